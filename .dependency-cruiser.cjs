@@ -1,0 +1,253 @@
+/**
+ * Who may import whom. The rows run from the bottom of the house to its top: an import goes down, an upward
+ * reference is an `import type`. test/project/imports.test.ts runs these rules and proves that each of them bites.
+ */
+const { bin = {}, exports: entryPoints } = require('./package.json');
+
+const either = (...patterns) => `(${patterns.join('|')})`;
+
+const util = '^src/util/';
+const foundation = either(util, '^src/message/', '^src/(errors|events)\\.ts$');
+const pure = '^src/(topology|retry|serialization)/';
+const ports = either(
+  '^src/transport/transport\\.ts$',
+  '^src/stores/[^/]+\\.ts$',
+  '^src/serialization/serializer\\.ts$',
+);
+const flow = '^src/(publish|consume|middleware)/';
+const features = '^src/(jobs|failures|worker)/';
+const adapters = '^src/(transport/(amqp|memory)|stores/(memory|redis|postgres))/';
+const root = '^src/(bus|options)\\.ts$';
+const observe = '^src/observe/';
+const tools = '^src/(dashboard|cli|testing)/';
+const index = '^src/index\\.ts$';
+const decorators = '^decorators/';
+
+const product = '^(src|decorators)/';
+/** `import type`, and `import('…').T` inside a type, leave nothing in the JavaScript. */
+const valueImport = { dependencyTypesNot: ['type-only', 'type-import'] };
+
+const packages = (...names) => `(^|/)node_modules/${either(...names)}/`;
+
+/** The sources that package.json's entry points and commands are built from. */
+const entrySources = [...Object.values(entryPoints), ...Object.values(bin)]
+  .map((target) => (typeof target === 'string' ? target : target.default))
+  .filter((target) => target.endsWith('.js'))
+  .map((target) => `^${target.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, '\\.ts')}$`);
+
+const layering = [
+  {
+    name: 'util-knows-no-domain',
+    comment: 'util/ holds no domain words, so that any file may use it and it could be taken out as it is.',
+    from: { path: util },
+    to: { path: product, pathNot: util },
+  },
+  {
+    name: 'foundation-stands-alone',
+    comment: 'The vocabulary, the errors and the events are what every part shares: they depend on no part.',
+    from: { path: foundation },
+    to: { path: product, pathNot: foundation },
+  },
+  {
+    name: 'pure-parts-stand-alone',
+    comment:
+      'topology, retry and serialization are pure: each is understood, and tested, without the others.',
+    from: { path: pure },
+    to: { path: product, pathNot: either(foundation, '^src/$1/') },
+  },
+  {
+    name: 'ports-know-no-implementation',
+    comment:
+      'A port is a contract. What it names is vocabulary or plain data, never one of its adapters or users.',
+    from: { path: ports },
+    to: { path: product, pathNot: either(foundation, pure) },
+  },
+  {
+    name: 'ports-only-name-types',
+    comment: 'A port that loads code is no longer only a contract.',
+    from: { path: ports },
+    to: { path: pure, ...valueImport },
+  },
+  {
+    name: 'flow-looks-down',
+    comment:
+      'The way of a message runs on ports and pure parts: it knows no broker, no bus and no job feature.',
+    from: { path: flow },
+    to: { path: product, pathNot: either(foundation, pure, ports, flow) },
+  },
+  {
+    name: 'features-look-down',
+    comment: 'Jobs, failures and workers build on the way of a message, each without the other two.',
+    from: { path: features },
+    to: { path: product, pathNot: either(foundation, pure, ports, flow, root, '^src/$1/') },
+  },
+  {
+    name: 'features-do-not-load-the-bus',
+    comment: 'The bus is composed of the features; what they need of it is an `import type`.',
+    from: { path: features },
+    to: { path: root, ...valueImport },
+  },
+  {
+    name: 'adapters-stand-alone',
+    comment: 'An adapter implements a port and nothing else: adding or removing one touches no other.',
+    from: { path: adapters },
+    to: { path: product, pathNot: either(foundation, pure, ports, '^src/$1/') },
+  },
+  {
+    name: 'ports-are-types-to-their-users',
+    comment: 'Whoever speaks through a port, and whoever implements it, needs its shape alone.',
+    from: { path: either(flow, features, adapters, observe) },
+    to: { path: ports, ...valueImport },
+  },
+  {
+    name: 'root-composes-the-core-only',
+    comment:
+      'The bus must not pull in what only some users install (redis, postgres, metrics) or see (tools).',
+    from: { path: root },
+    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators) },
+  },
+  {
+    name: 'observers-only-listen',
+    comment: 'Metrics, traces and health are listeners on the events: taking one out changes nothing else.',
+    from: { path: observe },
+    to: { path: product, pathNot: either(foundation, ports, root, observe) },
+  },
+  {
+    name: 'observers-do-not-load-the-bus',
+    comment: 'A listener is handed a bus; it needs its type alone.',
+    from: { path: observe },
+    to: { path: root, ...valueImport },
+  },
+  {
+    name: 'tools-use-what-users-use',
+    comment:
+      'Dashboard, command line and test kit work through the bus and the ports, not inside the way of a message.',
+    from: { path: tools },
+    to: { path: flow, ...valueImport },
+  },
+  {
+    name: 'index-is-not-imported',
+    comment:
+      'src/index.ts is the list of public names. An import of it from inside makes every file depend on every other.',
+    from: { path: product },
+    to: { path: index },
+  },
+  {
+    name: 'index-loads-no-other-entry-point',
+    comment:
+      'What only another entry point needs is an optional peer: importing `hopline` must not ask for it.',
+    from: { path: index },
+    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators) },
+  },
+  {
+    name: 'decorators-load-no-client',
+    comment:
+      'A handler class is imported by tests and by other code: its decorators bring in vocabulary and errors only.',
+    from: { path: decorators },
+    to: { path: '^src/', pathNot: either('^src/(message|util)/', '^src/errors\\.ts$'), ...valueImport },
+  },
+  {
+    name: 'core-knows-no-decorators',
+    comment: 'Everything a decorator says can be said without it, so the core never needs one.',
+    from: { path: '^src/' },
+    to: { path: decorators },
+  },
+  {
+    name: 'examples-use-the-package-name',
+    comment:
+      "Examples show what a user's file looks like: they import `hopline` and their own files, no path into the code.",
+    from: { path: '^examples/' },
+    to: { path: '^(src|decorators|test|scripts|dist)/', dependencyTypes: ['local'] },
+  },
+  {
+    name: 'product-stands-without-tests',
+    comment: 'What is published never needs what is not.',
+    from: { path: product },
+    to: { path: '^(test|examples|scripts|bench)/' },
+  },
+  {
+    name: 'every-room-has-a-rule',
+    comment: 'A new directory in src gets its row above before it gets imports.',
+    from: {
+      path: '^src/',
+      pathNot: either(foundation, pure, ports, flow, features, adapters, root, observe, tools, index),
+    },
+    to: { path: '.' },
+  },
+];
+
+const outside = [
+  {
+    name: 'injection-stays-in-decorators',
+    comment: 'The core works with any container, or none: tsyringe and reflect-metadata live in decorators/.',
+    from: { path: '^src/' },
+    to: { path: packages('tsyringe', 'reflect-metadata') },
+  },
+  {
+    name: 'amqp-stays-in-its-adapter',
+    comment: 'The client libraries can be replaced without touching anything but src/transport/amqp.',
+    from: { path: product, pathNot: '^src/transport/amqp/' },
+    to: { path: packages('amqplib', 'amqp-connection-manager') },
+  },
+  {
+    name: 'redis-stays-in-its-adapter',
+    comment: 'ioredis is an optional peer of one entry point.',
+    from: { path: product, pathNot: '^src/stores/redis/' },
+    to: { path: packages('ioredis') },
+  },
+  {
+    name: 'postgres-stays-in-its-adapter',
+    comment: 'pg is an optional peer of one entry point.',
+    from: { path: product, pathNot: '^src/stores/postgres/' },
+    to: { path: packages('pg') },
+  },
+  {
+    name: 'metrics-stay-with-the-observers',
+    comment: 'prom-client and the OpenTelemetry API are optional peers of an entry point each.',
+    from: { path: product, pathNot: observe },
+    to: { path: packages('prom-client', '@opentelemetry/api') },
+  },
+  {
+    name: 'product-declares-what-it-imports',
+    comment:
+      'A package that is only a development dependency, or of nobody, is missing where Hopline is installed.',
+    from: { path: product },
+    to: {
+      dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+      dependencyTypesNot: ['npm-peer'],
+    },
+  },
+];
+
+const hygiene = [
+  {
+    name: 'no-cycles',
+    comment: 'Files that load each other can only be read, and moved, together. Types may refer back.',
+    from: {},
+    to: { circular: true, viaOnly: valueImport },
+  },
+  {
+    name: 'everything-resolves',
+    comment: 'An import that leads nowhere is one that no rule here has judged.',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+  {
+    name: 'no-dead-files',
+    comment: 'A file that no entry point reaches is published for nobody.',
+    from: { path: entrySources },
+    to: { path: product, pathNot: entrySources, reachable: false },
+  },
+];
+
+module.exports = {
+  forbidden: [...layering, ...outside, ...hygiene].map((rule) => ({ severity: 'error', ...rule })),
+  options: {
+    doNotFollow: { path: '(^|/)node_modules/|^dist/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,44 @@
+import type { PatternOrDefinition } from '../src/consume/definition.js';
+import { OptionsError } from '../src/errors.js';
+import type { MessageContext } from '../src/message/context.js';
+import type { OutputOf } from '../src/message/define-message.js';
+import { annotationsAt, type HandlesOptions } from './metadata.js';
+
+type Handle<Payload> = (payload: Payload, context: MessageContext) => unknown;
+
+/** Fits a class with `handle(payload, context)`, or a method that takes the two. */
+export interface HandlesDecorator<Payload> {
+  <Instance extends { handle: Handle<Payload> }>(target: new (...dependencies: never[]) => Instance): void;
+  <Method extends Handle<Payload>>(
+    target: object,
+    method: string | symbol,
+    descriptor: TypedPropertyDescriptor<Method>,
+  ): void;
+}
+
+type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
+type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
+
+/**
+ * Binds a class (its `handle` method) or a single method to routing keys.
+ *
+ * In one queue a message goes to the handler with the narrowest pattern only: `github.#` does not also see what
+ * `github.issues.*` takes. Handlers that must both see it belong to two queues.
+ *
+ * @param patterns a pattern (`*` one word, `#` zero or more), a definition, or several of them
+ */
+export function Handles<const Given extends Patterns>(
+  patterns: Given,
+  options: HandlesOptions = {},
+): HandlesDecorator<PayloadOf<Given>> {
+  const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
+  return (target: object, method?: string | symbol) => {
+    if (method !== undefined && typeof target === 'function') {
+      throw new OptionsError('@Handles', [
+        `${target.name}.${String(method)} is static: a handler is a method of an instance`,
+      ]);
+    }
+    const annotations = method === undefined ? annotationsAt(target) : annotationsAt(target, method);
+    annotations.handles.push({ patterns: list, options });
+  };
+}

@@ -1,0 +1,70 @@
+import 'reflect-metadata';
+import type { HandlerOptions, PatternOrDefinition, QueueOptions } from '../src/consume/definition.js';
+import type { RetryOptions } from '../src/retry/policy.js';
+import type { Duration } from '../src/util/duration.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: a class by its constructor, whatever that takes
+export type Class<Instance = object> = new (...dependencies: any[]) => Instance;
+
+/** Whether a handler's instance lives as long as the bus, or is made for each message. */
+export type HandlerScope = 'singleton' | 'message';
+
+/** Options of `@Handles`. */
+export interface HandlesOptions extends Omit<HandlerOptions, 'retry' | 'timeout'> {
+  /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
+  scope?: HandlerScope;
+}
+
+/** What decorators have said about a class, or about one of its methods. */
+export interface Annotations {
+  /** One entry for each `@Handles`. */
+  readonly handles: { readonly patterns: readonly PatternOrDefinition[]; readonly options: HandlesOptions }[];
+  retry?: RetryOptions;
+  timeout?: Duration;
+}
+
+/** Everything that is said about a class. */
+export interface ClassAnnotations extends Annotations {
+  queue?: QueueOptions;
+  readonly methods: Map<string | symbol, Annotations>;
+}
+
+/** In the global symbol registry, so that two copies of this file read each other's records. */
+const KEY = Symbol.for('hopline:annotations');
+
+function nothingSaid(): ClassAnnotations {
+  return { handles: [], methods: new Map() };
+}
+
+/** The record of what a decorator stands on: a class, or a method by its prototype and name. */
+export function annotationsAt(target: object, method: string | symbol): Annotations;
+export function annotationsAt(target: object): ClassAnnotations;
+export function annotationsAt(target: object, method?: string | symbol): Annotations {
+  const owner = method === undefined ? target : target.constructor;
+  let own = Reflect.getOwnMetadata(KEY, owner) as ClassAnnotations | undefined;
+  if (!own) {
+    own = nothingSaid();
+    Reflect.defineMetadata(KEY, own, owner);
+  }
+  if (method === undefined) return own;
+  const said = own.methods.get(method) ?? { handles: [] };
+  own.methods.set(method, said);
+  return said;
+}
+
+/** All that a class and the classes it extends say; the nearest word counts. */
+export function annotationsOf(target: Class): ClassAnnotations {
+  const chain: ClassAnnotations[] = [];
+  for (let at: object | null = target; at; at = Object.getPrototypeOf(at)) {
+    const own = Reflect.getOwnMetadata(KEY, at) as ClassAnnotations | undefined;
+    if (own) chain.unshift(own);
+  }
+  const all = nothingSaid();
+  for (const { handles, methods, ...own } of chain) {
+    Object.assign(all, own);
+    // A class that says itself what it handles does not add to its base.
+    if (handles.length > 0) all.handles.splice(0, all.handles.length, ...handles);
+    for (const [method, said] of methods) all.methods.set(method, said);
+  }
+  return all;
+}

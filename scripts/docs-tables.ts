@@ -1,0 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorsPage } from './docs/errors-page.js';
+import { optionsPage } from './docs/options-page.js';
+import { root } from './docs/source.js';
+
+for (const [path, text] of [
+  ['docs/options.md', optionsPage()],
+  ['docs/errors.md', errorsPage()],
+] as const) {
+  writeFileSync(join(root, path), text);
+  console.log(`wrote ${path}`);
+}

@@ -1,0 +1,52 @@
+import ts from 'typescript';
+import { compile, docOf, generatedNote, moduleOf, table } from './source.js';
+
+const file = 'src/errors.ts';
+
+/** docs/errors.md: what each error of src/errors.ts means and asks for. */
+export function errorsPage(): string {
+  const program = compile(file);
+  const checker = program.getTypeChecker();
+  const rows = checker
+    .getExportsOfModule(moduleOf(program, file))
+    .flatMap((symbol) => {
+      const code = codeOf(symbol);
+      return code ? [{ symbol, code }] : [];
+    })
+    .map(({ symbol, code }) => [
+      `\`${symbol.name}\``,
+      `\`${code}\``,
+      docOf(symbol, checker),
+      helpOf(symbol) ?? '`error.help` says it: it depends on the case.',
+    ]);
+  return [
+    '# Errors',
+    generatedNote,
+    'Everything that Hopline throws, or rejects with, is a `HoplineError`: compare its `code`, which stays the same ' +
+      'across versions; `help` says what to do, `cause` is what the broker, the client or your code threw.',
+    table(['error', 'code', 'when', 'what to do'], rows),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** The literal that the class gives its `code`; none for the abstract base. */
+function codeOf(symbol: ts.Symbol): string | undefined {
+  const property = symbol.members?.get(ts.escapeLeadingUnderscores('code'))?.valueDeclaration;
+  if (!property || !ts.isPropertyDeclaration(property) || !property.initializer) return undefined;
+  return ts.isStringLiteral(property.initializer) ? property.initializer.text : undefined;
+}
+
+/** The help that the class itself hands to `super(message, help)`, if it is the same in each case. */
+function helpOf(symbol: ts.Symbol): string | undefined {
+  const declaration = symbol.valueDeclaration;
+  if (!declaration || !ts.isClassDeclaration(declaration)) return undefined;
+  const statements = declaration.members.find(ts.isConstructorDeclaration)?.body?.statements ?? [];
+  for (const statement of statements) {
+    if (!ts.isExpressionStatement(statement) || !ts.isCallExpression(statement.expression)) continue;
+    const { expression: callee, arguments: args } = statement.expression;
+    const help = args[1];
+    if (callee.kind === ts.SyntaxKind.SuperKeyword && help && ts.isStringLiteralLike(help)) return help.text;
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import ts from 'typescript';
+import { compile, docOf, entrySources, generatedNote, moduleOf, table, tagOf } from './source.js';
+
+/** docs/options.md: a table for each `…Options` that an entry point exports. */
+export function optionsPage(): string {
+  const sources = entrySources();
+  const program = compile(...sources);
+  const checker = program.getTypeChecker();
+  const options = new Map<string, ts.Symbol>();
+  for (const source of sources) {
+    for (const exported of checker.getExportsOfModule(moduleOf(program, source))) {
+      if (exported.name.endsWith('Options')) options.set(exported.name, resolveAlias(exported, checker));
+    }
+  }
+  return [
+    '# Options',
+    generatedNote,
+    "A duration is a number of milliseconds or a string such as `'500ms'`, `'30s'`, `'5m'`, `'12h'` or `'2d'`.",
+    ...[...options].flatMap(([name, symbol]) => section(name, symbol, checker)),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function resolveAlias(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
+  return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+function section(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): string[] {
+  const fields = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol));
+  const head = ['option', 'type', 'default', 'meaning'];
+  const rows = fields.map((field) => [
+    `\`${field.name}\``,
+    `\`${typeText(field, checker)}\``,
+    defaultOf(field),
+    docOf(field, checker),
+  ]);
+  return [`## ${name}`, docOf(symbol, checker), table(head, rows)].filter((part) => part !== '');
+}
+
+/** The type as its author wrote it: the names there say more than what they resolve to. */
+function typeText(field: ts.Symbol, checker: ts.TypeChecker): string {
+  const declaration = field.valueDeclaration;
+  const written = declaration && ts.isPropertySignature(declaration) && declaration.type?.getText();
+  return (written || checker.typeToString(checker.getTypeOfSymbol(field))).replace(/\s+/g, ' ');
+}
+
+function defaultOf(field: ts.Symbol): string {
+  if (!(field.flags & ts.SymbolFlags.Optional)) return 'required';
+  const value = tagOf(field, 'default');
+  if (value === undefined) return '–';
+  return literal.test(value) ? `\`${value}\`` : value;
+}
+
+/** A value as it would stand in the code, not a sentence about it. */
+const literal = /^(\d[\d_.]*|'[^']*'|\[.*\]|\{.*\}|true|false)$/;

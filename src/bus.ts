@@ -1,0 +1,289 @@
+import { AttemptEvents } from './consume/attempt-events.js';
+import type {
+  HandleOptions,
+  HandlerDefinition,
+  HandlerFunction,
+  PatternOrDefinition,
+} from './consume/definition.js';
+import { SubscriptionRunner } from './consume/runner.js';
+import { planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
+import { AlreadyStartedError, NotStartedError, StopDeadlineError, StoppedError } from './errors.js';
+import type { BusEvents } from './events.js';
+import { isMessageDefinition, type MessageDefinition, type OutputOf } from './message/define-message.js';
+import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
+import { Publisher, type PublishIntent, type PublishOptions } from './message/publisher.js';
+import { type BusOptions, type BusSettings, busSettings } from './options.js';
+import { BusPublisher } from './publish/publisher.js';
+import { planBus } from './topology/build.js';
+import { Names } from './topology/names.js';
+import type { TransportSession } from './transport/transport.js';
+import { Deadline } from './util/deadline.js';
+import { formatMs } from './util/duration.js';
+import { Emitter, type Listener } from './util/emitter.js';
+import { nextSignal } from './util/signals.js';
+
+/** `new` until `start()`, and again if that fails; what is `stopped` stays so. */
+type State = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
+
+/** One pattern or several; a definition gives the handler's payload its type. */
+type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
+type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
+
+/** Time kept back from the handlers' stage of `stop()` for the stages after it. */
+const CLOSING_RESERVE_MS = 3_000;
+
+/**
+ * A service's bus: publishes, and runs the service's handlers. The composition root: it assembles the parts and knows
+ * in which order they start and stop.
+ */
+export class Bus extends Publisher {
+  private readonly settings: BusSettings;
+  private readonly names: Names;
+  private readonly exchange: ExchangeRef;
+  private readonly events: Emitter<BusEvents>;
+  private readonly publisher: BusPublisher;
+  private readonly definitions: HandlerDefinition[];
+  /** Exchanges known to exist, or on their way to. */
+  private readonly exchanges = new Map<string, Promise<void>>();
+  /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
+  private readonly giveUp = new AbortController();
+  private runners: SubscriptionRunner[] = [];
+  private session: TransportSession | undefined;
+  private state: State = 'new';
+  private starting: Promise<void> | undefined;
+  private stopping: Promise<void> | undefined;
+
+  /** @throws OptionsError with all problems at once */
+  constructor(options: BusOptions) {
+    super();
+    this.settings = busSettings(options);
+    const { log, prefix, delayPrefix, transport, exchange } = this.settings;
+    this.names = new Names(prefix, delayPrefix);
+    this.exchange = exchangeRef(exchange);
+    this.definitions = [...this.settings.handlers];
+    this.events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
+    this.publisher = new BusPublisher({
+      ...this.settings,
+      names: this.names,
+      exchange: this.exchange,
+      events: this.events,
+      clock: transport.clock,
+      session: () => this.openSession(),
+      ensureExchange: (ref) => this.ensureExchange(ref),
+    });
+  }
+
+  /** Name of the service. */
+  get service(): string {
+    return this.settings.service;
+  }
+
+  /**
+   * Adds a handler, without a class or a decorator. Before `start()`.
+   *
+   * @param patterns what it handles; a definition validates the payload and gives it its type
+   * @throws AlreadyStartedError
+   */
+  handle<const Given extends Patterns>(
+    patterns: Given,
+    handle: HandlerFunction<PayloadOf<Given>>,
+    options: HandleOptions = {},
+  ): this {
+    if (this.state !== 'new') throw new AlreadyStartedError('a handler was added');
+    const { queue, name, failed, ...own } = options;
+    const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
+    const first = list[0];
+    this.definitions.push({
+      name: name ?? (handle.name || (isMessageDefinition(first) ? first.key : String(first))),
+      patterns: list,
+      queue: typeof queue === 'string' ? { name: queue } : (queue ?? {}),
+      options: own,
+      handle,
+      ...(failed ? { failed } : {}),
+    });
+    return this;
+  }
+
+  /** Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged. */
+  on<Name extends keyof BusEvents>(event: Name, listener: Listener<BusEvents[Name]>): () => void {
+    return this.events.on(event, listener);
+  }
+
+  /**
+   * Resolves handlers, connects, declares the topology, and begins to consume, in this order: what is wrong with the
+   * code shows before the broker is touched. Resolves when messages flow both ways; if it rejects, nothing is left
+   * running, and it may be called again.
+   *
+   * @throws OptionsError, HandlerResolutionError, ContextOutsideMessageError for what is wrong with the handlers
+   * @throws ConnectError at `startDeadline`, or at once if the broker refuses the credentials
+   * @throws TopologyError if the broker refuses an exchange, a queue or a binding
+   * @throws StoppedError after `stop()`
+   */
+  start(): Promise<void> {
+    if (this.state === 'stopping' || this.state === 'stopped')
+      return Promise.reject(new StoppedError('start() was called'));
+    this.starting ??= this.begin();
+    return this.starting;
+  }
+
+  /**
+   * Stops in stages: takes no more messages, lets handlers finish and settles what they did, waits for confirms, closes.
+   * Near the deadline `context.signal` fires; what is not settled then goes back to its queue. May be called again.
+   *
+   * @throws StopDeadlineError when all is closed, if something had to be left behind
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  /**
+   * Starts, waits for SIGTERM or SIGINT, and stops. For programs that are nothing but a worker; the library installs
+   * no signal handlers of its own otherwise. A second signal ends the process at once.
+   *
+   * @throws the errors of {@link start}; and the process exits with 1 if `stop()` had to leave work behind
+   */
+  async runUntilSignal(): Promise<void> {
+    await this.start();
+    const signal = await nextSignal('SIGTERM', 'SIGINT');
+    this.settings.log.info({ service: this.service, signal }, 'stopping');
+    try {
+      await this.stop();
+    } catch (error) {
+      this.settings.log.error({ service: this.service, error }, 'stopped, and left work behind');
+      // A handler that ignores its signal would keep the process alive for as long as it likes.
+      process.exit(1);
+    }
+  }
+
+  protected dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions | undefined,
+  ): Promise<void> {
+    return this.publisher[intent](target as string, payload, options);
+  }
+
+  private async begin(): Promise<void> {
+    this.state = 'starting';
+    const { transport, startDeadlineMs } = this.settings;
+    const deadline = new Deadline(transport.clock, startDeadlineMs);
+    try {
+      const subscriptions = planSubscriptions(this.definitions, {
+        ...this.settings,
+        exchange: this.exchange,
+      });
+      for (const { prepare } of this.definitions) await prepare?.(this);
+      this.session = await transport.open({ ...this.settings, events: this.events }, deadline);
+      await this.declare(this.session, subscriptions, deadline);
+      this.runners = subscriptions.map((subscription) =>
+        this.runner(this.session as TransportSession, subscription),
+      );
+      await Promise.all(this.runners.map((runner) => runner.start()));
+      this.state = 'started';
+    } catch (error) {
+      await this.abandonStart();
+      throw error;
+    }
+  }
+
+  private async declare(
+    session: TransportSession,
+    subscriptions: readonly Subscription[],
+    deadline: Deadline,
+  ): Promise<void> {
+    const topology = planBus(this.names, this.exchange, subscriptions.map(queueNeeds));
+    try {
+      await session.declare(topology, this.settings.topology, deadline);
+    } catch (error) {
+      this.events.emit('topology.failed', { service: this.service, error: error as Error });
+      throw error;
+    }
+    for (const { name } of topology.own.exchanges) this.exchanges.set(name, Promise.resolve());
+  }
+
+  private async abandonStart(): Promise<void> {
+    const closing = new Deadline(this.settings.transport.clock, CLOSING_RESERVE_MS);
+    await Promise.allSettled(this.runners.map((runner) => runner.stopConsuming().then(() => runner.close())));
+    await this.session?.close(closing).catch(() => {});
+    this.runners = [];
+    this.session = undefined;
+    this.starting = undefined;
+    this.exchanges.clear();
+    this.state = 'new';
+  }
+
+  private runner(session: TransportSession, subscription: Subscription): SubscriptionRunner {
+    const { settings, names } = this;
+    const { clock } = settings.transport;
+    const events = new AttemptEvents(settings.service, this.events, clock);
+    const shared = { ...settings, names, session, clock, events };
+    return new SubscriptionRunner(subscription, {
+      ...shared,
+      settler: { ...shared, giveUp: this.giveUp.signal },
+      dispatcher: { ...shared, publisher: this },
+    });
+  }
+
+  private async end(): Promise<void> {
+    // Half-started parts can't be stopped in order; starting has a deadline of its own.
+    await this.starting?.catch(() => {});
+    if (!this.session) {
+      this.state = 'stopped';
+      return;
+    }
+    this.state = 'stopping';
+    const { session, runners } = this;
+    const { stopDeadlineMs, transport } = this.settings;
+    const deadline = new Deadline(transport.clock, stopDeadlineMs);
+    const problems: string[] = [];
+    const stage = async (name: string, work: Promise<unknown>) => {
+      const late = () => new Error(`${name} took too long`);
+      await deadline.race(work, late).catch((error: Error) => problems.push(error.message));
+    };
+
+    await stage('cancelling the consumers', Promise.all(runners.map((runner) => runner.stopConsuming())));
+    const handlersEnd = deadline.before(CLOSING_RESERVE_MS);
+    const finished = await Promise.all(runners.map((runner) => runner.finish(handlersEnd)));
+    runners.forEach(({ queue }, index) => {
+      if (!finished[index]) problems.push(`handlers of queue '${queue}' were still running`);
+    });
+    this.giveUp.abort();
+    await stage('waiting for confirms', session.drain(deadline));
+    await stage('closing the channels', Promise.all(runners.map((runner) => runner.close())));
+    await session.close(deadline).catch((error: Error) => problems.push(error.message));
+    this.state = 'stopped';
+    if (problems.length > 0) throw this.leftBehind(problems);
+  }
+
+  private leftBehind(problems: readonly string[]): StopDeadlineError {
+    return new StopDeadlineError(
+      `service '${this.service}' did not stop cleanly within ${formatMs(this.settings.stopDeadlineMs)}: ${problems.join('; ')}`,
+      'What was not settled is delivered again. Let handlers end on context.signal, or raise stopDeadline.',
+    );
+  }
+
+  private openSession(): TransportSession {
+    if (this.state === 'stopped') throw new StoppedError('publish or send was called');
+    if (!this.session || this.state === 'new') throw new NotStartedError('publish or send was called');
+    return this.session;
+  }
+
+  private ensureExchange(ref: ExchangeRef): Promise<void> {
+    const known = this.exchanges.get(ref.name);
+    if (known !== undefined) return known;
+    const { topology, transport, publishDeadlineMs } = this.settings;
+    const plan = { name: ref.name, type: 'topic' as const, ...(ref.declare ? {} : { verifyOnly: true }) };
+    const own = { exchanges: [plan], queues: [], bindings: [] };
+    const ensured = this.openSession().declare(
+      { own },
+      topology,
+      new Deadline(transport.clock, publishDeadlineMs),
+    );
+    this.exchanges.set(ref.name, ensured);
+    // A refusal may be mended by the operator: ask again at the next publish.
+    ensured.catch(() => this.exchanges.delete(ref.name));
+    return ensured;
+  }
+}

@@ -1,0 +1,139 @@
+import { InvalidMessageError } from '../errors.js';
+import { MessageContext } from '../message/context.js';
+import type { MessageDefinition } from '../message/define-message.js';
+import type { Headers } from '../message/message.js';
+import { publishedAtOf } from '../message/published-at.js';
+import type { Publisher, PublishIntent, PublishOptions } from '../message/publisher.js';
+import { MAX_DELAY_MS } from '../topology/delays.js';
+import { type Duration, isDuration, toMs } from '../util/duration.js';
+import type { Logger } from '../util/logger.js';
+import type { Work } from './concurrency.js';
+import { DISCARD, type Outcome } from './outcome.js';
+import type { Handler } from './subscription.js';
+
+/** Trace context travels on in what a handler publishes (W3C Trace Context and Baggage). */
+const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
+
+/** The context of one attempt. */
+export class HandlerContext extends MessageContext {
+  readonly attempt: number;
+  readonly tries: number;
+  /** What the handler asked for by `release`, `fail` or `discard`; the first wins. */
+  recorded: Outcome | undefined;
+
+  /** Why the signal fired, if it has. */
+  abortReason: Error | undefined;
+  private controller: AbortController | undefined;
+
+  constructor(
+    readonly work: Work,
+    private readonly handler: Handler,
+    private readonly publisher: Publisher,
+    private readonly logger: Logger,
+  ) {
+    super();
+    // Both are fixed for this attempt; the work's own counters move on.
+    this.attempt = work.received.attempt;
+    this.tries = handler.retry.tries;
+  }
+
+  get messageId(): string | undefined {
+    return this.work.received.messageId;
+  }
+
+  get routingKey(): string {
+    return this.work.received.routingKey;
+  }
+
+  get exchange(): string {
+    return this.work.received.exchange;
+  }
+
+  get queue(): string {
+    return this.work.received.delivery.queue;
+  }
+
+  get headers(): Readonly<Headers> {
+    return this.work.received.delivery.properties.headers;
+  }
+
+  get publishedAt(): Date | undefined {
+    const at = publishedAtOf(this.work.received.delivery.properties);
+    return at === undefined ? undefined : new Date(at);
+  }
+
+  get redelivered(): boolean {
+    return this.work.received.delivery.redelivered;
+  }
+
+  get correlationId(): string | undefined {
+    return this.work.received.delivery.properties.correlationId;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.abortReason) this.controller.abort(this.abortReason);
+    }
+    return this.controller.signal;
+  }
+
+  get log(): Logger {
+    const { messageId, routingKey, queue, attempt, logger } = this;
+    const mine = { queue, handler: this.handler.name, routingKey, messageId, attempt };
+    return {
+      debug: (fields, message) => logger.debug({ ...mine, ...fields }, message),
+      info: (fields, message) => logger.info({ ...mine, ...fields }, message),
+      warn: (fields, message) => logger.warn({ ...mine, ...fields }, message),
+      error: (fields, message) => logger.error({ ...mine, ...fields }, message),
+    };
+  }
+
+  release(delay: Duration): void {
+    if (!isDuration(delay) || toMs(delay) > MAX_DELAY_MS) {
+      throw new InvalidMessageError(
+        `expected release's delay to be a duration of at most 400 days, got ${String(delay)}`,
+        "Give a duration such as '30s'.",
+      );
+    }
+    this.record({ kind: 'release', delayMs: toMs(delay), unhandled: false });
+  }
+
+  fail(reason: string | Error): void {
+    const error = reason instanceof Error ? reason : new Error(reason);
+    this.record({ kind: 'dead-letter', reason: 'rejected', error });
+  }
+
+  discard(): void {
+    this.record(DISCARD);
+  }
+
+  /** Fires the signal, now or when it is first read. */
+  abort(reason: Error): void {
+    this.abortReason ??= reason;
+    this.controller?.abort(reason);
+  }
+
+  private record(outcome: Outcome): void {
+    this.recorded ??= outcome;
+  }
+
+  protected dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions = {},
+  ): Promise<void> {
+    const carried: Headers = {};
+    for (const name of TRACE_HEADERS) {
+      const value = this.headers[name];
+      if (value !== undefined) carried[name] = value;
+    }
+    const correlationId = options.correlationId ?? this.correlationId ?? this.messageId;
+    return this.publisher[intent](target as string, payload, {
+      ...options,
+      headers: { ...carried, ...options.headers },
+      ...(correlationId === undefined ? {} : { correlationId }),
+    });
+  }
+}

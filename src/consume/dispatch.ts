@@ -1,0 +1,206 @@
+import { NoHandlerError, PayloadInvalidError, ShutdownError, UndecodableError } from '../errors.js';
+import type { Publisher } from '../message/publisher.js';
+import { compose, type Middleware } from '../middleware/middleware.js';
+import { decide } from '../retry/decide.js';
+import type { Serializer } from '../serialization/serializer.js';
+import { validate } from '../serialization/validate.js';
+import type { Clock } from '../util/clock.js';
+import type { Logger } from '../util/logger.js';
+import type { AttemptEvents } from './attempt-events.js';
+import type { Work } from './concurrency.js';
+import { HandlerContext } from './context.js';
+import { DONE, type Outcome, REQUEUE } from './outcome.js';
+import type { Received } from './received.js';
+import type { Match } from './registry.js';
+import { type Ending, runHandler, type TimedCode } from './run-handler.js';
+import type { Settler } from './settle.js';
+import type { Handler } from './subscription.js';
+
+export interface DispatcherOptions {
+  readonly clock: Clock;
+  readonly events: AttemptEvents;
+  readonly log: Logger;
+  readonly serializer: Serializer;
+  readonly middleware: readonly Middleware[];
+  readonly publisher: Publisher;
+  readonly settler: Settler;
+  readonly handlers: readonly Handler[];
+  readonly timeoutGraceMs: number;
+  readonly noHandlerPatienceMs: number;
+  readonly maxBodyBytes: number;
+}
+
+/** Pauses of a message that no handler matches; the last repeats. */
+const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
+
+type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
+
+/** The way of one delivery: decode → validate → middleware → handler → outcome → settle. */
+export class Dispatcher {
+  private readonly running = new Set<HandlerContext>();
+  private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
+
+  constructor(private readonly options: DispatcherOptions) {
+    this.codeOf = new Map(options.handlers.map((handler) => [handler, this.timedCode(handler)]));
+  }
+
+  /** Never rejects: whatever happens to a message is an outcome. */
+  async dispatch(work: Work): Promise<void> {
+    let outcome = await this.attempt(work);
+    while (outcome.kind === 'retry' && outcome.delayMs === 0) {
+      // A backoff of 0: the next attempt begins here, at once.
+      this.options.events.retried(work, 0, outcome.error);
+      work.received.attempt += 1;
+      outcome = await this.attempt(work);
+    }
+    await this.options.settler.settle(work, outcome);
+  }
+
+  /** Fires the signals of the running attempts that `picks` names. */
+  abort(reason: Error, picks: (received: Received) => boolean): void {
+    for (const context of this.running) if (picks(context.work.received)) context.abort(reason);
+  }
+
+  /** One attempt, from bytes to outcome. */
+  private async attempt(work: Work): Promise<Outcome> {
+    const { received, match } = work;
+    if (!match) return this.unhandled(received);
+    received.firstAttemptAt ??= this.options.clock.now();
+    let payload: unknown;
+    try {
+      payload = this.decode(received, match);
+      if (payload instanceof Promise) payload = await payload;
+    } catch (error) {
+      return this.undecodable(received, match.handler, error);
+    }
+    const context = new HandlerContext(work, match.handler, this.options.publisher, this.options.log);
+    let ending = this.run(match.handler, payload, context);
+    if (ending instanceof Promise) ending = await ending;
+    const outcome = this.outcomeOf(match.handler, context, ending);
+    return outcome.kind === 'dead-letter'
+      ? this.tellFailed(match.handler, payload, context, outcome)
+      : outcome;
+  }
+
+  /** The payload as the handler gets it; a promise only if the schema's check is one. */
+  private decode({ delivery }: Received, { definition }: Match): unknown {
+    const { maxBodyBytes, serializer } = this.options;
+    const { body, properties } = delivery;
+    if (body.length > maxBodyBytes) {
+      throw new UndecodableError(
+        `the message can't be decoded: its body of ${body.length} bytes is over the cap of ${maxBodyBytes}`,
+        'Raise maxBodyBytes, or send a reference instead of the data.',
+      );
+    }
+    const payload = serializer.deserialize(body, properties.contentType, properties.contentEncoding);
+    return definition ? validate(definition, payload) : payload;
+  }
+
+  private undecodable(received: Received, handler: Handler, error: unknown): Outcome {
+    if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
+    if (error instanceof PayloadInvalidError) return { kind: 'dead-letter', reason: 'invalid', error };
+    // The schema's own code broke: that may pass.
+    return this.failure(received, handler, error);
+  }
+
+  private run(handler: Handler, payload: unknown, context: HandlerContext): Ending | Promise<Ending> {
+    const { clock, events } = this.options;
+    events.started(context.work);
+    this.running.add(context);
+    const startedAt = clock.monotonic();
+    const ending = runHandler(this.codeOf.get(handler) as TimedCode, payload, context);
+    return ending instanceof Promise
+      ? ending.then((late) => this.ended(context, late, startedAt))
+      : this.ended(context, ending, startedAt);
+  }
+
+  private ended(context: HandlerContext, ending: Ending, startedAt: number): Ending {
+    this.running.delete(context);
+    const durationMs = this.options.clock.monotonic() - startedAt;
+    if (ending.kind === 'returned') this.options.events.succeeded(context.work, durationMs);
+    else this.options.events.failed('handler.failed', context.work, ending.error, durationMs);
+    return ending;
+  }
+
+  private outcomeOf(handler: Handler, context: HandlerContext, ending: Ending): Outcome {
+    if (context.recorded) {
+      if (ending.kind === 'threw')
+        context.log.warn(
+          { error: ending.error },
+          'a handler threw after it had decided; its decision counts',
+        );
+      return context.recorded;
+    }
+    if (ending.kind === 'returned') return DONE;
+    // It was told to stop, and did: nobody's failure.
+    if (context.abortReason instanceof ShutdownError) return REQUEUE;
+    return this.failure(context.work.received, handler, ending.error);
+  }
+
+  private failure(received: Received, handler: Handler, error: unknown): Outcome {
+    received.exceptions += 1;
+    const { attempt, exceptions, firstAttemptAt } = received;
+    const now = this.options.clock.now();
+    const decision = decide(handler.retry, {
+      error,
+      attempt,
+      exceptions,
+      sinceFirstMs: now - (firstAttemptAt ?? now),
+    });
+    if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error };
+    return { kind: 'dead-letter', reason: decision.reason, error };
+  }
+
+  /**
+   * Runs the handler's `failed()`. What it throws goes into the dead letter and changes nothing else. It runs once,
+   * and again only if the process dies before the dead letter is confirmed.
+   */
+  private async tellFailed(
+    handler: Handler,
+    payload: unknown,
+    context: HandlerContext,
+    outcome: DeadLetter,
+  ): Promise<Outcome> {
+    const { failed } = handler;
+    if (!failed || context.work.received.delivery.lost) return outcome;
+    const cause = outcome.error;
+    const error = cause instanceof Error ? cause : new Error(`the handler threw ${String(cause)}`, { cause });
+    const code = {
+      ...this.timedCode(handler),
+      name: `${handler.name}.failed`,
+      run: () => failed(error, payload, context),
+    };
+    const ending = await runHandler(code, payload, context);
+    if (ending.kind === 'returned') return outcome;
+    context.log.error(
+      { error: ending.error },
+      'failed() of a handler failed; the message is dead-lettered all the same',
+    );
+    return { ...outcome, failedError: ending.error };
+  }
+
+  /** What every rolling deployment makes: a newer version has bound a key that this one doesn't know. */
+  private unhandled(received: Received): Outcome {
+    const { clock, noHandlerPatienceMs } = this.options;
+    const delayMs = UNHANDLED_DELAYS_MS[
+      Math.min(received.releases, UNHANDLED_DELAYS_MS.length - 1)
+    ] as number;
+    const waitedMs = received.unhandledSince === undefined ? 0 : clock.now() - received.unhandledSince;
+    if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
+    const error = new NoHandlerError(received.delivery.queue, received.routingKey);
+    return { kind: 'dead-letter', reason: 'no-handler', error };
+  }
+
+  private timedCode(handler: Handler): TimedCode {
+    const { clock, events, middleware, timeoutGraceMs } = this.options;
+    const { name, timeoutMs } = handler;
+    return {
+      name,
+      run: compose(middleware, handler.handle),
+      timeoutMs,
+      graceMs: timeoutGraceMs,
+      clock,
+      onTimeout: (context, error) => events.failed('handler.timedOut', context.work, error, timeoutMs),
+    };
+  }
+}

@@ -1,0 +1,25 @@
+import type { DeadLetterReason } from '../events.js';
+
+/** What became of an attempt. A value: only `settle.ts` acts on it. */
+export type Outcome =
+  /** Handled: ack. */
+  | { readonly kind: 'done' }
+  /** Dropped at the handler's wish: ack. */
+  | { readonly kind: 'discard' }
+  /** Failed, comes back: publish to the delays, confirm, ack. */
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
+  /** Comes back without having been tried: publish to the delays, confirm, ack. */
+  | { readonly kind: 'release'; readonly delayMs: number; readonly unhandled: boolean }
+  /** Given up: publish to the dead letters with the reason, confirm, ack. */
+  | {
+      readonly kind: 'dead-letter';
+      readonly reason: DeadLetterReason;
+      readonly error: unknown;
+      readonly failedError?: unknown;
+    }
+  /** Not processed: back to its place in the queue. */
+  | { readonly kind: 'requeue' };
+
+export const DONE: Outcome = { kind: 'done' };
+export const DISCARD: Outcome = { kind: 'discard' };
+export const REQUEUE: Outcome = { kind: 'requeue' };

@@ -1,0 +1,65 @@
+import type { Delivery } from '../transport/transport.js';
+import type { Clock, Timer } from '../util/clock.js';
+
+/** A message that came back this often without anybody settling it may be what kills the process. */
+const SUSPECT_AFTER = 3;
+
+/** A first message that has been running this long without a crash stands for a settled one. */
+const TRUSTED_AFTER_MS = 1_000;
+
+/**
+ * Keeps a message that kills its process from taking others with it. Before RabbitMQ 4.3 a crash is charged to every
+ * prefetched message; so a consumer begins with a window of one, widens it once it has settled a message that is no
+ * suspect, and narrows it again while it holds suspects. They then die alone, and reach the delivery limit alone.
+ */
+export class PrefetchWindow {
+  private width = 1;
+  private readonly suspects = new Set<Delivery>();
+  private trustTimer: Timer | undefined;
+
+  /** @param resize asks the transport for another window; may not throw */
+  constructor(
+    private readonly full: number,
+    private readonly resize: (width: number) => void,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The window to begin with. */
+  get initial(): number {
+    return this.width;
+  }
+
+  delivered(delivery: Delivery): void {
+    if (delivery.deliveryCount >= SUSPECT_AFTER) {
+      this.suspects.add(delivery);
+      this.set(1);
+    } else if (this.width < this.full && this.suspects.size === 0) {
+      // Else a service whose first message takes ten minutes would handle one at a time for ten minutes.
+      this.trustTimer ??= this.clock.setTimer(() => {
+        this.trustTimer = undefined;
+        if (this.suspects.size === 0) this.set(this.full);
+      }, TRUSTED_AFTER_MS);
+    }
+  }
+
+  settled(delivery: Delivery): void {
+    if (!this.suspects.delete(delivery) && this.suspects.size === 0) this.set(this.full);
+  }
+
+  /** The channel is gone, and all that it delivered; what comes next may be what broke it. */
+  reset(): void {
+    this.suspects.clear();
+  }
+
+  stop(): void {
+    this.trustTimer?.cancel();
+    this.trustTimer = undefined;
+  }
+
+  private set(width: number): void {
+    if (width === this.width) return;
+    this.width = width;
+    this.stop();
+    this.resize(width);
+  }
+}

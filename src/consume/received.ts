@@ -1,0 +1,82 @@
+import { HEADER } from '../message/headers.js';
+import type { Headers } from '../message/message.js';
+import { parseDue } from '../topology/delays.js';
+import type { Names } from '../topology/names.js';
+import type { Delivery } from '../transport/transport.js';
+
+/** A delivery, with what its headers say about its way here. */
+export interface Received {
+  readonly delivery: Delivery;
+  /** As published, on every attempt. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly messageId: string | undefined;
+  /** Number of the attempt that this delivery is. */
+  attempt: number;
+  /** Throws so far. */
+  exceptions: number;
+  readonly releases: number;
+  /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
+  firstAttemptAt: number | undefined;
+  /** Since when no handler has matched it. */
+  readonly unhandledSince: number | undefined;
+}
+
+/**
+ * Reads a delivery. Our headers count only where only Hopline puts messages: behind the delays. A publisher that
+ * copies an old message's headers, or forges them, starts at attempt 1. The origin is believed behind the default
+ * exchange too, so that dead letters moved back by the broker's own tools find their handler, with all their tries.
+ */
+export function receive(delivery: Delivery, names: Names): Received {
+  const { properties, exchange } = delivery;
+  if (!names.isDelayed(exchange) && exchange !== names.land && exchange !== '') {
+    return {
+      delivery,
+      exchange,
+      routingKey: delivery.routingKey,
+      messageId: properties.messageId,
+      attempt: 1,
+      exceptions: 0,
+      releases: 0,
+      firstAttemptAt: undefined,
+      unhandledSince: undefined,
+    };
+  }
+  const { headers } = properties;
+  const counted = exchange !== '';
+  return {
+    delivery,
+    ...originOf(delivery),
+    messageId: properties.messageId,
+    attempt: counted ? counter(headers, HEADER.attempt, 1) : 1,
+    exceptions: counted ? counter(headers, HEADER.exceptions, 0) : 0,
+    releases: counted ? counter(headers, HEADER.releases, 0) : 0,
+    firstAttemptAt: counted ? moment(headers, HEADER.firstAttemptAt) : undefined,
+    unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
+  };
+}
+
+function originOf(delivery: Delivery): { exchange: string; routingKey: string } {
+  const { headers } = delivery.properties;
+  const exchange = headers[HEADER.exchange];
+  const routingKey = headers[HEADER.routingKey];
+  if (typeof exchange === 'string' && typeof routingKey === 'string') return { exchange, routingKey };
+  // A foreign publisher may use the delays without our headers; its key says where it wanted to go.
+  const due = parseDue(delivery.routingKey);
+  if (due && due.kind !== 'q') {
+    const [word = '', ...key] = due.destination.split('.');
+    return { exchange: word.replaceAll('/', '.'), routingKey: key.join('.') };
+  }
+  return { exchange: delivery.exchange, routingKey: delivery.routingKey };
+}
+
+function counter(headers: Headers, name: string, otherwise: number): number {
+  const value = headers[name];
+  return Number.isSafeInteger(value) && Number(value) >= otherwise ? Number(value) : otherwise;
+}
+
+function moment(headers: Headers, name: string): number | undefined {
+  const value = headers[name];
+  const parsed = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(parsed) ? undefined : parsed;
+}

@@ -1,0 +1,140 @@
+import { v7 as uuid } from 'uuid';
+import type { DeadLetterReason } from '../events.js';
+import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader } from '../message/headers.js';
+import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
+import { delayAddress } from '../topology/delays.js';
+import type { Names } from '../topology/names.js';
+import type { Received } from './received.js';
+
+/*
+ * What a delivery becomes when it travels on: byte for byte the same body, the same properties and headers, but for
+ * the broker's own headers and the three properties that would act again on the way.
+ */
+
+/** Counters of the next attempt. */
+export interface NextAttempt {
+  readonly attempt: number;
+  readonly exceptions: number;
+  readonly releases: number;
+  readonly firstAttemptAt: number;
+  readonly unhandledSince: number | undefined;
+}
+
+/** The message on its way through the delays, back to the queue it came from. */
+export function delayedCopy(
+  names: Names,
+  received: Received,
+  delayMs: number,
+  next: NextAttempt,
+  deadlineMs: number,
+): OutgoingMessage {
+  const headers = travellingHeaders(received);
+  headers[HEADER.attempt] = next.attempt;
+  if (next.exceptions > 0) headers[HEADER.exceptions] = next.exceptions;
+  if (next.releases > 0) headers[HEADER.releases] = next.releases;
+  headers[HEADER.firstAttemptAt] = new Date(next.firstAttemptAt).toISOString();
+  if (next.unhandledSince === undefined) delete headers[HEADER.unhandledSince];
+  else headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
+  return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);
+}
+
+/** Why and when a message was given up. */
+export interface GivenUp {
+  readonly reason: DeadLetterReason;
+  readonly error: unknown;
+  /** What `failed()` threw, if it did. */
+  readonly failedError?: unknown;
+  readonly firstAttemptAt: number;
+  readonly failedAt: number;
+}
+
+/** The message on its way to its dead-letter queue. */
+export function deadLetter(
+  names: Names,
+  received: Received,
+  givenUp: GivenUp,
+  deadlineMs: number,
+): OutgoingMessage {
+  const { queue } = received.delivery;
+  const headers = travellingHeaders(received);
+  delete headers[HEADER.unhandledSince];
+  headers[HEADER.attempt] = received.attempt;
+  headers[HEADER.exceptions] = received.exceptions;
+  headers[HEADER.firstAttemptAt] = new Date(givenUp.firstAttemptAt).toISOString();
+  headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();
+  headers[HEADER.queue] = queue;
+  headers[HEADER.reason] = givenUp.reason;
+  addError(headers, givenUp);
+  return outgoing(received, { exchange: names.dead, routingKey: queue }, headers, deadlineMs);
+}
+
+function travellingHeaders({ delivery, exchange, routingKey }: Received): Headers {
+  const { headers: old, expiration, userId } = delivery.properties;
+  const headers: Headers = Object.create(null);
+  for (const name of Object.keys(old)) {
+    if (!isBrokerHeader(name)) headers[name] = old[name] as HeaderValue;
+  }
+  headers[HEADER.exchange] = exchange;
+  headers[HEADER.routingKey] = routingKey;
+  // It would end the delay early.
+  if (expiration !== undefined) headers[HEADER.expiration] = expiration;
+  // The broker refuses one that isn't the connection's own.
+  if (userId !== undefined) headers[HEADER.userId] = userId;
+  // The broker would route it to the other keys once more.
+  if (headers.CC !== undefined) {
+    headers[HEADER.cc] = headers.CC;
+    delete headers.CC;
+  }
+  return headers;
+}
+
+function outgoing(
+  { delivery, messageId }: Received,
+  address: { exchange: string; routingKey: string },
+  headers: Headers,
+  deadlineMs: number,
+): OutgoingMessage {
+  const { expiration: _, userId: __, ...kept } = delivery.properties;
+  const properties: MessageProperties = { ...kept, headers, messageId: messageId ?? uuid(), deliveryMode: 2 };
+  // Mandatory: a missing queue must be an error here, or the ack that follows would lose the message.
+  return { ...address, body: delivery.body, properties, mandatory: true, deadlineMs };
+}
+
+const STACK_CAP_BYTES = 4 * 1024;
+const ERROR_CAP_BYTES = 1024;
+
+/** What the client library writes at the most, less room for what the broker adds. */
+const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;
+
+/** Error and stack, as far as there is room: the stack is given up first, then the error's text. */
+function addError(headers: Headers, { error, failedError }: GivenUp): void {
+  const room = ROOM_BYTES - roughBytes(headers);
+  const text =
+    errorText(error) + (failedError === undefined ? '' : `; then failed() threw ${errorText(failedError)}`);
+  if (room > ERROR_CAP_BYTES) headers[HEADER.error] = cut(text, ERROR_CAP_BYTES);
+  const stack = error instanceof Error ? error.stack : undefined;
+  if (stack && room > ERROR_CAP_BYTES + STACK_CAP_BYTES) headers[HEADER.stack] = cut(stack, STACK_CAP_BYTES);
+}
+
+export function errorText(error: unknown): string {
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  try {
+    return `threw ${JSON.stringify(error) ?? String(error)}`;
+  } catch {
+    return `threw a ${typeof error} that can't be shown`;
+  }
+}
+
+function cut(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  // Cutting bytes may halve a character; what is left of it decodes as U+FFFD.
+  return `${Buffer.from(text)
+    .subarray(0, maxBytes - 3)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '')}…`;
+}
+
+function roughBytes(headers: Headers): number {
+  // JSON is never shorter than the wire form of texts, and near enough for the rest.
+  return Buffer.byteLength(JSON.stringify(headers));
+}

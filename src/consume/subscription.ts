@@ -1,0 +1,206 @@
+import { OptionsError } from '../errors.js';
+import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchange-option.js';
+import { patternProblem } from '../message/routing-key.js';
+import { RETRY_FIELDS, type RetryOptions, type RetryPolicy, retryPolicy } from '../retry/policy.js';
+import type { QueueNeeds } from '../topology/build.js';
+import { exchangeNameProblem, queueNameProblem } from '../topology/names.js';
+import type { QueueType } from '../topology/plan.js';
+import {
+  duration,
+  type Fields,
+  objectWith,
+  oneOf,
+  positiveInteger,
+  problemsOf,
+  show,
+  text,
+} from '../util/check.js';
+import { toMs } from '../util/duration.js';
+import type { FailedFunction, HandlerDefinition, HandlerFunction, QueueOptions } from './definition.js';
+
+/** A handler with its policies settled. */
+export interface Handler {
+  readonly name: string;
+  readonly routes: readonly Route[];
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  readonly concurrency: number;
+  readonly handle: HandlerFunction;
+  readonly failed: FailedFunction | undefined;
+}
+
+/** One pattern of a handler, and the definition that validates what comes through it. */
+export interface Route {
+  readonly pattern: string;
+  readonly exchange: ExchangeRef;
+  readonly definition: MessageDefinition | undefined;
+}
+
+/** A queue with its bindings and handlers. */
+export interface Subscription {
+  readonly queue: string;
+  readonly type: QueueType;
+  readonly concurrency: number;
+  readonly prefetch: number;
+  readonly deliveryLimit: number;
+  readonly handlers: readonly Handler[];
+}
+
+/** What handlers and queues get that say nothing themselves. */
+export interface SubscriptionDefaults {
+  readonly service: string;
+  readonly exchange: ExchangeRef;
+  readonly concurrency: number;
+  readonly retry: RetryOptions | undefined;
+  readonly timeoutMs: number;
+}
+
+export const DEFAULT_DELIVERY_LIMIT = 20;
+
+export const QUEUE_FIELDS: Fields = {
+  name: text,
+  ownName: text,
+  concurrency: positiveInteger,
+  prefetch: {
+    expected: 'an integer from 1 to 65535',
+    accepts: (value) => positiveInteger.accepts(value) && Number(value) <= 65_535,
+  },
+  type: oneOf('quorum', 'classic'),
+  exchange: exchangeOption,
+  deliveryLimit: positiveInteger,
+};
+
+const HANDLER_FIELDS: Fields = {
+  retry: objectWith(RETRY_FIELDS),
+  timeout: duration,
+  concurrency: positiveInteger,
+  exchange: exchangeOption,
+};
+
+/**
+ * Groups handlers into the queues they share.
+ *
+ * @throws OptionsError with all problems of all handlers at once
+ */
+export function planSubscriptions(
+  definitions: readonly HandlerDefinition[],
+  defaults: SubscriptionDefaults,
+): Subscription[] {
+  const problems: string[] = [];
+  const groups = new Map<string, HandlerDefinition[]>();
+  for (const definition of definitions) {
+    problems.push(...problemsOfDefinition(definition));
+    const queue = queueNameOf(definition, defaults.service);
+    groups.set(queue, [...(groups.get(queue) ?? []), definition]);
+  }
+  for (const [queue, group] of groups) problems.push(...problemsOfQueue(queue, group));
+  if (problems.length > 0) throw new OptionsError('handlers', problems);
+  return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
+}
+
+/** The same, as the topology's planner wants to know it. */
+export function queueNeeds(subscription: Subscription): QueueNeeds {
+  const { queue, type, deliveryLimit, handlers } = subscription;
+  return { name: queue, type, deliveryLimit, bindings: handlers.flatMap(({ routes }) => routes) };
+}
+
+function queueNameOf({ queue }: HandlerDefinition, service: string): string {
+  return queue.name ?? (queue.ownName ? `${service}.${queue.ownName}` : service);
+}
+
+function subscriptionOf(
+  queue: string,
+  group: readonly HandlerDefinition[],
+  defaults: SubscriptionDefaults,
+): Subscription {
+  // All of a group agree on what they say (checked), but not all say everything.
+  const options: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
+  const concurrency = options.concurrency ?? defaults.concurrency;
+  return {
+    queue,
+    type: options.type ?? 'quorum',
+    concurrency,
+    prefetch: Math.max(options.prefetch ?? concurrency, concurrency),
+    deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
+    handlers: group.map((definition) => handlerOf(definition, options, concurrency, defaults)),
+  };
+}
+
+function handlerOf(
+  definition: HandlerDefinition,
+  queue: QueueOptions,
+  concurrency: number,
+  defaults: SubscriptionDefaults,
+): Handler {
+  const { options } = definition;
+  const option = options.exchange ?? queue.exchange;
+  const exchange = option === undefined ? defaults.exchange : exchangeRef(option);
+  return {
+    name: definition.name,
+    routes: definition.patterns.map((pattern) => ({
+      pattern: patternOf(pattern),
+      exchange,
+      definition: isMessageDefinition(pattern) ? pattern : undefined,
+    })),
+    retry: retryPolicy(options.retry, defaults.retry),
+    timeoutMs: options.timeout === undefined ? defaults.timeoutMs : toMs(options.timeout),
+    concurrency: Math.min(options.concurrency ?? concurrency, concurrency),
+    handle: definition.handle,
+    failed: definition.failed,
+  };
+}
+
+const patternOf = (pattern: string | MessageDefinition): string =>
+  isMessageDefinition(pattern) ? pattern.key : pattern;
+
+function problemsOfDefinition({ name, patterns, queue, options }: HandlerDefinition): string[] {
+  const problems = [...problemsOf(queue, 'queue', QUEUE_FIELDS), ...problemsOf(options, '', HANDLER_FIELDS)];
+  if (patterns.length === 0) problems.push('it handles no pattern');
+  for (const pattern of patterns) {
+    const problem = patternProblem(patternOf(pattern));
+    if (problem) problems.push(problem);
+  }
+  for (const option of [queue.exchange, options.exchange]) {
+    const problem =
+      option === undefined || !exchangeOption.accepts(option)
+        ? undefined
+        : exchangeNameProblem(exchangeRef(option).name);
+    if (problem) problems.push(problem);
+  }
+  return problems.map((problem) => `${name}: ${problem}`);
+}
+
+/** What is shared must be said alike, and only one handler of a queue may own a pattern. */
+function problemsOfQueue(queue: string, group: readonly HandlerDefinition[]): string[] {
+  const problems: string[] = [];
+  const nameProblem = queueNameProblem(queue);
+  if (nameProblem) problems.push(`${group[0]?.name}: ${nameProblem}`);
+  for (const option of ['concurrency', 'prefetch', 'type', 'exchange', 'deliveryLimit'] as const) {
+    const said = group.filter((definition) => definition.queue[option] !== undefined);
+    const first = said[0];
+    const other = said.find((definition) => !sameOption(definition.queue[option], first?.queue[option]));
+    if (first && other) {
+      problems.push(
+        `queue '${queue}' has ${option} ${show(first.queue[option])} in ${first.name} and ${show(other.queue[option])} in ${other.name}: say it once, or alike`,
+      );
+    }
+  }
+  const owners = new Map<string, string>();
+  for (const { name, patterns } of group) {
+    for (const pattern of patterns.map(patternOf)) {
+      const owner = owners.get(pattern);
+      if (owner !== undefined) {
+        problems.push(
+          `queue '${queue}': both ${owner} and ${name} handle '${pattern}'; give one of them a queue of its own, or another pattern`,
+        );
+      }
+      owners.set(pattern, name);
+    }
+  }
+  return problems;
+}
+
+function sameOption(left: unknown, right: unknown): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

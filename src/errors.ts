@@ -1,0 +1,239 @@
+/**
+ * Every error that Hopline throws or rejects with. The class says what the caller can do about it, `code` is stable
+ * and made for programs, `help` says what to do. No message holds a credential or a payload's values.
+ */
+export abstract class HoplineError extends Error {
+  /** Stable across versions; what programs compare. */
+  abstract readonly code: string;
+  /** What to do about it, as a sentence. */
+  readonly help: string;
+
+  constructor(message: string, help: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.help = help;
+  }
+}
+
+// --- before anything runs -------------------------------------------------------------------------------------------
+
+/** Options that can't work. All problems are reported at once. */
+export class OptionsError extends HoplineError {
+  readonly code = 'HOPLINE_OPTIONS';
+
+  /** @param problems each one a sentence such as `expected retry.tries to be a positive integer, got "3"` */
+  constructor(
+    what: string,
+    readonly problems: readonly string[],
+  ) {
+    super(
+      problems.length === 1
+        ? `${what}: ${problems[0]}`
+        : `${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      'Correct the options named above.',
+    );
+  }
+}
+
+/** A handler class can't be built: its container lacks something, or the class has no parameter metadata. */
+export class HandlerResolutionError extends HoplineError {
+  readonly code = 'HOPLINE_HANDLER_RESOLUTION';
+}
+
+/** `MessageContext` was injected into something that is built outside a message. */
+export class ContextOutsideMessageError extends HoplineError {
+  readonly code = 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE';
+
+  constructor(where?: string) {
+    super(
+      `MessageContext was injected${where ? ` into ${where}` : ''} outside a message`,
+      "Build the class for each message with @Handles(key, { scope: 'message' }), or take the context as handle()'s second argument.",
+    );
+  }
+}
+
+/** The bus was used before `start()`. */
+export class NotStartedError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_STARTED';
+
+  constructor(what: string) {
+    super(`${what} before the bus was started`, 'Await bus.start() first.');
+  }
+}
+
+/** The bus was used after `stop()`. */
+export class StoppedError extends HoplineError {
+  readonly code = 'HOPLINE_STOPPED';
+
+  constructor(what: string) {
+    super(`${what} after the bus was stopped`, 'Make a new Bus: a stopped one does not start again.');
+  }
+}
+
+/** A handler was added to a bus that has started: its queues are declared already. */
+export class AlreadyStartedError extends HoplineError {
+  readonly code = 'HOPLINE_ALREADY_STARTED';
+
+  constructor(what: string) {
+    super(`${what} after the bus was started`, 'Add all handlers before bus.start().');
+  }
+}
+
+/** No connection to the broker: it is down, mute, or refuses the credentials. */
+export class ConnectError extends HoplineError {
+  readonly code = 'HOPLINE_CONNECT';
+}
+
+/** The broker refuses an exchange, a queue or a binding. Fatal: trying again changes nothing. */
+export class TopologyError extends HoplineError {
+  readonly code = 'HOPLINE_TOPOLOGY';
+
+  /** @param resource what was refused, as `queue 'mailer.SendWelcomeEmail'` */
+  constructor(
+    readonly resource: string,
+    message: string,
+    help: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, help, options);
+  }
+}
+
+// --- publishing -----------------------------------------------------------------------------------------------------
+
+/** The message can't be published as it is: a routing key, a header, a delay or an option is wrong. Nothing was sent. */
+export class InvalidMessageError extends HoplineError {
+  readonly code = 'HOPLINE_INVALID_MESSAGE';
+}
+
+/** The message is larger than its cap. Nothing was sent. */
+export class MessageTooLargeError extends HoplineError {
+  readonly code = 'HOPLINE_MESSAGE_TOO_LARGE';
+}
+
+/** A payload that its message definition's schema refuses: at the publisher nothing was sent, at the consumer the
+ * message is dead-lettered as `invalid`. */
+export class PayloadInvalidError extends HoplineError {
+  readonly code = 'HOPLINE_PAYLOAD_INVALID';
+
+  /** @param issues path and reason of each finding, without values */
+  constructor(
+    definition: string,
+    readonly issues: readonly { readonly path: string; readonly message: string }[],
+  ) {
+    super(
+      `payload of '${definition}' is invalid: ${issues.map(({ path, message }) => `${path || '(root)'}: ${message}`).join('; ')}`,
+      "Make the payload fit the definition's schema, or change the schema on both sides.",
+    );
+  }
+}
+
+/** A `send` that no queue takes. */
+export class UnroutableError extends HoplineError {
+  readonly code = 'HOPLINE_UNROUTABLE';
+
+  constructor(
+    readonly exchange: string,
+    readonly routingKey: string,
+    readonly messageId: string | undefined,
+  ) {
+    super(
+      `no queue takes '${routingKey}' on exchange '${exchange}'`,
+      'Start the service that handles it once, so that its queue and bindings exist; or use publish(), which allows zero takers.',
+    );
+  }
+}
+
+/** The broker refused the message (nack) again and again: a queue is full or has no leader. It is not stored. */
+export class PublishRejectedError extends HoplineError {
+  readonly code = 'HOPLINE_PUBLISH_REJECTED';
+}
+
+/** The deadline passed while the message waited to be written: it was never sent, so publishing it again is safe. */
+export class PublishTimeoutError extends HoplineError {
+  readonly code = 'HOPLINE_PUBLISH_TIMEOUT';
+}
+
+/** The message was written, but the deadline passed without a confirm: the broker may have it or not. */
+export class OutcomeUnknownError extends HoplineError {
+  readonly code = 'HOPLINE_OUTCOME_UNKNOWN';
+
+  constructor(
+    readonly messageId: string | undefined,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(
+      message,
+      'Publish it again with the same messageId; consumers that know the id can tell a duplicate.',
+      options,
+    );
+  }
+}
+
+// --- handling -------------------------------------------------------------------------------------------------------
+
+/** A message whose body can't be decoded: not JSON, not UTF-8, an unknown content type, too large. Never retried. */
+export class UndecodableError extends HoplineError {
+  readonly code = 'HOPLINE_UNDECODABLE';
+}
+
+/** No handler of the queue matches the message's routing key. */
+export class NoHandlerError extends HoplineError {
+  readonly code = 'HOPLINE_NO_HANDLER';
+
+  constructor(queue: string, routingKey: string) {
+    super(
+      `no handler of queue '${queue}' matches '${routingKey}'`,
+      'An older version runs beside a newer one, or a binding is left over: finish the deployment, or prune the topology.',
+    );
+  }
+}
+
+/** Throw it from a handler when trying again can't help: the message is dead-lettered at once as `unrecoverable`. */
+export class UnrecoverableError extends HoplineError {
+  readonly code = 'HOPLINE_UNRECOVERABLE';
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, 'Find out why the handler gave this message up before you replay it.', options);
+  }
+}
+
+/** A handler ran longer than its timeout. The reason of `context.signal`, and the failure of the attempt. */
+export class HandlerTimeoutError extends HoplineError {
+  readonly code = 'HOPLINE_HANDLER_TIMEOUT';
+
+  constructor(handler: string, timeout: string) {
+    super(
+      `handler ${handler} did not finish within ${timeout}`,
+      'Pass context.signal to what it waits for, raise its timeout, or split the work.',
+    );
+  }
+}
+
+/** The reason of `context.signal` when the bus stops and the handler's time is up. */
+export class ShutdownError extends HoplineError {
+  readonly code = 'HOPLINE_SHUTDOWN';
+
+  constructor() {
+    super('the bus is stopping', 'Return soon: the message will be delivered again to another worker.');
+  }
+}
+
+/** The reason of `context.signal` when the channel that delivered is gone: the message will be delivered again. */
+export class ChannelLostError extends HoplineError {
+  readonly code = 'HOPLINE_CHANNEL_LOST';
+
+  constructor(queue: string, options?: { cause?: unknown }) {
+    super(
+      `the channel that delivered from '${queue}' is lost`,
+      'Nothing to do: the broker delivers the message again; make the handler idempotent.',
+      options,
+    );
+  }
+}
+
+/** `stop()` had to leave work behind at its deadline: what was not settled will be delivered again. */
+export class StopDeadlineError extends HoplineError {
+  readonly code = 'HOPLINE_STOP_DEADLINE';
+}

@@ -1,0 +1,150 @@
+/**
+ * Everything a bus tells about itself, in one catalogue. Events are emitted synchronously; a listener that throws is
+ * logged and disturbs nothing. Metrics, traces, logs and the dashboard are listeners.
+ */
+
+/** Fields of an event about one message on its way out. */
+export interface PublishEvent {
+  readonly service: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly messageId: string | undefined;
+}
+
+export interface PublishConfirmedEvent extends PublishEvent {
+  /** From the call of publish or send to the broker's confirm. */
+  readonly durationMs: number;
+}
+
+export interface PublishFailedEvent extends PublishEvent {
+  readonly error: Error;
+}
+
+/** Fields of an event about one attempt. */
+export interface AttemptEvent {
+  readonly service: string;
+  readonly queue: string;
+  /** Undefined if no handler matched, or the message could not be decoded. */
+  readonly handler: string | undefined;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly messageId: string | undefined;
+  readonly attempt: number;
+}
+
+export interface HandlerEndedEvent extends AttemptEvent {
+  /** Run time of the handler. */
+  readonly durationMs: number;
+  /** Since the message was published, if that is known. */
+  readonly sincePublishedMs: number | undefined;
+}
+
+export interface HandlerFailedEvent extends HandlerEndedEvent {
+  readonly error: unknown;
+}
+
+export interface RetriedEvent extends AttemptEvent {
+  readonly delayMs: number;
+  readonly error: unknown;
+}
+
+export interface ReleasedEvent extends AttemptEvent {
+  readonly delayMs: number;
+}
+
+/** Why a message was dead-lettered. */
+export type DeadLetterReason =
+  /** All tries are used up. */
+  | 'exhausted'
+  /** The handler said that trying again can't help. */
+  | 'unrecoverable'
+  /** Its time for retrying is over. */
+  | 'expired'
+  /** The handler ran too long, and its policy gives up on that. */
+  | 'timeout'
+  /** The body can't be decoded. */
+  | 'undecodable'
+  /** The payload does not fit its schema. */
+  | 'invalid'
+  /** No handler of the queue has matched for the patience's whole time. */
+  | 'no-handler'
+  /** The broker gave up after too many deliveries that nobody settled. */
+  | 'delivery-limit'
+  /** The handler called `context.fail`. */
+  | 'rejected';
+
+export interface DeadLetteredEvent extends AttemptEvent {
+  readonly reason: DeadLetterReason;
+  readonly error: unknown;
+}
+
+/** Which of the transport's connections an event is about. */
+export type ConnectionRole = 'publish' | 'consume';
+
+export interface ConnectionEvent {
+  readonly service: string;
+  readonly connection: ConnectionRole;
+  /** Host and port; never credentials. */
+  readonly address: string;
+}
+
+export interface ConnectionDownEvent extends ConnectionEvent {
+  readonly error: Error;
+  /** How long until the next try. */
+  readonly retryInMs: number;
+}
+
+export interface BlockedEvent extends ConnectionEvent {
+  /** The broker's words, as `low on memory`. */
+  readonly reason: string;
+}
+
+export interface ChannelEvent {
+  readonly service: string;
+  /** `publisher`, or the queue it consumes. */
+  readonly channel: string;
+  readonly error: Error;
+}
+
+export interface ConsumerEvent {
+  readonly service: string;
+  readonly queue: string;
+}
+
+export interface ConsumerCancelledEvent extends ConsumerEvent {
+  readonly reason: string;
+}
+
+export interface TopologyFailedEvent {
+  readonly service: string;
+  readonly error: Error;
+}
+
+export interface BusEvents {
+  'message.published': PublishEvent;
+  'message.confirmed': PublishConfirmedEvent;
+  /** No queue took a `send`. */
+  'message.returned': PublishFailedEvent;
+  /** A publish ended without a confirm for any other reason. */
+  'message.rejected': PublishFailedEvent;
+  'handler.started': AttemptEvent;
+  'handler.succeeded': HandlerEndedEvent;
+  'handler.failed': HandlerFailedEvent;
+  'handler.timedOut': HandlerFailedEvent;
+  'message.retried': RetriedEvent;
+  'message.released': ReleasedEvent;
+  'message.deadLettered': DeadLetteredEvent;
+  'message.discarded': AttemptEvent;
+  'connection.up': ConnectionEvent;
+  'connection.down': ConnectionDownEvent;
+  'connection.blocked': BlockedEvent;
+  'connection.unblocked': ConnectionEvent;
+  /** A channel died on a live connection and was opened again. */
+  'channel.reopened': ChannelEvent;
+  /** The broker stopped a consumer: its queue was deleted, or its node left. */
+  'consumer.cancelled': ConsumerCancelledEvent;
+  'consumer.restored': ConsumerEvent;
+  'topology.failed': TopologyFailedEvent;
+}
+
+export type EventName = keyof BusEvents;

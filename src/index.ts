@@ -1,0 +1,53 @@
+export { Bus } from './bus.js';
+export type {
+  FailedFunction,
+  HandleOptions,
+  HandlerDefinition,
+  HandlerFunction,
+  HandlerOptions,
+  PatternOrDefinition,
+  QueueOptions,
+} from './consume/definition.js';
+export {
+  AlreadyStartedError,
+  ChannelLostError,
+  ConnectError,
+  ContextOutsideMessageError,
+  HandlerResolutionError,
+  HandlerTimeoutError,
+  HoplineError,
+  InvalidMessageError,
+  MessageTooLargeError,
+  NoHandlerError,
+  NotStartedError,
+  OptionsError,
+  OutcomeUnknownError,
+  PayloadInvalidError,
+  PublishRejectedError,
+  PublishTimeoutError,
+  ShutdownError,
+  StopDeadlineError,
+  StoppedError,
+  TopologyError,
+  UndecodableError,
+  UnrecoverableError,
+  UnroutableError,
+} from './errors.js';
+export type { BusEvents, DeadLetterReason, EventName } from './events.js';
+export { MessageContext } from './message/context.js';
+export { defineMessage, type MessageDefinition } from './message/define-message.js';
+export type { ExchangeOption } from './message/exchange-option.js';
+export type { Headers, HeaderValue } from './message/message.js';
+export { Publisher, type PublishOptions } from './message/publisher.js';
+export type { Middleware, Next } from './middleware/middleware.js';
+export type { BusOptions, HandlerDefinitions } from './options.js';
+export type { BackoffPolicy, ExponentialBackoff, RetryOptions } from './retry/policy.js';
+export type { Serializer } from './serialization/serializer.js';
+export type { QueueType, TopologyMode } from './topology/plan.js';
+export { type BrokerUrl, type RabbitmqOptions, rabbitmq } from './transport/amqp/index.js';
+export { type MemoryOptions, memory } from './transport/memory/index.js';
+export type { Transport } from './transport/transport.js';
+export type { Clock, Timer } from './util/clock.js';
+export type { Duration } from './util/duration.js';
+export type { Logger } from './util/logger.js';
+export { ManualClock } from './util/manual-clock.js';

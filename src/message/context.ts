@@ -1,0 +1,53 @@
+import { ContextOutsideMessageError } from '../errors.js';
+import type { Duration } from '../util/duration.js';
+import type { Logger } from '../util/logger.js';
+import type { Headers } from './message.js';
+import { Publisher } from './publisher.js';
+
+/**
+ * What a handler knows of the delivery it is given, and how it decides otherwise than by returning or throwing.
+ * `release`, `fail` and `discard` record the outcome and return; the first of them wins, and a throw after it is
+ * logged, not used. Publishing through the context carries correlation and trace headers on.
+ *
+ * An abstract class so that it can be injected into what is built for each message (`scope: 'message'`).
+ */
+export abstract class MessageContext extends Publisher {
+  constructor() {
+    super();
+    if (new.target === MessageContext) throw new ContextOutsideMessageError();
+  }
+
+  /** Undefined for a foreign message without an id, until it is first republished. */
+  abstract readonly messageId: string | undefined;
+  /** The key it was published with, on every attempt. */
+  abstract readonly routingKey: string;
+  /** The exchange it was published to, on every attempt. */
+  abstract readonly exchange: string;
+  /** The queue it was delivered from. */
+  abstract readonly queue: string;
+  /** 1 for the first. */
+  abstract readonly attempt: number;
+  /** How many attempts the policy allows. */
+  abstract readonly tries: number;
+  /** The publisher's headers; without a prototype. */
+  abstract readonly headers: Readonly<Headers>;
+  /** From a UUIDv7 message id (milliseconds), else from the `timestamp` property (seconds). */
+  abstract readonly publishedAt: Date | undefined;
+  /** The broker's own flag: this very delivery was handed out before and not settled. */
+  abstract readonly redelivered: boolean;
+  abstract readonly correlationId: string | undefined;
+  /**
+   * Aborts on the handler's timeout, on the deadline of `stop()`, or when the channel that delivered is lost; its
+   * reason is a HandlerTimeoutError, a ShutdownError or a ChannelLostError. Made when first read.
+   */
+  abstract readonly signal: AbortSignal;
+  /** The bus's logger with this message's fields. */
+  abstract readonly log: Logger;
+
+  /** Come back after `delay`, not counted as a try. */
+  abstract release(delay: Duration): void;
+  /** Dead-letter now, with this reason. */
+  abstract fail(reason: string | Error): void;
+  /** Drop the message: it counts as handled, and leaves an event and no dead letter. */
+  abstract discard(): void;
+}

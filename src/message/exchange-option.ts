@@ -1,0 +1,21 @@
+import { type Check, isPlainObject } from '../util/check.js';
+
+/** A topic exchange by name; or one that belongs to someone else, which is only checked. */
+export type ExchangeOption = string | { readonly name: string; readonly declare: false };
+
+/** The same, settled: `declare: false` if it only has to exist. */
+export interface ExchangeRef {
+  readonly name: string;
+  readonly declare: boolean;
+}
+
+export function exchangeRef(option: ExchangeOption): ExchangeRef {
+  return typeof option === 'string' ? { name: option, declare: true } : { name: option.name, declare: false };
+}
+
+export const exchangeOption: Check = {
+  expected: "an exchange's name, or { name, declare: false }",
+  accepts: (value) =>
+    typeof value === 'string' ||
+    (isPlainObject(value) && typeof value.name === 'string' && value.declare === false),
+};

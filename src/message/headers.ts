@@ -1,0 +1,122 @@
+import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
+import type { Headers, HeaderValue } from './message.js';
+
+/** The headers that Hopline writes. None is on a first publish. */
+export const HEADER = {
+  /** Number of the attempt that this delivery is; absent means 1. On a dead letter: of the last attempt. */
+  attempt: 'hopline-attempt',
+  /** How often a handler has thrown; releases don't count. */
+  exceptions: 'hopline-exceptions',
+  /** How often the message was released to come back later. */
+  releases: 'hopline-releases',
+  /** ISO time of the first attempt. */
+  firstAttemptAt: 'hopline-first-attempt-at',
+  /** ISO time since when no handler of its queue has matched it; gone once one does. */
+  unhandledSince: 'hopline-unhandled-since',
+  /** Exchange and routing key it was published with, since a retry travels under others. */
+  exchange: 'hopline-exchange',
+  routingKey: 'hopline-routing-key',
+  /** Properties that would act again on the way; a replay puts back what may be sent. */
+  expiration: 'hopline-expiration',
+  userId: 'hopline-user-id',
+  cc: 'hopline-cc',
+  /** On dead letters only. */
+  reason: 'hopline-reason',
+  error: 'hopline-error',
+  stack: 'hopline-stack',
+  failedAt: 'hopline-failed-at',
+  queue: 'hopline-queue',
+} as const;
+
+const OWN_PREFIX = 'hopline-';
+
+/**
+ * Written by the broker, and acted on by it when they come back: 3.10 silently loses a message whose old `x-death`
+ * makes a second trip look like a cycle.
+ */
+const BROKER_HEADER = /^x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count)$/;
+
+export function isBrokerHeader(name: string): boolean {
+  return name.startsWith('x-') && BROKER_HEADER.test(name);
+}
+
+/** Headers as a publisher gave them, without those that only Hopline or the broker may write. */
+export function publisherHeaders(headers: Readonly<Headers>): Headers {
+  const kept: Headers = Object.create(null);
+  for (const name of Object.keys(headers)) {
+    if (name.startsWith(OWN_PREFIX) || isBrokerHeader(name)) continue;
+    kept[name] = headers[name] as HeaderValue;
+  }
+  return kept;
+}
+
+/** Largest header table a publisher may send; the rest up to the client's 64 KiB is room for ours and the broker's. */
+export const HEADERS_CAP_BYTES = 32 * 1024;
+
+/**
+ * Checks what the client library would choke on later, or silently change.
+ *
+ * @throws InvalidMessageError for a value that AMQP can't carry (bigint, symbol, function, a cycle, a name too long)
+ * @throws MessageTooLargeError above {@link HEADERS_CAP_BYTES}
+ */
+export function checkHeaders(headers: Readonly<Headers>): void {
+  const bytes = tableBytes(headers, 'headers', 0);
+  if (bytes > HEADERS_CAP_BYTES) {
+    throw new MessageTooLargeError(
+      `headers take ${bytes} bytes, the cap is ${HEADERS_CAP_BYTES}`,
+      'Put large data into the payload, or store it elsewhere and send a reference.',
+    );
+  }
+}
+
+/** Deeper nesting is a mistake, or a cycle. */
+const MAX_DEPTH = 16;
+
+function tableBytes(table: Readonly<Record<string, unknown>>, path: string, depth: number): number {
+  let bytes = 4;
+  for (const name of Object.keys(table)) {
+    const nameBytes = Buffer.byteLength(name);
+    if (nameBytes > 255)
+      throw badHeader(`${path}.${name.slice(0, 20)}…`, 'a name of at most 255 bytes', `${nameBytes} bytes`);
+    bytes += 1 + nameBytes + valueBytes(table[name], `${path}.${name}`, depth + 1);
+  }
+  return bytes;
+}
+
+/** Size of a field value on the wire, its type octet included (AMQP 0-9-1, section 4.2.5.5, as RabbitMQ reads it). */
+function valueBytes(value: unknown, path: string, depth: number): number {
+  if (depth > MAX_DEPTH) throw badHeader(path, `at most ${MAX_DEPTH} levels deep`, 'more (a cycle?)');
+  if (value === null || value === undefined) return 1;
+  switch (typeof value) {
+    case 'string':
+      return 5 + Buffer.byteLength(value);
+    case 'boolean':
+      return 2;
+    case 'number':
+      if (!Number.isFinite(value)) throw badHeader(path, 'a finite number', String(value));
+      return 9;
+    case 'object':
+      if (Buffer.isBuffer(value)) return 5 + value.length;
+      if (value instanceof Date) return 9;
+      if (Array.isArray(value)) {
+        return value.reduce<number>(
+          (sum, item, index) => sum + valueBytes(item, `${path}[${index}]`, depth + 1),
+          5,
+        );
+      }
+      return 1 + tableBytes(value as Record<string, unknown>, path, depth);
+    default:
+      throw badHeader(
+        path,
+        'a string, number, boolean, null, Date, Buffer, array or object',
+        `a ${typeof value}`,
+      );
+  }
+}
+
+function badHeader(path: string, expected: string, got: string): InvalidMessageError {
+  return new InvalidMessageError(
+    `expected ${path} to be ${expected}, got ${got}`,
+    'Change the header before publishing.',
+  );
+}

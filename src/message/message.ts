@@ -1,0 +1,59 @@
+/**
+ * Glossary. These words mean the same in code, events, commands and docs.
+ *
+ * message      a body with properties and headers, published once under a routing key to an exchange
+ * routing key  dot-separated words that say what the message is: `order.placed`
+ * binding      a pattern that leads from an exchange to a queue: `order.*`, `order.#`
+ * queue        where messages wait for one subscription
+ * delivery     one handing-over of a message to a consumer; it carries its attempt
+ * attempt      how often a handler has been given the message, this time included; 1-based, counted by ourselves.
+ *              Not AMQP's `redelivered` flag or RabbitMQ's `x-delivery-count`: those count crashes, not tries
+ * outcome      what became of an attempt: done, retry, release, dead-letter, discard, requeue
+ * settle       act on the outcome towards the broker: ack, nack, or republish-confirm-ack
+ */
+
+/** What AMQP's field tables can carry and every client can read. */
+export type HeaderValue =
+  | string
+  | number
+  | boolean
+  | null
+  | Date
+  | Buffer
+  | readonly HeaderValue[]
+  | { readonly [name: string]: HeaderValue };
+
+/** Headers by name. Received ones have no prototype: a header called `__proto__` is only a header. */
+export type Headers = Record<string, HeaderValue>;
+
+/** AMQP 0-9-1's basic properties, named as the protocol's clients for Node name them. */
+export interface MessageProperties {
+  headers?: Headers;
+  messageId?: string;
+  /** Seconds since 1970, as the protocol has it. */
+  timestamp?: number;
+  type?: string;
+  appId?: string;
+  contentType?: string;
+  contentEncoding?: string;
+  correlationId?: string;
+  replyTo?: string;
+  priority?: number;
+  /** Milliseconds, as a string, as the protocol has it. */
+  expiration?: string;
+  userId?: string;
+  /** 2 is persistent. */
+  deliveryMode?: number;
+}
+
+/** A message on its way to the broker. */
+export interface OutgoingMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body: Buffer;
+  readonly properties: MessageProperties;
+  /** If no queue takes it, the publish fails with an UnroutableError instead of being dropped. */
+  readonly mandatory: boolean;
+  /** Milliseconds that the publish may take until its confirm. */
+  readonly deadlineMs: number;
+}

@@ -1,0 +1,11 @@
+import type { MessageProperties } from './message.js';
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** Wall-clock milliseconds of publishing: a UUIDv7 has them, the protocol's timestamp only seconds. */
+export function publishedAtOf({ messageId, timestamp }: MessageProperties): number | undefined {
+  if (typeof messageId === 'string' && UUID_V7.test(messageId)) {
+    return Number.parseInt(messageId.slice(0, 8) + messageId.slice(9, 13), 16);
+  }
+  return typeof timestamp === 'number' ? timestamp * 1_000 : undefined;
+}

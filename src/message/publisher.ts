@@ -1,0 +1,93 @@
+import type { Duration } from '../util/duration.js';
+import type { IsPattern, MessageDefinition } from './define-message.js';
+import type { ExchangeOption } from './exchange-option.js';
+import type { Headers } from './message.js';
+
+/** How one message is published. */
+export interface PublishOptions {
+  /** Concrete routing key; asked for when the definition's own key is a pattern. */
+  key?: string;
+  /** Headers for consumers. Names beginning with `hopline-` and the broker's own (`x-death` …) are left out. */
+  headers?: Headers;
+  /** Default: a new UUIDv7. Give your own to publish again after an {@link OutcomeUnknownError}. */
+  messageId?: string;
+  /** What the message belongs to; a context's publish carries it on by itself. */
+  correlationId?: string;
+  /** Topic exchange instead of the bus's own; declared, or verified, at its first use. */
+  exchange?: ExchangeOption;
+  /** Come due after this long, 100 ms to 400 days (rounded up to 100 ms); the broker carries the wait. */
+  delay?: Duration;
+  /** Come due at this moment. Not together with `delay`. */
+  at?: Date;
+  /** 0–255, highest first, where the queue supports it. */
+  priority?: number;
+  /** How long the message may wait in a queue before the broker dead-letters it. Not together with a delay. */
+  expiration?: Duration;
+  /** Queue for the answer, for consumers that answer. */
+  replyTo?: string;
+  /** AMQP `user-id`: the broker refuses any but the connection's own. Not together with a delay. */
+  userId?: string;
+  /** How long the publish may take until its confirm. Default: the bus's `publishDeadline`, 30 s. */
+  deadline?: Duration;
+  /**
+   * Allow a delay on an exchange that the bus only verifies (`declare: false`). A delayed message reaches only queues
+   * that Hopline declared; a foreign queue on the same exchange doesn't get it.
+   */
+  allowForeign?: boolean;
+}
+
+/** The options, with `key` required if the definition's key is a pattern. */
+export type OptionsFor<Key extends string> =
+  IsPattern<Key> extends true ? [options: PublishOptions & { key: string }] : [options?: PublishOptions];
+
+/** Whether zero queues taking it is fine (`publish`) or an error (`send`). */
+export type PublishIntent = 'publish' | 'send';
+
+/**
+ * What a service publishes with: a bus, a message's context, or what is injected for this token. Both methods resolve
+ * when the broker has confirmed the message, and not before.
+ */
+export abstract class Publisher {
+  /**
+   * Publishes an event: zero or more queues take it.
+   *
+   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError before anything is sent
+   * @throws PublishTimeoutError if it could not be written before the deadline: it was not sent
+   * @throws PublishRejectedError if the broker refuses it: it is not stored
+   * @throws OutcomeUnknownError if the deadline passed after it was written, without a confirm
+   * @throws NotStartedError, StoppedError
+   */
+  publish<Key extends string, Input>(
+    definition: MessageDefinition<Key, Input, unknown>,
+    payload: NoInfer<Input>,
+    ...options: OptionsFor<Key>
+  ): Promise<void>;
+  publish(key: string, payload: unknown, options?: PublishOptions): Promise<void>;
+  publish(target: string | MessageDefinition, payload: unknown, options?: PublishOptions): Promise<void> {
+    return this.dispatch('publish', target, payload, options);
+  }
+
+  /**
+   * Sends a job or a command: at least one queue must take it.
+   *
+   * @throws UnroutableError if no queue does; for a delayed one that shows only when it is due, and it then lies in
+   *   the lost queue
+   * @throws the errors of {@link publish}
+   */
+  send<Key extends string, Input>(
+    definition: MessageDefinition<Key, Input, unknown>,
+    payload: NoInfer<Input>,
+    ...options: OptionsFor<Key>
+  ): Promise<void>;
+  send(key: string, payload: unknown, options?: PublishOptions): Promise<void>;
+  send(target: string | MessageDefinition, payload: unknown, options?: PublishOptions): Promise<void> {
+    return this.dispatch('send', target, payload, options);
+  }
+
+  protected abstract dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions | undefined,
+  ): Promise<void>;
+}

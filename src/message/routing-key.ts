@@ -1,0 +1,38 @@
+import { InvalidMessageError } from '../errors.js';
+
+/** AMQP's short strings: routing keys and names are at most this many bytes. */
+export const MAX_NAME_BYTES = 255;
+
+/** Why `key` can't be a routing key to publish with, or undefined if it can. */
+export function routingKeyProblem(key: unknown): string | undefined {
+  if (typeof key !== 'string') return `expected the routing key to be a string, got ${typeof key}`;
+  if (key === '') return 'the routing key is empty';
+  const bytes = Buffer.byteLength(key);
+  if (bytes > MAX_NAME_BYTES)
+    return `the routing key is ${bytes} bytes long, the protocol allows ${MAX_NAME_BYTES}`;
+  if (key.split('.').some((word) => word === '*' || word === '#')) {
+    return `the routing key '${key}' holds a wildcard word; only patterns may`;
+  }
+  return undefined;
+}
+
+/** @throws InvalidMessageError if it can't be a routing key */
+export function checkRoutingKey(key: unknown): asserts key is string {
+  const problem = routingKeyProblem(key);
+  if (problem) {
+    throw new InvalidMessageError(problem, "Publish with a concrete key such as 'order.placed'.");
+  }
+}
+
+/** Why `pattern` can't be a binding pattern, or undefined if it can. */
+export function patternProblem(pattern: unknown): string | undefined {
+  if (typeof pattern !== 'string') return `expected the pattern to be a string, got ${typeof pattern}`;
+  if (pattern === '') return 'the pattern is empty';
+  const bytes = Buffer.byteLength(pattern);
+  if (bytes > MAX_NAME_BYTES)
+    return `the pattern is ${bytes} bytes long, the protocol allows ${MAX_NAME_BYTES}`;
+  const odd = pattern.split('.').find((word) => word.length > 1 && /[*#]/.test(word));
+  if (odd)
+    return `the pattern '${pattern}' holds '${odd}': * and # are wildcards only as whole words between dots`;
+  return undefined;
+}

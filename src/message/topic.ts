@@ -1,0 +1,87 @@
+/**
+ * Topic matching as AMQP 0-9-1 has it (section 3.1.3.3) and RabbitMQ runs it: keys and patterns are words between
+ * dots, `*` stands for exactly one word, `#` for zero or more, anywhere. An empty word is a word: `a..b` has three.
+ */
+
+interface Node<T> {
+  readonly children: Map<string, Node<T>>;
+  /** Values of the patterns that end here. */
+  readonly values: T[];
+}
+
+function node<T>(): Node<T> {
+  return { children: new Map(), values: [] };
+}
+
+/** Patterns with their values, looked up by routing key: cost grows with the key's words, not with the patterns. */
+export class TopicTrie<T> {
+  private readonly root = node<T>();
+
+  add(pattern: string, value: T): void {
+    let at = this.root;
+    for (const word of pattern.split('.')) {
+      let next = at.children.get(word);
+      if (!next) {
+        next = node();
+        at.children.set(word, next);
+      }
+      at = next;
+    }
+    at.values.push(value);
+  }
+
+  /** The values of all patterns that match `key`, each once, in no particular order. */
+  match(key: string): Set<T> {
+    const found = new Set<T>();
+    this.walk(this.root, key.split('.'), 0, found);
+    return found;
+  }
+
+  private walk(at: Node<T>, words: readonly string[], index: number, found: Set<T>): void {
+    if (index === words.length) {
+      for (const value of at.values) found.add(value);
+    } else {
+      const literal = at.children.get(words[index] as string);
+      // A key's own word may be `*` or `#` when a foreign client published it; the wildcard child isn't its literal.
+      if (literal && words[index] !== '#' && words[index] !== '*')
+        this.walk(literal, words, index + 1, found);
+      const one = at.children.get('*');
+      if (one) this.walk(one, words, index + 1, found);
+    }
+    const many = at.children.get('#');
+    if (many) {
+      for (let rest = index; rest <= words.length; rest += 1) this.walk(many, words, rest, found);
+    }
+  }
+}
+
+/** Whether one pattern matches one key. For many patterns or keys build a {@link TopicTrie}. */
+export function topicMatches(pattern: string, key: string): boolean {
+  const trie = new TopicTrie<true>();
+  trie.add(pattern, true);
+  return trie.match(key).size > 0;
+}
+
+const END = 1;
+
+function rank(word: string | undefined): number {
+  if (word === undefined) return END;
+  if (word === '#') return 0;
+  return word === '*' ? 2 : 3;
+}
+
+/**
+ * Orders patterns by how narrow they are, narrowest first. Word by word from the left a literal beats `*`, `*` beats
+ * the pattern's end, and the end beats `#`. Patterns of the same shape that can still match one key (`#.a.#` and
+ * `#.b.#`) go by the alphabet, so that the order is total: only identical patterns are equal.
+ */
+export function compareSpecificity(left: string, right: string): number {
+  const a = left.split('.');
+  const b = right.split('.');
+  for (let index = 0; index < Math.max(a.length, b.length); index += 1) {
+    const difference = rank(b[index]) - rank(a[index]);
+    if (difference !== 0) return difference;
+  }
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

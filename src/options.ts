@@ -1,0 +1,198 @@
+import type { HandlerDefinition } from './consume/definition.js';
+import { OptionsError } from './errors.js';
+import { type ExchangeOption, exchangeOption, exchangeRef } from './message/exchange-option.js';
+import type { Middleware } from './middleware/middleware.js';
+import { RETRY_FIELDS, type RetryOptions } from './retry/policy.js';
+import { json } from './serialization/json.js';
+import type { Serializer } from './serialization/serializer.js';
+import { exchangeNameProblem, queueNameProblem } from './topology/names.js';
+import type { TopologyMode } from './topology/plan.js';
+import type { Transport } from './transport/transport.js';
+import {
+  type Check,
+  duration,
+  durationOrForever,
+  type Fields,
+  having,
+  isPlainObject,
+  objectWith,
+  oneOf,
+  positiveInteger,
+  problemsOf,
+  required,
+  text,
+} from './util/check.js';
+import { type Duration, toMs, toMsOrForever } from './util/duration.js';
+import { type Logger, stderrLogger } from './util/logger.js';
+
+/** Handler definitions, as `handlers()` and friends make them; lists may be nested. */
+export type HandlerDefinitions = HandlerDefinition | readonly HandlerDefinitions[];
+
+/** Options of a {@link Bus}. */
+export interface BusOptions {
+  /** Name of the service. Its instances share its queues; other services get their own copy of each event. */
+  service: string;
+  /** `rabbitmq({ url })` for everything real, `memory()` for tests and demos. */
+  transport: Transport;
+  /** Handlers made by `handlers([...])`; more can be added with `bus.handle()`. @default none: a publisher only */
+  handlers?: HandlerDefinitions;
+  /** Retry policy of handlers that say nothing themselves. @default 5 tries, after 1 s, 4 s, 16 s, 1 min */
+  retry?: RetryOptions;
+  /** How long one attempt may run. @default '60s' */
+  timeout?: Duration;
+  /** How long a timed-out handler keeps its slot before its message is retried beside it. @default '5s' */
+  timeoutGrace?: Duration;
+  /** How many messages of each queue this process handles at once. @default 10 */
+  concurrency?: number;
+  /** Topic exchange that is published to and bound. @default `<prefix>.events` */
+  exchange?: ExchangeOption;
+  /** Beginning of the exchanges' names; two applications in one vhost take two. @default 'hopline' */
+  prefix?: string;
+  /** Beginning of the delays' names, which all applications of a vhost share. @default 'hopline' */
+  delayPrefix?: string;
+  /** `declare` makes what is missing, `verify` only checks and needs no configure permission, `none` trusts. @default 'declare' */
+  topology?: TopologyMode;
+  /** Wraps every handler, the first outermost. @default [] */
+  middleware?: readonly Middleware[];
+  /** How payloads become bytes. @default JSON */
+  serializer?: Serializer;
+  /** Largest body, in bytes, that is published or handled. @default 16 MiB */
+  maxBodyBytes?: number;
+  /** How many publishes may wait for their confirm; more wait for room. @default 10,000 */
+  maxInFlight?: number;
+  /** How many bytes of bodies may wait for their confirm. @default 64 MiB */
+  maxInFlightBytes?: number;
+  /** How long a publish may take until its confirm. @default '30s' */
+  publishDeadline?: Duration;
+  /** How long `start()` may take; `Infinity` waits for the broker for ever. @default '30s' */
+  startDeadline?: Duration;
+  /** How long all stages of `stop()` may take together. @default '30s' */
+  stopDeadline?: Duration;
+  /** How long a message that no handler of its queue matches comes back, before it is dead-lettered. @default '10m' */
+  noHandlerPatience?: Duration;
+  /** Where warnings and errors go; a pino logger fits. @default single lines on standard error */
+  log?: Logger;
+}
+
+/** The options with their defaults, durations in milliseconds. */
+export interface BusSettings {
+  readonly service: string;
+  readonly transport: Transport;
+  readonly handlers: readonly HandlerDefinition[];
+  readonly retry: RetryOptions | undefined;
+  readonly timeoutMs: number;
+  readonly timeoutGraceMs: number;
+  readonly concurrency: number;
+  readonly exchange: ExchangeOption;
+  readonly prefix: string;
+  readonly delayPrefix: string;
+  readonly topology: TopologyMode;
+  readonly middleware: readonly Middleware[];
+  readonly serializer: Serializer;
+  readonly maxBodyBytes: number;
+  readonly maxInFlight: number;
+  readonly maxInFlightBytes: number;
+  readonly publishDeadlineMs: number;
+  readonly startDeadlineMs: number;
+  readonly stopDeadlineMs: number;
+  readonly noHandlerPatienceMs: number;
+  readonly log: Logger;
+}
+
+const MiB = 1024 * 1024;
+
+const DEFAULTS = {
+  timeout: '60s',
+  timeoutGrace: '5s',
+  concurrency: 10,
+  prefix: 'hopline',
+  delayPrefix: 'hopline',
+  topology: 'declare',
+  middleware: [],
+  serializer: json,
+  maxBodyBytes: 16 * MiB,
+  maxInFlight: 10_000,
+  maxInFlightBytes: 64 * MiB,
+  publishDeadline: '30s',
+  startDeadline: '30s',
+  stopDeadline: '30s',
+  noHandlerPatience: '10m',
+  log: stderrLogger,
+} as const satisfies Partial<BusOptions>;
+
+const prefix: Check = {
+  expected: 'a name of at most 100 bytes without wildcards or slashes',
+  accepts: (value) =>
+    text.accepts(value) && Buffer.byteLength(value as string) <= 100 && !/[*#/]/.test(value as string),
+};
+
+const handlerTree: Check = { expected: 'what handlers([...]) returns', accepts: isHandlerTree };
+
+const BUS_FIELDS: Fields = {
+  service: required(text),
+  transport: required(having('a transport: rabbitmq({ url }) or memory()', 'open')),
+  handlers: handlerTree,
+  retry: objectWith(RETRY_FIELDS),
+  timeout: duration,
+  timeoutGrace: duration,
+  concurrency: positiveInteger,
+  exchange: exchangeOption,
+  prefix,
+  delayPrefix: prefix,
+  topology: oneOf('declare', 'verify', 'none'),
+  middleware: {
+    expected: 'a list of functions',
+    accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'function'),
+  },
+  serializer: having('a serializer', 'serialize', 'deserialize'),
+  maxBodyBytes: positiveInteger,
+  maxInFlight: positiveInteger,
+  maxInFlightBytes: positiveInteger,
+  publishDeadline: duration,
+  startDeadline: durationOrForever,
+  stopDeadline: duration,
+  noHandlerPatience: duration,
+  log: having('a logger', 'debug', 'info', 'warn', 'error'),
+};
+
+/** @throws OptionsError with all problems at once */
+export function busSettings(options: BusOptions): BusSettings {
+  const problems = isPlainObject(options)
+    ? problemsOf(options, '', BUS_FIELDS)
+    : ['expected the options to be an object'];
+  if (problems.length === 0) {
+    const { service, exchange } = options;
+    const serviceProblem = queueNameProblem(service);
+    if (serviceProblem) problems.push(serviceProblem.replace('queue name', 'service name'));
+    const exchangeProblem =
+      exchange === undefined ? undefined : exchangeNameProblem(exchangeRef(exchange).name);
+    if (exchangeProblem) problems.push(exchangeProblem);
+  }
+  if (problems.length > 0) throw new OptionsError('Bus', problems);
+  const given = {
+    ...DEFAULTS,
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
+  const merged = given as typeof DEFAULTS & BusOptions;
+  return {
+    ...merged,
+    handlers: flatten(options.handlers ?? []),
+    retry: options.retry,
+    exchange: options.exchange ?? `${merged.prefix}.events`,
+    timeoutMs: toMs(merged.timeout),
+    timeoutGraceMs: toMs(merged.timeoutGrace),
+    publishDeadlineMs: toMs(merged.publishDeadline),
+    startDeadlineMs: toMsOrForever(merged.startDeadline),
+    stopDeadlineMs: toMs(merged.stopDeadline),
+    noHandlerPatienceMs: toMs(merged.noHandlerPatience),
+  };
+}
+
+function isHandlerTree(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isHandlerTree);
+  return isPlainObject(value) && Array.isArray(value.patterns) && typeof value.handle === 'function';
+}
+
+function flatten(tree: HandlerDefinitions): HandlerDefinition[] {
+  return Array.isArray(tree) ? tree.flatMap(flatten) : [tree as HandlerDefinition];
+}

@@ -1,0 +1,104 @@
+import { v7 as uuid } from 'uuid';
+import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
+import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import type { ExchangeRef } from '../message/exchange-option.js';
+import { HEADER, publisherHeaders } from '../message/headers.js';
+import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
+import type { PublishOptions } from '../message/publisher.js';
+import { checkRoutingKey } from '../message/routing-key.js';
+import type { Serializer } from '../serialization/serializer.js';
+import { delayAddress, delayedDestination } from '../topology/delays.js';
+import type { Names } from '../topology/names.js';
+import { toMs } from '../util/duration.js';
+import { delayMsOf } from './publish-options.js';
+
+export interface ComposeOptions {
+  readonly service: string;
+  readonly names: Names;
+  readonly serializer: Serializer;
+  readonly maxBodyBytes: number;
+  readonly publishDeadlineMs: number;
+}
+
+/** One call of publish or send, checked. */
+export interface PublishCall {
+  readonly routingKey: string;
+  readonly exchange: ExchangeRef;
+  /** The definition's name, or the routing key. */
+  readonly type: string;
+  readonly payload: unknown;
+  /** `send`: somebody must take it. */
+  readonly mustRoute: boolean;
+  readonly options: PublishOptions;
+}
+
+/** @throws InvalidMessageError if there is no concrete routing key */
+export function routingKeyOf(target: string | MessageDefinition, options: PublishOptions): string {
+  const key = options.key ?? (isMessageDefinition(target) ? target.key : target);
+  checkRoutingKey(key);
+  return key;
+}
+
+/** What goes over the wire, now or to the delays. */
+export function composeMessage(call: PublishCall, compose: ComposeOptions, now: number): OutgoingMessage {
+  const { options } = call;
+  const body = compose.serializer.serialize(call.payload);
+  if (body.length > compose.maxBodyBytes) {
+    throw new MessageTooLargeError(
+      `the body of '${call.routingKey}' is ${body.length} bytes, the cap is ${compose.maxBodyBytes}`,
+      'Store the data elsewhere and send a reference, or raise maxBodyBytes on both sides.',
+    );
+  }
+  const delayMs = delayMsOf(options, now);
+  const deadlineMs = options.deadline === undefined ? compose.publishDeadlineMs : toMs(options.deadline);
+  const properties = propertiesOf(call, compose, now);
+  if (delayMs === 0) {
+    const { routingKey, exchange, mustRoute } = call;
+    return { exchange: exchange.name, routingKey, body, properties, mandatory: mustRoute, deadlineMs };
+  }
+  return {
+    ...delayed(call, compose.names, delayMs, properties),
+    body,
+    properties,
+    mandatory: true,
+    deadlineMs,
+  };
+}
+
+/** Adds where it was published, since it arrives from elsewhere. */
+function delayed(call: PublishCall, names: Names, delayMs: number, properties: MessageProperties) {
+  const { exchange, routingKey, mustRoute, options } = call;
+  if (!exchange.declare && !options.allowForeign) {
+    throw new InvalidMessageError(
+      `'${routingKey}' can't be delayed on exchange '${exchange.name}', which belongs to someone else: only queues that Hopline declared would get it`,
+      'Say allowForeign: true if that is what you want, or publish without a delay.',
+    );
+  }
+  const headers: Headers = properties.headers ?? {};
+  headers[HEADER.exchange] = exchange.name;
+  headers[HEADER.routingKey] = routingKey;
+  properties.headers = headers;
+  return delayAddress(names, delayMs, mustRoute ? 'c' : 'e', delayedDestination(exchange.name, routingKey));
+}
+
+function propertiesOf(
+  { type, options }: PublishCall,
+  { service, serializer }: ComposeOptions,
+  now: number,
+): MessageProperties {
+  const properties: MessageProperties = {
+    messageId: options.messageId ?? uuid(),
+    timestamp: Math.floor(now / 1_000),
+    type,
+    appId: service,
+    contentType: serializer.contentType,
+    deliveryMode: 2,
+  };
+  if (options.headers) properties.headers = publisherHeaders(options.headers);
+  if (options.correlationId !== undefined) properties.correlationId = options.correlationId;
+  if (options.priority !== undefined) properties.priority = options.priority;
+  if (options.expiration !== undefined) properties.expiration = String(Math.round(toMs(options.expiration)));
+  if (options.replyTo !== undefined) properties.replyTo = options.replyTo;
+  if (options.userId !== undefined) properties.userId = options.userId;
+  return properties;
+}

@@ -1,0 +1,70 @@
+import { InvalidMessageError, OptionsError } from '../errors.js';
+import { exchangeOption } from '../message/exchange-option.js';
+import { checkHeaders } from '../message/headers.js';
+import type { PublishOptions } from '../message/publisher.js';
+import { type Check, duration, type Fields, flag, isPlainObject, problemsOf, text } from '../util/check.js';
+import { toMs } from '../util/duration.js';
+
+const priority: Check = {
+  expected: 'an integer from 0 to 255',
+  accepts: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255,
+};
+
+const shortText: Check = {
+  expected: 'a string of 1 to 255 bytes',
+  accepts: (value) => text.accepts(value) && Buffer.byteLength(value as string) <= 255,
+};
+
+const moment: Check = {
+  expected: 'a valid Date',
+  accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
+};
+
+const PUBLISH_FIELDS: Fields = {
+  key: text,
+  headers: { expected: 'an object', accepts: isPlainObject },
+  messageId: shortText,
+  correlationId: shortText,
+  exchange: exchangeOption,
+  delay: duration,
+  at: moment,
+  priority,
+  expiration: duration,
+  replyTo: shortText,
+  userId: shortText,
+  deadline: duration,
+  allowForeign: flag,
+};
+
+/** Properties that act on the way, and so would act on the delays instead of on the queue. */
+const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
+
+/**
+ * @throws OptionsError with all problems at once
+ * @throws InvalidMessageError, MessageTooLargeError for headers
+ */
+export function checkPublishOptions(options: PublishOptions): void {
+  const problems = problemsOf(options, '', PUBLISH_FIELDS);
+  if (options.delay !== undefined && options.at !== undefined)
+    problems.push('expected either delay or at, got both');
+  if (problems.length > 0) throw new OptionsError('publish', problems);
+  if (options.headers) checkHeaders(options.headers);
+  if (options.delay === undefined && options.at === undefined) return;
+  const acting = NOT_WITH_A_DELAY.find((name) => options[name] !== undefined) ?? carbonCopyIn(options);
+  if (acting) {
+    throw new InvalidMessageError(
+      `a delayed message can't have ${acting}: it would act while the message waits, not when it is due`,
+      `Leave out ${acting}, or publish without a delay.`,
+    );
+  }
+}
+
+function carbonCopyIn({ headers }: PublishOptions): string | undefined {
+  return ['CC', 'BCC'].find((name) => headers?.[name] !== undefined);
+}
+
+/** How long from now the message is to come due; 0 for at once. */
+export function delayMsOf({ delay, at }: PublishOptions, now: number): number {
+  if (at !== undefined) return Math.max(0, at.getTime() - now);
+  return delay === undefined ? 0 : toMs(delay);
+}

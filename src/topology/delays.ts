@@ -1,0 +1,226 @@
+import { InvalidMessageError } from '../errors.js';
+import { MAX_NAME_BYTES } from '../message/routing-key.js';
+import { formatMs } from '../util/duration.js';
+import type { Names } from './names.js';
+import type { BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
+
+/*
+ * Delays in the broker, without a plugin and without waiting behind others.
+ *
+ * Thirty levels are queues with a fixed TTL each. Any delay is a sum of them, as an amount of money is of coins. The
+ * routing key carries the delay as one word a unit, then what it is for:
+ *
+ *     <16d>.<d>.<h>.<m>.<s>.<100ms>.<kind>.<destination>        0.0.0.0.30.0.q.mailer.SendWelcomeEmail
+ *
+ * A topic exchange for each unit leads to the queue of the value's largest coin; when that queue's TTL is over, its
+ * dead-letter exchange leads to the next coin, or to the next unit; the last exchange leads to the destination. In one
+ * queue all messages wait equally long, so nobody waits behind a longer delay.
+ */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+interface Unit {
+  /** Letter in names. */
+  readonly letter: string;
+  readonly ms: number;
+  /** Values go from 0 to `values` - 1. */
+  readonly values: number;
+  /** Smallest first. Greedy change-giving is exact for each of these sets. */
+  readonly coins: readonly number[];
+}
+
+/** Largest first, as in the routing key. */
+const UNITS: readonly Unit[] = [
+  { letter: 'D', ms: 16 * DAY, values: 32, coins: [1, 2, 4, 8, 16] },
+  { letter: 'd', ms: DAY, values: 16, coins: [1, 2, 4, 8] },
+  { letter: 'h', ms: HOUR, values: 24, coins: [1, 2, 4, 8, 12] },
+  { letter: 'm', ms: MINUTE, values: 60, coins: [1, 2, 4, 8, 16, 30] },
+  { letter: 's', ms: SECOND, values: 60, coins: [1, 2, 4, 8, 16, 30] },
+  { letter: 't', ms: 100, values: 10, coins: [1, 2, 4, 8] },
+];
+
+export const MIN_DELAY_MS = 100;
+export const MAX_DELAY_MS = 400 * DAY;
+
+/** What a delayed message is for. */
+export type DelayKind =
+  /** To exactly one queue: a retry or a release. */
+  | 'q'
+  /** A delayed publish: routed when due; nobody taking it is fine. */
+  | 'e'
+  /** A delayed send: routed when due; nobody taking it puts it into the lost queue. */
+  | 'c';
+
+/** The words of a delay, rounded up to 100 ms: never early. */
+export function delayWords(delayMs: number): number[] {
+  let left = Math.max(MIN_DELAY_MS, Math.ceil(delayMs / 100) * 100);
+  return UNITS.map(({ ms }) => {
+    const value = Math.floor(left / ms);
+    left -= value * ms;
+    return value;
+  });
+}
+
+/** The coins that make up `value`, largest first. */
+function coinsOf(value: number, coins: readonly number[]): number[] {
+  const change: number[] = [];
+  let left = value;
+  for (const coin of coins.toReversed()) {
+    if (left >= coin) {
+      change.push(coin);
+      left -= coin;
+    }
+  }
+  return change;
+}
+
+/** The TTLs in milliseconds that a message of this delay waits through, in order. One is one hop in the broker. */
+export function delayHops(delayMs: number): number[] {
+  return delayWords(delayMs).flatMap((value, index) => {
+    const { ms, coins } = UNITS[index] as Unit;
+    return coinsOf(value, coins).map((coin) => coin * ms);
+  });
+}
+
+/** Where to publish a delayed message: the exchange of its largest unit, and the key that leads it on. */
+export interface DelayAddress {
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
+/**
+ * @param destination a queue's name for `q`; {@link delayedDestination} for the others
+ * @throws InvalidMessageError if the delay is longer than 400 days or the key gets too long
+ */
+export function delayAddress(
+  names: Names,
+  delayMs: number,
+  kind: DelayKind,
+  destination: string,
+): DelayAddress {
+  if (!(delayMs <= MAX_DELAY_MS)) {
+    throw new InvalidMessageError(
+      `a delay of ${formatMs(delayMs)} is longer than the longest one, 400 days`,
+      'Store what lies further ahead, and publish it when it comes nearer.',
+    );
+  }
+  const words = delayWords(delayMs);
+  const routingKey = `${words.join('.')}.${kind}.${destination}`;
+  const bytes = Buffer.byteLength(routingKey);
+  if (bytes > MAX_NAME_BYTES) {
+    throw new InvalidMessageError(
+      `the routing key with its delay is ${bytes} bytes long, the protocol allows ${MAX_NAME_BYTES}`,
+      'Use a shorter routing key or exchange name.',
+    );
+  }
+  return {
+    exchange: entryOf(
+      names,
+      words.findIndex((value) => value > 0),
+    ),
+    routingKey,
+  };
+}
+
+/** Exchange (its dots as slashes, so that it is one word) and key or pattern, for the kinds `e` and `c`. */
+export function delayedDestination(exchange: string, key: string): string {
+  return `${exchange.replaceAll('.', '/')}.${key}`;
+}
+
+const ANY_DELAY = '*.'.repeat(UNITS.length);
+
+/** Binding of the last exchange that leads retries to exactly this queue. */
+export const retryPattern = (queue: string): string => `${ANY_DELAY}q.${queue}`;
+
+/** Bindings of the last exchange that lead delayed publishes and sends to whoever handles `pattern`. */
+export function duePatterns(exchange: string, pattern: string): string[] {
+  return ['e', 'c'].map((kind) => `${ANY_DELAY}${kind}.${delayedDestination(exchange, pattern)}`);
+}
+
+/** What a routing key that arrives from the delays says. Undefined if it isn't one. */
+export function parseDue(routingKey: string): { kind: DelayKind; destination: string } | undefined {
+  const match = /^(?:\d+\.){6}([qec])\.(.+)$/s.exec(routingKey);
+  return match ? { kind: match[1] as DelayKind, destination: match[2] as string } : undefined;
+}
+
+function entryOf(names: Names, unit: number): string {
+  return unit < UNITS.length ? `${names.delay}.in.${(UNITS[unit] as Unit).letter}` : names.delayOut;
+}
+
+function levelOf(names: Names, unit: Unit, coin: number): string {
+  return `${names.delay}.${unit.letter}${coin}`;
+}
+
+/** Everything the delays need, for a whole vhost. */
+export function planDelays(names: Names): SharedPlan {
+  const exchanges: ExchangePlan[] = [
+    { name: names.delayUnrouted, type: 'topic' },
+    // A level whose target routes nowhere would keep its head for ever: the alternate exchange always routes.
+    { name: names.delayOut, type: 'topic', alternateExchange: names.delayUnrouted },
+  ];
+  const queues: QueuePlan[] = [
+    { name: names.delayLost, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 } },
+    {
+      name: names.delaySink,
+      arguments: { 'x-queue-type': 'quorum', 'x-max-length': 0, 'x-overflow': 'drop-head' },
+    },
+  ];
+  const bindings: BindingPlan[] = [
+    toQueue(names.delayUnrouted, names.delayLost, `${ANY_DELAY}q.#`),
+    toQueue(names.delayUnrouted, names.delayLost, `${ANY_DELAY}c.#`),
+    toQueue(names.delayUnrouted, names.delaySink, `${ANY_DELAY}e.#`),
+  ];
+  UNITS.forEach((unit, index) => {
+    exchanges.push({ name: entryOf(names, index), type: 'topic' });
+    const next = entryOf(names, index + 1);
+    for (const coin of unit.coins) {
+      const level = levelOf(names, unit, coin);
+      const isLowest = coin === unit.coins[0];
+      // After the lowest coin nothing of the unit can be left, so it needs no exchange of its own.
+      if (!isLowest) exchanges.push({ name: level, type: 'topic' });
+      queues.push({ name: level, arguments: levelArguments(coin * unit.ms, isLowest ? next : level) });
+    }
+    for (let value = 0; value < unit.values; value += 1) {
+      bindings.push(...bindingsOfValue(names, index, value));
+    }
+  });
+  return { exchanges, queues, bindings, marker: { name: names.delayReady, type: 'fanout' } };
+}
+
+function levelArguments(ttlMs: number, deadLetterExchange: string): QueuePlan['arguments'] {
+  return {
+    'x-queue-type': 'quorum',
+    'x-message-ttl': ttlMs,
+    'x-dead-letter-exchange': deadLetterExchange,
+    'x-dead-letter-strategy': 'at-least-once',
+    'x-overflow': 'reject-publish',
+    // Else all thirty lead on the node that declared them.
+    'x-queue-leader-locator': 'balanced',
+  };
+}
+
+/** The way of one value of one unit: entry → largest coin → … → smallest coin → next unit. */
+function bindingsOfValue(names: Names, index: number, value: number): BindingPlan[] {
+  const unit = UNITS[index] as Unit;
+  const next = entryOf(names, index + 1);
+  const pattern = `${'*.'.repeat(index)}${value}.#`;
+  const change = coinsOf(value, unit.coins);
+  const bindings: BindingPlan[] = [];
+  let source = entryOf(names, index);
+  for (const coin of change) {
+    const level = levelOf(names, unit, coin);
+    bindings.push(toQueue(source, level, pattern));
+    source = level;
+  }
+  if (change.at(-1) !== unit.coins[0]) {
+    bindings.push({ source, destination: next, destinationType: 'exchange', pattern });
+  }
+  return bindings;
+}
+
+function toQueue(source: string, destination: string, pattern: string): BindingPlan {
+  return { source, destination, destinationType: 'queue', pattern };
+}

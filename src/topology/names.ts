@@ -1,0 +1,90 @@
+import { MAX_NAME_BYTES } from '../message/routing-key.js';
+
+/** The layout of the delay exchanges. A new layout gets a new number: the old levels live on until they are empty. */
+export const DELAY_LAYOUT = 1;
+
+/** What the exchanges and shared queues are called. */
+export class Names {
+  readonly events: string;
+  readonly dead: string;
+  readonly land: string;
+
+  /** Beginning of everything that the delays declare, with the layout's version. */
+  readonly delay: string;
+  /** Where every delay ends: bound to the queues. */
+  readonly delayOut: string;
+  /** Takes what no queue takes when its delay is over. */
+  readonly delayUnrouted: string;
+  /** Exists once all of the delays' layout does. */
+  readonly delayReady: string;
+  /** Holds delayed sends and retries that no queue takes. */
+  readonly delayLost: string;
+  /** Drops delayed publishes that no queue takes, as the broker does with undelayed ones. */
+  readonly delaySink: string;
+
+  /**
+   * @param prefix of the exchanges of one application; lets two share a vhost
+   * @param delayPrefix of the delays, which all applications of a vhost share
+   */
+  constructor(
+    prefix = 'hopline',
+    private readonly delayPrefix = 'hopline',
+  ) {
+    this.events = `${prefix}.events`;
+    this.dead = `${prefix}.dead`;
+    this.land = `${prefix}.land`;
+    this.delay = `${delayPrefix}.delay.${DELAY_LAYOUT}`;
+    this.delayOut = `${this.delay}.out`;
+    this.delayUnrouted = `${this.delay}.unrouted`;
+    this.delayReady = `${this.delay}.ready`;
+    this.delayLost = `${delayPrefix}.delay.lost`;
+    this.delaySink = `${delayPrefix}.delay.sink`;
+  }
+
+  /**
+   * Whether a delivery came through the delays, of whatever layout. Its exchange is the last level's dead-letter
+   * exchange, not {@link delayOut}: the broker reports where a message was published, not the bindings after that.
+   */
+  isDelayed(exchange: string): boolean {
+    return exchange.startsWith(`${this.delayPrefix}.delay.`);
+  }
+}
+
+export const deadQueueOf = (queue: string): string => `${queue}.dead`;
+export const landingQueueOf = (queue: string): string => `${queue}.land`;
+
+/** Longest prefix of words that the delays put before a queue's name: `31.15.23.59.59.9.q.`, rounded up. */
+const DELAY_WORDS_BYTES = 24;
+
+/** Names of queues and exchanges live in routing keys, beside the delay's words. */
+export const MAX_QUEUE_NAME_BYTES = MAX_NAME_BYTES - DELAY_WORDS_BYTES;
+
+/** Why `name` can't name a queue, or undefined if it can. */
+export function queueNameProblem(name: string): string | undefined {
+  const bytes = Buffer.byteLength(name);
+  if (bytes === 0) return 'the queue name is empty';
+  if (bytes > MAX_QUEUE_NAME_BYTES) {
+    return `the queue name '${name.slice(0, 40)}…' is ${bytes} bytes long, ${MAX_QUEUE_NAME_BYTES} are left beside the delay's words`;
+  }
+  if (name.startsWith('amq.'))
+    return `the queue name '${name}' begins with amq., which the broker keeps for itself`;
+  if (name.split('.').some((word) => word === '*' || word === '#')) {
+    return `the queue name '${name}' holds the word * or #, which is a wildcard in a binding`;
+  }
+  const last = name.split('.').at(-1);
+  if (last === 'dead' || last === 'land')
+    return `the queue name '${name}' ends in .${last}, which names a queue of Hopline's own`;
+  return undefined;
+}
+
+/** Why `name` can't name an exchange that messages are published to, or undefined if it can. */
+export function exchangeNameProblem(name: string): string | undefined {
+  if (name === '') return 'the default exchange has no bindings: name a topic exchange';
+  if (Buffer.byteLength(name) > 127)
+    return `the exchange name '${name.slice(0, 40)}…' is longer than 127 bytes`;
+  if (name.includes('/'))
+    return `the exchange name '${name}' holds a '/', which stands for a dot in delayed routing keys`;
+  if (name.split('.').some((word) => word === '*' || word === '#'))
+    return `the exchange name '${name}' holds a wildcard word`;
+  return undefined;
+}

@@ -1,0 +1,154 @@
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
+import { Backoff } from '../../util/backoff.js';
+import type { Connection, ConnectionListener } from './connection.js';
+
+export interface SupervisedChannelOptions<Raw extends Channel> {
+  open(model: ChannelModel): Promise<Raw>;
+  /**
+   * Makes a new channel ready: declares, consumes. Runs on every opening. What it throws closes the channel; `retry`
+   * says what then.
+   */
+  setUp(channel: Raw): Promise<void>;
+  /** The channel is gone, for good. Called once for each that `setUp` has accepted. */
+  lost(channel: Raw, error: Error): void;
+  /** It was opened again on a connection that had lived on. */
+  reopened?(error: Error): void;
+  /** Setting up failed while running; it will be tried again. */
+  failed(error: Error): void;
+}
+
+/** An error of the channel, with the broker's reply code if it has one. */
+export interface ChannelError extends Error {
+  code?: number;
+}
+
+/**
+ * Keeps one channel open: a channel that dies on a live connection is opened again alone, with backoff; one that dies
+ * with its connection is opened when the next connection is up. Every channel has its listeners, so that its error
+ * never takes the connection down.
+ */
+export class SupervisedChannel<Raw extends Channel = Channel> implements ConnectionListener {
+  /** The open channel, set up. */
+  current: Raw | undefined;
+
+  private readonly backoff = new Backoff({ firstMs: 50, maxMs: 10_000 });
+  private model: ChannelModel | undefined;
+  private opening: Promise<void> | undefined;
+  private retryTimer: NodeJS.Timeout | undefined;
+  private lastError: Error | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly options: SupervisedChannelOptions<Raw>,
+  ) {}
+
+  /** Opens for the first time. What setting up throws is thrown on, and nothing is tried again. */
+  async start(): Promise<void> {
+    const { model } = this.connection;
+    if (model) await this.openOn(model);
+    // Listening begins after the first try, so that its failure is the caller's alone.
+    this.connection.listen(this);
+  }
+
+  /** Gives the channel up for a new one, without waiting. */
+  reopen(reason: Error): void {
+    const { current } = this;
+    if (!current) return;
+    current.close().catch(() => {});
+    this.onClosed(current, reason);
+  }
+
+  /** Closes for good. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.connection.unlisten(this);
+    clearTimeout(this.retryTimer);
+    await this.opening?.catch(() => {});
+    const { current } = this;
+    this.current = undefined;
+    // Throws at once if the channel is dying already.
+    await Promise.resolve()
+      .then(() => current?.close())
+      .catch(() => {});
+  }
+
+  up(model: ChannelModel): void {
+    if (this.model === model) return;
+    this.tryOpen(model);
+  }
+
+  down(): void {
+    clearTimeout(this.retryTimer);
+    this.model = undefined;
+    // What comes now is a new connection's channel, not this one's again.
+    this.lastError = undefined;
+  }
+
+  blocked(): void {}
+
+  unblocked(): void {}
+
+  private tryOpen(model: ChannelModel): void {
+    if (this.closed) return;
+    this.openOn(model).then(
+      () => this.backoff.reset(),
+      (error) => {
+        this.lastError = error;
+        this.options.failed(error);
+        this.retryOn(model);
+      },
+    );
+  }
+
+  private retryOn(model: ChannelModel): void {
+    // With the connection gone, the next one begins anew.
+    if (this.closed || this.connection.model !== model) return;
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => this.tryOpen(model), this.backoff.next());
+  }
+
+  private openOn(model: ChannelModel): Promise<void> {
+    this.model = model;
+    this.opening = this.openAndSetUp(model);
+    return this.opening;
+  }
+
+  private async openAndSetUp(model: ChannelModel): Promise<void> {
+    const channel = await this.options.open(model);
+    let error: Error | undefined;
+    let isSetUp = false;
+    channel.on('error', (cause: Error) => {
+      error = cause;
+    });
+    channel.on('close', () => {
+      if (isSetUp) this.onClosed(channel, error ?? new Error('the connection is gone'));
+    });
+    try {
+      await this.options.setUp(channel);
+    } catch (cause) {
+      channel.close().catch(() => {});
+      throw error ?? cause;
+    }
+    if (error) throw error;
+    isSetUp = true;
+    this.current = channel;
+    const { lastError } = this;
+    this.lastError = undefined;
+    if (lastError) this.options.reopened?.(lastError);
+  }
+
+  private onClosed(channel: Raw, error: Error): void {
+    if (this.current !== channel) return;
+    this.current = undefined;
+    this.options.lost(channel, error);
+    const { model } = this;
+    if (!model || this.connection.model !== model) return;
+    this.lastError = error;
+    this.retryOn(model);
+  }
+}
+
+export const openChannel = (model: ChannelModel): Promise<Channel> => model.createChannel();
+export const openConfirmChannel = (model: ChannelModel): Promise<ConfirmChannel> =>
+  model.createConfirmChannel();

@@ -1,0 +1,79 @@
+import type { ConfirmChannel, Message } from 'amqplib';
+import type { OutgoingMessage } from '../../message/message.js';
+import type { PendingPublish, Verdict } from './pending-publish.js';
+import { sentHeaders } from './values.js';
+
+/** One raw confirm channel: writes publishes, and matches the broker's answers to them. */
+export class Confirms {
+  readonly unconfirmed = new Set<PendingPublish>();
+  /** Mandatory ones by message id: a returned message tells no delivery tag. */
+  private readonly returnable = new Map<string, PendingPublish[]>();
+  private readonly returned = new Set<PendingPublish>();
+
+  constructor(
+    private readonly channel: ConfirmChannel,
+    private readonly onVerdict: (pending: PendingPublish, verdict: Verdict) => void,
+  ) {
+    channel.on('return', (message: Message) => this.onReturn(message));
+  }
+
+  /**
+   * Writes one message. False if the channel's buffer is full: wait for its `drain` before the next.
+   *
+   * @throws if the channel is closed, or the client library can't encode the message; it is not written then
+   */
+  write(pending: PendingPublish): boolean {
+    const { message } = pending;
+    const { exchange, routingKey, body } = message;
+    const room = this.channel.publish(exchange, routingKey, body, publishOptions(message), (error) =>
+      this.onConfirm(pending, error as Error | null),
+    );
+    pending.written = true;
+    this.unconfirmed.add(pending);
+    if (message.mandatory) this.expectReturn(pending);
+    return room;
+  }
+
+  private onConfirm(pending: PendingPublish, error: Error | null): void {
+    // Told for each unconfirmed message when the channel closes, too: that is no answer of the broker's.
+    if (error && error.message !== 'message nacked') return;
+    this.unconfirmed.delete(pending);
+    if (pending.message.mandatory) this.forgetReturn(pending);
+    // The return of an unroutable message always comes before its confirm.
+    const wasReturned = this.returned.delete(pending);
+    this.onVerdict(pending, error ? 'nacked' : wasReturned ? 'returned' : 'confirmed');
+  }
+
+  private onReturn({ properties, fields }: Message): void {
+    const candidates = this.returnable.get(properties.messageId) ?? [];
+    const pending = candidates.find(
+      (each) =>
+        !this.returned.has(each) &&
+        each.message.exchange === fields.exchange &&
+        each.message.routingKey === fields.routingKey,
+    );
+    if (pending) this.returned.add(pending);
+  }
+
+  private expectReturn(pending: PendingPublish): void {
+    const id = pending.message.properties.messageId ?? '';
+    const others = this.returnable.get(id);
+    if (others) others.push(pending);
+    else this.returnable.set(id, [pending]);
+  }
+
+  private forgetReturn(pending: PendingPublish): void {
+    const id = pending.message.properties.messageId ?? '';
+    const rest = (this.returnable.get(id) ?? []).filter((each) => each !== pending);
+    if (rest.length > 0) this.returnable.set(id, rest);
+    else this.returnable.delete(id);
+  }
+}
+
+function publishOptions({ properties, mandatory }: OutgoingMessage) {
+  const { headers } = properties;
+  // The library reads these names one by one and ignores others, so that only what differs needs a copy.
+  return headers || mandatory
+    ? { ...properties, mandatory, ...(headers ? { headers: sentHeaders(headers) } : {}) }
+    : properties;
+}

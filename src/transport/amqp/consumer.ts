@@ -1,0 +1,135 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Consumer, DeliverySink } from '../transport.js';
+import { type ChannelError, openChannel, SupervisedChannel } from './channel.js';
+import type { Connection } from './connection.js';
+import { AmqpDelivery, type ChannelEpoch } from './delivery.js';
+
+export interface AmqpConsumerOptions {
+  readonly queue: string;
+  readonly prefetch: number;
+  readonly sink: DeliverySink;
+  /** Declares the queue and its bindings again. */
+  redeclare(): Promise<void>;
+  onCancelled(reason: string): void;
+  onRestored(): void;
+  onReopened(error: Error): void;
+  onFailed(error: Error): void;
+}
+
+/**
+ * Consumes one queue on a channel of its own, so that nothing another consumer does can disturb it. Survives the loss
+ * of the channel and the connection, and a cancel by the broker: the queue is then declared again and consumed again.
+ */
+export class AmqpConsumer implements Consumer {
+  private readonly supervised: SupervisedChannel;
+  private epoch: ChannelEpoch | undefined;
+  private consumerTag: string | undefined;
+  private prefetch: number;
+  /** The broker said the queue is gone. */
+  private missing = false;
+  private wasCancelled = false;
+  private cancelled = false;
+  /** Changes of the window run one after the other. */
+  private changing: Promise<void> = Promise.resolve();
+
+  constructor(
+    connection: Connection,
+    private readonly options: AmqpConsumerOptions,
+  ) {
+    this.prefetch = options.prefetch;
+    this.supervised = new SupervisedChannel(connection, {
+      open: openChannel,
+      setUp: (channel) => this.setUp(channel),
+      lost: (_channel, error) => this.lost(error),
+      reopened: (error) => options.onReopened(error),
+      failed: (error) => this.failed(error),
+    });
+  }
+
+  start(): Promise<void> {
+    return this.supervised.start();
+  }
+
+  setPrefetch(prefetch: number): Promise<void> {
+    this.prefetch = prefetch;
+    this.changing = this.changing.then(() => this.consumeAnew());
+    return this.changing;
+  }
+
+  async cancel(): Promise<void> {
+    this.cancelled = true;
+    await this.changing.catch(() => {});
+    const { consumerTag, epoch } = this;
+    if (consumerTag === undefined || !epoch || epoch.lost) return;
+    this.consumerTag = undefined;
+    // A channel that dies meanwhile delivers nothing any more either.
+    await epoch.channel.cancel(consumerTag).catch(() => {});
+  }
+
+  close(): Promise<void> {
+    this.cancelled = true;
+    return this.supervised.close();
+  }
+
+  private async setUp(channel: Channel): Promise<void> {
+    if (this.cancelled) return;
+    if (this.missing) await this.options.redeclare();
+    this.missing = false;
+    const epoch = { channel, lost: false };
+    this.epoch = epoch;
+    await this.consume(epoch);
+    if (this.wasCancelled) this.options.onRestored();
+    this.wasCancelled = false;
+  }
+
+  /**
+   * Without `global` the broker takes the window as each later consumer's own, so it is set before consuming
+   * (https://www.rabbitmq.com/docs/consumer-prefetch).
+   */
+  private async consume(epoch: ChannelEpoch): Promise<void> {
+    const { queue } = this.options;
+    await epoch.channel.prefetch(this.prefetch);
+    const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch);
+    const { consumerTag } = await epoch.channel.consume(queue, onMessage);
+    this.consumerTag = consumerTag;
+  }
+
+  /** Another window is another consumer: the old one is cancelled, its deliveries stay ours to settle. */
+  private async consumeAnew(): Promise<void> {
+    const { epoch, consumerTag } = this;
+    if (this.cancelled || !epoch || epoch.lost || consumerTag === undefined) return;
+    try {
+      await epoch.channel.cancel(consumerTag);
+      if (!this.cancelled) await this.consume(epoch);
+    } catch (error) {
+      // The next opening uses the new window anyway.
+      if (!epoch.lost) this.supervised.reopen(error as Error);
+    }
+  }
+
+  private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch): void {
+    if (message) {
+      this.options.sink.deliver(new AmqpDelivery(message, this.options.queue, epoch));
+      return;
+    }
+    // The broker's own cancel. Its channel must go: a late ack on it would revive the consumer inside the broker.
+    this.missing = true;
+    this.wasCancelled = true;
+    this.consumerTag = undefined;
+    const reason =
+      'the broker cancelled the consumer: its queue was deleted, lost its node, or the consumer took too long';
+    this.options.onCancelled(reason);
+    this.supervised.reopen(new Error(reason));
+  }
+
+  private lost(error: Error): void {
+    if (this.epoch) this.epoch.lost = true;
+    this.consumerTag = undefined;
+    this.options.sink.lost(error);
+  }
+
+  private failed(error: ChannelError): void {
+    if (error.code === 404) this.missing = true;
+    this.options.onFailed(error);
+  }
+}

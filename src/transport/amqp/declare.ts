@@ -1,0 +1,221 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { TopologyError } from '../../errors.js';
+import type {
+  BindingPlan,
+  ExchangePlan,
+  QueuePlan,
+  SharedPlan,
+  TopologyMode,
+  TopologyPlan,
+} from '../../topology/plan.js';
+import type { ChannelError } from './channel.js';
+
+/** One thing to declare or to check. */
+interface Step {
+  /** As errors name it: `queue 'mailer'`. */
+  readonly resource: string;
+  /** What is needed to make it. */
+  readonly right: string;
+  declare(channel: Channel): Promise<unknown>;
+  /** Needs no permission. Undefined for what can't be asked for passively. */
+  check?(channel: Channel): Promise<unknown>;
+  readonly verifyOnly?: boolean;
+}
+
+/** The broker answers one request at a time on a channel; several channels pipeline them. */
+const LANES = 4;
+
+/**
+ * Makes a plan true in the broker: exchanges, then queues, then bindings. What exists may be checked only (no configure
+ * permission), and is then taken as it is.
+ *
+ * @throws TopologyError that names what was refused
+ */
+export async function declarePlan(
+  model: ChannelModel,
+  plan: TopologyPlan,
+  mode: TopologyMode,
+): Promise<void> {
+  if (mode === 'none') return;
+  await runAll(model, plan.exchanges.map(exchangeStep), mode);
+  await runAll(model, plan.queues.map(queueStep), mode);
+  if (mode === 'declare') await runAll(model, plan.bindings.map(bindingStep), mode);
+}
+
+/** The same for a plan that everybody shares: its marker tells that all of it exists, and is declared last. */
+export async function declareShared(
+  model: ChannelModel,
+  plan: SharedPlan,
+  mode: TopologyMode,
+): Promise<void> {
+  if (mode === 'none') return;
+  const marker = exchangeStep(plan.marker);
+  if (mode === 'verify') return runAll(model, [marker], mode);
+  if (await exists(model, marker)) return;
+  await declarePlan(model, plan, mode);
+  await runAll(model, [marker], mode);
+}
+
+async function runAll(model: ChannelModel, steps: readonly Step[], mode: TopologyMode): Promise<void> {
+  const queue = [...steps];
+  const lanes = Array.from({ length: Math.min(LANES, steps.length) }, () => runLane(model, queue, mode));
+  const results = await Promise.allSettled(lanes);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function runLane(model: ChannelModel, queue: Step[], mode: TopologyMode): Promise<void> {
+  const lane = new DeclareChannel(model);
+  try {
+    for (let step = queue.shift(); step; step = queue.shift()) await runStep(lane, step, mode);
+  } catch (error) {
+    // The others stop, too.
+    queue.length = 0;
+    throw error;
+  } finally {
+    await lane.close();
+  }
+}
+
+async function runStep(lane: DeclareChannel, step: Step, mode: TopologyMode): Promise<void> {
+  if (mode === 'verify' || step.verifyOnly) {
+    await lane
+      .run((channel) => step.check?.(channel) ?? Promise.resolve())
+      .catch((error) => {
+        throw explained(step, error, 'verify');
+      });
+    return;
+  }
+  try {
+    await lane.run((channel) => step.declare(channel));
+  } catch (error) {
+    // Without configure permission, what is there already is good enough.
+    const refused = (error as ChannelError).code === 403;
+    const isThere =
+      refused &&
+      step.check &&
+      (await lane
+        .run((channel) => step.check?.(channel) as Promise<unknown>)
+        .then(
+          () => true,
+          () => false,
+        ));
+    if (!isThere) throw explained(step, error as ChannelError, 'declare');
+  }
+}
+
+async function exists(model: ChannelModel, step: Step): Promise<boolean> {
+  const lane = new DeclareChannel(model);
+  try {
+    await lane.run((channel) => step.check?.(channel) as Promise<unknown>);
+    return true;
+  } catch (error) {
+    if ((error as ChannelError).code === 404) return false;
+    throw explained(step, error as ChannelError, 'verify');
+  } finally {
+    await lane.close();
+  }
+}
+
+/** A channel for requests that may fail: the broker closes it for each that does, and the next needs a new one. */
+class DeclareChannel {
+  private channel: Channel | undefined;
+
+  constructor(private readonly model: ChannelModel) {}
+
+  async run(request: (channel: Channel) => Promise<unknown>): Promise<void> {
+    const channel = this.channel ?? (await this.open());
+    await request(channel);
+  }
+
+  async close(): Promise<void> {
+    await this.channel?.close().catch(() => {});
+  }
+
+  private async open(): Promise<Channel> {
+    const channel = await this.model.createChannel();
+    this.channel = channel;
+    // The request's own rejection says it; without a listener it would close the connection.
+    channel.on('error', () => {});
+    channel.on('close', () => {
+      if (this.channel === channel) this.channel = undefined;
+    });
+    return channel;
+  }
+}
+
+function exchangeStep({ name, type, alternateExchange, verifyOnly }: ExchangePlan): Step {
+  return {
+    resource: `exchange '${name}'`,
+    right: `configure on '${name}'`,
+    declare: (channel) =>
+      channel.assertExchange(name, type, {
+        durable: true,
+        ...(alternateExchange ? { alternateExchange } : {}),
+      }),
+    check: (channel) => channel.checkExchange(name),
+    verifyOnly: verifyOnly ?? false,
+  };
+}
+
+function queueStep({ name, arguments: args }: QueuePlan): Step {
+  const deadLetters = args['x-dead-letter-exchange'];
+  return {
+    resource: `queue '${name}'`,
+    right: `configure on '${name}'${deadLetters ? `, read on it and write on '${deadLetters}'` : ''}`,
+    declare: (channel) => channel.assertQueue(name, { durable: true, arguments: args }),
+    check: (channel) => channel.checkQueue(name),
+  };
+}
+
+function bindingStep({ source, destination, destinationType, pattern }: BindingPlan): Step {
+  return {
+    resource: `binding '${pattern}' from '${source}' to ${destinationType} '${destination}'`,
+    right: `read on '${source}' and write on '${destination}'`,
+    declare: (channel) =>
+      destinationType === 'queue'
+        ? channel.bindQueue(destination, source, pattern)
+        : channel.bindExchange(destination, source, pattern),
+  };
+}
+
+/** What the broker said, with what to do about it. */
+function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'): Error {
+  const { resource } = step;
+  const options = { cause: error };
+  switch (error.code) {
+    case 403:
+      return new TopologyError(
+        resource,
+        `not allowed to ${what} ${resource}: ${error.message}`,
+        `Give the user the right to ${step.right}, or declare it with another user and set topology: 'verify'.`,
+        options,
+      );
+    case 404:
+      return new TopologyError(
+        resource,
+        `${resource} can't be ${what === 'verify' ? 'found' : 'made'}: ${error.message}`,
+        what === 'verify'
+          ? "Declare it first, or set topology: 'declare'."
+          : 'Declare what is missing first.',
+        options,
+      );
+    case 406:
+      return new TopologyError(
+        resource,
+        `${resource} exists with other arguments than wanted: ${error.message}`,
+        'In the broker the arguments of an exchange or queue are fixed. Change the options back, use another name, or delete it there once it is empty.',
+        options,
+      );
+    default:
+      // The connection went; that is nothing about the topology.
+      return error.code === undefined
+        ? error
+        : new TopologyError(
+            resource,
+            `the broker refuses ${resource}: ${error.message}`,
+            'See the broker’s log.',
+            options,
+          );
+  }
+}

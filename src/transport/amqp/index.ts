@@ -1,0 +1,55 @@
+import { systemClock } from '../../util/clock.js';
+import type { Deadline } from '../../util/deadline.js';
+import type { SessionOptions, Transport, TransportSession } from '../transport.js';
+import { type RabbitmqOptions, type RabbitmqSettings, rabbitmqSettings } from './options.js';
+import type { Connections } from './session.js';
+
+export type { BrokerUrl, RabbitmqOptions } from './options.js';
+
+/**
+ * RabbitMQ 3.10 to 4.3. Only describes: the client library is loaded, and the broker connected, when a bus starts.
+ * Several buses may share one; it has two connections however many they are, and closes them with the last `stop()`.
+ *
+ * @throws OptionsError with all problems at once
+ */
+export function rabbitmq(options: RabbitmqOptions): Transport {
+  return new AmqpTransport(rabbitmqSettings(options));
+}
+
+class AmqpTransport implements Transport {
+  readonly kind = 'amqp';
+  readonly clock = systemClock;
+  private connections: Connections | undefined;
+  private sessions = 0;
+
+  constructor(private readonly settings: RabbitmqSettings) {}
+
+  async open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+    const [{ Connection }, { AmqpSession }] = await Promise.all([
+      import('./connection.js'),
+      import('./session.js'),
+    ]);
+    const connections = this.connections ?? {
+      publish: new Connection('publish', this.settings, `hopline ${options.service}`),
+      consume: new Connection('consume', this.settings, `hopline ${options.service}`),
+    };
+    this.connections = connections;
+    this.sessions += 1;
+    try {
+      const session = new AmqpSession(connections, options, (closing) => this.release(connections, closing));
+      await Promise.all([connections.publish.connect(deadline), connections.consume.connect(deadline)]);
+      await session.start();
+      return session;
+    } catch (error) {
+      await this.release(connections, deadline);
+      throw error;
+    }
+  }
+
+  private async release(connections: Connections, deadline: Deadline): Promise<void> {
+    this.sessions -= 1;
+    if (this.sessions > 0 || this.connections !== connections) return;
+    this.connections = undefined;
+    await Promise.all([connections.publish.close(deadline), connections.consume.close(deadline)]);
+  }
+}

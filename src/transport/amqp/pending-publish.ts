@@ -1,0 +1,28 @@
+import type { OutgoingMessage } from '../../message/message.js';
+
+/** How the broker answered one writing of a message. */
+export type Verdict = 'confirmed' | 'returned' | 'nacked';
+
+/** One publish that has not ended. */
+export class PendingPublish {
+  /** It was written at least once: from then on the broker may have it. */
+  written = false;
+  /** It occupies a place in the window of unconfirmed publishes. */
+  inFlight = false;
+  nacks = 0;
+  ended = false;
+  /** The missing exchange that it names was declared again for it. */
+  redeclared = false;
+
+  constructor(
+    readonly message: OutgoingMessage,
+    /** In milliseconds of the monotonic clock. */
+    readonly deadlineAt: number,
+    readonly resolve: () => void,
+    readonly reject: (error: Error) => void,
+  ) {}
+
+  get bytes(): number {
+    return this.message.body.length;
+  }
+}

@@ -1,0 +1,291 @@
+import {
+  InvalidMessageError,
+  OutcomeUnknownError,
+  PublishRejectedError,
+  PublishTimeoutError,
+  StoppedError,
+  UnroutableError,
+} from '../../errors.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import type { Deadline } from '../../util/deadline.js';
+import { formatMs } from '../../util/duration.js';
+import type { ChannelError } from './channel.js';
+import type { Connection, ConnectionListener } from './connection.js';
+import { examine, type LoneVerdict } from './examine.js';
+import { PendingPublish, type Verdict } from './pending-publish.js';
+import { PublishLane, type PublishLaneListener } from './publish-lane.js';
+
+export interface AmqpPublisherOptions {
+  readonly maxInFlight: number;
+  readonly maxInFlightBytes: number;
+  /** The broker says that an exchange is missing: declares it again if it is one of ours. True if it did. */
+  onMissingExchange(exchange: string): Promise<boolean>;
+  onReopened(error: Error): void;
+}
+
+/** How often deadlines are looked at. */
+const SWEEP_MS = 50;
+
+const FIRST_NACK_PAUSE_MS = 50;
+/** RabbitMQ 3.10 nacks for good on a channel whose first publish to a queue fell into a moment without a leader. */
+const NACKS_BEFORE_NEW_LANE = 3;
+const NACKS_BEFORE_REJECTED = 6;
+const NEW_LANE_AT_MOST_EVERY_MS = 1_000;
+
+/**
+ * Publishes over a confirm channel and knows the state of each publish: waiting to be written, written and unconfirmed,
+ * pausing after a nack, ended. What is unconfirmed when a channel goes is written again on the next, with the same
+ * messageId: a duplicate perhaps, never a loss. What is written is bounded in count and bytes; the rest waits.
+ */
+export class AmqpPublisher implements PublishLaneListener {
+  private readonly all = new Set<PendingPublish>();
+  private waiting: PendingPublish[] = [];
+  private inFlight = 0;
+  private inFlightBytes = 0;
+  private lane: PublishLane;
+  private laneSince = performance.now();
+  private readonly unblocked: ConnectionListener;
+  private sweeper: NodeJS.Timeout | undefined;
+  private draining = false;
+  private onEmpty: (() => void) | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly options: AmqpPublisherOptions,
+  ) {
+    this.lane = new PublishLane(connection, this);
+    this.unblocked = {
+      up: () => this.pump(),
+      unblocked: () => this.pump(),
+      blocked: () => {},
+      down: () => {},
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.lane.start();
+    this.connection.listen(this.unblocked);
+  }
+
+  publish(message: OutgoingMessage): Promise<void> {
+    if (this.draining) return Promise.reject(new StoppedError('publish or send was called'));
+    return new Promise((resolve, reject) => {
+      const pending = new PendingPublish(message, performance.now() + message.deadlineMs, resolve, reject);
+      this.all.add(pending);
+      this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS);
+      // Nothing waits: the common case needs no queue.
+      if (this.waiting.length === 0 && this.hasRoomFor(pending)) this.write(pending);
+      else this.enqueue(pending);
+    });
+  }
+
+  /** Takes nothing more; resolves when every publish has ended, by its confirm or by this deadline. */
+  async drain(deadline: Deadline): Promise<void> {
+    this.draining = true;
+    const empty = new Promise<void>((resolve) => {
+      this.onEmpty = resolve;
+      if (this.all.size === 0) resolve();
+    });
+    await deadline.race(empty, () => new Error('late')).catch(() => this.endAll());
+  }
+
+  async close(): Promise<void> {
+    this.draining = true;
+    this.endAll();
+    clearInterval(this.sweeper);
+    this.connection.unlisten(this.unblocked);
+    await this.lane.close();
+  }
+
+  ready(): void {
+    this.pump();
+  }
+
+  reopened(error: Error): void {
+    this.options.onReopened(error);
+  }
+
+  verdict(pending: PendingPublish, verdict: Verdict, lane: PublishLane): void {
+    this.land(pending);
+    if (verdict === 'confirmed') this.end(pending);
+    else if (verdict === 'returned') this.end(pending, unroutable(pending));
+    else this.nacked(pending, lane);
+    if (this.waiting.length > 0) this.pump();
+  }
+
+  lost(unconfirmed: readonly PendingPublish[], error: ChannelError): void {
+    for (const pending of unconfirmed) this.land(pending);
+    const open = unconfirmed.filter(({ ended }) => !ended);
+    const { model } = this.connection;
+    // With a reply code it is the broker that closed the channel, for something in one of these.
+    if (error.code === undefined || !model) for (const pending of open) this.enqueue(pending);
+    else void examine(model, open, (pending, verdict) => this.examined(pending, verdict));
+  }
+
+  private pump(): void {
+    const { waiting } = this;
+    if (waiting.length === 0) return;
+    let index = 0;
+    for (; index < waiting.length; index += 1) {
+      const pending = waiting[index] as PendingPublish;
+      if (pending.ended) continue;
+      if (!this.hasRoomFor(pending)) break;
+      this.write(pending);
+    }
+    if (index > 0) this.waiting = [...waiting.slice(index), ...this.waiting.slice(waiting.length)];
+  }
+
+  private hasRoomFor({ bytes }: PendingPublish): boolean {
+    if (!this.lane.writable || this.connection.isBlocked || this.inFlight >= this.options.maxInFlight)
+      return false;
+    // One that is larger than the whole window goes alone.
+    return this.inFlight === 0 || this.inFlightBytes + bytes <= this.options.maxInFlightBytes;
+  }
+
+  private write(pending: PendingPublish): void {
+    try {
+      this.lane.write(pending);
+    } catch (error) {
+      // A channel that has just closed says so when it is used; its loss is told in a moment.
+      if ((error as Error).name === 'IllegalOperationError') this.enqueue(pending);
+      else this.end(pending, unencodable(error as Error));
+      return;
+    }
+    pending.inFlight = true;
+    this.inFlight += 1;
+    this.inFlightBytes += pending.bytes;
+  }
+
+  private enqueue(pending: PendingPublish): void {
+    this.waiting.push(pending);
+  }
+
+  /** It no longer occupies a place in the window. */
+  private land(pending: PendingPublish): void {
+    if (!pending.inFlight) return;
+    pending.inFlight = false;
+    this.inFlight -= 1;
+    this.inFlightBytes -= pending.bytes;
+  }
+
+  private end(pending: PendingPublish, error?: Error): void {
+    if (pending.ended) return;
+    pending.ended = true;
+    this.land(pending);
+    this.all.delete(pending);
+    if (error) pending.reject(error);
+    else pending.resolve();
+    if (this.all.size > 0) return;
+    clearInterval(this.sweeper);
+    this.sweeper = undefined;
+    this.onEmpty?.();
+  }
+
+  private nacked(pending: PendingPublish, lane: PublishLane): void {
+    pending.nacks += 1;
+    if (pending.nacks >= NACKS_BEFORE_REJECTED) {
+      this.end(pending, rejected(pending, 'the broker refuses it again and again (nack)'));
+      return;
+    }
+    if (pending.nacks >= NACKS_BEFORE_NEW_LANE && lane === this.lane) void this.renewLane();
+    const pauseMs = FIRST_NACK_PAUSE_MS * 2 ** (pending.nacks - 1);
+    setTimeout(() => this.writeAgain(pending), pauseMs);
+  }
+
+  private writeAgain(pending: PendingPublish): void {
+    if (pending.ended) return;
+    this.enqueue(pending);
+    this.pump();
+  }
+
+  /** What still waits for confirms on the old one gets them there. */
+  private async renewLane(): Promise<void> {
+    const now = performance.now();
+    if (now - this.laneSince < NEW_LANE_AT_MOST_EVERY_MS) return;
+    this.laneSince = now;
+    const old = this.lane;
+    const fresh = new PublishLane(this.connection, this);
+    try {
+      await fresh.start();
+    } catch {
+      return;
+    }
+    this.lane = fresh;
+    old.retire();
+    this.pump();
+  }
+
+  private examined(pending: PendingPublish, verdict: LoneVerdict): void {
+    if (verdict === 'confirmed') this.end(pending);
+    else if (verdict === 'returned') this.end(pending, unroutable(pending));
+    else if (verdict === 'nacked' || verdict === 'lost') this.writeAgain(pending);
+    else void this.culprit(pending, verdict.closedBy);
+  }
+
+  /** The broker closed the channel for this one. */
+  private async culprit(pending: PendingPublish, error: ChannelError): Promise<void> {
+    if (error.code === 404 && !pending.redeclared) {
+      pending.redeclared = true;
+      const again = await this.options.onMissingExchange(pending.message.exchange).catch(() => false);
+      if (again) {
+        this.writeAgain(pending);
+        return;
+      }
+    }
+    this.end(pending, rejected(pending, error.message, error));
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    for (const pending of this.all) if (pending.deadlineAt <= now) this.expire(pending);
+  }
+
+  private endAll(): void {
+    for (const pending of [...this.all]) this.expire(pending);
+  }
+
+  private expire(pending: PendingPublish): void {
+    this.end(pending, pending.written ? outcomeUnknown(pending) : this.timedOut(pending));
+  }
+
+  private timedOut({ message }: PendingPublish): PublishTimeoutError {
+    const why = this.connection.isBlocked
+      ? 'the broker blocks publishers (a memory or disk alarm)'
+      : this.connection.model
+        ? 'other publishes wait for their confirms'
+        : 'there is no connection to the broker';
+    return new PublishTimeoutError(
+      `'${message.routingKey}' could not be written to exchange '${message.exchange}' within ${formatMs(message.deadlineMs)}: ${why}`,
+      'It was not sent: publish it again when the broker takes messages.',
+    );
+  }
+}
+
+function unroutable({ message }: PendingPublish): UnroutableError {
+  return new UnroutableError(message.exchange, message.routingKey, message.properties.messageId);
+}
+
+function unencodable(error: Error): InvalidMessageError {
+  return new InvalidMessageError(
+    `the message can't be encoded: ${error.message}`,
+    'Mend the header or property that is named.',
+    {
+      cause: error,
+    },
+  );
+}
+
+function rejected({ message }: PendingPublish, why: string, cause?: Error): PublishRejectedError {
+  return new PublishRejectedError(
+    `'${message.routingKey}' is not accepted on exchange '${message.exchange}': ${why}`,
+    'It is not stored. Look at the queues bound to the exchange (a length limit, no leader), and at the rights of the user.',
+    { cause },
+  );
+}
+
+function outcomeUnknown({ message }: PendingPublish): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    message.properties.messageId,
+    `'${message.routingKey}' was sent to exchange '${message.exchange}', but no confirm came within ${formatMs(message.deadlineMs)}`,
+  );
+}

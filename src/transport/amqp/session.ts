@@ -1,0 +1,196 @@
+import type { ChannelModel } from 'amqplib';
+import { ConnectError, TopologyError } from '../../errors.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
+import type { Deadline } from '../../util/deadline.js';
+import type {
+  ConsumeOptions,
+  Consumer,
+  DeliverySink,
+  SessionOptions,
+  TransportSession,
+} from '../transport.js';
+import type { ChannelError } from './channel.js';
+import type { Connection, ConnectionListener } from './connection.js';
+import { AmqpConsumer } from './consumer.js';
+import { declarePlan, declareShared } from './declare.js';
+import { AmqpPublisher } from './publisher.js';
+
+/** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
+export interface Connections {
+  readonly publish: Connection;
+  readonly consume: Connection;
+}
+
+/** What has been declared, to be declared again when somebody deletes it. */
+interface Declared {
+  readonly plan: TopologyPlan;
+  readonly delays: SharedPlan | undefined;
+  readonly mode: TopologyMode;
+}
+
+/** One bus on two connections: its publisher, its consumers, its topology. */
+export class AmqpSession implements TransportSession {
+  private readonly publisher: AmqpPublisher;
+  private readonly consumers: AmqpConsumer[] = [];
+  private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
+  private declared: Declared[] = [];
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly options: SessionOptions,
+    private readonly onClosed: (deadline: Deadline) => Promise<void>,
+  ) {
+    const { maxInFlight, maxInFlightBytes, service, events } = options;
+    this.listeners = [connections.publish, connections.consume].map(
+      (connection) => [connection, this.teller(connection)] as const,
+    );
+    for (const [connection, listener] of this.listeners) connection.listen(listener);
+    this.publisher = new AmqpPublisher(connections.publish, {
+      maxInFlight,
+      maxInFlightBytes,
+      onMissingExchange: (exchange) =>
+        this.declareAgain(
+          ({ plan, delays }) => has(plan, exchange) || (delays !== undefined && has(delays, exchange)),
+        ),
+      onReopened: (error) => events.emit('channel.reopened', { service, channel: 'publisher', error }),
+    });
+  }
+
+  start(): Promise<void> {
+    return this.publisher.start();
+  }
+
+  async declare({ own, delays }: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    const late = () =>
+      new ConnectError(
+        'the broker did not answer in time while the topology was declared',
+        'Look at the load and the alarms of the broker.',
+      );
+    const model = this.live();
+    // The delays first: queues are bound to their last exchange.
+    if (delays) await deadline.race(declareShared(model, delays, mode), late);
+    await deadline.race(declarePlan(model, own, mode), late);
+    this.declared.push({ plan: own, delays, mode });
+  }
+
+  publish(message: OutgoingMessage): Promise<void> {
+    return this.publisher.publish(message);
+  }
+
+  async consume(queue: string, { prefetch }: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
+    const { service, events, log } = this.options;
+    const consumer = new AmqpConsumer(this.connections.consume, {
+      queue,
+      prefetch,
+      sink,
+      redeclare: async () => {
+        await this.declareAgain(({ plan }) => plan.queues.some(({ name }) => name === queue));
+      },
+      onCancelled: (reason) => {
+        log.warn({ queue, reason }, 'a consumer was cancelled; the queue is declared and consumed again');
+        events.emit('consumer.cancelled', { service, queue, reason });
+      },
+      onRestored: () => events.emit('consumer.restored', { service, queue }),
+      onReopened: (error) => {
+        log.warn(
+          { queue, error },
+          'a channel died and was opened again; what it had not settled is delivered again',
+        );
+        events.emit('channel.reopened', { service, channel: queue, error });
+      },
+      onFailed: (error) => this.consumingFailed(queue, error),
+    });
+    try {
+      await consumer.start();
+    } catch (error) {
+      await consumer.close();
+      throw this.refusedToConsume(queue, error as ChannelError);
+    }
+    this.consumers.push(consumer);
+    return consumer;
+  }
+
+  drain(deadline: Deadline): Promise<void> {
+    return this.publisher.drain(deadline);
+  }
+
+  async close(deadline: Deadline): Promise<void> {
+    const closing = Promise.all([
+      this.publisher.close(),
+      ...this.consumers.map((consumer) => consumer.close()),
+    ]);
+    await deadline.race(closing, () => new Error('late')).catch(() => {});
+    for (const [connection, listener] of this.listeners) connection.unlisten(listener);
+    await this.onClosed(deadline);
+  }
+
+  /** Declares on the publishing connection: a consumer's channel must not die for it. */
+  private live(): ChannelModel {
+    const { model } = this.connections.publish;
+    if (!model)
+      throw new ConnectError(
+        'there is no connection to the broker at the moment',
+        'Try again when it is back.',
+      );
+    return model;
+  }
+
+  /** True if something that `concerns` was declared again. */
+  private async declareAgain(concerns: (declared: Declared) => boolean): Promise<boolean> {
+    const concerned = this.declared.filter((each) => each.mode === 'declare' && concerns(each));
+    for (const { plan, delays } of concerned) {
+      // The delays' marker may be there though another of their exchanges is gone.
+      if (delays) await declarePlan(this.live(), delays, 'declare');
+      await declarePlan(this.live(), plan, 'declare');
+    }
+    return concerned.length > 0;
+  }
+
+  private consumingFailed(queue: string, error: ChannelError): void {
+    const { service, events, log } = this.options;
+    log.warn({ queue, error }, 'a queue cannot be consumed at the moment; trying again');
+    if (error instanceof TopologyError || error.code === 403) {
+      events.emit('topology.failed', { service, error: this.refusedToConsume(queue, error) });
+    }
+  }
+
+  private refusedToConsume(queue: string, error: ChannelError): Error {
+    if (error.code === undefined) return error;
+    const help =
+      error.code === 403
+        ? `Give the user the right to read '${queue}'.`
+        : 'Look whether another consumer holds the queue exclusively, or whether it was deleted.';
+    return new TopologyError(
+      `queue '${queue}'`,
+      `queue '${queue}' can't be consumed: ${error.message}`,
+      help,
+      { cause: error },
+    );
+  }
+
+  private teller(connection: Connection): ConnectionListener {
+    const { service, events, log } = this.options;
+    const { role } = connection;
+    const about = (address: string) => ({ service, connection: role, address });
+    return {
+      up: (_model, address) => events.emit('connection.up', about(address)),
+      down: (error, address, retryInMs) => {
+        log.warn(
+          { ...about(address), retryInMs, error: error.message || (error as { code?: string }).code },
+          'no connection to the broker',
+        );
+        events.emit('connection.down', { ...about(address), error, retryInMs });
+      },
+      blocked: (reason, address) => {
+        log.warn({ ...about(address), reason }, 'the broker blocks this connection');
+        events.emit('connection.blocked', { ...about(address), reason });
+      },
+      unblocked: (address) => events.emit('connection.unblocked', about(address)),
+    };
+  }
+}
+
+function has({ exchanges }: TopologyPlan, name: string): boolean {
+  return exchanges.some((exchange) => exchange.name === name);
+}

@@ -1,0 +1,61 @@
+import type { Headers, HeaderValue, MessageProperties } from '../../message/message.js';
+
+/*
+ * Header values between the client library's forms and ours. The library writes and reads timestamps as
+ * `{ '!': 'timestamp', value }`, and decodes tables into ordinary objects, in which a table under the name `__proto__`
+ * becomes the prototype.
+ */
+
+interface TypedValue {
+  readonly '!': string;
+  readonly value: unknown;
+}
+
+function isTyped(value: object): value is TypedValue {
+  return Object.hasOwn(value, '!') && Object.hasOwn(value, 'value');
+}
+
+/** Received headers: no prototype, timestamps as Dates. Undefined is an empty table. */
+export function receivedHeaders(table: Record<string, unknown> | undefined): Headers {
+  const headers: Headers = Object.create(null);
+  if (table) for (const name of Object.keys(table)) headers[name] = received(table[name]);
+  return headers;
+}
+
+function received(value: unknown): HeaderValue {
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value as HeaderValue;
+  if (Array.isArray(value)) return value.map(received);
+  if (isTyped(value))
+    return value['!'] === 'timestamp'
+      ? new Date(Number(value.value) * 1_000)
+      : (value as unknown as HeaderValue);
+  return receivedHeaders(value as Record<string, unknown>);
+}
+
+/** Headers to send: the same object if nothing in it needs another form. */
+export function sentHeaders(headers: Headers): Record<string, unknown> {
+  return Object.values(headers).some(needsForm) ? sentTable(headers) : headers;
+}
+
+function needsForm(value: HeaderValue): boolean {
+  return typeof value === 'object' && value !== null && !Buffer.isBuffer(value);
+}
+
+function sentTable(table: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const sent: Record<string, unknown> = Object.create(null);
+  for (const name of Object.keys(table)) sent[name] = sentValue(table[name]);
+  return sent;
+}
+
+function sentValue(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
+  if (value instanceof Date) return { '!': 'timestamp', value: Math.floor(value.getTime() / 1_000) };
+  if (Array.isArray(value)) return value.map(sentValue);
+  return isTyped(value) ? value : sentTable(value as Record<string, unknown>);
+}
+
+/** Received properties with clean headers. The library's object is fresh for each message, so it is changed in place. */
+export function receivedProperties(properties: MessageProperties): MessageProperties & { headers: Headers } {
+  properties.headers = receivedHeaders(properties.headers as Record<string, unknown> | undefined);
+  return properties as MessageProperties & { headers: Headers };
+}

@@ -1,0 +1,100 @@
+import { PublishRejectedError, UnroutableError } from '../../errors.js';
+import type { Clock } from '../../util/clock.js';
+import { Alarms } from './alarms.js';
+import type { DeadLetters } from './dead-letters.js';
+import { isCycle } from './death.js';
+import { Exchange } from './exchange.js';
+import type { Queue, QueueHost } from './queue.js';
+import type { StoredMessage } from './stored-message.js';
+import { Turns } from './turns.js';
+
+/** One vhost in this process: exchanges, queues, and the routing between them. */
+export class Broker implements QueueHost {
+  readonly exchanges = new Map<string, Exchange>();
+  readonly queues = new Map<string, Queue>();
+  readonly turns = new Turns();
+  readonly alarms: Alarms;
+  readonly stalled = new Set<DeadLetters>();
+  private users = 0;
+
+  constructor(readonly clock: Clock) {
+    this.alarms = new Alarms(clock);
+  }
+
+  join(): void {
+    this.users += 1;
+    if (this.users === 1) this.alarms.wake();
+  }
+
+  leave(): void {
+    this.users -= 1;
+    if (this.users === 0) this.alarms.sleep();
+  }
+
+  /**
+   * Stores the message in every queue it is routed to.
+   *
+   * @throws UnroutableError if it is mandatory and no queue takes it
+   * @throws PublishRejectedError if the exchange doesn't exist, or a queue is full and refuses; others may have it then
+   */
+  publish(message: StoredMessage, mandatory: boolean): void {
+    const { exchange, routingKey, properties } = message;
+    const queues = this.route(exchange, routingKey);
+    if (!queues) {
+      throw new PublishRejectedError(
+        `the broker refuses '${routingKey}': NOT_FOUND - no exchange '${exchange}' in vhost '/'`,
+        "Declare the exchange: name it as the bus's exchange, a handler's or a queue's, or let its owner start first.",
+      );
+    }
+    if (mandatory && queues.size === 0) throw new UnroutableError(exchange, routingKey, properties.messageId);
+    const full: string[] = [];
+    for (const queue of queues) if (!queue.put(message)) full.push(queue.name);
+    if (full.length > 0) {
+      throw new PublishRejectedError(
+        `the broker refuses '${routingKey}' on exchange '${exchange}': queue '${full.join("', '")}' is full`,
+        'Publish it again when consumers have made room, or raise the limit of the queue.',
+      );
+    }
+  }
+
+  forward(letter: StoredMessage, mustArrive: boolean): boolean {
+    const routed = this.route(letter.exchange, letter.routingKey) ?? [];
+    const queues = [...routed].filter((queue) => !isCycle(letter.properties.headers, queue.name));
+    if (mustArrive && (queues.length === 0 || !queues.every((queue) => queue.hasRoom))) return false;
+    for (const queue of queues) queue.put(letter);
+    return true;
+  }
+
+  /** Gives dead letters that found no queue another try. */
+  topologyChanged(): void {
+    for (const deadLetters of [...this.stalled]) deadLetters.retry();
+  }
+
+  /** Each queue once, however many bindings lead to it; undefined if there is no such exchange. */
+  private route(exchangeName: string, routingKey: string): Set<Queue> | undefined {
+    if (exchangeName === '') return this.routeByQueueName(routingKey);
+    const first = this.exchanges.get(exchangeName);
+    if (!first) return undefined;
+    const queues = new Set<Queue>();
+    const exchanges = new Set([first]);
+    // Iterating a set also visits what is added on the way, and never anything twice.
+    for (const exchange of exchanges) {
+      const destinations = exchange.match(routingKey);
+      for (const destination of destinations) {
+        if (destination instanceof Exchange) exchanges.add(destination);
+        else queues.add(destination);
+      }
+      // Asked for by this exchange's bindings alone: a bound exchange that leads nowhere counts as taking it.
+      const alternate = destinations.size === 0 && exchange.plan.alternateExchange;
+      const next = alternate && this.exchanges.get(alternate);
+      if (next) exchanges.add(next);
+    }
+    return queues;
+  }
+
+  /** The default exchange. */
+  private routeByQueueName(name: string): Set<Queue> {
+    const queue = this.queues.get(name);
+    return new Set(queue ? [queue] : []);
+  }
+}

@@ -1,0 +1,117 @@
+import { TopologyError } from '../../errors.js';
+import type {
+  BindingPlan,
+  BusTopology,
+  ExchangePlan,
+  QueuePlan,
+  TopologyMode,
+  TopologyPlan,
+} from '../../topology/plan.js';
+import type { Broker } from './broker.js';
+import { Exchange } from './exchange.js';
+import { Queue } from './queue.js';
+
+/** @throws TopologyError in RabbitMQ's words */
+export function declareTopology(broker: Broker, { own, delays }: BusTopology, mode: TopologyMode): void {
+  if (mode === 'none') return;
+  if (mode === 'verify') {
+    for (const { name } of own.exchanges) existing(broker.exchanges, 'exchange', name);
+    for (const { name } of own.queues) existing(broker.queues, 'queue', name);
+    if (delays) existing(broker.exchanges, 'exchange', delays.marker.name);
+    return;
+  }
+  if (delays && !broker.exchanges.has(delays.marker.name)) {
+    declarePlan(broker, delays);
+    declareExchange(broker, delays.marker);
+  }
+  declarePlan(broker, own);
+  broker.topologyChanged();
+}
+
+function declarePlan(broker: Broker, { exchanges, queues, bindings }: TopologyPlan): void {
+  for (const exchange of exchanges) declareExchange(broker, exchange);
+  for (const queue of queues) declareQueue(broker, queue);
+  for (const binding of bindings) bind(broker, binding);
+}
+
+function declareExchange({ exchanges }: Broker, plan: ExchangePlan): void {
+  if (plan.verifyOnly) {
+    existing(exchanges, 'exchange', plan.name);
+    return;
+  }
+  const current = exchanges.get(plan.name)?.plan;
+  if (!current) {
+    exchanges.set(plan.name, new Exchange(plan));
+    return;
+  }
+  requireSame('exchange', plan.name, argumentsOf(plan), argumentsOf(current));
+}
+
+function argumentsOf({ type, alternateExchange }: ExchangePlan): Arguments {
+  return { type, 'alternate-exchange': alternateExchange };
+}
+
+/** What a classic queue of 3.10 refuses to be declared with. */
+const QUORUM_ONLY = ['x-delivery-limit', 'x-dead-letter-strategy', 'x-queue-leader-locator'] as const;
+
+function declareQueue(broker: Broker, plan: QueuePlan): void {
+  const { name, arguments: args } = plan;
+  const current = broker.queues.get(name)?.plan;
+  if (current) {
+    requireSame('queue', name, { ...args }, { ...current.arguments });
+    return;
+  }
+  const odd = QUORUM_ONLY.find((argument) => args[argument] !== undefined);
+  if (odd && args['x-queue-type'] === 'classic') {
+    throw refused(
+      'queue',
+      name,
+      `invalid arg '${odd}' for queue '${name}' in vhost '/' of queue type rabbit_classic_queue`,
+    );
+  }
+  broker.queues.set(name, new Queue(plan, broker));
+}
+
+function bind({ exchanges, queues }: Broker, plan: BindingPlan): void {
+  const source = existing(exchanges, 'exchange', plan.source);
+  const destination =
+    plan.destinationType === 'exchange'
+      ? existing(exchanges, 'exchange', plan.destination)
+      : existing(queues, 'queue', plan.destination);
+  source.bind(plan, destination);
+}
+
+type Resource = 'exchange' | 'queue';
+type Arguments = Readonly<Record<string, string | number | undefined>>;
+
+/** All arguments are immutable, those left out as well. */
+function requireSame(resource: Resource, name: string, wanted: Arguments, current: Arguments): void {
+  const shown = (value: string | number | undefined) => (value === undefined ? 'none' : `'${value}'`);
+  for (const argument of Object.keys({ ...current, ...wanted })) {
+    if (wanted[argument] === current[argument]) continue;
+    throw refused(
+      resource,
+      name,
+      `inequivalent arg '${argument}' for ${resource} '${name}' in vhost '/': ` +
+        `received ${shown(wanted[argument])} but current is ${shown(current[argument])}`,
+    );
+  }
+}
+
+function refused(resource: Resource, name: string, reply: string): TopologyError {
+  return new TopologyError(
+    `${resource} '${name}'`,
+    `PRECONDITION_FAILED - ${reply}`,
+    `What a ${resource} was declared with can't be changed: use another name, or delete it once it is unused.`,
+  );
+}
+
+export function existing<T>(all: ReadonlyMap<string, T>, resource: Resource, name: string): T {
+  const found = all.get(name);
+  if (found) return found;
+  throw new TopologyError(
+    `${resource} '${name}'`,
+    `NOT_FOUND - no ${resource} '${name}' in vhost '/'`,
+    "Let the service that owns it start first, or declare it yourself with topology: 'declare'.",
+  );
+}

@@ -1,0 +1,63 @@
+import type { Delivery } from '../transport.js';
+import type { Queue, QueuedMessage } from './queue.js';
+import { copyProperties, type DeliveredProperties } from './stored-message.js';
+
+/** What becomes of a delivery, told to the consumer that holds it. */
+export interface Settling {
+  acked(delivery: MemoryDelivery): void;
+  returned(delivery: MemoryDelivery): void;
+}
+
+export class MemoryDelivery implements Delivery {
+  readonly body: Buffer;
+  readonly properties: DeliveredProperties;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly queue: string;
+  readonly redelivered: boolean;
+  readonly deliveryCount: number;
+  private state: 'held' | 'settled' | 'lost' = 'held';
+
+  constructor(
+    readonly queued: QueuedMessage,
+    queue: Queue,
+    private readonly consumer: Settling,
+  ) {
+    const { message, deliveryCount } = queued;
+    this.body = Buffer.from(message.body);
+    this.properties = copyProperties(message.properties);
+    this.exchange = message.exchange;
+    this.routingKey = message.routingKey;
+    this.queue = queue.name;
+    this.redelivered = deliveryCount > 0;
+    this.deliveryCount = queue.countsDeliveries ? deliveryCount : 0;
+    // Only then: on a first delivery a header of this name is the publisher's.
+    if (this.deliveryCount > 0) this.properties.headers['x-delivery-count'] = this.deliveryCount;
+  }
+
+  get lost(): boolean {
+    return this.state === 'lost';
+  }
+
+  lose(): void {
+    this.state = 'lost';
+  }
+
+  ack(): boolean {
+    if (!this.settle()) return false;
+    this.consumer.acked(this);
+    return true;
+  }
+
+  requeue(): boolean {
+    if (!this.settle()) return false;
+    this.consumer.returned(this);
+    return true;
+  }
+
+  private settle(): boolean {
+    if (this.state !== 'held') return false;
+    this.state = 'settled';
+    return true;
+  }
+}

@@ -1,0 +1,66 @@
+import { TopicTrie } from '../../message/topic.js';
+import type { BindingPlan, ExchangePlan } from '../../topology/plan.js';
+import type { Queue } from './queue.js';
+
+export type Destination = Exchange | Queue;
+
+/** How one type of exchange finds its destinations. {@link TopicTrie} is one as it stands. */
+interface Bindings {
+  add(pattern: string, destination: Destination): void;
+  match(routingKey: string): ReadonlySet<Destination>;
+}
+
+const nobody: ReadonlySet<Destination> = new Set();
+
+class DirectBindings implements Bindings {
+  private readonly byKey = new Map<string, Set<Destination>>();
+
+  add(key: string, destination: Destination): void {
+    const bound = this.byKey.get(key);
+    if (bound) bound.add(destination);
+    else this.byKey.set(key, new Set([destination]));
+  }
+
+  match(routingKey: string): ReadonlySet<Destination> {
+    return this.byKey.get(routingKey) ?? nobody;
+  }
+}
+
+class FanoutBindings implements Bindings {
+  private readonly all = new Set<Destination>();
+
+  add(_pattern: string, destination: Destination): void {
+    this.all.add(destination);
+  }
+
+  match(): ReadonlySet<Destination> {
+    return this.all;
+  }
+}
+
+const bindingsOf: Record<ExchangePlan['type'], () => Bindings> = {
+  topic: () => new TopicTrie<Destination>(),
+  direct: () => new DirectBindings(),
+  fanout: () => new FanoutBindings(),
+};
+
+export class Exchange {
+  private readonly bindings: Bindings;
+  /** Binding twice is binding once: every start of a service declares its bindings again. */
+  private readonly known = new Set<string>();
+
+  constructor(readonly plan: ExchangePlan) {
+    this.bindings = bindingsOf[plan.type]();
+  }
+
+  bind(plan: BindingPlan, destination: Destination): void {
+    const id = `${plan.destinationType}\0${plan.destination}\0${plan.pattern}`;
+    if (this.known.has(id)) return;
+    this.known.add(id);
+    this.bindings.add(plan.pattern, destination);
+  }
+
+  match(routingKey: string): ReadonlySet<Destination> {
+    return this.bindings.match(routingKey);
+  }
+}

@@ -1,0 +1,54 @@
+/** Below this many taken places moving the rest together isn't worth it; they are also room for what comes back. */
+const SLACK = 1024;
+
+/**
+ * First in, first out; what was taken can be put back to its place. Taking moves an index instead of the whole list:
+ * Array.shift costs a copy of all that is left once there are tens of thousands.
+ */
+export class Line<T> {
+  private items: (T | undefined)[] = [];
+  private head = 0;
+
+  get size(): number {
+    return this.items.length - this.head;
+  }
+
+  get first(): T | undefined {
+    return this.items[this.head];
+  }
+
+  push(item: T): void {
+    this.items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.size === 0) return undefined;
+    const item = this.items[this.head];
+    this.items[this.head] = undefined;
+    this.head += 1;
+    if (this.head > SLACK && this.head * 2 > this.items.length) {
+      this.items = this.items.slice(this.head);
+      this.head = 0;
+    }
+    return item;
+  }
+
+  /** Puts `item` behind those at the front that go `before` it. Costs as many steps as there are of them. */
+  putBack(item: T, before: (other: T) => boolean): void {
+    if (this.head === 0) this.makeRoom();
+    this.head -= 1;
+    let place = this.head;
+    for (; place + 1 < this.items.length; place += 1) {
+      const next = this.items[place + 1] as T;
+      if (!before(next)) break;
+      this.items[place] = next;
+    }
+    this.items[place] = item;
+  }
+
+  /** As much as there is already, so that putting back many costs little each. */
+  private makeRoom(): void {
+    this.head = Math.max(16, this.items.length);
+    this.items = [...new Array<undefined>(this.head), ...this.items];
+  }
+}

@@ -1,0 +1,167 @@
+import type { QueuePlan } from '../../topology/plan.js';
+import type { Alarm } from './alarms.js';
+import { ConsumerRing, type Taker } from './consumer-ring.js';
+import { type DeadLetterHost, DeadLetters } from './dead-letters.js';
+import { Line } from './line.js';
+import type { StoredMessage } from './stored-message.js';
+import type { Turns } from './turns.js';
+
+/** Deliveries of one queue in one turn of the event loop, so that a long queue starves neither others nor I/O. */
+const BATCH = 256;
+
+/** A message in one queue. */
+export interface QueuedMessage {
+  readonly message: StoredMessage;
+  /** Place in the order of arrival, kept when it is given back. */
+  readonly position: number;
+  /** Of the clock's `monotonic`; a redelivery doesn't renew it. */
+  readonly expiresAt: number;
+  /** How often it was handed out and given back. */
+  deliveryCount: number;
+}
+
+export interface QueueHost extends DeadLetterHost {
+  readonly turns: Turns;
+}
+
+/**
+ * Messages in order, and the consumers they go to. The hazards of RabbitMQ's queues are kept: a TTL ends a message
+ * only at the head, the delivery limit counts every way of not acking, dead letters may go nowhere.
+ */
+export class Queue {
+  private readonly line = new Line<QueuedMessage>();
+  private readonly consumers = new ConsumerRing();
+  private readonly deadLetters: DeadLetters;
+  private readonly ttlMs: number;
+  /** Whether it refuses when it is full; else it drops its oldest. */
+  private readonly refuses: boolean;
+  private readonly maxLength: number;
+  private readonly deliveryLimit: number;
+  private nextPosition = 0;
+  private isPumping = false;
+  private expiry: Alarm | undefined;
+
+  constructor(
+    readonly plan: QueuePlan,
+    private readonly host: QueueHost,
+  ) {
+    const args = plan.arguments;
+    this.deadLetters = new DeadLetters(plan, host);
+    this.ttlMs = args['x-message-ttl'] ?? Number.POSITIVE_INFINITY;
+    this.refuses = args['x-overflow'] === 'reject-publish';
+    this.maxLength = args['x-max-length'] ?? Number.POSITIVE_INFINITY;
+    this.deliveryLimit = args['x-delivery-limit'] ?? Number.POSITIVE_INFINITY;
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  /** Quorum queues count redeliveries; classic ones only flag them. */
+  get countsDeliveries(): boolean {
+    return this.plan.arguments['x-queue-type'] === 'quorum';
+  }
+
+  get hasRoom(): boolean {
+    return !this.refuses || this.line.size < this.maxLength;
+  }
+
+  /** @returns false if the queue is full and refuses it */
+  put(message: StoredMessage): boolean {
+    if (!this.hasRoom) return false;
+    const ownTtlMs = Number(message.properties.expiration ?? Number.POSITIVE_INFINITY);
+    this.line.push({
+      message,
+      position: this.nextPosition,
+      expiresAt: this.host.clock.monotonic() + Math.min(this.ttlMs, ownTtlMs),
+      deliveryCount: 0,
+    });
+    this.nextPosition += 1;
+    this.afterArrival();
+    return true;
+  }
+
+  /** Deliveries that were not acked, in whatever order: each goes back to its place, or out if it did so too often. */
+  putBack(returned: QueuedMessage[]): void {
+    const staying: QueuedMessage[] = [];
+    for (const queued of returned.sort((a, b) => a.position - b.position)) {
+      queued.deliveryCount += 1;
+      if (queued.deliveryCount > this.deliveryLimit) this.deadLetters.add(queued.message, 'delivery_limit');
+      else staying.push(queued);
+    }
+    // From the last to the first: each then goes right to the front.
+    for (const queued of staying.reverse()) {
+      this.line.putBack(queued, ({ position }) => position < queued.position);
+    }
+    this.afterArrival();
+  }
+
+  addConsumer(consumer: Taker): void {
+    this.consumers.add(consumer);
+    this.wake();
+  }
+
+  removeConsumer(consumer: Taker): void {
+    this.consumers.remove(consumer);
+  }
+
+  /** Delivers in the next turn of the event loop what can be delivered by then. */
+  wake(): void {
+    if (this.isPumping || this.line.size === 0 || this.consumers.size === 0) return;
+    this.isPumping = true;
+    this.host.turns.next(this.pump);
+  }
+
+  private afterArrival(): void {
+    // What is given back to a queue that refuses may exceed its limit.
+    while (!this.refuses && this.line.size > this.maxLength) this.dropHead('maxlen');
+    this.watchHead();
+    this.wake();
+  }
+
+  private readonly pump = (): void => {
+    this.isPumping = false;
+    const now = this.host.clock.monotonic();
+    for (let left = BATCH; left > 0; left -= 1) {
+      this.dropExpired(now);
+      const consumer = this.line.size > 0 ? this.consumers.next() : undefined;
+      if (!consumer) {
+        this.watchHead();
+        return;
+      }
+      consumer.take(this.line.shift() as QueuedMessage);
+    }
+    this.watchHead();
+    this.wake();
+  };
+
+  private dropExpired(now: number): void {
+    for (let head = this.line.first; head && head.expiresAt <= now; head = this.line.first) {
+      this.dropHead('expired');
+    }
+  }
+
+  private dropHead(reason: 'expired' | 'maxlen'): void {
+    const { message } = this.line.shift() as QueuedMessage;
+    this.deadLetters.add(message, reason);
+  }
+
+  /**
+   * Keeps one timer for the head's end. One that is set for an earlier moment stays: the head changes with every
+   * delivery, and a timer that finds nothing to do is cheaper than a new one each time.
+   */
+  private watchHead(): void {
+    const expiresAt = this.line.first?.expiresAt ?? Number.POSITIVE_INFINITY;
+    if (this.expiry) {
+      if (this.expiry.dueAt <= expiresAt && expiresAt !== Number.POSITIVE_INFINITY) return;
+      this.host.alarms.cancel(this.expiry);
+      this.expiry = undefined;
+    }
+    if (expiresAt === Number.POSITIVE_INFINITY) return;
+    this.expiry = this.host.alarms.set(() => {
+      this.expiry = undefined;
+      this.dropExpired(this.host.clock.monotonic());
+      this.watchHead();
+    }, expiresAt);
+  }
+}

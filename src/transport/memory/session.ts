@@ -1,0 +1,85 @@
+import { StoppedError } from '../../errors.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import type { BusTopology, TopologyMode } from '../../topology/plan.js';
+import type {
+  ConsumeOptions,
+  Consumer,
+  DeliverySink,
+  SessionOptions,
+  TransportSession,
+} from '../transport.js';
+import type { Broker } from './broker.js';
+import { MemoryConsumer } from './consumer.js';
+import { declareTopology, existing } from './declare.js';
+import { Line } from './line.js';
+import { storedMessage } from './stored-message.js';
+
+/**
+ * One bus's use of the broker. Nothing here can be slow: what takes longest is a confirm, in the next turn of the event
+ * loop, so the deadlines of the port are always met, and of its limits only the number of unconfirmed publishes is
+ * kept. (Their bytes are in the broker either way.)
+ */
+export class MemorySession implements TransportSession {
+  private readonly consumers: MemoryConsumer[] = [];
+  private inFlight = 0;
+  private readonly waitingForRoom = new Line<() => void>();
+  private isDraining = false;
+  private isClosed = false;
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly options: SessionOptions,
+  ) {
+    broker.join();
+    for (const connection of ['publish', 'consume'] as const) {
+      options.events.emit('connection.up', { service: options.service, connection, address: 'memory' });
+    }
+  }
+
+  async declare(topology: BusTopology, mode: TopologyMode): Promise<void> {
+    if (this.isClosed) throw new StoppedError('declare');
+    declareTopology(this.broker, topology, mode);
+  }
+
+  async publish(message: OutgoingMessage): Promise<void> {
+    if (this.isDraining) throw new StoppedError('publish');
+    const stored = storedMessage(message);
+    if (this.inFlight < this.options.maxInFlight) this.inFlight += 1;
+    else await new Promise<void>((resolve) => this.waitingForRoom.push(resolve));
+    try {
+      this.broker.publish(stored, message.mandatory);
+      await this.broker.turns.pass();
+    } finally {
+      this.leaveRoom();
+    }
+  }
+
+  async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
+    if (this.isClosed) throw new StoppedError('consume');
+    const consumer = new MemoryConsumer(existing(this.broker.queues, 'queue', queue), sink, options.prefetch);
+    this.consumers.push(consumer);
+    return consumer;
+  }
+
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    while (this.inFlight > 0) await this.broker.turns.pass();
+  }
+
+  async close(): Promise<void> {
+    await this.drain();
+    if (this.isClosed) return;
+    this.isClosed = true;
+    // All stop before any gives back, or a sibling would be handed what another returns.
+    for (const consumer of this.consumers) await consumer.cancel();
+    for (const consumer of this.consumers) consumer.giveBack();
+    this.broker.leave();
+  }
+
+  /** Hands the place on to who has waited longest, so that a newcomer can't take it first. */
+  private leaveRoom(): void {
+    const next = this.waitingForRoom.shift();
+    if (next) next();
+    else this.inFlight -= 1;
+  }
+}

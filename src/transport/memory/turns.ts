@@ -1,0 +1,26 @@
+/**
+ * Work for the next turn of the event loop, all of it on one setImmediate. Deliveries and confirms go this way: never
+ * inside the call that caused them, and with I/O and timers getting their turn between, as on a socket. A microtask
+ * would not do: `while (running) await publish()` would then starve everything else for ever.
+ */
+export class Turns {
+  private tasks: (() => void)[] = [];
+  private passed: Promise<void> | undefined;
+
+  next(task: () => void): void {
+    if (this.tasks.push(task) === 1) setImmediate(this.run);
+  }
+
+  /** Resolves in the next turn. All who ask within one turn share the promise. */
+  pass(): Promise<void> {
+    this.passed ??= new Promise((resolve) => this.next(resolve));
+    return this.passed;
+  }
+
+  private readonly run = (): void => {
+    const tasks = this.tasks;
+    this.tasks = [];
+    this.passed = undefined;
+    for (const task of tasks) task();
+  };
+}

@@ -1,0 +1,107 @@
+import type { BusEvents } from '../events.js';
+import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
+import type { BusTopology, TopologyMode } from '../topology/plan.js';
+import type { Clock } from '../util/clock.js';
+import type { Deadline } from '../util/deadline.js';
+import type { Emitter } from '../util/emitter.js';
+import type { Logger } from '../util/logger.js';
+
+/**
+ * The port between the bus and a broker. `test/contract/` says what an adapter must do; memory and amqp both pass it.
+ *
+ * A Transport only describes: nothing is loaded or connected until a bus opens a session. It may serve several buses,
+ * and closes what they share with the last session.
+ */
+export interface Transport {
+  readonly kind: 'amqp' | 'memory';
+  /** Time for everything above the transport. */
+  readonly clock: Clock;
+  /**
+   * Connects, and resolves when messages can flow.
+   *
+   * @throws ConnectError when the deadline passes first, or at once when the broker refuses the credentials
+   */
+  open(options: SessionOptions, deadline: Deadline): Promise<TransportSession>;
+}
+
+export interface SessionOptions {
+  readonly service: string;
+  readonly events: Emitter<BusEvents>;
+  readonly log: Logger;
+  /** How many publishes may be waiting for a confirm. More wait for room. */
+  readonly maxInFlight: number;
+  readonly maxInFlightBytes: number;
+}
+
+/** One bus's use of a transport. */
+export interface TransportSession {
+  /**
+   * Makes the topology exist, and remembers it, so that a queue deleted at run time can be declared again.
+   *
+   * @throws TopologyError that names the resource and what is refused; nothing is retried
+   */
+  declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void>;
+
+  /**
+   * Resolves when the broker has confirmed the message; until then it is sent again over every new channel, with the
+   * same messageId. The caller has checked it: properties and headers are of valid types and sizes.
+   *
+   * @throws UnroutableError, PublishRejectedError, PublishTimeoutError, OutcomeUnknownError, StoppedError
+   */
+  publish(message: OutgoingMessage): Promise<void>;
+
+  /** Delivers from `queue` to `sink` until cancelled, across reconnects. Resolves when the broker has accepted. */
+  consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer>;
+
+  /** Takes no new publishes, and resolves when those in flight have ended. */
+  drain(deadline: Deadline): Promise<void>;
+
+  /** Ends the session. Deliveries that are not settled go back to their queues. */
+  close(deadline: Deadline): Promise<void>;
+}
+
+export interface ConsumeOptions {
+  /** How many deliveries may be unsettled at once. 1 to 65,535. */
+  readonly prefetch: number;
+}
+
+/** Where deliveries go. Neither method may throw. */
+export interface DeliverySink {
+  deliver(delivery: Delivery): void;
+  /** A channel is gone: its unsettled deliveries now have `lost` set, and the broker will deliver them again. */
+  lost(reason: Error): void;
+}
+
+export interface Consumer {
+  /** Changes the window; deliveries already here stay. */
+  setPrefetch(prefetch: number): Promise<void>;
+  /** Stops deliveries. Those already here can still be settled. */
+  cancel(): Promise<void>;
+  /** After `cancel`: sends what settling is still buffered, and gives back what is unsettled. */
+  close(): Promise<void>;
+}
+
+/**
+ * One handing-over of a message. Settling acts on the channel that delivered, or not at all: each settling method
+ * returns false if that channel is gone, and does nothing the second time.
+ */
+export interface Delivery {
+  readonly body: Buffer;
+  /** As received; `headers` is always there, and without a prototype. */
+  readonly properties: MessageProperties & { readonly headers: Headers };
+  /** The exchange and key of this hop; a retry's are the delays', its original ones are in the headers. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly queue: string;
+  /** The broker has handed out this very message before. */
+  readonly redelivered: boolean;
+  /** How often before, as far as the broker says and can be believed; else 0. */
+  readonly deliveryCount: number;
+  /** The channel that delivered is gone. */
+  readonly lost: boolean;
+
+  /** Done with: the broker forgets it. May be coalesced with others, so it is on its way, not there yet. */
+  ack(): boolean;
+  /** Not processed: back to its place in the queue. */
+  requeue(): boolean;
+}

@@ -1,0 +1,115 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { isDuration } from './duration.js';
+
+/** One rule for one value: how a good one is called, and how to tell. */
+export interface Check {
+  /** Completes "expected tries to be …". */
+  readonly expected: string;
+  accepts(value: unknown): boolean;
+  /** For objects: the rules of their fields, checked when the object itself is accepted. */
+  readonly fields?: Fields;
+}
+
+export type Fields = Readonly<Record<string, Check>>;
+
+/**
+ * Every problem of `value` against `fields`, as sentences; none means it is good. A field that is `undefined` counts
+ * as left out, unless its check is {@link required}.
+ *
+ * @param path what the problems call the object: `retry` gives `retry.tries`; '' for the top
+ */
+export function problemsOf(value: unknown, path: string, fields: Fields): string[] {
+  const problems: string[] = [];
+  const record = value as Record<string, unknown>;
+  const at = (name: string) => (path ? `${path}.${name}` : name);
+  for (const name of Object.keys(record)) {
+    if (!Object.hasOwn(fields, name))
+      problems.push(`unknown option ${at(name)}${didYouMean(name, Object.keys(fields))}`);
+  }
+  for (const [name, check] of Object.entries(fields)) {
+    const field = record[name];
+    if (field === undefined && !(check as RequiredCheck).isRequired) continue;
+    if (!check.accepts(field))
+      problems.push(`expected ${at(name)} to be ${check.expected}, got ${show(field)}`);
+    else if (check.fields) problems.push(...problemsOf(field, at(name), check.fields));
+  }
+  return problems;
+}
+
+/** `, did you mean prefetch?` for the nearest known name, or nothing if none is near. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
+  const nearest = closest(name, known);
+  return distance(name, nearest) <= Math.max(2, Math.floor(name.length / 3))
+    ? `, did you mean ${nearest}?`
+    : '';
+}
+
+/** A value as an error message shows it: short, quoted, and never the inside of an object (it may hold secrets). */
+export function show(value: unknown): string {
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null)
+    return `an object (${value.constructor?.name ?? 'null prototype'})`;
+  return String(value);
+}
+
+interface RequiredCheck extends Check {
+  readonly isRequired?: true;
+}
+
+export const required = (check: Check): Check => ({ ...check, isRequired: true }) as RequiredCheck;
+
+export const positiveInteger: Check = {
+  expected: 'a positive integer',
+  accepts: (value) => Number.isInteger(value) && (value as number) > 0,
+};
+
+export const duration: Check = {
+  expected: "a duration such as '30s' or a number of milliseconds",
+  accepts: isDuration,
+};
+
+export const durationOrForever: Check = {
+  expected: "a duration such as '30s', a number of milliseconds, or Infinity",
+  accepts: (value) => value === Number.POSITIVE_INFINITY || isDuration(value),
+};
+
+export const text: Check = {
+  expected: 'a non-empty string',
+  accepts: (value) => typeof value === 'string' && value.length > 0,
+};
+
+export const flag: Check = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
+
+export const callable: Check = { expected: 'a function', accepts: (value) => typeof value === 'function' };
+
+export const anything: Check = { expected: 'anything', accepts: () => true };
+
+export function oneOf(...values: readonly string[]): Check {
+  return {
+    expected: values.map((value) => `'${value}'`).join(' or '),
+    accepts: (value) => values.includes(value as string),
+  };
+}
+
+export function objectWith(fields: Fields): Check {
+  return { expected: 'an object', accepts: isPlainObject, fields };
+}
+
+/** An object with these methods, whatever else it has: a port handed in by the user. */
+export function having(what: string, ...methods: readonly string[]): Check {
+  return {
+    expected: `${what} (an object with ${methods.join(', ')})`,
+    accepts: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function'),
+  };
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,40 @@
+/** Called with one event's data. What it throws is reported, never rethrown into the emitting code. */
+export type Listener<T> = (event: T) => void;
+
+/**
+ * A typed, synchronous emitter. Unlike Node's EventEmitter a listener that throws disturbs neither the code that
+ * emitted nor the other listeners, and `has` lets a hot path skip building an event that nobody hears.
+ */
+export class Emitter<Catalogue extends object> {
+  private readonly listeners = new Map<keyof Catalogue, Listener<never>[]>();
+
+  constructor(private readonly onListenerError: (name: keyof Catalogue, error: unknown) => void) {}
+
+  /** Adds a listener; the returned function removes it. */
+  on<Name extends keyof Catalogue>(name: Name, listener: Listener<Catalogue[Name]>): () => void {
+    const list = this.listeners.get(name) ?? [];
+    // A copy for every change: emit() may be iterating over the old list.
+    this.listeners.set(name, [...list, listener as Listener<never>]);
+    return () => {
+      const rest = (this.listeners.get(name) ?? []).filter((other) => other !== listener);
+      if (rest.length > 0) this.listeners.set(name, rest);
+      else this.listeners.delete(name);
+    };
+  }
+
+  has(name: keyof Catalogue): boolean {
+    return this.listeners.has(name);
+  }
+
+  emit<Name extends keyof Catalogue>(name: Name, event: Catalogue[Name]): void {
+    const list = this.listeners.get(name);
+    if (!list) return;
+    for (const listener of list) {
+      try {
+        (listener as Listener<Catalogue[Name]>)(event);
+      } catch (error) {
+        this.onListenerError(name, error);
+      }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { Clock, Timer } from './clock.js';
+
+/** How many turns of the event loop must pass without a look at the clock until the present counts as over. */
+const QUIET_TURNS = 8;
+
+/** More turns than any test's work at one instant; beyond is a loop that waits for no timer. */
+const MAX_TURNS = 200_000;
+
+class ManualTimer implements Timer {
+  constructor(
+    private readonly clock: ManualClock,
+    readonly task: () => void,
+    readonly dueAt: number,
+    readonly order: number,
+  ) {}
+
+  /** Due later, or armed later for the same moment. */
+  isAfter(other: ManualTimer): boolean {
+    return this.dueAt > other.dueAt || (this.dueAt === other.dueAt && this.order > other.order);
+  }
+
+  cancel(): void {
+    this.clock.disarm(this);
+  }
+}
+
+/**
+ * A clock that stands still until a test moves it, so that days of backoff take milliseconds.
+ *
+ * While time stands still, work goes on: promises continue, setImmediate runs. `advance` moves on to the next timer
+ * only when all of it has come to rest, so that a cascade (a message expires, is delivered, handled, retried after a
+ * delay) happens in the order of virtual time. At rest means that nobody has looked at the clock or armed a timer for
+ * some turns of the event loop; what waits for real I/O without a timer is not waited for.
+ */
+export class ManualClock implements Clock {
+  private elapsedMs = 0;
+  /** Earliest first, ties in order of arming. */
+  private readonly timers: ManualTimer[] = [];
+  private armedEver = 0;
+  private looks = 0;
+  private running: Promise<void> = Promise.resolve();
+
+  /** @param startMs wall-clock time to begin with, in milliseconds since 1970; default 2026-01-05T09:00:00Z */
+  constructor(private startMs = Date.UTC(2026, 0, 5, 9)) {}
+
+  now(): number {
+    this.looks += 1;
+    return this.startMs + this.elapsedMs;
+  }
+
+  monotonic(): number {
+    this.looks += 1;
+    return this.elapsedMs;
+  }
+
+  setTimer(task: () => void, delayMs: number): Timer {
+    this.looks += 1;
+    this.armedEver += 1;
+    const timer = new ManualTimer(this, task, this.elapsedMs + Math.max(0, delayMs), this.armedEver);
+    this.timers.splice(this.countUpTo(timer), 0, timer);
+    return timer;
+  }
+
+  /** How many timers are armed: 0 when everything has cleaned up behind itself. */
+  get armed(): number {
+    return this.timers.length;
+  }
+
+  /** Lets the wall clock jump to `ms` since 1970, as a corrected system time does. Timers don't notice. */
+  setWall(ms: number): void {
+    this.startMs = ms - this.elapsedMs;
+  }
+
+  /**
+   * Moves time by `ms` and runs what falls due on the way, each at its own instant. Calls made meanwhile queue up.
+   *
+   * @throws what a timer's task throws; the timers behind it stay armed
+   */
+  advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw new RangeError(`expected a number of milliseconds to advance by, got ${ms}`);
+    const run = this.running.then(() => this.run(ms));
+    this.running = run.catch(() => {});
+    return run;
+  }
+
+  /** Lets the work of this instant come to rest without moving time. */
+  settle(): Promise<void> {
+    return this.advance(0);
+  }
+
+  /** @internal */
+  disarm(timer: ManualTimer): void {
+    this.looks += 1;
+    const index = this.countUpTo(timer) - 1;
+    if (this.timers[index] === timer) this.timers.splice(index, 1);
+  }
+
+  private async run(ms: number): Promise<void> {
+    const endMs = this.elapsedMs + ms;
+    await this.rest();
+    for (let next = this.timers[0]; next !== undefined && next.dueAt <= endMs; next = this.timers[0]) {
+      this.timers.shift();
+      this.elapsedMs = next.dueAt;
+      next.task();
+      await this.rest();
+    }
+    this.elapsedMs = endMs;
+  }
+
+  private async rest(): Promise<void> {
+    let quietTurns = 0;
+    for (let turns = 0; quietTurns < QUIET_TURNS; turns += 1) {
+      if (turns === MAX_TURNS) {
+        throw new Error(
+          `time can't move on: something is still at work after ${MAX_TURNS} turns of the event loop`,
+        );
+      }
+      const before = this.looks;
+      await new Promise((resolve) => setImmediate(resolve));
+      quietTurns = this.looks === before ? quietTurns + 1 : 0;
+    }
+  }
+
+  /** How many timers come no later than `timer`, itself included. */
+  private countUpTo(timer: ManualTimer): number {
+    let low = 0;
+    let high = this.timers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.timers[middle] as ManualTimer).isAfter(timer)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { errorsPage } from '../../scripts/docs/errors-page.js';
+import { optionsPage } from '../../scripts/docs/options-page.js';
+import * as errors from '../../src/errors.js';
+import { anchors, codeBlocks, relativeLinks } from './markdown.js';
+import { exists, manifest, read, root } from './repository.js';
+
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+].filter(exists);
+
+describe('the docs', () => {
+  it('have the option table that the doc comments give (else: npm run docs)', () => {
+    assert.equal(read('docs/options.md'), optionsPage());
+  });
+
+  it('have the error table that the doc comments give (else: npm run docs)', () => {
+    assert.equal(read('docs/errors.md'), errorsPage());
+  });
+
+  it('list each error code that the library can throw, and no other', () => {
+    const thrown = Object.values(errors)
+      .filter((value) => value.prototype instanceof errors.HoplineError)
+      .map((errorClass) => errorClass.name);
+    const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \| `(HOPLINE_\w+)` \|/gm)];
+    assert.deepEqual(rows.map(([, name]) => name).sort(), thrown.sort());
+
+    const codes = rows.map(([, , code]) => code);
+    assert.equal(new Set(codes).size, codes.length, 'two errors share a code');
+    const source = read('src/errors.ts');
+    assert.deepEqual(codes.sort(), [...source.matchAll(/\bcode = '(\w+)'/g)].map(([, code]) => code).sort());
+  });
+
+  for (const page of pages) {
+    it(`lead somewhere: each relative link of ${page}`, () => {
+      const broken = relativeLinks(read(page)).filter((link) => {
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? page : posix.join(posix.dirname(page), path);
+        if (!exists(target)) return true;
+        return anchor !== undefined && target.endsWith('.md') && !anchors(read(target)).includes(anchor);
+      });
+      assert.deepEqual(broken, []);
+    });
+
+    it(`name commands that exist: each npm script in ${page}`, () => {
+      const shell = codeBlocks(read(page)).filter(({ language }) => language === 'sh');
+      const commands = shell.flatMap(({ code }) => [...code.matchAll(/\bnpm (?:run )?([\w:-]+)/g)]);
+      const unknown = commands
+        .map(([, script = '']) => script)
+        .filter((script) => !['ci', 'install', 'pack'].includes(script) && !(script in manifest.scripts));
+      assert.deepEqual(unknown, []);
+    });
+
+    for (const { example, code } of codeBlocks(read(page)).filter((block) => block.example)) {
+      it(`show code that runs: ${page} has ${example} as it is`, () => {
+        assert.equal(code, read(example ?? ''));
+      });
+    }
+  }
+
+  it('open with an example that is a file of its own', () => {
+    const [first] = codeBlocks(read('README.md')).filter(({ language }) => language === 'ts');
+    assert.ok(first?.example, 'the first ts block of README.md has no <!-- example: … --> before it');
+  });
+});

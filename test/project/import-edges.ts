@@ -1,0 +1,100 @@
+/** One import that the rules of .dependency-cruiser.cjs judge. */
+export interface Edge {
+  /** The importing file. */
+  readonly from: string;
+  /** A file, or a package's name. */
+  readonly to: string;
+  /** Imported as types only. */
+  readonly type?: true;
+}
+
+export interface ForbiddenEdge extends Edge {
+  /** The rule that forbids it. */
+  readonly rule: string;
+}
+
+const type = true;
+
+/** At least one for each rule. */
+export const forbidden: readonly ForbiddenEdge[] = [
+  { rule: 'util-knows-no-domain', from: 'src/util/a.ts', to: 'src/errors.ts' },
+  { rule: 'foundation-stands-alone', from: 'src/message/a.ts', to: 'src/retry/policy.ts', type },
+  { rule: 'pure-parts-stand-alone', from: 'src/retry/a.ts', to: 'src/topology/plan.ts' },
+  { rule: 'pure-parts-stand-alone', from: 'src/topology/a.ts', to: 'src/transport/transport.ts', type },
+  {
+    rule: 'ports-know-no-implementation',
+    from: 'src/stores/locks.ts',
+    to: 'src/stores/memory/locks.ts',
+    type,
+  },
+  { rule: 'ports-know-no-implementation', from: 'src/serialization/serializer.ts', to: 'src/bus.ts', type },
+  { rule: 'ports-only-name-types', from: 'src/transport/transport.ts', to: 'src/topology/plan.ts' },
+  { rule: 'flow-looks-down', from: 'src/consume/a.ts', to: 'src/transport/memory/broker.ts', type },
+  { rule: 'flow-looks-down', from: 'src/publish/a.ts', to: 'src/bus.ts', type },
+  { rule: 'flow-looks-down', from: 'src/middleware/a.ts', to: 'src/jobs/chain.ts', type },
+  { rule: 'features-look-down', from: 'src/jobs/a.ts', to: 'src/failures/list.ts', type },
+  { rule: 'features-look-down', from: 'src/worker/a.ts', to: 'src/transport/amqp/publisher.ts' },
+  { rule: 'features-do-not-load-the-bus', from: 'src/failures/a.ts', to: 'src/bus.ts' },
+  {
+    rule: 'adapters-stand-alone',
+    from: 'src/transport/amqp/a.ts',
+    to: 'src/transport/memory/broker.ts',
+    type,
+  },
+  { rule: 'adapters-stand-alone', from: 'src/transport/memory/a.ts', to: 'src/consume/dispatch.ts', type },
+  { rule: 'adapters-stand-alone', from: 'src/stores/redis/a.ts', to: 'src/stores/memory/locks.ts' },
+  { rule: 'ports-are-types-to-their-users', from: 'src/consume/b.ts', to: 'src/transport/transport.ts' },
+  {
+    rule: 'ports-are-types-to-their-users',
+    from: 'src/transport/amqp/b.ts',
+    to: 'src/transport/transport.ts',
+  },
+  { rule: 'root-composes-the-core-only', from: 'src/options.ts', to: 'src/stores/redis/locks.ts' },
+  { rule: 'observers-only-listen', from: 'src/observe/a.ts', to: 'src/consume/dispatch.ts', type },
+  { rule: 'observers-do-not-load-the-bus', from: 'src/observe/b.ts', to: 'src/bus.ts' },
+  { rule: 'tools-use-what-users-use', from: 'src/cli/a.ts', to: 'src/consume/dispatch.ts' },
+  { rule: 'index-is-not-imported', from: 'src/testing/a.ts', to: 'src/index.ts', type },
+  { rule: 'index-loads-no-other-entry-point', from: 'src/index.ts', to: 'src/observe/health.ts' },
+  { rule: 'decorators-load-no-client', from: 'decorators/a.ts', to: 'src/bus.ts' },
+  { rule: 'decorators-load-no-client', from: 'decorators/b.ts', to: 'src/consume/dispatch.ts' },
+  { rule: 'core-knows-no-decorators', from: 'src/testing/b.ts', to: 'decorators/handles.ts', type },
+  { rule: 'examples-use-the-package-name', from: 'examples/a.ts', to: 'src/message/message.ts', type },
+  { rule: 'product-stands-without-tests', from: 'src/testing/c.ts', to: 'test/support/broker.ts' },
+  { rule: 'every-room-has-a-rule', from: 'src/attic/a.ts', to: 'src/errors.ts' },
+  { rule: 'injection-stays-in-decorators', from: 'src/consume/c.ts', to: 'tsyringe' },
+  { rule: 'injection-stays-in-decorators', from: 'src/testing/d.ts', to: 'reflect-metadata' },
+  { rule: 'amqp-stays-in-its-adapter', from: 'src/transport/memory/b.ts', to: 'amqplib', type },
+  { rule: 'amqp-stays-in-its-adapter', from: 'decorators/c.ts', to: 'amqp-connection-manager' },
+  { rule: 'redis-stays-in-its-adapter', from: 'src/stores/postgres/a.ts', to: 'ioredis' },
+  { rule: 'postgres-stays-in-its-adapter', from: 'src/stores/redis/b.ts', to: 'pg' },
+  { rule: 'metrics-stay-with-the-observers', from: 'src/dashboard/a.ts', to: 'prom-client' },
+  { rule: 'product-declares-what-it-imports', from: 'src/util/b.ts', to: 'mocha' },
+  { rule: 'product-declares-what-it-imports', from: 'src/util/c.ts', to: 'nobody-declared-this' },
+  { rule: 'no-cycles', from: 'src/retry/ring-a.ts', to: 'src/retry/ring-b.ts' },
+  { rule: 'everything-resolves', from: 'src/retry/b.ts', to: 'not-installed-anywhere' },
+  { rule: 'no-dead-files', from: 'src/retry/dead.ts', to: 'src/errors.ts' },
+];
+
+/** Near misses: each is what a rule above allows on purpose. No file of these imports in a forbidden edge. */
+export const allowed: readonly Edge[] = [
+  { from: 'src/message/good.ts', to: 'src/errors.ts' },
+  { from: 'src/serialization/json.ts', to: 'src/serialization/serializer.ts', type },
+  { from: 'src/stores/inbox.ts', to: 'src/topology/plan.ts', type },
+  { from: 'src/consume/good.ts', to: 'src/retry/policy.ts' },
+  { from: 'src/publish/good.ts', to: 'src/transport/transport.ts', type },
+  { from: 'src/jobs/good.ts', to: 'src/bus.ts', type },
+  { from: 'src/transport/memory/good.ts', to: 'src/topology/plan.ts' },
+  { from: 'src/transport/amqp/good.ts', to: 'amqplib' },
+  { from: 'src/bus.ts', to: 'src/transport/memory/broker.ts' },
+  { from: 'src/observe/good.ts', to: 'prom-client' },
+  { from: 'src/testing/good.ts', to: 'src/transport/transport.ts' },
+  { from: 'decorators/good.ts', to: 'src/bus.ts', type },
+  { from: 'decorators/better.ts', to: 'src/message/message.ts' },
+  { from: 'decorators/best.ts', to: 'tsyringe' },
+  { from: 'examples/good.ts', to: 'hopline' },
+  { from: 'src/retry/ring-c.ts', to: 'src/retry/ring-d.ts' },
+  { from: 'src/retry/ring-d.ts', to: 'src/retry/ring-c.ts', type },
+];
+
+/** Not judged itself: it closes the ring that a forbidden edge opens (a cycle is reported once). */
+export const ringClosing: Edge = { from: 'src/retry/ring-b.ts', to: 'src/retry/ring-a.ts' };

@@ -1,0 +1,34 @@
+export interface CodeBlock {
+  readonly language: string;
+  readonly code: string;
+  /** The file that `<!-- example: path -->` on the line before names: the block shows it, whole. */
+  readonly example: string | undefined;
+}
+
+const block = /^(?:<!-- example: (\S+) -->\n)?```(\w*)[^\n]*\n(.*?)^```$/gms;
+
+export function codeBlocks(markdown: string): CodeBlock[] {
+  return [...markdown.matchAll(block)].map(([, example, language = '', code = '']) => ({
+    language,
+    code,
+    example,
+  }));
+}
+
+/** The targets of the links that lead to files of this repository, as written. */
+export function relativeLinks(markdown: string): string[] {
+  const prose = markdown.replace(block, '').replace(/`[^`\n]*`/g, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The anchors that GitHub gives the headings. */
+export function anchors(markdown: string): string[] {
+  return [...markdown.replace(block, '').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+/** The repository's top: these tests run from dist/test/project. */
+export const root = resolve(import.meta.dirname, '../../..');
+
+export const run = promisify(execFile);
+
+export function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+/** Whether `path`, relative to the top, exists. */
+export function exists(path: string): boolean {
+  return existsSync(join(root, path));
+}
+
+export interface Manifest {
+  readonly name: string;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+}
+
+export const manifest = JSON.parse(read('package.json')) as Manifest;
+
+/** The TypeScript files below `directories`, relative to the top, with forward slashes. */
+export function typeScriptFiles(...directories: string[]): string[] {
+  return directories.filter(exists).flatMap((directory) =>
+    readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+      .sort(),
+  );
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { access, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { Guard } from './guard.js';
+import { Declined } from './way.js';
+
+const POLICY = '/usr/sbin/policy-rc.d';
+const FORBID_SERVICES = '#!/bin/sh\nexit 101\n';
+const APT_TIMEOUT_MS = 240_000;
+
+/**
+ * Installs the distribution's `rabbitmq-server` without starting the system's own node, and says so on standard error
+ * first. Takes a minute or so.
+ *
+ * @returns nothing if it is installed now, else why it isn't
+ */
+export async function installServer(): Promise<Declined | undefined> {
+  if (!(await exists('/etc/debian_version'))) return new Declined('this is no Debian or Ubuntu');
+  if (process.getuid?.() !== 0) return new Declined('only root may install a package');
+  process.stderr.write('broker: installing rabbitmq-server with apt-get\n');
+  try {
+    await withoutServices(install);
+    return undefined;
+  } catch (error) {
+    return new Declined(`apt-get could not install rabbitmq-server: ${(error as Error).message}`);
+  }
+}
+
+async function install(): Promise<void> {
+  const rabbitmq = ['install', '--yes', '--no-install-recommends', 'rabbitmq-server'];
+  try {
+    await aptGet(rabbitmq);
+  } catch {
+    // Most likely its lists are missing, as in every slim image, or older than the mirror.
+    await aptGet(['update']);
+    await aptGet(rabbitmq);
+  }
+}
+
+async function aptGet(args: string[]): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await promisify(execFile)('apt-get', ['--quiet', ...args], {
+    env,
+    timeout: APT_TIMEOUT_MS,
+    maxBuffer: 2 ** 26,
+  });
+}
+
+/**
+ * The package starts a node of the system's, on the standard ports, unless this file forbids it. One that is there
+ * already is the administrator's, and stays; ours is removed even if this process is killed meanwhile.
+ */
+async function withoutServices(work: () => Promise<void>): Promise<void> {
+  if (await exists(POLICY)) return work();
+  const guard = new Guard(POLICY);
+  try {
+    await writeFile(POLICY, FORBID_SERVICES, { mode: 0o755, flag: 'wx' });
+    await work();
+  } finally {
+    await guard.release();
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

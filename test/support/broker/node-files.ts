@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** All on the loopback interface. */
+export interface NodePorts {
+  readonly amqp: number;
+  /** Between Erlang VMs: other nodes and `rabbitmqctl`. */
+  readonly distribution: number;
+  /** Of the node's own Erlang port mapper. */
+  readonly epmd: number;
+}
+
+export interface NodeFilesOptions {
+  /** Of the node alone; exists and is empty. */
+  readonly dir: string;
+  /** Erlang's name of the node, such as `hopline-Ab12Cd@localhost`. */
+  readonly nodeName: string;
+  readonly ports: NodePorts;
+  /** Lines for the end of `rabbitmq.conf`. */
+  readonly config: readonly string[];
+  /** The Erlang term of `advanced.config`, without its final dot. */
+  readonly advanced: string;
+  readonly plugins: readonly string[];
+}
+
+/** Loopback only: the distribution port would otherwise listen on every interface. */
+const LOOPBACK = '-kernel inet_dist_use_interface {127,0,0,1}';
+
+/** Two schedulers that never spin: a test run has few cores, and the tests themselves need one. */
+const FRUGAL = '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none';
+
+/**
+ * Writes the files of a node and returns the environment that both server and `rabbitmqctl` need. The environment is
+ * built from nothing, so that no variable meant for the system's own node gets in.
+ */
+export async function writeNodeFiles(options: NodeFilesOptions): Promise<NodeJS.ProcessEnv> {
+  const { dir, nodeName, ports, config, advanced, plugins } = options;
+  const path = (name: string) => join(dir, name);
+  await Promise.all(['data', 'log', 'generated'].map((name) => mkdir(path(name))));
+  await writeFile(path('.erlang.cookie'), randomBytes(24).toString('hex'), { mode: 0o400 });
+  await writeFile(path('rabbitmq-env.conf'), ''); // or the scripts would read /etc/rabbitmq's
+  await writeFile(path('rabbitmq.conf'), configLines(ports.amqp, config));
+  await writeFile(path('advanced.config'), `${advanced}.\n`);
+  await writeFile(path('enabled_plugins'), `[${plugins.join(',')}].\n`);
+  return {
+    PATH: process.env.PATH,
+    LANG: 'C.UTF-8',
+    HOME: dir,
+    TMPDIR: dir,
+    ERL_EPMD_PORT: String(ports.epmd),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_CRASH_DUMP: path('log/erl_crash.dump'),
+    RABBITMQ_NODENAME: nodeName,
+    RABBITMQ_DIST_PORT: String(ports.distribution),
+    RABBITMQ_CONF_ENV_FILE: path('rabbitmq-env.conf'),
+    RABBITMQ_CONFIG_FILE: path('rabbitmq.conf'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: path('advanced.config'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: path('enabled_plugins'),
+    RABBITMQ_GENERATED_CONFIG_DIR: path('generated'),
+    RABBITMQ_MNESIA_BASE: path('data'),
+    RABBITMQ_FEATURE_FLAGS_FILE: path('feature_flags'),
+    RABBITMQ_PID_FILE: path('pid'),
+    RABBITMQ_LOG_BASE: path('log'),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${LOOPBACK} ${FRUGAL}`,
+    RABBITMQ_CTL_ERL_ARGS: LOOPBACK,
+    // Any free port. The default range of eleven is shared by every rabbitmqctl on the machine.
+    RABBITMQ_CTL_DIST_PORT_MIN: '0',
+    RABBITMQ_CTL_DIST_PORT_MAX: '0',
+    // The script then becomes the Erlang VM instead of watching over it: its process id is the VM's.
+    RUNNING_UNDER_SYSTEMD: '1',
+  };
+}
+
+function configLines(amqpPort: number, extra: readonly string[]): string {
+  return [
+    `listeners.tcp.1 = 127.0.0.1:${amqpPort}`,
+    // To standard output, which goes into one file a boot: what an earlier boot wrote is never taken for this one's.
+    'log.console = true',
+    'log.console.level = info',
+    'log.console.use_colors = off',
+    'log.file = false',
+    // Far from what a test machine has left, so that no alarm blocks a publisher that doesn't expect one.
+    'disk_free_limit.absolute = 50MB',
+    'vm_memory_high_watermark.absolute = 1GB',
+    ...extra,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,188 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { answersAmqp } from './amqp-probe.js';
+import { bootIsComplete, troubleIn } from './boot-log.js';
+import { startEpmd } from './epmd.js';
+import { ended, Guard, isRunning } from './guard.js';
+import { type NodePorts, writeNodeFiles } from './node-files.js';
+import { freePorts } from './ports.js';
+import { requireServerProgram, type ServerProgram } from './server-program.js';
+
+const READY_TIMEOUT_MS = 90_000;
+const READY_INTERVAL_MS = 50;
+const TERM_TIMEOUT_MS = 20_000;
+const CTL_TIMEOUT_MS = 60_000;
+
+export interface PrivateNodeOptions {
+  /** Begins the names of the node and of its folder: letters, digits and hyphens. Default `hopline`. */
+  name?: string;
+  /** The folder in which the node makes a new one of its own. Default: the system's for temporary files. */
+  dir?: string;
+  /** Lines for `rabbitmq.conf`, such as `consumer_timeout = 5000`; they come after our own. Default none. */
+  config?: readonly string[];
+  /** An Erlang term for `advanced.config`, without the final dot. Default `[]`. */
+  advanced?: string;
+  /**
+   * Plugins to switch on, such as `rabbitmq_management`. Default none, which starts quicker. A plugin that listens
+   * needs its port in `config`, or it takes the system node's.
+   */
+  plugins?: readonly string[];
+}
+
+/**
+ * A RabbitMQ node of the test run's own, which may be faulted. It shares nothing with a node of the system or of another
+ * test run: home folder and cookie, port mapper (epmd), node name, ports, data, logs and configuration are its own, and
+ * it listens on the loopback interface only. Runs as any user, on Linux and macOS.
+ *
+ * Nothing of it outlives this process, however that ends: see {@link Guard}.
+ */
+export class PrivateNode {
+  private env: NodeJS.ProcessEnv = {};
+  private vm: ChildProcess | undefined;
+  private epmd: ChildProcess | undefined;
+  private boots = 0;
+  private stopping: Promise<void> | undefined;
+  private readonly guard: Guard;
+
+  private constructor(
+    private readonly program: ServerProgram,
+    /** Holds all of the node's files. */
+    readonly dir: string,
+    private readonly ports: NodePorts,
+  ) {
+    this.guard = new Guard(dir);
+  }
+
+  /**
+   * Resolves once the node answers AMQP and says that its boot is complete: some five seconds.
+   *
+   * @throws Error if no server is installed and none can be, or if the node isn't ready within 90 s; the latter quotes the
+   * log's error lines
+   */
+  static async start(options: PrivateNodeOptions = {}): Promise<PrivateNode> {
+    const program = await requireServerProgram();
+    const [amqp, distribution, epmd] = (await freePorts(3)) as [number, number, number];
+    // Always a new folder: data of an earlier node would bring its locks, its cluster and its messages along.
+    const dir = await mkdtemp(join(options.dir ?? tmpdir(), `${options.name ?? 'hopline'}-`));
+    const node = new PrivateNode(program, dir, { amqp, distribution, epmd });
+    try {
+      await node.prepare(options);
+      await node.boot();
+      return node;
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
+  }
+
+  /** Where it speaks AMQP, with the credentials of its administrator; the same after a restart. */
+  get url(): string {
+    return `amqp://guest:guest@127.0.0.1:${this.port}`;
+  }
+
+  /** The port of {@link url}, on 127.0.0.1. */
+  get port(): number {
+    return this.ports.amqp;
+  }
+
+  /** The Erlang VM's process id, or nothing while the node is down. */
+  get pid(): number | undefined {
+    return this.vm && isRunning(this.vm) ? this.vm.pid : undefined;
+  }
+
+  /** Ends the VM at once, as a crash or the kernel's out-of-memory killer does. Resolves once it is gone. */
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  /** Boots again on the same data and ports; a node that still runs is ended cleanly first. Throws as `start` does. */
+  async restart(): Promise<void> {
+    await this.end('SIGTERM');
+    await this.boot();
+  }
+
+  /** Ends the node cleanly, or by force if that takes over 20 s, and removes its folder. May be called again. */
+  stop(): Promise<void> {
+    this.stopping ??= this.end('SIGTERM').then(async () => {
+      if (this.epmd) {
+        this.epmd.kill('SIGKILL'); // it keeps nothing but the names of nodes that have gone
+        await ended(this.epmd);
+      }
+      await this.guard.release();
+    });
+    return this.stopping;
+  }
+
+  /**
+   * Runs `rabbitmqctl --quiet` with these arguments and resolves with what it printed. About a second a call.
+   *
+   * @throws Error with the command's output if it fails, or takes over 60 s
+   */
+  async ctl(...args: string[]): Promise<string> {
+    const options = { env: this.env, cwd: this.dir, timeout: CTL_TIMEOUT_MS };
+    const { stdout } = await promisify(execFile)(this.program.ctl, ['--quiet', ...args], options);
+    return stdout;
+  }
+
+  private async prepare({ config = [], advanced = '[]', plugins = [] }: PrivateNodeOptions): Promise<void> {
+    const nodeName = `${basename(this.dir)}@localhost`;
+    this.env = await writeNodeFiles({
+      dir: this.dir,
+      nodeName,
+      ports: this.ports,
+      config,
+      advanced,
+      plugins,
+    });
+    await startEpmd(this.env, (epmd) => {
+      this.epmd = epmd;
+      this.watch();
+    });
+  }
+
+  private async boot(): Promise<void> {
+    this.boots += 1;
+    const logPath = join(this.dir, 'log', `boot-${this.boots}.log`);
+    const log = await open(logPath, 'a');
+    const { env, dir: cwd } = this;
+    try {
+      this.vm = spawn(this.program.server, { env, cwd, detached: true, stdio: ['ignore', log.fd, log.fd] });
+      this.watch();
+      this.vm.once('exit', () => this.watch());
+      await once(this.vm, 'spawn');
+    } finally {
+      await log.close();
+    }
+    this.vm.unref(); // a forgotten node must not keep the test run from ending
+    await this.ready(this.vm, logPath);
+  }
+
+  private async ready(vm: ChildProcess, logPath: string): Promise<void> {
+    const deadline = Date.now() + READY_TIMEOUT_MS;
+    const failed = async (how: string) =>
+      new Error(`the RabbitMQ node ${how}; its log says:\n${await troubleIn(logPath)}`);
+    while (!((await bootIsComplete(logPath)) && (await answersAmqp(this.port)))) {
+      if (!isRunning(vm)) throw await failed('ended while it started');
+      if (Date.now() > deadline) throw await failed(`was not ready after ${READY_TIMEOUT_MS / 1000} s`);
+      await pause(READY_INTERVAL_MS);
+    }
+  }
+
+  private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const { vm } = this;
+    if (!vm || !isRunning(vm)) return;
+    vm.kill(signal);
+    const force = setTimeout(() => vm.kill('SIGKILL'), TERM_TIMEOUT_MS);
+    await ended(vm);
+    clearTimeout(force);
+  }
+
+  private watch(): void {
+    this.guard.watch([this.epmd, this.vm]);
+  }
+}

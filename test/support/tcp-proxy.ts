@@ -1,0 +1,208 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export type Direction = 'client-to-broker' | 'broker-to-client' | 'both';
+
+/** What one direction of a connection does with the bytes it is given, and with their end. */
+type Flow = 'pass' | 'stall' | 'drop';
+
+/**
+ * A TCP proxy on a free loopback port that lets a test stage what networks do: a peer that has gone without a word, a
+ * confirm that is lost, a connection that is reset. `stall` and `drop` hold for every connection, also for those that
+ * are opened later, until `resume`.
+ */
+export class TcpProxy {
+  private readonly links = new Set<Link>();
+  private readonly flows = { upstream: 'pass' as Flow, downstream: 'pass' as Flow };
+
+  private swallowed = 0;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: { host: string; port: number },
+  ) {
+    server.on('connection', (client) => this.accept(client));
+  }
+
+  /** @param target the broker; it needn't be up yet: while it refuses, the proxy resets its clients */
+  static async start(target: { host: string; port: number }): Promise<TcpProxy> {
+    return new TcpProxy(await listen(createServer({ allowHalfOpen: true, noDelay: true })), target);
+  }
+
+  /** Where clients connect, on 127.0.0.1. */
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Connections that are open at the moment. */
+  get connections(): number {
+    return this.links.size;
+  }
+
+  /** How many bytes were swallowed so far: what a test awaits before it goes on without them. */
+  get droppedBytes(): number {
+    return this.swallowed;
+  }
+
+  /**
+   * Holds bytes back: the sender's writes succeed until the sockets' buffers are full. `resume` delivers all of them. An
+   * end or reset of the stream is held back too, as by a network that is down.
+   */
+  stall(direction: Direction): void {
+    this.set(direction, 'stall');
+  }
+
+  /**
+   * Swallows bytes: the sender believes them delivered. What was lost stays lost, so that an AMQP stream is seldom
+   * usable after `resume`: follow with `reset`.
+   */
+  drop(direction: Direction): void {
+    this.set(direction, 'drop');
+  }
+
+  /** Both directions pass again what is sent, and an end that was held back. */
+  resume(): void {
+    this.set('both', 'pass');
+  }
+
+  /** Both sides of every connection get an RST, at once; new connections are accepted as before. */
+  reset(): void {
+    for (const link of this.links) link.reset();
+  }
+
+  /** Resets every connection and accepts no more. May be called again. */
+  async close(): Promise<void> {
+    this.reset();
+    await stopListening(this.server);
+  }
+
+  private set(direction: Direction, flow: Flow): void {
+    if (direction !== 'broker-to-client') this.flows.upstream = flow;
+    if (direction !== 'client-to-broker') this.flows.downstream = flow;
+    for (const link of this.links) link.follow(this.flows);
+  }
+
+  private accept(client: Socket): void {
+    const broker = connect({ ...this.target, allowHalfOpen: true, noDelay: true });
+    const link = new Link(client, broker, {
+      onDropped: (bytes) => {
+        this.swallowed += bytes;
+      },
+      onClosed: () => this.links.delete(link),
+    });
+    this.links.add(link);
+    link.follow(this.flows);
+  }
+}
+
+interface LinkListeners {
+  onDropped(bytes: number): void;
+  onClosed(): void;
+}
+
+/** One client's connection and the one that the proxy made for it. */
+class Link {
+  private readonly upstream: Pipe;
+  private readonly downstream: Pipe;
+
+  constructor(
+    private readonly client: Socket,
+    private readonly broker: Socket,
+    { onDropped, onClosed }: LinkListeners,
+  ) {
+    this.upstream = new Pipe(client, broker, onDropped);
+    this.downstream = new Pipe(broker, client, onDropped);
+    const closed = () => {
+      if (client.destroyed && broker.destroyed) onClosed();
+    };
+    client.once('close', closed);
+    broker.once('close', closed);
+  }
+
+  follow(flows: { upstream: Flow; downstream: Flow }): void {
+    this.upstream.follow(flows.upstream);
+    this.downstream.follow(flows.downstream);
+  }
+
+  reset(): void {
+    this.client.resetAndDestroy();
+    this.broker.resetAndDestroy();
+  }
+}
+
+/** One direction. Pipes by hand: `stream.pipe` can neither swallow nor hold back the end. */
+class Pipe {
+  private flow: Flow = 'pass';
+  /** How the source ended, while the sink hasn't been told. */
+  private untold: 'end' | 'reset' | undefined;
+
+  constructor(
+    private readonly source: Socket,
+    private readonly sink: Socket,
+    onDropped: (bytes: number) => void,
+  ) {
+    source.on('data', (chunk) => {
+      if (this.flow === 'drop') onDropped(chunk.length);
+      else if (!sink.write(chunk)) source.pause();
+    });
+    sink.on('drain', () => this.follow(this.flow));
+    source.on('end', () => this.ended('end'));
+    source.on('error', () => this.ended('reset'));
+  }
+
+  follow(flow: Flow): void {
+    this.flow = flow;
+    if (flow === 'stall') this.source.pause();
+    else this.source.resume();
+    if (flow === 'pass') this.tell();
+  }
+
+  private ended(how: 'end' | 'reset'): void {
+    this.untold = how;
+    if (this.flow === 'pass') this.tell();
+  }
+
+  private tell(): void {
+    if (this.untold === 'reset') this.sink.resetAndDestroy();
+    if (this.untold === 'end') this.sink.end();
+    this.untold = undefined;
+  }
+}
+
+export interface MuteServer {
+  /** On 127.0.0.1. */
+  readonly port: number;
+  /** Ends all connections too. May be called again. */
+  close(): Promise<void>;
+}
+
+/** A server that accepts connections, reads what it is sent, and never says a word: a hung broker, or not one at all. */
+export async function muteServer(): Promise<MuteServer> {
+  const sockets = new Set<Socket>();
+  const server = await listen(createServer());
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}); // a client that resets is no concern of a mute server
+    socket.on('close', () => sockets.delete(socket));
+    socket.resume();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await stopListening(server);
+    },
+  };
+}
+
+async function listen(server: Server): Promise<Server> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+async function stopListening(server: Server): Promise<void> {
+  if (!server.listening) return;
+  server.close();
+  await once(server, 'close');
+}
