@@ -7,7 +7,13 @@ import type {
 } from './consume/definition.js';
 import { SubscriptionRunner } from './consume/runner.js';
 import { planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
-import { AlreadyStartedError, NotStartedError, StopDeadlineError, StoppedError } from './errors.js';
+import {
+  AlreadyStartedError,
+  ConnectError,
+  NotStartedError,
+  StopDeadlineError,
+  StoppedError,
+} from './errors.js';
 import type { BusEvents } from './events.js';
 import { isMessageDefinition, type MessageDefinition, type OutputOf } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
@@ -180,12 +186,20 @@ export class Bus extends Publisher {
       this.runners = subscriptions.map((subscription) =>
         this.runner(this.session as TransportSession, subscription),
       );
-      await Promise.all(this.runners.map((runner) => runner.start()));
+      const consuming = Promise.all(this.runners.map((runner) => runner.start()));
+      await deadline.race(consuming, () => this.notConsuming());
       this.state = 'started';
     } catch (error) {
       await this.abandonStart();
       throw error;
     }
+  }
+
+  private notConsuming(): ConnectError {
+    return new ConnectError(
+      `service '${this.service}' could not begin to consume within ${formatMs(this.settings.startDeadlineMs)}: the broker does not answer`,
+      'Look in the broker whether the queues have a leader, and at its load and alarms.',
+    );
   }
 
   private async declare(

@@ -75,6 +75,7 @@ const MAX_DEPTH = 16;
 function tableBytes(table: Readonly<Record<string, unknown>>, path: string, depth: number): number {
   let bytes = 4;
   for (const name of Object.keys(table)) {
+    if (table[name] === undefined) continue;
     const nameBytes = Buffer.byteLength(name);
     if (nameBytes > 255)
       throw badHeader(`${path}.${name.slice(0, 20)}…`, 'a name of at most 255 bytes', `${nameBytes} bytes`);
@@ -86,24 +87,33 @@ function tableBytes(table: Readonly<Record<string, unknown>>, path: string, dept
 /** Size of a field value on the wire, its type octet included (AMQP 0-9-1, section 4.2.5.5, as RabbitMQ reads it). */
 function valueBytes(value: unknown, path: string, depth: number): number {
   if (depth > MAX_DEPTH) throw badHeader(path, `at most ${MAX_DEPTH} levels deep`, 'more (a cycle?)');
-  if (value === null || value === undefined) return 1;
+  if (value === null) return 1;
   switch (typeof value) {
     case 'string':
       return 5 + Buffer.byteLength(value);
     case 'boolean':
       return 2;
     case 'number':
-      if (!Number.isFinite(value)) throw badHeader(path, 'a finite number', String(value));
+      if (!isEncodable(value)) throw badHeader(path, 'a finite number that fits 64 bits', String(value));
       return 9;
     case 'object':
       if (Buffer.isBuffer(value)) return 5 + value.length;
-      if (value instanceof Date) return 9;
-      if (Array.isArray(value)) {
-        return value.reduce<number>(
-          (sum, item, index) => sum + valueBytes(item, `${path}[${index}]`, depth + 1),
-          5,
-        );
+      if (value instanceof Date) {
+        if (!(value.getTime() >= 0)) throw badHeader(path, 'a date since 1970', 'another, or an invalid one');
+        return 9;
       }
+      if (Array.isArray(value)) {
+        let bytes = 5;
+        for (const [index, item] of value.entries())
+          bytes += valueBytes(item, `${path}[${index}]`, depth + 1);
+        return bytes;
+      }
+      if (Object.hasOwn(value, '!'))
+        throw badHeader(
+          path,
+          "an object without the name '!', which the client library reserves",
+          'one with it',
+        );
       return 1 + tableBytes(value as Record<string, unknown>, path, depth);
     default:
       throw badHeader(
@@ -112,6 +122,12 @@ function valueBytes(value: unknown, path: string, depth: number): number {
         `a ${typeof value}`,
       );
   }
+}
+
+/** The client library writes what is beyond 2^50 as an integer, and throws if it is none. */
+function isEncodable(value: number): boolean {
+  if (!Number.isFinite(value) || value < -(2 ** 63)) return false;
+  return Math.abs(value) < 2 ** 50 || Number.isInteger(value);
 }
 
 function badHeader(path: string, expected: string, got: string): InvalidMessageError {

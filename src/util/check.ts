@@ -47,6 +47,8 @@ export function didYouMean(name: string, known: readonly string[]): string {
 
 /** A value as an error message shows it: short, quoted, and never the inside of an object (it may hold secrets). */
 export function show(value: unknown): string {
+  // A broker's address in the wrong place.
+  if (typeof value === 'string' && /:\/\/.*@/s.test(value)) return 'a URL that may hold a password';
   if (typeof value === 'string')
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;

@@ -14,9 +14,11 @@ export class Emitter<Catalogue extends object> {
   on<Name extends keyof Catalogue>(name: Name, listener: Listener<Catalogue[Name]>): () => void {
     const list = this.listeners.get(name) ?? [];
     // A copy for every change: emit() may be iterating over the old list.
-    this.listeners.set(name, [...list, listener as Listener<never>]);
+    // Wrapped: one function added twice is two listeners, each with its own end.
+    const own: Listener<Catalogue[Name]> = (event) => listener(event);
+    this.listeners.set(name, [...list, own as Listener<never>]);
     return () => {
-      const rest = (this.listeners.get(name) ?? []).filter((other) => other !== listener);
+      const rest = (this.listeners.get(name) ?? []).filter((other) => other !== own);
       if (rest.length > 0) this.listeners.set(name, rest);
       else this.listeners.delete(name);
     };

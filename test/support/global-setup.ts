@@ -1,4 +1,5 @@
 import { provideBroker, type TestBroker } from './broker/index.js';
+import { stopPrivateBroker } from './private-broker.js';
 
 let shared: Promise<TestBroker> | undefined;
 
@@ -17,5 +18,5 @@ export function sharedBroker(): Promise<TestBroker> {
 export async function mochaGlobalTeardown(): Promise<void> {
   const broker = await shared?.catch(() => undefined); // who asked has been told
   shared = undefined; // a watching mocha runs the tests again
-  await broker?.stop();
+  await Promise.all([broker?.stop(), stopPrivateBroker()]);
 }

@@ -1,5 +1,7 @@
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import { Backoff } from '../../util/backoff.js';
+import { systemClock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
 import type { Connection, ConnectionListener } from './connection.js';
 
 export interface SupervisedChannelOptions<Raw extends Channel> {
@@ -125,7 +127,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
       if (isSetUp) this.onClosed(channel, error ?? new Error('the connection is gone'));
     });
     try {
-      await this.options.setUp(channel);
+      await answered(this.options.setUp(channel));
     } catch (cause) {
       channel.close().catch(() => {});
       throw error ?? cause;
@@ -147,6 +149,14 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
     this.lastError = error;
     this.retryOn(model);
   }
+}
+
+/** A queue without a leader leaves a request unanswered for as long as it has none. */
+const ANSWER_DEADLINE_MS = 30_000;
+
+async function answered(request: Promise<void>): Promise<void> {
+  const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
+  await deadline.race(request, () => new Error('the broker did not answer in time'));
 }
 
 export const openChannel = (model: ChannelModel): Promise<Channel> => model.createChannel();

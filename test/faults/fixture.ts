@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from 'amqplib';
+import { Bus, type BusEvents, type BusOptions, type EventName, type Logger, rabbitmq } from 'hopline';
+import type { PrivateNode } from '../support/broker/index.js';
+
+/** A bus on a private node, with names of its own, a log that can be read, and an end that is never forgotten. */
+export interface FaultBus {
+  readonly bus: Bus;
+  /** Everything it logged, as text. */
+  readonly log: string[];
+  readonly events: { name: EventName; event: BusEvents[EventName] }[];
+  seen<Name extends EventName>(name: Name): BusEvents[Name][];
+}
+
+const running = new Set<Bus>();
+
+const WATCHED: readonly EventName[] = [
+  'connection.up',
+  'connection.down',
+  'connection.blocked',
+  'connection.unblocked',
+  'channel.reopened',
+  'consumer.cancelled',
+  'consumer.restored',
+  'topology.failed',
+  'message.retried',
+  'message.deadLettered',
+];
+
+export function uniqueName(what: string): string {
+  return `${what}-${randomUUID().slice(0, 8)}`;
+}
+
+/** @param url of the node, or of a proxy before it */
+export function faultBus(url: string | readonly string[], options: Partial<BusOptions> = {}): FaultBus {
+  const log: string[] = [];
+  const write = (fields: object, message: string) =>
+    void log.push(`${message} ${JSON.stringify(fields, plain)}`);
+  const logger: Logger = { debug: write, info: write, warn: write, error: write };
+  const bus = new Bus({
+    service: uniqueName('service'),
+    prefix: uniqueName('prefix'),
+    transport: rabbitmq({ url, heartbeat: '1s', connectDeadline: '2s' }),
+    log: logger,
+    ...options,
+  });
+  const events: FaultBus['events'] = [];
+  for (const name of WATCHED) bus.on(name, (event) => events.push({ name, event }));
+  running.add(bus);
+  return {
+    bus,
+    log,
+    events,
+    seen: <Name extends EventName>(name: Name) =>
+      events.filter((each) => each.name === name).map((each) => each.event as BusEvents[Name]),
+  };
+}
+
+function plain(_key: string, value: unknown): unknown {
+  return value instanceof Error ? `${value.name}: ${value.message} ${value.stack}` : value;
+}
+
+/** For `afterEach`: a test that failed half-way must not hold the next one up. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((bus) => bus.stop().catch(() => {})));
+  running.clear();
+}
+
+/** Runs `use` on a raw channel, as any other client of the broker would. */
+export async function raw<T>(
+  node: PrivateNode,
+  use: (channel: import('amqplib').ConfirmChannel) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(node.url);
+  connection.on('error', () => {});
+  try {
+    const channel = await connection.createConfirmChannel();
+    channel.on('error', () => {});
+    return await use(channel);
+  } finally {
+    await connection.close().catch(() => {});
+  }
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import {
+  InvalidMessageError,
+  MessageTooLargeError,
+  PublishRejectedError,
+  PublishTimeoutError,
+  UnroutableError,
+} from 'hopline';
+import { Ledger } from '../support/account.js';
+import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { privateBroker } from '../support/private-broker.js';
+import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
+
+describe('publishes', function () {
+  this.timeout(60_000);
+  let node: PrivateNode;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    node = await privateBroker();
+  });
+
+  afterEach(stopAll);
+
+  it('wait for a memory alarm to end, or for their deadline, and handlers go on meanwhile', async () => {
+    const { bus, seen } = faultBus(node.url);
+    let release = () => {};
+    const running = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let handled = 0;
+    bus.handle('slow', async () => {
+      await running;
+      handled += 1;
+    });
+    await bus.start();
+    await bus.publish('slow', {});
+    await node.ctl('set_vm_memory_high_watermark', '0.00001');
+    try {
+      // The broker blocks a connection when it next publishes.
+      const waiting = bus.publish('other', {});
+      await eventually(() => seen('connection.blocked').length > 0);
+      await assert.rejects(bus.publish('other', {}, { deadline: '200ms' }), (error: PublishTimeoutError) => {
+        assert.ok(error instanceof PublishTimeoutError);
+        assert.match(error.message, /alarm/);
+        return true;
+      });
+      release();
+      await eventually(() => handled === 1);
+      await node.ctl('set_vm_memory_high_watermark', '0.4');
+      await waiting;
+    } finally {
+      await node.ctl('set_vm_memory_high_watermark', '0.4');
+    }
+  });
+
+  it('that no alarm lets through do not keep stop() beyond its deadline', async () => {
+    const { bus, seen } = faultBus(node.url, { stopDeadline: '1s' });
+    await bus.start();
+    await node.ctl('set_vm_memory_high_watermark', '0.00001');
+    try {
+      const waiting = assert.rejects(bus.publish('other', {}));
+      await eventually(() => seen('connection.blocked').length > 0);
+      const startedAt = performance.now();
+      await bus.stop().catch(() => {});
+      assert.ok(performance.now() - startedAt < 2_500);
+      await waiting;
+    } finally {
+      await node.ctl('set_vm_memory_high_watermark', '0.4');
+    }
+  });
+
+  it('that a full queue refuses end in a PublishRejectedError after the retries', async () => {
+    const queue = uniqueName('full');
+    const exchange = uniqueName('exchange');
+    await raw(node, async (channel) => {
+      await channel.assertExchange(exchange, 'topic');
+      await channel.assertQueue(queue, { arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } });
+      await channel.bindQueue(queue, exchange, '#');
+      await new Promise((resolve) => channel.publish(exchange, 'fill', Buffer.from('{}'), {}, resolve));
+    });
+    const { bus } = faultBus(node.url);
+    await bus.start();
+    await assert.rejects(bus.publish('one.more', {}, { exchange }), PublishRejectedError);
+    await bus.publish('elsewhere', {});
+  });
+
+  it('to an exchange that is gone fail alone: what was in flight beside them is confirmed', async () => {
+    const { bus, seen } = faultBus(node.url);
+    const exchange = uniqueName('foreign');
+    await raw(node, (channel) => channel.assertExchange(exchange, 'topic'));
+    const ledger = new Ledger();
+    bus.handle('load', ({ number }) => ledger.handled(number));
+    await bus.start();
+    const foreign = { exchange: { name: exchange, declare: false } } as const;
+    await bus.publish('any', {}, foreign);
+    await raw(node, (channel) => channel.deleteExchange(exchange));
+    const doomed = assert.rejects(bus.publish('any', {}, foreign), (error: PublishRejectedError) => {
+      assert.ok(error instanceof PublishRejectedError);
+      assert.match(error.message, /no exchange/);
+      return true;
+    });
+    await Promise.all([
+      doomed,
+      ...Array.from({ length: 200 }, (_, number) => ledger.publish(bus, 'load', number)),
+    ]);
+    await eventually(() => ledger.missing === 0);
+    ledger.assertBalanced();
+    assert.deepEqual(ledger.errors, []);
+    assert.ok(seen('channel.reopened').length > 0);
+  });
+
+  it('declare the own exchange again when somebody deletes it', async () => {
+    const prefix = uniqueName('prefix');
+    const { bus } = faultBus(node.url, { prefix });
+    const got: unknown[] = [];
+    bus.handle('a.b', (payload) => void got.push(payload));
+    await bus.start();
+    await raw(node, (channel) => channel.deleteExchange(`${prefix}.events`));
+    await bus.send('a.b', { n: 1 });
+    await eventually(() => got.length === 1);
+  });
+
+  it('that can not be made for a retry hold their message: the handler does not run again at once', async () => {
+    const prefix = uniqueName('prefix');
+    const { bus, log } = faultBus(node.url, { prefix, publishDeadline: '1s' });
+    const attempts: number[] = [];
+    bus.handle(
+      'flaky',
+      (_payload, { attempt }) => {
+        attempts.push(attempt);
+        if (attempt === 1) throw new Error('first time');
+      },
+      { retry: { backoff: '100ms' } },
+    );
+    await bus.start();
+    await bus.publish('warm.up', {});
+    await node.ctl('set_vm_memory_high_watermark', '0.00001');
+    try {
+      await raw(node, async (channel) => {
+        channel.publish(`${prefix}.events`, 'flaky', Buffer.from('{}'));
+        await assert.rejects(bus.publish('blocked.now', {}, { deadline: '500ms' }));
+      }).catch(() => {});
+    } finally {
+      await node.ctl('set_vm_memory_high_watermark', '0.4');
+    }
+    await bus.publish('flaky', {});
+    await eventually(() => attempts.filter((attempt) => attempt === 2).length >= 1);
+    assert.ok(attempts.length <= 4, `${attempts}`);
+    assert.ok(log.every((line) => !line.includes('dispatch failed')));
+  });
+
+  it('of a send that nobody takes name the key and the exchange, also among many others', async () => {
+    const { bus } = faultBus(node.url);
+    bus.handle('known', () => {});
+    await bus.start();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 300 }, (_, n) => bus.send(n % 3 === 0 ? 'unknown' : 'known', { n })),
+    );
+    outcomes.forEach((outcome, n) => {
+      assert.equal(outcome.status, n % 3 === 0 ? 'rejected' : 'fulfilled');
+      if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof UnroutableError);
+    });
+  });
+
+  it('with what can not be sent fail at the call, and the channel lives on', async () => {
+    const { bus, seen } = faultBus(node.url, { maxBodyBytes: 1_000 });
+    await bus.start();
+    await assert.rejects(bus.publish('a', 'x'.repeat(2_000)), MessageTooLargeError);
+    await assert.rejects(
+      bus.publish('a', {}, { headers: { big: 'x'.repeat(70_000) } }),
+      MessageTooLargeError,
+    );
+    await assert.rejects(bus.publish('a', {}, { headers: { n: 1n as never } }), InvalidMessageError);
+    await assert.rejects(bus.publish('a', {}, { headers: { s: Symbol('s') as never } }), InvalidMessageError);
+    await assert.rejects(bus.publish('a.*', {}), InvalidMessageError);
+    await bus.publish('a', {});
+    assert.deepEqual(seen('channel.reopened'), []);
+  });
+
+  it('are confirmed before stop() ends', async () => {
+    const { bus } = faultBus(node.url);
+    await bus.start();
+    const publishing = Promise.all(Array.from({ length: 1_000 }, (_, n) => bus.publish('a', { n })));
+    await bus.stop();
+    await publishing;
+  });
+});
