@@ -3,6 +3,7 @@ import { type DependencyContainer, container as rootContainer } from 'tsyringe';
 import type { HandlerDefinition } from '../src/consume/definition.js';
 import { OptionsError } from '../src/errors.js';
 import type { MessageContext } from '../src/message/context.js';
+import { show } from '../src/util/check.js';
 import { type Instances, instancesFrom, instancesThrough } from './instances.js';
 import type { Annotations, Class } from './metadata.js';
 import { annotationsOf } from './metadata.js';
@@ -43,7 +44,7 @@ interface Handled {
 
 function definitionsOf(target: Class, instances: Instances, problems: string[]): HandlerDefinition[] {
   if (typeof target !== 'function') {
-    problems.push(`expected a class, got ${String(target)}`);
+    problems.push(`expected a class, got ${show(target)}`);
     return [];
   }
   const said = annotationsOf(target);

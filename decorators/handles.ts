@@ -1,5 +1,4 @@
 import type { PatternOrDefinition } from '../src/consume/definition.js';
-import { OptionsError } from '../src/errors.js';
 import type { MessageContext } from '../src/message/context.js';
 import type { OutputOf } from '../src/message/define-message.js';
 import { annotationsAt, type HandlesOptions } from './metadata.js';
@@ -33,11 +32,6 @@ export function Handles<const Given extends Patterns>(
 ): HandlesDecorator<PayloadOf<Given>> {
   const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
   return (target: object, method?: string | symbol) => {
-    if (method !== undefined && typeof target === 'function') {
-      throw new OptionsError('@Handles', [
-        `${target.name}.${String(method)} is static: a handler is a method of an instance`,
-      ]);
-    }
     const annotations = method === undefined ? annotationsAt(target) : annotationsAt(target, method);
     annotations.handles.push({ patterns: list, options });
   };

@@ -91,9 +91,10 @@ const CURES =
 
 /** Without metadata tsyringe would call the constructor with nothing. */
 function checkMetadata(target: Class): void {
+  // A class without a constructor of its own has 0, and is built as its base is.
   if (target.length === 0) return;
   const known =
-    Reflect.getMetadata('design:paramtypes', target) ?? Reflect.getOwnMetadata('injectionTokens', target);
+    Reflect.getOwnMetadata('design:paramtypes', target) ?? Reflect.getOwnMetadata('injectionTokens', target);
   if (known) return;
   throw new HandlerResolutionError(
     `class ${target.name} takes ${target.length} constructor parameter${target.length > 1 ? 's' : ''}, but nothing says of which types: it has no parameter metadata`,

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { HandlerOptions, PatternOrDefinition, QueueOptions } from '../src/consume/definition.js';
+import { OptionsError } from '../src/errors.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 import type { Duration } from '../src/util/duration.js';
 
@@ -40,6 +41,11 @@ function nothingSaid(): ClassAnnotations {
 export function annotationsAt(target: object, method: string | symbol): Annotations;
 export function annotationsAt(target: object): ClassAnnotations;
 export function annotationsAt(target: object, method?: string | symbol): Annotations {
+  if (method !== undefined && typeof target === 'function') {
+    throw new OptionsError('decorators', [
+      `${target.name}.${String(method)} is static: a handler is a method of an instance`,
+    ]);
+  }
   const owner = method === undefined ? target : target.constructor;
   let own = Reflect.getOwnMetadata(KEY, owner) as ClassAnnotations | undefined;
   if (!own) {
@@ -64,7 +70,11 @@ export function annotationsOf(target: Class): ClassAnnotations {
     Object.assign(all, own);
     // A class that says itself what it handles does not add to its base.
     if (handles.length > 0) all.handles.splice(0, all.handles.length, ...handles);
-    for (const [method, said] of methods) all.methods.set(method, said);
+    for (const [method, said] of methods) {
+      const base = all.methods.get(method);
+      const kept = said.handles.length > 0 ? said.handles : (base?.handles ?? []);
+      all.methods.set(method, { ...base, ...said, handles: kept });
+    }
   }
   return all;
 }

@@ -100,7 +100,7 @@ export class Bus extends Publisher {
     const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
     const first = list[0];
     this.definitions.push({
-      name: name ?? (handle.name || (isMessageDefinition(first) ? first.key : String(first))),
+      name: name ?? (handle?.name || (isMessageDefinition(first) ? first.key : String(first))),
       patterns: list,
       queue: typeof queue === 'string' ? { name: queue } : (queue ?? {}),
       options: own,

@@ -160,12 +160,14 @@ export function busSettings(options: BusOptions): BusSettings {
   const problems = isPlainObject(options)
     ? problemsOf(options, '', BUS_FIELDS)
     : ['expected the options to be an object'];
-  if (problems.length === 0) {
+  if (isPlainObject(options)) {
     const { service, exchange } = options;
-    const serviceProblem = queueNameProblem(service);
+    const serviceProblem = text.accepts(service) && queueNameProblem(service);
     if (serviceProblem) problems.push(serviceProblem.replace('queue name', 'service name'));
     const exchangeProblem =
-      exchange === undefined ? undefined : exchangeNameProblem(exchangeRef(exchange).name);
+      exchange !== undefined &&
+      exchangeOption.accepts(exchange) &&
+      exchangeNameProblem(exchangeRef(exchange).name);
     if (exchangeProblem) problems.push(exchangeProblem);
   }
   if (problems.length > 0) throw new OptionsError('Bus', problems);

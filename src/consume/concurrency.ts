@@ -17,7 +17,7 @@ export class Gate {
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
   private holds = 0;
-  private onIdle: (() => void) | undefined;
+  private readonly onIdle: (() => void)[] = [];
 
   /** @param start begins the work; must call {@link done} when it has ended, and may not throw */
   constructor(
@@ -38,7 +38,7 @@ export class Gate {
     this.active -= 1;
     if (match) this.activeOf.set(match.handler, (this.activeOf.get(match.handler) ?? 1) - 1);
     this.pump();
-    if (this.active === 0) this.onIdle?.();
+    if (this.active === 0) for (const tell of this.onIdle.splice(0)) tell();
   }
 
   /** Starts nothing more until every hold is released. */
@@ -66,7 +66,7 @@ export class Gate {
   idle(): Promise<void> {
     if (this.active === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.onIdle = resolve;
+      this.onIdle.push(resolve);
     });
   }
 

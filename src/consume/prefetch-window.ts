@@ -13,7 +13,7 @@ const TRUSTED_AFTER_MS = 1_000;
  * suspect, and narrows it again while it holds suspects. They then die alone, and reach the delivery limit alone.
  */
 export class PrefetchWindow {
-  private width = 1;
+  private current = 1;
   private readonly suspects = new Set<Delivery>();
   private trustTimer: Timer | undefined;
 
@@ -24,9 +24,9 @@ export class PrefetchWindow {
     private readonly clock: Clock,
   ) {}
 
-  /** The window to begin with. */
-  get initial(): number {
-    return this.width;
+  /** How many deliveries may be unsettled now; one to begin with. */
+  get width(): number {
+    return this.current;
   }
 
   delivered(delivery: Delivery): void {
@@ -43,6 +43,8 @@ export class PrefetchWindow {
   }
 
   settled(delivery: Delivery): void {
+    // A suspect that was lost is none of `suspects` any more, and no proof of anything.
+    if (delivery.lost) return;
     if (!this.suspects.delete(delivery) && this.suspects.size === 0) this.set(this.full);
   }
 
@@ -57,8 +59,8 @@ export class PrefetchWindow {
   }
 
   private set(width: number): void {
-    if (width === this.width) return;
-    this.width = width;
+    if (width === this.current) return;
+    this.current = width;
     this.stop();
     this.resize(width);
   }

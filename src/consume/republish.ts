@@ -33,8 +33,8 @@ export function delayedCopy(
   if (next.exceptions > 0) headers[HEADER.exceptions] = next.exceptions;
   if (next.releases > 0) headers[HEADER.releases] = next.releases;
   headers[HEADER.firstAttemptAt] = new Date(next.firstAttemptAt).toISOString();
-  if (next.unhandledSince === undefined) delete headers[HEADER.unhandledSince];
-  else headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
+  if (next.unhandledSince !== undefined)
+    headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
   return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);
 }
 
@@ -57,9 +57,9 @@ export function deadLetter(
 ): OutgoingMessage {
   const { queue } = received.delivery;
   const headers = travellingHeaders(received);
-  delete headers[HEADER.unhandledSince];
   headers[HEADER.attempt] = received.attempt;
   headers[HEADER.exceptions] = received.exceptions;
+  if (received.releases > 0) headers[HEADER.releases] = received.releases;
   headers[HEADER.firstAttemptAt] = new Date(givenUp.firstAttemptAt).toISOString();
   headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();
   headers[HEADER.queue] = queue;
@@ -68,11 +68,17 @@ export function deadLetter(
   return outgoing(received, { exchange: names.dead, routingKey: queue }, headers, deadlineMs);
 }
 
+/** Written anew for each hop, so that none is left from an earlier death, or from a publisher who forged it. */
+const REWRITTEN: ReadonlySet<string> = new Set<string>([
+  ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.unhandledSince],
+  ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
+]);
+
 function travellingHeaders({ delivery, exchange, routingKey }: Received): Headers {
   const { headers: old, expiration, userId } = delivery.properties;
   const headers: Headers = Object.create(null);
   for (const name of Object.keys(old)) {
-    if (!isBrokerHeader(name)) headers[name] = old[name] as HeaderValue;
+    if (!isBrokerHeader(name) && !REWRITTEN.has(name)) headers[name] = old[name] as HeaderValue;
   }
   headers[HEADER.exchange] = exchange;
   headers[HEADER.routingKey] = routingKey;

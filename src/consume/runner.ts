@@ -51,7 +51,10 @@ export class SubscriptionRunner implements DeliverySink {
   }
 
   async start(): Promise<void> {
-    this.consumer = await this.options.session.consume(this.queue, { prefetch: this.window.initial }, this);
+    const { width } = this.window;
+    this.consumer = await this.options.session.consume(this.queue, { prefetch: width }, this);
+    // The first deliveries may be settled before the broker's answer is heard here.
+    if (this.window.width !== width) this.resize(this.window.width);
   }
 
   deliver(delivery: Delivery): void {

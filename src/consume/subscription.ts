@@ -7,8 +7,10 @@ import type { QueueNeeds } from '../topology/build.js';
 import { exchangeNameProblem, queueNameProblem } from '../topology/names.js';
 import type { QueueType } from '../topology/plan.js';
 import {
+  callable,
   duration,
   type Fields,
+  isPlainObject,
   objectWith,
   oneOf,
   positiveInteger,
@@ -58,13 +60,16 @@ export interface SubscriptionDefaults {
 
 export const DEFAULT_DELIVERY_LIMIT = 20;
 
+/** The protocol has 16 bits for it, and 0 means no limit. */
+const MAX_PREFETCH = 65_535;
+
 export const QUEUE_FIELDS: Fields = {
   name: text,
   ownName: text,
   concurrency: positiveInteger,
   prefetch: {
-    expected: 'an integer from 1 to 65535',
-    accepts: (value) => positiveInteger.accepts(value) && Number(value) <= 65_535,
+    expected: `an integer from 1 to ${MAX_PREFETCH}`,
+    accepts: (value) => positiveInteger.accepts(value) && Number(value) <= MAX_PREFETCH,
   },
   type: oneOf('quorum', 'classic'),
   exchange: exchangeOption,
@@ -121,7 +126,7 @@ function subscriptionOf(
     queue,
     type: options.type ?? 'quorum',
     concurrency,
-    prefetch: Math.max(options.prefetch ?? concurrency, concurrency),
+    prefetch: Math.min(Math.max(options.prefetch ?? concurrency, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
     handlers: group.map((definition) => handlerOf(definition, options, concurrency, defaults)),
   };
@@ -154,8 +159,12 @@ function handlerOf(
 const patternOf = (pattern: string | MessageDefinition): string =>
   isMessageDefinition(pattern) ? pattern.key : pattern;
 
-function problemsOfDefinition({ name, patterns, queue, options }: HandlerDefinition): string[] {
-  const problems = [...problemsOf(queue, 'queue', QUEUE_FIELDS), ...problemsOf(options, '', HANDLER_FIELDS)];
+function problemsOfDefinition({ name, patterns, queue, options, handle }: HandlerDefinition): string[] {
+  const problems = isPlainObject(queue)
+    ? problemsOf(queue, 'queue', QUEUE_FIELDS)
+    : [`expected queue to be a name or an object, got ${show(queue)}`];
+  problems.push(...problemsOf(options, '', HANDLER_FIELDS));
+  if (!callable.accepts(handle)) problems.push(`expected its code to be a function, got ${show(handle)}`);
   if (patterns.length === 0) problems.push('it handles no pattern');
   for (const pattern of patterns) {
     const problem = patternProblem(patternOf(pattern));
@@ -182,7 +191,7 @@ function problemsOfQueue(queue: string, group: readonly HandlerDefinition[]): st
     const other = said.find((definition) => !sameOption(definition.queue[option], first?.queue[option]));
     if (first && other) {
       problems.push(
-        `queue '${queue}' has ${option} ${show(first.queue[option])} in ${first.name} and ${show(other.queue[option])} in ${other.name}: say it once, or alike`,
+        `queue '${queue}' has ${option} ${shown(first.queue[option])} in ${first.name} and ${shown(other.queue[option])} in ${other.name}: say it once, or alike`,
       );
     }
   }
@@ -202,5 +211,10 @@ function problemsOfQueue(queue: string, group: readonly HandlerDefinition[]): st
 }
 
 function sameOption(left: unknown, right: unknown): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
+  return shown(left) === shown(right);
+}
+
+/** An exchange that is only checked by its name; all else as it is. */
+function shown(option: unknown): string {
+  return isPlainObject(option) ? `${show(option.name)} (declare: false)` : show(option);
 }

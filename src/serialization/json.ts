@@ -5,6 +5,7 @@ import type { Serializer } from './serializer.js';
 /** `application/json`, `text/json`, `application/vnd.acme.order+json; charset=utf-8`. */
 const JSON_TYPE = /^(application|text)\/([\w.+-]+\+)?json\s*(;.*)?$/i;
 const OTHER_CHARSET = /charset\s*=\s*(?!"?utf-?8"?\s*(;|$))/i;
+const BYTE_ORDER_MARK = '\uFEFF';
 const PLAIN_ENCODING = /^(utf-?8|identity)?$/i;
 
 /** Raw JSON, no envelope: any client can read what we write, and we read what any client writes. */
@@ -40,7 +41,9 @@ export const json: Serializer = {
     } catch {
       // The parser's own message quotes the body, which may hold what must not be logged.
       throw undecodable(
-        body[0] === 0xef ? 'its body begins with a byte order mark' : 'its body is not valid JSON',
+        body.indexOf(BYTE_ORDER_MARK) === 0
+          ? 'its body begins with a byte order mark'
+          : 'its body is not valid JSON',
       );
     }
   },

@@ -25,6 +25,11 @@ export class Deadline {
     return new Deadline(this.clock, Math.max(this.remainingMs - reserveMs, this.remainingMs / 2));
   }
 
+  /** A deadline that ends when this one does, or after `durationMs` if that is sooner. */
+  atMost(durationMs: number): Deadline {
+    return new Deadline(this.clock, Math.min(this.remainingMs, durationMs));
+  }
+
   /**
    * The outcome of `work`, or a rejection with `onExpired()` once the deadline is over. The work itself goes on;
    * its later failure is swallowed, so that it never surfaces as an unhandled rejection.

@@ -32,5 +32,5 @@ export function toMsOrForever(duration: Duration): number {
 
 /** A duration as people read it, for messages and logs: `250ms`, `30s`, `2h`. */
 export function formatMs(durationMs: number): string {
-  return ms(Math.round(durationMs));
+  return Number.isFinite(durationMs) ? ms(Math.round(durationMs)) : String(durationMs);
 }

@@ -45,7 +45,7 @@ export class Confirms {
   }
 
   private onReturn({ properties, fields }: Message): void {
-    const candidates = this.returnable.get(properties.messageId) ?? [];
+    const candidates = this.returnable.get(properties.messageId ?? '') ?? [];
     const pending = candidates.find(
       (each) =>
         !this.returned.has(each) &&

@@ -21,6 +21,9 @@ const NEXT_ADDRESS_MS = 50;
 /** A connection that has lived this long counts as a success. */
 const STABLE_AFTER_MS = 5_000;
 
+/** How long the broker may take to say that it has closed; nothing depends on its answer. */
+const CLOSE_OK_MS = 2_000;
+
 /** The broker's words when it does not let us in; trying again with the same credentials changes nothing. */
 const REFUSED = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b(403|530)\b/;
 
@@ -102,15 +105,20 @@ export class Connection {
     }
   }
 
-  /** Closes in order while the deadline lasts, then tears the socket down. */
+  /** Closes in order if the broker answers soon, and tears the socket down in any case. */
   async close(deadline: Deadline): Promise<void> {
     this.closed = true;
     this.listeners.clear();
-    const socket = socketOf(this.model);
-    const closing = this.manager.close().catch(() => {});
-    await deadline.race(closing, () => new Error('late')).catch(() => {});
-    socket?.destroy();
+    const { model } = this;
     this.model = undefined;
+    const closing = this.manager.close().catch(() => {});
+    // Without a connection the manager waits for the end of its next try, which is nobody's concern.
+    if (!model) return;
+    await deadline
+      .atMost(CLOSE_OK_MS)
+      .race(closing, () => new Error('late'))
+      .catch(() => {});
+    socketOf(model)?.destroy();
   }
 
   private async findServers(): Promise<string[]> {

@@ -125,9 +125,9 @@ export class AmqpSession implements TransportSession {
     await this.onClosed(deadline);
   }
 
-  /** Declares on the publishing connection: a consumer's channel must not die for it. */
+  /** Declares on the consuming connection: in an alarm the broker reads nothing from one that publishes. */
   private live(): ChannelModel {
-    const { model } = this.connections.publish;
+    const { model } = this.connections.consume;
     if (!model)
       throw new ConnectError(
         'there is no connection to the broker at the moment',

@@ -9,31 +9,31 @@ const FORBID_SERVICES = '#!/bin/sh\nexit 101\n';
 const APT_TIMEOUT_MS = 240_000;
 
 /**
- * Installs the distribution's `rabbitmq-server` without starting the system's own node, and says so on standard error
- * first. Takes a minute or so.
+ * Installs a package of the distribution's without starting any service of it, and says so on standard error first.
+ * Takes a minute or so.
  *
  * @returns nothing if it is installed now, else why it isn't
  */
-export async function installServer(): Promise<Declined | undefined> {
+export async function installPackage(name: string): Promise<Declined | undefined> {
   if (!(await exists('/etc/debian_version'))) return new Declined('this is no Debian or Ubuntu');
   if (process.getuid?.() !== 0) return new Declined('only root may install a package');
-  process.stderr.write('broker: installing rabbitmq-server with apt-get\n');
+  process.stderr.write(`tests: installing ${name} with apt-get\n`);
   try {
-    await withoutServices(install);
+    await withoutServices(() => install(name));
     return undefined;
   } catch (error) {
-    return new Declined(`apt-get could not install rabbitmq-server: ${(error as Error).message}`);
+    return new Declined(`apt-get could not install ${name}: ${(error as Error).message}`);
   }
 }
 
-async function install(): Promise<void> {
-  const rabbitmq = ['install', '--yes', '--no-install-recommends', 'rabbitmq-server'];
+async function install(name: string): Promise<void> {
+  const args = ['install', '--yes', '--no-install-recommends', name];
   try {
-    await aptGet(rabbitmq);
+    await aptGet(args);
   } catch {
     // Most likely its lists are missing, as in every slim image, or older than the mirror.
     await aptGet(['update']);
-    await aptGet(rabbitmq);
+    await aptGet(args);
   }
 }
 

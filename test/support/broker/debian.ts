@@ -1,4 +1,4 @@
-import { installServer } from './apt.js';
+import { installPackage } from './apt.js';
 import { startProcess } from './process.js';
 import type { Way } from './way.js';
 
@@ -8,6 +8,6 @@ export const debianPackage: Way = {
   remedy: 'Run the tests as root on Debian or Ubuntu, or run `apt-get install rabbitmq-server` yourself.',
 
   async provide() {
-    return (await installServer()) ?? (await startProcess());
+    return (await installPackage('rabbitmq-server')) ?? (await startProcess());
   },
 };

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { installServer } from './apt.js';
+import { installPackage } from './apt.js';
 
 /** An installed RabbitMQ: the scripts that its own distribution brings. */
 export interface ServerProgram {
@@ -38,7 +38,7 @@ export async function findServerProgram(): Promise<ServerProgram | undefined> {
 export async function requireServerProgram(): Promise<ServerProgram> {
   const installed = await findServerProgram();
   if (installed) return installed;
-  const declined = await installServer();
+  const declined = await installPackage('rabbitmq-server');
   const program = await findServerProgram();
   if (program) return program;
   const reason = declined?.reason ?? 'apt-get has put it where nobody looks';

@@ -1,0 +1,124 @@
+import { ManualClock, memory, type Transport } from 'hopline';
+import type { BusEvents } from '../../src/events.js';
+import type { Delivery, TransportSession } from '../../src/transport/transport.js';
+import { Deadline } from '../../src/util/deadline.js';
+import { Emitter } from '../../src/util/emitter.js';
+import { silentLogger } from '../../src/util/logger.js';
+import type { EventuallyOptions } from './eventually.js';
+import type {
+  ForeignClient,
+  ForeignDelivery,
+  ForeignMessage,
+  TransportHarness,
+} from './transport-harness.js';
+
+/** Between two tries of `eventually`, of virtual time. */
+const STEP_MS = 20;
+
+/** A broker of its own for each test, on a clock of its own. */
+export class MemoryHarness implements TransportHarness {
+  readonly clock = new ManualClock();
+  readonly delayPrefix = 'hopline';
+  readonly foreign: MemoryForeigner;
+  private readonly shared = memory({ clock: this.clock });
+
+  constructor() {
+    this.foreign = new MemoryForeigner(this.shared, this.clock);
+  }
+
+  transport(): Transport {
+    return this.shared;
+  }
+
+  nextProcess(): Transport {
+    return memory({ clock: this.clock });
+  }
+
+  readonly eventually = async <T>(
+    fn: () => T | Promise<T>,
+    { timeout = 10_000, interval = Math.max(STEP_MS, timeout / 1_000) }: EventuallyOptions = {},
+  ): Promise<Exclude<T, false>> => {
+    const endsAt = this.clock.monotonic() + timeout;
+    for (;;) {
+      await this.clock.settle();
+      try {
+        const value = await fn();
+        if (value !== false) return value as Exclude<T, false>;
+        throw new Error(`the condition was still false after ${timeout} ms of the clock`);
+      } catch (error) {
+        if (this.clock.monotonic() >= endsAt) throw error;
+      }
+      await this.clock.advance(interval);
+    }
+  };
+
+  /** Everything goes with the transport object. */
+  async remove(): Promise<void> {}
+
+  leaks(): string[] {
+    return this.clock.armed > 0 ? [`${this.clock.armed} timers are armed`] : [];
+  }
+
+  close(): Promise<void> {
+    return this.foreign.close();
+  }
+}
+
+/** What RabbitMQ's clients do by the protocol, done at the port, where nothing of Hopline's is in the way. */
+class MemoryForeigner implements ForeignClient {
+  private opening: Promise<TransportSession> | undefined;
+
+  constructor(
+    private readonly transport: Transport,
+    private readonly clock: ManualClock,
+  ) {}
+
+  async publish({ body = '', properties = {}, ...address }: ForeignMessage): Promise<void> {
+    const session = await this.session();
+    await session.publish({
+      ...address,
+      body: Buffer.from(body),
+      properties,
+      mandatory: false,
+      deadlineMs: 10_000,
+    });
+  }
+
+  async take(queue: string): Promise<ForeignDelivery[]> {
+    const taken: Delivery[] = [];
+    const deliver = (delivery: Delivery) => {
+      delivery.ack();
+      taken.push(delivery);
+    };
+    const session = await this.session();
+    const consumer = await session.consume(queue, { prefetch: 65_535 }, { deliver, lost: () => {} });
+    await this.clock.settle();
+    await consumer.close();
+    return taken;
+  }
+
+  async bind(queue: string, exchange: string, pattern: string): Promise<void> {
+    const bindings = [{ source: exchange, destination: queue, destinationType: 'queue' as const, pattern }];
+    const own = { exchanges: [], queues: [], bindings };
+    await (await this.session()).declare({ own }, 'declare', new Deadline(this.clock, 10_000));
+    await this.clock.settle();
+  }
+
+  async close(): Promise<void> {
+    await (await this.opening)?.close(new Deadline(this.clock, 10_000));
+  }
+
+  private session(): Promise<TransportSession> {
+    this.opening ??= this.transport.open(
+      {
+        service: 'foreigner',
+        events: new Emitter<BusEvents>(() => {}),
+        log: silentLogger,
+        maxInFlight: 10_000,
+        maxInFlightBytes: 2 ** 26,
+      },
+      new Deadline(this.clock, 10_000),
+    );
+    return this.opening;
+  }
+}

@@ -1,0 +1,173 @@
+import type { MessageProperties, OutgoingMessage } from '../../src/message/message.js';
+import type {
+  BindingPlan,
+  ExchangePlan,
+  QueueArguments,
+  TopologyMode,
+  TopologyPlan,
+} from '../../src/topology/plan.js';
+import type { Consumer, Delivery, TransportSession } from '../../src/transport/transport.js';
+import type { Clock } from '../../src/util/clock.js';
+import { Deadline } from '../../src/util/deadline.js';
+
+/** A topology in short. Names are the test's own: the port prefixes them. */
+export interface PlanSketch {
+  /** By name: its type, or its plan. */
+  readonly exchanges?: Readonly<Record<string, ExchangePlan['type'] | Omit<ExchangePlan, 'name'>>>;
+  /** By name: its arguments beside the type, which is quorum unless they say otherwise. */
+  readonly queues?: Readonly<Record<string, Partial<QueueArguments>>>;
+  /** `exchange -> queue: pattern`, or `exchange => exchange: pattern`. */
+  readonly bindings?: readonly string[];
+}
+
+/** What a test does with a delivery as soon as it comes. */
+export type OnDelivery = (delivery: Delivery) => unknown;
+
+export const hold: OnDelivery = () => {};
+export const ack: OnDelivery = (delivery) => delivery.ack();
+export const requeue: OnDelivery = (delivery) => delivery.requeue();
+
+/** Remembers what a consumer was given, and how much of it was unsettled at once. */
+export class Collector {
+  readonly deliveries: Delivery[] = [];
+  readonly losses: Error[] = [];
+  consumer!: Consumer;
+  mostHeld = 0;
+  private held = 0;
+
+  constructor(private readonly onDelivery: OnDelivery) {}
+
+  deliver(delivery: Delivery): void {
+    this.deliveries.push(delivery);
+    this.held += 1;
+    this.mostHeld = Math.max(this.mostHeld, this.held);
+    this.onDelivery(delivery);
+  }
+
+  lost(reason: Error): void {
+    this.losses.push(reason);
+  }
+
+  /** Acks, and counts it as no longer held. */
+  ack(delivery: Delivery): boolean {
+    this.held -= 1;
+    return delivery.ack();
+  }
+
+  /** Acks all that was delivered and is still held, in order. */
+  ackAll(): void {
+    for (const delivery of this.deliveries) if (delivery.ack()) this.held -= 1;
+  }
+
+  get bodies(): string[] {
+    return this.deliveries.map(({ body }) => body.toString());
+  }
+
+  at(index: number): Delivery {
+    const delivery = this.deliveries[index];
+    if (!delivery) throw new Error(`only ${this.deliveries.length} deliveries have come`);
+    return delivery;
+  }
+}
+
+export interface PortPublish {
+  /** The test's own exchange, by its short name. Default: `e`. */
+  exchange?: string;
+  properties?: MessageProperties;
+  mandatory?: boolean;
+  deadlineMs?: number;
+}
+
+/** One session of a transport, with short names and the port's calls in short form. */
+export class Port {
+  constructor(
+    readonly session: TransportSession,
+    private readonly clock: Clock,
+    /** The name in the broker of what a test calls `short`. */
+    readonly name: (short: string) => string,
+  ) {}
+
+  get deadline(): Deadline {
+    return new Deadline(this.clock, 10_000);
+  }
+
+  declare(sketch: PlanSketch, mode: TopologyMode = 'declare'): Promise<void> {
+    return this.session.declare({ own: this.plan(sketch) }, mode, this.deadline);
+  }
+
+  /** A topic exchange `e` and one queue for each pattern list. */
+  queues(patterns: Readonly<Record<string, readonly string[]>>): Promise<void> {
+    const names = Object.keys(patterns);
+    return this.declare({
+      exchanges: { e: 'topic' },
+      queues: Object.fromEntries(names.map((name) => [name, {}])),
+      bindings: names.flatMap((name) => (patterns[name] ?? []).map((pattern) => `e -> ${name}: ${pattern}`)),
+    });
+  }
+
+  publish(routingKey: string, body: string | Buffer = '', options: PortPublish = {}): Promise<void> {
+    const { exchange = 'e', properties = {}, mandatory = false, deadlineMs = 10_000 } = options;
+    const message: OutgoingMessage = {
+      exchange: exchange === '' ? '' : this.name(exchange),
+      routingKey,
+      body: Buffer.from(body),
+      properties: { deliveryMode: 2, ...properties },
+      mandatory,
+      deadlineMs,
+    };
+    return this.session.publish(message);
+  }
+
+  /** One message for each body, one after the other on the wire, all of them confirmed. */
+  async publishAll(routingKey: string, bodies: readonly string[]): Promise<void> {
+    await Promise.all(bodies.map((body) => this.publish(routingKey, body)));
+  }
+
+  async consume(queue: string, onDelivery: OnDelivery, prefetch = 10): Promise<Collector> {
+    const collector = new Collector(onDelivery);
+    collector.consumer = await this.session.consume(this.name(queue), { prefetch }, collector);
+    return collector;
+  }
+
+  close(): Promise<void> {
+    return this.session.close(this.deadline);
+  }
+
+  private plan({ exchanges = {}, queues = {}, bindings = [] }: PlanSketch): TopologyPlan {
+    return {
+      exchanges: Object.entries(exchanges).map(([short, sketch]) => {
+        const plan = typeof sketch === 'string' ? { type: sketch } : sketch;
+        const { alternateExchange } = plan;
+        return {
+          ...plan,
+          name: this.name(short),
+          ...(alternateExchange === undefined ? {} : { alternateExchange: this.name(alternateExchange) }),
+        };
+      }),
+      queues: Object.entries(queues).map(([short, args]) => ({
+        name: this.name(short),
+        arguments: { 'x-queue-type': 'quorum', ...this.named(args) },
+      })),
+      bindings: bindings.map((text) => this.binding(text)),
+    };
+  }
+
+  private named(args: Partial<QueueArguments>): Partial<QueueArguments> {
+    const deadLetters = args['x-dead-letter-exchange'];
+    return deadLetters === undefined ? args : { ...args, 'x-dead-letter-exchange': this.name(deadLetters) };
+  }
+
+  private binding(text: string): BindingPlan {
+    const match = /^(\S+) (->|=>) (\S+): (.*)$/.exec(text);
+    if (!match) throw new Error(`not a binding: ${text}`);
+    const [, source = '', arrow, destination = '', pattern = ''] = match;
+    return {
+      source: this.name(source),
+      destination: this.name(destination),
+      destinationType: arrow === '=>' ? 'exchange' : 'queue',
+      pattern,
+    };
+  }
+}
+
+export const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);

@@ -1,0 +1,120 @@
+import type { OutgoingMessage } from '../../src/message/message.js';
+import type { BusTopology, TopologyMode } from '../../src/topology/plan.js';
+import type {
+  ConsumeOptions,
+  Consumer,
+  DeliverySink,
+  SessionOptions,
+  Transport,
+  TransportSession,
+} from '../../src/transport/transport.js';
+import type { Deadline } from '../../src/util/deadline.js';
+
+/** What went through transports: what a test has to remove, and what it must not leave open. */
+export class Trace {
+  readonly exchanges = new Set<string>();
+  readonly queues = new Set<string>();
+  /** By queue. */
+  readonly consumers: string[] = [];
+  sessions = 0;
+
+  consumersOf(queue: string): number {
+    return this.consumers.filter((each) => each === queue).length;
+  }
+
+  forgetConsumer(queue: string): void {
+    const index = this.consumers.indexOf(queue);
+    if (index >= 0) this.consumers.splice(index, 1);
+  }
+}
+
+/** A transport that leaves a trace of what is declared, opened and closed through it, and changes nothing else. */
+export class TracedTransport implements Transport {
+  readonly kind: Transport['kind'];
+  readonly clock: Transport['clock'];
+
+  constructor(
+    private readonly inner: Transport,
+    private readonly trace: Trace,
+  ) {
+    this.kind = inner.kind;
+    this.clock = inner.clock;
+  }
+
+  async open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+    const session = await this.inner.open(options, deadline);
+    this.trace.sessions += 1;
+    return new TracedSession(session, this.trace);
+  }
+}
+
+class TracedSession implements TransportSession {
+  private isOpen = true;
+
+  constructor(
+    private readonly inner: TransportSession,
+    private readonly trace: Trace,
+  ) {}
+
+  declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    if (mode === 'declare') {
+      for (const { name, verifyOnly } of topology.own.exchanges)
+        if (!verifyOnly) this.trace.exchanges.add(name);
+      for (const { name } of topology.own.queues) this.trace.queues.add(name);
+    }
+    return this.inner.declare(topology, mode, deadline);
+  }
+
+  publish(message: OutgoingMessage): Promise<void> {
+    return this.inner.publish(message);
+  }
+
+  async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
+    const consumer = await this.inner.consume(queue, options, sink);
+    this.trace.consumers.push(queue);
+    const traced = new TracedConsumer(consumer, () => this.trace.forgetConsumer(queue));
+    this.consumers.push(traced);
+    return traced;
+  }
+
+  private readonly consumers: TracedConsumer[] = [];
+
+  drain(deadline: Deadline): Promise<void> {
+    return this.inner.drain(deadline);
+  }
+
+  async close(deadline: Deadline): Promise<void> {
+    await this.inner.close(deadline);
+    // A session ends its consumers with it.
+    for (const consumer of this.consumers) consumer.forget();
+    if (this.isOpen) this.trace.sessions -= 1;
+    this.isOpen = false;
+  }
+}
+
+class TracedConsumer implements Consumer {
+  private isOpen = true;
+
+  constructor(
+    private readonly inner: Consumer,
+    private readonly onClosed: () => void,
+  ) {}
+
+  setPrefetch(prefetch: number): Promise<void> {
+    return this.inner.setPrefetch(prefetch);
+  }
+
+  cancel(): Promise<void> {
+    return this.inner.cancel();
+  }
+
+  async close(): Promise<void> {
+    await this.inner.close();
+    this.forget();
+  }
+
+  forget(): void {
+    if (this.isOpen) this.onClosed();
+    this.isOpen = false;
+  }
+}

@@ -1,0 +1,74 @@
+import type { MessageProperties } from '../../src/message/message.js';
+import type { Transport } from '../../src/transport/transport.js';
+import type { Clock } from '../../src/util/clock.js';
+import type { eventually } from './eventually.js';
+
+/** Where transports differ and may. Everything else is the same for all of them, and the contract holds them to it. */
+export interface Capabilities {
+  /**
+   * Time passes by itself. RabbitMQ's can't be moved, so its tests wait, and bound what they measure from below;
+   * memory's stands still until a test moves it, so its tests demand the very millisecond.
+   */
+  readonly realTime: boolean;
+  /**
+   * Messages outlive the transport object, as they outlive a process. Memory's broker is its transport object, so
+   * there nothing is left when a new one is made.
+   */
+  readonly survivesProcess: boolean;
+  /** There are connections, which can break. Memory has none to break. */
+  readonly hasConnections: boolean;
+}
+
+/** What one test needs of a transport and of the broker behind it. */
+export interface TransportHarness {
+  readonly clock: Clock;
+  /** Of the delays, which all tests of a run share: declaring them takes the broker a second. */
+  readonly delayPrefix: string;
+  /** Somebody at the same broker who isn't Hopline. */
+  readonly foreign: ForeignClient;
+
+  /** The broker as one more process sees it: a transport of its own, if the broker is more than that. */
+  transport(): Transport;
+  /** The broker as a process finds it that starts when all others have ended. */
+  nextProcess(): Transport;
+  /** Only with `hasConnections`. */
+  breakableTransport?(): Promise<BreakableTransport>;
+
+  /** `eventually`, in the transport's own time: where that stands still, it is moved on between the tries. */
+  readonly eventually: typeof eventually;
+
+  /** Removes what a test has declared, and checks that nobody consumes it any more. */
+  remove(names: { queues: Iterable<string>; exchanges: Iterable<string> }): Promise<void>;
+  /** What is still open, running or armed, in words. */
+  leaks(): string[];
+  /** Ends what the harness itself has opened. */
+  close(): Promise<void>;
+}
+
+export interface BreakableTransport {
+  readonly transport: Transport;
+  /** Breaks every connection, at once and without a word; new ones can be made. */
+  break(): void;
+}
+
+/** A client without any of Hopline's checks or habits. */
+export interface ForeignClient {
+  publish(message: ForeignMessage): Promise<void>;
+  /** Takes out all that is ready in the queue, in order. */
+  take(queue: string): Promise<ForeignDelivery[]>;
+  bind(queue: string, exchange: string, pattern: string): Promise<void>;
+}
+
+export interface ForeignMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body?: string | Buffer;
+  readonly properties?: MessageProperties;
+}
+
+export interface ForeignDelivery {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body: Buffer;
+  readonly properties: MessageProperties & { readonly headers: Readonly<Record<string, unknown>> };
+}

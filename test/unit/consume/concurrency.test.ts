@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Gate, type Work } from '../../../src/consume/concurrency.js';
+import type { Handler } from '../../../src/consume/subscription.js';
+import { handler, TestDelivery, workFor } from './fixtures.js';
+
+/** A gate whose work ends when the test says so. */
+class OpenGate {
+  readonly running: Work[] = [];
+  readonly started: Work[] = [];
+  readonly gate: Gate;
+
+  constructor(limit: number) {
+    this.gate = new Gate(limit, (work) => {
+      this.running.push(work);
+      this.started.push(work);
+    });
+  }
+
+  push(its?: Handler): Work {
+    const work = workFor(its);
+    this.gate.push(work);
+    return work;
+  }
+
+  end(work: Work): void {
+    this.running.splice(this.running.indexOf(work), 1);
+    this.gate.done(work);
+  }
+}
+
+describe('the gate of a queue', () => {
+  it('starts what it has room for, and the next in order when something ends', () => {
+    const open = new OpenGate(2);
+    const [first, second, third, fourth] = [open.push(), open.push(), open.push(), open.push()];
+    assert.deepEqual(open.started, [first, second]);
+    open.end(second as Work);
+    assert.deepEqual(open.started, [first, second, third]);
+    open.end(first as Work);
+    assert.deepEqual(open.started, [first, second, third, fourth]);
+  });
+
+  it('lets others pass work whose handler is full, without giving that a place', () => {
+    const slow = handler('slow', ['slow'], { concurrency: 1 });
+    const quick = handler('quick', ['quick']);
+    const open = new OpenGate(3);
+    const [slow1, slow2, quick1, quick2, quick3] = [slow, slow, quick, quick, quick].map((its) =>
+      open.push(its),
+    );
+    assert.deepEqual(open.started, [slow1, quick1, quick2]);
+    open.end(slow1 as Work);
+    assert.deepEqual(open.started.slice(3), [slow2], 'first come, first served, among those that can start');
+    open.end(quick1 as Work);
+    assert.deepEqual(open.started.slice(4), [quick3]);
+  });
+
+  it('keeps every limit, wastes no room, and starts everything once in the order of its handler', () => {
+    const handlers = [
+      handler('one', ['one'], { concurrency: 1 }),
+      handler('two', ['two'], { concurrency: 2 }),
+      handler('any', ['any']),
+      undefined,
+    ];
+    const step = fc.record({
+      action: fc.constantFrom('push', 'push', 'end', 'hold', 'release'),
+      pick: fc.nat(100),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 80 }), (limit, steps) => {
+        const open = new OpenGate(limit);
+        const pushed: Work[] = [];
+        let holds = 0;
+        const activeOf = (its?: Handler) => open.running.filter(({ match }) => match?.handler === its).length;
+        const check = () => {
+          assert.ok(open.running.length <= limit);
+          for (const its of handlers) if (its) assert.ok(activeOf(its) <= its.concurrency);
+          const startable = pushed.filter(
+            (work) =>
+              !open.started.includes(work) &&
+              (!work.match || activeOf(work.match.handler) < work.match.handler.concurrency),
+          );
+          if (holds === 0 && open.running.length < limit) assert.deepEqual(startable, [], 'room is wasted');
+        };
+        for (const { action, pick } of steps) {
+          if (action === 'push') {
+            const work = workFor(handlers[pick % handlers.length]);
+            pushed.push(work);
+            const before = open.started.length;
+            open.gate.push(work);
+            if (holds > 0) assert.equal(open.started.length, before, 'something started in spite of a hold');
+          } else if (action === 'end' && open.running.length > 0) {
+            open.end(open.running[pick % open.running.length] as Work);
+          } else if (action === 'hold') {
+            holds += 1;
+            open.gate.hold();
+          } else if (action === 'release' && holds > 0) {
+            holds -= 1;
+            open.gate.release();
+          }
+          check();
+        }
+        for (; holds > 0; holds -= 1) open.gate.release();
+        while (open.running.length > 0) open.end(open.running[0] as Work);
+        for (const its of handlers) {
+          const mine = ({ match }: Work) => match?.handler === its;
+          assert.deepEqual(open.started.filter(mine), pushed.filter(mine));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('starts nothing while somebody holds it, and goes on when the last one lets go', () => {
+    const open = new OpenGate(5);
+    open.gate.hold();
+    open.gate.hold();
+    const work = open.push();
+    open.gate.release();
+    assert.deepEqual(open.started, []);
+    open.gate.release();
+    assert.deepEqual(open.started, [work]);
+  });
+
+  it('is idle when nothing runs, whatever waits', async () => {
+    const open = new OpenGate(1);
+    await open.gate.idle();
+    const first = open.push();
+    const second = open.push();
+    const idle = [false, false];
+    void open.gate.idle().then(() => {
+      idle[0] = true;
+    });
+    void open.gate.idle().then(() => {
+      idle[1] = true;
+    });
+    open.end(first);
+    await Promise.resolve();
+    assert.deepEqual(idle, [false, false], 'the second has started');
+    assert.deepEqual(open.gate.takeWaiting(), []);
+    open.end(second);
+    await Promise.resolve();
+    assert.deepEqual(idle, [true, true]);
+  });
+
+  it('gives out what has not started, and forgets it', () => {
+    const open = new OpenGate(1);
+    const first = open.push();
+    const second = open.push();
+    assert.deepEqual(open.gate.takeWaiting(), [second]);
+    open.end(first);
+    assert.deepEqual(open.started, [first]);
+  });
+
+  it('forgets what waits for a channel that is gone, and nothing else', () => {
+    const open = new OpenGate(1);
+    const first = open.push();
+    const lost = new TestDelivery();
+    const waiting = workFor(undefined, lost);
+    open.gate.push(waiting);
+    const kept = open.push();
+    lost.lost = true;
+    open.gate.dropLost();
+    open.end(first);
+    assert.deepEqual(open.started, [first, kept]);
+  });
+});

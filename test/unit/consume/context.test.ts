@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { HandlerContext } from '../../../src/consume/context.js';
+import { ContextOutsideMessageError, InvalidMessageError } from '../../../src/errors.js';
+import { MessageContext } from '../../../src/message/context.js';
+import type { MessageProperties } from '../../../src/message/message.js';
+import type { Publisher, PublishOptions } from '../../../src/message/publisher.js';
+import type { Logger } from '../../../src/util/logger.js';
+import { handler, TestDelivery, workFor } from './fixtures.js';
+
+describe('a message context', () => {
+  const its = handler('Orders', ['order.placed']);
+  let published: [string, unknown, unknown, PublishOptions | undefined][];
+  let logged: [string, object, string][];
+
+  const context = (
+    properties: MessageProperties = {},
+    given: ConstructorParameters<typeof TestDelivery>[0] = {},
+  ) => {
+    published = [];
+    logged = [];
+    const publisher = {
+      publish: async (...call: unknown[]) => void published.push(['publish', ...call] as never),
+      send: async (...call: unknown[]) => void published.push(['send', ...call] as never),
+    } as unknown as Publisher;
+    const at = (level: string) => (fields: object, message: string) =>
+      void logged.push([level, fields, message]);
+    const log: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+    return new HandlerContext(workFor(its, new TestDelivery({ ...given, properties })), its, publisher, log);
+  };
+
+  const decision = ({ recorded }: HandlerContext) => recorded?.kind;
+
+  it('tells what is known of the message', () => {
+    const it = context({ messageId: 'm1', timestamp: 1_767_603_600, correlationId: 'c1', headers: { a: 1 } });
+    assert.equal(it.messageId, 'm1');
+    assert.equal(it.routingKey, 'order.placed');
+    assert.equal(it.exchange, 'hopline.events');
+    assert.equal(it.queue, 'billing');
+    assert.equal(it.attempt, 1);
+    assert.equal(it.tries, 5);
+    assert.equal(it.redelivered, false);
+    assert.equal(it.correlationId, 'c1');
+    assert.deepEqual(it.publishedAt, new Date('2026-01-05T09:00:00Z'));
+    assert.deepEqual({ ...it.headers }, { a: 1 });
+    assert.equal(context().publishedAt, undefined);
+  });
+
+  it("publishes and sends with the message's correlation and trace carried on", async () => {
+    const headers = { traceparent: '00-1', tracestate: 's', baggage: 'b', secret: 'stays here' };
+    const it = context({ messageId: 'm1', correlationId: 'c1', headers });
+    await it.publish('order.paid', { id: 1 }, { priority: 3, headers: { mine: 1, baggage: 'other' } });
+    await it.send('invoice.print', { id: 1 });
+    const carried = { traceparent: '00-1', tracestate: 's', baggage: 'b' };
+    assert.deepEqual(published, [
+      [
+        'publish',
+        'order.paid',
+        { id: 1 },
+        { priority: 3, headers: { ...carried, mine: 1, baggage: 'other' }, correlationId: 'c1' },
+      ],
+      ['send', 'invoice.print', { id: 1 }, { headers: carried, correlationId: 'c1' }],
+    ]);
+  });
+
+  it("takes the message's id for a correlation id if it has none, and the caller's before either", async () => {
+    const correlation = async (properties: MessageProperties, options?: PublishOptions) => {
+      await context(properties).publish('a', {}, options);
+      return published[0]?.[3]?.correlationId;
+    };
+    assert.equal(await correlation({ messageId: 'm1' }), 'm1');
+    assert.equal(
+      await correlation({ messageId: 'm1', correlationId: 'c1' }, { correlationId: 'mine' }),
+      'mine',
+    );
+    assert.equal(await correlation({}), undefined);
+  });
+
+  it('logs with the fields of the message', () => {
+    context({ messageId: 'm1' }).log.warn({ id: 7, queue: 'mine' }, 'odd');
+    const about = { handler: 'Orders', routingKey: 'order.placed', messageId: 'm1', attempt: 1 };
+    assert.deepEqual(logged, [['warn', { ...about, queue: 'mine', id: 7 }, 'odd']]);
+  });
+
+  it('makes its signal when it is first read, and keeps the first reason', () => {
+    const it = context();
+    const first = new Error('first');
+    it.abort(first);
+    it.abort(new Error('second'));
+    assert.equal(it.signal, it.signal);
+    assert.equal(it.signal.aborted, true);
+    assert.equal(it.signal.reason, first);
+
+    const read = context();
+    const { signal } = read;
+    assert.equal(signal.aborted, false);
+    read.abort(first);
+    assert.equal(signal.reason, first);
+  });
+
+  it('refuses a release that is no duration the delays can carry', () => {
+    const it = context();
+    for (const delay of ['soon', -1, '401d', Number.POSITIVE_INFINITY, Number.NaN, undefined]) {
+      assert.throws(() => it.release(delay as never), InvalidMessageError, String(delay));
+    }
+    assert.equal(decision(it), undefined);
+    it.release('400d');
+    assert.equal(decision(it), 'release');
+  });
+
+  it('keeps the first decision', () => {
+    const it = context();
+    it.fail('no');
+    it.discard();
+    it.release('1s');
+    assert.equal(decision(it), 'dead-letter');
+  });
+
+  it('can not be made by a container outside a message', () => {
+    const Token = MessageContext as unknown as new () => MessageContext;
+    assert.throws(() => new Token(), ContextOutsideMessageError);
+  });
+});

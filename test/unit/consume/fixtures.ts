@@ -1,0 +1,76 @@
+import type { Work } from '../../../src/consume/concurrency.js';
+import { type Received, receive } from '../../../src/consume/received.js';
+import type { Handler } from '../../../src/consume/subscription.js';
+import type { Headers, MessageProperties } from '../../../src/message/message.js';
+import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
+import { Names } from '../../../src/topology/names.js';
+import type { Delivery } from '../../../src/transport/transport.js';
+
+export const names = new Names();
+
+/** A delivery that only remembers how it was settled. */
+export class TestDelivery implements Delivery {
+  readonly body: Buffer;
+  readonly properties: MessageProperties & { readonly headers: Headers };
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly queue: string;
+  readonly redelivered = false;
+  readonly deliveryCount: number;
+  lost = false;
+  settled: 'ack' | 'requeue' | undefined;
+
+  constructor(
+    given: Partial<Pick<Delivery, 'body' | 'exchange' | 'routingKey' | 'queue' | 'deliveryCount'>> & {
+      properties?: MessageProperties;
+    } = {},
+  ) {
+    this.body = given.body ?? Buffer.from('{}');
+    const headers: Headers = Object.assign(Object.create(null), given.properties?.headers);
+    this.properties = { ...given.properties, headers };
+    this.exchange = given.exchange ?? 'hopline.events';
+    this.routingKey = given.routingKey ?? 'order.placed';
+    this.queue = given.queue ?? 'billing';
+    this.deliveryCount = given.deliveryCount ?? 0;
+  }
+
+  ack(): boolean {
+    return this.settle('ack');
+  }
+
+  requeue(): boolean {
+    return this.settle('requeue');
+  }
+
+  private settle(how: 'ack' | 'requeue'): boolean {
+    if (this.lost || this.settled) return false;
+    this.settled = how;
+    return true;
+  }
+}
+
+export function received(...given: ConstructorParameters<typeof TestDelivery>): Received {
+  return receive(new TestDelivery(...given), names);
+}
+
+const events = { name: 'hopline.events', declare: true };
+
+export function handler(name: string, patterns: readonly string[], given: Partial<Handler> = {}): Handler {
+  return {
+    name,
+    routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),
+    retry: RETRY_DEFAULTS,
+    timeoutMs: 60_000,
+    concurrency: 10,
+    handle: () => {},
+    failed: undefined,
+    ...given,
+  };
+}
+
+export function workFor(its?: Handler, delivery = new TestDelivery()): Work {
+  return {
+    received: receive(delivery, names),
+    match: its && { handler: its, definition: undefined },
+  };
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { receive } from '../../../src/consume/received.js';
+import { HEADER } from '../../../src/message/headers.js';
+import type { Headers } from '../../../src/message/message.js';
+import { Names } from '../../../src/topology/names.js';
+import { received, TestDelivery } from './fixtures.js';
+
+const AT = '2026-01-05T09:00:00.000Z';
+
+const travelled: Headers = {
+  [HEADER.exchange]: 'shop.events',
+  [HEADER.routingKey]: 'order.placed',
+  [HEADER.attempt]: 4,
+  [HEADER.exceptions]: 3,
+  [HEADER.releases]: 2,
+  [HEADER.firstAttemptAt]: AT,
+  [HEADER.unhandledSince]: AT,
+};
+
+const fresh = {
+  attempt: 1,
+  exceptions: 0,
+  releases: 0,
+  firstAttemptAt: undefined,
+  unhandledSince: undefined,
+};
+
+const facts = (given: ConstructorParameters<typeof TestDelivery>[0]) => {
+  const { delivery: _, ...rest } = received(given);
+  return rest;
+};
+
+describe('a received message', () => {
+  it('is at its first attempt when it comes from where anybody may publish, whatever its headers claim', () => {
+    for (const exchange of ['hopline.events', 'shop.events', 'amq.topic', 'hopline.delays', 'hopline.dead']) {
+      const properties = { headers: travelled, messageId: 'm1' };
+      assert.deepEqual(facts({ exchange, routingKey: 'order.paid', properties }), {
+        exchange,
+        routingKey: 'order.paid',
+        messageId: 'm1',
+        ...fresh,
+      });
+    }
+  });
+
+  it('continues its count when it comes through the delays, of this layout or an older one, or a landing queue', () => {
+    for (const exchange of [
+      'hopline.delay.1.in.s',
+      'hopline.delay.1.s4',
+      'hopline.delay.0.out',
+      'hopline.land',
+    ]) {
+      assert.deepEqual(
+        facts({ exchange, routingKey: '0.0.0.0.4.0.q.billing', properties: { headers: travelled } }),
+        {
+          exchange: 'shop.events',
+          routingKey: 'order.placed',
+          messageId: undefined,
+          attempt: 4,
+          exceptions: 3,
+          releases: 2,
+          firstAttemptAt: Date.parse(AT),
+          unhandledSince: Date.parse(AT),
+        },
+      );
+    }
+  });
+
+  it("knows the delays by their own prefix, which may be another than the bus's", () => {
+    const names = new Names('shop', 'shared');
+    const attempt = (exchange: string) =>
+      receive(new TestDelivery({ exchange, properties: { headers: travelled } }), names).attempt;
+    assert.equal(attempt('shared.delay.1.in.s'), 4);
+    assert.equal(attempt('shop.land'), 4);
+    assert.equal(attempt('hopline.delay.1.in.s'), 1);
+    assert.equal(attempt('hopline.land'), 1);
+  });
+
+  it("keeps its origin but gets all its tries when an operator's tool moved it through the default exchange", () => {
+    assert.deepEqual(facts({ exchange: '', routingKey: 'billing', properties: { headers: travelled } }), {
+      exchange: 'shop.events',
+      routingKey: 'order.placed',
+      messageId: undefined,
+      ...fresh,
+    });
+    assert.equal(received({ exchange: '', routingKey: 'billing' }).routingKey, 'billing');
+  });
+
+  it("takes its origin from the delay's own key if a foreign publisher gave no headers", () => {
+    const at = (routingKey: string) => {
+      const { exchange, routingKey: key } = received({ exchange: 'hopline.delay.1.in.s', routingKey });
+      return `${exchange} ${key}`;
+    };
+    assert.equal(at('0.0.0.0.4.0.e.shop/events.order.placed'), 'shop.events order.placed');
+    assert.equal(at('0.0.0.0.4.0.c.shop/events.order'), 'shop.events order');
+    assert.equal(at('0.0.0.0.4.0.q.billing'), 'hopline.delay.1.in.s 0.0.0.0.4.0.q.billing');
+  });
+
+  it('reads counters and moments that are nonsense as if they were not there', () => {
+    const nonsense = [0, -3, 1.5, 2 ** 60, '4', null, true, [4], { four: 4 }];
+    for (const value of nonsense) {
+      const headers = {
+        ...travelled,
+        [HEADER.attempt]: value,
+        [HEADER.firstAttemptAt]: 'yesterday',
+      } as Headers;
+      const { attempt, firstAttemptAt } = received({
+        exchange: 'hopline.delay.1.in.s',
+        properties: { headers },
+      });
+      assert.equal(attempt, 1, String(value));
+      assert.equal(firstAttemptAt, undefined);
+    }
+    const headers = {
+      [HEADER.exceptions]: -1,
+      [HEADER.releases]: 'x',
+      [HEADER.unhandledSince]: 7,
+    } as Headers;
+    const { exceptions, releases, unhandledSince } = received({
+      exchange: 'hopline.land',
+      properties: { headers },
+    });
+    assert.deepEqual([exceptions, releases, unhandledSince], [0, 0, undefined]);
+  });
+
+  it('needs both parts of an origin to believe it', () => {
+    const headers = { [HEADER.exchange]: 'shop.events' };
+    assert.equal(received({ exchange: '', routingKey: 'billing', properties: { headers } }).exchange, '');
+  });
+});

@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {
+  deadLetter,
+  delayedCopy,
+  errorText,
+  type GivenUp,
+  type NextAttempt,
+} from '../../../src/consume/republish.js';
+import { checkHeaders, HEADER, isBrokerHeader } from '../../../src/message/headers.js';
+import type { Headers, MessageProperties } from '../../../src/message/message.js';
+import { decoded, encoded } from '../message/amqplib-codec.js';
+import { names, received, TestDelivery } from './fixtures.js';
+
+const AT = Date.UTC(2026, 0, 5, 9);
+
+const next: NextAttempt = {
+  attempt: 2,
+  exceptions: 1,
+  releases: 0,
+  firstAttemptAt: AT,
+  unhandledSince: undefined,
+};
+
+const givenUp = (given: Partial<GivenUp> = {}): GivenUp => ({
+  reason: 'exhausted',
+  error: new RangeError('too far'),
+  firstAttemptAt: AT,
+  failedAt: AT + 90_000,
+  ...given,
+});
+
+type Given = ConstructorParameters<typeof TestDelivery>[0];
+
+const retried = (given: Given, attempt: Partial<NextAttempt> = {}) =>
+  delayedCopy(names, received(given), 4_000, { ...next, ...attempt }, 30_000);
+
+const buried = (given: Given, end: Partial<GivenUp> = {}) =>
+  deadLetter(names, received(given), givenUp(end), 30_000);
+
+const headersOf = ({ properties }: { properties: MessageProperties }): Headers => properties.headers ?? {};
+
+describe('a message that travels on', () => {
+  it('goes through the delays to exactly its queue, or to the dead letters under its name; both must arrive', () => {
+    const copy = retried({ queue: 'billing' });
+    assert.equal(copy.exchange, 'hopline.delay.1.in.s');
+    assert.equal(copy.routingKey, '0.0.0.0.4.0.q.billing');
+    const letter = buried({ queue: 'billing' });
+    assert.equal(letter.exchange, 'hopline.dead');
+    assert.equal(letter.routingKey, 'billing');
+    for (const message of [copy, letter]) {
+      assert.equal(message.mandatory, true);
+      assert.equal(message.deadlineMs, 30_000);
+      assert.equal(message.properties.deliveryMode, 2);
+    }
+  });
+
+  it('keeps its bytes, its properties and its headers', () => {
+    const body = Buffer.from([0x00, 0xff, 0xfe, 0x80]);
+    const properties: MessageProperties = {
+      messageId: 'm1',
+      timestamp: 1_767_603_600,
+      type: 'order.placed',
+      appId: 'shop',
+      contentType: 'text/odd',
+      contentEncoding: 'gzip',
+      correlationId: 'c1',
+      replyTo: 'answers',
+      priority: 7,
+      headers: { traceparent: '00-1', nested: { list: [1, 'a', null] }, 'x-request-id': 'r1' },
+    };
+    for (const message of [retried({ body, properties }), buried({ body, properties })]) {
+      assert.equal(message.body, body);
+      const { headers, deliveryMode: _, ...kept } = message.properties;
+      const { headers: given, ...expected } = properties;
+      assert.deepEqual(kept, expected);
+      for (const [name, value] of Object.entries(given ?? {})) assert.deepEqual(headers?.[name], value);
+    }
+  });
+
+  it('leaves the headers of the delivery as they are, so that a publish that fails can be made again', () => {
+    const headers = { CC: ['copy'], 'x-death': [{ count: 1 }] } as Headers;
+    const source = received({ properties: { headers, expiration: '5' } });
+    const before = structuredClone({ ...source.delivery.properties.headers });
+    delayedCopy(names, source, 1_000, next, 30_000);
+    deadLetter(names, source, givenUp(), 30_000);
+    assert.deepEqual({ ...source.delivery.properties.headers }, before);
+  });
+
+  it('moves expiration, user id and CC aside: they would act again on the way', () => {
+    const properties = { expiration: '60000', userId: 'guest', headers: { CC: ['copy.key'] } };
+    for (const message of [retried({ properties }), buried({ properties })]) {
+      assert.equal('expiration' in message.properties, false);
+      assert.equal('userId' in message.properties, false);
+      const headers = headersOf(message);
+      assert.equal('CC' in headers, false);
+      assert.equal(headers[HEADER.expiration], '60000');
+      assert.equal(headers[HEADER.userId], 'guest');
+      assert.deepEqual(headers[HEADER.cc], ['copy.key']);
+    }
+  });
+
+  it('keeps what was moved aside on an earlier hop', () => {
+    const headers = { [HEADER.expiration]: '60000', [HEADER.userId]: 'guest', [HEADER.cc]: ['copy.key'] };
+    const copy = retried({ exchange: 'hopline.delay.1.in.s', properties: { headers } });
+    assert.equal(headersOf(copy)[HEADER.expiration], '60000');
+    assert.equal(headersOf(copy)[HEADER.userId], 'guest');
+    assert.deepEqual(headersOf(copy)[HEADER.cc], ['copy.key']);
+  });
+
+  it("leaves the broker's own headers behind: an old x-death can lose the message on 3.10", () => {
+    const headers: Headers = {
+      'x-death': [{ count: 1 }],
+      'x-delivery-count': 3,
+      'x-first-death-queue': 'q',
+      mine: 1,
+    };
+    for (const message of [retried({ properties: { headers } }), buried({ properties: { headers } })]) {
+      assert.deepEqual(Object.keys(headersOf(message)).filter(isBrokerHeader), []);
+      assert.equal(headersOf(message).mine, 1);
+    }
+  });
+
+  it('gets a message id if a foreign publisher gave none, and keeps it afterwards', () => {
+    const { messageId } = retried({}).properties;
+    assert.match(messageId ?? '', /^[0-9a-f-]{14}7/);
+    assert.equal(buried({ properties: { messageId: 'mine' } }).properties.messageId, 'mine');
+  });
+
+  it('has no prototype in its headers, whatever they are called', () => {
+    const headers = JSON.parse('{"__proto__":{"isAdmin":true}}') as Headers;
+    for (const message of [retried({ properties: { headers } }), buried({ properties: { headers } })]) {
+      assert.equal(Object.getPrototypeOf(headersOf(message)), null);
+      assert.ok(Object.keys(headersOf(message)).includes('__proto__'));
+    }
+  });
+});
+
+describe('a retried message', () => {
+  it('carries its count and its origin', () => {
+    const copy = retried(
+      { exchange: 'shop.events', routingKey: 'order.placed' },
+      { releases: 3, exceptions: 2 },
+    );
+    assert.deepEqual(
+      { ...headersOf(copy) },
+      {
+        [HEADER.exchange]: 'shop.events',
+        [HEADER.routingKey]: 'order.placed',
+        [HEADER.attempt]: 2,
+        [HEADER.exceptions]: 2,
+        [HEADER.releases]: 3,
+        [HEADER.firstAttemptAt]: '2026-01-05T09:00:00.000Z',
+      },
+    );
+  });
+
+  it('carries since when nobody has handled it, and no longer once somebody has', () => {
+    const headers = { [HEADER.unhandledSince]: '2026-01-05T09:00:00.000Z' };
+    const given = { exchange: 'hopline.delay.1.in.s', properties: { headers } };
+    const still = headersOf(retried(given, { unhandledSince: AT }));
+    assert.equal(still[HEADER.unhandledSince], '2026-01-05T09:00:00.000Z');
+    assert.equal(HEADER.unhandledSince in headersOf(retried(given)), false);
+  });
+
+  it('takes over none of the counters that a publisher forged, not even where its own are 0', () => {
+    const headers: Headers = { [HEADER.exceptions]: 7, [HEADER.releases]: 9, [HEADER.reason]: 'exhausted' };
+    const copy = headersOf(
+      retried({ exchange: 'hopline.events', properties: { headers } }, { exceptions: 0 }),
+    );
+    assert.equal(copy[HEADER.exceptions] ?? 0, 0);
+    assert.equal(copy[HEADER.releases] ?? 0, 0);
+    assert.equal(copy[HEADER.reason], undefined);
+  });
+});
+
+describe('a dead letter', () => {
+  it('says why, of what, when, and after how many attempts', () => {
+    const headers = { [HEADER.attempt]: 5, [HEADER.exceptions]: 4, [HEADER.releases]: 2 };
+    const error = new RangeError('too far');
+    const letter = headersOf(
+      buried(
+        {
+          exchange: 'hopline.delay.1.in.s',
+          routingKey: '0.0.0.0.4.0.e.shop/events.order.placed',
+          properties: { headers },
+        },
+        { error },
+      ),
+    );
+    assert.deepEqual(
+      { ...letter },
+      {
+        [HEADER.exchange]: 'shop.events',
+        [HEADER.routingKey]: 'order.placed',
+        [HEADER.attempt]: 5,
+        [HEADER.exceptions]: 4,
+        [HEADER.releases]: 2,
+        [HEADER.firstAttemptAt]: '2026-01-05T09:00:00.000Z',
+        [HEADER.failedAt]: '2026-01-05T09:01:30.000Z',
+        [HEADER.queue]: 'billing',
+        [HEADER.reason]: 'exhausted',
+        [HEADER.error]: 'RangeError: too far',
+        [HEADER.stack]: error.stack,
+      },
+    );
+  });
+
+  it('says what failed() threw beside what the handler threw', () => {
+    const letter = headersOf(buried({}, { failedError: new Error('and again') }));
+    assert.equal(letter[HEADER.error], 'RangeError: too far; then failed() threw Error: and again');
+  });
+
+  it('tells of its own death, not of an earlier one', () => {
+    const headers = {
+      [HEADER.stack]: 'an old stack',
+      [HEADER.error]: 'an old error',
+      [HEADER.unhandledSince]: 'x',
+    };
+    const letter = headersOf(buried({ properties: { headers } }, { error: 'a text without a stack' }));
+    assert.equal(letter[HEADER.error], 'threw "a text without a stack"');
+    assert.equal(HEADER.stack in letter, false);
+    assert.equal(HEADER.unhandledSince in letter, false);
+  });
+
+  it('cuts error and stack to their budgets, at the edge of a character', () => {
+    const error = new Error('ü'.repeat(5_000));
+    error.stack = '☃'.repeat(5_000);
+    const letter = headersOf(buried({}, { error }));
+    const [text, stack] = [String(letter[HEADER.error]), String(letter[HEADER.stack])];
+    assert.match(text, /^Error: ü+…$/);
+    assert.match(stack, /^☃+…$/);
+    assert.ok(Buffer.byteLength(text) <= 1_024 && Buffer.byteLength(text) > 1_000);
+    assert.ok(Buffer.byteLength(stack) <= 4_096 && Buffer.byteLength(stack) > 4_080);
+  });
+
+  it('gives up the stack first, then the error, when the headers are large already', () => {
+    const has = (bytes: number) => {
+      const letter = headersOf(buried({ properties: { headers: { large: 'x'.repeat(bytes) } } }));
+      return [HEADER.reason in letter, HEADER.error in letter, HEADER.stack in letter];
+    };
+    assert.deepEqual(has(32_000), [true, true, true]);
+    assert.deepEqual(has(53_000), [true, true, false]);
+    assert.deepEqual(has(58_000), [true, false, false]);
+  });
+
+  it('can always be written by the client library, if the publisher kept to the cap', () => {
+    const value = fc.oneof(
+      fc.string({ maxLength: 3_000, unit: 'grapheme' }),
+      fc.array(
+        fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true, max: 1e15, min: -1e15 }), fc.boolean()),
+        { maxLength: 400 },
+      ),
+      fc.integer(),
+    );
+    const text = fc.integer({ min: 0, max: 9_000 }).map((length) => '☃'.repeat(length));
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string({ maxLength: 80 }), value, { maxKeys: 12 }),
+        text,
+        text,
+        (given, message, stack) => {
+          const headers = given as unknown as Headers;
+          try {
+            checkHeaders(headers);
+          } catch {
+            fc.pre(false);
+          }
+          const error = Object.assign(new Error(message), { stack });
+          const letter = headersOf(buried({ properties: { headers } }, { error }));
+          assert.ok(encoded(letter).length <= 64 * 1024);
+          assert.equal(decoded(encoded(letter))[HEADER.reason], 'exhausted');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('the text of an error', () => {
+  it('exists for whatever was thrown', () => {
+    const cycle: Record<string, unknown> = {};
+    cycle.self = cycle;
+    const table: [unknown, string][] = [
+      [new TypeError('no such thing'), 'TypeError: no such thing'],
+      ['text', 'threw "text"'],
+      [null, 'threw null'],
+      [undefined, 'threw undefined'],
+      [42, 'threw 42'],
+      [{ status: 503 }, 'threw {"status":503}'],
+      [Symbol('s'), 'threw Symbol(s)'],
+      [1n, "threw a bigint that can't be shown"],
+      [cycle, "threw a object that can't be shown"],
+    ];
+    for (const [error, expected] of table) assert.equal(errorText(error), expected);
+  });
+});

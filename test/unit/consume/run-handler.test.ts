@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { HandlerContext } from '../../../src/consume/context.js';
+import { type Ending, runHandler, type TimedCode } from '../../../src/consume/run-handler.js';
+import { HandlerTimeoutError } from '../../../src/errors.js';
+import type { Publisher } from '../../../src/message/publisher.js';
+import { deferred } from '../../../src/util/deferred.js';
+import { silentLogger } from '../../../src/util/logger.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
+import { handler, workFor } from './fixtures.js';
+
+describe('running a handler', () => {
+  let clock: ManualClock;
+  let context: HandlerContext;
+  let timeouts: number[];
+  beforeEach(() => {
+    clock = new ManualClock();
+    timeouts = [];
+    const its = handler('Slow', ['slow']);
+    context = new HandlerContext(workFor(its), its, {} as Publisher, silentLogger);
+  });
+  afterEach(() => assert.equal(clock.armed, 0, 'a timer was left behind'));
+
+  const code = (run: TimedCode['run']): TimedCode => ({
+    name: 'Slow',
+    run,
+    timeoutMs: 1_000,
+    graceMs: 500,
+    clock,
+    onTimeout: () => timeouts.push(clock.monotonic()),
+  });
+
+  /** Runs the code, and tells when it ended. */
+  const run = (its: TimedCode['run']) => {
+    const ended: { ending?: Ending; at?: number } = {};
+    void Promise.resolve(runHandler(code(its), 'payload', context)).then((ending) => {
+      Object.assign(ended, { ending, at: clock.monotonic() });
+    });
+    return ended;
+  };
+
+  it('that returns at once costs no promise and no timer', () => {
+    // biome-ignore lint/suspicious/noThenProperty: what only looks like a promise
+    for (const result of [undefined, 0, 'text', { then: 'no function' }, null]) {
+      const ending = runHandler(
+        code(() => result),
+        'payload',
+        context,
+      );
+      assert.deepEqual(ending, { kind: 'returned' });
+      assert.equal(clock.armed, 0);
+    }
+  });
+
+  it('gives it payload and context', () => {
+    const seen: unknown[] = [];
+    void runHandler(
+      code((...given) => void seen.push(...given)),
+      'payload',
+      context,
+    );
+    assert.deepEqual(seen, ['payload', context]);
+  });
+
+  it('tells what it threw, at once, later, or as no Error at all', async () => {
+    for (const error of [new Error('failed'), null, 'text', undefined]) {
+      const now = runHandler(
+        code(() => {
+          throw error;
+        }),
+        'payload',
+        context,
+      );
+      assert.deepEqual(now, { kind: 'threw', error });
+      const later = await runHandler(
+        code(() => Promise.reject(error)),
+        'payload',
+        context,
+      );
+      assert.deepEqual(later, { kind: 'threw', error });
+    }
+  });
+
+  it('waits for whatever has a then, as await does', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: promises of other libraries
+    const ended = run(() => ({ then: (resolve: () => void) => clock.setTimer(resolve, 300) }));
+    await clock.advance(299);
+    assert.equal(ended.ending, undefined);
+    await clock.advance(1);
+    assert.deepEqual(ended.ending, { kind: 'returned' });
+  });
+
+  it('at its timeout fires the signal and tells it, but leaves it its place for the grace', async () => {
+    const ended = run(() => deferred().promise);
+    const { signal } = context;
+    await clock.advance(999);
+    assert.equal(signal.aborted, false);
+    await clock.advance(1);
+    assert.equal(signal.aborted, true);
+    assert.ok(signal.reason instanceof HandlerTimeoutError);
+    assert.match(signal.reason.message, /handler Slow did not finish within 1s/);
+    assert.deepEqual(timeouts, [1_000]);
+    assert.equal(ended.ending, undefined);
+    await clock.advance(499);
+    assert.equal(ended.ending, undefined);
+    await clock.advance(1);
+    assert.deepEqual(ended, { ending: { kind: 'timed-out', error: signal.reason }, at: 1_500 });
+  });
+
+  it('that ends within the grace, however, has timed out all the same', async () => {
+    for (const end of ['resolve', 'reject'] as const) {
+      const work = deferred();
+      const ended = run(() => work.promise);
+      await clock.advance(1_200);
+      work[end](undefined as never);
+      await clock.settle();
+      assert.equal(ended.ending?.kind, 'timed-out');
+      assert.equal(clock.armed, 0, 'the grace ends with it');
+      context.abortReason = undefined;
+    }
+  });
+
+  it('that ends on its signal ends at the timeout', async () => {
+    const ended = run((_payload, its) => {
+      const work = deferred();
+      its.signal.addEventListener('abort', () => work.reject(its.signal.reason));
+      return work.promise;
+    });
+    await clock.advance(5_000);
+    assert.equal(ended.at, 1_000);
+    assert.equal(ended.ending?.kind, 'timed-out');
+  });
+
+  it('that returns, or throws, after the grace changes nothing any more, and is no unhandled rejection', async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', onUnhandled);
+    try {
+      const work = deferred();
+      const ended = run(() => work.promise);
+      await clock.advance(2_000);
+      const { ending } = ended;
+      work.reject(new Error('much too late'));
+      await clock.settle();
+      assert.equal(ended.ending, ending);
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', onUnhandled);
+    }
+  });
+
+  it('reads the signal late and finds it fired already', async () => {
+    const ended = run(() => deferred().promise);
+    await clock.advance(1_000);
+    assert.equal(context.signal.aborted, true);
+    await clock.advance(500);
+    assert.equal(ended.ending?.kind, 'timed-out');
+  });
+});

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import type { HandlerDefinition, HandlerOptions, QueueOptions } from '../../../src/consume/definition.js';
+import {
+  planSubscriptions,
+  queueNeeds,
+  type SubscriptionDefaults,
+} from '../../../src/consume/subscription.js';
+import { OptionsError } from '../../../src/errors.js';
+import { defineMessage } from '../../../src/message/define-message.js';
+import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
+
+const defaults: SubscriptionDefaults = {
+  service: 'shop',
+  exchange: { name: 'hopline.events', declare: true },
+  concurrency: 10,
+  retry: undefined,
+  timeoutMs: 60_000,
+};
+
+interface Given {
+  readonly patterns?: HandlerDefinition['patterns'];
+  readonly queue?: HandlerDefinition['queue'];
+  readonly options?: HandlerOptions;
+}
+
+function define(
+  name: string,
+  { patterns = [`${name}.key`], queue = {}, options = {} }: Given = {},
+): HandlerDefinition {
+  return { name, patterns, queue, options, handle: () => {} };
+}
+
+const plan = (...definitions: HandlerDefinition[]) => planSubscriptions(definitions, defaults);
+
+function problems(...definitions: HandlerDefinition[]): readonly string[] {
+  try {
+    plan(...definitions);
+  } catch (error) {
+    assert.ok(error instanceof OptionsError, String(error));
+    return error.problems;
+  }
+  return [];
+}
+
+describe('subscriptions', () => {
+  it('name their queues after the service, the class, or as they are told', () => {
+    const queues = plan(
+      define('plain'),
+      define('Billing', { queue: { ownName: 'Billing' } }),
+      define('Ledger', { queue: { ownName: 'Ledger', name: 'ledger' } }),
+    ).map(({ queue }) => queue);
+    assert.deepEqual(queues, ['shop', 'shop.Billing', 'ledger']);
+  });
+
+  it('group handlers that name the same queue, in their order', () => {
+    const planned = plan(
+      define('a', { queue: { name: 'q' } }),
+      define('b', { queue: { name: 'other' } }),
+      define('c', { queue: { name: 'q' } }),
+    );
+    assert.deepEqual(
+      planned.map(({ queue, handlers }) => [queue, handlers.map(({ name }) => name)]),
+      [
+        ['q', ['a', 'c']],
+        ['other', ['b']],
+      ],
+    );
+  });
+
+  it('have the documented defaults', () => {
+    const definition = define('plain');
+    assert.deepEqual(plan(definition), [
+      {
+        queue: 'shop',
+        type: 'quorum',
+        concurrency: 10,
+        prefetch: 10,
+        deliveryLimit: 20,
+        handlers: [
+          {
+            name: 'plain',
+            routes: [{ pattern: 'plain.key', exchange: defaults.exchange, definition: undefined }],
+            retry: RETRY_DEFAULTS,
+            timeoutMs: 60_000,
+            concurrency: 10,
+            handle: definition.handle,
+            failed: undefined,
+          },
+        ],
+      },
+    ]);
+  });
+
+  it("let a handler lower its queue's concurrency, not raise it", () => {
+    const [subscription] = plan(
+      define('low', { queue: { concurrency: 4 }, options: { concurrency: 2 } }),
+      define('high', { options: { concurrency: 50 } }),
+      define('silent'),
+    );
+    assert.equal(subscription?.concurrency, 4);
+    assert.deepEqual(
+      subscription?.handlers.map(({ concurrency }) => concurrency),
+      [2, 4, 4],
+    );
+  });
+
+  it('prefetch at least as much as they handle at once, and never more than the protocol can say', () => {
+    const prefetch = (queue: QueueOptions) => plan(define('a', { queue }))[0]?.prefetch;
+    assert.equal(prefetch({ concurrency: 4, prefetch: 16 }), 16);
+    assert.equal(prefetch({ concurrency: 4, prefetch: 2 }), 4);
+    assert.equal(prefetch({ concurrency: 4 }), 4);
+    assert.equal(prefetch({ concurrency: 70_000 }), 65_535);
+  });
+
+  it("bind to the handler's exchange, else the queue's, else the bus's", () => {
+    const routes = (given: Given) => plan(define('a', given))[0]?.handlers[0]?.routes[0]?.exchange;
+    const foreign = { name: 'legacy', declare: false } as const;
+    assert.deepEqual(routes({}), defaults.exchange);
+    assert.deepEqual(routes({ queue: { exchange: 'shop.events' } }), { name: 'shop.events', declare: true });
+    assert.deepEqual(routes({ queue: { exchange: 'shop.events' }, options: { exchange: foreign } }), foreign);
+  });
+
+  it('take retry and timeout from the handler, else from the bus, option by option', () => {
+    const given = { options: { retry: { tries: 2 }, timeout: '5s' } } as const;
+    const bus = { ...defaults, retry: { tries: 9, backoff: '7s' as const }, timeoutMs: 1_000 };
+    const [subscription] = planSubscriptions([define('own', given), define('silent')], bus);
+    const [own, silent] = subscription?.handlers ?? [];
+    assert.deepEqual(own?.retry, { ...RETRY_DEFAULTS, tries: 2, backoff: '7s' });
+    assert.equal(own?.timeoutMs, 5_000);
+    assert.deepEqual(silent?.retry, { ...RETRY_DEFAULTS, tries: 9, backoff: '7s' });
+    assert.equal(silent?.timeoutMs, 1_000);
+  });
+
+  it("keep a definition beside its pattern, and tell the topology's planner queue and bindings", () => {
+    const placed = defineMessage('order.placed');
+    const [subscription] = plan(
+      define('a', { patterns: [placed, 'order.*'], queue: { name: 'q', type: 'classic' } }),
+    );
+    assert.ok(subscription);
+    assert.deepEqual(
+      subscription.handlers[0]?.routes.map(({ pattern, definition }) => [pattern, definition]),
+      [
+        ['order.placed', placed],
+        ['order.*', undefined],
+      ],
+    );
+    const { bindings, ...queue } = queueNeeds(subscription);
+    assert.deepEqual(queue, { name: 'q', type: 'classic', deliveryLimit: 20 });
+    assert.deepEqual(
+      bindings.map(({ exchange, pattern }) => `${exchange.name} ${pattern}`),
+      ['hopline.events order.placed', 'hopline.events order.*'],
+    );
+  });
+});
+
+describe('handlers that share a queue', () => {
+  const q = (options: QueueOptions = {}) => ({ queue: { name: 'q', ...options } });
+
+  it('may each say a part of its options, and say the same twice', () => {
+    const [subscription] = plan(
+      define('A', q({ concurrency: 5 })),
+      define('B', q({ type: 'classic', concurrency: 5 })),
+      define('C', q()),
+    );
+    assert.equal(subscription?.concurrency, 5);
+    assert.equal(subscription?.type, 'classic');
+  });
+
+  it('and give it different options are an error that names both, for each option', () => {
+    const pairs: [keyof QueueOptions, QueueOptions, QueueOptions, string, string][] = [
+      ['concurrency', { concurrency: 5 }, { concurrency: 6 }, '5', '6'],
+      ['prefetch', { prefetch: 50 }, { prefetch: 60 }, '50', '60'],
+      ['type', { type: 'quorum' }, { type: 'classic' }, '"quorum"', '"classic"'],
+      ['deliveryLimit', { deliveryLimit: 3 }, { deliveryLimit: 20 }, '3', '20'],
+      ['exchange', { exchange: 'a' }, { exchange: 'b' }, '"a"', '"b"'],
+      [
+        'exchange',
+        { exchange: 'a' },
+        { exchange: { name: 'a', declare: false } },
+        '"a"',
+        '"a" (declare: false)',
+      ],
+    ];
+    for (const [option, left, right, shownLeft, shownRight] of pairs) {
+      assert.deepEqual(
+        problems(define('Orders', q(left)), define('Silent', q()), define('Refunds', q(right))),
+        [
+          `queue 'q' has ${option} ${shownLeft} in Orders and ${shownRight} in Refunds: say it once, or alike`,
+        ],
+      );
+    }
+  });
+
+  it('and name one foreign exchange agree, however they write it', () => {
+    const left = q({ exchange: { name: 'legacy', declare: false } });
+    const right = q({ exchange: { declare: false, name: 'legacy' } });
+    assert.deepEqual(problems(define('A', left), define('B', right)), []);
+  });
+
+  it('must not both handle one pattern; a definition stands for its key', () => {
+    const placed = defineMessage('order.placed');
+    const owners = [
+      define('Orders', { ...q(), patterns: ['order.placed'] }),
+      define('Audit', { ...q(), patterns: ['order.#', placed] }),
+    ];
+    assert.deepEqual(problems(...owners), [
+      "queue 'q': both Orders and Audit handle 'order.placed'; give one of them a queue of its own, or another pattern",
+    ]);
+    assert.deepEqual(
+      problems(define('A', { patterns: ['x'] }), define('B', { ...q(), patterns: ['x'] })),
+      [],
+    );
+  });
+});
+
+describe('wrong handlers', () => {
+  it('are all reported at once, each with its name', () => {
+    const found = problems(
+      define('Orders', { patterns: ['order.pla*', ''], queue: { name: 'a', concurrency: 0 } }),
+      define('Refunds', {
+        patterns: [],
+        queue: { name: 'b', typo: 1 } as QueueOptions,
+        options: { timeout: 'soon' as never },
+      }),
+      define('Audit', {
+        queue: { name: 'c.dead' },
+        options: { retry: { tries: 0 }, concurency: 3 } as HandlerOptions,
+      }),
+      define('Ledger', { queue: { name: 'd', exchange: 'a/b' }, options: { exchange: '' } }),
+    );
+    assert.deepEqual(found, [
+      'Orders: expected queue.concurrency to be a positive integer, got 0',
+      "Orders: the pattern 'order.pla*' holds 'pla*': * and # are wildcards only as whole words between dots",
+      'Orders: the pattern is empty',
+      'Refunds: unknown option queue.typo, did you mean type?',
+      `Refunds: expected timeout to be a duration such as '30s' or a number of milliseconds, got "soon"`,
+      'Refunds: it handles no pattern',
+      'Audit: unknown option concurency, did you mean concurrency?',
+      'Audit: expected retry.tries to be a positive integer, got 0',
+      "Ledger: the exchange name 'a/b' holds a '/', which stands for a dot in delayed routing keys",
+      'Ledger: the default exchange has no bindings: name a topic exchange',
+      "Audit: the queue name 'c.dead' ends in .dead, which names a queue of Hopline's own",
+    ]);
+  });
+
+  it('without code, or with a queue that is neither name nor options, are refused', () => {
+    const noCode = { ...define('NoCode'), handle: undefined as never };
+    const noQueue = { ...define('NoQueue'), queue: 5 as never };
+    assert.deepEqual(problems(noCode, noQueue), [
+      'NoCode: expected its code to be a function, got undefined',
+      'NoQueue: expected queue to be a name or an object, got 5',
+    ]);
+  });
+
+  it('get a prefetch that the protocol can say, or an error', () => {
+    assert.deepEqual(problems(define('A', { queue: { prefetch: 65_536 } })), [
+      'A: expected queue.prefetch to be an integer from 1 to 65535, got 65536',
+    ]);
+  });
+});

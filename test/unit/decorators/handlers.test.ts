@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { Handles, handlers, Queue, Retry, Timeout } from '../../../decorators/index.js';
+import type { Class } from '../../../decorators/metadata.js';
+import type { HandlerDefinition } from '../../../src/consume/definition.js';
+import { OptionsError } from '../../../src/errors.js';
+import { defineMessage } from '../../../src/message/define-message.js';
+
+/** What decorators have said, without what `handlers()` adds as code. */
+function said(...classes: Class[]) {
+  return handlers(classes).map(({ name, patterns, queue, options }) => ({ name, patterns, queue, options }));
+}
+
+function problems(...classes: unknown[]): readonly string[] {
+  try {
+    handlers(classes as Class[]);
+  } catch (error) {
+    assert.ok(error instanceof OptionsError, String(error));
+    return error.problems;
+  }
+  return [];
+}
+
+const named = (definitions: readonly HandlerDefinition[]) => definitions.map(({ name }) => name);
+
+describe('decorators', () => {
+  it('on a class make its handle() a handler with a queue of the class', () => {
+    @Handles('email.welcome')
+    @Retry({ tries: 5, backoff: ['30s', '1m'] })
+    @Timeout('30s')
+    class SendWelcomeEmail {
+      handle() {}
+    }
+    assert.deepEqual(said(SendWelcomeEmail), [
+      {
+        name: 'SendWelcomeEmail',
+        patterns: ['email.welcome'],
+        queue: { ownName: 'SendWelcomeEmail' },
+        options: { retry: { tries: 5, backoff: ['30s', '1m'] }, timeout: '30s' },
+      },
+    ]);
+  });
+
+  it('on methods make each a handler, all on one queue', () => {
+    @Queue({ name: 'billing', concurrency: 20 })
+    class Billing {
+      @Handles('order.placed', { concurrency: 2 })
+      onPlaced() {}
+
+      @Handles(['order.*.refunded', 'order.refunded'])
+      onRefund() {}
+
+      untouched() {}
+    }
+    const queue = { name: 'billing', concurrency: 20, ownName: 'Billing' };
+    assert.deepEqual(said(Billing), [
+      { name: 'Billing.onPlaced', patterns: ['order.placed'], queue, options: { concurrency: 2, retry: {} } },
+      {
+        name: 'Billing.onRefund',
+        patterns: ['order.*.refunded', 'order.refunded'],
+        queue,
+        options: { retry: {} },
+      },
+    ]);
+  });
+
+  it('take definitions and patterns, one or several, and may stand on a class and its methods at once', () => {
+    const placed = defineMessage<{ id: number }>('order.placed');
+    @Handles('a')
+    @Handles(['b', placed])
+    class Both {
+      handle(_payload: unknown) {}
+
+      @Handles(placed)
+      onPlaced() {}
+    }
+    const patterns = said(Both).map((each) => [each.name, ...each.patterns]);
+    assert.deepEqual(patterns, [
+      ['Both', 'b', placed],
+      ['Both', 'a'],
+      ['Both.onPlaced', placed],
+    ]);
+  });
+
+  it('of a class are the defaults of its methods, option by option', () => {
+    @Retry({ tries: 3, backoff: '1m' })
+    @Timeout('5s')
+    class Billing {
+      @Handles('a')
+      plain() {}
+
+      @Handles('b')
+      @Retry({ tries: 9 })
+      @Timeout('1s')
+      own() {}
+    }
+    assert.deepEqual(
+      said(Billing).map(({ options }) => options),
+      [
+        { retry: { tries: 3, backoff: '1m' }, timeout: '5s' },
+        { retry: { tries: 9, backoff: '1m' }, timeout: '1s' },
+      ],
+    );
+  });
+
+  it('may say one thing in several parts, and their order on a method does not matter', () => {
+    class Parts {
+      @Retry({ tries: 2 })
+      @Handles('a')
+      @Retry({ backoff: '1s' })
+      onA() {}
+    }
+    Queue({ name: 'parts' })(Parts);
+    Queue({ concurrency: 3 })(Parts);
+    const [definition] = said(Parts);
+    assert.deepEqual(definition?.options.retry, { tries: 2, backoff: '1s' });
+    assert.deepEqual(definition?.queue, { name: 'parts', concurrency: 3, ownName: 'Parts' });
+  });
+
+  it('may name a method by a symbol', () => {
+    const method = Symbol('onA');
+    class Symbolic {
+      @Handles('a')
+      [method]() {}
+    }
+    assert.deepEqual(named(handlers([Symbolic])), ['Symbolic.Symbol(onA)']);
+  });
+
+  it('only record: nothing is made and nothing is called until a bus starts', () => {
+    let made = 0;
+    @Handles('a')
+    class Counted {
+      constructor() {
+        made += 1;
+      }
+
+      handle() {}
+    }
+    handlers([Counted]);
+    assert.equal(made, 0);
+  });
+});
+
+describe('decorators and inheritance', () => {
+  @Queue({ name: 'base' })
+  @Retry({ tries: 2 })
+  class Base {
+    @Handles('a')
+    onA() {}
+
+    @Handles('b')
+    @Timeout('1s')
+    onB() {}
+  }
+
+  it('hand on what the base says', () => {
+    class Derived extends Base {}
+    const patterns = said(Derived).map(({ name, patterns }) => `${name} ${patterns}`);
+    assert.deepEqual(patterns, ['Derived.onA a', 'Derived.onB b']);
+    assert.deepEqual(said(Derived)[0]?.queue, { name: 'base', ownName: 'Derived' });
+    assert.deepEqual(said(Derived)[0]?.options.retry, { tries: 2 });
+  });
+
+  it('let the nearest word count, without changing the base', () => {
+    @Queue({ name: 'derived' })
+    @Retry({ tries: 7 })
+    class Derived extends Base {
+      @Handles('c')
+      override onA() {}
+
+      @Handles('d')
+      onD() {}
+    }
+    const before = said(Base);
+    assert.deepEqual(
+      said(Derived).map(({ name, patterns, queue, options }) => [
+        name,
+        ...patterns,
+        queue.name,
+        options.retry?.tries,
+      ]),
+      [
+        ['Derived.onA', 'c', 'derived', 7],
+        ['Derived.onB', 'b', 'derived', 7],
+        ['Derived.onD', 'd', 'derived', 7],
+      ],
+    );
+    assert.deepEqual(said(Base), before);
+    assert.deepEqual(named(handlers([Base])), ['Base.onA', 'Base.onB']);
+  });
+
+  it('let a derived class change the policy of an inherited method without repeating its pattern', () => {
+    class Derived extends Base {
+      @Retry({ tries: 1 })
+      override onB() {}
+    }
+    const [, onB] = said(Derived);
+    assert.deepEqual(onB?.patterns, ['b']);
+    assert.deepEqual(onB?.options, { retry: { tries: 1 }, timeout: '1s' });
+  });
+
+  it('let a class that says itself what it handles replace what its base handles', () => {
+    @Handles('base.key')
+    class One {
+      handle(_payload: unknown) {}
+    }
+    @Handles('derived.key')
+    class Two extends One {}
+    class Three extends One {}
+    assert.deepEqual(
+      [Two, Three].map((each) => said(each).map(({ patterns }) => patterns)),
+      [[['derived.key']], [['base.key']]],
+    );
+  });
+});
+
+describe('handlers()', () => {
+  it('reports all problems of all classes at once', () => {
+    class Silent {}
+    class Forgotten {
+      @Retry({ tries: 2 })
+      onA() {}
+
+      @Handles('b')
+      onB() {}
+    }
+    @Timeout('1s')
+    class OnlyDefaults {
+      onA() {}
+    }
+    const Handleless = class Handleless {};
+    (Handles('a') as unknown as (target: Class) => void)(Handleless);
+    assert.deepEqual(problems(Silent, undefined, Forgotten, OnlyDefaults, Handleless, { handle() {} }), [
+      'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern)',
+      'expected a class, got undefined',
+      'Forgotten.onA has @Retry or @Timeout but no @Handles',
+      'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern)',
+      'class Handleless is annotated with @Handles but has no handle() method',
+      'expected a class, got an object (Object)',
+    ]);
+  });
+
+  it('of an empty list is an empty list', () => {
+    assert.deepEqual(handlers([]), []);
+  });
+
+  it('never sees a static method as a handler: decorating one is an error at once', () => {
+    assert.throws(
+      () => {
+        class Static {
+          @(Handles('a') as MethodDecorator)
+          static onA() {}
+
+          onB() {}
+        }
+        return Static;
+      },
+      (error) =>
+        error instanceof OptionsError &&
+        /Static\.onA is static: a handler is a method of an instance/.test(error.message),
+    );
+  });
+
+  it('never sees a static method through the policies either', () => {
+    for (const decorator of [Retry({ tries: 2 }), Timeout('1s')]) {
+      assert.throws(
+        () => {
+          class Static {
+            @(decorator as MethodDecorator)
+            static onA() {}
+
+            onB() {}
+          }
+          return Static;
+        },
+        (error) => error instanceof OptionsError && /Static\.onA is static/.test(error.message),
+      );
+    }
+  });
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { v4, v7 } from 'uuid';
+import { publishedAtOf } from '../../../src/message/published-at.js';
+
+describe('publishedAt', () => {
+  it('has the milliseconds of a UUIDv7 message id', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (msecs) => {
+        const messageId = v7({ msecs });
+        assert.equal(publishedAtOf({ messageId, timestamp: 1 }), msecs);
+        assert.equal(publishedAtOf({ messageId: messageId.toUpperCase() }), msecs);
+      }),
+    );
+  });
+
+  it("has the protocol's seconds when the id is none of ours", () => {
+    for (const messageId of [
+      undefined,
+      '',
+      'order-17',
+      v4(),
+      `${v7()}0`,
+      ` ${v7()}`,
+      7 as unknown as string,
+    ]) {
+      const properties = messageId === undefined ? {} : { messageId };
+      assert.equal(publishedAtOf({ ...properties, timestamp: 1_767_603_600 }), 1_767_603_600_000);
+      assert.equal(publishedAtOf(properties), undefined);
+    }
+  });
+
+  it('is unknown when the timestamp is no number', () => {
+    assert.equal(publishedAtOf({ timestamp: new Date() as unknown as number }), undefined);
+  });
+});

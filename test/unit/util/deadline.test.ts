@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { Deadline } from '../../../src/util/deadline.js';
+import { deferred } from '../../../src/util/deferred.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
+
+describe('a deadline', () => {
+  let clock: ManualClock;
+  beforeEach(() => {
+    clock = new ManualClock();
+  });
+  afterEach(() => assert.equal(clock.armed, 0, 'a timer was left behind'));
+
+  const late = () => new Error('late');
+
+  it('is one moment: what remains shrinks with time, and never below 0', async () => {
+    const deadline = new Deadline(clock, 1_000);
+    assert.equal(deadline.remainingMs, 1_000);
+    await clock.advance(400);
+    assert.equal(deadline.remainingMs, 600);
+    assert.equal(deadline.expired, false);
+    await clock.advance(600);
+    assert.equal(deadline.remainingMs, 0);
+    assert.equal(deadline.expired, true);
+    await clock.advance(5_000);
+    assert.equal(deadline.remainingMs, 0);
+  });
+
+  it('does not move when the wall clock is set', async () => {
+    const deadline = new Deadline(clock, 1_000);
+    clock.setWall(clock.now() + 3_600_000);
+    assert.equal(deadline.remainingMs, 1_000);
+  });
+
+  it('that is Infinity never ends, and arms no timer to watch for it', async () => {
+    const deadline = new Deadline(clock, Number.POSITIVE_INFINITY);
+    const work = deferred<string>();
+    const raced = deadline.race(work.promise, late);
+    assert.equal(clock.armed, 0);
+    await clock.advance(10 ** 12);
+    assert.equal(deadline.expired, false);
+    work.resolve('done');
+    assert.equal(await raced, 'done');
+  });
+
+  it("gives the work's outcome if that comes first, value or error, and disarms its timer", async () => {
+    const deadline = new Deadline(clock, 1_000);
+    assert.equal(await deadline.race(Promise.resolve('done'), late), 'done');
+    await assert.rejects(deadline.race(Promise.reject(new Error('broken')), late), /broken/);
+    assert.equal(clock.armed, 0);
+  });
+
+  it('rejects at its moment, not before, when the work takes longer', async () => {
+    const deadline = new Deadline(clock, 1_000);
+    await clock.advance(300);
+    const errors: Error[] = [];
+    void deadline.race(deferred().promise, late).catch((error) => errors.push(error));
+    await clock.advance(699);
+    assert.deepEqual(errors, []);
+    await clock.advance(1);
+    assert.deepEqual(errors, [late()]);
+  });
+
+  it('makes the error only when it is needed', async () => {
+    const deadline = new Deadline(clock, 1_000);
+    await deadline.race(Promise.resolve(), () => assert.fail('made for nothing'));
+    await clock.advance(1_000);
+  });
+
+  it('swallows what the work fails with afterwards', async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', onUnhandled);
+    try {
+      const work = deferred();
+      const raced = assert.rejects(new Deadline(clock, 10).race(work.promise, late), /late/);
+      await clock.advance(10);
+      await raced;
+      work.reject(new Error('too late to matter'));
+      // Node reports an unhandled rejection once the microtasks of its turn have run.
+      await clock.settle();
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', onUnhandled);
+    }
+  });
+
+  it('gives one that is sooner if that is asked for, and never a later one', async () => {
+    const deadline = new Deadline(clock, 1_000);
+    await clock.advance(400);
+    assert.equal(deadline.atMost(200).remainingMs, 200);
+    assert.equal(deadline.atMost(5_000).remainingMs, 600);
+    assert.equal(deadline.atMost(Number.POSITIVE_INFINITY).remainingMs, 600);
+  });
+
+  it('keeps a reserve for what follows, but never more than half of what remains', async () => {
+    const deadline = new Deadline(clock, 30_000);
+    assert.equal(deadline.before(3_000).remainingMs, 27_000);
+    assert.equal(deadline.before(29_000).remainingMs, 15_000);
+    await clock.advance(26_000);
+    assert.equal(deadline.before(3_000).remainingMs, 2_000);
+    await clock.advance(10_000);
+    assert.equal(deadline.before(3_000).remainingMs, 0);
+    assert.equal(new Deadline(clock, Number.POSITIVE_INFINITY).before(3_000).expired, false);
+  });
+});
