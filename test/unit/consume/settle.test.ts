@@ -106,7 +106,8 @@ describe('settling', () => {
   it('does nothing for a delivery whose channel is gone: a copy beside the redelivery would be a duplicate', async () => {
     const delivery = new TestDelivery();
     delivery.lost = true;
-    for (const outcome of [RETRY, RELEASE, DEAD, { kind: 'done' } as const]) settle(outcome, delivery);
+    for (const outcome of [RETRY, RELEASE, DEAD, { kind: 'done' } as const, { kind: 'discard' } as const])
+      settle(outcome, delivery);
     await clock.settle();
     assert.deepEqual(session.publishes, []);
     assert.deepEqual(told, []);

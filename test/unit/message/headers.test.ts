@@ -114,6 +114,9 @@ describe('checking headers', () => {
   });
 
   it('refuses a cycle, and what is nested too deeply to be anything else', () => {
+    const nested = (levels: number): unknown => (levels === 1 ? 'x' : [nested(levels - 1)]);
+    checkHeaders(odd(nested(16)));
+    assert.throws(() => checkHeaders(odd(nested(17))), InvalidMessageError);
     const cycle: Record<string, unknown> = {};
     cycle.self = cycle;
     const list: unknown[] = [];

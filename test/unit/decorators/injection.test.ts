@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { container, inject, injectable, singleton } from 'tsyringe';
+import { Handles, handlers, Queue } from '../../../decorators/index.js';
+import type { Class } from '../../../decorators/metadata.js';
+import type { Bus } from '../../../src/bus.js';
+import { HandlerResolutionError } from '../../../src/errors.js';
+import { MessageContext } from '../../../src/message/context.js';
+import { BusBench } from '../bus-bench.js';
+
+@injectable()
+class Mailer {
+  readonly sent: unknown[] = [];
+}
+
+describe('injection', () => {
+  let bench: BusBench;
+  beforeEach(() => {
+    bench = new BusBench();
+  });
+  afterEach(() => bench.close());
+
+  const own = () => container.createChildContainer();
+
+  const published = async (bus: Bus, ...keys: string[]) => {
+    for (const key of keys) await bus.publish(key, { key });
+    await bench.clock.settle();
+  };
+
+  /** What starting a bus with this class fails with. */
+  const refusal = async (target: Class) => {
+    const bus = bench.bus({ handlers: handlers([target], { container: own() }) });
+    let refused: unknown;
+    await bus.start().catch((error) => {
+      refused = error;
+    });
+    return refused;
+  };
+
+  it("gives a handler its dependencies from the caller's container", async () => {
+    @Handles('a')
+    class Welcome {
+      constructor(private readonly mailer: Mailer) {}
+
+      handle(payload: unknown) {
+        this.mailer.sent.push(payload);
+      }
+    }
+    const mine = own();
+    mine.registerSingleton(Mailer);
+    const bus = await bench.started({ handlers: handlers([Welcome], { container: mine }) });
+    await published(bus, 'a');
+    assert.deepEqual(mine.resolve(Mailer).sent, [{ key: 'a' }]);
+  });
+
+  it('makes a singleton once, at start, and runs all its methods on it', async () => {
+    const made: object[] = [];
+    const ran: unknown[] = [];
+    @Queue({ name: 'billing' })
+    class Billing {
+      constructor() {
+        made.push(this);
+      }
+
+      @Handles('a')
+      onA() {
+        ran.push(this);
+      }
+
+      @Handles('b')
+      onB() {
+        ran.push(this);
+      }
+    }
+    const bus = bench.bus({ handlers: handlers([Billing], { container: own() }) });
+    assert.equal(made.length, 0);
+    await bus.start();
+    assert.equal(made.length, 1);
+    await published(bus, 'a', 'b', 'a');
+    assert.equal(made.length, 1);
+    assert.deepEqual(ran, [made[0], made[0], made[0]]);
+  });
+
+  it('lets failed() serve all methods of its class, on the instance that failed', async () => {
+    const failed: unknown[] = [];
+    @Queue({ name: 'billing' })
+    class Billing {
+      private readonly name = 'billing';
+
+      @Handles('a')
+      onA() {
+        throw new Error('a failed');
+      }
+
+      @Handles('b')
+      async onB() {
+        throw new Error('b failed');
+      }
+
+      failed(error: Error, payload: unknown, context: MessageContext) {
+        failed.push([this.name, error.message, payload, context.routingKey]);
+      }
+    }
+    const bus = await bench.started({
+      handlers: handlers([Billing], { container: own() }),
+      retry: { tries: 1 },
+    });
+    await published(bus, 'a', 'b');
+    assert.deepEqual(failed, [
+      ['billing', 'a failed', { key: 'a' }, 'a'],
+      ['billing', 'b failed', { key: 'b' }, 'b'],
+    ]);
+  });
+
+  describe('that can not work shows at start', () => {
+    it('for a class without any decorator of its own: it has no parameter metadata', async () => {
+      class Plain {
+        constructor(readonly mailer: Mailer) {}
+
+        @Handles('a')
+        onA() {}
+      }
+      const error = await refusal(Plain);
+      assert.ok(error instanceof HandlerResolutionError, String(error));
+      assert.match(error.message, /^class Plain takes 1 constructor parameter, .* no parameter metadata$/);
+      for (const cure of ['class decorator', 'emitDecoratorMetadata', '@inject(token)']) {
+        assert.ok(error.help.includes(cure), cure);
+      }
+    });
+
+    it("for a derived class with a constructor of its own, whatever its base's metadata say", async () => {
+      @injectable()
+      class Base {
+        constructor(readonly mailer: Mailer) {}
+      }
+      class Derived extends Base {
+        constructor(
+          mailer: Mailer,
+          readonly second: Mailer,
+        ) {
+          super(mailer);
+        }
+
+        @Handles('a')
+        onA() {}
+      }
+      const error = await refusal(Derived);
+      assert.ok(error instanceof HandlerResolutionError, String(error));
+      assert.match(error.message, /^class Derived takes 2 constructor parameters/);
+    });
+
+    it('for a dependency that nobody has registered, or whose type is gone at run time', async () => {
+      @Handles('a')
+      class Saver {
+        constructor(@inject('Clock') readonly clock: unknown) {}
+
+        handle() {}
+      }
+      @Handles('a')
+      class Keeper {
+        constructor(readonly store: Record<string, unknown>) {}
+
+        handle() {}
+      }
+      for (const [target, missing] of [
+        [Saver, 'Clock'],
+        [Keeper, 'Object'],
+      ] as const) {
+        const error = await refusal(target);
+        assert.ok(error instanceof HandlerResolutionError, String(error));
+        assert.match(error.message, new RegExp(`^class ${target.name} can't be built: .*"${missing}"`, 's'));
+        assert.ok(error.cause instanceof Error);
+      }
+    });
+
+    it('for a constructor that throws', async () => {
+      @Handles('a')
+      class Broken {
+        constructor() {
+          throw new Error('no configuration');
+        }
+
+        handle() {}
+      }
+      const error = await refusal(Broken);
+      assert.ok(error instanceof HandlerResolutionError, String(error));
+      assert.match(error.message, /class Broken can't be built: no configuration/);
+    });
+
+    it('and leaves nothing running: the bus may be started again when the cure is in place', async () => {
+      @Handles('a')
+      class Saver {
+        constructor(@inject('Clock') readonly clock: unknown) {}
+
+        handle() {}
+      }
+      const mine = own();
+      const bus = bench.bus({ handlers: handlers([Saver], { container: mine }) });
+      await assert.rejects(bus.start(), HandlerResolutionError);
+      mine.registerInstance('Clock', {});
+      await bus.start();
+    });
+  });
+
+  it('needs no metadata where each parameter names its token, or where there is no parameter', async () => {
+    class Tokens {
+      constructor(@inject('Clock') readonly clock: unknown) {}
+
+      @Handles('a')
+      onA() {}
+    }
+    class Nothing {
+      @Handles('b')
+      onB() {}
+    }
+    @injectable()
+    class Base {
+      constructor(readonly mailer: Mailer) {}
+    }
+    const mailers: Mailer[] = [];
+    class Inherits extends Base {
+      @Handles('c')
+      onC() {
+        mailers.push(this.mailer);
+      }
+    }
+    const mine = own();
+    mine.registerInstance('Clock', {});
+    const bus = await bench.started({ handlers: handlers([Tokens, Nothing, Inherits], { container: mine }) });
+    await published(bus, 'c');
+    assert.ok(mailers[0] instanceof Mailer);
+  });
+
+  it("uses tsyringe's global container if none is given", async () => {
+    @singleton()
+    class Registry {
+      readonly seen: unknown[] = [];
+    }
+    @Handles('a')
+    class Recorder {
+      constructor(private readonly registry: Registry) {}
+
+      handle(payload: unknown) {
+        this.registry.seen.push(payload);
+      }
+    }
+    const bus = await bench.started({ handlers: handlers([Recorder]) });
+    await published(bus, 'a');
+    assert.deepEqual(container.resolve(Registry).seen, [{ key: 'a' }]);
+  });
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+
+const FILE = 'test/unit/types/payload-types.ts';
+const EXPECTED = /^\s*\/\/ @ts-expect-error (TS\d+): .+$/;
+
+describe('payloads that do not fit their definition', () => {
+  const root = findRoot(import.meta.dirname);
+  const path = join(root, FILE);
+
+  it(`are compile errors: the build compiles ${FILE}, in which each is expected`, () => {
+    const { fileNames } = config(root);
+    assert.ok(fileNames.includes(path), 'tsconfig.json leaves the file out');
+    assert.ok(existsSync(join(import.meta.dirname, 'payload-types.js')), 'the build has not compiled it');
+  });
+
+  it('are refused for what is wrong with them, and not for some other mistake', function () {
+    this.timeout(60_000);
+    const lines = readFileSync(path, 'utf8').split('\n');
+    const expected = lines.flatMap((line, index) => {
+      const code = EXPECTED.exec(line)?.[1];
+      return code ? [`${index + 2}: ${code}`] : [];
+    });
+    assert.ok(expected.length >= 15, 'the expectations were not found');
+    assert.equal(expected.length, lines.filter((line) => line.includes('@ts-expect-error TS')).length);
+    assert.deepEqual(
+      errorsOf(root, path, lines.map((line) => (EXPECTED.test(line) ? '' : line)).join('\n')),
+      expected,
+    );
+  });
+});
+
+/** `line: code` of every error in `path`, compiled with this text instead of its own. */
+function errorsOf(root: string, path: string, text: string): string[] {
+  const { options } = config(root);
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile } = host;
+  host.getSourceFile = (name, languageVersion, ...rest) =>
+    resolve(name) === path
+      ? ts.createSourceFile(name, text, languageVersion, true)
+      : getSourceFile.call(host, name, languageVersion, ...rest);
+  const program = ts.createProgram([path], { ...options, noEmit: true }, host);
+  const file = program.getSourceFile(path);
+  assert.ok(file);
+  return program.getSemanticDiagnostics(file).map(({ code, start = 0 }) => {
+    const { line } = file.getLineAndCharacterOfPosition(start);
+    return `${line + 1}: TS${code}`;
+  });
+}
+
+function config(root: string): ts.ParsedCommandLine {
+  const file = join(root, 'tsconfig.json');
+  return ts.parseJsonConfigFileContent(ts.readConfigFile(file, ts.sys.readFile).config, ts.sys, root);
+}
+
+function findRoot(from: string): string {
+  return existsSync(join(from, 'tsconfig.json')) ? from : findRoot(resolve(from, '..'));
+}

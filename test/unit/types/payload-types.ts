@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { Handles } from '../../../decorators/index.js';
+import { type Bus, defineMessage, type MessageContext, type Publisher } from '../../../src/index.js';
+
+/*
+ * What must not compile, and what must. The build is the test: an error that is expected and doesn't come fails it, as
+ * does any other. payload-types.test.ts sees to it that each expected error is the one that is meant: the code behind
+ * `@ts-expect-error` is the compiler's.
+ */
+
+interface Order {
+  readonly id: number;
+}
+
+const placed = defineMessage<Order>('order.placed');
+const welcome = defineMessage('email.welcome', z.object({ email: z.string(), at: z.coerce.date() }));
+const refunded = defineMessage('order.*.refunded', z.object({ id: z.number() }));
+const anything = defineMessage('audit.#', z.object({ id: z.number() }));
+
+export function publishing(bus: Bus, publisher: Publisher, context: MessageContext): void {
+  for (const each of [bus, publisher, context]) {
+    void each.publish(placed, { id: 1 });
+    void each.send(placed, { id: 1 }, { delay: '5m' });
+    // @ts-expect-error TS2769: the id is no number
+    void each.publish(placed, { id: '1' });
+    // @ts-expect-error TS2769: the id is missing
+    void each.send(placed, {});
+    // @ts-expect-error TS2555: there is no payload at all
+    void each.publish(placed);
+    // @ts-expect-error TS2769: the delay has no unit
+    void each.publish(placed, { id: 1 }, { delay: '5' });
+    // @ts-expect-error TS2769: an unknown option
+    void each.publish(placed, { id: 1 }, { dealy: '5m' });
+  }
+}
+
+export function publishingWithSchema(bus: Bus): void {
+  void bus.publish(welcome, { email: 'a@example.org', at: '2026-01-05' });
+  // @ts-expect-error TS2769: the email is no string
+  void bus.publish(welcome, { email: 7, at: new Date() });
+  // @ts-expect-error TS2769: the address is misspelt
+  void bus.send(welcome, { emial: 'a@example.org', at: new Date() });
+}
+
+export function publishingPatterns(bus: Bus): void {
+  void bus.publish(refunded, { id: 1 }, { key: 'order.eu.refunded' });
+  void bus.send(anything, { id: 1 }, { key: 'audit.login', priority: 3 });
+  // @ts-expect-error TS2345: a pattern needs a concrete key
+  void bus.publish(refunded, { id: 1 });
+  // @ts-expect-error TS2769: options without the key are not enough
+  void bus.publish(refunded, { id: 1 }, { delay: '5m' });
+  // @ts-expect-error TS2769: the key does not excuse the payload
+  void bus.send(anything, { id: 'x' }, { key: 'audit.login' });
+}
+
+/** Plain keys stay free: nobody has said what their payload is. */
+export function publishingPlainKeys(bus: Bus, key: string): void {
+  void bus.publish('order.placed', { whatever: true });
+  void bus.publish(key, undefined);
+  void bus.send(`report.${key}`, [1, 'two'], { delay: 500 });
+  // @ts-expect-error TS2769: a number is no key
+  void bus.publish(7, {});
+}
+
+export function plainForm(bus: Bus): void {
+  bus.handle(placed, (order) => order.id.toFixed(2));
+  bus.handle(welcome, ({ email, at }, context) => `${email.trim()} ${at.getTime()} ${context.attempt}`);
+  bus.handle([placed, refunded], ({ id }) => id.toFixed(2));
+  bus.handle('order.placed', (order: { anything: boolean }) => order.anything);
+  bus.handle(['a', 'b'], async () => {}, { queue: 'mine', retry: { tries: 3 } });
+  // @ts-expect-error TS2345: the handler wants something else
+  bus.handle(placed, (order: { total: number }) => order.total);
+  // @ts-expect-error TS2339: the handler reads what isn't there
+  bus.handle(placed, (order) => order.di);
+  // @ts-expect-error TS2345: handlers get the schema's output, where the date is a Date
+  bus.handle(welcome, (payload: { at: string }) => payload.at);
+  // @ts-expect-error TS2345: one of the two definitions has no email
+  bus.handle([placed, welcome], ({ email }: { email: string }) => email);
+}
+
+@Handles(welcome)
+export class RightClass {
+  handle({ email, at }: { email: string; at: Date }, context: MessageContext): string {
+    return `${email} ${at.getTime()} ${context.attempt}`;
+  }
+}
+
+// @ts-expect-error TS1238: its handle() wants another payload
+@Handles(welcome)
+export class WrongClass {
+  handle(_payload: { total: number }): void {}
+}
+
+// @ts-expect-error TS1238: it has no handle()
+@Handles('order.placed')
+export class Handleless {
+  process(): void {}
+}
+
+@Handles('order.placed')
+export class FreeClass {
+  handle(_payload: { anything: boolean }): void {}
+}
+
+export class Methods {
+  @Handles(placed)
+  right(_order: Order): void {}
+
+  @Handles(placed)
+  less(): void {}
+
+  @Handles([placed, refunded])
+  both({ id }: { id: number }): number {
+    return id;
+  }
+
+  @Handles('order.*')
+  free(_payload: { anything: boolean }): void {}
+
+  // @ts-expect-error TS1241: the method wants another payload
+  @Handles(placed)
+  wrong(_order: { total: number }): void {}
+
+  // @ts-expect-error TS1241: the second argument is the context
+  @Handles(placed)
+  wrongContext(_order: Order, _count: number): void {}
+}
