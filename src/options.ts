@@ -1,11 +1,11 @@
 import type { HandlerDefinition } from './consume/definition.js';
 import { OptionsError } from './errors.js';
-import { type ExchangeOption, exchangeOption, exchangeRef } from './message/exchange-option.js';
+import { type ExchangeOption, exchangeOption } from './message/exchange-option.js';
 import type { Middleware } from './middleware/middleware.js';
 import { RETRY_FIELDS, type RetryOptions } from './retry/policy.js';
 import { json } from './serialization/json.js';
 import type { Serializer } from './serialization/serializer.js';
-import { exchangeNameProblem, queueNameProblem } from './topology/names.js';
+import { exchangeOptionProblem, queueNameProblem } from './topology/names.js';
 import type { TopologyMode } from './topology/plan.js';
 import type { Transport } from './transport/transport.js';
 import {
@@ -164,10 +164,7 @@ export function busSettings(options: BusOptions): BusSettings {
     const { service, exchange } = options;
     const serviceProblem = text.accepts(service) && queueNameProblem(service);
     if (serviceProblem) problems.push(serviceProblem.replace('queue name', 'service name'));
-    const exchangeProblem =
-      exchange !== undefined &&
-      exchangeOption.accepts(exchange) &&
-      exchangeNameProblem(exchangeRef(exchange).name);
+    const exchangeProblem = exchangeOptionProblem(exchange);
     if (exchangeProblem) problems.push(exchangeProblem);
   }
   if (problems.length > 0) throw new OptionsError('Bus', problems);

@@ -1,10 +1,10 @@
 import { InvalidMessageError } from '../errors.js';
 import { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
+import { MAX_DELAY_MS } from '../message/delay-range.js';
 import type { Headers } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
 import type { Publisher, PublishIntent, PublishOptions } from '../message/publisher.js';
-import { MAX_DELAY_MS } from '../topology/delays.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import type { Work } from './concurrency.js';

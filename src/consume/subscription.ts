@@ -4,7 +4,7 @@ import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchan
 import { patternProblem } from '../message/routing-key.js';
 import { RETRY_FIELDS, type RetryOptions, type RetryPolicy, retryPolicy } from '../retry/policy.js';
 import type { QueueNeeds } from '../topology/build.js';
-import { exchangeNameProblem, queueNameProblem } from '../topology/names.js';
+import { exchangeOptionProblem, queueNameProblem } from '../topology/names.js';
 import type { QueueType } from '../topology/plan.js';
 import {
   callable,
@@ -171,10 +171,7 @@ function problemsOfDefinition({ name, patterns, queue, options, handle }: Handle
     if (problem) problems.push(problem);
   }
   for (const option of [queue.exchange, options.exchange]) {
-    const problem =
-      option === undefined || !exchangeOption.accepts(option)
-        ? undefined
-        : exchangeNameProblem(exchangeRef(option).name);
+    const problem = exchangeOptionProblem(option);
     if (problem) problems.push(problem);
   }
   return problems.map((problem) => `${name}: ${problem}`);

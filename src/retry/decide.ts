@@ -1,5 +1,6 @@
 import { UnrecoverableError } from '../errors.js';
 import type { DeadLetterReason } from '../events.js';
+import { MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { isDuration, toMs, toMsOrForever } from '../util/duration.js';
 import type { BackoffPolicy, RetryPolicy } from './policy.js';
 
@@ -20,10 +21,6 @@ export type RetryDecision =
       readonly kind: 'give-up';
       readonly reason: Extract<DeadLetterReason, 'exhausted' | 'unrecoverable' | 'expired'>;
     };
-
-/** The delays' shortest and longest. */
-const SHORTEST_MS = 100;
-const LONGEST_MS = 400 * 24 * 60 * 60 * 1_000;
 
 /**
  * Whether a failed message is tried again, and after how long. Pure but for the jitter, whose source can be given.
@@ -46,7 +43,7 @@ export function decide(
 
 function jittered(delayMs: number, jitter: number, random: () => number): number {
   const shortened = delayMs * (1 - jitter * random());
-  return delayMs === 0 ? 0 : Math.min(LONGEST_MS, Math.max(SHORTEST_MS, Math.round(shortened)));
+  return delayMs === 0 ? 0 : Math.min(MAX_DELAY_MS, Math.max(MIN_DELAY_MS, Math.round(shortened)));
 }
 
 function backoffMs(policy: BackoffPolicy, { attempt, error }: FailedAttempt): number {

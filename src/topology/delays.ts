@@ -1,4 +1,5 @@
 import { InvalidMessageError } from '../errors.js';
+import { MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { MAX_NAME_BYTES } from '../message/routing-key.js';
 import { formatMs } from '../util/duration.js';
 import type { Names } from './names.js';
@@ -41,9 +42,6 @@ const UNITS: readonly Unit[] = [
   { letter: 's', ms: SECOND, values: 60, coins: [1, 2, 4, 8, 16, 30] },
   { letter: 't', ms: 100, values: 10, coins: [1, 2, 4, 8] },
 ];
-
-export const MIN_DELAY_MS = 100;
-export const MAX_DELAY_MS = 400 * DAY;
 
 /** What a delayed message is for. */
 export type DelayKind =

@@ -1,3 +1,4 @@
+import { type ExchangeOption, exchangeOption, exchangeRef } from '../message/exchange-option.js';
 import { MAX_NAME_BYTES } from '../message/routing-key.js';
 
 /** The layout of the delay exchanges. A new layout gets a new number: the old levels live on until they are empty. */
@@ -87,4 +88,11 @@ export function exchangeNameProblem(name: string): string | undefined {
   if (name.split('.').some((word) => word === '*' || word === '#'))
     return `the exchange name '${name}' holds a wildcard word`;
   return undefined;
+}
+
+/** The same for an option that names one; an option of the wrong kind is another check's business. */
+export function exchangeOptionProblem(option: unknown): string | undefined {
+  return exchangeOption.accepts(option)
+    ? exchangeNameProblem(exchangeRef(option as ExchangeOption).name)
+    : undefined;
 }

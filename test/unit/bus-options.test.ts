@@ -3,18 +3,7 @@ import { NotStartedError, OptionsError, StoppedError } from '../../src/errors.js
 import { Bus, type BusOptions, memory } from '../../src/index.js';
 import { busSettings } from '../../src/options.js';
 import { BusBench } from './bus-bench.js';
-
-const CANARY = 'canary-c0ffee';
-
-function problemsOf(work: () => unknown): readonly string[] {
-  try {
-    work();
-  } catch (error) {
-    assert.ok(error instanceof OptionsError, String(error));
-    return error.problems;
-  }
-  return [];
-}
+import { CANARY, problemsOf } from './option-problems.js';
 
 const busProblems = (options: object) =>
   problemsOf(() => new Bus({ service: 'shop', transport: memory(), ...options } as BusOptions));

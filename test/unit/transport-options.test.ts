@@ -7,18 +7,7 @@ import { promisify } from 'node:util';
 import { OptionsError } from '../../src/errors.js';
 import { ManualClock, memory, type RabbitmqOptions, rabbitmq } from '../../src/index.js';
 import { rabbitmqSettings } from '../../src/transport/amqp/options.js';
-
-const CANARY = 'canary-c0ffee';
-
-function problemsOf(work: () => unknown): readonly string[] {
-  try {
-    work();
-  } catch (error) {
-    assert.ok(error instanceof OptionsError, String(error));
-    return error.problems;
-  }
-  return [];
-}
+import { CANARY, problemsOf } from './option-problems.js';
 
 describe("rabbitmq()'s options", () => {
   const problems = (options: unknown) => problemsOf(() => rabbitmq(options as RabbitmqOptions));

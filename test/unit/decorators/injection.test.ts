@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { container, inject, injectable, singleton } from 'tsyringe';
 import { Handles, handlers, Queue } from '../../../decorators/index.js';
-import type { Class } from '../../../decorators/metadata.js';
-import type { Bus } from '../../../src/bus.js';
 import { HandlerResolutionError } from '../../../src/errors.js';
 import { MessageContext } from '../../../src/message/context.js';
 import { BusBench } from '../bus-bench.js';
+import { own, published, refusal } from './support.js';
 
 @injectable()
 class Mailer {
@@ -19,23 +18,6 @@ describe('injection', () => {
   });
   afterEach(() => bench.close());
 
-  const own = () => container.createChildContainer();
-
-  const published = async (bus: Bus, ...keys: string[]) => {
-    for (const key of keys) await bus.publish(key, { key });
-    await bench.clock.settle();
-  };
-
-  /** What starting a bus with this class fails with. */
-  const refusal = async (target: Class) => {
-    const bus = bench.bus({ handlers: handlers([target], { container: own() }) });
-    let refused: unknown;
-    await bus.start().catch((error) => {
-      refused = error;
-    });
-    return refused;
-  };
-
   it("gives a handler its dependencies from the caller's container", async () => {
     @Handles('a')
     class Welcome {
@@ -48,7 +30,7 @@ describe('injection', () => {
     const mine = own();
     mine.registerSingleton(Mailer);
     const bus = await bench.started({ handlers: handlers([Welcome], { container: mine }) });
-    await published(bus, 'a');
+    await published(bench, bus, 'a');
     assert.deepEqual(mine.resolve(Mailer).sent, [{ key: 'a' }]);
   });
 
@@ -75,7 +57,7 @@ describe('injection', () => {
     assert.equal(made.length, 0);
     await bus.start();
     assert.equal(made.length, 1);
-    await published(bus, 'a', 'b', 'a');
+    await published(bench, bus, 'a', 'b', 'a');
     assert.equal(made.length, 1);
     assert.deepEqual(ran, [made[0], made[0], made[0]]);
   });
@@ -104,7 +86,7 @@ describe('injection', () => {
       handlers: handlers([Billing], { container: own() }),
       retry: { tries: 1 },
     });
-    await published(bus, 'a', 'b');
+    await published(bench, bus, 'a', 'b');
     assert.deepEqual(failed, [
       ['billing', 'a failed', { key: 'a' }, 'a'],
       ['billing', 'b failed', { key: 'b' }, 'b'],
@@ -119,7 +101,7 @@ describe('injection', () => {
         @Handles('a')
         onA() {}
       }
-      const error = await refusal(Plain);
+      const error = await refusal(bench, Plain);
       assert.ok(error instanceof HandlerResolutionError, String(error));
       assert.match(error.message, /^class Plain takes 1 constructor parameter, .* no parameter metadata$/);
       for (const cure of ['class decorator', 'emitDecoratorMetadata', '@inject(token)']) {
@@ -143,7 +125,7 @@ describe('injection', () => {
         @Handles('a')
         onA() {}
       }
-      const error = await refusal(Derived);
+      const error = await refusal(bench, Derived);
       assert.ok(error instanceof HandlerResolutionError, String(error));
       assert.match(error.message, /^class Derived takes 2 constructor parameters/);
     });
@@ -165,7 +147,7 @@ describe('injection', () => {
         [Saver, 'Clock'],
         [Keeper, 'Object'],
       ] as const) {
-        const error = await refusal(target);
+        const error = await refusal(bench, target);
         assert.ok(error instanceof HandlerResolutionError, String(error));
         assert.match(error.message, new RegExp(`^class ${target.name} can't be built: .*"${missing}"`, 's'));
         assert.ok(error.cause instanceof Error);
@@ -181,7 +163,7 @@ describe('injection', () => {
 
         handle() {}
       }
-      const error = await refusal(Broken);
+      const error = await refusal(bench, Broken);
       assert.ok(error instanceof HandlerResolutionError, String(error));
       assert.match(error.message, /class Broken can't be built: no configuration/);
     });
@@ -226,7 +208,7 @@ describe('injection', () => {
     const mine = own();
     mine.registerInstance('Clock', {});
     const bus = await bench.started({ handlers: handlers([Tokens, Nothing, Inherits], { container: mine }) });
-    await published(bus, 'c');
+    await published(bench, bus, 'c');
     assert.ok(mailers[0] instanceof Mailer);
   });
 
@@ -244,7 +226,7 @@ describe('injection', () => {
       }
     }
     const bus = await bench.started({ handlers: handlers([Recorder]) });
-    await published(bus, 'a');
+    await published(bench, bus, 'a');
     assert.deepEqual(container.resolve(Registry).seen, [{ key: 'a' }]);
   });
 });

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { container, injectable } from 'tsyringe';
 import { Handles, handlers } from '../../../decorators/index.js';
-import type { Class } from '../../../decorators/metadata.js';
-import type { Bus } from '../../../src/bus.js';
 import { ContextOutsideMessageError } from '../../../src/errors.js';
 import { MessageContext } from '../../../src/message/context.js';
 import { Publisher } from '../../../src/message/publisher.js';
 import { BusBench } from '../bus-bench.js';
+import { own, published, refusal } from './support.js';
 
 describe("injection of Hopline's own tokens", () => {
   let bench: BusBench;
@@ -14,23 +13,6 @@ describe("injection of Hopline's own tokens", () => {
     bench = new BusBench();
   });
   afterEach(() => bench.close());
-
-  const own = () => container.createChildContainer();
-
-  const published = async (bus: Bus, ...keys: string[]) => {
-    for (const key of keys) await bus.publish(key, { key });
-    await bench.clock.settle();
-  };
-
-  /** What starting a bus with this class fails with. */
-  const refusal = async (target: Class) => {
-    const bus = bench.bus({ handlers: handlers([target], { container: own() }) });
-    let refused: unknown;
-    await bus.start().catch((error) => {
-      refused = error;
-    });
-    return refused;
-  };
 
   describe('of the message context', () => {
     it("works in a class that is built for each message, and in that class's dependencies", async () => {
@@ -87,7 +69,7 @@ describe("injection of Hopline's own tokens", () => {
         retry: { tries: 1 },
       });
       assert.equal(made.length, 0);
-      await published(bus, 'a', 'a');
+      await published(bench, bus, 'a', 'a');
       assert.equal(made.length, 2);
       assert.deepEqual(failed, made);
     });
@@ -110,7 +92,7 @@ describe("injection of Hopline's own tokens", () => {
         handle() {}
       }
       for (const target of [Direct, Deep]) {
-        const error = await refusal(target);
+        const error = await refusal(bench, target);
         assert.ok(error instanceof ContextOutsideMessageError, String(error));
         assert.ok(error.message.includes(`into ${target.name}`), error.message);
         assert.match(error.help, /scope: 'message'/);
@@ -141,7 +123,7 @@ describe("injection of Hopline's own tokens", () => {
       const bus = bench.bus({ handlers: handlers([Teller], { container: own() }) });
       bus.handle('b', (payload) => heard.push(payload));
       await bus.start();
-      await published(bus, 'a');
+      await published(bench, bus, 'a');
       assert.deepEqual(heard, [{ from: 'outbox' }]);
     });
 
@@ -169,7 +151,7 @@ describe("injection of Hopline's own tokens", () => {
           service: 'second',
           handlers: handlers([Keeper], { container: two }),
         });
-        await published(first, 'a');
+        await published(bench, first, 'a');
         assert.deepEqual(
           new Map(seen),
           new Map<string, Publisher>([

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { InvalidMessageError } from '../../../src/errors.js';
+import { MAX_DELAY_MS } from '../../../src/message/delay-range.js';
 import {
   delayAddress,
   delayedDestination,
   delayHops,
   delayWords,
   duePatterns,
-  MAX_DELAY_MS,
   parseDue,
   planDelays,
   retryPattern,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { delayAddress, MAX_DELAY_MS } from '../../../src/topology/delays.js';
+import { MAX_DELAY_MS } from '../../../src/message/delay-range.js';
+import { delayAddress } from '../../../src/topology/delays.js';
 import {
   exchangeNameProblem,
   MAX_QUEUE_NAME_BYTES,
