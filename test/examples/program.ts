@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+
+/** The built examples: these tests run from dist/test/examples. */
+const examples = resolve(import.meta.dirname, '../../examples');
+
+export interface ProgramOptions {
+  readonly args?: readonly string[];
+  /** Without it the program runs in memory, whatever the tests' own environment says. */
+  readonly amqpUrl?: string;
+  /** All of its standard input; `open` leaves it open. @default nothing */
+  readonly input?: string | 'open';
+}
+
+/** A built example, running. Its output is kept whole. */
+export class Program {
+  stdout = '';
+  stderr = '';
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  private readonly child: ChildProcess;
+
+  constructor(name: string, { args = [], amqpUrl, input = '' }: ProgramOptions = {}) {
+    const { AMQP_URL: _theTests, ...env } = process.env;
+    this.child = spawn(process.execPath, ['--enable-source-maps', resolve(examples, name), ...args], {
+      env: amqpUrl === undefined ? env : { ...env, AMQP_URL: amqpUrl },
+    });
+    this.child.stdout?.on('data', (chunk) => {
+      this.stdout += chunk;
+    });
+    this.child.stderr?.on('data', (chunk) => {
+      this.stderr += chunk;
+    });
+    this.child.stdin?.on('error', () => {}); // it may end without reading
+    if (input !== 'open') this.child.stdin?.end(input);
+    this.ended = once(this.child, 'close').then(([code, signal]) => code ?? signal);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Both outputs, for the message of an assertion. */
+  get output(): string {
+    return `${this.stdout}\n${this.stderr}`;
+  }
+}
+
+/** Runs a built example to its end. */
+export async function run(
+  name: string,
+  options?: ProgramOptions,
+): Promise<{ readonly code: number | NodeJS.Signals; readonly stdout: string; readonly stderr: string }> {
+  const program = new Program(name, options);
+  const code = await program.ended;
+  return { code, stdout: program.stdout, stderr: program.stderr };
+}
