@@ -2,6 +2,7 @@ import { InvalidMessageError } from '../errors.js';
 import { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import { MAX_DELAY_MS } from '../message/delay-range.js';
+import { copyHeaders } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
 import type { Publisher, PublishIntent, PublishOptions } from '../message/publisher.js';
@@ -24,6 +25,7 @@ export class HandlerContext extends MessageContext {
   /** Why the signal fired, if it has. */
   abortReason: Error | undefined;
   private controller: AbortController | undefined;
+  private ownHeaders: Headers | undefined;
 
   constructor(
     readonly work: Work,
@@ -54,7 +56,9 @@ export class HandlerContext extends MessageContext {
   }
 
   get headers(): Readonly<Headers> {
-    return this.work.received.delivery.properties.headers;
+    // A copy: what a handler does to it must not travel on with the message.
+    this.ownHeaders ??= copyHeaders(this.work.received.delivery.properties.headers);
+    return this.ownHeaders;
   }
 
   get publishedAt(): Date | undefined {
@@ -125,8 +129,9 @@ export class HandlerContext extends MessageContext {
     options: PublishOptions = {},
   ): Promise<void> {
     const carried: Headers = {};
+    const { headers } = this.work.received.delivery.properties;
     for (const name of TRACE_HEADERS) {
-      const value = this.headers[name];
+      const value = headers[name];
       if (value !== undefined) carried[name] = value;
     }
     const correlationId = options.correlationId ?? this.correlationId ?? this.messageId;

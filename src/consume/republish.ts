@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { DeadLetterReason } from '../events.js';
-import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader } from '../message/headers.js';
+import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, isOwnHeader } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { delayAddress } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
@@ -104,6 +104,30 @@ function outgoing(
   const properties: MessageProperties = { ...kept, headers, messageId: messageId ?? uuid(), deliveryMode: 2 };
   // Mandatory: a missing queue must be an error here, or the ack that follows would lose the message.
   return { ...address, body: delivery.body, properties, mandatory: true, deadlineMs };
+}
+
+/**
+ * The same message with about half as much of its publisher's headers, the largest left out and named in a header of
+ * ours; undefined if none is left. For what came from a foreign client, and is more than AMQP can carry with ours.
+ */
+export function lightened(message: OutgoingMessage): OutgoingMessage | undefined {
+  const headers: Headers = Object.assign(Object.create(null), message.properties.headers);
+  const theirs = Object.keys(headers)
+    .filter((name) => !isOwnHeader(name) || name === HEADER.cc)
+    .map((name) => ({ name, bytes: roughBytes({ [name]: headers[name] as HeaderValue }) }))
+    .sort((left, right) => right.bytes - left.bytes);
+  if (theirs.length === 0) return undefined;
+  const total = theirs.reduce((sum, { bytes }) => sum + bytes, 0);
+  const dropped = typeof headers[HEADER.dropped] === 'string' ? [headers[HEADER.dropped] as string] : [];
+  let left = total;
+  for (const { name, bytes } of theirs) {
+    if (left <= total / 2) break;
+    delete headers[name];
+    dropped.push(name);
+    left -= bytes;
+  }
+  headers[HEADER.dropped] = cut(dropped.join(', '), ERROR_CAP_BYTES);
+  return { ...message, properties: { ...message.properties, headers } };
 }
 
 const STACK_CAP_BYTES = 4 * 1024;

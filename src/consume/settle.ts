@@ -1,3 +1,5 @@
+import { InvalidMessageError } from '../errors.js';
+import { HEADER } from '../message/headers.js';
 import type { OutgoingMessage } from '../message/message.js';
 import type { Names } from '../topology/names.js';
 import type { TransportSession } from '../transport/transport.js';
@@ -7,7 +9,7 @@ import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
 import type { Work } from './concurrency.js';
 import type { Outcome } from './outcome.js';
-import { deadLetter, delayedCopy } from './republish.js';
+import { deadLetter, delayedCopy, lightened } from './republish.js';
 
 export interface SettlerOptions {
   readonly names: Names;
@@ -104,7 +106,8 @@ export class Settler {
    * Publishes, and if that can't be done now, keeps the delivery un-acked and tries again with backoff. It is never
    * requeued for that: the handler would run again at once, and the delivery limit would be charged for it.
    */
-  private async publishOrHold(work: Work, copy: OutgoingMessage): Promise<boolean> {
+  private async publishOrHold(work: Work, first: OutgoingMessage): Promise<boolean> {
+    let copy = first;
     const { session, clock, giveUp, log, onHold, onRelease } = this.options;
     const { delivery } = work.received;
     const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 });
@@ -115,6 +118,12 @@ export class Settler {
           await session.publish(copy);
           return true;
         } catch (error) {
+          const lighter = error instanceof InvalidMessageError ? lightened(copy) : undefined;
+          if (lighter) {
+            this.warnOfDropped(work, lighter, error);
+            copy = lighter;
+            continue;
+          }
           if (!held) onHold();
           held = true;
           const pauseMs = backoff.next();
@@ -135,5 +144,17 @@ export class Settler {
     } finally {
       if (held) onRelease();
     }
+  }
+
+  private warnOfDropped({ received }: Work, { properties }: OutgoingMessage, error: unknown): void {
+    this.options.log.warn(
+      {
+        queue: received.delivery.queue,
+        messageId: received.messageId,
+        dropped: properties.headers?.[HEADER.dropped],
+        error,
+      },
+      "a message's headers leave no room for ours: its largest are left out of the copy that travels on",
+    );
   }
 }

@@ -20,6 +20,8 @@ export const HEADER = {
   expiration: 'hopline-expiration',
   userId: 'hopline-user-id',
   cc: 'hopline-cc',
+  /** Names of the publisher's headers that had to be left out, since with ours they were more than AMQP can carry. */
+  dropped: 'hopline-dropped-headers',
   /** On dead letters only. */
   reason: 'hopline-reason',
   error: 'hopline-error',
@@ -40,14 +42,36 @@ export function isBrokerHeader(name: string): boolean {
   return name.startsWith('x-') && BROKER_HEADER.test(name);
 }
 
+export function isOwnHeader(name: string): boolean {
+  return name.startsWith(OWN_PREFIX);
+}
+
 /** Headers as a publisher gave them, without those that only Hopline or the broker may write. */
 export function publisherHeaders(headers: Readonly<Headers>): Headers {
   const kept: Headers = Object.create(null);
   for (const name of Object.keys(headers)) {
-    if (name.startsWith(OWN_PREFIX) || isBrokerHeader(name)) continue;
+    if (isOwnHeader(name) || isBrokerHeader(name)) continue;
     kept[name] = headers[name] as HeaderValue;
   }
   return kept;
+}
+
+/** A copy in which nothing is shared. As on the wire: no prototypes, and what is undefined is not there. */
+export function copyHeaders(headers: Readonly<Record<string, HeaderValue | undefined>>): Headers {
+  const copy: Headers = Object.create(null);
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    if (value !== undefined) copy[name] = copyValue(value);
+  }
+  return copy;
+}
+
+function copyValue(value: HeaderValue): HeaderValue {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Buffer.isBuffer(value)) return Buffer.from(value);
+  if (value instanceof Date) return new Date(value);
+  if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : copyValue(item)));
+  return copyHeaders(value as Readonly<Record<string, HeaderValue>>);
 }
 
 /** Largest header table a publisher may send; the rest up to the client's 64 KiB is room for ours and the broker's. */

@@ -25,11 +25,14 @@ export function receivedHeaders(table: Record<string, unknown> | undefined): Hea
 function received(value: unknown): HeaderValue {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value as HeaderValue;
   if (Array.isArray(value)) return value.map(received);
-  if (isTyped(value))
-    return value['!'] === 'timestamp'
-      ? new Date(Number(value.value) * 1_000)
-      : (value as unknown as HeaderValue);
+  if (isTyped(value)) return (timestamp(value) ?? value) as HeaderValue;
   return receivedHeaders(value as Record<string, unknown>);
+}
+
+/** Undefined for a moment that no Date can hold (any 64-bit number may come): it stays as it is, and travels on so. */
+function timestamp({ '!': type, value }: TypedValue): Date | undefined {
+  const date = type === 'timestamp' ? new Date(Number(value) * 1_000) : undefined;
+  return date && !Number.isNaN(date.getTime()) ? date : undefined;
 }
 
 /** Headers to send: the same object if nothing in it needs another form. */

@@ -1,4 +1,5 @@
-import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../../message/message.js';
+import { copyHeaders } from '../../message/headers.js';
+import type { Headers, MessageProperties, OutgoingMessage } from '../../message/message.js';
 
 export type DeliveredProperties = MessageProperties & { readonly headers: Headers };
 
@@ -23,28 +24,10 @@ export function storedMessage(message: OutgoingMessage): StoredMessage {
 }
 
 export function copyProperties(properties: MessageProperties): DeliveredProperties {
-  const copy: Record<string, unknown> = { headers: copyTable(properties.headers ?? {}) };
+  const copy: Record<string, unknown> = { headers: copyHeaders(properties.headers ?? {}) };
   for (const name in properties) {
     const value = properties[name as keyof MessageProperties];
     if (value !== undefined && name !== 'headers') copy[name] = value;
   }
   return copy as unknown as DeliveredProperties;
-}
-
-/** On the wire a table has no prototype, and `undefined` is an absent field. */
-function copyTable(table: Readonly<Record<string, HeaderValue | undefined>>): Headers {
-  const copy: Headers = Object.create(null);
-  for (const name of Object.keys(table)) {
-    const value = table[name];
-    if (value !== undefined) copy[name] = copyValue(value);
-  }
-  return copy;
-}
-
-function copyValue(value: HeaderValue): HeaderValue {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Buffer.isBuffer(value)) return Buffer.from(value);
-  if (value instanceof Date) return new Date(value);
-  if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : copyValue(item)));
-  return copyTable(value as { readonly [name: string]: HeaderValue });
 }

@@ -5,6 +5,7 @@ import {
   delayedCopy,
   errorText,
   type GivenUp,
+  lightened,
   type NextAttempt,
 } from '../../../src/consume/republish.js';
 import { checkHeaders, HEADER, isBrokerHeader } from '../../../src/message/headers.js';
@@ -39,6 +40,37 @@ const buried = (given: Given, end: Partial<GivenUp> = {}) =>
   deadLetter(names, received(given), givenUp(end), 30_000);
 
 const headersOf = ({ properties }: { properties: MessageProperties }): Headers => properties.headers ?? {};
+
+describe('a message whose headers leave no room for ours', () => {
+  const heavy = { small: 'x', large: 'y'.repeat(40_000), middle: 'z'.repeat(20_000), 'hopline-attempt': 2 };
+
+  it('loses the largest of its publisher, and says which; all of ours stay', () => {
+    const copy = retried({ properties: { messageId: 'm', headers: { ...heavy } } });
+    const lighter = lightened(copy) ?? assert.fail('there was something to leave out');
+    const { large: _, ...kept } = headersOf(copy);
+    assert.deepEqual({ ...headersOf(lighter) }, { ...kept, 'hopline-dropped-headers': 'large' });
+    assert.equal(headersOf(copy).large, heavy.large, 'the message itself is as it was');
+    assert.deepEqual({ ...lighter, properties: {} }, { ...copy, properties: {} });
+  });
+
+  it('loses about half each time, until only ours are left', () => {
+    const headers = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, index) => [`header-${index}`, index]),
+    );
+    let copy = retried({ properties: { headers: { ...headers, CC: ['a'.repeat(1_000)] } } });
+    let rounds = 0;
+    for (let next = lightened(copy); next; next = lightened(copy)) {
+      copy = next;
+      rounds += 1;
+    }
+    assert.ok(rounds <= 12, `${rounds} rounds`);
+    const left = headersOf(copy);
+    assert.ok(Object.keys(left).every((name) => name.startsWith('hopline-')));
+    assert.equal(left['hopline-attempt'], 2);
+    assert.equal(left['hopline-cc'], undefined);
+    assert.ok(Buffer.byteLength(String(left['hopline-dropped-headers'])) <= 1_024);
+  });
+});
 
 describe('a message that travels on', () => {
   it('goes through the delays to exactly its queue, or to the dead letters under its name; both must arrive', () => {

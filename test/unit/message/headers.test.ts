@@ -161,6 +161,15 @@ describe("a publisher's headers", () => {
     assert.deepEqual(given, { a: 1 });
   });
 
+  it('with a moment that no Date can hold are passed on as they came', () => {
+    for (const value of [8_640_000_000_001, 2 ** 62]) {
+      const odd = { '!': 'timestamp', value };
+      const received = decoded(encoded({ at: odd, list: [odd] }));
+      assert.deepEqual({ ...received }, { at: odd, list: [odd] });
+      assert.deepEqual(encoded(received), encoded({ at: odd, list: [odd] }));
+    }
+  });
+
   it('called __proto__ are only headers, on both sides of the wire', () => {
     const hostile = JSON.parse(
       '{"__proto__":{"isAdmin":true},"nested":{"__proto__":{"isAdmin":true}}}',
