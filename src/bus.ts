@@ -19,9 +19,11 @@ import { isMessageDefinition, type MessageDefinition, type OutputOf } from './me
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
 import { Publisher, type PublishIntent, type PublishOptions } from './message/publisher.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
+import { KnownExchanges } from './publish/known-exchanges.js';
 import { BusPublisher } from './publish/publisher.js';
 import { planBus } from './topology/build.js';
 import { Names } from './topology/names.js';
+import type { BusTopology } from './topology/plan.js';
 import type { TransportSession } from './transport/transport.js';
 import { Deadline } from './util/deadline.js';
 import { formatMs } from './util/duration.js';
@@ -49,14 +51,14 @@ export class Bus extends Publisher {
   private readonly events: Emitter<BusEvents>;
   private readonly publisher: BusPublisher;
   private readonly definitions: HandlerDefinition[];
-  /** Exchanges known to exist, or on their way to. */
-  private readonly exchanges = new Map<string, Promise<void>>();
+  private readonly exchanges = new KnownExchanges((topology) => this.declareOnUse(topology));
   /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
   private readonly giveUp = new AbortController();
   private runners: SubscriptionRunner[] = [];
   private session: TransportSession | undefined;
   private state: State = 'new';
   private starting: Promise<void> | undefined;
+  private startDeadline: Deadline | undefined;
   private stopping: Promise<void> | undefined;
 
   /** @throws OptionsError with all problems at once */
@@ -75,7 +77,7 @@ export class Bus extends Publisher {
       events: this.events,
       clock: transport.clock,
       session: () => this.openSession(),
-      ensureExchange: (ref) => this.ensureExchange(ref),
+      ensureExchange: (ref) => this.exchanges.ensure(ref),
     });
   }
 
@@ -123,7 +125,7 @@ export class Bus extends Publisher {
    * @throws OptionsError, HandlerResolutionError, ContextOutsideMessageError for what is wrong with the handlers
    * @throws ConnectError at `startDeadline`, or at once if the broker refuses the credentials
    * @throws TopologyError if the broker refuses an exchange, a queue or a binding
-   * @throws StoppedError after `stop()`
+   * @throws StoppedError after `stop()`, or if that is called before this has ended
    */
   start(): Promise<void> {
     if (this.state === 'stopping' || this.state === 'stopped')
@@ -175,6 +177,7 @@ export class Bus extends Publisher {
     this.state = 'starting';
     const { transport, startDeadlineMs } = this.settings;
     const deadline = new Deadline(transport.clock, startDeadlineMs);
+    this.startDeadline = deadline;
     try {
       const subscriptions = planSubscriptions(this.definitions, {
         ...this.settings,
@@ -191,7 +194,7 @@ export class Bus extends Publisher {
       this.state = 'started';
     } catch (error) {
       await this.abandonStart();
-      throw error;
+      throw this.stopping === undefined ? error : new StoppedError('start() was given up');
     }
   }
 
@@ -214,7 +217,7 @@ export class Bus extends Publisher {
       this.events.emit('topology.failed', { service: this.service, error: error as Error });
       throw error;
     }
-    for (const { name } of topology.own.exchanges) this.exchanges.set(name, Promise.resolve());
+    this.exchanges.add(topology);
   }
 
   private async abandonStart(): Promise<void> {
@@ -241,7 +244,8 @@ export class Bus extends Publisher {
   }
 
   private async end(): Promise<void> {
-    // Half-started parts can't be stopped in order; starting has a deadline of its own.
+    // Half-started parts can't be stopped in order: a start that goes on is given up, and takes down what it has.
+    if (this.state === 'starting') this.startDeadline?.end();
     await this.starting?.catch(() => {});
     if (!this.session) {
       this.state = 'stopped';
@@ -284,20 +288,8 @@ export class Bus extends Publisher {
     return this.session;
   }
 
-  private ensureExchange(ref: ExchangeRef): Promise<void> {
-    const known = this.exchanges.get(ref.name);
-    if (known !== undefined) return known;
-    const { topology, transport, publishDeadlineMs } = this.settings;
-    const plan = { name: ref.name, type: 'topic' as const, ...(ref.declare ? {} : { verifyOnly: true }) };
-    const own = { exchanges: [plan], queues: [], bindings: [] };
-    const ensured = this.openSession().declare(
-      { own },
-      topology,
-      new Deadline(transport.clock, publishDeadlineMs),
-    );
-    this.exchanges.set(ref.name, ensured);
-    // A refusal may be mended by the operator: ask again at the next publish.
-    ensured.catch(() => this.exchanges.delete(ref.name));
-    return ensured;
+  private declareOnUse(topology: BusTopology): Promise<void> {
+    const { publishDeadlineMs, topology: mode, transport } = this.settings;
+    return this.openSession().declare(topology, mode, new Deadline(transport.clock, publishDeadlineMs));
   }
 }

@@ -61,7 +61,7 @@ export class NotStartedError extends HoplineError {
   }
 }
 
-/** The bus was used after `stop()`. */
+/** The bus was used after `stop()`, or that was called while it started. */
 export class StoppedError extends HoplineError {
   readonly code = 'HOPLINE_STOPPED';
 

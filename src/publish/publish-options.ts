@@ -2,6 +2,7 @@ import { InvalidMessageError, OptionsError } from '../errors.js';
 import { exchangeOption } from '../message/exchange-option.js';
 import { checkHeaders } from '../message/headers.js';
 import type { PublishOptions } from '../message/publisher.js';
+import { exchangeOptionProblem } from '../topology/names.js';
 import { type Check, duration, type Fields, flag, isPlainObject, problemsOf, text } from '../util/check.js';
 import { toMs } from '../util/duration.js';
 
@@ -45,6 +46,8 @@ const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
  */
 export function checkPublishOptions(options: PublishOptions): void {
   const problems = problemsOf(options, '', PUBLISH_FIELDS);
+  const exchangeProblem = exchangeOptionProblem(options.exchange);
+  if (exchangeProblem) problems.push(exchangeProblem);
   if (options.delay !== undefined && options.at !== undefined)
     problems.push('expected either delay or at, got both');
   if (problems.length > 0) throw new OptionsError('publish', problems);

@@ -2,7 +2,9 @@ import type { Clock } from './clock.js';
 
 /** One moment that several steps share: "all stages of `stop()` together within 30 s". */
 export class Deadline {
-  private readonly endsAt: number;
+  private endsAt: number;
+  private readonly races = new Set<() => void>();
+  private ended = false;
 
   /** @param durationMs milliseconds from now; `Infinity` never ends */
   constructor(
@@ -20,6 +22,13 @@ export class Deadline {
     return this.remainingMs === 0;
   }
 
+  /** Ends it now: what races it is over. Deadlines that were made from it keep their own time. */
+  end(): void {
+    this.ended = true;
+    this.endsAt = this.clock.monotonic();
+    for (const lose of this.races) lose();
+  }
+
   /** A deadline that ends this much earlier, but leaves at least half of the time that remains. */
   before(reserveMs: number): Deadline {
     return new Deadline(this.clock, Math.max(this.remainingMs - reserveMs, this.remainingMs / 2));
@@ -35,16 +44,29 @@ export class Deadline {
    * its later failure is swallowed, so that it never surfaces as an unhandled rejection.
    */
   race<T>(work: Promise<T>, onExpired: () => Error): Promise<T> {
-    if (this.durationMs === Number.POSITIVE_INFINITY) return work;
+    const { clock, races, remainingMs } = this;
+    if (this.ended) {
+      work.catch(() => {});
+      return Promise.reject(onExpired());
+    }
     return new Promise<T>((resolve, reject) => {
-      const timer = this.clock.setTimer(() => reject(onExpired()), this.remainingMs);
+      const lose = () => {
+        over();
+        reject(onExpired());
+      };
+      const timer = remainingMs === Number.POSITIVE_INFINITY ? undefined : clock.setTimer(lose, remainingMs);
+      const over = () => {
+        timer?.cancel();
+        races.delete(lose);
+      };
+      races.add(lose);
       work.then(
         (value) => {
-          timer.cancel();
+          over();
           resolve(value);
         },
         (error) => {
-          timer.cancel();
+          over();
           reject(error);
         },
       );

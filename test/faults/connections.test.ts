@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { ConnectError, OutcomeUnknownError, PublishTimeoutError } from 'hopline';
+import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from 'hopline';
+import { run } from '../examples/program.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -131,6 +132,39 @@ describe('connections', function () {
     });
     assert.ok(performance.now() - startedAt < 5_000);
     assert.doesNotMatch(JSON.stringify([log, events]), /canary/);
+  });
+
+  it('that the broker refuses do not keep a process alive until its deadline', async () => {
+    const startedAt = performance.now();
+    const amqpUrl = node.url.replace('guest:guest', 'guest:canary-Pa55');
+    const { code, stdout, stderr } = await run('quick-start.js', { amqpUrl });
+    const tookMs = performance.now() - startedAt;
+    assert.ok(tookMs < 15_000, `${tookMs} ms, and the deadline is 30 s`);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /ConnectError: .*ACCESS_REFUSED/);
+    assert.doesNotMatch(stderr, /canary/);
+  });
+
+  it('that never come up do not hold up stop(): the start is given up', async () => {
+    const proxy = await TcpProxy.start({ host: '127.0.0.1', port: node.port });
+    proxy.stall('both');
+    const refused = 'amqp://127.0.0.1:1';
+    const mute = node.url.replace(`:${node.port}`, `:${proxy.port}`);
+    for (const url of [refused, mute]) {
+      const { bus, seen } = faultBus(url, { startDeadline: Number.POSITIVE_INFINITY });
+      bus.handle('k', () => {});
+      const starting = bus.start();
+      starting.catch(() => {});
+      await eventually(() =>
+        url === refused ? seen('connection.down').length > 0 : proxy.connections === 2,
+      );
+      const stoppedAt = performance.now();
+      await bus.stop();
+      const tookMs = performance.now() - stoppedAt;
+      assert.ok(tookMs < 1_000, `${url} took ${tookMs} ms`);
+      await assert.rejects(starting, StoppedError);
+    }
+    await proxy.close();
   });
 
   it('that are gone let a publish end at its deadline: unsent ones say that they were not sent', async () => {

@@ -46,12 +46,15 @@ export class Connection {
   private connectedAt = 0;
   private lastError: Error | undefined;
   private closed = false;
+  /** Rejects when it is closed: nobody waits for a connection that is not looked for any more. */
+  private readonly closing = deferred<never>();
 
   constructor(
     readonly role: ConnectionRole,
     private readonly settings: RabbitmqSettings,
     connectionName: string,
   ) {
+    this.closing.promise.catch(() => {}); // most are closed while nobody waits
     this.manager = new ConnectionManager([], {
       findServers: () => this.findServers(),
       heartbeatIntervalInSeconds: settings.heartbeatSeconds,
@@ -82,7 +85,7 @@ export class Connection {
    * Resolves when connected.
    *
    * @throws OptionsError if the url function answers nonsense
-   * @throws ConnectError at the deadline, or at once if the broker refuses the credentials or the vhost
+   * @throws ConnectError at the deadline, at once if the broker refuses the credentials or the vhost, or when closed
    */
   async connect(deadline: Deadline): Promise<void> {
     const { promise, resolve, reject } = deferred();
@@ -99,7 +102,7 @@ export class Connection {
     // Its promise settles for some outcomes only; the listener hears of all.
     this.manager.connect().catch(() => {});
     try {
-      await deadline.race(promise, () => this.connectError());
+      await deadline.race(Promise.race([promise, this.closing.promise]), () => this.connectError());
     } finally {
       this.unlisten(first);
     }
@@ -108,6 +111,7 @@ export class Connection {
   /** Closes in order if the broker answers soon, and tears the socket down in any case. */
   async close(deadline: Deadline): Promise<void> {
     this.closed = true;
+    this.closing.reject(this.connectError());
     this.listeners.clear();
     const { model } = this;
     this.model = undefined;

@@ -1,3 +1,4 @@
+import { ConnectError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import type { SessionOptions, Transport, TransportSession } from '../transport.js';
@@ -15,6 +16,12 @@ export type { BrokerUrl, RabbitmqOptions } from './options.js';
 export function rabbitmq(options: RabbitmqOptions): Transport {
   return new AmqpTransport(rabbitmqSettings(options));
 }
+
+const noChannel = () =>
+  new ConnectError(
+    'the broker did not answer in time while a channel was opened',
+    'Look at the load of the broker, and at its limit of channels.',
+  );
 
 class AmqpTransport implements Transport {
   readonly kind = 'amqp';
@@ -35,13 +42,13 @@ class AmqpTransport implements Transport {
     };
     this.connections = connections;
     this.sessions += 1;
+    const session = new AmqpSession(connections, options, (closing) => this.release(connections, closing));
     try {
-      const session = new AmqpSession(connections, options, (closing) => this.release(connections, closing));
       await Promise.all([connections.publish.connect(deadline), connections.consume.connect(deadline)]);
-      await session.start();
+      await deadline.race(session.start(), noChannel);
       return session;
     } catch (error) {
-      await this.release(connections, deadline);
+      await session.close(deadline);
       throw error;
     }
   }

@@ -31,6 +31,19 @@ describe('a deadline', () => {
     assert.equal(deadline.remainingMs, 1_000);
   });
 
+  it('may be ended early: what races it loses at once, and what races it later as well', async () => {
+    for (const durationMs of [1_000, Number.POSITIVE_INFINITY]) {
+      const deadline = new Deadline(clock, durationMs);
+      const work = deferred<string>();
+      const raced = deadline.race(work.promise, late);
+      deadline.end();
+      await assert.rejects(raced, /late/);
+      await assert.rejects(deadline.race(Promise.resolve('done'), late), /late/);
+      assert.equal(deadline.expired, true);
+      work.reject(new Error('nobody listens any more'));
+    }
+  });
+
   it('that is Infinity never ends, and arms no timer to watch for it', async () => {
     const deadline = new Deadline(clock, Number.POSITIVE_INFINITY);
     const work = deferred<string>();
