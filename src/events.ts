@@ -128,7 +128,9 @@ export interface BusEvents {
   /** A publish ended without a confirm for any other reason. */
   'message.rejected': PublishFailedEvent;
   'handler.started': AttemptEvent;
+  /** It returned, and decided nothing else: a release or a discard has an event of its own, `fail` is a failure. */
   'handler.succeeded': HandlerEndedEvent;
+  /** It threw, ran too long, or called `context.fail`. */
   'handler.failed': HandlerFailedEvent;
   'handler.timedOut': HandlerFailedEvent;
   'message.retried': RetriedEvent;

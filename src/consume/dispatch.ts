@@ -23,7 +23,7 @@ export interface DispatcherOptions {
   readonly serializer: Serializer;
   readonly middleware: readonly Middleware[];
   readonly publisher: Publisher;
-  readonly settler: Settler;
+  readonly settler: Pick<Settler, 'settle'>;
   readonly handlers: readonly Handler[];
   readonly timeoutGraceMs: number;
   readonly noHandlerPatienceMs: number;
@@ -116,9 +116,13 @@ export class Dispatcher {
 
   private ended(context: HandlerContext, ending: Ending, startedAt: number): Ending {
     this.running.delete(context);
-    const durationMs = this.options.clock.monotonic() - startedAt;
-    if (ending.kind === 'returned') this.options.events.succeeded(context.work, durationMs);
-    else this.options.events.failed('handler.failed', context.work, ending.error, durationMs);
+    const { clock, events } = this.options;
+    const { recorded, work } = context;
+    const durationMs = clock.monotonic() - startedAt;
+    if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, durationMs);
+    else if (recorded?.kind === 'dead-letter')
+      events.failed('handler.failed', work, recorded.error, durationMs);
+    else if (!recorded) events.succeeded(work, durationMs);
     return ending;
   }
 

@@ -6,6 +6,7 @@ import type { Deadline } from '../util/deadline.js';
 import type { Logger } from '../util/logger.js';
 import { Gate, type Work } from './concurrency.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
+import type { Outcome } from './outcome.js';
 import { PrefetchWindow } from './prefetch-window.js';
 import { receive } from './received.js';
 import { Registry } from './registry.js';
@@ -27,7 +28,11 @@ export class SubscriptionRunner implements DeliverySink {
   private readonly gate: Gate;
   private readonly dispatcher: Dispatcher;
   private readonly window: PrefetchWindow;
+  private readonly settler: Settler;
+  private consuming: Promise<Consumer> | undefined;
   private consumer: Consumer | undefined;
+  /** Under way. */
+  private resizing: Promise<void> | undefined;
   private stopping = false;
 
   constructor(
@@ -38,12 +43,13 @@ export class SubscriptionRunner implements DeliverySink {
     this.registry = new Registry(handlers);
     this.gate = new Gate(concurrency, (work) => void this.run(work));
     this.window = new PrefetchWindow(prefetch, (width) => this.resize(width), options.clock);
-    const settler = new Settler({
+    this.settler = new Settler({
       ...options.settler,
       onHold: () => this.gate.hold(),
       onRelease: () => this.gate.release(),
     });
-    this.dispatcher = new Dispatcher({ ...options.dispatcher, handlers, settler });
+    const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
+    this.dispatcher = new Dispatcher({ ...options.dispatcher, handlers, settler: { settle } });
   }
 
   get queue(): string {
@@ -51,10 +57,8 @@ export class SubscriptionRunner implements DeliverySink {
   }
 
   async start(): Promise<void> {
-    const { width } = this.window;
-    this.consumer = await this.options.session.consume(this.queue, { prefetch: width }, this);
-    // The first deliveries may be settled before the broker's answer is heard here.
-    if (this.window.width !== width) this.resize(this.window.width);
+    this.consuming = this.options.session.consume(this.queue, { prefetch: this.window.width }, this);
+    this.consumer = await this.consuming;
   }
 
   deliver(delivery: Delivery): void {
@@ -112,14 +116,35 @@ export class SubscriptionRunner implements DeliverySink {
         'dispatch failed',
       );
     }
-    this.window.settled(work.received.delivery);
     this.gate.done(work);
   }
 
+  /**
+   * Widens the window before the ack that makes room in it: another window is another consumer, and what the broker
+   * has under way to the old one comes back charged as a failed delivery. To a full window nothing is under way.
+   */
+  private settle(work: Work, outcome: Outcome): Promise<void> {
+    this.window.settled(work.received.delivery);
+    const { resizing, settler } = this;
+    return resizing === undefined
+      ? settler.settle(work, outcome)
+      : resizing.then(() => settler.settle(work, outcome));
+  }
+
   private resize(width: number): void {
-    this.consumer?.setPrefetch(width).catch((error) => {
-      this.options.log.warn({ queue: this.queue, width, error }, 'the prefetch could not be changed');
+    const resizing = this.changeWindow(width).then(() => {
+      if (this.resizing === resizing) this.resizing = undefined;
     });
+    this.resizing = resizing;
+  }
+
+  private async changeWindow(width: number): Promise<void> {
+    try {
+      // The first deliveries may be settled before the broker's answer to consuming is heard here.
+      await (await this.consuming)?.setPrefetch(width);
+    } catch (error) {
+      this.options.log.warn({ queue: this.queue, width, error }, 'the prefetch could not be changed');
+    }
   }
 }
 

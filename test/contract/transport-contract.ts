@@ -1,6 +1,21 @@
 import { BusFixture } from '../support/bus-fixture.js';
 import type { Capabilities, TransportHarness } from '../support/transport-harness.js';
+import { bodies } from './bodies.js';
+import { brokenConnections } from './broken-connections.js';
+import { concurrency } from './concurrency.js';
+import { consuming } from './consuming.js';
+import { deadLetters } from './dead-letters.js';
+import { decorated } from './decorated.js';
+import { delays } from './delays.js';
+import { failures } from './failures.js';
+import { lifecycle } from './lifecycle.js';
+import { messages } from './messages.js';
 import { publishing } from './publishing.js';
+import { retries } from './retries.js';
+import { routing } from './routing.js';
+import { settling } from './settling.js';
+import { stopping } from './stopping.js';
+import { topology } from './topology.js';
 
 /** One test of the contract: its title says what every transport does, its body is given a fixture of its own. */
 export type Test = (title: string, body: (fixture: BusFixture) => Promise<void>) => void;
@@ -11,10 +26,29 @@ export type Theme = (test: Test, capabilities: Capabilities) => void;
 /** The port: a session, without a bus above it. */
 const port: Readonly<Record<string, Theme>> = {
   publishing,
+  consuming,
+  settling,
+  'declaring a topology': topology,
+};
+
+/** What a service sees. */
+const bus: Readonly<Record<string, Theme>> = {
+  routing,
+  'messages and their context': messages,
+  'bodies of any origin': bodies,
+  'decorated handlers': decorated,
+  'handlers at once': concurrency,
+  'handlers that fail': failures,
+  'retries and releases': retries,
+  'dead letters': deadLetters,
+  delays,
+  'starting, and its errors': lifecycle,
+  'stopping, and starting again': stopping,
+  'broken connections': brokenConnections,
 };
 
 /**
- * What a transport must do: one suite, which every transport passes.
+ * What a transport must do, below a bus and through one: one suite, which every transport passes.
  *
  * @param makeHarness called for each test
  * @param capabilities what may differ, with the reasons at {@link Capabilities}; no test is skipped for them: where a
@@ -29,6 +63,9 @@ export function transportContract(
 
   describe(`${name}, as a transport`, () => {
     for (const [title, theme] of Object.entries(port)) describe(title, () => theme(test, capabilities));
+  });
+  describe(`A bus on ${name}`, () => {
+    for (const [title, theme] of Object.entries(bus)) describe(title, () => theme(test, capabilities));
   });
 }
 

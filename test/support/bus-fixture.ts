@@ -11,6 +11,7 @@ import {
 } from 'hopline';
 import { HEADER } from '../../src/message/headers.js';
 import type { SessionOptions } from '../../src/transport/transport.js';
+import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { eventually } from './eventually.js';
@@ -79,6 +80,11 @@ export class BusFixture {
     });
     this.buses.add(bus);
     return bus;
+  }
+
+  /** A handler that remembers its calls, and does what it is told with each. */
+  recorder(then?: (call: Call) => unknown): Recorder {
+    return new Recorder(this.harness.clock, then);
   }
 
   /** Started, with no handlers. */
@@ -196,13 +202,13 @@ export class Recorder {
   readonly calls: Call[] = [];
 
   constructor(
-    private readonly harness: Pick<TransportHarness, 'clock'>,
+    private readonly clock: Clock,
     private readonly then: (call: Call) => unknown = () => {},
   ) {}
 
   readonly handle = (payload: unknown, context: MessageContext): unknown => {
     const { attempt, routingKey } = context;
-    const call = { payload, context, attempt, routingKey, at: this.harness.clock.monotonic() };
+    const call = { payload, context, attempt, routingKey, at: this.clock.monotonic() };
     this.calls.push(call);
     return this.then(call);
   };
@@ -240,4 +246,11 @@ export function ours(
   const { headers } = message.properties;
   const found = Object.entries(HEADER).filter(([, name]) => headers[name] !== undefined);
   return Object.fromEntries(found.map(([short, name]) => [short, headers[name]]));
+}
+
+/** Headers as their publisher gave them: without ours, and without those that a broker adds on the way. */
+export function publishersHeaders(headers: object): object {
+  const added = /^(hopline-|x-death$|x-(first|last)-death-|x-(delivery|acquired)-count$)/;
+  const plain = JSON.parse(JSON.stringify(headers)) as object;
+  return Object.fromEntries(Object.entries(plain).filter(([name]) => !added.test(name)));
 }

@@ -14,18 +14,20 @@ import { Deadline } from '../../src/util/deadline.js';
 export interface PlanSketch {
   /** By name: its type, or its plan. */
   readonly exchanges?: Readonly<Record<string, ExchangePlan['type'] | Omit<ExchangePlan, 'name'>>>;
-  /** By name: its arguments beside the type, which is quorum unless they say otherwise. */
+  /** By name: its arguments, beside those of every work queue: quorum, with a delivery limit. */
   readonly queues?: Readonly<Record<string, Partial<QueueArguments>>>;
   /** `exchange -> queue: pattern`, or `exchange => exchange: pattern`. */
   readonly bindings?: readonly string[];
 }
+
+/** Without a delivery limit RabbitMQ 3 puts what is requeued at the queue's end. */
+const LIKE_A_WORK_QUEUE = { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 } as const;
 
 /** What a test does with a delivery as soon as it comes. */
 export type OnDelivery = (delivery: Delivery) => unknown;
 
 export const hold: OnDelivery = () => {};
 export const ack: OnDelivery = (delivery) => delivery.ack();
-export const requeue: OnDelivery = (delivery) => delivery.requeue();
 
 /** Remembers what a consumer was given, and how much of it was unsettled at once. */
 export class Collector {
@@ -146,15 +148,19 @@ export class Port {
       }),
       queues: Object.entries(queues).map(([short, args]) => ({
         name: this.name(short),
-        arguments: { 'x-queue-type': 'quorum', ...this.named(args) },
+        arguments: this.arguments(args),
       })),
       bindings: bindings.map((text) => this.binding(text)),
     };
   }
 
-  private named(args: Partial<QueueArguments>): Partial<QueueArguments> {
-    const deadLetters = args['x-dead-letter-exchange'];
-    return deadLetters === undefined ? args : { ...args, 'x-dead-letter-exchange': this.name(deadLetters) };
+  private arguments(args: Partial<QueueArguments>): QueueArguments {
+    const { 'x-queue-type': type = 'quorum', 'x-dead-letter-exchange': deadLetters } = args;
+    return {
+      ...(type === 'quorum' ? LIKE_A_WORK_QUEUE : { 'x-queue-type': type }),
+      ...args,
+      ...(deadLetters === undefined ? {} : { 'x-dead-letter-exchange': this.name(deadLetters) }),
+    };
   }
 
   private binding(text: string): BindingPlan {

@@ -39,16 +39,25 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   private retryTimer: NodeJS.Timeout | undefined;
   private lastError: Error | undefined;
   private closed = false;
+  private closing: Promise<void> | undefined;
 
   constructor(
     private readonly connection: Connection,
     private readonly options: SupervisedChannelOptions<Raw>,
   ) {}
 
-  /** Opens for the first time. What setting up throws is thrown on, and nothing is tried again. */
+  /**
+   * Opens for the first time. What setting up throws is thrown on, and nothing is tried again, unless the connection
+   * went with it: that refuses nothing, and it opens on the next one. (RabbitMQ 3.10 closes the connection that consumes
+   * a quorum queue while another one is declaring it, as two instances of a new service do.)
+   */
   async start(): Promise<void> {
     const { model } = this.connection;
-    if (model) await this.openOn(model);
+    if (model) {
+      await this.openOn(model).catch((error) => {
+        if (this.connection.model === model) throw error;
+      });
+    }
     // Listening begins after the first try, so that its failure is the caller's alone.
     this.connection.listen(this);
   }
@@ -61,18 +70,10 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
     this.onClosed(current, reason);
   }
 
-  /** Closes for good. */
-  async close(): Promise<void> {
-    this.closed = true;
-    this.connection.unlisten(this);
-    clearTimeout(this.retryTimer);
-    await this.opening?.catch(() => {});
-    const { current } = this;
-    this.current = undefined;
-    // Throws at once if the channel is dying already.
-    await Promise.resolve()
-      .then(() => current?.close())
-      .catch(() => {});
+  /** Closes for good. May be called again, and beside the end of the connection. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
   }
 
   up(model: ChannelModel): void {
@@ -90,6 +91,16 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   blocked(): void {}
 
   unblocked(): void {}
+
+  private async end(): Promise<void> {
+    this.closed = true;
+    this.connection.unlisten(this);
+    clearTimeout(this.retryTimer);
+    await this.opening?.catch(() => {});
+    const { current } = this;
+    this.current = undefined;
+    if (current) await closed(current);
+  }
 
   private tryOpen(model: ChannelModel): void {
     if (this.closed) return;
@@ -157,6 +168,17 @@ const ANSWER_DEADLINE_MS = 30_000;
 async function answered(request: Promise<void>): Promise<void> {
   const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
   await deadline.race(request, () => new Error('the broker did not answer in time'));
+}
+
+/** The library's own promise is for ever pending if the connection goes before the broker has answered. */
+function closed(channel: Channel): Promise<void> {
+  return new Promise((resolve) => {
+    channel.once('close', () => resolve());
+    // Throws at once if the channel is dying already.
+    Promise.resolve()
+      .then(() => channel.close())
+      .catch(() => resolve());
+  });
 }
 
 export const openChannel = (model: ChannelModel): Promise<Channel> => model.createChannel();

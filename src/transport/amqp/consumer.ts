@@ -6,6 +6,8 @@ import { AmqpDelivery, type ChannelEpoch } from './delivery.js';
 
 export interface AmqpConsumerOptions {
   readonly queue: string;
+  /** The broker counts its deliveries; a classic queue only flags them. */
+  readonly counts: boolean;
   readonly prefetch: number;
   readonly sink: DeliverySink;
   /** Declares the queue and its bindings again. */
@@ -68,6 +70,8 @@ export class AmqpConsumer implements Consumer {
 
   close(): Promise<void> {
     this.cancelled = true;
+    // Nobody is told: who closes knows.
+    if (this.epoch) this.epoch.lost = true;
     return this.supervised.close();
   }
 
@@ -109,7 +113,7 @@ export class AmqpConsumer implements Consumer {
 
   private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch): void {
     if (message) {
-      this.options.sink.deliver(new AmqpDelivery(message, this.options.queue, epoch));
+      this.options.sink.deliver(new AmqpDelivery(message, this.options, epoch));
       return;
     }
     // The broker's own cancel. Its channel must go: a late ack on it would revive the consumer inside the broker.

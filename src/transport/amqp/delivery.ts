@@ -14,22 +14,24 @@ export class AmqpDelivery implements Delivery {
   readonly properties: MessageProperties & { readonly headers: Headers };
   readonly exchange: string;
   readonly routingKey: string;
+  readonly queue: string;
   readonly redelivered: boolean;
   readonly deliveryCount: number;
   private settled = false;
 
   constructor(
     private readonly raw: ConsumeMessage,
-    readonly queue: string,
+    { queue, counts }: { readonly queue: string; readonly counts: boolean },
     private readonly epoch: ChannelEpoch,
   ) {
+    this.queue = queue;
     this.body = raw.content;
     this.properties = receivedProperties(raw.properties as MessageProperties);
     this.exchange = raw.fields.exchange;
     this.routingKey = raw.fields.routingKey;
     this.redelivered = raw.fields.redelivered;
-    // A publisher can forge it, but not on a redelivery: there the broker writes its own.
-    const count = this.redelivered ? this.properties.headers['x-delivery-count'] : 0;
+    // A publisher can forge it, but not on a redelivery of a queue that counts: there the broker writes its own.
+    const count = this.redelivered && counts ? this.properties.headers['x-delivery-count'] : 0;
     this.deliveryCount = typeof count === 'number' ? count : 0;
   }
 

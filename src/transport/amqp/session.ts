@@ -82,6 +82,7 @@ export class AmqpSession implements TransportSession {
     const { service, events, log } = this.options;
     const consumer = new AmqpConsumer(this.connections.consume, {
       queue,
+      counts: this.declared.some(({ plan }) => isQuorum(plan, queue)),
       prefetch,
       sink,
       redeclare: async () => {
@@ -193,4 +194,8 @@ export class AmqpSession implements TransportSession {
 
 function has({ exchanges }: TopologyPlan, name: string): boolean {
   return exchanges.some((exchange) => exchange.name === name);
+}
+
+function isQuorum({ queues }: TopologyPlan, name: string): boolean {
+  return queues.some((queue) => queue.name === name && queue.arguments['x-queue-type'] === 'quorum');
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { HandlerTimeoutError, UnrecoverableError } from '../../../src/errors.js';
+import { HandlerTimeoutError, ShutdownError, UnrecoverableError } from '../../../src/errors.js';
 import type { MessageContext } from '../../../src/message/context.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { Headers } from '../../../src/message/message.js';
@@ -243,6 +243,39 @@ describe('the way of a message', () => {
     });
   });
 
+  describe('whose bus stops', () => {
+    const interrupted = async (onAbort: (reason: unknown) => unknown) => {
+      const reasons: unknown[] = [];
+      const first = bench.bus().handle('a', async (_payload, { signal }) => {
+        const aborted = deferred();
+        signal.addEventListener('abort', () => aborted.resolve());
+        await aborted.promise;
+        reasons.push(signal.reason);
+        return onAbort(signal.reason);
+      });
+      await first.start();
+      await first.publish('a', {});
+      await bench.clock.settle();
+      await bench.closeBuses(30_000);
+      assert.ok(reasons[0] instanceof ShutdownError);
+      const attempts: number[] = [];
+      const second = bench.bus().handle('a', (_payload, { attempt }) => attempts.push(attempt));
+      await second.start();
+      await bench.clock.settle();
+      return attempts;
+    };
+
+    it('goes back to its place, uncounted, when its handler ends on the signal with a throw', async () => {
+      const attempts = await interrupted((reason) => Promise.reject(reason));
+      assert.deepEqual(attempts, [1]);
+    });
+
+    it('is done when its handler ends on the signal by returning', async () => {
+      const attempts = await interrupted(() => 'done in time');
+      assert.deepEqual(attempts, []);
+    });
+  });
+
   it('runs through the middleware, the first outermost, within the timeout', async () => {
     const log: string[] = [];
     const wrap =
@@ -259,6 +292,33 @@ describe('the way of a message', () => {
     await bus.publish('a', {});
     await bench.clock.settle();
     assert.deepEqual(log, ['outer in', 'inner in', 'handler', 'inner out', 'outer out']);
+  });
+
+  it('tells how each handler ended once: a release or a discard is neither success nor failure, fail is a failure', async () => {
+    let released = false;
+    const bus = bench.bus().handle('a', (what: string, context) => {
+      if (what === 'release' && !released) context.release('1s');
+      if (what === 'release') released = true;
+      if (what === 'discard') context.discard();
+      if (what === 'fail') context.fail('no');
+    });
+    const told: string[] = [];
+    for (const name of ['handler.succeeded', 'handler.failed'] as const)
+      bus.on(name, ({ messageId }) => told.push(`${messageId} ${name}`));
+    for (const name of ['message.released', 'message.discarded', 'message.deadLettered'] as const)
+      bus.on(name, ({ messageId }) => told.push(`${messageId} ${name}`));
+    await bus.start();
+    for (const what of ['discard', 'fail', 'release', 'return'])
+      await bus.publish('a', what, { messageId: what });
+    await bench.clock.advance(1_000);
+    assert.deepEqual(told.toSorted(), [
+      'discard message.discarded',
+      'fail handler.failed',
+      'fail message.deadLettered',
+      'release handler.succeeded',
+      'release message.released',
+      'return handler.succeeded',
+    ]);
   });
 
   it('is told step by step, in order, with what it is about', async () => {

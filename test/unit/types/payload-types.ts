@@ -47,6 +47,8 @@ export function publishingPatterns(bus: Bus): void {
   void bus.send(anything, { id: 1 }, { key: 'audit.login', priority: 3 });
   // @ts-expect-error TS2345: a pattern needs a concrete key
   void bus.publish(refunded, { id: 1 });
+  // @ts-expect-error TS2345: so does one whose wildcard is #
+  void bus.publish(anything, { id: 1 });
   // @ts-expect-error TS2769: options without the key are not enough
   void bus.publish(refunded, { id: 1 }, { delay: '5m' });
   // @ts-expect-error TS2769: the key does not excuse the payload

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { ShutdownError, StopDeadlineError, TopologyError } from 'hopline';
+import { deferred } from '../../src/util/deferred.js';
+import { ack, numbers } from '../support/port.js';
+import type { Theme } from './transport-contract.js';
+
+export const stopping: Theme = (test, { survivesProcess }) => {
+  test('stop waits for what runs, starts nothing more, and leaves the rest for the next start', async (fx) => {
+    const gate = deferred();
+    const first = fx.recorder(() => gate.promise);
+    const bus = fx.bus('mailer', { concurrency: 2 }).handle('k', first.handle, { queue: { prefetch: 6 } });
+    await bus.start();
+    const publisher = await fx.publisher();
+    await Promise.all(numbers(10).map((number) => publisher.publish('k', number)));
+    await fx.eventually(() => assert.equal(first.calls.length, 2));
+    let stopped = false;
+    const stopping = bus.stop().then(() => {
+      stopped = true;
+    });
+    await publisher.publish('k', 'late');
+    await fx.eventually(() => assert.ok(fx.trace.consumersOf(fx.name('mailer')) === 1));
+    assert.equal(stopped, false);
+    gate.resolve();
+    await fx.outcome(stopping);
+    assert.equal(first.calls.length, 2);
+
+    const second = fx.recorder();
+    await fx.bus('mailer').handle('k', second.handle).start();
+    await fx.eventually(() => assert.equal(second.calls.length, 9));
+    const all = [...first.payloads, ...second.payloads] as string[];
+    assert.deepEqual(all.toSorted(), [...numbers(10), 'late'].toSorted());
+    assert.deepEqual(new Set(second.attempts), new Set([1]));
+  });
+
+  test('what a handler decides while the bus stops is still done: acks, retries, dead letters, publishes', async (fx) => {
+    const gate = deferred();
+    const decisions = ['done', 'retried', 'dead'];
+    const seen = fx.recorder(async ({ payload, context, attempt }) => {
+      if (attempt > 1 || payload === 'published') return;
+      await gate.promise;
+      if (payload === 'done') await context.publish('k', 'published');
+      if (payload === 'dead') context.fail('given up');
+      if (payload === 'retried') throw new Error('once more');
+    });
+    const bus = fx.bus('mailer').handle('k', seen.handle, { retry: { backoff: '100ms' } });
+    await bus.start();
+    for (const payload of decisions) await bus.publish('k', payload);
+    await fx.eventually(() => assert.equal(seen.calls.length, 3));
+    const stopping = bus.stop();
+    gate.resolve();
+    await fx.outcome(stopping);
+    assert.equal(seen.calls.length, 3);
+    const letter = await fx.deadLetter(fx.name('mailer'));
+    assert.equal(letter.body.toString(), '"dead"');
+    await fx.bus('mailer').handle('k', seen.handle).start();
+    await fx.eventually(() => assert.equal(seen.calls.length, 5));
+    const later = seen.calls.slice(3).map(({ payload, attempt }) => `${payload} ${attempt}`);
+    assert.deepEqual(later.toSorted(), ['published 1', 'retried 2']);
+  });
+
+  test('near the deadline the signals fire, and a handler that ends on its own is no failure', async (fx) => {
+    const reasons: unknown[] = [];
+    const first = fx.recorder(async ({ context: { signal } }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      reasons.push(signal.reason);
+      throw signal.reason;
+    });
+    const bus = fx.bus('mailer', { stopDeadline: '1s' }).handle('k', first.handle);
+    await bus.start();
+    await bus.publish('k', 'unfinished');
+    await fx.eventually(() => assert.equal(first.calls.length, 1));
+    await fx.outcome(bus.stop());
+    assert.ok(reasons[0] instanceof ShutdownError);
+    const second = fx.recorder();
+    await fx.bus('mailer').handle('k', second.handle).start();
+    await fx.eventually(() => assert.equal(second.calls.length, 1));
+    assert.deepEqual([second.payloads, second.attempts], [['unfinished'], [1]]);
+    assert.equal(second.at(0).context.redelivered, true);
+  });
+
+  test('at its deadline stop gives up a handler that goes on, and says so; its message is delivered again', async (fx) => {
+    const never = deferred();
+    const failed: unknown[] = [];
+    const first = fx.recorder(() => never.promise);
+    const bus = fx.bus('mailer', { stopDeadline: '1s' }).handle('k', first.handle, {
+      retry: { tries: 1 },
+      failed: (error) => failed.push(error),
+    });
+    await bus.start();
+    await bus.publish('k', 'abandoned');
+    await fx.eventually(() => assert.equal(first.calls.length, 1));
+    const stoppedAt = fx.harness.clock.monotonic();
+    await assert.rejects(fx.outcome(bus.stop()), (error) => {
+      assert.ok(error instanceof StopDeadlineError);
+      assert.match(error.message, new RegExp(`handlers of queue '${fx.name('mailer')}' were still running`));
+      return true;
+    });
+    const tookMs = fx.harness.clock.monotonic() - stoppedAt;
+    assert.ok(tookMs <= 2_000, `${tookMs} ms`);
+    const second = fx.recorder();
+    await fx.bus('mailer').handle('k', second.handle).start();
+    await fx.eventually(() => assert.deepEqual(second.payloads, ['abandoned']));
+    assert.equal(second.at(0).context.redelivered, true);
+    // The end of the abandoned run, a failure, changes nothing any more.
+    never.reject(new Error('too late'));
+    await second.at(0).context.publish('k', 'end');
+    await fx.eventually(() => assert.deepEqual(second.payloads, ['abandoned', 'end']));
+    assert.deepEqual(failed, []);
+    assert.deepEqual(await fx.foreign.take(`${fx.name('mailer')}.dead`), []);
+  });
+
+  test('stop right after publish waits for the confirms', async (fx) => {
+    const seen = fx.recorder();
+    const handling = fx.bus('mailer').handle('k', seen.handle);
+    await handling.start();
+    const publisher = await fx.publisher();
+    let confirmed = 0;
+    const publishing = numbers(100).map((number) =>
+      publisher.publish('k', number).then(() => {
+        confirmed += 1;
+      }),
+    );
+    await publisher.stop();
+    assert.equal(confirmed, 100);
+    await Promise.all(publishing);
+    await fx.eventually(() => assert.equal(new Set(seen.payloads).size, 100));
+  });
+
+  test('instances that start and stop all the time lose nothing, and handle nothing twice', async (fx) => {
+    const seen = fx.recorder();
+    const publisher = await fx.publisher();
+    const instance = () => fx.bus('mailer', { concurrency: 3 }).handle('k', seen.handle);
+    await instance().start();
+    const publishing = Promise.all(numbers(60).map((number) => publisher.publish('k', number)));
+    await Promise.all(
+      numbers(4).map(async () => {
+        const bus = instance();
+        await bus.start();
+        await fx.stop(bus);
+      }),
+    );
+    await publishing;
+    await fx.eventually(() => assert.equal(new Set(seen.payloads).size, 60));
+    assert.equal(seen.calls.length, 60);
+  });
+
+  const left = async (fx: Parameters<Parameters<typeof test>[1]>[0]) => {
+    const bus = fx.bus('mailer').handle('k', () => {});
+    await bus.start();
+    await fx.stop(bus);
+    const publisher = await fx.publisher();
+    await publisher.publish('k', 'left');
+    await fx.stop(publisher);
+  };
+
+  if (survivesProcess) {
+    test('what a process leaves behind is there for one that starts when all others have ended', async (fx) => {
+      await left(fx);
+      const seen = fx.recorder();
+      const transport = fx.traced(fx.harness.nextProcess());
+      await fx.bus('mailer', { transport }).handle('k', seen.handle).start();
+      await fx.eventually(() => assert.deepEqual(seen.payloads, ['left']));
+    });
+  } else {
+    test('what a process leaves behind ends with it: a new transport object knows no queue of the old one', async (fx) => {
+      await left(fx);
+      const port = await fx.port({}, fx.traced(fx.harness.nextProcess()));
+      await assert.rejects(port.consume('mailer', ack), TopologyError);
+      const again = await fx.port();
+      const consumer = await again.consume('mailer', ack);
+      await fx.eventually(() => assert.deepEqual(consumer.bodies, ['"left"']));
+    });
+  }
+};
