@@ -34,6 +34,8 @@ export function handlers(classes: readonly Class[], options: HandlersOptions = {
   return definitions;
 }
 
+const SCOPES: readonly unknown[] = [undefined, 'singleton', 'message'];
+
 type Handling = Record<string | symbol, (payload: unknown, context: MessageContext) => unknown>;
 
 interface Handled {
@@ -63,6 +65,12 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
     problems.push(
       `class ${target.name} handles nothing: annotate it, or a method of it, with @Handles(pattern)`,
     );
+  for (const { name, annotations } of handled)
+    for (const { options } of annotations.handles)
+      if (!SCOPES.includes(options.scope))
+        problems.push(
+          `expected the scope of ${name} to be 'singleton' or 'message', got ${show(options.scope)}`,
+        );
   for (const { name } of all.filter((each) => !handled.includes(each)))
     problems.push(`${name} has @Retry or @Timeout but no @Handles`);
   return handled.flatMap(({ method, name, annotations }) =>

@@ -222,7 +222,8 @@ export class Bus extends Publisher {
 
   private async abandonStart(): Promise<void> {
     const closing = new Deadline(this.settings.transport.clock, CLOSING_RESERVE_MS);
-    await Promise.allSettled(this.runners.map((runner) => runner.stopConsuming().then(() => runner.close())));
+    const ending = this.runners.map((runner) => runner.stopConsuming().then(() => runner.close()));
+    await closing.race(Promise.allSettled(ending), () => new Error('late')).catch(() => {});
     await this.session?.close(closing).catch(() => {});
     this.runners = [];
     this.session = undefined;

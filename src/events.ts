@@ -74,6 +74,8 @@ export type DeadLetterReason =
   | 'rejected';
 
 export interface DeadLetteredEvent extends AttemptEvent {
+  /** Since the message was published, if that is known. */
+  readonly sincePublishedMs: number | undefined;
   readonly reason: DeadLetterReason;
   readonly error: unknown;
 }

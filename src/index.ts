@@ -33,9 +33,9 @@ export {
   UnrecoverableError,
   UnroutableError,
 } from './errors.js';
-export type { BusEvents, DeadLetterReason, EventName } from './events.js';
+export type { AttemptEvent, BusEvents, DeadLetterReason, EventName, PublishEvent } from './events.js';
 export { MessageContext } from './message/context.js';
-export { defineMessage, type MessageDefinition } from './message/define-message.js';
+export { defineMessage, type MessageDefinition, type OutputOf } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { Headers, HeaderValue } from './message/message.js';
 export { Publisher, type PublishOptions } from './message/publisher.js';

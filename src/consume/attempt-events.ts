@@ -44,7 +44,12 @@ export class AttemptEvents {
 
   deadLettered(work: Work, reason: DeadLetterReason, error: unknown): void {
     if (!this.events.has('message.deadLettered')) return;
-    this.events.emit('message.deadLettered', { ...this.about(work), reason, error });
+    this.events.emit('message.deadLettered', {
+      ...this.about(work),
+      sincePublishedMs: this.ageMs(work),
+      reason,
+      error,
+    });
   }
 
   discarded(work: Work): void {

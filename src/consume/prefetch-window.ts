@@ -48,7 +48,7 @@ export class PrefetchWindow {
     if (!this.suspects.delete(delivery) && this.suspects.size === 0) this.set(this.full);
   }
 
-  /** The channel is gone, and all that it delivered; what comes next may be what broke it. */
+  /** The channel is gone, and all that it delivered. Suspects come again, and are known by their count. */
   reset(): void {
     this.suspects.clear();
   }

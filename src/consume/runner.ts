@@ -82,9 +82,10 @@ export class SubscriptionRunner implements DeliverySink {
   async stopConsuming(): Promise<void> {
     this.stopping = true;
     this.window.stop();
-    const cancelled = this.consumer?.cancel();
-    for (const { received } of this.gate.takeWaiting()) received.delivery.requeue();
-    await cancelled;
+    const waiting = this.gate.takeWaiting();
+    // Given back before that, they would come again at once, and each time be charged as a failed delivery.
+    await this.consumer?.cancel();
+    for (const { received } of waiting) received.delivery.requeue();
   }
 
   /** Second stage: what runs may finish; near the deadline its signals fire. True if everything ended in time. */

@@ -239,6 +239,16 @@ describe('handlers()', () => {
     ]);
   });
 
+  it('names a scope that there is not', () => {
+    @Handles('a', { scope: 'request' as 'message' })
+    class Scoped {
+      handle() {}
+    }
+    assert.deepEqual(problems(Scoped), [
+      `expected the scope of Scoped to be 'singleton' or 'message', got "request"`,
+    ]);
+  });
+
   it('of an empty list is an empty list', () => {
     assert.deepEqual(handlers([]), []);
   });
