@@ -77,7 +77,6 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
     annotations.handles.map(
       ({ patterns, options: { scope = 'singleton', ...options } }): HandlerDefinition => {
         const instance = instances.of(target, scope);
-        const timeout = annotations.timeout ?? said.timeout;
         return {
           name,
           patterns,
@@ -85,7 +84,8 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
           options: {
             ...options,
             retry: { ...said.retry, ...annotations.retry },
-            ...(timeout === undefined ? {} : { timeout }),
+            ...said.timeout,
+            ...annotations.timeout,
           },
           prepare: instance.prepare,
           handle: (payload, context) =>

@@ -3,4 +3,4 @@ export { Handles, type HandlesDecorator } from './handles.js';
 export type { Class, HandlerScope, HandlesOptions } from './metadata.js';
 export { Queue } from './queue.js';
 export { Retry } from './retry.js';
-export { Timeout } from './timeout.js';
+export { Timeout, type TimeoutOptions } from './timeout.js';

@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import type { HandlerOptions, PatternOrDefinition, QueueOptions } from '../src/consume/definition.js';
 import { OptionsError } from '../src/errors.js';
 import type { RetryOptions } from '../src/retry/policy.js';
-import type { Duration } from '../src/util/duration.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a class by its constructor, whatever that takes
 export type Class<Instance = object> = new (...dependencies: any[]) => Instance;
@@ -11,7 +10,7 @@ export type Class<Instance = object> = new (...dependencies: any[]) => Instance;
 export type HandlerScope = 'singleton' | 'message';
 
 /** Options of `@Handles`. */
-export interface HandlesOptions extends Omit<HandlerOptions, 'retry' | 'timeout'> {
+export interface HandlesOptions extends Omit<HandlerOptions, 'retry' | 'timeout' | 'failOnTimeout'> {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
 }
@@ -21,7 +20,7 @@ export interface Annotations {
   /** One entry for each `@Handles`. */
   readonly handles: { readonly patterns: readonly PatternOrDefinition[]; readonly options: HandlesOptions }[];
   retry?: RetryOptions;
-  timeout?: Duration;
+  timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;
 }
 
 /** Everything that is said about a class. */

@@ -28,6 +28,8 @@ export interface HandlerOptions {
   retry?: RetryOptions;
   /** How long one attempt may run. @default '60s' */
   timeout?: Duration;
+  /** Whether a timeout gives the message up at once, as `timeout`, instead of counting as a failed attempt. @default false */
+  failOnTimeout?: boolean;
   /** Lowers the queue's concurrency for this handler. @default the queue's */
   concurrency?: number;
   /** Topic exchange instead of the queue's. */

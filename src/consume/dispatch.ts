@@ -9,7 +9,7 @@ import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext } from './context.js';
-import { DONE, type Outcome, REQUEUE } from './outcome.js';
+import { DISCARD, DONE, type Outcome, REQUEUE } from './outcome.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
@@ -74,9 +74,11 @@ export class Dispatcher {
       return this.undecodable(received, match.handler, error);
     }
     const context = new HandlerContext(work, match.handler, this.options.publisher, this.options.log);
+    // Asked before the handler can change its payload.
+    const until = untilOf(match.handler, payload, context);
     let ending = this.run(match.handler, payload, context);
     if (ending instanceof Promise) ending = await ending;
-    const outcome = this.outcomeOf(match.handler, context, ending);
+    const outcome = this.outcomeOf(match.handler, context, ending, until);
     return outcome.kind === 'dead-letter'
       ? this.tellFailed(match.handler, payload, context, outcome)
       : outcome;
@@ -100,7 +102,7 @@ export class Dispatcher {
     if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (error instanceof PayloadInvalidError) return { kind: 'dead-letter', reason: 'invalid', error };
     // The schema's own code broke: that may pass.
-    return this.failure(received, handler, error);
+    return this.failure(received, handler, error, Number.POSITIVE_INFINITY);
   }
 
   private run(handler: Handler, payload: unknown, context: HandlerContext): Ending | Promise<Ending> {
@@ -126,7 +128,7 @@ export class Dispatcher {
     return ending;
   }
 
-  private outcomeOf(handler: Handler, context: HandlerContext, ending: Ending): Outcome {
+  private outcomeOf(handler: Handler, context: HandlerContext, ending: Ending, until: number): Outcome {
     if (context.recorded) {
       if (ending.kind === 'threw')
         context.log.warn(
@@ -138,10 +140,11 @@ export class Dispatcher {
     if (ending.kind === 'returned') return DONE;
     // It was told to stop, and did: nobody's failure.
     if (context.abortReason instanceof ShutdownError) return REQUEUE;
-    return this.failure(context.work.received, handler, ending.error);
+    return this.failure(context.work.received, handler, ending.error, until);
   }
 
-  private failure(received: Received, handler: Handler, error: unknown): Outcome {
+  /** @param until wall-clock milliseconds after which no attempt may begin */
+  private failure(received: Received, handler: Handler, error: unknown, until: number): Outcome {
     received.exceptions += 1;
     const { attempt, exceptions, firstAttemptAt } = received;
     const now = this.options.clock.now();
@@ -150,8 +153,10 @@ export class Dispatcher {
       attempt,
       exceptions,
       sinceFirstMs: now - (firstAttemptAt ?? now),
+      leftMs: until - now,
     });
     if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error };
+    if (decision.kind === 'discard') return DISCARD;
     return { kind: 'dead-letter', reason: decision.reason, error };
   }
 
@@ -207,4 +212,18 @@ export class Dispatcher {
       onTimeout: (context, error) => events.failed('handler.timedOut', context.work, error, timeoutMs),
     };
   }
+}
+
+/** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */
+function untilOf({ retry: { retryUntil } }: Handler, payload: unknown, context: HandlerContext): number {
+  if (!retryUntil) return Number.POSITIVE_INFINITY;
+  let problem: unknown = 'it gave no valid Date';
+  try {
+    const until: unknown = retryUntil(payload, context);
+    if (until instanceof Date && !Number.isNaN(until.getTime())) return until.getTime();
+  } catch (error) {
+    problem = error;
+  }
+  context.log.warn({ error: problem }, 'retryUntil of a policy set no end: the other limits hold');
+  return Number.POSITIVE_INFINITY;
 }

@@ -2,7 +2,13 @@ import { OptionsError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchange-option.js';
 import { patternProblem } from '../message/routing-key.js';
-import { RETRY_FIELDS, type RetryOptions, type RetryPolicy, retryPolicy } from '../retry/policy.js';
+import {
+  policyProblem,
+  RETRY_FIELDS,
+  type RetryOptions,
+  type RetryPolicy,
+  retryPolicy,
+} from '../retry/policy.js';
 import type { QueueNeeds } from '../topology/build.js';
 import { exchangeOptionProblem, queueNameProblem } from '../topology/names.js';
 import type { QueueType } from '../topology/plan.js';
@@ -10,6 +16,7 @@ import {
   callable,
   duration,
   type Fields,
+  flag,
   isPlainObject,
   objectWith,
   oneOf,
@@ -19,7 +26,13 @@ import {
   text,
 } from '../util/check.js';
 import { toMs } from '../util/duration.js';
-import type { FailedFunction, HandlerDefinition, HandlerFunction, QueueOptions } from './definition.js';
+import type {
+  FailedFunction,
+  HandlerDefinition,
+  HandlerFunction,
+  HandlerOptions,
+  QueueOptions,
+} from './definition.js';
 
 /** A handler with its policies settled. */
 export interface Handler {
@@ -79,6 +92,7 @@ export const QUEUE_FIELDS: Fields = {
 const HANDLER_FIELDS: Fields = {
   retry: objectWith(RETRY_FIELDS),
   timeout: duration,
+  failOnTimeout: flag,
   concurrency: positiveInteger,
   exchange: exchangeOption,
 };
@@ -95,7 +109,10 @@ export function planSubscriptions(
   const problems: string[] = [];
   const groups = new Map<string, HandlerDefinition[]>();
   for (const definition of definitions) {
-    problems.push(...problemsOfDefinition(definition));
+    const own = problemsOfDefinition(definition);
+    // What is wrong in itself can't be put together.
+    const together = own.length === 0 ? policyProblem(policyOf(definition.options, defaults)) : undefined;
+    problems.push(...own, ...(together ? [`${definition.name}: ${together}`] : []));
     const queue = queueNameOf(definition, defaults.service);
     groups.set(queue, [...(groups.get(queue) ?? []), definition]);
   }
@@ -148,12 +165,16 @@ function handlerOf(
       exchange,
       definition: isMessageDefinition(pattern) ? pattern : undefined,
     })),
-    retry: retryPolicy(options.retry, defaults.retry),
+    retry: policyOf(options, defaults),
     timeoutMs: options.timeout === undefined ? defaults.timeoutMs : toMs(options.timeout),
     concurrency: Math.min(options.concurrency ?? concurrency, concurrency),
     handle: definition.handle,
     failed: definition.failed,
   };
+}
+
+function policyOf({ retry, failOnTimeout }: HandlerOptions, defaults: SubscriptionDefaults): RetryPolicy {
+  return retryPolicy({ ...retry, ...(failOnTimeout === undefined ? {} : { failOnTimeout }) }, defaults.retry);
 }
 
 const patternOf = (pattern: string | MessageDefinition): string =>

@@ -1,25 +1,15 @@
-import { type Check, duration, type Fields, isPlainObject, positiveInteger } from '../util/check.js';
-import { type Duration, isDuration } from '../util/duration.js';
+import type { MessageContext } from '../message/context.js';
+import { type Check, callable, duration, type Fields, positiveInteger } from '../util/check.js';
+import { type Duration, toMsOrForever } from '../util/duration.js';
+import { type BackoffPolicy, isBackoffPolicy } from './backoff.js';
+import { type ErrorRule, errorRules } from './error-rules.js';
 
-/** Pauses between attempts: one for all, one after the other (the last repeats), growing, or computed. */
-export type BackoffPolicy =
-  | Duration
-  | readonly Duration[]
-  | { readonly exponential: ExponentialBackoff }
-  | ((attempt: number, error: unknown) => Duration);
-
-export interface ExponentialBackoff {
-  /** Pause after the first attempt. */
-  readonly first: Duration;
-  /** Each pause is this times the one before. @default 2 */
-  readonly factor?: number;
-  /** No pause is longer. @default '1h' */
-  readonly max?: Duration;
-}
-
-/** When a failed message is tried again, and when it is given up. */
+/** When a failed message is tried again, and when it is given up. Whatever comes first ends it. */
 export interface RetryOptions {
-  /** Attempts in all, the first included. @default 5 */
+  /**
+   * Attempts in all, the first included. `Infinity` only with another end: `maxExceptions`, `retryFor` or
+   * `retryUntil`. @default 5
+   */
   tries?: number;
   /**
    * Pause before the next attempt, from 100 ms to 400 days, carried by the broker. Whole levels (1 s, 4 s, 16 s, 30 s,
@@ -32,15 +22,21 @@ export interface RetryOptions {
   maxExceptions?: number;
   /** Give up this long after the first attempt. @default no limit */
   retryFor?: Duration;
+  /**
+   * Give up at this moment, which the message itself may name. Asked before each attempt; one that throws or gives no
+   * date sets no end, and is logged. @default no limit
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
+  retryUntil?: (payload: any, context: MessageContext) => Date;
+  /** What to do about some errors only; the first rule that matches counts. @default [] */
+  on?: readonly ErrorRule[];
 }
 
 /** A policy with its defaults filled in. */
-export interface RetryPolicy {
-  readonly tries: number;
-  readonly backoff: BackoffPolicy;
-  readonly jitter: number;
-  readonly maxExceptions: number;
-  readonly retryFor: Duration;
+export interface RetryPolicy extends Required<Omit<RetryOptions, 'retryUntil'>> {
+  readonly retryUntil: RetryOptions['retryUntil'] | undefined;
+  /** A timeout gives up at once. */
+  readonly failOnTimeout: boolean;
 }
 
 export const RETRY_DEFAULTS: RetryPolicy = {
@@ -49,15 +45,35 @@ export const RETRY_DEFAULTS: RetryPolicy = {
   jitter: 0,
   maxExceptions: Number.POSITIVE_INFINITY,
   retryFor: Number.POSITIVE_INFINITY,
+  retryUntil: undefined,
+  on: [],
+  failOnTimeout: false,
 };
 
 /** The first option that is given wins: the handler's, its class's, the bus's, the default. */
-export function retryPolicy(...options: readonly (RetryOptions | undefined)[]): RetryPolicy {
+export function retryPolicy(
+  ...options: readonly (Partial<RetryPolicy> | RetryOptions | undefined)[]
+): RetryPolicy {
   return Object.assign({}, RETRY_DEFAULTS, ...options.toReversed().map(withoutUndefined));
 }
 
-function withoutUndefined(options: RetryOptions | undefined): RetryOptions {
+function withoutUndefined(options: object | undefined): object {
   return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
+}
+
+/** Why a whole policy can't work, or undefined: every message must end. */
+export function policyProblem({
+  tries,
+  maxExceptions,
+  retryFor,
+  retryUntil,
+}: RetryPolicy): string | undefined {
+  const endless = [tries, maxExceptions, toMsOrForever(retryFor)].every(
+    (limit) => limit === Number.POSITIVE_INFINITY,
+  );
+  return endless && !retryUntil
+    ? 'retry.tries is Infinity and nothing else ends a message: set maxExceptions, retryFor or retryUntil'
+    : undefined;
 }
 
 const share: Check = {
@@ -65,32 +81,22 @@ const share: Check = {
   accepts: (value) => typeof value === 'number' && value >= 0 && value <= 1,
 };
 
-const backoff: Check = {
-  expected: 'a duration, a list of durations, { exponential: { first, factor, max } }, or a function',
-  accepts: (value) => {
-    if (typeof value === 'function' || isDuration(value)) return true;
-    if (Array.isArray(value)) return value.length > 0 && value.every(isDuration);
-    return isPlainObject(value) && Object.keys(value).length === 1 && isExponential(value.exponential);
-  },
+const tries: Check = {
+  expected: 'a positive integer or Infinity',
+  accepts: (value) => positiveInteger.accepts(value) || value === Number.POSITIVE_INFINITY,
 };
 
-function isExponential(value: unknown): boolean {
-  if (!isPlainObject(value)) return false;
-  const { first, factor = 2, max = 0, ...others } = value;
-  return (
-    isDuration(first) &&
-    isDuration(max) &&
-    typeof factor === 'number' &&
-    Number.isFinite(factor) &&
-    factor >= 1 &&
-    Object.keys(others).length === 0
-  );
-}
+const backoff: Check = {
+  expected: 'a duration, a list of durations, { exponential: { first, factor, max } }, or a function',
+  accepts: isBackoffPolicy,
+};
 
 export const RETRY_FIELDS: Fields = {
-  tries: positiveInteger,
+  tries,
   backoff,
   jitter: share,
   maxExceptions: positiveInteger,
   retryFor: duration,
+  retryUntil: callable,
+  on: errorRules,
 };

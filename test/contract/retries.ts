@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type RetryOptions, UnrecoverableError } from 'hopline';
+import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 
@@ -86,6 +87,73 @@ export const retries: Theme = (test, { realTime }) => {
     await bus.publish('k', 1);
     const { reason, attempt } = ours(await fx.deadLetter(fx.name('mailer')));
     assert.deepEqual({ reason, attempt }, { reason: 'expired', attempt: 3 });
+  });
+
+  test('a message is given up when its next attempt would begin after the moment that it names itself', async (fx) => {
+    const seen = fx.recorder(({ payload }) => {
+      (payload as { until: number }).until += 3_600_000; // changes nothing: it was asked before
+      throw new Error('again');
+    });
+    const retry: RetryOptions = {
+      tries: Number.POSITIVE_INFINITY,
+      backoff: ['100ms', '5s'],
+      retryUntil: ({ until }: { until: number }) => new Date(until),
+    };
+    const bus = fx.bus('mailer').handle('k', seen.handle, { retry });
+    await bus.start();
+    await bus.publish('k', { until: fx.harness.clock.now() + 4_000 });
+    const { reason, attempt } = ours(await fx.deadLetter(fx.name('mailer')));
+    assert.deepEqual({ reason, attempt }, { reason: 'expired', attempt: 2 });
+  });
+
+  test('rules for some errors go before the policy: give up, drop, or another pause', async (fx) => {
+    class Declined extends Error {}
+    class Stale extends Error {}
+    class Busy extends Error {}
+    const errors: Record<string, () => Error> = {
+      declined: () => new Declined('no'),
+      stale: () => new Stale('old'),
+      busy: () => new Busy('later'),
+    };
+    const seen = fx.recorder(({ payload, attempt }) => {
+      if (attempt === 1) throw errors[payload as string]?.();
+    });
+    const failed: unknown[] = [];
+    const bus = fx.bus('mailer').handle('k', seen.handle, {
+      retry: {
+        backoff: '1h',
+        on: [
+          { error: Declined, then: 'dead-letter' },
+          { error: Stale, then: 'discard' },
+          { error: (error) => error instanceof Busy, then: 'retry', backoff: '100ms' },
+        ],
+      },
+      failed: (error) => failed.push(error.message),
+    });
+    const discarded = watch(bus, 'message.discarded');
+    await bus.start();
+    for (const payload of Object.keys(errors)) await bus.publish('k', payload);
+    const letter = await fx.deadLetter(fx.name('mailer'));
+    assert.equal(letter.body.toString(), '"declined"');
+    assert.equal(ours(letter).reason, 'unrecoverable');
+    await fx.eventually(() => assert.equal(seen.calls.length, 4));
+    assert.deepEqual([seen.at(3).payload, seen.at(3).attempt], ['busy', 2]);
+    assert.equal(discarded.length, 1);
+    assert.deepEqual(failed, ['no']);
+  });
+
+  test('a timeout ends a message at once where its handler says so', async (fx) => {
+    const never = deferred();
+    const seen = fx.recorder(() => never.promise);
+    const bus = fx.bus('mailer', { timeoutGrace: '100ms' }).handle('k', seen.handle, {
+      timeout: '100ms',
+      failOnTimeout: true,
+    });
+    await bus.start();
+    await bus.publish('k', 1);
+    const { reason, attempt } = ours(await fx.deadLetter(fx.name('mailer')));
+    assert.deepEqual({ reason, attempt }, { reason: 'timeout', attempt: 1 });
+    never.resolve();
   });
 
   test('a released message comes back after its delay, and that counts neither as a try nor as a throw', async (fx) => {

@@ -148,21 +148,22 @@ describe('A private node', function () {
     assert.match(await node.ctl('list_vhosts'), /^\/$/m);
   });
 
-  it('keeps a durable message when it is killed and restarted', async () => {
-    await publishDurably(node.url, 'survivor', 'still here');
-    await node.kill();
-    assert.equal(node.pid, undefined);
-    await assert.rejects(serverVersion(node.url));
-    await node.restart();
-    assert.equal(await takeOne(node.url, 'survivor'), 'still here');
-  });
-
   it('restarts cleanly while it runs', async () => {
     const before = node.pid;
     await publishDurably(node.url, 'survivor', 'here again');
     await node.restart();
     assert.notEqual(node.pid, before);
     assert.equal(await takeOne(node.url, 'survivor'), 'here again');
+  });
+
+  it('keeps a durable message when it is killed and restarted', async () => {
+    // The queue is the one of the test above: 3.10 forgets one that was declared less than a second before a kill.
+    await publishDurably(node.url, 'survivor', 'still here');
+    await node.kill();
+    assert.equal(node.pid, undefined);
+    await assert.rejects(serverVersion(node.url));
+    await node.restart();
+    assert.equal(await takeOne(node.url, 'survivor'), 'still here');
   });
 
   it('is not stopped as an external broker', async () => {

@@ -39,7 +39,6 @@ describe('running a handler', () => {
   };
 
   it('that returns at once costs no promise and no timer', () => {
-    // biome-ignore lint/suspicious/noThenProperty: what only looks like a promise
     for (const result of [undefined, 0, 'text', { then: 'no function' }, null]) {
       const ending = runHandler(
         code(() => result),
@@ -81,7 +80,6 @@ describe('running a handler', () => {
   });
 
   it('waits for whatever has a then, as await does', async () => {
-    // biome-ignore lint/suspicious/noThenProperty: promises of other libraries
     const ended = run(() => ({ then: (resolve: () => void) => clock.setTimer(resolve, 300) }));
     await clock.advance(299);
     assert.equal(ended.ending, undefined);

@@ -236,7 +236,7 @@ describe('wrong handlers', () => {
       `Refunds: expected timeout to be a duration such as '30s' or a number of milliseconds, got "soon"`,
       'Refunds: it handles no pattern',
       'Audit: unknown option concurency, did you mean concurrency?',
-      'Audit: expected retry.tries to be a positive integer, got 0',
+      'Audit: expected retry.tries to be a positive integer or Infinity, got 0',
       "Ledger: the exchange name 'a/b' holds a '/', which stands for a dot in delayed routing keys",
       'Ledger: the default exchange has no bindings: name a topic exchange',
       "Audit: the queue name 'c.dead' ends in .dead, which names a queue of Hopline's own",

@@ -213,6 +213,32 @@ describe('decorators and inheritance', () => {
   });
 });
 
+describe('@Timeout', () => {
+  it('says whether a timeout is the end, on a class as the default of its methods', () => {
+    @Timeout('30s', { failOnTimeout: true })
+    class Slow {
+      @Handles('a')
+      onA() {}
+
+      @Timeout('1s', { failOnTimeout: false })
+      @Handles('b')
+      onB() {}
+
+      @Timeout('2s')
+      @Handles('c')
+      onC() {}
+    }
+    assert.deepEqual(
+      handlers([Slow]).map(({ options: { timeout, failOnTimeout } }) => [timeout, failOnTimeout]),
+      [
+        ['30s', true],
+        ['1s', false],
+        ['2s', true],
+      ],
+    );
+  });
+});
+
 describe('handlers()', () => {
   it('reports all problems of all classes at once', () => {
     class Silent {}

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { UnrecoverableError } from '../../../src/errors.js';
+import { HandlerTimeoutError, UnrecoverableError } from '../../../src/errors.js';
+import type { BackoffPolicy } from '../../../src/retry/backoff.js';
 import { decide, type FailedAttempt, type RetryDecision } from '../../../src/retry/decide.js';
-import { type BackoffPolicy, RETRY_DEFAULTS, type RetryPolicy } from '../../../src/retry/policy.js';
+import type { ErrorRule } from '../../../src/retry/error-rules.js';
+import { RETRY_DEFAULTS, type RetryPolicy } from '../../../src/retry/policy.js';
 import { type Duration, toMsOrForever } from '../../../src/util/duration.js';
 
 const HOUR = 3_600_000;
@@ -15,6 +17,7 @@ const failure = (given: Partial<FailedAttempt> = {}): FailedAttempt => ({
   attempt: 1,
   exceptions: given.attempt ?? 1,
   sinceFirstMs: 0,
+  leftMs: Number.POSITIVE_INFINITY,
   ...given,
 });
 
@@ -22,7 +25,7 @@ const failure = (given: Partial<FailedAttempt> = {}): FailedAttempt => ({
 function pauses(backoff: BackoffPolicy, count: number): number[] {
   return Array.from({ length: count }, (_, index) => {
     const decision = decide(policy({ backoff, tries: count + 1 }), failure({ attempt: index + 1 }));
-    return decision.kind === 'retry' ? decision.delayMs : assert.fail(decision.reason);
+    return decision.kind === 'retry' ? decision.delayMs : assert.fail(decision.kind);
   });
 }
 
@@ -33,13 +36,20 @@ interface Life {
   readonly lastBeganMs: number;
 }
 
-/** Lives a message through: each attempt takes `handlerMs` and fails. */
-function live(retry: RetryPolicy, handlerMs: number): Life {
+/** Lives a message through: each attempt takes `handlerMs` and fails with one of the errors; `untilMs` is its end. */
+function live(
+  retry: RetryPolicy,
+  handlerMs: number,
+  errors: readonly unknown[],
+  untilMs = Number.POSITIVE_INFINITY,
+): Life {
   let beganMs = 0;
   for (let attempt = 1; ; attempt += 1) {
     assert.ok(attempt <= 10_000, 'the message never ends');
-    const decision = decide(retry, failure({ attempt, sinceFirstMs: beganMs + handlerMs }));
-    if (decision.kind === 'give-up') return { attempts: attempt, end: decision, lastBeganMs: beganMs };
+    const sinceFirstMs = beganMs + handlerMs;
+    const error = errors[attempt % errors.length];
+    const decision = decide(retry, failure({ error, attempt, sinceFirstMs, leftMs: untilMs - sinceFirstMs }));
+    if (decision.kind !== 'retry') return { attempts: attempt, end: decision, lastBeganMs: beganMs };
     beganMs += handlerMs + decision.delayMs;
   }
 }
@@ -70,7 +80,38 @@ const backoffArbitrary: fc.Arbitrary<BackoffPolicy> = fc.oneof(
   }),
 );
 
+class CardRefused extends Error {}
+class Elsewhere {}
+
+const ERRORS = [
+  new CardRefused('no'),
+  new Error('any'),
+  new HandlerTimeoutError('h', '1s'),
+  'text',
+  undefined,
+];
+
+const ruleArbitrary: fc.Arbitrary<ErrorRule> = fc.record(
+  {
+    error: fc.constantFrom<ErrorRule['error']>(
+      CardRefused,
+      Elsewhere,
+      HandlerTimeoutError,
+      (error) => error === 'text',
+      () => {
+        throw new Error("the user's own bug");
+      },
+    ),
+    then: fc.constantFrom('dead-letter', 'retry', 'discard'),
+    backoff: backoffArbitrary,
+  },
+  { requiredKeys: ['error', 'then'] },
+);
+
 const policyArbitrary: fc.Arbitrary<RetryPolicy> = fc.record({
+  on: fc.array(ruleArbitrary, { maxLength: 3 }),
+  failOnTimeout: fc.boolean(),
+  retryUntil: fc.constant(undefined),
   tries: fc.integer({ min: 1, max: 60 }),
   backoff: backoffArbitrary,
   jitter: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -78,18 +119,34 @@ const policyArbitrary: fc.Arbitrary<RetryPolicy> = fc.record({
   retryFor: fc.oneof(durationArbitrary, fc.constant(Number.POSITIVE_INFINITY)),
 });
 
+const errorsArbitrary = fc.array(fc.constantFrom(...ERRORS), { minLength: 1, maxLength: 4 });
+const untilArbitrary = fc.oneof(
+  fc.integer({ min: -HOUR, max: 100 * HOUR }),
+  fc.constant(Number.POSITIVE_INFINITY),
+);
+
 describe('the decision about a failed attempt', () => {
   it('lets every message end, after no more than its tries and its exceptions, and begins none after retryFor', () => {
     fc.assert(
-      fc.property(policyArbitrary, fc.nat(HOUR), (retry, handlerMs) => {
-        const { attempts, end, lastBeganMs } = live(retry, handlerMs);
-        const limit = Math.min(retry.tries, retry.maxExceptions);
-        assert.ok(attempts <= limit, `${attempts} attempts of ${limit}`);
-        if (end.reason === 'exhausted') assert.equal(attempts, limit);
-        else assert.equal(end.reason, 'expired');
-        assert.ok(lastBeganMs <= toMsOrForever(retry.retryFor), `an attempt began after ${lastBeganMs} ms`);
-      }),
-      { numRuns: 1_000 },
+      fc.property(
+        policyArbitrary,
+        fc.nat(HOUR),
+        errorsArbitrary,
+        untilArbitrary,
+        (retry, handlerMs, errors, untilMs) => {
+          const { attempts, end, lastBeganMs } = live(retry, handlerMs, errors, untilMs);
+          const limit = Math.min(retry.tries, retry.maxExceptions);
+          assert.ok(attempts <= limit, `${attempts} attempts of ${limit}`);
+          const endsAtMs = Math.min(untilMs, toMsOrForever(retry.retryFor));
+          if (attempts > 1) assert.ok(lastBeganMs <= endsAtMs, `an attempt began after ${lastBeganMs} ms`);
+          const reason = end.kind === 'give-up' ? end.reason : end.kind;
+          if (reason === 'exhausted') assert.equal(attempts, limit);
+          if (reason === 'discard') assert.ok(retry.on.some((rule) => rule.then === 'discard'));
+          if (reason === 'unrecoverable') assert.ok(retry.on.some((rule) => rule.then === 'dead-letter'));
+          if (reason === 'timeout') assert.ok(retry.failOnTimeout);
+        },
+      ),
+      { numRuns: 2_000 },
     );
   });
 
@@ -100,7 +157,7 @@ describe('the decision about a failed attempt', () => {
           { ...given, tries: 1_000, maxExceptions: 1_000 },
           failure({ attempt: attempt + 1 }),
         );
-        if (decision.kind === 'give-up') return;
+        if (decision.kind !== 'retry') return;
         const { delayMs } = decision;
         assert.ok(Number.isInteger(delayMs));
         assert.ok(delayMs === 0 || (delayMs >= 100 && delayMs <= LONGEST_MS), String(delayMs));
@@ -148,6 +205,54 @@ describe('the decision about a failed attempt', () => {
     }
     const wrapped = new Error('no', { cause: new UnrecoverableError('no') });
     assert.equal(decide(policy(), failure({ error: wrapped })).kind, 'retry');
+  });
+
+  it('gives up when the next attempt would begin after the moment that retryUntil names, to the millisecond', () => {
+    const retry = policy({ backoff: '10s' });
+    assert.equal(decide(retry, failure({ leftMs: 10_000 })).kind, 'retry');
+    assert.deepEqual(decide(retry, failure({ leftMs: 9_999 })), { kind: 'give-up', reason: 'expired' });
+    assert.deepEqual(decide(policy({ backoff: 0 }), failure({ leftMs: -1 })), {
+      kind: 'give-up',
+      reason: 'expired',
+    });
+  });
+
+  it('follows the first rule that matches the error: by class, subclasses included, or by predicate', () => {
+    class Declined extends Error {}
+    class Stolen extends Declined {}
+    const on: ErrorRule[] = [
+      { error: Stolen, then: 'discard' },
+      { error: Declined, then: 'dead-letter' },
+      { error: (error) => error === 'busy', then: 'retry', backoff: '7s' },
+      { error: Elsewhere, then: 'retry' },
+    ];
+    const of = (error: unknown) => decide(policy({ on, backoff: '1s' }), failure({ error }));
+    assert.deepEqual(of(new Stolen()), { kind: 'discard' });
+    assert.deepEqual(of(new Declined()), { kind: 'give-up', reason: 'unrecoverable' });
+    assert.deepEqual(of('busy'), { kind: 'retry', delayMs: 7_000 });
+    assert.deepEqual(of(new Elsewhere()), { kind: 'retry', delayMs: 1_000 });
+    assert.deepEqual(of(new Error('other')), { kind: 'retry', delayMs: 1_000 });
+    // A rule for retrying grants no further try, and nothing overrules an UnrecoverableError but a discard.
+    assert.equal(decide(policy({ on, tries: 1 }), failure({ error: 'busy' })).kind, 'give-up');
+    const error = new UnrecoverableError('no');
+    for (const [then, kind] of [
+      ['retry', 'give-up'],
+      ['discard', 'discard'],
+    ] as const)
+      assert.equal(
+        decide(policy({ on: [{ error: UnrecoverableError, then }] }), failure({ error })).kind,
+        kind,
+      );
+  });
+
+  it('gives a timeout up at once if the policy says so, and counts it as a failed attempt if not', () => {
+    const error = new HandlerTimeoutError('Slow', '30s');
+    assert.equal(decide(policy(), failure({ error })).kind, 'retry');
+    assert.deepEqual(decide(policy({ failOnTimeout: true }), failure({ error })), {
+      kind: 'give-up',
+      reason: 'timeout',
+    });
+    assert.equal(decide(policy({ failOnTimeout: true }), failure()).kind, 'retry');
   });
 
   it('decides about whatever was thrown', () => {

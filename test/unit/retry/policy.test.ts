@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { RETRY_DEFAULTS, RETRY_FIELDS, retryPolicy } from '../../../src/retry/policy.js';
+import { policyProblem, RETRY_DEFAULTS, RETRY_FIELDS, retryPolicy } from '../../../src/retry/policy.js';
 import { problemsOf } from '../../../src/util/check.js';
 
 describe('a retry policy', () => {
@@ -25,7 +25,21 @@ describe('a retry policy', () => {
       jitter: 0,
       maxExceptions: Number.POSITIVE_INFINITY,
       retryFor: Number.POSITIVE_INFINITY,
+      retryUntil: undefined,
+      on: [],
+      failOnTimeout: false,
     });
+  });
+
+  it('must end every message: endless tries need another limit', () => {
+    const endless = { tries: Number.POSITIVE_INFINITY };
+    assert.match(
+      policyProblem(retryPolicy(endless)) ?? '',
+      /tries is Infinity.*maxExceptions, retryFor or retryUntil/,
+    );
+    for (const end of [{ maxExceptions: 9 }, { retryFor: '1d' as const }, { retryUntil: () => new Date() }])
+      assert.equal(policyProblem(retryPolicy(endless, end)), undefined);
+    assert.equal(policyProblem(retryPolicy()), undefined);
   });
 });
 
@@ -35,6 +49,15 @@ describe("a retry policy's options", () => {
   it('may be any of the documented forms', () => {
     const good = [
       {},
+      { tries: Number.POSITIVE_INFINITY, retryUntil: () => new Date() },
+      { on: [] },
+      {
+        on: [
+          { error: RangeError, then: 'dead-letter' },
+          { error: () => true, then: 'retry', backoff: [0, '1s'] },
+          { error: class {}, then: 'discard' },
+        ],
+      },
       { tries: 1, maxExceptions: 1, retryFor: '24h', jitter: 0 },
       { jitter: 1, backoff: 0 },
       { backoff: '30s' },
@@ -52,7 +75,8 @@ describe("a retry policy's options", () => {
         { tries: 0 },
         { tries: 1.5 },
         { tries: '3' },
-        { tries: Number.POSITIVE_INFINITY },
+        { tries: Number.NaN },
+        { retryUntil: new Date() },
         { maxExceptions: 0 },
       ],
       ...[{ jitter: -0.1 }, { jitter: 1.1 }, { jitter: Number.NaN }, { jitter: '0.5' }, { retryFor: 'soon' }],
@@ -63,12 +87,19 @@ describe("a retry policy's options", () => {
       { backoff: { exponential: { first: '1s', max: 'x' } } },
       { backoff: { exponential: { first: '1s', fist: '1s' } } },
       { backoff: { exponential: { first: '1s' }, linear: 1 } },
+      { on: RangeError },
+      { on: [{ error: 'RangeError', then: 'retry' }] },
+      { on: [{ error: RangeError }] },
+      { on: [{ error: RangeError, then: 'ignore' }] },
+      { on: [{ error: RangeError, then: 'retry', backoff: 'x' }] },
+      { on: [{ error: RangeError, then: 'discard', backoff: '1s' }] },
+      { on: [{ error: RangeError, then: 'retry', tries: 3 }] },
       { trise: 3 },
     ];
     for (const options of wrong) assert.equal(problems(options).length, 1, JSON.stringify(options));
     assert.deepEqual(problems({ tries: 0, jitter: 2, tryes: 3 }), [
       'unknown option retry.tryes, did you mean tries?',
-      'expected retry.tries to be a positive integer, got 0',
+      'expected retry.tries to be a positive integer or Infinity, got 0',
       'expected retry.jitter to be a number from 0 to 1, got 2',
     ]);
   });
