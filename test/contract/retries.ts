@@ -106,6 +106,30 @@ export const retries: Theme = (test, { realTime }) => {
     assert.deepEqual({ reason, attempt }, { reason: 'expired', attempt: 2 });
   });
 
+  test('a policy that has changed meets the old queue, and holds for what was delayed under the old one', async (fx) => {
+    const first = fx.recorder(() => Promise.reject(new Error('again')));
+    const old = fx.bus('mailer').handle('k', first.handle, {
+      retry: { tries: 9, backoff: '400ms' },
+      queue: { concurrency: 1 },
+    });
+    const retried = watch(old, 'message.retried');
+    await old.start();
+    await old.publish('k', 'under way');
+    await fx.eventually(() => assert.equal(retried.length, 1));
+    await fx.stop(old);
+
+    const second = fx.recorder(() => Promise.reject(new Error('again')));
+    const bus = fx.bus('mailer', { noHandlerPatience: '1m' }).handle('k', second.handle, {
+      retry: { tries: 2, backoff: ['4m', '1h'], jitter: 0.5, retryFor: '2d', on: [] },
+      timeout: '7s',
+      queue: { concurrency: 30, prefetch: 200 },
+    });
+    await bus.start();
+    const { reason, attempt } = ours(await fx.deadLetter(fx.name('mailer')));
+    assert.deepEqual({ reason, attempt }, { reason: 'exhausted', attempt: 2 });
+    assert.deepEqual(second.attempts, [2]);
+  });
+
   test('rules for some errors go before the policy: give up, drop, or another pause', async (fx) => {
     class Declined extends Error {}
     class Stale extends Error {}
