@@ -71,6 +71,21 @@ describe('publishes', function () {
     }
   });
 
+  it('that have ended in an alarm keep stop() no longer: a broker that reads nothing answers nothing', async () => {
+    const { bus, seen } = faultBus(node.url);
+    await bus.start();
+    await node.ctl('set_vm_memory_high_watermark', '0.00001');
+    try {
+      await assert.rejects(bus.publish('other', {}, { deadline: '500ms' }));
+      await eventually(() => seen('connection.blocked').length > 0);
+      const startedAt = performance.now();
+      await bus.stop();
+      assert.ok(performance.now() - startedAt < 1_500, `${performance.now() - startedAt} ms`);
+    } finally {
+      await node.ctl('set_vm_memory_high_watermark', '0.4');
+    }
+  });
+
   it('that a full queue refuses end in a PublishRejectedError after the retries', async () => {
     const queue = uniqueName('full');
     const exchange = uniqueName('exchange');

@@ -119,7 +119,7 @@ export class Connection {
     // Without a connection the manager waits for the end of its next try, which is nobody's concern.
     if (!model) return;
     await deadline
-      .atMost(CLOSE_OK_MS)
+      .atMost(this.isBlocked ? 0 : CLOSE_OK_MS)
       .race(closing, () => new Error('late'))
       .catch(() => {});
     socketOf(model)?.destroy();

@@ -94,7 +94,9 @@ export class AmqpPublisher implements PublishLaneListener {
     this.endAll();
     clearInterval(this.sweeper);
     this.connection.unlisten(this.unblocked);
-    await this.lane.close();
+    const closed = this.lane.close();
+    // The broker doesn't read a blocked connection: its answer would come when the alarm is over.
+    if (!this.connection.isBlocked) await closed;
   }
 
   ready(): void {
