@@ -66,6 +66,11 @@ export class ManualClock implements Clock {
     return this.timers.length;
   }
 
+  /** Moment of `monotonic` at which the next timer is due, if one is armed. */
+  get nextDueAt(): number | undefined {
+    return this.timers[0]?.dueAt;
+  }
+
   /** Lets the wall clock jump to `ms` since 1970, as a corrected system time does. Timers don't notice. */
   setWall(ms: number): void {
     this.startMs = ms - this.elapsedMs;
