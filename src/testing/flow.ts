@@ -21,6 +21,8 @@ export class Flow {
   private readonly open = new Set<Open>();
   /** Publishes and restarts. */
   private readonly tasks = new Set<{ readonly what: string }>();
+  private instant = 0;
+  private counted = 0;
   private readonly watchers = new Set<() => void>();
 
   delivered(delivery: Open): void {
@@ -85,6 +87,13 @@ export class Flow {
 
   private moved(): void {
     for (const tell of this.watchers) tell();
+  }
+
+  /** How many publishes there were at this moment, this one included. */
+  countAt(instant: number): number {
+    this.counted = this.instant === instant ? this.counted + 1 : 1;
+    this.instant = instant;
+    return this.counted;
   }
 
   private atWork(): Open[] {

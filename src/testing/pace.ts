@@ -19,9 +19,11 @@ export class Pace {
 
   /** @throws NotSettledError */
   async settled(): Promise<void> {
-    const { flow, settleDeadlineMs } = this.options;
+    const { clock, flow, settleDeadlineMs } = this.options;
     flow.expectAll();
-    if (await this.rest(settleDeadlineMs)) return;
+    await clock.advance(0, () => this.waited(settleDeadlineMs));
+    if (flow.broken) throw flow.broken;
+    if (flow.isAtRest()) return;
     throw new NotSettledError(
       `nothing has moved for ${formatMs(settleDeadlineMs)}, and this is still at work:`,
       flow.running(),
@@ -31,14 +33,13 @@ export class Pace {
 
   /** Runs what falls due within `ms`, each at its own moment, and what follows from it before time moves on. */
   async advance(ms: number): Promise<void> {
-    const { clock } = this.options;
-    const endsAt = clock.monotonic() + ms;
-    await this.restOrPassOver();
-    for (let dueAt = clock.nextDueAt; dueAt !== undefined && dueAt <= endsAt; dueAt = clock.nextDueAt) {
-      await clock.advance(dueAt - clock.monotonic());
-      await this.restOrPassOver();
-    }
-    await clock.advance(endsAt - clock.monotonic());
+    const { clock, flow, patienceMs } = this.options;
+    await clock.advance(ms, async () => {
+      if (await this.waited(patienceMs)) return true;
+      flow.passOver();
+      return false;
+    });
+    if (flow.broken) throw flow.broken;
   }
 
   /** Lets time pass until `work` has ended, however long it takes, but no longer than `atMostMs`. */
@@ -56,20 +57,9 @@ export class Pace {
     }
   }
 
-  private async restOrPassOver(): Promise<void> {
-    const { flow, patienceMs } = this.options;
-    if (!(await this.rest(patienceMs))) flow.passOver();
-  }
-
-  /** Resolves true at rest; false if nothing has moved for `patienceMs` of real time. */
-  private async rest(patienceMs: number): Promise<boolean> {
-    const { clock, flow } = this.options;
-    await clock.settle();
-    while (!flow.broken && !flow.isAtRest()) {
-      if (!(await flow.whenMoved(patienceMs))) return false;
-      await clock.settle();
-    }
-    if (flow.broken) throw flow.broken;
-    return true;
+  /** True if something was at work and has moved; false at rest, or if it doesn't move for `patienceMs` of real time. */
+  private waited(patienceMs: number): boolean | Promise<boolean> {
+    const { flow } = this.options;
+    return !flow.broken && !flow.isAtRest() && flow.whenMoved(patienceMs);
   }
 }

@@ -1,4 +1,4 @@
-import { OutcomeUnknownError } from '../errors.js';
+import { NotSettledError, OutcomeUnknownError } from '../errors.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { delayOfKey, parseDue } from '../topology/delays.js';
 import type { BusTopology } from '../topology/plan.js';
@@ -45,6 +45,9 @@ export class KitTransport implements Transport {
   }
 }
 
+/** More than any test's work at one instant. */
+const MAX_AT_ONE_MOMENT = 100_000;
+
 /** A publish whose process has died: nobody will ever hear of it. */
 const nobodyLeft = (): Promise<never> => new Promise(() => {});
 
@@ -69,8 +72,9 @@ export class KitSession implements TransportSession {
 
   async publish(message: OutgoingMessage): Promise<void> {
     const { flow, lineage } = this.world;
-    if (this.isDead || flow.broken) return nobodyLeft();
+    if (this.isDead) return nobodyLeft();
     const site = this.siteOf(message);
+    this.endFlood(site);
     const { cause } = lineage;
     const done = flow.begin(`a publish of '${site.routingKey}' is unconfirmed`);
     try {
@@ -198,6 +202,21 @@ export class KitSession implements TransportSession {
     return due?.kind === 'q'
       ? { of: 'retry', routingKey, by, queue: due.destination }
       : { of: 'publish', routingKey, by, queue: undefined };
+  }
+
+  /** For what a limit of depth doesn't find: a handler that publishes in a loop, or a cascade that grows in breadth. */
+  private endFlood({ of, by, routingKey }: Site): void {
+    const { flow, clock } = this.world;
+    // The copies that settle go on, so that the bus can stop.
+    if (of !== 'publish' || by === 'test') return;
+    if (flow.countAt(clock.monotonic()) > MAX_AT_ONE_MOMENT) {
+      flow.broken ??= new NotSettledError(
+        `a cascade does not end: ${MAX_AT_ONE_MOMENT} messages were published without time passing`,
+        [`the last of them: '${routingKey}'`],
+        'Find which handler publishes without end.',
+      );
+    }
+    if (flow.broken) throw flow.broken;
   }
 
   private dueOf({ exchange, routingKey }: OutgoingMessage): ReturnType<typeof parseDue> {

@@ -6,6 +6,10 @@ const QUIET_TURNS = 8;
 /** More turns than any test's work at one instant; beyond is a loop that waits for no timer. */
 const MAX_TURNS = 200_000;
 
+type AtRest = () => boolean | Promise<boolean>;
+
+const nothingElse: AtRest = () => false;
+
 class ManualTimer implements Timer {
   constructor(
     private readonly clock: ManualClock,
@@ -79,11 +83,13 @@ export class ManualClock implements Clock {
   /**
    * Moves time by `ms` and runs what falls due on the way, each at its own instant. Calls made meanwhile queue up.
    *
+   * @param atRest asked at each instant, when its work has come to rest, before time moves on: waits for what the clock
+   *   can't see, and resolves true if there was any, so that what follows from it comes to rest as well
    * @throws what a timer's task throws; the timers behind it stay armed
    */
-  advance(ms: number): Promise<void> {
+  advance(ms: number, atRest: AtRest = nothingElse): Promise<void> {
     if (!(ms >= 0)) throw new RangeError(`expected a number of milliseconds to advance by, got ${ms}`);
-    const run = this.running.then(() => this.run(ms));
+    const run = this.running.then(() => this.run(ms, atRest));
     this.running = run.catch(() => {});
     return run;
   }
@@ -100,16 +106,21 @@ export class ManualClock implements Clock {
     if (this.timers[index] === timer) this.timers.splice(index, 1);
   }
 
-  private async run(ms: number): Promise<void> {
+  private async run(ms: number, atRest: AtRest): Promise<void> {
     const endMs = this.elapsedMs + ms;
-    await this.rest();
+    await this.comeToRest(atRest);
     for (let next = this.timers[0]; next !== undefined && next.dueAt <= endMs; next = this.timers[0]) {
       this.timers.shift();
       this.elapsedMs = next.dueAt;
       next.task();
-      await this.rest();
+      await this.comeToRest(atRest);
     }
     this.elapsedMs = endMs;
+  }
+
+  private async comeToRest(atRest: AtRest): Promise<void> {
+    do await this.rest();
+    while (await atRest());
   }
 
   private async rest(): Promise<void> {
