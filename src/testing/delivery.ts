@@ -1,12 +1,16 @@
-import type { Headers } from '../message/message.js';
 import { HEADER } from '../message/headers.js';
+import type { Headers } from '../message/message.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';
 import type { Delivery } from '../transport/transport.js';
 import type { Open } from './flow.js';
 
 /** Where a message was published, whatever it has travelled under since. */
-export function originOf(message: { exchange: string; routingKey: string; properties: { headers?: Headers } }): {
+export function originOf(message: {
+  exchange: string;
+  routingKey: string;
+  properties: { headers?: Headers };
+}): {
   exchange: string;
   routingKey: string;
 } {

@@ -70,10 +70,15 @@ export class ArmedFaults implements Faults {
     return this.take(undefined, site) as AckFault | undefined;
   }
 
-  private take(of: Armed['of'], { routingKey, by }: AckSite & Partial<PublishSite>): Armed['fault'] | undefined {
+  private take(
+    of: Armed['of'],
+    { routingKey, by }: AckSite & Partial<PublishSite>,
+  ): Armed['fault'] | undefined {
     const index = this.armed.findIndex(
       (each) =>
-        each.of === of && topicMatches(each.key, routingKey) && !(by === 'test' && each.fault.startsWith('crash')),
+        each.of === of &&
+        topicMatches(each.key, routingKey) &&
+        !(by === 'test' && each.fault.startsWith('crash')),
     );
     return index < 0 ? undefined : this.armed.splice(index, 1)[0]?.fault;
   }

@@ -58,7 +58,10 @@ export class Flow {
 
   /** What keeps it from rest, a line each. */
   running(): string[] {
-    return [...[...this.tasks].map(({ what }) => what), ...this.atWork().map((delivery) => delivery.describe())];
+    return [
+      ...[...this.tasks].map(({ what }) => what),
+      ...this.atWork().map((delivery) => delivery.describe()),
+    ];
   }
 
   /** No longer waits for what is at work now. */

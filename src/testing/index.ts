@@ -7,6 +7,7 @@ export type {
   PublishedMessage,
   RetriedMessage,
 } from './entries.js';
+export { type Explored, type ExploreOptions, explore, type StartKit } from './explore.js';
 export type { FaultTarget } from './faults.js';
 export type { Happened } from './happened.js';
 export type { CrashPoint, TestKit, Whose } from './kit.js';

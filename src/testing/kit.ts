@@ -9,7 +9,13 @@ import { type Duration, toMs } from '../util/duration.js';
 import { silentLogger } from '../util/logger.js';
 import type { ManualClock } from '../util/manual-clock.js';
 import { originOf } from './delivery.js';
-import type { DeadLetteredMessage, HandledMessage, MessageEntry, PublishedMessage, RetriedMessage } from './entries.js';
+import type {
+  DeadLetteredMessage,
+  HandledMessage,
+  MessageEntry,
+  PublishedMessage,
+  RetriedMessage,
+} from './entries.js';
 import type { ArmedFaults, FaultTarget } from './faults.js';
 import { Happened } from './happened.js';
 import type { KitSettings } from './options.js';
@@ -140,8 +146,8 @@ export class TestKit extends Publisher implements AsyncDisposable {
 
   /**
    * The next publish that fits is stored, but its confirm is lost: its publisher gets an OutcomeUnknownError. If it is
-   * the copy of a retry or a dead letter (`of`), the original is held, and the copy is published once more half a
-   * second later.
+   * the copy of a retry or a dead letter (`of`), the original is held, and the copy is published once more within a
+   * second.
    */
   loseConfirm(target: FaultTarget = {}): void {
     this.parts.armed.arm('confirm-lost', target);
@@ -243,14 +249,17 @@ export class TestKit extends Publisher implements AsyncDisposable {
   ) {
     const { journal } = this.parts.world;
     const all = journal.of(kind) as (MessageEntry & { handler?: string | undefined })[];
-    const found = all.filter(({ routingKey, handler }) => whose === undefined || isOf(whose, routingKey, handler));
+    const found = all.filter(
+      ({ routingKey, handler }) => whose === undefined || isOf(whose, routingKey, handler),
+    );
     // biome-ignore lint/suspicious/noExplicitAny: each public method names its own kind
     return new Happened<any>(found, `${nameOf(whose)} to be ${verb}`, () => journal.account());
   }
 }
 
 function isOf(whose: Whose, routingKey: string, handler: string | undefined): boolean {
-  if (typeof whose === 'function') return handler === whose.name || handler?.startsWith(`${whose.name}.`) === true;
+  if (typeof whose === 'function')
+    return handler === whose.name || handler?.startsWith(`${whose.name}.`) === true;
   if (isMessageDefinition(whose)) return topicMatches(whose.key, routingKey);
   return handler === whose || topicMatches(whose, routingKey);
 }

@@ -42,6 +42,7 @@ export class Lineage {
 /** The last handlings that led to `cause`, as `a → b → a`. */
 export function chain(cause: Cause, length = 6): string {
   const keys: string[] = [];
-  for (let at: Cause | undefined = cause; at && keys.length < length; at = at.before) keys.unshift(at.routingKey);
+  for (let at: Cause | undefined = cause; at && keys.length < length; at = at.before)
+    keys.unshift(at.routingKey);
   return `… ${keys.join(' → ')}`;
 }

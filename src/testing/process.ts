@@ -6,8 +6,8 @@ import type { Middleware } from '../middleware/middleware.js';
 import type { HandlerDefinitions } from '../options.js';
 import { Deadline } from '../util/deadline.js';
 import { silentLogger } from '../util/logger.js';
-import type { AttemptEntry } from './entries.js';
 import type { KitDelivery } from './delivery.js';
+import type { AttemptEntry } from './entries.js';
 import { errorLine } from './entries.js';
 import { chain } from './lineage.js';
 import type { KitSettings } from './options.js';
@@ -89,7 +89,9 @@ export class ServiceProcess {
     on('handler.succeeded', (event) =>
       journal.add({ kind: 'handled', ...this.about(event), discarded: false }),
     );
-    on('message.discarded', (event) => journal.add({ kind: 'handled', ...this.about(event), discarded: true }));
+    on('message.discarded', (event) =>
+      journal.add({ kind: 'handled', ...this.about(event), discarded: true }),
+    );
     on('message.retried', (event) => {
       const { delayMs, error } = event;
       journal.add({ kind: 'retried', ...this.about(event), delayMs, error, released: false });

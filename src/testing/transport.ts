@@ -84,7 +84,8 @@ export class KitSession implements TransportSession {
       await this.inner.publish(message);
       if (this.isDead) return nobodyLeft();
       if (site.of === 'publish') this.record(message, site, cause?.handler);
-      if (fault) return await this.afterStored(fault, message, site);
+      if (fault === 'crash-after-publish') return this.crash(`after '${site.routingKey}' was published`);
+      if (fault) await this.afterStored(fault, message, site);
     } catch (error) {
       if (site.queue !== undefined) flow.held(site.queue, message.properties.messageId);
       throw error;
@@ -169,7 +170,6 @@ export class KitSession implements TransportSession {
     const { journal } = this.world;
     const { of, routingKey } = site;
     const what = of === 'publish' ? `'${routingKey}'` : `the ${of} of '${routingKey}'`;
-    if (fault === 'crash-after-publish') return this.crash(`after ${what} was published`);
     if (fault === 'sent-twice') {
       journal.note(`fault: ${what} was written again on a new connection, and is stored twice`);
       return this.inner.publish(message);

@@ -29,7 +29,10 @@ export interface World {
 /** The payload as it came over the wire; the body as text if it is none. */
 export function payloadOf(
   { serializer }: Pick<World, 'serializer'>,
-  { body, properties }: Pick<StoredMessage, 'body'> & { properties: { contentType?: string; contentEncoding?: string } },
+  {
+    body,
+    properties,
+  }: Pick<StoredMessage, 'body'> & { properties: { contentType?: string; contentEncoding?: string } },
 ): unknown {
   try {
     return serializer.deserialize(body, properties.contentType, properties.contentEncoding);
@@ -76,6 +79,8 @@ export function deadLetterOfBroker(world: World, letter: StoredMessage, reason: 
 
 /** The key it arrived under in the queue in which it died. */
 function publishedKey({ properties, routingKey }: StoredMessage): string {
-  const [death] = properties.headers['x-death'] as unknown as readonly { 'routing-keys': readonly string[] }[];
+  const [death] = properties.headers['x-death'] as unknown as readonly {
+    'routing-keys': readonly string[];
+  }[];
   return death?.['routing-keys'][0] ?? routingKey;
 }

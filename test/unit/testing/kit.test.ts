@@ -167,8 +167,7 @@ describe('the test kit', () => {
   it('takes a chain for endless only if no time passes in it', async () => {
     kit = await testKit({
       cascadeLimit: 5,
-      configure: (bus) =>
-        bus.handle('tick', (_, context) => context.publish('tick', {}, { delay: '1s' })),
+      configure: (bus) => bus.handle('tick', (_, context) => context.publish('tick', {}, { delay: '1s' })),
     });
     await kit.publish('tick', {});
     await kit.advance('30s');
@@ -200,7 +199,10 @@ describe('the test kit', () => {
 
   it('has a queue on an exchange that belongs to someone else', async () => {
     const exchange = { name: 'legacy', declare: false } as const;
-    kit = await testKit({ topology: 'verify', configure: (bus) => bus.handle('old', () => {}, { exchange }) });
+    kit = await testKit({
+      topology: 'verify',
+      configure: (bus) => bus.handle('old', () => {}, { exchange }),
+    });
     await kit.publish('old', {}, { exchange });
     await kit.settled();
     kit.handled('old').assertOnce();
@@ -218,12 +220,14 @@ describe('the test kit', () => {
   });
 
   it('stops when a handler needs time to end, and says so if it does not', async () => {
-    kit = await testKit({ configure: (bus) => bus.handle('hang', () => new Promise(() => {})) });
+    kit = await testKit({
+      settleDeadline: '20ms',
+      configure: (bus) => bus.handle('hang', () => new Promise(() => {})),
+    });
     await kit.publish('hang', {});
     await assert.rejects(kit.settled(), NotSettledError);
     const stuck = kit;
     kit = await testKit();
     await assert.rejects(stuck.stop(), /still running/);
   });
-
 });
