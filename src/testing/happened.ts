@@ -11,8 +11,9 @@ export class Happened<Item extends MessageEntry> implements Iterable<Item> {
   constructor(
     /** In the order in which it happened. */
     readonly all: readonly Item[],
-    /** Completes "expected … once". */
-    private readonly what: string,
+    /** `'email.*'` and `handled`, for "expected 'email.*' to be handled once". */
+    private readonly whose: string,
+    private readonly verb: string,
     private readonly account: () => string,
   ) {}
 
@@ -38,41 +39,46 @@ export class Happened<Item extends MessageEntry> implements Iterable<Item> {
 
   /** Those of which `predicate` is true. */
   where(predicate: (item: Item) => boolean): Happened<Item> {
-    return new Happened(this.all.filter(predicate), `${this.what}, where ${predicate}`, this.account);
+    return this.narrowed(this.all.filter(predicate), `where ${predicate}`);
   }
 
   /** Those whose payload is this, or has these fields, at any depth; lists must be equal. */
   with(payload: unknown): Happened<Item> {
     const found = this.all.filter((item) => contains(item.payload, payload));
-    return new Happened(found, `${this.what}, with ${JSON.stringify(payload)}`, this.account);
+    return this.narrowed(found, `with ${JSON.stringify(payload)}`);
   }
 
   /** @returns the one */
   assertOnce(): Item {
-    this.require(this.count === 1, 'once', 1, this.assertOnce);
+    if (this.count !== 1) throw this.failure('once', 1, this.assertOnce);
     return this.all[0] as Item;
   }
 
-  assertTimes(times: number): readonly Item[] {
-    this.require(this.count === times, times === 1 ? 'once' : `${times} times`, times, this.assertTimes);
+  assertTimes(expected: number): readonly Item[] {
+    if (this.count !== expected) throw this.failure(times(expected), expected, this.assertTimes);
     return this.all;
   }
 
   /** At least once. */
   assertSome(): readonly Item[] {
-    this.require(this.count > 0, 'at least once', 1, this.assertSome);
+    if (this.count === 0) throw this.failure('at least once', 1, this.assertSome);
     return this.all;
   }
 
   assertNone(): void {
-    this.require(this.count === 0, 'never', 0, this.assertNone);
+    if (this.count > 0) throw this.failure('never', 0, this.assertNone);
   }
 
-  private require(holds: boolean, wanted: string, expected: number, caller: (...args: never[]) => unknown) {
-    if (holds) return;
-    throw new AssertionError({
-      message: `expected ${this.what} ${wanted}, but it was ${times(this.count)}\n${this.account()}`,
-      actual: this.count,
+  private narrowed(all: readonly Item[], how: string): Happened<Item> {
+    return new Happened(all, `${this.whose} ${how}`, this.verb, this.account);
+  }
+
+  private failure(wanted: string, expected: number, caller: (...args: never[]) => unknown): AssertionError {
+    const { whose, verb, count } = this;
+    const wish = wanted === 'never' ? `never to be ${verb}` : `to be ${verb} ${wanted}`;
+    return new AssertionError({
+      message: `expected ${whose} ${wish}, but it was ${times(count)}\n${this.account()}`,
+      actual: count,
       expected,
       operator: 'happened',
       stackStartFn: caller as () => void,

@@ -13,8 +13,11 @@ export class Journal {
   /** @param elapsed milliseconds of the kit's clock since it was made */
   constructor(private readonly elapsed: () => number) {}
 
-  add(entry: Unwritten<Entry>): void {
-    this.entries.push({ ...entry, at: this.elapsed() } as Entry);
+  /** @returns takes it back: it did not happen */
+  add(entry: Unwritten<Entry>): () => void {
+    const added = { ...entry, at: this.elapsed() } as Entry;
+    this.entries.push(added);
+    return () => this.entries.splice(this.entries.indexOf(added), 1);
   }
 
   note(text: string): void {

@@ -99,22 +99,22 @@ export class TestKit extends Publisher implements AsyncDisposable {
 
   /** Messages that were published, by the test or by handlers. A delayed one counts when it is published. */
   published(whose?: string | MessageDefinition): Happened<PublishedMessage> {
-    return this.happened('published', 'published', whose);
+    return this.happened('published', whose);
   }
 
   /** Attempts that succeeded. */
   handled(whose?: Whose): Happened<HandledMessage> {
-    return this.happened('handled', 'handled', whose);
+    return this.happened('handled', whose);
   }
 
   /** Attempts that failed, or were released, and come back. */
   retried(whose?: Whose): Happened<RetriedMessage> {
-    return this.happened('retried', 'retried', whose);
+    return this.happened('retried', whose);
   }
 
   /** Messages that were given up, by their handler's policy or by the broker itself. */
   deadLettered(whose?: Whose): Happened<DeadLetteredMessage> {
-    return this.happened('dead-lettered', 'dead-lettered', whose);
+    return this.happened('dead-lettered', whose);
   }
 
   /** All that happened, a line each: for a look when a test fails. */
@@ -244,7 +244,6 @@ export class TestKit extends Publisher implements AsyncDisposable {
 
   private happened<Kind extends 'published' | 'handled' | 'retried' | 'dead-lettered'>(
     kind: Kind,
-    verb: string,
     whose: Whose | undefined,
   ) {
     const { journal } = this.parts.world;
@@ -253,7 +252,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
       ({ routingKey, handler }) => whose === undefined || isOf(whose, routingKey, handler),
     );
     // biome-ignore lint/suspicious/noExplicitAny: each public method names its own kind
-    return new Happened<any>(found, `${nameOf(whose)} to be ${verb}`, () => journal.account());
+    return new Happened<any>(found, nameOf(whose), kind, () => journal.account());
   }
 }
 

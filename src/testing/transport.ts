@@ -81,9 +81,8 @@ export class KitSession implements TransportSession {
       const fault = this.faultOf((faults) => faults.onPublish(site));
       if (fault === 'crash-before-publish') return this.crash(`before '${site.routingKey}' was published`);
       lineage.published(message.properties.messageId, cause);
-      await this.inner.publish(message);
+      await this.store(message, site, cause?.handler);
       if (this.isDead) return nobodyLeft();
-      if (site.of === 'publish') this.record(message, site, cause?.handler);
       if (fault === 'crash-after-publish') return this.crash(`after '${site.routingKey}' was published`);
       if (fault) await this.afterStored(fault, message, site);
     } catch (error) {
@@ -223,10 +222,21 @@ export class KitSession implements TransportSession {
     return this.world.names.isDelayed(exchange) ? parseDue(routingKey) : undefined;
   }
 
-  private record(message: OutgoingMessage, { by }: Site, handler: string | undefined): void {
+  private async store(message: OutgoingMessage, site: Site, handler: string | undefined): Promise<void> {
+    // Before it is stored: what is handled before the confirm comes has been published earlier.
+    const takeBack = site.of === 'publish' ? this.record(message, site, handler) : undefined;
+    try {
+      await this.inner.publish(message);
+    } catch (error) {
+      takeBack?.();
+      throw error;
+    }
+  }
+
+  private record(message: OutgoingMessage, { by }: Site, handler: string | undefined): () => void {
     const { properties, routingKey } = message;
     const { headers = {}, messageId, correlationId } = properties;
-    this.world.journal.add({
+    return this.world.journal.add({
       kind: 'published',
       ...originOf(message),
       headers,
