@@ -9,7 +9,6 @@ import {
   required,
 } from '../util/check.js';
 import { schedules } from './choose.js';
-import { errorLine } from './entries.js';
 import type { TestKit } from './kit.js';
 import { openKit } from './open-kit.js';
 import type { TestKitOptions } from './options.js';
@@ -93,6 +92,13 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
 
 /** Lines of a failure's message. */
 const SHOWN = 60;
+const SHOWN_OF_ERROR = 20;
+
+const indented = (text: string): string[] =>
+  text.split('\n').map((line) => (line === '' ? line : `  ${line}`));
+
+const errorText = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 
 interface Run {
   readonly faults: ScheduledFaults;
@@ -136,10 +142,10 @@ async function shrunkFailure(
   const story = shown.timelines.flatMap((timeline) => timeline.split('\n'));
   const lines = [
     `the scenario fails when at-least-once delivery does this: ${schedule}`,
-    `  ${errorLine(shown.error)}`,
+    ...indented(errorText(shown.error)).slice(0, SHOWN_OF_ERROR),
     'what happened:',
     ...(story.length > SHOWN ? [`  … ${story.length - SHOWN} more before`] : []),
-    ...story.slice(-SHOWN).map((line) => `  ${line}`),
+    ...indented(story.slice(-SHOWN).join('\n')),
     `found in run ${tried} of seed ${seed}; alone: explore({ replay: '${schedule}', … })`,
   ];
   return new ScheduleFailedError(lines.join('\n'), seed, schedule, { cause: shown.error });

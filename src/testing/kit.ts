@@ -214,7 +214,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
   }
 
   private replaceProcess(where: string): void {
-    if (this.stopping) return;
+    if (this.stopping !== undefined) return;
     const { journal, flow } = this.parts.world;
     journal.note(`fault: the process crashed ${where}`);
     const restarted = flow.begin('a new process is starting');

@@ -125,6 +125,12 @@ describe('the test kit with handler classes', () => {
     kit = await testKit({ classes: [Billing], handlers: plain });
     await kit.publish('order.placed', {});
     await kit.settled();
-    assert.deepEqual(kit.handled().all.map(({ handler }) => handler).sort(), ['Billing.onPlaced', 'plain']);
+    assert.deepEqual(
+      kit
+        .handled()
+        .all.map(({ handler }) => handler)
+        .sort(),
+      ['Billing.onPlaced', 'plain'],
+    );
   });
 });
