@@ -43,7 +43,7 @@ export interface FaultTarget {
   /** Pattern of its routing key. @default '#' */
   key?: string;
   /** Which publish: that of the test or a handler, of a retry's copy, or of a dead letter. @default 'publish' */
-  of?: PublishSite['of'];
+  of?: 'publish' | 'retry' | 'dead-letter';
 }
 
 interface Armed {

@@ -10,6 +10,6 @@ export type {
 export { type Explored, type ExploreOptions, explore, type StartKit } from './explore.js';
 export type { FaultTarget } from './faults.js';
 export type { Happened } from './happened.js';
-export type { CrashPoint, TestKit, Whose } from './kit.js';
+export type { CrashPoint, RawProperties, TestKit, Whose } from './kit.js';
 export { testKit } from './open-kit.js';
 export type { Fake, TestKitOptions } from './options.js';

@@ -1,7 +1,10 @@
 import { AssertionError } from 'node:assert';
 import type { Class } from '../../decorators/index.js';
 import { Bus } from '../bus.js';
+import { StoppedError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { exchangeRef } from '../message/exchange-option.js';
+import type { MessageProperties } from '../message/message.js';
 import { Publisher, type PublishIntent, type PublishOptions } from '../message/publisher.js';
 import { topicMatches } from '../message/topic.js';
 import type { HandlerDefinitions } from '../options.js';
@@ -36,6 +39,12 @@ export interface CrashPoint extends FaultTarget {
   at: 'before-ack' | 'before-publish' | 'after-publish';
 }
 
+/** AMQP's properties of a message, and the exchange it goes to. */
+export interface RawProperties extends MessageProperties {
+  /** @default the bus's exchange */
+  exchange?: string;
+}
+
 /** What a kit is made of. */
 export interface KitParts {
   readonly world: World;
@@ -51,6 +60,7 @@ export interface KitParts {
  */
 export class TestKit extends Publisher implements AsyncDisposable {
   private readonly outside: Bus;
+  private readonly outsideTransport: KitTransport;
   private readonly pace: Pace;
   private process: ServiceProcess;
   private restarting: Promise<void> = Promise.resolve();
@@ -60,6 +70,8 @@ export class TestKit extends Publisher implements AsyncDisposable {
   constructor(private readonly parts: KitParts) {
     super();
     this.pace = new Pace({ ...parts.world, ...parts.settings });
+    const user = { name: 'test', by: 'test', onCrash: () => {} } as const;
+    this.outsideTransport = new KitTransport(parts.world, user);
     this.outside = this.newOutside();
     this.process = this.newProcess();
   }
@@ -72,6 +84,20 @@ export class TestKit extends Publisher implements AsyncDisposable {
   /** The bus of the service under test; another one after each crash. */
   get bus(): Bus {
     return this.process.bus;
+  }
+
+  /**
+   * Publishes bytes as they are, as a client that is not Hopline does: with no properties but those that are given, not
+   * even a messageId. Resolves with the confirm.
+   */
+  async publishRaw(key: string, body: string | Buffer, properties: RawProperties = {}): Promise<void> {
+    const { names } = this.parts.world;
+    const { exchange = exchangeRef(this.parts.settings.bus.exchange ?? names.events).name, ...rest } =
+      properties;
+    const { session } = this.outsideTransport;
+    if (!session || this.stopping !== undefined) throw new StoppedError('publishRaw was called');
+    const message = { exchange, routingKey: key, body: Buffer.from(body), properties: rest };
+    await session.publish({ ...message, mandatory: false, deadlineMs: 30_000 });
   }
 
   /**
@@ -230,14 +256,13 @@ export class TestKit extends Publisher implements AsyncDisposable {
 
   /** Another service, as far as the one under test can see. */
   private newOutside(): Bus {
-    const { world, settings } = this.parts;
-    const { exchange, prefix, delayPrefix, serializer, maxBodyBytes, publishDeadline } = settings.bus;
+    const { exchange, prefix, delayPrefix, serializer, maxBodyBytes, publishDeadline } =
+      this.parts.settings.bus;
     const given = { exchange, prefix, delayPrefix, serializer, maxBodyBytes, publishDeadline };
-    const user = { name: 'test', by: 'test', onCrash: () => {} } as const;
     return new Bus({
       ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as object),
       service: 'test',
-      transport: new KitTransport(world, user),
+      transport: this.outsideTransport,
       log: silentLogger,
     });
   }

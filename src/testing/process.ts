@@ -14,6 +14,9 @@ import type { KitSettings } from './options.js';
 import { KitTransport, type User } from './transport.js';
 import type { World } from './world.js';
 
+/** How many messages may be published at one moment for each handling that may follow from another. */
+const BREADTH = 50;
+
 /** One run of the service under test: a bus that lives until it is stopped or crashes. */
 export class ServiceProcess {
   readonly bus: Bus;
@@ -27,7 +30,7 @@ export class ServiceProcess {
     handlers: HandlerDefinitions,
     user: User,
   ) {
-    this.transport = new KitTransport(world, user);
+    this.transport = new KitTransport(world, user, settings.cascadeLimit * BREADTH);
     const { middleware = [], log = silentLogger } = settings.bus;
     this.bus = new Bus({
       ...settings.bus,

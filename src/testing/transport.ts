@@ -30,9 +30,11 @@ export class KitTransport implements Transport {
   readonly kind = 'memory';
   session: KitSession | undefined;
 
+  /** @param maxAtOneMoment how many messages the user may publish without time passing */
   constructor(
     private readonly world: World,
     private readonly user: User,
+    private readonly maxAtOneMoment = Number.POSITIVE_INFINITY,
   ) {}
 
   get clock(): World['clock'] {
@@ -40,13 +42,11 @@ export class KitTransport implements Transport {
   }
 
   async open(options: SessionOptions): Promise<TransportSession> {
-    this.session = new KitSession(new MemorySession(this.world.broker, options), this.world, this.user);
+    const { world, user, maxAtOneMoment } = this;
+    this.session = new KitSession(new MemorySession(world.broker, options), { world, user, maxAtOneMoment });
     return this.session;
   }
 }
-
-/** More than any test's work at one instant. */
-const MAX_AT_ONE_MOMENT = 100_000;
 
 /** A publish whose process has died: nobody will ever hear of it. */
 const nobodyLeft = (): Promise<never> => new Promise(() => {});
@@ -58,11 +58,16 @@ export class KitSession implements TransportSession {
   /** By queue and messageId. */
   private readonly payloads = new Map<string, unknown>();
 
+  private readonly world: World;
+  private readonly user: User;
+
   constructor(
     private readonly inner: TransportSession,
-    private readonly world: World,
-    private readonly user: User,
-  ) {}
+    private readonly options: { world: World; user: User; maxAtOneMoment: number },
+  ) {
+    this.world = options.world;
+    this.user = options.user;
+  }
 
   /** The broker is empty and nobody else declares anything: what belongs to someone else must exist, too. */
   declare({ own, ...rest }: BusTopology, _mode: unknown, deadline: Deadline): Promise<void> {
@@ -208,11 +213,12 @@ export class KitSession implements TransportSession {
     const { flow, clock } = this.world;
     // The copies that settle go on, so that the bus can stop.
     if (of !== 'publish' || by === 'test') return;
-    if (flow.countAt(clock.monotonic()) > MAX_AT_ONE_MOMENT) {
+    const { maxAtOneMoment } = this.options;
+    if (flow.countAt(clock.monotonic()) > maxAtOneMoment) {
       flow.broken ??= new NotSettledError(
-        `a cascade does not end: ${MAX_AT_ONE_MOMENT} messages were published without time passing`,
+        `a cascade does not end: ${maxAtOneMoment} messages were published without time passing`,
         [`the last of them: '${routingKey}'`],
-        'Find which handler publishes without end.',
+        'Find which handler publishes without end; raise cascadeLimit, of which this is a multiple, if so many are meant.',
       );
     }
     if (flow.broken) throw flow.broken;

@@ -6,10 +6,6 @@ const QUIET_TURNS = 8;
 /** More turns than any test's work at one instant; beyond is a loop that waits for no timer. */
 const MAX_TURNS = 200_000;
 
-type AtRest = () => boolean | Promise<boolean>;
-
-const nothingElse: AtRest = () => false;
-
 class ManualTimer implements Timer {
   constructor(
     private readonly clock: ManualClock,
@@ -87,7 +83,7 @@ export class ManualClock implements Clock {
    *   can't see, and resolves true if there was any, so that what follows from it comes to rest as well
    * @throws what a timer's task throws; the timers behind it stay armed
    */
-  advance(ms: number, atRest: AtRest = nothingElse): Promise<void> {
+  advance(ms: number, atRest: () => boolean | Promise<boolean> = () => false): Promise<void> {
     if (!(ms >= 0)) throw new RangeError(`expected a number of milliseconds to advance by, got ${ms}`);
     const run = this.running.then(() => this.run(ms, atRest));
     this.running = run.catch(() => {});
@@ -106,7 +102,7 @@ export class ManualClock implements Clock {
     if (this.timers[index] === timer) this.timers.splice(index, 1);
   }
 
-  private async run(ms: number, atRest: AtRest): Promise<void> {
+  private async run(ms: number, atRest: () => boolean | Promise<boolean>): Promise<void> {
     const endMs = this.elapsedMs + ms;
     await this.comeToRest(atRest);
     for (let next = this.timers[0]; next !== undefined && next.dueAt <= endMs; next = this.timers[0]) {
@@ -118,7 +114,7 @@ export class ManualClock implements Clock {
     this.elapsedMs = endMs;
   }
 
-  private async comeToRest(atRest: AtRest): Promise<void> {
+  private async comeToRest(atRest: () => boolean | Promise<boolean>): Promise<void> {
     do await this.rest();
     while (await atRest());
   }

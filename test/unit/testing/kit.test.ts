@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as realPause } from 'node:timers/promises';
 import { type MessageContext, OptionsError, UnroutableError } from 'hopline';
 import { NotSettledError, type TestKit, testKit } from 'hopline/testing';
+import { root, run } from '../../project/repository.js';
 
 describe('the test kit', () => {
   let kit: TestKit;
@@ -74,9 +75,18 @@ describe('the test kit', () => {
     assert.equal(kit.handled('job').assertOnce().attempt, 4);
   });
 
-  it('runs 1,000 retries over 24 hours in under two seconds of real time', async () => {
+  it('runs 1,000 retries over 24 hours in under a second of real time', async () => {
+    const tookMs: number[] = [];
+    // The best of three: on a machine that is busy with something else the worst says nothing.
+    while (tookMs.length < 3 && !tookMs.some((ms) => ms < 1_000)) tookMs.push(await thousandRetries());
+    assert.ok(Math.min(...tookMs) < 1_000, `it took ${tookMs.map(Math.round).join(', ')} ms`);
+  });
+
+  /** @returns milliseconds of real time */
+  async function thousandRetries(): Promise<number> {
     let attempts = 0;
     const startedAt = performance.now();
+    await kit?.stop();
     kit = await testKit({
       retry: { tries: 1_001, backoff: 86_400 },
       configure: (bus) =>
@@ -91,8 +101,8 @@ describe('the test kit', () => {
     assert.equal(attempts, 1_001);
     assert.equal(kit.retried().count, 1_000);
     assert.equal(kit.deadLettered('job').assertOnce().reason, 'exhausted');
-    assert.ok(tookMs < 2_000, `it took ${Math.round(tookMs)} ms`);
-  });
+    return tookMs;
+  }
 
   it('times a handler out that hangs, when the test moves time so far', async () => {
     kit = await testKit({
@@ -162,6 +172,54 @@ describe('the test kit', () => {
       return true;
     });
     await assert.rejects(kit.advance('1s'), NotSettledError);
+  });
+
+  it('ends a handler that publishes in a loop, and one cascade that grows in breadth', async () => {
+    for (const flood of [
+      async (publish: () => Promise<void>) => {
+        for (;;) await publish();
+      },
+      async (publish: () => Promise<void>) => {
+        await Promise.all([publish(), publish(), publish()]);
+      },
+    ]) {
+      const flooded = await testKit({
+        cascadeLimit: 100,
+        configure: (bus) => bus.handle('x', (_, context) => flood(() => context.publish('x', {}))),
+      });
+      await flooded.publish('x', {});
+      await assert.rejects(flooded.settled(), (error: NotSettledError) => {
+        assert.match(error.message, /5000 messages were published without time passing\n.*'x'/);
+        return true;
+      });
+      await flooded.stop();
+    }
+  });
+
+  it('takes what is not from Hopline at all', async () => {
+    kit = await testKit({
+      configure: (bus) =>
+        bus.handle('it', function see(_, { messageId, headers }) {
+          assert.equal(messageId, undefined);
+          assert.equal(headers.from, 'afar');
+        }),
+    });
+    await kit.publishRaw('it', '{"n":1}', { headers: { from: 'afar' } });
+    await kit.publishRaw('it', '{');
+    await kit.settled();
+    assert.deepEqual(kit.handled('see').assertOnce().payload, { n: 1 });
+    const letter = kit.deadLettered().assertOnce();
+    assert.deepEqual([letter.reason, letter.payload], ['undecodable', '{']);
+  });
+
+  it('loads neither tsyringe nor reflect-metadata for plain handlers', async () => {
+    const script = `
+      const { testKit } = await import('hopline/testing');
+      const kit = await testKit({ configure: (bus) => bus.handle('it', () => {}) });
+      await kit.stop();
+      process.stdout.write(typeof Reflect.getMetadata);`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: root });
+    assert.equal(stdout, 'undefined');
   });
 
   it('takes a chain for endless only if no time passes in it', async () => {
