@@ -1,6 +1,5 @@
 import type { DeadLetterReason } from '../events.js';
 import type { Headers } from '../message/message.js';
-import { formatMs } from '../util/duration.js';
 
 /*
  * What a test kit remembers. An entry is plain data, made when the thing happens and never changed; its payload is
@@ -73,14 +72,33 @@ export type Entry = PublishedMessage | HandledMessage | RetriedMessage | DeadLet
 
 /** One line for people: when, what, and by whom. */
 export function describeEntry(entry: Entry): string {
-  return `+${formatMs(entry.at)} ${sentence(entry)}`;
+  return `+${moment(entry.at)} ${sentence(entry)}`;
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+] as const;
+
+/** Exactly: `1m21s`. */
+function moment(at: number): string {
+  let left = Math.round(at);
+  const parts = UNITS.map(([unit, ms]) => {
+    const count = Math.floor(left / ms);
+    left -= count * ms;
+    return count > 0 ? `${count}${unit}` : '';
+  });
+  return parts.join('') || '0ms';
 }
 
 function sentence(entry: Entry): string {
   if (entry.kind === 'note') return entry.text;
   const message = `${entry.routingKey} ${shown(entry.payload)}`;
   if (entry.kind === 'published') {
-    const delay = entry.delayMs > 0 ? `, due in ${formatMs(entry.delayMs)}` : '';
+    const delay = entry.delayMs > 0 ? `, due in ${moment(entry.delayMs)}` : '';
     return `${entry.by} published ${message}${delay}`;
   }
   const handler = entry.handler ?? `queue '${entry.queue}' (no handler)`;
@@ -90,8 +108,8 @@ function sentence(entry: Entry): string {
       return `${handler} ${entry.discarded ? 'discarded' : 'handled'} ${message}${attempt}`;
     case 'retried':
       return entry.released
-        ? `${handler} released ${message}${attempt}: again in ${formatMs(entry.delayMs)}`
-        : `${handler} failed ${message}${attempt} (${errorLine(entry.error)}): again in ${formatMs(entry.delayMs)}`;
+        ? `${handler} released ${message}${attempt}: again in ${moment(entry.delayMs)}`
+        : `${handler} failed ${message}${attempt} (${errorLine(entry.error)}): again in ${moment(entry.delayMs)}`;
     case 'dead-lettered':
       return `${handler} dead-lettered ${message}${attempt} as ${entry.reason}${entry.error === undefined ? '' : ` (${errorLine(entry.error)})`}`;
   }

@@ -7,8 +7,8 @@ const { setTimeout, clearTimeout } = globalThis;
 export interface Open {
   readonly queue: string;
   readonly messageId: string | undefined;
-  /** `held`: its copy could not be published, and is tried again later. */
-  state: 'waiting' | 'running' | 'held';
+  /** `held`: its copy, a retry's or a dead letter, could not be published, and is tried again later. */
+  state: 'waiting' | 'running' | 'held' | 'copied';
   /** Time has been moved on past it once: it waits for time, or hangs. */
   passedOver: boolean;
   describe(): string;
@@ -45,10 +45,10 @@ export class Flow {
     };
   }
 
-  /** The copies of these deliveries could not be published: they wait for a later moment. */
-  held(queue: string, messageId: string | undefined): void {
+  /** The copy of this message could not be published (`held`), or is: its original is not the last of it. */
+  copied(queue: string, messageId: string | undefined, state: 'held' | 'copied'): void {
     for (const delivery of this.open)
-      if (delivery.queue === queue && delivery.messageId === messageId) delivery.state = 'held';
+      if (delivery.queue === queue && delivery.messageId === messageId) delivery.state = state;
   }
 
   /** Nothing goes on that could still do something without time passing. */
@@ -103,7 +103,7 @@ export class Flow {
     const paused = new Set([...this.open].filter(({ state }) => state === 'held').map(({ queue }) => queue));
     return [...this.open].filter(
       ({ state, queue, passedOver }) =>
-        !passedOver && (state === 'running' || (state === 'waiting' && !paused.has(queue))),
+        !passedOver && state !== 'held' && (state !== 'waiting' || !paused.has(queue)),
     );
   }
 }

@@ -90,8 +90,9 @@ export class KitSession implements TransportSession {
       if (this.isDead) return nobodyLeft();
       if (fault === 'crash-after-publish') return this.crash(`after '${site.routingKey}' was published`);
       if (fault) await this.afterStored(fault, message, site);
+      if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'copied');
     } catch (error) {
-      if (site.queue !== undefined) flow.held(site.queue, message.properties.messageId);
+      if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'held');
       throw error;
     } finally {
       done();
@@ -145,7 +146,7 @@ export class KitSession implements TransportSession {
       delivery.inner.requeue();
     } else {
       delivery.inner.ack();
-      this.world.handled.push(delivery);
+      if (delivery.state !== 'copied') this.world.handled.push(delivery);
     }
   }
 

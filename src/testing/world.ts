@@ -20,7 +20,7 @@ export interface World {
   readonly flow: Flow;
   readonly lineage: Lineage;
   readonly faults: readonly Faults[];
-  /** Deliveries that were acked, in order. */
+  /** Deliveries that were acked and have left no copy, in order. */
   readonly handled: KitDelivery[];
   /** Messages that the test made come again. */
   readonly again: WeakSet<StoredMessage>;

@@ -34,6 +34,25 @@ describe('faults of the test kit', () => {
     assert.deepEqual(kit.handled('see').payloads, [1, 2, 1, 1]);
   });
 
+  it('redeliver: what failed and went on as a copy was not handled', async () => {
+    kit = await testKit({
+      retry: { tries: 2, backoff: '81s' },
+      configure: (bus) =>
+        see(bus).handle('bad', () => {
+          throw new Error('bad');
+        }),
+    });
+    await kit.publish('it.one', 1);
+    await kit.publish('bad', {});
+    await kit.advance('1h');
+    kit.deadLettered('bad').assertOnce();
+    assert.match(kit.timeline(), /again in 1m21s\n\+1m21s /);
+    kit.redeliver();
+    await kit.settled();
+    kit.handled('it.one').assertTimes(2);
+    assert.throws(() => kit.redeliver('bad'), assert.AssertionError);
+  });
+
   it('redeliver: nothing that was not handled can come again', async () => {
     kit = await testKit({ configure: see });
     assert.throws(() => kit.redeliver('it.*'), /'it\.\*' to have been handled.*\nnothing happened at all/);
