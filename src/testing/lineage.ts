@@ -1,7 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+/** One for all kits: each that is ever used costs every promise of the process a little, for ever. */
+const current = new AsyncLocalStorage<Cause>();
+
 /** A run of a handler, as the cause of what it publishes. */
 export interface Cause {
+  /** Of the kit it ran in. */
+  readonly lineage: Lineage;
   readonly handler: string;
   readonly routingKey: string;
   /** Of the clock's `monotonic`. */
@@ -14,12 +19,12 @@ export interface Cause {
 
 /** Which handling published what: who a message is from, and whether a cascade comes to an end. */
 export class Lineage {
-  private readonly current = new AsyncLocalStorage<Cause>();
   private readonly causes = new Map<string, Cause>();
 
   /** The handling inside which this is called. */
   get cause(): Cause | undefined {
-    return this.current.getStore();
+    const cause = current.getStore();
+    return cause?.lineage === this ? cause : undefined;
   }
 
   /** Remembers that `cause` has published this message. */
@@ -31,11 +36,11 @@ export class Lineage {
   handling(handler: string, routingKey: string, messageId: string | undefined, instant: number): Cause {
     const earlier = messageId === undefined ? undefined : this.causes.get(messageId);
     const before = earlier?.instant === instant ? earlier : undefined;
-    return { handler, routingKey, instant, depth: (before?.depth ?? 0) + 1, before };
+    return { lineage: this, handler, routingKey, instant, depth: (before?.depth ?? 0) + 1, before };
   }
 
   run<T>(cause: Cause, code: () => T): T {
-    return this.current.run(cause, code);
+    return current.run(cause, code);
   }
 }
 
