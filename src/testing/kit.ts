@@ -71,7 +71,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
     super();
     this.pace = new Pace({ ...parts.world, ...parts.settings });
     const user = { name: 'test', by: 'test', onCrash: () => {} } as const;
-    this.outsideTransport = new KitTransport(parts.world, user);
+    this.outsideTransport = new KitTransport(parts.world, user, { declaresAll: true });
     this.outside = this.newOutside();
     this.process = this.newProcess();
   }

@@ -29,8 +29,12 @@ export async function openKit(options: TestKitOptions, faults: readonly Faults[]
   return kit.start();
 }
 
-function newWorld({ bus }: KitSettings, faults: readonly Faults[]): World {
-  const clock = new ManualClock();
+/** An empty broker, and what is kept of what happens around it. */
+export function newWorld(
+  { bus }: Pick<KitSettings, 'bus'>,
+  faults: readonly Faults[],
+  clock = new ManualClock(),
+): World {
   const broker = new WatchedBroker(clock);
   const world: World = {
     clock,

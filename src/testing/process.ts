@@ -30,7 +30,10 @@ export class ServiceProcess {
     handlers: HandlerDefinitions,
     user: User,
   ) {
-    this.transport = new KitTransport(world, user, settings.cascadeLimit * BREADTH);
+    this.transport = new KitTransport(world, user, {
+      maxAtOneMoment: settings.cascadeLimit * BREADTH,
+      declaresAll: true,
+    });
     const { middleware = [], log = silentLogger } = settings.bus;
     this.bus = new Bus({
       ...settings.bus,

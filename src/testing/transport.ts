@@ -1,7 +1,7 @@
 import { NotSettledError, OutcomeUnknownError } from '../errors.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { delayOfKey, parseDue } from '../topology/delays.js';
-import type { BusTopology } from '../topology/plan.js';
+import type { BusTopology, TopologyMode } from '../topology/plan.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import { MemorySession } from '../transport/memory/session.js';
 import type {
@@ -25,16 +25,22 @@ export interface User {
   onCrash(where: string): void;
 }
 
+export interface KitTransportOptions {
+  /** How many messages the user may publish without time passing. Default: any number. */
+  readonly maxAtOneMoment?: number;
+  /** Declare whatever is asked for, in each mode: the broker is empty, and nobody else is there to declare it. */
+  readonly declaresAll?: boolean;
+}
+
 /** The memory transport with what may go wrong on a real one. */
 export class KitTransport implements Transport {
   readonly kind = 'memory';
   session: KitSession | undefined;
 
-  /** @param maxAtOneMoment how many messages the user may publish without time passing */
   constructor(
     private readonly world: World,
     private readonly user: User,
-    private readonly maxAtOneMoment = Number.POSITIVE_INFINITY,
+    private readonly options: KitTransportOptions = {},
   ) {}
 
   get clock(): World['clock'] {
@@ -42,8 +48,8 @@ export class KitTransport implements Transport {
   }
 
   async open(options: SessionOptions): Promise<TransportSession> {
-    const { world, user, maxAtOneMoment } = this;
-    this.session = new KitSession(new MemorySession(world.broker, options), { world, user, maxAtOneMoment });
+    const { world, user } = this;
+    this.session = new KitSession(new MemorySession(world.broker, options), { world, user, ...this.options });
     return this.session;
   }
 }
@@ -53,6 +59,7 @@ const nobodyLeft = (): Promise<never> => new Promise(() => {});
 
 export class KitSession implements TransportSession {
   isDead = false;
+  private inFlight = 0;
   private readonly consumers: Consumer[] = [];
   private readonly deliveries = new Set<KitDelivery>();
   /** By queue and messageId. */
@@ -63,14 +70,15 @@ export class KitSession implements TransportSession {
 
   constructor(
     private readonly inner: TransportSession,
-    private readonly options: { world: World; user: User; maxAtOneMoment: number },
+    private readonly options: KitTransportOptions & { world: World; user: User },
   ) {
     this.world = options.world;
     this.user = options.user;
   }
 
-  /** The broker is empty and nobody else declares anything: what belongs to someone else must exist, too. */
-  declare({ own, ...rest }: BusTopology, _mode: unknown, deadline: Deadline): Promise<void> {
+  declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    if (!this.options.declaresAll) return this.inner.declare(topology, mode, deadline);
+    const { own, ...rest } = topology;
     const exchanges = own.exchanges.map(({ verifyOnly: _, ...exchange }) => exchange);
     return this.inner.declare({ ...rest, own: { ...own, exchanges } }, 'declare', deadline);
   }
@@ -82,6 +90,7 @@ export class KitSession implements TransportSession {
     this.endFlood(site);
     const { cause } = lineage;
     const done = flow.begin(`a publish of '${site.routingKey}' is unconfirmed`);
+    this.inFlight += 1;
     try {
       const fault = this.faultOf((faults) => faults.onPublish(site));
       if (fault === 'crash-before-publish') return this.crash(`before '${site.routingKey}' was published`);
@@ -95,6 +104,7 @@ export class KitSession implements TransportSession {
       if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'held');
       throw error;
     } finally {
+      this.inFlight -= 1;
       done();
     }
   }
@@ -108,8 +118,10 @@ export class KitSession implements TransportSession {
     return consumer;
   }
 
-  drain(deadline: Deadline): Promise<void> {
-    return this.inner.drain(deadline);
+  async drain(deadline: Deadline): Promise<void> {
+    await this.inner.drain(deadline);
+    // The inner publishes have ended; ours follow some promises later.
+    while (this.inFlight > 0) await this.world.broker.turns.pass();
   }
 
   async close(deadline: Deadline): Promise<void> {
@@ -177,7 +189,8 @@ export class KitSession implements TransportSession {
     const what = of === 'publish' ? `'${routingKey}'` : `the ${of} of '${routingKey}'`;
     if (fault === 'sent-twice') {
       journal.note(`fault: ${what} was written again on a new connection, and is stored twice`);
-      return this.inner.publish(message);
+      // What becomes of the second, when the first is confirmed, is nobody's business.
+      return this.inner.publish(message).catch(() => {});
     }
     journal.note(`fault: the confirm of ${what} was lost`);
     throw new OutcomeUnknownError(
@@ -214,7 +227,7 @@ export class KitSession implements TransportSession {
     const { flow, clock } = this.world;
     // The copies that settle go on, so that the bus can stop.
     if (of !== 'publish' || by === 'test') return;
-    const { maxAtOneMoment } = this.options;
+    const { maxAtOneMoment = Number.POSITIVE_INFINITY } = this.options;
     if (flow.countAt(clock.monotonic()) > maxAtOneMoment) {
       flow.broken ??= new NotSettledError(
         `a cascade does not end: ${maxAtOneMoment} messages were published without time passing`,

@@ -88,6 +88,47 @@ describe('explore', () => {
     assert.equal(parseSchedule(schedule)?.length, 2, schedule);
   });
 
+  /** Of one handler that publishes once: how often it runs, and how often its message is handled. */
+  const effects: readonly (readonly [fault: string, runs: number, follows: number])[] = [
+    ['ack-lost@1', 2, 2],
+    ['ack-lost@2', 1, 2],
+    ['sent-twice@1', 2, 2],
+    ['sent-twice@2', 1, 2],
+    ['confirm-lost@1', 2, 2],
+    ['crash-before-ack@1', 2, 2],
+    ['crash-after-publish@1', 2, 2],
+    ['crash-before-publish@1', 2, 1],
+    ['ack-lost@1, ack-lost@2', 2, 3],
+    ['ack-lost@9', 1, 1],
+  ];
+  for (const [replay, runs, follows] of effects) {
+    it(`${replay} makes the handler run ${runs}, and what it publishes be handled ${follows} times`, async () => {
+      const seen: number[][] = [];
+      const scenario = async (start: StartKit) => {
+        const ran = [0, 0] as [number, number];
+        seen.push(ran);
+        const kit = await start({
+          configure: (bus) =>
+            bus
+              .handle('it', (_, context) => {
+                ran[0] += 1;
+                return context.publish('follows', {});
+              })
+              .handle('follows', () => {
+                ran[1] += 1;
+              }),
+        });
+        await kit.publish('it', {});
+        await kit.advance('1h');
+      };
+      await explore({ scenario, replay });
+      assert.deepEqual(seen, [
+        [1, 1],
+        [runs, follows],
+      ]);
+    });
+  }
+
   it('throws what the scenario throws without any fault', async () => {
     const scenario = async () => {
       throw new RangeError('mine');
