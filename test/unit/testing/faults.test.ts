@@ -99,6 +99,59 @@ describe('faults of the test kit', () => {
     assert.match(kit.timeline(), /warning: a retry or dead letter cannot be published/);
   });
 
+  it('loseConfirm of a dead letter: it waits beside its held message, and so does the queue', async () => {
+    let given = 0;
+    kit = await testKit({
+      concurrency: 1,
+      settleDeadline: '20ms',
+      configure: (bus) =>
+        see(bus).handle(
+          'bad',
+          (_, context) => {
+            context.fail('no use');
+          },
+          {
+            failed: () => {
+              given += 1;
+            },
+          },
+        ),
+    });
+    kit.loseConfirm({ of: 'dead-letter', key: 'bad' });
+    await kit.publish('bad', {});
+    await kit.publish('it.waits', {});
+    await kit.settled(); // what is held, and what waits behind it, wait for time
+    kit.handled().assertNone();
+    kit.deadLettered().assertNone();
+    await kit.advance('1s');
+    kit.deadLettered('bad').assertOnce();
+    kit.handled('it.waits').assertOnce();
+    assert.equal(given, 1);
+  });
+
+  it('crash at a retry: whether its copy is stored or not, the message is retried', async () => {
+    for (const [at, handled] of [
+      ['before-publish', 1],
+      ['after-publish', 2],
+    ] as const) {
+      let failures = 0;
+      const crashed = await testKit({
+        configure: (bus) =>
+          bus.handle('it', (_, { attempt }) => {
+            if (attempt > 1) return;
+            failures += 1;
+            throw new Error('once');
+          }),
+      });
+      await crashed.crash({ at, of: 'retry' });
+      await crashed.publish('it', {});
+      await crashed.advance('1m');
+      assert.equal(failures, 2, 'the copy or not, the original comes again');
+      crashed.handled('it').assertTimes(handled);
+      await crashed.stop();
+    }
+  });
+
   it('crash: what was not acked comes again, to a process that knows nothing of before', async () => {
     let processes = 0;
     kit = await testKit({

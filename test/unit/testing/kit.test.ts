@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as realPause } from 'node:timers/promises';
-import { type MessageContext, OptionsError, UnroutableError } from 'hopline';
+import { type MessageContext, OptionsError, StoppedError, UnroutableError } from 'hopline';
 import { NotSettledError, type TestKit, testKit } from 'hopline/testing';
 import { root, run } from '../../project/repository.js';
 
@@ -275,6 +275,31 @@ describe('the test kit', () => {
       return true;
     });
     await assert.rejects(testKit({ fakes: [['token', 1]] }), /no classes that would be built with it/);
+  });
+
+  it('stops by itself where it is disposed of, and is not used after that', async () => {
+    kit = await testKit({ configure: (bus) => bus.handle('it', () => {}) });
+    await kit[Symbol.asyncDispose]();
+    await kit.stop();
+    await assert.rejects(kit.publish('it', {}), StoppedError);
+    await assert.rejects(kit.publishRaw('it', '{}'), StoppedError);
+  });
+
+  it('tells warnings of the bus in its timeline, and hands them on', async () => {
+    const warnings: string[] = [];
+    const ignore = () => {};
+    kit = await testKit({
+      log: { debug: ignore, info: ignore, error: ignore, warn: (_, message) => void warnings.push(message) },
+      configure: (bus) =>
+        bus.handle('it', (_, context) => {
+          context.discard();
+          throw new RangeError('too late');
+        }),
+    });
+    await kit.publish('it', {});
+    await kit.settled();
+    assert.deepEqual(warnings, ['a handler threw after it had decided; its decision counts']);
+    assert.match(kit.timeline(), /warning: a handler threw after .* \(RangeError: too late\)/);
   });
 
   it('stops when a handler needs time to end, and says so if it does not', async () => {
