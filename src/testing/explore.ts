@@ -25,7 +25,7 @@ export interface ExploreOptions {
    * once, and asserts. It is run once for each schedule, so all that it counts in must be made in it.
    */
   scenario: (start: StartKit) => Promise<void>;
-  /** How many schedules are tried. @default 100 */
+  /** How many schedules are tried, up to half of them with a single fault. @default 100 */
   runs?: number;
   /** The same seed tries the same schedules. @default another one each time */
   seed?: number;

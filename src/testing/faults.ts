@@ -29,6 +29,8 @@ export type PublishFault =
 export type AckFault =
   /** It gets lost with its channel: the message is delivered again. */
   | 'ack-lost'
+  /** The same, but the broker notices late that the connection is gone: others are handled in between. */
+  | 'ack-lost-late'
   /** The process dies first. */
   | 'crash-before-ack';
 
@@ -58,7 +60,7 @@ export class ArmedFaults implements Faults {
   private readonly armed: Armed[] = [];
 
   arm(fault: PublishFault | AckFault, { key = '#', of = 'publish' }: FaultTarget): void {
-    const isAck = fault === 'ack-lost' || fault === 'crash-before-ack';
+    const isAck = fault === 'ack-lost' || fault === 'ack-lost-late' || fault === 'crash-before-ack';
     this.armed.push({ fault, key, of: isAck ? undefined : of });
   }
 

@@ -25,7 +25,7 @@ import type { KitSettings } from './options.js';
 import { Pace } from './pace.js';
 import { ServiceProcess } from './process.js';
 import { KitTransport } from './transport.js';
-import type { World } from './world.js';
+import { comeAgain, type World } from './world.js';
 
 /** Whose messages: a handler class, the name of a handler, a pattern of routing keys, or a definition. */
 export type Whose = Class | string | MessageDefinition;
@@ -155,7 +155,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
    * @throws AssertionError if none was handled
    */
   redeliver(whose?: Whose): void {
-    const { handled, broker, again, journal } = this.parts.world;
+    const { handled, journal } = this.parts.world;
     const delivery = handled.findLast(
       (each) => whose === undefined || isOf(whose, originOf(each).routingKey, each.handler),
     );
@@ -166,8 +166,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
       });
     }
     journal.note(`fault: '${originOf(delivery).routingKey}' comes again to queue '${delivery.queue}'`);
-    again.add(delivery.stored);
-    broker.queues.get(delivery.queue)?.put(delivery.stored);
+    comeAgain(this.parts.world, delivery);
   }
 
   /**

@@ -5,6 +5,7 @@ type FaultKind = PublishFault | AckFault;
 /** What a fault of each kind counts: every publish, those of the service, or acks. */
 const COUNTED = {
   'ack-lost': 'acks',
+  'ack-lost-late': 'acks',
   'sent-twice': 'publishes',
   'confirm-lost': 'ownPublishes',
   'crash-before-ack': 'acks',

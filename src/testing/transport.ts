@@ -13,9 +13,10 @@ import type {
   TransportSession,
 } from '../transport/transport.js';
 import type { Deadline } from '../util/deadline.js';
+import { formatMs } from '../util/duration.js';
 import { KitDelivery, originOf } from './delivery.js';
 import type { AckFault, PublishFault, PublishSite } from './faults.js';
-import { payloadOf, type World } from './world.js';
+import { comeAgain, payloadOf, type World } from './world.js';
 
 /** Who uses a transport: one bus, as one process has it. */
 export interface User {
@@ -24,6 +25,9 @@ export interface User {
   /** Told when a fault ends its process; all it still does is without effect. */
   onCrash(where: string): void;
 }
+
+/** How long a broker may take to miss the heartbeats of a connection that has gone silently. */
+const LATE_MS = 20_000;
 
 export interface KitTransportOptions {
   /** How many messages the user may publish without time passing. Default: any number. */
@@ -54,7 +58,7 @@ export class KitTransport implements Transport {
   }
 }
 
-/** A publish whose process has died: nobody will ever hear of it. */
+/** A publish whose process has died: nobody will ever hear of it. Not to be awaited: what stands in `finally` must run. */
 const nobodyLeft = (): Promise<never> => new Promise(() => {});
 
 export class KitSession implements TransportSession {
@@ -153,13 +157,17 @@ export class KitSession implements TransportSession {
       return;
     }
     this.forget(delivery);
-    if (fault === 'ack-lost') {
-      this.world.journal.note(`fault: the ack of '${routingKey}' was lost, so it is delivered again`);
-      delivery.inner.requeue();
-    } else {
-      delivery.inner.ack();
-      if (delivery.state !== 'copied') this.world.handled.push(delivery);
+    if (fault) {
+      const late = fault === 'ack-lost-late' ? ` in ${formatMs(LATE_MS)}` : '';
+      this.world.journal.note(`fault: the ack of '${routingKey}' was lost: it is delivered again${late}`);
     }
+    if (fault === 'ack-lost') {
+      delivery.inner.requeue();
+      return;
+    }
+    delivery.inner.ack();
+    if (fault === 'ack-lost-late') this.world.clock.setTimer(() => comeAgain(this.world, delivery), LATE_MS);
+    else if (delivery.state !== 'copied') this.world.handled.push(delivery);
   }
 
   requeued(delivery: KitDelivery): void {

@@ -41,6 +41,12 @@ export function payloadOf(
   }
 }
 
+/** Puts a message that was acked behind what waits in its queue, as one that was delivered before. */
+export function comeAgain({ again, broker }: World, { stored, queue }: KitDelivery): void {
+  again.add(stored);
+  broker.queues.get(queue)?.put(stored);
+}
+
 type Reason = BusEvents['message.deadLettered']['reason'];
 
 /** The memory broker, which tells of what it dead-letters by itself. */

@@ -71,6 +71,28 @@ describe('explore', () => {
     assert.equal(replayed.schedule, first.schedule);
   });
 
+  it('finds a handler that only tells a message from the one just before it', async () => {
+    const scenario = async (start: StartKit) => {
+      const charged: unknown[] = [];
+      let last: string | undefined;
+      const kit = await start({
+        concurrency: 1,
+        configure: (bus) =>
+          bus.handle('it', (payload, { messageId }) => {
+            if (messageId === last) return;
+            last = messageId;
+            charged.push(payload);
+          }),
+      });
+      for (const n of [1, 2, 3]) await kit.publish('it', n);
+      await kit.advance('1h');
+      assert.deepEqual(charged, [1, 2, 3]);
+    };
+    await explore({ scenario, replay: 'ack-lost@1' });
+    const { schedule } = await failureOf(explore({ scenario, seed: 1 }));
+    assert.equal(schedule, 'ack-lost-late@1');
+  });
+
   it('finds what only two faults together bring about', async () => {
     const scenario = async (start: StartKit) => {
       let runs = 0;
@@ -92,6 +114,7 @@ describe('explore', () => {
   const effects: readonly (readonly [fault: string, runs: number, follows: number])[] = [
     ['ack-lost@1', 2, 2],
     ['ack-lost@2', 1, 2],
+    ['ack-lost-late@1', 2, 2],
     ['sent-twice@1', 2, 2],
     ['sent-twice@2', 1, 2],
     ['confirm-lost@1', 2, 2],
@@ -162,7 +185,7 @@ describe('the schedules of a seed', () => {
     const all = [...schedules(counts, 100, 1)];
     assert.equal(all.length, 100);
     const singles = all.filter((schedule) => schedule.length === 1).map(scheduleText);
-    assert.equal(new Set(singles).size, 4 * 2 + 5 + 2 * 3);
+    assert.equal(new Set(singles).size, 4 * 3 + 5 + 2 * 3);
   });
 
   it('are the same for the same seed, and others for another', () => {
