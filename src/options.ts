@@ -128,7 +128,8 @@ const prefix: Check = {
 
 const handlerTree: Check = { expected: 'what handlers([...]) returns', accepts: isHandlerTree };
 
-const BUS_FIELDS: Fields = {
+/** What {@link BusOptions} may hold. */
+export const BUS_FIELDS: Fields = {
   service: required(text),
   transport: required(having('a transport: rabbitmq({ url }) or memory()', 'open')),
   handlers: handlerTree,

@@ -144,6 +144,12 @@ export function parseDue(routingKey: string): { kind: DelayKind; destination: st
   return match ? { kind: match[1] as DelayKind, destination: match[2] as string } : undefined;
 }
 
+/** How long the words at the beginning of such a key make it wait, in milliseconds. */
+export function delayOfKey(routingKey: string): number {
+  const words = routingKey.split('.', UNITS.length);
+  return UNITS.reduce((sum, { ms }, index) => sum + Number(words[index]) * ms, 0);
+}
+
 function entryOf(names: Names, unit: number): string {
   return unit < UNITS.length ? `${names.delay}.in.${(UNITS[unit] as Unit).letter}` : names.delayOut;
 }

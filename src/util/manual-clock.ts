@@ -66,6 +66,11 @@ export class ManualClock implements Clock {
     return this.timers.length;
   }
 
+  /** Moment of `monotonic` at which the next timer is due, if one is armed. */
+  get nextDueAt(): number | undefined {
+    return this.timers[0]?.dueAt;
+  }
+
   /** Lets the wall clock jump to `ms` since 1970, as a corrected system time does. Timers don't notice. */
   setWall(ms: number): void {
     this.startMs = ms - this.elapsedMs;
@@ -74,11 +79,13 @@ export class ManualClock implements Clock {
   /**
    * Moves time by `ms` and runs what falls due on the way, each at its own instant. Calls made meanwhile queue up.
    *
+   * @param atRest asked at each instant, when its work has come to rest, before time moves on: waits for what the clock
+   *   can't see, and resolves true if there was any, so that what follows from it comes to rest as well
    * @throws what a timer's task throws; the timers behind it stay armed
    */
-  advance(ms: number): Promise<void> {
+  advance(ms: number, atRest: () => boolean | Promise<boolean> = () => false): Promise<void> {
     if (!(ms >= 0)) throw new RangeError(`expected a number of milliseconds to advance by, got ${ms}`);
-    const run = this.running.then(() => this.run(ms));
+    const run = this.running.then(() => this.run(ms, atRest));
     this.running = run.catch(() => {});
     return run;
   }
@@ -95,16 +102,21 @@ export class ManualClock implements Clock {
     if (this.timers[index] === timer) this.timers.splice(index, 1);
   }
 
-  private async run(ms: number): Promise<void> {
+  private async run(ms: number, atRest: () => boolean | Promise<boolean>): Promise<void> {
     const endMs = this.elapsedMs + ms;
-    await this.rest();
+    await this.comeToRest(atRest);
     for (let next = this.timers[0]; next !== undefined && next.dueAt <= endMs; next = this.timers[0]) {
       this.timers.shift();
       this.elapsedMs = next.dueAt;
       next.task();
-      await this.rest();
+      await this.comeToRest(atRest);
     }
     this.elapsedMs = endMs;
+  }
+
+  private async comeToRest(atRest: () => boolean | Promise<boolean>): Promise<void> {
+    do await this.rest();
+    while (await atRest());
   }
 
   private async rest(): Promise<void> {

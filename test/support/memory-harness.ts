@@ -20,9 +20,11 @@ export class MemoryHarness implements TransportHarness {
   readonly clock = new ManualClock();
   readonly delayPrefix = 'hopline';
   readonly foreign: MemoryForeigner;
-  private readonly shared = memory({ clock: this.clock });
+  private readonly shared: Transport;
 
-  constructor() {
+  /** @param makeTransport an empty broker's */
+  constructor(private readonly makeTransport = (clock: ManualClock): Transport => memory({ clock })) {
+    this.shared = makeTransport(this.clock);
     this.foreign = new MemoryForeigner(this.shared, this.clock);
   }
 
@@ -31,7 +33,7 @@ export class MemoryHarness implements TransportHarness {
   }
 
   nextProcess(): Transport {
-    return memory({ clock: this.clock });
+    return this.makeTransport(this.clock);
   }
 
   readonly eventually = async <T>(

@@ -80,7 +80,7 @@ describe("a bus's options", () => {
         'expected transport to be a transport: rabbitmq({ url }) or memory() (an object with open), got undefined',
         'expected handlers to be what handlers([...]) returns, got an array of 1',
         'unknown option retry.backof, did you mean backoff?',
-        'expected retry.tries to be a positive integer, got "many"',
+        'expected retry.tries to be a positive integer or Infinity, got "many"',
         'expected concurrency to be a positive integer, got 0',
         'expected prefix to be a name of at most 100 bytes without wildcards or slashes, got "a.*"',
         `expected topology to be 'declare' or 'verify' or 'none', got "check"`,

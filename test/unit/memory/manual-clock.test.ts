@@ -57,6 +57,24 @@ describe('ManualClock', () => {
     assert.deepEqual(log, ['worked until 10', 'next at 11']);
   });
 
+  it('asks at each instant whether all has come to rest, and again after each wait, before time moves on', async () => {
+    const clock = new ManualClock();
+    const log: string[] = [];
+    clock.setTimer(() => log.push('first'), 10);
+    clock.setTimer(() => log.push('second'), 20);
+    assert.equal(clock.nextDueAt, 10);
+    let waits = 2;
+    await clock.advance(15, async () => {
+      log.push(`asked at ${clock.monotonic()}`);
+      waits -= 1;
+      return waits > 0;
+    });
+    assert.deepEqual(log, ['asked at 0', 'asked at 0', 'first', 'asked at 10']);
+    assert.equal(clock.nextDueAt, 20);
+    await clock.advance(15);
+    assert.equal(clock.nextDueAt, undefined);
+  });
+
   it('reports work that never comes to rest instead of hanging', async () => {
     const clock = new ManualClock();
     let stopped = false;

@@ -6,6 +6,7 @@ import {
   delayAddress,
   delayedDestination,
   delayHops,
+  delayOfKey,
   delayWords,
   duePatterns,
   parseDue,
@@ -174,6 +175,15 @@ describe('the delays', () => {
 describe('what the delays lead to', () => {
   const keyOf = (kind: 'q' | 'e' | 'c', destination: string, delayMs = 30_000) =>
     delayAddress(names, delayMs, kind, destination).routingKey;
+
+  it('say in their key how long it waits', () => {
+    fc.assert(
+      fc.property(wholeDelay, (tenths) => {
+        const { routingKey } = delayAddress(new Names(), tenths * 100, 'q', 'a.queue.1.2');
+        assert.equal(delayOfKey(routingKey), tenths * 100);
+      }),
+    );
+  });
 
   it('is for a retry exactly the queue that it names', () => {
     const pattern = retryPattern('a');

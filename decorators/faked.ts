@@ -1,0 +1,12 @@
+import 'reflect-metadata';
+import { type DependencyContainer, type InjectionToken, container as rootContainer } from 'tsyringe';
+
+/** A child of `container` in which these tokens give what stands beside them. The container itself stays as it is. */
+export function faked(
+  fakes: readonly (readonly [token: unknown, fake: unknown])[],
+  container: DependencyContainer = rootContainer,
+): DependencyContainer {
+  const child = container.createChildContainer();
+  for (const [token, fake] of fakes) child.registerInstance(token as InjectionToken, fake);
+  return child;
+}

@@ -1,0 +1,92 @@
+import { HEADER } from '../message/headers.js';
+import type { Headers } from '../message/message.js';
+import type { MemoryDelivery } from '../transport/memory/delivery.js';
+import type { StoredMessage } from '../transport/memory/stored-message.js';
+import type { Delivery } from '../transport/transport.js';
+import type { Open } from './flow.js';
+
+/** Where a message was published, whatever it has travelled under since. */
+export function originOf(message: {
+  exchange: string;
+  routingKey: string;
+  properties: { headers?: Headers };
+}): {
+  exchange: string;
+  routingKey: string;
+} {
+  const { headers = {} } = message.properties;
+  const { [HEADER.exchange]: exchange, [HEADER.routingKey]: routingKey } = headers;
+  return typeof exchange === 'string' && typeof routingKey === 'string' ? { exchange, routingKey } : message;
+}
+
+/** What settles a {@link KitDelivery}. */
+export interface DeliveryOwner {
+  readonly isDead: boolean;
+  acked(delivery: KitDelivery): void;
+  requeued(delivery: KitDelivery): void;
+}
+
+/** A delivery of the memory broker on its way through the kit, which may lose its ack. */
+export class KitDelivery implements Delivery, Open {
+  readonly body: Delivery['body'];
+  readonly properties: Delivery['properties'];
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly queue: string;
+  readonly deliveryCount: number;
+  state: Open['state'] = 'waiting';
+  passedOver = false;
+  /** As soon as one has it. */
+  handler: string | undefined;
+  private isSettled = false;
+
+  /** @param redelivered the test made it come again */
+  constructor(
+    readonly inner: MemoryDelivery,
+    readonly redelivered: boolean,
+    private readonly owner: DeliveryOwner,
+  ) {
+    this.body = inner.body;
+    this.properties = inner.properties;
+    this.exchange = inner.exchange;
+    this.routingKey = inner.routingKey;
+    this.queue = inner.queue;
+    this.deliveryCount = inner.deliveryCount;
+  }
+
+  get messageId(): string | undefined {
+    return this.properties.messageId;
+  }
+
+  get stored(): StoredMessage {
+    return this.inner.queued.message;
+  }
+
+  get lost(): boolean {
+    return this.owner.isDead || this.inner.lost;
+  }
+
+  ack(): boolean {
+    if (!this.settle()) return false;
+    this.owner.acked(this);
+    return true;
+  }
+
+  requeue(): boolean {
+    if (!this.settle()) return false;
+    this.owner.requeued(this);
+    return true;
+  }
+
+  describe(): string {
+    const who = this.handler ?? `a handler of queue '${this.queue}'`;
+    const verb = this.state === 'running' ? 'has not returned from' : 'has not begun with';
+    return `${who} ${verb} '${originOf(this).routingKey}'`;
+  }
+
+  private settle(): boolean {
+    if (this.lost || this.isSettled) return false;
+    this.isSettled = true;
+    return true;
+  }
+}

@@ -1,0 +1,15 @@
+export { NotSettledError, ScheduleFailedError } from '../errors.js';
+export type {
+  AttemptEntry,
+  DeadLetteredMessage,
+  HandledMessage,
+  MessageEntry,
+  PublishedMessage,
+  RetriedMessage,
+} from './entries.js';
+export { type Explored, type ExploreOptions, explore, type StartKit } from './explore.js';
+export type { FaultTarget } from './faults.js';
+export type { Happened } from './happened.js';
+export type { CrashPoint, RawProperties, TestKit, Whose } from './kit.js';
+export { testKit } from './open-kit.js';
+export type { Fake, TestKitOptions } from './options.js';

@@ -1,0 +1,294 @@
+import { AssertionError } from 'node:assert';
+import type { Class } from '../../decorators/index.js';
+import { Bus } from '../bus.js';
+import { StoppedError } from '../errors.js';
+import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { exchangeRef } from '../message/exchange-option.js';
+import type { MessageProperties } from '../message/message.js';
+import { Publisher, type PublishIntent, type PublishOptions } from '../message/publisher.js';
+import { topicMatches } from '../message/topic.js';
+import type { HandlerDefinitions } from '../options.js';
+import { type Duration, toMs } from '../util/duration.js';
+import { silentLogger } from '../util/logger.js';
+import type { ManualClock } from '../util/manual-clock.js';
+import { originOf } from './delivery.js';
+import type {
+  DeadLetteredMessage,
+  HandledMessage,
+  MessageEntry,
+  PublishedMessage,
+  RetriedMessage,
+} from './entries.js';
+import type { ArmedFaults, FaultTarget } from './faults.js';
+import { Happened } from './happened.js';
+import type { KitSettings } from './options.js';
+import { Pace } from './pace.js';
+import { ServiceProcess } from './process.js';
+import { KitTransport } from './transport.js';
+import { comeAgain, type World } from './world.js';
+
+/** Whose messages: a handler class, the name of a handler, a pattern of routing keys, or a definition. */
+export type Whose = Class | string | MessageDefinition;
+
+/** Where the process dies, if not here and now. */
+export interface CrashPoint extends FaultTarget {
+  /**
+   * `before-ack`: the handler has done its work, and nobody knows. `before-publish` and `after-publish`: around what a
+   * handler publishes, or around the copy that `of` names.
+   */
+  at: 'before-ack' | 'before-publish' | 'after-publish';
+}
+
+/** AMQP's properties of a message, and the exchange it goes to. */
+export interface RawProperties extends MessageProperties {
+  /** @default the bus's exchange */
+  exchange?: string;
+}
+
+/** What a kit is made of. */
+export interface KitParts {
+  readonly world: World;
+  readonly settings: KitSettings;
+  /** Makes the handlers of one process. */
+  readonly handlers: () => HandlerDefinitions;
+  readonly armed: ArmedFaults;
+}
+
+/**
+ * A service on a broker of its own, whose time the test moves, and whose faults it orders. Made by `testKit()`.
+ * Publishing with it is publishing from outside, as another service does.
+ */
+export class TestKit extends Publisher implements AsyncDisposable {
+  private readonly outside: Bus;
+  private readonly outsideTransport: KitTransport;
+  private readonly pace: Pace;
+  private process: ServiceProcess;
+  private restarting: Promise<void> = Promise.resolve();
+  private stopping: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(private readonly parts: KitParts) {
+    super();
+    this.pace = new Pace({ ...parts.world, ...parts.settings });
+    const user = { name: 'test', by: 'test', onCrash: () => {} } as const;
+    this.outsideTransport = new KitTransport(parts.world, user, { declaresAll: true });
+    this.outside = this.newOutside();
+    this.process = this.newProcess();
+  }
+
+  /** The time that the bus and its broker see; {@link advance} moves it. */
+  get clock(): ManualClock {
+    return this.parts.world.clock;
+  }
+
+  /** The bus of the service under test; another one after each crash. */
+  get bus(): Bus {
+    return this.process.bus;
+  }
+
+  /**
+   * Publishes bytes as they are, as a client that is not Hopline does: with no properties but those that are given, not
+   * even a messageId. Resolves with the confirm.
+   */
+  async publishRaw(key: string, body: string | Buffer, properties: RawProperties = {}): Promise<void> {
+    const { names } = this.parts.world;
+    const { exchange = exchangeRef(this.parts.settings.bus.exchange ?? names.events).name, ...rest } =
+      properties;
+    const { session } = this.outsideTransport;
+    if (!session || this.stopping !== undefined) throw new StoppedError('publishRaw was called');
+    const message = { exchange, routingKey: key, body: Buffer.from(body), properties: rest };
+    await session.publish({ ...message, mandatory: false, deadlineMs: 30_000 });
+  }
+
+  /**
+   * Resolves when nothing is in flight and nothing is due now: what was published is handled, and what its handlers
+   * published as well. Time stands still.
+   *
+   * @throws NotSettledError if a handler doesn't return, or a cascade doesn't end
+   */
+  async settled(): Promise<void> {
+    await this.restarting;
+    await this.pace.settled();
+    await this.restarting;
+  }
+
+  /**
+   * Moves time, and runs what falls due on the way, each at its own moment and with all that follows from it.
+   *
+   * @throws NotSettledError if a cascade doesn't end
+   */
+  async advance(duration: Duration): Promise<void> {
+    await this.restarting;
+    await this.pace.advance(toMs(duration));
+    await this.restarting;
+  }
+
+  /** Messages that were published, by the test or by handlers. A delayed one counts when it is published. */
+  published(whose?: string | MessageDefinition): Happened<PublishedMessage> {
+    return this.happened('published', whose);
+  }
+
+  /** Attempts that succeeded. */
+  handled(whose?: Whose): Happened<HandledMessage> {
+    return this.happened('handled', whose);
+  }
+
+  /** Attempts that failed, or were released, and come back. */
+  retried(whose?: Whose): Happened<RetriedMessage> {
+    return this.happened('retried', whose);
+  }
+
+  /** Messages that were given up, by their handler's policy or by the broker itself. */
+  deadLettered(whose?: Whose): Happened<DeadLetteredMessage> {
+    return this.happened('dead-lettered', whose);
+  }
+
+  /** All that happened, a line each: for a look when a test fails. */
+  timeline(): string {
+    return this.parts.world.journal.lines().join('\n');
+  }
+
+  /**
+   * A message that was handled and acked comes again, as if its ack had been lost: the last one, or the last that fits.
+   *
+   * @param whose a pattern of its routing key, its definition, or the class or name of its handler
+   * @throws AssertionError if none was handled
+   */
+  redeliver(whose?: Whose): void {
+    const { handled, journal } = this.parts.world;
+    const delivery = handled.findLast(
+      (each) => whose === undefined || isOf(whose, originOf(each).routingKey, each.handler),
+    );
+    if (!delivery) {
+      throw new AssertionError({
+        message: `expected ${nameOf(whose)} to have been handled, so that it can come again\n${journal.account()}`,
+        stackStartFn: this.redeliver,
+      });
+    }
+    journal.note(`fault: '${originOf(delivery).routingKey}' comes again to queue '${delivery.queue}'`);
+    comeAgain(this.parts.world, delivery);
+  }
+
+  /**
+   * The next publish that fits is stored, but its confirm is lost: its publisher gets an OutcomeUnknownError. If it is
+   * the copy of a retry or a dead letter (`of`), the original is held, and the copy is published once more within a
+   * second.
+   */
+  loseConfirm(target: FaultTarget = {}): void {
+    this.parts.armed.arm('confirm-lost', target);
+  }
+
+  /**
+   * The process dies, and a new one starts: what was not acked is delivered again, to handlers that are built anew.
+   * Without a point it dies at once, and this resolves when the new one consumes; else it dies when the next message
+   * that fits comes to that point. Code of a handler that is under way can't be killed: it runs on, but what it
+   * publishes and settles has no effect.
+   */
+  crash(point?: CrashPoint): Promise<void> {
+    if (point) {
+      this.parts.armed.arm(`crash-${point.at}`, point);
+      return Promise.resolve();
+    }
+    this.replaceProcess('here');
+    return this.restarting;
+  }
+
+  /** Stops the bus; time passes if its handlers need some to end. May be called again. */
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** @internal */
+  async start(): Promise<this> {
+    await this.outside.start();
+    await this.process.bus.start();
+    return this;
+  }
+
+  protected dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions | undefined,
+  ): Promise<void> {
+    return this.outside[intent](target as string, payload, options);
+  }
+
+  private async end(): Promise<void> {
+    await this.restarting.catch(() => {});
+    const stopping = Promise.all([this.process.bus.stop(), this.outside.stop()]);
+    const { stopDeadline = '30s' } = this.parts.settings.bus;
+    await this.pace.until(stopping, toMs(stopDeadline) + 1);
+    await stopping;
+  }
+
+  private newProcess(): ServiceProcess {
+    const { world, settings, handlers } = this.parts;
+    const { service } = settings.bus;
+    const process: ServiceProcess = new ServiceProcess(world, settings, handlers(), {
+      name: service,
+      by: 'service',
+      onCrash: (where) => this.replaceProcess(where),
+    });
+    return process;
+  }
+
+  private replaceProcess(where: string): void {
+    if (this.stopping !== undefined) return;
+    const { journal, flow } = this.parts.world;
+    journal.note(`fault: the process crashed ${where}`);
+    const restarted = flow.begin('a new process is starting');
+    const died = this.process.die();
+    const process = this.newProcess();
+    this.process = process;
+    this.restarting = this.restarting.then(async () => {
+      await died;
+      await process.bus.start();
+    });
+    this.restarting.then(restarted, restarted);
+  }
+
+  /** Another service, as far as the one under test can see. */
+  private newOutside(): Bus {
+    const { exchange, prefix, delayPrefix, serializer, maxBodyBytes, publishDeadline } =
+      this.parts.settings.bus;
+    const given = { exchange, prefix, delayPrefix, serializer, maxBodyBytes, publishDeadline };
+    return new Bus({
+      ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as object),
+      service: 'test',
+      transport: this.outsideTransport,
+      log: silentLogger,
+    });
+  }
+
+  private happened<Kind extends 'published' | 'handled' | 'retried' | 'dead-lettered'>(
+    kind: Kind,
+    whose: Whose | undefined,
+  ) {
+    const { journal } = this.parts.world;
+    const all = journal.of(kind) as (MessageEntry & { handler?: string | undefined })[];
+    const found = all.filter(
+      ({ routingKey, handler }) => whose === undefined || isOf(whose, routingKey, handler),
+    );
+    // biome-ignore lint/suspicious/noExplicitAny: each public method names its own kind
+    return new Happened<any>(found, nameOf(whose), kind, () => journal.account());
+  }
+}
+
+function isOf(whose: Whose, routingKey: string, handler: string | undefined): boolean {
+  if (typeof whose === 'function')
+    return handler === whose.name || handler?.startsWith(`${whose.name}.`) === true;
+  if (isMessageDefinition(whose)) return topicMatches(whose.key, routingKey);
+  return handler === whose || topicMatches(whose, routingKey);
+}
+
+function nameOf(whose: Whose | undefined): string {
+  if (whose === undefined) return 'a message';
+  if (typeof whose === 'function') return `a message of ${whose.name}`;
+  return `'${isMessageDefinition(whose) ? whose.key : whose}'`;
+}

@@ -1,0 +1,70 @@
+import type { HandlerDefinitions } from '../options.js';
+import { json } from '../serialization/json.js';
+import { Names } from '../topology/names.js';
+import { ManualClock } from '../util/manual-clock.js';
+import { ArmedFaults, type Faults } from './faults.js';
+import { Flow } from './flow.js';
+import { Journal } from './journal.js';
+import { TestKit } from './kit.js';
+import { Lineage } from './lineage.js';
+import { type KitSettings, kitSettings, type TestKitOptions } from './options.js';
+import { deadLetterOfBroker, WatchedBroker, type World } from './world.js';
+
+/**
+ * Starts a service with these handlers on a broker of its own, in memory, with its clock in the test's hand.
+ *
+ * @throws OptionsError with all problems at once
+ * @throws the errors of `bus.start()`
+ */
+export function testKit(options: TestKitOptions = {}): Promise<TestKit> {
+  return openKit(options, []);
+}
+
+/** The same, with faults beside those that the test orders. */
+export async function openKit(options: TestKitOptions, faults: readonly Faults[]): Promise<TestKit> {
+  const settings = kitSettings(options);
+  const armed = new ArmedFaults();
+  const world = newWorld(settings, [armed, ...faults]);
+  const kit = new TestKit({ world, settings, handlers: await handlerSource(settings), armed });
+  return kit.start();
+}
+
+/** An empty broker, and what is kept of what happens around it. */
+export function newWorld(
+  { bus }: Pick<KitSettings, 'bus'>,
+  faults: readonly Faults[],
+  clock = new ManualClock(),
+): World {
+  const broker = new WatchedBroker(clock);
+  const world: World = {
+    clock,
+    broker,
+    names: new Names(bus.prefix, bus.delayPrefix),
+    serializer: bus.serializer ?? json,
+    journal: new Journal(() => clock.monotonic()),
+    flow: new Flow(),
+    lineage: new Lineage(),
+    faults,
+    handled: [],
+    again: new WeakSet(),
+  };
+  broker.onDeadLetter = (letter, reason) => world.journal.add(deadLetterOfBroker(world, letter, reason));
+  return world;
+}
+
+/** The container is loaded only for those who use one. */
+async function handlerSource({
+  bus,
+  classes,
+  container,
+  fakes,
+}: KitSettings): Promise<() => HandlerDefinitions> {
+  const plain = bus.handlers ?? [];
+  if (classes.length === 0) return () => plain;
+  const [{ handlers }, { faked }] = await Promise.all([
+    import('../../decorators/handlers.js'),
+    import('../../decorators/faked.js'),
+  ]);
+  const own = faked(fakes, container);
+  return () => [plain, handlers(classes, { container: own })];
+}

@@ -1,0 +1,126 @@
+import { Bus } from '../bus.js';
+import type { HandlerContext } from '../consume/context.js';
+import { NotSettledError } from '../errors.js';
+import type { AttemptEvent } from '../events.js';
+import type { Middleware } from '../middleware/middleware.js';
+import type { HandlerDefinitions } from '../options.js';
+import { Deadline } from '../util/deadline.js';
+import { silentLogger } from '../util/logger.js';
+import type { KitDelivery } from './delivery.js';
+import type { AttemptEntry } from './entries.js';
+import { errorLine } from './entries.js';
+import { chain } from './lineage.js';
+import type { KitSettings } from './options.js';
+import { KitTransport, type User } from './transport.js';
+import type { World } from './world.js';
+
+/** How many messages may be published at one moment for each handling that may follow from another. */
+const BREADTH = 50;
+
+/** One run of the service under test: a bus that lives until it is stopped or crashes. */
+export class ServiceProcess {
+  readonly bus: Bus;
+  private readonly transport: KitTransport;
+  private isDead = false;
+
+  /** @param handlers of this process alone */
+  constructor(
+    private readonly world: World,
+    settings: KitSettings,
+    handlers: HandlerDefinitions,
+    user: User,
+  ) {
+    this.transport = new KitTransport(world, user, {
+      maxAtOneMoment: settings.cascadeLimit * BREADTH,
+      declaresAll: true,
+    });
+    const { middleware = [], log = silentLogger } = settings.bus;
+    this.bus = new Bus({
+      ...settings.bus,
+      handlers,
+      transport: this.transport,
+      middleware: [this.watch(settings), ...middleware],
+      log: {
+        debug: (fields, message) => log.debug(fields, message),
+        info: (fields, message) => log.info(fields, message),
+        warn: (fields, message) => {
+          this.note('warning', message, fields);
+          log.warn(fields, message);
+        },
+        error: (fields, message) => {
+          this.note('error', message, fields);
+          log.error(fields, message);
+        },
+      },
+    });
+    settings.configure(this.bus);
+    this.listen();
+  }
+
+  /** Ends it as a kill -9 does. Code of its handlers that is under way runs on, but publishes and settles nothing. */
+  die(): Promise<void> {
+    this.isDead = true;
+    const { clock } = this.world;
+    return this.transport.session?.die(new Deadline(clock, 1_000)) ?? Promise.resolve();
+  }
+
+  /** Around every handler: tells that it runs, and who is the cause of what it publishes. */
+  private watch({ cascadeLimit }: KitSettings): Middleware {
+    const { flow, lineage, clock } = this.world;
+    return (_payload, context, next) => {
+      const { match, received } = (context as HandlerContext).work;
+      const delivery = received.delivery as KitDelivery;
+      const handler = match?.handler.name as string;
+      delivery.state = 'running';
+      delivery.handler = handler;
+      const cause = lineage.handling(handler, context.routingKey, context.messageId, clock.monotonic());
+      if (cause.depth > cascadeLimit) {
+        flow.broken ??= new NotSettledError(
+          `a cascade does not end: ${cascadeLimit} handlings followed from each other without time passing`,
+          [`the last of them: ${chain(cause)}`],
+          'Find which handler publishes what leads back to itself; raise cascadeLimit if the chain is meant to be that long.',
+        );
+      }
+      return lineage.run(cause, next);
+    };
+  }
+
+  private listen(): void {
+    const { journal } = this.world;
+    const { bus } = this;
+    const on: Bus['on'] = (name, listener) =>
+      bus.on(name, (event) => {
+        if (!this.isDead) listener(event);
+      });
+    on('handler.succeeded', (event) =>
+      journal.add({ kind: 'handled', ...this.about(event), discarded: false }),
+    );
+    on('message.discarded', (event) =>
+      journal.add({ kind: 'handled', ...this.about(event), discarded: true }),
+    );
+    on('message.retried', (event) => {
+      const { delayMs, error } = event;
+      journal.add({ kind: 'retried', ...this.about(event), delayMs, error, released: false });
+    });
+    on('message.released', (event) => {
+      const { delayMs } = event;
+      journal.add({ kind: 'retried', ...this.about(event), delayMs, error: undefined, released: true });
+    });
+    on('message.deadLettered', (event) => {
+      const { reason, error } = event;
+      journal.add({ kind: 'dead-lettered', ...this.about(event), reason, error });
+    });
+  }
+
+  private about(event: AttemptEvent): Omit<AttemptEntry, 'at'> {
+    const { handler, queue, routingKey, messageId, attempt } = event;
+    const payload = this.transport.session?.payloadFor(queue, messageId);
+    return { handler, queue, routingKey, messageId, attempt, payload };
+  }
+
+  private note(level: string, message: string, fields: object): void {
+    if (this.isDead) return;
+    const { error } = fields as { error?: unknown };
+    this.world.journal.note(`${level}: ${message}${error === undefined ? '' : ` (${errorLine(error)})`}`);
+  }
+}

@@ -1,0 +1,283 @@
+import { NotSettledError, OutcomeUnknownError } from '../errors.js';
+import type { OutgoingMessage } from '../message/message.js';
+import { delayOfKey, parseDue } from '../topology/delays.js';
+import type { BusTopology, TopologyMode } from '../topology/plan.js';
+import type { MemoryDelivery } from '../transport/memory/delivery.js';
+import { MemorySession } from '../transport/memory/session.js';
+import type {
+  ConsumeOptions,
+  Consumer,
+  DeliverySink,
+  SessionOptions,
+  Transport,
+  TransportSession,
+} from '../transport/transport.js';
+import type { Deadline } from '../util/deadline.js';
+import { formatMs } from '../util/duration.js';
+import { KitDelivery, originOf } from './delivery.js';
+import type { AckFault, PublishFault, PublishSite } from './faults.js';
+import { comeAgain, payloadOf, type World } from './world.js';
+
+/** Who uses a transport: one bus, as one process has it. */
+export interface User {
+  readonly name: string;
+  readonly by: PublishSite['by'];
+  /** Told when a fault ends its process; all it still does is without effect. */
+  onCrash(where: string): void;
+}
+
+/** How long a broker may take to miss the heartbeats of a connection that has gone silently. */
+const LATE_MS = 20_000;
+
+export interface KitTransportOptions {
+  /** How many messages the user may publish without time passing. Default: any number. */
+  readonly maxAtOneMoment?: number;
+  /** Declare whatever is asked for, in each mode: the broker is empty, and nobody else is there to declare it. */
+  readonly declaresAll?: boolean;
+}
+
+/** The memory transport with what may go wrong on a real one. */
+export class KitTransport implements Transport {
+  readonly kind = 'memory';
+  session: KitSession | undefined;
+
+  constructor(
+    private readonly world: World,
+    private readonly user: User,
+    private readonly options: KitTransportOptions = {},
+  ) {}
+
+  get clock(): World['clock'] {
+    return this.world.clock;
+  }
+
+  async open(options: SessionOptions): Promise<TransportSession> {
+    const { world, user } = this;
+    this.session = new KitSession(new MemorySession(world.broker, options), { world, user, ...this.options });
+    return this.session;
+  }
+}
+
+/** A publish whose process has died: nobody will ever hear of it. Not to be awaited: what stands in `finally` must run. */
+const nobodyLeft = (): Promise<never> => new Promise(() => {});
+
+export class KitSession implements TransportSession {
+  isDead = false;
+  private inFlight = 0;
+  private readonly consumers: Consumer[] = [];
+  private readonly deliveries = new Set<KitDelivery>();
+  /** By queue and messageId. */
+  private readonly payloads = new Map<string, unknown>();
+
+  private readonly world: World;
+  private readonly user: User;
+
+  constructor(
+    private readonly inner: TransportSession,
+    private readonly options: KitTransportOptions & { world: World; user: User },
+  ) {
+    this.world = options.world;
+    this.user = options.user;
+  }
+
+  declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    if (!this.options.declaresAll) return this.inner.declare(topology, mode, deadline);
+    const { own, ...rest } = topology;
+    const exchanges = own.exchanges.map(({ verifyOnly: _, ...exchange }) => exchange);
+    return this.inner.declare({ ...rest, own: { ...own, exchanges } }, 'declare', deadline);
+  }
+
+  async publish(message: OutgoingMessage): Promise<void> {
+    const { flow, lineage } = this.world;
+    if (this.isDead) return nobodyLeft();
+    const site = this.siteOf(message);
+    this.endFlood(site);
+    const { cause } = lineage;
+    const done = flow.begin(`a publish of '${site.routingKey}' is unconfirmed`);
+    this.inFlight += 1;
+    try {
+      const fault = this.faultOf((faults) => faults.onPublish(site));
+      if (fault === 'crash-before-publish') return this.crash(`before '${site.routingKey}' was published`);
+      lineage.published(message.properties.messageId, cause);
+      await this.store(message, site, cause?.handler);
+      if (this.isDead) return nobodyLeft();
+      if (fault === 'crash-after-publish') return this.crash(`after '${site.routingKey}' was published`);
+      if (fault) await this.afterStored(fault, message, site);
+      if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'copied');
+    } catch (error) {
+      if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'held');
+      throw error;
+    } finally {
+      this.inFlight -= 1;
+      done();
+    }
+  }
+
+  async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
+    const consumer = await this.inner.consume(queue, options, {
+      deliver: (delivery) => this.deliver(delivery as MemoryDelivery, sink),
+      lost: (reason) => sink.lost(reason),
+    });
+    this.consumers.push(consumer);
+    return consumer;
+  }
+
+  async drain(deadline: Deadline): Promise<void> {
+    await this.inner.drain(deadline);
+    // The inner publishes have ended; ours follow some promises later.
+    while (this.inFlight > 0) await this.world.broker.turns.pass();
+  }
+
+  async close(deadline: Deadline): Promise<void> {
+    await this.inner.close(deadline);
+    for (const delivery of this.deliveries) this.world.flow.settled(delivery);
+    this.deliveries.clear();
+  }
+
+  /** The process is gone: nothing it does has an effect any more, and its deliveries go back to their queues. */
+  async die(deadline: Deadline): Promise<void> {
+    this.isDead = true;
+    for (const delivery of this.deliveries) this.world.flow.settled(delivery);
+    this.deliveries.clear();
+    // All before any gives back, or a sibling would be handed what another returns.
+    await Promise.all(this.consumers.map((consumer) => consumer.cancel()));
+    await this.inner.close(deadline);
+  }
+
+  /** Of the message that this queue was last handed with this id. */
+  payloadFor(queue: string, messageId: string | undefined): unknown {
+    return this.payloads.get(`${queue} ${messageId}`);
+  }
+
+  acked(delivery: KitDelivery): void {
+    const { routingKey } = originOf(delivery);
+    const fault = this.faultOf((faults) => faults.onAck({ routingKey })) as AckFault | undefined;
+    if (fault === 'crash-before-ack') {
+      void this.crash(`before '${routingKey}' was acked`);
+      return;
+    }
+    this.forget(delivery);
+    if (fault) {
+      const late = fault === 'ack-lost-late' ? ` in ${formatMs(LATE_MS)}` : '';
+      this.world.journal.note(`fault: the ack of '${routingKey}' was lost: it is delivered again${late}`);
+    }
+    if (fault === 'ack-lost') {
+      delivery.inner.requeue();
+      return;
+    }
+    delivery.inner.ack();
+    if (fault === 'ack-lost-late') this.world.clock.setTimer(() => comeAgain(this.world, delivery), LATE_MS);
+    else if (delivery.state !== 'copied') this.world.handled.push(delivery);
+  }
+
+  requeued(delivery: KitDelivery): void {
+    this.forget(delivery);
+    delivery.inner.requeue();
+  }
+
+  private deliver(inner: MemoryDelivery, sink: DeliverySink): void {
+    // Left with the broker: it gives it back when the session ends.
+    if (this.isDead || this.world.flow.broken) return;
+    const redelivered = inner.redelivered || this.world.again.has(inner.queued.message);
+    const delivery = new KitDelivery(inner, redelivered, this);
+    this.deliveries.add(delivery);
+    this.payloads.set(`${delivery.queue} ${delivery.messageId}`, payloadOf(this.world, delivery));
+    this.world.flow.delivered(delivery);
+    sink.deliver(delivery);
+  }
+
+  private forget(delivery: KitDelivery): void {
+    this.deliveries.delete(delivery);
+    this.world.flow.settled(delivery);
+  }
+
+  private async afterStored(fault: PublishFault, message: OutgoingMessage, site: Site): Promise<void> {
+    const { journal } = this.world;
+    const { of, routingKey } = site;
+    const what = of === 'publish' ? `'${routingKey}'` : `the ${of} of '${routingKey}'`;
+    if (fault === 'sent-twice') {
+      journal.note(`fault: ${what} was written again on a new connection, and is stored twice`);
+      // What becomes of the second, when the first is confirmed, is nobody's business.
+      return this.inner.publish(message).catch(() => {});
+    }
+    journal.note(`fault: the confirm of ${what} was lost`);
+    throw new OutcomeUnknownError(
+      message.properties.messageId,
+      `'${routingKey}' was written, but not confirmed: the test kit lost its confirm`,
+    );
+  }
+
+  private crash(where: string): Promise<never> {
+    this.user.onCrash(where);
+    return nobodyLeft();
+  }
+
+  private faultOf<Fault>(ask: (faults: World['faults'][number]) => Fault | undefined): Fault | undefined {
+    // Each is asked, since each counts.
+    const answers = this.world.faults.map(ask);
+    return answers.find((answer) => answer !== undefined);
+  }
+
+  private siteOf(message: OutgoingMessage): Site {
+    const { by } = this.user;
+    const { routingKey } = originOf(message);
+    if (message.exchange === this.world.names.dead) {
+      return { of: 'dead-letter', routingKey, by, queue: message.routingKey };
+    }
+    const due = this.dueOf(message);
+    return due?.kind === 'q'
+      ? { of: 'retry', routingKey, by, queue: due.destination }
+      : { of: 'publish', routingKey, by, queue: undefined };
+  }
+
+  /** For what a limit of depth doesn't find: a handler that publishes in a loop, or a cascade that grows in breadth. */
+  private endFlood({ of, by, routingKey }: Site): void {
+    const { flow, clock } = this.world;
+    // The copies that settle go on, so that the bus can stop.
+    if (of !== 'publish' || by === 'test') return;
+    const { maxAtOneMoment = Number.POSITIVE_INFINITY } = this.options;
+    if (flow.countAt(clock.monotonic()) > maxAtOneMoment) {
+      flow.broken ??= new NotSettledError(
+        `a cascade does not end: ${maxAtOneMoment} messages were published without time passing`,
+        [`the last of them: '${routingKey}'`],
+        'Find which handler publishes without end; raise cascadeLimit, of which this is a multiple, if so many are meant.',
+      );
+    }
+    if (flow.broken) throw flow.broken;
+  }
+
+  private dueOf({ exchange, routingKey }: OutgoingMessage): ReturnType<typeof parseDue> {
+    return this.world.names.isDelayed(exchange) ? parseDue(routingKey) : undefined;
+  }
+
+  private async store(message: OutgoingMessage, site: Site, handler: string | undefined): Promise<void> {
+    // Before it is stored: what is handled before the confirm comes has been published earlier.
+    const takeBack = site.of === 'publish' ? this.record(message, site, handler) : undefined;
+    try {
+      await this.inner.publish(message);
+    } catch (error) {
+      takeBack?.();
+      throw error;
+    }
+  }
+
+  private record(message: OutgoingMessage, { by }: Site, handler: string | undefined): () => void {
+    const { properties, routingKey } = message;
+    const { headers = {}, messageId, correlationId } = properties;
+    return this.world.journal.add({
+      kind: 'published',
+      ...originOf(message),
+      headers,
+      messageId,
+      correlationId,
+      payload: payloadOf(this.world, message),
+      delayMs: this.dueOf(message) ? delayOfKey(routingKey) : 0,
+      by: by === 'test' ? 'test' : (handler ?? this.user.name),
+    });
+  }
+}
+
+interface Site extends PublishSite {
+  /** Of whose delivery this settles. */
+  readonly queue: string | undefined;
+}

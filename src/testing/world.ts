@@ -1,0 +1,92 @@
+import type { BusEvents } from '../events.js';
+import type { Serializer } from '../serialization/serializer.js';
+import type { Names } from '../topology/names.js';
+import { Broker } from '../transport/memory/broker.js';
+import type { StoredMessage } from '../transport/memory/stored-message.js';
+import type { ManualClock } from '../util/manual-clock.js';
+import { type KitDelivery, originOf } from './delivery.js';
+import type { Faults } from './faults.js';
+import type { Flow } from './flow.js';
+import type { Journal } from './journal.js';
+import type { Lineage } from './lineage.js';
+
+/** What all parts of one kit share. */
+export interface World {
+  readonly clock: ManualClock;
+  readonly broker: WatchedBroker;
+  readonly names: Names;
+  readonly serializer: Serializer;
+  readonly journal: Journal;
+  readonly flow: Flow;
+  readonly lineage: Lineage;
+  readonly faults: readonly Faults[];
+  /** Deliveries that were acked and have left no copy, in order. */
+  readonly handled: KitDelivery[];
+  /** Messages that the test made come again. */
+  readonly again: WeakSet<StoredMessage>;
+}
+
+/** The payload as it came over the wire; the body as text if it is none. */
+export function payloadOf(
+  { serializer }: Pick<World, 'serializer'>,
+  {
+    body,
+    properties,
+  }: Pick<StoredMessage, 'body'> & { properties: { contentType?: string; contentEncoding?: string } },
+): unknown {
+  try {
+    return serializer.deserialize(body, properties.contentType, properties.contentEncoding);
+  } catch {
+    return body.toString();
+  }
+}
+
+/** Puts a message that was acked behind what waits in its queue, as one that was delivered before. */
+export function comeAgain({ again, broker }: World, { stored, queue }: KitDelivery): void {
+  again.add(stored);
+  broker.queues.get(queue)?.put(stored);
+}
+
+type Reason = BusEvents['message.deadLettered']['reason'];
+
+/** The memory broker, which tells of what it dead-letters by itself. */
+export class WatchedBroker extends Broker {
+  onDeadLetter: (letter: StoredMessage, reason: Reason) => void = () => {};
+
+  override forward(letter: StoredMessage, mustArrive: boolean): boolean {
+    const isForwarded = super.forward(letter, mustArrive);
+    if (isForwarded) this.tell(letter);
+    return isForwarded;
+  }
+
+  private tell(letter: StoredMessage): void {
+    // Newest first, and its queue is the one whose death this is.
+    const deaths = letter.properties.headers['x-death'] as readonly { queue: string; reason: string }[];
+    const death = deaths[0];
+    if (death?.queue !== letter.routingKey) return;
+    this.onDeadLetter(letter, death.reason === 'delivery_limit' ? 'delivery-limit' : 'expired');
+  }
+}
+
+/** For the journal: a message that the broker itself has given up. */
+export function deadLetterOfBroker(world: World, letter: StoredMessage, reason: Reason) {
+  return {
+    kind: 'dead-lettered' as const,
+    handler: undefined,
+    queue: letter.routingKey,
+    routingKey: originOf({ ...letter, routingKey: publishedKey(letter) }).routingKey,
+    payload: payloadOf(world, letter),
+    messageId: letter.properties.messageId,
+    attempt: Number(letter.properties.headers['hopline-attempt'] ?? 1),
+    reason,
+    error: undefined,
+  };
+}
+
+/** The key it arrived under in the queue in which it died. */
+function publishedKey({ properties, routingKey }: StoredMessage): string {
+  const [death] = properties.headers['x-death'] as unknown as readonly {
+    'routing-keys': readonly string[];
+  }[];
+  return death?.['routing-keys'][0] ?? routingKey;
+}
