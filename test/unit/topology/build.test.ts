@@ -13,8 +13,10 @@ const events = { name: 'hopline.events', declare: true };
 
 const needs = (given: Partial<QueueNeeds> = {}): QueueNeeds => ({
   name: 'mailer',
+  lanes: ['default'],
   type: 'quorum',
   deliveryLimit: 20,
+  maxPriority: undefined,
   bindings: [{ exchange: events, pattern: 'email.*' }],
   ...given,
 });
