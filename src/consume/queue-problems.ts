@@ -1,6 +1,6 @@
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchange-option.js';
-import { exchangeNameProblem, laneExchangeOf, queueNameProblem } from '../topology/names.js';
+import { DEFAULT_LANE, exchangeNameProblem, laneExchangeOf, queueNameProblem } from '../topology/names.js';
 import { isPlainObject, show } from '../util/check.js';
 import type { HandlerDefinition, Lanes } from './definition.js';
 import { laneProblems, lanesOf, lanesOption, shownLanes } from './lanes.js';
@@ -78,12 +78,14 @@ function laneNamesThatCannotBe(
   if (problems.length > 0) return problems.map((problem) => `queue '${queue}': ${problem}`);
   const options = group.flatMap(({ queue: own, options: { exchange } }) => exchange ?? own.exchange ?? []);
   const exchanges = new Set([busExchange.name, ...options.filter(exchangeOption.accepts).map(nameOf)]);
-  return lanesOf(queue, lanes).flatMap((lane) => [
-    ...(queueNameProblem(queue) ? [] : (queueNameProblem(lane.queue) ?? [])),
-    ...[...exchanges].flatMap((exchange) =>
-      exchangeNameProblem(exchange) ? [] : (exchangeNameProblem(laneExchangeOf(exchange, lane.name)) ?? []),
-    ),
-  ]);
+  return lanesOf(queue, lanes)
+    .filter(({ name }) => name !== DEFAULT_LANE) // whose names are checked as the plain ones
+    .flatMap((lane) => [
+      queueNameProblem(lane.queue),
+      ...[...exchanges].map((exchange) => exchangeNameProblem(laneExchangeOf(exchange, lane.name))),
+    ])
+    .filter((problem) => problem !== undefined)
+    .map((problem) => `queue '${queue}': ${problem}`);
 }
 
 const nameOf = (option: Parameters<typeof exchangeRef>[0]): string => exchangeRef(option).name;
