@@ -56,9 +56,19 @@ export class Gate {
     this.pump();
   }
 
-  /** Takes out what has not started. */
-  takeWaiting(): Work[] {
-    return this.waiting.flatMap((line) => line.splice(0));
+  /** Takes out what has not started: of one lane, or of all. */
+  takeWaiting(lane?: number): Work[] {
+    const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
+    return lines.flatMap((line) => line.splice(0));
+  }
+
+  firstWaitingIn(lane: number): Work | undefined {
+    return this.lineOf(lane)[0];
+  }
+
+  /** Something more could start, and nothing that is here can. */
+  get hasRoom(): boolean {
+    return this.active < this.limit && this.holds === 0;
   }
 
   /** Forgets what waits for a channel that is gone: the broker delivers it again. */
@@ -75,10 +85,6 @@ export class Gate {
     return new Promise((resolve) => {
       this.onIdle.push(resolve);
     });
-  }
-
-  private get hasRoom(): boolean {
-    return this.active < this.limit && this.holds === 0;
   }
 
   private pump(): void {

@@ -22,12 +22,17 @@ export class LaneRunner implements DeliverySink {
   /** Under way. */
   private resizing: Promise<void> | undefined;
   private stopping = false;
+  private paused = false;
 
   constructor(
     private readonly lane: Lane,
     private readonly options: LaneRunnerOptions,
   ) {
     this.window = new PrefetchWindow(options.prefetch, (width) => this.resize(width), options.clock);
+  }
+
+  get queue(): string {
+    return this.lane.queue;
   }
 
   async start(): Promise<void> {
@@ -56,6 +61,19 @@ export class LaneRunner implements DeliverySink {
     await this.consumer?.cancel();
   }
 
+  /** Takes no more until {@link resume}; resolves when nothing more comes. What is here can be settled. */
+  async pause(): Promise<void> {
+    this.paused = true;
+    // What is given back is no suspect here any more; it comes again with its count.
+    this.window.reset();
+    await this.changeWindow(0);
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.resize(this.window.width);
+  }
+
   async close(): Promise<void> {
     await this.consumer?.close();
   }
@@ -70,6 +88,7 @@ export class LaneRunner implements DeliverySink {
   }
 
   private resize(width: number): void {
+    if (this.paused) return;
     const resizing = this.changeWindow(width).then(() => {
       if (this.resizing === resizing) this.resizing = undefined;
     });

@@ -12,6 +12,7 @@ import type { Outcome } from './outcome.js';
 import { receive } from './received.js';
 import { Registry } from './registry.js';
 import { Settler, type SettlerOptions } from './settle.js';
+import { StarvedLanes } from './starved-lanes.js';
 import type { Subscription } from './subscription.js';
 
 export interface RunnerOptions {
@@ -33,6 +34,7 @@ export class SubscriptionRunner {
   private readonly dispatcher: Dispatcher;
   private readonly settler: Settler;
   private readonly lanes: readonly LaneRunner[];
+  private readonly starved: StarvedLanes;
 
   constructor(
     private readonly subscription: Subscription,
@@ -49,6 +51,7 @@ export class SubscriptionRunner {
     const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
     this.dispatcher = new Dispatcher({ ...options.dispatcher, handlers, settler: { settle } });
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
+    this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log);
   }
 
   get queue(): string {
@@ -57,10 +60,12 @@ export class SubscriptionRunner {
 
   async start(): Promise<void> {
     await Promise.all(this.lanes.map((lane) => lane.start()));
+    this.starved.start();
   }
 
   /** First stage of stopping: takes no more, and gives back what has not started. */
   async stopConsuming(): Promise<void> {
+    this.starved.stop();
     const cancelling = this.lanes.map((lane) => lane.cancel());
     const waiting = this.gate.takeWaiting();
     // Given back before that, they would come again at once, and each time be charged as a failed delivery.
@@ -118,6 +123,7 @@ export class SubscriptionRunner {
       );
     }
     this.gate.done(work);
+    this.starved.wakeIfRoom();
   }
 
   private settle(work: Work, outcome: Outcome): Promise<void> {
