@@ -19,7 +19,7 @@ export interface PublishOptions {
   delay?: Duration;
   /** Come due at this moment. Not together with `delay`. */
   at?: Date;
-  /** 0–255, highest first, in queues with `maxPriority`; others keep the order of arrival. */
+  /** 0–255, highest first, in queues with `maxPriority`; what others make of it is their broker's business. */
   priority?: number;
   /**
    * Lane of the queues that are to take it. It reaches only queues that have this lane: a `publish` that none has is

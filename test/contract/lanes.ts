@@ -1,6 +1,13 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
-import { type Bus, type MessageContext, type QueueOptions, TopologyError, UnroutableError } from 'hopline';
+import {
+  type Bus,
+  type MessageContext,
+  OptionsError,
+  type QueueOptions,
+  TopologyError,
+  UnroutableError,
+} from 'hopline';
 import { Handles, handlers, Queue } from 'hopline/decorators';
 import { container } from 'tsyringe';
 import { deferred } from '../../src/util/deferred.js';
@@ -83,6 +90,17 @@ export const lanes: Theme = (test) => {
     await fx.eventually(() => assert.equal(with_.calls.length + without.calls.length, 3));
     assert.deepEqual(with_.payloads.toSorted(), ['in a lane', 'in none']);
     assert.deepEqual(without.payloads, ['in none']);
+  });
+
+  test('a lane that cannot be is refused at the call', async (fx) => {
+    const publisher = await fx.publisher();
+    for (const lane of ['dead', 'land', 'a.b', '', '#', 5]) {
+      await assert.rejects(publisher.publish('k', 1, { lane: lane as string }), (error) => {
+        assert.ok(error instanceof OptionsError, `${lane}: ${error}`);
+        assert.equal(error.problems.length, 1);
+        return true;
+      });
+    }
   });
 
   test('a bus that only verifies refuses to publish to a lane that does not exist', async (fx) => {
