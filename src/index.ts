@@ -5,6 +5,7 @@ export type {
   HandlerDefinition,
   HandlerFunction,
   HandlerOptions,
+  Lanes,
   PatternOrDefinition,
   QueueOptions,
 } from './consume/definition.js';

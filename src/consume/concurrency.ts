@@ -1,3 +1,4 @@
+import { type LaneOrder, strictOrder } from './lane-order.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
 import type { Handler } from './subscription.js';
@@ -6,14 +7,18 @@ import type { Handler } from './subscription.js';
 export interface Work {
   readonly received: Received;
   readonly match: Match | undefined;
+  /** Which of its queue's lanes it came through, by its place in their list; 0 where there is only one. */
+  readonly lane: number;
 }
 
 /**
- * Lets work of one queue start while there is room: in the queue, and in its handler. First come, first served, but
- * for work whose handler is full: that waits without holding a place. What waits is bounded by the prefetch.
+ * Lets work of one queue, all its lanes together, start while there is room: in the queue, and in its handler. Which
+ * lane goes first is its order's business; within a lane it is first come, first served, but for work whose handler is
+ * full: that waits without holding a place. What waits is bounded by the prefetch.
  */
 export class Gate {
-  private readonly waiting: Work[] = [];
+  /** One line for each lane. */
+  private readonly waiting: readonly Work[][];
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
   private holds = 0;
@@ -23,14 +28,14 @@ export class Gate {
   constructor(
     private readonly limit: number,
     private readonly start: (work: Work) => void,
-  ) {}
+    lanes = 1,
+    private readonly order: LaneOrder = strictOrder,
+  ) {
+    this.waiting = Array.from({ length: lanes }, () => []);
+  }
 
   push(work: Work): void {
-    if (this.waiting.length === 0 && this.canStart(work)) {
-      this.begin(work);
-      return;
-    }
-    this.waiting.push(work);
+    this.lineOf(work.lane).push(work);
     this.pump();
   }
 
@@ -51,15 +56,27 @@ export class Gate {
     this.pump();
   }
 
-  /** Takes out what has not started. */
-  takeWaiting(): Work[] {
-    return this.waiting.splice(0);
+  /** Takes out what has not started: of one lane, or of all. */
+  takeWaiting(lane?: number): Work[] {
+    const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
+    return lines.flatMap((line) => line.splice(0));
+  }
+
+  firstWaitingIn(lane: number): Work | undefined {
+    return this.lineOf(lane)[0];
+  }
+
+  /** Something more could start, and nothing that is here can. */
+  get hasRoom(): boolean {
+    return this.active < this.limit && this.holds === 0;
   }
 
   /** Forgets what waits for a channel that is gone: the broker delivers it again. */
   dropLost(): void {
-    const kept = this.waiting.filter(({ received }) => !received.delivery.lost);
-    this.waiting.splice(0, this.waiting.length, ...kept);
+    for (const line of this.waiting) {
+      const kept = line.filter(({ received }) => !received.delivery.lost);
+      line.splice(0, line.length, ...kept);
+    }
   }
 
   /** Resolves when nothing is running. */
@@ -70,8 +87,33 @@ export class Gate {
     });
   }
 
-  private canStart({ match }: Work): boolean {
-    if (this.holds > 0 || this.active >= this.limit) return false;
+  private pump(): void {
+    while (this.hasRoom) {
+      const work = this.takeNext();
+      if (!work) return;
+      this.begin(work);
+    }
+  }
+
+  private takeNext(): Work | undefined {
+    if (this.waiting.length === 1) return this.take(0, this.startableIn(0));
+    const places = this.waiting.map((_line, lane) => this.startableIn(lane));
+    const lanes = [...places.keys()].filter((lane) => places[lane] !== -1);
+    if (lanes.length === 0) return undefined;
+    const lane = this.order.next(lanes);
+    return this.take(lane, places[lane] as number);
+  }
+
+  /** Place of the first in a lane whose handler has room; -1 if there is none. */
+  private startableIn(lane: number): number {
+    return this.lineOf(lane).findIndex((work) => this.handlerHasRoom(work));
+  }
+
+  private take(lane: number, place: number): Work | undefined {
+    return place === -1 ? undefined : this.lineOf(lane).splice(place, 1)[0];
+  }
+
+  private handlerHasRoom({ match }: Work): boolean {
     return !match || (this.activeOf.get(match.handler) ?? 0) < match.handler.concurrency;
   }
 
@@ -81,16 +123,7 @@ export class Gate {
     this.start(work);
   }
 
-  private pump(): void {
-    let index = 0;
-    while (index < this.waiting.length && this.active < this.limit && this.holds === 0) {
-      const work = this.waiting[index] as Work;
-      if (this.canStart(work)) {
-        this.waiting.splice(index, 1);
-        this.begin(work);
-      } else {
-        index += 1;
-      }
-    }
+  private lineOf(lane: number): Work[] {
+    return this.waiting[lane] as Work[];
   }
 }

@@ -6,13 +6,19 @@ import type { RetryOptions } from '../retry/policy.js';
 import type { QueueType } from '../topology/plan.js';
 import type { Duration } from '../util/duration.js';
 
+/** Names in the order they are served, or how large the share of each is. */
+export type Lanes = readonly string[] | Readonly<Record<string, number>>;
+
 /** Options of a queue. Everybody who names the same queue must give the same values. */
 export interface QueueOptions {
   /** Used as it is. @default `<service>.<ClassName>` for a class, `<service>` for plain handlers */
   name?: string;
   /** How many messages of this queue one process handles at once. @default 10 */
   concurrency?: number;
-  /** How many messages the broker hands over ahead; at least the concurrency. @default the concurrency */
+  /**
+   * How many messages the broker hands over ahead, from each lane; at least the concurrency. With lanes, what it is
+   * above the concurrency keeps a higher lane's next message at hand. @default the concurrency; with lanes twice that
+   */
   prefetch?: number;
   /** Quorum queues survive the loss of a node and count deliveries; classic ones do neither. @default 'quorum' */
   type?: QueueType;
@@ -20,6 +26,18 @@ export interface QueueOptions {
   exchange?: ExchangeOption;
   /** Failed deliveries (crashes, not throws) after which the broker itself dead-letters. Quorum only. @default 20 */
   deliveryLimit?: number;
+  /**
+   * Message priorities, up to this one, 1 to 255; higher first. A classic queue pays for each level: take few, 10 at
+   * most. A quorum queue has 0 to 31 from RabbitMQ 4.3 on; before that, starting is a TopologyError: take lanes. On a
+   * classic queue it can't be changed later. @default none: in order of arrival
+   */
+  maxPriority?: number;
+  /**
+   * A queue for each of these names beside its own, which is `default`. A list is served strictly in its order: a later
+   * one starts only while no earlier one waits. Weights share: `{ high: 5, default: 2, low: 1 }`. Concurrency belongs
+   * to all lanes together. @default one queue, without lanes
+   */
+  lanes?: Lanes;
 }
 
 /** Options of one handler. */

@@ -1,16 +1,18 @@
 import { ChannelLostError, ShutdownError } from '../errors.js';
 import type { Names } from '../topology/names.js';
-import type { Consumer, Delivery, DeliverySink, TransportSession } from '../transport/transport.js';
+import type { Delivery, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Logger } from '../util/logger.js';
 import { Gate, type Work } from './concurrency.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
+import { LaneRunner } from './lane-runner.js';
+import { type Lane, laneOrder } from './lanes.js';
 import type { Outcome } from './outcome.js';
-import { PrefetchWindow } from './prefetch-window.js';
 import { receive } from './received.js';
 import { Registry } from './registry.js';
 import { Settler, type SettlerOptions } from './settle.js';
+import { StarvedLanes } from './starved-lanes.js';
 import type { Subscription } from './subscription.js';
 
 export interface RunnerOptions {
@@ -22,27 +24,25 @@ export interface RunnerOptions {
   readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers'>;
 }
 
-/** Runs one subscription: takes its queue's deliveries, lets them start when there is room, and ends in order. */
-export class SubscriptionRunner implements DeliverySink {
+/**
+ * Runs one subscription: takes the deliveries of its queue, or of all its lanes, lets them start when there is room,
+ * and ends in order.
+ */
+export class SubscriptionRunner {
   private readonly registry: Registry;
   private readonly gate: Gate;
   private readonly dispatcher: Dispatcher;
-  private readonly window: PrefetchWindow;
   private readonly settler: Settler;
-  private consuming: Promise<Consumer> | undefined;
-  private consumer: Consumer | undefined;
-  /** Under way. */
-  private resizing: Promise<void> | undefined;
-  private stopping = false;
+  private readonly lanes: readonly LaneRunner[];
+  private readonly starved: StarvedLanes;
 
   constructor(
     private readonly subscription: Subscription,
     private readonly options: RunnerOptions,
   ) {
-    const { handlers, concurrency, prefetch } = subscription;
+    const { handlers, concurrency, lanes } = subscription;
     this.registry = new Registry(handlers);
-    this.gate = new Gate(concurrency, (work) => void this.run(work));
-    this.window = new PrefetchWindow(prefetch, (width) => this.resize(width), options.clock);
+    this.gate = new Gate(concurrency, (work) => void this.run(work), lanes.length, laneOrder(lanes));
     this.settler = new Settler({
       ...options.settler,
       onHold: () => this.gate.hold(),
@@ -50,6 +50,8 @@ export class SubscriptionRunner implements DeliverySink {
     });
     const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
     this.dispatcher = new Dispatcher({ ...options.dispatcher, handlers, settler: { settle } });
+    this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
+    this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log);
   }
 
   get queue(): string {
@@ -57,34 +59,17 @@ export class SubscriptionRunner implements DeliverySink {
   }
 
   async start(): Promise<void> {
-    this.consuming = this.options.session.consume(this.queue, { prefetch: this.window.width }, this);
-    this.consumer = await this.consuming;
-  }
-
-  deliver(delivery: Delivery): void {
-    if (this.stopping) {
-      delivery.requeue();
-      return;
-    }
-    this.window.delivered(delivery);
-    const received = receive(delivery, this.options.names);
-    this.gate.push({ received, match: this.registry.find(received.routingKey) });
-  }
-
-  lost(reason: Error): void {
-    this.gate.dropLost();
-    this.window.reset();
-    const error = new ChannelLostError(this.queue, { cause: reason });
-    this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
+    await Promise.all(this.lanes.map((lane) => lane.start()));
+    this.starved.start();
   }
 
   /** First stage of stopping: takes no more, and gives back what has not started. */
   async stopConsuming(): Promise<void> {
-    this.stopping = true;
-    this.window.stop();
+    this.starved.stop();
+    const cancelling = this.lanes.map((lane) => lane.cancel());
     const waiting = this.gate.takeWaiting();
     // Given back before that, they would come again at once, and each time be charged as a failed delivery.
-    await this.consumer?.cancel();
+    await Promise.all(cancelling);
     for (const { received } of waiting) received.delivery.requeue();
   }
 
@@ -102,9 +87,29 @@ export class SubscriptionRunner implements DeliverySink {
     return ended;
   }
 
-  /** Last stage: the channel goes, and with it what is not settled goes back to the queue. */
+  /** Last stage: the channels go, and with them what is not settled goes back to the queue. */
   async close(): Promise<void> {
-    await this.consumer?.close();
+    await Promise.all(this.lanes.map((lane) => lane.close()));
+  }
+
+  private laneRunner(lane: Lane, index: number): LaneRunner {
+    return new LaneRunner(lane, {
+      ...this.options,
+      prefetch: this.subscription.prefetch,
+      onDelivery: (delivery) => this.admit(delivery, index),
+      onLost: (queue, reason) => this.lost(queue, reason),
+    });
+  }
+
+  private admit(delivery: Delivery, lane: number): void {
+    const received = receive(delivery, this.options.names);
+    this.gate.push({ received, match: this.registry.find(received.routingKey), lane });
+  }
+
+  private lost(queue: string, reason: Error): void {
+    this.gate.dropLost();
+    const error = new ChannelLostError(queue, { cause: reason });
+    this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
   }
 
   private async run(work: Work): Promise<void> {
@@ -118,34 +123,15 @@ export class SubscriptionRunner implements DeliverySink {
       );
     }
     this.gate.done(work);
+    this.starved.wakeIfRoom();
   }
 
-  /**
-   * Widens the window before the ack that makes room in it: another window is another consumer, and what the broker
-   * has under way to the old one comes back charged as a failed delivery. To a full window nothing is under way.
-   */
   private settle(work: Work, outcome: Outcome): Promise<void> {
-    this.window.settled(work.received.delivery);
-    const { resizing, settler } = this;
+    const resizing = this.lanes[work.lane]?.settled(work.received.delivery);
+    const { settler } = this;
     return resizing === undefined
       ? settler.settle(work, outcome)
       : resizing.then(() => settler.settle(work, outcome));
-  }
-
-  private resize(width: number): void {
-    const resizing = this.changeWindow(width).then(() => {
-      if (this.resizing === resizing) this.resizing = undefined;
-    });
-    this.resizing = resizing;
-  }
-
-  private async changeWindow(width: number): Promise<void> {
-    try {
-      // The first deliveries may be settled before the broker's answer to consuming is heard here.
-      await (await this.consuming)?.setPrefetch(width);
-    } catch (error) {
-      this.options.log.warn({ queue: this.queue, width, error }, 'the prefetch could not be changed');
-    }
   }
 }
 

@@ -10,7 +10,7 @@ import {
   retryPolicy,
 } from '../retry/policy.js';
 import type { QueueNeeds } from '../topology/build.js';
-import { exchangeOptionProblem, queueNameProblem } from '../topology/names.js';
+import { exchangeOptionProblem } from '../topology/names.js';
 import type { QueueType } from '../topology/plan.js';
 import {
   callable,
@@ -33,6 +33,8 @@ import type {
   HandlerOptions,
   QueueOptions,
 } from './definition.js';
+import { type Lane, lanesOf, lanesOption } from './lanes.js';
+import { patternOf, queueProblems } from './queue-problems.js';
 
 /** A handler with its policies settled. */
 export interface Handler {
@@ -52,13 +54,16 @@ export interface Route {
   readonly definition: MessageDefinition | undefined;
 }
 
-/** A queue with its bindings and handlers. */
+/** A queue with its bindings and handlers, and the lanes that stand for it in the broker. */
 export interface Subscription {
   readonly queue: string;
+  /** In the order they are served; one, with the queue's own name, if there are none. */
+  readonly lanes: readonly Lane[];
   readonly type: QueueType;
   readonly concurrency: number;
   readonly prefetch: number;
   readonly deliveryLimit: number;
+  readonly maxPriority: number | undefined;
   readonly handlers: readonly Handler[];
 }
 
@@ -76,6 +81,9 @@ export const DEFAULT_DELIVERY_LIMIT = 20;
 /** The protocol has 16 bits for it, and 0 means no limit. */
 const MAX_PREFETCH = 65_535;
 
+/** The protocol has 8 bits for it. */
+const MAX_PRIORITY = 255;
+
 export const QUEUE_FIELDS: Fields = {
   name: text,
   ownName: text,
@@ -87,6 +95,11 @@ export const QUEUE_FIELDS: Fields = {
   type: oneOf('quorum', 'classic'),
   exchange: exchangeOption,
   deliveryLimit: positiveInteger,
+  maxPriority: {
+    expected: `an integer from 1 to ${MAX_PRIORITY}`,
+    accepts: (value) => positiveInteger.accepts(value) && Number(value) <= MAX_PRIORITY,
+  },
+  lanes: lanesOption,
 };
 
 const HANDLER_FIELDS: Fields = {
@@ -116,15 +129,22 @@ export function planSubscriptions(
     const queue = queueNameOf(definition, defaults.service);
     groups.set(queue, [...(groups.get(queue) ?? []), definition]);
   }
-  for (const [queue, group] of groups) problems.push(...problemsOfQueue(queue, group));
+  problems.push(...queueProblems(groups, defaults.exchange));
   if (problems.length > 0) throw new OptionsError('handlers', problems);
   return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
 }
 
 /** The same, as the topology's planner wants to know it. */
 export function queueNeeds(subscription: Subscription): QueueNeeds {
-  const { queue, type, deliveryLimit, handlers } = subscription;
-  return { name: queue, type, deliveryLimit, bindings: handlers.flatMap(({ routes }) => routes) };
+  const { queue, lanes, type, deliveryLimit, maxPriority, handlers } = subscription;
+  return {
+    name: queue,
+    lanes: lanes.map(({ name }) => name),
+    type,
+    deliveryLimit,
+    maxPriority,
+    bindings: handlers.flatMap(({ routes }) => routes),
+  };
 }
 
 function queueNameOf({ queue }: HandlerDefinition, service: string): string {
@@ -139,12 +159,17 @@ function subscriptionOf(
   // All of a group agree on what they say (checked), but not all say everything.
   const options: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
   const concurrency = options.concurrency ?? defaults.concurrency;
+  const lanes = lanesOf(queue, options.lanes);
+  // While a lane's messages fill the concurrency, its next ones must be here, or a lower lane would get their places.
+  const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);
   return {
     queue,
+    lanes,
     type: options.type ?? 'quorum',
     concurrency,
-    prefetch: Math.min(Math.max(options.prefetch ?? concurrency, concurrency), MAX_PREFETCH),
+    prefetch: Math.min(Math.max(wanted, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
+    maxPriority: options.maxPriority,
     handlers: group.map((definition) => handlerOf(definition, options, concurrency, defaults)),
   };
 }
@@ -177,9 +202,6 @@ function policyOf({ retry, failOnTimeout }: HandlerOptions, defaults: Subscripti
   return retryPolicy({ ...retry, ...(failOnTimeout === undefined ? {} : { failOnTimeout }) }, defaults.retry);
 }
 
-const patternOf = (pattern: string | MessageDefinition): string =>
-  isMessageDefinition(pattern) ? pattern.key : pattern;
-
 function problemsOfDefinition({ name, patterns, queue, options, handle }: HandlerDefinition): string[] {
   const problems = isPlainObject(queue)
     ? problemsOf(queue, 'queue', QUEUE_FIELDS)
@@ -196,43 +218,4 @@ function problemsOfDefinition({ name, patterns, queue, options, handle }: Handle
     if (problem) problems.push(problem);
   }
   return problems.map((problem) => `${name}: ${problem}`);
-}
-
-/** What is shared must be said alike, and only one handler of a queue may own a pattern. */
-function problemsOfQueue(queue: string, group: readonly HandlerDefinition[]): string[] {
-  const problems: string[] = [];
-  const nameProblem = queueNameProblem(queue);
-  if (nameProblem) problems.push(`${group[0]?.name}: ${nameProblem}`);
-  for (const option of ['concurrency', 'prefetch', 'type', 'exchange', 'deliveryLimit'] as const) {
-    const said = group.filter((definition) => definition.queue[option] !== undefined);
-    const first = said[0];
-    const other = said.find((definition) => !sameOption(definition.queue[option], first?.queue[option]));
-    if (first && other) {
-      problems.push(
-        `queue '${queue}' has ${option} ${shown(first.queue[option])} in ${first.name} and ${shown(other.queue[option])} in ${other.name}: say it once, or alike`,
-      );
-    }
-  }
-  const owners = new Map<string, string>();
-  for (const { name, patterns } of group) {
-    for (const pattern of patterns.map(patternOf)) {
-      const owner = owners.get(pattern);
-      if (owner !== undefined) {
-        problems.push(
-          `queue '${queue}': both ${owner} and ${name} handle '${pattern}'; give one of them a queue of its own, or another pattern`,
-        );
-      }
-      owners.set(pattern, name);
-    }
-  }
-  return problems;
-}
-
-function sameOption(left: unknown, right: unknown): boolean {
-  return shown(left) === shown(right);
-}
-
-/** An exchange that is only checked by its name; all else as it is. */
-function shown(option: unknown): string {
-  return isPlainObject(option) ? `${show(option.name)} (declare: false)` : show(option);
 }

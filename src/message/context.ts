@@ -23,7 +23,7 @@ export abstract class MessageContext extends Publisher {
   abstract readonly routingKey: string;
   /** The exchange it was published to, on every attempt. */
   abstract readonly exchange: string;
-  /** The queue it was delivered from. */
+  /** The queue it was delivered from; of a lane, the lane's own. */
   abstract readonly queue: string;
   /** 1 for the first. */
   abstract readonly attempt: number;

@@ -19,8 +19,13 @@ export interface PublishOptions {
   delay?: Duration;
   /** Come due at this moment. Not together with `delay`. */
   at?: Date;
-  /** 0–255, highest first, where the queue supports it. */
+  /** 0–255, highest first, in queues with `maxPriority`; what others make of it is their broker's business. */
   priority?: number;
+  /**
+   * Lane of the queues that are to take it. It reaches only queues that have this lane: a `publish` that none has is
+   * dropped like any event without takers, a `send` is an UnroutableError. @default 'default', the queues themselves
+   */
+  lane?: string;
   /** How long the message may wait in a queue before the broker dead-letters it. Not together with a delay. */
   expiration?: Duration;
   /** Queue for the answer, for consumers that answer. */

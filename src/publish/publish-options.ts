@@ -2,7 +2,7 @@ import { InvalidMessageError, OptionsError } from '../errors.js';
 import { exchangeOption } from '../message/exchange-option.js';
 import { checkHeaders } from '../message/headers.js';
 import type { PublishOptions } from '../message/publisher.js';
-import { exchangeOptionProblem } from '../topology/names.js';
+import { exchangeOptionProblem, laneNameProblem } from '../topology/names.js';
 import { type Check, duration, type Fields, flag, isPlainObject, problemsOf, text } from '../util/check.js';
 import { toMs } from '../util/duration.js';
 
@@ -30,6 +30,7 @@ const PUBLISH_FIELDS: Fields = {
   delay: duration,
   at: moment,
   priority,
+  lane: text,
   expiration: duration,
   replyTo: shortText,
   userId: shortText,
@@ -48,6 +49,8 @@ export function checkPublishOptions(options: PublishOptions): void {
   const problems = problemsOf(options, '', PUBLISH_FIELDS);
   const exchangeProblem = exchangeOptionProblem(options.exchange);
   if (exchangeProblem) problems.push(exchangeProblem);
+  const laneProblem = text.accepts(options.lane) && laneNameProblem(options.lane as string);
+  if (laneProblem) problems.push(laneProblem);
   if (options.delay !== undefined && options.at !== undefined)
     problems.push('expected either delay or at, got both');
   if (problems.length > 0) throw new OptionsError('publish', problems);

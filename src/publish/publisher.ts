@@ -5,6 +5,7 @@ import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { Publisher, type PublishIntent, type PublishOptions } from '../message/publisher.js';
 import { validate } from '../serialization/validate.js';
+import { laneExchange } from '../topology/build.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
@@ -40,7 +41,8 @@ export class BusPublisher extends Publisher {
     if (given) checkPublishOptions(given);
     const call = this.call(intent, target, payload, options);
     if (isMessageDefinition(target) && target.schema) await validate(target, payload);
-    if (options.exchange !== undefined) await this.options.ensureExchange(call.exchange);
+    if (options.exchange !== undefined || options.lane !== undefined)
+      await this.options.ensureExchange(call.exchange);
     const { clock } = this.options;
     await this.confirmed(session, call, composeMessage(call, this.options, clock.now()));
   }
@@ -52,7 +54,8 @@ export class BusPublisher extends Publisher {
     options: PublishOptions,
   ): PublishCall {
     const routingKey = routingKeyOf(target, options);
-    const exchange = options.exchange === undefined ? this.options.exchange : exchangeRef(options.exchange);
+    const plain = options.exchange === undefined ? this.options.exchange : exchangeRef(options.exchange);
+    const exchange = options.lane === undefined ? plain : laneExchange(plain, options.lane);
     const type = isMessageDefinition(target) ? target.key : routingKey;
     return { routingKey, exchange, type, payload, mustRoute: intent === 'send', options };
   }

@@ -1,14 +1,17 @@
 import type { ExchangeRef } from '../message/exchange-option.js';
 import { duePatterns, planDelays, retryPattern } from './delays.js';
-import { deadQueueOf, landingQueueOf, type Names } from './names.js';
+import { deadQueueOf, landingQueueOf, laneExchangeOf, laneQueueOf, type Names } from './names.js';
 import type { BindingPlan, BusTopology, ExchangePlan, QueueArguments, QueuePlan, QueueType } from './plan.js';
 
 /** A queue and what leads to it, as the handlers ask for it. */
 export interface QueueNeeds {
   readonly name: string;
+  /** Names of its lanes; `default` is the queue itself. */
+  readonly lanes: readonly string[];
   readonly type: QueueType;
   /** Failed deliveries after which the broker dead-letters by itself; quorum queues only. */
   readonly deliveryLimit: number;
+  readonly maxPriority: number | undefined;
   readonly bindings: readonly { readonly exchange: ExchangeRef; readonly pattern: string }[];
 }
 
@@ -21,7 +24,9 @@ export function planBus(names: Names, publishTo: ExchangeRef, queues: readonly Q
       exchanges.set(name, { name, type: 'topic', ...(declare ? {} : { verifyOnly: true }) });
   };
   addExchange(publishTo);
-  for (const { bindings } of queues) for (const { exchange } of bindings) addExchange(exchange);
+  for (const queue of queues)
+    for (const lane of queue.lanes)
+      for (const { exchange } of queue.bindings) addExchange(laneExchange(exchange, lane));
   if (queues.length > 0) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
   if (queues.some(needsLanding)) exchanges.set(names.land, { name: names.land, type: 'direct' });
   return {
@@ -42,23 +47,33 @@ function needsLanding(queue: QueueNeeds): boolean {
   return queue.type === 'classic';
 }
 
+/** Dead letters first, one queue for all lanes: a queue may only name a dead-letter route that exists. */
 function queuesOf(names: Names, queue: QueueNeeds): QueuePlan[] {
+  const dead: QueuePlan = {
+    name: deadQueueOf(queue.name),
+    arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 },
+  };
+  return [dead, ...queue.lanes.flatMap((lane) => laneQueuesOf(names, queue, lane))];
+}
+
+function laneQueuesOf(names: Names, queue: QueueNeeds, lane: string): QueuePlan[] {
+  const name = laneQueueOf(queue.name, lane);
+  const { maxPriority } = queue;
   const plans: QueuePlan[] = [
-    // Dead letters first: a queue may only name a dead-letter route that exists.
     {
-      name: deadQueueOf(queue.name),
-      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 },
+      name,
+      arguments: workArguments(names, name, queue),
+      ...(maxPriority === undefined ? {} : { maxPriority }),
     },
-    { name: queue.name, arguments: workArguments(names, queue) },
   ];
   if (needsLanding(queue)) {
     plans.push({
-      name: landingQueueOf(queue.name),
+      name: landingQueueOf(name),
       arguments: {
         'x-queue-type': 'quorum',
         'x-message-ttl': 0,
         'x-dead-letter-exchange': names.land,
-        'x-dead-letter-routing-key': queue.name,
+        'x-dead-letter-routing-key': name,
         'x-dead-letter-strategy': 'at-least-once',
         'x-overflow': 'reject-publish',
       },
@@ -67,9 +82,16 @@ function queuesOf(names: Names, queue: QueueNeeds): QueuePlan[] {
   return plans;
 }
 
-function workArguments(names: Names, { name, type, deliveryLimit }: QueueNeeds): QueueArguments {
+function workArguments(
+  names: Names,
+  name: string,
+  { type, deliveryLimit, maxPriority }: QueueNeeds,
+): QueueArguments {
   const deadLetters = { 'x-dead-letter-exchange': names.dead, 'x-dead-letter-routing-key': name };
-  if (type === 'classic') return { 'x-queue-type': 'classic', ...deadLetters };
+  if (type === 'classic') {
+    const priorities = maxPriority === undefined ? {} : { 'x-max-priority': maxPriority };
+    return { 'x-queue-type': 'classic', ...priorities, ...deadLetters };
+  }
   return {
     'x-queue-type': 'quorum',
     'x-delivery-limit': deliveryLimit,
@@ -81,16 +103,27 @@ function workArguments(names: Names, { name, type, deliveryLimit }: QueueNeeds):
 }
 
 function bindingsOf(names: Names, queue: QueueNeeds): BindingPlan[] {
+  return queue.lanes.flatMap((lane) => laneBindingsOf(names, queue, lane));
+}
+
+function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingPlan[] {
+  const name = laneQueueOf(queue.name, lane);
   const bindings: BindingPlan[] = [];
   const bind = (source: string, destination: string, pattern: string) =>
     bindings.push({ source, destination, destinationType: 'queue', pattern });
-  bind(names.dead, deadQueueOf(queue.name), queue.name);
-  const delayed = needsLanding(queue) ? landingQueueOf(queue.name) : queue.name;
-  if (needsLanding(queue)) bind(names.land, queue.name, queue.name);
-  bind(names.delayOut, delayed, retryPattern(queue.name));
+  bind(names.dead, deadQueueOf(queue.name), name);
+  const delayed = needsLanding(queue) ? landingQueueOf(name) : name;
+  if (needsLanding(queue)) bind(names.land, name, name);
+  bind(names.delayOut, delayed, retryPattern(name));
   for (const { exchange, pattern } of queue.bindings) {
-    bind(exchange.name, queue.name, pattern);
-    for (const due of duePatterns(exchange.name, pattern)) bind(names.delayOut, delayed, due);
+    const source = laneExchange(exchange, lane).name;
+    bind(source, name, pattern);
+    for (const due of duePatterns(source, pattern)) bind(names.delayOut, delayed, due);
   }
   return bindings;
+}
+
+/** It belongs to whoever the plain exchange belongs to. */
+export function laneExchange({ name, declare }: ExchangeRef, lane: string): ExchangeRef {
+  return { name: laneExchangeOf(name, lane), declare };
 }

@@ -1,5 +1,6 @@
 import { type ExchangeOption, exchangeOption, exchangeRef } from '../message/exchange-option.js';
 import { MAX_NAME_BYTES } from '../message/routing-key.js';
+import { show } from '../util/check.js';
 
 /** The layout of the delay exchanges. A new layout gets a new number: the old levels live on until they are empty. */
 export const DELAY_LAYOUT = 1;
@@ -54,6 +55,26 @@ export class Names {
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
 export const landingQueueOf = (queue: string): string => `${queue}.land`;
 
+/** The lane of messages that are published without one: the plain exchange and the plain queue. */
+export const DEFAULT_LANE = 'default';
+
+export const laneQueueOf = (queue: string, lane: string): string =>
+  lane === DEFAULT_LANE ? queue : `${queue}.${lane}`;
+export const laneExchangeOf = (exchange: string, lane: string): string =>
+  lane === DEFAULT_LANE ? exchange : `${exchange}.lane.${lane}`;
+
+/** Why `lane` can't name a lane, or undefined if it can. */
+export function laneNameProblem(lane: string): string | undefined {
+  if (OWN_QUEUES.has(lane))
+    return `the lane '${lane}' would have the name of a queue of Hopline's own, <queue>.${lane}`;
+  if (!/^[\w-]{1,32}$/.test(lane))
+    return `the lane ${show(lane)} can't be part of a queue's name: use 1 to 32 letters, digits, '_' or '-'`;
+  return undefined;
+}
+
+/** Last words of the queues that stand beside a work queue. */
+const OWN_QUEUES: ReadonlySet<string> = new Set(['dead', 'land']);
+
 /** Longest prefix of words that the delays put before a queue's name: `31.15.23.59.59.9.q.`, rounded up. */
 const DELAY_WORDS_BYTES = 24;
 
@@ -72,8 +93,8 @@ export function queueNameProblem(name: string): string | undefined {
   if (name.split('.').some((word) => word === '*' || word === '#')) {
     return `the queue name '${name}' holds the word * or #, which is a wildcard in a binding`;
   }
-  const last = name.split('.').at(-1);
-  if (last === 'dead' || last === 'land')
+  const last = name.split('.').at(-1) ?? '';
+  if (OWN_QUEUES.has(last))
     return `the queue name '${name}' ends in .${last}, which names a queue of Hopline's own`;
   return undefined;
 }

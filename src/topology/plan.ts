@@ -18,6 +18,8 @@ export type QueueType = 'quorum' | 'classic';
 export interface QueueArguments {
   readonly 'x-queue-type': QueueType;
   readonly 'x-delivery-limit'?: number;
+  /** Classic queues only: a quorum queue refuses it on every version. */
+  readonly 'x-max-priority'?: number;
   readonly 'x-message-ttl'?: number;
   readonly 'x-max-length'?: number;
   readonly 'x-overflow'?: 'drop-head' | 'reject-publish';
@@ -31,6 +33,11 @@ export interface QueueArguments {
 export interface QueuePlan {
   readonly name: string;
   readonly arguments: QueueArguments;
+  /**
+   * Message priorities up to this one are to be heeded. For a classic queue its argument says it too; for a quorum queue
+   * there is no argument, so a transport whose broker can't do it refuses the plan.
+   */
+  readonly maxPriority?: number;
 }
 
 export interface BindingPlan {

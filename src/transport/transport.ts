@@ -73,7 +73,7 @@ export interface DeliverySink {
 }
 
 export interface Consumer {
-  /** Changes the window; deliveries already here stay. */
+  /** Changes the window; deliveries already here stay. With 0 nothing more comes until it is changed again. */
   setPrefetch(prefetch: number): Promise<void>;
   /** Stops deliveries. Those already here can still be settled. */
   cancel(): Promise<void>;

@@ -51,6 +51,28 @@ export const brokenConnections: Theme = (test, { hasConnections }) => {
     await fx.eventually(() => assert.equal(new Set(seen.payloads).size, 300));
   });
 
+  test('lanes whose connection breaks go on with what they had, each with its own', async (fx) => {
+    const line = await breakable(fx);
+    const gate = deferred();
+    const seen = fx.recorder(({ context }) => (context.redelivered ? undefined : gate.promise));
+    const transport = fx.traced(line.transport);
+    const queue = { name: fx.name('q'), lanes: ['high', 'default'], concurrency: 2 };
+    const bus = fx.bus('mailer', { transport }).handle('k', seen.handle, { queue });
+    await bus.start();
+    await bus.send('k', 'urgent', { lane: 'high' });
+    await bus.send('k', 'plain');
+    await fx.eventually(() => assert.equal(seen.calls.length, 2));
+    line.break();
+    // Both places are still taken: a handler keeps its own until it returns, lost or not.
+    gate.resolve();
+    await fx.eventually(() => assert.equal(seen.calls.length, 4));
+    const again = seen.calls.slice(2).map(({ payload, context }) => [payload, context.queue]);
+    assert.deepEqual(again.sort(), [
+      ['plain', fx.name('q')],
+      ['urgent', fx.name('q.high')],
+    ]);
+  });
+
   test('a handler whose connection breaks is told by its signal; its outcome is not used, its message comes again', async (fx) => {
     const line = await breakable(fx);
     const [gate, reasons] = [deferred(), [] as unknown[]];

@@ -104,6 +104,24 @@ export const consuming: Theme = (test) => {
     assert.ok(consumer.deliveries.every(({ redelivered }) => !redelivered));
   });
 
+  test('a window of 0 pauses: nothing more comes, what is here can be settled, and another window goes on', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'], other: ['#'] });
+    const consumer = await port.consume('q', hold, 2);
+    await port.publishAll('k', numbers(5));
+    await fx.eventually(() => assert.equal(consumer.deliveries.length, 2));
+    await consumer.consumer.setPrefetch(0);
+    assert.equal(consumer.at(0).requeue(), true);
+    assert.equal(consumer.ack(consumer.at(1)), true);
+    // What comes to another consumer meanwhile shows that nothing is under way to this one.
+    const other = await port.consume('q', hold, 4);
+    await fx.eventually(() => assert.deepEqual(other.bodies, ['0', '2', '3', '4']));
+    await port.publish('k', '5');
+    assert.equal(consumer.deliveries.length, 2);
+    await consumer.consumer.setPrefetch(1);
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, ['0', '1', '5']));
+  });
+
   test('changes of the window that overtake each other end with the last', async (fx) => {
     const port = await fx.port();
     await port.queues({ q: ['#'] });

@@ -8,8 +8,11 @@ import { deadLetters } from './dead-letters.js';
 import { decorated } from './decorated.js';
 import { delays } from './delays.js';
 import { failures } from './failures.js';
+import { laneServing } from './lane-serving.js';
+import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
 import { messages } from './messages.js';
+import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
@@ -29,6 +32,7 @@ const port: Readonly<Record<string, Theme>> = {
   consuming,
   settling,
   'declaring a topology': topology,
+  'queues with priorities': priorityQueues,
 };
 
 /** What a service sees. */
@@ -38,6 +42,9 @@ const bus: Readonly<Record<string, Theme>> = {
   'bodies of any origin': bodies,
   'decorated handlers': decorated,
   'handlers at once': concurrency,
+  lanes,
+  'lanes, and who goes first': laneServing,
+  priorities,
   'handlers that fail': failures,
   'retries and releases': retries,
   'dead letters': deadLetters,

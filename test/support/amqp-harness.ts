@@ -31,6 +31,12 @@ export class RawClient implements ForeignClient {
     return new RawClient(url, connection);
   }
 
+  /** Of the broker: 4.3 as `[4, 3]`. */
+  get version(): [major: number, minor: number] {
+    const [major = 0, minor = 0] = this.connection.connection.serverProperties.version.split('.').map(Number);
+    return [major, minor];
+  }
+
   /** Opened again if the broker has closed it: it does for every request that it refuses. */
   channel(): Promise<ConfirmChannel> {
     this.opening ??= this.openChannel();
@@ -95,6 +101,11 @@ export class AmqpHarness implements TransportHarness {
 
   get delayPrefix(): string {
     return this.foreign.delayPrefix;
+  }
+
+  get quorumPriorities(): boolean {
+    const [major, minor] = this.foreign.version;
+    return major > 4 || (major === 4 && minor >= 3);
   }
 
   transport(): Transport {

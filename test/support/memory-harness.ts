@@ -19,6 +19,7 @@ const STEP_MS = 20;
 export class MemoryHarness implements TransportHarness {
   readonly clock = new ManualClock();
   readonly delayPrefix = 'hopline';
+  readonly quorumPriorities = true;
   readonly foreign: MemoryForeigner;
   private readonly shared: Transport;
 

@@ -3,6 +3,7 @@ import type { BusTopology, TopologyMode } from '../../src/topology/plan.js';
 import type {
   ConsumeOptions,
   Consumer,
+  Delivery,
   DeliverySink,
   SessionOptions,
   Transport,
@@ -17,6 +18,19 @@ export class Trace {
   /** By queue. */
   readonly consumers: string[] = [];
   sessions = 0;
+  /** Told of each delivery before whoever consumes. */
+  onDelivery: (delivery: Delivery) => void = () => {};
+  private readonly delivered = new Map<string, number>();
+
+  /** How many deliveries from a queue have come so far. */
+  deliveriesOf(queue: string): number {
+    return this.delivered.get(queue) ?? 0;
+  }
+
+  noteDelivery(delivery: Delivery): void {
+    this.delivered.set(delivery.queue, this.deliveriesOf(delivery.queue) + 1);
+    this.onDelivery(delivery);
+  }
 
   consumersOf(queue: string): number {
     return this.consumers.filter((each) => each === queue).length;
@@ -70,7 +84,13 @@ class TracedSession implements TransportSession {
   }
 
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
-    const consumer = await this.inner.consume(queue, options, sink);
+    const consumer = await this.inner.consume(queue, options, {
+      deliver: (delivery) => {
+        this.trace.noteDelivery(delivery);
+        sink.deliver(delivery);
+      },
+      lost: (reason) => sink.lost(reason),
+    });
     this.trace.consumers.push(queue);
     const traced = new TracedConsumer(consumer, () => this.trace.forgetConsumer(queue));
     this.consumers.push(traced);

@@ -26,6 +26,12 @@ export interface TransportHarness {
   readonly delayPrefix: string;
   /** Somebody at the same broker who isn't Hopline. */
   readonly foreign: ForeignClient;
+  /**
+   * Quorum queues deliver by message priority, 0 to 31. RabbitMQ does from 4.3 on, so only the broker at hand can say it,
+   * and before that a queue that asks for it is refused at start. Memory does as 4.3, so that nothing that a service may
+   * use can't be tried there; but only for queues with `maxPriority`, so that what works there is portable.
+   */
+  readonly quorumPriorities: boolean;
 
   /** The broker as one more process sees it: a transport of its own, if the broker is more than that. */
   transport(): Transport;

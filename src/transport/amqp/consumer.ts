@@ -31,6 +31,8 @@ export class AmqpConsumer implements Consumer {
   private missing = false;
   private wasCancelled = false;
   private cancelled = false;
+  /** A window of 0: the channel is open, and nothing is consumed. */
+  private paused = false;
   /** Changes of the window run one after the other. */
   private changing: Promise<void> = Promise.resolve();
 
@@ -88,10 +90,12 @@ export class AmqpConsumer implements Consumer {
 
   /**
    * Without `global` the broker takes the window as each later consumer's own, so it is set before consuming
-   * (https://www.rabbitmq.com/docs/consumer-prefetch).
+   * (https://www.rabbitmq.com/docs/consumer-prefetch). There 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
     const { queue } = this.options;
+    this.paused = this.prefetch === 0;
+    if (this.paused) return;
     await epoch.channel.prefetch(this.prefetch);
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch);
     const { consumerTag } = await epoch.channel.consume(queue, onMessage);
@@ -101,9 +105,11 @@ export class AmqpConsumer implements Consumer {
   /** Another window is another consumer: the old one is cancelled, its deliveries stay ours to settle. */
   private async consumeAnew(): Promise<void> {
     const { epoch, consumerTag } = this;
-    if (this.cancelled || !epoch || epoch.lost || consumerTag === undefined) return;
+    if (this.cancelled || !epoch || epoch.lost) return;
+    if (consumerTag === undefined && !this.paused) return;
     try {
-      await epoch.channel.cancel(consumerTag);
+      this.consumerTag = undefined;
+      if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
       if (!this.cancelled) await this.consume(epoch);
     } catch (error) {
       // The next opening uses the new window anyway.

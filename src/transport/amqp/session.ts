@@ -10,6 +10,7 @@ import type {
   SessionOptions,
   TransportSession,
 } from '../transport.js';
+import { brokerFeatures, requireFeatures } from './broker-features.js';
 import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { AmqpConsumer } from './consumer.js';
@@ -68,6 +69,8 @@ export class AmqpSession implements TransportSession {
         'Look at the load and the alarms of the broker.',
       );
     const model = this.live();
+    // In every mode: what the broker silently doesn't do is wrong however the queue came to be.
+    requireFeatures(own, brokerFeatures(model.connection.serverProperties));
     // The delays first: queues are bound to their last exchange.
     if (delays) await deadline.race(declareShared(model, delays, mode), late);
     await deadline.race(declarePlan(model, own, mode), late);

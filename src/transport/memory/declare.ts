@@ -51,22 +51,27 @@ function argumentsOf({ type, alternateExchange }: ExchangePlan): Arguments {
   return { type, 'alternate-exchange': alternateExchange };
 }
 
-/** What a classic queue of 3.10 refuses to be declared with. */
-const QUORUM_ONLY = ['x-delivery-limit', 'x-dead-letter-strategy', 'x-queue-leader-locator'] as const;
+/** What a queue of the other type refuses to be declared with; of the first three, 3.10 does. */
+const REFUSED = {
+  classic: ['x-delivery-limit', 'x-dead-letter-strategy', 'x-queue-leader-locator'],
+  quorum: ['x-max-priority'],
+} as const;
 
 function declareQueue(broker: Broker, plan: QueuePlan): void {
   const { name, arguments: args } = plan;
-  const current = broker.queues.get(name)?.plan;
+  const current = broker.queues.get(name);
   if (current) {
-    requireSame('queue', name, { ...args }, { ...current.arguments });
+    requireSame('queue', name, { ...args }, { ...current.plan.arguments });
+    current.declaredAgain(plan);
     return;
   }
-  const odd = QUORUM_ONLY.find((argument) => args[argument] !== undefined);
-  if (odd && args['x-queue-type'] === 'classic') {
+  const type = args['x-queue-type'];
+  const odd = REFUSED[type].find((argument) => args[argument] !== undefined);
+  if (odd) {
     throw refused(
       'queue',
       name,
-      `invalid arg '${odd}' for queue '${name}' in vhost '/' of queue type rabbit_classic_queue`,
+      `invalid arg '${odd}' for queue '${name}' in vhost '/' of queue type rabbit_${type}_queue`,
     );
   }
   broker.queues.set(name, new Queue(plan, broker));

@@ -2,7 +2,8 @@ import type { QueuePlan } from '../../topology/plan.js';
 import type { Alarm } from './alarms.js';
 import { ConsumerRing, type Taker } from './consumer-ring.js';
 import { type DeadLetterHost, DeadLetters } from './dead-letters.js';
-import { Line } from './line.js';
+import { priorityIn } from './priority.js';
+import { PriorityLine } from './priority-line.js';
 import type { StoredMessage } from './stored-message.js';
 import type { Turns } from './turns.js';
 
@@ -12,6 +13,8 @@ const BATCH = 256;
 /** A message in one queue. */
 export interface QueuedMessage {
   readonly message: StoredMessage;
+  /** As its queue counts it: 0 where priorities are not heeded. */
+  readonly priority: number;
   /** Place in the order of arrival, kept when it is given back. */
   readonly position: number;
   /** Of the clock's `monotonic`; a redelivery doesn't renew it. */
@@ -25,11 +28,11 @@ export interface QueueHost extends DeadLetterHost {
 }
 
 /**
- * Messages in order, and the consumers they go to. The hazards of RabbitMQ's queues are kept: a TTL ends a message
+ * Messages in order, by priority if they have one here, and the consumers they go to. The hazards of RabbitMQ's queues are kept: a TTL ends a message
  * only at the head, the delivery limit counts every way of not acking, dead letters may go nowhere.
  */
 export class Queue {
-  private readonly line = new Line<QueuedMessage>();
+  private readonly line = new PriorityLine<QueuedMessage>(({ priority }) => priority);
   private readonly consumers = new ConsumerRing();
   private readonly deadLetters: DeadLetters;
   private readonly ttlMs: number;
@@ -37,6 +40,7 @@ export class Queue {
   private readonly refuses: boolean;
   private readonly maxLength: number;
   private readonly deliveryLimit: number;
+  private maxPriority: number | undefined;
   private nextPosition = 0;
   private isPumping = false;
   private expiry: Alarm | undefined;
@@ -51,6 +55,7 @@ export class Queue {
     this.refuses = args['x-overflow'] === 'reject-publish';
     this.maxLength = args['x-max-length'] ?? Number.POSITIVE_INFINITY;
     this.deliveryLimit = args['x-delivery-limit'] ?? Number.POSITIVE_INFINITY;
+    this.maxPriority = plan.maxPriority;
   }
 
   get name(): string {
@@ -60,6 +65,11 @@ export class Queue {
   /** Quorum queues count redeliveries; classic ones only flag them. */
   get countsDeliveries(): boolean {
     return this.plan.arguments['x-queue-type'] === 'quorum';
+  }
+
+  /** Declared again, alike: a quorum queue's priorities are no argument, so who asks for them later gets them, too. */
+  declaredAgain({ maxPriority }: QueuePlan): void {
+    this.maxPriority ??= maxPriority;
   }
 
   get hasRoom(): boolean {
@@ -72,6 +82,7 @@ export class Queue {
     const ownTtlMs = Number(message.properties.expiration ?? Number.POSITIVE_INFINITY);
     this.line.push({
       message,
+      priority: priorityIn(this.plan.arguments, this.maxPriority, message),
       position: this.nextPosition,
       expiresAt: this.host.clock.monotonic() + Math.min(this.ttlMs, ownTtlMs),
       deliveryCount: 0,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Gate, type Work } from '../../../src/consume/concurrency.js';
+import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/lane-order.js';
 import type { Handler } from '../../../src/consume/subscription.js';
 import { handler, TestDelivery, workFor } from './fixtures.js';
 
@@ -10,15 +11,16 @@ class OpenGate {
   readonly started: Work[] = [];
   readonly gate: Gate;
 
-  constructor(limit: number) {
-    this.gate = new Gate(limit, (work) => {
+  constructor(limit: number, lanes = 1, order: LaneOrder = strictOrder) {
+    const start = (work: Work) => {
       this.running.push(work);
       this.started.push(work);
-    });
+    };
+    this.gate = new Gate(limit, start, lanes, order);
   }
 
-  push(its?: Handler): Work {
-    const work = workFor(its);
+  push(its?: Handler, lane = 0): Work {
+    const work = workFor(its, new TestDelivery(), lane);
     this.gate.push(work);
     return work;
   }
@@ -162,5 +164,117 @@ describe('the gate of a queue', () => {
     open.gate.dropLost();
     open.end(first);
     assert.deepEqual(open.started, [first, kept]);
+  });
+});
+
+describe('the gate of a queue with lanes', () => {
+  const narrow = handler('narrow', ['narrow'], { concurrency: 1 });
+  const step = fc.record({
+    action: fc.constantFrom('push', 'push', 'end', 'hold', 'release'),
+    lane: fc.nat(2),
+    its: fc.constantFrom(undefined, narrow),
+    pick: fc.nat(100),
+  });
+
+  /** Does what the steps say, and shows `check` what had been waiting when each work started. */
+  function run(
+    order: LaneOrder,
+    limit: number,
+    steps: readonly { action: string; lane: number; its: Handler | undefined; pick: number }[],
+    check: (work: Work, couldStart: readonly Work[]) => void,
+  ): { pushed: Work[]; started: Work[] } {
+    const pushed: Work[] = [];
+    const started: Work[] = [];
+    const running: Work[] = [];
+    let holds = 0;
+    const gate = new Gate(
+      limit,
+      (work) => {
+        const narrowIsFull = running.some(({ match }) => match?.handler === narrow);
+        const waiting = pushed.filter((each) => !started.includes(each));
+        check(
+          work,
+          waiting.filter(({ match }) => !match || !narrowIsFull),
+        );
+        started.push(work);
+        running.push(work);
+        assert.ok(running.length <= limit);
+        assert.equal(holds, 0);
+      },
+      3,
+      order,
+    );
+    const end = (work: Work) => {
+      running.splice(running.indexOf(work), 1);
+      gate.done(work);
+    };
+    for (const { action, lane, its, pick } of steps) {
+      if (action === 'push') {
+        const work = workFor(its, new TestDelivery(), lane);
+        pushed.push(work);
+        gate.push(work);
+      } else if (action === 'end' && running.length > 0) {
+        end(running[pick % running.length] as Work);
+      } else if (action === 'hold') {
+        holds += 1;
+        gate.hold();
+      } else if (action === 'release' && holds > 0) {
+        holds -= 1;
+        gate.release();
+      }
+    }
+    for (; holds > 0; ) {
+      holds -= 1;
+      gate.release();
+    }
+    while (running.length > 0) end(running[0] as Work);
+    return { pushed, started };
+  }
+
+  const limits = fc.integer({ min: 1, max: 4 });
+  const manySteps = fc.array(step, { maxLength: 80 });
+
+  it('never starts a lower lane while a higher one has work that could start, whatever arrives and ends when', () => {
+    fc.assert(
+      fc.property(limits, manySteps, (limit, steps) => {
+        run(strictOrder, limit, steps, (work, couldStart) => {
+          const highest = Math.min(...couldStart.map(({ lane }) => lane));
+          assert.equal(work.lane, highest);
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('starts everything once, in the order of its lane and handler, by whatever order of lanes', () => {
+    const orders = fc.constantFrom(
+      () => strictOrder,
+      () => new WeightedOrder([5, 2, 1]),
+    );
+    fc.assert(
+      fc.property(orders, limits, manySteps, (order, limit, steps) => {
+        const { pushed, started } = run(order(), limit, steps, () => {});
+        assert.equal(new Set(started).size, started.length);
+        for (const lane of [0, 1, 2])
+          for (const its of [undefined, narrow]) {
+            const mine = (work: Work) => work.lane === lane && work.match?.handler === its;
+            assert.deepEqual(started.filter(mine), pushed.filter(mine));
+          }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('gives out and forgets what waits in all lanes', () => {
+    const open = new OpenGate(1, 2);
+    const first = open.push(undefined, 1);
+    const [low, high] = [open.push(undefined, 1), open.push(undefined, 0)];
+    const lost = new TestDelivery();
+    open.gate.push(workFor(undefined, lost, 0));
+    lost.lost = true;
+    open.gate.dropLost();
+    assert.deepEqual(open.gate.takeWaiting(), [high, low]);
+    open.end(first);
+    assert.deepEqual(open.started, [first]);
   });
 });

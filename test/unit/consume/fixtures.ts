@@ -68,9 +68,10 @@ export function handler(name: string, patterns: readonly string[], given: Partia
   };
 }
 
-export function workFor(its?: Handler, delivery = new TestDelivery()): Work {
+export function workFor(its?: Handler, delivery = new TestDelivery(), lane = 0): Work {
   return {
     received: receive(delivery, names),
     match: its && { handler: its, definition: undefined },
+    lane,
   };
 }

@@ -72,10 +72,12 @@ describe('subscriptions', () => {
     assert.deepEqual(plan(definition), [
       {
         queue: 'shop',
+        lanes: [{ name: 'default', queue: 'shop', weight: undefined }],
         type: 'quorum',
         concurrency: 10,
         prefetch: 10,
         deliveryLimit: 20,
+        maxPriority: undefined,
         handlers: [
           {
             name: 'plain',
@@ -145,7 +147,13 @@ describe('subscriptions', () => {
       ],
     );
     const { bindings, ...queue } = queueNeeds(subscription);
-    assert.deepEqual(queue, { name: 'q', type: 'classic', deliveryLimit: 20 });
+    assert.deepEqual(queue, {
+      name: 'q',
+      lanes: ['default'],
+      type: 'classic',
+      deliveryLimit: 20,
+      maxPriority: undefined,
+    });
     assert.deepEqual(
       bindings.map(({ exchange, pattern }) => `${exchange.name} ${pattern}`),
       ['hopline.events order.placed', 'hopline.events order.*'],

@@ -13,8 +13,10 @@ const events = { name: 'hopline.events', declare: true };
 
 const needs = (given: Partial<QueueNeeds> = {}): QueueNeeds => ({
   name: 'mailer',
+  lanes: ['default'],
   type: 'quorum',
   deliveryLimit: 20,
+  maxPriority: undefined,
   bindings: [{ exchange: events, pattern: 'email.*' }],
   ...given,
 });
@@ -70,6 +72,60 @@ describe('the plan of a bus', () => {
       'bind hopline.delay.1.out -> mailer.land: *.*.*.*.*.*.e.hopline/events.email.*',
       'bind hopline.delay.1.out -> mailer.land: *.*.*.*.*.*.c.hopline/events.email.*',
     ]);
+  });
+
+  it('gives each lane a queue and an exchange of its own, and all of them one dead-letter queue', () => {
+    const work = (queue: string) =>
+      `queue ${queue} {x-queue-type:quorum,x-delivery-limit:20,x-dead-letter-exchange:hopline.dead,` +
+      `x-dead-letter-routing-key:${queue},x-dead-letter-strategy:at-least-once,x-overflow:reject-publish}`;
+    assert.deepEqual(lines(planBus(names, events, [needs({ lanes: ['high', 'default'] })]).own), [
+      'exchange hopline.events topic',
+      'exchange hopline.events.lane.high topic',
+      'exchange hopline.dead direct',
+      `queue mailer.dead ${DEAD}`,
+      work('mailer.high'),
+      work('mailer'),
+      'bind hopline.dead -> mailer.dead: mailer.high',
+      'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.q.mailer.high',
+      'bind hopline.events.lane.high -> mailer.high: email.*',
+      'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.e.hopline/events/lane/high.email.*',
+      'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.c.hopline/events/lane/high.email.*',
+      'bind hopline.dead -> mailer.dead: mailer',
+      'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.q.mailer',
+      'bind hopline.events -> mailer: email.*',
+      'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.e.hopline/events.email.*',
+      'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.c.hopline/events.email.*',
+    ]);
+  });
+
+  it('lands what comes to a classic lane from the delays in a queue of that lane', () => {
+    const { own } = planBus(names, events, [needs({ type: 'classic', lanes: ['default', 'low'] })]);
+    assert.deepEqual(
+      own.queues.map(({ name }) => name),
+      ['mailer.dead', 'mailer', 'mailer.land', 'mailer.low', 'mailer.low.land'],
+    );
+    const toLow = lines(own).filter((line) => line.includes('mailer.low'));
+    assert.ok(toLow.includes('bind hopline.land -> mailer.low: mailer.low'));
+    assert.ok(toLow.includes('bind hopline.delay.1.out -> mailer.low.land: *.*.*.*.*.*.q.mailer.low'));
+  });
+
+  it("lets a lane's exchange belong to whoever the plain exchange belongs to", () => {
+    const bindings = [{ exchange: { name: 'legacy', declare: false }, pattern: 'a' }];
+    const { own } = planBus(names, events, [needs({ bindings, lanes: ['high', 'default'] })]);
+    assert.deepEqual(
+      own.exchanges.filter(({ verifyOnly }) => verifyOnly).map(({ name }) => name),
+      ['legacy.lane.high', 'legacy'],
+    );
+  });
+
+  it('says priorities as an argument to classic queues only: a quorum queue refuses it', () => {
+    const workQueue = (type: 'classic' | 'quorum') =>
+      planBus(names, events, [needs({ type, maxPriority: 7 })]).own.queues.find(
+        ({ name }) => name === 'mailer',
+      );
+    assert.equal(workQueue('classic')?.arguments['x-max-priority'], 7);
+    assert.equal('x-max-priority' in (workQueue('quorum')?.arguments ?? {}), false);
+    assert.equal(workQueue('quorum')?.maxPriority, 7);
   });
 
   it("only checks an exchange that is someone else's, unless somebody on the bus declares it", () => {

@@ -3,6 +3,9 @@ import { MAX_DELAY_MS } from '../../../src/message/delay-range.js';
 import { delayAddress } from '../../../src/topology/delays.js';
 import {
   exchangeNameProblem,
+  laneExchangeOf,
+  laneNameProblem,
+  laneQueueOf,
   MAX_QUEUE_NAME_BYTES,
   Names,
   queueNameProblem,
@@ -88,5 +91,19 @@ describe("an exchange's name", () => {
       ['*', /holds a wildcard word/],
     ];
     for (const [name, reason] of table) assert.match(exchangeNameProblem(name) ?? 'no problem', reason, name);
+  });
+});
+
+describe("a lane's name", () => {
+  it('is the last word of its queue and its exchange; default is the plain ones', () => {
+    assert.deepEqual([laneQueueOf('q', 'high'), laneQueueOf('q', 'default')], ['q.high', 'q']);
+    assert.deepEqual([laneExchangeOf('e', 'high'), laneExchangeOf('e', 'default')], ['e.lane.high', 'e']);
+  });
+
+  it('is one short word that names no queue of ours', () => {
+    for (const name of ['high', 'default', 'lane', 'P1', 'very_low', 'eu-west-1', 'x'.repeat(32)])
+      assert.equal(laneNameProblem(name), undefined, name);
+    for (const name of ['', 'dead', 'land', 'a.b', '*', '#', 'a b', 'größe', 'a/b', 'x'.repeat(33)])
+      assert.notEqual(laneNameProblem(name), undefined, name);
   });
 });

@@ -1,0 +1,108 @@
+import type { Consumer, Delivery, DeliverySink, TransportSession } from '../transport/transport.js';
+import type { Clock } from '../util/clock.js';
+import type { Logger } from '../util/logger.js';
+import type { Lane } from './lanes.js';
+import { PrefetchWindow } from './prefetch-window.js';
+
+export interface LaneRunnerOptions {
+  readonly session: TransportSession;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly prefetch: number;
+  onDelivery(delivery: Delivery): void;
+  /** The lane's channel is gone, and with it what it had delivered. */
+  onLost(queue: string, reason: Error): void;
+}
+
+/** Consumes one lane: one queue, one consumer, and the window of what may be unsettled of it. */
+export class LaneRunner implements DeliverySink {
+  private readonly window: PrefetchWindow;
+  private consuming: Promise<Consumer> | undefined;
+  private consumer: Consumer | undefined;
+  /** Under way. */
+  private resizing: Promise<void> | undefined;
+  private stopping = false;
+  private paused = false;
+
+  constructor(
+    private readonly lane: Lane,
+    private readonly options: LaneRunnerOptions,
+  ) {
+    this.window = new PrefetchWindow(options.prefetch, (width) => this.resize(width), options.clock);
+  }
+
+  get queue(): string {
+    return this.lane.queue;
+  }
+
+  async start(): Promise<void> {
+    this.consuming = this.options.session.consume(this.lane.queue, { prefetch: this.window.width }, this);
+    this.consumer = await this.consuming;
+  }
+
+  deliver(delivery: Delivery): void {
+    if (this.stopping) {
+      delivery.requeue();
+      return;
+    }
+    this.window.delivered(delivery);
+    this.options.onDelivery(delivery);
+  }
+
+  lost(reason: Error): void {
+    this.window.reset();
+    this.options.onLost(this.lane.queue, reason);
+  }
+
+  /** Takes no more, from this very call on; resolves when the broker sends no more. */
+  async cancel(): Promise<void> {
+    this.stopping = true;
+    this.window.stop();
+    await this.consumer?.cancel();
+  }
+
+  /** Takes no more until {@link resume}; resolves when nothing more comes. What is here can be settled. */
+  async pause(): Promise<void> {
+    this.paused = true;
+    // What is given back is no suspect here any more; it comes again with its count.
+    this.window.reset();
+    await this.changeWindow(0);
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.resize(this.window.width);
+  }
+
+  async close(): Promise<void> {
+    await this.consumer?.close();
+  }
+
+  /**
+   * To be awaited before the ack that makes room in the window: another window is another consumer, and what the broker
+   * has under way to the old one comes back charged as a failed delivery. To a full window nothing is under way.
+   */
+  settled(delivery: Delivery): Promise<void> | undefined {
+    this.window.settled(delivery);
+    return this.resizing;
+  }
+
+  private resize(width: number): void {
+    if (this.paused) return;
+    const resizing = this.changeWindow(width).then(() => {
+      if (this.resizing === resizing) this.resizing = undefined;
+    });
+    this.resizing = resizing;
+  }
+
+  private async changeWindow(width: number): Promise<void> {
+    const { log } = this.options;
+    const { queue } = this.lane;
+    try {
+      // The first deliveries may be settled before the broker's answer to consuming is heard here.
+      await (await this.consuming)?.setPrefetch(width);
+    } catch (error) {
+      log.warn({ queue, width, error }, 'the prefetch could not be changed');
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchange-option.js';
+import { DEFAULT_LANE, exchangeNameProblem, laneExchangeOf, queueNameProblem } from '../topology/names.js';
+import { isPlainObject, show } from '../util/check.js';
+import type { HandlerDefinition, Lanes } from './definition.js';
+import { laneProblems, lanesOf, lanesOption, shownLanes } from './lanes.js';
+
+/*
+ * What can be wrong with handlers that are right each by itself: those of one queue must say alike what they share, and
+ * what they say together must fit, and the queues of one bus must not meet.
+ */
+
+/** Everything that is the queue's, not the handler's. */
+const SHARED_OPTIONS = [
+  'concurrency',
+  'prefetch',
+  'type',
+  'exchange',
+  'deliveryLimit',
+  'maxPriority',
+  'lanes',
+] as const;
+
+/** Handlers by the name of the queue they share. */
+type Groups = ReadonlyMap<string, readonly HandlerDefinition[]>;
+
+export const patternOf = (pattern: string | MessageDefinition): string =>
+  isMessageDefinition(pattern) ? pattern.key : pattern;
+
+/** @param busExchange of handlers that name none */
+export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[] {
+  const problems = [...groups].flatMap(([queue, group]) => {
+    const nameProblem = queueNameProblem(queue);
+    return [
+      ...(nameProblem ? [`${group[0]?.name}: ${nameProblem}`] : []),
+      ...saidDifferently(queue, group),
+      ...laneNamesThatCannotBe(queue, group, busExchange),
+      ...prioritiesBeyondQuorum(queue, group),
+      ...patternsWithTwoOwners(queue, group),
+    ];
+  });
+  return [...problems, ...lanesThatAreQueues(groups)];
+}
+
+function saidDifferently(queue: string, group: readonly HandlerDefinition[]): string[] {
+  return SHARED_OPTIONS.flatMap((option) => {
+    const [first, ...rest] = group.filter((definition) => definition.queue[option] !== undefined);
+    const shown = (definition: HandlerDefinition) => shownOption(option, definition.queue[option]);
+    const other = first && rest.find((definition) => shown(definition) !== shown(first));
+    return other
+      ? [
+          `queue '${queue}' has ${option} ${shown(first)} in ${first.name} and ${shown(other)} in ${other.name}: say it once, or alike`,
+        ]
+      : [];
+  });
+}
+
+/** As problems show an option, and as two are compared: an exchange that is only checked by its name. */
+function shownOption(name: (typeof SHARED_OPTIONS)[number], option: unknown): string {
+  if (name === 'lanes' && lanesOption.accepts(option)) return shownLanes(option as Lanes);
+  return isPlainObject(option) ? `${show(option.name)} (declare: false)` : show(option);
+}
+
+/** The lanes that a group asks for, if it does and they have the form of lanes. */
+function lanesIn(group: readonly HandlerDefinition[]): Lanes | undefined {
+  const lanes = group.map((definition) => definition.queue.lanes).find((option) => option !== undefined);
+  return lanesOption.accepts(lanes) ? lanes : undefined;
+}
+
+function laneNamesThatCannotBe(
+  queue: string,
+  group: readonly HandlerDefinition[],
+  busExchange: ExchangeRef,
+): string[] {
+  const lanes = lanesIn(group);
+  if (lanes === undefined) return [];
+  const problems = laneProblems(lanes);
+  if (problems.length > 0) return problems.map((problem) => `queue '${queue}': ${problem}`);
+  const options = group.flatMap(({ queue: own, options: { exchange } }) => exchange ?? own.exchange ?? []);
+  const exchanges = new Set([busExchange.name, ...options.filter(exchangeOption.accepts).map(nameOf)]);
+  return lanesOf(queue, lanes)
+    .filter(({ name }) => name !== DEFAULT_LANE) // whose names are checked as the plain ones
+    .flatMap((lane) => [
+      queueNameProblem(lane.queue),
+      ...[...exchanges].map((exchange) => exchangeNameProblem(laneExchangeOf(exchange, lane.name))),
+    ])
+    .filter((problem) => problem !== undefined)
+    .map((problem) => `queue '${queue}': ${problem}`);
+}
+
+const nameOf = (option: Parameters<typeof exchangeRef>[0]): string => exchangeRef(option).name;
+
+/** Levels of a quorum queue, 0 to 31 (https://www.rabbitmq.com/docs/quorum-queues#priorities). */
+const MAX_QUORUM_PRIORITY = 31;
+
+function prioritiesBeyondQuorum(queue: string, group: readonly HandlerDefinition[]): string[] {
+  const said = Object.assign(
+    {},
+    ...group.map((definition) => definition.queue),
+  ) as HandlerDefinition['queue'];
+  const { type = 'quorum', maxPriority } = said;
+  if (type !== 'quorum' || typeof maxPriority !== 'number' || maxPriority <= MAX_QUORUM_PRIORITY) return [];
+  return [
+    `queue '${queue}' has maxPriority ${maxPriority}: a quorum queue has priorities 0 to ${MAX_QUORUM_PRIORITY}; lower it, or say type: 'classic'`,
+  ];
+}
+
+function patternsWithTwoOwners(queue: string, group: readonly HandlerDefinition[]): string[] {
+  const problems: string[] = [];
+  const owners = new Map<string, string>();
+  for (const { name, patterns } of group) {
+    for (const pattern of patterns.map(patternOf)) {
+      const owner = owners.get(pattern);
+      if (owner !== undefined) {
+        problems.push(
+          `queue '${queue}': both ${owner} and ${name} handle '${pattern}'; give one of them a queue of its own, or another pattern`,
+        );
+      }
+      owners.set(pattern, name);
+    }
+  }
+  return problems;
+}
+
+/** A lane's queue that is another subscription's queue would be consumed by both. */
+function lanesThatAreQueues(groups: Groups): string[] {
+  const owners = new Map<string, string>();
+  for (const queue of groups.keys()) owners.set(queue, `queue '${queue}'`);
+  const problems: string[] = [];
+  for (const [queue, group] of groups) {
+    const lanes = lanesIn(group);
+    if (lanes === undefined || laneProblems(lanes).length > 0) continue;
+    for (const lane of lanesOf(queue, lanes)) {
+      const owner = owners.get(lane.queue);
+      const own = `lane '${lane.name}' of queue '${queue}'`;
+      if (owner !== undefined && lane.queue !== queue)
+        problems.push(`${own} is the queue '${lane.queue}', and so is ${owner}: rename one of them`);
+      else owners.set(lane.queue, own);
+    }
+  }
+  return problems;
+}
