@@ -9,6 +9,7 @@ import { decorated } from './decorated.js';
 import { delays } from './delays.js';
 import { failures } from './failures.js';
 import { lifecycle } from './lifecycle.js';
+import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { publishing } from './publishing.js';
 import { retries } from './retries.js';
@@ -27,6 +28,7 @@ export type Theme = (test: Test, capabilities: Capabilities) => void;
 const port: Readonly<Record<string, Theme>> = {
   publishing,
   consuming,
+  'looking at queues': looking,
   settling,
   'declaring a topology': topology,
 };

@@ -4,6 +4,7 @@ import type {
   ConsumeOptions,
   Consumer,
   DeliverySink,
+  QueueState,
   SessionOptions,
   Transport,
   TransportSession,
@@ -75,6 +76,10 @@ class TracedSession implements TransportSession {
     const traced = new TracedConsumer(consumer, () => this.trace.forgetConsumer(queue));
     this.consumers.push(traced);
     return traced;
+  }
+
+  inspect(queue: string): Promise<QueueState | undefined> {
+    return this.inner.inspect(queue);
   }
 
   private readonly consumers: TracedConsumer[] = [];

@@ -7,6 +7,7 @@ import type {
   ConsumeOptions,
   Consumer,
   DeliverySink,
+  QueueState,
   SessionOptions,
   TransportSession,
 } from '../transport.js';
@@ -14,6 +15,7 @@ import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { AmqpConsumer } from './consumer.js';
 import { declarePlan, declareShared } from './declare.js';
+import { inspectQueue } from './inspect.js';
 import { AmqpPublisher } from './publisher.js';
 
 /** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
@@ -110,6 +112,10 @@ export class AmqpSession implements TransportSession {
     }
     this.consumers.push(consumer);
     return consumer;
+  }
+
+  inspect(queue: string): Promise<QueueState | undefined> {
+    return inspectQueue(this.live(), queue);
   }
 
   drain(deadline: Deadline): Promise<void> {

@@ -62,6 +62,14 @@ export class Queue {
     return this.plan.arguments['x-queue-type'] === 'quorum';
   }
 
+  get ready(): number {
+    return this.line.size;
+  }
+
+  get consumerCount(): number {
+    return this.consumers.size;
+  }
+
   get hasRoom(): boolean {
     return !this.refuses || this.line.size < this.maxLength;
   }
