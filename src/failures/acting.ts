@@ -4,7 +4,7 @@ import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import type { FailuresSettings, Progress } from './options.js';
 import type { Pace } from './pace.js';
 import { readLetter } from './read-letter.js';
-import { WalkInterrupted, walk } from './walk.js';
+import { type Ack, WalkInterrupted, walk } from './walk.js';
 
 /** What became of the dead letters that were meant. */
 export interface ActResult {
@@ -106,7 +106,7 @@ export class Acting {
         pageSize,
         signal: ending.signal,
         pick: (delivery) => this.pick(delivery, taken),
-        act: (letter, delivery) => this.begin(letter, delivery, ending),
+        act: (letter, ack) => this.begin(letter, ack, ending),
         finish: async () => void (await Promise.all(this.underWay)),
       });
     } finally {
@@ -128,23 +128,23 @@ export class Acting {
   }
 
   /** Resolves when the next may begin. */
-  private async begin(letter: DeadLetter, delivery: Delivery, ending: AbortController): Promise<void> {
+  private async begin(letter: DeadLetter, ack: Ack, ending: AbortController): Promise<void> {
     const { act, options, underWay } = this;
     while (underWay.size >= AT_ONCE) await Promise.race(underWay);
     await options.pace.turn(ending.signal);
-    if (ending.signal.aborted || delivery.lost) return;
+    if (ending.signal.aborted) return;
     const acting = act(letter)
       .then(
-        () => this.succeeded(letter, delivery),
+        () => this.succeeded(letter, ack),
         (error) => this.wentWrong(letter, error, ending),
       )
       .finally(() => underWay.delete(acting));
     underWay.add(acting);
   }
 
-  private succeeded(letter: DeadLetter, delivery: Delivery): void {
+  private succeeded(letter: DeadLetter, ack: Ack): void {
     // Dying here leaves the replay and the dead letter.
-    if (!delivery.ack()) this.unacked.add(keyOf(letter));
+    if (!ack()) this.unacked.add(keyOf(letter));
     this.done += 1;
     this.dealtWith(letter);
   }

@@ -164,8 +164,8 @@ export class Failures {
       queue: deadQueue,
       pageSize: ACT_PAGE,
       pick: () => true,
-      act: async (_value, delivery) => {
-        if (delivery.ack()) gone += 1;
+      act: async (_value, ack) => {
+        if (ack()) gone += 1;
       },
     });
     return gone;

@@ -11,6 +11,9 @@ import { type Deferred, deferred } from '../util/deferred.js';
  * part each, and a consumer that runs on the queue takes what it gets. Nothing is lost by either.
  */
 
+/** Takes the letter out of its queue for good. False if its channel is gone: it is back there, then. */
+export type Ack = () => boolean;
+
 export interface WalkOptions<T> {
   readonly queue: string;
   /** How many letters one channel holds. More of them are taken by more channels, each of which holds its own. */
@@ -18,7 +21,7 @@ export interface WalkOptions<T> {
   /** What to do with a letter; undefined leaves it where it is. Called as it comes: what it doesn't keep is forgotten. */
   pick(delivery: Delivery): T | undefined;
   /** Deals with what was picked, in order; the next waits until this resolves. Who settles later says so in `finish`. */
-  act?(picked: T, delivery: Delivery): Promise<void>;
+  act?(picked: T, ack: Ack): Promise<void>;
   /** Resolves when everything that `act` has begun is over; the channels close after it. */
   finish?(): Promise<void>;
   readonly signal?: AbortSignal | undefined;
@@ -114,8 +117,7 @@ class Walk<T> {
     while (!this.lost && !signal?.aborted) {
       const next = this.picked.shift();
       if (next) {
-        this.acked += 1;
-        await act?.(next.value, next.delivery);
+        await act?.(next.value, () => this.ack(next.delivery));
         quietSince = this.clock.monotonic();
       } else if (this.seen >= this.total) {
         return;
@@ -162,6 +164,12 @@ class Walk<T> {
     if (value === undefined || !this.options.act) page.kept += 1;
     else this.picked.push({ value, delivery });
     this.news.resolve();
+  }
+
+  private ack(delivery: Delivery): boolean {
+    const isGone = delivery.ack();
+    if (isGone) this.acked += 1;
+    return isGone;
   }
 
   /** Waits for a delivery. False if none has come for a while. */

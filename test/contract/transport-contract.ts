@@ -11,6 +11,7 @@ import { failures } from './failures.js';
 import { lifecycle } from './lifecycle.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
+import { operating } from './operating.js';
 import { publishing } from './publishing.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
@@ -44,6 +45,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'retries and releases': retries,
   'dead letters': deadLetters,
   delays,
+  'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'broken connections': brokenConnections,
