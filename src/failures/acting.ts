@@ -95,7 +95,8 @@ export class Acting {
 
   private async walk(queue: string): Promise<void> {
     const { pageSize, signal } = this.options;
-    const taken = new Tally();
+    // A copy: what is dealt with before its twin is picked must not count against the twin.
+    const toPick = this.open.copy();
     const ending = new AbortController();
     const stop = () => ending.abort();
     if (signal?.aborted) return;
@@ -105,7 +106,7 @@ export class Acting {
         queue,
         pageSize,
         signal: ending.signal,
-        pick: (delivery) => this.pick(delivery, taken),
+        pick: (delivery) => this.pick(delivery, toPick),
         act: (letter, ack) => this.begin(letter, ack, ending),
         finish: async () => void (await Promise.all(this.underWay)),
       });
@@ -115,16 +116,14 @@ export class Acting {
     if (this.fatal) throw this.fatal;
   }
 
-  private pick(delivery: Delivery, taken: Tally): DeadLetter | undefined {
+  private pick(delivery: Delivery, toPick: Tally): DeadLetter | undefined {
     const letter = readLetter(delivery, this.settings.names);
     const key = keyOf(letter);
     if (this.unacked.take(key)) {
       delivery.ack();
       return undefined;
     }
-    if (taken.of(key) >= this.open.of(key)) return undefined;
-    taken.add(key);
-    return letter;
+    return toPick.take(key) ? letter : undefined;
   }
 
   /** Resolves when the next may begin. */
@@ -169,10 +168,17 @@ export class Acting {
 
 /** How many of each. */
 class Tally {
-  private readonly counts = new Map<string, number>();
+  private counts = new Map<string, number>();
   size = 0;
 
-  of(key: string): number {
+  copy(): Tally {
+    const copy = new Tally();
+    copy.counts = new Map(this.counts);
+    copy.size = this.size;
+    return copy;
+  }
+
+  private of(key: string): number {
     return this.counts.get(key) ?? 0;
   }
 
