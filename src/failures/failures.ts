@@ -95,12 +95,12 @@ export class Failures {
     const { ids, limit = Number.POSITIVE_INFINITY } = filter;
     const matches = matcherOf(filter, this.settings.transport.clock.now());
     const found: DeadLetterSummary[] = [];
-    const all: string[] = [];
+    const all = new Set<string>();
     // An id's beginning may stand for several until all are seen.
     const enough = new AbortController();
     for (const queue of this.queuesOf(filter)) {
       const see = (letter: DeadLetter) => {
-        if (ids) all.push(letter.id);
+        if (ids) all.add(letter.id);
         if (enough.signal.aborted || !matches(letter)) return;
         found.push(summaryOf(letter));
         if (!ids && found.length >= limit) enough.abort();
@@ -125,7 +125,7 @@ export class Failures {
         if (letter.id.startsWith(id)) known.set(letter.id, [...(known.get(letter.id) ?? []), letter]);
       });
     }
-    return known.get(resolved(id, known.keys())) ?? [];
+    return known.get(resolved(id, new Set(known.keys()))) ?? [];
   }
 
   /**
@@ -225,7 +225,7 @@ export class Failures {
   }
 }
 
-function resolved(given: string, known: Iterable<string>): string {
+function resolved(given: string, known: ReadonlySet<string>): string {
   const found = resolveId(given, known);
   if ('id' in found) return found.id;
   throw new DeadLetterIdError(given, found.candidates);

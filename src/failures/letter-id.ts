@@ -30,12 +30,10 @@ function sorted(entries: [string, HeaderValue][]): [string, HeaderValue][] {
 export type Resolved = { readonly id: string } | { readonly candidates: readonly string[] };
 
 /** The one known id that begins with `given`; a whole id wins over longer ones that begin with it. */
-export function resolveId(given: string, known: Iterable<string>): Resolved {
+export function resolveId(given: string, known: ReadonlySet<string>): Resolved {
+  if (known.has(given)) return { id: given };
   const candidates = new Set<string>();
-  for (const id of known) {
-    if (id === given) return { id };
-    if (id.startsWith(given)) candidates.add(id);
-  }
+  for (const id of known) if (id.startsWith(given)) candidates.add(id);
   const [first] = candidates;
   return candidates.size === 1 && first !== undefined ? { id: first } : { candidates: [...candidates] };
 }
