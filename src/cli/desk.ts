@@ -24,6 +24,7 @@ export async function atDesk<T>(
       queues,
       ...(target.prefix === undefined ? {} : { prefix: target.prefix }),
       ...(target.delayPrefix === undefined ? {} : { delayPrefix: target.delayPrefix }),
+      connectDeadline: '5s',
       log: silentLogger,
     });
   let failures = await open(target.queues);

@@ -45,7 +45,7 @@ export const addPublish: AddCommand = (parent, { terminal }) => {
         ...(flags.prefix === undefined ? {} : { prefix: flags.prefix }),
         ...(flags.delayPrefix === undefined ? {} : { delayPrefix: flags.delayPrefix }),
         topology: 'none',
-        startDeadline: '10s',
+        startDeadline: '5s',
         log: silentLogger,
       });
       let id: string | undefined;
