@@ -25,7 +25,6 @@ export interface FailedLetter {
 }
 
 export interface ActingOptions {
-  readonly pageSize: number;
   /** Each waits for its turn. */
   readonly pace: Pace;
   readonly onProgress?: (progress: Progress) => void;
@@ -94,7 +93,7 @@ export class Acting {
   }
 
   private async walk(queue: string): Promise<void> {
-    const { pageSize, signal } = this.options;
+    const { signal } = this.options;
     // A copy: what is dealt with before its twin is picked must not count against the twin.
     const toPick = this.open.copy();
     const ending = new AbortController();
@@ -104,7 +103,6 @@ export class Acting {
     try {
       await walk<DeadLetter>(this.session, this.settings.transport.clock, {
         queue,
-        pageSize,
         signal: ending.signal,
         pick: (delivery) => this.pick(delivery, toPick),
         act: (letter, ack) => this.begin(letter, ack, ending),

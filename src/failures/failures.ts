@@ -25,11 +25,6 @@ import { retrier } from './retry.js';
 import { exportLines, type ImportResult, importLines } from './transfer.js';
 import { walk } from './walk.js';
 
-/** What looking at all of a queue takes in one go; bodies are not kept. */
-const LIST_PAGE = 10_000;
-/** Bodies are held of what is acted on, so these pages are smaller. */
-const ACT_PAGE = 1_000;
-
 /** How many publishes may be under way without a rate. */
 const MAX_IN_FLIGHT = 10_000;
 const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
@@ -96,16 +91,11 @@ export class Failures {
     const matches = matcherOf(filter, this.settings.transport.clock.now());
     const found: DeadLetterSummary[] = [];
     const all = new Set<string>();
-    // An id's beginning may stand for several until all are seen.
-    const enough = new AbortController();
     for (const queue of this.queuesOf(filter)) {
-      const see = (letter: DeadLetter) => {
+      await this.look(queue, (letter) => {
         if (ids) all.add(letter.id);
-        if (enough.signal.aborted || !matches(letter)) return;
-        found.push(summaryOf(letter));
-        if (!ids && found.length >= limit) enough.abort();
-      };
-      await this.look(queue, see, enough.signal);
+        if (matches(letter) && (ids || found.length < limit)) found.push(summaryOf(letter));
+      });
     }
     if (!ids) return found;
     const wanted = new Set(ids.map((id) => resolved(id, all)));
@@ -162,7 +152,6 @@ export class Failures {
     let gone = 0;
     await walk(this.session, this.settings.transport.clock, {
       queue: deadQueue,
-      pageSize: ACT_PAGE,
       pick: () => true,
       act: async (_value, ack) => {
         if (ack()) gone += 1;
@@ -174,7 +163,7 @@ export class Failures {
   /** Dead letters as lines of JSON, bytes and types intact; they stay where they are. What {@link import} reads. */
   async *export(selection: Selection = {}): AsyncGenerator<string, void, void> {
     const wanted = await this.list(filterOf(selection));
-    yield* exportLines(this.session, this.settings, wanted, ACT_PAGE);
+    yield* exportLines(this.session, this.settings, wanted);
   }
 
   /**
@@ -190,23 +179,17 @@ export class Failures {
     return this.session.close(new Deadline(this.settings.transport.clock, CLOSE_MS));
   }
 
-  private async act(
-    selection: Selection,
-    one: Act,
-    options: Omit<ActingOptions, 'pageSize'>,
-  ): Promise<ActResult> {
+  private async act(selection: Selection, one: Act, options: ActingOptions): Promise<ActResult> {
     // First of all to find out what exactly is meant: what fails anew meanwhile is not.
     const wanted = await this.list(filterOf(selection));
-    const acting = new Acting(this.session, this.settings, one, { ...options, pageSize: ACT_PAGE });
+    const acting = new Acting(this.session, this.settings, one, options);
     return acting.on(wanted);
   }
 
-  private async look(queue: string, see: (letter: DeadLetter) => void, signal?: AbortSignal): Promise<void> {
+  private async look(queue: string, see: (letter: DeadLetter) => void): Promise<void> {
     const { names, transport } = this.settings;
     await walk(this.session, transport.clock, {
       queue,
-      pageSize: LIST_PAGE,
-      signal,
       pick: (delivery) => void see(readLetter(delivery, names)),
     });
   }

@@ -15,7 +15,6 @@ export async function* exportLines(
   session: TransportSession,
   { names, transport }: FailuresSettings,
   wanted: readonly DeadLetterSummary[],
-  pageSize: number,
 ): AsyncGenerator<string, void, void> {
   for (const queue of new Set(wanted.map(({ deadQueue }) => deadQueue))) {
     const ids = new Set(wanted.filter(({ deadQueue }) => deadQueue === queue).map(({ id }) => id));
@@ -24,7 +23,6 @@ export async function* exportLines(
     const { signal } = ending;
     const walking = walk(session, transport.clock, {
       queue,
-      pageSize,
       signal,
       pick: (delivery: Delivery) => {
         const letter = readLetter(delivery, names);

@@ -7,6 +7,10 @@ import { type Deferred, deferred } from '../util/deferred.js';
  * How dead letters are looked at: taken un-acked, in order, and given back by closing the channels that hold them. The
  * broker puts each back in its old place. One nack for all would do the same with one call more to wait for.
  *
+ * All of a queue is taken before any is given back, even if less would do. RabbitMQ has what was given back before in a
+ * line of its own, and what is given back again goes to the end of that: of a queue that was looked at before, a part
+ * that is taken alone comes back behind the rest. (So does what a killed process held; a thousand at the most.)
+ *
  * While somebody looks, the letters that he holds are nobody else's: two who look at one queue at the same time see a
  * part each, and a consumer that runs on the queue takes what it gets. Nothing is lost by either.
  */
@@ -16,14 +20,13 @@ export type Ack = () => boolean;
 
 export interface WalkOptions<T> {
   readonly queue: string;
-  /** How many letters one channel holds. More of them are taken by more channels, each of which holds its own. */
-  readonly pageSize: number;
   /** What to do with a letter; undefined leaves it where it is. Called as it comes: what it doesn't keep is forgotten. */
   pick(delivery: Delivery): T | undefined;
   /** Deals with what was picked, in order; the next waits until this resolves. Who settles later says so in `finish`. */
   act?(picked: T, ack: Ack): Promise<void>;
   /** Resolves when everything that `act` has begun is over; the channels close after it. */
   finish?(): Promise<void>;
+  /** Ends acting: the rest is passed over, and stays. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,19 +77,35 @@ export function missing(queue: string): TopologyError {
 }
 
 interface Page {
-  readonly consumer: Consumer;
-  /** Letters that stay, and so fill its window for good. */
-  kept: number;
+  consumer: Consumer | undefined;
+  /** How many it may hold before the next is opened. */
+  readonly fullAt: number;
+  /** Delivered and not acked. */
+  held: number;
 }
+
+interface Picked<T> {
+  readonly value: T;
+  readonly delivery: Delivery;
+  readonly page: Page;
+}
+
+/**
+ * How many letters one channel may hold of which some are picked: so many bodies are in memory. More of them are taken
+ * by more channels, each of which holds its own.
+ */
+const ACTING_PAGE = 1_000;
+/** Where nobody acts no body is kept, and a page may be long. */
+const PASSING_PAGE = 10_000;
 
 class Walk<T> {
   private readonly pages: Page[] = [];
-  private readonly picked: { readonly value: T; readonly delivery: Delivery }[] = [];
+  private picked: Picked<T>[] = [];
   private seen = 0;
   private acked = 0;
   private lost: Error | undefined;
   private news: Deferred<void> = deferred();
-  private readonly fullAt: number;
+  private isActing: boolean;
 
   constructor(
     private readonly session: TransportSession,
@@ -94,8 +113,7 @@ class Walk<T> {
     private readonly options: WalkOptions<T>,
     private readonly total: number,
   ) {
-    // Where letters go out of the window as they are acked, half of it is enough to begin another for.
-    this.fullAt = options.act ? Math.ceil(options.pageSize / 2) : options.pageSize;
+    this.isActing = options.act !== undefined;
   }
 
   async toEnd(): Promise<number> {
@@ -114,14 +132,15 @@ class Walk<T> {
   private async goThrough(): Promise<void> {
     const { act, signal } = this.options;
     let quietSince = this.clock.monotonic();
-    while (!this.lost && !signal?.aborted) {
+    while (!this.lost) {
+      if (signal?.aborted) this.passOver();
       const next = this.picked.shift();
       if (next) {
-        await act?.(next.value, () => this.ack(next.delivery));
+        await act?.(next.value, () => this.ack(next));
         quietSince = this.clock.monotonic();
       } else if (this.seen >= this.total) {
         return;
-      } else if (this.page.kept >= this.fullAt) {
+      } else if (this.page.held >= this.page.fullAt) {
         await this.openPage();
       } else if (await this.hears()) {
         quietSince = this.clock.monotonic();
@@ -131,45 +150,48 @@ class Walk<T> {
     }
   }
 
+  private passOver(): void {
+    this.isActing = false;
+    this.picked = [];
+  }
+
   private get page(): Page {
     return this.pages.at(-1) as Page;
   }
 
   /** The old window is closed first: two that are open would be served in turn, and the order lost. */
   private async openPage(): Promise<void> {
-    await this.pages.at(-1)?.consumer.cancel();
+    await this.pages.at(-1)?.consumer?.cancel();
     if (this.seen >= this.total && this.pages.length > 0) return;
-    const { queue, pageSize } = this.options;
-    const page: { consumer: Consumer | undefined; kept: number } = { consumer: undefined, kept: 0 };
-    const prefetch = Math.min(pageSize, this.options.act ? pageSize : this.total - this.seen);
-    page.consumer = await this.session.consume(
-      queue,
-      { prefetch },
-      {
-        deliver: (delivery) => this.take(delivery, page),
-        lost: (reason) => {
-          this.lost ??= reason;
-          this.news.resolve();
-        },
-      },
-    );
-    this.pages.push(page as Page);
+    const { queue } = this.options;
+    const prefetch = this.isActing ? ACTING_PAGE : Math.min(PASSING_PAGE, this.total - this.seen);
+    // What is acked leaves the window, what can't be dealt with stays in it: half of it is left for the former.
+    const fullAt = this.isActing ? ACTING_PAGE / 2 : prefetch;
+    const page: Page = { consumer: undefined, fullAt, held: 0 };
+    this.pages.push(page);
+    const lost = (reason: Error) => {
+      this.lost ??= reason;
+      this.news.resolve();
+    };
+    const deliver = (delivery: Delivery) => this.take(delivery, page);
+    page.consumer = await this.session.consume(queue, { prefetch }, { deliver, lost });
   }
 
-  private take(delivery: Delivery, page: { kept: number }): void {
+  private take(delivery: Delivery, page: Page): void {
     // What came to the queue after the walk began goes back untouched.
     if (this.seen >= this.total || this.lost) return;
     this.seen += 1;
+    page.held += 1;
     const value = this.options.pick(delivery);
-    if (value === undefined || !this.options.act) page.kept += 1;
-    else this.picked.push({ value, delivery });
+    if (value !== undefined && this.isActing) this.picked.push({ value, delivery, page });
     this.news.resolve();
   }
 
-  private ack(delivery: Delivery): boolean {
-    const isGone = delivery.ack();
-    if (isGone) this.acked += 1;
-    return isGone;
+  private ack({ delivery, page }: Picked<T>): boolean {
+    if (!delivery.ack()) return false;
+    this.acked += 1;
+    page.held -= 1;
+    return true;
   }
 
   /** Waits for a delivery. False if none has come for a while. */
@@ -201,8 +223,8 @@ class Walk<T> {
 
   /** All stop before any gives back: one that is still open would be handed what another returns. */
   private async giveBack(): Promise<void> {
-    for (const { consumer } of this.pages) await consumer.cancel();
-    for (const { consumer } of this.pages) await consumer.close();
+    for (const { consumer } of this.pages) await consumer?.cancel();
+    for (const { consumer } of this.pages) await consumer?.close();
     if (!this.lost) await this.isBack();
   }
 

@@ -319,6 +319,46 @@ export const operating: Theme = (test, { realTime }) => {
     );
   });
 
+  test('a queue keeps its order through looks that end early and replays that stop or fail, however long it is', async (fx) => {
+    const { bus, state } = await failing(fx);
+    const desk = await dead(fx, bus, ['seed']);
+    let seed = '';
+    for await (const line of desk.export()) seed = line;
+    await desk.flush(fx.name('mailer'));
+    const ids = Array.from({ length: 2_500 }, (_, index) => `m${String(index).padStart(4, '0')}`);
+    const lines = ids.map((id) => {
+      const letter = JSON.parse(seed);
+      letter.properties.messageId = id;
+      letter.exchange = fx.events;
+      letter.routingKey = 'nobody.takes.this';
+      return JSON.stringify(letter);
+    });
+    assert.deepEqual(await desk.import(lines), { done: 2_500, failed: [] });
+    await fx.eventually(async () => assert.deepEqual(await idsOf(desk), ids));
+
+    assert.equal((await desk.list({ limit: 10 })).length, 10);
+    assert.deepEqual(await idsOf(desk), ids, 'after a short list');
+    for await (const _first of desk.export()) break;
+    assert.deepEqual(await idsOf(desk), ids, 'after an export that was not read to its end');
+    const { done, failed } = await desk.retry({}, { to: 'republish' });
+    assert.deepEqual([done, failed.length], [0, 2_500], 'more than one channel holds fail');
+    assert.deepEqual(await idsOf(desk), ids, 'after a replay of which all failed');
+
+    state.mended = true;
+    const stopping = new AbortController();
+    const onProgress = ({ done: replayed }: { done: number }) => {
+      if (replayed === 100) stopping.abort();
+    };
+    const stopped = await desk.retry({}, { onProgress, signal: stopping.signal });
+    assert.equal(stopped.done + stopped.left, 2_500);
+    assert.ok(stopped.done >= 100 && stopped.done < 1_000, `${stopped.done} were replayed`);
+    assert.deepEqual(await idsOf(desk), ids.slice(stopped.done), 'after a replay that was stopped');
+    const forgotten = ids.slice(stopped.done).filter((_, index) => index % 3 === 1);
+    assert.equal((await desk.forget(forgotten)).done, forgotten.length);
+    const rest = ids.slice(stopped.done).filter((_, index) => index % 3 !== 1);
+    assert.deepEqual(await idsOf(desk), rest, 'after every third was forgotten');
+  });
+
   test('queues that are missing, or were not opened, are errors that name them', async (fx) => {
     const desk = await fx.failures('nothing');
     assert.deepEqual(await desk.count(), [{ deadQueue: fx.name('nothing.dead'), count: undefined }]);
