@@ -24,7 +24,7 @@ export interface WalkOptions<T> {
   pick(delivery: Delivery): T | undefined;
   /** Deals with what was picked, in order; the next waits until this resolves. Who settles later says so in `finish`. */
   act?(picked: T, ack: Ack): Promise<void>;
-  /** Resolves when everything that `act` has begun is over; the channels close after it. */
+  /** Resolves when everything that `act` has begun is over. May be called again. */
   finish?(): Promise<void>;
   /** Ends acting: the rest is passed over, and stays. */
   readonly signal?: AbortSignal | undefined;
@@ -78,8 +78,7 @@ export function missing(queue: string): TopologyError {
 
 interface Page {
   consumer: Consumer | undefined;
-  /** How many it may hold before the next is opened. */
-  readonly fullAt: number;
+  readonly prefetch: number;
   /** Delivered and not acked. */
   held: number;
 }
@@ -140,14 +139,21 @@ class Walk<T> {
         quietSince = this.clock.monotonic();
       } else if (this.seen >= this.total) {
         return;
-      } else if (this.page.held >= this.page.fullAt) {
-        await this.openPage();
+      } else if (this.isFull) {
+        // What is under way may yet make room.
+        await this.options.finish?.();
+        if (this.isFull) await this.openPage();
       } else if (await this.hears()) {
         quietSince = this.clock.monotonic();
       } else if (await this.isOver(quietSince)) {
         return;
       }
     }
+  }
+
+  /** The window is used up by letters that stay. */
+  private get isFull(): boolean {
+    return this.picked.length === 0 && this.page.held >= this.page.prefetch;
   }
 
   private passOver(): void {
@@ -159,15 +165,16 @@ class Walk<T> {
     return this.pages.at(-1) as Page;
   }
 
-  /** The old window is closed first: two that are open would be served in turn, and the order lost. */
+  /**
+   * The old window is closed first: two that are open would be served in turn. It must be full: what is on its way to a
+   * consumer that is cancelled, the broker takes back on its own, and puts it behind the rest.
+   */
   private async openPage(): Promise<void> {
     await this.pages.at(-1)?.consumer?.cancel();
     if (this.seen >= this.total && this.pages.length > 0) return;
     const { queue } = this.options;
     const prefetch = this.isActing ? ACTING_PAGE : Math.min(PASSING_PAGE, this.total - this.seen);
-    // What is acked leaves the window, what can't be dealt with stays in it: half of it is left for the former.
-    const fullAt = this.isActing ? ACTING_PAGE / 2 : prefetch;
-    const page: Page = { consumer: undefined, fullAt, held: 0 };
+    const page: Page = { consumer: undefined, prefetch, held: 0 };
     this.pages.push(page);
     const lost = (reason: Error) => {
       this.lost ??= reason;
