@@ -94,8 +94,10 @@ export class Bus extends Publisher {
    */
   describe(): BusDescription {
     const { service, prefix, delayPrefix } = this.settings;
-    const queues = this.plan().map(describeQueue);
-    return { service, prefix, delayPrefix, exchange: this.exchange.name, queues };
+    const subscriptions = this.plan();
+    const plan = planBus(this.names, this.exchange, subscriptions.map(queueNeeds)).own;
+    const queues = subscriptions.map(describeQueue);
+    return { service, prefix, delayPrefix, exchange: this.exchange.name, queues, plan };
   }
 
   /**

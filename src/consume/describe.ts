@@ -1,4 +1,4 @@
-import type { QueueType } from '../topology/plan.js';
+import type { QueueType, TopologyPlan } from '../topology/plan.js';
 import type { Subscription } from './subscription.js';
 
 /** What a bus is made of, as data: for tools that look at a broker on its behalf. */
@@ -9,6 +9,8 @@ export interface BusDescription {
   /** What it publishes to unless told otherwise. */
   readonly exchange: string;
   readonly queues: readonly QueueDescription[];
+  /** What it declares in the broker, beside the delays that all applications share. */
+  readonly plan: TopologyPlan;
 }
 
 export interface QueueDescription {

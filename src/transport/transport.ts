@@ -35,6 +35,9 @@ export interface SessionOptions {
 
 /** One bus's use of a transport. */
 export interface TransportSession {
+  /** What the broker says it is, on the connection that consumes. */
+  readonly brokerInfo: BrokerInfo;
+
   /**
    * Makes the topology exist, and remembers it, so that a queue deleted at run time can be declared again.
    *
@@ -65,6 +68,13 @@ export interface TransportSession {
 
   /** Ends the session. Deliveries that are not settled go back to their queues. */
   close(deadline: Deadline): Promise<void>;
+}
+
+export interface BrokerInfo {
+  /** As `RabbitMQ`. */
+  readonly product: string;
+  /** As `3.10.8`. */
+  readonly version: string;
 }
 
 /** Counts of one moment: they may be old when they arrive. */

@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { BusTopology, TopologyMode } from '../../src/topology/plan.js';
 import type {
+  BrokerInfo,
   ConsumeOptions,
   Consumer,
   DeliverySink,
@@ -76,6 +77,10 @@ class TracedSession implements TransportSession {
     const traced = new TracedConsumer(consumer, () => this.trace.forgetConsumer(queue));
     this.consumers.push(traced);
     return traced;
+  }
+
+  get brokerInfo(): BrokerInfo {
+    return this.inner.brokerInfo;
   }
 
   inspect(queue: string): Promise<QueueState | undefined> {

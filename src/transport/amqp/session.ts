@@ -4,6 +4,7 @@ import type { OutgoingMessage } from '../../message/message.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import type {
+  BrokerInfo,
   ConsumeOptions,
   Consumer,
   DeliverySink,
@@ -112,6 +113,11 @@ export class AmqpSession implements TransportSession {
     }
     this.consumers.push(consumer);
     return consumer;
+  }
+
+  get brokerInfo(): BrokerInfo {
+    const { product, version } = this.live().connection.serverProperties;
+    return { product: String(product), version: String(version) };
   }
 
   inspect(queue: string): Promise<QueueState | undefined> {

@@ -62,6 +62,8 @@ export class MemorySession implements TransportSession {
     return consumer;
   }
 
+  readonly brokerInfo = { product: 'Hopline in memory', version: '1.0.0' };
+
   async inspect(name: string): Promise<QueueState | undefined> {
     if (this.isClosed) throw new StoppedError('inspect');
     const queue = this.broker.queues.get(name);
