@@ -259,3 +259,10 @@ export class DeadLetterIdError extends HoplineError {
     );
   }
 }
+
+// --- operating ------------------------------------------------------------------------------------------------------
+
+/** RabbitMQ's management API does not answer, or refuses. Only commands ask it. */
+export class ManagementError extends HoplineError {
+  readonly code = 'HOPLINE_MANAGEMENT';
+}

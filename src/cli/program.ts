@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addDoctor } from './commands/doctor.js';
 import { addExport } from './commands/failed-export.js';
 import { addFlush } from './commands/failed-flush.js';
 import { addForget } from './commands/failed-forget.js';
@@ -7,6 +8,8 @@ import { addList } from './commands/failed-list.js';
 import { addRetry } from './commands/failed-retry.js';
 import { addShow } from './commands/failed-show.js';
 import { addPublish } from './commands/publish.js';
+import { addTopologyPrune } from './commands/topology-prune.js';
+import { addTopologyShow } from './commands/topology-show.js';
 import { report } from './report.js';
 import type { Terminal } from './terminal.js';
 
@@ -60,5 +63,9 @@ function programFor(context: CommandContext): Command {
   const failed = program.command('failed').description('dead letters: look, replay, forget, carry elsewhere');
   for (const add of FAILED) add(failed, context);
   addPublish(program, context);
+  addDoctor(program, context);
+  const topology = program.command('topology').description('what the application wants in the broker');
+  addTopologyShow(topology, context);
+  addTopologyPrune(topology, context);
   return program;
 }

@@ -7,6 +7,7 @@ import type { ExchangePlan } from '../../topology/plan.js';
 import type { QueueState, TransportSession } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
+import { deferred } from '../../util/deferred.js';
 import type { Emitter } from '../../util/emitter.js';
 import type { BrokerFacts, DeadLetterFacts, Facts } from './facts.js';
 import type { Management } from './management.js';
@@ -15,7 +16,8 @@ export interface GatherOptions {
   readonly session: TransportSession;
   /** Of the session. */
   readonly events: Emitter<BusEvents>;
-  readonly failures: Failures;
+  /** Undefined if there is no queue to look at. */
+  readonly failures: Failures | undefined;
   readonly clock: Clock;
   readonly names: Names;
   readonly address: string;
@@ -68,12 +70,14 @@ async function askManagement(
 /** AMQP tells of an alarm only those who publish: so it publishes, to where nobody listens. */
 async function brokerFacts({ session, events, names, clock }: GatherOptions): Promise<BrokerFacts> {
   let blocked: string | undefined;
+  const alarm = deferred();
   const forget = events.on('connection.blocked', ({ reason }) => {
     blocked = reason;
+    alarm.resolve();
   });
   try {
     if (await exists(session, { name: names.dead, type: 'direct' }, clock)) {
-      await session
+      const taken = session
         .publish({
           exchange: names.dead,
           routingKey: 'hopline.doctor',
@@ -82,7 +86,8 @@ async function brokerFacts({ session, events, names, clock }: GatherOptions): Pr
           mandatory: false,
           deadlineMs: PROBE_MS,
         })
-        .catch(() => {}); // an alarm has been heard of by then; a refusal is another check's business
+        .catch(() => {}); // a refusal is another check's business
+      await Promise.race([taken, alarm.promise]);
     }
   } finally {
     forget();
@@ -113,7 +118,8 @@ async function exists(session: TransportSession, exchange: ExchangePlan, clock: 
   }
 }
 
-async function deadLetterFacts(failures: Failures): Promise<DeadLetterFacts[]> {
+async function deadLetterFacts(failures: Failures | undefined): Promise<DeadLetterFacts[]> {
+  if (!failures) return [];
   const facts: DeadLetterFacts[] = [];
   for (const { deadQueue, count } of await failures.count()) {
     if (count === undefined) continue;

@@ -1,10 +1,5 @@
-import { HoplineError } from '../../errors.js';
+import { ManagementError } from '../../errors.js';
 import type { ManagedBinding, ManagedQueue, ManagementFacts, NodeFacts, Policy } from './facts.js';
-
-/** The management API can't be asked, or refuses. */
-export class ManagementError extends HoplineError {
-  readonly code = 'HOPLINE_MANAGEMENT';
-}
 
 const ANSWER_MS = 10_000;
 
@@ -94,7 +89,7 @@ export class Management {
     if (response.status === 401)
       throw this.error(
         'refuses the credentials',
-        'Give the user the tag monitoring (policymaker for prune), or name another with --management-file.',
+        'Give the user the tag monitoring, or set MANAGEMENT_URL with another user.',
       );
     throw this.error(
       `answers ${response.status} to ${method} ${url.pathname}`,
