@@ -5,6 +5,7 @@ import type {
   HandlerFunction,
   PatternOrDefinition,
 } from './consume/definition.js';
+import { type BusDescription, describeBus } from './consume/describe.js';
 import { SubscriptionRunner } from './consume/runner.js';
 import { planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
 import {
@@ -84,6 +85,15 @@ export class Bus extends Publisher {
   /** Name of the service. */
   get service(): string {
     return this.settings.service;
+  }
+
+  /**
+   * What it is made of: needs no broker, and starts nothing.
+   *
+   * @throws OptionsError for what is wrong with the handlers
+   */
+  describe(): BusDescription {
+    return describeBus({ ...this.settings, names: this.names, exchange: this.exchange }, this.plan());
   }
 
   /**
@@ -179,10 +189,7 @@ export class Bus extends Publisher {
     const deadline = new Deadline(transport.clock, startDeadlineMs);
     this.startDeadline = deadline;
     try {
-      const subscriptions = planSubscriptions(this.definitions, {
-        ...this.settings,
-        exchange: this.exchange,
-      });
+      const subscriptions = this.plan();
       for (const { prepare } of this.definitions) await prepare?.(this);
       this.session = await transport.open({ ...this.settings, events: this.events }, deadline);
       await this.declare(this.session, subscriptions, deadline);
@@ -196,6 +203,10 @@ export class Bus extends Publisher {
       await this.abandonStart();
       throw this.stopping === undefined ? error : new StoppedError('start() was given up');
     }
+  }
+
+  private plan(): Subscription[] {
+    return planSubscriptions(this.definitions, { ...this.settings, exchange: this.exchange });
   }
 
   private notConsuming(): ConnectError {

@@ -275,3 +275,32 @@ export class ScheduleFailedError extends HoplineError {
     );
   }
 }
+
+// --- dead letters ---------------------------------------------------------------------------------------------------
+
+/** An id that names no dead letter, or the beginning of several ids. */
+export class DeadLetterIdError extends HoplineError {
+  readonly code = 'HOPLINE_DEAD_LETTER_ID';
+
+  constructor(
+    readonly id: string,
+    /** The ids that begin with it. */
+    readonly candidates: readonly string[],
+  ) {
+    super(
+      candidates.length === 0
+        ? `no dead letter has the id '${id}'`
+        : `${candidates.length} dead letters have an id that begins with '${id}'`,
+      candidates.length === 0
+        ? 'List them: it may be replayed already, lie in another queue, or be held by somebody who looks at it just now.'
+        : `Give more of the id: ${candidates.slice(0, 3).join(', ')}${candidates.length > 3 ? ' …' : ''}`,
+    );
+  }
+}
+
+// --- operating ------------------------------------------------------------------------------------------------------
+
+/** RabbitMQ's management API does not answer, or refuses. Only commands ask it. */
+export class ManagementError extends HoplineError {
+  readonly code = 'HOPLINE_MANAGEMENT';
+}

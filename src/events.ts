@@ -52,13 +52,13 @@ export interface ReleasedEvent extends AttemptEvent {
   readonly delayMs: number;
 }
 
-/** Why a message was dead-lettered. */
+/** Why a message was dead-lettered. The last five are the broker's doing: a bus never emits them. */
 export type DeadLetterReason =
   /** All tries are used up. */
   | 'exhausted'
   /** The handler said that trying again can't help. */
   | 'unrecoverable'
-  /** Its time for retrying is over. */
+  /** Its time for retrying is over; or, by the broker, its `expiration` passed while it waited in the queue. */
   | 'expired'
   /** The handler ran too long, and its policy gives up on that. */
   | 'timeout'
@@ -68,10 +68,18 @@ export type DeadLetterReason =
   | 'invalid'
   /** No handler of the queue has matched for the patience's whole time. */
   | 'no-handler'
+  /** The handler called `context.fail`; or, by the broker, a consumer that isn't Hopline rejected it. */
+  | 'rejected'
   /** The broker gave up after too many deliveries that nobody settled. */
   | 'delivery-limit'
-  /** The handler called `context.fail`. */
-  | 'rejected';
+  /** Its queue was full, and the broker made room. */
+  | 'overflow'
+  /** A delayed send, or a retry, that no queue took when it was due. */
+  | 'unroutable'
+  /** The broker has another reason. */
+  | 'broker'
+  /** Nothing says why it lies there: somebody else put it there. */
+  | 'unknown';
 
 export interface DeadLetteredEvent extends AttemptEvent {
   /** Since the message was published, if that is known. */

@@ -9,11 +9,13 @@ export type {
   PatternOrDefinition,
   QueueOptions,
 } from './consume/definition.js';
+export type { BindingDescription, BusDescription, QueueDescription } from './consume/describe.js';
 export {
   AlreadyStartedError,
   ChannelLostError,
   ConnectError,
   ContextOutsideMessageError,
+  DeadLetterIdError,
   HandlerResolutionError,
   HandlerTimeoutError,
   HoplineError,
@@ -35,6 +37,14 @@ export {
   UnroutableError,
 } from './errors.js';
 export type { AttemptEvent, BusEvents, DeadLetterReason, EventName, PublishEvent } from './events.js';
+export type { ActResult, FailedLetter } from './failures/acting.js';
+export type { DeadLetter, DeadLetterSummary } from './failures/dead-letter.js';
+export { type DeadLetterCount, type Failures, openFailures } from './failures/failures.js';
+export type { DeadLetterFilter } from './failures/filter.js';
+export type { FailuresOptions, Progress, ReplayOptions, Selection } from './failures/options.js';
+export type { Rate } from './failures/pace.js';
+export type { ReplayTarget } from './failures/replay.js';
+export type { FailedLine, ImportResult } from './failures/transfer.js';
 export { MessageContext } from './message/context.js';
 export { defineMessage, type MessageDefinition, type OutputOf } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';

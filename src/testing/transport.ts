@@ -5,9 +5,11 @@ import type { BusTopology, TopologyMode } from '../topology/plan.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import { MemorySession } from '../transport/memory/session.js';
 import type {
+  BrokerInfo,
   ConsumeOptions,
   Consumer,
   DeliverySink,
+  QueueState,
   SessionOptions,
   Transport,
   TransportSession,
@@ -78,6 +80,14 @@ export class KitSession implements TransportSession {
   ) {
     this.world = options.world;
     this.user = options.user;
+  }
+
+  get brokerInfo(): BrokerInfo {
+    return this.inner.brokerInfo;
+  }
+
+  inspect(queue: string): Promise<QueueState | undefined> {
+    return this.inner.inspect(queue);
   }
 
   declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {

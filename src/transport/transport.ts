@@ -35,6 +35,9 @@ export interface SessionOptions {
 
 /** One bus's use of a transport. */
 export interface TransportSession {
+  /** What the broker says it is, on the connection that consumes. */
+  readonly brokerInfo: BrokerInfo;
+
   /**
    * Makes the topology exist, and remembers it, so that a queue deleted at run time can be declared again.
    *
@@ -53,11 +56,32 @@ export interface TransportSession {
   /** Delivers from `queue` to `sink` until cancelled, across reconnects. Resolves when the broker has accepted. */
   consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer>;
 
+  /**
+   * What a queue holds at the moment, read without touching it; undefined if there is no such queue. Needs no permission.
+   *
+   * @throws ConnectError if the broker can't be asked now
+   */
+  inspect(queue: string): Promise<QueueState | undefined>;
+
   /** Takes no new publishes, and resolves when those in flight have ended. */
   drain(deadline: Deadline): Promise<void>;
 
   /** Ends the session. Deliveries that are not settled go back to their queues. */
   close(deadline: Deadline): Promise<void>;
+}
+
+export interface BrokerInfo {
+  /** As `RabbitMQ`. */
+  readonly product: string;
+  /** As `3.10.8`. */
+  readonly version: string;
+}
+
+/** Counts of one moment: they may be old when they arrive. */
+export interface QueueState {
+  /** Messages that wait. What consumers hold un-acked is not counted: AMQP doesn't tell. */
+  readonly ready: number;
+  readonly consumers: number;
 }
 
 export interface ConsumeOptions {

@@ -11,7 +11,9 @@ import { failures } from './failures.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
+import { looking } from './looking.js';
 import { messages } from './messages.js';
+import { operating } from './operating.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
 import { retries } from './retries.js';
@@ -30,6 +32,7 @@ export type Theme = (test: Test, capabilities: Capabilities) => void;
 const port: Readonly<Record<string, Theme>> = {
   publishing,
   consuming,
+  'looking at queues': looking,
   settling,
   'declaring a topology': topology,
   'queues with priorities': priorityQueues,
@@ -49,6 +52,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'retries and releases': retries,
   'dead letters': deadLetters,
   delays,
+  'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'broken connections': brokenConnections,

@@ -5,8 +5,10 @@ import {
   type BusEvents,
   type BusOptions,
   type EventName,
+  type Failures,
   type Logger,
   type MessageContext,
+  openFailures,
   type Transport,
 } from 'hopline';
 import { HEADER } from '../../src/message/headers.js';
@@ -39,6 +41,7 @@ export class BusFixture {
   private readonly id = `${RUN}-${++testsSoFar}`;
   private readonly buses = new Set<Bus>();
   private readonly ports = new Set<Port>();
+  private readonly desks = new Set<Failures>();
   /** Errors in the log that a test has provoked. */
   private readonly expectedErrors: RegExp[] = [];
 
@@ -110,6 +113,21 @@ export class BusFixture {
     return port;
   }
 
+  /** The dead letters of this test's queues, by their short names. */
+  async failures(...queues: string[]): Promise<Failures> {
+    const failures = await openFailures({
+      transport: this.transport(),
+      queues: queues.map((queue) =>
+        queue === 'lost' ? `${this.harness.delayPrefix}.delay.lost` : this.name(queue),
+      ),
+      prefix: this.id,
+      delayPrefix: this.harness.delayPrefix,
+      log: this.logger,
+    });
+    this.desks.add(failures);
+    return failures;
+  }
+
   /** What becomes of a promise that may wait for the transport's time to pass. */
   async outcome<T>(promise: Promise<T>, timeout = 40_000): Promise<T> {
     let settled = false;
@@ -158,6 +176,7 @@ export class BusFixture {
   async end(): Promise<void> {
     const { harness, trace } = this;
     await Promise.allSettled([...this.buses].map((bus) => this.stop(bus)));
+    await Promise.allSettled([...this.desks].map((desk) => this.outcome(desk.close())));
     await Promise.allSettled([...this.ports].map((port) => this.outcome(port.close())));
     await harness.remove(trace);
     await harness.close();

@@ -1,10 +1,12 @@
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { BusTopology, TopologyMode } from '../../src/topology/plan.js';
 import type {
+  BrokerInfo,
   ConsumeOptions,
   Consumer,
   Delivery,
   DeliverySink,
+  QueueState,
   SessionOptions,
   Transport,
   TransportSession,
@@ -95,6 +97,14 @@ class TracedSession implements TransportSession {
     const traced = new TracedConsumer(consumer, () => this.trace.forgetConsumer(queue));
     this.consumers.push(traced);
     return traced;
+  }
+
+  get brokerInfo(): BrokerInfo {
+    return this.inner.brokerInfo;
+  }
+
+  inspect(queue: string): Promise<QueueState | undefined> {
+    return this.inner.inspect(queue);
   }
 
   private readonly consumers: TracedConsumer[] = [];

@@ -4,9 +4,11 @@ import type { OutgoingMessage } from '../../message/message.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import type {
+  BrokerInfo,
   ConsumeOptions,
   Consumer,
   DeliverySink,
+  QueueState,
   SessionOptions,
   TransportSession,
 } from '../transport.js';
@@ -15,6 +17,7 @@ import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { AmqpConsumer } from './consumer.js';
 import { declarePlan, declareShared } from './declare.js';
+import { inspectQueue } from './inspect.js';
 import { AmqpPublisher } from './publisher.js';
 
 /** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
@@ -113,6 +116,15 @@ export class AmqpSession implements TransportSession {
     }
     this.consumers.push(consumer);
     return consumer;
+  }
+
+  get brokerInfo(): BrokerInfo {
+    const { product, version } = this.live().connection.serverProperties;
+    return { product: String(product), version: String(version) };
+  }
+
+  inspect(queue: string): Promise<QueueState | undefined> {
+    return inspectQueue(this.live(), queue);
   }
 
   drain(deadline: Deadline): Promise<void> {

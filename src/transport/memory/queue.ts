@@ -67,6 +67,14 @@ export class Queue {
     return this.plan.arguments['x-queue-type'] === 'quorum';
   }
 
+  get ready(): number {
+    return this.line.size;
+  }
+
+  get consumerCount(): number {
+    return this.consumers.size;
+  }
+
   /** Declared again, alike: a quorum queue's priorities are no argument, so who asks for them later gets them, too. */
   declaredAgain({ maxPriority }: QueuePlan): void {
     this.maxPriority ??= maxPriority;

@@ -5,6 +5,7 @@ import type {
   ConsumeOptions,
   Consumer,
   DeliverySink,
+  QueueState,
   SessionOptions,
   TransportSession,
 } from '../transport.js';
@@ -59,6 +60,14 @@ export class MemorySession implements TransportSession {
     const consumer = new MemoryConsumer(existing(this.broker.queues, 'queue', queue), sink, options.prefetch);
     this.consumers.push(consumer);
     return consumer;
+  }
+
+  readonly brokerInfo = { product: 'Hopline in memory', version: '1.0.0' };
+
+  async inspect(name: string): Promise<QueueState | undefined> {
+    if (this.isClosed) throw new StoppedError('inspect');
+    const queue = this.broker.queues.get(name);
+    return queue && { ready: queue.ready, consumers: queue.consumerCount };
   }
 
   async drain(): Promise<void> {

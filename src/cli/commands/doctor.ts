@@ -1,0 +1,64 @@
+import { appOfPackage, describeApplication } from '../application.js';
+import { brokerOf } from '../broker.js';
+import { examine, type Patient } from '../doctor/examine.js';
+import type { Finding } from '../doctor/finding.js';
+import { type ManagementFlags, managementOf, withManagement } from '../doctor/management-flags.js';
+import type { AddCommand } from '../program.js';
+import { type TargetFlags, withTarget } from '../target.js';
+import type { Terminal } from '../terminal.js';
+import { oneLine } from '../text.js';
+import { UsageError } from '../usage-error.js';
+
+interface Flags extends TargetFlags, ManagementFlags {
+  readonly json?: boolean;
+}
+
+/** `hopline doctor`: what is wrong with a broker and with what an application has there. Changes nothing. */
+export const addDoctor: AddCommand = (parent, { terminal, exit }) => {
+  const command = parent
+    .command('doctor')
+    .description(
+      'look for what is wrong: alarms, missing queues, no consumers, dead letters, policies, left-overs',
+    );
+  withManagement(withTarget(command))
+    .option('--json', 'one JSON array: severity, check, message, help')
+    .action(async (flags: Flags) => {
+      const broker = brokerOf(flags, terminal.env);
+      const management = managementOf(flags, broker, terminal.env);
+      const findings: Finding[] = [];
+      for (const patient of await patientsOf(flags, broker.url))
+        findings.push(...(await examine(patient, broker, management)));
+      const said = withoutTwins(findings);
+      if (flags.json) await terminal.write(`${JSON.stringify(said, undefined, 2)}\n`);
+      else for (const finding of said) printFinding(terminal, finding);
+      exit(said.some(({ severity }) => severity === 'error') ? 1 : 0);
+    });
+};
+
+/** Each bus of the application; or the queues that are named. */
+async function patientsOf(flags: Flags, url: string): Promise<Patient[]> {
+  const { queue: queues = [], prefix = 'hopline', delayPrefix = 'hopline' } = flags;
+  const app = flags.app ?? appOfPackage(process.cwd());
+  if (app !== undefined)
+    return (await describeApplication(app, url)).map((application) => ({
+      ...application,
+      application,
+      queues,
+    }));
+  if (queues.length > 0) return [{ application: undefined, queues, prefix, delayPrefix }];
+  throw new UsageError(
+    'which application?',
+    'Give --app with the module that exports the bus (or hopline.app in package.json), or name queues with --queue',
+  );
+}
+
+/** Two buses on one broker share much of what is said about it. */
+function withoutTwins(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
+}
+
+function printFinding(terminal: Terminal, { severity, message, help }: Finding): void {
+  const name = severity.padEnd('warning'.length);
+  terminal.print(`${severity === 'ok' ? name : terminal.strong(name)}  ${oneLine(message)}`);
+  if (help && severity !== 'ok') terminal.print(`${' '.repeat(name.length)}  ${oneLine(help)}`);
+}

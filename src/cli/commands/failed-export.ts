@@ -1,0 +1,38 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { atDesk } from '../desk.js';
+import { type FilterFlags, filterOf, withFilters } from '../filters.js';
+import type { AddCommand } from '../program.js';
+import { type TargetFlags, withTarget } from '../target.js';
+import { lettersText } from '../text.js';
+
+interface Flags extends TargetFlags, FilterFlags {
+  readonly out?: string;
+}
+
+/** `hopline failed export`: a line of JSON for each; they stay where they are. */
+export const addExport: AddCommand = (parent, { terminal }) => {
+  const command = parent
+    .command('export')
+    .description('write dead letters as NDJSON; they stay where they are');
+  withFilters(withTarget(command))
+    .option('--out <file>', 'a new file; else standard output')
+    .action(async (flags: Flags) => {
+      const filter = filterOf(flags);
+      let count = 0;
+      await atDesk(flags, terminal, async ({ failures }) => {
+        async function* lines() {
+          for await (const line of failures.export(filter)) {
+            count += 1;
+            yield `${line}\n`;
+          }
+        }
+        if (flags.out === undefined) for await (const line of lines()) await terminal.write(line);
+        // A new one: an export that is written over is a loss that no broker notices. Only its owner may read it.
+        else
+          await pipeline(Readable.from(lines()), createWriteStream(flags.out, { flags: 'wx', mode: 0o600 }));
+      });
+      terminal.tell(`${lettersText(count)} exported`);
+    });
+};

@@ -1,0 +1,54 @@
+import { type Failures, openFailures } from '../failures/failures.js';
+import { rabbitmq } from '../transport/amqp/index.js';
+import { silentLogger } from '../util/logger.js';
+import { type Target, type TargetFlags, targetOf } from './target.js';
+import type { Terminal } from './terminal.js';
+import { numberText } from './text.js';
+
+/** The dead letters that a command is about, and where they are. */
+export interface Desk {
+  readonly failures: Failures;
+  readonly target: Target;
+}
+
+/** Connects for as long as `use` takes. */
+export async function atDesk<T>(
+  flags: TargetFlags,
+  terminal: Terminal,
+  use: (desk: Desk) => Promise<T>,
+): Promise<T> {
+  const target = await targetOf(flags, terminal);
+  const open = (queues: readonly string[]) =>
+    openFailures({
+      transport: rabbitmq({ url: target.broker.url }),
+      queues,
+      ...(target.prefix === undefined ? {} : { prefix: target.prefix }),
+      ...(target.delayPrefix === undefined ? {} : { delayPrefix: target.delayPrefix }),
+      connectDeadline: '5s',
+      log: silentLogger,
+    });
+  let failures = await open(target.queues);
+  try {
+    if (!target.named) {
+      const present = await presentQueues(failures, terminal);
+      if (present.length > 0 && present.length < target.queues.length) {
+        await failures.close();
+        failures = await open(present);
+      }
+    }
+    return await use({ failures, target });
+  } finally {
+    await failures.close().catch(() => {});
+  }
+}
+
+/** What the application would declare, but has not yet, holds no dead letters. */
+async function presentQueues(failures: Failures, terminal: Terminal): Promise<string[]> {
+  const counts = await failures.count();
+  const missing = counts.filter(({ count }) => count === undefined);
+  if (missing.length > 0 && missing.length < counts.length)
+    terminal.tell(
+      `note: ${missing.map(({ deadQueue }) => deadQueue).join(', ')} not declared yet: ${numberText(missing.length)} left out`,
+    );
+  return counts.filter(({ count }) => count !== undefined).map(({ deadQueue }) => deadQueue);
+}

@@ -1,0 +1,129 @@
+import type { BusDescription } from '../../consume/describe.js';
+import { HoplineError, TopologyError } from '../../errors.js';
+import type { BusEvents } from '../../events.js';
+import type { Failures } from '../../failures/failures.js';
+import type { Names } from '../../topology/names.js';
+import type { ExchangePlan } from '../../topology/plan.js';
+import type { QueueState, TransportSession } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
+import { deferred } from '../../util/deferred.js';
+import type { Emitter } from '../../util/emitter.js';
+import type { BrokerFacts, DeadLetterFacts, Facts } from './facts.js';
+import type { Management } from './management.js';
+
+export interface GatherOptions {
+  readonly session: TransportSession;
+  /** Of the session. */
+  readonly events: Emitter<BusEvents>;
+  /** Undefined if there is no queue to look at. */
+  readonly failures: Failures | undefined;
+  readonly clock: Clock;
+  readonly names: Names;
+  readonly address: string;
+  readonly application: BusDescription | undefined;
+  /** Work queues to look at beside the application's. */
+  readonly queues: readonly string[];
+  /** Undefined not to ask it. */
+  readonly management: Management | undefined;
+}
+
+/** How long the broker may keep a message that it takes at once when all is well. */
+const PROBE_MS = 3_000;
+const CHECK_MS = 10_000;
+
+/** Asks for everything that doctor judges by. Changes nothing; what can't be asked is a fact, too. */
+export async function gather(options: GatherOptions): Promise<Facts> {
+  const { session, application, address, clock, names, failures } = options;
+  const { management, whyNoManagement } = await askManagement(options.management);
+  const own = (application?.queues ?? []).flatMap(({ lanes }) => lanes.map(({ queue }) => queue));
+  const queueNames = [...new Set([...own, ...options.queues])];
+  const queues = new Map<string, QueueState | undefined>();
+  for (const name of queueNames) queues.set(name, await session.inspect(name));
+  return {
+    address,
+    broker: await brokerFacts(options),
+    application,
+    missing: await missingOf(options),
+    queues,
+    deadLetters: await deadLetterFacts(failures),
+    lost: (await session.inspect(names.delayLost))?.ready,
+    management,
+    whyNoManagement,
+    now: clock.now(),
+  };
+}
+
+async function askManagement(
+  management: Management | undefined,
+): Promise<Pick<Facts, 'management' | 'whyNoManagement'>> {
+  if (!management) return { management: undefined, whyNoManagement: undefined };
+  try {
+    return { management: await management.facts(), whyNoManagement: undefined };
+  } catch (error) {
+    if (!(error instanceof HoplineError)) throw error;
+    return { management: undefined, whyNoManagement: error.message };
+  }
+}
+
+/** AMQP tells of an alarm only those who publish: so it publishes, to where nobody listens. */
+async function brokerFacts({ session, events, names, clock }: GatherOptions): Promise<BrokerFacts> {
+  let blocked: string | undefined;
+  const alarm = deferred();
+  const forget = events.on('connection.blocked', ({ reason }) => {
+    blocked = reason;
+    alarm.resolve();
+  });
+  try {
+    if (await exists(session, { name: names.dead, type: 'direct' }, clock)) {
+      const taken = session
+        .publish({
+          exchange: names.dead,
+          routingKey: 'hopline.doctor',
+          body: Buffer.alloc(0),
+          properties: { headers: {}, messageId: 'hopline.doctor' },
+          mandatory: false,
+          deadlineMs: PROBE_MS,
+        })
+        .catch(() => {}); // a refusal is another check's business
+      await Promise.race([taken, alarm.promise]);
+    }
+  } finally {
+    forget();
+  }
+  return { ...session.brokerInfo, blocked };
+}
+
+async function missingOf({ session, application, names, clock }: GatherOptions): Promise<string[]> {
+  if (!application) return [];
+  const { exchanges, queues } = application.plan;
+  const missing: string[] = [];
+  const marker: ExchangePlan = { name: names.delayReady, type: 'fanout' };
+  for (const exchange of [...exchanges, marker])
+    if (!(await exists(session, exchange, clock))) missing.push(`exchange '${exchange.name}'`);
+  for (const { name } of queues)
+    if ((await session.inspect(name)) === undefined) missing.push(`queue '${name}'`);
+  return missing;
+}
+
+async function exists(session: TransportSession, exchange: ExchangePlan, clock: Clock): Promise<boolean> {
+  const own = { exchanges: [exchange], queues: [], bindings: [] };
+  try {
+    await session.declare({ own }, 'verify', new Deadline(clock, CHECK_MS));
+    return true;
+  } catch (error) {
+    if (error instanceof TopologyError) return false;
+    throw error;
+  }
+}
+
+async function deadLetterFacts(failures: Failures | undefined): Promise<DeadLetterFacts[]> {
+  if (!failures) return [];
+  const facts: DeadLetterFacts[] = [];
+  for (const { deadQueue, count } of await failures.count()) {
+    if (count === undefined) continue;
+    const [first] = count > 0 ? await failures.list({ queues: [deadQueue], limit: 1 }) : [];
+    facts.push({ deadQueue, count, oldest: first?.failedAt });
+  }
+  return facts;
+}

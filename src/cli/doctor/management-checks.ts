@@ -1,0 +1,194 @@
+import type { Facts, ManagedBinding, ManagedQueue, ManagementFacts, Policy } from './facts.js';
+import type { Finding } from './finding.js';
+
+/** What can be judged only with the management API's help. */
+export function managementChecks(facts: Facts): Finding[] {
+  const { management, whyNoManagement } = facts;
+  if (!management)
+    return [
+      {
+        severity: 'unknown',
+        check: 'management',
+        message: `members, policies and left-over bindings were not looked at: ${whyNoManagement ?? 'the management API was not asked'}`,
+        help: 'Enable the plugin rabbitmq_management, or name its address with --management.',
+      },
+    ];
+  return [
+    ...nodes(management),
+    ...differences(facts, management),
+    ...members(facts, management),
+    ...policies(facts, management),
+    ...leftOver(facts, management),
+    ...deadLetterWorker(facts, management),
+  ];
+}
+
+function nodes({ nodes: all }: ManagementFacts): Finding[] {
+  const check = 'nodes';
+  const down = all
+    .filter(({ running }) => !running)
+    .map(
+      ({ name }): Finding => ({
+        severity: 'error',
+        check,
+        message: `node ${name} is down`,
+        help: 'Start it, or take it out of the cluster: while it is away every quorum queue has one copy less.',
+      }),
+    );
+  const split = all
+    .filter(({ partitions }) => partitions.length > 0)
+    .map(
+      ({ name, partitions }): Finding => ({
+        severity: 'error',
+        check,
+        message: `node ${name} does not see ${partitions.join(', ')}`,
+        help: 'Mend the network, and restart the nodes of the smaller side.',
+      }),
+    );
+  return [...down, ...split];
+}
+
+/** Arguments can't be changed, and a passive check does not compare them. */
+function differences({ application }: Facts, { queues }: ManagementFacts): Finding[] {
+  const byName = new Map(queues.map((queue) => [queue.name, queue]));
+  return (application?.plan.queues ?? []).flatMap(({ name, arguments: wanted }): Finding[] => {
+    const found = byName.get(name);
+    if (!found) return [];
+    const ours = new Map(Object.entries(wanted));
+    const names = new Set([...ours.keys(), ...Object.keys(found.arguments)]);
+    const other = [...names].filter((each) => String(found.arguments[each]) !== String(ours.get(each)));
+    if (other.length === 0) return [];
+    const shown = other.map(
+      (each) => `${each} is ${found.arguments[each] ?? 'not set'}, wanted ${ours.get(each) ?? 'not set'}`,
+    );
+    return [
+      {
+        severity: 'error',
+        check: 'topology',
+        message: `queue '${name}' has other arguments: ${shown.join('; ')}`,
+        help: 'The service will not start. Change its options back, use another name, or delete the queue once it is empty.',
+      },
+    ];
+  });
+}
+
+function wantedQueues({ application, queues }: Facts, { queues: all }: ManagementFacts): ManagedQueue[] {
+  const names = new Set(application?.plan.queues.map(({ name }) => name) ?? queues.keys());
+  return all.filter(({ name }) => names.has(name));
+}
+
+function members(facts: Facts, management: ManagementFacts): Finding[] {
+  const running = management.nodes.filter((node) => node.running).length;
+  // A quorum queue of five would be asked for by nobody on seven nodes; three are the broker's own default.
+  const expected = Math.min(management.nodes.length, 3);
+  return wantedQueues(facts, management).flatMap(({ name, type, members: holders, online }): Finding[] => {
+    if (type !== 'quorum') return [];
+    if (holders.length < expected)
+      return [
+        {
+          severity: 'warning',
+          check: 'members',
+          message: `quorum queue '${name}' has ${holders.length} of ${expected} copies`,
+          help: `rabbitmq-queues grow <node> all --queue-pattern '^${name}$' adds one on a node.`,
+        },
+      ];
+    if (online.length < holders.length && running === management.nodes.length)
+      return [
+        {
+          severity: 'warning',
+          check: 'members',
+          message: `quorum queue '${name}' has ${holders.length} copies, ${online.length} of them online`,
+          help: "Look at the node that holds the missing one: its log, its disk, its 'rabbitmq-queues check_if_node_is_quorum_critical'.",
+        },
+      ];
+    return [];
+  });
+}
+
+/** What a policy must not say about a work queue: each takes messages away behind the handlers' back. */
+const HARMFUL = [
+  'message-ttl',
+  'expires',
+  'max-length',
+  'max-length-bytes',
+  'delivery-limit',
+  'dead-letter-exchange',
+];
+
+function policies(facts: Facts, management: ManagementFacts): Finding[] {
+  const ours = wantedQueues(facts, management).map(({ name }) => name);
+  return management.policies.flatMap((policy): Finding[] => {
+    const harmful = HARMFUL.filter((key) => key in policy.definition);
+    const reached =
+      harmful.length > 0 && policy.appliesTo !== 'exchanges' ? ours.filter(reachedBy(policy)) : [];
+    if (reached.length === 0) return [];
+    const [first] = reached;
+    const others = reached.length > 1 ? ` and ${reached.length - 1} more` : '';
+    return [
+      {
+        severity: 'warning',
+        check: 'policies',
+        message: `${policy.kind} '${policy.name}' sets ${harmful.join(', ')} on queue '${first}'${others}`,
+        help: 'It can drop or move messages that no handler has seen. Narrow its pattern.',
+      },
+    ];
+  });
+}
+
+function reachedBy({ pattern }: Policy): (name: string) => boolean {
+  try {
+    const expression = new RegExp(pattern);
+    return (name) => expression.test(name);
+  } catch {
+    // Erlang's expressions know more than ours; better one warning too many.
+    return () => true;
+  }
+}
+
+function leftOver(facts: Facts, { bindings }: ManagementFacts): Finding[] {
+  const stale = leftOverBindings(facts.application, bindings);
+  return stale.map(({ source, destination, pattern }) => ({
+    severity: 'warning',
+    check: 'bindings',
+    message: `queue '${destination}' is bound to '${pattern}' of exchange '${source}', which no handler takes`,
+    help: 'Its messages are dead-lettered as no-handler. hopline topology prune unbinds it.',
+  }));
+}
+
+/** Bindings of the application's queues that it does not ask for: left by an older version, or made by hand. */
+export function leftOverBindings(
+  application: Facts['application'],
+  bindings: readonly ManagedBinding[],
+): ManagedBinding[] {
+  if (!application) return [];
+  const { plan } = application;
+  const wanted = new Set(plan.bindings.map(identity));
+  const ours = new Set(plan.queues.map(({ name }) => name));
+  return bindings.filter(
+    (binding) =>
+      // The default exchange's binding is the queue's own and can't be undone.
+      binding.source !== '' &&
+      binding.destinationType === 'queue' &&
+      ours.has(binding.destination) &&
+      !wanted.has(identity(binding)),
+  );
+}
+
+const identity = ({
+  source,
+  destination,
+  pattern,
+}: Pick<ManagedBinding, 'source' | 'destination' | 'pattern'>) =>
+  JSON.stringify([source, destination, pattern]);
+
+function deadLetterWorker({ broker }: Facts, { nodes: all }: ManagementFacts): Finding[] {
+  if (all.length < 2 || !/^3\./.test(broker.version)) return [];
+  return [
+    {
+      severity: 'unknown',
+      check: 'dead-letter worker',
+      message: 'whether dead_letter_worker_publisher_confirm_timeout is set can not be seen from here',
+      help: 'On a 3.x cluster set it to 10000 in advanced.config: its 180 s hold delayed messages up when a node dies.',
+    },
+  ];
+}

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { Broker } from '../broker.js';
+import { UsageError } from '../usage-error.js';
+import { Management } from './management.js';
+
+/** Where the management API is. */
+export interface ManagementFlags {
+  readonly management?: string;
+}
+
+export function withManagement(command: Command): Command {
+  return command.option(
+    '--management <url>',
+    "address of the management API, without a password; else MANAGEMENT_URL, else port 15672 of the broker's host",
+  );
+}
+
+/**
+ * The management API of a broker: as the broker's own user, unless MANAGEMENT_URL names another.
+ *
+ * @throws UsageError
+ */
+export function managementOf(
+  { management }: ManagementFlags,
+  { url }: Broker,
+  env: NodeJS.ProcessEnv,
+): Management {
+  if (management !== undefined && /:\/\/[^/]*:[^/]*@/.test(management))
+    throw new UsageError(
+      '--management holds a password, which everybody on this machine can read in the list of processes',
+      "Leave it out: the user of the broker's address is used; or set MANAGEMENT_URL",
+    );
+  const given = management ?? env.MANAGEMENT_URL;
+  const broker = new URL(url);
+  const address = given ?? usualAddress(broker);
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+    throw new UsageError(
+      'the address of the management API is not http://… or https://…',
+      'As in http://rabbit:15672',
+    );
+  const api = new URL(address);
+  if (api.username === '') {
+    api.username = broker.username || 'guest';
+    api.password = broker.password || 'guest';
+  }
+  return new Management(api.href, decodeURIComponent(broker.pathname.slice(1)) || '/');
+}
+
+/** The plugin's own ports; credentials that go to the broker encrypted don't go here in the clear. */
+function usualAddress({ protocol, hostname }: URL): string {
+  return protocol === 'amqps:' ? `https://${hostname}:15671` : `http://${hostname}:15672`;
+}

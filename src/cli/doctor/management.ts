@@ -1,0 +1,153 @@
+import { ManagementError } from '../../errors.js';
+import type { ManagedBinding, ManagedQueue, ManagementFacts, NodeFacts, Policy } from './facts.js';
+
+const ANSWER_MS = 10_000;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * RabbitMQ's management API, of the little that AMQP itself does not tell: alarms, members, policies and bindings
+ * (https://www.rabbitmq.com/docs/http-api-reference).
+ */
+export class Management {
+  private readonly base: URL;
+  private readonly authorization: string;
+
+  /** @param url with the credentials; they travel in a header and are never shown */
+  constructor(
+    url: string,
+    private readonly vhost: string,
+  ) {
+    this.base = new URL(url);
+    const { username, password } = this.base;
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    this.base.username = '';
+    this.base.password = '';
+  }
+
+  /** Where it is asked, without credentials. */
+  get address(): string {
+    return this.base.host;
+  }
+
+  /** @throws ManagementError */
+  async facts(): Promise<ManagementFacts> {
+    const [nodes, queues, bindings, policies, operatorPolicies] = await Promise.all([
+      this.list('nodes'),
+      this.list(`queues/${this.here}?disable_stats=true&enable_queue_totals=true`),
+      this.bindings(),
+      this.list(`policies/${this.here}`),
+      this.list(`operator-policies/${this.here}`),
+    ]);
+    return {
+      nodes: nodes.map(nodeOf),
+      queues: queues.map(queueOf),
+      bindings,
+      policies: [
+        ...policies.map((policy) => policyOf(policy, 'policy')),
+        ...operatorPolicies.map((policy) => policyOf(policy, 'operator policy')),
+      ],
+    };
+  }
+
+  /** @throws ManagementError */
+  async bindings(): Promise<ManagedBinding[]> {
+    return (await this.list(`bindings/${this.here}`)).map(bindingOf);
+  }
+
+  /** @throws ManagementError */
+  async unbind({ source, destination, destinationType, propertiesKey }: ManagedBinding): Promise<void> {
+    const [from, to, key] = [source, destination, propertiesKey].map(encodeURIComponent);
+    const kind = destinationType === 'queue' ? 'q' : 'e';
+    await this.ask(`bindings/${this.here}/e/${from}/${kind}/${to}/${key}`, 'DELETE');
+  }
+
+  private get here(): string {
+    return encodeURIComponent(this.vhost);
+  }
+
+  private async list(path: string): Promise<Json[]> {
+    const response = await this.ask(path, 'GET');
+    return (await response.json()) as Json[];
+  }
+
+  private async ask(path: string, method: 'GET' | 'DELETE'): Promise<Response> {
+    const url = new URL(`api/${path}`, this.base);
+    const headers = { authorization: this.authorization };
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const response = await fetch(url, { method, headers, signal }).catch((cause: Error) => {
+      const why = (cause.cause as Error | undefined)?.message ?? cause.message;
+      throw this.error(
+        `does not answer: ${why}`,
+        'Enable the plugin rabbitmq_management, or name its address with --management.',
+        cause,
+      );
+    });
+    if (response.ok) return response;
+    await response.body?.cancel();
+    if (response.status === 401)
+      throw this.error(
+        'refuses the credentials',
+        'Give the user the tag monitoring, or set MANAGEMENT_URL with another user.',
+      );
+    throw this.error(
+      `answers ${response.status} to ${method} ${url.pathname}`,
+      'Look at the vhost in the url, and at the rights of the user.',
+    );
+  }
+
+  private error(what: string, help: string, cause?: unknown): ManagementError {
+    return new ManagementError(`the management API at ${this.address} ${what}`, help, { cause });
+  }
+}
+
+function nodeOf({ name, running, mem_alarm, disk_free_alarm, partitions }: Json): NodeFacts {
+  return {
+    name: String(name),
+    running: running === true,
+    memoryAlarm: mem_alarm === true,
+    diskAlarm: disk_free_alarm === true,
+    partitions: strings(partitions),
+  };
+}
+
+function queueOf({ name, type, arguments: args, members, online }: Json): ManagedQueue {
+  return {
+    name: String(name),
+    type: String(type),
+    arguments: (args ?? {}) as ManagedQueue['arguments'],
+    members: strings(members),
+    online: strings(online),
+  };
+}
+
+function bindingOf({
+  source,
+  destination,
+  destination_type,
+  routing_key,
+  properties_key,
+}: Json): ManagedBinding {
+  return {
+    source: String(source),
+    destination: String(destination),
+    destinationType: destination_type === 'queue' ? 'queue' : 'exchange',
+    pattern: String(routing_key),
+    propertiesKey: String(properties_key),
+  };
+}
+
+function policyOf({ name, pattern, 'apply-to': appliesTo, definition }: Json, kind: Policy['kind']): Policy {
+  return {
+    name: String(name),
+    kind,
+    pattern: String(pattern),
+    appliesTo: String(appliesTo),
+    definition: (definition ?? {}) as Policy['definition'],
+  };
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,71 @@
+import { Command, CommanderError } from 'commander';
+import { addDoctor } from './commands/doctor.js';
+import { addExport } from './commands/failed-export.js';
+import { addFlush } from './commands/failed-flush.js';
+import { addForget } from './commands/failed-forget.js';
+import { addImport } from './commands/failed-import.js';
+import { addList } from './commands/failed-list.js';
+import { addRetry } from './commands/failed-retry.js';
+import { addShow } from './commands/failed-show.js';
+import { addPublish } from './commands/publish.js';
+import { addTopologyPrune } from './commands/topology-prune.js';
+import { addTopologyShow } from './commands/topology-show.js';
+import { report } from './report.js';
+import type { Terminal } from './terminal.js';
+
+/** What a command needs of its surroundings. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** 0 is success, 1 that something failed, 2 that it was called wrongly. */
+  exit(code: number): void;
+}
+
+/** Adds one command; each has a file of its own in commands/. */
+export type AddCommand = (parent: Command, context: CommandContext) => void;
+
+const FAILED: readonly AddCommand[] = [addList, addShow, addRetry, addForget, addFlush, addExport, addImport];
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed or partly failed, 2 called wrongly (nothing was done), 130 interrupted.
+The broker's address comes from AMQP_URL or --url-file; it is never printed.`;
+
+/** Runs one command line, and returns its exit code. */
+export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code = 0;
+  const context: CommandContext = {
+    terminal,
+    exit: (its) => {
+      code = its;
+    },
+  };
+  const program = programFor(context);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Its message is out already, as is the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return report(error, terminal, args.includes('--verbose'));
+  }
+}
+
+function programFor(context: CommandContext): Command {
+  const { terminal } = context;
+  const program = new Command('hopline')
+    .description('Looks after the messages of Hopline services on RabbitMQ.')
+    .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('(add --help for the usage)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+    });
+  const failed = program.command('failed').description('dead letters: look, replay, forget, carry elsewhere');
+  for (const add of FAILED) add(failed, context);
+  addPublish(program, context);
+  addDoctor(program, context);
+  const topology = program.command('topology').description('what the application wants in the broker');
+  addTopologyShow(topology, context);
+  addTopologyPrune(topology, context);
+  return program;
+}

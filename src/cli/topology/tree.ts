@@ -1,0 +1,52 @@
+import type { BusDescription, QueueDescription } from '../../consume/describe.js';
+import { deadQueueOf, Names } from '../../topology/names.js';
+
+interface Branch {
+  readonly text: string;
+  readonly branches?: readonly Branch[];
+}
+
+/** What an application wants in the broker, as the lines of a tree: who publishes where, what leads to which handler. */
+export function topologyTree(application: BusDescription): string[] {
+  const { service, exchange, queues, plan, prefix, delayPrefix } = application;
+  const names = new Names(prefix, delayPrefix);
+  const exchanges = plan.exchanges.map(({ name, type, verifyOnly }) => ({
+    text: `exchange ${name} (${type}${verifyOnly ? ', of someone else' : ''})`,
+  }));
+  const branches: Branch[] = [
+    { text: `publishes to ${exchange}` },
+    ...exchanges,
+    ...queues.map((queue) => queueBranch(queue, names)),
+    { text: `delays ${names.delay}.*, shared by all applications of the vhost` },
+  ];
+  return [`service ${service}`, ...linesOf(branches)];
+}
+
+function queueBranch(queue: QueueDescription, names: Names): Branch {
+  const { name, lanes, type, deliveryLimit, maxPriority, bindings } = queue;
+  const limit = type === 'quorum' ? `, delivery limit ${deliveryLimit}` : '';
+  const kind = `${type}${limit}${maxPriority === undefined ? '' : `, priorities up to ${maxPriority}`}`;
+  const laneBranch = { text: `lanes ${lanes.map((lane) => `${lane.name} (${lane.queue})`).join(', ')}` };
+  const widest = Math.max(...bindings.map(({ pattern }) => pattern.length));
+  const patterns = bindings.map(({ pattern, exchange, handler }) => ({
+    text: `${pattern.padEnd(widest)}  of ${exchange} → ${handler}`,
+  }));
+  return {
+    text: `queue ${name} (${kind})`,
+    branches: [
+      ...(lanes.length > 1 ? [laneBranch] : []),
+      ...patterns,
+      { text: `dead letters through ${names.dead} → ${deadQueueOf(name)}` },
+    ],
+  };
+}
+
+function linesOf(branches: readonly Branch[], indent = ''): string[] {
+  return branches.flatMap(({ text, branches: below = [] }, index) => {
+    const isLast = index === branches.length - 1;
+    return [
+      `${indent}${isLast ? '└─ ' : '├─ '}${text}`,
+      ...linesOf(below, `${indent}${isLast ? '   ' : '│  '}`),
+    ];
+  });
+}

@@ -1,0 +1,180 @@
+import type { DeadLetterReason } from '../events.js';
+import { HEADER, isBrokerHeader, isOwnHeader } from '../message/headers.js';
+import type { Headers, HeaderValue, MessageProperties } from '../message/message.js';
+import { publishedAtOf } from '../message/published-at.js';
+import { parseDue } from '../topology/delays.js';
+import { deadQueueOf, type Names } from '../topology/names.js';
+import type { Delivery } from '../transport/transport.js';
+import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
+import { letterId } from './letter-id.js';
+
+/** One entry of the broker's account of a message, `x-death`. */
+interface Death {
+  readonly queue?: unknown;
+  readonly reason?: unknown;
+  readonly exchange?: unknown;
+  readonly 'routing-keys'?: unknown;
+  readonly time?: unknown;
+  readonly 'original-expiration'?: unknown;
+}
+
+/** The broker's words (https://www.rabbitmq.com/docs/dlx#effects), and ours. */
+const BROKERS_REASONS: Readonly<Record<string, DeadLetterReason>> = {
+  delivery_limit: 'delivery-limit',
+  expired: 'expired',
+  maxlen: 'overflow',
+  rejected: 'rejected',
+};
+
+/** How it died: what differs between the ways to get into a dead-letter queue. */
+interface Story
+  extends Pick<DeadLetterSummary, 'queue' | 'exchange' | 'routingKey' | 'reason' | 'by' | 'failedAt'> {
+  /** The broker takes it off what it dead-letters. */
+  readonly expiration: string | undefined;
+}
+
+/** Reads what lies in a dead-letter queue, or in the lost queue of the delays. */
+export function readLetter(delivery: Delivery, names: Names): DeadLetter {
+  const { properties, body } = delivery;
+  const { headers } = properties;
+  const { expiration, ...story } = storyOf(delivery, names);
+  const userId = properties.userId ?? textIn(headers, HEADER.userId);
+  const publishedAt = publishedAtOf(properties);
+  const { headers: _, expiration: __, userId: ___, ...kept } = properties;
+  return {
+    id: letterId({ ...delivery, ...story }),
+    ...story,
+    deadQueue: delivery.queue,
+    error: textIn(headers, HEADER.error),
+    attempts: countIn(headers, HEADER.attempt),
+    firstAttemptAt: dateIn(headers, HEADER.firstAttemptAt),
+    publishedAt: publishedAt === undefined ? undefined : new Date(publishedAt),
+    bytes: body.length,
+    messageId: properties.messageId,
+    stack: textIn(headers, HEADER.stack),
+    exceptions: countIn(headers, HEADER.exceptions),
+    releases: countIn(headers, HEADER.releases),
+    headers: publishersHeaders(headers),
+    properties: {
+      ...defined(kept),
+      ...(expiration === undefined ? {} : { expiration }),
+      ...(userId === undefined ? {} : { userId }),
+    },
+    droppedHeaders: textIn(headers, HEADER.dropped),
+    body,
+  };
+}
+
+/** Without what makes it long, so that tens of thousands can be held. */
+export function summaryOf(letter: DeadLetter): DeadLetterSummary {
+  const { id, queue, deadQueue, exchange, routingKey, reason, by, error } = letter;
+  const { attempts, firstAttemptAt, failedAt, publishedAt, bytes } = letter;
+  const summary = { id, queue, deadQueue, exchange, routingKey, reason, by, error };
+  return { ...summary, attempts, firstAttemptAt, failedAt, publishedAt, bytes };
+}
+
+function storyOf(delivery: Delivery, names: Names): Story {
+  if (delivery.queue === names.delayLost) return lost(delivery);
+  const deaths = deathsIn(delivery.properties.headers);
+  // Ours are published, without any account of the broker's: one about this very queue can only be the broker's own.
+  const death = deaths.find(
+    ({ queue }) => typeof queue === 'string' && deadQueueOf(queue) === delivery.queue,
+  );
+  return death ? brokers(delivery, death, names) : ours(delivery);
+}
+
+function ours(delivery: Delivery): Story {
+  const { headers } = delivery.properties;
+  return {
+    queue: textIn(headers, HEADER.queue) ?? delivery.queue.replace(/\.dead$/, ''),
+    ...(originIn(headers) ?? { exchange: delivery.exchange, routingKey: delivery.routingKey }),
+    reason: (textIn(headers, HEADER.reason) as DeadLetterReason | undefined) ?? 'unknown',
+    by: 'hopline',
+    failedAt: dateIn(headers, HEADER.failedAt),
+    expiration: delivery.properties.expiration ?? textIn(headers, HEADER.expiration),
+  };
+}
+
+function brokers(delivery: Delivery, death: Death, names: Names): Story {
+  const { headers } = delivery.properties;
+  const exchange = String(death.exchange ?? '');
+  const [routingKey = ''] = Array.isArray(death['routing-keys']) ? death['routing-keys'].map(String) : [];
+  // Our headers count where receive() believes them: behind the delays.
+  const cameThroughUs = names.isDelayed(exchange) || exchange === names.land || exchange === '';
+  const ownExpiration = death['original-expiration'];
+  return {
+    queue: String(death.queue),
+    ...((cameThroughUs && (originIn(headers) ?? dueOrigin(routingKey))) || { exchange, routingKey }),
+    reason: BROKERS_REASONS[String(death.reason)] ?? 'broker',
+    by: 'broker',
+    failedAt: death.time instanceof Date ? death.time : undefined,
+    expiration: typeof ownExpiration === 'string' ? ownExpiration : textIn(headers, HEADER.expiration),
+  };
+}
+
+/** It came out of the delays, and no queue took it there: the key says what it was for. */
+function lost(delivery: Delivery): Story {
+  const { headers } = delivery.properties;
+  const due = parseDue(delivery.routingKey);
+  const [lastLevel] = deathsIn(headers);
+  return {
+    queue: due?.kind === 'q' ? due.destination : undefined,
+    ...(originIn(headers) ??
+      dueOrigin(delivery.routingKey) ?? { exchange: delivery.exchange, routingKey: delivery.routingKey }),
+    reason: 'unroutable',
+    by: 'broker',
+    failedAt: lastLevel?.time instanceof Date ? lastLevel.time : undefined,
+    expiration: textIn(headers, HEADER.expiration),
+  };
+}
+
+function originIn(headers: Headers): { exchange: string; routingKey: string } | undefined {
+  const exchange = textIn(headers, HEADER.exchange);
+  const routingKey = textIn(headers, HEADER.routingKey);
+  return exchange === undefined || routingKey === undefined ? undefined : { exchange, routingKey };
+}
+
+/** Where a message of a foreign publisher wanted to go that uses the delays without our headers. */
+function dueOrigin(key: string): { exchange: string; routingKey: string } | undefined {
+  const due = parseDue(key);
+  if (!due || due.kind === 'q') return undefined;
+  const [word = '', ...rest] = due.destination.split('.');
+  return { exchange: word.replaceAll('/', '.'), routingKey: rest.join('.') };
+}
+
+/** Newest first. */
+function deathsIn(headers: Headers): Death[] {
+  const deaths = headers['x-death'];
+  if (!Array.isArray(deaths)) return [];
+  return deaths.filter((each) => typeof each === 'object' && each !== null) as Death[];
+}
+
+/** As they were published: what travelled under a name of ours is back under its own. */
+function publishersHeaders(all: Headers): Headers {
+  const headers: Headers = Object.create(null);
+  for (const name of Object.keys(all)) {
+    if (!isOwnHeader(name) && !isBrokerHeader(name)) headers[name] = all[name] as HeaderValue;
+  }
+  if (all[HEADER.cc] !== undefined) headers.CC = all[HEADER.cc] as HeaderValue;
+  return headers;
+}
+
+function textIn(headers: Headers, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function countIn(headers: Headers, name: string): number | undefined {
+  const value = headers[name];
+  return Number.isSafeInteger(value) ? Number(value) : undefined;
+}
+
+function dateIn(headers: Headers, name: string): Date | undefined {
+  const at = Date.parse(textIn(headers, name) ?? '');
+  return Number.isNaN(at) ? undefined : new Date(at);
+}
+
+/** The client library names every property, and leaves what is missing undefined. */
+function defined(properties: MessageProperties): MessageProperties {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+}

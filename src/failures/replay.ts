@@ -1,0 +1,51 @@
+import { HEADER } from '../message/headers.js';
+import type { Headers, OutgoingMessage } from '../message/message.js';
+import type { Names } from '../topology/names.js';
+import type { DeadLetter } from './dead-letter.js';
+
+/**
+ * Where a replay goes. `queue`: to exactly the queue it failed in, nobody else sees it again. `republish`: through its
+ * exchange and routing key as if it were new, so that every subscriber gets it.
+ */
+export type ReplayTarget = 'queue' | 'republish';
+
+/*
+ * A replay is the message as it was published, and begins at attempt 1: nothing of its death, neither our headers nor
+ * the broker's, goes with it. Its expiration is put back. Its user-id is not: the broker refuses any but the
+ * connection's own, and closes the channel for it.
+ */
+
+/** The routing key that leads out of the delays at once: no delay in any unit, for exactly this queue. */
+const NO_DELAY = '0.0.0.0.0.0';
+
+/** To exactly the queue it failed in: through the last exchange of the delays, where every work queue is bound. */
+export function toQueue(
+  names: Names,
+  letter: DeadLetter,
+  queue: string,
+  deadlineMs: number,
+): OutgoingMessage {
+  const { CC, ...own } = letter.headers;
+  const headers: Headers = Object.assign(Object.create(null), own);
+  headers[HEADER.exchange] = letter.exchange;
+  headers[HEADER.routingKey] = letter.routingKey;
+  // It has been copied already; kept, so that a later republish can do it again.
+  if (CC !== undefined) headers[HEADER.cc] = CC;
+  if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
+  if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
+  const address = { exchange: names.delayOut, routingKey: `${NO_DELAY}.q.${queue}` };
+  return { ...address, ...content(letter, headers), mandatory: true, deadlineMs };
+}
+
+/** Through its exchange again, to all who are bound there now. Mandatory: one that nobody takes must stay a dead letter. */
+export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
+  const { exchange, routingKey } = letter;
+  return { exchange, routingKey, ...content(letter, letter.headers), mandatory: true, deadlineMs };
+}
+
+function content({ body, properties, id }: DeadLetter, headers: Headers) {
+  const { userId: _, ...kept } = properties;
+  // One that never had an id gets the one it was listed under, so that a duplicate can be told.
+  const messageId = properties.messageId ?? id;
+  return { body, properties: { ...kept, messageId, headers, deliveryMode: 2 } };
+}

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { Delivery, TransportSession } from '../transport/transport.js';
+import type { DeadLetterSummary } from './dead-letter.js';
+import { deadLetterOf, decodeLine, encodeLine } from './line.js';
+import type { FailuresSettings } from './options.js';
+import { readLetter } from './read-letter.js';
+import { walk } from './walk.js';
+
+/** Lines that wait for whoever reads them; more let the broker wait. */
+const LINES_AHEAD = 64;
+
+/** The lines of exactly the dead letters that were listed, as fast as they are read. */
+export async function* exportLines(
+  session: TransportSession,
+  { names, transport }: FailuresSettings,
+  wanted: readonly DeadLetterSummary[],
+): AsyncGenerator<string, void, void> {
+  for (const queue of new Set(wanted.map(({ deadQueue }) => deadQueue))) {
+    const ids = new Set(wanted.filter(({ deadQueue }) => deadQueue === queue).map(({ id }) => id));
+    const lines = new PassThrough({ objectMode: true, highWaterMark: LINES_AHEAD });
+    const ending = new AbortController();
+    const { signal } = ending;
+    const walking = walk(session, transport.clock, {
+      queue,
+      signal,
+      pick: (delivery: Delivery) => {
+        const letter = readLetter(delivery, names);
+        return ids.has(letter.id) ? letter : undefined;
+      },
+      act: async (letter) => {
+        if (!lines.write(encodeLine(letter))) await once(lines, 'drain', { signal }).catch(() => {});
+      },
+    }).then(
+      () => void lines.end(),
+      (error: Error) => void lines.destroy(error),
+    );
+    try {
+      for await (const line of lines) yield line as string;
+    } finally {
+      ending.abort();
+      await walking;
+    }
+  }
+}
+
+/** What became of the lines. */
+export interface ImportResult {
+  readonly done: number;
+  readonly failed: readonly FailedLine[];
+}
+
+export interface FailedLine {
+  /** From 1. */
+  readonly line: number;
+  readonly error: Error;
+}
+
+const AT_ONCE = 200;
+
+/** Publishes each line's dead letter to where it lay. Empty lines are passed over. */
+export async function importLines(
+  session: TransportSession,
+  { names, publishDeadlineMs }: FailuresSettings,
+  lines: AsyncIterable<string> | Iterable<string>,
+): Promise<ImportResult> {
+  const failed: FailedLine[] = [];
+  const underWay = new Set<Promise<void>>();
+  let done = 0;
+  let number = 0;
+  const one = async (text: string, line: number) => {
+    try {
+      await session.publish(deadLetterOf(names, decodeLine(text), publishDeadlineMs));
+      done += 1;
+    } catch (error) {
+      failed.push({ line, error: error as Error });
+    }
+  };
+  for await (const text of lines) {
+    number += 1;
+    if (text.trim() === '') continue;
+    while (underWay.size >= AT_ONCE) await Promise.race(underWay);
+    const publishing = one(text, number).finally(() => underWay.delete(publishing));
+    underWay.add(publishing);
+  }
+  await Promise.all(underWay);
+  return { done, failed: failed.sort((left, right) => left.line - right.line) };
+}

@@ -1,0 +1,46 @@
+import type { ChannelModel } from 'amqplib';
+import { ConnectError, TopologyError } from '../../errors.js';
+import { systemClock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
+import type { QueueState } from '../transport.js';
+import type { ChannelError } from './channel.js';
+
+/** A queue without a leader leaves the question unanswered for as long as it has none. */
+const ANSWER_DEADLINE_MS = 10_000;
+
+/** A passive declare, on a channel of its own: the broker closes the channel that names a queue which isn't there. */
+export async function inspectQueue(model: ChannelModel, queue: string): Promise<QueueState | undefined> {
+  const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
+  return deadline.race(ask(model, queue), () => noAnswer(queue));
+}
+
+async function ask(model: ChannelModel, queue: string): Promise<QueueState | undefined> {
+  const channel = await model.createChannel().catch((cause) => {
+    throw noAnswer(queue, cause);
+  });
+  channel.on('error', () => {}); // its cause is what the question is rejected with
+  try {
+    const { messageCount, consumerCount } = await channel.checkQueue(queue);
+    return { ready: messageCount, consumers: consumerCount };
+  } catch (cause) {
+    const { code, message } = cause as ChannelError;
+    if (code === 404) return undefined;
+    if (code === undefined) throw noAnswer(queue, cause);
+    throw new TopologyError(
+      `queue '${queue}'`,
+      `queue '${queue}' can't be looked at: ${message}`,
+      'Look whether another connection owns it exclusively, or whether its node is down.',
+      { cause },
+    );
+  } finally {
+    channel.close().catch(() => {});
+  }
+}
+
+function noAnswer(queue: string, cause?: unknown): ConnectError {
+  return new ConnectError(
+    `the broker does not say what queue '${queue}' holds`,
+    'Look whether the queue has a leader, and at the load of the broker; try again when it is back.',
+    { cause },
+  );
+}

@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { DeadLetterSummary } from 'hopline';
+import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { sharedBroker } from '../support/global-setup.js';
+import { Command, type CommandOptions, hopline } from './command.js';
+import { FailingService } from './service.js';
+
+describe('hopline failed', function () {
+  this.timeout(60_000);
+  let url: string;
+  let service: FailingService;
+  let directory: string;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    url = (await sharedBroker()).url;
+  });
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'hopline-cli-'));
+    service = new FailingService(url);
+    await service.start();
+  });
+  afterEach(async () => {
+    await service.remove();
+    await rm(directory, { recursive: true });
+  });
+
+  /** The command, on the service's queue. */
+  const failed = (args: string[], options: CommandOptions = {}) =>
+    hopline(['failed', ...args, '--queue', service.queue, '--prefix', service.name], { url, ...options });
+  const asking = (args: string[]) =>
+    new Command(['failed', ...args, '--queue', service.queue, '--prefix', service.name], {
+      url,
+      terminal: true,
+    });
+  const listed = async (...args: string[]) => {
+    const { code, stdout, stderr } = await failed(['list', '--json', ...args]);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as DeadLetterSummary[];
+  };
+  const ids = async (...args: string[]) => (await listed(...args)).map(({ id }) => id);
+
+  it('lists what is dead in a table that a pipe can read, and counts by reason', async () => {
+    await service.fail('one', 'bad-two');
+    const { code, stdout, stderr } = await failed([]);
+    assert.equal(code, 0, stderr);
+    const [head, first, second, ...others] = stdout.trimEnd().split('\n');
+    assert.match(head ?? '', /^ID +QUEUE +ROUTING KEY +REASON +ATTEMPTS +FAILED AT +ERROR$/);
+    const when = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`;
+    assert.match(
+      first ?? '',
+      new RegExp(`^one +${service.queue} +mail.one +rejected +1 +${when} +Error: the server says no$`),
+    );
+    assert.match(
+      second ?? '',
+      new RegExp(`^bad-two .* exhausted +1 +${when} +TypeError: no mailbox at all$`),
+    );
+    assert.deepEqual(others, []);
+    assert.equal(stderr, '2 dead letters: 1 rejected, 1 exhausted\n');
+    assert.deepEqual(await ids(), ['one', 'bad-two'], 'nothing was taken');
+  });
+
+  it('gives the list as JSON, field by field', async () => {
+    await service.fail('one');
+    const [letter] = await listed();
+    const { failedAt, firstAttemptAt, publishedAt, ...rest } = letter ?? ({} as DeadLetterSummary);
+    assert.deepEqual(rest, {
+      id: 'one',
+      queue: service.queue,
+      deadQueue: `${service.queue}.dead`,
+      exchange: `${service.name}.events`,
+      routingKey: 'mail.one',
+      reason: 'rejected',
+      by: 'hopline',
+      error: 'Error: the server says no',
+      attempts: 1,
+      bytes: 24,
+    });
+    for (const at of [failedAt, firstAttemptAt, publishedAt])
+      assert.match(String(at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  it('narrows by reason, time, text and number, and counts by what it is asked for', async () => {
+    await service.fail('one', 'bad-two', 'three');
+    assert.deepEqual(await ids('--reason', 'rejected'), ['one', 'three']);
+    assert.deepEqual(await ids('--reason', 'rejected', '--reason', 'exhausted'), ['one', 'bad-two', 'three']);
+    assert.deepEqual(await ids('--grep', 'NO MAILBOX'), ['bad-two']);
+    assert.deepEqual(await ids('--grep', '"to":"three"'), ['three']);
+    assert.deepEqual(await ids('--since', '1h'), ['one', 'bad-two', 'three']);
+    assert.deepEqual(await ids('--since', '0s'), []);
+    assert.deepEqual(await ids('--limit', '2'), ['one', 'bad-two']);
+    const { stdout } = await failed(['--by', 'reason']);
+    assert.equal(stdout, 'COUNT  REASON\n2      rejected\n1      exhausted\n');
+    const json = await failed(['--by', 'error', '--json']);
+    assert.deepEqual(JSON.parse(json.stdout), [
+      { error: 'Error: the server says no', count: 2 },
+      { error: 'TypeError: no mailbox\nat all', count: 1 },
+    ]);
+  });
+
+  it('shows one whole, by the beginning of its id, and its body as bytes', async () => {
+    await service.fail('bad-one', 'bad-two');
+    const { code, stdout, stderr } = await failed(['show', 'bad-o']);
+    assert.equal(code, 0, stderr);
+    for (const line of [
+      'id              bad-one',
+      'reason          exhausted',
+      'routing key     mail.bad-one',
+      '  TypeError: no mailbox',
+      '    "to": "bad-one",',
+    ]) {
+      assert.ok(stdout.split('\n').includes(line), `no line '${line}' in\n${stdout}`);
+    }
+    assert.match(stdout, /^ {6}at .*service/m, 'the stack');
+    const raw = await failed(['show', 'bad-one', '--raw']);
+    assert.equal(raw.stdout, '{"to":"bad-one","bad":true}');
+    const several = await failed(['show', 'bad']);
+    assert.equal(several.code, 1);
+    assert.match(
+      several.stderr,
+      /^error: 2 dead letters have an id that begins with 'bad'\. Give more of the id: bad-one, bad-two\n$/,
+    );
+    const none = await failed(['show', 'nobody']);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /^error: no dead letter has the id 'nobody'\. /);
+  });
+
+  it('replays by id, at once and without a question', async () => {
+    await service.fail('one', 'two', 'three');
+    service.mended = true;
+    const { code, stdout, stderr } = await failed(['retry', 'two', 'thr']);
+    assert.deepEqual([code, stdout, stderr], [0, '2 dead letters replayed\n', '']);
+    await eventually(() => assert.deepEqual([...service.handled].sort(), ['three', 'two']));
+    assert.deepEqual(await ids(), ['one']);
+  });
+
+  it('replays all that the filters leave, through the exchange if told so, when somebody says yes', async () => {
+    await service.fail('one', 'bad-two');
+    service.mended = true;
+    const { code, stdout, stderr } = await failed([
+      'retry',
+      '--all',
+      '--reason',
+      'exhausted',
+      '--republish',
+      '--rate',
+      '50/s',
+      '--yes',
+    ]);
+    assert.deepEqual([code, stdout], [0, '1 dead letter replayed\n'], stderr);
+    assert.match(
+      stderr,
+      /^1 dead letter \(1 exhausted\) will be replayed to every subscriber of their routing keys, on 127\.0\.0\.1:\d+, vhost '\/'\n$/,
+    );
+    await eventually(() => assert.deepEqual([...service.handled], ['bad-two']));
+    assert.deepEqual(await ids(), ['one']);
+  });
+
+  it('keeps what it can not replay, says which and why, and ends with 1', async () => {
+    await service.fail('one');
+    const lines = (await failed(['export'])).stdout;
+    const line = { ...JSON.parse(lines), id: 'gone', exchange: `${service.name}.nowhere` };
+    line.properties.messageId = 'gone';
+    await failed(['import', '-', '--yes'], { input: JSON.stringify(line) });
+    service.mended = true;
+    const { code, stdout, stderr } = await failed(['retry', '--all', '--republish', '--yes']);
+    assert.equal(code, 1);
+    assert.equal(stdout, '1 dead letter replayed, 1 failed and stay where they were\n');
+    assert.match(stderr, /^failed: gone in .*\.dead: .*no exchange/m);
+    assert.deepEqual(await ids(), ['gone']);
+  });
+
+  it('deletes by id, by filter, and everything', async () => {
+    await service.fail('one', 'bad-two', 'three', 'four');
+    const byId = await failed(['forget', 'one', '--yes']);
+    assert.deepEqual([byId.code, byId.stdout], [0, '1 dead letter forgotten\n'], byId.stderr);
+    assert.match(byId.stderr, /^1 dead letter \(1 rejected\) will be deleted for good, on 127/);
+    const byFilter = await failed(['forget', '--all', '--reason', 'exhausted', '--yes']);
+    assert.deepEqual([byFilter.code, byFilter.stdout], [0, '1 dead letter forgotten\n']);
+    assert.deepEqual(await ids(), ['three', 'four']);
+    const flush = await failed(['flush', '--yes']);
+    assert.deepEqual([flush.code, flush.stdout], [0, '2 dead letters deleted\n']);
+    assert.match(
+      flush.stderr,
+      new RegExp(`^all of ${service.queue}\\.dead, 2 dead letters \\(2 rejected\\), will be deleted`),
+    );
+    assert.equal(await service.dead(), 0);
+    assert.equal((await failed(['flush', '--yes'])).stdout, '0 dead letters: nothing to flush\n');
+  });
+
+  it('carries dead letters through a file, bytes intact, and tells bad lines by number', async () => {
+    await service.fail('one', 'bad-two');
+    const before = [await failed(['show', 'one']), await failed(['show', 'bad-two'])];
+    const file = join(directory, 'dead.ndjson');
+    const out = await failed(['export', '--out', file]);
+    assert.deepEqual([out.code, out.stdout, out.stderr], [0, '', '2 dead letters exported\n']);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal((await failed(['export', '--out', file])).code, 1, 'nothing is written over');
+    assert.deepEqual(await ids(), ['one', 'bad-two']);
+    await failed(['flush', '--yes']);
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('\n', '\n{"v":1}\n'));
+    const back = await failed(['import', file, '--yes']);
+    assert.deepEqual([back.code, back.stdout], [1, '2 dead letters imported, 1 lines failed\n']);
+    assert.match(back.stderr, /^3 dead letters will be put into their dead-letter queues, on 127/);
+    assert.match(
+      back.stderr,
+      /^line 2: not a line of an export: expected body to be a string, got undefined$/m,
+    );
+    assert.deepEqual([await failed(['show', 'one']), await failed(['show', 'bad-two'])], before);
+  });
+
+  it('does nothing without a terminal or --yes, and ends with 2', async () => {
+    await service.fail('one');
+    for (const args of [['retry', '--all'], ['forget', 'one'], ['flush'], ['import', '-']]) {
+      const { code, stderr, stdout } = await failed(args, { input: 'y\n' });
+      assert.equal(code, 2, args.join(' '));
+      assert.equal(stdout, '');
+      assert.match(
+        stderr,
+        /will be .*, on 127.*\nerror: nothing was done: nobody is here to confirm it\. Run it in a terminal, or add --yes\n$/,
+      );
+    }
+    assert.deepEqual(await ids(), ['one']);
+  });
+
+  it('asks on a terminal: a no changes nothing, a yes does it', async () => {
+    await service.fail('one');
+    const no = await asking(['flush']).answer('n');
+    assert.equal(no.code, 1);
+    assert.match(no.stdout, /will be deleted for good, on 127.*Go on\? \[y\/N\].*nothing was done\r\n$/s);
+    assert.deepEqual(await ids(), ['one']);
+    service.mended = true;
+    const yes = await asking(['retry', '--all']).answer('yes');
+    assert.equal(yes.code, 0, yes.stdout);
+    assert.match(yes.stdout, /1 dead letter replayed/);
+    assert.match(yes.stdout, /100%/, 'a bar');
+    await eventually(() => assert.deepEqual([...service.handled], ['one']));
+  });
+
+  it('finds the queues of an application that it does not start, by flag and by package.json', async () => {
+    await service.fail('one');
+    const app = join(directory, 'app.mjs');
+    const index = resolve(import.meta.dirname, '../../src/index.js');
+    await writeFile(
+      app,
+      `import { Bus, rabbitmq } from ${JSON.stringify(index)};
+       const bus = new Bus({ service: 'x', prefix: '${service.name}', transport: rabbitmq({ url: process.env.AMQP_URL }) });
+       bus.handle('mail.#', () => {}, { queue: '${service.queue}' });
+       bus.handle('other', () => {}, { queue: '${service.queue}.not-yet' });
+       setInterval(() => {}, 1_000);
+       export default () => bus;`,
+    );
+    const byFlag = await hopline(['failed', '--app', app, '--json'], { url });
+    assert.equal(byFlag.code, 0, byFlag.stderr);
+    assert.deepEqual(
+      JSON.parse(byFlag.stdout).map(({ id }: DeadLetterSummary) => id),
+      ['one'],
+    );
+    assert.match(byFlag.stderr, /^note: .*\.not-yet\.dead not declared yet: 1 left out$/m);
+    await writeFile(join(directory, 'package.json'), '{"hopline":{"app":"app.mjs"}}');
+    const urlFile = join(directory, 'url');
+    await writeFile(urlFile, `${url}\n`);
+    const byPackage = await hopline(['failed', '--json', '--url-file', urlFile], { cwd: directory });
+    assert.equal(byPackage.code, 0, byPackage.stderr);
+    assert.equal(JSON.parse(byPackage.stdout).length, 1);
+  });
+});

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { connect } from 'amqplib';
+import { Bus, type Headers, rabbitmq } from 'hopline';
+import { silentLogger } from '../../src/util/logger.js';
+import { removeFromBroker } from '../examples/remove-from-broker.js';
+import { eventually } from '../support/eventually.js';
+
+/** A service whose handler fails as the payload says, until it is mended; with names of its own. */
+export class FailingService {
+  readonly name = `cli-${randomBytes(4).toString('hex')}`;
+  readonly queue = `${this.name}.mail`;
+  /** Ids of what its handler got through. */
+  readonly handled = new Set<string>();
+  readonly payloads: unknown[] = [];
+  readonly headers: Readonly<Headers>[] = [];
+  calls = 0;
+  mended = false;
+  private bus: Bus | undefined;
+
+  constructor(readonly url: string) {}
+
+  async start(): Promise<void> {
+    this.bus = new Bus({
+      service: this.name,
+      prefix: this.name,
+      transport: rabbitmq({ url: this.url }),
+      concurrency: 50,
+      log: silentLogger,
+    });
+    this.bus.handle(
+      'mail.#',
+      async (payload, context) => {
+        if (!this.mended) {
+          if ((payload as { bad?: boolean }).bad) throw new TypeError('no mailbox\nat all');
+          context.fail('the server says no');
+          return;
+        }
+        this.calls += 1;
+        this.payloads.push(payload);
+        this.headers.push(context.headers);
+        this.handled.add(context.messageId ?? '');
+      },
+      { queue: this.queue, retry: { tries: 1 } },
+    );
+    await this.bus.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.bus?.stop();
+    this.bus = undefined;
+  }
+
+  /** Publishes one message for each id, and waits until it is dead. Ids that begin with `bad` fail otherwise. */
+  async fail(...ids: string[]): Promise<void> {
+    const before = (await this.ready(`${this.queue}.dead`)) ?? 0;
+    for (const messageId of ids)
+      await this.bus?.publish(
+        `mail.${messageId}`,
+        { to: messageId, bad: messageId.startsWith('bad') },
+        { messageId },
+      );
+    await eventually(async () => (await this.ready(`${this.queue}.dead`)) === before + ids.length);
+  }
+
+  /** Messages that wait in a queue. */
+  async ready(queue: string): Promise<number> {
+    const connection = await connect(this.url);
+    try {
+      return (await (await connection.createChannel()).checkQueue(queue)).messageCount;
+    } finally {
+      await connection.close();
+    }
+  }
+
+  dead(): Promise<number> {
+    return this.ready(`${this.queue}.dead`);
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await removeFromBroker(this.url, {
+      queues: [this.queue],
+      exchanges: [`${this.name}.events`, `${this.name}.dead`],
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { ack, type Collector, hold, numbers } from '../support/port.js';
+import type { Theme } from './transport-contract.js';
+
+/** A dead-letter queue as it is declared: looking at it counts as deliveries, of which it allows a billion. */
+const DEAD = { 'x-delivery-limit': 1_000_000_000 } as const;
+
+export const looking: Theme = (test) => {
+  test('inspect counts what waits and who consumes, and takes nothing', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'] });
+    assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 0, consumers: 0 });
+    await port.publishAll('k', numbers(5));
+    await fx.eventually(async () =>
+      assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 5, consumers: 0 }),
+    );
+    const consumer = await port.consume('q', hold, 2);
+    await fx.eventually(() => assert.equal(consumer.deliveries.length, 2));
+    await fx.eventually(async () =>
+      assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 3, consumers: 1 }),
+    );
+    assert.ok(consumer.deliveries.every(({ redelivered }) => !redelivered));
+  });
+
+  test('inspect of a queue that does not exist is undefined, and harms nobody', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'] });
+    const consumer = await port.consume('q', ack);
+    assert.equal(await port.session.inspect(fx.name('missing')), undefined);
+    await port.publish('k', 'still there');
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, ['still there']));
+    assert.deepEqual(consumer.losses, []);
+  });
+
+  test('a queue that is looked at in pages, each held while the next is taken, is as it was when all are closed', async (fx) => {
+    const port = await fx.port();
+    await port.declare({ exchanges: { e: 'topic' }, queues: { q: DEAD }, bindings: ['e -> q: #'] });
+    await port.publishAll('k', numbers(250));
+    for (let round = 0; round < 3; round += 1) {
+      const pages = await takePages(fx.eventually, () => port.consume('q', hold, 100));
+      assert.deepEqual(
+        pages.flatMap(({ bodies }) => bodies),
+        numbers(250),
+        `round ${round}`,
+      );
+      for (const { consumer } of pages) await consumer.close();
+    }
+    const after = await port.consume('q', ack, 300);
+    await fx.eventually(() => assert.equal(after.deliveries.length, 250));
+    assert.deepEqual(after.bodies, numbers(250));
+  });
+
+  test('what is acked out of the middle of pages is gone, and the rest keeps its order', async (fx) => {
+    const port = await fx.port();
+    await port.declare({ exchanges: { e: 'topic' }, queues: { q: DEAD }, bindings: ['e -> q: #'] });
+    await port.publishAll('k', numbers(250));
+    const pages = await takePages(fx.eventually, () => port.consume('q', hold, 100));
+    const taken = pages.flatMap(({ deliveries }) => deliveries).filter((_, index) => index % 7 === 3);
+    for (const delivery of taken) assert.equal(delivery.ack(), true);
+    for (const { consumer } of pages) await consumer.close();
+    const after = await port.consume('q', ack, 300);
+    const rest = numbers(250).filter((_, index) => index % 7 !== 3);
+    await fx.eventually(() => assert.equal(after.deliveries.length, rest.length));
+    assert.deepEqual(after.bodies, rest);
+  });
+};
+
+/** Three pages of a hundred at most; each consumer is cancelled before the next begins, so that none gets more. */
+async function takePages(
+  eventually: (condition: () => void) => Promise<unknown>,
+  open: () => Promise<Collector>,
+): Promise<Collector[]> {
+  const pages: Collector[] = [];
+  for (const size of [100, 100, 50]) {
+    const page = await open();
+    pages.push(page);
+    await eventually(() => assert.equal(page.deliveries.length, size));
+    await page.consumer.cancel();
+  }
+  return pages;
+}
