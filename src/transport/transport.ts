@@ -75,6 +75,8 @@ export interface BrokerInfo {
   readonly product: string;
   /** As `3.10.8`. */
   readonly version: string;
+  /** Name of its cluster; a node alone has one, too. Undefined if it doesn't say. */
+  readonly cluster: string | undefined;
 }
 
 /** Counts of one moment: they may be old when they arrive. */

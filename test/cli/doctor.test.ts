@@ -133,6 +133,25 @@ describe('hopline doctor', function () {
     await connection.close();
   });
 
+  it('does not believe a management API that speaks for another broker, and prunes nothing by it', async () => {
+    const other = await managedNode();
+    try {
+      const [code, said] = await complaints({ MANAGEMENT_URL: other.managementUrl });
+      assert.equal(code, 0);
+      assert.match(
+        said.find(({ check }) => check === 'management')?.message ?? '',
+        /speaks for cluster '.+', and the/,
+      );
+      const pruned = await run(['topology', 'prune', '--yes', '--app', APP], {
+        MANAGEMENT_URL: other.managementUrl,
+      });
+      assert.equal(pruned.code, 1);
+      assert.match(pruned.stderr, /^error: the management API at .+ speaks for cluster/);
+    } finally {
+      await other.node.stop();
+    }
+  });
+
   it('prunes what nobody wants any more, after asking', async () => {
     const prune = ['topology', 'prune', '--app', APP];
     const nobody = await run(prune);

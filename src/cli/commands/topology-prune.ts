@@ -5,6 +5,7 @@ import type { ManagedBinding } from '../doctor/facts.js';
 import { leftOverBindings } from '../doctor/management-checks.js';
 import { type ManagementFlags, managementOf, withManagement } from '../doctor/management-flags.js';
 import type { AddCommand } from '../program.js';
+import { withSession } from '../session.js';
 import { oneLine } from '../text.js';
 import { appOf } from './topology-show.js';
 
@@ -31,6 +32,7 @@ export const addTopologyPrune: AddCommand = (parent, { terminal }) => {
       const broker = brokerOf(flags, terminal.env);
       const management = managementOf(flags, broker, terminal.env);
       const described = await describeApplication(appOf(flags), broker.url);
+      await withSession(broker, ({ session }) => management.requireCluster(session.brokerInfo.cluster));
       const bindings = await management.bindings();
       const stale = described.flatMap((bus) => leftOverBindings(bus, bindings));
       if (stale.length === 0) return terminal.print('nothing to prune: all bindings are wanted');

@@ -25,6 +25,7 @@ export interface Facts {
 export interface BrokerFacts {
   readonly product: string;
   readonly version: string;
+  readonly cluster: string | undefined;
   /** In the broker's words, such as `low on memory`; undefined if it takes messages. */
   readonly blocked: string | undefined;
 }
@@ -39,6 +40,8 @@ export interface DeadLetterFacts {
 
 /** What only the management API tells. */
 export interface ManagementFacts {
+  /** Name of the cluster that it speaks for. */
+  readonly cluster: string;
   readonly nodes: readonly NodeFacts[];
   readonly queues: readonly ManagedQueue[];
   readonly bindings: readonly ManagedBinding[];

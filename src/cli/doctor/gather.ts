@@ -35,7 +35,7 @@ const CHECK_MS = 10_000;
 /** Asks for everything that doctor judges by. Changes nothing; what can't be asked is a fact, too. */
 export async function gather(options: GatherOptions): Promise<Facts> {
   const { session, application, address, clock, names, failures } = options;
-  const { management, whyNoManagement } = await askManagement(options.management);
+  const { management, whyNoManagement } = await askManagement(options);
   const own = (application?.queues ?? []).flatMap(({ lanes }) => lanes.map(({ queue }) => queue));
   const queueNames = [...new Set([...own, ...options.queues])];
   const queues = new Map<string, QueueState | undefined>();
@@ -54,11 +54,13 @@ export async function gather(options: GatherOptions): Promise<Facts> {
   };
 }
 
-async function askManagement(
-  management: Management | undefined,
-): Promise<Pick<Facts, 'management' | 'whyNoManagement'>> {
+async function askManagement({
+  management,
+  session,
+}: GatherOptions): Promise<Pick<Facts, 'management' | 'whyNoManagement'>> {
   if (!management) return { management: undefined, whyNoManagement: undefined };
   try {
+    await management.requireCluster(session.brokerInfo.cluster);
     return { management: await management.facts(), whyNoManagement: undefined };
   } catch (error) {
     if (!(error instanceof HoplineError)) throw error;

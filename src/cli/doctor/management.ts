@@ -33,7 +33,8 @@ export class Management {
 
   /** @throws ManagementError */
   async facts(): Promise<ManagementFacts> {
-    const [nodes, queues, bindings, policies, operatorPolicies] = await Promise.all([
+    const [cluster, nodes, queues, bindings, policies, operatorPolicies] = await Promise.all([
+      this.cluster(),
       this.list('nodes'),
       this.list(`queues/${this.here}?disable_stats=true&enable_queue_totals=true`),
       this.bindings(),
@@ -41,6 +42,7 @@ export class Management {
       this.list(`operator-policies/${this.here}`),
     ]);
     return {
+      cluster,
       nodes: nodes.map(nodeOf),
       queues: queues.map(queueOf),
       bindings,
@@ -49,6 +51,21 @@ export class Management {
         ...operatorPolicies.map((policy) => policyOf(policy, 'operator policy')),
       ],
     };
+  }
+
+  /**
+   * Makes sure that it speaks for this broker: on one machine several may run, and the usual port is only one's.
+   *
+   * @param cluster what the broker says itself
+   * @throws ManagementError
+   */
+  async requireCluster(cluster: string | undefined): Promise<void> {
+    const own = await this.cluster();
+    if (cluster !== undefined && own !== cluster)
+      throw this.error(
+        `speaks for cluster '${own}', and the broker belongs to '${cluster}'`,
+        'Name the address of the right one with --management.',
+      );
   }
 
   /** @throws ManagementError */
@@ -61,6 +78,11 @@ export class Management {
     const [from, to, key] = [source, destination, propertiesKey].map(encodeURIComponent);
     const kind = destinationType === 'queue' ? 'q' : 'e';
     await this.ask(`bindings/${this.here}/e/${from}/${kind}/${to}/${key}`, 'DELETE');
+  }
+
+  private async cluster(): Promise<string> {
+    const response = await this.ask('overview', 'GET');
+    return String(((await response.json()) as Json).cluster_name);
   }
 
   private get here(): string {

@@ -16,6 +16,7 @@ export interface AmqpConsumerOptions {
   onRestored(): void;
   onReopened(error: Error): void;
   onFailed(error: Error): void;
+  onClosed(): void;
 }
 
 /**
@@ -74,7 +75,7 @@ export class AmqpConsumer implements Consumer {
     this.cancelled = true;
     // Nobody is told: who closes knows.
     if (this.epoch) this.epoch.lost = true;
-    return this.supervised.close();
+    return this.supervised.close().finally(() => this.options.onClosed());
   }
 
   private async setUp(channel: Channel): Promise<void> {

@@ -36,7 +36,7 @@ interface Declared {
 /** One bus on two connections: its publisher, its consumers, its topology. */
 export class AmqpSession implements TransportSession {
   private readonly publisher: AmqpPublisher;
-  private readonly consumers: AmqpConsumer[] = [];
+  private readonly consumers = new Set<AmqpConsumer>();
   private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
   private declared: Declared[] = [];
 
@@ -86,7 +86,7 @@ export class AmqpSession implements TransportSession {
 
   async consume(queue: string, { prefetch }: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
     const { service, events, log } = this.options;
-    const consumer = new AmqpConsumer(this.connections.consume, {
+    const consumer: AmqpConsumer = new AmqpConsumer(this.connections.consume, {
       queue,
       counts: this.declared.some(({ plan }) => isQuorum(plan, queue)),
       prefetch,
@@ -107,6 +107,7 @@ export class AmqpSession implements TransportSession {
         events.emit('channel.reopened', { service, channel: queue, error });
       },
       onFailed: (error) => this.consumingFailed(queue, error),
+      onClosed: () => this.consumers.delete(consumer),
     });
     try {
       await consumer.start();
@@ -114,13 +115,18 @@ export class AmqpSession implements TransportSession {
       await consumer.close();
       throw this.refusedToConsume(queue, error as ChannelError);
     }
-    this.consumers.push(consumer);
+    this.consumers.add(consumer);
     return consumer;
   }
 
   get brokerInfo(): BrokerInfo {
-    const { product, version } = this.live().connection.serverProperties;
-    return { product: String(product), version: String(version) };
+    const announced: Readonly<Record<string, unknown>> = this.live().connection.serverProperties;
+    const { product, version, cluster_name: cluster } = announced;
+    return {
+      product: String(product),
+      version: String(version),
+      cluster: typeof cluster === 'string' ? cluster : undefined,
+    };
   }
 
   inspect(queue: string): Promise<QueueState | undefined> {
@@ -134,7 +140,7 @@ export class AmqpSession implements TransportSession {
   async close(deadline: Deadline): Promise<void> {
     const closing = Promise.all([
       this.publisher.close(),
-      ...this.consumers.map((consumer) => consumer.close()),
+      ...[...this.consumers].map((consumer) => consumer.close()),
     ]);
     await deadline.race(closing, () => new Error('late')).catch(() => {});
     for (const [connection, listener] of this.listeners) connection.unlisten(listener);

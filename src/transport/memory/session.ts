@@ -62,7 +62,7 @@ export class MemorySession implements TransportSession {
     return consumer;
   }
 
-  readonly brokerInfo = { product: 'Hopline in memory', version: '1.0.0' };
+  readonly brokerInfo = { product: 'Hopline in memory', version: '1.0.0', cluster: undefined };
 
   async inspect(name: string): Promise<QueueState | undefined> {
     if (this.isClosed) throw new StoppedError('inspect');

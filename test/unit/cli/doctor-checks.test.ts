@@ -24,6 +24,7 @@ const application: BusDescription = {
 const node = { name: 'rabbit@a', running: true, memoryAlarm: false, diskAlarm: false, partitions: [] };
 
 const management: ManagementFacts = {
+  cluster: 'rabbit@a',
   nodes: [node],
   queues: [
     {
@@ -55,7 +56,7 @@ const management: ManagementFacts = {
 
 const healthy: Facts = {
   address: 'broker:5672/',
-  broker: { product: 'RabbitMQ', version: '3.10.8', blocked: undefined },
+  broker: { product: 'RabbitMQ', version: '3.10.8', cluster: 'rabbit@a', blocked: undefined },
   application,
   missing: [],
   queues: new Map([['mailer', { ready: 3, consumers: 2 }]]),
@@ -90,8 +91,8 @@ describe('what doctor says', () => {
 
   it('names a broker that is too old, or is another', () => {
     for (const broker of [
-      { product: 'RabbitMQ', version: '3.9.29', blocked: undefined },
-      { product: 'Other', version: '9.0.0', blocked: undefined },
+      { product: 'RabbitMQ', version: '3.9.29', cluster: 'rabbit@a', blocked: undefined },
+      { product: 'Other', version: '9.0.0', cluster: 'rabbit@a', blocked: undefined },
     ]) {
       const { severity, check } = only({ broker });
       assert.deepEqual([severity, check], ['error', 'broker']);
