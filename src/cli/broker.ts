@@ -27,7 +27,7 @@ export function withBroker(command: Command): Command {
 export function brokerOf({ url, urlFile }: BrokerFlags, env: NodeJS.ProcessEnv): Broker {
   if (url !== undefined && urlFile !== undefined)
     throw new UsageError('both --url and --url-file are given', 'Give one of them');
-  if (url !== undefined && /:\/\/[^/]*:[^/]*@/.test(url)) {
+  if (url !== undefined && holdsPassword(url)) {
     throw new UsageError(
       '--url holds a password, which everybody on this machine can read in the list of processes',
       'Set AMQP_URL, or write the address into a file and give --url-file',
@@ -41,6 +41,11 @@ export function brokerOf({ url, urlFile }: BrokerFlags, env: NodeJS.ProcessEnv):
     );
   }
   return { url: found, name: nameOf(found) };
+}
+
+/** Of an address on the command line, where everybody on the machine can read it. */
+export function holdsPassword(url: string): boolean {
+  return /:\/\/[^/]*:[^/]*@/.test(url);
 }
 
 function fromFile(file: string): string {

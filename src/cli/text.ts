@@ -15,9 +15,12 @@ const FORMAT = new Intl.NumberFormat('en-US');
 /** `40,000`. */
 export const numberText = (count: number): string => FORMAT.format(count);
 
+/** `1 queue`, `2 queues`. */
+export const countText = (count: number, what: string): string =>
+  `${numberText(count)} ${what}${count === 1 ? '' : 's'}`;
+
 /** `1 dead letter`, `2 dead letters`. */
-export const lettersText = (count: number): string =>
-  `${numberText(count)} dead letter${count === 1 ? '' : 's'}`;
+export const lettersText = (count: number): string => countText(count, 'dead letter');
 
 /** A moment as people and `sort` read it; UTC, as the logs of servers are. */
 export const timeText = (date: Date | undefined): string =>

@@ -1,7 +1,7 @@
 import { HEADER } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
-import { parseDue } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
+import { dueOrigin, originIn } from '../topology/origin.js';
 import type { Delivery } from '../transport/transport.js';
 
 /** A delivery, with what its headers say about its way here. */
@@ -29,7 +29,7 @@ export interface Received {
  */
 export function receive(delivery: Delivery, names: Names): Received {
   const { properties, exchange } = delivery;
-  if (!names.isDelayed(exchange) && exchange !== names.land && exchange !== '') {
+  if (!names.carriesOrigin(exchange)) {
     return {
       delivery,
       exchange,
@@ -46,7 +46,7 @@ export function receive(delivery: Delivery, names: Names): Received {
   const counted = exchange !== '';
   return {
     delivery,
-    ...originOf(delivery),
+    ...(originIn(headers) ?? dueOrigin(delivery.routingKey) ?? { exchange, routingKey: delivery.routingKey }),
     messageId: properties.messageId,
     attempt: counted ? counter(headers, HEADER.attempt, 1) : 1,
     exceptions: counted ? counter(headers, HEADER.exceptions, 0) : 0,
@@ -54,20 +54,6 @@ export function receive(delivery: Delivery, names: Names): Received {
     firstAttemptAt: counted ? moment(headers, HEADER.firstAttemptAt) : undefined,
     unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
   };
-}
-
-function originOf(delivery: Delivery): { exchange: string; routingKey: string } {
-  const { headers } = delivery.properties;
-  const exchange = headers[HEADER.exchange];
-  const routingKey = headers[HEADER.routingKey];
-  if (typeof exchange === 'string' && typeof routingKey === 'string') return { exchange, routingKey };
-  // A foreign publisher may use the delays without our headers; its key says where it wanted to go.
-  const due = parseDue(delivery.routingKey);
-  if (due && due.kind !== 'q') {
-    const [word = '', ...key] = due.destination.split('.');
-    return { exchange: word.replaceAll('/', '.'), routingKey: key.join('.') };
-  }
-  return { exchange: delivery.exchange, routingKey: delivery.routingKey };
 }
 
 function counter(headers: Headers, name: string, otherwise: number): number {

@@ -1,6 +1,7 @@
 import { InvalidMessageError } from '../errors.js';
 import { HEADER } from '../message/headers.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
+import { dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import type { DeadLetter } from './dead-letter.js';
 import { DEAD_LETTER_REASONS } from './filter.js';
@@ -141,8 +142,8 @@ export function deadLetterOf(names: Names, line: LetterLine, deadlineMs: number)
 function placeOf(names: Names, line: LetterLine, headers: Headers): { exchange: string; routingKey: string } {
   if (line.reason === 'unroutable') {
     // As the delays put it there, so that it reads the same.
-    const destination = line.queue === undefined ? 'c.lost' : `q.${line.queue}`;
-    return { exchange: names.delayUnrouted, routingKey: `0.0.0.0.0.0.${destination}` };
+    const routingKey = line.queue === undefined ? dueKey('c', 'lost') : dueKey('q', line.queue);
+    return { exchange: names.delayUnrouted, routingKey };
   }
   const queue = line.queue ?? '';
   headers[HEADER.reason] = line.reason;

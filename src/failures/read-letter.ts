@@ -1,9 +1,10 @@
 import type { DeadLetterReason } from '../events.js';
-import { HEADER, isBrokerHeader, isOwnHeader } from '../message/headers.js';
+import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
 import { parseDue } from '../topology/delays.js';
 import { deadQueueOf, type Names } from '../topology/names.js';
+import { dueOrigin, originIn } from '../topology/origin.js';
 import type { Delivery } from '../transport/transport.js';
 import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import { letterId } from './letter-id.js';
@@ -54,7 +55,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     stack: textIn(headers, HEADER.stack),
     exceptions: countIn(headers, HEADER.exceptions),
     releases: countIn(headers, HEADER.releases),
-    headers: publishersHeaders(headers),
+    headers: asPublished(headers),
     properties: {
       ...defined(kept),
       ...(expiration === undefined ? {} : { expiration }),
@@ -99,8 +100,8 @@ function brokers(delivery: Delivery, death: Death, names: Names): Story {
   const { headers } = delivery.properties;
   const exchange = String(death.exchange ?? '');
   const [routingKey = ''] = Array.isArray(death['routing-keys']) ? death['routing-keys'].map(String) : [];
-  // Our headers count where receive() believes them: behind the delays.
-  const cameThroughUs = names.isDelayed(exchange) || exchange === names.land || exchange === '';
+  // Our headers count where receive() believes them.
+  const cameThroughUs = names.carriesOrigin(exchange);
   const ownExpiration = death['original-expiration'];
   return {
     queue: String(death.queue),
@@ -128,20 +129,6 @@ function lost(delivery: Delivery): Story {
   };
 }
 
-function originIn(headers: Headers): { exchange: string; routingKey: string } | undefined {
-  const exchange = textIn(headers, HEADER.exchange);
-  const routingKey = textIn(headers, HEADER.routingKey);
-  return exchange === undefined || routingKey === undefined ? undefined : { exchange, routingKey };
-}
-
-/** Where a message of a foreign publisher wanted to go that uses the delays without our headers. */
-function dueOrigin(key: string): { exchange: string; routingKey: string } | undefined {
-  const due = parseDue(key);
-  if (!due || due.kind === 'q') return undefined;
-  const [word = '', ...rest] = due.destination.split('.');
-  return { exchange: word.replaceAll('/', '.'), routingKey: rest.join('.') };
-}
-
 /** Newest first. */
 function deathsIn(headers: Headers): Death[] {
   const deaths = headers['x-death'];
@@ -150,11 +137,8 @@ function deathsIn(headers: Headers): Death[] {
 }
 
 /** As they were published: what travelled under a name of ours is back under its own. */
-function publishersHeaders(all: Headers): Headers {
-  const headers: Headers = Object.create(null);
-  for (const name of Object.keys(all)) {
-    if (!isOwnHeader(name) && !isBrokerHeader(name)) headers[name] = all[name] as HeaderValue;
-  }
+function asPublished(all: Headers): Headers {
+  const headers = publisherHeaders(all);
   if (all[HEADER.cc] !== undefined) headers.CC = all[HEADER.cc] as HeaderValue;
   return headers;
 }

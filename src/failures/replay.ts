@@ -1,5 +1,6 @@
 import { HEADER } from '../message/headers.js';
 import type { Headers, OutgoingMessage } from '../message/message.js';
+import { dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import type { DeadLetter } from './dead-letter.js';
 
@@ -14,9 +15,6 @@ export type ReplayTarget = 'queue' | 'republish';
  * the broker's, goes with it. Its expiration is put back. Its user-id is not: the broker refuses any but the
  * connection's own, and closes the channel for it.
  */
-
-/** The routing key that leads out of the delays at once: no delay in any unit, for exactly this queue. */
-const NO_DELAY = '0.0.0.0.0.0';
 
 /** To exactly the queue it failed in: through the last exchange of the delays, where every work queue is bound. */
 export function toQueue(
@@ -33,7 +31,7 @@ export function toQueue(
   if (CC !== undefined) headers[HEADER.cc] = CC;
   if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
   if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
-  const address = { exchange: names.delayOut, routingKey: `${NO_DELAY}.q.${queue}` };
+  const address = { exchange: names.delayOut, routingKey: dueKey('q', queue) };
   return { ...address, ...content(letter, headers), mandatory: true, deadlineMs };
 }
 

@@ -1,22 +1,13 @@
-import { HEADER } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
+import { type Origin, originIn } from '../topology/origin.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';
 import type { Delivery } from '../transport/transport.js';
 import type { Open } from './flow.js';
 
 /** Where a message was published, whatever it has travelled under since. */
-export function originOf(message: {
-  exchange: string;
-  routingKey: string;
-  properties: { headers?: Headers };
-}): {
-  exchange: string;
-  routingKey: string;
-} {
-  const { headers = {} } = message.properties;
-  const { [HEADER.exchange]: exchange, [HEADER.routingKey]: routingKey } = headers;
-  return typeof exchange === 'string' && typeof routingKey === 'string' ? { exchange, routingKey } : message;
+export function originOf(message: Origin & { readonly properties: { readonly headers?: Headers } }): Origin {
+  return originIn(message.properties.headers ?? {}) ?? message;
 }
 
 /** What settles a {@link KitDelivery}. */

@@ -128,6 +128,10 @@ export function delayedDestination(exchange: string, key: string): string {
   return `${exchange.replaceAll('.', '/')}.${key}`;
 }
 
+/** A key without any delay in it, as one has when its delay is over: leads out of the last exchange at once. */
+export const dueKey = (kind: DelayKind, destination: string): string =>
+  `${UNITS.map(() => 0).join('.')}.${kind}.${destination}`;
+
 const ANY_DELAY = '*.'.repeat(UNITS.length);
 
 /** Binding of the last exchange that leads retries to exactly this queue. */

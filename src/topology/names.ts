@@ -50,6 +50,14 @@ export class Names {
   isDelayed(exchange: string): boolean {
     return exchange.startsWith(`${this.delayPrefix}.delay.`);
   }
+
+  /**
+   * Whether headers of ours on what comes from this exchange may say where it was published: behind the delays only
+   * Hopline puts messages; behind the default exchange the broker's own tools, which move dead letters back.
+   */
+  carriesOrigin(exchange: string): boolean {
+    return this.isDelayed(exchange) || exchange === this.land || exchange === '';
+  }
 }
 
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;

@@ -1,4 +1,5 @@
 import { formatMs } from '../../util/duration.js';
+import { countText, lettersText } from '../text.js';
 import type { Facts } from './facts.js';
 import type { Finding } from './finding.js';
 import { managementChecks } from './management-checks.js';
@@ -79,11 +80,11 @@ function consumers({ queues }: Facts): Finding[] {
   const known = [...queues].flatMap(([name, state]) => (state ? [{ name, ...state }] : []));
   const idle = known.filter((queue) => queue.consumers === 0);
   if (idle.length === 0 && known.length > 0)
-    return [{ severity: 'ok', check, message: `each of ${count(known.length, 'queue')} has consumers` }];
+    return [{ severity: 'ok', check, message: `each of ${countText(known.length, 'queue')} has consumers` }];
   return idle.map(({ name, ready }) => ({
     severity: ready > 0 ? 'error' : 'warning',
     check,
-    message: `nobody consumes queue '${name}', in which ${count(ready, 'message')} wait${ready === 1 ? 's' : ''}`,
+    message: `nobody consumes queue '${name}', in which ${countText(ready, 'message')} wait${ready === 1 ? 's' : ''}`,
     help: 'Start a worker of its service, and look at its log if one runs.',
   }));
 }
@@ -100,7 +101,7 @@ function deadLetters({ deadLetters: letters, now }: Facts): Finding[] {
     return {
       severity: 'warning',
       check,
-      message: `${count(number, 'dead letter')} in '${deadQueue}'${age}`,
+      message: `${lettersText(number)} in '${deadQueue}'${age}`,
       help: `hopline failed --queue ${deadQueue} shows them${ageMs > DAY_MS ? '. Before RabbitMQ 4.3 the oldest keeps the log behind it on disk' : ''}.`,
     };
   });
@@ -112,12 +113,8 @@ function lost({ lost: number }: Facts): Finding[] {
     {
       severity: 'warning',
       check: 'lost',
-      message: `${count(number, 'message')} that no queue took when the delay was over`,
+      message: `${countText(number, 'message')} that no queue took when the delay was over`,
       help: 'hopline failed --queue hopline.delay.lost shows them; retry replays them.',
     },
   ];
-}
-
-export function count(number: number, what: string): string {
-  return `${number.toLocaleString('en-US')} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -38,14 +38,18 @@ export async function gather(options: GatherOptions): Promise<Facts> {
   const { management, whyNoManagement } = await askManagement(options);
   const own = (application?.queues ?? []).flatMap(({ lanes }) => lanes.map(({ queue }) => queue));
   const queueNames = [...new Set([...own, ...options.queues])];
-  const queues = new Map<string, QueueState | undefined>();
-  for (const name of queueNames) queues.set(name, await session.inspect(name));
+  const wanted = (application?.plan.queues ?? []).map(({ name }) => name);
+  const states = new Map<string, QueueState | undefined>();
+  for (const name of new Set([...queueNames, ...wanted])) states.set(name, await session.inspect(name));
   return {
     address,
     broker: await brokerFacts(options),
     application,
-    missing: await missingOf(options),
-    queues,
+    missing: [
+      ...(await missingExchanges(options)),
+      ...wanted.filter((name) => states.get(name) === undefined).map((name) => `queue '${name}'`),
+    ],
+    queues: new Map(queueNames.map((name) => [name, states.get(name)])),
     deadLetters: await deadLetterFacts(failures),
     lost: (await session.inspect(names.delayLost))?.ready,
     management,
@@ -96,15 +100,12 @@ async function brokerFacts({ session, events, names, clock }: GatherOptions): Pr
   return { ...session.brokerInfo, blocked };
 }
 
-async function missingOf({ session, application, names, clock }: GatherOptions): Promise<string[]> {
+async function missingExchanges({ session, application, names, clock }: GatherOptions): Promise<string[]> {
   if (!application) return [];
-  const { exchanges, queues } = application.plan;
   const missing: string[] = [];
   const marker: ExchangePlan = { name: names.delayReady, type: 'fanout' };
-  for (const exchange of [...exchanges, marker])
+  for (const exchange of [...application.plan.exchanges, marker])
     if (!(await exists(session, exchange, clock))) missing.push(`exchange '${exchange.name}'`);
-  for (const { name } of queues)
-    if ((await session.inspect(name)) === undefined) missing.push(`queue '${name}'`);
   return missing;
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Broker } from '../broker.js';
+import { type Broker, holdsPassword } from '../broker.js';
 import { UsageError } from '../usage-error.js';
 import { Management } from './management.js';
 
@@ -25,7 +25,7 @@ export function managementOf(
   { url }: Broker,
   env: NodeJS.ProcessEnv,
 ): Management {
-  if (management !== undefined && /:\/\/[^/]*:[^/]*@/.test(management))
+  if (management !== undefined && holdsPassword(management))
     throw new UsageError(
       '--management holds a password, which everybody on this machine can read in the list of processes',
       "Leave it out: the user of the broker's address is used; or set MANAGEMENT_URL",

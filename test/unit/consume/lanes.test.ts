@@ -3,7 +3,7 @@ import type { HandlerDefinition, Lanes, QueueOptions } from '../../../src/consum
 import { strictOrder, WeightedOrder } from '../../../src/consume/lane-order.js';
 import { laneOrder, lanesOf } from '../../../src/consume/lanes.js';
 import { planSubscriptions } from '../../../src/consume/subscription.js';
-import { OptionsError } from '../../../src/errors.js';
+import { problemsOf } from '../option-problems.js';
 
 const defaults = {
   service: 'shop',
@@ -23,15 +23,7 @@ const define = (name: string, queue: QueueOptions, key = name): HandlerDefinitio
 
 const plan = (...definitions: HandlerDefinition[]) => planSubscriptions(definitions, defaults);
 
-function problems(...definitions: HandlerDefinition[]): readonly string[] {
-  try {
-    plan(...definitions);
-  } catch (error) {
-    assert.ok(error instanceof OptionsError, String(error));
-    return error.problems;
-  }
-  return [];
-}
+const problems = (...definitions: HandlerDefinition[]) => problemsOf(() => plan(...definitions));
 
 describe('the lanes of a queue', () => {
   it('are queues beside it, in the order given; default is the queue itself', () => {

@@ -5,9 +5,9 @@ import {
   queueNeeds,
   type SubscriptionDefaults,
 } from '../../../src/consume/subscription.js';
-import { OptionsError } from '../../../src/errors.js';
 import { defineMessage } from '../../../src/message/define-message.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
+import { problemsOf } from '../option-problems.js';
 
 const defaults: SubscriptionDefaults = {
   service: 'shop',
@@ -32,15 +32,7 @@ function define(
 
 const plan = (...definitions: HandlerDefinition[]) => planSubscriptions(definitions, defaults);
 
-function problems(...definitions: HandlerDefinition[]): readonly string[] {
-  try {
-    plan(...definitions);
-  } catch (error) {
-    assert.ok(error instanceof OptionsError, String(error));
-    return error.problems;
-  }
-  return [];
-}
+const problems = (...definitions: HandlerDefinition[]) => problemsOf(() => plan(...definitions));
 
 describe('subscriptions', () => {
   it('name their queues after the service, the class, or as they are told', () => {
