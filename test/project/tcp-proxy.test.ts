@@ -81,6 +81,30 @@ describe('The TCP proxy', () => {
     assert.equal(broker.received, text);
   });
 
+  it('lets a throttled direction have so many bytes a second, and loses none', async () => {
+    const { client, broker } = await pair();
+    proxy.throttle('client-to-broker', 100_000);
+    const began = performance.now();
+    client.socket.end('x'.repeat(50_000));
+    broker.socket.write('quick');
+    await eventually(() => client.received === 'quick');
+    assert.ok(broker.received.length < 50_000);
+    await eventually(() => broker.ended);
+    assert.equal(broker.received.length, 50_000);
+    const took = performance.now() - began;
+    assert.ok(took > 450, `took ${took} ms`);
+  });
+
+  it('delivers at once what a throttled direction had kept, when resumed', async () => {
+    const { client, broker } = await pair();
+    proxy.throttle('both', 1_000);
+    client.socket.end('x'.repeat(50_000));
+    await eventually(() => broker.received.length > 0);
+    proxy.resume();
+    await eventually(() => broker.ended);
+    assert.equal(broker.received.length, 50_000);
+  });
+
   it('holds back what is sent in a stalled direction, and delivers it once resumed', async () => {
     const { client, broker } = await pair();
     proxy.stall('broker-to-client');

@@ -4,11 +4,15 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export type Direction = 'client-to-broker' | 'broker-to-client' | 'both';
 
 /** What one direction of a connection does with the bytes it is given, and with their end. */
-type Flow = 'pass' | 'stall' | 'drop';
+type Flow = 'pass' | 'stall' | 'drop' | Throttled;
+
+interface Throttled {
+  readonly bytesPerSecond: number;
+}
 
 /**
  * A TCP proxy on a free loopback port that lets a test stage what networks do: a peer that has gone without a word, a
- * confirm that is lost, a connection that is reset. `stall` and `drop` hold for every connection, also for those that
+ * confirm that is lost, a connection that is reset. `stall`, `drop` and `throttle` hold for every connection, also for those that
  * are opened later, until `resume`.
  */
 export class TcpProxy {
@@ -58,6 +62,11 @@ export class TcpProxy {
    */
   drop(direction: Direction): void {
     this.set(direction, 'drop');
+  }
+
+  /** Lets through so many bytes a second on each connection, as a line does that is too thin: nothing is lost. */
+  throttle(direction: Direction, bytesPerSecond: number): void {
+    this.set(direction, { bytesPerSecond });
   }
 
   /** Both directions pass again what is sent, and an end that was held back. */
@@ -130,36 +139,73 @@ class Link {
   }
 }
 
-/** One direction. Pipes by hand: `stream.pipe` can neither swallow nor hold back the end. */
+/** One direction. Pipes by hand: `stream.pipe` can neither swallow nor hold back the end, nor go slowly. */
 class Pipe {
   private flow: Flow = 'pass';
   /** How the source ended, while the sink hasn't been told. */
   private untold: 'end' | 'reset' | undefined;
+  /** What a throttled line has still to take. */
+  private backlog: Buffer[] = [];
+  private taking: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly source: Socket,
     private readonly sink: Socket,
-    onDropped: (bytes: number) => void,
+    private readonly onDropped: (bytes: number) => void,
   ) {
-    source.on('data', (chunk) => {
-      if (this.flow === 'drop') onDropped(chunk.length);
-      else if (!sink.write(chunk)) source.pause();
-    });
+    source.on('data', (chunk) => this.take(chunk));
     sink.on('drain', () => this.follow(this.flow));
+    sink.on('close', () => clearTimeout(this.taking));
     source.on('end', () => this.ended('end'));
     source.on('error', () => this.ended('reset'));
   }
 
   follow(flow: Flow): void {
     this.flow = flow;
-    if (flow === 'stall') this.source.pause();
-    else this.source.resume();
+    if (flow === 'stall') {
+      this.source.pause();
+      return;
+    }
+    if (typeof flow === 'object') {
+      this.trickle(flow);
+      return;
+    }
+    this.source.resume();
+    for (const chunk of this.backlog.splice(0)) this.take(chunk);
     if (flow === 'pass') this.tell();
+  }
+
+  private take(chunk: Buffer): void {
+    if (this.flow === 'drop') this.onDropped(chunk.length);
+    else if (typeof this.flow === 'object') {
+      this.backlog.push(chunk);
+      this.trickle(this.flow);
+    } else if (!this.sink.write(chunk)) this.source.pause();
+  }
+
+  /** Writes a piece, reads no more, and writes the next when the piece's time is over. */
+  private trickle(flow: Throttled): void {
+    if (this.taking) return;
+    if (this.backlog.length === 0) {
+      this.source.resume();
+      if (this.untold) this.tell();
+      return;
+    }
+    this.source.pause();
+    const waiting = Buffer.concat(this.backlog.splice(0));
+    const piece = Math.max(1, Math.floor((flow.bytesPerSecond * PIECE_MS) / 1_000));
+    this.sink.write(waiting.subarray(0, piece));
+    if (waiting.length > piece) this.backlog = [waiting.subarray(piece)];
+    this.taking = setTimeout(() => {
+      this.taking = undefined;
+      this.follow(this.flow);
+    }, PIECE_MS);
   }
 
   private ended(how: 'end' | 'reset'): void {
     this.untold = how;
     if (this.flow === 'pass') this.tell();
+    else if (typeof this.flow === 'object') this.trickle(this.flow);
   }
 
   private tell(): void {
@@ -168,6 +214,9 @@ class Pipe {
     this.untold = undefined;
   }
 }
+
+/** How long one piece of a throttled stream lasts. */
+const PIECE_MS = 20;
 
 export interface MuteServer {
   /** On 127.0.0.1. */

@@ -1,18 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ErlangHome } from './erlang-home.js';
 
 /** All on the loopback interface. */
 export interface NodePorts {
   readonly amqp: number;
   /** Between Erlang VMs: other nodes and `rabbitmqctl`. */
   readonly distribution: number;
-  /** Of the node's own Erlang port mapper. */
-  readonly epmd: number;
 }
 
 export interface NodeFilesOptions {
-  /** Of the node alone; exists and is empty. */
+  readonly home: ErlangHome;
+  /** Of the node alone; exists and is empty, or nearly so. */
   readonly dir: string;
   /** Erlang's name of the node, such as `hopline-Ab12Cd@localhost`. */
   readonly nodeName: string;
@@ -30,26 +29,18 @@ const LOOPBACK = '-kernel inet_dist_use_interface {127,0,0,1}';
 /** Two schedulers that never spin: a test run has few cores, and the tests themselves need one. */
 const FRUGAL = '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none';
 
-/**
- * Writes the files of a node and returns the environment that both server and `rabbitmqctl` need. The environment is
- * built from nothing, so that no variable meant for the system's own node gets in.
- */
+/** Writes the files of a node and returns the environment that both server and `rabbitmqctl` need. */
 export async function writeNodeFiles(options: NodeFilesOptions): Promise<NodeJS.ProcessEnv> {
-  const { dir, nodeName, ports, config, advanced, plugins } = options;
+  const { home, dir, nodeName, ports, config, advanced, plugins } = options;
   const path = (name: string) => join(dir, name);
   await Promise.all(['data', 'log', 'generated'].map((name) => mkdir(path(name))));
-  await writeFile(path('.erlang.cookie'), randomBytes(24).toString('hex'), { mode: 0o400 });
   await writeFile(path('rabbitmq-env.conf'), ''); // or the scripts would read /etc/rabbitmq's
   await writeFile(path('rabbitmq.conf'), configLines(ports.amqp, config));
   await writeFile(path('advanced.config'), `${advanced}.\n`);
   await writeFile(path('enabled_plugins'), `[${plugins.join(',')}].\n`);
   return {
-    PATH: process.env.PATH,
-    LANG: 'C.UTF-8',
-    HOME: dir,
+    ...home.env,
     TMPDIR: dir,
-    ERL_EPMD_PORT: String(ports.epmd),
-    ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_CRASH_DUMP: path('log/erl_crash.dump'),
     RABBITMQ_NODENAME: nodeName,
     RABBITMQ_DIST_PORT: String(ports.distribution),

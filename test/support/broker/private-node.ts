@@ -1,22 +1,31 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { answersAmqp } from './amqp-probe.js';
 import { bootIsComplete, troubleIn } from './boot-log.js';
-import { startEpmd } from './epmd.js';
-import { ended, Guard, isRunning } from './guard.js';
+import { ErlangHome, endVm } from './erlang-home.js';
+import { isRunning } from './guard.js';
 import { type NodePorts, writeNodeFiles } from './node-files.js';
 import { freePorts } from './ports.js';
 import { requireServerProgram, type ServerProgram } from './server-program.js';
 
 const READY_TIMEOUT_MS = 90_000;
 const READY_INTERVAL_MS = 50;
-const TERM_TIMEOUT_MS = 20_000;
 const CTL_TIMEOUT_MS = 60_000;
+
+/** Where a node is to live. */
+export interface NodePlace {
+  readonly program: ServerProgram;
+  readonly home: ErlangHome;
+  /** Erlang's name of it. */
+  readonly nodeName: string;
+  /** Exists, and holds no node yet. */
+  readonly dir: string;
+  readonly ports: NodePorts;
+}
 
 export interface PrivateNodeOptions {
   /** Begins the names of the node and of its folder: letters, digits and hyphens. Default `hopline`. */
@@ -39,24 +48,17 @@ export interface PrivateNodeOptions {
  * test run: home folder and cookie, port mapper (epmd), node name, ports, data, logs and configuration are its own, and
  * it listens on the loopback interface only. Runs as any user, on Linux and macOS.
  *
- * Nothing of it outlives this process, however that ends: see {@link Guard}.
+ * Nothing of it outlives this process, however that ends: see {@link ErlangHome}.
  */
 export class PrivateNode {
-  private env: NodeJS.ProcessEnv = {};
   private vm: ChildProcess | undefined;
-  private epmd: ChildProcess | undefined;
   private boots = 0;
   private stopping: Promise<void> | undefined;
-  private readonly guard: Guard;
 
   private constructor(
-    private readonly program: ServerProgram,
-    /** Holds all of the node's files. */
-    readonly dir: string,
-    private readonly ports: NodePorts,
-  ) {
-    this.guard = new Guard(dir);
-  }
+    private readonly place: NodePlace,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
 
   /**
    * Resolves once the node answers AMQP and says that its boot is complete: some five seconds.
@@ -66,18 +68,35 @@ export class PrivateNode {
    */
   static async start(options: PrivateNodeOptions = {}): Promise<PrivateNode> {
     const program = await requireServerProgram();
-    const [amqp, distribution, epmd] = (await freePorts(3)) as [number, number, number];
-    // Always a new folder: data of an earlier node would bring its locks, its cluster and its messages along.
-    const dir = await mkdtemp(join(options.dir ?? tmpdir(), `${options.name ?? 'hopline'}-`));
-    const node = new PrivateNode(program, dir, { amqp, distribution, epmd });
+    const [epmd, amqp, distribution] = (await freePorts(3)) as [number, number, number];
+    const home = await ErlangHome.create(options.name ?? 'hopline', epmd, options.dir);
+    const nodeName = `${basename(home.dir)}@localhost`;
     try {
-      await node.prepare(options);
+      await home.startEpmd();
+      const place = { program, home, dir: home.dir, nodeName, ports: { amqp, distribution } };
+      const node = await PrivateNode.prepare(place, options);
       await node.boot();
       return node;
     } catch (error) {
-      await node.stop();
+      await home.stop();
       throw error;
     }
+  }
+
+  /** A node that {@link boot} starts, in a home that others may share. */
+  static async prepare(place: NodePlace, options: PrivateNodeOptions): Promise<PrivateNode> {
+    const { config = [], advanced = '[]', plugins = [] } = options;
+    return new PrivateNode(place, await writeNodeFiles({ ...place, config, advanced, plugins }));
+  }
+
+  /** Erlang's name of it. */
+  get name(): string {
+    return this.place.nodeName;
+  }
+
+  /** Holds all of the node's files. */
+  get dir(): string {
+    return this.place.dir;
   }
 
   /** Where it speaks AMQP, with the credentials of its administrator; the same after a restart. */
@@ -87,7 +106,7 @@ export class PrivateNode {
 
   /** The port of {@link url}, on 127.0.0.1. */
   get port(): number {
-    return this.ports.amqp;
+    return this.place.ports.amqp;
   }
 
   /** The Erlang VM's process id, or nothing while the node is down. */
@@ -100,21 +119,20 @@ export class PrivateNode {
     return this.end('SIGKILL');
   }
 
+  /** Ends the VM cleanly, or by force if that takes over 20 s. {@link restart} starts it again. */
+  shutDown(): Promise<void> {
+    return this.end('SIGTERM');
+  }
+
   /** Boots again on the same data and ports; a node that still runs is ended cleanly first. Throws as `start` does. */
   async restart(): Promise<void> {
-    await this.end('SIGTERM');
+    await this.shutDown();
     await this.boot();
   }
 
-  /** Ends the node cleanly, or by force if that takes over 20 s, and removes its folder. May be called again. */
+  /** Ends the node cleanly, and what it shares with none but its cluster, and removes the folder. May be called again. */
   stop(): Promise<void> {
-    this.stopping ??= this.end('SIGTERM').then(async () => {
-      if (this.epmd) {
-        this.epmd.kill('SIGKILL'); // it keeps nothing but the names of nodes that have gone
-        await ended(this.epmd);
-      }
-      await this.guard.release();
-    });
+    this.stopping ??= this.place.home.stop();
     return this.stopping;
   }
 
@@ -125,35 +143,24 @@ export class PrivateNode {
    */
   async ctl(...args: string[]): Promise<string> {
     const options = { env: this.env, cwd: this.dir, timeout: CTL_TIMEOUT_MS };
-    const { stdout } = await promisify(execFile)(this.program.ctl, ['--quiet', ...args], options);
+    const { stdout } = await promisify(execFile)(this.place.program.ctl, ['--quiet', ...args], options);
     return stdout;
   }
 
-  private async prepare({ config = [], advanced = '[]', plugins = [] }: PrivateNodeOptions): Promise<void> {
-    const nodeName = `${basename(this.dir)}@localhost`;
-    this.env = await writeNodeFiles({
-      dir: this.dir,
-      nodeName,
-      ports: this.ports,
-      config,
-      advanced,
-      plugins,
-    });
-    await startEpmd(this.env, (epmd) => {
-      this.epmd = epmd;
-      this.watch();
-    });
-  }
-
-  private async boot(): Promise<void> {
+  /** Throws as `start` does. */
+  async boot(): Promise<void> {
     this.boots += 1;
     const logPath = join(this.dir, 'log', `boot-${this.boots}.log`);
     const log = await open(logPath, 'a');
     const { env, dir: cwd } = this;
     try {
-      this.vm = spawn(this.program.server, { env, cwd, detached: true, stdio: ['ignore', log.fd, log.fd] });
-      this.watch();
-      this.vm.once('exit', () => this.watch());
+      this.vm = spawn(this.place.program.server, {
+        env,
+        cwd,
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd],
+      });
+      this.place.home.adopt(this.vm);
       await once(this.vm, 'spawn');
     } finally {
       await log.close();
@@ -174,15 +181,6 @@ export class PrivateNode {
   }
 
   private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const { vm } = this;
-    if (!vm || !isRunning(vm)) return;
-    vm.kill(signal);
-    const force = setTimeout(() => vm.kill('SIGKILL'), TERM_TIMEOUT_MS);
-    await ended(vm);
-    clearTimeout(force);
-  }
-
-  private watch(): void {
-    this.guard.watch([this.epmd, this.vm]);
+    if (this.vm) await endVm(this.vm, signal);
   }
 }

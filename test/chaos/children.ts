@@ -1,0 +1,78 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ChildOptions } from './child-setup.js';
+
+/** How long a child that was told to end may take before it counts as hanging. */
+const END_MS = 60_000;
+
+export type Role = 'worker' | 'publisher';
+
+/** A process of the run that is started again whenever it ends, until {@link end}. */
+export class Child {
+  private process: ChildProcess | undefined;
+  private life = 0;
+  private ending = false;
+  private signalled = false;
+  /** What went wrong with it, beyond what was done to it. */
+  readonly troubles: string[] = [];
+
+  constructor(
+    private readonly role: Role,
+    private readonly index: number,
+    private readonly options: Omit<ChildOptions, 'run'>,
+  ) {}
+
+  start(): void {
+    this.life += 1;
+    this.signalled = false;
+    const run = `${this.role}-${this.index}.${this.life}`;
+    // Another life of a publisher sends other messages.
+    const options: ChildOptions = { ...this.options, run, seed: this.options.seed + 1_000 * this.life };
+    const file = fileURLToPath(new URL(`./${this.role}-process.js`, import.meta.url));
+    const child = fork(file, [JSON.stringify(options)], { execArgv: ['--enable-source-maps'] });
+    this.process = child;
+    child.once('exit', (code, signal) => this.ended(run, code, signal));
+  }
+
+  /** As a fault; it is started again when it has ended. */
+  signal(signal: NodeJS.Signals): void {
+    // One that is stopped or goes on has not been told to end.
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') this.signalled = true;
+    this.process?.kill(signal);
+  }
+
+  /** In order, and for good. */
+  async end(): Promise<void> {
+    this.ending = true;
+    const child = this.process;
+    if (!child || hasEnded(child)) return;
+    const exit = once(child, 'exit');
+    const timer = setTimeout(() => {
+      this.troubles.push(
+        `${this.role}-${this.index}.${this.life} did not end within ${END_MS} ms of SIGTERM`,
+      );
+      child.kill('SIGKILL');
+    }, END_MS);
+    child.kill('SIGCONT');
+    child.kill('SIGTERM');
+    await exit;
+    clearTimeout(timer);
+  }
+
+  /** At once, and for good. */
+  kill(): void {
+    this.ending = true;
+    this.process?.kill('SIGKILL');
+  }
+
+  private ended(run: string, code: number | null, signal: NodeJS.Signals | null): void {
+    // A worker that could not finish by its deadline gives back what it had, and exits with 1: that is in order.
+    const inOrder = code === 0 || code === 1 || signal !== null;
+    const asked = this.signalled || this.ending;
+    if (!inOrder || !asked) this.troubles.push(`${run} ended by itself: ${code ?? signal}, see its log`);
+    if (!this.ending) this.start();
+  }
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;

@@ -1,0 +1,121 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { PrivateNode } from '../support/broker/index.js';
+import type { Child } from './children.js';
+import type { FaultName, Step } from './schedule.js';
+import { QUEUES } from './traffic.js';
+import type { World } from './world.js';
+
+/** Stages a fault and heals it. Resolves, once it is healed, with what it was done to. */
+type Fault = (world: World, step: Step) => Promise<string>;
+
+/** How many bytes a second a slow network takes each way. */
+const SLOW_BYTES = 20_000;
+
+/** For a freeze to be noticed, it has to outlast the heartbeats: 2 s each, two may be missed. */
+const FREEZE_AT_LEAST_MS = 4_000;
+
+export const FAULTS: Record<FaultName, Fault> = {
+  'kill a node': (world, step) => killed(world, world.node(step.pick), step),
+
+  "kill a queue's leader": async (world, step) => {
+    const queue = QUEUES[step.pick % QUEUES.length] as string;
+    return `${queue}, ${await killed(world, await world.cluster.leaderOf(queue), step)}`;
+  },
+
+  'stop a node in order': async (world, step) => {
+    const node = world.node(step.pick);
+    await node.shutDown();
+    await pause(step.holdMs);
+    await node.restart();
+    await world.cluster.settled();
+    return nameOf(world, node);
+  },
+
+  'restart all nodes, one by one': async (world) => {
+    for (const node of world.cluster.nodes) {
+      await node.restart();
+      await world.cluster.settled();
+    }
+    return 'all';
+  },
+
+  'close all connections': async (world, { pick }) => {
+    await world.node(pick).ctl('close_all_connections', 'chaos');
+    return nameOf(world, world.node(pick));
+  },
+
+  'memory alarm': async (world, { pick, holdMs }) => {
+    const node = world.node(pick);
+    await node.ctl('set_vm_memory_high_watermark', '0.00001');
+    await pause(holdMs);
+    await node.ctl('set_vm_memory_high_watermark', 'absolute', '1GB');
+    return nameOf(world, node);
+  },
+
+  'disk alarm': async (world, { pick, holdMs }) => {
+    const node = world.node(pick);
+    await node.ctl('set_disk_free_limit', '1000GB');
+    await pause(holdMs);
+    await node.ctl('set_disk_free_limit', '50MB');
+    return nameOf(world, node);
+  },
+
+  'reset connections': async (world, { pick }) => {
+    world.proxy(pick).reset();
+    return `those to node ${(pick % world.proxies.length) + 1}`;
+  },
+
+  'stall the network': async (world, { pick, holdMs }) => {
+    const proxy = world.proxy(pick);
+    proxy.stall('both');
+    await pause(holdMs);
+    proxy.resume();
+    return `to node ${(pick % world.proxies.length) + 1}`;
+  },
+
+  'lose confirms': async (world, { pick, holdMs }) => {
+    const proxy = world.proxy(pick);
+    proxy.drop('broker-to-client');
+    await pause(Math.min(holdMs, 1_500));
+    proxy.reset();
+    proxy.resume();
+    return `from node ${(pick % world.proxies.length) + 1}`;
+  },
+
+  'slow network': async (world, { pick, holdMs }) => {
+    const proxy = world.proxy(pick);
+    proxy.throttle('both', SLOW_BYTES);
+    await pause(holdMs);
+    proxy.resume();
+    return `to node ${(pick % world.proxies.length) + 1}`;
+  },
+
+  'kill a worker': async (world, { pick }) => signalled(world.workers, pick, 'SIGKILL'),
+
+  'end a worker in order': async (world, { pick }) => signalled(world.workers, pick, 'SIGTERM'),
+
+  'freeze a worker': async (world, { pick, holdMs }) => {
+    const frozen = signalled(world.workers, pick, 'SIGSTOP');
+    await pause(FREEZE_AT_LEAST_MS + holdMs);
+    signalled(world.workers, pick, 'SIGCONT');
+    return frozen;
+  },
+
+  'kill a publisher': async (world, { pick }) => signalled(world.publishers, pick, 'SIGKILL'),
+};
+
+async function killed(world: World, node: PrivateNode, { holdMs }: Step): Promise<string> {
+  await node.kill();
+  await pause(holdMs);
+  await node.restart();
+  await world.cluster.settled();
+  return nameOf(world, node);
+}
+
+function signalled(children: readonly Child[], pick: number, signal: NodeJS.Signals): string {
+  const index = pick % children.length;
+  (children[index] as Child).signal(signal);
+  return `number ${index + 1}`;
+}
+
+const nameOf = (world: World, node: PrivateNode) => `node ${world.cluster.nodes.indexOf(node) + 1}`;
