@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { eventually } from '../eventually.js';
+import type { Command } from './server-program.js';
 
 const START_TIMEOUT_MS = 10_000;
 
@@ -12,10 +13,11 @@ const START_TIMEOUT_MS = 10_000;
  * @param onSpawned told at once, before it is up
  */
 export async function startEpmd(
+  { file, args }: Command,
   env: NodeJS.ProcessEnv,
   onSpawned: (epmd: ChildProcess) => void,
 ): Promise<void> {
-  const epmd = spawn('epmd', { env, cwd: '/', detached: true, stdio: 'ignore' });
+  const epmd = spawn(file, args, { env, cwd: '/', detached: true, stdio: 'ignore' });
   onSpawned(epmd);
   await once(epmd, 'spawn');
   epmd.unref();

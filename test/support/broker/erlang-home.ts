@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEpmd } from './epmd.js';
 import { ended, Guard, isRunning } from './guard.js';
+import type { ServerProgram } from './server-program.js';
 
 /**
  * What the Erlang VMs of one node or one cluster share, and share with nobody else: a folder, a cookie, a port mapper
@@ -43,9 +44,9 @@ export class ErlangHome {
   }
 
   /** To be awaited before the first VM: one that finds no port mapper starts its own, which nobody would end. */
-  async startEpmd(): Promise<void> {
-    await startEpmd(this.env, (epmd) => {
-      this.epmd = epmd;
+  async startEpmd({ epmd }: ServerProgram): Promise<void> {
+    await startEpmd(epmd(this.dir, []), this.env, (child) => {
+      this.epmd = child;
       this.watch();
     });
   }

@@ -1,6 +1,7 @@
 import { containerBroker } from './container.js';
 import { debianPackage } from './debian.js';
 import { externalBroker } from './external.js';
+import { chosenVersion } from './find-program.js';
 import { privateProcess } from './process.js';
 import type { TestBroker } from './test-broker.js';
 import { Declined, type Way } from './way.js';
@@ -22,7 +23,8 @@ export const PROVIDE_TIMEOUT_MS = 300_000;
  * @throws Error that names every way, why it is not open, and how to open it
  */
 export async function provideBroker(
-  ways = WAYS,
+  // Who asks for a version doesn't mean whatever broker there is.
+  ways = chosenVersion() ? [privateProcess] : WAYS,
   say: (line: string) => void = sayOnStderr,
 ): Promise<TestBroker> {
   const declined: { way: Way; reason: string }[] = [];

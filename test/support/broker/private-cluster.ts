@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { eventually } from '../eventually.js';
 import { ErlangHome } from './erlang-home.js';
+import { requireServerProgram } from './find-program.js';
 import { freePorts } from './ports.js';
 import { PrivateNode, type PrivateNodeOptions } from './private-node.js';
-import { requireServerProgram } from './server-program.js';
 
 export interface PrivateClusterOptions extends PrivateNodeOptions {
   /** How many; one is a cluster too. Default 3. */
@@ -44,7 +44,7 @@ export class PrivateCluster {
     const [epmd, ...ports] = (await freePorts(1 + 2 * count)) as [number, ...number[]];
     const home = await ErlangHome.create(options.name ?? 'hopline', epmd, options.dir);
     try {
-      await home.startEpmd();
+      await home.startEpmd(program);
       const names = Array.from(
         { length: count },
         (_, index) => `${basename(home.dir)}-${index + 1}@localhost`,
@@ -55,7 +55,7 @@ export class PrivateCluster {
         await mkdir(dir);
         const [amqp, distribution] = ports.slice(2 * index) as [number, number];
         const place = { program, home, dir, nodeName, ports: { amqp, distribution } };
-        const config = [...clusterLines(names), ...(options.config ?? [])];
+        const config = [...clusterLines(names, program.version), ...(options.config ?? [])];
         nodes.push(await PrivateNode.prepare(place, { advanced: SHORT_CONFIRM_TIMEOUT, ...options, config }));
       }
       await Promise.all(nodes.map((node) => node.boot()));
@@ -107,15 +107,20 @@ export class PrivateCluster {
   }
 }
 
-function clusterLines(names: readonly string[]): string[] {
+function clusterLines(names: readonly string[], version: string | undefined): string[] {
   if (names.length === 1) return [];
   return [
     'cluster_formation.peer_discovery_backend = classic_config',
     ...names.map((name, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${name}`),
-    'cluster_formation.randomized_startup_delay_range.min = 0',
-    'cluster_formation.randomized_startup_delay_range.max = 0',
-    'cluster_partition_handling = pause_minority',
     // A node that is cut off, rather than dead, is noticed after a quarter more than these seconds.
     'net_ticktime = 8',
+    ...(version?.startsWith('3.') ? BEFORE_4 : []),
   ];
 }
+
+/** What needs no setting any more in 4.x: nodes that start together, and a minority that must not go on alone. */
+const BEFORE_4 = [
+  'cluster_formation.randomized_startup_delay_range.min = 0',
+  'cluster_formation.randomized_startup_delay_range.max = 0',
+  'cluster_partition_handling = pause_minority',
+];

@@ -7,10 +7,11 @@ import { promisify } from 'node:util';
 import { answersAmqp } from './amqp-probe.js';
 import { bootIsComplete, troubleIn } from './boot-log.js';
 import { ErlangHome, endVm } from './erlang-home.js';
+import { requireServerProgram } from './find-program.js';
 import { isRunning } from './guard.js';
 import { type NodePorts, writeNodeFiles } from './node-files.js';
 import { freePorts } from './ports.js';
-import { requireServerProgram, type ServerProgram } from './server-program.js';
+import type { ServerProgram } from './server-program.js';
 
 const READY_TIMEOUT_MS = 90_000;
 const READY_INTERVAL_MS = 50;
@@ -72,7 +73,7 @@ export class PrivateNode {
     const home = await ErlangHome.create(options.name ?? 'hopline', epmd, options.dir);
     const nodeName = `${basename(home.dir)}@localhost`;
     try {
-      await home.startEpmd();
+      await home.startEpmd(program);
       const place = { program, home, dir: home.dir, nodeName, ports: { amqp, distribution } };
       const node = await PrivateNode.prepare(place, options);
       await node.boot();
@@ -143,7 +144,9 @@ export class PrivateNode {
    */
   async ctl(...args: string[]): Promise<string> {
     const options = { env: this.env, cwd: this.dir, timeout: CTL_TIMEOUT_MS };
-    const { stdout } = await promisify(execFile)(this.place.program.ctl, ['--quiet', ...args], options);
+    const { home, program } = this.place;
+    const command = program.ctl(home.dir, ['--quiet', ...args]);
+    const { stdout } = await promisify(execFile)(command.file, command.args, options);
     return stdout;
   }
 
@@ -153,14 +156,16 @@ export class PrivateNode {
     const logPath = join(this.dir, 'log', `boot-${this.boots}.log`);
     const log = await open(logPath, 'a');
     const { env, dir: cwd } = this;
+    const { home, program } = this.place;
     try {
-      this.vm = spawn(this.place.program.server, {
+      const command = program.server(home.dir, []);
+      this.vm = spawn(command.file, command.args, {
         env,
         cwd,
         detached: true,
         stdio: ['ignore', log.fd, log.fd],
       });
-      this.place.home.adopt(this.vm);
+      home.adopt(this.vm);
       await once(this.vm, 'spawn');
     } finally {
       await log.close();

@@ -1,6 +1,6 @@
 import { serverVersion } from './amqp-probe.js';
+import { chosenVersion, findServerProgram } from './find-program.js';
 import { PrivateNode } from './private-node.js';
-import { findServerProgram } from './server-program.js';
 import type { TestBroker } from './test-broker.js';
 import { Declined, type Way } from './way.js';
 
@@ -10,7 +10,8 @@ export const privateProcess: Way = {
   remedy: "Install RabbitMQ, such as with `brew install rabbitmq`; it needn't be started.",
 
   async provide() {
-    if (!(await findServerProgram())) return new Declined('rabbitmq-server is not installed');
+    if (!chosenVersion() && !(await findServerProgram()))
+      return new Declined('rabbitmq-server is not installed');
     return startProcess();
   },
 };
