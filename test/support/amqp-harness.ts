@@ -3,6 +3,7 @@ import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { rabbitmq, type Transport } from 'hopline';
 import { planDelays } from '../../src/topology/delays.js';
 import { Names } from '../../src/topology/names.js';
+import { type BrokerFeatures, brokerFeatures } from '../../src/transport/amqp/broker-features.js';
 import { systemClock } from '../../src/util/clock.js';
 import { eventually } from './eventually.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -31,10 +32,8 @@ export class RawClient implements ForeignClient {
     return new RawClient(url, connection);
   }
 
-  /** Of the broker: 4.3 as `[4, 3]`. */
-  get version(): [major: number, minor: number] {
-    const [major = 0, minor = 0] = this.connection.connection.serverProperties.version.split('.').map(Number);
-    return [major, minor];
+  get features(): BrokerFeatures {
+    return brokerFeatures(this.connection.connection.serverProperties);
   }
 
   /** Opened again if the broker has closed it: it does for every request that it refuses. */
@@ -104,8 +103,11 @@ export class AmqpHarness implements TransportHarness {
   }
 
   get quorumPriorities(): boolean {
-    const [major, minor] = this.foreign.version;
-    return major > 4 || (major === 4 && minor >= 3);
+    return this.foreign.features.quorumPriorities === 'strict';
+  }
+
+  get countsNacks(): boolean {
+    return this.foreign.features.countsNacks;
   }
 
   transport(): Transport {
@@ -133,13 +135,19 @@ export class AmqpHarness implements TransportHarness {
   }): Promise<void> {
     const consumed: string[] = [];
     for (const name of queues) {
-      const channel = await this.foreign.channel();
-      const queue = await channel.checkQueue(name).catch(() => undefined);
-      if (queue && queue.consumerCount > 0) consumed.push(name);
+      // A quorum queue hears of a closed channel a moment later.
+      const free = eventually(async () => (await this.consumersOf(name)) === 0, { timeout: 1_000 });
+      await free.catch(() => consumed.push(name));
       await (await this.foreign.channel()).deleteQueue(name);
     }
     for (const name of exchanges) await (await this.foreign.channel()).deleteExchange(name);
     if (consumed.length > 0) throw new Error(`still consumed: ${consumed.join(', ')}`);
+  }
+
+  private async consumersOf(name: string): Promise<number> {
+    const channel = await this.foreign.channel();
+    const queue = await channel.checkQueue(name).catch(() => undefined);
+    return queue?.consumerCount ?? 0;
   }
 
   leaks(): string[] {

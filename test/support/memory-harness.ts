@@ -20,6 +20,7 @@ export class MemoryHarness implements TransportHarness {
   readonly clock = new ManualClock();
   readonly delayPrefix = 'hopline';
   readonly quorumPriorities = true;
+  readonly countsNacks = true;
   readonly foreign: MemoryForeigner;
   private readonly shared: Transport;
 

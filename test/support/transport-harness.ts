@@ -32,6 +32,8 @@ export interface TransportHarness {
    * use can't be tried there; but only for queues with `maxPriority`, so that what works there is portable.
    */
   readonly quorumPriorities: boolean;
+  /** Whether what is given back counts towards the delivery limit. */
+  readonly countsNacks: boolean;
 
   /** The broker as one more process sees it: a transport of its own, if the broker is more than that. */
   transport(): Transport;

@@ -23,17 +23,29 @@ describe('what a broker can do', () => {
       ['5.0.0', 'strict'],
     ];
     for (const [version, expected] of table) {
-      assert.deepEqual(rabbitmq(version), { name: `RabbitMQ ${version}`, quorumPriorities: expected });
+      const { name, quorumPriorities } = rabbitmq(version);
+      assert.deepEqual(
+        { name, quorumPriorities },
+        { name: `RabbitMQ ${version}`, quorumPriorities: expected },
+      );
+    }
+  });
+
+  it('follows from the version it announces: what counts as a failed delivery, and how patterns may look', () => {
+    for (const version of ['3.10.8', '4.0.5', '4.2.9']) {
+      assert.deepEqual([rabbitmq(version).countsNacks, rabbitmq(version).maxHashes], [true, Infinity]);
+    }
+    for (const version of ['4.3.0', '4.3.6', '5.0.0']) {
+      assert.deepEqual([rabbitmq(version).countsNacks, rabbitmq(version).maxHashes], [false, 2]);
     }
   });
 
   it('is the least for a broker that nobody knows', () => {
-    assert.deepEqual(brokerFeatures({}), { name: 'the broker', quorumPriorities: 'none' });
-    assert.deepEqual(rabbitmq('main'), { name: 'RabbitMQ main', quorumPriorities: 'none' });
-    assert.deepEqual(brokerFeatures({ product: 'OtherMQ', version: '9.9.9' }), {
-      name: 'OtherMQ 9.9.9',
-      quorumPriorities: 'none',
-    });
+    const least = { quorumPriorities: 'none', countsNacks: true, maxHashes: Infinity };
+    assert.deepEqual(brokerFeatures({}), { name: 'the broker', ...least });
+    assert.deepEqual(rabbitmq('main'), { name: 'RabbitMQ main', ...least });
+    const other = brokerFeatures({ product: 'OtherMQ', version: '9.9.9' });
+    assert.deepEqual(other, { name: 'OtherMQ 9.9.9', ...least });
   });
 });
 
@@ -71,5 +83,33 @@ describe('a plan that asks for priorities', () => {
     };
     for (const version of ['3.10.8', '4.0.5', '4.3.6'])
       requireFeatures(plan(quorum, classic), rabbitmq(version));
+  });
+});
+
+describe('a plan with a pattern of many wildcards', () => {
+  const plan = (pattern: string): TopologyPlan => ({
+    exchanges: [],
+    queues: [],
+    bindings: [{ source: 'events', destination: 'q', destinationType: 'queue', pattern }],
+  });
+
+  it('is refused by a broker that would not bind it, before that closes the channel', () => {
+    assert.throws(
+      () => requireFeatures(plan('#.a.#.b.#'), rabbitmq('4.3.6')),
+      (error) => {
+        assert.ok(error instanceof TopologyError);
+        assert.match(
+          error.message,
+          /'q' has the pattern '#\.a\.#\.b\.#' with 3 '#', but RabbitMQ 4\.3\.6 allows 2$/,
+        );
+        return true;
+      },
+    );
+  });
+
+  it('is none of the business of the others', () => {
+    requireFeatures(plan('#.a.#.b.#'), rabbitmq('4.2.0'));
+    requireFeatures(plan('#.a.#'), rabbitmq('4.3.6'));
+    requireFeatures(plan('#.##.#'), rabbitmq('4.3.6'));
   });
 });

@@ -1,5 +1,5 @@
 import { TopologyError } from '../../errors.js';
-import type { TopologyPlan } from '../../topology/plan.js';
+import type { BindingPlan, QueuePlan, TopologyPlan } from '../../topology/plan.js';
 
 /*
  * What differs between brokers, decided in this one file from what they announce on connecting. Each entry says since
@@ -15,6 +15,14 @@ export interface BrokerFeatures {
    * above) and mix them 2:1; 4.3 and later deliver strictly by 0 to 31 (tried on 3.10.8, 4.0.5 and 4.3.6).
    */
   readonly quorumPriorities: 'none' | 'two-classes' | 'strict';
+  /**
+   * Whether a quorum queue counts `basic.nack` with requeue towards its delivery limit. Before 4.3 it does; from then on
+   * only `basic.reject`, a lost channel and a lost connection count (tried on 3.10.8, 4.0.5 and 4.3.6). Nothing here
+   * depends on it: we nack what was not processed, and are glad where it costs nothing.
+   */
+  readonly countsNacks: boolean;
+  /** How many `#` a binding's pattern may hold: two since 4.3, which answers more with a 406 (tried on 4.3.6). */
+  readonly maxHashes: number;
 }
 
 /** @param announced the server properties of a connection; strangers and unknown versions get the least */
@@ -25,6 +33,8 @@ export function brokerFeatures(announced: Readonly<Record<string, unknown>>): Br
   return {
     name: name || 'the broker',
     quorumPriorities: since(4, 3) ? 'strict' : since(4, 0) ? 'two-classes' : 'none',
+    countsNacks: !since(4, 3),
+    maxHashes: since(4, 3) ? 2 : Number.POSITIVE_INFINITY,
   };
 }
 
@@ -44,11 +54,16 @@ const PRIORITIES_THERE: Record<BrokerFeatures['quorumPriorities'], string> = {
 };
 
 /**
- * Before anything is declared: what the broker would accept and then not do.
+ * Before anything is declared: what the broker would refuse without saying what to do, or accept and then not do.
  *
  * @throws TopologyError that says what the broker is
  */
-export function requireFeatures({ queues }: TopologyPlan, broker: BrokerFeatures): void {
+export function requireFeatures({ queues, bindings }: TopologyPlan, broker: BrokerFeatures): void {
+  requirePriorities(queues, broker);
+  requireFewHashes(bindings, broker);
+}
+
+function requirePriorities(queues: readonly QueuePlan[], broker: BrokerFeatures): void {
   if (broker.quorumPriorities === 'strict') return;
   const prioritized = queues.find(
     ({ maxPriority, arguments: args }) => maxPriority !== undefined && args['x-queue-type'] === 'quorum',
@@ -59,5 +74,18 @@ export function requireFeatures({ queues }: TopologyPlan, broker: BrokerFeatures
     resource,
     `${resource} wants message priorities up to ${prioritized.maxPriority}, but ${broker.name} ${PRIORITIES_THERE[broker.quorumPriorities]}`,
     "Use lanes instead (docs/lanes.md), say type: 'classic', or take RabbitMQ 4.3 or later.",
+  );
+}
+
+function requireFewHashes(bindings: readonly BindingPlan[], { name, maxHashes }: BrokerFeatures): void {
+  const hashes = (pattern: string) => pattern.split('.').filter((word) => word === '#').length;
+  const binding = bindings.find(({ pattern }) => hashes(pattern) > maxHashes);
+  if (!binding) return;
+  const { pattern, source, destination, destinationType } = binding;
+  const resource = `the binding of exchange '${source}' to ${destinationType} '${destination}'`;
+  throw new TopologyError(
+    resource,
+    `${resource} has the pattern '${pattern}' with ${hashes(pattern)} '#', but ${name} allows ${maxHashes}`,
+    "Say it with fewer '#': '#.#' is the same as '#'; or bind several patterns that say more.",
   );
 }
