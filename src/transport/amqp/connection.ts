@@ -27,6 +27,8 @@ const CLOSE_OK_MS = 2_000;
 /** The broker's words when it does not let us in; trying again with the same credentials changes nothing. */
 const REFUSED = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b(403|530)\b/;
 
+export const isRefused = ({ message }: Error): boolean => REFUSED.test(message);
+
 /**
  * One connection to the broker, found and re-found by amqp-connection-manager: it goes through the list of addresses,
  * asks for fresh credentials, and connects again with backoff and jitter. Only that is taken from it. Channels, and all
@@ -37,6 +39,7 @@ export class Connection {
   model: ChannelModel | undefined;
   isBlocked = false;
 
+  private blockedFor = '';
   private readonly manager: ConnectionManager;
   private readonly listeners = new Set<ConnectionListener>();
   private readonly backoff = new Backoff({ firstMs: 100, maxMs: 30_000 });
@@ -75,6 +78,7 @@ export class Connection {
   listen(listener: ConnectionListener): void {
     this.listeners.add(listener);
     if (this.model) listener.up(this.model, this.address);
+    if (this.model && this.isBlocked) listener.blocked(this.blockedFor, this.address);
   }
 
   unlisten(listener: ConnectionListener): void {
@@ -93,7 +97,7 @@ export class Connection {
       up: () => resolve(),
       down: (error) => {
         if (error instanceof OptionsError) reject(error);
-        else if (REFUSED.test(error.message)) reject(this.connectError());
+        else if (isRefused(error)) reject(this.connectError());
       },
       blocked: () => {},
       unblocked: () => {},
@@ -144,6 +148,7 @@ export class Connection {
     this.connectedAt = performance.now();
     model.on('blocked', (reason) => {
       this.isBlocked = true;
+      this.blockedFor = reason;
       for (const listener of this.listeners) listener.blocked(reason, this.address);
     });
     model.on('unblocked', () => {
@@ -185,7 +190,7 @@ export class Connection {
   private connectError(): ConnectError {
     const error = this.lastError;
     const where = this.addresses.length > 0 ? this.addresses.join(', ') : 'the broker';
-    if (error && REFUSED.test(error.message)) {
+    if (error && isRefused(error)) {
       return new ConnectError(
         `${where} refuses the connection: ${error.message}`,
         'Check user, password and vhost of the url, and the rights of the user on the vhost.',

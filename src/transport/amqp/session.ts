@@ -14,7 +14,7 @@ import type {
 } from '../transport.js';
 import { brokerFeatures, requireFeatures } from './broker-features.js';
 import type { ChannelError } from './channel.js';
-import type { Connection, ConnectionListener } from './connection.js';
+import { type Connection, type ConnectionListener, isRefused } from './connection.js';
 import { AmqpConsumer } from './consumer.js';
 import { declarePlan, declareShared } from './declare.js';
 import { inspectQueue } from './inspect.js';
@@ -94,6 +94,8 @@ export class AmqpSession implements TransportSession {
       redeclare: async () => {
         await this.declareAgain(({ plan }) => plan.queues.some(({ name }) => name === queue));
       },
+      onStarted: () => events.emit('consumer.started', { service, queue }),
+      onLost: (error) => events.emit('consumer.lost', { service, queue, error }),
       onCancelled: (reason) => {
         log.warn({ queue, reason }, 'a consumer was cancelled; the queue is declared and consumed again');
         events.emit('consumer.cancelled', { service, queue, reason });
@@ -172,9 +174,10 @@ export class AmqpSession implements TransportSession {
   private consumingFailed(queue: string, error: ChannelError): void {
     const { service, events, log } = this.options;
     log.warn({ queue, error }, 'a queue cannot be consumed at the moment; trying again');
-    if (error instanceof TopologyError || error.code === 403) {
-      events.emit('topology.failed', { service, error: this.refusedToConsume(queue, error) });
-    }
+    const refused = this.refusedToConsume(queue, error);
+    events.emit('consumer.failed', { service, queue, error: refused });
+    if (error instanceof TopologyError || error.code === 403)
+      events.emit('topology.failed', { service, error: refused });
   }
 
   private refusedToConsume(queue: string, error: ChannelError): Error {
@@ -202,7 +205,7 @@ export class AmqpSession implements TransportSession {
           { ...about(address), retryInMs, error: error.message || (error as { code?: string }).code },
           'no connection to the broker',
         );
-        events.emit('connection.down', { ...about(address), error, retryInMs });
+        events.emit('connection.down', { ...about(address), error, retryInMs, refused: isRefused(error) });
       },
       blocked: (reason, address) => {
         log.warn({ ...about(address), reason }, 'the broker blocks this connection');
