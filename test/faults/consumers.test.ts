@@ -17,7 +17,7 @@ describe('consumers', function () {
 
   afterEach(stopAll);
 
-  it('whose queue is deleted declare it again and go on', async () => {
+  it('whose queue is deleted declare it again and go on [row 13]', async () => {
     const queue = uniqueName('queue');
     const { bus, seen } = faultBus(node.url);
     const ledger = new Ledger();
@@ -35,7 +35,7 @@ describe('consumers', function () {
     await eventually(() => ledger.missing === 0);
   });
 
-  it('that lose their channel leave their siblings and the connection alone', async () => {
+  it('that lose their channel leave their siblings and the connection alone [row 14]', async () => {
     const { bus, seen } = faultBus(node.url);
     const handled: string[] = [];
     let hurt: MessageContext | undefined;
@@ -59,7 +59,7 @@ describe('consumers', function () {
     assert.deepEqual(seen('connection.down'), []);
   });
 
-  it('do not settle on another channel what the lost one had delivered', async () => {
+  it('do not settle on another channel what the lost one had delivered [row 15]', async () => {
     const { bus, seen } = faultBus(node.url);
     let finish = () => {};
     const reasons: string[] = [];
@@ -83,7 +83,7 @@ describe('consumers', function () {
     assert.deepEqual(reasons, ['ChannelLostError']);
   });
 
-  it('whose queue exists with other arguments fail start() with both values, and disturb nobody', async () => {
+  it('whose queue exists with other arguments fail start() with both values, and disturb nobody [row 10]', async () => {
     const queue = uniqueName('queue');
     await raw(node, (channel) =>
       channel.assertQueue(queue, {
@@ -106,7 +106,7 @@ describe('consumers', function () {
     assert.deepEqual(sibling.seen('connection.down'), []);
   });
 
-  it('without the rights fail start() with the resource and the right that is missing', async () => {
+  it('without the rights fail start() with the resource and the right that is missing [row 9]', async () => {
     await node.ctl('add_user', 'limited', 'secret');
     await node.ctl('set_permissions', 'limited', '^$', '.*', '.*');
     try {
