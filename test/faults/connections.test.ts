@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from 'hopline';
+import {
+  ConnectError,
+  NotStartedError,
+  OutcomeUnknownError,
+  PublishTimeoutError,
+  StoppedError,
+} from 'hopline';
 import { run } from '../examples/program.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
@@ -93,6 +99,26 @@ describe('connections', function () {
     });
     await assert.rejects(bus.start(), ConnectError);
     await bus.stop();
+  });
+
+  it('that no broker answers yet are waited for, if that is asked for [row 7]', async () => {
+    const proxy = await TcpProxy.start({ host: '127.0.0.1', port: node.port });
+    proxy.stall('both');
+    const { bus } = faultBus(node.url.replace(`:${node.port}`, `:${proxy.port}`), {
+      startDeadline: Number.POSITIVE_INFINITY,
+    });
+    let started = false;
+    const starting = bus.start().then(() => {
+      started = true;
+    });
+    await eventually(() => proxy.connections > 0);
+    await assert.rejects(bus.publish('nobody.cares', {}), NotStartedError);
+    assert.equal(started, false);
+    proxy.resume();
+    await starting;
+    await bus.publish('nobody.cares', {});
+    await bus.stop();
+    await proxy.close();
   });
 
   it('that the broker refuses fail start() at once, and no password is told [row 8]', async () => {

@@ -125,6 +125,71 @@ describe('publishes', function () {
     assert.deepEqual(seen('channel.reopened'), []);
   });
 
+  it("over the broker's own cap fail alone, with its words, and what is beside them is confirmed [row 26]", async () => {
+    const cap = (bytes: number) =>
+      node.ctl('eval', `application:set_env(rabbit, max_message_size, ${bytes}).`);
+    await cap(100_000);
+    try {
+      const { bus, seen } = faultBus(node.url);
+      const ledger = new Ledger();
+      bus.handle('load', ({ number }) => ledger.handled(number));
+      await bus.start();
+      const doomed = assert.rejects(
+        bus.publish('large', 'x'.repeat(200_000)),
+        (error: PublishRejectedError) => {
+          assert.ok(error instanceof PublishRejectedError);
+          assert.match(error.message, /message size 200002 is larger than configured max size 100000/);
+          return true;
+        },
+      );
+      await Promise.all([
+        doomed,
+        ...Array.from({ length: 100 }, (_, number) => ledger.publish(bus, 'load', number)),
+      ]);
+      await eventually(() => ledger.missing === 0);
+      ledger.assertBalanced();
+      assert.deepEqual(ledger.errors, []);
+      assert.deepEqual(seen('connection.down'), []);
+    } finally {
+      await cap(134_217_728);
+    }
+  });
+
+  it('for a retry whose exchange is gone are made when it is back; the handler does not run meanwhile [row 42]', async () => {
+    const prefix = uniqueName('prefix');
+    const queue = uniqueName('queue');
+    const { bus, log } = faultBus(node.url, { prefix, topology: 'none', publishDeadline: '500ms' });
+    const declaring = faultBus(node.url, { prefix });
+    declaring.bus.handle('k', () => {}, { queue });
+    await declaring.bus.start();
+    await declaring.bus.stop();
+    const ledger = new Ledger();
+    let attempts = 0;
+    bus.handle(
+      'k',
+      ({ number }) => {
+        attempts += 1;
+        ledger.handled(number);
+        throw new Error('given up at once');
+      },
+      { queue, concurrency: 3, retry: { tries: 1 } },
+    );
+    await bus.start();
+    await raw(node, (channel) => channel.deleteExchange(`${prefix}.dead`));
+    await Promise.all([1, 2, 3].map((number) => ledger.publish(bus, 'k', number)));
+    await eventually(() => assert.ok(log.some((line) => line.includes('held and the queue paused'))));
+    await ledger.publish(bus, 'k', 4);
+    await raw(node, async (channel) => {
+      await channel.assertExchange(`${prefix}.dead`, 'direct');
+      await channel.bindQueue(`${queue}.dead`, `${prefix}.dead`, queue);
+    });
+    await eventually(() =>
+      raw(node, async (channel) => (await channel.checkQueue(`${queue}.dead`)).messageCount === 4),
+    );
+    assert.equal(attempts, 4);
+    ledger.assertBalanced();
+  });
+
   it('are confirmed before stop() ends [row 36]', async () => {
     const { bus } = faultBus(node.url);
     await bus.start();
