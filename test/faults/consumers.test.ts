@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type MessageContext, TopologyError } from 'hopline';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -90,13 +91,15 @@ describe('consumers', function () {
     const ledger = new Ledger();
     const first: (() => void)[] = [];
     const again: (() => void)[] = [];
+    const handled = watch(bus, 'handler.succeeded');
     bus.handle(
       'load',
       async ({ number }, { redelivered }) => {
         await new Promise<void>((resolve) => void (redelivered ? again : first).push(resolve));
-        if (redelivered || number === 0) ledger.handled(number);
+        if (redelivered || number === 0 || number === 11) ledger.handled(number);
       },
-      { queue: uniqueName('queue'), concurrency: 10 },
+      // Room for the old and the new beside each other.
+      { queue: { name: uniqueName('queue'), concurrency: 30 } },
     );
     await bus.start();
     await ledger.publish(bus, 'load', 0);
@@ -106,13 +109,21 @@ describe('consumers', function () {
     await eventually(() => first.length === 10);
     proxy.reset();
     // The same delivery tags are in use again when the old handlers end.
-    await eventually(() => again.length > 0, { timeout: 20_000 });
-    for (const finish of first) finish();
+    await eventually(() => assert.equal(again.length, 10), { timeout: 20_000 });
+    for (const finish of first.splice(0)) finish();
+    await eventually(() => assert.equal(handled.length, 11));
+    // Behind any ack of theirs.
+    await ledger.publish(bus, 'load', 11);
+    await eventually(() => first.length === 1);
+    first.pop()?.();
+    // What was acked in the new ones' place would not come once more.
+    proxy.reset();
+    await eventually(() => assert.ok(again.length >= 20), { timeout: 20_000 });
     await eventually(() => {
       for (const finish of again.splice(0)) finish();
       return ledger.missing === 0;
     });
-    assert.ok(seen('connection.down').length >= 2);
+    assert.ok(seen('connection.down').length >= 4);
     ledger.assertBalanced();
     await bus.stop();
     await proxy.close();
