@@ -26,7 +26,7 @@ export function unencodable(error: Error): InvalidMessageError {
 export function rejected({ message }: PendingPublish, why: string, cause?: Error): PublishRejectedError {
   return new PublishRejectedError(
     `'${message.routingKey}' is not accepted on exchange '${message.exchange}': ${why}`,
-    'It is not stored. Look at the queues bound to the exchange (a length limit, no leader), and at the rights of the user.',
+    'At least one of its queues has not stored it. Look at the queues bound to the exchange (a length limit, no leader), and at the rights of the user.',
     { cause },
   );
 }
