@@ -144,7 +144,7 @@ export class UnroutableError extends HoplineError {
   }
 }
 
-/** The broker refused the message (nack) again and again: a queue is full or has no leader. It is not stored. */
+/** The broker refused the message (nack) again and again: a queue is full or has no leader. At least one of its queues has not stored it. */
 export class PublishRejectedError extends HoplineError {
   readonly code = 'HOPLINE_PUBLISH_REJECTED';
 }

@@ -9,6 +9,7 @@ import type { ConsumerEvents } from './consumer-events.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { LaneRunner } from './lane-runner.js';
 import { type Lane, laneOrder } from './lanes.js';
+import { warnOfLongHandlers } from './long-handlers.js';
 import type { Outcome } from './outcome.js';
 import { receive } from './received.js';
 import { Registry } from './registry.js';
@@ -61,6 +62,8 @@ export class SubscriptionRunner {
   }
 
   async start(): Promise<void> {
+    const { dispatcher, log } = this.options;
+    warnOfLongHandlers(this.subscription, dispatcher.timeoutGraceMs, log);
     await Promise.all(this.lanes.map((lane) => lane.start()));
     this.starved.start();
   }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { type MessageContext, TopologyError } from 'hopline';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
 
 describe('consumers', function () {
@@ -17,7 +19,7 @@ describe('consumers', function () {
 
   afterEach(stopAll);
 
-  it('whose queue is deleted declare it again and go on', async () => {
+  it('whose queue is deleted declare it again and go on [row 13]', async () => {
     const queue = uniqueName('queue');
     const { bus, seen } = faultBus(node.url);
     const ledger = new Ledger();
@@ -35,7 +37,7 @@ describe('consumers', function () {
     await eventually(() => ledger.missing === 0);
   });
 
-  it('that lose their channel leave their siblings and the connection alone', async () => {
+  it('that lose their channel leave their siblings and the connection alone [row 14]', async () => {
     const { bus, seen } = faultBus(node.url);
     const handled: string[] = [];
     let hurt: MessageContext | undefined;
@@ -59,7 +61,7 @@ describe('consumers', function () {
     assert.deepEqual(seen('connection.down'), []);
   });
 
-  it('do not settle on another channel what the lost one had delivered', async () => {
+  it('do not settle on another channel what the lost one had delivered [row 15]', async () => {
     const { bus, seen } = faultBus(node.url);
     let finish = () => {};
     const reasons: string[] = [];
@@ -83,7 +85,225 @@ describe('consumers', function () {
     assert.deepEqual(reasons, ['ChannelLostError']);
   });
 
-  it('whose queue exists with other arguments fail start() with both values, and disturb nobody', async () => {
+  it('acknowledge nothing in place of what a lost channel had delivered [row 15]', async () => {
+    const proxy = await TcpProxy.start({ host: '127.0.0.1', port: node.port });
+    const { bus, seen } = faultBus(node.url.replace(`:${node.port}`, `:${proxy.port}`));
+    const ledger = new Ledger();
+    const first: (() => void)[] = [];
+    const again: (() => void)[] = [];
+    const handled = watch(bus, 'handler.succeeded');
+    bus.handle(
+      'load',
+      async ({ number }, { redelivered }) => {
+        await new Promise<void>((resolve) => void (redelivered ? again : first).push(resolve));
+        if (redelivered || number === 0 || number === 11) ledger.handled(number);
+      },
+      // Room for the old and the new beside each other.
+      { queue: { name: uniqueName('queue'), concurrency: 30 } },
+    );
+    await bus.start();
+    await ledger.publish(bus, 'load', 0);
+    await eventually(() => first.length === 1);
+    first.pop()?.(); // widens the window
+    await Promise.all(Array.from({ length: 10 }, (_, index) => ledger.publish(bus, 'load', index + 1)));
+    await eventually(() => first.length === 10);
+    proxy.reset();
+    // The same delivery tags are in use again when the old handlers end.
+    await eventually(() => assert.equal(again.length, 10), { timeout: 20_000 });
+    for (const finish of first.splice(0)) finish();
+    await eventually(() => assert.equal(handled.length, 11));
+    // Behind any ack of theirs.
+    await ledger.publish(bus, 'load', 11);
+    await eventually(() => first.length === 1);
+    first.pop()?.();
+    // What was acked in the new ones' place would not come once more.
+    proxy.reset();
+    await eventually(() => assert.ok(again.length >= 20), { timeout: 20_000 });
+    await eventually(() => {
+      for (const finish of again.splice(0)) finish();
+      return ledger.missing === 0;
+    });
+    assert.ok(seen('connection.down').length >= 4);
+    ledger.assertBalanced();
+    await bus.stop();
+    await proxy.close();
+  });
+
+  it('survive whatever a handler throws: each message is tried again and given up [row 20]', async () => {
+    const queue = uniqueName('queue');
+    const { bus, seen } = faultBus(node.url);
+    const hostile = {
+      get message(): string {
+        throw new Error('not even its message');
+      },
+    };
+    const throws: Record<string, () => unknown> = {
+      sync: () => {
+        throw new Error('at once');
+      },
+      async: () => Promise.reject(new Error('later')),
+      null: () => Promise.reject(null),
+      text: () => Promise.reject('no error at all'),
+      nothing: () => Promise.reject(undefined),
+      hostile: () => Promise.reject(hostile),
+    };
+    const attempts = new Map<string, number>();
+    bus.handle(
+      'k',
+      ({ how }: { how: string }) => {
+        attempts.set(how, (attempts.get(how) ?? 0) + 1);
+        return throws[how]?.() as Promise<void>;
+      },
+      { queue, retry: { tries: 2, backoff: '100ms' } },
+    );
+    await bus.start();
+    const ways = Object.keys(throws);
+    await Promise.all(ways.map((how) => bus.publish('k', { how })));
+    await eventually(() => assert.equal(seen('message.deadLettered').length, ways.length));
+    assert.deepEqual(Object.fromEntries(attempts), Object.fromEntries(ways.map((how) => [how, 2])));
+    assert.deepEqual([seen('connection.down'), seen('channel.reopened')], [[], []]);
+  });
+
+  it('get their slot back from a handler that never ends, by its timeout and the grace [row 21]', async () => {
+    const queue = uniqueName('queue');
+    const { bus, seen } = faultBus(node.url, { concurrency: 1, timeoutGrace: '200ms' });
+    const aborted: string[] = [];
+    const handled: number[] = [];
+    bus.handle(
+      'k',
+      ({ number }: { number: number }, { signal }) => {
+        if (number > 0) {
+          handled.push(number);
+          return;
+        }
+        signal.addEventListener('abort', () => aborted.push((signal.reason as Error).name));
+        return new Promise<void>(() => {});
+      },
+      { queue, timeout: '300ms', retry: { tries: 2, backoff: '100ms' } },
+    );
+    await bus.start();
+    for (const number of [0, 1, 2]) await bus.publish('k', { number });
+    await eventually(() => assert.equal(seen('message.deadLettered').length, 1));
+    await eventually(() => assert.deepEqual(handled, [1, 2]));
+    assert.deepEqual(aborted, ['HandlerTimeoutError', 'HandlerTimeoutError']);
+    await bus.stop();
+  });
+
+  it("that keep a message beyond the broker's consumer_timeout say so, and get it again [row 22]", async () => {
+    const set = (timeoutMs: string, tickMs: string) =>
+      node.ctl(
+        'eval',
+        `application:set_env(rabbit, consumer_timeout, ${timeoutMs}), application:set_env(rabbit, channel_tick_interval, ${tickMs}).`,
+      );
+    await set('1500', '300');
+    const ledger = new Ledger();
+    const { bus, log, seen } = faultBus(node.url, { timeout: '40m' });
+    try {
+      const queue = uniqueName('queue');
+      let lost = () => {};
+      const untilLost = new Promise<void>((resolve) => {
+        lost = resolve;
+      });
+      bus.handle(
+        'load',
+        async ({ number }, { redelivered, signal }) => {
+          if (redelivered) {
+            ledger.handled(number);
+            return;
+          }
+          signal.addEventListener('abort', () => lost());
+          await untilLost;
+        },
+        { queue },
+      );
+      await bus.start();
+      assert.ok(
+        log.some((line) => /consumer_timeout/.test(line) && line.includes(queue)),
+        log.join('\n'),
+      );
+      await ledger.publish(bus, 'load', 1);
+      await eventually(() => ledger.missing === 0, { timeout: 20_000 });
+      const told = [
+        ...seen('channel.reopened').map(({ channel }) => channel),
+        ...seen('consumer.cancelled').map((event) => event.queue),
+      ];
+      assert.deepEqual([...new Set(told)], [queue]);
+      assert.ok(
+        log.some((line) =>
+          /consumer_timeout.*(timed out|cancelled)|(timed out|cancelled).*consumer_timeout/.test(line),
+        ),
+        log.join('\n'),
+      );
+      assert.deepEqual(seen('connection.down'), []);
+      ledger.assertBalanced();
+    } finally {
+      await set('1800000', '60000');
+    }
+  });
+
+  it('let fast messages pass a slow one [row 23]', async () => {
+    const { bus } = faultBus(node.url, { concurrency: 2 });
+    const ledger = new Ledger();
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    bus.handle('load', async ({ number }) => {
+      if (number === 0) await gate;
+      ledger.handled(number);
+    });
+    await bus.start();
+    for (let number = 0; number <= 100; number += 1) await ledger.publish(bus, 'load', number);
+    await eventually(() => assert.equal(ledger.account().handled, 100));
+    release();
+    await eventually(() => ledger.missing === 0);
+    ledger.assertBalanced();
+  });
+
+  it('keep to their timeouts and pauses when the clock is set, forwards or back [row 40]', async () => {
+    const { bus, seen } = faultBus(node.url, { timeout: '30s' });
+    const ledger = new Ledger();
+    const attempts: string[] = [];
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    bus.handle(
+      'load',
+      async ({ number }, { attempt }) => {
+        attempts.push(`${number}.${attempt}`);
+        if (number === 0) await gate;
+        if (number === 1 && attempt === 1) throw new Error('once more');
+        ledger.handled(number);
+      },
+      { retry: { tries: 3, backoff: '400ms' } },
+    );
+    await bus.start();
+    const now = Date.now;
+    const jumps = [3_600_000, -3_600_000];
+    try {
+      await ledger.publish(bus, 'load', 0);
+      await eventually(() => attempts.includes('0.1'));
+      for (const [index, jump] of jumps.entries()) {
+        Date.now = () => now() + jump;
+        const number = 10 + index;
+        await ledger.publish(bus, 'load', number);
+        await eventually(() => attempts.includes(`${number}.1`));
+      }
+      await ledger.publish(bus, 'load', 1);
+      await eventually(() => attempts.includes('1.2'), { timeout: 5_000 });
+      release();
+      await eventually(() => ledger.missing === 0);
+      await bus.stop();
+    } finally {
+      Date.now = now;
+    }
+    assert.deepEqual(attempts.toSorted(), ['0.1', '1.1', '1.2', '10.1', '11.1']);
+    assert.deepEqual([seen('connection.down'), seen('message.deadLettered')], [[], []]);
+    ledger.assertBalanced();
+  });
+
+  it('whose queue exists with other arguments fail start() with both values, and disturb nobody [row 10]', async () => {
     const queue = uniqueName('queue');
     await raw(node, (channel) =>
       channel.assertQueue(queue, {
@@ -106,7 +326,7 @@ describe('consumers', function () {
     assert.deepEqual(sibling.seen('connection.down'), []);
   });
 
-  it('without the rights fail start() with the resource and the right that is missing', async () => {
+  it('without the rights fail start() with the resource and the right that is missing [row 9]', async () => {
     await node.ctl('add_user', 'limited', 'secret');
     await node.ctl('set_permissions', 'limited', '^$', '.*', '.*');
     try {

@@ -1,11 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  InvalidMessageError,
-  MessageTooLargeError,
-  PublishRejectedError,
-  PublishTimeoutError,
-  UnroutableError,
-} from 'hopline';
+import { InvalidMessageError, MessageTooLargeError, PublishRejectedError, UnroutableError } from 'hopline';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -23,70 +17,7 @@ describe('publishes', function () {
 
   afterEach(stopAll);
 
-  it('wait for a memory alarm to end, or for their deadline, and handlers go on meanwhile', async () => {
-    const { bus, seen } = faultBus(node.url);
-    let release = () => {};
-    const running = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let handled = 0;
-    bus.handle('slow', async () => {
-      await running;
-      handled += 1;
-    });
-    await bus.start();
-    await bus.publish('slow', {});
-    await node.ctl('set_vm_memory_high_watermark', '0.00001');
-    try {
-      // The broker blocks a connection when it next publishes.
-      const waiting = bus.publish('other', {});
-      await eventually(() => seen('connection.blocked').length > 0);
-      await assert.rejects(bus.publish('other', {}, { deadline: '200ms' }), (error: PublishTimeoutError) => {
-        assert.ok(error instanceof PublishTimeoutError);
-        assert.match(error.message, /alarm/);
-        return true;
-      });
-      release();
-      await eventually(() => handled === 1);
-      await node.ctl('set_vm_memory_high_watermark', '0.4');
-      await waiting;
-    } finally {
-      await node.ctl('set_vm_memory_high_watermark', '0.4');
-    }
-  });
-
-  it('that no alarm lets through do not keep stop() beyond its deadline', async () => {
-    const { bus, seen } = faultBus(node.url, { stopDeadline: '1s' });
-    await bus.start();
-    await node.ctl('set_vm_memory_high_watermark', '0.00001');
-    try {
-      const waiting = assert.rejects(bus.publish('other', {}));
-      await eventually(() => seen('connection.blocked').length > 0);
-      const startedAt = performance.now();
-      await bus.stop().catch(() => {});
-      assert.ok(performance.now() - startedAt < 2_500);
-      await waiting;
-    } finally {
-      await node.ctl('set_vm_memory_high_watermark', '0.4');
-    }
-  });
-
-  it('that have ended in an alarm keep stop() no longer: a broker that reads nothing answers nothing', async () => {
-    const { bus, seen } = faultBus(node.url);
-    await bus.start();
-    await node.ctl('set_vm_memory_high_watermark', '0.00001');
-    try {
-      await assert.rejects(bus.publish('other', {}, { deadline: '500ms' }));
-      await eventually(() => seen('connection.blocked').length > 0);
-      const startedAt = performance.now();
-      await bus.stop();
-      assert.ok(performance.now() - startedAt < 1_500, `${performance.now() - startedAt} ms`);
-    } finally {
-      await node.ctl('set_vm_memory_high_watermark', '0.4');
-    }
-  });
-
-  it('that a full queue refuses end in a PublishRejectedError after the retries', async () => {
+  it('that a full queue refuses end in a PublishRejectedError after the retries [row 25]', async () => {
     const queue = uniqueName('full');
     const exchange = uniqueName('exchange');
     await raw(node, async (channel) => {
@@ -137,7 +68,7 @@ describe('publishes', function () {
     await eventually(() => got.length === 1);
   });
 
-  it('that can not be made for a retry hold their message: the handler does not run again at once', async () => {
+  it('that can not be made for a retry hold their message: the handler does not run again at once [row 42]', async () => {
     const prefix = uniqueName('prefix');
     const { bus, log } = faultBus(node.url, { prefix, publishDeadline: '1s' });
     const attempts: number[] = [];
@@ -166,7 +97,7 @@ describe('publishes', function () {
     assert.ok(log.every((line) => !line.includes('dispatch failed')));
   });
 
-  it('of a send that nobody takes name the key and the exchange, also among many others', async () => {
+  it('of a send that nobody takes name the key and the exchange, also among many others [row 24]', async () => {
     const { bus } = faultBus(node.url);
     bus.handle('known', () => {});
     await bus.start();
@@ -179,7 +110,7 @@ describe('publishes', function () {
     });
   });
 
-  it('with what can not be sent fail at the call, and the channel lives on', async () => {
+  it('with what can not be sent fail at the call, and the channel lives on [rows 26, 27]', async () => {
     const { bus, seen } = faultBus(node.url, { maxBodyBytes: 1_000 });
     await bus.start();
     await assert.rejects(bus.publish('a', 'x'.repeat(2_000)), MessageTooLargeError);
@@ -194,7 +125,72 @@ describe('publishes', function () {
     assert.deepEqual(seen('channel.reopened'), []);
   });
 
-  it('are confirmed before stop() ends', async () => {
+  it("over the broker's own cap fail alone, with its words, and what is beside them is confirmed [row 26]", async () => {
+    const cap = (bytes: number) =>
+      node.ctl('eval', `application:set_env(rabbit, max_message_size, ${bytes}).`);
+    await cap(100_000);
+    try {
+      const { bus, seen } = faultBus(node.url);
+      const ledger = new Ledger();
+      bus.handle('load', ({ number }) => ledger.handled(number));
+      await bus.start();
+      const doomed = assert.rejects(
+        bus.publish('large', 'x'.repeat(200_000)),
+        (error: PublishRejectedError) => {
+          assert.ok(error instanceof PublishRejectedError);
+          assert.match(error.message, /message size 200002 is larger than configured max size 100000/);
+          return true;
+        },
+      );
+      await Promise.all([
+        doomed,
+        ...Array.from({ length: 100 }, (_, number) => ledger.publish(bus, 'load', number)),
+      ]);
+      await eventually(() => ledger.missing === 0);
+      ledger.assertBalanced();
+      assert.deepEqual(ledger.errors, []);
+      assert.deepEqual(seen('connection.down'), []);
+    } finally {
+      await cap(134_217_728);
+    }
+  });
+
+  it('for a retry whose exchange is gone are made when it is back; the handler does not run meanwhile [row 42]', async () => {
+    const prefix = uniqueName('prefix');
+    const queue = uniqueName('queue');
+    const { bus, log } = faultBus(node.url, { prefix, topology: 'none', publishDeadline: '500ms' });
+    const declaring = faultBus(node.url, { prefix });
+    declaring.bus.handle('k', () => {}, { queue });
+    await declaring.bus.start();
+    await declaring.bus.stop();
+    const ledger = new Ledger();
+    let attempts = 0;
+    bus.handle(
+      'k',
+      ({ number }) => {
+        attempts += 1;
+        ledger.handled(number);
+        throw new Error('given up at once');
+      },
+      { queue, concurrency: 3, retry: { tries: 1 } },
+    );
+    await bus.start();
+    await raw(node, (channel) => channel.deleteExchange(`${prefix}.dead`));
+    await Promise.all([1, 2, 3].map((number) => ledger.publish(bus, 'k', number)));
+    await eventually(() => assert.ok(log.some((line) => line.includes('held and the queue paused'))));
+    await ledger.publish(bus, 'k', 4);
+    await raw(node, async (channel) => {
+      await channel.assertExchange(`${prefix}.dead`, 'direct');
+      await channel.bindQueue(`${queue}.dead`, `${prefix}.dead`, queue);
+    });
+    await eventually(() =>
+      raw(node, async (channel) => (await channel.checkQueue(`${queue}.dead`)).messageCount === 4),
+    );
+    assert.equal(attempts, 4);
+    ledger.assertBalanced();
+  });
+
+  it('are confirmed before stop() ends [row 36]', async () => {
     const { bus } = faultBus(node.url);
     await bus.start();
     const publishing = Promise.all(Array.from({ length: 1_000 }, (_, n) => bus.publish('a', { n })));

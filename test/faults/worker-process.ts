@@ -1,16 +1,75 @@
-import { Bus, rabbitmq } from 'hopline';
+import { Bus, type HandleOptions, type MessageContext, rabbitmq } from 'hopline';
 
-/** A worker for the tests to signal and to kill: says what it does over IPC. Arguments: url, service, handler's milliseconds. */
-const [url, service = 'worker', handlerMs = '0'] = process.argv.slice(2);
+/*
+ * A worker for the tests to signal and to kill: `worker-process.js BEHAVIOUR URL SERVICE`. Says what it does over IPC.
+ */
+
+const [name, url, service = 'worker'] = process.argv.slice(2);
 const say = (what: string) => process.send?.(what);
 
+interface Work {
+  readonly number?: number;
+  readonly poison?: boolean;
+}
+
+interface Handler {
+  handle(payload: Work, context: MessageContext): void | Promise<void>;
+  readonly options?: HandleOptions;
+}
+
+const never = new Promise<never>(() => {});
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const behaviours = {
+  handles: { handle: () => {} },
+  'handles slowly': { handle: () => pause(500).then(() => {}) },
+  'never ends': { handle: () => never },
+  /** As soon as it is told that the process is about to stop; publishes when the test says so. */
+  'fails at stop': {
+    handle: (_payload, context) =>
+      new Promise((_resolve, reject) => {
+        process.on('message', () => void context.publish('nobody.cares', {}).catch(() => {}));
+        context.signal.addEventListener('abort', () => reject(new Error('stopped half-way')));
+      }),
+  },
+  /** Takes the process with it, and whatever else is under way. */
+  'dies of poison': {
+    handle: async ({ number, poison }) => {
+      await pause(5);
+      if (poison) process.exit(13);
+      say(`handled ${number}`);
+    },
+    options: { queue: { name: `${service}.poisoned`, concurrency: 20, deliveryLimit: 5 } },
+  },
+  /** The retry's copy is confirmed, the ack of the original was not sent. */
+  'dies between a retry and its ack': {
+    handle: (_payload, { attempt }) => {
+      if (attempt === 1) throw new Error('the first attempt fails');
+    },
+    options: { retry: { backoff: '100ms' } },
+  },
+} satisfies Record<string, Handler>;
+
+export type Behaviour = keyof typeof behaviours;
+
+const { handle, options = {} }: Handler = behaviours[name as Behaviour];
 const bus = new Bus({ service, prefix: service, transport: rabbitmq({ url }), stopDeadline: '2s' });
 
-bus.handle('work', async (_payload, { redelivered }) => {
-  say(redelivered ? 'began again' : 'began');
-  await new Promise((resolve) => setTimeout(resolve, Number(handlerMs)));
-  say('ended');
-});
+bus.handle(
+  'work',
+  async (payload: Work, context) => {
+    say(context.redelivered ? 'began again' : 'began');
+    await handle(payload, context);
+    say('ended');
+  },
+  options,
+);
+
+bus.on('connection.blocked', () => say('blocked'));
+if (name === 'dies between a retry and its ack') {
+  // What was acked in this turn of the event loop has not been written yet.
+  bus.on('message.retried', () => process.kill(process.pid, 'SIGKILL'));
+}
 
 bus.runUntilSignal().then(
   () => process.disconnect(),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Bus } from 'hopline';
+import type { Bus, PublishOptions } from 'hopline';
 
 /** What became of the messages of a fault test, as RabbitMQ's own Jepsen tests count it. */
 export interface Account {
@@ -22,10 +22,10 @@ export class Ledger {
   readonly errors: Error[] = [];
 
   /** Resolves when the publish has ended, one way or the other. */
-  async publish(bus: Bus, key: string, number: number): Promise<void> {
+  async publish(bus: Bus, key: string, number: number, options?: PublishOptions): Promise<void> {
     this.attempted.add(number);
     try {
-      await bus.publish(key, { number });
+      await bus.publish(key, { number }, options);
       this.confirmed.add(number);
     } catch (error) {
       this.errors.push(error as Error);
@@ -34,6 +34,10 @@ export class Ledger {
 
   handled(number: number): void {
     this.timesHandled.set(number, (this.timesHandled.get(number) ?? 0) + 1);
+  }
+
+  get confirms(): number {
+    return this.confirmed.size;
   }
 
   get missing(): number {

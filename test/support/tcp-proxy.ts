@@ -134,8 +134,8 @@ class Link {
   }
 
   reset(): void {
-    this.client.resetAndDestroy();
-    this.broker.resetAndDestroy();
+    abort(this.client);
+    abort(this.broker);
   }
 }
 
@@ -209,10 +209,19 @@ class Pipe {
   }
 
   private tell(): void {
-    if (this.untold === 'reset') this.sink.resetAndDestroy();
+    if (this.untold === 'reset') abort(this.sink);
     if (this.untold === 'end') this.sink.end();
     this.untold = undefined;
   }
+}
+
+/**
+ * A stream that has been ended can't be reset any more: libuv refuses, Node forgets the handle all the same, and the
+ * process never exits (Node 20.20).
+ */
+function abort(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** How long one piece of a throttled stream lasts. */

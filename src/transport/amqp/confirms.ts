@@ -28,7 +28,6 @@ export class Confirms {
     const room = this.channel.publish(exchange, routingKey, body, publishOptions(message), (error) =>
       this.onConfirm(pending, error as Error | null),
     );
-    pending.written = true;
     this.unconfirmed.add(pending);
     if (message.mandatory) this.expectReturn(pending);
     return room;

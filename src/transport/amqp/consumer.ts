@@ -131,7 +131,7 @@ export class AmqpConsumer implements Consumer {
     this.missing = true;
     this.consumerTag = undefined;
     const reason =
-      'the broker cancelled the consumer: its queue was deleted, lost its node, or the consumer took too long';
+      "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
     this.options.onCancelled(reason);
     this.supervised.reopen(new Error(reason));
   }

@@ -5,11 +5,13 @@ export type Verdict = 'confirmed' | 'returned' | 'nacked';
 
 /** One publish that has not ended. */
 export class PendingPublish {
-  /** It was written at least once: from then on the broker may have it. */
-  written = false;
-  /** It occupies a place in the window of unconfirmed publishes. */
+  /** Written, and not answered: it occupies a place in the window of unconfirmed publishes. */
   inFlight = false;
+  /** A channel it was written on went before the answer: the broker may have it, whatever it says to the next. */
+  outcomeUnknown = false;
   nacks = 0;
+  /** In milliseconds of the monotonic clock. */
+  firstNackAt: number | undefined;
   ended = false;
   /** The missing exchange that it names was declared again for it. */
   redeclared = false;

@@ -104,7 +104,9 @@ export class AmqpSession implements TransportSession {
       onReopened: (error) => {
         log.warn(
           { queue, error },
-          'a channel died and was opened again; what it had not settled is delivered again',
+          isConsumerTimeout(error)
+            ? "a message was kept longer than the broker's consumer_timeout: its channel was closed and opened again, and what it had not settled is delivered again"
+            : 'a channel died and was opened again; what it had not settled is delivered again',
         );
         events.emit('channel.reopened', { service, channel: queue, error });
       },
@@ -215,6 +217,9 @@ export class AmqpSession implements TransportSession {
     };
   }
 }
+
+/** As RabbitMQ words it before 4.3; later it cancels the consumer of a quorum queue instead. */
+const isConsumerTimeout = ({ message }: Error) => /delivery acknowledgement .*timed out/.test(message);
 
 function has({ exchanges }: TopologyPlan, name: string): boolean {
   return exchanges.some((exchange) => exchange.name === name);

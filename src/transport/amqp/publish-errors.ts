@@ -1,0 +1,57 @@
+import {
+  InvalidMessageError,
+  OutcomeUnknownError,
+  PublishRejectedError,
+  PublishTimeoutError,
+  UnroutableError,
+} from '../../errors.js';
+import { formatMs } from '../../util/duration.js';
+import type { Connection } from './connection.js';
+import type { PendingPublish } from './pending-publish.js';
+
+/* How a publish ends that isn't confirmed. */
+
+export function unroutable({ message }: PendingPublish): UnroutableError {
+  return new UnroutableError(message.exchange, message.routingKey, message.properties.messageId);
+}
+
+export function unencodable(error: Error): InvalidMessageError {
+  return new InvalidMessageError(
+    `the message can't be encoded: ${error.message}`,
+    'Mend the header or property that is named.',
+    { cause: error },
+  );
+}
+
+export function rejected({ message }: PendingPublish, why: string, cause?: Error): PublishRejectedError {
+  return new PublishRejectedError(
+    `'${message.routingKey}' is not accepted on exchange '${message.exchange}': ${why}`,
+    'At least one of its queues has not stored it. Look at the queues bound to the exchange (a length limit, no leader), and at the rights of the user.',
+    { cause },
+  );
+}
+
+/** Every answer was a nack. */
+export function refused(pending: PendingPublish): PublishRejectedError {
+  return rejected(pending, 'the broker refuses it again and again (nack)');
+}
+
+export function outcomeUnknown({ message }: PendingPublish): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    message.properties.messageId,
+    `'${message.routingKey}' was sent to exchange '${message.exchange}', but no confirm came within ${formatMs(message.deadlineMs)}`,
+  );
+}
+
+/** It was never written. */
+export function timedOut({ message }: PendingPublish, { isBlocked, model }: Connection): PublishTimeoutError {
+  const why = isBlocked
+    ? 'the broker blocks publishers (a memory or disk alarm)'
+    : model
+      ? 'other publishes wait for their confirms'
+      : 'there is no connection to the broker';
+  return new PublishTimeoutError(
+    `'${message.routingKey}' could not be written to exchange '${message.exchange}' within ${formatMs(message.deadlineMs)}: ${why}`,
+    'It was not sent: publish it again when the broker takes messages.',
+  );
+}

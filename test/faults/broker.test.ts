@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { Ledger } from '../support/account.js';
+import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { privateBroker } from '../support/private-broker.js';
+import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
+
+describe('a broker', function () {
+  this.timeout(60_000);
+  let node: PrivateNode;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    node = await privateBroker();
+  });
+
+  afterEach(stopAll);
+
+  const ways = {
+    'stopped and started [row 2]': async () => {
+      await node.ctl('stop_app');
+      await node.ctl('start_app');
+    },
+    'killed and started on its data [row 3]': async () => {
+      await node.kill();
+      await node.restart();
+    },
+  };
+
+  for (const [how, fault] of Object.entries(ways)) {
+    it(`that is ${how} has every confirmed message, and is found again`, async () => {
+      const { bus, seen } = faultBus(node.url);
+      const ledger = new Ledger();
+      bus.handle('load', ({ number }) => ledger.handled(number), { queue: uniqueName('queue') });
+      await bus.start();
+      // 3.10 forgets a quorum queue that was declared less than a second before a kill -9.
+      await node.restart();
+      await eventually(() => seen('connection.up').length >= 4, { timeout: 20_000 });
+      await ledger.publish(bus, 'load', 1_000);
+      const publishing = Promise.all(
+        Array.from({ length: 500 }, (_, number) => ledger.publish(bus, 'load', number)),
+      );
+      await eventually(() => ledger.account().confirmed > 10);
+      await fault();
+      await publishing;
+      await eventually(() => ledger.missing === 0, { timeout: 20_000 });
+      ledger.assertBalanced();
+      assert.deepEqual(ledger.errors, []);
+    });
+  }
+
+  it('whose vhost loses everything that was declared gets it again, from the exchange to the queue', async () => {
+    const prefix = uniqueName('prefix');
+    const queue = uniqueName('queue');
+    const { bus, seen } = faultBus(node.url, { prefix });
+    const ledger = new Ledger();
+    bus.handle('load', ({ number }) => ledger.handled(number), { queue });
+    await bus.start();
+    await raw(node, async (channel) => {
+      await channel.deleteQueue(queue);
+      await channel.deleteQueue(`${queue}.dead`);
+      await channel.deleteExchange(`${prefix}.events`);
+      await channel.deleteExchange(`${prefix}.dead`);
+    });
+    await eventually(() => seen('consumer.restored').length === 1);
+    await ledger.publish(bus, 'load', 1);
+    await eventually(() => ledger.missing === 0);
+    ledger.assertBalanced();
+  });
+
+  it('without the dead-letter exchange has it again after a start, and after the next dead letter [row 32]', async () => {
+    const prefix = uniqueName('prefix');
+    const queue = uniqueName('queue');
+    const failing = () => {
+      const fault = faultBus(node.url, { prefix });
+      fault.bus.handle('k', (_payload, context) => context.fail('no use'), { queue });
+      return fault;
+    };
+    const letters = () =>
+      raw(node, async (channel) => (await channel.checkQueue(`${queue}.dead`)).messageCount);
+    const first = failing();
+    await first.bus.start();
+    await raw(node, (channel) => channel.deleteExchange(`${prefix}.dead`));
+    await first.bus.publish('k', 'while it runs');
+    await eventually(async () => assert.equal(await letters(), 1));
+    await first.bus.stop();
+    await raw(node, (channel) => channel.deleteExchange(`${prefix}.dead`));
+    const second = failing();
+    await second.bus.start();
+    await raw(node, (channel) => channel.checkExchange(`${prefix}.dead`));
+    await second.bus.publish('k', 'after a start');
+    await eventually(async () => assert.equal(await letters(), 2));
+  });
+});
