@@ -1,8 +1,9 @@
-/** Between two looks. A block shorter than that may go unseen, and a longer one seem up to that much shorter. */
-const LOOK_EVERY_MS = 500;
-
-/** Looks that make a window: the figure is the worst of the current and the last one, so of the last 5 to 10 s. */
-const LOOKS_IN_WINDOW = 10;
+export interface EventLoopLagOptions {
+  /** A block shorter than this may go unseen, and a longer one seem up to that much shorter. @default 500 */
+  readonly lookEveryMs?: number;
+  /** How many looks make a window. @default 10 */
+  readonly looksInWindow?: number;
+}
 
 /**
  * Measures how long the event loop was kept from its work, by how late a timer is: 0.4 ms of CPU a second. Keeps no
@@ -15,12 +16,19 @@ export class EventLoopLag {
   private looks = 0;
   private current = 0;
   private last = 0;
+  private readonly lookEveryMs: number;
+  private readonly looksInWindow: number;
+
+  constructor({ lookEveryMs = 500, looksInWindow = 10 }: EventLoopLagOptions = {}) {
+    this.lookEveryMs = lookEveryMs;
+    this.looksInWindow = looksInWindow;
+  }
 
   start(): void {
     if (this.timer) return;
     this.looks = this.current = this.last = 0;
-    this.dueAt = performance.now() + LOOK_EVERY_MS;
-    this.timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    this.dueAt = performance.now() + this.lookEveryMs;
+    this.timer = setInterval(() => this.look(), this.lookEveryMs).unref();
   }
 
   stop(): void {
@@ -28,7 +36,10 @@ export class EventLoopLag {
     this.timer = undefined;
   }
 
-  /** The longest that something due had to wait within the last 5 to 10 seconds; undefined unless it is measured. */
+  /**
+   * The longest that something due had to wait, in this window and the one before: in the last 5 to 10 s, unless told
+   * otherwise. Undefined while it isn't measured.
+   */
   get worstMs(): number | undefined {
     // What asks may run before the timer does that was held up with it.
     return this.timer ? Math.max(this.current, this.last, this.lateBy()) : undefined;
@@ -36,9 +47,9 @@ export class EventLoopLag {
 
   private look(): void {
     this.current = Math.max(this.current, this.lateBy());
-    this.dueAt = performance.now() + LOOK_EVERY_MS;
+    this.dueAt = performance.now() + this.lookEveryMs;
     this.looks += 1;
-    if (this.looks % LOOKS_IN_WINDOW !== 0) return;
+    if (this.looks % this.looksInWindow !== 0) return;
     this.last = this.current;
     this.current = 0;
   }

@@ -2,7 +2,7 @@ import { HoplineError } from '../../errors.js';
 import type { HealthError } from './bus-health.js';
 
 /** A URL's credentials, should a text of somebody else's have them. */
-const CREDENTIALS = /(\w:\/\/)[^\s/]*@/g;
+const CREDENTIALS = /\/\/[^\s/]*@/g;
 
 /** Nobody's stack, and nobody's password. */
 export function healthError(error: unknown): HealthError {
@@ -14,7 +14,7 @@ export function healthError(error: unknown): HealthError {
   const text = message || (typeof code === 'string' ? code : 'no reason is known');
   return {
     ...(error instanceof HoplineError ? { code: error.code } : {}),
-    message: text.replace(CREDENTIALS, '$1…@'),
+    message: text.replace(CREDENTIALS, '//…@'),
     ...(error instanceof HoplineError ? { help: error.help } : {}),
   };
 }
