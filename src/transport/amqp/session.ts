@@ -183,7 +183,8 @@ export class AmqpSession implements TransportSession {
   }
 
   private refusedToConsume(queue: string, error: ChannelError): Error {
-    if (error.code === undefined) return error;
+    // What was refused on the way there has been explained already.
+    if (error instanceof TopologyError || error.code === undefined) return error;
     const help =
       error.code === 403
         ? `Give the user the right to read '${queue}'.`
