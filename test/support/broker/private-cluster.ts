@@ -86,6 +86,11 @@ export class PrivateCluster {
     );
   }
 
+  /** To be awaited between declaring and killing: see {@link PrivateNode.sync}. */
+  async sync(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.sync()));
+  }
+
   /**
    * The node that leads a quorum queue.
    *
