@@ -12,10 +12,10 @@ import { type FaultBus, faultBus, raw, stopAll, uniqueName } from './fixture.js'
 const HEALED = { timeout: 60_000 };
 
 /**
- * Before 4.0 a dead-letter worker looks every 10 s (as this cluster is set) for what it has sent more than 10 s ago and
+ * Before 4.0 a dead-letter worker looks every 5 s (as this cluster is set) for what it has sent more than 5 s ago and
  * nobody has confirmed, such as to a node that was killed; all behind it wait. The rest is for catching up.
  */
-const LATE_BEFORE_4_MS = 2 * 10_000 + 5_000;
+const LATE_BEFORE_4_MS = 2 * 5_000 + 5_000;
 
 describe('a cluster of three', function () {
   this.timeout(150_000);
