@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PublishRejectedError } from 'hopline';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -6,7 +7,7 @@ import { privateBroker } from '../support/private-broker.js';
 import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
 
 describe('a broker', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let node: PrivateNode;
 
   before(async function () {
@@ -66,6 +67,77 @@ describe('a broker', function () {
     await ledger.publish(bus, 'load', 1);
     await eventually(() => ledger.missing === 0);
     ledger.assertBalanced();
+  });
+
+  it('whose vhost is deleted, and made again, has its topology again, delays and all', async () => {
+    const vhost = uniqueName('vhost');
+    const make = async () => {
+      await node.ctl('add_vhost', vhost);
+      await node.ctl('set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*');
+    };
+    await make();
+    const { bus, seen } = faultBus(`${node.url}/${vhost}`);
+    const ledger = new Ledger();
+    bus.handle(
+      'load',
+      ({ number }, { attempt }) => {
+        if (number === 2 && attempt === 1) throw new Error('once more');
+        ledger.handled(number);
+      },
+      { queue: uniqueName('queue'), retry: { backoff: '100ms' } },
+    );
+    await bus.start();
+    await ledger.publish(bus, 'load', 1);
+    await eventually(() => ledger.missing === 0);
+    await node.ctl('delete_vhost', vhost);
+    await eventually(() => seen('connection.down').length >= 2);
+    await make();
+    await eventually(() => seen('connection.up').length >= 4, { timeout: 40_000 });
+    // An event that is published before its queue is back reaches nobody: a send says so.
+    await eventually(() => bus.send('load', { number: 1 }).then(() => true), { timeout: 30_000 });
+    await ledger.publish(bus, 'load', 2);
+    await eventually(() => ledger.missing === 0);
+    ledger.assertBalanced();
+    await bus.stop();
+    await node.ctl('delete_vhost', vhost);
+  });
+
+  it('that takes a right away has what needs it held or refused by name, and done when it is given back', async () => {
+    const prefix = uniqueName('prefix');
+    const queue = uniqueName('queue');
+    const user = uniqueName('user');
+    const permit = (write: string) => node.ctl('set_permissions', user, '.*', write, '.*');
+    await node.ctl('add_user', user, 'secret');
+    await permit('.*');
+    const { bus, log, seen } = faultBus(node.url.replace('guest:guest', `${user}:secret`), { prefix });
+    const ledger = new Ledger();
+    let attempts = 0;
+    bus.handle(
+      'load',
+      ({ number }, { attempt }) => {
+        attempts += 1;
+        if (attempt === 1) throw new Error('once more');
+        ledger.handled(number);
+      },
+      { queue, retry: { backoff: '100ms' } },
+    );
+    await bus.start();
+    // All but the delays.
+    await permit('^(?!hopline)');
+    await ledger.publish(bus, 'load', 1);
+    await eventually(() => assert.ok(log.some((line) => line.includes('held and the queue paused'))));
+    await assert.rejects(bus.publish('load', {}, { delay: '1s' }), (error: PublishRejectedError) => {
+      assert.ok(error instanceof PublishRejectedError);
+      assert.match(error.message, /ACCESS_REFUSED.*hopline/);
+      return true;
+    });
+    await permit('.*');
+    await eventually(() => ledger.missing === 0, { timeout: 40_000 });
+    assert.equal(attempts, 2);
+    assert.deepEqual(seen('connection.down'), []);
+    ledger.assertBalanced();
+    await bus.stop();
+    await node.ctl('delete_user', user);
   });
 
   it('without the dead-letter exchange has it again after a start, and after the next dead letter [row 32]', async () => {

@@ -35,6 +35,7 @@ describe('consumers', function () {
     );
     await ledger.publish(bus, 'load', 2);
     await eventually(() => ledger.missing === 0);
+    ledger.assertBalanced();
   });
 
   it('that lose their channel leave their siblings and the connection alone [row 14]', async () => {

@@ -17,7 +17,7 @@ const FORM_TIMEOUT_MS = 90_000;
  * Before 4.0 a dead-letter worker waits three minutes for a confirm that died with a node, and all behind that message
  * wait with it. Every cluster that is to be used should set it.
  */
-const SHORT_CONFIRM_TIMEOUT = '[{rabbit,[{dead_letter_worker_publisher_confirm_timeout,10000}]}]';
+const SHORT_CONFIRM_TIMEOUT = '[{rabbit,[{dead_letter_worker_publisher_confirm_timeout,5000}]}]';
 
 /** How many nodes run, as one of them sees it; the function's name changed with 3.11. */
 const COUNT_RUNNING =
@@ -84,6 +84,11 @@ export class PrivateCluster {
         }),
       ),
     );
+  }
+
+  /** To be awaited between declaring and killing: see {@link PrivateNode.sync}. */
+  async sync(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.sync()));
   }
 
   /**
