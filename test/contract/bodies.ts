@@ -134,7 +134,7 @@ export const bodies: Theme = (test) => {
     await fx.eventually(() => assert.deepEqual(seen.payloads, [{ id: 7, lines: [], note: 'none' }]));
   });
 
-  test('what pretends to be a prototype in a body or a header changes none', async (fx) => {
+  test('what pretends to be a prototype in a body or a header changes none [row 35]', async (fx) => {
     const seen = fx.recorder(({ attempt }) => {
       if (attempt === 1) throw new Error('once more');
     });

@@ -19,7 +19,7 @@ describe('health', function () {
 
   afterEach(stopAll);
 
-  it('is red while connections are closed and silent, with the reason, and ready again by itself [row 1] [row 5]', async () => {
+  it('is red while connections are closed and silent, with the reason, and ready again by itself [rows 1, 5]', async () => {
     const proxy = await TcpProxy.start({ host: '127.0.0.1', port: node.port });
     const { bus, seen } = faultBus(node.url.replace(`:${node.port}`, `:${proxy.port}`));
     bus.handle('k', () => {}, { queue: uniqueName('queue') });
@@ -84,7 +84,7 @@ describe('health', function () {
     }
   });
 
-  it('is red with the queue and the missing right while a deleted queue may not be declared again [row 13] [row 9]', async () => {
+  it('is red with the queue and the missing right while a deleted queue may not be declared again [rows 9, 13]', async () => {
     const user = uniqueName('user');
     await node.ctl('add_user', user, CANARY);
     await node.ctl('set_permissions', user, '.*', '.*', '.*');

@@ -27,6 +27,14 @@ describe('the docs', () => {
     assert.equal(read('docs/errors.md'), errorsPage());
   });
 
+  it('have the table of what makes a bus live and ready as the doc comment has it', () => {
+    const table = [...read('src/observe/health/bus-health.ts').matchAll(/^ \* (\|.*)$/gm)].map(
+      ([, row]) => row,
+    );
+    assert.ok(table.length > 5);
+    assert.ok(read('docs/operating.md').includes(table.join('\n')));
+  });
+
   it('list each error code that the library can throw, and no other', () => {
     const thrown = Object.values(errors)
       .filter((value) => value.prototype instanceof errors.HoplineError)
