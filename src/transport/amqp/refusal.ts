@@ -5,6 +5,13 @@ export interface Refusal {
   readonly help: string;
 }
 
+/** As the client library and Node.js throw them. */
+interface ConnectFailure extends Error {
+  code?: unknown;
+  /** The broker's certificate, where its name is the trouble. */
+  cert?: { readonly subjectaltname?: string };
+}
+
 /** The broker's words when it does not let us in. */
 const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b(403|530)\b/;
 
@@ -34,7 +41,7 @@ const BAD_CERTIFICATE = new Set([
 ]);
 
 /** Undefined for what may pass: a broker that is down, mute, or too slow. */
-export function refusalOf(error: Error & { code?: unknown }): Refusal | undefined {
+export function refusalOf(error: ConnectFailure): Refusal | undefined {
   const { message } = error;
   const code = String(error.code ?? '');
   if (LOGIN.test(message)) {
@@ -51,7 +58,7 @@ export function refusalOf(error: Error & { code?: unknown }): Refusal | undefine
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return {
-      what: `has a certificate for another name: ${message}`,
+      what: `has a certificate for another name${namesOf(error)}: ${message}`,
       help: 'Use a host in the url that the certificate names, or say with tls.servername which of its names is meant.',
     };
   }
@@ -70,6 +77,11 @@ export function refusalOf(error: Error & { code?: unknown }): Refusal | undefine
   return tlsRefusal(message, code);
 }
 
+/** The error of Node.js names them only where the host is a name, too. */
+function namesOf({ cert }: ConnectFailure): string {
+  return cert?.subjectaltname ? `, ${cert.subjectaltname}` : '';
+}
+
 /** The TLS handshake failed: what OpenSSL says holds its reason, and the file and line of its source. */
 function tlsRefusal(message: string, code: string): Refusal | undefined {
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined;
@@ -80,7 +92,7 @@ function tlsRefusal(message: string, code: string): Refusal | undefined {
     };
   }
   return {
-    what: `breaks off the TLS handshake: ${/(?:SSL routines:)?[^:]*:([^:]+)/.exec(message)?.[1] ?? message} (${code})`,
+    what: `breaks off the TLS handshake: ${/SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message} (${code})`,
     help: 'Where the broker asks for a certificate, give one that its authority has signed, as tls.cert and tls.key.',
   };
 }
