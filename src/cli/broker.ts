@@ -28,7 +28,7 @@ export function withBroker(command: Command): Command {
   return command
     .option('--url <url>', 'address of the broker, without a password')
     .option('--url-file <file>', 'file that holds the address; else it is taken from AMQP_URL')
-    .option('--ca <file>', 'certificates of the authorities that may have signed the broker’s (amqps://)')
+    .option('--ca <file>', "certificates of the authorities that may have signed the broker's (amqps://)")
     .option('--cert <file>', 'our own certificate, for a broker that asks for one')
     .option('--key <file>', 'its private key; the passphrase, if it has one, comes from AMQP_KEY_PASSPHRASE')
     .option('--external', 'log in by the certificate instead of user and password')
