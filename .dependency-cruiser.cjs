@@ -19,6 +19,7 @@ const features = '^src/(jobs|failures|worker)/';
 const adapters = '^src/(transport/(amqp|memory)|stores/(memory|redis|postgres))/';
 const root = '^src/(bus|options)\\.ts$';
 const observe = '^src/observe/';
+const health = '^src/observe/health/';
 const tools = '^src/(dashboard|cli|testing)/';
 const index = '^src/index\\.ts$';
 const decorators = '^decorators/';
@@ -102,15 +103,22 @@ const layering = [
   {
     name: 'root-composes-the-core-only',
     comment:
-      'The bus must not pull in what only some users install (redis, postgres, metrics) or see (tools).',
+      'The bus must not pull in what only some users install (redis, postgres, metrics) or see (tools). Health needs ' +
+      'nothing to be installed, and every bus has it.',
     from: { path: root },
-    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators) },
+    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: health },
   },
   {
     name: 'observers-only-listen',
     comment: 'Metrics, traces and health are listeners on the events: taking one out changes nothing else.',
     from: { path: observe },
     to: { path: product, pathNot: either(foundation, ports, root, observe) },
+  },
+  {
+    name: 'health-needs-the-events-alone',
+    comment: 'Every bus has its health: what that imports is installed with each of them.',
+    from: { path: health },
+    to: { path: either(product, packages('.*')), pathNot: either(foundation, health) },
   },
   {
     name: 'observers-do-not-load-the-bus',
@@ -137,7 +145,7 @@ const layering = [
     comment:
       'What only another entry point needs is an optional peer: importing `hopline` must not ask for it.',
     from: { path: index },
-    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators) },
+    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: health },
   },
   {
     name: 'decorators-load-no-client',

@@ -1,4 +1,3 @@
-import { AttemptEvents } from './consume/attempt-events.js';
 import type {
   HandleOptions,
   HandlerDefinition,
@@ -6,7 +5,8 @@ import type {
   PatternOrDefinition,
 } from './consume/definition.js';
 import { type BusDescription, describeBus } from './consume/describe.js';
-import { SubscriptionRunner } from './consume/runner.js';
+import { plainHandler } from './consume/plain-handler.js';
+import { Runners } from './consume/runners.js';
 import { planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
 import {
   AlreadyStartedError,
@@ -15,10 +15,12 @@ import {
   StopDeadlineError,
   StoppedError,
 } from './errors.js';
-import type { BusEvents } from './events.js';
-import { isMessageDefinition, type MessageDefinition, type OutputOf } from './message/define-message.js';
+import type { BusEvents, BusState } from './events.js';
+import type { MessageDefinition, OutputOf } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
 import { Publisher, type PublishIntent, type PublishOptions } from './message/publisher.js';
+import type { BusHealth } from './observe/health/bus-health.js';
+import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import { KnownExchanges } from './publish/known-exchanges.js';
 import { BusPublisher } from './publish/publisher.js';
@@ -30,9 +32,6 @@ import { Deadline } from './util/deadline.js';
 import { formatMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
 import { nextSignal } from './util/signals.js';
-
-/** `new` until `start()`, and again if that fails; what is `stopped` stays so. */
-type State = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
 
 /** One pattern or several; a definition gives the handler's payload its type. */
 type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
@@ -55,9 +54,10 @@ export class Bus extends Publisher {
   private readonly exchanges = new KnownExchanges((topology) => this.declareOnUse(topology));
   /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
   private readonly giveUp = new AbortController();
-  private runners: SubscriptionRunner[] = [];
+  private readonly monitor: HealthMonitor;
+  private runners: Runners | undefined;
   private session: TransportSession | undefined;
-  private state: State = 'new';
+  private state: BusState = 'new';
   private starting: Promise<void> | undefined;
   private startDeadline: Deadline | undefined;
   private stopping: Promise<void> | undefined;
@@ -71,6 +71,7 @@ export class Bus extends Publisher {
     this.exchange = exchangeRef(exchange);
     this.definitions = [...this.settings.handlers];
     this.events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
+    this.monitor = new HealthMonitor(this.settings.service, this.events, transport.clock);
     this.publisher = new BusPublisher({
       ...this.settings,
       names: this.names,
@@ -108,23 +109,18 @@ export class Bus extends Publisher {
     options: HandleOptions = {},
   ): this {
     if (this.state !== 'new') throw new AlreadyStartedError('a handler was added');
-    const { queue, name, failed, ...own } = options;
-    const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
-    const first = list[0];
-    this.definitions.push({
-      name: name ?? (handle?.name || (isMessageDefinition(first) ? first.key : String(first))),
-      patterns: list,
-      queue: typeof queue === 'string' ? { name: queue } : (queue ?? {}),
-      options: own,
-      handle,
-      ...(failed ? { failed } : {}),
-    });
+    this.definitions.push(plainHandler(patterns, handle, options));
     return this;
   }
 
   /** Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged. */
   on<Name extends keyof BusEvents>(event: Name, listener: Listener<BusEvents[Name]>): () => void {
     return this.events.on(event, listener);
+  }
+
+  /** How it is at this moment, and why: for probes. Asks nobody, so it may be called often; works at any time. */
+  health(): BusHealth {
+    return this.monitor.health();
   }
 
   /**
@@ -184,7 +180,7 @@ export class Bus extends Publisher {
   }
 
   private async begin(): Promise<void> {
-    this.state = 'starting';
+    this.enter('starting');
     const { transport, startDeadlineMs } = this.settings;
     const deadline = new Deadline(transport.clock, startDeadlineMs);
     this.startDeadline = deadline;
@@ -193,14 +189,20 @@ export class Bus extends Publisher {
       for (const { prepare } of this.definitions) await prepare?.(this);
       this.session = await transport.open({ ...this.settings, events: this.events }, deadline);
       await this.declare(this.session, subscriptions, deadline);
-      this.runners = subscriptions.map((subscription) =>
-        this.runner(this.session as TransportSession, subscription),
-      );
-      const consuming = Promise.all(this.runners.map((runner) => runner.start()));
-      await deadline.race(consuming, () => this.notConsuming());
-      this.state = 'started';
+      this.runners = new Runners(subscriptions, {
+        ...this.settings,
+        names: this.names,
+        session: this.session,
+        clock: transport.clock,
+        events: this.events,
+        giveUp: this.giveUp.signal,
+        publisher: this,
+      });
+      await deadline.race(this.runners.start(), () => this.notConsuming());
+      this.enter('started');
     } catch (error) {
       await this.abandonStart();
+      this.events.emit('bus.startFailed', { service: this.service, error: error as Error });
       throw this.stopping === undefined ? error : new StoppedError('start() was given up');
     }
   }
@@ -233,38 +235,25 @@ export class Bus extends Publisher {
 
   private async abandonStart(): Promise<void> {
     const closing = new Deadline(this.settings.transport.clock, CLOSING_RESERVE_MS);
-    const ending = this.runners.map((runner) => runner.stopConsuming().then(() => runner.close()));
-    await closing.race(Promise.allSettled(ending), () => new Error('late')).catch(() => {});
+    await closing.race(this.runners?.abandon() ?? Promise.resolve(), () => new Error('late')).catch(() => {});
     await this.session?.close(closing).catch(() => {});
-    this.runners = [];
+    this.runners = undefined;
     this.session = undefined;
     this.starting = undefined;
     this.exchanges.clear();
     this.state = 'new';
   }
 
-  private runner(session: TransportSession, subscription: Subscription): SubscriptionRunner {
-    const { settings, names } = this;
-    const { clock } = settings.transport;
-    const events = new AttemptEvents(settings.service, this.events, clock);
-    const shared = { ...settings, names, session, clock, events };
-    return new SubscriptionRunner(subscription, {
-      ...shared,
-      settler: { ...shared, giveUp: this.giveUp.signal },
-      dispatcher: { ...shared, publisher: this },
-    });
-  }
-
   private async end(): Promise<void> {
     // Half-started parts can't be stopped in order: a start that goes on is given up, and takes down what it has.
     if (this.state === 'starting') this.startDeadline?.end();
     await this.starting?.catch(() => {});
-    if (!this.session) {
-      this.state = 'stopped';
+    const { session, runners } = this;
+    if (!session || !runners) {
+      this.enter('stopped');
       return;
     }
-    this.state = 'stopping';
-    const { session, runners } = this;
+    this.enter('stopping');
     const { stopDeadlineMs, transport } = this.settings;
     const deadline = new Deadline(transport.clock, stopDeadlineMs);
     const problems: string[] = [];
@@ -273,18 +262,21 @@ export class Bus extends Publisher {
       await deadline.race(work, late).catch((error: Error) => problems.push(error.message));
     };
 
-    await stage('cancelling the consumers', Promise.all(runners.map((runner) => runner.stopConsuming())));
+    await stage('cancelling the consumers', runners.stopConsuming());
     const handlersEnd = deadline.before(CLOSING_RESERVE_MS);
-    const finished = await Promise.all(runners.map((runner) => runner.finish(handlersEnd)));
-    runners.forEach(({ queue }, index) => {
-      if (!finished[index]) problems.push(`handlers of queue '${queue}' were still running`);
-    });
+    for (const queue of await runners.finish(handlersEnd))
+      problems.push(`handlers of queue '${queue}' were still running`);
     this.giveUp.abort();
     await stage('waiting for confirms', session.drain(deadline));
-    await stage('closing the channels', Promise.all(runners.map((runner) => runner.close())));
+    await stage('closing the channels', runners.close());
     await session.close(deadline).catch((error: Error) => problems.push(error.message));
-    this.state = 'stopped';
+    this.enter('stopped');
     if (problems.length > 0) throw this.leftBehind(problems);
+  }
+
+  private enter(state: Exclude<BusState, 'new'>): void {
+    this.state = state;
+    this.events.emit(`bus.${state}`, { service: this.service });
   }
 
   private leftBehind(problems: readonly string[]): StopDeadlineError {

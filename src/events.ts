@@ -3,6 +3,18 @@
  * logged and disturbs nothing. Metrics, traces, logs and the dashboard are listeners.
  */
 
+/** Where a bus is in its life: `new` until `start()`, and again if that fails; what is `stopped` stays so. */
+export type BusState = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
+
+/** Fields of an event about the bus as a whole. */
+export interface LifecycleEvent {
+  readonly service: string;
+}
+
+export interface StartFailedEvent extends LifecycleEvent {
+  readonly error: Error;
+}
+
 /** Fields of an event about one message on its way out. */
 export interface PublishEvent {
   readonly service: string;
@@ -102,6 +114,8 @@ export interface ConnectionDownEvent extends ConnectionEvent {
   readonly error: Error;
   /** How long until the next try. */
   readonly retryInMs: number;
+  /** The broker doesn't let it in: until it has other credentials, or the user other rights, no try will succeed. */
+  readonly refused: boolean;
 }
 
 export interface BlockedEvent extends ConnectionEvent {
@@ -125,12 +139,35 @@ export interface ConsumerCancelledEvent extends ConsumerEvent {
   readonly reason: string;
 }
 
+export interface ConsumerTroubleEvent extends ConsumerEvent {
+  readonly error: Error;
+}
+
+/** Why a worker takes no messages though it could. */
+export type PauseReason =
+  /** A lane of its queue that is served before it keeps all places busy. */
+  | 'higher-lane'
+  /** A retry or a dead letter can't be published: its message is held, and none is started until it can. */
+  | 'unpublishable';
+
+export interface ConsumerPausedEvent extends ConsumerEvent {
+  readonly why: PauseReason;
+  /** What the publish failed with. */
+  readonly error?: unknown;
+}
+
 export interface TopologyFailedEvent {
   readonly service: string;
   readonly error: Error;
 }
 
 export interface BusEvents {
+  'bus.starting': LifecycleEvent;
+  'bus.started': LifecycleEvent;
+  /** `start()` has rejected, and nothing of it is left; it may be called again. */
+  'bus.startFailed': StartFailedEvent;
+  'bus.stopping': LifecycleEvent;
+  'bus.stopped': LifecycleEvent;
   'message.published': PublishEvent;
   'message.confirmed': PublishConfirmedEvent;
   /** No queue took a `send`. */
@@ -153,9 +190,18 @@ export interface BusEvents {
   'connection.unblocked': ConnectionEvent;
   /** A channel died on a live connection and was opened again. */
   'channel.reopened': ChannelEvent;
-  /** The broker stopped a consumer: its queue was deleted, or its node left. */
+  /** The broker has accepted a consumer for the first time. A lane has its own, and so its own queue here. */
+  'consumer.started': ConsumerEvent;
+  /** The broker stopped a consumer: its queue was deleted, or its node left. It is lost then. */
   'consumer.cancelled': ConsumerCancelledEvent;
+  /** A consumer's channel is gone, alone or with its connection. It is looked after. */
+  'consumer.lost': ConsumerTroubleEvent;
+  /** A lost consumer could not be restored, and will be tried again. */
+  'consumer.failed': ConsumerTroubleEvent;
+  /** A lost consumer consumes again. */
   'consumer.restored': ConsumerEvent;
+  'consumer.paused': ConsumerPausedEvent;
+  'consumer.resumed': ConsumerPausedEvent;
   'topology.failed': TopologyFailedEvent;
 }
 

@@ -36,7 +36,14 @@ export {
   UnrecoverableError,
   UnroutableError,
 } from './errors.js';
-export type { AttemptEvent, BusEvents, DeadLetterReason, EventName, PublishEvent } from './events.js';
+export type {
+  AttemptEvent,
+  BusEvents,
+  BusState,
+  DeadLetterReason,
+  EventName,
+  PublishEvent,
+} from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting.js';
 export type { DeadLetter, DeadLetterSummary } from './failures/dead-letter.js';
 export { type DeadLetterCount, type Failures, openFailures } from './failures/failures.js';
@@ -51,6 +58,12 @@ export type { ExchangeOption } from './message/exchange-option.js';
 export type { Headers, HeaderValue } from './message/message.js';
 export { Publisher, type PublishOptions } from './message/publisher.js';
 export type { Middleware, Next } from './middleware/middleware.js';
+export type {
+  BusHealth,
+  ConnectionHealth,
+  ConsumerHealth,
+  HealthError,
+} from './observe/health/bus-health.js';
 export type { BusOptions, HandlerDefinitions } from './options.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';

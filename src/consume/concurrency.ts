@@ -56,6 +56,10 @@ export class Gate {
     this.pump();
   }
 
+  get isHeld(): boolean {
+    return this.holds > 0;
+  }
+
   /** Takes out what has not started: of one lane, or of all. */
   takeWaiting(lane?: number): Work[] {
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
@@ -68,7 +72,7 @@ export class Gate {
 
   /** Something more could start, and nothing that is here can. */
   get hasRoom(): boolean {
-    return this.active < this.limit && this.holds === 0;
+    return this.active < this.limit && !this.isHeld;
   }
 
   /** Forgets what waits for a channel that is gone: the broker delivers it again. */

@@ -1,6 +1,7 @@
 import type { Consumer, Delivery, DeliverySink, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import type { ConsumerEvents } from './consumer-events.js';
 import type { Lane } from './lanes.js';
 import { PrefetchWindow } from './prefetch-window.js';
 
@@ -8,6 +9,7 @@ export interface LaneRunnerOptions {
   readonly session: TransportSession;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly consumerEvents: ConsumerEvents;
   readonly prefetch: number;
   onDelivery(delivery: Delivery): void;
   /** The lane's channel is gone, and with it what it had delivered. */
@@ -64,6 +66,7 @@ export class LaneRunner implements DeliverySink {
   /** Takes no more until {@link resume}; resolves when nothing more comes. What is here can be settled. */
   async pause(): Promise<void> {
     this.paused = true;
+    this.options.consumerEvents.paused(this.queue, 'higher-lane');
     // What is given back is no suspect here any more; it comes again with its count.
     this.window.reset();
     await this.changeWindow(0);
@@ -71,6 +74,7 @@ export class LaneRunner implements DeliverySink {
 
   resume(): void {
     this.paused = false;
+    this.options.consumerEvents.resumed(this.queue, 'higher-lane');
     this.resize(this.window.width);
   }
 

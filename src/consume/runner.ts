@@ -5,6 +5,7 @@ import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Logger } from '../util/logger.js';
 import { Gate, type Work } from './concurrency.js';
+import type { ConsumerEvents } from './consumer-events.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { LaneRunner } from './lane-runner.js';
 import { type Lane, laneOrder } from './lanes.js';
@@ -21,6 +22,7 @@ export interface RunnerOptions {
   readonly session: TransportSession;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly consumerEvents: ConsumerEvents;
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease'>;
   readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers'>;
 }
@@ -46,8 +48,8 @@ export class SubscriptionRunner {
     this.gate = new Gate(concurrency, (work) => void this.run(work), lanes.length, laneOrder(lanes));
     this.settler = new Settler({
       ...options.settler,
-      onHold: () => this.gate.hold(),
-      onRelease: () => this.gate.release(),
+      onHold: (error) => this.hold(error),
+      onRelease: () => this.release(),
     });
     const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
     this.dispatcher = new Dispatcher({ ...options.dispatcher, handlers, settler: { settle } });
@@ -113,6 +115,19 @@ export class SubscriptionRunner {
     this.gate.dropLost();
     const error = new ChannelLostError(queue, { cause: reason });
     this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
+  }
+
+  private hold(error: unknown): void {
+    const wasHeld = this.gate.isHeld;
+    this.gate.hold();
+    if (wasHeld) return;
+    for (const { queue } of this.lanes) this.options.consumerEvents.paused(queue, 'unpublishable', error);
+  }
+
+  private release(): void {
+    this.gate.release();
+    if (this.gate.isHeld) return;
+    for (const { queue } of this.lanes) this.options.consumerEvents.resumed(queue, 'unpublishable');
   }
 
   private async run(work: Work): Promise<void> {

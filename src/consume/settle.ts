@@ -21,7 +21,7 @@ export interface SettlerOptions {
   /** Aborts when the bus gives up waiting for a publish that can't be made. */
   readonly giveUp: AbortSignal;
   /** Told when a publish can't be made and its delivery is held, and when that is over. */
-  onHold(): void;
+  onHold(error: unknown): void;
   onRelease(): void;
 }
 
@@ -124,7 +124,7 @@ export class Settler {
             copy = lighter;
             continue;
           }
-          if (!held) onHold();
+          if (!held) onHold(error);
           held = true;
           const pauseMs = backoff.next();
           log.warn(

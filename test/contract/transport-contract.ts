@@ -8,6 +8,7 @@ import { deadLetters } from './dead-letters.js';
 import { decorated } from './decorated.js';
 import { delays } from './delays.js';
 import { failures } from './failures.js';
+import { health } from './health.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
@@ -56,6 +57,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'broken connections': brokenConnections,
+  'health, and its reasons': health,
 };
 
 /**

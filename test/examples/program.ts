@@ -9,6 +9,8 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   /** Without it the program runs in memory, whatever the tests' own environment says. */
   readonly amqpUrl?: string;
+  /** Beside the tests' own environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** All of its standard input; `open` leaves it open. @default nothing */
   readonly input?: string | 'open';
 }
@@ -21,10 +23,10 @@ export class Program {
   readonly ended: Promise<number | NodeJS.Signals>;
   private readonly child: ChildProcess;
 
-  constructor(name: string, { args = [], amqpUrl, input = '' }: ProgramOptions = {}) {
+  constructor(name: string, { args = [], amqpUrl, env: more = {}, input = '' }: ProgramOptions = {}) {
     const { AMQP_URL: _theTests, ...env } = process.env;
     this.child = spawn(process.execPath, ['--enable-source-maps', resolve(examples, name), ...args], {
-      env: amqpUrl === undefined ? env : { ...env, AMQP_URL: amqpUrl },
+      env: { ...env, ...more, ...(amqpUrl === undefined ? {} : { AMQP_URL: amqpUrl }) },
     });
     this.child.stdout?.on('data', (chunk) => {
       this.stdout += chunk;

@@ -21,6 +21,8 @@ const WATCHED: readonly EventName[] = [
   'connection.unblocked',
   'channel.reopened',
   'consumer.cancelled',
+  'consumer.lost',
+  'consumer.failed',
   'consumer.restored',
   'topology.failed',
   'message.retried',

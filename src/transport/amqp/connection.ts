@@ -35,6 +35,7 @@ export class Connection {
   model: ChannelModel | undefined;
   isBlocked = false;
 
+  private blockedFor = '';
   private readonly manager: ConnectionManager;
   private readonly listeners = new Set<ConnectionListener>();
   private readonly backoff = new Backoff({ firstMs: 100, maxMs: 30_000 });
@@ -66,6 +67,7 @@ export class Connection {
   listen(listener: ConnectionListener): void {
     this.listeners.add(listener);
     if (this.model) listener.up(this.model, this.address);
+    if (this.model && this.isBlocked) listener.blocked(this.blockedFor, this.address);
   }
 
   unlisten(listener: ConnectionListener): void {
@@ -148,6 +150,7 @@ export class Connection {
     this.connectedAt = performance.now();
     model.on('blocked', (reason) => {
       this.isBlocked = true;
+      this.blockedFor = reason;
       for (const listener of this.listeners) listener.blocked(reason, this.address);
     });
     model.on('unblocked', () => {

@@ -12,7 +12,9 @@ export interface AmqpConsumerOptions {
   readonly sink: DeliverySink;
   /** Declares the queue and its bindings again. */
   redeclare(): Promise<void>;
+  onStarted(): void;
   onCancelled(reason: string): void;
+  onLost(error: Error): void;
   onRestored(): void;
   onReopened(error: Error): void;
   onFailed(error: Error): void;
@@ -30,7 +32,8 @@ export class AmqpConsumer implements Consumer {
   private prefetch: number;
   /** The broker said the queue is gone. */
   private missing = false;
-  private wasCancelled = false;
+  /** What was told last. */
+  private told: 'nothing' | 'consuming' | 'lost' = 'nothing';
   private cancelled = false;
   /** A window of 0: the channel is open, and nothing is consumed. */
   private paused = false;
@@ -85,8 +88,9 @@ export class AmqpConsumer implements Consumer {
     const epoch = { channel, lost: false };
     this.epoch = epoch;
     await this.consume(epoch);
-    if (this.wasCancelled) this.options.onRestored();
-    this.wasCancelled = false;
+    if (this.told === 'nothing') this.options.onStarted();
+    if (this.told === 'lost') this.options.onRestored();
+    this.told = 'consuming';
   }
 
   /**
@@ -125,7 +129,6 @@ export class AmqpConsumer implements Consumer {
     }
     // The broker's own cancel. Its channel must go: a late ack on it would revive the consumer inside the broker.
     this.missing = true;
-    this.wasCancelled = true;
     this.consumerTag = undefined;
     const reason =
       "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
@@ -136,11 +139,15 @@ export class AmqpConsumer implements Consumer {
   private lost(error: Error): void {
     if (this.epoch) this.epoch.lost = true;
     this.consumerTag = undefined;
+    this.told = 'lost';
+    this.options.onLost(error);
     this.options.sink.lost(error);
   }
 
   private failed(error: ChannelError): void {
     if (error.code === 404) this.missing = true;
+    // An opening may fail after all that it set up has been told.
+    if (this.told === 'consuming') this.told = 'lost';
     this.options.onFailed(error);
   }
 }

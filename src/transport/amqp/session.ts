@@ -19,6 +19,7 @@ import { AmqpConsumer } from './consumer.js';
 import { declarePlan, declareShared } from './declare.js';
 import { inspectQueue } from './inspect.js';
 import { AmqpPublisher } from './publisher.js';
+import { refusalOf } from './refusal.js';
 
 /** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
 export interface Connections {
@@ -94,6 +95,8 @@ export class AmqpSession implements TransportSession {
       redeclare: async () => {
         await this.declareAgain(({ plan }) => plan.queues.some(({ name }) => name === queue));
       },
+      onStarted: () => events.emit('consumer.started', { service, queue }),
+      onLost: (error) => events.emit('consumer.lost', { service, queue, error }),
       onCancelled: (reason) => {
         log.warn({ queue, reason }, 'a consumer was cancelled; the queue is declared and consumed again');
         events.emit('consumer.cancelled', { service, queue, reason });
@@ -174,13 +177,15 @@ export class AmqpSession implements TransportSession {
   private consumingFailed(queue: string, error: ChannelError): void {
     const { service, events, log } = this.options;
     log.warn({ queue, error }, 'a queue cannot be consumed at the moment; trying again');
-    if (error instanceof TopologyError || error.code === 403) {
-      events.emit('topology.failed', { service, error: this.refusedToConsume(queue, error) });
-    }
+    const refused = this.refusedToConsume(queue, error);
+    events.emit('consumer.failed', { service, queue, error: refused });
+    if (error instanceof TopologyError || error.code === 403)
+      events.emit('topology.failed', { service, error: refused });
   }
 
   private refusedToConsume(queue: string, error: ChannelError): Error {
-    if (error.code === undefined) return error;
+    // What was refused on the way there has been explained already.
+    if (error instanceof TopologyError || error.code === undefined) return error;
     const help =
       error.code === 403
         ? `Give the user the right to read '${queue}'.`
@@ -204,7 +209,12 @@ export class AmqpSession implements TransportSession {
           { ...about(address), retryInMs, error: error.message || (error as { code?: string }).code },
           'no connection to the broker',
         );
-        events.emit('connection.down', { ...about(address), error, retryInMs });
+        events.emit('connection.down', {
+          ...about(address),
+          error,
+          retryInMs,
+          refused: refusalOf(error) !== undefined,
+        });
       },
       blocked: (reason, address) => {
         log.warn({ ...about(address), reason }, 'the broker blocks this connection');

@@ -59,6 +59,7 @@ export class MemorySession implements TransportSession {
     if (this.isClosed) throw new StoppedError('consume');
     const consumer = new MemoryConsumer(existing(this.broker.queues, 'queue', queue), sink, options.prefetch);
     this.consumers.push(consumer);
+    this.options.events.emit('consumer.started', { service: this.options.service, queue });
     return consumer;
   }
 

@@ -57,6 +57,18 @@ describe('a lane that gets no turn', () => {
     end();
   });
 
+  it('is paused to health, which is ready all the same, and consumed to it when it is', async () => {
+    const { bus, end } = await starving();
+    const stateOf = (name: string) =>
+      bus.health().consumers.find(({ queue: its }) => its === fx.name(name))?.state;
+    assert.equal(stateOf('q'), 'consuming');
+    await harness.clock.advance(12 * MINUTE);
+    assert.deepEqual([stateOf('q.high'), stateOf('q'), bus.health().ready], ['consuming', 'paused', true]);
+    end();
+    await harness.clock.advance(2 * MINUTE);
+    assert.equal(stateOf('q'), 'consuming');
+  });
+
   it('is consumed again as soon as the higher ones leave room', async () => {
     const { bus, low, end } = await starving();
     await harness.clock.advance(12 * MINUTE);
