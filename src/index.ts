@@ -70,7 +70,13 @@ export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
 export type { Serializer } from './serialization/serializer.js';
 export type { QueueType, TopologyMode } from './topology/plan.js';
-export { type BrokerUrl, type RabbitmqOptions, rabbitmq } from './transport/amqp/index.js';
+export {
+  type BrokerUrl,
+  type Pem,
+  type RabbitmqOptions,
+  rabbitmq,
+  type TlsOptions,
+} from './transport/amqp/index.js';
 export { type MemoryOptions, memory } from './transport/memory/index.js';
 export type { Transport } from './transport/transport.js';
 export type { Clock, Timer } from './util/clock.js';

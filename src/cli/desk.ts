@@ -20,7 +20,7 @@ export async function atDesk<T>(
   const target = await targetOf(flags, terminal);
   const open = (queues: readonly string[]) =>
     openFailures({
-      transport: rabbitmq({ url: target.broker.url }),
+      transport: rabbitmq(target.broker.options),
       queues,
       ...(target.prefix === undefined ? {} : { prefix: target.prefix }),
       ...(target.delayPrefix === undefined ? {} : { delayPrefix: target.delayPrefix }),

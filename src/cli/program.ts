@@ -8,6 +8,7 @@ import { addList } from './commands/failed-list.js';
 import { addRetry } from './commands/failed-retry.js';
 import { addShow } from './commands/failed-show.js';
 import { addPublish } from './commands/publish.js';
+import { addTopologyPermissions } from './commands/topology-permissions.js';
 import { addTopologyPrune } from './commands/topology-prune.js';
 import { addTopologyShow } from './commands/topology-show.js';
 import { report } from './report.js';
@@ -66,6 +67,7 @@ function programFor(context: CommandContext): Command {
   addDoctor(program, context);
   const topology = program.command('topology').description('what the application wants in the broker');
   addTopologyShow(topology, context);
+  addTopologyPermissions(topology, context);
   addTopologyPrune(topology, context);
   return program;
 }

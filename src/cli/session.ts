@@ -23,10 +23,10 @@ const LIMITS = { maxInFlight: 1, maxInFlightBytes: 1_024 };
  * @throws ConnectError
  */
 export async function withSession<T>(
-  { url }: Broker,
+  { options }: Broker,
   use: (opened: CommandSession) => Promise<T>,
 ): Promise<T> {
-  const transport = rabbitmq({ url });
+  const transport = rabbitmq(options);
   const events = new Emitter<BusEvents>(() => {});
   const session = await transport.open(
     { service: 'hopline-cli', events, log: silentLogger, ...LIMITS },

@@ -142,6 +142,28 @@ export function duePatterns(exchange: string, pattern: string): string[] {
   return ['e', 'c'].map((kind) => `${ANY_DELAY}${kind}.${delayedDestination(exchange, pattern)}`);
 }
 
+/**
+ * The routing keys of delayed messages that may go to these queues, and be routed by these exchanges, as a regular
+ * expression of the broker's; with `*` instead of numbers, the bindings of the last exchange that take them.
+ *
+ * @param queues expressions for whole names
+ * @param exchanges the same
+ */
+export function delayKeys(
+  word: 'number' | 'wildcard',
+  queues: readonly string[],
+  exchanges: readonly string[],
+): string {
+  const kinds = [
+    ...(queues.length > 0 ? [`q\\.(${queues.join('|')})$`] : []),
+    ...(exchanges.length > 0
+      ? [`[ec]\\.(${exchanges.map((each) => each.replaceAll('\\.', '/')).join('|')})\\.`]
+      : []),
+  ];
+  if (kinds.length === 0) return '^$';
+  return `^(${word === 'number' ? '\\d+' : '\\*'}\\.){${UNITS.length}}(${kinds.join('|')})`;
+}
+
 /** What a routing key that arrives from the delays says. Undefined if it isn't one. */
 export function parseDue(routingKey: string): { kind: DelayKind; destination: string } | undefined {
   const match = /^(?:\d+\.){6}([qec])\.(.+)$/s.exec(routingKey);
@@ -157,6 +179,9 @@ export function delayOfKey(routingKey: string): number {
 function entryOf(names: Names, unit: number): string {
   return unit < UNITS.length ? `${names.delay}.in.${(UNITS[unit] as Unit).letter}` : names.delayOut;
 }
+
+/** Where delayed messages are published: all that a service must be allowed to write to. */
+export const delayEntries = (names: Names): string[] => UNITS.map((_, unit) => entryOf(names, unit));
 
 function levelOf(names: Names, unit: Unit, coin: number): string {
   return `${names.delay}.${unit.letter}${coin}`;

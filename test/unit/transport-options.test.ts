@@ -14,18 +14,25 @@ describe("rabbitmq()'s options", () => {
 
   it('are a URL, a list of them, or a function that brings them', async () => {
     for (const url of [
-      'amqp://host',
+      'amqp://localhost',
       'amqps://u:p@host:5671/v',
-      ['amqp://a', 'amqp://b'],
-      () => 'amqp://host',
+      ['amqp://u:p@a', 'amqp://u:p@b'],
+      () => 'amqp://u:p@host',
       async () => 'x',
     ]) {
       assert.deepEqual(problems({ url }), []);
     }
-    const { findUrls, heartbeatSeconds, connectDeadlineMs } = rabbitmqSettings({
-      url: () => ['amqp://a', 'amqp://b'],
+    const { findAddresses, heartbeatSeconds, connectDeadlineMs } = rabbitmqSettings({
+      url: () => ['amqp://u:p@a', 'amqps://u:p@b/v'],
     });
-    assert.deepEqual(await findUrls(), ['amqp://a', 'amqp://b']);
+    const addresses = await findAddresses();
+    assert.deepEqual(
+      addresses.map(({ name, url }) => [name, url]),
+      [
+        ['a:5672', 'amqp://a'],
+        ['b:5671', 'amqps://b/v'],
+      ],
+    );
     assert.equal(heartbeatSeconds, 10);
     assert.equal(connectDeadlineMs, 10_000);
   });
@@ -38,7 +45,7 @@ describe("rabbitmq()'s options", () => {
 
   it('are refused with all problems at once', () => {
     assert.deepEqual(
-      problems({ url: ['amqp://a', '', 5], hearbeat: '5s', heartbeat: '500ms', connectDeadline: 0 }),
+      problems({ url: ['amqp://u:p@a', '', 5], hearbeat: '5s', heartbeat: '500ms', connectDeadline: 0 }),
       [
         'unknown option hearbeat, did you mean heartbeat?',
         `expected heartbeat to be a duration of at least '1s', got "500ms"`,
@@ -104,7 +111,7 @@ describe("rabbitmq()'s options", () => {
   it('never show a password either when the function brings a wrong URL', async () => {
     for (const [index, url] of badUrls.entries()) {
       await assert.rejects(
-        rabbitmqSettings({ url: () => url as string }).findUrls(),
+        rabbitmqSettings({ url: () => url as string }).findAddresses(),
         (error) => {
           assert.ok(error instanceof OptionsError, `#${index} ${error}`);
           assert.match(error.message, /^rabbitmq: the url function/);

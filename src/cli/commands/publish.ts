@@ -41,7 +41,7 @@ export const addPublish: AddCommand = (parent, { terminal }) => {
       const payload = await payloadOf(json, terminal);
       const bus = new Bus({
         service: 'hopline-cli',
-        transport: rabbitmq({ url: broker.url }),
+        transport: rabbitmq(broker.options),
         ...(flags.prefix === undefined ? {} : { prefix: flags.prefix }),
         ...(flags.delayPrefix === undefined ? {} : { delayPrefix: flags.delayPrefix }),
         topology: 'none',

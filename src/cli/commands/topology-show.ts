@@ -9,7 +9,7 @@ interface Flags {
 }
 
 /** For applications that read it as they are imported; nothing connects to it. */
-const ANY_BROKER = 'amqp://localhost';
+export const ANY_BROKER = 'amqp://localhost';
 
 /** `hopline topology show`: what the application wants in the broker. Needs none. */
 export const addTopologyShow: AddCommand = (parent, { terminal }) => {

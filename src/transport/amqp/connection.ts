@@ -5,7 +5,8 @@ import type { ConnectionRole } from '../../events.js';
 import { Backoff } from '../../util/backoff.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
-import { addressOf, type RabbitmqSettings } from './options.js';
+import type { BrokerAddress, RabbitmqSettings } from './options.js';
+import { refusalOf } from './refusal.js';
 
 /** What a connection tells those who use it. */
 export interface ConnectionListener {
@@ -23,11 +24,6 @@ const STABLE_AFTER_MS = 5_000;
 
 /** How long the broker may take to say that it has closed; nothing depends on its answer. */
 const CLOSE_OK_MS = 2_000;
-
-/** The broker's words when it does not let us in; trying again with the same credentials changes nothing. */
-const REFUSED = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b(403|530)\b/;
-
-export const isRefused = ({ message }: Error): boolean => REFUSED.test(message);
 
 /**
  * One connection to the broker, found and re-found by amqp-connection-manager: it goes through the list of addresses,
@@ -55,19 +51,12 @@ export class Connection {
   constructor(
     readonly role: ConnectionRole,
     private readonly settings: RabbitmqSettings,
-    connectionName: string,
+    private readonly connectionName: string,
   ) {
     this.closing.promise.catch(() => {}); // most are closed while nobody waits
     this.manager = new ConnectionManager([], {
       findServers: () => this.findServers(),
       heartbeatIntervalInSeconds: settings.heartbeatSeconds,
-      connectionOptions: {
-        // Without it a message of some kilobytes waits for the other side's delayed ACK: 23 ms instead of 1.3 ms.
-        noDelay: true,
-        keepAlive: true,
-        timeout: settings.connectDeadlineMs,
-        clientProperties: { connection_name: `${connectionName} ${role}` },
-      },
     });
     this.manager.on('connect', ({ connection }) => this.onConnect(connection as unknown as ChannelModel));
     this.manager.on('connectFailed', ({ err }) => this.onConnectFailed(err));
@@ -88,8 +77,9 @@ export class Connection {
   /**
    * Resolves when connected.
    *
-   * @throws OptionsError if the url function answers nonsense
-   * @throws ConnectError at the deadline, at once if the broker refuses the credentials or the vhost, or when closed
+   * @throws OptionsError if the url or tls function brings what can't work
+   * @throws ConnectError at the deadline, when closed, or at once where trying again changes nothing: credentials, vhost or
+   * certificate are refused, by the broker or by us
    */
   async connect(deadline: Deadline): Promise<void> {
     const { promise, resolve, reject } = deferred();
@@ -97,7 +87,7 @@ export class Connection {
       up: () => resolve(),
       down: (error) => {
         if (error instanceof OptionsError) reject(error);
-        else if (isRefused(error)) reject(this.connectError());
+        else if (refusalOf(error)) reject(this.connectError());
       },
       blocked: () => {},
       unblocked: () => {},
@@ -129,11 +119,23 @@ export class Connection {
     socketOf(model)?.destroy();
   }
 
-  private async findServers(): Promise<string[]> {
-    const urls = await this.settings.findUrls();
-    this.addresses = urls.map(addressOf);
+  private async findServers() {
+    const addresses = await this.settings.findAddresses();
+    this.addresses = addresses.map(({ name }) => name);
     this.triedInRound = 0;
-    return [...urls];
+    return addresses.map((address) => ({ url: address.url, connectionOptions: this.socketOptions(address) }));
+  }
+
+  private socketOptions({ credentials, tls }: BrokerAddress) {
+    return {
+      credentials,
+      // Without it a message of some kilobytes waits for the other side's delayed ACK: 23 ms instead of 1.3 ms.
+      noDelay: true,
+      keepAlive: true,
+      timeout: this.settings.connectDeadlineMs,
+      clientProperties: { connection_name: `${this.connectionName} ${this.role}` },
+      ...tls,
+    };
   }
 
   private onConnect(model: ChannelModel): void {
@@ -190,13 +192,8 @@ export class Connection {
   private connectError(): ConnectError {
     const error = this.lastError;
     const where = this.addresses.length > 0 ? this.addresses.join(', ') : 'the broker';
-    if (error && isRefused(error)) {
-      return new ConnectError(
-        `${where} refuses the connection: ${error.message}`,
-        'Check user, password and vhost of the url, and the rights of the user on the vhost.',
-        { cause: error },
-      );
-    }
+    const refusal = error && refusalOf(error);
+    if (refusal) return new ConnectError(`${this.address} ${refusal.what}`, refusal.help, { cause: error });
     return new ConnectError(
       `can't connect to ${where} in time: ${error ? error.message || (error as { code?: string }).code : 'no answer'}`,
       'Start the broker or correct the url; startDeadline: Infinity waits for it instead.',

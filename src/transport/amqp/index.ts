@@ -5,7 +5,9 @@ import type { SessionOptions, Transport, TransportSession } from '../transport.j
 import { type RabbitmqOptions, type RabbitmqSettings, rabbitmqSettings } from './options.js';
 import type { Connections } from './session.js';
 
-export type { BrokerUrl, RabbitmqOptions } from './options.js';
+export type { BrokerUrl } from './broker-url.js';
+export type { RabbitmqOptions } from './options.js';
+export type { Pem, TlsOptions } from './tls.js';
 
 /**
  * RabbitMQ 3.10 to 4.3. Only describes: the client library is loaded, and the broker connected, when a bus starts.
@@ -42,6 +44,8 @@ class AmqpTransport implements Transport {
     };
     this.connections = connections;
     this.sessions += 1;
+    if (this.settings.insecure)
+      options.log.warn({ service: options.service }, "allowInsecureTls: anybody may take the broker's place");
     const session = new AmqpSession(connections, options, (closing) => this.release(connections, closing));
     try {
       await Promise.all([connections.publish.connect(deadline), connections.consume.connect(deadline)]);

@@ -1,9 +1,17 @@
 import { OptionsError } from '../../errors.js';
-import { type Check, duration, type Fields, isPlainObject, problemsOf } from '../../util/check.js';
+import {
+  type Check,
+  duration,
+  type Fields,
+  flag,
+  isPlainObject,
+  oneOf,
+  problemsOf,
+} from '../../util/check.js';
 import { type Duration, toMs } from '../../util/duration.js';
-
-/** One broker URL, or several that are tried in turn: `amqp://user:password@host:5672/vhost`, `amqps://…`. */
-export type BrokerUrl = string | readonly string[];
+import { addressOf, type BrokerUrl, type UrlRules, urlProblems, userOf } from './broker-url.js';
+import { type Credentials, external, plain } from './credentials.js';
+import { type TlsOptions, type TlsSettings, tlsProblems, tlsSettings } from './tls.js';
 
 /** Options of {@link rabbitmq}. */
 export interface RabbitmqOptions {
@@ -12,16 +20,46 @@ export interface RabbitmqOptions {
    * `undefined` is refused, since it is usually an environment variable that isn't set.
    */
   url: BrokerUrl | (() => BrokerUrl | Promise<BrokerUrl>) | undefined;
+  /**
+   * How `amqps://` connections are made: whose certificates count, and which is ours. A function is asked before every
+   * round of connecting, so that it can bring renewed certificates. @default the authorities of Node.js, no certificate
+   */
+  tls?: TlsOptions | (() => TlsOptions | Promise<TlsOptions>);
+  /**
+   * How the broker knows who we are: `password` takes user and password of the URL, `external` our certificate (SASL
+   * EXTERNAL: mutual TLS, and the broker's plugin rabbitmq_auth_mechanism_ssl). @default 'password'
+   */
+  auth?: 'password' | 'external';
+  /** Allows `tls: { rejectUnauthorized: false }`, with which anybody may take the broker's place. @default false */
+  allowInsecureTls?: boolean;
+  /**
+   * Allows the user `guest` with its default password, and a URL without a user, which means the same, for a host that is
+   * not loopback: a development broker in a container network. @default false
+   */
+  allowGuest?: boolean;
   /** How often both sides show that they live; a silent connection is given up after two of them. @default '10s' */
   heartbeat?: Duration;
-  /** How long connecting to one address may take, TCP and AMQP handshake together. @default '10s' */
+  /** How long connecting to one address may take, TCP, TLS and AMQP handshake together. @default '10s' */
   connectDeadline?: Duration;
+}
+
+/** One address to try. Nothing in it shows a credential, however it is printed. */
+export interface BrokerAddress {
+  /** Host and port: what is told of it. */
+  readonly name: string;
+  /** Without user and password. */
+  readonly url: string;
+  readonly credentials: Credentials;
+  /** Only for `amqps://`. */
+  readonly tls: TlsSettings | undefined;
 }
 
 /** The options with their defaults. */
 export interface RabbitmqSettings {
-  /** @throws OptionsError if what the user's function returns is no URL */
-  readonly findUrls: () => Promise<readonly string[]>;
+  /** @throws OptionsError if what the user's functions return can't work */
+  readonly findAddresses: () => Promise<readonly BrokerAddress[]>;
+  /** The broker's certificate may count for nothing. */
+  readonly insecure: boolean;
   readonly heartbeatSeconds: number;
   readonly connectDeadlineMs: number;
 }
@@ -36,59 +74,91 @@ const positiveDuration: Check = {
   accepts: (value) => duration.accepts(value) && toMs(value as Duration) > 0,
 };
 
+/** Checked apart, so that no message shows it. */
+const unseen: Check = { expected: '', accepts: () => true };
+
 const FIELDS: Fields = {
-  url: { expected: '', accepts: () => true },
+  url: unseen,
+  tls: unseen,
+  auth: oneOf('password', 'external'),
+  allowInsecureTls: flag,
+  allowGuest: flag,
   heartbeat,
   connectDeadline: positiveDuration,
 };
 
-/** @throws OptionsError with all problems at once; none of them quotes a URL, which may hold a password */
+/** @throws OptionsError with all problems at once; none of them shows a URL, a key or a passphrase */
 export function rabbitmqSettings(options: RabbitmqOptions): RabbitmqSettings {
   if (!isPlainObject(options))
     throw new OptionsError('rabbitmq', ['expected the options to be an object such as { url }']);
-  const { url, heartbeat: beat = '10s', connectDeadline = '10s' } = options;
+  const { url, tls, heartbeat: beat = '10s', connectDeadline = '10s' } = options;
+  const given = {
+    url: typeof url === 'function' ? undefined : url,
+    tls: typeof tls === 'function' ? undefined : tls,
+  };
   const problems = [
     ...problemsOf(options, '', FIELDS),
-    ...(typeof url === 'function' ? [] : urlProblems(url)),
+    ...(typeof url === 'function' ? [] : urlProblems(given.url, rulesOf(options))),
+    ...(typeof tls === 'function' ? [] : certificateProblems(given.tls, options)),
   ];
   if (problems.length > 0) throw new OptionsError('rabbitmq', problems);
   return {
-    findUrls: async () => checkedUrls(typeof url === 'function' ? await url() : (url as BrokerUrl)),
+    findAddresses: async () => addressesOf(await brought(options), options),
+    insecure: options.allowInsecureTls === true,
     heartbeatSeconds: Math.round(toMs(beat) / 1_000),
     connectDeadlineMs: toMs(connectDeadline),
   };
 }
 
-function checkedUrls(url: BrokerUrl): readonly string[] {
-  const problems = urlProblems(url);
-  if (problems.length > 0) throw new OptionsError('rabbitmq: the url function', problems);
-  return typeof url === 'string' ? [url] : url;
+function rulesOf({ auth, tls, allowGuest = false }: RabbitmqOptions): UrlRules {
+  return { external: auth === 'external', encrypted: tls !== undefined, allowGuest };
 }
 
-function urlProblems(url: unknown): string[] {
-  if (url === undefined) return ['url is undefined: is the environment variable set that it comes from?'];
-  const urls = Array.isArray(url) ? url : [url];
-  if (urls.length === 0) return ['expected url to be at least one address, got an empty list'];
-  return urls.flatMap((each, index) => {
-    const problem = urlProblem(each);
-    return problem
-      ? [`expected url${Array.isArray(url) ? `[${index}]` : ''} to be amqp://… or amqps://…, got ${problem}`]
-      : [];
+function certificateProblems(
+  tls: TlsOptions | undefined,
+  { auth, allowInsecureTls = false }: RabbitmqOptions,
+): string[] {
+  const problems = tls === undefined ? [] : tlsProblems(tls, allowInsecureTls);
+  if (auth === 'external' && !tls?.cert && !tls?.pfx)
+    problems.push(
+      "expected tls.cert and tls.key, or tls.pfx, since auth: 'external' goes by the certificate",
+    );
+  return problems;
+}
+
+/** What the user's functions bring this time, or what was given once for all. */
+interface Brought {
+  readonly url: BrokerUrl;
+  readonly tls: TlsOptions | undefined;
+}
+
+async function brought(options: RabbitmqOptions): Promise<Brought> {
+  const { url, tls } = options;
+  const found = {
+    url: (typeof url === 'function' ? await url() : url) as BrokerUrl,
+    tls: typeof tls === 'function' ? await tls() : tls,
+  };
+  const problems = {
+    url: typeof url === 'function' ? urlProblems(found.url, rulesOf(options)) : [],
+    tls: typeof tls === 'function' ? certificateProblems(found.tls, options) : [],
+  };
+  if (problems.url.length > 0) throw new OptionsError('rabbitmq: the url function', problems.url);
+  if (problems.tls.length > 0) throw new OptionsError('rabbitmq: the tls function', problems.tls);
+  return found;
+}
+
+function addressesOf({ url, tls = {} }: Brought, { auth }: RabbitmqOptions): BrokerAddress[] {
+  return [url].flat().map((each) => {
+    const name = addressOf(each);
+    const bare = new URL(each);
+    const credentials = auth === 'external' ? external : plain(userOf(bare));
+    bare.username = '';
+    bare.password = '';
+    return {
+      name,
+      url: bare.href,
+      credentials,
+      tls: bare.protocol === 'amqps:' ? tlsSettings(tls) : undefined,
+    };
   });
-}
-
-function urlProblem(url: unknown): string | undefined {
-  if (typeof url !== 'string') return `a ${typeof url}`;
-  if (url === '') return 'an empty string';
-  if (!URL.canParse(url))
-    return 'a string that is no URL (is a special character in the password percent-encoded?)';
-  const { protocol, hostname } = new URL(url);
-  if (protocol !== 'amqp:' && protocol !== 'amqps:') return `one that begins with ${protocol}`;
-  return hostname === '' ? 'one without a host' : undefined;
-}
-
-/** Host and port of a URL: what may be shown of it. */
-export function addressOf(url: string): string {
-  const { protocol, hostname, port } = new URL(url);
-  return `${hostname}:${port || (protocol === 'amqps:' ? 5671 : 5672)}`;
 }

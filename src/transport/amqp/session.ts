@@ -14,11 +14,12 @@ import type {
 } from '../transport.js';
 import { brokerFeatures, requireFeatures } from './broker-features.js';
 import type { ChannelError } from './channel.js';
-import { type Connection, type ConnectionListener, isRefused } from './connection.js';
+import type { Connection, ConnectionListener } from './connection.js';
 import { AmqpConsumer } from './consumer.js';
 import { declarePlan, declareShared } from './declare.js';
 import { inspectQueue } from './inspect.js';
 import { AmqpPublisher } from './publisher.js';
+import { refusalOf } from './refusal.js';
 
 /** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
 export interface Connections {
@@ -208,7 +209,12 @@ export class AmqpSession implements TransportSession {
           { ...about(address), retryInMs, error: error.message || (error as { code?: string }).code },
           'no connection to the broker',
         );
-        events.emit('connection.down', { ...about(address), error, retryInMs, refused: isRefused(error) });
+        events.emit('connection.down', {
+          ...about(address),
+          error,
+          retryInMs,
+          refused: refusalOf(error) !== undefined,
+        });
       },
       blocked: (reason, address) => {
         log.warn({ ...about(address), reason }, 'the broker blocks this connection');

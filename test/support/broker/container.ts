@@ -4,6 +4,7 @@ import { Declined, type Way } from './way.js';
 
 const IMAGE = 'rabbitmq:4-management';
 const AMQP_PORT = 5672;
+const USER = 'hopline';
 const PROBE_TIMEOUT_MS = 3_000;
 const START_TIMEOUT_MS = 90_000;
 
@@ -17,6 +18,8 @@ export const containerBroker: Way = {
     const { GenericContainer, Wait } = await import('testcontainers');
     const starting = new GenericContainer(IMAGE)
       .withExposedPorts(AMQP_PORT)
+      // The daemon may be another machine's, and the well-known guest is refused there.
+      .withEnvironment({ RABBITMQ_DEFAULT_USER: USER, RABBITMQ_DEFAULT_PASS: USER })
       .withWaitStrategy(Wait.forLogMessage(/Server startup complete/))
       .withStartupTimeout(START_TIMEOUT_MS)
       .start();
@@ -26,7 +29,7 @@ export const containerBroker: Way = {
     );
     if (container instanceof Declined) return container;
 
-    const url = `amqp://guest:guest@${container.getHost()}:${container.getMappedPort(AMQP_PORT)}`;
+    const url = `amqp://${USER}:${USER}@${container.getHost()}:${container.getMappedPort(AMQP_PORT)}`;
     let stopping: Promise<unknown> | undefined;
     return {
       kind: 'container',

@@ -1,0 +1,98 @@
+/** Why connecting again in the same way changes nothing, and what would. */
+export interface Refusal {
+  /** Completes "<address> …". */
+  readonly what: string;
+  readonly help: string;
+}
+
+/** As the client library and Node.js throw them. */
+interface ConnectFailure extends Error {
+  code?: unknown;
+  /** The broker's certificate, where its name is the trouble. */
+  cert?: { readonly subjectaltname?: string };
+}
+
+/** The broker's words when it does not let us in. */
+const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b(403|530)\b/;
+
+/** The client library's words when the broker does not offer the way in that we want. */
+const MECHANISM = /SASL mechanism (\w+) is not provided/;
+
+/** OpenSSL's names for a chain that leads to no authority of ours; Node.js documents them (tls, X509 certificate error codes). */
+const UNKNOWN_AUTHORITY = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+]);
+
+const BAD_CERTIFICATE = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_REJECTED',
+  'CERT_CHAIN_TOO_LONG',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+]);
+
+/** Undefined for what may pass: a broker that is down, mute, or too slow. */
+export function refusalOf(error: ConnectFailure): Refusal | undefined {
+  const { message } = error;
+  const code = String(error.code ?? '');
+  if (LOGIN.test(message)) {
+    return {
+      what: `refuses the connection: ${message}`,
+      help: 'Check user, password and vhost of the url, and the rights of the user on the vhost.',
+    };
+  }
+  if (MECHANISM.test(message)) {
+    return {
+      what: `does not know this way to log in: ${message}`,
+      help: "Switch the broker's plugin rabbitmq_auth_mechanism_ssl on, and EXTERNAL among its auth_mechanisms; or leave auth: 'external' out.",
+    };
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return {
+      what: `has a certificate for another name${namesOf(error)}: ${message}`,
+      help: 'Use a host in the url that the certificate names, or say with tls.servername which of its names is meant.',
+    };
+  }
+  if (UNKNOWN_AUTHORITY.has(code)) {
+    return {
+      what: `has a certificate of an unknown authority: ${message} (${code})`,
+      help: "Give the authority's certificate as tls.ca, and let the broker send the certificates between the two.",
+    };
+  }
+  if (BAD_CERTIFICATE.has(code)) {
+    return {
+      what: `has a certificate that can't be accepted: ${message} (${code})`,
+      help: "Renew the broker's certificate, and check the clocks.",
+    };
+  }
+  return tlsRefusal(message, code);
+}
+
+/** The error of Node.js names them only where the host is a name, too. */
+function namesOf({ cert }: ConnectFailure): string {
+  return cert?.subjectaltname ? `, ${cert.subjectaltname}` : '';
+}
+
+/** The TLS handshake failed: what OpenSSL says holds its reason, and the file and line of its source. */
+function tlsRefusal(message: string, code: string): Refusal | undefined {
+  if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined;
+  if (/wrong version number|packet length too long/i.test(message)) {
+    return {
+      what: 'does not speak TLS',
+      help: 'Use amqp:// for this port, or the port of the TLS listener (5671 by default).',
+    };
+  }
+  return {
+    what: `breaks off the TLS handshake: ${/SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message} (${code})`,
+    help: 'Where the broker asks for a certificate, give one that its authority has signed, as tls.cert and tls.key.',
+  };
+}

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type Channel, connect } from 'amqplib';
+import type { Bus, BusOptions } from 'hopline';
+import { permissionLines, usersOf } from '../../src/cli/topology/permissions.js';
+import type { Occasion } from '../../src/topology/rights.js';
+import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { privateBroker } from '../support/private-broker.js';
+import { faultBus, stopAll, uniqueName } from './fixture.js';
+
+const PASSWORD = 'of-the-test';
+
+describe('the rights that hopline topology permissions prints', function () {
+  this.timeout(120_000);
+  const vhost = uniqueName('vhost');
+  const service = uniqueName('shop');
+  const queues = { orders: `${service}.orders`, mail: `${service}.mail`, other: uniqueName('other') };
+  let node: PrivateNode;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    node = await privateBroker();
+    await node.ctl('add_vhost', vhost);
+    await node.ctl('set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*');
+    await node.ctl('add_user', service, PASSWORD);
+  });
+
+  after(async () => {
+    await node?.ctl('delete_vhost', vhost);
+    await node?.ctl('delete_user', service);
+  });
+
+  afterEach(stopAll);
+
+  const urlAs = (user: string) => `${node.url.replace(/\/\/.*@/, `//${user}@`)}/${vhost}`;
+
+  /** The service, with an account of what its handlers got. */
+  function shop(options: Partial<BusOptions> = {}): { bus: Bus; handled: string[]; letters: string[] } {
+    const { bus } = faultBus(urlAs(`${service}:${PASSWORD}`), { service, prefix: 'app', ...options });
+    const handled: string[] = [];
+    const letters: string[] = [];
+    bus.handle(
+      'order.*',
+      (what, { attempt }) => {
+        handled.push(`${what} ${attempt}`);
+        if (what === 'retried' && attempt === 1) throw new Error('again');
+      },
+      {
+        queue: { name: queues.orders, lanes: ['high', 'default'] },
+        retry: { tries: 2, backoff: '100ms' },
+      },
+    );
+    bus.handle(
+      'mail.#',
+      (what, { attempt }) => {
+        handled.push(`${what} ${attempt}`);
+        throw new Error('no mailbox');
+      },
+      { queue: { name: queues.mail, type: 'classic' }, retry: { tries: 2, backoff: '100ms' } },
+    );
+    bus.on('message.deadLettered', ({ queue }) => letters.push(queue));
+    return { bus, handled, letters };
+  }
+
+  const inForce = new Set<string>();
+
+  /** Runs the printed lines, as a shell reads them; those for the delays are the same on each occasion. */
+  async function allow(occasion: Occasion): Promise<void> {
+    const users = usersOf([shop().bus.describe()], { vhost, occasions: [occasion] });
+    for (const line of users.flatMap(permissionLines)) {
+      if (inForce.has(line)) continue;
+      inForce.add(line);
+      const words = `rabbitmqctl() { printf '%s\\0' "$@"; }\n${line}`;
+      const { stdout } = await promisify(execFile)('sh', ['-c', words]);
+      if (stdout !== '') await node.ctl(...stdout.split('\0').slice(0, -1));
+    }
+  }
+
+  /** Everything that a service does. */
+  async function works(options: Partial<BusOptions> = {}): Promise<void> {
+    const { bus, handled, letters } = shop(options);
+    await bus.start();
+    await bus.publish('order.a', 'published');
+    await bus.send('order.a', 'sent');
+    await bus.send('order.a', 'in a lane', { lane: 'high' });
+    await bus.publish('order.a', 'published later', { delay: '100ms' });
+    await bus.send('order.a', 'sent later', { delay: '1s' });
+    await bus.send('order.a', 'in a lane later', { delay: '100ms', lane: 'high' });
+    await bus.publish('order.a', 'retried');
+    await bus.publish('mail.a', 'dead');
+    await bus.publish('nobody.cares', 'dropped', { delay: '100ms' });
+    const wanted = [
+      'dead 1',
+      'dead 2',
+      'in a lane 1',
+      'in a lane later 1',
+      'published 1',
+      'published later 1',
+      'retried 1',
+      'retried 2',
+      'sent 1',
+      'sent later 1',
+    ];
+    await eventually(() => assert.deepEqual([...handled].sort(), wanted), { timeout: 40_000 });
+    await eventually(() => assert.deepEqual(letters, [queues.mail]));
+    await bus.stop();
+  }
+
+  it('let it declare everything, and do all that it does, on its first start in a vhost', async () => {
+    await allow('first');
+    await works();
+  });
+
+  describe('when the exchanges and the delays are there', () => {
+    let other: Bus;
+
+    /** Another service, which nobody may send to or read from. */
+    before(async () => {
+      other = faultBus(urlAs('guest:guest'), { service: 'other', prefix: 'other' }).bus;
+      other.handle('other.#', () => {}, { queue: queues.other });
+      await other.start();
+      await other.stop();
+    });
+
+    for (const [occasion, options] of [
+      ['declare', {}],
+      ['verify', { topology: 'verify' }],
+    ] as const) {
+      it(`let it do all that it does, and nothing to other services: ${occasion}`, async () => {
+        await allow(occasion);
+        await works(options);
+        for (const [what, attack] of Object.entries(attacks)) {
+          const error = await refusal(attack);
+          assert.equal(error?.code, 403, `${what}: ${error?.message ?? 'nobody minds'}`);
+        }
+        for (const [what, use] of Object.entries(ownUses)) {
+          const error = await refusal(use);
+          assert.equal(error, undefined, `${what}: ${error?.message}`);
+        }
+      });
+    }
+  });
+
+  type Use = (channel: Channel) => unknown;
+  const entry = (unit: string) => `hopline.delay.1.in.${unit}`;
+  const body = Buffer.from('1');
+
+  const attacks: Record<string, Use> = {
+    'sending into the queue of another through the delays': (channel) =>
+      channel.publish(entry('s'), `0.0.0.0.1.0.q.${queues.other}`, body),
+    'the same from the lowest unit': (channel) =>
+      channel.publish(entry('t'), `0.0.0.0.0.1.q.${queues.other}`, body),
+    'sending into a queue whose name begins like its own': (channel) =>
+      channel.publish(entry('s'), `0.0.0.0.1.0.q.${queues.orders}.of-another`, body),
+    'publishing on the exchange of another through the delays': (channel) =>
+      channel.publish(entry('s'), '0.0.0.0.1.0.e.other/events.other.key', body),
+    'publishing on the exchange of another': (channel) => channel.publish('other.events', 'other.key', body),
+    'going around the delays': (channel) =>
+      channel.publish('hopline.delay.1.out', `0.0.0.0.0.0.q.${queues.other}`, body),
+    'writing into the queue of another': (channel) => channel.publish('', queues.other, body),
+    'reading the queue of another': (channel) => channel.consume(queues.other, () => {}),
+    'reading the dead letters of another': (channel) => channel.get(`${queues.other}.dead`),
+    'emptying the queue of another': (channel) => channel.purgeQueue(queues.other),
+    'deleting the queue of another': (channel) => channel.deleteQueue(queues.other),
+    'declaring a queue by another name': (channel) => channel.assertQueue(`${queues.orders}2`),
+    'binding its own queue to the retries of another': (channel) =>
+      channel.bindQueue(queues.orders, 'hopline.delay.1.out', `*.*.*.*.*.*.q.${queues.other}`),
+    'binding its own queue to all retries': (channel) =>
+      channel.bindQueue(queues.orders, 'hopline.delay.1.out', '#'),
+    'binding its own queue to the exchange of another': (channel) =>
+      channel.bindQueue(queues.orders, 'other.events', '#'),
+    'reading what waits in the delays': (channel) => channel.get('hopline.delay.1.s1'),
+    'reading what the delays could not deliver': (channel) => channel.get('hopline.delay.lost'),
+    'deleting an exchange that all share': (channel) => channel.deleteExchange('hopline.delay.1.out'),
+  };
+
+  const ownUses: Record<string, Use> = {
+    'retrying into its own queue': (channel) =>
+      channel.publish(entry('s'), `0.0.0.0.1.0.q.${queues.orders}`, body),
+    'retrying into its own lane': (channel) =>
+      channel.publish(entry('d'), `0.1.0.0.1.0.q.${queues.orders}.high`, body),
+    'publishing later, into the lane of another': (channel) =>
+      channel.publish(entry('s'), '0.0.0.0.1.0.e.app/events/lane/low.order.a', body),
+    'sending later': (channel) => channel.publish(entry('m'), '0.0.0.1.1.0.c.app/events.order.a', body),
+  };
+
+  /** What the broker minds, if anything; each on a connection of its own, since some refusals close it. */
+  async function refusal(use: Use): Promise<{ code?: number; message: string } | undefined> {
+    const connection = await connect(urlAs(`${service}:${PASSWORD}`));
+    let refused: { code?: number; message: string } | undefined;
+    connection.on('error', (error) => {
+      refused ??= error;
+    });
+    try {
+      const channel = await connection.createConfirmChannel();
+      channel.on('error', (error) => {
+        refused ??= error;
+      });
+      await use(channel);
+      await channel.waitForConfirms();
+      // A request that is answered tells that what came before it was taken.
+      await channel.checkExchange('hopline.delay.1.ready');
+    } catch (error) {
+      refused ??= error as Error;
+    } finally {
+      await connection.close().catch(() => {});
+    }
+    return refused;
+  }
+});

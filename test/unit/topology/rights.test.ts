@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { planBus, type QueueNeeds } from '../../../src/topology/build.js';
+import {
+  delayAddress,
+  delayEntries,
+  duePatterns,
+  planDelays,
+  retryPattern,
+} from '../../../src/topology/delays.js';
+import { Names } from '../../../src/topology/names.js';
+import type { TopologyPlan } from '../../../src/topology/plan.js';
+import {
+  type Permissions,
+  permissionsOf,
+  type ServicePlan,
+  topicPermissionsOf,
+} from '../../../src/topology/rights.js';
+
+const names = new Names();
+const events = { name: 'hopline.events', declare: true };
+
+const needs = (given: Partial<QueueNeeds> = {}): QueueNeeds => ({
+  name: 'mailer',
+  lanes: ['default'],
+  type: 'quorum',
+  deliveryLimit: 20,
+  maxPriority: undefined,
+  bindings: [{ exchange: events, pattern: 'email.*' }],
+  ...given,
+});
+
+const service = (...queues: QueueNeeds[]): ServicePlan => ({
+  names,
+  plan: planBus(names, events, queues).own,
+  publishesTo: [events.name],
+});
+
+/** As the broker looks for it. */
+const matches = (pattern: string, text: string) => new RegExp(pattern).test(text);
+
+/** What RabbitMQ asks for when a plan is declared, as `right on resource`. */
+function askedFor({
+  exchanges,
+  queues,
+  bindings,
+}: TopologyPlan): [right: keyof Permissions, resource: string][] {
+  return [
+    ...exchanges
+      .filter(({ verifyOnly }) => !verifyOnly)
+      .flatMap(({ name, alternateExchange }): [keyof Permissions, string][] => [
+        ['configure', name],
+        ...((alternateExchange
+          ? ([
+              ['read', name],
+              ['write', alternateExchange],
+            ] as const)
+          : []) as [keyof Permissions, string][]),
+      ]),
+    ...queues.flatMap(
+      ({ name, arguments: { 'x-dead-letter-exchange': dead } }): [keyof Permissions, string][] => [
+        ['configure', name],
+        ...((dead
+          ? [
+              ['read', name],
+              ['write', dead],
+            ]
+          : []) as [keyof Permissions, string][]),
+      ],
+    ),
+    ...bindings.flatMap(({ source, destination }): [keyof Permissions, string][] => [
+      ['read', source],
+      ['write', destination],
+    ]),
+  ];
+}
+
+describe('the rights of a service', () => {
+  it('that only checks are to publish, to settle, and to consume its queues', () => {
+    assert.deepEqual(permissionsOf([service(needs())], 'verify'), {
+      configure: '^$',
+      write: '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead)$',
+      read: '^(mailer)$',
+    });
+  });
+
+  it('that declares its queues are to make and bind them, and no exchange', () => {
+    assert.deepEqual(permissionsOf([service(needs())], 'declare'), {
+      configure: '^(mailer\\.dead|mailer)$',
+      write:
+        '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead|mailer\\.dead|mailer)$',
+      read: '^(mailer|hopline\\.dead|hopline\\.delay\\.1\\.out|hopline\\.events)$',
+    });
+  });
+
+  it('that only publishes are to do that', () => {
+    for (const occasion of ['verify', 'declare'] as const) {
+      assert.deepEqual(permissionsOf([service()], occasion), {
+        configure: '^$',
+        write: '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w)$',
+        read: '^$',
+      });
+    }
+    assert.deepEqual(
+      topicPermissionsOf([service()]).map(({ write }) => write),
+      [...delayEntries(names).map(() => '^(\\d+\\.){6}([ec]\\.(hopline/events(/lane/[\\w-]+)?)\\.)'), '^$'],
+    );
+  });
+
+  it('that declares everything are all that the broker asks for, and leave out what is someone else’s', () => {
+    const foreign = { name: 'erp.orders', declare: false };
+    const bindings = [{ exchange: foreign, pattern: '#' }];
+    const plan = service(
+      needs({ lanes: ['high', 'default'] }),
+      needs({ name: 'old', type: 'classic', bindings }),
+    );
+    const rights = permissionsOf([plan], 'first');
+    for (const [right, resource] of [...askedFor(plan.plan), ...askedFor(planDelays(names))])
+      assert.ok(matches(rights[right], resource), `${right} on ${resource}`);
+    assert.ok(matches(rights.configure, 'hopline.delay.1.ready'));
+    assert.ok(matches(rights.read, foreign.name));
+    assert.ok(!matches(rights.configure, foreign.name));
+    assert.ok(!matches(rights.write, foreign.name));
+  });
+
+  it('are for whole names only, whatever these hold', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 20 }), fc.string({ maxLength: 5 }), (name, more) => {
+        const { configure, read } = permissionsOf([service(needs({ name }))], 'declare');
+        assert.ok(matches(configure, name));
+        assert.ok(matches(read, name));
+        if (more !== '' && !`${name}${more}`.endsWith('.dead'))
+          assert.ok(!matches(configure, `${name}${more}`));
+        if (more !== '') assert.ok(!matches(configure, `${more}.${name}`));
+      }),
+    );
+  });
+
+  it('of services that log in as one user are those of all', () => {
+    const both = [service(needs({ name: 'a' })), service(needs({ name: 'b' }))];
+    const { read } = permissionsOf(both, 'verify');
+    assert.equal(read, '^(a|b)$');
+    const [first] = topicPermissionsOf(both);
+    assert.match(first?.write ?? '', /q\\\.\(a\|b\)\$/);
+  });
+
+  describe('to the delays', () => {
+    const plan = service(needs({ lanes: ['high', 'default'] }), needs({ name: 'a.b' }));
+    const permissions = new Map(topicPermissionsOf([plan]).map((each) => [each.exchange, each]));
+    const mayWrite = (exchange: string, key: string) => matches(permissions.get(exchange)?.write ?? '^', key);
+
+    it('let it in wherever a delay of its own begins', () => {
+      const delays = fc.integer({ min: 100, max: 399 * 86_400_000 });
+      fc.assert(
+        fc.property(delays, fc.constantFrom('mailer', 'mailer.high', 'a.b'), (delayMs, queue) => {
+          const { exchange, routingKey } = delayAddress(names, delayMs, 'q', queue);
+          return mayWrite(exchange, routingKey);
+        }),
+      );
+      for (const destination of ['hopline/events.email.welcome', 'hopline/events/lane/low.email.welcome']) {
+        const { exchange, routingKey } = delayAddress(names, 500, 'e', destination);
+        assert.ok(mayWrite(exchange, routingKey));
+      }
+    });
+
+    it('keep it from every other queue and exchange', () => {
+      const elsewhere = [
+        'q.other',
+        'q.mailer2',
+        'q.mailer.high.x',
+        'q.x.mailer',
+        'q.aXb',
+        'q.',
+        'x.mailer',
+        'mailer',
+      ];
+      const exchanges = ['e.other/events.k', 'c.hopline/events2.k', 'e.hopline/events', 'e.hoplineXevents.k'];
+      for (const destination of [...elsewhere, ...exchanges, 'e.hopline/events/other.k']) {
+        for (const entry of delayEntries(names))
+          assert.ok(!mayWrite(entry, `0.0.0.0.1.0.${destination}`), destination);
+      }
+      for (const key of ['0.0.0.0.1.q.mailer', '0.0.0.0.1.0.0.q.mailer', 'x.0.0.0.0.1.0.q.mailer', ''])
+        assert.ok(!mayWrite('hopline.delay.1.in.s', key), key);
+      assert.ok(!mayWrite(names.delayOut, '0.0.0.0.0.0.q.other'));
+    });
+
+    it('let it bind what it declares to their end, and nothing of others', () => {
+      const mayBind = (pattern: string) => matches(permissions.get(names.delayOut)?.read ?? '^', pattern);
+      const own = plan.plan.bindings.filter(({ source }) => source === names.delayOut);
+      assert.ok(own.length > 0);
+      for (const { pattern } of own) assert.ok(mayBind(pattern), pattern);
+      const others = [
+        retryPattern('other'),
+        ...duePatterns('other.events', '#'),
+        '#',
+        '*.*.*.*.*.*.#',
+        '#.q.mailer',
+      ];
+      for (const pattern of others) assert.ok(!mayBind(pattern), pattern);
+    });
+  });
+});
