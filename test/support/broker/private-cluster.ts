@@ -40,7 +40,7 @@ export class PrivateCluster {
    */
   static async start(options: PrivateClusterOptions = {}): Promise<PrivateCluster> {
     const count = options.nodes ?? 3;
-    const program = await requireServerProgram();
+    const program = await requireServerProgram(options.version);
     const [epmd, ...ports] = (await freePorts(1 + 2 * count)) as [number, ...number[]];
     const home = await ErlangHome.create(options.name ?? 'hopline', epmd, options.dir);
     try {

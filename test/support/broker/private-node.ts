@@ -29,6 +29,8 @@ export interface NodePlace {
 }
 
 export interface PrivateNodeOptions {
+  /** Which RabbitMQ, such as `4.3`. Default: what BROKER_VERSION says, else the installed one. */
+  version?: string;
   /** Begins the names of the node and of its folder: letters, digits and hyphens. Default `hopline`. */
   name?: string;
   /** The folder in which the node makes a new one of its own. Default: the system's for temporary files. */
@@ -68,7 +70,7 @@ export class PrivateNode {
    * log's error lines
    */
   static async start(options: PrivateNodeOptions = {}): Promise<PrivateNode> {
-    const program = await requireServerProgram();
+    const program = await requireServerProgram(options.version);
     const [epmd, amqp, distribution] = (await freePorts(3)) as [number, number, number];
     const home = await ErlangHome.create(options.name ?? 'hopline', epmd, options.dir);
     const nodeName = `${basename(home.dir)}@localhost`;
