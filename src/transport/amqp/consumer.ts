@@ -30,7 +30,9 @@ export class AmqpConsumer implements Consumer {
   private prefetch: number;
   /** The broker said the queue is gone. */
   private missing = false;
-  private wasCancelled = false;
+  /** How often the broker has cancelled it, and after how many of these it consumed again. */
+  private cancels = 0;
+  private restored = 0;
   private cancelled = false;
   /** A window of 0: the channel is open, and nothing is consumed. */
   private paused = false;
@@ -84,9 +86,12 @@ export class AmqpConsumer implements Consumer {
     this.missing = false;
     const epoch = { channel, lost: false };
     this.epoch = epoch;
+    const { cancels } = this;
     await this.consume(epoch);
-    if (this.wasCancelled) this.options.onRestored();
-    this.wasCancelled = false;
+    // A cancel may come in one read with the answer to consuming.
+    if (cancels === this.restored || cancels !== this.cancels) return;
+    this.restored = cancels;
+    this.options.onRestored();
   }
 
   /**
@@ -125,7 +130,7 @@ export class AmqpConsumer implements Consumer {
     }
     // The broker's own cancel. Its channel must go: a late ack on it would revive the consumer inside the broker.
     this.missing = true;
-    this.wasCancelled = true;
+    this.cancels += 1;
     this.consumerTag = undefined;
     const reason =
       "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
