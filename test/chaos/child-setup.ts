@@ -32,6 +32,9 @@ export function openLog({ folder, run }: ChildOptions): Logger {
     process.exit(BROKEN);
   };
   process.on('uncaughtException', broken('uncaught exception'));
+  // Nobody looks after it any more.
+  process.on('disconnect', () => process.exit(BROKEN));
+  process.channel?.unref();
   process.on('unhandledRejection', broken('unhandled rejection'));
   return logger;
 }

@@ -51,7 +51,6 @@ describe('a connection that fails exactly', function () {
       stop.reset();
       const error = await starting;
       if (error !== undefined) {
-        console.log(method, error.name, error.message, error.constructor.name);
         assert.ok(error instanceof HoplineError, `${error.name}: ${error.message}`);
         await bus.start();
       }
@@ -83,7 +82,7 @@ describe('a connection that fails exactly', function () {
 
   it('when the queue is deleted between the accepted consume and its answer, consumes again', async () => {
     const queue = uniqueName('queue');
-    const { bus, seen } = faultBus(url);
+    const { bus, seen, log, events } = faultBus(url);
     const ledger = new Ledger();
     bus.handle('load', ({ number }) => ledger.handled(number), { queue });
     const stop = proxy.stopAt('broker', 'basic.consume-ok');
@@ -94,7 +93,7 @@ describe('a connection that fails exactly', function () {
     await starting;
     await eventually(() => assert.equal(seen('consumer.restored').length, 1));
     await ledger.publish(bus, 'load', 1);
-    await eventually(() => ledger.missing === 0);
+    await eventually(() => assert.equal(ledger.missing, 0, JSON.stringify([log, events])));
     ledger.assertBalanced();
   });
 
@@ -143,7 +142,6 @@ describe('a connection that fails exactly', function () {
     const { port } = server.address() as AddressInfo;
     const { bus } = faultBus(`amqp://127.0.0.1:${port}`, { startDeadline: '1s' });
     await assert.rejects(bus.start(), (error: ConnectError) => {
-      console.log(error.message);
       assert.ok(error instanceof ConnectError);
       return true;
     });

@@ -38,6 +38,8 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   private opening: Promise<void> | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
   private lastError: Error | undefined;
+  /** Why the channel that is being set up is no good already. */
+  private spoilt: Error | undefined;
   private closed = false;
   private closing: Promise<void> | undefined;
 
@@ -62,10 +64,13 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
     this.connection.listen(this);
   }
 
-  /** Gives the channel up for a new one, without waiting. */
+  /** Gives the channel up for a new one, without waiting; one that is still being set up, as soon as it is. */
   reopen(reason: Error): void {
     const { current } = this;
-    if (!current) return;
+    if (!current) {
+      this.spoilt = reason;
+      return;
+    }
     current.close().catch(() => {});
     this.onClosed(current, reason);
   }
@@ -129,6 +134,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
 
   private async openAndSetUp(model: ChannelModel): Promise<void> {
     const channel = await this.options.open(model);
+    this.spoilt = undefined;
     let error: Error | undefined;
     let isSetUp = false;
     channel.on('error', (cause: Error) => {
@@ -149,6 +155,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
     const { lastError } = this;
     this.lastError = undefined;
     if (lastError) this.options.reopened?.(lastError);
+    if (this.spoilt) this.reopen(this.spoilt);
   }
 
   private onClosed(channel: Raw, error: Error): void {

@@ -75,15 +75,23 @@ export class Connection {
   }
 
   /**
-   * Resolves when connected.
+   * Begins to look for a connection; resolves when there is one.
    *
    * @throws OptionsError if the url or tls function brings what can't work
    * @throws ConnectError at the deadline, when closed, or at once where trying again changes nothing: credentials, vhost or
    * certificate are refused, by the broker or by us
    */
-  async connect(deadline: Deadline): Promise<void> {
+  connect(deadline: Deadline): Promise<void> {
+    // Its promise settles for some outcomes only; listeners hear of all.
+    this.manager.connect().catch(() => {});
+    return this.whenUp(deadline);
+  }
+
+  /** Resolves when there is a connection, now or later; throws as `connect` does. */
+  async whenUp(deadline: Deadline): Promise<void> {
+    if (this.model) return;
     const { promise, resolve, reject } = deferred();
-    const first: ConnectionListener = {
+    const waiter: ConnectionListener = {
       up: () => resolve(),
       down: (error) => {
         if (error instanceof OptionsError) reject(error);
@@ -92,13 +100,11 @@ export class Connection {
       blocked: () => {},
       unblocked: () => {},
     };
-    this.listen(first);
-    // Its promise settles for some outcomes only; the listener hears of all.
-    this.manager.connect().catch(() => {});
+    this.listen(waiter);
     try {
       await deadline.race(Promise.race([promise, this.closing.promise]), () => this.connectError());
     } finally {
-      this.unlisten(first);
+      this.unlisten(waiter);
     }
   }
 

@@ -34,6 +34,8 @@ export class AmqpConsumer implements Consumer {
   private missing = false;
   /** What was told last. */
   private told: 'nothing' | 'consuming' | 'lost' = 'nothing';
+  /** How often the broker has cancelled it. */
+  private cancels = 0;
   private cancelled = false;
   /** A window of 0: the channel is open, and nothing is consumed. */
   private paused = false;
@@ -87,7 +89,10 @@ export class AmqpConsumer implements Consumer {
     this.missing = false;
     const epoch = { channel, lost: false };
     this.epoch = epoch;
+    const { cancels } = this;
     await this.consume(epoch);
+    // A cancel may come in one read with the answer to consuming.
+    if (cancels !== this.cancels) return;
     if (this.told === 'nothing') this.options.onStarted();
     if (this.told === 'lost') this.options.onRestored();
     this.told = 'consuming';
@@ -129,6 +134,7 @@ export class AmqpConsumer implements Consumer {
     }
     // The broker's own cancel. Its channel must go: a late ack on it would revive the consumer inside the broker.
     this.missing = true;
+    this.cancels += 1;
     this.consumerTag = undefined;
     const reason =
       "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";

@@ -13,7 +13,7 @@ export class PendingPublish {
   /** In milliseconds of the monotonic clock. */
   firstNackAt: number | undefined;
   ended = false;
-  /** The missing exchange that it names was declared again for it. */
+  /** What was missing for it was declared again, or it was found that this can't be. */
   redeclared = false;
 
   constructor(

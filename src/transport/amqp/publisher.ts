@@ -13,6 +13,8 @@ export interface AmqpPublisherOptions {
   readonly maxInFlightBytes: number;
   /** The broker says that an exchange is missing: declares it again if it is one of ours. True if it did. */
   onMissingExchange(exchange: string): Promise<boolean>;
+  /** No queue took it: if a binding of ours should have, declares again what is ours. True if it did. */
+  onUnroutable(message: OutgoingMessage): Promise<boolean>;
   onReopened(error: Error): void;
 }
 
@@ -108,7 +110,7 @@ export class AmqpPublisher implements PublishLaneListener {
   verdict(pending: PendingPublish, verdict: Verdict, lane: PublishLane): void {
     this.land(pending);
     if (verdict === 'confirmed') this.end(pending);
-    else if (verdict === 'returned') this.end(pending, unroutable(pending));
+    else if (verdict === 'returned') void this.returned(pending);
     else this.nacked(pending, lane);
     if (this.waiting.length > 0) this.pump();
   }
@@ -223,22 +225,31 @@ export class AmqpPublisher implements PublishLaneListener {
 
   private examined(pending: PendingPublish, verdict: LoneVerdict): void {
     if (verdict === 'confirmed') this.end(pending);
-    else if (verdict === 'returned') this.end(pending, unroutable(pending));
+    else if (verdict === 'returned') void this.returned(pending);
     else if (verdict === 'nacked' || verdict === 'lost') this.writeAgain(pending);
     else void this.culprit(pending, verdict.closedBy);
   }
 
+  private async returned(pending: PendingPublish): Promise<void> {
+    const { message } = pending;
+    if (await this.mended(pending, () => this.options.onUnroutable(message))) this.writeAgain(pending);
+    else this.end(pending, unroutable(pending));
+  }
+
   /** The broker closed the channel for this one. */
   private async culprit(pending: PendingPublish, error: ChannelError): Promise<void> {
-    if (error.code === 404 && !pending.redeclared) {
-      pending.redeclared = true;
-      const again = await this.options.onMissingExchange(pending.message.exchange).catch(() => false);
-      if (again) {
-        this.writeAgain(pending);
-        return;
-      }
-    }
-    this.end(pending, rejected(pending, error.message, error));
+    const { exchange } = pending.message;
+    const isMissing = error.code === 404;
+    if (isMissing && (await this.mended(pending, () => this.options.onMissingExchange(exchange))))
+      this.writeAgain(pending);
+    else this.end(pending, rejected(pending, error.message, error));
+  }
+
+  /** True if what it needs was declared again, for the first time. */
+  private async mended(pending: PendingPublish, declare: () => Promise<boolean>): Promise<boolean> {
+    if (pending.redeclared) return false;
+    pending.redeclared = true;
+    return declare().catch(() => false);
   }
 
   private sweep(): void {

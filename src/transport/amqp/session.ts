@@ -1,6 +1,7 @@
 import type { ChannelModel } from 'amqplib';
-import { ConnectError, TopologyError } from '../../errors.js';
+import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
+import { topicMatches } from '../../message/topic.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import type {
@@ -32,6 +33,8 @@ interface Declared {
   readonly plan: TopologyPlan;
   readonly delays: SharedPlan | undefined;
   readonly mode: TopologyMode;
+  /** Under way. */
+  mending?: Promise<void> | undefined;
 }
 
 /** One bus on two connections: its publisher, its consumers, its topology. */
@@ -54,10 +57,8 @@ export class AmqpSession implements TransportSession {
     this.publisher = new AmqpPublisher(connections.publish, {
       maxInFlight,
       maxInFlightBytes,
-      onMissingExchange: (exchange) =>
-        this.declareAgain(
-          ({ plan, delays }) => has(plan, exchange) || (delays !== undefined && has(delays, exchange)),
-        ),
+      onMissingExchange: (exchange) => this.declareAgain((plan) => has(plan, exchange)),
+      onUnroutable: (message) => this.declareAgain((plan) => routes(plan, message)),
       onReopened: (error) => events.emit('channel.reopened', { service, channel: 'publisher', error }),
     });
   }
@@ -66,19 +67,9 @@ export class AmqpSession implements TransportSession {
     return this.publisher.start();
   }
 
-  async declare({ own, delays }: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    const late = () =>
-      new ConnectError(
-        'the broker did not answer in time while the topology was declared',
-        'Look at the load and the alarms of the broker.',
-      );
-    const model = this.live();
-    // In every mode: what the broker silently doesn't do is wrong however the queue came to be.
-    requireFeatures(own, brokerFeatures(model.connection.serverProperties));
-    // The delays first: queues are bound to their last exchange.
-    if (delays) await deadline.race(declareShared(model, delays, mode), late);
-    await deadline.race(declarePlan(model, own, mode), late);
-    this.declared.push({ plan: own, delays, mode });
+  async declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    await this.declareOnLive(topology, mode, deadline);
+    this.declared.push({ plan: topology.own, delays: topology.delays, mode });
   }
 
   publish(message: OutgoingMessage): Promise<void> {
@@ -93,7 +84,7 @@ export class AmqpSession implements TransportSession {
       prefetch,
       sink,
       redeclare: async () => {
-        await this.declareAgain(({ plan }) => plan.queues.some(({ name }) => name === queue));
+        await this.declareAgain(({ queues }) => queues.some(({ name }) => name === queue));
       },
       onStarted: () => events.emit('consumer.started', { service, queue }),
       onLost: (error) => events.emit('consumer.lost', { service, queue, error }),
@@ -163,15 +154,43 @@ export class AmqpSession implements TransportSession {
     return model;
   }
 
-  /** True if something that `concerns` was declared again. */
-  private async declareAgain(concerns: (declared: Declared) => boolean): Promise<boolean> {
-    const concerned = this.declared.filter((each) => each.mode === 'declare' && concerns(each));
-    for (const { plan, delays } of concerned) {
-      // The delays' marker may be there though another of their exchanges is gone.
-      if (delays) await declarePlan(this.live(), delays, 'declare');
-      await declarePlan(this.live(), plan, 'declare');
+  /** A connection that goes meanwhile refuses nothing: what is there already is declared on the next one again. */
+  private async declareOnLive(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    const { consume } = this.connections;
+    for (;;) {
+      await consume.whenUp(deadline);
+      const model = this.live();
+      try {
+        await deadline.race(declareOn(model, topology, mode), noAnswer);
+        return;
+      } catch (error) {
+        if (error instanceof HoplineError) throw error;
+        if (consume.model === model) throw cantDeclare(error as Error);
+      }
     }
+  }
+
+  /** True if what `concerns` names was declared again. */
+  private async declareAgain(concerns: (plan: TopologyPlan) => boolean): Promise<boolean> {
+    const concerned = this.declared.filter(
+      ({ mode, plan, delays }) => mode === 'declare' && (concerns(plan) || (delays && concerns(delays))),
+    );
+    await Promise.all(concerned.map((declared) => this.mend(declared)));
     return concerned.length > 0;
+  }
+
+  /** Once for all who miss something of it at the same time. */
+  private mend(declared: Declared): Promise<void> {
+    declared.mending ??= this.declareWhole(declared).finally(() => {
+      declared.mending = undefined;
+    });
+    return declared.mending;
+  }
+
+  private async declareWhole({ plan, delays }: Declared): Promise<void> {
+    // The delays' marker may be there though another of their exchanges is gone.
+    if (delays) await declarePlan(this.live(), delays, 'declare');
+    await declarePlan(this.live(), plan, 'declare');
   }
 
   private consumingFailed(queue: string, error: ChannelError): void {
@@ -185,7 +204,13 @@ export class AmqpSession implements TransportSession {
 
   private refusedToConsume(queue: string, error: ChannelError): Error {
     // What was refused on the way there has been explained already.
-    if (error instanceof TopologyError || error.code === undefined) return error;
+    if (error instanceof HoplineError) return error;
+    if (error.code === undefined)
+      return new ConnectError(
+        `queue '${queue}' can't be consumed: ${error.message}`,
+        'Look at the load and the alarms of the broker, and at its limit of channels.',
+        { cause: error },
+      );
     const help =
       error.code === 403
         ? `Give the user the right to read '${queue}'.`
@@ -225,11 +250,41 @@ export class AmqpSession implements TransportSession {
   }
 }
 
+async function declareOn(
+  model: ChannelModel,
+  { own, delays }: BusTopology,
+  mode: TopologyMode,
+): Promise<void> {
+  // In every mode: what the broker silently doesn't do is wrong however the queue came to be.
+  requireFeatures(own, brokerFeatures(model.connection.serverProperties));
+  // The delays first: queues are bound to their last exchange.
+  if (delays) await declareShared(model, delays, mode);
+  await declarePlan(model, own, mode);
+}
+
+const noAnswer = () =>
+  new ConnectError(
+    'the broker did not answer in time while the topology was declared',
+    'Look at the load and the alarms of the broker.',
+  );
+
+const cantDeclare = (cause: Error) =>
+  new ConnectError(
+    `the topology can't be declared: ${cause.message}`,
+    'Look at the load of the broker, and at its limit of channels.',
+    { cause },
+  );
+
 /** As RabbitMQ words it before 4.3; later it cancels the consumer of a quorum queue instead. */
 const isConsumerTimeout = ({ message }: Error) => /delivery acknowledgement .*timed out/.test(message);
 
 function has({ exchanges }: TopologyPlan, name: string): boolean {
   return exchanges.some((exchange) => exchange.name === name);
+}
+
+/** On paper. Exchanges of ours are topic or direct, and no name of a queue holds a wildcard. */
+function routes({ bindings }: TopologyPlan, { exchange, routingKey }: OutgoingMessage): boolean {
+  return bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey));
 }
 
 function isQuorum({ queues }: TopologyPlan, name: string): boolean {
