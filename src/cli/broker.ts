@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { RabbitmqOptions, TlsOptions } from '../transport/amqp/index.js';
+import { type RabbitmqOptions, rabbitmq, type TlsOptions } from '../transport/amqp/index.js';
 import { UsageError } from './usage-error.js';
 
 /** Where the broker is, from the command line or the environment. */
@@ -39,7 +39,7 @@ export function withBroker(command: Command): Command {
     .option('--verbose', 'stack traces of errors');
 }
 
-/** @throws UsageError */
+/** @throws UsageError, OptionsError */
 export function brokerOf(flags: BrokerFlags, env: NodeJS.ProcessEnv): Broker {
   const { url, urlFile } = flags;
   if (url !== undefined && urlFile !== undefined)
@@ -58,7 +58,10 @@ export function brokerOf(flags: BrokerFlags, env: NodeJS.ProcessEnv): Broker {
       'Set AMQP_URL=amqp://user:password@host:5672/vhost, or write it into a file and give --url-file',
     );
   }
-  return { url: found, name: nameOf(found), options: optionsOf(found, flags, env) };
+  const name = nameOf(found);
+  const options = optionsOf(found, flags, env);
+  rabbitmq(options); // what can't work shows before anybody is asked, and before any of it is shown
+  return { url: found, name, options };
 }
 
 function optionsOf(

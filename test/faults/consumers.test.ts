@@ -326,23 +326,6 @@ describe('consumers', function () {
     await sibling.bus.publish('a', {});
     assert.deepEqual(sibling.seen('connection.down'), []);
   });
-
-  it('without the rights fail start() with the resource and the right that is missing [row 9]', async () => {
-    await node.ctl('add_user', 'limited', 'secret');
-    await node.ctl('set_permissions', 'limited', '^$', '.*', '.*');
-    try {
-      const { bus } = faultBus(node.url.replace('guest:guest', 'limited:secret'));
-      const queue = uniqueName('queue');
-      bus.handle('a', () => {}, { queue });
-      await assert.rejects(bus.start(), (error: TopologyError) => {
-        assert.ok(error instanceof TopologyError);
-        assert.match(`${error.message} ${error.help}`, /configure on/);
-        return true;
-      });
-    } finally {
-      await node.ctl('delete_user', 'limited');
-    }
-  });
 });
 
 /** What a bug in a client would do: the broker answers with a channel error. */

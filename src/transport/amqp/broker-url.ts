@@ -32,8 +32,11 @@ function formProblem(url: unknown): string | undefined {
   if (url === '') return 'an empty string';
   if (!URL.canParse(url))
     return 'a string that is no URL (is a special character in the password percent-encoded?)';
-  const { protocol, hostname } = new URL(url);
+  const { protocol, hostname, pathname, search, hash } = new URL(url);
   if (protocol !== 'amqp:' && protocol !== 'amqps:') return `one that begins with ${protocol}`;
+  // The rest of a password with a / ? or # in it would be taken for a vhost, and what is before it for a host, and shown.
+  if (`${pathname}${search}${hash}`.includes('@'))
+    return 'one with an @ behind the host (is a special character in the password, or in the vhost, percent-encoded?)';
   return hostname === '' ? 'one without a host' : undefined;
 }
 

@@ -6,6 +6,7 @@ import {
   UnroutableError,
 } from '../../errors.js';
 import { formatMs } from '../../util/duration.js';
+import type { ChannelError } from './channel.js';
 import type { Connection } from './connection.js';
 import type { PendingPublish } from './pending-publish.js';
 
@@ -23,10 +24,16 @@ export function unencodable(error: Error): InvalidMessageError {
   );
 }
 
-export function rejected({ message }: PendingPublish, why: string, cause?: Error): PublishRejectedError {
+export function rejected(
+  { message }: PendingPublish,
+  why: string,
+  cause?: ChannelError,
+): PublishRejectedError {
   return new PublishRejectedError(
     `'${message.routingKey}' is not accepted on exchange '${message.exchange}': ${why}`,
-    'At least one of its queues has not stored it. Look at the queues bound to the exchange (a length limit, no leader), and at the rights of the user.',
+    cause?.code === 403
+      ? `Give the user the right to write to '${message.exchange}', and to this routing key if it has topic permissions there.`
+      : 'At least one of its queues has not stored it. Look at the queues bound to the exchange (a length limit, no leader), and at the rights of the user.',
     { cause },
   );
 }

@@ -15,6 +15,9 @@ interface ConnectFailure extends Error {
 /** The broker's words when it does not let us in. */
 const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b(403|530)\b/;
 
+/** The client library's words when the broker closes instead of opening the vhost; it leaves the broker's out (530, 403). */
+const VHOST = /Expected ConnectionOpenOk; got <ConnectionClose/;
+
 /** The client library's words when the broker does not offer the way in that we want. */
 const MECHANISM = /SASL mechanism (\w+) is not provided/;
 
@@ -48,6 +51,12 @@ export function refusalOf(error: ConnectFailure): Refusal | undefined {
     return {
       what: `refuses the connection: ${message}`,
       help: 'Check user, password and vhost of the url, and the rights of the user on the vhost.',
+    };
+  }
+  if (VHOST.test(message)) {
+    return {
+      what: 'does not open the vhost of the url',
+      help: 'Look whether it exists, whether the user has any rights there, and whether it has reached its limit of connections.',
     };
   }
   if (MECHANISM.test(message)) {

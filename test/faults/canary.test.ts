@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Bus, type BusOptions, type EventName, type Logger, type RabbitmqOptions, rabbitmq } from 'hopline';
+import { hopline } from '../cli/command.js';
+import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { privateBroker } from '../support/private-broker.js';
+import { everything, formsOf, found } from '../support/secret.js';
+import { muteServer } from '../support/tcp-proxy.js';
+import { raw, stopAll, uniqueName } from './fixture.js';
+
+/** With what has to be percent-encoded in a URL, and with what need not. */
+const CANARY = "c@nary/P%55:w0rd+?'ü";
+
+/** Each of them, or TypeScript says which is missing. */
+const EVENTS: Readonly<Record<EventName, true>> = {
+  'message.published': true,
+  'message.confirmed': true,
+  'message.returned': true,
+  'message.rejected': true,
+  'handler.started': true,
+  'handler.succeeded': true,
+  'handler.failed': true,
+  'handler.timedOut': true,
+  'message.retried': true,
+  'message.released': true,
+  'message.deadLettered': true,
+  'message.discarded': true,
+  'connection.up': true,
+  'connection.down': true,
+  'connection.blocked': true,
+  'connection.unblocked': true,
+  'channel.reopened': true,
+  'consumer.cancelled': true,
+  'consumer.restored': true,
+  'topology.failed': true,
+};
+
+describe('a canary in the place of the password turns up nowhere [row 8]:', function () {
+  this.timeout(120_000);
+  const user = uniqueName('user');
+  const queue = uniqueName('queue');
+  const told: string[] = [];
+  const buses = new Set<Bus>();
+  let node: PrivateNode;
+  let directory: string;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    node = await privateBroker();
+    directory = await mkdtemp(join(tmpdir(), 'hopline-canary-'));
+    await node.ctl('add_user', user, CANARY);
+    await node.ctl('set_permissions', user, '.*', '.*', '.*');
+  });
+
+  afterEach(async () => {
+    await Promise.all([...buses].map((bus) => bus.stop().catch(tell)));
+    buses.clear();
+    const text = told.splice(0).join('\n');
+    assert.ok(text.length > 0, 'something was told');
+    assert.deepEqual(found(CANARY, text), [], text.slice(0, 2_000));
+  });
+
+  after(async () => {
+    await stopAll();
+    await node?.ctl('delete_user', user);
+    await rm(directory, { recursive: true });
+  });
+
+  const tell = (value: unknown) => void told.push(typeof value === 'string' ? value : everything(value));
+
+  const urlWith = (its: string, port = node.port) =>
+    `amqp://${user}:${encodeURIComponent(its)}@127.0.0.1:${port}`;
+
+  /** A bus that tells all it can: log, events, its own description, and itself. */
+  function canaryBus(options: Partial<RabbitmqOptions> = {}, more: Partial<BusOptions> = {}): Bus {
+    const write = (level: string) => (fields: object, message: string) => {
+      tell(`${level} ${message}`);
+      tell(fields);
+    };
+    const log: Logger = {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    };
+    const transport = rabbitmq({ url: urlWith(CANARY), connectDeadline: '2s', ...options });
+    const bus = new Bus({
+      service: uniqueName('service'),
+      prefix: uniqueName('prefix'),
+      transport,
+      log,
+      ...more,
+    });
+    for (const name of Object.keys(EVENTS) as EventName[]) {
+      bus.on(name, (event) => {
+        tell(name);
+        tell(event);
+      });
+    }
+    buses.add(bus);
+    return bus;
+  }
+
+  async function refusedWith(code: string, work: Promise<unknown>): Promise<void> {
+    await assert.rejects(work, (error) => {
+      tell(error);
+      assert.equal((error as { code?: string }).code, code, everything(error).slice(0, 2_000));
+      return true;
+    });
+  }
+
+  it('the search finds it in each form', () => {
+    const basic = Buffer.from(`${user}:${CANARY}`);
+    for (const dump of [
+      urlWith(CANARY),
+      `Basic ${basic.toString('base64')}`,
+      `token=${basic.toString('base64url')}`,
+      everything({ response: Buffer.from(`\0${user}\0${CANARY}`) }),
+      everything(
+        new Error('outer', { cause: new Error('inner', { cause: new TypeError(urlWith(CANARY)) }) }),
+      ),
+      everything(Object.defineProperty({}, 'hidden', { value: { deep: { deeper: CANARY } } })),
+      JSON.stringify({ password: CANARY }),
+    ]) {
+      assert.ok(found(CANARY, dump).length > 0, dump);
+    }
+    assert.ok(formsOf(CANARY).every((form) => form.length > 10));
+    tell('nothing of it');
+  });
+
+  it('when nobody listens, when nobody answers, and when it is the wrong one', async () => {
+    const mute = await muteServer();
+    const short = { startDeadline: '3s' } as const;
+    await refusedWith('HOPLINE_CONNECT', canaryBus({ url: urlWith(CANARY, 1) }, short).start());
+    await refusedWith('HOPLINE_CONNECT', canaryBus({ url: urlWith(CANARY, mute.port) }, short).start());
+    await mute.close();
+    await refusedWith('HOPLINE_CONNECT', canaryBus({ url: urlWith(`${CANARY}${CANARY}`) }).start());
+    await refusedWith('HOPLINE_CONNECT', canaryBus({ url: `${urlWith(CANARY)}/no-such-vhost` }).start());
+    const overTls = urlWith(CANARY).replace('amqp:', 'amqps:');
+    await refusedWith('HOPLINE_CONNECT', canaryBus({ url: overTls }).start());
+    const unknownHost = urlWith(CANARY).replace('127.0.0.1', 'no-such-host.invalid');
+    await refusedWith(
+      'HOPLINE_CONNECT',
+      canaryBus({ url: [urlWith(CANARY, 1), unknownHost] }, short).start(),
+    );
+  });
+
+  it('when the url is wrong, given or brought', async () => {
+    for (const wrong of [
+      urlWith(CANARY).replace('amqp:', 'http:'),
+      urlWith(CANARY).replace('amqp://', ''),
+      urlWith(CANARY).replace('127.0.0.1', ''),
+      `${urlWith(CANARY)}?verify=verify_none&password=${encodeURIComponent(CANARY)}`,
+      `amqp://${user}:${CANARY}@127.0.0.1`,
+    ]) {
+      assert.throws(
+        () => rabbitmq({ url: wrong }),
+        (error) => {
+          tell(error);
+          return true;
+        },
+      );
+      await refusedWith('HOPLINE_OPTIONS', canaryBus({ url: async () => wrong }).start());
+    }
+    for (const options of [
+      { url: 'amqp://h', password: CANARY },
+      { service: urlWith(CANARY) },
+      urlWith(CANARY),
+    ]) {
+      for (const make of [rabbitmq, (its: unknown) => new Bus(its as BusOptions)]) {
+        try {
+          make(options as never);
+        } catch (error) {
+          tell(error);
+        }
+      }
+    }
+  });
+
+  it('while a bus lives through closed connections, an alarm, and what its handlers throw', async () => {
+    const bus = canaryBus({}, { publishDeadline: '1s' });
+    const handled: unknown[] = [];
+    bus.handle(
+      'work',
+      (what, context) => {
+        handled.push(what);
+        if (what === 'bad') throw new Error('again', { cause: context });
+      },
+      { queue, retry: { tries: 2, backoff: '100ms' } },
+    );
+    await bus.start();
+    tell(bus.describe());
+    tell(bus);
+    await bus.publish('work', 'good');
+    await bus.publish('work', 'bad');
+    await refusedWith('HOPLINE_UNROUTABLE', bus.send('nobody.takes.this', {}));
+    await refusedWith('HOPLINE_INVALID_MESSAGE', bus.publish('work', 1n));
+    await refusedWith('HOPLINE_MESSAGE_TOO_LARGE', bus.publish('work', 'x'.repeat(17 * 2 ** 20)));
+    await eventually(() => assert.ok(told.includes('message.deadLettered')), { timeout: 20_000 });
+    await node.ctl('close_all_connections', 'test');
+    await eventually(() => bus.publish('work', 'after').then(() => assert.ok(handled.includes('after'))), {
+      timeout: 20_000,
+    });
+    await node.ctl('set_vm_memory_high_watermark', 'absolute', '1MB');
+    try {
+      const blocked = bus.publish('work', 'blocked', { deadline: '6s' });
+      const ended = assert.rejects(blocked, (error) => {
+        tell(error);
+        return true;
+      });
+      await eventually(() => assert.ok(told.includes('connection.blocked')), { timeout: 20_000 });
+      await assert.rejects(bus.publish('work', 'unsent', { deadline: '500ms' }), (error) => {
+        tell(error);
+        return true;
+      });
+      await ended;
+    } finally {
+      await node.ctl('set_vm_memory_high_watermark', 'absolute', '1GB');
+    }
+    tell(bus);
+    const health = (bus as { health?(): unknown }).health?.();
+    tell(health ?? 'no health');
+    assert.ok(
+      ['connection.down', 'handler.failed', 'message.deadLettered'].every((name) => told.includes(name)),
+    );
+  });
+
+  it('when a queue is another than wanted, or may not be read', async () => {
+    const other = uniqueName('other');
+    await raw(node, (channel) => channel.assertQueue(other, { durable: true }));
+    const bus = canaryBus();
+    bus.handle('work', () => {}, { queue: other });
+    await refusedWith('HOPLINE_TOPOLOGY', bus.start());
+    await node.ctl('set_permissions', user, '.*', '.*', '^$');
+    try {
+      const refused = canaryBus();
+      refused.handle('work', () => {}, { queue: uniqueName('queue') });
+      await refusedWith('HOPLINE_TOPOLOGY', refused.start());
+    } finally {
+      await node.ctl('set_permissions', user, '.*', '.*', '.*');
+    }
+  });
+
+  it('in what the command prints, whether it gets in or not', async () => {
+    const app = join(directory, 'app.mjs');
+    const index = JSON.stringify(resolve(import.meta.dirname, '../../src/index.js'));
+    await writeFile(
+      app,
+      `import { Bus, rabbitmq } from ${index};
+       export const bus = new Bus({ service: 'canary', transport: rabbitmq({ url: process.env.AMQP_URL }) });
+       bus.handle('work', () => {}, { queue: '${queue}' });`,
+    );
+    const broken = join(directory, 'broken.mjs');
+    await writeFile(broken, 'throw new Error("no broker at " + process.env.AMQP_URL);');
+    const anywhere = ['--queue', queue, '--verbose'];
+    const lines: [args: string[], url: string, codes: number[]][] = [
+      [['failed', 'list', ...anywhere], urlWith(CANARY), [0]],
+      [['failed', 'list', '--json', ...anywhere], urlWith(CANARY), [0]],
+      [['failed', 'export', ...anywhere], urlWith(CANARY), [0]],
+      [['failed', 'list', ...anywhere], urlWith(`${CANARY}${CANARY}`), [1]],
+      [['failed', 'list', ...anywhere], urlWith(CANARY, 1), [1]],
+      [['failed', 'list', ...anywhere], urlWith(CANARY).replace('amqp:', 'http:'), [2]],
+      [['failed', 'list', ...anywhere, '--url', urlWith(CANARY)], '', [2]],
+      [['doctor', '--app', app, '--management', 'http://127.0.0.1:1'], urlWith(CANARY), [0, 1]],
+      [['doctor', '--app', app, '--json'], urlWith(CANARY, 1), [1]],
+      [['doctor', '--app', broken, '--verbose'], urlWith(CANARY), [2]],
+      [['publish', 'work', '{}', '--verbose'], urlWith(CANARY, 1), [1]],
+      [['topology', 'show', '--app', app], urlWith(CANARY), [0]],
+      [['topology', 'permissions', app], urlWith(CANARY), [0]],
+    ];
+    for (const [args, url, codes] of lines) {
+      const { code, stdout, stderr } = await hopline(args, { url });
+      assert.ok(codes.includes(code as number), `${args.join(' ')}: ${code} ${stderr}`);
+      tell(`${args.slice(0, 2)} ${stdout}${stderr}`);
+    }
+  });
+});
