@@ -69,39 +69,6 @@ describe('a broker', function () {
     ledger.assertBalanced();
   });
 
-  it('whose vhost is deleted, and made again, has its topology again, delays and all', async () => {
-    const vhost = uniqueName('vhost');
-    const make = async () => {
-      await node.ctl('add_vhost', vhost);
-      await node.ctl('set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*');
-    };
-    await make();
-    const { bus, seen } = faultBus(`${node.url}/${vhost}`);
-    const ledger = new Ledger();
-    bus.handle(
-      'load',
-      ({ number }, { attempt }) => {
-        if (number === 2 && attempt === 1) throw new Error('once more');
-        ledger.handled(number);
-      },
-      { queue: uniqueName('queue'), retry: { backoff: '100ms' } },
-    );
-    await bus.start();
-    await ledger.publish(bus, 'load', 1);
-    await eventually(() => ledger.missing === 0);
-    await node.ctl('delete_vhost', vhost);
-    await eventually(() => seen('connection.down').length >= 2);
-    await make();
-    await eventually(() => seen('connection.up').length >= 4, { timeout: 40_000 });
-    // An event that is published before its queue is back reaches nobody: a send says so.
-    await eventually(() => bus.send('load', { number: 1 }).then(() => true), { timeout: 30_000 });
-    await ledger.publish(bus, 'load', 2);
-    await eventually(() => ledger.missing === 0);
-    ledger.assertBalanced();
-    await bus.stop();
-    await node.ctl('delete_vhost', vhost);
-  });
-
   it('that takes a right away has what needs it held or refused by name, and done when it is given back', async () => {
     const prefix = uniqueName('prefix');
     const queue = uniqueName('queue');
