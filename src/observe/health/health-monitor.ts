@@ -67,6 +67,7 @@ export class HealthMonitor {
 
   private followConsumers(events: Emitter<BusEvents>): void {
     events.on('consumer.started', ({ queue }) => this.consumer(queue).restored());
+    events.on('consumer.cancelled', ({ queue, reason }) => this.consumer(queue).lost(reason));
     events.on('consumer.lost', ({ queue, error }) => this.consumer(queue).lost(error));
     events.on('consumer.failed', ({ queue, error }) => this.consumer(queue).failed(error));
     events.on('consumer.restored', ({ queue }) => this.consumer(queue).restored());

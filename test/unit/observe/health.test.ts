@@ -142,6 +142,14 @@ describe('health, told by events', () => {
     assert.equal(consumer('a')?.since, at(5_000));
   });
 
+  it('is red for a consumer that is cancelled in the moment of its start, until it consumes', () => {
+    wellStarted();
+    events.emit('consumer.cancelled', { service, queue: 'c', reason: 'the queue was deleted' });
+    assert.match(onlyReason(), /^queue 'c' has not been consumed since .*: the queue was deleted$/);
+    events.emit('consumer.started', { service, queue: 'c' });
+    assert.ok(ready());
+  });
+
   it('gives the lost connection as the reason, and not each queue that is lost with it', () => {
     wellStarted();
     const error = new Error('ECONNRESET');
