@@ -310,12 +310,15 @@ export const operating: Theme = (test, { realTime }) => {
     );
     const tookMs = fx.harness.clock.monotonic() - startedAt;
     assert.ok(tookMs >= 19 * 20 - (realTime ? 5 : 0), `20 at 50 a second took ${tookMs} ms`);
-    assert.deepEqual([result.done, result.left, result.gone], [20, 10, 0]);
-    assert.deepEqual(await idsOf(desk), ids.slice(20));
-    await fx.eventually(() => assert.equal(seen.calls.length, 50));
+    // What a busy broker had not confirmed yet when it was told to stop is done all the same.
+    const { done } = result;
+    assert.ok(realTime ? done >= 20 && done < 30 : done === 20, `${done} are done`);
+    assert.deepEqual([result.left, result.gone], [30 - done, 0]);
+    assert.deepEqual(await idsOf(desk), ids.slice(done));
+    await fx.eventually(() => assert.equal(seen.calls.length, 30 + done));
     assert.deepEqual(
       seen.calls.slice(30).map(({ context }) => context.messageId),
-      ids.slice(0, 20),
+      ids.slice(0, done),
     );
   });
 

@@ -110,7 +110,7 @@ describe('alarms', function () {
     // It fails when it is told to stop, and its retry can't be published.
     const worker = startWorker('fails at stop', node.url, service);
     await eventually(() => sender.bus.send('work', {}).then(() => true));
-    await eventually(() => worker.said.includes('began'));
+    await eventually(() => worker.said.includes('began') && worker.said.includes('started'));
     await node.ctl(...ALARMS['memory alarm [row 11]'].on);
     worker.process.send('publish');
     await eventually(() => worker.said.includes('blocked'));

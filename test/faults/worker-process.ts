@@ -65,6 +65,8 @@ bus.handle(
   options,
 );
 
+// Until then a signal ends the process as it ends any other.
+bus.on('bus.started', () => say('started'));
 bus.on('connection.blocked', () => say('blocked'));
 if (name === 'dies between a retry and its ack') {
   // What was acked in this turn of the event loop has not been written yet.
