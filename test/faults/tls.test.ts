@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConnectError, OptionsError, type RabbitmqOptions, rabbitmq, type TlsOptions } from 'hopline';
+import { hopline } from '../cli/command.js';
+import { run } from '../examples/program.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, PrivateNode } from '../support/broker/index.js';
 import { freePorts } from '../support/broker/ports.js';
@@ -185,6 +187,28 @@ describe('TLS', function () {
       const locked = await authority.issue('locked', { passphrase: 'open sesame' });
       const tls = { ca: authority.cert, cert: locked.cert, key: locked.key };
       await works(secureBus({ url: at('localhost'), tls: { ...tls, passphrase: 'open sesame' } }));
+    });
+
+    it('is what the example of the guide connects to', async () => {
+      const env = { AMQP_CA: authority.certFile, AMQP_CERT: ada.certFile, AMQP_KEY: ada.keyFile };
+      const { code, stdout, stderr } = await run('secure-connection.js', {
+        amqpUrl: `amqps://localhost:${port}`,
+        env,
+      });
+      assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '{ amount: 12 }\n', stderr: '' });
+    });
+
+    it('is what the command connects to, too', async () => {
+      const certificates = ['--ca', authority.certFile, '--cert', ada.certFile, '--key', ada.keyFile];
+      const ended = await hopline(['publish', 'payment.received', '{}', '--external', ...certificates], {
+        url: `amqps://localhost:${port}`,
+      });
+      assert.equal(ended.code, 0, ended.stderr);
+      const without = await hopline(['publish', 'payment.received', '{}', '--ca', ada.keyFile], {
+        url: at('localhost'),
+      });
+      assert.equal(without.code, 2);
+      assert.match(without.stderr, /^error: rabbitmq: expected tls\.ca to be a certificate in PEM form/);
     });
 
     it('is refused at once without one, and with one of somebody else', async () => {
