@@ -6,7 +6,7 @@ import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
+import { doubleAck, faultBus, raw, stopAll, uniqueName } from './fixture.js';
 
 describe('consumers', function () {
   this.timeout(60_000);
@@ -327,13 +327,3 @@ describe('consumers', function () {
     assert.deepEqual(sibling.seen('connection.down'), []);
   });
 });
-
-/** What a bug in a client would do: the broker answers with a channel error. */
-function doubleAck(context: MessageContext): void {
-  const { work } = context as unknown as {
-    work: { received: { delivery: { raw: unknown; epoch: { channel: { ack(raw: unknown): void } } } } };
-  };
-  const { raw: message, epoch } = work.received.delivery;
-  epoch.channel.ack(message);
-  epoch.channel.ack(message);
-}

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
-import { Bus, type BusEvents, type BusOptions, type EventName, type Logger, rabbitmq } from 'hopline';
+import {
+  Bus,
+  type BusEvents,
+  type BusOptions,
+  type EventName,
+  type Logger,
+  type MessageContext,
+  rabbitmq,
+} from 'hopline';
 import type { PrivateNode } from '../support/broker/index.js';
 
 /** A bus on a private node, with names of its own, a log that can be read, and an end that is never forgotten. */
@@ -60,6 +68,21 @@ export function faultBus(url: string | readonly string[], options: Partial<BusOp
 
 function plain(_key: string, value: unknown): unknown {
   return value instanceof Error ? `${value.name}: ${value.message} ${value.stack}` : value;
+}
+
+/** Url of the node, by way of a proxy before it. */
+export function through(proxy: { readonly port: number }, node: PrivateNode): string {
+  return node.url.replace(`:${node.port}`, `:${proxy.port}`);
+}
+
+/** What a bug in a client would do: the broker answers with a channel error. */
+export function doubleAck(context: MessageContext): void {
+  const { work } = context as unknown as {
+    work: { received: { delivery: { raw: unknown; epoch: { channel: { ack(raw: unknown): void } } } } };
+  };
+  const { raw: message, epoch } = work.received.delivery;
+  epoch.channel.ack(message);
+  epoch.channel.ack(message);
 }
 
 /** For `afterEach`: a test that failed half-way must not hold the next one up. */

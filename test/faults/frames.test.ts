@@ -7,7 +7,7 @@ import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js
 import { eventually } from '../support/eventually.js';
 import { FrameProxy, type Method } from '../support/frame-proxy.js';
 import { privateBroker } from '../support/private-broker.js';
-import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
+import { faultBus, raw, stopAll, through, uniqueName } from './fixture.js';
 
 describe('a connection that fails exactly', function () {
   this.timeout(60_000);
@@ -22,7 +22,7 @@ describe('a connection that fails exactly', function () {
 
   beforeEach(async () => {
     proxy = await FrameProxy.start({ host: '127.0.0.1', port: node.port });
-    url = node.url.replace(`:${node.port}`, `:${proxy.port}`);
+    url = through(proxy, node);
   });
 
   afterEach(async () => {

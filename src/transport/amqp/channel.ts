@@ -17,6 +17,11 @@ export interface SupervisedChannelOptions<Raw extends Channel> {
   reopened?(error: Error): void;
   /** Setting up failed while running; it will be tried again. */
   failed(error: Error): void;
+  /**
+   * How long one has to live to count as a success, in milliseconds; one that dies sooner, over and over, is opened again
+   * more and more slowly.
+   */
+  readonly stableAfterMs: number;
 }
 
 /** An error of the channel, with the broker's reply code if it has one. */
@@ -38,6 +43,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   private opening: Promise<void> | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
   private lastError: Error | undefined;
+  private openedAt = 0;
   /** Why the channel that is being set up is no good already. */
   private spoilt: Error | undefined;
   private closed = false;
@@ -91,6 +97,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
     this.model = undefined;
     // What comes now is a new connection's channel, not this one's again.
     this.lastError = undefined;
+    this.backoff.reset();
   }
 
   blocked(): void {}
@@ -109,14 +116,11 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
 
   private tryOpen(model: ChannelModel): void {
     if (this.closed) return;
-    this.openOn(model).then(
-      () => this.backoff.reset(),
-      (error) => {
-        this.lastError = error;
-        this.options.failed(error);
-        this.retryOn(model);
-      },
-    );
+    this.openOn(model).catch((error) => {
+      this.lastError = error;
+      this.options.failed(error);
+      this.retryOn(model);
+    });
   }
 
   private retryOn(model: ChannelModel): void {
@@ -152,6 +156,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
     if (error) throw error;
     isSetUp = true;
     this.current = channel;
+    this.openedAt = performance.now();
     const { lastError } = this;
     this.lastError = undefined;
     if (lastError) this.options.reopened?.(lastError);
@@ -161,6 +166,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   private onClosed(channel: Raw, error: Error): void {
     if (this.current !== channel) return;
     this.current = undefined;
+    if (performance.now() - this.openedAt >= this.options.stableAfterMs) this.backoff.reset();
     this.options.lost(channel, error);
     const { model } = this;
     if (!model || this.connection.model !== model) return;

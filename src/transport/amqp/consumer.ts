@@ -53,6 +53,8 @@ export class AmqpConsumer implements Consumer {
       lost: (_channel, error) => this.lost(error),
       reopened: (error) => options.onReopened(error),
       failed: (error) => this.failed(error),
+      // With each channel that dies the broker charges what was delivered on it.
+      stableAfterMs: 5_000,
     });
   }
 
@@ -132,6 +134,7 @@ export class AmqpConsumer implements Consumer {
       this.options.sink.deliver(new AmqpDelivery(message, this.options, epoch));
       return;
     }
+    if (epoch.lost) return;
     // The broker's own cancel. Its channel must go: a late ack on it would revive the consumer inside the broker.
     this.missing = true;
     this.cancels += 1;

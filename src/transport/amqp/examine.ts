@@ -1,51 +1,71 @@
-import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import type { ChannelError } from './channel.js';
 import { Confirms } from './confirms.js';
 import type { PendingPublish, Verdict } from './pending-publish.js';
 
-/** What came of publishing a message with nothing else on its channel. */
-export type LoneVerdict = Verdict | { readonly closedBy: ChannelError } | 'lost';
+/** What came of publishing a message again, to find out for which one a channel is closed. */
+export type SuspectVerdict = Verdict | { readonly closedBy: ChannelError } | 'lost';
+
+type Tell = (pending: PendingPublish, verdict: SuspectVerdict) => void;
 
 /**
- * Publishes messages one by one on a channel of their own. When the broker closes a channel for something in a publish,
- * it does not say in which; here the one that is alone when it happens again is the one.
+ * Publishes messages again on channels of their own. When the broker closes a channel for something in a publish, it
+ * does not say in which; here the unanswered ones are halved each time it happens again, until one is alone: it is the
+ * one. That takes a round for each doubling of their number, and writes each about twice.
  */
 export async function examine(
   model: ChannelModel,
   suspects: readonly PendingPublish[],
-  tell: (pending: PendingPublish, verdict: LoneVerdict) => void,
+  tell: Tell,
 ): Promise<void> {
-  let channel: ConfirmChannel | undefined;
-  for (const pending of suspects) {
-    if (pending.ended) continue;
-    let verdict: LoneVerdict = 'lost';
-    try {
-      channel ??= await model.createConfirmChannel();
-      verdict = await publishAlone(channel, pending);
-    } catch {
-      // The connection is gone; whoever asked will write it again on the next one.
-    }
-    if (typeof verdict === 'object' || verdict === 'lost') channel = undefined;
-    tell(pending, verdict);
+  const groups = [suspects];
+  for (let group = groups.pop(); group; group = groups.pop()) {
+    const { unanswered, closedBy } = await publishTogether(
+      model,
+      group.filter(({ ended }) => !ended),
+      tell,
+    );
+    const half = Math.ceil(unanswered.length / 2);
+    // Without its words the connection is gone; whoever asked will write them again on the next one.
+    if (!closedBy) for (const pending of unanswered) tell(pending, 'lost');
+    else if (unanswered.length === 1) tell(unanswered[0] as PendingPublish, { closedBy });
+    else groups.push(unanswered.slice(half), unanswered.slice(0, half));
   }
-  await channel?.close().catch(() => {});
 }
 
-function publishAlone(channel: ConfirmChannel, pending: PendingPublish): Promise<LoneVerdict> {
-  return new Promise((resolve) => {
-    let error: ChannelError | undefined;
-    const onError = (cause: ChannelError) => {
-      error = cause;
-    };
-    const onClose = () => resolve(error ? { closedBy: error } : 'lost');
-    channel.on('error', onError);
-    channel.on('close', onClose);
-    const confirms = new Confirms(channel, (_pending, verdict) => {
-      channel.removeAllListeners('return');
-      channel.off('error', onError);
-      channel.off('close', onClose);
-      resolve(verdict);
+interface Rest {
+  readonly unanswered: readonly PendingPublish[];
+  readonly closedBy?: ChannelError | undefined;
+}
+
+async function publishTogether(
+  model: ChannelModel,
+  group: readonly PendingPublish[],
+  tell: Tell,
+): Promise<Rest> {
+  if (group.length === 0) return { unanswered: [] };
+  const open = new Set(group);
+  try {
+    const channel = await model.createConfirmChannel();
+    return await new Promise<Rest>((resolve, reject) => {
+      let closedBy: ChannelError | undefined;
+      channel.on('error', (error: ChannelError) => {
+        closedBy = error;
+      });
+      channel.on('close', () => resolve({ unanswered: [...open], closedBy }));
+      const confirms = new Confirms(channel, (pending, verdict) => {
+        open.delete(pending);
+        tell(pending, verdict);
+        if (open.size === 0) channel.close().catch(reject);
+      });
+      try {
+        for (const pending of group) confirms.write(pending);
+      } catch (error) {
+        // The channel closes under our hands.
+        reject(error);
+      }
     });
-    confirms.write(pending);
-  });
+  } catch {
+    return { unanswered: [...open] };
+  }
 }

@@ -3,7 +3,7 @@ import type { OutgoingMessage } from '../../message/message.js';
 import type { Deadline } from '../../util/deadline.js';
 import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
-import { examine, type LoneVerdict } from './examine.js';
+import { examine, type SuspectVerdict } from './examine.js';
 import { PendingPublish, type Verdict } from './pending-publish.js';
 import { outcomeUnknown, refused, rejected, timedOut, unencodable, unroutable } from './publish-errors.js';
 import { PublishLane, type PublishLaneListener } from './publish-lane.js';
@@ -223,7 +223,7 @@ export class AmqpPublisher implements PublishLaneListener {
     this.pump();
   }
 
-  private examined(pending: PendingPublish, verdict: LoneVerdict): void {
+  private examined(pending: PendingPublish, verdict: SuspectVerdict): void {
     if (verdict === 'confirmed') this.end(pending);
     else if (verdict === 'returned') void this.returned(pending);
     else if (verdict === 'nacked' || verdict === 'lost') this.writeAgain(pending);
@@ -254,7 +254,10 @@ export class AmqpPublisher implements PublishLaneListener {
 
   private sweep(): void {
     const now = performance.now();
+    const before = this.all.size;
     for (const pending of this.all) if (pending.deadlineAt <= now) this.expire(pending);
+    // While nothing can be written, nothing else takes them out.
+    if (this.all.size < before) this.waiting = this.waiting.filter(({ ended }) => !ended);
   }
 
   private endAll(): void {
