@@ -113,6 +113,7 @@ export class SubscriptionRunner {
 
   private lost(queue: string, reason: Error): void {
     this.gate.dropLost();
+    this.settler.lost();
     const error = new ChannelLostError(queue, { cause: reason });
     this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
   }

@@ -32,7 +32,16 @@ export interface SettlerOptions {
  * exists twice: a duplicate, never a loss.
  */
 export class Settler {
+  /** Aborts when a channel is gone: what is held for it need not be held any more. */
+  private channelLost = new AbortController();
+
   constructor(private readonly options: SettlerOptions) {}
+
+  /** A channel is gone, and with it what it had delivered. */
+  lost(): void {
+    this.channelLost.abort();
+    this.channelLost = new AbortController();
+  }
 
   /** Resolves when the outcome has been acted on, or can't be any more because the channel is gone. */
   async settle(work: Work, outcome: Outcome): Promise<void> {
@@ -137,7 +146,10 @@ export class Settler {
             },
             'a retry or dead letter cannot be published: its message is held and the queue paused until it can',
           );
-          await pause(clock, pauseMs, giveUp).catch(() => {});
+          // A channel that went during the publish has been told of already.
+          if (delivery.lost) break;
+          const over = AbortSignal.any([giveUp, this.channelLost.signal]);
+          await pause(clock, pauseMs, over).catch(() => {});
         }
       }
       return false;

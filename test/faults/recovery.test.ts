@@ -180,4 +180,41 @@ describe('nothing is lost, and all goes on,', function () {
     await eventually(() => ledger.missing === 0);
     ledger.assertBalanced();
   });
+
+  it('at once after a reset of what was held for its dead letter, not when the pause is over', async () => {
+    const prefix = uniqueName('prefix');
+    const queue = uniqueName('queue');
+    const owner = faultBus(node.url, { prefix });
+    owner.bus.handle('k', () => {}, { queue });
+    await owner.bus.start();
+    await owner.bus.stop();
+    const proxy = await TcpProxy.start({ host: '127.0.0.1', port: node.port });
+    const { bus, log, seen } = faultBus(through(proxy, node), {
+      prefix,
+      topology: 'none',
+      publishDeadline: '300ms',
+    });
+    let runs = 0;
+    bus.handle(
+      'k',
+      (_payload, context) => {
+        runs += 1;
+        context.fail('no use');
+      },
+      { queue },
+    );
+    await bus.start();
+    await raw(node, (channel) => channel.deleteExchange(`${prefix}.dead`));
+    await bus.publish('k', {});
+    await eventually(() => assert.ok(log.some((line) => /held.*"pauseMs":[3-9]\d{3}/.test(line))));
+    proxy.reset();
+    await eventually(() => assert.equal(runs, 2), { timeout: 2_000 });
+    await raw(node, async (channel) => {
+      await channel.assertExchange(`${prefix}.dead`, 'direct');
+      await channel.bindQueue(`${queue}.dead`, `${prefix}.dead`, queue);
+    });
+    await eventually(() => assert.equal(seen('message.deadLettered').length, 1));
+    await bus.stop();
+    await proxy.close();
+  });
 });
