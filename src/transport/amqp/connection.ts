@@ -7,6 +7,7 @@ import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import type { BrokerAddress, RabbitmqSettings } from './options.js';
 import { refusalOf } from './refusal.js';
+import { dropStragglers } from './stragglers.js';
 
 /** What a connection tells those who use it. */
 export interface ConnectionListener {
@@ -150,6 +151,7 @@ export class Connection {
       socketOf(model)?.destroy();
       return;
     }
+    dropStragglers(model);
     this.address = this.addresses[this.triedInRound] ?? this.address;
     this.model = model;
     this.isBlocked = false;
