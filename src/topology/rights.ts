@@ -6,8 +6,9 @@ import type { TopologyPlan } from './plan.js';
  * The least that a service must be allowed to do, as RabbitMQ checks it (https://www.rabbitmq.com/docs/access-control):
  * declaring needs configure on the resource; with a dead-letter or alternate exchange also read on it and write on that
  * exchange; binding needs write on the destination and read on the source; publishing write on the exchange, consuming
- * read on the queue. Passive checks need nothing. What the broker itself moves, by TTL or dead-lettering, nobody is
- * asked for.
+ * read on the queue. A passive check needs any right on the resource since RabbitMQ 4.3.1 (rabbitmq-server#16272; 4.2.6 and
+ * 4.3.0 ask for configure), and none before 4.2.6. What the broker itself moves, by TTL or dead-lettering, nobody is asked
+ * for.
  */
 
 /**
@@ -83,7 +84,8 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
       entries(names),
       ...(queues.length > 0 ? [escaped(names.dead)] : []),
     ],
-    read: workQueues(names, plan).map(escaped),
+    // Consumed are the work queues only; the rest is there to be checked. Without write on a queue none of it can be bound.
+    read: [...queues, ...checkedExchanges(service)].map(escaped),
   };
   if (occasion === 'verify') return running;
   const deadLettering = plan.queues.filter(
@@ -116,6 +118,12 @@ function withExchanges({ names, plan, publishesTo }: ServicePlan, declaring: Wan
     read: [...declaring.read, ...delays],
   };
 }
+
+/** Exchanges that are looked for at start, and not published to. */
+const checkedExchanges = ({ names, plan, publishesTo }: ServicePlan): string[] => {
+  const written = new RegExp(anyOf([...publishesTo.map(withLanes), escaped(names.dead)]));
+  return [...plan.exchanges.map(({ name }) => name).filter((name) => !written.test(name)), names.delayReady];
+};
 
 /** Those that are consumed: their dead letters go to {@link Names.dead}. */
 const workQueues = (names: Names, { queues }: TopologyPlan): string[] =>

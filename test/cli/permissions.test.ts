@@ -23,7 +23,7 @@ describe('hopline topology permissions', () => {
     const comments = lines.slice(1).filter((line) => line.startsWith('#'));
     assert.deepEqual(
       comments.map((line) => line.split(':')[0]),
-      ['# verify', '# declare', '# first', '# always'],
+      ['# verify', '# declare', '# first', '# always, once the exchanges are there'],
     );
   });
 

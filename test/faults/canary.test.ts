@@ -11,8 +11,8 @@ import { everything, formsOf, found } from '../support/secret.js';
 import { muteServer } from '../support/tcp-proxy.js';
 import { raw, stopAll, uniqueName } from './fixture.js';
 
-/** With what has to be percent-encoded in a URL, and with what need not. */
-const CANARY = "c@nary/P%55:w0rd+?'ü";
+/** With what has to be percent-encoded in a URL, and with what need not; ASCII, since rabbitmqctl 4 encodes others twice. */
+const CANARY = "c@nary/P%55:w0rd+?'";
 
 /** Each of them, or TypeScript says which is missing. */
 const EVENTS: Readonly<Record<EventName, true>> = {

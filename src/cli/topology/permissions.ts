@@ -69,7 +69,7 @@ export function permissionLines({ user, vhost, permissions, topicPermissions }: 
       `# ${occasion}: ${OCCASIONS[occasion]}`,
       command('set_permissions', '-p', vhost, user, configure, write, read),
     ]),
-    '# always: no message into, and no retry out of, the queues of other services by way of the delays',
+    '# always, once the exchanges are there: no way into, or out of, the queues of other services through the delays',
     ...topicPermissions.map(({ exchange, write, read }) =>
       command('set_topic_permissions', '-p', vhost, user, exchange, write, read),
     ),

@@ -17,7 +17,7 @@ interface Step {
   /** What is needed to make it. */
   readonly right: string;
   declare(channel: Channel): Promise<unknown>;
-  /** Needs no permission. Undefined for what can't be asked for passively. */
+  /** Needs any right on it, or none before RabbitMQ 4.2.6. Undefined for what can't be asked for passively. */
   check?(channel: Channel): Promise<unknown>;
   readonly verifyOnly?: boolean;
 }
@@ -188,7 +188,9 @@ function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'):
       return new TopologyError(
         resource,
         `not allowed to ${what} ${resource}: ${error.message}`,
-        `Give the user the right to ${step.right}, or declare it with another user and set topology: 'verify'.`,
+        what === 'verify'
+          ? `Give the user any right on ${resource} (RabbitMQ 4.2.6 and 4.3.0 ask for configure), or set topology: 'none'.`
+          : `Give the user the right to ${step.right}, or declare it with another user and set topology: 'verify'.`,
         options,
       );
     case 404:

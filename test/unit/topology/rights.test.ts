@@ -80,7 +80,7 @@ describe('the rights of a service', () => {
     assert.deepEqual(permissionsOf([service(needs())], 'verify'), {
       configure: '^$',
       write: '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead)$',
-      read: '^(mailer)$',
+      read: '^(mailer\\.dead|mailer|hopline\\.delay\\.1\\.ready)$',
     });
   });
 
@@ -89,7 +89,7 @@ describe('the rights of a service', () => {
       configure: '^(mailer\\.dead|mailer)$',
       write:
         '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead|mailer\\.dead|mailer)$',
-      read: '^(mailer|hopline\\.dead|hopline\\.delay\\.1\\.out|hopline\\.events)$',
+      read: '^(mailer\\.dead|mailer|hopline\\.delay\\.1\\.ready|hopline\\.dead|hopline\\.delay\\.1\\.out|hopline\\.events)$',
     });
   });
 
@@ -98,7 +98,7 @@ describe('the rights of a service', () => {
       assert.deepEqual(permissionsOf([service()], occasion), {
         configure: '^$',
         write: '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w)$',
-        read: '^$',
+        read: '^(hopline\\.delay\\.1\\.ready)$',
       });
     }
     assert.deepEqual(
@@ -123,6 +123,24 @@ describe('the rights of a service', () => {
     assert.ok(!matches(rights.write, foreign.name));
   });
 
+  it('hold some right on everything that is checked passively, as RabbitMQ 4.3.1 and later ask', () => {
+    const foreign = { name: 'erp.orders', declare: false };
+    const bindings = [{ exchange: foreign, pattern: '#' }];
+    const plan = service(
+      needs({ lanes: ['high', 'default'] }),
+      needs({ name: 'old', type: 'classic', bindings }),
+    );
+    const checked = [...plan.plan.exchanges, ...plan.plan.queues].map(({ name }) => name);
+    for (const occasion of ['verify', 'declare'] as const) {
+      const rights = Object.values(permissionsOf([plan], occasion));
+      for (const name of [...checked, names.delayReady])
+        assert.ok(
+          rights.some((pattern) => matches(pattern, name)),
+          `${occasion} ${name}`,
+        );
+    }
+  });
+
   it('are for whole names only, whatever these hold', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, maxLength: 20 }), fc.string({ maxLength: 5 }), (name, more) => {
@@ -139,7 +157,7 @@ describe('the rights of a service', () => {
   it('of services that log in as one user are those of all', () => {
     const both = [service(needs({ name: 'a' })), service(needs({ name: 'b' }))];
     const { read } = permissionsOf(both, 'verify');
-    assert.equal(read, '^(a|b)$');
+    assert.equal(read, '^(a\\.dead|a|hopline\\.delay\\.1\\.ready|b\\.dead|b)$');
     const [first] = topicPermissionsOf(both);
     assert.match(first?.write ?? '', /q\\\.\(a\|b\)\$/);
   });
