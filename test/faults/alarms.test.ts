@@ -109,8 +109,10 @@ describe('alarms', function () {
     await sender.bus.start();
     // It fails when it is told to stop, and its retry can't be published.
     const worker = startWorker('fails at stop', node.url, service);
-    await eventually(() => sender.bus.send('work', {}).then(() => true));
-    await eventually(() => worker.said.includes('began') && worker.said.includes('started'));
+    const ledger = new Ledger();
+    await eventually(() => worker.said.includes('started'));
+    await ledger.publish(sender.bus, 'work', 1);
+    await eventually(() => worker.said.includes('began'));
     await node.ctl(...ALARMS['memory alarm [row 11]'].on);
     worker.process.send('publish');
     await eventually(() => worker.said.includes('blocked'));
@@ -122,6 +124,8 @@ describe('alarms', function () {
     assert.ok(tookMs < 4_000, `${tookMs} ms, and the deadline is 2 s`);
     await node.ctl(...ALARMS['memory alarm [row 11]'].off);
     const heir = startWorker('handles', node.url, service);
-    await eventually(() => heir.said.includes('ended'));
+    await eventually(() => heir.said.includes('handled 1'));
+    ledger.handled(1);
+    ledger.assertBalanced();
   });
 });

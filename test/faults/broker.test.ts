@@ -32,7 +32,19 @@ describe('a broker', function () {
     it(`that is ${how} has every confirmed message, and is found again`, async () => {
       const { bus, seen } = faultBus(node.url);
       const ledger = new Ledger();
-      bus.handle('load', ({ number }) => ledger.handled(number), { queue: uniqueName('queue') });
+      let open = () => {};
+      const gate = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      bus.handle(
+        'load',
+        async ({ number }, { messageId }) => {
+          // All but a windowful is in the broker when it goes.
+          await gate;
+          ledger.handled(number, messageId);
+        },
+        { queue: uniqueName('queue') },
+      );
       await bus.start();
       // 3.10 forgets a quorum queue that was declared less than a second before a kill -9.
       await node.restart();
@@ -43,6 +55,7 @@ describe('a broker', function () {
       );
       await eventually(() => ledger.account().confirmed > 10);
       await fault();
+      open();
       await publishing;
       await eventually(() => ledger.missing === 0, { timeout: 20_000 });
       ledger.assertBalanced();

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import type { GetMessage } from 'amqplib';
 import { defineMessage } from 'hopline';
 import { z } from 'zod';
+import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
@@ -93,8 +95,30 @@ describe('messages that no handler can have', function () {
     const body = Buffer.from('{}');
     const { letters, runs } = await refused([{ body, key: 'of.an.older.version' }]);
     assert.deepEqual(letters.map(reasonOf), ['no-handler']);
+    assert.equal(letters[0]?.properties.headers?.['hopline-releases'], 1);
     assert.match(errorOf(letters[0] as GetMessage), /'of\.an\.older\.version'/);
     assert.equal(runs, 0);
+  });
+
+  it('under a key that only a newer version handles: the older one releases it, and the newer has it [row 30]', async () => {
+    const names = { prefix: uniqueName('prefix'), service: uniqueName('service') };
+    const queue = uniqueName('queue');
+    const ledger = new Ledger();
+    const older = faultBus(node.url, names);
+    older.bus.handle('order', () => {}, { queue });
+    const released = watch(older.bus, 'message.released');
+    await older.bus.start();
+    await raw(node, (channel) => channel.bindQueue(queue, `${names.prefix}.events`, 'load'));
+    await Promise.all([1, 2, 3].map((number) => ledger.publish(older.bus, 'load', number)));
+    await eventually(() => assert.equal(released.length, 3));
+    const newer = faultBus(node.url, names);
+    newer.bus.handle('order', () => {}, { queue });
+    newer.bus.handle('load', ({ number }) => ledger.handled(number), { queue });
+    await newer.bus.start();
+    await older.bus.stop();
+    await eventually(() => assert.equal(ledger.missing, 0));
+    ledger.assertBalanced();
+    assert.deepEqual([older.seen('message.deadLettered'), newer.seen('message.deadLettered')], [[], []]);
   });
 
   it('of the wrong shape: dead-lettered without a retry, with the path and without the value [row 31]', async () => {

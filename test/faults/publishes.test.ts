@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { InvalidMessageError, MessageTooLargeError, PublishRejectedError, UnroutableError } from 'hopline';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
@@ -28,7 +29,15 @@ describe('publishes', function () {
     });
     const { bus } = faultBus(node.url);
     await bus.start();
+    const refused = watch(bus, 'message.rejected', 'message.published');
+    const startedAt = performance.now();
     await assert.rejects(bus.publish('one.more', {}, { exchange }), PublishRejectedError);
+    assert.deepEqual(
+      refused.map(({ name }) => name),
+      ['message.published', 'message.rejected'],
+    );
+    const tookMs = performance.now() - startedAt;
+    assert.ok(tookMs > 4_000, `given up after ${tookMs} ms, while an election may take as long`);
     await bus.publish('elsewhere', {});
   });
 
@@ -69,36 +78,45 @@ describe('publishes', function () {
   });
 
   it('that can not be made for a retry hold their message: the handler does not run again at once [row 42]', async () => {
-    const prefix = uniqueName('prefix');
-    const { bus, log } = faultBus(node.url, { prefix, publishDeadline: '1s' });
-    const attempts: number[] = [];
+    const { bus, log, seen } = faultBus(node.url, { publishDeadline: '500ms' });
+    const ledger = new Ledger();
+    const attempts: string[] = [];
+    let fail = () => {};
+    const gate = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
     bus.handle(
-      'flaky',
-      (_payload, { attempt }) => {
-        attempts.push(attempt);
-        if (attempt === 1) throw new Error('first time');
+      'load',
+      async ({ number }, { attempt }) => {
+        attempts.push(`${number}.${attempt}`);
+        await gate;
+        if (attempt === 1) throw new Error('once more');
+        ledger.handled(number);
       },
       { retry: { backoff: '100ms' } },
     );
     await bus.start();
-    await bus.publish('warm.up', {});
+    await Promise.all([1, 2, 3].map((number) => ledger.publish(bus, 'load', number)));
+    await eventually(() => assert.equal(attempts.length, 3));
     await node.ctl('set_vm_memory_high_watermark', '0.00001');
     try {
-      await raw(node, async (channel) => {
-        channel.publish(`${prefix}.events`, 'flaky', Buffer.from('{}'));
-        await assert.rejects(bus.publish('blocked.now', {}, { deadline: '500ms' }));
-      }).catch(() => {});
+      await assert.rejects(bus.publish('nobody.cares', {}));
+      await eventually(() => seen('connection.blocked').length > 0);
+      fail();
+      await eventually(() => assert.ok(log.some((line) => line.includes('held and the queue paused'))));
+      assert.deepEqual(attempts.toSorted(), ['1.1', '2.1', '3.1']);
     } finally {
-      await node.ctl('set_vm_memory_high_watermark', '0.4');
+      await node.ctl('set_vm_memory_high_watermark', 'absolute', '1GB');
     }
-    await bus.publish('flaky', {});
-    await eventually(() => attempts.filter((attempt) => attempt === 2).length >= 1);
-    assert.ok(attempts.length <= 4, `${attempts}`);
-    assert.ok(log.every((line) => !line.includes('dispatch failed')));
+    await eventually(() => ledger.missing === 0);
+    assert.deepEqual(attempts.toSorted(), ['1.1', '1.2', '2.1', '2.2', '3.1', '3.2']);
+    ledger.assertBalanced();
+    assert.deepEqual(ledger.errors, []);
   });
 
   it('of a send that nobody takes name the key and the exchange, also among many others [row 24]', async () => {
-    const { bus } = faultBus(node.url);
+    const prefix = uniqueName('prefix');
+    const { bus } = faultBus(node.url, { prefix });
     bus.handle('known', () => {});
     await bus.start();
     const outcomes = await Promise.allSettled(
@@ -106,7 +124,10 @@ describe('publishes', function () {
     );
     outcomes.forEach((outcome, n) => {
       assert.equal(outcome.status, n % 3 === 0 ? 'rejected' : 'fulfilled');
-      if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof UnroutableError);
+      if (outcome.status === 'fulfilled') return;
+      assert.ok(outcome.reason instanceof UnroutableError);
+      const { message } = outcome.reason;
+      assert.ok(message.includes("'unknown'") && message.includes(`'${prefix}.events'`), message);
     });
   });
 
@@ -195,10 +216,18 @@ describe('publishes', function () {
   });
 
   it('are confirmed before stop() ends [row 36]', async () => {
-    const { bus } = faultBus(node.url);
+    const prefix = uniqueName('prefix');
+    const ledger = new Ledger();
+    const consuming = faultBus(node.url, { prefix });
+    consuming.bus.handle('load', ({ number }) => ledger.handled(number));
+    await consuming.bus.start();
+    const { bus } = faultBus(node.url, { prefix });
     await bus.start();
-    const publishing = Promise.all(Array.from({ length: 1_000 }, (_, n) => bus.publish('a', { n })));
+    const publishing = Array.from({ length: 1_000 }, (_, number) => ledger.publish(bus, 'load', number));
     await bus.stop();
-    await publishing;
+    assert.deepEqual([ledger.confirms, ledger.errors], [1_000, []]);
+    await Promise.all(publishing);
+    await eventually(() => ledger.missing === 0);
+    ledger.assertBalanced();
   });
 });

@@ -7,9 +7,13 @@ import { Bus, type HandleOptions, type MessageContext, rabbitmq } from 'hopline'
 const [name, url, service = 'worker'] = process.argv.slice(2);
 const say = (what: string) => process.send?.(what);
 
+const RESULT = 100;
+
+/** Number of the message that kills. */
+const POISON = 66;
+
 interface Work {
   readonly number?: number;
-  readonly poison?: boolean;
 }
 
 interface Handler {
@@ -22,7 +26,13 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const behaviours = {
   handles: { handle: () => {} },
-  'handles slowly': { handle: () => pause(500).then(() => {}) },
+  /** And publishes at its end, without waiting for the confirm. */
+  'handles slowly': {
+    handle: async (_payload, context) => {
+      await pause(500);
+      void context.publish('result', { number: RESULT });
+    },
+  },
   'never ends': { handle: () => never },
   /** As soon as it is told that the process is about to stop; publishes when the test says so. */
   'fails at stop': {
@@ -34,10 +44,9 @@ const behaviours = {
   },
   /** Takes the process with it, and whatever else is under way. */
   'dies of poison': {
-    handle: async ({ number, poison }) => {
+    handle: async ({ number }) => {
       await pause(5);
-      if (poison) process.exit(13);
-      say(`handled ${number}`);
+      if (number === POISON) process.exit(13);
     },
     options: { queue: { name: `${service}.poisoned`, concurrency: 20, deliveryLimit: 5 } },
   },
@@ -60,7 +69,7 @@ bus.handle(
   async (payload: Work, context) => {
     say(context.redelivered ? 'began again' : 'began');
     await handle(payload, context);
-    say('ended');
+    say(`handled ${payload.number}`);
   },
   options,
 );

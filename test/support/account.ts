@@ -19,6 +19,9 @@ export class Ledger {
   private readonly attempted = new Set<number>();
   private readonly confirmed = new Set<number>();
   private readonly timesHandled = new Map<number, number>();
+  private readonly deadLetters = new Set<number>();
+  /** Message ids of each number's copies, as far as handlers told. */
+  private readonly ids = new Map<number, Set<string | undefined>>();
   readonly errors: Error[] = [];
 
   /** Resolves when the publish has ended, one way or the other. */
@@ -32,8 +35,16 @@ export class Ledger {
     }
   }
 
-  handled(number: number): void {
+  /** @param messageId if it is given, all copies of a number must have the same */
+  handled(number: number, messageId?: string): void {
     this.timesHandled.set(number, (this.timesHandled.get(number) ?? 0) + 1);
+    if (messageId === undefined) return;
+    const ids = this.ids.get(number) ?? new Set();
+    this.ids.set(number, ids.add(messageId));
+  }
+
+  deadLettered(number: number): void {
+    this.deadLetters.add(number);
   }
 
   get confirms(): number {
@@ -41,7 +52,8 @@ export class Ledger {
   }
 
   get missing(): number {
-    return [...this.confirmed].filter((number) => !this.timesHandled.has(number)).length;
+    const isMissing = (number: number) => !this.timesHandled.has(number) && !this.deadLetters.has(number);
+    return [...this.confirmed].filter(isMissing).length;
   }
 
   account(): Account {
@@ -56,10 +68,13 @@ export class Ledger {
     };
   }
 
-  /** Nothing lost, nothing from nowhere. */
-  assertBalanced(): void {
+  /** Nothing lost, nothing from nowhere, and copies are known by their id. */
+  assertBalanced(): Account {
     const account = this.account();
     const { lost, unexpected } = account;
     assert.deepEqual({ lost, unexpected }, { lost: 0, unexpected: 0 }, JSON.stringify(account));
+    const renamed = [...this.ids].filter(([, ids]) => ids.size > 1);
+    assert.deepEqual(renamed, [], 'copies of one message have several ids');
+    return account;
   }
 }
