@@ -61,6 +61,35 @@ describe('what somebody deletes while a bus runs', function () {
     }
   });
 
+  it('the way out of the delays is there again after a start that misses their marker', async () => {
+    const delayPrefix = uniqueName('delay');
+    const ledger = new Ledger();
+    const retrying = () => {
+      const { bus } = faultBus(node.url, { prefix, delayPrefix });
+      bus.handle(
+        'load',
+        ({ number }, { attempt }) => {
+          if (attempt === 1) throw new Error('once more');
+          ledger.handled(number);
+        },
+        { queue, retry: { backoff: '100ms' } },
+      );
+      return bus;
+    };
+    const first = retrying();
+    await first.start();
+    await first.stop();
+    await raw(node, async (channel) => {
+      await channel.deleteExchange(`${delayPrefix}.delay.1.out`);
+      await channel.deleteExchange(`${delayPrefix}.delay.1.ready`);
+    });
+    const second = retrying();
+    await second.start();
+    await ledger.publish(second, 'load', 1);
+    await eventually(() => ledger.missing === 0);
+    ledger.assertBalanced();
+  });
+
   it('its queue, with a retry under way to it, has the retry when it is there again', async () => {
     const { bus, seen } = faultBus(node.url, { prefix });
     const ledger = new Ledger();
