@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { resetSocket } from './tcp-proxy.js';
 
 /** Methods of AMQP 0-9-1 to stop at, by class and method id (https://www.rabbitmq.com/amqp-0-9-1-reference). */
 const METHODS = {
@@ -71,7 +72,7 @@ export class FrameProxy {
   }
 
   async close(): Promise<void> {
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) resetSocket(socket);
     if (!this.server.listening) return;
     this.server.close();
     await once(this.server, 'close');
@@ -80,8 +81,8 @@ export class FrameProxy {
   private accept(client: Socket): void {
     const broker = connect({ ...this.target, noDelay: true });
     const reset = () => {
-      client.resetAndDestroy();
-      broker.resetAndDestroy();
+      resetSocket(client);
+      resetSocket(broker);
     };
     for (const socket of [client, broker]) {
       this.sockets.add(socket);

@@ -134,8 +134,8 @@ class Link {
   }
 
   reset(): void {
-    abort(this.client);
-    abort(this.broker);
+    resetSocket(this.client);
+    resetSocket(this.broker);
   }
 }
 
@@ -209,7 +209,7 @@ class Pipe {
   }
 
   private tell(): void {
-    if (this.untold === 'reset') abort(this.sink);
+    if (this.untold === 'reset') resetSocket(this.sink);
     if (this.untold === 'end') this.sink.end();
     this.untold = undefined;
   }
@@ -219,7 +219,7 @@ class Pipe {
  * A stream that has been ended can't be reset any more: libuv refuses, Node forgets the handle all the same, and the
  * process never exits (Node 20.20).
  */
-function abort(socket: Socket): void {
+export function resetSocket(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }
