@@ -6,7 +6,7 @@ import type { Subscription } from './subscription.js';
  * How long RabbitMQ lets a consumer keep a message, unless its operator says otherwise
  * (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout). What this broker's operator says, AMQP doesn't tell.
  */
-export const BROKER_CONSUMER_TIMEOUT_MS = 30 * 60_000;
+const BROKER_CONSUMER_TIMEOUT_MS = 30 * 60_000;
 
 /** Warns of handlers that may run longer than the broker waits: it would deliver their message again while they run. */
 export function warnOfLongHandlers(

@@ -5,6 +5,7 @@ import type { ConnectionRole } from '../../events.js';
 import { Backoff } from '../../util/backoff.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
+import { errorText } from '../../util/error-text.js';
 import type { BrokerAddress, RabbitmqSettings } from './options.js';
 import { refusalOf } from './refusal.js';
 import { dropStragglers } from './stragglers.js';
@@ -203,7 +204,7 @@ export class Connection {
     const refusal = error && refusalOf(error);
     if (refusal) return new ConnectError(`${this.address} ${refusal.what}`, refusal.help, { cause: error });
     return new ConnectError(
-      `can't connect to ${where} in time: ${error ? error.message || (error as { code?: string }).code : 'no answer'}`,
+      `can't connect to ${where} in time: ${error ? errorText(error) : 'no answer'}`,
       'Start the broker or correct the url; startDeadline: Infinity waits for it instead.',
       { cause: error },
     );

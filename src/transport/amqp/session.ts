@@ -4,6 +4,7 @@ import type { OutgoingMessage } from '../../message/message.js';
 import { topicMatches } from '../../message/topic.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
+import { errorText } from '../../util/error-text.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -230,10 +231,7 @@ export class AmqpSession implements TransportSession {
     return {
       up: (_model, address) => events.emit('connection.up', about(address)),
       down: (error, address, retryInMs) => {
-        log.warn(
-          { ...about(address), retryInMs, error: error.message || (error as { code?: string }).code },
-          'no connection to the broker',
-        );
+        log.warn({ ...about(address), retryInMs, error: errorText(error) }, 'no connection to the broker');
         events.emit('connection.down', {
           ...about(address),
           error,

@@ -1,5 +1,5 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { type Check, type Fields, flag, isPlainObject, oneOf, problemsOf, text } from '../../util/check.js';
+import { anything, type Fields, flag, isPlainObject, oneOf, problemsOf, text } from '../../util/check.js';
 
 /** Text or bytes in PEM form, not the name of a file. */
 export type Pem = string | Buffer;
@@ -40,15 +40,13 @@ const inPem = (form: RegExp) => (value: unknown) =>
 const CERTIFICATE = inPem(/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/);
 const KEY = inPem(/-----BEGIN ([A-Z]+ )*PRIVATE KEY-----/);
 
-/** A secret, or what may be one by mistake: checked apart, so that no message shows it. */
-const unseen: Check = { expected: '', accepts: () => true };
-
+/** `anything` is a secret, or may be one by mistake: checked apart, so that no message shows it. */
 const FIELDS: Fields = {
-  ca: unseen,
-  cert: unseen,
-  key: unseen,
-  pfx: unseen,
-  passphrase: unseen,
+  ca: anything,
+  cert: anything,
+  key: anything,
+  pfx: anything,
+  passphrase: anything,
   servername: text,
   minVersion: oneOf('TLSv1.2', 'TLSv1.3'),
   rejectUnauthorized: flag,
