@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { isRunning } from '../support/broker/guard.js';
 import type { ChildOptions } from './child-setup.js';
 
 /** How long a child that was told to end may take before it counts as hanging. */
@@ -46,7 +47,7 @@ export class Child {
   async end(): Promise<void> {
     this.ending = true;
     const child = this.process;
-    if (!child || hasEnded(child)) return;
+    if (!child || !isRunning(child)) return;
     const exit = once(child, 'exit');
     const timer = setTimeout(() => {
       this.troubles.push(
@@ -74,5 +75,3 @@ export class Child {
     if (!this.ending) this.start();
   }
 }
-
-const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;

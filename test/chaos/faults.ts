@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { ALARMS } from '../support/alarms.js';
 import type { PrivateNode } from '../support/broker/index.js';
 import type { Child } from './children.js';
 import type { FaultName, Step } from './schedule.js';
@@ -46,17 +47,17 @@ export const FAULTS: Record<FaultName, Fault> = {
 
   'memory alarm': async (world, { pick, holdMs }) => {
     const node = world.node(pick);
-    await node.ctl('set_vm_memory_high_watermark', '0.00001');
+    await node.ctl(...ALARMS.memory.on);
     await pause(holdMs);
-    await node.ctl('set_vm_memory_high_watermark', 'absolute', '1GB');
+    await node.ctl(...ALARMS.memory.off);
     return nameOf(world, node);
   },
 
   'disk alarm': async (world, { pick, holdMs }) => {
     const node = world.node(pick);
-    await node.ctl('set_disk_free_limit', '1000GB');
+    await node.ctl(...ALARMS.disk.on);
     await pause(holdMs);
-    await node.ctl('set_disk_free_limit', '50MB');
+    await node.ctl(...ALARMS.disk.off);
     return nameOf(world, node);
   },
 

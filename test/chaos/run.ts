@@ -162,10 +162,8 @@ class Season {
 
 /** Names and counts of the queues that hold anything, ready or not. */
 async function waitingMessages(world: World): Promise<string[]> {
-  const rows = JSON.parse(await world.node(0).ctl('list_queues', 'name', 'messages', '--formatter', 'json'));
-  return (rows as { name: string; messages: number }[])
-    .filter(({ messages }) => messages > 0)
-    .map(({ name, messages }) => `${name} (${messages})`);
+  const rows = await world.node(0).queues('messages');
+  return rows.filter(({ messages }) => messages !== 0).map(({ name, messages }) => `${name} (${messages})`);
 }
 
 async function versionOf(world: World): Promise<string> {

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { PublishTimeoutError } from 'hopline';
 import { Ledger } from '../support/account.js';
+import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { faultBus, stopAll, uniqueName } from './fixture.js';
 import { killWorkers, startWorker } from './worker.js';
 
-const ALARMS = {
-  'memory alarm [row 11]': {
-    on: ['set_vm_memory_high_watermark', '0.00001'],
-    off: ['set_vm_memory_high_watermark', 'absolute', '1GB'],
-  },
-  'disk alarm [row 12]': { on: ['set_disk_free_limit', '1000GB'], off: ['set_disk_free_limit', '50MB'] },
-};
+const ROWS = { 'memory alarm [row 11]': ALARMS.memory, 'disk alarm [row 12]': ALARMS.disk };
 
 describe('alarms', function () {
   this.timeout(60_000);
@@ -30,7 +25,7 @@ describe('alarms', function () {
     await stopAll();
   });
 
-  for (const [name, alarm] of Object.entries(ALARMS)) {
+  for (const [name, alarm] of Object.entries(ROWS)) {
     it(`let publishes wait to their deadline, and handlers go on and settle: ${name}`, async () => {
       const { bus, seen } = faultBus(node.url);
       const ledger = new Ledger();
@@ -64,8 +59,7 @@ describe('alarms', function () {
       await eventually(() => ledger.account().handled === 4);
       // Settled, not only handled: during the alarm the acks arrive, and nothing is left for another consumer.
       await eventually(async () => {
-        const rows = JSON.parse(await node.ctl('list_queues', 'name', 'messages', '--formatter', 'json'));
-        const row = (rows as { name: string; messages: number }[]).find((each) => each.name === queue);
+        const row = (await node.queues('messages')).find(({ name }) => name === queue);
         assert.equal(row?.messages, 0);
       });
       await node.ctl(...alarm.off);
@@ -94,7 +88,7 @@ describe('alarms', function () {
   it('keep stop() no longer once their publishes have ended: a broker that reads nothing answers nothing', async () => {
     const { bus, seen } = faultBus(node.url);
     await bus.start();
-    await node.ctl(...ALARMS['memory alarm [row 11]'].on);
+    await node.ctl(...ALARMS.memory.on);
     await assert.rejects(bus.publish('other', {}, { deadline: '500ms' }));
     await eventually(() => seen('connection.blocked').length > 0);
     const startedAt = performance.now();
@@ -113,7 +107,7 @@ describe('alarms', function () {
     await eventually(() => worker.said.includes('started'));
     await ledger.publish(sender.bus, 'work', 1);
     await eventually(() => worker.said.includes('began'));
-    await node.ctl(...ALARMS['memory alarm [row 11]'].on);
+    await node.ctl(...ALARMS.memory.on);
     worker.process.send('publish');
     await eventually(() => worker.said.includes('blocked'));
     const stoppedAt = performance.now();
@@ -122,7 +116,7 @@ describe('alarms', function () {
     const tookMs = performance.now() - stoppedAt;
     assert.equal(end, 1);
     assert.ok(tookMs < 4_000, `${tookMs} ms, and the deadline is 2 s`);
-    await node.ctl(...ALARMS['memory alarm [row 11]'].off);
+    await node.ctl(...ALARMS.memory.off);
     const heir = startWorker('handles', node.url, service);
     await eventually(() => heir.said.includes('handled 1'));
     ledger.handled(1);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { PublishRejectedError } from 'hopline';
+import { deferred } from '../../src/util/deferred.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
-import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
+import { deadLettersOf, faultBus, raw, stopAll, uniqueName } from './fixture.js';
 
 describe('a broker', function () {
   this.timeout(120_000);
@@ -32,15 +33,12 @@ describe('a broker', function () {
     it(`that is ${how} has every confirmed message, and is found again`, async () => {
       const { bus, seen } = faultBus(node.url);
       const ledger = new Ledger();
-      let open = () => {};
-      const gate = new Promise<void>((resolve) => {
-        open = resolve;
-      });
+      const gate = deferred();
       bus.handle(
         'load',
         async ({ number }, { messageId }) => {
           // All but a windowful is in the broker when it goes.
-          await gate;
+          await gate.promise;
           ledger.handled(number, messageId);
         },
         { queue: uniqueName('queue') },
@@ -55,7 +53,7 @@ describe('a broker', function () {
       );
       await eventually(() => ledger.account().confirmed > 10);
       await fault();
-      open();
+      gate.resolve();
       await publishing;
       await eventually(() => ledger.missing === 0, { timeout: 20_000 });
       ledger.assertBalanced();
@@ -128,8 +126,7 @@ describe('a broker', function () {
       fault.bus.handle('k', (_payload, context) => context.fail('no use'), { queue });
       return fault;
     };
-    const letters = () =>
-      raw(node, async (channel) => (await channel.checkQueue(`${queue}.dead`)).messageCount);
+    const letters = () => deadLettersOf(node, queue);
     const first = failing();
     await first.bus.start();
     await raw(node, (channel) => channel.deleteExchange(`${prefix}.dead`));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Bus, type BusOptions, type EventName, type Logger, type RabbitmqOptions, rabbitmq } from 'hopline';
 import { hopline } from '../cli/command.js';
+import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
@@ -228,7 +229,7 @@ describe('a canary in the place of the password turns up nowhere [row 8]:', func
       });
       await ended;
     } finally {
-      await node.ctl('set_vm_memory_high_watermark', 'absolute', '1GB');
+      await node.ctl(...ALARMS.memory.off);
     }
     tell(bus);
     tell(bus.health());

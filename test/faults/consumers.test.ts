@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type MessageContext, TopologyError } from 'hopline';
+import { deferred } from '../../src/util/deferred.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { watch } from '../support/bus-fixture.js';
@@ -69,23 +70,20 @@ describe('consumers', function () {
 
   it('do not settle on another channel what the lost one had delivered [row 15]', async () => {
     const { bus, seen } = faultBus(node.url);
-    let finish = () => {};
     const reasons: string[] = [];
     const attempts: boolean[] = [];
-    const gate = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
+    const gate = deferred();
     bus.handle('slow', async (_payload, context) => {
       attempts.push(context.redelivered);
       context.signal.addEventListener('abort', () => reasons.push((context.signal.reason as Error).name));
-      if (!context.redelivered) await gate;
+      if (!context.redelivered) await gate.promise;
     });
     await bus.start();
     await bus.publish('slow', {});
     await eventually(() => attempts.length === 1);
     await node.ctl('close_all_connections', 'test');
     await eventually(() => seen('connection.down').length >= 2);
-    finish();
+    gate.resolve();
     await eventually(() => attempts.length === 2);
     assert.deepEqual(attempts, [false, true]);
     assert.deepEqual(reasons, ['ChannelLostError']);
@@ -206,10 +204,7 @@ describe('consumers', function () {
     const { bus, log, seen } = faultBus(node.url, { timeout: '40m' });
     try {
       const queue = uniqueName('queue');
-      let lost = () => {};
-      const untilLost = new Promise<void>((resolve) => {
-        lost = resolve;
-      });
+      const untilLost = deferred();
       bus.handle(
         'load',
         async ({ number }, { redelivered, signal }) => {
@@ -217,8 +212,8 @@ describe('consumers', function () {
             ledger.handled(number);
             return;
           }
-          signal.addEventListener('abort', () => lost());
-          await untilLost;
+          signal.addEventListener('abort', () => untilLost.resolve());
+          await untilLost.promise;
         },
         { queue },
       );
@@ -250,18 +245,15 @@ describe('consumers', function () {
   it('let fast messages pass a slow one [row 23]', async () => {
     const { bus } = faultBus(node.url, { concurrency: 2 });
     const ledger = new Ledger();
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const gate = deferred();
     bus.handle('load', async ({ number }) => {
-      if (number === 0) await gate;
+      if (number === 0) await gate.promise;
       ledger.handled(number);
     });
     await bus.start();
     for (let number = 0; number <= 100; number += 1) await ledger.publish(bus, 'load', number);
     await eventually(() => assert.equal(ledger.account().handled, 100));
-    release();
+    gate.resolve();
     await eventually(() => ledger.missing === 0);
     ledger.assertBalanced();
   });
@@ -270,15 +262,12 @@ describe('consumers', function () {
     const { bus, seen } = faultBus(node.url, { timeout: '30s' });
     const ledger = new Ledger();
     const attempts: string[] = [];
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const gate = deferred();
     bus.handle(
       'load',
       async ({ number }, { attempt }) => {
         attempts.push(`${number}.${attempt}`);
-        if (number === 0) await gate;
+        if (number === 0) await gate.promise;
         if (number === 1 && attempt === 1) throw new Error('once more');
         ledger.handled(number);
       },
@@ -299,7 +288,7 @@ describe('consumers', function () {
       }
       await ledger.publish(bus, 'load', 1);
       await eventually(() => attempts.includes('1.2'), { timeout: 5_000 });
-      release();
+      gate.resolve();
       await eventually(() => ledger.missing === 0);
       await bus.stop();
     } finally {

@@ -4,7 +4,7 @@ import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
-import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
+import { deadLettersOf, faultBus, raw, stopAll, uniqueName } from './fixture.js';
 
 describe('what somebody deletes while a bus runs', function () {
   this.timeout(60_000);
@@ -24,8 +24,7 @@ describe('what somebody deletes while a bus runs', function () {
 
   afterEach(stopAll);
 
-  const letters = () =>
-    raw(node, async (channel) => (await channel.checkQueue(`${queue}.dead`)).messageCount);
+  const letters = () => deadLettersOf(node, queue);
 
   it('a dead-letter queue is there again for the next dead letter', async () => {
     const { bus } = faultBus(node.url, { prefix });

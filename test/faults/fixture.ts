@@ -91,6 +91,10 @@ export async function stopAll(): Promise<void> {
   running.clear();
 }
 
+/** How many dead letters a queue has. */
+export const deadLettersOf = (node: PrivateNode, queue: string): Promise<number> =>
+  raw(node, async (channel) => (await channel.checkQueue(`${queue}.dead`)).messageCount);
+
 /** Runs `use` on a raw channel, as any other client of the broker would. */
 export async function raw<T>(
   node: PrivateNode,

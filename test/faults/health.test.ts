@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Bus, type BusHealth, rabbitmq } from 'hopline';
+import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
@@ -56,7 +57,7 @@ describe('health', function () {
     bus.handle('k', () => {}, { queue: uniqueName('queue') });
     await bus.start();
     await ready(bus);
-    await node.ctl('set_vm_memory_high_watermark', '0.00001');
+    await node.ctl(...ALARMS.memory.on);
     try {
       // The broker blocks a connection when it next publishes.
       const waiting = bus.publish('nobody.cares', {});
@@ -75,12 +76,12 @@ describe('health', function () {
       const second = faultBus(node.url, { transport, startDeadline: '2s' }).bus;
       const starting = second.start().catch(() => {});
       await eventually(() => assert.deepEqual(states(second), ['blocked', 'up']));
-      await node.ctl('set_vm_memory_high_watermark', 'absolute', '1GB');
+      await node.ctl(...ALARMS.memory.off);
       await waiting;
       await ready(bus);
       await starting;
     } finally {
-      await node.ctl('set_vm_memory_high_watermark', 'absolute', '1GB');
+      await node.ctl(...ALARMS.memory.off);
     }
   });
 

@@ -7,7 +7,7 @@ import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { doubleAck, faultBus, raw, stopAll, through, uniqueName } from './fixture.js';
+import { deadLettersOf, doubleAck, faultBus, raw, stopAll, through, uniqueName } from './fixture.js';
 
 describe('limits', function () {
   this.timeout(60_000);
@@ -77,11 +77,7 @@ describe('limits', function () {
       await node.ctl('clear_policy', 'full');
     }
     await eventually(async () => {
-      const letters = await raw(
-        node,
-        async (channel) => (await channel.checkQueue(`${queue}.dead`)).messageCount,
-      );
-      assert.equal(letters, 6);
+      assert.equal(await deadLettersOf(node, queue), 6);
     });
     assert.equal(runs, 6);
   });

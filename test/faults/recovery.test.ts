@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { TopologyError } from 'hopline';
+import { deferred } from '../../src/util/deferred.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -49,10 +50,7 @@ describe('nothing is lost, and all goes on,', function () {
     ledger.assertBalanced();
     assert.deepEqual(ledger.errors, []);
     await eventually(async () => {
-      const rows = JSON.parse(
-        await node.ctl('list_queues', 'name', 'messages', 'consumers', '--formatter', 'json'),
-      );
-      const row = (rows as { name: string }[]).find(({ name }) => name === queue);
+      const row = (await node.queues('messages', 'consumers')).find(({ name }) => name === queue);
       assert.deepEqual(row, { name: queue, messages: 0, consumers: 1 });
     });
     await bus.stop();
@@ -129,14 +127,11 @@ describe('nothing is lost, and all goes on,', function () {
   it('of a classic queue whose node is killed', async () => {
     const { bus, seen } = faultBus(node.url);
     const ledger = new Ledger();
-    let open = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const gate = deferred();
     bus.handle(
       'load',
       async ({ number }) => {
-        await gate;
+        await gate.promise;
         ledger.handled(number);
       },
       { queue: { name: uniqueName('queue'), type: 'classic' } },
@@ -146,7 +141,7 @@ describe('nothing is lost, and all goes on,', function () {
     await node.kill();
     await node.restart();
     await eventually(() => seen('connection.up').length >= 4, { timeout: 20_000 });
-    open();
+    gate.resolve();
     await eventually(() => assert.equal(ledger.missing, 0), { timeout: 20_000 });
     ledger.assertBalanced();
     assert.deepEqual(ledger.errors, []);

@@ -3,7 +3,7 @@ import { type Account, Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
-import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
+import { deadLettersOf, faultBus, raw, stopAll, uniqueName } from './fixture.js';
 import { killWorkers, startWorker, type Worker } from './worker.js';
 
 describe('workers', function () {
@@ -98,11 +98,9 @@ describe('workers', function () {
     const last = startWorker('handles', node.url, service);
     await eventually(() => assert.ok(last.said.filter((what) => what === 'handled 1').length >= 2));
     await eventually(async () => {
-      const rows = JSON.parse(await node.ctl('list_queues', 'name', 'messages', '--formatter', 'json'));
+      const own = (await node.queues('messages')).filter(({ name }) => name.startsWith(service));
       assert.deepEqual(
-        (rows as { name: string; messages: number }[]).filter(
-          ({ name, messages }) => name.startsWith(service) && messages > 0,
-        ),
+        own.filter(({ messages }) => messages !== 0),
         [],
       );
     });
@@ -125,8 +123,7 @@ describe('workers', function () {
     let deaths = 0;
     const handled = () =>
       new Set(workers.flatMap(({ said }) => said.filter((what) => what.startsWith('handled '))));
-    const deadLetters = () =>
-      raw(node, async (channel) => (await channel.checkQueue(`${queue}.dead`)).messageCount);
+    const deadLetters = () => deadLettersOf(node, queue);
     await eventually(
       async () => {
         if (worker().process.exitCode !== null) {

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { resetSocket } from './tcp-proxy.js';
+import { listen, resetSocket, stopListening } from './tcp-proxy.js';
 
 /** Methods of AMQP 0-9-1 to stop at, by class and method id (https://www.rabbitmq.com/amqp-0-9-1-reference). */
 const METHODS = {
@@ -48,10 +47,7 @@ export class FrameProxy {
   }
 
   static async start(target: { host: string; port: number }): Promise<FrameProxy> {
-    const server = createServer({ noDelay: true });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new FrameProxy(server, target);
+    return new FrameProxy(await listen(createServer({ noDelay: true })), target);
   }
 
   /** Where clients connect, on 127.0.0.1. */
@@ -73,9 +69,7 @@ export class FrameProxy {
 
   async close(): Promise<void> {
     for (const socket of this.sockets) resetSocket(socket);
-    if (!this.server.listening) return;
-    this.server.close();
-    await once(this.server, 'close');
+    await stopListening(this.server);
   }
 
   private accept(client: Socket): void {

@@ -253,13 +253,13 @@ export async function muteServer(): Promise<MuteServer> {
   };
 }
 
-async function listen(server: Server): Promise<Server> {
+export async function listen(server: Server): Promise<Server> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
 }
 
-async function stopListening(server: Server): Promise<void> {
+export async function stopListening(server: Server): Promise<void> {
   if (!server.listening) return;
   server.close();
   await once(server, 'close');

@@ -61,7 +61,7 @@ async function withoutServices(work: () => Promise<void>): Promise<void> {
   }
 }
 
-function exists(path: string): Promise<boolean> {
+export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

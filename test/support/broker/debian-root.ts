@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { exists } from './apt.js';
 import { type Command, type ServerProgram, versionIn } from './server-program.js';
 
 /** Which of Debian's suites holds which RabbitMQ. */
@@ -145,9 +146,3 @@ async function run(file: string, args: readonly string[]): Promise<string> {
   const options = { env, timeout: APT_TIMEOUT_MS, maxBuffer: 2 ** 26 };
   return (await promisify(execFile)(file, args, options)).stdout;
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

@@ -103,8 +103,7 @@ export class PrivateCluster {
   async leaderOf(queue: string): Promise<PrivateNode> {
     const up = this.nodes.find(({ pid }) => pid !== undefined);
     if (!up) throw new Error('no node of the cluster is up');
-    const rows = JSON.parse(await up.ctl('list_queues', 'name', 'leader', '--formatter', 'json'));
-    const row = (rows as { name: string; leader: string }[]).find(({ name }) => name === queue);
+    const row = (await up.queues('leader')).find(({ name }) => name === queue);
     const leader = this.nodes.find(({ name }) => name === row?.leader);
     if (!leader) throw new Error(`queue '${queue}' has no leader${row ? '' : ': it does not exist'}`);
     return leader;

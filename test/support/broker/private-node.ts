@@ -152,6 +152,13 @@ export class PrivateNode {
     return stdout;
   }
 
+  /** All queues of the default vhost, with these columns of `rabbitmqctl list_queues` beside their names. */
+  async queues<Column extends string>(
+    ...columns: readonly Column[]
+  ): Promise<({ readonly name: string } & Readonly<Record<Column, unknown>>)[]> {
+    return JSON.parse(await this.ctl('list_queues', 'name', ...columns, '--formatter', 'json'));
+  }
+
   /**
    * Writes to disk which quorum queues it has. It does so by itself every half second; one that is killed before that
    * makes its copy of a new queue anew. On 3.10 such a copy, once it leads, tells dead-letter workers nothing of what it
