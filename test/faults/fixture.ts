@@ -78,9 +78,10 @@ export function through(proxy: { readonly port: number }, node: PrivateNode): st
 /** What a bug in a client would do: the broker answers with a channel error. */
 export function doubleAck(context: MessageContext): void {
   const { work } = context as unknown as {
-    work: { received: { delivery: { raw: unknown; epoch: { channel: { ack(raw: unknown): void } } } } };
+    work: { received: { delivery: { tag: number; epoch: { channel: { ack(message: unknown): void } } } } };
   };
-  const { raw: message, epoch } = work.received.delivery;
+  const { tag, epoch } = work.received.delivery;
+  const message = { fields: { deliveryTag: tag } };
   epoch.channel.ack(message);
   epoch.channel.ack(message);
 }

@@ -1,8 +1,9 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Consumer, DeliverySink } from '../transport.js';
 import { type ChannelError, openChannel, SupervisedChannel } from './channel.js';
+import { ChannelEpoch } from './channel-epoch.js';
 import type { Connection } from './connection.js';
-import { AmqpDelivery, type ChannelEpoch } from './delivery.js';
+import { AmqpDelivery } from './delivery.js';
 
 export interface AmqpConsumerOptions {
   readonly queue: string;
@@ -80,8 +81,9 @@ export class AmqpConsumer implements Consumer {
 
   close(): Promise<void> {
     this.cancelled = true;
+    this.epoch?.flush();
     // Nobody is told: who closes knows.
-    if (this.epoch) this.epoch.lost = true;
+    this.epoch?.lose();
     return this.supervised.close().finally(() => this.options.onClosed());
   }
 
@@ -89,7 +91,7 @@ export class AmqpConsumer implements Consumer {
     if (this.cancelled) return;
     if (this.missing) await this.options.redeclare();
     this.missing = false;
-    const epoch = { channel, lost: false };
+    const epoch = new ChannelEpoch(channel);
     this.epoch = epoch;
     const { cancels } = this;
     await this.consume(epoch);
@@ -108,6 +110,7 @@ export class AmqpConsumer implements Consumer {
     const { queue } = this.options;
     this.paused = this.prefetch === 0;
     if (this.paused) return;
+    epoch.window = this.prefetch;
     await epoch.channel.prefetch(this.prefetch);
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch);
     const { consumerTag } = await epoch.channel.consume(queue, onMessage);
@@ -121,6 +124,8 @@ export class AmqpConsumer implements Consumer {
     if (consumerTag === undefined && !this.paused) return;
     try {
       this.consumerTag = undefined;
+      // Before the cancel: beside it they would make room for the old consumer, which is to take no more.
+      epoch.flush();
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
       if (!this.cancelled) await this.consume(epoch);
     } catch (error) {
@@ -146,7 +151,7 @@ export class AmqpConsumer implements Consumer {
   }
 
   private lost(error: Error): void {
-    if (this.epoch) this.epoch.lost = true;
+    this.epoch?.lose();
     this.consumerTag = undefined;
     this.told = 'lost';
     this.options.onLost(error);

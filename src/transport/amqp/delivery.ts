@@ -1,13 +1,8 @@
-import type { Channel, ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
 import type { Headers, MessageProperties } from '../../message/message.js';
 import type { Delivery } from '../transport.js';
+import type { ChannelEpoch } from './channel-epoch.js';
 import { receivedProperties } from './values.js';
-
-/** One opening of a consumer's channel. Delivery tags mean something on it only. */
-export interface ChannelEpoch {
-  readonly channel: Channel;
-  lost: boolean;
-}
 
 export class AmqpDelivery implements Delivery {
   readonly body: Buffer;
@@ -17,13 +12,15 @@ export class AmqpDelivery implements Delivery {
   readonly queue: string;
   readonly redelivered: boolean;
   readonly deliveryCount: number;
+  private readonly tag: number;
   private settled = false;
 
   constructor(
-    private readonly raw: ConsumeMessage,
+    raw: ConsumeMessage,
     { queue, counts }: { readonly queue: string; readonly counts: boolean },
     private readonly epoch: ChannelEpoch,
   ) {
+    this.tag = raw.fields.deliveryTag;
     this.queue = queue;
     this.body = raw.content;
     this.properties = receivedProperties(raw.properties as MessageProperties);
@@ -40,23 +37,14 @@ export class AmqpDelivery implements Delivery {
   }
 
   ack(): boolean {
-    return this.settle((channel) => channel.ack(this.raw));
+    if (this.settled) return false;
+    this.settled = true;
+    return this.epoch.ack(this.tag);
   }
 
   requeue(): boolean {
-    // nack, not reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing has failed here.
-    return this.settle((channel) => channel.nack(this.raw, false, true));
-  }
-
-  private settle(act: (channel: Channel) => void): boolean {
-    if (this.settled || this.epoch.lost) return false;
+    if (this.settled) return false;
     this.settled = true;
-    try {
-      act(this.epoch.channel);
-      return true;
-    } catch {
-      // The channel is closing; its loss is told in a moment, and the broker delivers again.
-      return false;
-    }
+    return this.epoch.requeue(this.tag);
   }
 }

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import type { Channel } from 'amqplib';
+import fc from 'fast-check';
+import { ChannelEpoch } from '../../../src/transport/amqp/channel-epoch.js';
+
+/** The broker's side of a channel: what it has delivered and not seen settled, as RabbitMQ's channel keeps it. */
+class BrokerChannel {
+  readonly unsettled = new Set<number>();
+  readonly acked: number[] = [];
+  readonly frames: string[] = [];
+  /** Tags that were settled, and were not unsettled. */
+  readonly refused: number[] = [];
+  private last = 0;
+
+  deliver(): number {
+    this.last += 1;
+    this.unsettled.add(this.last);
+    return this.last;
+  }
+
+  ack({ fields: { deliveryTag } }: { fields: { deliveryTag: number } }, multiple: boolean): void {
+    this.frames.push(`ack ${deliveryTag}${multiple ? ' and all before' : ''}`);
+    this.mustBeUnsettled(deliveryTag);
+    for (const tag of [...this.unsettled]) {
+      if (tag !== deliveryTag && !(multiple && tag < deliveryTag)) continue;
+      this.unsettled.delete(tag);
+      this.acked.push(tag);
+    }
+  }
+
+  nack({ fields: { deliveryTag } }: { fields: { deliveryTag: number } }): void {
+    this.frames.push(`nack ${deliveryTag}`);
+    this.mustBeUnsettled(deliveryTag);
+    this.unsettled.delete(deliveryTag);
+  }
+
+  /** RabbitMQ closes the channel for it. */
+  private mustBeUnsettled(tag: number): void {
+    if (!this.unsettled.has(tag)) this.refused.push(tag);
+  }
+}
+
+function open(window: number): { broker: BrokerChannel; epoch: ChannelEpoch } {
+  const broker = new BrokerChannel();
+  const epoch = new ChannelEpoch(broker as unknown as Channel);
+  epoch.window = window;
+  return { broker, epoch };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('acks of a channel', () => {
+  it('go out as one for all that is settled without a gap', async () => {
+    const { broker, epoch } = open(100);
+    for (let tag = 1; tag <= 10; tag += 1) epoch.ack(broker.deliver());
+    assert.deepEqual(broker.frames, []);
+    await turn();
+    assert.deepEqual(broker.frames, ['ack 10 and all before']);
+  });
+
+  it('go out alone behind a message that still runs, and never for it', async () => {
+    const { broker, epoch } = open(100);
+    const [first, second, third] = [broker.deliver(), broker.deliver(), broker.deliver()];
+    epoch.ack(third);
+    epoch.ack(second);
+    await turn();
+    assert.deepEqual(broker.frames, ['ack 2', 'ack 3']);
+    epoch.ack(first);
+    epoch.ack(broker.deliver());
+    await turn();
+    assert.deepEqual(broker.frames.slice(2), ['ack 4 and all before']);
+  });
+
+  it('name a message that is unsettled, though the next one was given back', async () => {
+    const { broker, epoch } = open(100);
+    const tags = Array.from({ length: 4 }, () => broker.deliver());
+    epoch.ack(tags[0] as number);
+    epoch.ack(tags[1] as number);
+    epoch.requeue(tags[2] as number);
+    epoch.requeue(tags[3] as number);
+    await turn();
+    assert.deepEqual(broker.frames, ['nack 3', 'nack 4', 'ack 2 and all before']);
+    epoch.ack(broker.deliver());
+    await turn();
+    assert.equal(broker.unsettled.size, 0);
+  });
+
+  it('wait for no more than half of the window', () => {
+    const { broker, epoch } = open(10);
+    for (let tag = 1; tag <= 5; tag += 1) epoch.ack(broker.deliver());
+    assert.deepEqual(broker.frames, ['ack 5 and all before']);
+    const alone = open(1);
+    alone.epoch.ack(alone.broker.deliver());
+    assert.deepEqual(alone.broker.frames, ['ack 1']);
+  });
+
+  it('are forgotten with the channel, and say so', async () => {
+    const { broker, epoch } = open(100);
+    const [first, second] = [broker.deliver(), broker.deliver()];
+    assert.equal(epoch.ack(first), true);
+    epoch.lose();
+    assert.equal(epoch.ack(second), false);
+    assert.equal(epoch.requeue(second), false);
+    await turn();
+    epoch.flush();
+    assert.deepEqual(broker.frames, []);
+  });
+
+  it('cover what was acked and nothing else, in any order, with messages given back and channels lost', () => {
+    // Each step takes the delivery at this place of those that are open.
+    const settling = fc.record({
+      act: fc.constantFrom('ack', 'ack', 'ack', 'requeue'),
+      place: fc.nat({ max: 1_000 }),
+    });
+    const other = fc.record({
+      act: fc.constantFrom('deliver', 'deliver', 'flush', 'lose'),
+      place: fc.constant(0),
+    });
+    const steps = fc.array(fc.oneof(settling, other), { minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), steps, (window, all) => {
+        let { broker, epoch } = open(window);
+        let running: number[] = [];
+        let mayBeAcked = new Set<number>();
+        for (const { act, place } of all) {
+          if (act === 'deliver' && broker.unsettled.size < window) running.push(broker.deliver());
+          if (act === 'flush') epoch.flush();
+          if (act === 'lose') {
+            epoch.lose();
+            ({ broker, epoch } = open(window));
+            running = [];
+            mayBeAcked = new Set();
+          }
+          if (act !== 'ack' && act !== 'requeue') continue;
+          const [tag] = running.length > 0 ? running.splice(place % running.length, 1) : [];
+          if (tag === undefined) continue;
+          if (act === 'ack') mayBeAcked.add(tag);
+          assert.equal(act === 'ack' ? epoch.ack(tag) : epoch.requeue(tag), true);
+          for (const acked of broker.acked)
+            assert.ok(mayBeAcked.has(acked), `${acked} was acked, and still runs`);
+        }
+        epoch.flush();
+        assert.deepEqual(broker.refused, []);
+        assert.deepEqual(new Set(broker.acked), mayBeAcked);
+        assert.equal(broker.acked.length, mayBeAcked.size);
+        assert.deepEqual(
+          [...broker.unsettled],
+          running.toSorted((left, right) => left - right),
+        );
+        epoch.lose();
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
