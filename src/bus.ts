@@ -18,7 +18,7 @@ import {
 import type { BusEvents, BusState } from './events.js';
 import type { MessageDefinition, OutputOf } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
-import { Publisher, type PublishIntent, type PublishOptions } from './message/publisher.js';
+import { Publisher, type PublishIntent, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
@@ -179,6 +179,15 @@ export class Bus extends Publisher {
     return this.publisher[intent](target as string, payload, options);
   }
 
+  protected dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions | undefined,
+  ): Promise<void> {
+    return this.publisher[`${intent}Many`](target as string, payloads, options);
+  }
+
   private async begin(): Promise<void> {
     this.enter('starting');
     const { transport, startDeadlineMs } = this.settings;
@@ -267,6 +276,7 @@ export class Bus extends Publisher {
     for (const queue of await runners.finish(handlersEnd))
       problems.push(`handlers of queue '${queue}' were still running`);
     this.giveUp.abort();
+    this.publisher.flush();
     await stage('waiting for confirms', session.drain(deadline));
     await stage('closing the channels', runners.close());
     await session.close(deadline).catch((error: Error) => problems.push(error.message));

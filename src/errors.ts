@@ -171,6 +171,33 @@ export class OutcomeUnknownError extends HoplineError {
   }
 }
 
+/** One of many messages that was not published. */
+export interface PublishManyFailure {
+  /** Its place in what was given, from 0. */
+  readonly index: number;
+  /** What its own publish would have thrown. */
+  readonly error: Error;
+}
+
+/** Of many messages some were not published. The others are confirmed. */
+export class PublishManyError extends HoplineError {
+  readonly code = 'HOPLINE_PUBLISH_MANY';
+
+  /** @param failures in the order of what was given */
+  constructor(
+    routingKey: string,
+    total: number,
+    readonly failures: readonly PublishManyFailure[],
+  ) {
+    const [first] = failures;
+    super(
+      `${failures.length} of ${total} messages '${routingKey}' were not published; the first is number ${first?.index}: ${first?.error.message}`,
+      "Look at each of the error's failures: it has the place of the message and its own error. The others are confirmed; don't publish them again.",
+      { cause: first?.error },
+    );
+  }
+}
+
 // --- handling -------------------------------------------------------------------------------------------------------
 
 /** A message whose body can't be decoded: not JSON, not UTF-8, an unknown content type, too large. Never retried. */

@@ -26,6 +26,8 @@ export {
   OptionsError,
   OutcomeUnknownError,
   PayloadInvalidError,
+  PublishManyError,
+  type PublishManyFailure,
   PublishRejectedError,
   PublishTimeoutError,
   ShutdownError,
@@ -53,10 +55,16 @@ export type { Rate } from './failures/pace.js';
 export type { ReplayTarget } from './failures/replay.js';
 export type { FailedLine, ImportResult } from './failures/transfer.js';
 export { MessageContext } from './message/context.js';
-export { defineMessage, type MessageDefinition, type OutputOf } from './message/define-message.js';
+export {
+  type DefineOptions,
+  defineMessage,
+  type MessageDefinition,
+  type OutputOf,
+  type PackOptions,
+} from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { Headers, HeaderValue } from './message/message.js';
-export { Publisher, type PublishOptions } from './message/publisher.js';
+export { Publisher, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
 export type { Middleware, Next } from './middleware/middleware.js';
 export type {
   BusHealth,

@@ -1,7 +1,9 @@
 import { type LaneOrder, strictOrder } from './lane-order.js';
+import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
 import type { Handler } from './subscription.js';
+import { Line } from '../util/line.js';
 
 /** A delivery and the handler that is to have it. */
 export interface Work {
@@ -9,6 +11,8 @@ export interface Work {
   readonly match: Match | undefined;
   /** Which of its queue's lanes it came through, by its place in their list; 0 where there is only one. */
   readonly lane: number;
+  /** What becomes of it was clear before it could run. */
+  readonly decided?: Outcome | undefined;
 }
 
 /**
@@ -18,7 +22,8 @@ export interface Work {
  */
 export class Gate {
   /** One line for each lane. */
-  private readonly waiting: readonly Work[][];
+  private readonly waiting: readonly Line<Work>[];
+  /** Of the handlers that may run less at once than the queue. */
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
   private holds = 0;
@@ -31,7 +36,7 @@ export class Gate {
     lanes = 1,
     private readonly order: LaneOrder = strictOrder,
   ) {
-    this.waiting = Array.from({ length: lanes }, () => []);
+    this.waiting = Array.from({ length: lanes }, () => new Line<Work>());
   }
 
   push(work: Work): void {
@@ -41,7 +46,7 @@ export class Gate {
 
   done({ match }: Work): void {
     this.active -= 1;
-    if (match) this.activeOf.set(match.handler, (this.activeOf.get(match.handler) ?? 1) - 1);
+    if (match) this.count(match.handler, -1);
     this.pump();
     if (this.active === 0) for (const tell of this.onIdle.splice(0)) tell();
   }
@@ -63,11 +68,11 @@ export class Gate {
   /** Takes out what has not started: of one lane, or of all. */
   takeWaiting(lane?: number): Work[] {
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
-    return lines.flatMap((line) => line.splice(0));
+    return lines.flatMap((line) => line.takeAll());
   }
 
   firstWaitingIn(lane: number): Work | undefined {
-    return this.lineOf(lane)[0];
+    return this.lineOf(lane).first;
   }
 
   /** Something more could start, and nothing that is here can. */
@@ -77,10 +82,7 @@ export class Gate {
 
   /** Forgets what waits for a channel that is gone: the broker delivers it again. */
   dropLost(): void {
-    for (const line of this.waiting) {
-      const kept = line.filter(({ received }) => !received.delivery.lost);
-      line.splice(0, line.length, ...kept);
-    }
+    for (const line of this.waiting) line.takeAll(({ received }) => received.delivery.lost);
   }
 
   /** Resolves when nothing is running. */
@@ -110,24 +112,33 @@ export class Gate {
 
   /** Place of the first in a lane whose handler has room; -1 if there is none. */
   private startableIn(lane: number): number {
-    return this.lineOf(lane).findIndex((work) => this.handlerHasRoom(work));
+    const line = this.lineOf(lane);
+    const { first } = line;
+    if (first === undefined) return -1;
+    return this.handlerHasRoom(first) ? 0 : line.findIndex((work) => this.handlerHasRoom(work));
   }
 
   private take(lane: number, place: number): Work | undefined {
-    return place === -1 ? undefined : this.lineOf(lane).splice(place, 1)[0];
+    return place === -1 ? undefined : this.lineOf(lane).take(place);
   }
 
   private handlerHasRoom({ match }: Work): boolean {
-    return !match || (this.activeOf.get(match.handler) ?? 0) < match.handler.concurrency;
+    if (!match || match.handler.concurrency >= this.limit) return true;
+    return (this.activeOf.get(match.handler) ?? 0) < match.handler.concurrency;
   }
 
   private begin(work: Work): void {
     this.active += 1;
-    if (work.match) this.activeOf.set(work.match.handler, (this.activeOf.get(work.match.handler) ?? 0) + 1);
+    if (work.match) this.count(work.match.handler, 1);
     this.start(work);
   }
 
-  private lineOf(lane: number): Work[] {
-    return this.waiting[lane] as Work[];
+  private count(handler: Handler, change: 1 | -1): void {
+    if (handler.concurrency < this.limit)
+      this.activeOf.set(handler, (this.activeOf.get(handler) ?? 0) + change);
+  }
+
+  private lineOf(lane: number): Line<Work> {
+    return this.waiting[lane] as Line<Work>;
   }
 }

@@ -5,7 +5,7 @@ import { MAX_DELAY_MS } from '../message/delay-range.js';
 import { copyHeaders } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
-import type { Publisher, PublishIntent, PublishOptions } from '../message/publisher.js';
+import type { Publisher, PublishIntent, PublishManyOptions, PublishOptions } from '../message/publisher.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import type { Work } from './concurrency.js';
@@ -128,6 +128,20 @@ export class HandlerContext extends MessageContext {
     payload: unknown,
     options: PublishOptions = {},
   ): Promise<void> {
+    return this.publisher[intent](target as string, payload, this.carryingOn(options));
+  }
+
+  protected dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions = {},
+  ): Promise<void> {
+    return this.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
+  }
+
+  /** With trace and correlation of this message, where the options say nothing of their own. */
+  private carryingOn<Options extends PublishManyOptions>(options: Options): Options {
     const carried: Headers = {};
     const { headers } = this.work.received.delivery.properties;
     for (const name of TRACE_HEADERS) {
@@ -135,10 +149,10 @@ export class HandlerContext extends MessageContext {
       if (value !== undefined) carried[name] = value;
     }
     const correlationId = options.correlationId ?? this.correlationId ?? this.messageId;
-    return this.publisher[intent](target as string, payload, {
+    return {
       ...options,
       headers: { ...carried, ...options.headers },
       ...(correlationId === undefined ? {} : { correlationId }),
-    });
+    };
   }
 }

@@ -46,7 +46,7 @@ export class Dispatcher {
 
   /** Never rejects: whatever happens to a message is an outcome. */
   async dispatch(work: Work): Promise<void> {
-    let outcome = await this.attempt(work);
+    let outcome = work.decided ?? (await this.attempt(work));
     while (outcome.kind === 'retry' && outcome.delayMs === 0) {
       // A backoff of 0: the next attempt begins here, at once.
       this.options.events.retried(work, 0, outcome.error);

@@ -22,4 +22,6 @@ export type Outcome =
 
 export const DONE: Outcome = { kind: 'done' };
 export const DISCARD: Outcome = { kind: 'discard' };
+/** To the queue's end, by way of the shortest delay: for what can't go back to its place. */
+export const COME_BACK_SOON = { kind: 'release', delayMs: 100, unhandled: false } as const satisfies Outcome;
 export const REQUEUE: Outcome = { kind: 'requeue' };

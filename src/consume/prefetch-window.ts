@@ -2,7 +2,7 @@ import type { Delivery } from '../transport/transport.js';
 import type { Clock, Timer } from '../util/clock.js';
 
 /** A message that came back this often without anybody settling it may be what kills the process. */
-const SUSPECT_AFTER = 3;
+export const SUSPECT_AFTER = 3;
 
 /** A first message that has been running this long without a crash stands for a settled one. */
 const TRUSTED_AFTER_MS = 1_000;

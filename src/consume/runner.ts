@@ -5,14 +5,17 @@ import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Logger } from '../util/logger.js';
 import { Gate, type Work } from './concurrency.js';
+import { giveBack } from './give-back.js';
 import type { ConsumerEvents } from './consumer-events.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { LaneRunner } from './lane-runner.js';
 import { type Lane, laneOrder } from './lanes.js';
 import { warnOfLongHandlers } from './long-handlers.js';
-import type { Outcome } from './outcome.js';
-import { receive } from './received.js';
-import { Registry } from './registry.js';
+import { COME_BACK_SOON, type Outcome } from './outcome.js';
+import { isPack, Pack, PackItem, receivedItems } from './pack.js';
+import { SUSPECT_AFTER } from './prefetch-window.js';
+import { type Received, receive } from './received.js';
+import { type Match, Registry } from './registry.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import { StarvedLanes } from './starved-lanes.js';
 import type { Subscription } from './subscription.js';
@@ -38,6 +41,8 @@ export class SubscriptionRunner {
   private readonly settler: Settler;
   private readonly lanes: readonly LaneRunner[];
   private readonly starved: StarvedLanes;
+  /** What is given back and not on its way yet. */
+  private returning: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly subscription: Subscription,
@@ -54,7 +59,9 @@ export class SubscriptionRunner {
     const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
     this.dispatcher = new Dispatcher({ ...options.dispatcher, handlers, settler: { settle } });
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
-    this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log);
+    this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log, (waiting) =>
+      this.giveBack(waiting),
+    );
   }
 
   get queue(): string {
@@ -75,12 +82,12 @@ export class SubscriptionRunner {
     const waiting = this.gate.takeWaiting();
     // Given back before that, they would come again at once, and each time be charged as a failed delivery.
     await Promise.all(cancelling);
-    for (const { received } of waiting) received.delivery.requeue();
+    this.giveBack(waiting);
   }
 
   /** Second stage: what runs may finish; near the deadline its signals fire. True if everything ended in time. */
   async finish(deadline: Deadline): Promise<boolean> {
-    const idle = this.gate.idle().then(() => true);
+    const idle = Promise.all([this.gate.idle(), this.returning]).then(() => true);
     const { clock } = this.options;
     const graceMs = Math.min(SIGNAL_AHEAD_MS, deadline.remainingMs / 4);
     const timer = clock.setTimer(
@@ -108,7 +115,31 @@ export class SubscriptionRunner {
 
   private admit(delivery: Delivery, lane: number): void {
     const received = receive(delivery, this.options.names);
-    this.gate.push({ received, match: this.registry.find(received.routingKey), lane });
+    const match = this.registry.find(received.routingKey);
+    // One that is over the cap is dead-lettered for that, and one without a handler comes back as it is.
+    const { maxBodyBytes } = this.options.dispatcher;
+    if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
+      this.admitPack(received, match, lane);
+    else this.gate.push({ received, match, lane });
+  }
+
+  private admitPack(received: Received, match: Match, lane: number): void {
+    const { delivery } = received;
+    let pack: Pack;
+    try {
+      pack = new Pack(delivery);
+    } catch (error) {
+      this.gate.push({ received, match, lane, decided: { kind: 'dead-letter', reason: 'undecodable', error } });
+      return;
+    }
+    // One of them may be what kills the process: each then travels on with a delivery limit of its own.
+    const decided = delivery.deliveryCount >= SUSPECT_AFTER ? COME_BACK_SOON : undefined;
+    for (const item of receivedItems(received, pack)) this.gate.push({ received: item, match, lane, decided });
+  }
+
+  private giveBack(waiting: readonly Work[]): void {
+    const given = giveBack(waiting, (work, outcome) => this.settler.settle(work, outcome));
+    this.returning = Promise.all([this.returning, given]);
   }
 
   private lost(queue: string, reason: Error): void {
@@ -146,8 +177,13 @@ export class SubscriptionRunner {
   }
 
   private settle(work: Work, outcome: Outcome): Promise<void> {
-    const resizing = this.lanes[work.lane]?.settled(work.received.delivery);
+    const { delivery } = work.received;
     const { settler } = this;
+    // A pack is settled with the last of what is in it.
+    const isOpen = delivery instanceof PackItem && !delivery.pack.beginsToSettle();
+    if (isOpen) return settler.settle(work, outcome);
+    const whole = delivery instanceof PackItem ? delivery.pack.delivery : delivery;
+    const resizing = this.lanes[work.lane]?.settled(whole);
     return resizing === undefined
       ? settler.settle(work, outcome)
       : resizing.then(() => settler.settle(work, outcome));

@@ -8,7 +8,8 @@ import { type Clock, pause } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
 import type { Work } from './concurrency.js';
-import type { Outcome } from './outcome.js';
+import { COME_BACK_SOON, type Outcome } from './outcome.js';
+import { PackItem } from './pack.js';
 import { deadLetter, delayedCopy, lightened } from './republish.js';
 
 export interface SettlerOptions {
@@ -57,6 +58,8 @@ export class Settler {
         this.options.events.discarded(work);
         return;
       case 'requeue':
+        // What is done of a pack must not come again: what is left of it travels on alone.
+        if (delivery instanceof PackItem) return this.comeBack(work, COME_BACK_SOON);
         delivery.requeue();
         return;
       case 'retry':

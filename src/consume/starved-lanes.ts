@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
-import type { Gate } from './concurrency.js';
+import type { Gate, Work } from './concurrency.js';
 import type { LaneRunner } from './lane-runner.js';
 
 /**
@@ -25,6 +25,7 @@ export class StarvedLanes {
     private readonly lanes: readonly LaneRunner[],
     private readonly clock: Clock,
     private readonly log: Logger,
+    private readonly giveBack: (waiting: readonly Work[]) => void,
   ) {}
 
   start(): void {
@@ -67,7 +68,7 @@ export class StarvedLanes {
     );
     await lane.pause();
     // Only now: given back while the lane is consumed, they would come again at once.
-    for (const { received } of this.gate.takeWaiting(index)) received.delivery.requeue();
+    this.giveBack(this.gate.takeWaiting(index));
     this.wakeIfRoom();
   }
 }

@@ -1,5 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { OptionsError } from '../errors.js';
+import { type Check, type Fields, isPlainObject, objectWith, problemsOf, show } from '../util/check.js';
+import { type Duration, isDuration, toMs } from '../util/duration.js';
+import { MAX_PACK_ITEMS } from './pack.js';
 import { patternProblem } from './routing-key.js';
 
 /**
@@ -12,9 +15,47 @@ import { patternProblem } from './routing-key.js';
 export interface MessageDefinition<Key extends string = string, Input = unknown, Output = Input> {
   readonly key: Key;
   readonly schema: StandardSchemaV1<Input, Output> | undefined;
+  /** Set if single publishes of it are gathered. */
+  readonly pack?: PackSettings | undefined;
   /** Exists in types only. */
   readonly '~types'?: { readonly input: Input; readonly output: Output };
 }
+
+/** How single publishes are gathered into packs: many payloads in one AMQP message, confirmed by one confirm. */
+export interface PackOptions {
+  /** How many go into one pack at most, 2 to 10,000. @default 100 */
+  max?: number;
+  /** How long the first of a pack waits for others, 1 ms to 1 s. @default '5ms' */
+  within?: Duration;
+}
+
+export interface PackSettings {
+  readonly max: number;
+  readonly withinMs: number;
+}
+
+/** What a definition may say beside key and schema. */
+export interface DefineOptions {
+  /**
+   * Gathers what is published with this definition one by one. Each publish keeps its own promise; a publish with a
+   * messageId or a delay of its own goes alone. Only JSON can be packed.
+   */
+  pack?: PackOptions;
+}
+
+const PACK_DEFAULTS = { max: 100, within: '5ms' } as const;
+
+export const packSize: Check = {
+  expected: `an integer from 2 to ${MAX_PACK_ITEMS}`,
+  accepts: (value) => Number.isInteger(value) && Number(value) >= 2 && Number(value) <= MAX_PACK_ITEMS,
+};
+
+const packWait: Check = {
+  expected: "a duration of 1 ms to 1 s, such as '5ms'",
+  accepts: (value) => isDuration(value) && toMs(value) >= 1 && toMs(value) <= 1_000,
+};
+
+const DEFINE_FIELDS: Fields = { pack: objectWith({ max: packSize, within: packWait }) };
 
 /** What handlers get for a definition; plain patterns give `any`, so that a handler may state its own type. */
 export type OutputOf<Definition> =
@@ -32,18 +73,22 @@ export type IsPattern<Key extends string> = Key extends `${string}*${string}` | 
  *
  * @param key a routing key, or a pattern such as `order.*.refunded`
  * @param schema any Standard Schema (zod, valibot, arktype); without one only the types are checked
- * @throws OptionsError if the key can't be one
+ * @throws OptionsError if the key can't be one, or an option can't work
  */
 export function defineMessage<const Key extends string, Input, Output = Input>(
   key: Key,
   schema: StandardSchemaV1<Input, Output>,
+  options?: DefineOptions,
 ): MessageDefinition<Key, Input, Output>;
 export function defineMessage<Payload, const Key extends string = string>(
   key: Key,
+  schema?: undefined,
+  options?: DefineOptions,
 ): MessageDefinition<Key, Payload, Payload>;
 export function defineMessage<const Key extends string>(
   key: Key,
   schema?: StandardSchemaV1,
+  options: DefineOptions = {},
 ): MessageDefinition<Key> {
   const problem = patternProblem(key);
   if (problem) throw new OptionsError('defineMessage', [problem]);
@@ -52,7 +97,17 @@ export function defineMessage<const Key extends string>(
       'expected schema to be a Standard Schema (zod, valibot, arktype)',
     ]);
   }
-  return Object.freeze({ key, schema });
+  const problems = isPlainObject(options)
+    ? problemsOf(options, '', DEFINE_FIELDS)
+    : [`expected its options to be an object, got ${show(options)}`];
+  if (problems.length > 0) throw new OptionsError(`defineMessage('${key}')`, problems);
+  const { pack } = options;
+  return Object.freeze({ key, schema, ...(pack ? { pack: packSettings(pack) } : {}) });
+}
+
+function packSettings(options: PackOptions): PackSettings {
+  const { max, within } = { ...PACK_DEFAULTS, ...options };
+  return { max, withinMs: toMs(within) };
 }
 
 export function isMessageDefinition(value: unknown): value is MessageDefinition {

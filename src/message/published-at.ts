@@ -1,6 +1,7 @@
 import type { MessageProperties } from './message.js';
 
-const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+/** A message of a pack has its place appended. */
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(\.\d+)?$/i;
 
 /** Wall-clock milliseconds of publishing: a UUIDv7 has them, the protocol's timestamp only seconds. */
 export function publishedAtOf({ messageId, timestamp }: MessageProperties): number | undefined {

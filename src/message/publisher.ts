@@ -45,6 +45,22 @@ export interface PublishOptions {
 export type OptionsFor<Key extends string> =
   IsPattern<Key> extends true ? [options: PublishOptions & { key: string }] : [options?: PublishOptions];
 
+/** How many messages are published that are alike in all but their payload. Each gets a messageId of its own. */
+export interface PublishManyOptions extends Omit<PublishOptions, 'messageId'> {
+  /**
+   * How many go into one AMQP message, 2 to 10,000: what the broker does for a message it then does once for all of
+   * them. They are handled, retried and dead-lettered one by one all the same. Consumers need a Hopline that knows
+   * packs. @default the definition's `pack.max`; without one each is a message
+   */
+  pack?: number;
+}
+
+/** As {@link OptionsFor}. */
+type ManyOptionsFor<Key extends string> =
+  IsPattern<Key> extends true
+    ? [options: PublishManyOptions & { key: string }]
+    : [options?: PublishManyOptions];
+
 /** Whether zero queues taking it is fine (`publish`) or an error (`send`). */
 export type PublishIntent = 'publish' | 'send';
 
@@ -88,6 +104,61 @@ export abstract class Publisher {
   send(target: string | MessageDefinition, payload: unknown, options?: PublishOptions): Promise<void> {
     return this.dispatch('send', target, payload, options);
   }
+
+  /**
+   * Publishes events that are alike in all but their payload. Resolves when each is confirmed; takes no more from
+   * `payloads`, which may be a generator, than can be under way.
+   *
+   * @throws PublishManyError once all have ended, if some were not published: it names each
+   * @throws OptionsError, NotStartedError, StoppedError before anything is sent
+   */
+  publishMany<Key extends string, Input>(
+    definition: MessageDefinition<Key, Input, unknown>,
+    payloads: Iterable<NoInfer<Input>> | AsyncIterable<NoInfer<Input>>,
+    ...options: ManyOptionsFor<Key>
+  ): Promise<void>;
+  publishMany(
+    key: string,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: PublishManyOptions,
+  ): Promise<void>;
+  publishMany(
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: PublishManyOptions,
+  ): Promise<void> {
+    return this.dispatchMany('publish', target, payloads, options);
+  }
+
+  /**
+   * Sends jobs that are alike in all but their payload: as {@link publishMany}, but at least one queue must take each.
+   *
+   * @throws the errors of {@link publishMany}; an UnroutableError is in it
+   */
+  sendMany<Key extends string, Input>(
+    definition: MessageDefinition<Key, Input, unknown>,
+    payloads: Iterable<NoInfer<Input>> | AsyncIterable<NoInfer<Input>>,
+    ...options: ManyOptionsFor<Key>
+  ): Promise<void>;
+  sendMany(
+    key: string,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: PublishManyOptions,
+  ): Promise<void>;
+  sendMany(
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: PublishManyOptions,
+  ): Promise<void> {
+    return this.dispatchMany('send', target, payloads, options);
+  }
+
+  protected abstract dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions | undefined,
+  ): Promise<void>;
 
   protected abstract dispatch(
     intent: PublishIntent,

@@ -39,19 +39,37 @@ export function routingKeyOf(target: string | MessageDefinition, options: Publis
   return key;
 }
 
-/** What goes over the wire, now or to the delays. */
-export function composeMessage(call: PublishCall, compose: ComposeOptions, now: number): OutgoingMessage {
+/**
+ * The payload as bytes.
+ *
+ * @throws InvalidMessageError if it can't be written
+ * @throws MessageTooLargeError above `maxBodyBytes`
+ */
+export function bodyOf({ routingKey, payload }: PublishCall, compose: ComposeOptions): Buffer {
+  const body = compose.serializer.serialize(payload);
+  if (body.length <= compose.maxBodyBytes) return body;
+  throw new MessageTooLargeError(
+    `the body of '${routingKey}' is ${body.length} bytes, the cap is ${compose.maxBodyBytes}`,
+    'Store the data elsewhere and send a reference, or raise maxBodyBytes on both sides.',
+  );
+}
+
+/**
+ * What goes over the wire, now or to the delays.
+ *
+ * @param contentType of the body, if it is not the serializer's
+ */
+export function composeMessage(
+  call: PublishCall,
+  body: Buffer,
+  compose: ComposeOptions,
+  now: number,
+  contentType = compose.serializer.contentType,
+): OutgoingMessage {
   const { options } = call;
-  const body = compose.serializer.serialize(call.payload);
-  if (body.length > compose.maxBodyBytes) {
-    throw new MessageTooLargeError(
-      `the body of '${call.routingKey}' is ${body.length} bytes, the cap is ${compose.maxBodyBytes}`,
-      'Store the data elsewhere and send a reference, or raise maxBodyBytes on both sides.',
-    );
-  }
   const delayMs = delayMsOf(options, now);
   const deadlineMs = options.deadline === undefined ? compose.publishDeadlineMs : toMs(options.deadline);
-  const properties = propertiesOf(call, compose, now);
+  const properties = propertiesOf(call, compose, now, contentType);
   if (delayMs === 0) {
     const { routingKey, exchange, mustRoute } = call;
     return { exchange: exchange.name, routingKey, body, properties, mandatory: mustRoute, deadlineMs };
@@ -83,15 +101,16 @@ function delayed(call: PublishCall, names: Names, delayMs: number, properties: M
 
 function propertiesOf(
   { type, options }: PublishCall,
-  { service, serializer }: ComposeOptions,
+  { service }: ComposeOptions,
   now: number,
+  contentType: string,
 ): MessageProperties {
   const properties: MessageProperties = {
     messageId: options.messageId ?? uuid(),
     timestamp: Math.floor(now / 1_000),
     type,
     appId: service,
-    contentType: serializer.contentType,
+    contentType,
     deliveryMode: 2,
   };
   if (options.headers) properties.headers = publisherHeaders(options.headers);

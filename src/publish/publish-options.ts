@@ -1,7 +1,8 @@
 import { InvalidMessageError, OptionsError } from '../errors.js';
 import { exchangeOption } from '../message/exchange-option.js';
 import { checkHeaders } from '../message/headers.js';
-import type { PublishOptions } from '../message/publisher.js';
+import { packSize } from '../message/define-message.js';
+import type { PublishManyOptions, PublishOptions } from '../message/publisher.js';
 import { exchangeOptionProblem, laneNameProblem } from '../topology/names.js';
 import { type Check, duration, type Fields, flag, isPlainObject, problemsOf, text } from '../util/check.js';
 import { toMs } from '../util/duration.js';
@@ -38,6 +39,9 @@ const PUBLISH_FIELDS: Fields = {
   allowForeign: flag,
 };
 
+const { messageId: _, ...FIELDS_OF_EACH } = PUBLISH_FIELDS;
+const MANY_FIELDS: Fields = { ...FIELDS_OF_EACH, pack: packSize };
+
 /** Properties that act on the way, and so would act on the delays instead of on the queue. */
 const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
 
@@ -45,8 +49,8 @@ const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
  * @throws OptionsError with all problems at once
  * @throws InvalidMessageError, MessageTooLargeError for headers
  */
-export function checkPublishOptions(options: PublishOptions): void {
-  const problems = problemsOf(options, '', PUBLISH_FIELDS);
+export function checkPublishOptions(options: PublishOptions, fields = PUBLISH_FIELDS): void {
+  const problems = problemsOf(options, '', fields);
   const exchangeProblem = exchangeOptionProblem(options.exchange);
   if (exchangeProblem) problems.push(exchangeProblem);
   const laneProblem = text.accepts(options.lane) && laneNameProblem(options.lane as string);
@@ -63,6 +67,11 @@ export function checkPublishOptions(options: PublishOptions): void {
       `Leave out ${acting}, or publish without a delay.`,
     );
   }
+}
+
+/** @throws as {@link checkPublishOptions}; a messageId can't be that of many */
+export function checkPublishManyOptions(options: PublishManyOptions): void {
+  checkPublishOptions(options, MANY_FIELDS);
 }
 
 function carbonCopyIn({ headers }: PublishOptions): string | undefined {

@@ -1,58 +1,93 @@
-import { UnroutableError } from '../errors.js';
-import type { BusEvents, PublishEvent } from '../events.js';
+import { OptionsError } from '../errors.js';
+import type { BusEvents } from '../events.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import type { OutgoingMessage } from '../message/message.js';
-import { Publisher, type PublishIntent, type PublishOptions } from '../message/publisher.js';
+import { PACK_CONTENT_TYPE, packed } from '../message/pack.js';
+import { Publisher, type PublishIntent, type PublishManyOptions, type PublishOptions } from '../message/publisher.js';
+import { json } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import { laneExchange } from '../topology/build.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
-import { type ComposeOptions, composeMessage, type PublishCall, routingKeyOf } from './compose-message.js';
-import { checkPublishOptions } from './publish-options.js';
+import { bodyOf, type ComposeOptions, composeMessage, type PublishCall, routingKeyOf } from './compose-message.js';
+import { Packer } from './packer.js';
+import { PublishEvents } from './publish-events.js';
+import { publishMany } from './publish-many.js';
+import { checkPublishManyOptions, checkPublishOptions } from './publish-options.js';
 
 export interface BusPublisherOptions extends ComposeOptions {
   /** @throws NotStartedError, StoppedError */
   readonly session: () => TransportSession;
   /** Resolves once an exchange that no handler and no option of the bus names is declared or verified. */
-  readonly ensureExchange: (exchange: ExchangeRef) => void | Promise<void>;
+  readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
   readonly exchange: ExchangeRef;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
 }
 
+type Target = string | MessageDefinition;
+
 const NO_OPTIONS: PublishOptions = {};
 
-/** The way out: check → validate → serialize → transport, which resolves with the broker's confirm. */
+/** The way out: check → validate → serialize → (pack) → transport, which resolves with the broker's confirm. */
 export class BusPublisher extends Publisher {
+  private readonly packer: Packer;
+  private readonly events: PublishEvents;
+
   constructor(private readonly options: BusPublisherOptions) {
     super();
+    this.packer = new Packer(options.clock, (call, bodies) => this.sendPack(call, bodies));
+    this.events = new PublishEvents(options.service, options.events, options.clock);
   }
 
-  protected async dispatch(
+  /** Sends what is gathered for packs, without waiting for more. */
+  flush(): void {
+    this.packer.flush();
+  }
+
+  /** Not async: a publish that has nothing to wait for before its confirm costs one promise, the transport's. */
+  protected dispatch(
     intent: PublishIntent,
-    target: string | MessageDefinition,
+    target: Target,
     payload: unknown,
     given: PublishOptions | undefined,
   ): Promise<void> {
-    const session = this.options.session();
-    const options = given ?? NO_OPTIONS;
-    if (given) checkPublishOptions(given);
-    const call = this.call(intent, target, payload, options);
-    if (isMessageDefinition(target) && target.schema) await validate(target, payload);
-    if (options.exchange !== undefined || options.lane !== undefined)
-      await this.options.ensureExchange(call.exchange);
-    const { clock } = this.options;
-    await this.confirmed(session, call, composeMessage(call, this.options, clock.now()));
+    try {
+      this.options.session();
+      if (given) checkPublishOptions(given);
+      const call = this.call(intent, target, payload, given ?? NO_OPTIONS);
+      const ready = this.prepare(target, call);
+      return ready ? ready.then(() => this.transmit(target, call)) : this.transmit(target, call);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  private call(
+  protected async dispatchMany(
     intent: PublishIntent,
-    target: string | MessageDefinition,
-    payload: unknown,
-    options: PublishOptions,
-  ): PublishCall {
+    target: Target,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    given: PublishManyOptions | undefined,
+  ): Promise<void> {
+    this.options.session();
+    const { pack = (isMessageDefinition(target) && target.pack?.max) || 1, ...options } = given ?? {};
+    if (given) checkPublishManyOptions(given);
+    if (pack > 1) this.mustBePackable();
+    await publishMany(payloads, {
+      routingKey: routingKeyOf(target, options),
+      pack,
+      bodyOf: async (payload) => {
+        const call = this.call(intent, target, payload, options);
+        await this.prepare(target, call);
+        return bodyOf(call, this.options);
+      },
+      send: (bodies) => this.sendPack(this.call(intent, target, undefined, options), bodies),
+    });
+  }
+
+  private call(intent: PublishIntent, target: Target, payload: unknown, options: PublishOptions): PublishCall {
     const routingKey = routingKeyOf(target, options);
     const plain = options.exchange === undefined ? this.options.exchange : exchangeRef(options.exchange);
     const exchange = options.lane === undefined ? plain : laneExchange(plain, options.lane);
@@ -60,35 +95,49 @@ export class BusPublisher extends Publisher {
     return { routingKey, exchange, type, payload, mustRoute: intent === 'send', options };
   }
 
-  private async confirmed(
-    session: TransportSession,
-    call: PublishCall,
-    message: OutgoingMessage,
-  ): Promise<void> {
-    const { events, clock } = this.options;
-    const startedAt = clock.monotonic();
-    if (events.has('message.published')) events.emit('message.published', this.about(call, message));
-    try {
-      await session.publish(message);
-    } catch (error) {
-      const name = error instanceof UnroutableError ? 'message.returned' : 'message.rejected';
-      if (events.has(name)) events.emit(name, { ...this.about(call, message), error: error as Error });
-      throw error;
+  /** Validates, and makes sure of the exchange; undefined if that is done already. */
+  private prepare(target: Target, { payload, exchange, options }: PublishCall): Promise<unknown> | undefined {
+    const valid = isMessageDefinition(target) && target.schema ? validate(target, payload) : undefined;
+    const checking = valid instanceof Promise ? valid : undefined;
+    if (options.exchange === undefined && options.lane === undefined) return checking;
+    const { ensureExchange } = this.options;
+    return checking ? checking.then(() => ensureExchange(exchange)) : ensureExchange(exchange);
+  }
+
+  private transmit(target: Target, call: PublishCall): Promise<void> {
+    const body = bodyOf(call, this.options);
+    if (isMessageDefinition(target) && target.pack) {
+      this.mustBePackable();
+      const gathered = this.packer.add(call, body, target.pack);
+      if (gathered) return gathered;
     }
-    if (events.has('message.confirmed')) {
-      events.emit('message.confirmed', {
-        ...this.about(call, message),
-        durationMs: clock.monotonic() - startedAt,
-      });
+    const message = composeMessage(call, body, this.options, this.options.clock.now());
+    return this.confirmed(call, message);
+  }
+
+  private sendPack(call: PublishCall, bodies: readonly Buffer[]): Promise<void> {
+    try {
+      const now = this.options.clock.now();
+      const [first] = bodies;
+      // A pack of one is a message like any other.
+      const message =
+        first && bodies.length === 1
+          ? composeMessage(call, first, this.options, now)
+          : composeMessage(call, packed(bodies), this.options, now, PACK_CONTENT_TYPE);
+      return this.confirmed(call, message, bodies.length);
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 
-  private about({ exchange, routingKey }: PublishCall, { properties }: OutgoingMessage): PublishEvent {
-    return {
-      service: this.options.service,
-      exchange: exchange.name,
-      routingKey,
-      messageId: properties.messageId,
-    };
+  private confirmed(call: PublishCall, message: OutgoingMessage, items = 1): Promise<void> {
+    const confirmed = this.options.session().publish(message);
+    return this.events.areHeard ? this.events.tell(confirmed, call, message, items) : confirmed;
+  }
+
+  private mustBePackable(): void {
+    const { contentType } = this.options.serializer;
+    if (contentType === json.contentType) return;
+    throw new OptionsError('pack', [`expected the bus to write JSON, which is all that can be packed; it writes '${contentType}'`]);
   }
 }

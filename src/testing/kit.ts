@@ -5,7 +5,7 @@ import { StoppedError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
 import type { MessageProperties } from '../message/message.js';
-import { Publisher, type PublishIntent, type PublishOptions } from '../message/publisher.js';
+import { Publisher, type PublishIntent, type PublishManyOptions, type PublishOptions } from '../message/publisher.js';
 import { topicMatches } from '../message/topic.js';
 import type { HandlerDefinitions } from '../options.js';
 import { type Duration, toMs } from '../util/duration.js';
@@ -217,6 +217,15 @@ export class TestKit extends Publisher implements AsyncDisposable {
     options: PublishOptions | undefined,
   ): Promise<void> {
     return this.outside[intent](target as string, payload, options);
+  }
+
+  protected dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions | undefined,
+  ): Promise<void> {
+    return this.outside[`${intent}Many`](target as string, payloads, options);
   }
 
   private async end(): Promise<void> {

@@ -1,4 +1,4 @@
-import { Line } from './line.js';
+import { Line } from '../../util/line.js';
 
 /**
  * A line for each priority that has occurred: the highest goes first, and within one it is first in, first out. The head,

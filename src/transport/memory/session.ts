@@ -12,7 +12,7 @@ import type {
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
 import { declareTopology, existing } from './declare.js';
-import { Line } from './line.js';
+import { Line } from '../../util/line.js';
 import { storedMessage } from './stored-message.js';
 
 /**

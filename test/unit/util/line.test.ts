@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Line } from '../../../src/transport/memory/line.js';
+import { Line } from '../../../src/util/line.js';
 
 describe('Line', () => {
   it('is first in, first out, and takes back to their places what was taken, in any order', () => {

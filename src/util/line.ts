@@ -17,6 +17,14 @@ export class Line<T> {
     return this.items[this.head];
   }
 
+  /** How far behind the first one for which `test` holds is; -1 if it holds for none. */
+  findIndex(test: (item: T) => boolean): number {
+    for (let place = this.head; place < this.items.length; place += 1) {
+      if (test(this.items[place] as T)) return place - this.head;
+    }
+    return -1;
+  }
+
   push(item: T): void {
     this.items.push(item);
   }
@@ -31,6 +39,19 @@ export class Line<T> {
       this.head = 0;
     }
     return item;
+  }
+
+  /** Takes the one that is `index` behind the first. */
+  take(index: number): T | undefined {
+    return index === 0 ? this.shift() : this.items.splice(this.head + index, 1)[0];
+  }
+
+  /** Takes all that `test` holds for, in their order. */
+  takeAll(test: (item: T) => boolean = () => true): T[] {
+    const all = this.items.slice(this.head) as T[];
+    this.head = 0;
+    this.items = all.filter((item) => !test(item));
+    return all.filter(test);
   }
 
   /** Puts `item` behind those at the front that go `before` it. Costs as many steps as there are of them. */

@@ -1,0 +1,105 @@
+import type { Headers, MessageProperties } from '../message/message.js';
+import { json } from '../serialization/json.js';
+import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../message/pack.js';
+import type { Delivery } from '../transport/transport.js';
+import type { Received } from './received.js';
+
+export const isPack = ({ properties }: Delivery): boolean => properties.contentType === PACK_CONTENT_TYPE;
+
+/**
+ * A delivery that holds many messages, and what of it is settled. It is acked when all of them are; until then a crash
+ * brings it back whole, and what was handled of it is handled again.
+ */
+export class Pack {
+  readonly items: readonly PackItem[];
+  private unsettled: number;
+  private settling = 0;
+
+  /** @throws UndecodableError if it can't be taken apart */
+  constructor(readonly delivery: Delivery) {
+    this.items = unpacked(delivery.body).map((body, index) => new PackItem(this, body, index));
+    this.unsettled = this.items.length;
+  }
+
+  /** Called for each item whose settling begins: true for the last. */
+  beginsToSettle(): boolean {
+    this.settling += 1;
+    return this.settling === this.items.length;
+  }
+
+  /** Called for each item that is done, or that travels on alone. False if the channel is gone. */
+  acked(): boolean {
+    if (this.delivery.lost) return false;
+    this.unsettled -= 1;
+    return this.unsettled > 0 || this.delivery.ack();
+  }
+}
+
+/** One message of a pack, as if it had been delivered alone. */
+export class PackItem implements Delivery {
+  private own: (MessageProperties & { readonly headers: Headers }) | undefined;
+  private settled = false;
+
+  constructor(
+    readonly pack: Pack,
+    readonly body: Buffer,
+    private readonly index: number,
+  ) {}
+
+  get messageId(): string | undefined {
+    const { messageId } = this.pack.delivery.properties;
+    return messageId === undefined ? undefined : packItemId(messageId, this.index);
+  }
+
+  /** The pack's, but for its own id and the content type of its payload; made when first asked for. */
+  get properties(): MessageProperties & { readonly headers: Headers } {
+    if (this.own) return this.own;
+    const { messageId } = this;
+    this.own = {
+      ...this.pack.delivery.properties,
+      contentType: json.contentType,
+      ...(messageId === undefined ? {} : { messageId }),
+    };
+    return this.own;
+  }
+
+  get exchange(): string {
+    return this.pack.delivery.exchange;
+  }
+
+  get routingKey(): string {
+    return this.pack.delivery.routingKey;
+  }
+
+  get queue(): string {
+    return this.pack.delivery.queue;
+  }
+
+  get redelivered(): boolean {
+    return this.pack.delivery.redelivered;
+  }
+
+  get deliveryCount(): number {
+    return this.pack.delivery.deliveryCount;
+  }
+
+  get lost(): boolean {
+    return this.pack.delivery.lost;
+  }
+
+  ack(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    return this.pack.acked();
+  }
+
+  /** Can't be: a pack goes back only as a whole. See `giveBack` and the settler, which publish it alone instead. */
+  requeue(): boolean {
+    return false;
+  }
+}
+
+/** What a delivered pack holds, each with the counters that the pack has. */
+export function receivedItems(received: Received, { items }: Pack): Received[] {
+  return items.map((delivery) => ({ ...received, delivery, messageId: delivery.messageId }));
+}

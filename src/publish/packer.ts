@@ -1,0 +1,82 @@
+import { isOneLine } from '../message/pack.js';
+import type { PackSettings } from '../message/define-message.js';
+import type { PublishOptions } from '../message/publisher.js';
+import type { Clock, Timer } from '../util/clock.js';
+import { deferred } from '../util/deferred.js';
+import type { PublishCall } from './compose-message.js';
+
+/**
+ * A pack is full with this many bytes, however few its payloads are: larger ones save the broker nothing more, and come
+ * back whole after a crash.
+ */
+export const PACK_BYTES = 1024 * 1024;
+
+/** Some payloads of calls that differ in nothing else. */
+interface Group {
+  readonly call: PublishCall;
+  readonly bodies: Buffer[];
+  readonly sent: ReturnType<typeof deferred>;
+  readonly timer: Timer;
+  bytes: number;
+}
+
+/**
+ * Gathers single publishes into packs. What goes into one pack is alike in all but its payload; one confirm answers all.
+ */
+export class Packer {
+  private readonly groups = new Map<string, Group>();
+
+  /** @param send publishes a pack; resolves with its confirm */
+  constructor(
+    private readonly clock: Clock,
+    private readonly send: (call: PublishCall, bodies: readonly Buffer[]) => Promise<void>,
+  ) {}
+
+  /** Undefined if this one can't share a pack. Else resolves with the confirm of the pack it went in. */
+  add(call: PublishCall, body: Buffer, { max, withinMs }: PackSettings): Promise<void> | undefined {
+    const alike = likenessOf(call);
+    if (alike === undefined || !isOneLine(body)) return undefined;
+    const open = this.groups.get(alike);
+    if (open && open.bytes + body.length > PACK_BYTES) this.close(alike, open);
+    const group = this.groups.get(alike) ?? this.open(alike, call, withinMs);
+    group.bodies.push(body);
+    group.bytes += body.length;
+    if (group.bodies.length >= max || group.bytes >= PACK_BYTES) this.close(alike, group);
+    // One of its own, so that a publish that nobody awaits is told of as such.
+    return group.sent.promise.then();
+  }
+
+  /** Sends what is gathered, now. */
+  flush(): void {
+    for (const [alike, group] of this.groups) this.close(alike, group);
+  }
+
+  private open(alike: string, call: PublishCall, withinMs: number): Group {
+    const timer = this.clock.setTimer(() => {
+      const group = this.groups.get(alike);
+      if (group) this.close(alike, group);
+    }, withinMs);
+    const group: Group = { call, bodies: [], sent: deferred(), timer, bytes: 0 };
+    this.groups.set(alike, group);
+    return group;
+  }
+
+  private close(alike: string, { call, bodies, sent, timer }: Group): void {
+    timer.cancel();
+    this.groups.delete(alike);
+    this.send(call, bodies).then(sent.resolve, sent.reject);
+  }
+}
+
+/** What makes a message another one than its neighbour in a pack. */
+const ALONE = ['messageId', 'delay', 'at'] as const satisfies readonly (keyof PublishOptions)[];
+
+/** The same text for calls that may share a pack; undefined for one that goes alone. */
+function likenessOf({ routingKey, exchange, mustRoute, type, options }: PublishCall): string | undefined {
+  if (ALONE.some((name) => options[name] !== undefined)) return undefined;
+  const { headers, ...rest } = options;
+  // A Date and its text, or bytes and theirs, would look alike.
+  if (headers && Object.values(headers).some((value) => typeof value === 'object' && value !== null))
+    return undefined;
+  return JSON.stringify([routingKey, exchange.name, mustRoute, type, headers, rest]);
+}

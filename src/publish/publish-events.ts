@@ -1,0 +1,59 @@
+import { UnroutableError } from '../errors.js';
+import type { BusEvents, PublishEvent } from '../events.js';
+import type { OutgoingMessage } from '../message/message.js';
+import { packItemId } from '../message/pack.js';
+import type { Clock } from '../util/clock.js';
+import type { Emitter } from '../util/emitter.js';
+import type { PublishCall } from './compose-message.js';
+
+const NAMES = ['message.published', 'message.confirmed', 'message.returned', 'message.rejected'] as const;
+
+/** Tells what becomes of publishes, of a pack for each message in it. Costs nothing while nobody listens. */
+export class PublishEvents {
+  constructor(
+    private readonly service: string,
+    private readonly events: Emitter<BusEvents>,
+    private readonly clock: Clock,
+  ) {}
+
+  get areHeard(): boolean {
+    return NAMES.some((name) => this.events.has(name));
+  }
+
+  /**
+   * @param confirmed resolves with the confirm of the message, which has just been given to the transport
+   * @returns the same, once it is told
+   */
+  async tell(confirmed: Promise<void>, call: PublishCall, message: OutgoingMessage, items: number): Promise<void> {
+    const startedAt = this.clock.monotonic();
+    const { events } = this;
+    const each = this.about(call, message, items);
+    for (const about of each) events.emit('message.published', about);
+    try {
+      await confirmed;
+    } catch (cause) {
+      const error = cause as Error;
+      const name = error instanceof UnroutableError ? 'message.returned' : 'message.rejected';
+      for (const about of each) events.emit(name, { ...about, error });
+      throw error;
+    }
+    const durationMs = this.clock.monotonic() - startedAt;
+    for (const about of each) events.emit('message.confirmed', { ...about, durationMs });
+  }
+
+  private about(
+    { exchange, routingKey }: PublishCall,
+    { properties: { messageId } }: OutgoingMessage,
+    items: number,
+  ): PublishEvent[] {
+    const { service } = this;
+    const idOf = (index: number) =>
+      items === 1 || messageId === undefined ? messageId : packItemId(messageId, index);
+    return Array.from({ length: items }, (_none, index) => ({
+      service,
+      exchange: exchange.name,
+      routingKey,
+      messageId: idOf(index),
+    }));
+  }
+}

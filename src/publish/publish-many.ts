@@ -1,0 +1,80 @@
+import { PublishManyError, type PublishManyFailure } from '../errors.js';
+import { isOneLine } from '../message/pack.js';
+import { PACK_BYTES } from './packer.js';
+
+export interface PublishManyParts {
+  readonly routingKey: string;
+  /** How many go into one message at most. */
+  readonly pack: number;
+  /** The payload as bytes, checked. */
+  bodyOf(payload: unknown): Promise<Buffer>;
+  /** Publishes some in one message; resolves with its confirm. */
+  send(bodies: readonly Buffer[]): Promise<void>;
+}
+
+/** How many messages may be unconfirmed at once: enough to keep the broker busy, and what memory is bounded by. */
+const IN_FLIGHT = 1_000;
+/** The same for packs. */
+const PACKS_IN_FLIGHT = 50;
+
+/** A payload that is serialized, with its place in what was given. */
+interface Item {
+  readonly body: Buffer;
+  readonly index: number;
+}
+
+/**
+ * Publishes all payloads, packed or one by one, and takes no more from them than can be under way.
+ *
+ * @throws PublishManyError once all have ended, if some failed
+ */
+export async function publishMany(
+  payloads: Iterable<unknown> | AsyncIterable<unknown>,
+  parts: PublishManyParts,
+): Promise<void> {
+  const failures: PublishManyFailure[] = [];
+  const underWay = new Set<Promise<void>>();
+  const limit = parts.pack > 1 ? PACKS_IN_FLIGHT : IN_FLIGHT;
+  let open: Item[] = [];
+  let bytes = 0;
+  const send = async (items: readonly Item[]) => {
+    if (underWay.size >= limit) await Promise.race(underWay);
+    const sending: Promise<void> = parts
+      .send(items.map(({ body }) => body))
+      .catch((error: Error) => failures.push(...items.map(({ index }) => ({ index, error }))))
+      .then(() => void underWay.delete(sending));
+    underWay.add(sending);
+  };
+  const close = async () => {
+    const items = open;
+    open = [];
+    bytes = 0;
+    if (items.length > 0) await send(items);
+  };
+
+  let index = -1;
+  for await (const payload of payloads) {
+    index += 1;
+    let body: Buffer;
+    try {
+      body = await parts.bodyOf(payload);
+    } catch (error) {
+      failures.push({ index, error: error as Error });
+      continue;
+    }
+    if (parts.pack === 1 || !isOneLine(body)) {
+      await send([{ body, index }]);
+      continue;
+    }
+    if (bytes + body.length > PACK_BYTES) await close();
+    open.push({ body, index });
+    bytes += body.length;
+    if (open.length >= parts.pack) await close();
+  }
+  await close();
+  await Promise.all(underWay);
+  if (failures.length > 0) throw new PublishManyError(parts.routingKey, index + 1, sorted(failures));
+}
+
+const sorted = (failures: readonly PublishManyFailure[]) =>
+  failures.toSorted((left, right) => left.index - right.index);
