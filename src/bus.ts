@@ -18,7 +18,12 @@ import {
 import type { BusEvents, BusState } from './events.js';
 import type { MessageDefinition, OutputOf } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
-import { Publisher, type PublishIntent, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
+import {
+  Publisher,
+  type PublishIntent,
+  type PublishManyOptions,
+  type PublishOptions,
+} from './message/publisher.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';

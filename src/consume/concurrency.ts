@@ -1,9 +1,9 @@
+import { Line } from '../util/line.js';
 import { type LaneOrder, strictOrder } from './lane-order.js';
 import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
 import type { Handler } from './subscription.js';
-import { Line } from '../util/line.js';
 
 /** A delivery and the handler that is to have it. */
 export interface Work {
@@ -27,9 +27,10 @@ export class Gate {
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
   private holds = 0;
+  private pumping = false;
   private readonly onIdle: (() => void)[] = [];
 
-  /** @param start begins the work; must call {@link done} when it has ended, and may not throw */
+  /** @param start begins the work; must call {@link done} when it has ended, which may be at once; may not throw */
   constructor(
     private readonly limit: number,
     private readonly start: (work: Work) => void,
@@ -94,11 +95,15 @@ export class Gate {
   }
 
   private pump(): void {
+    // What ends as soon as it has begun comes here again: the loop that began it goes on, or they would pile up.
+    if (this.pumping) return;
+    this.pumping = true;
     while (this.hasRoom) {
       const work = this.takeNext();
-      if (!work) return;
+      if (!work) break;
       this.begin(work);
     }
+    this.pumping = false;
   }
 
   private takeNext(): Work | undefined {

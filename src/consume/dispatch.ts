@@ -44,16 +44,12 @@ export class Dispatcher {
     this.codeOf = new Map(options.handlers.map((handler) => [handler, this.timedCode(handler)]));
   }
 
-  /** Never rejects: whatever happens to a message is an outcome. */
-  async dispatch(work: Work): Promise<void> {
-    let outcome = work.decided ?? (await this.attempt(work));
-    while (outcome.kind === 'retry' && outcome.delayMs === 0) {
-      // A backoff of 0: the next attempt begins here, at once.
-      this.options.events.retried(work, 0, outcome.error);
-      work.received.attempt += 1;
-      outcome = await this.attempt(work);
-    }
-    await this.options.settler.settle(work, outcome);
+  /** Never rejects: whatever happens to a message is an outcome. A promise only if something has to be waited for. */
+  dispatch(work: Work): Promise<void> | undefined {
+    const outcome = work.decided ?? this.attempt(work);
+    return outcome instanceof Promise
+      ? outcome.then((late) => this.conclude(work, late))
+      : this.conclude(work, outcome);
   }
 
   /** Fires the signals of the running attempts that `picks` names. */
@@ -61,27 +57,51 @@ export class Dispatcher {
     for (const context of this.running) if (picks(context.work.received)) context.abort(reason);
   }
 
+  private conclude(work: Work, outcome: Outcome): Promise<void> | undefined {
+    return outcome.kind === 'retry' && outcome.delayMs === 0
+      ? this.again(work, outcome)
+      : this.options.settler.settle(work, outcome);
+  }
+
+  /** A backoff of 0: the next attempt begins here, at once. */
+  private async again(work: Work, first: Outcome): Promise<void> {
+    let outcome = first;
+    while (outcome.kind === 'retry' && outcome.delayMs === 0) {
+      this.options.events.retried(work, 0, outcome.error);
+      work.received.attempt += 1;
+      outcome = await this.attempt(work);
+    }
+    await this.options.settler.settle(work, outcome);
+  }
+
   /** One attempt, from bytes to outcome. */
-  private async attempt(work: Work): Promise<Outcome> {
+  private attempt(work: Work): Outcome | Promise<Outcome> {
     const { received, match } = work;
     if (!match) return this.unhandled(received);
     received.firstAttemptAt ??= this.options.clock.now();
     let payload: unknown;
     try {
       payload = this.decode(received, match);
-      if (payload instanceof Promise) payload = await payload;
     } catch (error) {
       return this.undecodable(received, match.handler, error);
     }
-    const context = new HandlerContext(work, match.handler, this.options.publisher, this.options.log);
+    if (!(payload instanceof Promise)) return this.handle(work, match.handler, payload);
+    return payload.then(
+      (late) => this.handle(work, match.handler, late),
+      (error) => this.undecodable(received, match.handler, error),
+    );
+  }
+
+  private handle(work: Work, handler: Handler, payload: unknown): Outcome | Promise<Outcome> {
+    const context = new HandlerContext(work, handler, this.options.publisher, this.options.log);
     // Asked before the handler can change its payload.
-    const until = untilOf(match.handler, payload, context);
-    let ending = this.run(match.handler, payload, context);
-    if (ending instanceof Promise) ending = await ending;
-    const outcome = this.outcomeOf(match.handler, context, ending, until);
-    return outcome.kind === 'dead-letter'
-      ? this.tellFailed(match.handler, payload, context, outcome)
-      : outcome;
+    const until = untilOf(handler, payload, context);
+    const ending = this.run(handler, payload, context);
+    const conclude = (how: Ending) => {
+      const outcome = this.outcomeOf(handler, context, how, until);
+      return outcome.kind === 'dead-letter' ? this.tellFailed(handler, payload, context, outcome) : outcome;
+    };
+    return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
   }
 
   /** The payload as the handler gets it; a promise only if the schema's check is one. */

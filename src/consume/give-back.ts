@@ -10,7 +10,7 @@ import { type Pack, PackItem } from './pack.js';
  */
 export async function giveBack(
   waiting: readonly Work[],
-  settle: (work: Work, outcome: Outcome) => Promise<void>,
+  settle: (work: Work, outcome: Outcome) => Promise<void> | undefined,
 ): Promise<void> {
   const waitingOf = new Map<Pack, number>();
   for (const { received } of waiting) {

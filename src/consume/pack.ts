@@ -1,6 +1,6 @@
 import type { Headers, MessageProperties } from '../message/message.js';
-import { json } from '../serialization/json.js';
 import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../message/pack.js';
+import { json } from '../serialization/json.js';
 import type { Delivery } from '../transport/transport.js';
 import type { Received } from './received.js';
 

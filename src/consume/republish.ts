@@ -1,7 +1,7 @@
-import { v7 as uuid } from 'uuid';
 import type { DeadLetterReason } from '../events.js';
 import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, isOwnHeader } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
+import { newMessageId } from '../message/message-id.js';
 import { delayAddress } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import type { Received } from './received.js';
@@ -101,7 +101,12 @@ function outgoing(
   deadlineMs: number,
 ): OutgoingMessage {
   const { expiration: _, userId: __, ...kept } = delivery.properties;
-  const properties: MessageProperties = { ...kept, headers, messageId: messageId ?? uuid(), deliveryMode: 2 };
+  const properties: MessageProperties = {
+    ...kept,
+    headers,
+    messageId: messageId ?? newMessageId(),
+    deliveryMode: 2,
+  };
   // Mandatory: a missing queue must be an error here, or the ack that follows would lose the message.
   return { ...address, body: delivery.body, properties, mandatory: true, deadlineMs };
 }

@@ -5,9 +5,9 @@ import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Logger } from '../util/logger.js';
 import { Gate, type Work } from './concurrency.js';
-import { giveBack } from './give-back.js';
 import type { ConsumerEvents } from './consumer-events.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
+import { giveBack } from './give-back.js';
 import { LaneRunner } from './lane-runner.js';
 import { type Lane, laneOrder } from './lanes.js';
 import { warnOfLongHandlers } from './long-handlers.js';
@@ -50,7 +50,7 @@ export class SubscriptionRunner {
   ) {
     const { handlers, concurrency, lanes } = subscription;
     this.registry = new Registry(handlers);
-    this.gate = new Gate(concurrency, (work) => void this.run(work), lanes.length, laneOrder(lanes));
+    this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, laneOrder(lanes));
     this.settler = new Settler({
       ...options.settler,
       onHold: (error) => this.hold(error),
@@ -129,12 +129,18 @@ export class SubscriptionRunner {
     try {
       pack = new Pack(delivery);
     } catch (error) {
-      this.gate.push({ received, match, lane, decided: { kind: 'dead-letter', reason: 'undecodable', error } });
+      this.gate.push({
+        received,
+        match,
+        lane,
+        decided: { kind: 'dead-letter', reason: 'undecodable', error },
+      });
       return;
     }
     // One of them may be what kills the process: each then travels on with a delivery limit of its own.
     const decided = delivery.deliveryCount >= SUSPECT_AFTER ? COME_BACK_SOON : undefined;
-    for (const item of receivedItems(received, pack)) this.gate.push({ received: item, match, lane, decided });
+    for (const item of receivedItems(received, pack))
+      this.gate.push({ received: item, match, lane, decided });
   }
 
   private giveBack(waiting: readonly Work[]): void {
@@ -162,21 +168,28 @@ export class SubscriptionRunner {
     for (const { queue } of this.lanes) this.options.consumerEvents.resumed(queue, 'unpublishable');
   }
 
-  private async run(work: Work): Promise<void> {
+  private run(work: Work): void {
+    let running: Promise<void> | undefined;
     try {
-      await this.dispatcher.dispatch(work);
+      running = this.dispatcher.dispatch(work);
     } catch (error) {
-      // A bug of ours: keep the message un-acked rather than guess; the broker delivers it again when the channel goes.
-      this.options.log.error(
-        { queue: this.queue, messageId: work.received.messageId, error },
-        'dispatch failed',
-      );
+      this.broken(work, error);
     }
+    if (running === undefined) this.ended(work);
+    else void running.catch((error) => this.broken(work, error)).then(() => this.ended(work));
+  }
+
+  private ended(work: Work): void {
     this.gate.done(work);
     this.starved.wakeIfRoom();
   }
 
-  private settle(work: Work, outcome: Outcome): Promise<void> {
+  /** A bug of ours: keep the message un-acked rather than guess; the broker delivers it again when the channel goes. */
+  private broken({ received: { messageId } }: Work, error: unknown): void {
+    this.options.log.error({ queue: this.queue, messageId, error }, 'dispatch failed');
+  }
+
+  private settle(work: Work, outcome: Outcome): Promise<void> | undefined {
     const { delivery } = work.received;
     const { settler } = this;
     // A pack is settled with the last of what is in it.

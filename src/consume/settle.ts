@@ -44,24 +44,24 @@ export class Settler {
     this.channelLost = new AbortController();
   }
 
-  /** Resolves when the outcome has been acted on, or can't be any more because the channel is gone. */
-  async settle(work: Work, outcome: Outcome): Promise<void> {
+  /** Acts on it at once, or returns a promise of when that is done, or can't be any more because the channel is gone. */
+  settle(work: Work, outcome: Outcome): Promise<void> | undefined {
     const { delivery } = work.received;
     // The broker delivers it again; a copy of ours beside that would be a duplicate made on purpose.
-    if (delivery.lost) return;
+    if (delivery.lost) return undefined;
     switch (outcome.kind) {
       case 'done':
         delivery.ack();
-        return;
+        return undefined;
       case 'discard':
         delivery.ack();
         this.options.events.discarded(work);
-        return;
+        return undefined;
       case 'requeue':
         // What is done of a pack must not come again: what is left of it travels on alone.
         if (delivery instanceof PackItem) return this.comeBack(work, COME_BACK_SOON);
         delivery.requeue();
-        return;
+        return undefined;
       case 'retry':
       case 'release':
         return this.comeBack(work, outcome);

@@ -10,7 +10,7 @@ export function routingKeyProblem(key: unknown): string | undefined {
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_NAME_BYTES)
     return `the routing key is ${bytes} bytes long, the protocol allows ${MAX_NAME_BYTES}`;
-  if (key.split('.').some((word) => word === '*' || word === '#')) {
+  if (/[*#]/.test(key) && key.split('.').some((word) => word === '*' || word === '#')) {
     return `the routing key '${key}' holds a wildcard word; only patterns may`;
   }
   return undefined;

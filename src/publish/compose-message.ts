@@ -1,9 +1,9 @@
-import { v7 as uuid } from 'uuid';
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
+import { newMessageId } from '../message/message-id.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
 import type { Serializer } from '../serialization/serializer.js';
@@ -106,7 +106,7 @@ function propertiesOf(
   contentType: string,
 ): MessageProperties {
   const properties: MessageProperties = {
-    messageId: options.messageId ?? uuid(),
+    messageId: options.messageId ?? newMessageId(),
     timestamp: Math.floor(now / 1_000),
     type,
     appId: service,

@@ -1,5 +1,5 @@
-import { isOneLine } from '../message/pack.js';
 import type { PackSettings } from '../message/define-message.js';
+import { isOneLine } from '../message/pack.js';
 import type { PublishOptions } from '../message/publisher.js';
 import type { Clock, Timer } from '../util/clock.js';
 import { deferred } from '../util/deferred.js';

@@ -24,7 +24,12 @@ export class PublishEvents {
    * @param confirmed resolves with the confirm of the message, which has just been given to the transport
    * @returns the same, once it is told
    */
-  async tell(confirmed: Promise<void>, call: PublishCall, message: OutgoingMessage, items: number): Promise<void> {
+  async tell(
+    confirmed: Promise<void>,
+    call: PublishCall,
+    message: OutgoingMessage,
+    items: number,
+  ): Promise<void> {
     const startedAt = this.clock.monotonic();
     const { events } = this;
     const each = this.about(call, message, items);

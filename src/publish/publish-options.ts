@@ -1,7 +1,7 @@
 import { InvalidMessageError, OptionsError } from '../errors.js';
+import { packSize } from '../message/define-message.js';
 import { exchangeOption } from '../message/exchange-option.js';
 import { checkHeaders } from '../message/headers.js';
-import { packSize } from '../message/define-message.js';
 import type { PublishManyOptions, PublishOptions } from '../message/publisher.js';
 import { exchangeOptionProblem, laneNameProblem } from '../topology/names.js';
 import { type Check, duration, type Fields, flag, isPlainObject, problemsOf, text } from '../util/check.js';

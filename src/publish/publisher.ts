@@ -4,14 +4,25 @@ import { isMessageDefinition, type MessageDefinition } from '../message/define-m
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/pack.js';
-import { Publisher, type PublishIntent, type PublishManyOptions, type PublishOptions } from '../message/publisher.js';
+import {
+  Publisher,
+  type PublishIntent,
+  type PublishManyOptions,
+  type PublishOptions,
+} from '../message/publisher.js';
 import { json } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import { laneExchange } from '../topology/build.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
-import { bodyOf, type ComposeOptions, composeMessage, type PublishCall, routingKeyOf } from './compose-message.js';
+import {
+  bodyOf,
+  type ComposeOptions,
+  composeMessage,
+  type PublishCall,
+  routingKeyOf,
+} from './compose-message.js';
 import { Packer } from './packer.js';
 import { PublishEvents } from './publish-events.js';
 import { publishMany } from './publish-many.js';
@@ -59,7 +70,9 @@ export class BusPublisher extends Publisher {
       if (given) checkPublishOptions(given);
       const call = this.call(intent, target, payload, given ?? NO_OPTIONS);
       const ready = this.prepare(target, call);
-      return ready ? ready.then(() => this.transmit(target, call)) : this.transmit(target, call);
+      return ready instanceof Promise
+        ? ready.then(() => this.transmit(target, call))
+        : this.transmit(target, call);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -87,7 +100,12 @@ export class BusPublisher extends Publisher {
     });
   }
 
-  private call(intent: PublishIntent, target: Target, payload: unknown, options: PublishOptions): PublishCall {
+  private call(
+    intent: PublishIntent,
+    target: Target,
+    payload: unknown,
+    options: PublishOptions,
+  ): PublishCall {
     const routingKey = routingKeyOf(target, options);
     const plain = options.exchange === undefined ? this.options.exchange : exchangeRef(options.exchange);
     const exchange = options.lane === undefined ? plain : laneExchange(plain, options.lane);
@@ -101,7 +119,9 @@ export class BusPublisher extends Publisher {
     const checking = valid instanceof Promise ? valid : undefined;
     if (options.exchange === undefined && options.lane === undefined) return checking;
     const { ensureExchange } = this.options;
-    return checking ? checking.then(() => ensureExchange(exchange)) : ensureExchange(exchange);
+    return checking instanceof Promise
+      ? checking.then(() => ensureExchange(exchange))
+      : ensureExchange(exchange);
   }
 
   private transmit(target: Target, call: PublishCall): Promise<void> {
@@ -109,7 +129,7 @@ export class BusPublisher extends Publisher {
     if (isMessageDefinition(target) && target.pack) {
       this.mustBePackable();
       const gathered = this.packer.add(call, body, target.pack);
-      if (gathered) return gathered;
+      if (gathered instanceof Promise) return gathered;
     }
     const message = composeMessage(call, body, this.options, this.options.clock.now());
     return this.confirmed(call, message);
@@ -138,6 +158,8 @@ export class BusPublisher extends Publisher {
   private mustBePackable(): void {
     const { contentType } = this.options.serializer;
     if (contentType === json.contentType) return;
-    throw new OptionsError('pack', [`expected the bus to write JSON, which is all that can be packed; it writes '${contentType}'`]);
+    throw new OptionsError('pack', [
+      `expected the bus to write JSON, which is all that can be packed; it writes '${contentType}'`,
+    ]);
   }
 }

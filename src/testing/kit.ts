@@ -5,7 +5,12 @@ import { StoppedError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
 import type { MessageProperties } from '../message/message.js';
-import { Publisher, type PublishIntent, type PublishManyOptions, type PublishOptions } from '../message/publisher.js';
+import {
+  Publisher,
+  type PublishIntent,
+  type PublishManyOptions,
+  type PublishOptions,
+} from '../message/publisher.js';
 import { topicMatches } from '../message/topic.js';
 import type { HandlerDefinitions } from '../options.js';
 import { type Duration, toMs } from '../util/duration.js';

@@ -3,6 +3,7 @@ import { Backoff } from '../../util/backoff.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import type { Connection, ConnectionListener } from './connection.js';
+import { writeDirectly } from './frame-writer.js';
 
 export interface SupervisedChannelOptions<Raw extends Channel> {
   open(model: ChannelModel): Promise<Raw>;
@@ -194,6 +195,14 @@ function closed(channel: Channel): Promise<void> {
   });
 }
 
-export const openChannel = (model: ChannelModel): Promise<Channel> => model.createChannel();
-export const openConfirmChannel = (model: ChannelModel): Promise<ConfirmChannel> =>
-  model.createConfirmChannel();
+export async function openChannel(model: ChannelModel): Promise<Channel> {
+  const channel = await model.createChannel();
+  writeDirectly(model, channel);
+  return channel;
+}
+
+export async function openConfirmChannel(model: ChannelModel): Promise<ConfirmChannel> {
+  const channel = await model.createConfirmChannel();
+  writeDirectly(model, channel);
+  return channel;
+}

@@ -6,7 +6,6 @@ import { Backoff } from '../../util/backoff.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import { errorText } from '../../util/error-text.js';
-import { corkWrites } from './corked-writes.js';
 import type { BrokerAddress, RabbitmqSettings } from './options.js';
 import { refusalOf } from './refusal.js';
 import { dropStragglers } from './stragglers.js';
@@ -154,7 +153,6 @@ export class Connection {
       return;
     }
     dropStragglers(model);
-    corkWrites(model);
     this.address = this.addresses[this.triedInRound] ?? this.address;
     this.model = model;
     this.isBlocked = false;

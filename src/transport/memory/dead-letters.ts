@@ -1,8 +1,8 @@
 import type { QueuePlan } from '../../topology/plan.js';
 import type { Clock } from '../../util/clock.js';
+import { Line } from '../../util/line.js';
 import type { Alarm, Alarms } from './alarms.js';
 import { type DeathReason, deadLetter } from './death.js';
-import { Line } from '../../util/line.js';
 import type { StoredMessage } from './stored-message.js';
 
 /** RabbitMQ's `dead_letter_worker_publisher_confirm_timeout`. */

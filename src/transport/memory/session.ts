@@ -1,6 +1,7 @@
 import { StoppedError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { BusTopology, TopologyMode } from '../../topology/plan.js';
+import { Line } from '../../util/line.js';
 import type {
   ConsumeOptions,
   Consumer,
@@ -12,7 +13,6 @@ import type {
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
 import { declareTopology, existing } from './declare.js';
-import { Line } from '../../util/line.js';
 import { storedMessage } from './stored-message.js';
 
 /**

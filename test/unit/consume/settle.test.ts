@@ -75,7 +75,7 @@ describe('settling', () => {
 
   const settle = (outcome: Outcome, delivery = new TestDelivery()) => {
     const state = { over: false, delivery };
-    void settler.settle(workFor(undefined, delivery), outcome).then(() => {
+    void Promise.resolve(settler.settle(workFor(undefined, delivery), outcome)).then(() => {
       state.over = true;
     });
     return state;
