@@ -15,6 +15,7 @@ import { lifecycle } from './lifecycle.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { operating } from './operating.js';
+import { packs } from './packs.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
 import { retries } from './retries.js';
@@ -53,6 +54,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'retries and releases': retries,
   'dead letters': deadLetters,
   delays,
+  packs,
   'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,

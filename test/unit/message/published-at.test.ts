@@ -10,6 +10,7 @@ describe('publishedAt', () => {
         const messageId = v7({ msecs });
         assert.equal(publishedAtOf({ messageId, timestamp: 1 }), msecs);
         assert.equal(publishedAtOf({ messageId: messageId.toUpperCase() }), msecs);
+        assert.equal(publishedAtOf({ messageId: `${messageId}.17` }), msecs);
       }),
     );
   });
