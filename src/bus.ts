@@ -36,7 +36,7 @@ import type { TransportSession } from './transport/transport.js';
 import { Deadline } from './util/deadline.js';
 import { formatMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
-import { nextSignal } from './util/signals.js';
+import { awaitSignal } from './util/signals.js';
 
 /** One pattern or several; a definition gives the handler's payload its type. */
 type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
@@ -157,14 +157,16 @@ export class Bus extends Publisher {
   }
 
   /**
-   * Starts, waits for SIGTERM or SIGINT, and stops. For programs that are nothing but a worker; the library installs
-   * no signal handlers of its own otherwise. A second signal ends the process at once.
+   * Starts, waits for SIGTERM or SIGINT, and stops; one that comes while it starts gives the start up. For programs that
+   * are nothing but a worker; the library installs no signal handlers of its own otherwise. A second signal ends the
+   * process at once.
    *
    * @throws the errors of {@link start}; and the process exits with 1 if `stop()` had to leave work behind
    */
   async runUntilSignal(): Promise<void> {
-    await this.start();
-    const signal = await nextSignal('SIGTERM', 'SIGINT');
+    const wait = awaitSignal('SIGTERM', 'SIGINT');
+    const started = this.start().then(() => wait.received);
+    const signal = await Promise.race([wait.received, started]).finally(() => wait.end());
     this.settings.log.info({ service: this.service, signal }, 'stopping');
     try {
       await this.stop();

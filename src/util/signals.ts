@@ -1,10 +1,24 @@
-/** Resolves with the first of these signals that the process receives; a later one has its default effect again. */
-export function nextSignal(...signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const onSignal = (signal: NodeJS.Signals) => {
-      for (const each of signals) process.removeListener(each, onSignal);
-      resolve(signal);
-    };
-    for (const each of signals) process.on(each, onSignal);
+/** A wait for signals of the process that can be given up. */
+export interface SignalWait {
+  /** Resolves with the first of them; a later one has its default effect again. */
+  readonly received: Promise<NodeJS.Signals>;
+  /** Listens no more. */
+  end(): void;
+}
+
+/** Listens from this call on. */
+export function awaitSignal(...signals: readonly NodeJS.Signals[]): SignalWait {
+  let receive!: (signal: NodeJS.Signals) => void;
+  const received = new Promise<NodeJS.Signals>((resolve) => {
+    receive = resolve;
   });
+  const onSignal = (signal: NodeJS.Signals) => {
+    end();
+    receive(signal);
+  };
+  const end = () => {
+    for (const each of signals) process.removeListener(each, onSignal);
+  };
+  for (const each of signals) process.on(each, onSignal);
+  return { received, end };
 }

@@ -74,7 +74,6 @@ bus.handle(
   options,
 );
 
-// Until then a signal ends the process as it ends any other.
 bus.on('bus.started', () => say('started'));
 bus.on('connection.blocked', () => say('blocked'));
 if (name === 'dies between a retry and its ack') {

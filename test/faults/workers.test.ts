@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Account, Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { freePorts } from '../support/broker/ports.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { deadLettersOf, faultBus, raw, stopAll, uniqueName } from './fixture.js';
@@ -58,6 +59,19 @@ describe('workers', function () {
     await send(ledger, heir, service, 2);
     await eventually(() => heir.said.includes('handled 2'));
     assert.equal(account(ledger, worker, heir).duplicated, 0);
+  });
+
+  it('end in order on a SIGTERM that comes while they still look for the broker [row 17]', async () => {
+    const [unused] = await freePorts(1);
+    const worker = startWorker(
+      'handles',
+      node.url.replace(`:${node.port}`, `:${unused}`),
+      uniqueName('worker'),
+    );
+    await eventually(() => worker.said.includes('up'));
+    worker.process.kill('SIGTERM');
+    assert.equal(await worker.end, 0);
+    assert.deepEqual(worker.said, ['up']);
   });
 
   it('give back at their deadline what they could not finish, and exit with 1 [row 17]', async () => {
