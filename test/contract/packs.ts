@@ -218,4 +218,17 @@ export const packs: Theme = (test) => {
     assert.equal(released.length, 4);
     assert.deepEqual(seen.attempts, [1, 1, 1, 1]);
   });
+
+  test('a pack that the broker gave up is one dead letter, and a replay brings each of its messages', async (fx) => {
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer').handle('k', seen.handle);
+    await bus.start();
+    await fx.stop(bus);
+    await (await fx.publisher()).publishMany('k', numbers(3), { pack: 3, expiration: '100ms' });
+    const desk = await fx.failures('mailer');
+    await fx.eventually(async () => assert.equal((await desk.count())[0]?.count, 1));
+    await fx.bus('mailer').handle('k', seen.handle).start();
+    await desk.retry({});
+    await fx.eventually(() => assert.deepEqual(inOrder(seen.payloads), numbers(3)));
+  });
 };

@@ -1,6 +1,7 @@
 import { StoppedError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Deadline } from '../../util/deadline.js';
+import { Line } from '../../util/line.js';
 import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { examine, type SuspectVerdict } from './examine.js';
@@ -39,7 +40,7 @@ const REFUSED_FOR_MS = 5_000;
  */
 export class AmqpPublisher implements PublishLaneListener {
   private readonly all = new Set<PendingPublish>();
-  private waiting: PendingPublish[] = [];
+  private readonly waiting = new Line<PendingPublish>();
   private inFlight = 0;
   private inFlightBytes = 0;
   private lane: PublishLane;
@@ -74,7 +75,7 @@ export class AmqpPublisher implements PublishLaneListener {
       this.all.add(pending);
       this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS);
       // Nothing waits: the common case needs no queue.
-      if (this.waiting.length === 0 && this.hasRoomFor(pending)) this.write(pending);
+      if (this.waiting.size === 0 && this.hasRoomFor(pending)) this.write(pending);
       else this.enqueue(pending);
     });
   }
@@ -112,7 +113,7 @@ export class AmqpPublisher implements PublishLaneListener {
     if (verdict === 'confirmed') this.end(pending);
     else if (verdict === 'returned') void this.returned(pending);
     else this.nacked(pending, lane);
-    if (this.waiting.length > 0) this.pump();
+    this.pump();
   }
 
   lost(unconfirmed: readonly PendingPublish[], error: ChannelError): void {
@@ -129,15 +130,14 @@ export class AmqpPublisher implements PublishLaneListener {
 
   private pump(): void {
     const { waiting } = this;
-    if (waiting.length === 0) return;
-    let index = 0;
-    for (; index < waiting.length; index += 1) {
-      const pending = waiting[index] as PendingPublish;
-      if (pending.ended) continue;
-      if (!this.hasRoomFor(pending)) break;
-      this.write(pending);
+    // What can't be written after all comes back to the end of the line, and is not tried again in this turn.
+    for (let left = waiting.size; left > 0; left -= 1) {
+      const { first } = waiting;
+      if (!first) return;
+      if (!first.ended && !this.hasRoomFor(first)) return;
+      waiting.shift();
+      if (!first.ended) this.write(first);
     }
-    if (index > 0) this.waiting = [...waiting.slice(index), ...this.waiting.slice(waiting.length)];
   }
 
   private hasRoomFor({ bytes }: PendingPublish): boolean {
@@ -257,7 +257,7 @@ export class AmqpPublisher implements PublishLaneListener {
     const before = this.all.size;
     for (const pending of this.all) if (pending.deadlineAt <= now) this.expire(pending);
     // While nothing can be written, nothing else takes them out.
-    if (this.all.size < before) this.waiting = this.waiting.filter(({ ended }) => !ended);
+    if (this.all.size < before) this.waiting.takeAll(({ ended }) => ended);
   }
 
   private endAll(): void {
