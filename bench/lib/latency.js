@@ -18,7 +18,7 @@ export async function latency(peer, setup) {
     await publishAtRate(session.publish, { count, size, rate });
     while (took.length < count) await pause(5);
   };
-  const meter = new Meter();
+  const meter = new Meter(setup.brokerPid);
   await round_(Math.min(warmup, rate));
   meter.start();
   await round_(n);

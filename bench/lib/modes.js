@@ -29,7 +29,7 @@ class Handled {
 export async function publish(peer, setup) {
   const { n, warmup, size, window } = setup;
   const session = await peer.open(setup);
-  const meter = new Meter();
+  const meter = new Meter(setup.brokerPid);
   await publishAll(session.publish, { count: warmup, size, window });
   meter.start();
   await publishAll(session.publish, { count: n, size, window });
@@ -42,7 +42,7 @@ export async function publish(peer, setup) {
 export async function consume(peer, setup) {
   const { n, warmup } = setup;
   const handled = new Handled();
-  const meter = new Meter();
+  const meter = new Meter(setup.brokerPid);
   const warm = handled.reach(warmup);
   const session = await peer.open(setup, handled.one);
   await warm;
@@ -58,7 +58,7 @@ export async function consume(peer, setup) {
 export async function endToEnd(peer, setup) {
   const { n, warmup, size, window, queues } = setup;
   const handled = new Handled();
-  const meter = new Meter();
+  const meter = new Meter(setup.brokerPid);
   const session = await peer.open(setup, handled.one);
   const round = async (/** @type {number} */ count) => {
     const all = handled.reach(handled.count + count * queues.length);

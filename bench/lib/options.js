@@ -16,6 +16,7 @@ export const MODES = ['publish', 'consume', 'e2e', 'fanout', 'latency', 'packs']
  * @property {'each' | 'batch'} ack
  * @property {boolean} validate
  * @property {boolean} canned  the broker brings messages by itself: nothing is put into the queue before
+ * @property {number} [brokerPid]  process of the broker, whose CPU time is read from /proc
  * @property {string} url
  * @property {string} redis  for peers that need one
  */
@@ -39,6 +40,7 @@ export function parseOptions(args) {
       ack: { type: 'string', default: 'each' },
       validate: { type: 'boolean', default: false },
       canned: { type: 'boolean', default: false },
+      'broker-pid': { type: 'string' },
       url: { type: 'string', default: 'amqp://guest:guest@127.0.0.1:5672' },
       redis: { type: 'string', default: 'redis://127.0.0.1:6379' },
     },
@@ -48,9 +50,11 @@ export function parseOptions(args) {
   oneOf('queue', values.queue, 'classic', 'quorum');
   oneOf('ack', values.ack, 'each', 'batch');
   const numbers = numbersOf(values);
+  const pid = values['broker-pid'];
   return /** @type {Options} */ ({
     ...values,
     ...numbers,
+    brokerPid: pid === undefined ? undefined : positive('broker-pid', pid),
     warmup:
       values.warmup === undefined ? Math.min(numbers.n, DEFAULT_WARMUP) : positive('warmup', values.warmup),
     mode,

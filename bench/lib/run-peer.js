@@ -12,7 +12,7 @@ import { declare, fill, setupOf, tearDown } from './setup.js';
  * @property {(setup: Setup) => Promise<void>} [declare]  if it needs something else than a plain queue
  * @property {(setup: Setup, count: number) => Promise<void>} [fill]  if its messages are made in another way
  * @property {(setup: Setup) => Promise<void>} [tearDown]
- * @property {(setup: Setup) => Promise<object>} [packs]  if it knows packs
+ * @property {Partial<Record<string, (setup: Setup) => Promise<object>>>} [run]  modes that it does in its own way
  */
 
 /** @typedef {import('./setup.js').Setup} Setup @typedef {(payload: import('./payload.js').Payload) => void} Handle */
@@ -24,7 +24,7 @@ import { declare, fill, setupOf, tearDown } from './setup.js';
  */
 
 /** @type {Record<string, (peer: Peer, setup: Setup) => Promise<object>>} */
-const RUN = { publish, consume, e2e: endToEnd, fanout: endToEnd, latency, packs };
+const RUN = { publish, consume, e2e: endToEnd, fanout: endToEnd, latency };
 
 /** The whole of a peer's command line: measures, and prints one line of JSON. @param {Peer} peer */
 export async function runPeer(peer) {
@@ -34,7 +34,7 @@ export async function runPeer(peer) {
   try {
     if (options.mode === 'consume' && !options.canned)
       await (peer.fill ?? fill)(setup, options.warmup + options.n);
-    const result = await RUN[options.mode](peer, setup);
+    const result = await run(peer, setup);
     process.stdout.write(`${JSON.stringify({ peer: peer.name, mode: options.mode, ...result })}\n`);
   } finally {
     await (peer.tearDown ?? tearDown)(setup);
@@ -44,7 +44,10 @@ export async function runPeer(peer) {
 }
 
 /** @param {Peer} peer @param {Setup} setup */
-async function packs(peer, setup) {
-  if (!peer.packs) throw new Error(`${peer.name} has no packs`);
-  return peer.packs(setup);
+function run(peer, setup) {
+  const own = peer.run?.[setup.mode];
+  if (own) return own(setup);
+  const common = RUN[setup.mode];
+  if (!common) throw new Error(`${peer.name} has no mode ${setup.mode}`);
+  return common(peer, setup);
 }
