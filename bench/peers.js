@@ -17,8 +17,20 @@ const ONLY_AMQP = ['consume-null', 'publish-null', 'consume-quorum', 'publish-qu
 /** @type {readonly PeerEntry[]} */
 export const PEERS = [
   { id: 'amqplib', name: 'amqplib, ack each', file: 'amqplib.js', args: [], kind: 'raw' },
-  { id: 'amqplib-batch', name: 'amqplib, batched acks', file: 'amqplib.js', args: ['--ack', 'batch'], kind: 'variant' },
-  { id: 'manager', name: 'amqp-connection-manager', file: 'amqp-connection-manager.js', args: [], kind: 'peer' },
+  {
+    id: 'amqplib-batch',
+    name: 'amqplib, batched acks',
+    file: 'amqplib.js',
+    args: ['--ack', 'batch'],
+    kind: 'variant',
+  },
+  {
+    id: 'manager',
+    name: 'amqp-connection-manager',
+    file: 'amqp-connection-manager.js',
+    args: [],
+    kind: 'peer',
+  },
   { id: 'rabbitmq-client', name: 'rabbitmq-client', file: 'rabbitmq-client.js', args: [], kind: 'peer' },
   { id: 'cloudamqp', name: '@cloudamqp/amqp-client', file: 'cloudamqp.js', args: [], kind: 'peer' },
   { id: 'golevelup', name: '@golevelup/nestjs-rabbitmq', file: 'golevelup.js', args: [], kind: 'peer' },
@@ -33,7 +45,13 @@ export const PEERS = [
     kind: 'native',
   },
   { id: 'hopline', name: 'hopline', file: 'hopline.js', args: [], kind: 'ours' },
-  { id: 'hopline-validated', name: 'hopline, validated', file: 'hopline.js', args: ['--validate'], kind: 'ours' },
+  {
+    id: 'hopline-validated',
+    name: 'hopline, validated',
+    file: 'hopline.js',
+    args: ['--validate'],
+    kind: 'ours',
+  },
 ];
 
 /** What all ratios are made with. */

@@ -12,8 +12,14 @@
 
 /** @typedef {{ n: number, warmup: number, repeats: number }} Size */
 
-const NULL = { full: { n: 200_000, warmup: 40_000, repeats: 5 }, quick: { n: 30_000, warmup: 15_000, repeats: 1 } };
-const REAL = { full: { n: 20_000, warmup: 5_000, repeats: 5 }, quick: { n: 4_000, warmup: 1_500, repeats: 1 } };
+const NULL = {
+  full: { n: 200_000, warmup: 40_000, repeats: 5 },
+  quick: { n: 30_000, warmup: 15_000, repeats: 1 },
+};
+const REAL = {
+  full: { n: 20_000, warmup: 5_000, repeats: 5 },
+  quick: { n: 4_000, warmup: 1_500, repeats: 1 },
+};
 
 /** Acks are the consumer's: where nothing is consumed, these would be measured twice. */
 const ACK_VARIANTS = ['amqplib-batch', 'librabbitmq-batch'];

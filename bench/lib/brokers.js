@@ -40,7 +40,9 @@ export async function startNull({ size = 281 } = {}) {
 export async function startReal(url) {
   if (url) return { url, about: 'the RabbitMQ at --url', stop: async () => {} };
   // The tests' own way to one. Built by `npm run bench` before; not imported by name, since it has no place in a package.
-  const { PrivateNode } = await import(new URL('../../dist/test/support/broker/index.js', import.meta.url).href);
+  const { PrivateNode } = await import(
+    new URL('../../dist/test/support/broker/index.js', import.meta.url).href
+  );
   const node = await PrivateNode.start({ name: 'bench' });
   const version = (await node.ctl('version')).trim();
   return { url: node.url, pid: node.pid, about: `RabbitMQ ${version}, one node`, stop: () => node.stop() };
@@ -56,7 +58,14 @@ export async function startRedis(url) {
   if (url) return { url, about: 'the Redis at --redis', stop: async () => {} };
   const dir = await mkdtemp(join(tmpdir(), 'bench-redis-'));
   const port = await freePort();
-  const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', 'maxmemory-policy': 'noeviction' };
+  const settings = {
+    port,
+    bind: '127.0.0.1',
+    dir,
+    save: '',
+    appendonly: 'yes',
+    'maxmemory-policy': 'noeviction',
+  };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn('redis-server', args, { stdio: 'ignore' });
   const stop = async () => {

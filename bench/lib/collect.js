@@ -39,7 +39,15 @@ export async function collect(scenario, { peers, size, brokerArgs, say }) {
       if (failures.has(peer.id)) continue;
       const broker = brokerArgs(peer);
       say(`${scenario.id} ${repeat}/${repeats}: ${peer.name}`);
-      const args = [...scenario.args, '--n', String(n), '--warmup', String(warmup), ...(broker ?? []), ...peer.args];
+      const args = [
+        ...scenario.args,
+        '--n',
+        String(n),
+        '--warmup',
+        String(warmup),
+        ...(broker ?? []),
+        ...peer.args,
+      ];
       try {
         if (!broker) throw new Error('left out: its broker is not installed');
         results.get(peer.id)?.push(await jsonLineOf(peer.file, args));
@@ -68,7 +76,10 @@ function rowOf(peer, results, failure) {
   return {
     peer,
     figures: over((name) => own.map((result) => result[name])),
-    ratios: base.length === own.length ? over((name) => own.map((result, at) => result[name] / base[at][name])) : {},
+    ratios:
+      base.length === own.length
+        ? over((name) => own.map((result, at) => result[name] / base[at][name]))
+        : {},
   };
 }
 

@@ -19,7 +19,10 @@ const TIMEOUT_MS = 300_000;
 export async function jsonLineOf(file, args, nodeArgs = []) {
   const command = [...nodeArgs, join(BENCH, file), ...args];
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, command, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
+    const { stdout } = await promisify(execFile)(process.execPath, command, {
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    });
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   } catch (error) {
     const { killed, stderr = '' } = /** @type {{ killed?: boolean, stderr?: string }} */ (error);

@@ -30,7 +30,8 @@ const STYLE = `
 export function barChart({ title, note, bars, text }) {
   const height = TOP + bars.length * ROW_HEIGHT + 10;
   const most = Math.max(...bars.map(({ spread }) => spread.max), Number.MIN_VALUE);
-  const x = (/** @type {number} */ value) => LABEL_WIDTH + (value / most) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH);
+  const x = (/** @type {number} */ value) =>
+    LABEL_WIDTH + (value / most) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">`,
     `<style>${STYLE}\n</style>`,
@@ -54,7 +55,11 @@ function barLines({ label, spread, ours }, y, x, text) {
     `<rect class="bar${ours ? ' ours' : ''}" x="${LABEL_WIDTH}" y="${y}" width="${width}" height="${BAR_HEIGHT}" rx="2"/>`,
     ...(spread.min === spread.max
       ? []
-      : [line(from, middle, to, middle), line(from, middle - 4, from, middle + 4), line(to, middle - 4, to, middle + 4)]),
+      : [
+          line(from, middle, to, middle),
+          line(from, middle - 4, from, middle + 4),
+          line(to, middle - 4, to, middle + 4),
+        ]),
     `<text x="${(x(spread.max) + 8).toFixed(1)}" y="${middle + 4}">${escaped(text(spread.median))}</text>`,
   ].join('\n');
 }

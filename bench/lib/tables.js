@@ -48,7 +48,8 @@ export function scenarioTable(outcome) {
   const columns = COLUMNS[shows].filter(({ figure }) => outcome.rows.some(({ figures }) => figures[figure]));
   const head = ['', ...columns.map(({ head: text }) => text), '× amqplib'];
   const lines = rankedRows(outcome).map((row) => {
-    if (row.failure) return [row.peer.name, ...columns.map(() => '–'), `**left out**: ${oneLine(row.failure)}`];
+    if (row.failure)
+      return [row.peer.name, ...columns.map(() => '–'), `**left out**: ${oneLine(row.failure)}`];
     const ratio = row.ratios[LEADING[shows].figure];
     return [
       row.peer.kind === 'ours' ? `**${row.peer.name}**` : row.peer.name,
@@ -62,7 +63,9 @@ export function scenarioTable(outcome) {
 /** The median, and from where to where the repeats went. @param {Spread | undefined} spread @param {number} [digits] */
 export function spreadText(spread, digits = 0) {
   if (!spread) return '–';
-  const [median, min, max] = [spread.median, spread.min, spread.max].map((value) => numberText(value, digits));
+  const [median, min, max] = [spread.median, spread.min, spread.max].map((value) =>
+    numberText(value, digits),
+  );
   return min === max ? median : `${median} (${min}–${max})`;
 }
 

@@ -63,6 +63,7 @@ export class NullChannel {
     /** @type {Buffer[]} */
     const all = [];
     for (const consumer of this.consumers.values()) {
+      if (consumer.templates.length === 0) continue;
       const room = consumer.window === 0 || consumer.noAck ? TURN : consumer.window - consumer.open;
       if (room > 0) all.push(this.#deliveries(consumer, room));
     }
@@ -89,6 +90,8 @@ export class NullChannel {
 
   /** Whether some consumer takes whatever comes. */
   get isGreedy() {
-    return [...this.consumers.values()].some(({ window, noAck }) => window === 0 || noAck);
+    return [...this.consumers.values()].some(
+      ({ templates, window, noAck }) => templates.length > 0 && (window === 0 || noAck),
+    );
   }
 }

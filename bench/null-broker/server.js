@@ -23,8 +23,14 @@ export class World {
     this.#queues.set(queue, known);
   }
 
-  /** Where a delivery of this queue says that it comes from: its bindings in turn, or the default exchange. @param {string} queue */
+  /**
+   * Where a delivery of this queue says that it comes from: its bindings in turn, or the default exchange. To a queue of
+   * the broker's own, such as that for direct replies, nothing comes.
+   *
+   * @param {string} queue
+   */
   source(queue) {
+    if (queue.startsWith('amq.')) return { exchange: '', keys: [], body: this.body };
     const { exchange, keys } = this.#queues.get(queue) ?? { exchange: '', keys: [queue] };
     return { exchange, keys, body: this.body };
   }
