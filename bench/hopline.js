@@ -1,0 +1,64 @@
+import { Bus, defineMessage, rabbitmq } from 'hopline';
+import { Handles, handlers, Queue } from 'hopline/decorators';
+import { z } from 'zod';
+import { runPeer } from './lib/run-peer.js';
+
+/** @typedef {import('./lib/run-peer.js').Setup} Setup @typedef {import('./lib/run-peer.js').Handle} Handle */
+
+const SCHEMA = z.object({
+  id: z.number(),
+  at: z.number().optional(),
+  name: z.string(),
+  email: z.string(),
+  tags: z.array(z.string()).optional(),
+  text: z.string(),
+});
+
+/** A decorated class for each queue. Plain JavaScript has no decorators yet: they are called as the compiler would. */
+function handlerClasses(/** @type {Setup} */ setup, /** @type {Handle} */ handle) {
+  const pattern = setup.validate ? defineMessage(setup.key, SCHEMA) : setup.key;
+  return setup.queues.map((name) => {
+    class BenchHandler {
+      handle(/** @type {any} */ payload) {
+        handle(payload);
+      }
+    }
+    Handles(pattern)(BenchHandler);
+    Queue({ name, type: setup.queue, concurrency: setup.prefetch, prefetch: setup.prefetch })(BenchHandler);
+    return BenchHandler;
+  });
+}
+
+/** @param {Setup} setup @param {Handle} [handle] */
+function busOf(setup, handle) {
+  return new Bus({
+    service: 'bench',
+    prefix: setup.prefix,
+    transport: rabbitmq({ url: setup.url }),
+    handlers: handle ? handlers(handlerClasses(setup, handle)) : [],
+  });
+}
+
+/** Its queues are declared by itself, with what its promises need. @param {Setup} setup */
+async function declare(setup) {
+  const bus = busOf(setup, () => {});
+  await bus.start();
+  await bus.stop();
+}
+
+/** @type {import('./lib/run-peer.js').Peer['open']} */
+async function open(setup, handle) {
+  const bus = busOf(setup, handle);
+  await bus.start();
+  const target = setup.validate ? defineMessage(setup.key, SCHEMA) : setup.key;
+  return {
+    publish: (payload) => bus.publish(/** @type {any} */ (target), payload),
+    close: () => bus.stop(),
+  };
+}
+
+await runPeer({
+  name: process.argv.includes('--validate') ? 'hopline, validated' : 'hopline',
+  open,
+  declare,
+});

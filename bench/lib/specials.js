@@ -1,0 +1,74 @@
+import { jsonLineOf } from './json-line.js';
+import { markdownTable, numberText } from './tables.js';
+
+/**
+ * What concerns Hopline alone.
+ *
+ * @typedef {Partial<Record<'patterns' | 'heap' | 'start', Record<string, any>[]>>} Specials
+ */
+
+/** @type {Record<string, { broker?: 'null' | 'real', node?: string[], runs: (quick: boolean) => string[][] }>} */
+export const SPECIALS = {
+  patterns: { runs: () => ['10', '1000'].map((count) => ['--count', count, '--n', '2000000']) },
+  heap: {
+    broker: 'null',
+    node: ['--expose-gc'],
+    runs: (quick) => [['--n', quick ? '100000' : '1000000']],
+  },
+  start: { broker: 'real', runs: () => ['50', '500'].map((count) => ['--count', count]) },
+};
+
+/**
+ * @param {string} name
+ * @param {{ quick: boolean, url?: string, say: (line: string) => void }} run
+ * @returns {Promise<Record<string, any>[]>}
+ */
+export async function runSpecial(name, { quick, url, say }) {
+  const { runs, node = [] } = SPECIALS[name];
+  const results = [];
+  for (const args of runs(quick)) {
+    say(`${name}: ${args.join(' ')}`);
+    const where = url ? ['--url', url] : [];
+    results.push(
+      await jsonLineOf(`special/${name}.js`, [...args, ...where], node).catch((error) => ({
+        failure: error.message,
+      })),
+    );
+  }
+  return results;
+}
+
+/** @param {Specials} specials */
+export function specialsTable({ patterns = [], heap = [], start = [] }) {
+  const failed = (/** @type {string} */ what, /** @type {any} */ { failure }) => [
+    what,
+    `**failed**: ${failure}`,
+  ];
+  const lines = [
+    ...patterns.map((result) =>
+      result.failure
+        ? failed('finding a handler', result)
+        : [
+            `finding the handler among ${numberText(result.count)} patterns`,
+            `${result.dispatchUs.toFixed(2)} µs`,
+          ],
+    ),
+    ...heap.map((result) =>
+      result.failure
+        ? failed('heap', result)
+        : [
+            `heap after a forced collection, over ${numberText(result.n)} messages`,
+            `${result.firstMb.toFixed(1)} MB, then ${result.lastMb.toFixed(1)} MB (within ${(result.deviation * 100).toFixed(1)} %)`,
+          ],
+    ),
+    ...start.map((result) =>
+      result.failure
+        ? failed('start', result)
+        : [
+            `start with ${result.count} handlers`,
+            `${result.newMs} ms with new queues, ${result.againMs} ms with the same again`,
+          ],
+    ),
+  ];
+  return markdownTable(['Hopline alone', ''], lines);
+}

@@ -1,0 +1,107 @@
+/**
+ * @typedef {object} Scenario
+ * @property {string} id
+ * @property {string} title
+ * @property {'null' | 'real'} broker
+ * @property {string[]} args  mode first
+ * @property {'throughput' | 'cpu' | 'latency'} shows  what its table and plot are sorted by
+ * @property {readonly string[]} [peers]  if not all take part
+ * @property {Size} full
+ * @property {Size} quick
+ */
+
+/** @typedef {{ n: number, warmup: number, repeats: number }} Size */
+
+const NULL = {
+  full: { n: 200_000, warmup: 40_000, repeats: 5 },
+  quick: { n: 30_000, warmup: 15_000, repeats: 1 },
+};
+const REAL = {
+  full: { n: 20_000, warmup: 5_000, repeats: 5 },
+  quick: { n: 4_000, warmup: 1_500, repeats: 1 },
+};
+
+/** Acks are the consumer's: where nothing is consumed, these would be measured twice. */
+const ACK_VARIANTS = ['amqplib-batch', 'librabbitmq-batch'];
+
+/** What one process does with both ends; the C program has only one. */
+const BOTH_ENDS = ['librabbitmq', 'librabbitmq-batch'];
+
+/** @type {readonly (Scenario & { without?: readonly string[] })[]} */
+export const SCENARIOS = [
+  {
+    id: 'consume-null',
+    title: 'Consume, prefetch 100, null broker',
+    broker: 'null',
+    args: ['consume', '--prefetch', '100', '--canned'],
+    shows: 'cpu',
+    ...NULL,
+  },
+  {
+    id: 'publish-null',
+    title: 'Publish, null broker',
+    broker: 'null',
+    args: ['publish'],
+    shows: 'cpu',
+    without: ACK_VARIANTS,
+    ...NULL,
+  },
+  ...['classic', 'quorum'].map((queue) => ({
+    id: `consume-${queue}`,
+    title: `Consume, prefetch 100, ${queue} queue`,
+    broker: /** @type {const} */ ('real'),
+    args: ['consume', '--prefetch', '100', '--queue', queue],
+    shows: /** @type {const} */ ('throughput'),
+    ...REAL,
+  })),
+  ...['classic', 'quorum'].map((queue) => ({
+    id: `publish-${queue}`,
+    title: `Publish, ${queue} queue`,
+    broker: /** @type {const} */ ('real'),
+    args: ['publish', '--queue', queue],
+    shows: /** @type {const} */ ('throughput'),
+    without: ACK_VARIANTS,
+    ...REAL,
+  })),
+  {
+    id: 'e2e',
+    title: 'End to end in one process, classic queue',
+    broker: 'real',
+    args: ['e2e', '--queue', 'classic'],
+    shows: 'throughput',
+    without: BOTH_ENDS,
+    ...REAL,
+  },
+  {
+    id: 'fanout',
+    title: 'One publish, three queues',
+    broker: 'real',
+    args: ['fanout', '--queue', 'classic'],
+    shows: 'throughput',
+    without: BOTH_ENDS,
+    full: { n: 10_000, warmup: 3_000, repeats: 3 },
+    quick: { n: 2_000, warmup: 500, repeats: 1 },
+  },
+  {
+    id: 'latency',
+    title: 'Latency, 7 kB bodies, 200 a second',
+    broker: 'real',
+    args: ['latency', '--size', '7000', '--rate', '200', '--queue', 'classic'],
+    shows: 'latency',
+    without: BOTH_ENDS,
+    full: { n: 2_000, warmup: 200, repeats: 3 },
+    quick: { n: 400, warmup: 100, repeats: 1 },
+  },
+  {
+    id: 'packs',
+    title: 'Packs of 100, end to end, each item handled on its own',
+    broker: 'real',
+    args: ['packs', '--pack', '100', '--queue', 'classic'],
+    shows: 'throughput',
+    peers: [], // nobody has them yet
+    ...REAL,
+  },
+];
+
+/** On the real broker a quick run compares only what the verdict is about. */
+export const QUICK_PEERS = ['amqplib', 'amqplib-batch', 'hopline'];
