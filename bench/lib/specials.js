@@ -50,7 +50,7 @@ export function specialsTable({ patterns = [], heap = [], start = [] }) {
         ? failed('finding a handler', result)
         : [
             `finding the handler among ${numberText(result.count)} patterns`,
-            `${result.dispatchUs.toFixed(2)} µs`,
+            `${result.seenUs.toFixed(3)} µs for a key seen before, ${result.freshUs.toFixed(2)} µs for a new one`,
           ],
     ),
     ...heap.map((result) =>
