@@ -1,6 +1,7 @@
 import { Bus, defineMessage, rabbitmq } from 'hopline';
 import { Handles, handlers, Queue } from 'hopline/decorators';
 import { z } from 'zod';
+import { packs } from './lib/modes.js';
 import { runPeer } from './lib/run-peer.js';
 
 /** @typedef {import('./lib/run-peer.js').Setup} Setup @typedef {import('./lib/run-peer.js').Handle} Handle */
@@ -61,4 +62,13 @@ await runPeer({
   name: process.argv.includes('--validate') ? 'hopline, validated' : 'hopline',
   open,
   declare,
+  packs: (setup) =>
+    packs(async (given, handle) => {
+      const bus = busOf(given, handle);
+      await bus.start();
+      return {
+        publishPacked: (payloads, pack) => bus.publishMany(given.key, payloads, { pack }),
+        close: () => bus.stop(),
+      };
+    }, setup),
 });

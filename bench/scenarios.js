@@ -98,8 +98,9 @@ export const SCENARIOS = [
     broker: 'real',
     args: ['packs', '--pack', '100', '--queue', 'classic'],
     shows: 'throughput',
-    peers: [], // nobody has them yet
-    ...REAL,
+    peers: ['hopline'],
+    full: { n: 300_000, warmup: 50_000, repeats: 5 },
+    quick: { n: 60_000, warmup: 20_000, repeats: 1 },
   },
 ];
 

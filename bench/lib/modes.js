@@ -1,4 +1,5 @@
 import { Meter } from './meter.js';
+import { payloadOf } from './payload.js';
 import { publishAll } from './publish-all.js';
 
 /** @typedef {import('./run-peer.js').Peer} Peer @typedef {import('./setup.js').Setup} Setup */
@@ -52,6 +53,38 @@ export async function consume(peer, setup) {
   const result = meter.stop(handled.count - from);
   await session.close();
   return result;
+}
+
+/**
+ * Published in packs and handled one by one, in one process.
+ *
+ * @param {import('./run-peer.js').Open} open  gives a session with `publishPacked(payloads)`
+ * @param {Setup} setup
+ */
+export async function packs(open, setup) {
+  const { n, warmup, size, pack } = setup;
+  const handled = new Handled();
+  const meter = new Meter(setup.brokerPid);
+  const { publishPacked, close } = await open(setup, handled.one);
+  const payload = payloadOf(size);
+  const round = async (/** @type {number} */ count) => {
+    const all = handled.reach(handled.count + count);
+    await Promise.all([all, publishPacked(repeated(payload, count), pack)]);
+  };
+  await round(warmup);
+  meter.start();
+  await round(n);
+  const result = meter.stop(n);
+  await close();
+  return result;
+}
+
+/** @param {import('./payload.js').Payload} payload @param {number} count */
+function* repeated(payload, count) {
+  for (let sent = 0; sent < count; sent += 1) {
+    payload.id = sent;
+    yield payload;
+  }
 }
 
 /** Published and handled in one process, by each of the queues. @param {Peer} peer @param {Setup} setup */

@@ -1,4 +1,4 @@
-import { v7 as uuid } from 'uuid';
+import { randomUUID } from 'node:crypto';
 
 /**
  * A payload whose JSON has exactly this many bytes, while `id` stays below 1,000,000.
@@ -23,7 +23,7 @@ export function payloadOf(size) {
 export const propertiesOf = (type) => ({
   persistent: true,
   contentType: 'application/json',
-  messageId: uuid(),
+  messageId: randomUUID(),
   timestamp: Math.floor(Date.now() / 1_000),
   type,
   appId: 'bench',

@@ -18,6 +18,8 @@ import { declare, fill, setupOf, tearDown } from './setup.js';
 /** @typedef {import('./setup.js').Setup} Setup @typedef {(payload: import('./payload.js').Payload) => void} Handle */
 
 /**
+ * @typedef {(setup: Setup, handle: Handle) => Promise<{ publishPacked: (payloads: Iterable<object>, pack: number) => Promise<void>, close: () => Promise<unknown> }>} Open
+ *
  * @typedef {object} Session
  * @property {(payload: import('./payload.js').Payload) => Promise<unknown>} publish  resolves with the broker's confirm
  * @property {() => Promise<unknown>} close
