@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as rootContainer } from 'tsyringe';
-import type { HandlerDefinition } from '../src/consume/definition.js';
+import type { HandlerDefinition, HandlerFunction } from '../src/consume/definition.js';
 import { OptionsError } from '../src/errors.js';
 import type { MessageContext } from '../src/message/context.js';
 import { show } from '../src/util/check.js';
@@ -71,12 +71,17 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
         problems.push(
           `expected the scope of ${name} to be 'singleton' or 'message', got ${show(options.scope)}`,
         );
+      else if (options.scope === 'message' && options.batch !== undefined)
+        problems.push(`${name} has scope 'message' and a batch: one instance can't belong to many messages`);
   for (const { name } of all.filter((each) => !handled.includes(each)))
     problems.push(`${name} has @Retry or @Timeout but no @Handles`);
   return handled.flatMap(({ method, name, annotations }) =>
     annotations.handles.map(
       ({ patterns, options: { scope = 'singleton', ...options } }): HandlerDefinition => {
         const instance = instances.of(target, scope);
+        // Of a batch these are lists, and the instance is nobody's own.
+        const handle: HandlerFunction = (payload, context) =>
+          instance.with(context, (it) => (it as Handling)[method]?.(payload, context));
         return {
           name,
           patterns,
@@ -88,8 +93,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
             ...annotations.timeout,
           },
           prepare: instance.prepare,
-          handle: (payload, context) =>
-            instance.with(context, (it) => (it as Handling)[method]?.(payload, context)),
+          handle,
           ...failedOf(target, instance),
         };
       },

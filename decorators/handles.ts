@@ -1,7 +1,7 @@
 import type { PatternOrDefinition } from '../src/consume/definition.js';
 import type { MessageContext } from '../src/message/context.js';
 import type { OutputOf } from '../src/message/define-message.js';
-import { annotationsAt, type HandlesOptions } from './metadata.js';
+import { annotationsAt, type HandlesBatchOptions, type HandlesOptions } from './metadata.js';
 
 type Handle<Payload> = (payload: Payload, context: MessageContext) => unknown;
 
@@ -9,6 +9,20 @@ type Handle<Payload> = (payload: Payload, context: MessageContext) => unknown;
 export interface HandlesDecorator<Payload> {
   <Instance extends { handle: Handle<Payload> }>(target: new (...dependencies: never[]) => Instance): void;
   <Method extends Handle<Payload>>(
+    target: object,
+    method: string | symbol,
+    descriptor: TypedPropertyDescriptor<Method>,
+  ): void;
+}
+
+type HandleBatch<Payload> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
+
+/** Fits a class with `handle(payloads, contexts)`, or a method that takes the two. */
+export interface HandlesBatchDecorator<Payload> {
+  <Instance extends { handle: HandleBatch<Payload> }>(
+    target: new (...dependencies: never[]) => Instance,
+  ): void;
+  <Method extends HandleBatch<Payload>>(
     target: object,
     method: string | symbol,
     descriptor: TypedPropertyDescriptor<Method>,
@@ -28,8 +42,14 @@ type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : 
  */
 export function Handles<const Given extends Patterns>(
   patterns: Given,
-  options: HandlesOptions = {},
-): HandlesDecorator<PayloadOf<Given>> {
+  options?: HandlesOptions,
+): HandlesDecorator<PayloadOf<Given>>;
+/** The same, for many messages in one call. */
+export function Handles<const Given extends Patterns>(
+  patterns: Given,
+  options: HandlesBatchOptions,
+): HandlesBatchDecorator<PayloadOf<Given>>;
+export function Handles(patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) {
   const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
   return (target: object, method?: string | symbol) => {
     const annotations = method === undefined ? annotationsAt(target) : annotationsAt(target, method);

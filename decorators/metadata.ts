@@ -1,5 +1,10 @@
 import 'reflect-metadata';
-import type { HandlerOptions, PatternOrDefinition, QueueOptions } from '../src/consume/definition.js';
+import type {
+  BatchOptions,
+  HandlerOptions,
+  PatternOrDefinition,
+  QueueOptions,
+} from '../src/consume/definition.js';
 import { OptionsError } from '../src/errors.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 
@@ -15,10 +20,19 @@ export interface HandlesOptions extends Omit<HandlerOptions, 'retry' | 'timeout'
   scope?: HandlerScope;
 }
 
+/** Options of `@Handles` for a handler that takes many messages in one call. */
+export interface HandlesBatchOptions extends HandlesOptions {
+  /** How its messages are gathered. Each counts towards the concurrency, so that is `max` at least. */
+  batch: BatchOptions;
+}
+
 /** What decorators have said about a class, or about one of its methods. */
 export interface Annotations {
   /** One entry for each `@Handles`. */
-  readonly handles: { readonly patterns: readonly PatternOrDefinition[]; readonly options: HandlesOptions }[];
+  readonly handles: {
+    readonly patterns: readonly PatternOrDefinition[];
+    readonly options: HandlesOptions & { readonly batch?: BatchOptions };
+  }[];
   retry?: RetryOptions;
   timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;
 }

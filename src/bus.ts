@@ -1,4 +1,6 @@
 import type {
+  BatchFunction,
+  BatchHandleOptions,
   HandleOptions,
   HandlerDefinition,
   HandlerFunction,
@@ -111,8 +113,15 @@ export class Bus extends Publisher {
   handle<const Given extends Patterns>(
     patterns: Given,
     handle: HandlerFunction<PayloadOf<Given>>,
-    options: HandleOptions = {},
-  ): this {
+    options?: HandleOptions,
+  ): this;
+  /** The same, for many messages in one call. */
+  handle<const Given extends Patterns>(
+    patterns: Given,
+    handle: BatchFunction<PayloadOf<Given>>,
+    options: BatchHandleOptions,
+  ): this;
+  handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
     if (this.state !== 'new') throw new AlreadyStartedError('a handler was added');
     this.definitions.push(plainHandler(patterns, handle, options));
     return this;

@@ -1,5 +1,8 @@
 export { Bus } from './bus.js';
 export type {
+  BatchFunction,
+  BatchHandleOptions,
+  BatchOptions,
   FailedFunction,
   HandleOptions,
   HandlerDefinition,

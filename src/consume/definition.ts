@@ -54,6 +54,14 @@ export interface HandlerOptions {
   exchange?: ExchangeOption;
 }
 
+/** How messages are gathered for a handler that takes many in one call. */
+export interface BatchOptions {
+  /** How many in one call at most, 2 to 10,000. @default 100 */
+  max?: number;
+  /** How long the first of a batch waits for others, 1 ms to 1 min. @default '50ms' */
+  within?: Duration;
+}
+
 /** Options of `bus.handle`: the handler's own, and its queue by name or with options. */
 export interface HandleOptions extends HandlerOptions {
   /** Queue by name, or with options. @default the service's own queue */
@@ -64,9 +72,27 @@ export interface HandleOptions extends HandlerOptions {
   failed?: FailedFunction;
 }
 
+/** Options of `bus.handle` for a handler that takes many messages in one call. */
+export interface BatchHandleOptions extends HandleOptions {
+  /**
+   * How its messages are gathered; {@link BatchFunction} says what it is called with. Each message counts towards the
+   * concurrency, so that is `max` at least, and is so by default.
+   */
+  batch: BatchOptions;
+}
+
 /** What runs for each attempt. Returning is success, throwing is a failed attempt. */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
 export type HandlerFunction<Payload = any> = (payload: Payload, context: MessageContext) => unknown;
+
+/**
+ * What runs for a batch. The n-th context is the n-th payload's: its `fail`, `release` and `discard` decide for that one
+ * message, and its signal is that message's. Returning is success for each that has not decided otherwise, but where the
+ * handler returns a list: an Error in it is a failed attempt of the message in that place. Throwing is a failed attempt
+ * of all that have not decided. A message that is tried again comes in some later batch.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
+export type BatchFunction<Payload = any> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
 
 /** What runs once when a message is given up. What it throws is recorded beside the failure. */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
@@ -86,8 +112,9 @@ export interface HandlerDefinition {
   readonly patterns: readonly PatternOrDefinition[];
   /** Options of the queue, and the name it has if they give none: a class's name, appended to the service's. */
   readonly queue: QueueOptions & { readonly ownName?: string };
-  readonly options: HandlerOptions;
-  readonly handle: HandlerFunction;
+  readonly options: HandlerOptions & { readonly batch?: BatchOptions | undefined };
+  /** With `batch`, of many. */
+  readonly handle: HandlerFunction | BatchFunction;
   readonly failed?: FailedFunction;
   /** Runs once at `start()`, before anything is declared: finds missing dependencies. */
   readonly prepare?: (publisher: Publisher) => void | Promise<void>;

@@ -7,8 +7,10 @@ import { validate } from '../serialization/validate.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
+import { batched } from './batch.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext } from './context.js';
+import type { BatchFunction, HandlerFunction } from './definition.js';
 import { DISCARD, DONE, type Outcome, REQUEUE } from './outcome.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
@@ -225,13 +227,17 @@ export class Dispatcher {
     const { name, timeoutMs } = handler;
     return {
       name,
-      run: compose(middleware, handler.handle),
+      run: compose(middleware, codeOf(handler, clock)),
       timeoutMs,
       graceMs: timeoutGraceMs,
       clock,
       onTimeout: (context, error) => events.failed('handler.timedOut', context.work, error, timeoutMs),
     };
   }
+}
+
+function codeOf({ handle, batch }: Handler, clock: Clock): HandlerFunction {
+  return batch ? batched(handle as BatchFunction, batch, clock) : (handle as HandlerFunction);
 }
 
 /** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */

@@ -1,10 +1,16 @@
 import { isMessageDefinition } from '../message/define-message.js';
-import type { HandleOptions, HandlerDefinition, HandlerFunction, PatternOrDefinition } from './definition.js';
+import type {
+  BatchFunction,
+  HandleOptions,
+  HandlerDefinition,
+  HandlerFunction,
+  PatternOrDefinition,
+} from './definition.js';
 
 /** What `bus.handle` is given, as a definition like those of classes. */
 export function plainHandler(
   patterns: PatternOrDefinition | readonly PatternOrDefinition[],
-  handle: HandlerFunction,
+  handle: HandlerFunction | BatchFunction,
   { queue, name, failed, ...options }: HandleOptions,
 ): HandlerDefinition {
   const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];

@@ -17,6 +17,7 @@ import {
   duration,
   type Fields,
   flag,
+  integerFrom,
   isPlainObject,
   objectWith,
   oneOf,
@@ -26,7 +27,9 @@ import {
   text,
 } from '../util/check.js';
 import { toMs } from '../util/duration.js';
+import { type BatchSettings, batchOption, batchSettings } from './batch.js';
 import type {
+  BatchFunction,
   FailedFunction,
   HandlerDefinition,
   HandlerFunction,
@@ -43,8 +46,10 @@ export interface Handler {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
   readonly concurrency: number;
-  readonly handle: HandlerFunction;
+  readonly handle: HandlerFunction | BatchFunction;
   readonly failed: FailedFunction | undefined;
+  /** Set if it takes many messages in one call. */
+  readonly batch: BatchSettings | undefined;
 }
 
 /** One pattern of a handler, and the definition that validates what comes through it. */
@@ -88,17 +93,11 @@ export const QUEUE_FIELDS: Fields = {
   name: text,
   ownName: text,
   concurrency: positiveInteger,
-  prefetch: {
-    expected: `an integer from 1 to ${MAX_PREFETCH}`,
-    accepts: (value) => positiveInteger.accepts(value) && Number(value) <= MAX_PREFETCH,
-  },
+  prefetch: integerFrom(1, MAX_PREFETCH),
   type: oneOf('quorum', 'classic'),
   exchange: exchangeOption,
   deliveryLimit: positiveInteger,
-  maxPriority: {
-    expected: `an integer from 1 to ${MAX_PRIORITY}`,
-    accepts: (value) => positiveInteger.accepts(value) && Number(value) <= MAX_PRIORITY,
-  },
+  maxPriority: integerFrom(1, MAX_PRIORITY),
   lanes: lanesOption,
 };
 
@@ -108,6 +107,7 @@ const HANDLER_FIELDS: Fields = {
   failOnTimeout: flag,
   concurrency: positiveInteger,
   exchange: exchangeOption,
+  batch: batchOption,
 };
 
 /**
@@ -126,6 +126,8 @@ export function planSubscriptions(
     // What is wrong in itself can't be put together.
     const together = own.length === 0 ? policyProblem(policyOf(definition.options, defaults)) : undefined;
     problems.push(...own, ...(together ? [`${definition.name}: ${together}`] : []));
+    const places = own.length === 0 ? batchProblem(definition) : undefined;
+    if (places) problems.push(places);
     const queue = queueNameOf(definition, defaults.service);
     groups.set(queue, [...(groups.get(queue) ?? []), definition]);
   }
@@ -158,7 +160,9 @@ function subscriptionOf(
 ): Subscription {
   // All of a group agree on what they say (checked), but not all say everything.
   const options: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
-  const concurrency = options.concurrency ?? defaults.concurrency;
+  // A batch's messages each hold a place: with fewer places than a batch has it would never be full.
+  const largest = Math.max(0, ...group.map((definition) => batchOf(definition)?.max ?? 0));
+  const concurrency = options.concurrency ?? Math.max(defaults.concurrency, largest);
   const lanes = lanesOf(queue, options.lanes);
   // While a lane's messages fill the concurrency, its next ones must be here, or a lower lane would get their places.
   const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);
@@ -195,11 +199,25 @@ function handlerOf(
     concurrency: Math.min(options.concurrency ?? concurrency, concurrency),
     handle: definition.handle,
     failed: definition.failed,
+    batch: batchOf(definition),
   };
+}
+
+function batchOf({ options: { batch } }: HandlerDefinition): BatchSettings | undefined {
+  return batch === undefined ? undefined : batchSettings(batch);
 }
 
 function policyOf({ retry, failOnTimeout }: HandlerOptions, defaults: SubscriptionDefaults): RetryPolicy {
   return retryPolicy({ ...retry, ...(failOnTimeout === undefined ? {} : { failOnTimeout }) }, defaults.retry);
+}
+
+/** Places that are too few for a batch are said in so many words, not made more in silence. */
+function batchProblem(definition: HandlerDefinition): string | undefined {
+  const { name, queue, options } = definition;
+  const max = batchOf(definition)?.max ?? 0;
+  const places = Math.min(queue.concurrency ?? max, options.concurrency ?? max);
+  if (max <= places) return undefined;
+  return `${name}: expected batch.max to be at most the concurrency, ${places}, since each message of a batch counts; got ${max}`;
 }
 
 function problemsOfDefinition({ name, patterns, queue, options, handle }: HandlerDefinition): string[] {

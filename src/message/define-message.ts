@@ -1,7 +1,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { OptionsError } from '../errors.js';
-import { type Check, type Fields, isPlainObject, objectWith, problemsOf, show } from '../util/check.js';
-import { type Duration, isDuration, toMs } from '../util/duration.js';
+import {
+  durationUpTo,
+  type Fields,
+  integerFrom,
+  isPlainObject,
+  objectWith,
+  problemsOf,
+  show,
+} from '../util/check.js';
+import { type Duration, toMs } from '../util/duration.js';
 import { MAX_PACK_ITEMS } from './pack.js';
 import { patternProblem } from './routing-key.js';
 
@@ -45,17 +53,9 @@ export interface DefineOptions {
 
 const PACK_DEFAULTS = { max: 100, within: '5ms' } as const;
 
-export const packSize: Check = {
-  expected: `an integer from 2 to ${MAX_PACK_ITEMS}`,
-  accepts: (value) => Number.isInteger(value) && Number(value) >= 2 && Number(value) <= MAX_PACK_ITEMS,
-};
+export const packSize = integerFrom(2, MAX_PACK_ITEMS);
 
-const packWait: Check = {
-  expected: "a duration of 1 ms to 1 s, such as '5ms'",
-  accepts: (value) => isDuration(value) && toMs(value) >= 1 && toMs(value) <= 1_000,
-};
-
-const DEFINE_FIELDS: Fields = { pack: objectWith({ max: packSize, within: packWait }) };
+const DEFINE_FIELDS: Fields = { pack: objectWith({ max: packSize, within: durationUpTo('1s') }) };
 
 /** What handlers get for a definition; plain patterns give `any`, so that a handler may state its own type. */
 export type OutputOf<Definition> =

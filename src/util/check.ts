@@ -1,5 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { isDuration } from './duration.js';
+import { type Duration, isDuration, toMs } from './duration.js';
 
 /** One rule for one value: how a good one is called, and how to tell. */
 export interface Check {
@@ -68,6 +68,17 @@ export const positiveInteger: Check = {
   expected: 'a positive integer',
   accepts: (value) => Number.isInteger(value) && (value as number) > 0,
 };
+
+export const integerFrom = (least: number, most: number): Check => ({
+  expected: `an integer from ${least} to ${most}`,
+  accepts: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+});
+
+/** Of at least a millisecond. */
+export const durationUpTo = (most: Duration): Check => ({
+  expected: `a duration of 1 ms to ${most}`,
+  accepts: (value) => isDuration(value) && toMs(value) >= 1 && toMs(value) <= toMs(most),
+});
 
 export const duration: Check = {
   expected: "a duration such as '30s' or a number of milliseconds",

@@ -1,5 +1,6 @@
 import { BusFixture } from '../support/bus-fixture.js';
 import type { Capabilities, TransportHarness } from '../support/transport-harness.js';
+import { batches } from './batches.js';
 import { bodies } from './bodies.js';
 import { brokenConnections } from './broken-connections.js';
 import { concurrency } from './concurrency.js';
@@ -55,6 +56,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'dead letters': deadLetters,
   delays,
   packs,
+  batches,
   'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,

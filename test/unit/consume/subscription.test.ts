@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { HandlerDefinition, HandlerOptions, QueueOptions } from '../../../src/consume/definition.js';
+import type { HandlerDefinition, QueueOptions } from '../../../src/consume/definition.js';
 import {
   planSubscriptions,
   queueNeeds,
@@ -20,7 +20,7 @@ const defaults: SubscriptionDefaults = {
 interface Given {
   readonly patterns?: HandlerDefinition['patterns'];
   readonly queue?: HandlerDefinition['queue'];
-  readonly options?: HandlerOptions;
+  readonly options?: HandlerDefinition['options'];
 }
 
 function define(
@@ -42,6 +42,23 @@ describe('subscriptions', () => {
       define('Ledger', { queue: { ownName: 'Ledger', name: 'ledger' } }),
     ).map(({ queue }) => queue);
     assert.deepEqual(queues, ['shop', 'shop.Billing', 'ledger']);
+  });
+
+  it('have places for the largest batch of their handlers, unless they are told how many', () => {
+    const placesOf = (...definitions: HandlerDefinition[]) =>
+      plan(...definitions).map(({ concurrency, prefetch, handlers }) => [
+        concurrency,
+        prefetch,
+        ...handlers.map((each) => each.concurrency),
+      ]);
+    const batch = define('many', { options: { batch: { max: 50 } } });
+    assert.deepEqual(placesOf(define('one'), batch), [[50, 50, 50, 50]]);
+    assert.deepEqual(placesOf(define('many', { options: { batch: { max: 4 } } })), [[10, 10, 10]]);
+    const told = { queue: { concurrency: 200 }, options: { batch: {} } };
+    assert.deepEqual(placesOf(define('many', told)), [[200, 200, 200]]);
+    assert.deepEqual(problems(define('many', { options: { batch: {}, concurrency: 20 } })), [
+      'many: expected batch.max to be at most the concurrency, 20, since each message of a batch counts; got 100',
+    ]);
   });
 
   it('group handlers that name the same queue, in their order', () => {
@@ -79,6 +96,7 @@ describe('subscriptions', () => {
             concurrency: 10,
             handle: definition.handle,
             failed: undefined,
+            batch: undefined,
           },
         ],
       },
@@ -224,7 +242,7 @@ describe('wrong handlers', () => {
       }),
       define('Audit', {
         queue: { name: 'c.dead' },
-        options: { retry: { tries: 0 }, concurency: 3 } as HandlerOptions,
+        options: { retry: { tries: 0 }, concurency: 3 } as HandlerDefinition['options'],
       }),
       define('Ledger', { queue: { name: 'd', exchange: 'a/b' }, options: { exchange: '' } }),
     );
