@@ -59,6 +59,7 @@ describe('the null broker', () => {
     const channel = await connection.createChannel();
     await channel.assertExchange('events', 'topic');
     await channel.assertQueue('bound');
+    await channel.bindQueue('bound', 'delays', '*.*.q.bound');
     await channel.bindQueue('bound', 'events', 'order.*.placed');
     await channel.prefetch(1);
     const taken: ConsumeMessage[] = [];
