@@ -6,13 +6,14 @@ import { runPeer } from './lib/run-peer.js';
 /** @type {import('./lib/run-peer.js').Peer['open']} */
 async function open({ url, exchange, queues, key, prefetch, ack }, handle) {
   const connection = await connect(url);
+  let closing = false;
   const confirms = await connection.createConfirmChannel();
   for (const queue of handle ? queues : []) {
     const channel = await connection.createChannel();
     await channel.prefetch(prefetch);
     const settle =
       ack === 'batch'
-        ? batchedAcks(prefetch, (message) => channel.ack(message, true))
+        ? batchedAcks(prefetch, (message) => closing || channel.ack(message, true))
         : (/** @type {import('amqplib').ConsumeMessage} */ message) => channel.ack(message);
     await channel.consume(queue, (message) => {
       if (!message) return;
@@ -28,7 +29,10 @@ async function open({ url, exchange, queues, key, prefetch, ack }, handle) {
           error ? reject(error) : resolve(undefined),
         );
       }),
-    close: () => connection.close(),
+    close: () => {
+      closing = true;
+      return connection.close();
+    },
   };
 }
 

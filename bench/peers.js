@@ -1,13 +1,13 @@
 /**
  * What is compared. `kind` says what a figure stands for: a client as it comes, a variant of one that somebody has written
- * by hand, or another language.
+ * by hand, another language, or another kind of broker with other promises.
  *
  * @typedef {object} PeerEntry
  * @property {string} id
  * @property {string} name  as the tables call it
  * @property {string} file
  * @property {string[]} args
- * @property {'raw' | 'peer' | 'variant' | 'native' | 'ours'} kind
+ * @property {'raw' | 'peer' | 'variant' | 'native' | 'other' | 'ours'} kind
  * @property {readonly string[]} [without]  scenarios it can't run
  */
 
@@ -35,7 +35,7 @@ export const PEERS = [
   { id: 'cloudamqp', name: '@cloudamqp/amqp-client', file: 'cloudamqp.js', args: [], kind: 'peer' },
   { id: 'golevelup', name: '@golevelup/nestjs-rabbitmq', file: 'golevelup.js', args: [], kind: 'peer' },
   { id: 'rascal', name: 'rascal', file: 'rascal.js', args: [], kind: 'peer' },
-  { id: 'bullmq', name: 'BullMQ (Redis)', file: 'bullmq.js', args: [], kind: 'peer', without: ONLY_AMQP },
+  { id: 'bullmq', name: 'BullMQ (Redis)', file: 'bullmq.js', args: [], kind: 'other', without: ONLY_AMQP },
   { id: 'librabbitmq', name: 'librabbitmq (C), ack each', file: 'librabbitmq.js', args: [], kind: 'native' },
   {
     id: 'librabbitmq-batch',

@@ -84,7 +84,11 @@ try {
     Object.assign(specials, { [name]: await runSpecial(name, { quick, url, say }) });
   }
   const writes = !quick && !wanted && !values.peers;
-  const report = reportOf(outcomes, specials, { brokers: started.map(({ about }) => about), plots: writes });
+  const report = reportOf(outcomes, specials, {
+    brokers: started.map(({ about }) => about),
+    plots: writes,
+    whole: !wanted,
+  });
   process.stdout.write(`${report}\n`);
   if (writes) {
     writePlots(outcomes);

@@ -14,7 +14,7 @@
 
 const NULL = {
   full: { n: 200_000, warmup: 40_000, repeats: 5 },
-  quick: { n: 30_000, warmup: 15_000, repeats: 1 },
+  quick: { n: 25_000, warmup: 15_000, repeats: 1 },
 };
 const REAL = {
   full: { n: 20_000, warmup: 5_000, repeats: 5 },
@@ -90,7 +90,7 @@ export const SCENARIOS = [
     shows: 'latency',
     without: BOTH_ENDS,
     full: { n: 2_000, warmup: 200, repeats: 3 },
-    quick: { n: 400, warmup: 100, repeats: 1 },
+    quick: { n: 300, warmup: 100, repeats: 1 },
   },
   {
     id: 'packs',

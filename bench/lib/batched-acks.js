@@ -4,7 +4,7 @@
  *
  * @template Message
  * @param {number} prefetch
- * @param {(last: Message) => void} ackUpTo
+ * @param {(last: Message) => unknown} ackUpTo
  * @returns {(message: Message) => void}
  */
 export function batchedAcks(prefetch, ackUpTo) {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,10 +39,7 @@ export async function startNull({ size = 281 } = {}) {
  */
 export async function startReal(url) {
   if (url) return { url, about: 'the RabbitMQ at --url', stop: async () => {} };
-  // The tests' own way to one. Built by `npm run bench` before; not imported by name, since it has no place in a package.
-  const { PrivateNode } = await import(
-    new URL('../../dist/test/support/broker/index.js', import.meta.url).href
-  );
+  const { PrivateNode } = await testSupport('index.js');
   const node = await PrivateNode.start({ name: 'bench' });
   const version = (await node.ctl('version')).trim();
   return { url: node.url, pid: node.pid, about: `RabbitMQ ${version}, one node`, stop: () => node.stop() };
@@ -68,18 +65,22 @@ export async function startRedis(url) {
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn('redis-server', args, { stdio: 'ignore' });
+  // It must not outlive this process, however that ends.
+  const { Guard } = await testSupport('guard.js');
+  const guard = new Guard(dir);
+  guard.watch([child]);
   const stop = async () => {
     await end(child);
-    await rm(dir, { recursive: true, force: true });
+    await guard.release();
   };
-  const started = await Promise.race([
-    once(child, 'error').then(() => false),
-    listens(port).then(() => true),
-  ]);
+  const started = await Promise.race([once(child, 'error').then(() => false), listens(port)]);
   if (started) return { url: `redis://127.0.0.1:${port}`, pid: child.pid, about: 'Redis, appendonly', stop };
-  await rm(dir, { recursive: true, force: true });
+  await guard.release();
   return undefined;
 }
+
+/** The tests' own way to a broker; `npm run bench` has built it. @param {string} file */
+const testSupport = (file) => import(new URL(`../../dist/test/support/broker/${file}`, import.meta.url).href);
 
 /** @param {import('node:child_process').ChildProcess} child */
 async function end(child) {
@@ -107,7 +108,7 @@ async function listens(port) {
       once(socket, 'error').then(() => false),
     ]).catch(() => false);
     socket.destroy();
-    if (answered) return;
+    if (answered) return true;
     await pause(50);
   }
   throw new Error('redis-server does not listen');

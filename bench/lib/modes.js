@@ -4,25 +4,20 @@ import { publishAll } from './publish-all.js';
 
 /** @typedef {import('./run-peer.js').Peer} Peer @typedef {import('./setup.js').Setup} Setup */
 
-/** Counts what is handled; a stretch of it can be awaited. */
+/** Counts what is handled; does what is to be done at the very message that reaches a goal. */
 class Handled {
   count = 0;
-  #goal = Number.POSITIVE_INFINITY;
-  /** @type {() => void} */
-  #reached = () => {};
+  /** @type {{ at: number, then: () => void }[]} */
+  #goals = [];
 
   one = () => {
     this.count += 1;
-    if (this.count === this.#goal) this.#reached();
+    while (this.count === this.#goals[0]?.at) this.#goals.shift()?.then();
   };
 
-  /** Resolves in the turn in which that many are handled. @param {number} goal @returns {Promise<void>} */
-  reach(goal) {
-    if (this.count >= goal) return Promise.resolve();
-    this.#goal = goal;
-    return new Promise((resolve) => {
-      this.#reached = resolve;
-    });
+  /** In the order of the goals. @template T @param {number} at @param {() => T} then @returns {Promise<T>} */
+  on(at, then) {
+    return new Promise((resolve) => this.#goals.push({ at, then: () => resolve(then()) }));
   }
 }
 
@@ -44,13 +39,10 @@ export async function consume(peer, setup) {
   const { n, warmup } = setup;
   const handled = new Handled();
   const meter = new Meter(setup.brokerPid);
-  const warm = handled.reach(warmup);
+  void handled.on(warmup, () => meter.start());
+  const measured = handled.on(warmup + n, () => meter.stop(n));
   const session = await peer.open(setup, handled.one);
-  await warm;
-  meter.start();
-  const from = handled.count;
-  await handled.reach(from + n);
-  const result = meter.stop(handled.count - from);
+  const result = await measured;
   await session.close();
   return result;
 }
@@ -94,7 +86,7 @@ export async function endToEnd(peer, setup) {
   const meter = new Meter(setup.brokerPid);
   const session = await peer.open(setup, handled.one);
   const round = async (/** @type {number} */ count) => {
-    const all = handled.reach(handled.count + count * queues.length);
+    const all = handled.on(handled.count + count * queues.length, () => {});
     await Promise.all([all, publishAll(session.publish, { count, size, window })]);
   };
   await round(warmup);

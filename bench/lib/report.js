@@ -10,13 +10,13 @@ import { verdictTable } from './verdict.js';
  *
  * @param {readonly import('./collect.js').Outcome[]} outcomes
  * @param {import('./specials.js').Specials} specials
- * @param {{ brokers: readonly string[], plots: boolean }} about
+ * @param {{ brokers: readonly string[], plots: boolean, whole: boolean }} about
  */
-export function reportOf(outcomes, specials, { brokers, plots }) {
+export function reportOf(outcomes, specials, { brokers, plots, whole }) {
   return [
     machineLine(brokers),
     '### What was to be reached',
-    verdictTable(outcomes, specials),
+    verdictTable(outcomes, specials, { unmeasured: whole }),
     ...outcomes.flatMap((outcome) => [
       `### ${outcome.scenario.title}`,
       `${outcome.repeats} × ${numberText(outcome.n)} messages; median (least–most).`,

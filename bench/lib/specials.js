@@ -9,13 +9,16 @@ import { markdownTable, numberText } from './tables.js';
 
 /** @type {Record<string, { broker?: 'null' | 'real', node?: string[], runs: (quick: boolean) => string[][] }>} */
 export const SPECIALS = {
-  patterns: { runs: () => ['10', '1000'].map((count) => ['--count', count, '--n', '2000000']) },
+  patterns: { runs: () => ['10', '1000'].map((count) => ['--count', count, '--n', '1000000']) },
   heap: {
     broker: 'null',
     node: ['--expose-gc'],
     runs: (quick) => [['--n', quick ? '100000' : '1000000']],
   },
-  start: { broker: 'real', runs: () => ['50', '500'].map((count) => ['--count', count]) },
+  start: {
+    broker: 'real',
+    runs: (quick) => (quick ? ['50'] : ['50', '500']).map((count) => ['--count', count]),
+  },
 };
 
 /**

@@ -48,7 +48,7 @@ const LINES = [
     judge: against('consume-null', 'amqplib', 'cpuPerMessageUs', { atMost: 0.6 }),
   },
   {
-    what: '',
+    what: 'consume, null broker, CPU',
     reach: 'the best of all Node clients',
     judge: amongPeers('consume-null', 'cpuPerMessageUs', 'less'),
   },
@@ -67,14 +67,14 @@ const LINES = [
       judge: against(`consume-${queue}`, 'amqplib', 'perSecond', { atLeast: faster }),
     },
     {
-      what: '',
+      what: `consume, ${queue} queue`,
       reach: `broker CPU ≤ ${cheaper} ×`,
       judge: against(`consume-${queue}`, 'amqplib', 'brokerCpuPerMessageUs', { atMost: cheaper }),
     },
   ]),
   {
-    what: '',
-    reach: '≥ 0.7 × C with batched acks (classic)',
+    what: 'consume, classic queue',
+    reach: '≥ 0.7 × C with batched acks',
     judge: against('consume-classic', 'librabbitmq-batch', 'perSecond', { atLeast: 0.7 }),
   },
   ...['classic', 'quorum'].flatMap((queue) => [
@@ -84,7 +84,7 @@ const LINES = [
       judge: against(`publish-${queue}`, 'amqplib', 'perSecond', { atLeast: 0.95 }),
     },
     {
-      what: '',
+      what: `publish, ${queue} queue`,
       reach: '≥ every Node client, within noise',
       judge: amongPeers(`publish-${queue}`, 'perSecond', 'more'),
     },
@@ -112,7 +112,7 @@ const LINES = [
     },
   },
   {
-    what: '',
+    what: '7 kB at 200 a second',
     reach: 'CPU ≤ 1.1 × amqplib',
     judge: against('latency', 'amqplib', 'cpuPerMessageUs', { atMost: 1.1 }),
   },
@@ -159,17 +159,19 @@ const LINES = [
   })),
 ];
 
-/** Each line of what was promised, with what came of it in this run. @param {readonly Outcome[]} outcomes @param {Specials} specials */
-export function verdictTable(outcomes, specials) {
+/**
+ * Each line of what was promised, with what came of it in this run.
+ *
+ * @param {readonly Outcome[]} outcomes
+ * @param {Specials} specials
+ * @param {{ unmeasured?: boolean }} [show]  false leaves out what this run has not looked at
+ */
+export function verdictTable(outcomes, specials, { unmeasured = true } = {}) {
   const measured = measuredFrom(outcomes, specials);
-  const lines = LINES.map(({ what, reach, judge }) => {
+  const lines = LINES.flatMap(({ what, reach, judge }) => {
     const judgement = judge(measured);
-    return [
-      what,
-      reach,
-      judgement?.said ?? 'not measured',
-      judgement ? (judgement.holds ? 'yes' : '**no**') : '–',
-    ];
+    if (judgement) return [[what, reach, judgement.said, judgement.holds ? 'yes' : '**no**']];
+    return unmeasured ? [[what, reach, 'not measured', '–']] : [];
   });
   return markdownTable(['', 'to reach', 'measured', 'holds'], lines);
 }

@@ -17,7 +17,12 @@ export class World {
     this.body = cannedBody(size);
   }
 
-  /** @param {string} queue @param {string} exchange @param {string} pattern */
+  /**
+   * A pattern that begins with a wildcard stands for too much to guess a key; Hopline binds its queues with such a one to
+   * what comes back from the delays, which nothing does here.
+   *
+   * @param {string} queue @param {string} exchange @param {string} pattern
+   */
   bind(queue, exchange, pattern) {
     // A work queue's ways back, from delays and landings, are no way in.
     if (WAY_BACK.test(exchange)) return;
