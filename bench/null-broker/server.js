@@ -5,8 +5,6 @@ import { cannedBody } from './message.js';
 /** Further patterns of a queue than these are kept, but nothing comes by their keys. */
 const MAX_KEYS = 10_000;
 
-const WAY_BACK = /\.(delay\..*|land)$/;
-
 /** What all connections share: which keys lead to which queue. */
 export class World {
   /** @type {Map<string, { exchange: string, keys: string[] }>} */
@@ -25,7 +23,7 @@ export class World {
    */
   bind(queue, exchange, pattern) {
     // A work queue's ways back, from delays and landings, are no way in.
-    if (WAY_BACK.test(exchange)) return;
+    if (/^[*#]/.test(pattern) || exchange.endsWith('.land')) return;
     const known = this.#queues.get(queue) ?? { exchange, keys: [] };
     const key = pattern.replaceAll(/[*#]/g, 'x');
     if (!known.keys.includes(key) && known.keys.length < MAX_KEYS) known.keys.push(key);
