@@ -4,8 +4,8 @@ import { propertiesOf } from './lib/payload.js';
 import { runPeer } from './lib/run-peer.js';
 
 /** @type {import('./lib/run-peer.js').Peer['open']} */
-async function open({ url, exchange, queues, key, prefetch, ack }, handle) {
-  const connection = await connect(url);
+async function open({ url, exchange, queues, key, prefetch, ack, noDelay }, handle) {
+  const connection = await connect(url, { noDelay });
   let closing = false;
   const confirms = await connection.createConfirmChannel();
   for (const queue of handle ? queues : []) {

@@ -8,6 +8,7 @@
  * @property {string} file
  * @property {string[]} args
  * @property {'raw' | 'peer' | 'variant' | 'native' | 'other' | 'ours'} kind
+ * @property {readonly string[]} [only]  scenarios it is made for
  * @property {readonly string[]} [without]  scenarios it can't run
  */
 
@@ -23,6 +24,15 @@ export const PEERS = [
     file: 'amqplib.js',
     args: ['--ack', 'batch'],
     kind: 'variant',
+  },
+  {
+    // By default it leaves Nagle's algorithm on, which holds a body of some kB back until others join it.
+    id: 'amqplib-nodelay',
+    name: 'amqplib, noDelay',
+    file: 'amqplib.js',
+    args: ['--no-delay'],
+    kind: 'variant',
+    only: ['latency'],
   },
   {
     id: 'manager',

@@ -34,10 +34,11 @@ const isWanted = (/** @type {string} */ name) => !wanted || wanted.includes(name
 function peersOf(scenario) {
   const named = values.peers?.split(',') ?? (quick && scenario.broker === 'real' ? QUICK_PEERS : undefined);
   return PEERS.filter(
-    ({ id, without = [] }) =>
+    ({ id, only, without = [] }) =>
       (!named || named.includes(id)) &&
       (!scenario.peers || scenario.peers.includes(id)) &&
       !scenario.without?.includes(id) &&
+      (!only || only.includes(scenario.id)) &&
       !without.includes(scenario.id),
   );
 }

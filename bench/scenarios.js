@@ -105,4 +105,4 @@ export const SCENARIOS = [
 ];
 
 /** On the real broker a quick run compares only what the verdict is about. */
-export const QUICK_PEERS = ['amqplib', 'amqplib-batch', 'hopline'];
+export const QUICK_PEERS = ['amqplib', 'amqplib-batch', 'amqplib-nodelay', 'hopline'];

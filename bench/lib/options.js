@@ -14,6 +14,7 @@ export const MODES = ['publish', 'consume', 'e2e', 'fanout', 'latency', 'packs']
  * @property {number} rate  publishes a second, in mode latency
  * @property {number} pack  payloads a message, in mode packs
  * @property {'each' | 'batch'} ack
+ * @property {boolean} noDelay  for clients that bundle small writes unless told otherwise
  * @property {boolean} validate
  * @property {boolean} canned  the broker brings messages by itself: nothing is put into the queue before
  * @property {number} [brokerPid]  process of the broker, whose CPU time is read from /proc
@@ -39,6 +40,7 @@ export function parseOptions(args) {
       pack: { type: 'string', default: '100' },
       ack: { type: 'string', default: 'each' },
       validate: { type: 'boolean', default: false },
+      'no-delay': { type: 'boolean', default: false },
       canned: { type: 'boolean', default: false },
       'broker-pid': { type: 'string' },
       url: { type: 'string', default: 'amqp://guest:guest@127.0.0.1:5672' },
@@ -54,6 +56,7 @@ export function parseOptions(args) {
   return /** @type {Options} */ ({
     ...values,
     ...numbers,
+    noDelay: values['no-delay'],
     brokerPid: pid === undefined ? undefined : positive('broker-pid', pid),
     warmup:
       values.warmup === undefined ? Math.min(numbers.n, DEFAULT_WARMUP) : positive('warmup', values.warmup),

@@ -16,14 +16,13 @@ export class World {
   }
 
   /**
-   * A pattern that begins with a wildcard stands for too much to guess a key; Hopline binds its queues with such a one to
-   * what comes back from the delays, which nothing does here.
+   * What nothing comes by here: a pattern that begins with a wildcard, which stands for too much to guess a key, and the
+   * queue's own name. Hopline binds its queues with such ones to what comes back from the delays.
    *
    * @param {string} queue @param {string} exchange @param {string} pattern
    */
   bind(queue, exchange, pattern) {
-    // A work queue's ways back, from delays and landings, are no way in.
-    if (/^[*#]/.test(pattern) || exchange.endsWith('.land')) return;
+    if (/^[*#]/.test(pattern) || pattern === queue) return;
     const known = this.#queues.get(queue) ?? { exchange, keys: [] };
     const key = pattern.replaceAll(/[*#]/g, 'x');
     if (!known.keys.includes(key) && known.keys.length < MAX_KEYS) known.keys.push(key);

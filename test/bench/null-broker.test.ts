@@ -60,6 +60,7 @@ describe('the null broker', () => {
     await channel.assertExchange('events', 'topic');
     await channel.assertQueue('bound');
     await channel.bindQueue('bound', 'delays', '*.*.q.bound');
+    await channel.bindQueue('bound', 'landing', 'bound');
     await channel.bindQueue('bound', 'events', 'order.*.placed');
     await channel.prefetch(1);
     const taken: ConsumeMessage[] = [];
