@@ -89,7 +89,7 @@ export const SCENARIOS = [
     args: ['latency', '--size', '7000', '--rate', '200', '--queue', 'classic'],
     shows: 'latency',
     without: BOTH_ENDS,
-    full: { n: 2_000, warmup: 200, repeats: 3 },
+    full: { n: 1_000, warmup: 200, repeats: 3 },
     quick: { n: 300, warmup: 100, repeats: 1 },
   },
   {

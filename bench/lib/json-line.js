@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 /** The folder of the programs that are run. */
 export const BENCH = resolve(import.meta.dirname, '..');
 
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * Runs a program of ours, and reads the line of JSON that it ends with.

@@ -6,7 +6,7 @@ import { privateProcess } from './process.js';
 import type { TestBroker } from './test-broker.js';
 import { Declined, type Way } from './way.js';
 
-export { PrivateCluster, type PrivateClusterOptions } from './private-cluster.js';
+export { PrivateCluster, type PrivateClusterOptions, SOON_AFTER_A_DEATH } from './private-cluster.js';
 export { PrivateNode, type PrivateNodeOptions } from './private-node.js';
 export type { TestBroker } from './test-broker.js';
 

@@ -20,7 +20,7 @@ const FORM_TIMEOUT_MS = 90_000;
  * - from 4.3 on a quorum queue keeps for a minute what a consumer of the dead node's had in hand. Before, it was
  *   delivered again at once (tried on 3.10.8, 4.0.5 and 4.3.6).
  */
-const SOON_AFTER_A_DEATH =
+export const SOON_AFTER_A_DEATH =
   '[{rabbit,[{dead_letter_worker_publisher_confirm_timeout,5000},{consumer_disconnected_timeout,5000}]}]';
 
 /** How many nodes run, as one of them sees it; the function's name changed with 3.11. */
