@@ -1,5 +1,6 @@
 import { PublishManyError, type PublishManyFailure } from '../errors.js';
 import { isOneLine } from '../message/pack.js';
+import { deferred } from '../util/deferred.js';
 import { PACK_BYTES } from './packer.js';
 
 export interface PublishManyParts {
@@ -33,17 +34,23 @@ export async function publishMany(
   parts: PublishManyParts,
 ): Promise<void> {
   const failures: PublishManyFailure[] = [];
-  const underWay = new Set<Promise<void>>();
+  let underWay = 0;
+  let room = deferred();
   const limit = parts.pack > 1 ? PACKS_IN_FLIGHT : IN_FLIGHT;
   let open: Item[] = [];
   let bytes = 0;
   const send = async (items: readonly Item[]) => {
-    if (underWay.size >= limit) await Promise.race(underWay);
-    const sending: Promise<void> = parts
+    while (underWay >= limit) await room.promise;
+    underWay += 1;
+    const ended = () => {
+      underWay -= 1;
+      room.resolve();
+      room = deferred();
+    };
+    parts
       .send(items.map(({ body }) => body))
       .catch((error: Error) => failures.push(...items.map(({ index }) => ({ index, error }))))
-      .then(() => void underWay.delete(sending));
-    underWay.add(sending);
+      .then(ended, ended);
   };
   const close = async () => {
     const items = open;
@@ -72,7 +79,7 @@ export async function publishMany(
     if (open.length >= parts.pack) await close();
   }
   await close();
-  await Promise.all(underWay);
+  while (underWay > 0) await room.promise;
   if (failures.length > 0) throw new PublishManyError(parts.routingKey, index + 1, sorted(failures));
 }
 

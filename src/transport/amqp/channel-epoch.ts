@@ -8,16 +8,14 @@ import type { Channel, Message } from 'amqplib';
  * goes out one by one. Nothing waits longer than to the end of this turn of the event loop, or until half of the window
  * is gathered: if the process dies before that, those messages are delivered again.
  *
- * The broker numbers a channel's deliveries from 1 without a gap, and closes a channel that settles a tag twice
+ * The broker numbers a channel's deliveries upwards, and closes a channel that settles a tag twice
  * (https://www.rabbitmq.com/docs/confirms#consumer-acks-double-acking).
  */
 export class ChannelEpoch {
   /** The channel is gone: nothing that it delivered can be settled any more. */
   private isLost = false;
-  /** The lowest tag that is not settled on the wire. */
-  private lowest = 1;
-  /** Tags above it that are. */
-  private readonly ahead = new Set<number>();
+  /** Delivered and not settled on the wire, in the order of delivery: no more than the window. */
+  private readonly unsettled = new Set<number>();
   /** Acked here, not on the wire yet. */
   private gathered: number[] = [];
   private flushing: NodeJS.Immediate | undefined;
@@ -34,6 +32,11 @@ export class ChannelEpoch {
     this.flushAt = Math.max(1, Math.floor(prefetch / 2));
   }
 
+  /** Called for each delivery, in their order. */
+  delivered(tag: number): void {
+    this.unsettled.add(tag);
+  }
+
   /** Gathers an ack. False if the channel is gone. */
   ack(tag: number): boolean {
     if (this.isLost) return false;
@@ -48,7 +51,7 @@ export class ChannelEpoch {
     if (this.isLost) return false;
     // nack, not reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing has failed here.
     if (!this.write(() => this.channel.nack(named(tag), false, true))) return false;
-    this.ahead.add(tag);
+    this.unsettled.delete(tag);
     return true;
   }
 
@@ -60,11 +63,10 @@ export class ChannelEpoch {
     if (tags.length === 0) return;
     this.gathered = [];
     tags.sort((left, right) => left - right);
-    const beyond = this.writePrefix(tags);
-    for (const tag of tags.slice(beyond)) {
-      this.write(() => this.channel.ack(named(tag), false));
-      this.ahead.add(tag);
-    }
+    const inPrefix = this.prefixOf(tags);
+    if (inPrefix > 0) this.write(() => this.channel.ack(named(tags[inPrefix - 1] as number), inPrefix > 1));
+    for (const tag of tags.slice(inPrefix)) this.write(() => this.channel.ack(named(tag), false));
+    for (const tag of tags) this.unsettled.delete(tag);
   }
 
   lose(): void {
@@ -74,22 +76,14 @@ export class ChannelEpoch {
     this.gathered = [];
   }
 
-  /** One ack for those that continue what is settled already; gives the place of the first that does not. */
-  private writePrefix(tags: readonly number[]): number {
-    let place = 0;
-    this.skipSettled();
-    while (place < tags.length && tags[place] === this.lowest) {
-      this.lowest += 1;
-      place += 1;
-      this.skipSettled();
+  /** How many of these, from the first on, have nothing before them that still runs. */
+  private prefixOf(tags: readonly number[]): number {
+    let count = 0;
+    for (const tag of this.unsettled) {
+      if (tag !== tags[count]) break;
+      count += 1;
     }
-    // The tag that is named must be unsettled for the broker, so it is one of these, never one that is skipped.
-    if (place > 0) this.write(() => this.channel.ack(named(tags[place - 1] as number), place > 1));
-    return place;
-  }
-
-  private skipSettled(): void {
-    while (this.ahead.delete(this.lowest)) this.lowest += 1;
+    return count;
   }
 
   /** False if the channel is closing; its loss is told in a moment, and the broker delivers again. */

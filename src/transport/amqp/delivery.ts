@@ -21,6 +21,7 @@ export class AmqpDelivery implements Delivery {
     private readonly epoch: ChannelEpoch,
   ) {
     this.tag = raw.fields.deliveryTag;
+    epoch.delivered(this.tag);
     this.queue = queue;
     this.body = raw.content;
     this.properties = receivedProperties(raw.properties as MessageProperties);

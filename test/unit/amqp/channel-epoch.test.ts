@@ -11,10 +11,17 @@ class BrokerChannel {
   /** Tags that were settled, and were not unsettled. */
   readonly refused: number[] = [];
   private last = 0;
+  readonly epoch: ChannelEpoch;
+
+  constructor(window: number) {
+    this.epoch = new ChannelEpoch(this as unknown as Channel);
+    this.epoch.window = window;
+  }
 
   deliver(): number {
     this.last += 1;
     this.unsettled.add(this.last);
+    this.epoch.delivered(this.last);
     return this.last;
   }
 
@@ -41,10 +48,8 @@ class BrokerChannel {
 }
 
 function open(window: number): { broker: BrokerChannel; epoch: ChannelEpoch } {
-  const broker = new BrokerChannel();
-  const epoch = new ChannelEpoch(broker as unknown as Channel);
-  epoch.window = window;
-  return { broker, epoch };
+  const broker = new BrokerChannel(window);
+  return { broker, epoch: broker.epoch };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -83,6 +88,16 @@ describe('acks of a channel', () => {
     epoch.ack(broker.deliver());
     await turn();
     assert.equal(broker.unsettled.size, 0);
+  });
+
+  it('keep nothing of what is settled, however long one message runs', async () => {
+    const { broker, epoch } = open(10);
+    broker.deliver();
+    for (let count = 0; count < 10_000; count += 1) epoch.ack(broker.deliver());
+    await turn();
+    assert.deepEqual([...broker.unsettled], [1]);
+    const kept = (epoch as unknown as { unsettled: Set<number> }).unsettled;
+    assert.deepEqual([...kept], [1]);
   });
 
   it('wait for no more than half of the window', () => {
