@@ -14,6 +14,9 @@ export const MAX_PACK_ITEMS = 10_000;
 
 const NEWLINE = 0x0a;
 
+/** What a payload takes in a pack beside its own bytes. */
+export const LINE_END_BYTES = 1;
+
 export const packItemId = (messageId: string, index: number): string => `${messageId}.${index}`;
 
 /** One line can't hold it: it goes alone. Never so for what `JSON.stringify` writes. */
@@ -21,7 +24,7 @@ export const isOneLine = (body: Buffer): boolean => body.length > 0 && !body.inc
 
 /** @param bodies each JSON on one line */
 export function packed(bodies: readonly Buffer[]): Buffer {
-  const length = bodies.reduce((sum, body) => sum + body.length + 1, 0);
+  const length = bodies.reduce((sum, body) => sum + body.length + LINE_END_BYTES, 0);
   const whole = Buffer.allocUnsafe(length);
   let at = 0;
   for (const body of bodies) {

@@ -1,5 +1,5 @@
 import type { PackSettings } from '../message/define-message.js';
-import { isOneLine } from '../message/pack.js';
+import { isOneLine, LINE_END_BYTES } from '../message/pack.js';
 import type { PublishOptions } from '../message/publisher.js';
 import type { Clock, Timer } from '../util/clock.js';
 import { deferred } from '../util/deferred.js';
@@ -9,7 +9,10 @@ import type { PublishCall } from './compose-message.js';
  * A pack is full with this many bytes, however few its payloads are: larger ones save the broker nothing more, and come
  * back whole after a crash.
  */
-export const PACK_BYTES = 1024 * 1024;
+const PACK_BYTES = 1024 * 1024;
+
+/** @param maxBodyBytes what a body may have: consumers refuse a larger one whole */
+export const packBytes = (maxBodyBytes: number): number => Math.min(PACK_BYTES, maxBodyBytes);
 
 /** Some payloads of calls that differ in nothing else. */
 interface Group {
@@ -26,9 +29,13 @@ interface Group {
 export class Packer {
   private readonly groups = new Map<string, Group>();
 
-  /** @param send publishes a pack; resolves with its confirm */
+  /**
+   * @param maxBytes of one pack
+   * @param send publishes a pack; resolves with its confirm
+   */
   constructor(
     private readonly clock: Clock,
+    private readonly maxBytes: number,
     private readonly send: (call: PublishCall, bodies: readonly Buffer[]) => Promise<void>,
   ) {}
 
@@ -37,11 +44,12 @@ export class Packer {
     const alike = likenessOf(call);
     if (alike === undefined || !isOneLine(body)) return undefined;
     const open = this.groups.get(alike);
-    if (open && open.bytes + body.length > PACK_BYTES) this.close(alike, open);
+    const bytes = body.length + LINE_END_BYTES;
+    if (open && open.bytes + bytes > this.maxBytes) this.close(alike, open);
     const group = this.groups.get(alike) ?? this.open(alike, call, withinMs);
     group.bodies.push(body);
-    group.bytes += body.length;
-    if (group.bodies.length >= max || group.bytes >= PACK_BYTES) this.close(alike, group);
+    group.bytes += bytes;
+    if (group.bodies.length >= max || group.bytes >= this.maxBytes) this.close(alike, group);
     // One of its own, so that a publish that nobody awaits is told of as such.
     return group.sent.promise.then();
   }

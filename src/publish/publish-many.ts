@@ -1,12 +1,13 @@
 import { PublishManyError, type PublishManyFailure } from '../errors.js';
-import { isOneLine } from '../message/pack.js';
+import { isOneLine, LINE_END_BYTES } from '../message/pack.js';
 import { deferred } from '../util/deferred.js';
-import { PACK_BYTES } from './packer.js';
 
 export interface PublishManyParts {
   readonly routingKey: string;
   /** How many go into one message at most. */
   readonly pack: number;
+  /** How many bytes go into one message at most. */
+  readonly packBytes: number;
   /** The payload as bytes, checked. */
   bodyOf(payload: unknown): Promise<Buffer>;
   /** Publishes some in one message; resolves with its confirm. */
@@ -73,9 +74,10 @@ export async function publishMany(
       await send([{ body, index }]);
       continue;
     }
-    if (bytes + body.length > PACK_BYTES) await close();
+    const more = body.length + LINE_END_BYTES;
+    if (bytes + more > parts.packBytes) await close();
     open.push({ body, index });
-    bytes += body.length;
+    bytes += more;
     if (open.length >= parts.pack) await close();
   }
   await close();

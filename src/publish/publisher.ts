@@ -14,6 +14,7 @@ import { json } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import { laneExchange } from '../topology/build.js';
 import type { TransportSession } from '../transport/transport.js';
+import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 import {
@@ -23,7 +24,7 @@ import {
   type PublishCall,
   routingKeyOf,
 } from './compose-message.js';
-import { Packer } from './packer.js';
+import { Packer, packBytes } from './packer.js';
 import { PublishEvents } from './publish-events.js';
 import { publishMany } from './publish-many.js';
 import { checkPublishManyOptions, checkPublishOptions } from './publish-options.js';
@@ -49,7 +50,9 @@ export class BusPublisher extends Publisher {
 
   constructor(private readonly options: BusPublisherOptions) {
     super();
-    this.packer = new Packer(options.clock, (call, bodies) => this.sendPack(call, bodies));
+    this.packer = new Packer(options.clock, packBytes(options.maxBodyBytes), (call, bodies) =>
+      this.sendPack(call, bodies),
+    );
     this.events = new PublishEvents(options.service, options.events, options.clock);
   }
 
@@ -87,10 +90,12 @@ export class BusPublisher extends Publisher {
     this.options.session();
     const { pack = (isMessageDefinition(target) && target.pack?.max) || 1, ...options } = given ?? {};
     if (given) checkPublishManyOptions(given);
+    mustBeIterable(payloads);
     if (pack > 1) this.mustBePackable();
     await publishMany(payloads, {
       routingKey: routingKeyOf(target, options),
       pack,
+      packBytes: packBytes(this.options.maxBodyBytes),
       bodyOf: async (payload) => {
         const call = this.call(intent, target, payload, options);
         await this.prepare(target, call);
@@ -162,4 +167,12 @@ export class BusPublisher extends Publisher {
       `expected the bus to write JSON, which is all that can be packed; it writes '${contentType}'`,
     ]);
   }
+}
+
+function mustBeIterable(payloads: unknown): void {
+  const given = payloads as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+  if (typeof payloads === 'object' && (given?.[Symbol.iterator] || given?.[Symbol.asyncIterator])) return;
+  throw new OptionsError('publishMany', [
+    `expected payloads to be a list or something else to iterate over, got ${show(payloads)}`,
+  ]);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { defineMessage, PublishManyError, UnroutableError } from 'hopline';
+import { defineMessage, OptionsError, PublishManyError, UnroutableError } from 'hopline';
 import { z } from 'zod';
 import { PACK_CONTENT_TYPE } from '../../src/message/pack.js';
 import { deferred } from '../../src/util/deferred.js';
@@ -186,6 +186,25 @@ export const packs: Theme = (test) => {
     const outcomes = await fx.outcome(Promise.allSettled([bus.send(lonely, 1), bus.send(lonely, 2)]));
     for (const outcome of outcomes)
       assert.ok(outcome.status === 'rejected' && outcome.reason instanceof UnroutableError);
+  });
+
+  test('no pack is larger than a body may be, gathered or not', async (fx) => {
+    const definition = defineMessage<string>('k', undefined, { pack: { max: 100, within: '20ms' } });
+    const seen = fx.recorder();
+    const options = { maxBodyBytes: 1_000 };
+    const bus = fx.bus('mailer', options).handle(definition, seen.handle);
+    await bus.start();
+    const payloads = numbers(20).map((number) => `${number}`.padEnd(180, '.'));
+    await fx.outcome(Promise.all(payloads.map((payload) => bus.publish(definition, payload))));
+    await bus.publishMany(definition, payloads);
+    await fx.eventually(() => assert.equal(seen.calls.length, 40));
+    assert.deepEqual(new Set(seen.payloads), new Set(payloads));
+  });
+
+  test('what is no list of payloads is refused', async (fx) => {
+    const bus = await fx.publisher();
+    for (const payloads of [undefined, null, 7, 'text', { length: 1 }])
+      await assert.rejects(bus.publishMany('k', payloads as never), OptionsError);
   });
 
   test('stop sends what is gathered', async (fx) => {
