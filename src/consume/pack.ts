@@ -99,6 +99,15 @@ export class PackItem implements Delivery {
   }
 }
 
+/**
+ * What the broker sees settled when this one is, to be asked once as its settling begins: itself; for the last of a pack
+ * the pack, for the others nothing.
+ */
+export function settledWith(delivery: Delivery): Delivery | undefined {
+  if (!(delivery instanceof PackItem)) return delivery;
+  return delivery.pack.beginsToSettle() ? delivery.pack.delivery : undefined;
+}
+
 /** What a delivered pack holds, each with the counters that the pack has. */
 export function receivedItems(received: Received, { items }: Pack): Received[] {
   return items.map((delivery) => ({ ...received, delivery, messageId: delivery.messageId }));

@@ -12,7 +12,7 @@ import { LaneRunner } from './lane-runner.js';
 import { type Lane, laneOrder } from './lanes.js';
 import { warnOfLongHandlers } from './long-handlers.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
-import { isPack, Pack, PackItem, receivedItems } from './pack.js';
+import { isPack, Pack, receivedItems, settledWith } from './pack.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
 import { type Received, receive } from './received.js';
 import { type Match, Registry } from './registry.js';
@@ -190,13 +190,9 @@ export class SubscriptionRunner {
   }
 
   private settle(work: Work, outcome: Outcome): Promise<void> | undefined {
-    const { delivery } = work.received;
     const { settler } = this;
-    // A pack is settled with the last of what is in it.
-    const isOpen = delivery instanceof PackItem && !delivery.pack.beginsToSettle();
-    if (isOpen) return settler.settle(work, outcome);
-    const whole = delivery instanceof PackItem ? delivery.pack.delivery : delivery;
-    const resizing = this.lanes[work.lane]?.settled(whole);
+    const whole = settledWith(work.received.delivery);
+    const resizing = whole && this.lanes[work.lane]?.settled(whole);
     return resizing === undefined
       ? settler.settle(work, outcome)
       : resizing.then(() => settler.settle(work, outcome));

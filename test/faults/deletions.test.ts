@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import type { Channel } from 'amqplib';
+import type { HandlerFunction } from 'hopline';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
 import { deadLettersOf, faultBus, raw, stopAll, uniqueName } from './fixture.js';
+
+const failsOnce =
+  (ledger: Ledger): HandlerFunction =>
+  ({ number }, { attempt }) => {
+    if (attempt === 1) throw new Error('once more');
+    ledger.handled(number);
+  };
 
 describe('what somebody deletes while a bus runs', function () {
   this.timeout(60_000);
@@ -65,14 +73,7 @@ describe('what somebody deletes while a bus runs', function () {
     const ledger = new Ledger();
     const retrying = () => {
       const { bus } = faultBus(node.url, { prefix, delayPrefix });
-      bus.handle(
-        'load',
-        ({ number }, { attempt }) => {
-          if (attempt === 1) throw new Error('once more');
-          ledger.handled(number);
-        },
-        { queue, retry: { backoff: '100ms' } },
-      );
+      bus.handle('load', failsOnce(ledger), { queue, retry: { backoff: '100ms' } });
       return bus;
     };
     const first = retrying();
@@ -92,14 +93,7 @@ describe('what somebody deletes while a bus runs', function () {
   it('its queue, with a retry under way to it, has the retry when it is there again', async () => {
     const { bus, seen } = faultBus(node.url, { prefix });
     const ledger = new Ledger();
-    bus.handle(
-      'load',
-      ({ number }, { attempt }) => {
-        if (attempt === 1) throw new Error('once more');
-        ledger.handled(number);
-      },
-      { queue, retry: { backoff: '2s' } },
-    );
+    bus.handle('load', failsOnce(ledger), { queue, retry: { backoff: '2s' } });
     await bus.start();
     await ledger.publish(bus, 'load', 1);
     await eventually(() => seen('message.retried').length === 1);
@@ -118,14 +112,7 @@ describe('what somebody deletes while a bus runs', function () {
     await make();
     const { bus, seen } = faultBus(`${node.url}/${vhost}`, { prefix });
     const ledger = new Ledger();
-    bus.handle(
-      'load',
-      ({ number }, { attempt }) => {
-        if (attempt === 1) throw new Error('once more');
-        ledger.handled(number);
-      },
-      { queue, retry: { backoff: '100ms' } },
-    );
+    bus.handle('load', failsOnce(ledger), { queue, retry: { backoff: '100ms' } });
     await bus.start();
     await ledger.publish(bus, 'load', 1);
     await eventually(() => ledger.missing === 0);
