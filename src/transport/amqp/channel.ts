@@ -3,7 +3,8 @@ import { Backoff } from '../../util/backoff.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import type { Connection, ConnectionListener } from './connection.js';
-import { writeDirectly } from './frame-writer.js';
+import { readDirectly } from './direct-reading.js';
+import { writeDirectly } from './direct-writing.js';
 
 export interface SupervisedChannelOptions<Raw extends Channel> {
   open(model: ChannelModel): Promise<Raw>;
@@ -198,6 +199,7 @@ function closed(channel: Channel): Promise<void> {
 export async function openChannel(model: ChannelModel): Promise<Channel> {
   const channel = await model.createChannel();
   writeDirectly(model, channel);
+  readDirectly(model, channel);
   return channel;
 }
 

@@ -6,6 +6,7 @@ import { Backoff } from '../../util/backoff.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import { errorText } from '../../util/error-text.js';
+import { connectionOf } from './internals.js';
 import type { BrokerAddress, RabbitmqSettings } from './options.js';
 import { refusalOf } from './refusal.js';
 import { dropStragglers } from './stragglers.js';
@@ -211,11 +212,6 @@ export class Connection {
   }
 }
 
-interface Destroyable {
-  destroy(): void;
-}
-
-/** amqplib keeps its socket to itself. */
-function socketOf(model: ChannelModel | undefined): Destroyable | undefined {
-  return (model?.connection as { stream?: Destroyable } | undefined)?.stream;
+function socketOf(model: ChannelModel | undefined) {
+  return model && connectionOf(model).stream;
 }

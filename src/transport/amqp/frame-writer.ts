@@ -1,29 +1,7 @@
-import type { Channel, ChannelModel } from 'amqplib';
-
-/** What the library keeps to itself: its socket, and what carries the frames of each channel there. */
-interface Internals {
-  readonly stream?: Socket;
-  readonly muxer?: { unpipeFrom?(buffer: unknown): void };
-  readonly channels?: readonly ({
-    readonly channel?: { onBufferDrain?(): void };
-    buffer: Buffering;
-  } | null)[];
-}
-
-interface Socket {
-  readonly writable: boolean;
-  write(bytes: Buffer): boolean;
-  once(event: 'drain', listener: () => void): unknown;
-}
-
-/** What the library asks of a channel's buffer. */
-interface Buffering {
-  write(frame: Buffer): boolean;
-  end(): void;
-}
+import type { Socket } from './internals.js';
 
 /** As much goes to the socket in one write; a frame that is larger goes alone. */
-const SLAB_BYTES = 64 * 1024;
+export const SLAB_BYTES = 64 * 1024;
 
 /** The publisher waits once this much is not written yet. */
 const HIGH_WATER_BYTES = 256 * 1024;
@@ -33,8 +11,15 @@ const HIGH_WATER_BYTES = 256 * 1024;
  * sends each through a stream, a multiplexer and a system call of its own, which is half of what a message costs it. Like
  * the library's, a frame waits for the end of the turn, and no longer.
  */
-export class FrameWriter implements Buffering {
+export class FrameWriter {
+  /** Where the next frame goes in the slab. */
+  at = 0;
+  /** In the order in which they go out, before what lies in the slab. */
   private frames: Buffer[] = [];
+  /** Where frames are made in place: nothing in it is ever written over, since the socket may still be reading it. */
+  private slab: Buffer | undefined;
+  /** Where what lies in the slab and is not handed on begins. */
+  private from = 0;
   private bytes = 0;
   private isPlanned = false;
   /** The socket has taken all it can. */
@@ -49,8 +34,41 @@ export class FrameWriter implements Buffering {
 
   /** False if the next one is to wait for `onDrain`. */
   write(frame: Buffer): boolean {
+    this.seal();
     this.frames.push(frame);
-    this.bytes += frame.length;
+    return this.added(frame.length);
+  }
+
+  /**
+   * A place for frames to be made where they are sent from: this much is free in it behind `at`. Whoever takes it calls
+   * `wrote` before anything else.
+   *
+   * @param space no more than `SLAB_BYTES`
+   */
+  slabFor(space: number): Buffer {
+    if (this.slab && this.slab.length - this.at >= space) return this.slab;
+    this.seal();
+    this.from = 0;
+    this.at = 0;
+    this.slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    return this.slab;
+  }
+
+  /** @returns false if the next one is to wait for `onDrain` */
+  wrote(end: number): boolean {
+    const length = end - this.at;
+    this.at = end;
+    return this.added(length);
+  }
+
+  /** The channel is closed: its last frames go out now. */
+  end(): void {
+    this.isAwaited = false;
+    this.flush();
+  }
+
+  private added(length: number): boolean {
+    this.bytes += length;
     if (!this.isPlanned && !this.isFull) {
       this.isPlanned = true;
       setImmediate(() => this.flush());
@@ -60,14 +78,16 @@ export class FrameWriter implements Buffering {
     return hasRoom;
   }
 
-  /** The channel is closed: its last frames go out now. */
-  end(): void {
-    this.isAwaited = false;
-    this.flush();
+  /** What comes next stands behind what lies in the slab. */
+  private seal(): void {
+    if (!this.slab || this.from === this.at) return;
+    this.frames.push(this.slab.subarray(this.from, this.at));
+    this.from = this.at;
   }
 
   private flush(): void {
     this.isPlanned = false;
+    this.seal();
     // What is not written when the connection ends is settled, or published, on the next one.
     if (!this.socket.writable) this.clear();
     if (this.frames.length === 0) return;
@@ -75,7 +95,7 @@ export class FrameWriter implements Buffering {
     this.clear();
     // All of it is the socket's now, so that it stays in order; full or not says when there may be more.
     let hasRoom = true;
-    for (const slab of slabs(frames, bytes)) hasRoom = this.socket.write(slab);
+    for (const piece of pieces(frames, bytes)) hasRoom = this.socket.write(piece);
     if (hasRoom) this.tellDrained();
     else this.awaitDrain();
   }
@@ -103,7 +123,7 @@ export class FrameWriter implements Buffering {
 }
 
 /** Frames in as few pieces as fit. */
-function* slabs(frames: readonly Buffer[], bytes: number): Generator<Buffer> {
+function* pieces(frames: readonly Buffer[], bytes: number): Generator<Buffer> {
   if (frames.length === 1 || bytes <= SLAB_BYTES) {
     yield frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, bytes);
     return;
@@ -112,30 +132,15 @@ function* slabs(frames: readonly Buffer[], bytes: number): Generator<Buffer> {
   let length = 0;
   for (const [place, frame] of frames.entries()) {
     if (length > 0 && length + frame.length > SLAB_BYTES) {
-      yield Buffer.concat(frames.slice(from, place), length);
+      yield joined(frames.slice(from, place), length);
       from = place;
       length = 0;
     }
     length += frame.length;
   }
-  yield Buffer.concat(frames.slice(from), length);
+  yield joined(frames.slice(from), length);
 }
 
-/**
- * Puts a {@link FrameWriter} in the place of what the library has made for this channel. To be called when the channel has
- * been opened and nothing else was sent over it.
- *
- * @returns false if the library is not made as it was: the channel then writes as the library does
- */
-export function writeDirectly(model: ChannelModel, channel: Channel): boolean {
-  const { stream, muxer, channels } = model.connection as Internals;
-  const entry = channels?.[(channel as unknown as { ch: number }).ch];
-  if (typeof stream?.write !== 'function' || typeof muxer?.unpipeFrom !== 'function') return false;
-  if (typeof entry?.buffer?.end !== 'function' || typeof entry.channel?.onBufferDrain !== 'function')
-    return false;
-  const { buffer: old, channel: opened } = entry;
-  muxer.unpipeFrom(old);
-  old.end();
-  entry.buffer = new FrameWriter(stream, () => opened.onBufferDrain?.());
-  return true;
+function joined(frames: readonly Buffer[], length: number): Buffer {
+  return frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, length);
 }

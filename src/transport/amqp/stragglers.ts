@@ -1,10 +1,5 @@
 import type { ChannelModel } from 'amqplib';
-
-/** What the library keeps to itself: its channels by number, and who takes the next frame. */
-interface FrameReader {
-  readonly channels?: readonly unknown[];
-  accept?(frame: { readonly channel: number }): void;
-}
+import { connectionOf } from './internals.js';
 
 /**
  * Drops what arrives for a channel that is closed. RabbitMQ 4.3 goes on delivering for a moment on a channel that it has
@@ -12,12 +7,12 @@ interface FrameReader {
  * channel that it has forgotten. Nothing is lost by it: what was delivered there is delivered again.
  */
 export function dropStragglers(model: ChannelModel): void {
-  const reader = model.connection as FrameReader;
-  const { channels, accept } = reader;
+  const connection = connectionOf(model);
+  const { channels, accept } = connection;
   if (!channels || !accept) return;
   // Replaced by the library itself when the connection closes.
-  reader.accept = (frame) => {
+  connection.accept = (frame) => {
     const isKnown = frame.channel === 0 || channels[frame.channel];
-    if (isKnown) accept.call(reader, frame);
+    if (isKnown) accept.call(connection, frame);
   };
 }

@@ -52,6 +52,38 @@ describe('the frames of a channel', () => {
     assert.deepEqual(Buffer.concat(socket.writes), Buffer.concat(frames));
   });
 
+  it('that are made in place go out where they belong among the others, and stay as they are until they are sent', async () => {
+    const socket = new TestSocket();
+    const writer = new FrameWriter(socket, () => {});
+    let expected = '';
+    const make = (text: string) => {
+      const slab = writer.slabFor(20_000);
+      writer.wrote(writer.at + slab.write(text, writer.at));
+      expected += text;
+    };
+    const give = (text: string) => {
+      writer.write(frame(text));
+      expected += text;
+    };
+    make('a');
+    make('b');
+    give('c');
+    make('d');
+    await turn();
+    assert.deepEqual(
+      socket.writes.map((bytes) => bytes.toString()),
+      ['abcd'],
+    );
+    // More than one slab, in one turn and after it.
+    for (let round = 0; round < 30; round += 1) {
+      make(String(round).repeat(5_000));
+      if (round % 10 === 0) give('|');
+      if (round % 7 === 0) await turn();
+    }
+    await turn();
+    assert.equal(socket.text, expected);
+  });
+
   it('ask for a pause when too much waits, and tell when it is over', async () => {
     const socket = new TestSocket();
     let drained = 0;

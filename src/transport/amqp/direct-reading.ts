@@ -1,0 +1,72 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { type ChannelInternals, type ConnectionInternals, connectionOf } from './internals.js';
+import { DeliveryReader } from './wire/delivery-reader.js';
+import { FRAME, readShort } from './wire/frames.js';
+
+/** A channel as it was when it was opened: when the library changes it, it is closing, or in the midst of a message. */
+interface OpenChannel {
+  readonly channel: ChannelInternals;
+  readonly accept: unknown;
+  readonly handleMessage: unknown;
+}
+
+/** Channels by number, for connections whose messages are read here. */
+const taken = new WeakMap<ConnectionInternals, OpenChannel[]>();
+
+/**
+ * Has the deliveries to this channel read in one pass. The library makes two views of its buffer and an object for each
+ * of a message's three frames, and the string of each property anew: that is most of what a message costs it. All other
+ * frames, and messages that are not here whole, stay the library's to read. To be called when the channel has been opened
+ * and nothing else was received on it.
+ *
+ * @returns false if the library is not made as it was: it then reads all by itself
+ */
+export function readDirectly(model: ChannelModel, channel: Channel): boolean {
+  const connection = connectionOf(model);
+  const opened = channel as unknown as ChannelInternals;
+  const { ch, accept, handleMessage } = opened;
+  if (ch === undefined || typeof accept !== 'function' || typeof handleMessage !== 'function') return false;
+  if (typeof opened.dispatchMessage !== 'function') return false;
+  const open = taken.get(connection) ?? readDeliveries(connection);
+  if (!open) return false;
+  open[ch] = { channel: opened, accept, handleMessage };
+  return true;
+}
+
+function readDeliveries(connection: ConnectionInternals): OpenChannel[] | undefined {
+  const { recvFrame, accept, channels } = connection;
+  if (typeof recvFrame !== 'function' || !Buffer.isBuffer(connection.rest)) return undefined;
+  const open: OpenChannel[] = [];
+  const reader = new DeliveryReader();
+  taken.set(connection, open);
+
+  /** The channel that a message beginning here is for, if it is to be read here. */
+  function receiverAt(bytes: Buffer, at: number): ChannelInternals | undefined {
+    if (bytes[at] !== FRAME.method || connection.accept !== accept) return undefined;
+    const number = readShort(bytes, at + 1);
+    const known = open[number];
+    const channel = channels?.[number]?.channel;
+    if (!known || channel !== known.channel) return undefined;
+    return channel.accept === known.accept && channel.handleMessage === known.handleMessage
+      ? channel
+      : undefined;
+  }
+
+  // The library asks for the next frame until there is none, again and again. What it has in its hands is `rest`.
+  connection.recvFrame = () => {
+    const bytes = connection.rest as Buffer;
+    let at = 0;
+    try {
+      for (let receiver = receiverAt(bytes, at); receiver; receiver = receiverAt(bytes, at)) {
+        const message = reader.read(bytes, at);
+        if (!message) break;
+        at = reader.end;
+        receiver.dispatchMessage?.(message.fields, message);
+      }
+    } finally {
+      if (at > 0) connection.rest = bytes.subarray(at);
+    }
+    return recvFrame.call(connection);
+  };
+  return open;
+}

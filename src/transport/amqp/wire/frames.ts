@@ -1,0 +1,70 @@
+/*
+ * The frames of AMQP 0-9-1, as far as a message needs them (sections 2.3.5 and 4.2 of the specification,
+ * https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf):
+ *
+ *   octet type · short channel · long size · payload · octet 0xCE
+ *
+ * A message is a frame of its method (basic.publish or basic.deliver), one of its properties, and its body in none, one
+ * or more.
+ */
+
+export const FRAME = { method: 1, header: 2, body: 3 } as const;
+
+/** Octets before the payload of a frame. */
+export const FRAME_HEAD = 7;
+/** Octets that a frame has beside its payload. */
+export const FRAME_OVERHEAD = 8;
+export const FRAME_END = 0xce;
+
+/** Class 60, method 40. */
+export const BASIC_PUBLISH = 0x003c_0028;
+/** Class 60, method 60. */
+export const BASIC_DELIVER = 0x003c_003c;
+/** The class of all that carries messages. */
+export const BASIC = 60;
+
+/** Bits of the flags word that says which properties follow, in the order in which they do. */
+export const PROPERTY = {
+  contentType: 0x8000,
+  contentEncoding: 0x4000,
+  headers: 0x2000,
+  deliveryMode: 0x1000,
+  priority: 0x0800,
+  correlationId: 0x0400,
+  replyTo: 0x0200,
+  expiration: 0x0100,
+  messageId: 0x0080,
+  timestamp: 0x0040,
+  type: 0x0020,
+  userId: 0x0010,
+  appId: 0x0008,
+  clusterId: 0x0004,
+} as const;
+
+export function readShort(bytes: Buffer, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+export function readLong(bytes: Buffer, at: number): number {
+  return ((readShort(bytes, at) << 16) | readShort(bytes, at + 2)) >>> 0;
+}
+
+/** As near as a number can be, which is exact up to 2^53. */
+export function readLongLong(bytes: Buffer, at: number): number {
+  return readLong(bytes, at) * 0x1_0000_0000 + readLong(bytes, at + 4);
+}
+
+export function writeShort(bytes: Buffer, at: number, value: number): number {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+  return at + 2;
+}
+
+export function writeLong(bytes: Buffer, at: number, value: number): number {
+  return writeShort(bytes, writeShort(bytes, at, value >>> 16), value & 0xffff);
+}
+
+/** @param value a safe integer that is not negative */
+export function writeLongLong(bytes: Buffer, at: number, value: number): number {
+  return writeLong(bytes, writeLong(bytes, at, Math.floor(value / 0x1_0000_0000)), value >>> 0);
+}
