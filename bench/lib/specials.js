@@ -4,7 +4,7 @@ import { markdownTable, numberText } from './tables.js';
 /**
  * What concerns Hopline alone.
  *
- * @typedef {Partial<Record<'patterns' | 'heap' | 'start', Record<string, any>[]>>} Specials
+ * @typedef {Partial<Record<'patterns' | 'heap' | 'pressure' | 'start', Record<string, any>[]>>} Specials
  */
 
 /** @type {Record<string, { broker?: 'null' | 'real', node?: string[], runs: (quick: boolean) => string[][] }>} */
@@ -14,6 +14,17 @@ export const SPECIALS = {
     broker: 'null',
     node: ['--expose-gc'],
     runs: (quick) => [['--n', quick ? '100000' : '1000000']],
+  },
+  pressure: {
+    broker: 'null',
+    node: ['--expose-gc'],
+    runs: (quick) =>
+      (quick ? ['10000', '100000'] : ['1000', '10000', '100000', '300000']).map((count) => [
+        '--count',
+        count,
+        '--n',
+        quick ? '100000' : '600000',
+      ]),
   },
   start: {
     broker: 'real',
@@ -42,7 +53,7 @@ export async function runSpecial(name, { quick, url, say }) {
 }
 
 /** @param {Specials} specials */
-export function specialsTable({ patterns = [], heap = [], start = [] }) {
+export function specialsTable({ patterns = [], heap = [], pressure = [], start = [] }) {
   const failed = (/** @type {string} */ what, /** @type {any} */ { failure }) => [
     what,
     `**failed**: ${failure}`,
@@ -62,6 +73,14 @@ export function specialsTable({ patterns = [], heap = [], start = [] }) {
         : [
             `heap after a forced collection, over ${numberText(result.n)} messages`,
             `${result.firstMb.toFixed(1)} MB, then ${result.lastMb.toFixed(1)} MB (within ${(result.deviation * 100).toFixed(1)} %)`,
+          ],
+    ),
+    ...pressure.map((result) =>
+      result.failure
+        ? failed('pressure', result)
+        : [
+            `${numberText(result.count)} publishes at once, none awaited before the last`,
+            `${numberText(result.perSecond)} messages/s; heap ${result.beforeMb.toFixed(1)} MB before, ${result.afterMb.toFixed(1)} MB after`,
           ],
     ),
     ...start.map((result) =>

@@ -141,6 +141,20 @@ const LINES = [
             holds: result.deviation <= 0.05,
           },
   },
+  {
+    what: '100,000 publishes at once against 10,000',
+    reach: '≥ 0.5 × as fast, heap flat within 5 %',
+    judge: ({ specials: { pressure = [] } }) => {
+      const few = pressure.find(({ count }) => count === 10_000);
+      const many = pressure.find(({ count }) => count === 100_000);
+      if (!few?.perSecond || !many?.perSecond) return undefined;
+      const value = many.perSecond / few.perSecond;
+      return {
+        said: `${times(value)}, heap ${many.growth > 0 ? '+' : ''}${(many.growth * 100).toFixed(1)} %`,
+        holds: value >= 0.5 && many.growth <= 0.05,
+      };
+    },
+  },
   ...[
     { count: 50, withinMs: 500 },
     { count: 500, withinMs: 3_000 },
