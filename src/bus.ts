@@ -9,6 +9,7 @@ import type {
 import { type BusDescription, describeBus } from './consume/describe.js';
 import { plainHandler } from './consume/plain-handler.js';
 import { Runners } from './consume/runners.js';
+import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
 import { planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
 import {
   AlreadyStartedError,
@@ -31,21 +32,19 @@ import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import { KnownExchanges } from './publish/known-exchanges.js';
 import { BusPublisher } from './publish/publisher.js';
+import { CLOSING_RESERVE_MS, type StopOptions, stopInStages } from './stopping.js';
 import { planBus } from './topology/build.js';
 import { Names } from './topology/names.js';
 import type { BusTopology } from './topology/plan.js';
 import type { TransportSession } from './transport/transport.js';
 import { Deadline } from './util/deadline.js';
-import { formatMs } from './util/duration.js';
+import { formatMs, toMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
 import { awaitSignal } from './util/signals.js';
 
 /** One pattern or several; a definition gives the handler's payload its type. */
 type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
 type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
-
-/** Time kept back from the handlers' stage of `stop()` for the stages after it. */
-const CLOSING_RESERVE_MS = 3_000;
 
 /**
  * A service's bus: publishes, and runs the service's handlers. The composition root: it assembles the parts and knows
@@ -142,33 +141,36 @@ export class Bus extends Publisher {
    * code shows before the broker is touched. Resolves when messages flow both ways; if it rejects, nothing is left
    * running, and it may be called again.
    *
-   * @throws OptionsError, HandlerResolutionError, ContextOutsideMessageError for what is wrong with the handlers
+   * @param serve which of its queues this process consumes; all of them without
+   * @throws OptionsError, HandlerResolutionError, ContextOutsideMessageError for what is wrong with them or the handlers
    * @throws ConnectError at `startDeadline`, or at once if the broker refuses the credentials
    * @throws TopologyError if the broker refuses an exchange, a queue or a binding
    * @throws StoppedError after `stop()`, or if that is called before this has ended
    */
-  start(): Promise<void> {
+  start(serve: ServeOptions = {}): Promise<void> {
     if (this.state === 'stopping' || this.state === 'stopped')
       return Promise.reject(new StoppedError('start() was called'));
-    this.starting ??= this.begin();
+    this.starting ??= this.begin(serve);
     return this.starting;
   }
 
   /**
    * Stops in stages: takes no more messages, lets handlers finish and settles what they did, waits for confirms, closes.
-   * Near the deadline `context.signal` fires; what is not settled then goes back to its queue. May be called again.
+   * Near the deadline `context.signal` fires; what is not settled then goes back to its queue. May be called again: the
+   * first call's deadline holds, and `cancel` takes effect at any time.
    *
    * @throws StopDeadlineError when all is closed, if something had to be left behind
    */
-  stop(): Promise<void> {
-    this.stopping ??= this.end();
+  stop({ deadline, cancel = false }: StopOptions = {}): Promise<void> {
+    this.stopping ??= this.end(deadline === undefined ? this.settings.stopDeadlineMs : toMs(deadline));
+    if (cancel) this.runners?.cancel();
     return this.stopping;
   }
 
   /**
    * Starts, waits for SIGTERM or SIGINT, and stops; one that comes while it starts gives the start up. For programs that
-   * are nothing but a worker; the library installs no signal handlers of its own otherwise. A second signal ends the
-   * process at once.
+   * are nothing but a worker; the library installs no signal handlers of its own otherwise. A second signal fires the
+   * signals of the handlers that still run, a third ends the process at once.
    *
    * @throws the errors of {@link start}; and the process exits with 1 if `stop()` had to leave work behind
    */
@@ -177,12 +179,16 @@ export class Bus extends Publisher {
     const started = this.start().then(() => wait.received);
     const signal = await Promise.race([wait.received, started]).finally(() => wait.end());
     this.settings.log.info({ service: this.service, signal }, 'stopping');
+    const second = awaitSignal('SIGTERM', 'SIGINT');
+    void second.received.then(() => this.stop({ cancel: true }).catch(() => {}));
     try {
       await this.stop();
     } catch (error) {
       this.settings.log.error({ service: this.service, error }, 'stopped, and left work behind');
       // A handler that ignores its signal would keep the process alive for as long as it likes.
       process.exit(1);
+    } finally {
+      second.end();
     }
   }
 
@@ -204,17 +210,19 @@ export class Bus extends Publisher {
     return this.publisher[`${intent}Many`](target as string, payloads, options);
   }
 
-  private async begin(): Promise<void> {
+  private async begin(serve: ServeOptions): Promise<void> {
     this.enter('starting');
     const { transport, startDeadlineMs } = this.settings;
     const deadline = new Deadline(transport.clock, startDeadlineMs);
     this.startDeadline = deadline;
     try {
-      const subscriptions = this.plan();
+      checkServeOptions(serve);
+      const subscriptions = this.plan(serve.concurrency);
+      const servings = planServing(subscriptions, serve);
       for (const { prepare } of this.definitions) await prepare?.(this);
       this.session = await transport.open({ ...this.settings, events: this.events }, deadline);
       await this.declare(this.session, subscriptions, deadline);
-      this.runners = new Runners(subscriptions, {
+      this.runners = new Runners(servings, {
         ...this.settings,
         names: this.names,
         session: this.session,
@@ -232,8 +240,8 @@ export class Bus extends Publisher {
     }
   }
 
-  private plan(): Subscription[] {
-    return planSubscriptions(this.definitions, { ...this.settings, exchange: this.exchange });
+  private plan(places?: number): Subscription[] {
+    return planSubscriptions(this.definitions, { ...this.settings, exchange: this.exchange, places });
   }
 
   private notConsuming(): ConnectError {
@@ -269,7 +277,7 @@ export class Bus extends Publisher {
     this.state = 'new';
   }
 
-  private async end(): Promise<void> {
+  private async end(deadlineMs: number): Promise<void> {
     // Half-started parts can't be stopped in order: a start that goes on is given up, and takes down what it has.
     if (this.state === 'starting') this.startDeadline?.end();
     await this.starting?.catch(() => {});
@@ -279,25 +287,14 @@ export class Bus extends Publisher {
       return;
     }
     this.enter('stopping');
-    const { stopDeadlineMs, transport } = this.settings;
-    const deadline = new Deadline(transport.clock, stopDeadlineMs);
-    const problems: string[] = [];
-    const stage = async (name: string, work: Promise<unknown>) => {
-      const late = () => new Error(`${name} took too long`);
-      await deadline.race(work, late).catch((error: Error) => problems.push(error.message));
+    const handlersEnded = () => {
+      this.giveUp.abort();
+      this.publisher.flush();
     };
-
-    await stage('cancelling the consumers', runners.stopConsuming());
-    const handlersEnd = deadline.before(CLOSING_RESERVE_MS);
-    for (const queue of await runners.finish(handlersEnd))
-      problems.push(`handlers of queue '${queue}' were still running`);
-    this.giveUp.abort();
-    this.publisher.flush();
-    await stage('waiting for confirms', session.drain(deadline));
-    await stage('closing the channels', runners.close());
-    await session.close(deadline).catch((error: Error) => problems.push(error.message));
+    const deadline = new Deadline(this.settings.transport.clock, deadlineMs);
+    const problems = await stopInStages({ session, runners, handlersEnded }, deadline);
     this.enter('stopped');
-    if (problems.length > 0) throw this.leftBehind(problems);
+    if (problems.length > 0) throw this.leftBehind(problems, deadlineMs);
   }
 
   private enter(state: Exclude<BusState, 'new'>): void {
@@ -305,9 +302,9 @@ export class Bus extends Publisher {
     this.events.emit(`bus.${state}`, { service: this.service });
   }
 
-  private leftBehind(problems: readonly string[]): StopDeadlineError {
+  private leftBehind(problems: readonly string[], deadlineMs: number): StopDeadlineError {
     return new StopDeadlineError(
-      `service '${this.service}' did not stop cleanly within ${formatMs(this.settings.stopDeadlineMs)}: ${problems.join('; ')}`,
+      `service '${this.service}' did not stop cleanly within ${formatMs(deadlineMs)}: ${problems.join('; ')}`,
       'What was not settled is delivered again. Let handlers end on context.signal, or raise stopDeadline.',
     );
   }

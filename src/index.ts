@@ -13,6 +13,7 @@ export type {
   QueueOptions,
 } from './consume/definition.js';
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/describe.js';
+export type { ServeOptions } from './consume/serving.js';
 export {
   AlreadyStartedError,
   ChannelLostError,
@@ -80,6 +81,7 @@ export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
 export type { Serializer } from './serialization/serializer.js';
+export type { StopOptions } from './stopping.js';
 export type { QueueType, TopologyMode } from './topology/plan.js';
 export {
   type BrokerUrl,

@@ -9,14 +9,15 @@ import type { Handler } from './subscription.js';
 export interface Work {
   readonly received: Received;
   readonly match: Match | undefined;
-  /** Which of its queue's lanes it came through, by its place in their list; 0 where there is only one. */
+  /** Which lane it came through, by its place in the list of those that share the places; 0 where there is only one. */
   readonly lane: number;
   /** What becomes of it was clear before it could run. */
   readonly decided?: Outcome | undefined;
 }
 
 /**
- * Lets work of one queue, all its lanes together, start while there is room: in the queue, and in its handler. Which
+ * Lets work of one queue, all its lanes together, or of several queues, start while there is room: among their places,
+ * and in its handler. Which
  * lane goes first is its order's business; within a lane it is first come, first served, but for work whose handler is
  * full: that waits without holding a place. What waits is bounded by the prefetch.
  */

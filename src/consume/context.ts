@@ -15,6 +15,18 @@ import type { Handler } from './subscription.js';
 /** Trace context travels on in what a handler publishes (W3C Trace Context and Baggage). */
 const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
 
+/** Whether the worker takes no more messages. */
+export interface Stopping {
+  readonly isStopping: boolean;
+}
+
+/** What a context has of the bus. */
+export interface ContextSurroundings {
+  readonly publisher: Publisher;
+  readonly log: Logger;
+  readonly stopping: Stopping;
+}
+
 /** The context of one attempt. */
 export class HandlerContext extends MessageContext {
   readonly attempt: number;
@@ -30,8 +42,7 @@ export class HandlerContext extends MessageContext {
   constructor(
     readonly work: Work,
     private readonly handler: Handler,
-    private readonly publisher: Publisher,
-    private readonly logger: Logger,
+    private readonly bus: ContextSurroundings,
   ) {
     super();
     // Both are fixed for this attempt; the work's own counters move on.
@@ -82,8 +93,13 @@ export class HandlerContext extends MessageContext {
     return this.controller.signal;
   }
 
+  get shouldStop(): boolean {
+    return this.bus.stopping.isStopping || this.abortReason !== undefined;
+  }
+
   get log(): Logger {
-    const { messageId, routingKey, queue, attempt, logger } = this;
+    const { messageId, routingKey, queue, attempt } = this;
+    const { log: logger } = this.bus;
     const mine = { queue, handler: this.handler.name, routingKey, messageId, attempt };
     return {
       debug: (fields, message) => logger.debug({ ...mine, ...fields }, message),
@@ -128,7 +144,7 @@ export class HandlerContext extends MessageContext {
     payload: unknown,
     options: PublishOptions = {},
   ): Promise<void> {
-    return this.publisher[intent](target as string, payload, this.carryingOn(options));
+    return this.bus.publisher[intent](target as string, payload, this.carryingOn(options));
   }
 
   protected dispatchMany(
@@ -137,7 +153,7 @@ export class HandlerContext extends MessageContext {
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions = {},
   ): Promise<void> {
-    return this.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
+    return this.bus.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
   }
 
   /** With trace and correlation of this message, where the options say nothing of their own. */

@@ -9,7 +9,7 @@ import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { batched } from './batch.js';
 import type { Work } from './concurrency.js';
-import { HandlerContext } from './context.js';
+import { HandlerContext, type Stopping } from './context.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import { DISCARD, DONE, type Outcome, REQUEUE } from './outcome.js';
 import type { Received } from './received.js';
@@ -27,6 +27,8 @@ export interface DispatcherOptions {
   readonly publisher: Publisher;
   readonly settler: Pick<Settler, 'settle'>;
   readonly handlers: readonly Handler[];
+  /** What tells contexts that they should come to an end. */
+  readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
   readonly noHandlerPatienceMs: number;
   readonly maxBodyBytes: number;
@@ -95,7 +97,7 @@ export class Dispatcher {
   }
 
   private handle(work: Work, handler: Handler, payload: unknown): Outcome | Promise<Outcome> {
-    const context = new HandlerContext(work, handler, this.options.publisher, this.options.log);
+    const context = new HandlerContext(work, handler, this.options);
     // Asked before the handler can change its payload.
     const until = untilOf(handler, payload, context);
     const ending = this.run(handler, payload, context);

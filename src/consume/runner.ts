@@ -9,16 +9,15 @@ import type { ConsumerEvents } from './consumer-events.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { giveBack } from './give-back.js';
 import { LaneRunner } from './lane-runner.js';
-import { type Lane, laneOrder } from './lanes.js';
 import { warnOfLongHandlers } from './long-handlers.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import { isPack, Pack, receivedItems, settledWith } from './pack.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
 import { type Received, receive } from './received.js';
 import { type Match, Registry } from './registry.js';
+import type { ServedLane, Serving } from './serving.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import { StarvedLanes } from './starved-lanes.js';
-import type { Subscription } from './subscription.js';
 
 export interface RunnerOptions {
   readonly names: Names;
@@ -27,56 +26,67 @@ export interface RunnerOptions {
   readonly log: Logger;
   readonly consumerEvents: ConsumerEvents;
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease'>;
-  readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers' | 'stopping'>;
 }
 
 /**
- * Runs one subscription: takes the deliveries of its queue, or of all its lanes, lets them start when there is room,
- * and ends in order.
+ * Runs what shares one set of places, which is a queue with all its lanes, or several queues: takes their deliveries,
+ * lets them start when there is room, and ends in order.
  */
-export class SubscriptionRunner {
-  private readonly registry: Registry;
+export class Runner {
+  /** What finds the handler of a message, for each lane. */
+  private readonly registries: readonly Registry[];
   private readonly gate: Gate;
   private readonly dispatcher: Dispatcher;
   private readonly settler: Settler;
   private readonly lanes: readonly LaneRunner[];
   private readonly starved: StarvedLanes;
+  /** What contexts know of it. */
+  private readonly stopping = { isStopping: false };
   /** What is given back and not on its way yet. */
   private returning: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly subscription: Subscription,
+    private readonly serving: Serving,
     private readonly options: RunnerOptions,
   ) {
-    const { handlers, concurrency, lanes } = subscription;
-    this.registry = new Registry(handlers);
-    this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, laneOrder(lanes));
+    const { subscriptions, lanes, concurrency, order } = serving;
+    const registryOf = new Map(subscriptions.map((each) => [each, new Registry(each.handlers)]));
+    this.registries = lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
+    this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order);
     this.settler = new Settler({
       ...options.settler,
       onHold: (error) => this.hold(error),
       onRelease: () => this.release(),
     });
     const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
-    this.dispatcher = new Dispatcher({ ...options.dispatcher, handlers, settler: { settle } });
+    const handlers = subscriptions.flatMap((each) => each.handlers);
+    this.dispatcher = new Dispatcher({
+      ...options.dispatcher,
+      handlers,
+      settler: { settle },
+      stopping: this.stopping,
+    });
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
     this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log, (waiting) =>
       this.giveBack(waiting),
     );
   }
 
-  get queue(): string {
-    return this.subscription.queue;
+  get queues(): readonly string[] {
+    return this.serving.subscriptions.map(({ queue }) => queue);
   }
 
   async start(): Promise<void> {
     const { dispatcher, log } = this.options;
-    warnOfLongHandlers(this.subscription, dispatcher.timeoutGraceMs, log);
+    for (const each of this.serving.subscriptions) warnOfLongHandlers(each, dispatcher.timeoutGraceMs, log);
     await Promise.all(this.lanes.map((lane) => lane.start()));
     this.starved.start();
   }
 
   /** First stage of stopping: takes no more, and gives back what has not started. */
   async stopConsuming(): Promise<void> {
+    this.stopping.isStopping = true;
     this.starved.stop();
     const cancelling = this.lanes.map((lane) => lane.cancel());
     const waiting = this.gate.takeWaiting();
@@ -90,13 +100,15 @@ export class SubscriptionRunner {
     const idle = Promise.all([this.gate.idle(), this.returning]).then(() => true);
     const { clock } = this.options;
     const graceMs = Math.min(SIGNAL_AHEAD_MS, deadline.remainingMs / 4);
-    const timer = clock.setTimer(
-      () => this.dispatcher.abort(new ShutdownError(), () => true),
-      Math.max(0, deadline.remainingMs - graceMs),
-    );
+    const timer = clock.setTimer(() => this.cancel(), Math.max(0, deadline.remainingMs - graceMs));
     const ended = await deadline.race(idle, () => new ShutdownError()).catch(() => false);
     timer.cancel();
     return ended;
+  }
+
+  /** Fires the signals of all that runs. */
+  cancel(): void {
+    this.dispatcher.abort(new ShutdownError(), () => true);
   }
 
   /** Last stage: the channels go, and with them what is not settled goes back to the queue. */
@@ -104,18 +116,26 @@ export class SubscriptionRunner {
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
 
-  private laneRunner(lane: Lane, index: number): LaneRunner {
+  private laneRunner(lane: ServedLane, index: number): LaneRunner {
     return new LaneRunner(lane, {
       ...this.options,
-      prefetch: this.subscription.prefetch,
+      prefetch: this.prefetchOf(lane),
       onDelivery: (delivery) => this.admit(delivery, index),
       onLost: (queue, reason) => this.lost(queue, reason),
     });
   }
 
+  /** While one fills all places its next ones must be here, or one that is served later would get their places. */
+  private prefetchOf({ subscription: { prefetch } }: ServedLane): number {
+    const { lanes, concurrency, subscriptions } = this.serving;
+    return subscriptions.length === 1
+      ? prefetch
+      : Math.max(prefetch, concurrency * (lanes.length > 1 ? 2 : 1));
+  }
+
   private admit(delivery: Delivery, lane: number): void {
     const received = receive(delivery, this.options.names);
-    const match = this.registry.find(received.routingKey);
+    const match = this.registries[lane]?.find(received.routingKey);
     // One that is over the cap is dead-lettered for that, and one without a handler comes back as it is.
     const { maxBodyBytes } = this.options.dispatcher;
     if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
@@ -185,8 +205,8 @@ export class SubscriptionRunner {
   }
 
   /** A bug of ours: keep the message un-acked rather than guess; the broker delivers it again when the channel goes. */
-  private broken({ received: { messageId } }: Work, error: unknown): void {
-    this.options.log.error({ queue: this.queue, messageId, error }, 'dispatch failed');
+  private broken({ received: { messageId, delivery } }: Work, error: unknown): void {
+    this.options.log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
   }
 
   private settle(work: Work, outcome: Outcome): Promise<void> | undefined {

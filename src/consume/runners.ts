@@ -5,24 +5,24 @@ import type { Emitter } from '../util/emitter.js';
 import { AttemptEvents } from './attempt-events.js';
 import { ConsumerEvents } from './consumer-events.js';
 import type { DispatcherOptions } from './dispatch.js';
-import { type RunnerOptions, SubscriptionRunner } from './runner.js';
+import { Runner, type RunnerOptions } from './runner.js';
+import type { Serving } from './serving.js';
 import type { SettlerOptions } from './settle.js';
-import type { Subscription } from './subscription.js';
 
 /** What the parts of a runner need, told once. */
 export type RunnersOptions = Omit<RunnerOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'settler' | 'events'> & {
+  Omit<DispatcherOptions, 'handlers' | 'settler' | 'stopping' | 'events'> & {
     readonly service: string;
     readonly events: Emitter<BusEvents>;
     readonly publisher: Publisher;
   };
 
-/** All subscriptions of a bus, started together and stopped in the same stages. */
+/** All that a bus serves, started together and stopped in the same stages. */
 export class Runners {
-  private readonly all: readonly SubscriptionRunner[];
+  private readonly all: readonly Runner[];
 
-  constructor(subscriptions: readonly Subscription[], options: RunnersOptions) {
+  constructor(servings: readonly Serving[], options: RunnersOptions) {
     const { service, events, clock } = options;
     const shared = { ...options, events: new AttemptEvents(service, events, clock) };
     const parts = {
@@ -31,7 +31,7 @@ export class Runners {
       settler: shared,
       dispatcher: shared,
     };
-    this.all = subscriptions.map((subscription) => new SubscriptionRunner(subscription, parts));
+    this.all = servings.map((serving) => new Runner(serving, parts));
   }
 
   async start(): Promise<void> {
@@ -45,7 +45,12 @@ export class Runners {
   /** Resolves with the queues whose handlers still run at the deadline. */
   async finish(deadline: Deadline): Promise<string[]> {
     const finished = await Promise.all(this.all.map((runner) => runner.finish(deadline)));
-    return this.all.filter((_runner, index) => !finished[index]).map(({ queue }) => queue);
+    return this.all.filter((_runner, index) => !finished[index]).flatMap(({ queues }) => queues);
+  }
+
+  /** Fires the signals of all that runs. */
+  cancel(): void {
+    for (const runner of this.all) runner.cancel();
   }
 
   async close(): Promise<void> {

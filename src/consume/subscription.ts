@@ -79,6 +79,8 @@ export interface SubscriptionDefaults {
   readonly concurrency: number;
   readonly retry: RetryOptions | undefined;
   readonly timeoutMs: number;
+  /** Concurrency of every queue, whatever it says itself. */
+  readonly places?: number | undefined;
 }
 
 export const DEFAULT_DELIVERY_LIMIT = 20;
@@ -162,7 +164,8 @@ function subscriptionOf(
   const options: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
   // A batch's messages each hold a place: with fewer places than a batch has it would never be full.
   const largest = Math.max(0, ...group.map((definition) => batchOf(definition)?.max ?? 0));
-  const concurrency = options.concurrency ?? Math.max(defaults.concurrency, largest);
+  const wantedPlaces = defaults.places ?? options.concurrency ?? defaults.concurrency;
+  const concurrency = Math.max(wantedPlaces, largest);
   const lanes = lanesOf(queue, options.lanes);
   // While a lane's messages fill the concurrency, its next ones must be here, or a lower lane would get their places.
   const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);

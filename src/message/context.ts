@@ -41,6 +41,11 @@ export abstract class MessageContext extends Publisher {
    * reason is a HandlerTimeoutError, a ShutdownError or a ChannelLostError. Made when first read.
    */
   abstract readonly signal: AbortSignal;
+  /**
+   * The worker takes no more messages, or the signal has fired: a handler that goes on for long should save its state and
+   * `release`, to be run again elsewhere.
+   */
+  abstract readonly shouldStop: boolean;
   /** The bus's logger with this message's fields. */
   abstract readonly log: Logger;
 

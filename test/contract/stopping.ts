@@ -192,4 +192,51 @@ export const stopping: Theme = (test, { survivesProcess }) => {
       await fx.eventually(() => assert.deepEqual(consumer.bodies, ['"left"']));
     });
   }
+
+  test('a handler may ask whether it should come to an end, and come back later elsewhere', async (fx) => {
+    const asked: boolean[] = [];
+    const started = deferred();
+    const stopBegan = deferred();
+    const seen = fx.recorder(async ({ context, attempt }) => {
+      asked.push(context.shouldStop);
+      if (attempt > 1 || asked.length > 2) return;
+      started.resolve();
+      await stopBegan.promise;
+      asked.push(context.shouldStop);
+      context.release('100ms');
+    });
+    const bus = fx.bus('mailer').handle('k', seen.handle);
+    bus.on('bus.stopping', () => stopBegan.resolve());
+    await bus.start();
+    await bus.publish('k', 'a');
+    await started.promise;
+    await fx.outcome(bus.stop());
+    assert.deepEqual(asked, [false, true]);
+    await fx.bus('mailer').handle('k', seen.handle).start();
+    await fx.eventually(() => assert.equal(seen.calls.length, 2));
+    assert.deepEqual(seen.attempts, [1, 1], 'a release is no try');
+  });
+
+  test('a stop that cancels fires the signals at once, also of a stop that is under way', async (fx) => {
+    for (const isUnderWay of [false, true]) {
+      const seen = fx.recorder(
+        ({ context }) =>
+          new Promise((_resolve, reject) => {
+            context.signal.addEventListener('abort', () => reject(context.signal.reason));
+          }),
+      );
+      const bus = fx.bus(`mailer-${isUnderWay}`).handle('k', seen.handle);
+      await bus.start();
+      await bus.publish('k', isUnderWay);
+      await fx.eventually(() => assert.equal(seen.calls.length, 1));
+      if (isUnderWay) void bus.stop();
+      const from = performance.now();
+      await fx.outcome(bus.stop({ cancel: true }));
+      assert.ok(performance.now() - from < 10_000, 'it waited for the deadline of 30 s');
+      assert.ok(seen.calls[0]?.context.signal.reason instanceof ShutdownError);
+      // It was told to stop: no try is counted, and it comes again.
+      const [back] = await fx.taken(fx.name(`mailer-${isUnderWay}`), 1);
+      assert.equal(back?.body.toString(), String(isUnderWay));
+    }
+  });
 };

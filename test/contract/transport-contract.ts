@@ -21,6 +21,7 @@ import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
+import { serving } from './serving.js';
 import { settling } from './settling.js';
 import { stopping } from './stopping.js';
 import { topology } from './topology.js';
@@ -50,6 +51,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'handlers at once': concurrency,
   lanes,
   'lanes, and who goes first': laneServing,
+  'what of its queues a process consumes': serving,
   priorities,
   'handlers that fail': failures,
   'retries and releases': retries,

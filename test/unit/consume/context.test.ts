@@ -11,6 +11,7 @@ describe('a message context', () => {
   const its = handler('Orders', ['order.placed']);
   let published: [string, unknown, unknown, PublishOptions | undefined][];
   let logged: [string, object, string][];
+  let isStopping = false;
 
   const context = (
     properties: MessageProperties = {},
@@ -25,7 +26,13 @@ describe('a message context', () => {
     const at = (level: string) => (fields: object, message: string) =>
       void logged.push([level, fields, message]);
     const log: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-    return new HandlerContext(workFor(its, new TestDelivery({ ...given, properties })), its, publisher, log);
+    const stopping = {
+      get isStopping() {
+        return isStopping;
+      },
+    };
+    const bus = { publisher, log, stopping };
+    return new HandlerContext(workFor(its, new TestDelivery({ ...given, properties })), its, bus);
   };
 
   const decision = ({ recorded }: HandlerContext) => recorded?.kind;
@@ -118,5 +125,16 @@ describe('a message context', () => {
   it('can not be made by a container outside a message', () => {
     const Token = MessageContext as unknown as new () => MessageContext;
     assert.throws(() => new Token(), ContextOutsideMessageError);
+  });
+
+  it('says when it should come to an end: the worker stops, or its own signal has fired', () => {
+    const it = context();
+    assert.equal(it.shouldStop, false);
+    isStopping = true;
+    assert.equal(it.shouldStop, true);
+    isStopping = false;
+    assert.equal(it.shouldStop, false);
+    it.abort(new Error('late'));
+    assert.equal(it.shouldStop, true);
   });
 });

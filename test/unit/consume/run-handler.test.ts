@@ -16,7 +16,11 @@ describe('running a handler', () => {
     clock = new ManualClock();
     timeouts = [];
     const its = handler('Slow', ['slow']);
-    context = new HandlerContext(workFor(its), its, {} as Publisher, silentLogger);
+    context = new HandlerContext(workFor(its), its, {
+      publisher: {} as Publisher,
+      log: silentLogger,
+      stopping: { isStopping: false },
+    });
   });
   afterEach(() => assert.equal(clock.armed, 0, 'a timer was left behind'));
 

@@ -1,0 +1,109 @@
+import { OptionsError } from '../errors.js';
+import { type Check, didYouMean, type Fields, positiveInteger, problemsOf, text } from '../util/check.js';
+import { type LaneOrder, strictOrder } from './lane-order.js';
+import { type Lane, laneOrder } from './lanes.js';
+import type { Subscription } from './subscription.js';
+
+/** What of its service's queues a process consumes, and in which order. All of them are declared in any case. */
+export interface ServeOptions {
+  /**
+   * Only these, sharing one set of places: a message of a later queue starts only when none of an earlier one waits here.
+   * @default all, each with places of its own
+   */
+  queues?: readonly string[];
+  /** Only these lanes of each queue, the first before the second and so on. @default all, as their queue says */
+  lanes?: readonly string[];
+  /** Places for running messages: of each queue, or of all that share them. @default the queue's own; where they are shared, the largest */
+  concurrency?: number;
+}
+
+/** Queues that share one set of places. */
+export interface Serving {
+  readonly subscriptions: readonly Subscription[];
+  /** In the order of the list, which `order` may follow. */
+  readonly lanes: readonly ServedLane[];
+  readonly concurrency: number;
+  readonly order: LaneOrder;
+}
+
+/** One queue in the broker, and the subscription that it stands for. */
+export interface ServedLane extends Lane {
+  readonly subscription: Subscription;
+}
+
+const names: Check = {
+  expected: 'a list of names, one at least',
+  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every((name) => text.accepts(name)),
+};
+
+export const SERVE_FIELDS: Fields = { queues: names, lanes: names, concurrency: positiveInteger };
+
+/** @throws OptionsError with all problems at once */
+export function checkServeOptions(options: ServeOptions): void {
+  const problems = problemsOf(options, '', SERVE_FIELDS);
+  if (problems.length > 0) throw new OptionsError('start', problems);
+}
+
+/** @throws OptionsError for a queue or a lane that isn't there */
+export function planServing(
+  subscriptions: readonly Subscription[],
+  { queues, lanes }: Omit<ServeOptions, 'concurrency'>,
+): Serving[] {
+  const problems = [
+    ...unknownNames(
+      'queue',
+      queues ?? [],
+      subscriptions.map(({ queue }) => queue),
+    ),
+    ...unknownNames(
+      'lane',
+      lanes ?? [],
+      subscriptions.flatMap((each) => each.lanes.map(({ name }) => name)),
+    ),
+  ];
+  const chosen = queues
+    ? queues.flatMap((name) => subscriptions.filter(({ queue }) => queue === name))
+    : subscriptions;
+  if (problems.length === 0) problems.push(...withoutLane(chosen, lanes));
+  if (problems.length > 0) throw new OptionsError('start', problems);
+  const groups = queues ? [chosen] : chosen.map((each) => [each]);
+  return groups.map((group) => servingOf(group, lanes));
+}
+
+function servingOf(subscriptions: readonly Subscription[], lanes: readonly string[] | undefined): Serving {
+  const [only] = subscriptions;
+  return {
+    subscriptions,
+    lanes: subscriptions.flatMap((subscription) =>
+      chosenLanes(subscription, lanes).map((lane) => ({ ...lane, subscription })),
+    ),
+    concurrency: Math.max(...subscriptions.map(({ concurrency }) => concurrency)),
+    order: only && subscriptions.length === 1 && !lanes ? laneOrder(only.lanes) : strictOrder,
+  };
+}
+
+function chosenLanes(subscription: Subscription, names: readonly string[] | undefined): readonly Lane[] {
+  return names
+    ? names.flatMap((name) => subscription.lanes.filter((lane) => lane.name === name))
+    : subscription.lanes;
+}
+
+function unknownNames(what: string, given: readonly string[], known: readonly string[]): string[] {
+  const there = [...new Set(known)];
+  return given
+    .filter((name, index) => !there.includes(name) || given.indexOf(name) !== index)
+    .map((name) =>
+      there.includes(name)
+        ? `${what} '${name}' is named twice`
+        : `there is no ${what} '${name}'${didYouMean(name, there) || `; there are ${there.join(', ') || 'none'}`}`,
+    );
+}
+
+function withoutLane(subscriptions: readonly Subscription[], lanes: readonly string[] | undefined): string[] {
+  return subscriptions
+    .filter((subscription) => chosenLanes(subscription, lanes).length === 0)
+    .map(
+      ({ queue, lanes: its }) =>
+        `queue '${queue}' has none of these lanes; it has ${its.map(({ name }) => name).join(', ')}`,
+    );
+}
