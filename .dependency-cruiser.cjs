@@ -30,11 +30,15 @@ const valueImport = { dependencyTypesNot: ['type-only', 'type-import'] };
 
 const packages = (...names) => `(^|/)node_modules/${either(...names)}/`;
 
+/** What a command starts as a process of its own, by its file. */
+const processes = ['^src/cli/work-process\\.ts$'];
+
 /** The sources that package.json's entry points and commands are built from. */
 const entrySources = [...Object.values(entryPoints), ...Object.values(bin)]
   .map((target) => (typeof target === 'string' ? target : target.default))
   .filter((target) => target.endsWith('.js'))
-  .map((target) => `^${target.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, '\\.ts')}$`);
+  .map((target) => `^${target.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, '\\.ts')}$`)
+  .concat(processes);
 
 const layering = [
   {

@@ -11,6 +11,7 @@ import { plainHandler } from './consume/plain-handler.js';
 import { Runners } from './consume/runners.js';
 import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
 import { planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
+import type { Workload } from './consume/workload.js';
 import {
   AlreadyStartedError,
   ConnectError,
@@ -129,6 +130,16 @@ export class Bus extends Publisher {
   /** Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged. */
   on<Name extends keyof BusEvents>(event: Name, listener: Listener<BusEvents[Name]>): () => void {
     return this.events.on(event, listener);
+  }
+
+  /**
+   * How much there is to do for this process: asks the broker how many messages wait in the queues that it consumes.
+   *
+   * @throws NotStartedError, ConnectError
+   */
+  async workload(): Promise<Workload> {
+    if (!this.runners) throw new NotStartedError('workload was called');
+    return this.runners.workload();
   }
 
   /** How it is at this moment, and why: for probes. Asks nobody, so it may be called often; works at any time. */

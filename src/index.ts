@@ -14,6 +14,7 @@ export type {
 } from './consume/definition.js';
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/describe.js';
 export type { ServeOptions } from './consume/serving.js';
+export type { QueueWorkload, Workload } from './consume/workload.js';
 export {
   AlreadyStartedError,
   ChannelLostError,

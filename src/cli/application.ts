@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BusDescription } from '../consume/describe.js';
+import type { WorkerBus } from '../worker/worker.js';
 import { UsageError } from './usage-error.js';
 
-/** Whatever has the method: the application may have another copy of Hopline than this command. */
-interface Describes {
+/** Whatever has the methods: the application may have another copy of Hopline than this command. */
+export interface ExportedBus extends WorkerBus {
   describe(): BusDescription;
 }
 
@@ -28,34 +29,39 @@ export function appOfPackage(directory: string): string | undefined {
  * @throws UsageError
  */
 export async function describeApplication(path: string, url: string): Promise<readonly BusDescription[]> {
-  const exported = await load(path, url);
-  const buses = [exported].flat();
-  if (buses.length === 0 || !buses.every(describes)) {
-    throw new UsageError(
-      `'${path}' exports no bus`,
-      'Export a Bus that is not started, a list of them, or a function that makes one, as default or as bus',
-    );
-  }
+  process.env.AMQP_URL ||= url;
+  const buses = await loadApplication(path);
   return buses.map((bus) => bus.describe());
 }
 
-async function load(path: string, url: string): Promise<unknown> {
-  process.env.AMQP_URL ||= url;
+/**
+ * The buses that an application exports, not started.
+ *
+ * @throws UsageError if it can't be loaded, or exports none
+ */
+export async function loadApplication(path: string): Promise<readonly ExportedBus[]> {
+  const buses = [await load(path)].flat();
+  if (buses.length > 0 && buses.every(isBus)) return buses;
+  throw new UsageError(
+    `'${path}' exports no bus`,
+    'Export a Bus that is not started, a list of them, or a function that makes one, as default or as bus',
+  );
+}
+
+async function load(path: string): Promise<unknown> {
   try {
     const module = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown; bus?: unknown };
     const exported = module.default ?? module.bus;
     return typeof exported === 'function' ? await exported() : exported;
   } catch (error) {
-    throw Object.assign(
-      new UsageError(
-        `the application '${path}' can't be loaded: ${(error as Error).message}`,
-        'Build it first; or name the queues with --queue and the prefix with --prefix',
-      ),
+    throw new UsageError(
+      `the application '${path}' can't be loaded: ${(error as Error).message}`,
+      'Build it first; or name the queues with --queue and the prefix with --prefix',
       { cause: error },
     );
   }
 }
 
-function describes(bus: unknown): bus is Describes {
-  return typeof (bus as Partial<Describes> | undefined)?.describe === 'function';
+function isBus(bus: unknown): bus is ExportedBus {
+  return typeof (bus as Partial<ExportedBus> | undefined)?.describe === 'function';
 }

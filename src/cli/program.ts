@@ -11,6 +11,7 @@ import { addPublish } from './commands/publish.js';
 import { addTopologyPermissions } from './commands/topology-permissions.js';
 import { addTopologyPrune } from './commands/topology-prune.js';
 import { addTopologyShow } from './commands/topology-show.js';
+import { addWork } from './commands/work.js';
 import { report } from './report.js';
 import type { Terminal } from './terminal.js';
 
@@ -63,6 +64,7 @@ function programFor(context: CommandContext): Command {
     });
   const failed = program.command('failed').description('dead letters: look, replay, forget, carry elsewhere');
   for (const add of FAILED) add(failed, context);
+  addWork(program, context);
   addPublish(program, context);
   addDoctor(program, context);
   const topology = program.command('topology').description('what the application wants in the broker');

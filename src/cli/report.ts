@@ -29,6 +29,6 @@ function stackOf(error: unknown): string {
 }
 
 /** Nothing here prints an address with its password; an application's own error may. */
-function withoutCredentials(text: string): string {
+export function withoutCredentials(text: string): string {
   return text.replaceAll(/:\/\/[^\s/@]*@/g, '://***@');
 }

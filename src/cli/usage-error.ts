@@ -4,8 +4,9 @@ export class UsageError extends Error {
     message: string,
     /** What to do instead, as a sentence. */
     readonly help: string,
+    options?: { cause?: unknown },
   ) {
-    super(message);
+    super(message, options);
   }
 }
 

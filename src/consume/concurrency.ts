@@ -82,6 +82,16 @@ export class Gate {
     return this.active < this.limit && !this.isHeld;
   }
 
+  /** How much of it has started and not ended. */
+  get running(): number {
+    return this.active;
+  }
+
+  /** How much of it is here and has not started. */
+  get waitingCount(): number {
+    return this.waiting.reduce((sum, line) => sum + line.size, 0);
+  }
+
   /** Forgets what waits for a channel that is gone: the broker delivers it again. */
   dropLost(): void {
     for (const line of this.waiting) line.takeAll(({ received }) => received.delivery.lost);

@@ -18,6 +18,7 @@ import { type Match, Registry } from './registry.js';
 import type { ServedLane, Serving } from './serving.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import { StarvedLanes } from './starved-lanes.js';
+import type { Workload } from './workload.js';
 
 export interface RunnerOptions {
   readonly names: Names;
@@ -109,6 +110,17 @@ export class Runner {
   /** Fires the signals of all that runs. */
   cancel(): void {
     this.dispatcher.abort(new ShutdownError(), () => true);
+  }
+
+  /** @throws ConnectError if the broker can't be asked now */
+  async workload(): Promise<Workload> {
+    const { session } = this.options;
+    const queues = this.lanes.map(async ({ queue }) => ({
+      queue,
+      ready: (await session.inspect(queue))?.ready ?? 0,
+    }));
+    const { running, waitingCount: waiting } = this.gate;
+    return { queues: await Promise.all(queues), running, waiting };
   }
 
   /** Last stage: the channels go, and with them what is not settled goes back to the queue. */

@@ -8,6 +8,7 @@ import type { DispatcherOptions } from './dispatch.js';
 import { Runner, type RunnerOptions } from './runner.js';
 import type { Serving } from './serving.js';
 import type { SettlerOptions } from './settle.js';
+import type { Workload } from './workload.js';
 
 /** What the parts of a runner need, told once. */
 export type RunnersOptions = Omit<RunnerOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
@@ -46,6 +47,16 @@ export class Runners {
   async finish(deadline: Deadline): Promise<string[]> {
     const finished = await Promise.all(this.all.map((runner) => runner.finish(deadline)));
     return this.all.filter((_runner, index) => !finished[index]).flatMap(({ queues }) => queues);
+  }
+
+  /** @throws ConnectError if the broker can't be asked now */
+  async workload(): Promise<Workload> {
+    const all = await Promise.all(this.all.map((runner) => runner.workload()));
+    return {
+      queues: all.flatMap(({ queues }) => queues),
+      running: all.reduce((sum, { running }) => sum + running, 0),
+      waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
+    };
   }
 
   /** Fires the signals of all that runs. */

@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import bytes from 'bytes';
+import { isDuration, toMs } from '../../util/duration.js';
+import type { WorkerSettings } from '../../worker/protocol.js';
+import { Supervisor } from '../../worker/supervisor.js';
+import { WorkerProcess } from '../../worker/worker-process.js';
+import { appOfPackage } from '../application.js';
+import type { AddCommand } from '../program.js';
+import { UsageError } from '../usage-error.js';
+import { WorkLog } from '../work-log.js';
+
+interface Flags {
+  readonly queues?: string;
+  readonly lanes?: string;
+  readonly processes: string;
+  readonly concurrency?: string;
+  readonly stopWhenEmpty?: boolean;
+  readonly maxJobs?: string;
+  readonly maxTime?: string;
+  readonly maxMemory?: string;
+  readonly stopTimeout: string;
+}
+
+/** Runs in each of the processes that it starts. */
+const ENTRY = join(import.meta.dirname, '../work-process.js');
+
+const ABOUT = `
+SIGTERM and Ctrl-C let handlers finish, within --stop-timeout; a second one fires the signals of those that still run, a third
+ends all at once. SIGHUP replaces the processes one after the other.
+Exit codes: 0 stopped in order, 1 work was left behind, 2 called wrongly, or the application can't be run.`;
+
+/** `hopline work [APP]`: runs a service's handlers, in processes of their own that are looked after. */
+export const addWork: AddCommand = (parent, { terminal, exit }) => {
+  parent
+    .command('work')
+    .description("run an application's handlers")
+    .argument('[app]', 'module that exports its bus; else hopline.app of the nearest package.json')
+    .option(
+      '--queues <names>',
+      'only these, separated by commas: an earlier one is served before a later one',
+    )
+    .option('--lanes <names>', 'only these lanes of its queues, in this order')
+    .option('--processes <number>', 'how many run', '1')
+    .option('--concurrency <number>', 'messages at once in each process, instead of what the queues say')
+    .option('--stop-when-empty', 'end when nothing is left in the queues; what is delayed is not waited for')
+    .option('--max-jobs <number>', 'replace a process that has begun so many')
+    .option('--max-time <duration>', 'replace a process that has run so long: 30m, 1h')
+    .option('--max-memory <size>', 'replace a process that takes so much: 512MB')
+    .option('--stop-timeout <duration>', 'how long a process may take to stop', '30s')
+    .addHelpText('after', ABOUT)
+    .action(async (given: string | undefined, flags: Flags) => {
+      const settings = settingsOf(given, flags);
+      const log = new WorkLog(terminal);
+      const supervisor = new Supervisor({
+        processes: whole('--processes', flags.processes),
+        spawn: (listener) => new WorkerProcess(ENTRY, JSON.stringify(settings), listener),
+        log: log.logger,
+        onLine: (worker, text, stream) => log.line(worker, text, stream),
+        stopTimeoutMs: settings.stopTimeoutMs,
+      });
+      const unlisten = listenToSignals(supervisor, log);
+      exit(await supervisor.run().finally(unlisten));
+    });
+};
+
+/** @throws UsageError */
+function settingsOf(given: string | undefined, flags: Flags): WorkerSettings {
+  const { queues, lanes, concurrency, maxJobs, maxTime, maxMemory } = flags;
+  return {
+    app: appFrom(given),
+    queues: queues === undefined ? undefined : names('--queues', queues),
+    lanes: lanes === undefined ? undefined : names('--lanes', lanes),
+    concurrency: concurrency === undefined ? undefined : whole('--concurrency', concurrency),
+    stopWhenEmpty: flags.stopWhenEmpty === true,
+    stopTimeoutMs: milliseconds('--stop-timeout', flags.stopTimeout),
+    limits: {
+      maxJobs: maxJobs === undefined ? undefined : whole('--max-jobs', maxJobs),
+      maxTimeMs: maxTime === undefined ? undefined : milliseconds('--max-time', maxTime),
+      maxMemory: maxMemory === undefined ? undefined : size('--max-memory', maxMemory),
+    },
+  };
+}
+
+function appFrom(given: string | undefined): string {
+  const app = given ?? appOfPackage(process.cwd());
+  if (app === undefined)
+    throw new UsageError(
+      'no application is named',
+      'Give the module that exports its bus, or name it as hopline.app in package.json',
+    );
+  if (!existsSync(app))
+    throw new UsageError(`there is no application '${app}'`, 'Build it first, or correct its path');
+  return resolve(app);
+}
+
+function names(flag: string, given: string): string[] {
+  const all = given.split(',').map((name) => name.trim());
+  if (all.every((name) => name !== '')) return all;
+  throw new UsageError(`${flag} names nothing: '${given}'`, 'Write it as emails,media');
+}
+
+function whole(flag: string, given: string): number {
+  const number = Number(given);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new UsageError(`${flag} is no whole number from 1 on: '${given}'`, 'Write it as 4');
+}
+
+function milliseconds(flag: string, given: string): number {
+  if (isDuration(given)) return toMs(given);
+  throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m or 1h');
+}
+
+function size(flag: string, given: string): number {
+  const parsed = /^\d+(\.\d+)?\s*(kb|mb|gb)$/i.test(given) ? bytes.parse(given) : null;
+  if (parsed !== null && parsed > 0) return parsed;
+  throw new UsageError(`${flag} is no size: '${given}'`, 'Write it as 512MB or 2GB');
+}
+
+/** Until the returned function is called. */
+function listenToSignals(supervisor: Supervisor, { logger }: WorkLog): () => void {
+  let times = 0;
+  const onStop = (signal: NodeJS.Signals) => {
+    times += 1;
+    if (times === 1) {
+      logger.info({ signal }, 'stopping: handlers may finish');
+      supervisor.stop();
+    } else if (times === 2) {
+      logger.warn({ signal }, 'cancelling: the signals of handlers that still run are fired');
+      supervisor.cancel();
+    } else supervisor.kill();
+  };
+  const onRestart = (signal: NodeJS.Signals) => {
+    logger.info({ signal }, 'restarting, one process after the other');
+    void supervisor.restart('a restart was asked for');
+  };
+  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onRestart);
+  return () => {
+    process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onRestart);
+  };
+}

@@ -1,0 +1,50 @@
+import pino from 'pino';
+import pretty from 'pino-pretty';
+import type { Terminal } from './terminal.js';
+
+/** The log of `hopline work`: JSON, one object a line, or readable on a terminal. What workers write is part of it. */
+export class WorkLog {
+  readonly logger: pino.Logger;
+
+  constructor({ stdout, env }: Terminal) {
+    const stream = stdout.isTTY
+      ? pretty({
+          destination: stdout,
+          colorize: !env.NO_COLOR && env.TERM !== 'dumb',
+          ignore: 'pid,hostname',
+        })
+      : stdout;
+    this.logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  }
+
+  /** A line of a worker's: one that is JSON with a level of pino's keeps it, and its fields. */
+  line(worker: number, text: string, stream: 'stdout' | 'stderr'): void {
+    const entry = entryOf(text);
+    const {
+      level,
+      msg,
+      time: _time,
+      ...fields
+    } = entry ?? { level: stream === 'stdout' ? 'info' : 'error', msg: text };
+    this.logger[level]({ ...fields, worker }, msg);
+  }
+}
+
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+interface Entry {
+  readonly level: Level;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+function entryOf(text: string): Entry | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    const { level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>;
+    const label = typeof level === 'number' ? pino.levels.labels[level] : undefined;
+    return label === undefined ? undefined : { ...fields, level: label as Level, msg: String(msg ?? '') };
+  } catch {
+    return undefined;
+  }
+}

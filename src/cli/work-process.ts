@@ -1,0 +1,47 @@
+import type { FromWorker, ToWorker, WorkerSettings } from '../worker/protocol.js';
+import { Worker } from '../worker/worker.js';
+import { loadApplication } from './application.js';
+import { withoutCredentials } from './report.js';
+import { UsageError } from './usage-error.js';
+
+/*
+ * A worker process, which the supervisor of `hopline work` starts. Exit codes: 0 it has stopped in order, 1 something
+ * failed or was left behind, 2 it can't work as it was started.
+ */
+
+/** Codes of errors that no other try changes. */
+const FINAL = ['HOPLINE_OPTIONS', 'HOPLINE_HANDLER_RESOLUTION', 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE'];
+
+const tell = (message: FromWorker) => void process.send?.(message);
+
+// Ctrl-C goes to the supervisor as well, whose word counts: it tells a first one from a second.
+process.on('SIGINT', () => {});
+
+async function main(): Promise<number> {
+  const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
+  try {
+    const worker = new Worker(await loadApplication(settings.app), settings, tell);
+    process.on('message', (message) => worker.receive(message as ToWorker));
+    process.on('SIGTERM', () => worker.receive('stop'));
+    // Without its supervisor nobody would ever stop it.
+    process.on('disconnect', () => worker.receive('stop'));
+    if (!process.connected) worker.receive('stop');
+    await worker.run();
+    return 0;
+  } catch (error) {
+    const { message, code, help } = error as { message: string; code?: string; help?: string };
+    // What broke while it was loaded, a database that is away for instance, may be well the next time.
+    const isFinal = error instanceof UsageError ? error.cause === undefined : FINAL.includes(code ?? '');
+    if (!isFinal) {
+      process.stderr.write(`error: ${withoutCredentials(message)}${help ? `. ${help}` : ''}\n`);
+      return 1;
+    }
+    tell({ kind: 'refused', message: withoutCredentials(message), help: help ?? '' });
+    return 2;
+  }
+}
+
+const code = await main();
+// The application may hold timers and connections of its own; what was told must be out before.
+if (process.connected) process.once('disconnect', () => process.exit(code)).disconnect();
+else process.exit(code);

@@ -1,0 +1,15 @@
+/** How much there is to do for a process, at one moment. */
+export interface Workload {
+  /** Of the queues that it consumes, a lane as a queue of its own. */
+  readonly queues: readonly QueueWorkload[];
+  /** Messages whose handlers run here. */
+  readonly running: number;
+  /** Messages that were delivered here and wait for a place. */
+  readonly waiting: number;
+}
+
+export interface QueueWorkload {
+  readonly queue: string;
+  /** Messages that nobody was given yet. What is delayed is not among them before it is due. */
+  readonly ready: number;
+}

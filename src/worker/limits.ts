@@ -1,0 +1,22 @@
+import bytes from 'bytes';
+import { formatMs } from '../util/duration.js';
+import type { Limits } from './protocol.js';
+
+/** What a process has done, and what it takes. */
+export interface Usage {
+  readonly jobs: number;
+  readonly aliveMs: number;
+  /** In bytes. */
+  readonly memory: number;
+}
+
+/** Why a process is to be replaced, as half a sentence; undefined while it is within its limits. */
+export function limitReached({ maxJobs, maxTimeMs, maxMemory }: Limits, usage: Usage): string | undefined {
+  if (maxJobs !== undefined && usage.jobs >= maxJobs)
+    return `it has begun ${usage.jobs} jobs, and is to be replaced after ${maxJobs}`;
+  if (maxTimeMs !== undefined && usage.aliveMs >= maxTimeMs)
+    return `it has run for ${formatMs(Math.round(usage.aliveMs))}, and is to be replaced after ${formatMs(maxTimeMs)}`;
+  if (maxMemory !== undefined && usage.memory >= maxMemory)
+    return `it takes ${bytes.format(usage.memory)} of memory, and is to be replaced from ${bytes.format(maxMemory)} on`;
+  return undefined;
+}

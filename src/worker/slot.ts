@@ -1,0 +1,225 @@
+import { Backoff } from '../util/backoff.js';
+import { formatMs } from '../util/duration.js';
+import type { Logger } from '../util/logger.js';
+import type { FromWorker } from './protocol.js';
+import type { Exit, WorkerProcess, WorkerProcessListener } from './worker-process.js';
+
+export interface SlotOptions {
+  /** Which one it is, from 1 on: in the log. */
+  readonly number: number;
+  spawn(listener: WorkerProcessListener): WorkerProcess;
+  readonly log: Logger;
+  onLine(worker: number, text: string, stream: 'stdout' | 'stderr'): void;
+  /** A worker can't work as it was started. */
+  onRefused(message: string, help: string): void;
+  /** How long a worker that was told to stop may take. */
+  readonly stopTimeoutMs: number;
+}
+
+/** A process of the slot. */
+interface Occupant {
+  readonly process: WorkerProcess;
+  /** It was told to stop, or stops by itself: its end is no crash. */
+  isEnding: boolean;
+  /** It can't work, and has said so. */
+  isRefused: boolean;
+  killTimer: NodeJS.Timeout | undefined;
+}
+
+/** Longer than a worker needs to see its own deadline and go. */
+const KILL_AFTER_MS = 5_000;
+
+/** A process that has worked this long is no part of a crash loop. */
+const STABLE_AFTER_MS = 30_000;
+
+/** From so many crashes in a row on it is called one. */
+const LOOP_FROM = 3;
+
+/**
+ * The place of one worker. One process works in it; while that is replaced, its successor starts beside it, and it is told
+ * to stop once the successor consumes. A process that crashes is started again, more slowly each time.
+ */
+export class Slot {
+  /** Resolves when it is empty for good: true if each process that was told to stop has ended in order. */
+  readonly ended: Promise<boolean>;
+
+  private end!: (inOrder: boolean) => void;
+  private current: Occupant | undefined;
+  private successor: Occupant | undefined;
+  private readonly occupants = new Set<Occupant>();
+  private readonly backoff = new Backoff({ firstMs: 500, maxMs: 60_000 });
+  private crashes = 0;
+  private restarting: NodeJS.Timeout | undefined;
+  private stable: NodeJS.Timeout | undefined;
+  private isStopping = false;
+  private inOrder = true;
+  private onReplaced: (() => void)[] = [];
+
+  constructor(private readonly options: SlotOptions) {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  start(): void {
+    this.current = this.spawn();
+  }
+
+  /** Resolves when another process works in its place, or the slot stops. */
+  replace(reason: string): Promise<void> {
+    if (this.isStopping) return Promise.resolve();
+    const replaced = new Promise<void>((resolve) => this.onReplaced.push(resolve));
+    if (!this.successor) {
+      this.options.log.info(this.fields(this.current), `worker ${this.number} is replaced: ${reason}`);
+      this.successor = this.spawn();
+    }
+    return replaced;
+  }
+
+  stop(): void {
+    this.isStopping = true;
+    clearTimeout(this.restarting);
+    this.restarting = undefined;
+    for (const occupant of this.occupants) this.tellToStop(occupant);
+    this.tellReplaced();
+    this.endIfEmpty();
+  }
+
+  cancel(): void {
+    for (const { process } of this.occupants) process.tell('cancel');
+  }
+
+  kill(): void {
+    for (const { process } of this.occupants) process.kill();
+  }
+
+  private get number(): number {
+    return this.options.number;
+  }
+
+  private spawn(): Occupant {
+    const listener: WorkerProcessListener = {
+      message: (message) => this.message(occupant, message),
+      line: (text, stream) => this.options.onLine(this.number, text, stream),
+      exited: (exit) => this.exited(occupant, exit),
+    };
+    const occupant: Occupant = {
+      process: this.options.spawn(listener),
+      isEnding: false,
+      isRefused: false,
+      killTimer: undefined,
+    };
+    this.occupants.add(occupant);
+    return occupant;
+  }
+
+  private message(occupant: Occupant, message: FromWorker): void {
+    if (message.kind === 'ready') this.ready(occupant);
+    else if (message.kind === 'empty') occupant.isEnding = true;
+    else if (message.kind === 'refused') {
+      occupant.isEnding = true;
+      occupant.isRefused = true;
+      this.options.onRefused(message.message, message.help);
+    } else if (occupant === this.current) void this.replace(message.reason);
+  }
+
+  private ready(occupant: Occupant): void {
+    this.options.log.info(this.fields(occupant), `worker ${this.number} is ready`);
+    if (occupant === this.successor) {
+      const { current } = this;
+      this.current = occupant;
+      this.successor = undefined;
+      if (current) this.tellToStop(current);
+    }
+    this.tellReplaced();
+    clearTimeout(this.stable);
+    this.stable = setTimeout(() => this.wasStable(), STABLE_AFTER_MS);
+  }
+
+  private wasStable(): void {
+    this.crashes = 0;
+    this.backoff.reset();
+  }
+
+  private tellReplaced(): void {
+    for (const tell of this.onReplaced.splice(0)) tell();
+  }
+
+  private tellToStop(occupant: Occupant): void {
+    if (occupant.isEnding) return;
+    occupant.isEnding = true;
+    occupant.process.tell('stop');
+    occupant.killTimer = setTimeout(() => {
+      this.options.log.error(this.fields(occupant), `worker ${this.number} does not stop, and is killed`);
+      occupant.process.kill();
+    }, this.options.stopTimeoutMs + KILL_AFTER_MS);
+  }
+
+  private exited(occupant: Occupant, exit: Exit): void {
+    if (!this.occupants.delete(occupant)) return;
+    clearTimeout(occupant.killTimer);
+    if (occupant === this.successor) this.successor = undefined;
+    if (occupant === this.current) {
+      clearTimeout(this.stable);
+      // One that was to replace it does so at once.
+      this.current = this.successor;
+      this.successor = undefined;
+    }
+    if (occupant.isEnding) this.stopped(occupant, exit);
+    else this.crashed(occupant, exit);
+    this.endIfEmpty();
+  }
+
+  private stopped(occupant: Occupant, exit: Exit): void {
+    if (occupant.isRefused) return;
+    if (exit.code === 0) {
+      this.options.log.info(this.fields(occupant), `worker ${this.number} has stopped`);
+      return;
+    }
+    this.inOrder = false;
+    this.options.log.error(
+      { ...this.fields(occupant), ...exit },
+      `worker ${this.number} has stopped, and left work behind`,
+    );
+  }
+
+  private crashed(occupant: Occupant, exit: Exit): void {
+    if (this.isStopping) {
+      this.inOrder = false;
+      return;
+    }
+    this.crashes += 1;
+    const retryInMs = this.backoff.next();
+    const { crashes, number } = this;
+    const again = `it is started again in ${formatMs(retryInMs)}`;
+    this.options.log.error(
+      { ...this.fields(occupant), ...exit, crashes, retryInMs },
+      crashes < LOOP_FROM
+        ? `worker ${number} has ended with ${exitText(exit)}; ${again}`
+        : `worker ${number} crashes again and again, ${crashes} times so far, now with ${exitText(exit)}; ${again}`,
+    );
+    clearTimeout(this.restarting);
+    this.restarting = setTimeout(() => this.startAgain(), retryInMs);
+  }
+
+  private startAgain(): void {
+    this.restarting = undefined;
+    // Of two it was the successor that crashed: it is still to replace the other.
+    if (this.current) this.successor ??= this.spawn();
+    else this.current = this.spawn();
+  }
+
+  private endIfEmpty(): void {
+    if (this.occupants.size > 0 || this.restarting) return;
+    clearTimeout(this.stable);
+    this.end(this.inOrder);
+  }
+
+  private fields(occupant: Occupant | undefined) {
+    return { worker: this.number, pid: occupant?.process.pid };
+  }
+}
+
+function exitText({ code, signal }: Exit): string {
+  return signal === null ? `exit code ${code}` : signal;
+}

@@ -1,0 +1,159 @@
+import type { ServeOptions } from '../consume/serving.js';
+import type { Workload } from '../consume/workload.js';
+import { OptionsError } from '../errors.js';
+import type { StopOptions } from '../stopping.js';
+import { didYouMean } from '../util/check.js';
+import { limitReached } from './limits.js';
+import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
+
+/** What a worker needs of a bus. The application's may come from another copy of the package. */
+export interface WorkerBus {
+  describe(): { readonly queues: readonly { readonly name: string }[] };
+  start(serve?: ServeOptions): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
+  workload(): Promise<Workload>;
+  on(event: 'handler.started', listener: () => void): unknown;
+}
+
+/** How often limits and queues are looked at. */
+const LOOK_EVERY_MS = 500;
+
+/** So many looks in a row find nothing to do before a worker that ends when its queues are empty does: what is being published by the last message handled must have time to arrive. */
+const EMPTY_LOOKS = 2;
+
+/** One process: runs its buses until it is told to stop, has reached a limit, or has nothing more to do. */
+export class Worker {
+  private jobs = 0;
+  private startedAt = 0;
+  private emptyLooks = 0;
+  private isRetiring = false;
+  private looking: NodeJS.Timeout | undefined;
+  private isStopping = false;
+  /** Something had to be left behind. */
+  private failed: unknown;
+  private end!: () => void;
+  private readonly ended = new Promise<void>((resolve) => {
+    this.end = resolve;
+  });
+
+  constructor(
+    private readonly buses: readonly WorkerBus[],
+    private readonly settings: WorkerSettings,
+    private readonly tell: (message: FromWorker) => void,
+  ) {}
+
+  /**
+   * Resolves when it has stopped.
+   *
+   * @throws the errors of `bus.start()`; StopDeadlineError if something had to be left behind
+   */
+  async run(): Promise<void> {
+    const serving = servedBy(this.buses, this.settings);
+    if (this.settings.limits.maxJobs !== undefined)
+      for (const bus of this.buses)
+        bus.on('handler.started', () => {
+          this.jobs += 1;
+        });
+    const starting = [...serving].map(([bus, serve]) => bus.start(serve));
+    const started = await Promise.allSettled(starting);
+    const failure = started.find((each) => each.status === 'rejected');
+    // Told to stop while it started: nothing has failed.
+    if (failure && !this.isStopping) {
+      await this.stopAll({});
+      throw failure.reason;
+    }
+    if (!this.isStopping) this.ready();
+    await this.ended;
+    if (this.failed) throw this.failed;
+  }
+
+  receive(message: ToWorker): void {
+    if (message === 'cancel') this.stop({ cancel: true });
+    else this.stop({});
+  }
+
+  private ready(): void {
+    this.startedAt = performance.now();
+    this.tell({ kind: 'ready' });
+    this.lookLater();
+  }
+
+  private stop(options: StopOptions): void {
+    this.isStopping = true;
+    clearTimeout(this.looking);
+    void this.stopAll(options).then(this.end);
+  }
+
+  private async stopAll(options: StopOptions): Promise<void> {
+    const deadline = this.settings.stopTimeoutMs;
+    const stopped = await Promise.allSettled(this.buses.map((bus) => bus.stop({ deadline, ...options })));
+    for (const each of stopped) if (each.status === 'rejected') this.failed ??= each.reason;
+  }
+
+  private lookLater(): void {
+    this.looking = setTimeout(async () => {
+      this.lookAtLimits();
+      if (this.settings.stopWhenEmpty) await this.lookForWork();
+      if (!this.isStopping) this.lookLater();
+    }, LOOK_EVERY_MS);
+  }
+
+  private lookAtLimits(): void {
+    if (this.isRetiring) return;
+    const reason = limitReached(this.settings.limits, {
+      jobs: this.jobs,
+      aliveMs: performance.now() - this.startedAt,
+      memory: process.memoryUsage.rss(),
+    });
+    if (reason === undefined) return;
+    this.isRetiring = true;
+    this.tell({ kind: 'retiring', reason });
+  }
+
+  private async lookForWork(): Promise<void> {
+    try {
+      const loads = await Promise.all(this.buses.map((bus) => bus.workload()));
+      this.emptyLooks = loads.every(isEmpty) ? this.emptyLooks + 1 : 0;
+    } catch {
+      // The broker can't be asked now: that says nothing of its queues.
+      this.emptyLooks = 0;
+    }
+    if (this.emptyLooks < EMPTY_LOOKS || this.isStopping) return;
+    this.tell({ kind: 'empty' });
+    this.stop({});
+  }
+}
+
+function isEmpty({ queues, running, waiting }: Workload): boolean {
+  return running === 0 && waiting === 0 && queues.every(({ ready }) => ready === 0);
+}
+
+/**
+ * Which buses are started, and with what of their queues: without a list of queues, all of them.
+ *
+ * @throws OptionsError for a queue that none of them has
+ */
+function servedBy(
+  buses: readonly WorkerBus[],
+  { queues, lanes, concurrency }: WorkerSettings,
+): Map<WorkerBus, ServeOptions> {
+  const more = { ...(lanes && { lanes }), ...(concurrency !== undefined && { concurrency }) };
+  if (!queues) return new Map(buses.map((bus) => [bus, more]));
+  const namesOf = new Map(buses.map((bus) => [bus, bus.describe().queues.map(({ name }) => name)]));
+  const known = [...namesOf.values()].flat();
+  const unknown = queues.filter((queue) => !known.includes(queue));
+  if (unknown.length > 0)
+    throw new OptionsError(
+      'queues',
+      unknown.map(
+        (queue) =>
+          `there is no queue '${queue}'${didYouMean(queue, known) || `; there are ${known.join(', ') || 'none'}`}`,
+      ),
+    );
+  const served = new Map<WorkerBus, ServeOptions>();
+  for (const [bus, its] of namesOf) {
+    const chosen = queues.filter((queue) => its.includes(queue));
+    if (chosen.length > 0) served.set(bus, { ...more, queues: chosen });
+  }
+  return served;
+}

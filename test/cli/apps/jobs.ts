@@ -1,0 +1,44 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Bus, type MessageContext, rabbitmq } from 'hopline';
+
+/*
+ * A service as `hopline work` runs it: what its handlers do stands in the messages, and they say what they did.
+ */
+
+export interface Job {
+  readonly number: number;
+  /** How long it takes. */
+  readonly ms?: number;
+  /** Kept for ever. */
+  readonly leakMb?: number;
+  /** It ends when its signal fires, or not even then. */
+  readonly holds?: 'until cancelled' | 'for ever';
+}
+
+const { JOBS: name = 'jobs', JOBS_FAULT: fault, AMQP_URL: url } = process.env;
+if (fault === 'at load') throw new Error('the database is away');
+if (fault === 'soon') setTimeout(() => process.exit(7), 50);
+
+const kept: Buffer[] = [];
+
+async function work(job: Job, { signal }: MessageContext): Promise<void> {
+  const { number, ms = 0, leakMb, holds } = job;
+  console.log(`began ${number}`);
+  if (leakMb) kept.push(Buffer.alloc(leakMb * 1024 * 1024, 1));
+  if (holds) {
+    await new Promise((_resolve, reject) => {
+      if (holds === 'until cancelled') signal.addEventListener('abort', () => reject(signal.reason));
+    });
+  }
+  await pause(ms);
+  console.log(`did ${number}`);
+}
+
+export const bus = new Bus({
+  service: name,
+  prefix: name,
+  transport: rabbitmq({ url, ...(fault === 'guest' && { allowGuest: false }) }),
+  concurrency: 5,
+})
+  .handle('work', work, { name: 'Work', queue: `${name}.work` })
+  .handle('other', work, { name: 'Other', queue: `${name}.other` });

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { type Channel, connect } from 'amqplib';
+import { Bus, rabbitmq } from 'hopline';
+import { removeFromBroker } from '../examples/remove-from-broker.js';
+import { eventually } from '../support/eventually.js';
+import type { Job } from './apps/jobs.js';
+import { Command, type CommandOptions } from './command.js';
+
+const QUEUES = ['work', 'other'];
+const APP = resolve(import.meta.dirname, 'apps/jobs.js');
+
+/** An entry of the log that `hopline work` writes. */
+export interface Entry {
+  readonly level: number;
+  readonly msg: string;
+  readonly worker?: number;
+  readonly pid?: number;
+  readonly [field: string]: unknown;
+}
+
+/** `hopline work` with the application of apps/jobs.ts, and a publisher that gives it something to do. */
+export class WorkService {
+  readonly name = `work-${randomBytes(4).toString('hex')}`;
+  private readonly publisher: Bus;
+  private readonly commands: Command[] = [];
+  private published = 0;
+
+  constructor(readonly url: string) {
+    this.publisher = new Bus({
+      service: `${this.name}-test`,
+      prefix: this.name,
+      transport: rabbitmq({ url }),
+    });
+  }
+
+  /** Declares the application's queues, and starts to publish. */
+  async start(): Promise<void> {
+    const ended = await this.work(['--stop-when-empty']).ended;
+    if (ended.code !== 0) throw new Error(`the application could not be started: ${ended.stdout}`);
+    await this.publisher.start();
+  }
+
+  work(args: readonly string[], { env, ...options }: CommandOptions = {}): Command {
+    const command = new Command(['work', APP, ...args], {
+      url: this.url,
+      env: { JOBS: this.name, ...env },
+      ...options,
+    });
+    this.commands.push(command);
+    return command;
+  }
+
+  /** Numbers the jobs on from the last one; returns their numbers. */
+  async send(count: number, job: Omit<Job, 'number'> = {}, key = 'work'): Promise<number[]> {
+    const numbers = Array.from({ length: count }, () => ++this.published);
+    await Promise.all(numbers.map((number) => this.publisher.send(key, { number, ...job })));
+    return numbers;
+  }
+
+  /** Messages that nobody was given, or that were given back. */
+  ready(queue = 'work'): Promise<number> {
+    return this.withChannel(
+      async (channel) => (await channel.checkQueue(`${this.name}.${queue}`)).messageCount,
+    );
+  }
+
+  /** What a test has left is no other's concern. */
+  purge(): Promise<void> {
+    return this.withChannel(async (channel) => {
+      for (const queue of QUEUES) await channel.purgeQueue(`${this.name}.${queue}`);
+    });
+  }
+
+  private async withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    const model = await connect(this.url);
+    try {
+      return await use(await model.createChannel());
+    } finally {
+      await model.close();
+    }
+  }
+
+  async end(): Promise<void> {
+    for (const { child } of this.commands) if (child.exitCode === null) child.kill('SIGKILL');
+    await Promise.all(this.commands.map(({ ended }) => ended));
+    await this.publisher.stop();
+    await removeFromBroker(this.url, {
+      queues: QUEUES.map((queue) => `${this.name}.${queue}`),
+      exchanges: [`${this.name}.events`, `${this.name}.dead`],
+    });
+  }
+}
+
+export function entriesOf({ stdout }: Pick<Command, 'stdout'>): Entry[] {
+  // The last line may be on its way.
+  const lines = stdout.slice(0, stdout.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Entry);
+}
+
+/** Numbers of the jobs that were done, in their order, as often as they were. */
+export function doneIn(command: Pick<Command, 'stdout'>): number[] {
+  return entriesOf(command).flatMap(({ msg }) => /^did (\d+)$/.exec(msg)?.slice(1).map(Number) ?? []);
+}
+
+export function logged(command: Pick<Command, 'stdout'>, pattern: RegExp): Entry[] {
+  return entriesOf(command).filter(({ msg }) => pattern.test(msg));
+}
+
+/** Resolves with the entries once there are so many of them. */
+export function untilLogged(
+  command: Command,
+  pattern: RegExp,
+  count = 1,
+  timeout = 20_000,
+): Promise<Entry[]> {
+  return eventually(
+    () => {
+      const entries = logged(command, pattern);
+      if (entries.length < count)
+        throw new Error(
+          `${entries.length} of ${count} entries like ${pattern} in:\n${command.stdout}${command.stderr}`,
+        );
+      return entries;
+    },
+    { timeout },
+  );
+}
