@@ -120,7 +120,7 @@ export class Runner {
       ready: (await session.inspect(queue))?.ready ?? 0,
     }));
     const { running, waitingCount: waiting } = this.gate;
-    return { queues: await Promise.all(queues), running, waiting };
+    return { queues: await Promise.all(queues), places: this.serving.concurrency, running, waiting };
   }
 
   /** Last stage: the channels go, and with them what is not settled goes back to the queue. */

@@ -8,7 +8,7 @@ import type { DispatcherOptions } from './dispatch.js';
 import { Runner, type RunnerOptions } from './runner.js';
 import type { Serving } from './serving.js';
 import type { SettlerOptions } from './settle.js';
-import type { Workload } from './workload.js';
+import { sumOf, type Workload } from './workload.js';
 
 /** What the parts of a runner need, told once. */
 export type RunnersOptions = Omit<RunnerOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
@@ -52,11 +52,7 @@ export class Runners {
   /** @throws ConnectError if the broker can't be asked now */
   async workload(): Promise<Workload> {
     const all = await Promise.all(this.all.map((runner) => runner.workload()));
-    return {
-      queues: all.flatMap(({ queues }) => queues),
-      running: all.reduce((sum, { running }) => sum + running, 0),
-      waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
-    };
+    return sumOf(all);
   }
 
   /** Fires the signals of all that runs. */

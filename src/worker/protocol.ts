@@ -10,8 +10,22 @@ export type FromWorker =
   | { readonly kind: 'retiring'; readonly reason: string }
   /** It stops by itself: its queues are empty, and it was started to end then. */
   | { readonly kind: 'empty' }
+  /** What it has to do; told when the settings ask for it. */
+  | ({ readonly kind: 'load' } & WorkerLoad)
   /** It can't work as it was started, and no other try will change that. */
   | { readonly kind: 'refused'; readonly message: string; readonly help: string };
+
+export interface WorkerLoad {
+  /** Messages in its queues that nobody was given. */
+  readonly ready: number;
+  /** Messages that it was given, and that wait there. */
+  readonly waiting: number;
+  /** Messages that it handles at once. */
+  readonly places: number;
+  /** Attempts that have ended since it last said so, and how long their handlers ran, together. */
+  readonly ended: number;
+  readonly busyMs: number;
+}
 
 /** To a worker process. `stop` may be followed by `cancel`. */
 export type ToWorker = 'stop' | 'cancel';
@@ -25,6 +39,8 @@ export interface WorkerSettings {
   readonly concurrency?: number | undefined;
   readonly stopWhenEmpty: boolean;
   readonly stopTimeoutMs: number;
+  /** It tells its load. */
+  readonly reportsLoad: boolean;
   readonly limits: Limits;
 }
 

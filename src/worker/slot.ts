@@ -1,7 +1,7 @@
 import { Backoff } from '../util/backoff.js';
 import { formatMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
-import type { FromWorker } from './protocol.js';
+import type { FromWorker, WorkerLoad } from './protocol.js';
 import type { Exit, WorkerProcess, WorkerProcessListener } from './worker-process.js';
 
 export interface SlotOptions {
@@ -10,6 +10,7 @@ export interface SlotOptions {
   spawn(listener: WorkerProcessListener): WorkerProcess;
   readonly log: Logger;
   onLine(worker: number, text: string, stream: 'stdout' | 'stderr'): void;
+  onLoad(worker: number, load: WorkerLoad): void;
   /** A worker can't work as it was started. */
   onRefused(message: string, help: string): void;
   /** How long a worker that was told to stop may take. */
@@ -115,6 +116,7 @@ export class Slot {
 
   private message(occupant: Occupant, message: FromWorker): void {
     if (message.kind === 'ready') this.ready(occupant);
+    else if (message.kind === 'load') this.options.onLoad(this.number, message);
     else if (message.kind === 'empty') occupant.isEnding = true;
     else if (message.kind === 'refused') {
       occupant.isEnding = true;

@@ -1,9 +1,13 @@
 import type { Logger } from '../util/logger.js';
+import { type Pool, Scaler } from './scaler.js';
+import type { ScaleOptions } from './scaling.js';
 import { Slot, type SlotOptions } from './slot.js';
 
-export interface SupervisorOptions extends Omit<SlotOptions, 'number' | 'onRefused'> {
+export interface SupervisorOptions extends Omit<SlotOptions, 'number' | 'onRefused' | 'onLoad'> {
   /** How many workers there are. */
   readonly processes: number;
+  /** Changes that number by what there is to do. */
+  readonly scale?: ScaleOptions | undefined;
   readonly log: Logger;
 }
 
@@ -11,46 +15,61 @@ export interface SupervisorOptions extends Omit<SlotOptions, 'number' | 'onRefus
 export const EXIT = { done: 0, leftBehind: 1, refused: 2 } as const;
 
 /** Keeps workers running: one process each, started again when it crashes, replaced when it has reached a limit. */
-export class Supervisor {
-  private readonly slots: readonly Slot[];
-  private refusal: { readonly message: string; readonly help: string } | undefined;
+export class Supervisor implements Pool {
+  /** By their numbers, those that are to go on. */
+  private readonly slots = new Map<number, Slot>();
+  /** Those that have not ended. */
+  private readonly running = new Set<Slot>();
+  private readonly scaler: Scaler | undefined;
+  private isRefused = false;
+  private inOrder = true;
   private stopping = false;
   private restarting: Promise<void> | undefined;
+  private end!: (code: number) => void;
 
   constructor(private readonly options: SupervisorOptions) {
-    this.slots = Array.from(
-      { length: options.processes },
-      (_, index) =>
-        new Slot({
-          ...options,
-          number: index + 1,
-          onRefused: (message, help) => this.refused(message, help),
-        }),
-    );
+    const { scale, log } = options;
+    this.scaler = scale && new Scaler(this, scale, log);
   }
 
   /** Resolves when all workers have ended for good, with the exit code. */
-  async run(): Promise<number> {
-    for (const slot of this.slots) slot.start();
-    const inOrder = await Promise.all(this.slots.map((slot) => slot.ended));
-    if (this.refusal) return EXIT.refused;
-    return inOrder.every(Boolean) ? EXIT.done : EXIT.leftBehind;
+  run(): Promise<number> {
+    const ended = new Promise<number>((resolve) => {
+      this.end = resolve;
+    });
+    this.resize(this.options.processes);
+    this.scaler?.start();
+    return ended.finally(() => this.scaler?.stop());
+  }
+
+  get size(): number {
+    return this.slots.size;
+  }
+
+  /** Those with the highest numbers go first. */
+  resize(processes: number): void {
+    while (!this.stopping && this.slots.size < processes) this.add();
+    for (const [number, slot] of [...this.slots].slice(processes)) {
+      this.slots.delete(number);
+      this.scaler?.gone(number);
+      slot.stop();
+    }
   }
 
   /** Lets the workers finish what they do; those that take longer than their time are killed. */
   stop(): void {
     this.stopping = true;
-    for (const slot of this.slots) slot.stop();
+    for (const slot of this.running) slot.stop();
   }
 
   /** After `stop`: fires the signals of handlers that still run. */
   cancel(): void {
-    for (const slot of this.slots) slot.cancel();
+    for (const slot of this.running) slot.cancel();
   }
 
   /** Ends all at once; what they had not settled is delivered again. */
   kill(): void {
-    for (const slot of this.slots) slot.kill();
+    for (const slot of this.running) slot.kill();
   }
 
   /** Replaces all workers one after the other, so that the others consume meanwhile. Resolves when they are. */
@@ -61,14 +80,43 @@ export class Supervisor {
     return this.restarting;
   }
 
+  private add(): void {
+    const number = firstFree(this.slots);
+    const slot = new Slot({
+      ...this.options,
+      number,
+      onRefused: (message, help) => this.refused(message, help),
+      onLoad: (worker, load) => this.scaler?.heard(worker, load),
+    });
+    this.slots.set(number, slot);
+    this.running.add(slot);
+    void slot.ended.then((inOrder) => this.ended(number, slot, inOrder));
+    slot.start();
+  }
+
+  private ended(number: number, slot: Slot, inOrder: boolean): void {
+    this.running.delete(slot);
+    if (this.slots.get(number) === slot) this.slots.delete(number);
+    this.inOrder &&= inOrder;
+    if (this.running.size > 0) return;
+    if (this.isRefused) this.end(EXIT.refused);
+    else this.end(this.inOrder ? EXIT.done : EXIT.leftBehind);
+  }
+
   private async replaceAll(reason: string): Promise<void> {
-    for (const slot of this.slots) if (!this.stopping) await slot.replace(reason);
+    for (const slot of [...this.slots.values()]) if (!this.stopping) await slot.replace(reason);
   }
 
   /** What one can't do none of them can: they are started alike. */
   private refused(message: string, help: string): void {
-    if (!this.refusal) this.options.log.error({ help }, `the application can't be run: ${message}`);
-    this.refusal ??= { message, help };
+    if (!this.isRefused) this.options.log.error({ help }, `the application can't be run: ${message}`);
+    this.isRefused = true;
     this.stop();
   }
+}
+
+function firstFree(slots: ReadonlyMap<number, Slot>): number {
+  let number = 1;
+  while (slots.has(number)) number += 1;
+  return number;
 }

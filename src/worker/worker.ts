@@ -1,5 +1,5 @@
 import type { ServeOptions } from '../consume/serving.js';
-import type { Workload } from '../consume/workload.js';
+import { sumOf, type Workload } from '../consume/workload.js';
 import { OptionsError } from '../errors.js';
 import type { StopOptions } from '../stopping.js';
 import { didYouMean } from '../util/check.js';
@@ -13,6 +13,10 @@ export interface WorkerBus {
   stop(options?: StopOptions): Promise<void>;
   workload(): Promise<Workload>;
   on(event: 'handler.started', listener: () => void): unknown;
+  on(
+    event: 'handler.succeeded' | 'handler.failed',
+    listener: (attempt: { readonly durationMs: number }) => void,
+  ): unknown;
 }
 
 /** How often limits and queues are looked at. */
@@ -23,7 +27,13 @@ const EMPTY_LOOKS = 2;
 
 /** One process: runs its buses until it is told to stop, has reached a limit, or has nothing more to do. */
 export class Worker {
+  /** Attempts that have begun. */
   private jobs = 0;
+  /** Attempts that have ended since the load was told, and how long they ran. */
+  private ended = 0;
+  private busyMs = 0;
+  /** The buses that it has started. */
+  private serving: readonly WorkerBus[] = [];
   private startedAt = 0;
   private emptyLooks = 0;
   private isRetiring = false;
@@ -32,7 +42,7 @@ export class Worker {
   /** Something had to be left behind. */
   private failed: unknown;
   private end!: () => void;
-  private readonly ended = new Promise<void>((resolve) => {
+  private readonly stopped = new Promise<void>((resolve) => {
     this.end = resolve;
   });
 
@@ -48,13 +58,10 @@ export class Worker {
    * @throws the errors of `bus.start()`; StopDeadlineError if something had to be left behind
    */
   async run(): Promise<void> {
-    const serving = servedBy(this.buses, this.settings);
-    if (this.settings.limits.maxJobs !== undefined)
-      for (const bus of this.buses)
-        bus.on('handler.started', () => {
-          this.jobs += 1;
-        });
-    const starting = [...serving].map(([bus, serve]) => bus.start(serve));
+    const served = servedBy(this.buses, this.settings);
+    this.serving = [...served.keys()];
+    for (const bus of this.serving) this.countOn(bus);
+    const starting = [...served].map(([bus, serve]) => bus.start(serve));
     const started = await Promise.allSettled(starting);
     const failure = started.find((each) => each.status === 'rejected');
     // Told to stop while it started: nothing has failed.
@@ -63,13 +70,28 @@ export class Worker {
       throw failure.reason;
     }
     if (!this.isStopping) this.ready();
-    await this.ended;
+    await this.stopped;
     if (this.failed) throw this.failed;
   }
 
   receive(message: ToWorker): void {
     if (message === 'cancel') this.stop({ cancel: true });
     else this.stop({});
+  }
+
+  /** Each event that is listened to costs something with each message: only what is needed. */
+  private countOn(bus: WorkerBus): void {
+    const { limits, reportsLoad } = this.settings;
+    if (limits.maxJobs !== undefined)
+      bus.on('handler.started', () => {
+        this.jobs += 1;
+      });
+    if (!reportsLoad) return;
+    for (const event of ['handler.succeeded', 'handler.failed'] as const)
+      bus.on(event, ({ durationMs }) => {
+        this.ended += 1;
+        this.busyMs += durationMs;
+      });
   }
 
   private ready(): void {
@@ -93,7 +115,7 @@ export class Worker {
   private lookLater(): void {
     this.looking = setTimeout(async () => {
       this.lookAtLimits();
-      if (this.settings.stopWhenEmpty) await this.lookForWork();
+      if (this.settings.stopWhenEmpty || this.settings.reportsLoad) await this.lookAtQueues();
       if (!this.isStopping) this.lookLater();
     }, LOOK_EVERY_MS);
   }
@@ -110,15 +132,31 @@ export class Worker {
     this.tell({ kind: 'retiring', reason });
   }
 
-  private async lookForWork(): Promise<void> {
+  private async lookAtQueues(): Promise<void> {
+    let workload: Workload;
     try {
-      const loads = await Promise.all(this.buses.map((bus) => bus.workload()));
-      this.emptyLooks = loads.every(isEmpty) ? this.emptyLooks + 1 : 0;
+      workload = sumOf(await Promise.all(this.serving.map((bus) => bus.workload())));
     } catch {
       // The broker can't be asked now: that says nothing of its queues.
       this.emptyLooks = 0;
+      return;
     }
-    if (this.emptyLooks < EMPTY_LOOKS || this.isStopping) return;
+    if (this.isStopping) return;
+    if (this.settings.reportsLoad) this.tellLoad(workload);
+    if (this.settings.stopWhenEmpty) this.endIfEmpty(workload);
+  }
+
+  private tellLoad({ queues, waiting, places }: Workload): void {
+    const { ended, busyMs } = this;
+    this.ended = 0;
+    this.busyMs = 0;
+    const ready = queues.reduce((sum, queue) => sum + queue.ready, 0);
+    this.tell({ kind: 'load', ready, waiting, places, ended, busyMs });
+  }
+
+  private endIfEmpty(workload: Workload): void {
+    this.emptyLooks = isEmpty(workload) ? this.emptyLooks + 1 : 0;
+    if (this.emptyLooks < EMPTY_LOOKS) return;
     this.tell({ kind: 'empty' });
     this.stop({});
   }

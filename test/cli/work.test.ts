@@ -147,6 +147,26 @@ describe('hopline work', function () {
     await eventually(() => ready.every(({ pid }) => !isAlive(pid as number)));
   });
 
+  it('starts more processes while too much waits, and ends them again, within its range, and says why', async () => {
+    const numbers = await service.send(10_000, { ms: 5 });
+    const command = service.work(['--processes', '2..4', '--clear-within', '1s', '--cool-down', '1s']);
+    const [more] = await untilLogged(command, /^one process more/, 2);
+    assert.match(
+      more?.msg ?? '',
+      /^one process more, 3 now: \d+ wait, [\d.]+ms each, which takes 2 processes [\d.]+m?s; they are to be handled within 1s$/,
+    );
+    const less = await untilLogged(command, /^one process less/, 2, 60_000);
+    assert.deepEqual(
+      logged(command, /^one process/).map(({ processes }) => processes),
+      [3, 4, 3, 2],
+    );
+    assert.match(less.at(-1)?.msg ?? '', /^one process less, 2 now: \d+ wait/);
+    await untilDone(command, numbers);
+    assert.equal(doneIn(command).length, numbers.length);
+    command.child.kill('SIGTERM');
+    assert.equal((await command.ended).code, 0);
+  });
+
   it('slows down when a process crashes again and again, and says why', async () => {
     const command = service.work([], { env: { JOBS_FAULT: 'at load' } });
     await untilLogged(command, /worker 1 crashes again and again, 3 times so far, now with exit code 1/);
@@ -169,6 +189,8 @@ describe('hopline work', function () {
   it('refuses flags that it does not understand', async () => {
     for (const [args, problem] of [
       [['--processes', '0'], /--processes is no whole number/],
+      [['--processes', '4..2'], /--processes is no range/],
+      [['--processes', '2..4', '--cool-down', 'soon'], /--cool-down is no duration/],
       [['--concurrency', 'many'], /--concurrency is no whole number/],
       [['--max-memory', '512'], /--max-memory is no size/],
       [['--max-time', 'long'], /--max-time is no duration/],

@@ -20,6 +20,8 @@ interface Flags {
   readonly maxTime?: string;
   readonly maxMemory?: string;
   readonly stopTimeout: string;
+  readonly clearWithin: string;
+  readonly coolDown: string;
 }
 
 /** Runs in each of the processes that it starts. */
@@ -41,7 +43,9 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
       'only these, separated by commas: an earlier one is served before a later one',
     )
     .option('--lanes <names>', 'only these lanes of its queues, in this order')
-    .option('--processes <number>', 'how many run', '1')
+    .option('--processes <number>', 'how many run; or from how many to how many, as work asks for: 2..8', '1')
+    .option('--clear-within <duration>', 'with --processes 2..8: what waits is to be handled within', '10s')
+    .option('--cool-down <duration>', 'with --processes 2..8: between two changes of their number', '5s')
     .option('--concurrency <number>', 'messages at once in each process, instead of what the queues say')
     .option('--stop-when-empty', 'end when nothing is left in the queues; what is delayed is not waited for')
     .option('--max-jobs <number>', 'replace a process that has begun so many')
@@ -50,10 +54,13 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
     .option('--stop-timeout <duration>', 'how long a process may take to stop', '30s')
     .addHelpText('after', ABOUT)
     .action(async (given: string | undefined, flags: Flags) => {
-      const settings = settingsOf(given, flags);
+      const { min, max } = range('--processes', flags.processes);
+      const scale = max > min ? { min, max, ...paceOf(flags) } : undefined;
+      const settings = { ...settingsOf(given, flags), reportsLoad: scale !== undefined };
       const log = new WorkLog(terminal);
       const supervisor = new Supervisor({
-        processes: whole('--processes', flags.processes),
+        processes: min,
+        scale,
         spawn: (listener) => new WorkerProcess(ENTRY, JSON.stringify(settings), listener),
         log: log.logger,
         onLine: (worker, text, stream) => log.line(worker, text, stream),
@@ -65,7 +72,15 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
 };
 
 /** @throws UsageError */
-function settingsOf(given: string | undefined, flags: Flags): WorkerSettings {
+function paceOf({ clearWithin, coolDown }: Flags) {
+  return {
+    clearWithinMs: milliseconds('--clear-within', clearWithin),
+    coolDownMs: milliseconds('--cool-down', coolDown),
+  };
+}
+
+/** @throws UsageError */
+function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSettings, 'reportsLoad'> {
   const { queues, lanes, concurrency, maxJobs, maxTime, maxMemory } = flags;
   return {
     app: appFrom(given),
@@ -104,6 +119,15 @@ function whole(flag: string, given: string): number {
   const number = Number(given);
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw new UsageError(`${flag} is no whole number from 1 on: '${given}'`, 'Write it as 4');
+}
+
+/** `4`, or `2..8`. */
+function range(flag: string, given: string): { readonly min: number; readonly max: number } {
+  const [first = '', last = first, ...more] = given.split('..');
+  const min = whole(flag, first);
+  const max = whole(flag, last);
+  if (more.length === 0 && min <= max) return { min, max };
+  throw new UsageError(`${flag} is no range: '${given}'`, 'Write it as 4, or as 2..8');
 }
 
 function milliseconds(flag: string, given: string): number {
