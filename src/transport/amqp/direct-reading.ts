@@ -24,9 +24,9 @@ const taken = new WeakMap<ConnectionInternals, OpenChannel[]>();
 export function readDirectly(model: ChannelModel, channel: Channel): boolean {
   const connection = connectionOf(model);
   const opened = channel as unknown as ChannelInternals;
-  const { ch, accept, handleMessage } = opened;
+  const { ch, accept, handleMessage, consumers } = opened;
   if (ch === undefined || typeof accept !== 'function' || typeof handleMessage !== 'function') return false;
-  if (typeof opened.dispatchMessage !== 'function') return false;
+  if (!(consumers instanceof Map)) return false;
   const open = taken.get(connection) ?? readDeliveries(connection);
   if (!open) return false;
   open[ch] = { channel: opened, accept, handleMessage };
@@ -59,9 +59,11 @@ function readDeliveries(connection: ConnectionInternals): OpenChannel[] | undefi
     try {
       for (let receiver = receiverAt(bytes, at); receiver; receiver = receiverAt(bytes, at)) {
         const message = reader.read(bytes, at);
-        if (!message) break;
+        // One for nobody closes its channel: the library knows how.
+        const consumer = message && receiver.consumers?.get(message.fields.consumerTag);
+        if (!consumer) break;
         at = reader.end;
-        receiver.dispatchMessage?.(message.fields, message);
+        consumer(message);
       }
     } finally {
       if (at > 0) connection.rest = bytes.subarray(at);

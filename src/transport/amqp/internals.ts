@@ -59,8 +59,8 @@ export interface ChannelInternals {
   readonly accept?: unknown;
   /** What the next frame of a message is for: the state between the frames of one. */
   readonly handleMessage?: unknown;
-  /** Hands a message to the consumer that it is for. */
-  dispatchMessage?(fields: object, message: object): void;
+  /** Who gets what is delivered, by consumer tag. */
+  readonly consumers?: ReadonlyMap<string, (message: object) => void>;
 }
 
 export function connectionOf(model: ChannelModel): ConnectionInternals {
