@@ -14,18 +14,23 @@ const FINAL = ['HOPLINE_OPTIONS', 'HOPLINE_HANDLER_RESOLUTION', 'HOPLINE_CONTEXT
 
 const tell = (message: FromWorker) => void process.send?.(message);
 
+/** What it was told while the application was being loaded. */
+const told: ToWorker[] = [];
+let receive: (message: ToWorker) => void = (message) => void told.push(message);
+
+process.on('message', (message) => receive(message as ToWorker));
+process.on('SIGTERM', () => receive('stop'));
 // Ctrl-C goes to the supervisor as well, whose word counts: it tells a first one from a second.
 process.on('SIGINT', () => {});
+// Without its supervisor nobody would ever stop it.
+process.on('disconnect', () => receive('stop'));
 
 async function main(): Promise<number> {
   const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
   try {
     const worker = new Worker(await loadApplication(settings.app), settings, tell);
-    process.on('message', (message) => worker.receive(message as ToWorker));
-    process.on('SIGTERM', () => worker.receive('stop'));
-    // Without its supervisor nobody would ever stop it.
-    process.on('disconnect', () => worker.receive('stop'));
-    if (!process.connected) worker.receive('stop');
+    receive = (message) => worker.receive(message);
+    for (const message of told) receive(message);
     await worker.run();
     return 0;
   } catch (error) {

@@ -7,28 +7,25 @@ import type { Exit, WorkerProcess, WorkerProcessListener } from './worker-proces
 export interface SlotOptions {
   /** Which one it is, from 1 on: in the log. */
   readonly number: number;
-  spawn(listener: WorkerProcessListener): WorkerProcess;
+  spawn(listener: WorkerProcessListener): Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
   readonly log: Logger;
   onLine(worker: number, text: string, stream: 'stdout' | 'stderr'): void;
   onLoad(worker: number, load: WorkerLoad): void;
   /** A worker can't work as it was started. */
   onRefused(message: string, help: string): void;
-  /** How long a worker that was told to stop may take. */
-  readonly stopTimeoutMs: number;
+  /** A process that was told to stop is killed after this time: more than its own deadline. */
+  readonly killAfterMs: number;
 }
 
 /** A process of the slot. */
 interface Occupant {
-  readonly process: WorkerProcess;
+  readonly process: Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
   /** It was told to stop, or stops by itself: its end is no crash. */
   isEnding: boolean;
   /** It can't work, and has said so. */
   isRefused: boolean;
   killTimer: NodeJS.Timeout | undefined;
 }
-
-/** Longer than a worker needs to see its own deadline and go. */
-const KILL_AFTER_MS = 5_000;
 
 /** A process that has worked this long is no part of a crash loop. */
 const STABLE_AFTER_MS = 30_000;
@@ -70,7 +67,11 @@ export class Slot {
   replace(reason: string): Promise<void> {
     if (this.isStopping) return Promise.resolve();
     const replaced = new Promise<void>((resolve) => this.onReplaced.push(resolve));
-    if (!this.successor) {
+    if (!this.current) {
+      // It has crashed and waits to be started again: now is as good as later.
+      clearTimeout(this.restarting);
+      this.startAgain();
+    } else if (!this.successor) {
       this.options.log.info(this.fields(this.current), `worker ${this.number} is replaced: ${reason}`);
       this.successor = this.spawn();
     }
@@ -126,6 +127,8 @@ export class Slot {
   }
 
   private ready(occupant: Occupant): void {
+    // What it has told crosses what it was told: one that is to stop replaces nothing.
+    if (occupant.isEnding) return;
     this.options.log.info(this.fields(occupant), `worker ${this.number} is ready`);
     if (occupant === this.successor) {
       const { current } = this;
@@ -154,21 +157,21 @@ export class Slot {
     occupant.killTimer = setTimeout(() => {
       this.options.log.error(this.fields(occupant), `worker ${this.number} does not stop, and is killed`);
       occupant.process.kill();
-    }, this.options.stopTimeoutMs + KILL_AFTER_MS);
+    }, this.options.killAfterMs);
   }
 
   private exited(occupant: Occupant, exit: Exit): void {
     if (!this.occupants.delete(occupant)) return;
     clearTimeout(occupant.killTimer);
-    if (occupant === this.successor) this.successor = undefined;
-    if (occupant === this.current) {
+    const wasCurrent = occupant === this.current;
+    if (wasCurrent) {
       clearTimeout(this.stable);
       // One that was to replace it does so at once.
       this.current = this.successor;
-      this.successor = undefined;
     }
+    if (wasCurrent || occupant === this.successor) this.successor = undefined;
     if (occupant.isEnding) this.stopped(occupant, exit);
-    else this.crashed(occupant, exit);
+    else this.crashed(occupant, exit, wasCurrent && this.current !== undefined);
     this.endIfEmpty();
   }
 
@@ -185,9 +188,16 @@ export class Slot {
     );
   }
 
-  private crashed(occupant: Occupant, exit: Exit): void {
+  private crashed(occupant: Occupant, exit: Exit, isReplaced: boolean): void {
     if (this.isStopping) {
       this.inOrder = false;
+      return;
+    }
+    if (isReplaced) {
+      this.options.log.error(
+        { ...this.fields(occupant), ...exit },
+        `worker ${this.number} has ended with ${exitText(exit)}, while it was being replaced`,
+      );
       return;
     }
     this.crashes += 1;

@@ -22,7 +22,10 @@ export interface WorkerBus {
 /** How often limits and queues are looked at. */
 const LOOK_EVERY_MS = 500;
 
-/** So many looks in a row find nothing to do before a worker that ends when its queues are empty does: what is being published by the last message handled must have time to arrive. */
+/**
+ * So many looks in a row must find nothing, before a worker that is to end when its queues are empty does: what the last
+ * message's handler published needs time to arrive.
+ */
 const EMPTY_LOOKS = 2;
 
 /** One process: runs its buses until it is told to stop, has reached a limit, or has nothing more to do. */

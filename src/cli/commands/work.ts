@@ -24,6 +24,9 @@ interface Flags {
   readonly coolDown: string;
 }
 
+/** Longer than a process needs to see its own deadline and go. */
+const KILL_AFTER_MS = 5_000;
+
 /** Runs in each of the processes that it starts. */
 const ENTRY = join(import.meta.dirname, '../work-process.js');
 
@@ -64,7 +67,7 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
         spawn: (listener) => new WorkerProcess(ENTRY, JSON.stringify(settings), listener),
         log: log.logger,
         onLine: (worker, text, stream) => log.line(worker, text, stream),
-        stopTimeoutMs: settings.stopTimeoutMs,
+        killAfterMs: settings.stopTimeoutMs + KILL_AFTER_MS,
       });
       const unlisten = listenToSignals(supervisor, log);
       exit(await supervisor.run().finally(unlisten));

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../../src/util/logger.js';
+import type { FromWorker, ToWorker } from '../../../src/worker/protocol.js';
+import { Slot } from '../../../src/worker/slot.js';
+import type { WorkerProcessListener } from '../../../src/worker/worker-process.js';
+import { eventually } from '../../support/eventually.js';
+
+/** A process that does what the test says. */
+class TestProcess {
+  readonly told: (ToWorker | 'kill')[] = [];
+
+  constructor(
+    readonly pid: number,
+    private readonly listener: WorkerProcessListener,
+  ) {}
+
+  tell(message: ToWorker): void {
+    this.told.push(message);
+  }
+
+  kill(): void {
+    this.told.push('kill');
+  }
+
+  says(...messages: readonly FromWorker[]): void {
+    for (const message of messages) this.listener.message(message);
+  }
+
+  exits(code: number): void {
+    this.listener.exited({ code, signal: null });
+  }
+}
+
+function open() {
+  const processes: TestProcess[] = [];
+  const errors: string[] = [];
+  const slot = new Slot({
+    number: 1,
+    spawn: (listener) => {
+      const process = new TestProcess(processes.length + 1, listener);
+      processes.push(process);
+      return process;
+    },
+    log: { ...silentLogger, error: (_fields, message) => void errors.push(message) },
+    onLine: () => {},
+    onLoad: () => {},
+    onRefused: () => {},
+    killAfterMs: 50,
+  });
+  slot.start();
+  return { slot, processes, errors, at: (number: number) => processes[number - 1] as TestProcess };
+}
+
+const READY = { kind: 'ready' } as const;
+const RETIRING = { kind: 'retiring', reason: 'it is old' } as const;
+
+describe('the place of a worker', () => {
+  it('has its process replaced once the next one is ready, and not before', async () => {
+    const { slot, processes, at } = open();
+    at(1).says(READY, RETIRING);
+    assert.equal(processes.length, 2);
+    assert.deepEqual(at(1).told, []);
+    at(2).says(READY);
+    assert.deepEqual(at(1).told, ['stop']);
+    at(1).exits(0);
+    slot.stop();
+    assert.deepEqual(at(2).told, ['stop']);
+    at(2).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('keeps its process while the one that is to replace it crashes, and tries again', async () => {
+    const { slot, processes, at } = open();
+    at(1).says(READY, RETIRING);
+    at(2).exits(1);
+    assert.deepEqual(at(1).told, []);
+    await eventually(() => assert.equal(processes.length, 3));
+    at(3).says(READY);
+    assert.deepEqual(at(1).told, ['stop']);
+    at(1).exits(0);
+    slot.stop();
+    at(3).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('has the next one take over at once when the one to be replaced crashes', async () => {
+    const { slot, processes, at, errors } = open();
+    at(1).says(READY, RETIRING);
+    at(1).exits(1);
+    at(2).says(READY);
+    assert.deepEqual(errors, ['worker 1 has ended with exit code 1, while it was being replaced']);
+    assert.equal(processes.length, 2);
+    slot.stop();
+    for (const process of processes) process.exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('starts a crashed one at once when it is to be replaced', async () => {
+    const { slot, processes, at } = open();
+    at(1).says(READY);
+    at(1).exits(1);
+    const replaced = slot.replace('a restart was asked for');
+    assert.equal(processes.length, 2);
+    at(2).says(READY);
+    await replaced;
+    slot.stop();
+    at(2).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('is over when it is stopped between a crash and the next start', async () => {
+    const { slot, processes, at } = open();
+    at(1).exits(1);
+    slot.stop();
+    assert.equal(await slot.ended, true);
+    assert.equal(processes.length, 1);
+  });
+
+  it('kills a process that does not stop, and says that it left work behind', async () => {
+    const { slot, at } = open();
+    at(1).says(READY);
+    slot.stop();
+    await eventually(() => assert.deepEqual(at(1).told, ['stop', 'kill']));
+    at(1).exits(137);
+    assert.equal(await slot.ended, false);
+  });
+});
