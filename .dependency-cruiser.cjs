@@ -63,9 +63,9 @@ const layering = [
   {
     name: 'ports-know-no-implementation',
     comment:
-      'A port is a contract. What it names is vocabulary or plain data, never one of its adapters or users.',
+      'A port is a contract. What it names is vocabulary, plain data or another port, never one of its adapters or users.',
     from: { path: ports },
-    to: { path: product, pathNot: either(foundation, pure) },
+    to: { path: product, pathNot: either(foundation, pure, ports) },
   },
   {
     name: 'ports-only-name-types',

@@ -74,11 +74,12 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
       else if (options.scope === 'message' && options.batch !== undefined)
         problems.push(`${name} has scope 'message' and a batch: one instance can't belong to many messages`);
   for (const { name } of all.filter((each) => !handled.includes(each)))
-    problems.push(`${name} has @Retry or @Timeout but no @Handles`);
+    problems.push(`${name} has @Retry, @Timeout or @RateLimit but no @Handles`);
   return handled.flatMap(({ method, name, annotations }) =>
     annotations.handles.map(
       ({ patterns, options: { scope = 'singleton', ...options } }): HandlerDefinition => {
         const instance = instances.of(target, scope);
+        const rateLimit = annotations.rateLimit ?? said.rateLimit;
         // Of a batch these are lists, and the instance is nobody's own.
         const handle: HandlerFunction = (payload, context) =>
           instance.with(context, (it) => (it as Handling)[method]?.(payload, context));
@@ -91,6 +92,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
             retry: { ...said.retry, ...annotations.retry },
             ...said.timeout,
             ...annotations.timeout,
+            ...(rateLimit && { rateLimit }),
           },
           prepare: instance.prepare,
           handle,

@@ -5,6 +5,7 @@ import type {
   PatternOrDefinition,
   QueueOptions,
 } from '../src/consume/definition.js';
+import type { RateLimitOptions } from '../src/consume/rate-limit.js';
 import { OptionsError } from '../src/errors.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 
@@ -15,7 +16,8 @@ export type Class<Instance = object> = new (...dependencies: any[]) => Instance;
 export type HandlerScope = 'singleton' | 'message';
 
 /** Options of `@Handles`. */
-export interface HandlesOptions extends Omit<HandlerOptions, 'retry' | 'timeout' | 'failOnTimeout'> {
+export interface HandlesOptions
+  extends Omit<HandlerOptions, 'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit'> {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
 }
@@ -35,6 +37,7 @@ export interface Annotations {
   }[];
   retry?: RetryOptions;
   timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;
+  rateLimit?: RateLimitOptions;
 }
 
 /** Everything that is said about a class. */

@@ -5,6 +5,8 @@ import type { Middleware } from './middleware/middleware.js';
 import { RETRY_FIELDS, type RetryOptions } from './retry/policy.js';
 import { json } from './serialization/json.js';
 import type { Serializer } from './serialization/serializer.js';
+import { memoryStores } from './stores/memory/index.js';
+import type { Stores } from './stores/stores.js';
 import { exchangeOptionProblem, queueNameProblem } from './topology/names.js';
 import type { TopologyMode } from './topology/plan.js';
 import type { Transport } from './transport/transport.js';
@@ -70,6 +72,8 @@ export interface BusOptions {
   stopDeadline?: Duration;
   /** How long a message that no handler of its queue matches comes back, before it is dead-lettered. @default '10m' */
   noHandlerPatience?: Duration;
+  /** What handlers share beside messages: rate limits. @default in this process alone */
+  stores?: Stores;
   /** Where warnings and errors go; a pino logger fits. @default single lines on standard error */
   log?: Logger;
 }
@@ -96,6 +100,7 @@ export interface BusSettings {
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;
   readonly noHandlerPatienceMs: number;
+  readonly stores: Stores;
   readonly log: Logger;
 }
 
@@ -153,6 +158,7 @@ export const BUS_FIELDS: Fields = {
   startDeadline: durationOrForever,
   stopDeadline: duration,
   noHandlerPatience: duration,
+  stores: objectWith({ permits: required(having('a store of permits, as redisStores() has', 'take')) }),
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
 };
 
@@ -185,6 +191,7 @@ export function busSettings(options: BusOptions): BusSettings {
     startDeadlineMs: toMsOrForever(merged.startDeadline),
     stopDeadlineMs: toMs(merged.stopDeadline),
     noHandlerPatienceMs: toMs(merged.noHandlerPatience),
+    stores: options.stores ?? memoryStores(merged.transport.clock),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Publisher } from '../message/publisher.js';
 import type { RetryOptions } from '../retry/policy.js';
 import type { QueueType } from '../topology/plan.js';
 import type { Duration } from '../util/duration.js';
+import type { RateLimitOptions } from './rate-limit.js';
 
 /** Names in the order they are served, or how large the share of each is. */
 export type Lanes = readonly string[] | Readonly<Record<string, number>>;
@@ -52,6 +53,8 @@ export interface HandlerOptions {
   concurrency?: number;
   /** Topic exchange instead of the queue's. */
   exchange?: ExchangeOption;
+  /** How often it may begin, over all processes that share the bus's `stores`. A message above it comes back later. @default without limit */
+  rateLimit?: RateLimitOptions;
 }
 
 /** How messages are gathered for a handler that takes many in one call. */

@@ -4,6 +4,7 @@ import { compose, type Middleware } from '../middleware/middleware.js';
 import { decide } from '../retry/decide.js';
 import type { Serializer } from '../serialization/serializer.js';
 import { validate } from '../serialization/validate.js';
+import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
@@ -12,6 +13,7 @@ import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import { DISCARD, DONE, type Outcome, REQUEUE } from './outcome.js';
+import { RateLimit } from './rate-limit.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
@@ -19,12 +21,14 @@ import type { Settler } from './settle.js';
 import type { Handler } from './subscription.js';
 
 export interface DispatcherOptions {
+  readonly service: string;
   readonly clock: Clock;
   readonly events: AttemptEvents;
   readonly log: Logger;
   readonly serializer: Serializer;
   readonly middleware: readonly Middleware[];
   readonly publisher: Publisher;
+  readonly stores: Stores;
   readonly settler: Pick<Settler, 'settle'>;
   readonly handlers: readonly Handler[];
   /** What tells contexts that they should come to an end. */
@@ -37,6 +41,12 @@ export interface DispatcherOptions {
 /** Pauses of a message that no handler matches; the last repeats. */
 const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
 
+/** When a message comes back whose rate limit can't be asked for. */
+const STORE_AWAY_MS = 5_000;
+
+/** The delays take nothing shorter. */
+const LEAST_DELAY_MS = 100;
+
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 
 /** The way of one delivery: decode → validate → middleware → handler → outcome → settle. */
@@ -44,8 +54,12 @@ export class Dispatcher {
   private readonly running = new Set<HandlerContext>();
   private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
 
+  private readonly limitOf: ReadonlyMap<Handler, RateLimit>;
+
   constructor(private readonly options: DispatcherOptions) {
-    this.codeOf = new Map(options.handlers.map((handler) => [handler, this.timedCode(handler)]));
+    const { handlers } = options;
+    this.codeOf = new Map(handlers.map((handler) => [handler, this.timedCode(handler)]));
+    this.limitOf = new Map(handlers.flatMap((handler) => this.rateLimitOf(handler) ?? []));
   }
 
   /** Never rejects: whatever happens to a message is an outcome. A promise only if something has to be waited for. */
@@ -82,7 +96,6 @@ export class Dispatcher {
   private attempt(work: Work): Outcome | Promise<Outcome> {
     const { received, match } = work;
     if (!match) return this.unhandled(received);
-    received.firstAttemptAt ??= this.options.clock.now();
     let payload: unknown;
     try {
       payload = this.decode(received, match);
@@ -98,6 +111,40 @@ export class Dispatcher {
 
   private handle(work: Work, handler: Handler, payload: unknown): Outcome | Promise<Outcome> {
     const context = new HandlerContext(work, handler, this.options);
+    const limit = this.limitOf.get(handler);
+    return limit
+      ? this.withinLimit(limit, payload, context, handler)
+      : this.handleNow(work, handler, payload, context);
+  }
+
+  /** A message above the limit comes back when there may be room for it, which is no try. */
+  private async withinLimit(
+    limit: RateLimit,
+    payload: unknown,
+    context: HandlerContext,
+    handler: Handler,
+  ): Promise<Outcome> {
+    let key: string;
+    try {
+      key = limit.keyOf(payload, context);
+    } catch (error) {
+      return this.failure(context.work.received, handler, error, Number.POSITIVE_INFINITY);
+    }
+    const waitMs = await limit.take(key).catch((error) => {
+      context.log.warn({ error }, 'the rate limit could not be asked for: the message comes back later');
+      return STORE_AWAY_MS;
+    });
+    if (waitMs > 0) return { kind: 'release', delayMs: Math.max(waitMs, LEAST_DELAY_MS), unhandled: false };
+    return this.handleNow(context.work, handler, payload, context);
+  }
+
+  private handleNow(
+    work: Work,
+    handler: Handler,
+    payload: unknown,
+    context: HandlerContext,
+  ): Outcome | Promise<Outcome> {
+    work.received.firstAttemptAt ??= this.options.clock.now();
     // Asked before the handler can change its payload.
     const until = untilOf(handler, payload, context);
     const ending = this.run(handler, payload, context);
@@ -123,6 +170,7 @@ export class Dispatcher {
   }
 
   private undecodable(received: Received, handler: Handler, error: unknown): Outcome {
+    received.firstAttemptAt ??= this.options.clock.now();
     if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (error instanceof PayloadInvalidError) return { kind: 'dead-letter', reason: 'invalid', error };
     // The schema's own code broke: that may pass.
@@ -222,6 +270,16 @@ export class Dispatcher {
     if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
     const error = new NoHandlerError(received.delivery.queue, received.routingKey);
     return { kind: 'dead-letter', reason: 'no-handler', error };
+  }
+
+  private rateLimitOf(handler: Handler): [[Handler, RateLimit]] | undefined {
+    const { rateLimit, name } = handler;
+    const { stores, clock, service } = this.options;
+    return (
+      rateLimit && [
+        [handler, new RateLimit(stores.permits, `${service}:${name}`, rateLimit, () => clock.monotonic())],
+      ]
+    );
   }
 
   private timedCode(handler: Handler): TimedCode {

@@ -38,6 +38,7 @@ import type {
 } from './definition.js';
 import { type Lane, lanesOf, lanesOption } from './lanes.js';
 import { patternOf, queueProblems } from './queue-problems.js';
+import { type RateLimitSettings, rateLimitOption, rateLimitSettings } from './rate-limit.js';
 
 /** A handler with its policies settled. */
 export interface Handler {
@@ -48,6 +49,7 @@ export interface Handler {
   readonly concurrency: number;
   readonly handle: HandlerFunction | BatchFunction;
   readonly failed: FailedFunction | undefined;
+  readonly rateLimit: RateLimitSettings | undefined;
   /** Set if it takes many messages in one call. */
   readonly batch: BatchSettings | undefined;
 }
@@ -110,6 +112,7 @@ const HANDLER_FIELDS: Fields = {
   concurrency: positiveInteger,
   exchange: exchangeOption,
   batch: batchOption,
+  rateLimit: rateLimitOption,
 };
 
 /**
@@ -202,6 +205,7 @@ function handlerOf(
     concurrency: Math.min(options.concurrency ?? concurrency, concurrency),
     handle: definition.handle,
     failed: definition.failed,
+    rateLimit: options.rateLimit && rateLimitSettings(options.rateLimit),
     batch: batchOf(definition),
   };
 }

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.js';
 import type { Job } from './apps/jobs.js';
 import { Command, type CommandOptions } from './command.js';
 
-const QUEUES = ['work', 'other'];
+const QUEUES = ['work', 'other', 'limited'];
 const APP = resolve(import.meta.dirname, 'apps/jobs.js');
 
 /** An entry of the log that `hopline work` writes. */
@@ -100,7 +100,7 @@ export function entriesOf({ stdout }: Pick<Command, 'stdout'>): Entry[] {
 
 /** Numbers of the jobs that were done, in their order, as often as they were. */
 export function doneIn(command: Pick<Command, 'stdout'>): number[] {
-  return entriesOf(command).flatMap(({ msg }) => /^did (\d+)$/.exec(msg)?.slice(1).map(Number) ?? []);
+  return entriesOf(command).flatMap(({ msg }) => /^did (\d+)\b/.exec(msg)?.slice(1).map(Number) ?? []);
 }
 
 export function logged(command: Pick<Command, 'stdout'>, pattern: RegExp): Entry[] {

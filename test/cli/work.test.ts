@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';
+import { provideRedis } from '../support/redis.js';
+import { ALLOWED } from './apps/limits.js';
 import type { Command } from './command.js';
 import { doneIn, entriesOf, logged, untilLogged, WorkService } from './work-service.js';
 
@@ -165,6 +167,28 @@ describe('hopline work', function () {
     assert.equal(doneIn(command).length, numbers.length);
     command.child.kill('SIGTERM');
     assert.equal((await command.ended).code, 0);
+  });
+
+  it('keeps a rate limit over all processes that share a Redis: no more in any time, nothing lost, no try used', async () => {
+    const redis = await provideRedis();
+    try {
+      const numbers = await service.send(45, {}, 'limited');
+      const command = service.work(['--processes', '3', '--queues', `${service.name}.limited`], {
+        env: { REDIS_URL: redis.url },
+      });
+      await untilDone(command, numbers);
+      const begun = logged(command, /^did/).map(({ msg }) => Number(msg.split(' at ')[1]));
+      assert.equal(begun.length, numbers.length);
+      const sorted = begun.toSorted(byNumber);
+      const shortest = Math.min(...sorted.slice(ALLOWED).map((at, place) => at - (sorted[place] ?? 0)));
+      // Between the store's answer and the handler's first line some milliseconds pass, more or less.
+      assert.ok(shortest > 1_900, `${ALLOWED + 1} began within ${shortest} ms`);
+      assert.ok(new Set(logged(command, /^did/).map(({ worker }) => worker)).size > 1, 'one worker did all');
+      command.child.kill('SIGTERM');
+      assert.equal((await command.ended).code, 0);
+    } finally {
+      await redis.stop();
+    }
   });
 
   it('slows down when a process crashes again and again, and says why', async () => {

@@ -19,6 +19,7 @@ import { operating } from './operating.js';
 import { packs } from './packs.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
+import { rateLimits } from './rate-limits.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -55,6 +56,7 @@ const bus: Readonly<Record<string, Theme>> = {
   priorities,
   'handlers that fail': failures,
   'retries and releases': retries,
+  'rate limits': rateLimits,
   'dead letters': deadLetters,
   delays,
   packs,

@@ -1,5 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Bus, type MessageContext, rabbitmq } from 'hopline';
+import { Bus, type Duration, type MessageContext, rabbitmq } from 'hopline';
+import { redisStores } from 'hopline/redis';
+import { Redis } from 'ioredis';
+import { ALLOWED } from './limits.js';
 
 /*
  * A service as `hopline work` runs it: what its handlers do stands in the messages, and they say what they did.
@@ -15,7 +18,13 @@ export interface Job {
   readonly holds?: 'until cancelled' | 'for ever';
 }
 
-const { JOBS: name = 'jobs', JOBS_FAULT: fault, AMQP_URL: url } = process.env;
+const {
+  JOBS: name = 'jobs',
+  JOBS_FAULT: fault,
+  JOBS_EVERY: every = '2s',
+  AMQP_URL: url,
+  REDIS_URL,
+} = process.env;
 if (fault === 'at load') throw new Error('the database is away');
 if (fault === 'soon') setTimeout(() => process.exit(7), 50);
 
@@ -39,6 +48,13 @@ export const bus = new Bus({
   prefix: name,
   transport: rabbitmq({ url, ...(fault === 'guest' && { allowGuest: false }) }),
   concurrency: 5,
+  ...(REDIS_URL && { stores: redisStores({ client: new Redis(REDIS_URL) }) }),
 })
   .handle('work', work, { name: 'Work', queue: `${name}.work` })
-  .handle('other', work, { name: 'Other', queue: `${name}.other` });
+  .handle('other', work, { name: 'Other', queue: `${name}.other` })
+  .handle('limited', ({ number }: Job) => console.log(`did ${number} at ${Date.now()}`), {
+    name: 'Limited',
+    queue: `${name}.limited`,
+    rateLimit: { allow: ALLOWED, every: every as Duration },
+    retry: { tries: 1 },
+  });

@@ -58,6 +58,7 @@ const events = { name: 'hopline.events', declare: true };
 export function handler(name: string, patterns: readonly string[], given: Partial<Handler> = {}): Handler {
   return {
     batch: undefined,
+    rateLimit: undefined,
     name,
     routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),
     retry: RETRY_DEFAULTS,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Handles, handlers, Queue, Retry, Timeout } from '../../../decorators/index.js';
+import { Handles, handlers, Queue, RateLimit, Retry, Timeout } from '../../../decorators/index.js';
 import type { Class } from '../../../decorators/metadata.js';
 import type { HandlerDefinition } from '../../../src/consume/definition.js';
 import { OptionsError } from '../../../src/errors.js';
@@ -38,6 +38,25 @@ describe('decorators', () => {
         options: { retry: { tries: 5, backoff: ['30s', '1m'] }, timeout: '30s' },
       },
     ]);
+  });
+
+  it('give a rate limit to a handler, or to each of the methods', () => {
+    @RateLimit({ allow: 5, every: '1s' })
+    class Calls {
+      @Handles('a')
+      onA() {}
+
+      @Handles('b')
+      @RateLimit({ allow: 1, every: '60s' })
+      onB() {}
+    }
+    assert.deepEqual(
+      said(Calls).map(({ options }) => options.rateLimit),
+      [
+        { allow: 5, every: '1s' },
+        { allow: 1, every: '60s' },
+      ],
+    );
   });
 
   it('on methods make each a handler, all on one queue', () => {
@@ -258,7 +277,7 @@ describe('handlers()', () => {
     assert.deepEqual(problems(Silent, undefined, Forgotten, OnlyDefaults, Handleless, { handle() {} }), [
       'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'expected a class, got undefined',
-      'Forgotten.onA has @Retry or @Timeout but no @Handles',
+      'Forgotten.onA has @Retry, @Timeout or @RateLimit but no @Handles',
       'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'class Handleless is annotated with @Handles but has no handle() method',
       'expected a class, got an object (Object)',

@@ -1,0 +1,7 @@
+import type { PermitStore } from './permits.js';
+
+/** Where a bus keeps what its handlers share beside messages. */
+export interface Stores {
+  /** For rate limits. */
+  readonly permits: PermitStore;
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import type { BusEvents } from 'hopline';
+import { watch } from '../support/bus-fixture.js';
+import { numbers } from '../support/port.js';
+import type { Theme } from './transport-contract.js';
+
+export const rateLimits: Theme = (test) => {
+  test('a handler begins as often as its limit allows in any time; what is above comes back, and no try is used', async (fx) => {
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer', { concurrency: 10 }).handle('k', seen.handle, {
+      rateLimit: { allow: 3, every: '1s' },
+      retry: { tries: 1 },
+    });
+    const released = watch(bus, 'message.released');
+    const given = watch(bus, 'message.deadLettered');
+    await bus.start();
+    for (const number of numbers(8)) await bus.publish('k', number);
+    await fx.eventually(() => assert.equal(seen.calls.length, 8));
+    const times = seen.calls.map(({ at }) => at);
+    // By the handlers' clock: an answer of the store may take some milliseconds more or less.
+    for (const [place, at] of times.slice(3).entries())
+      assert.ok(at - (times[place] ?? 0) > 950, `four in ${at - (times[place] ?? 0)} ms`);
+    assert.deepEqual(new Set(seen.attempts), new Set([1]));
+    assert.ok(released.length >= 5);
+    assert.equal(given.length, 0);
+  });
+
+  test('a limit may be one for each key, and a key that cannot be told is a failed attempt', async (fx) => {
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer').handle('k', seen.handle, {
+      rateLimit: { allow: 1, every: '30s', by: ({ host }: { host: string }) => host.toLowerCase() },
+      retry: { tries: 1 },
+    });
+    const released = watch(bus, 'message.released');
+    await bus.start();
+    for (const host of ['a', 'b', 'B']) await bus.publish('k', { host });
+    await bus.publish('k', {});
+    await fx.eventually(() => assert.equal(released.length, 1));
+    await fx.eventually(() =>
+      assert.deepEqual(seen.payloads.map((each) => (each as { host: string }).host).toSorted(), ['a', 'b']),
+    );
+    const letter = await fx.deadLetter(fx.name('mailer'));
+    assert.equal(letter.body.toString(), '{}');
+    const [{ event } = assert.fail('none was released')] = released;
+    const { delayMs } = event as BusEvents['message.released'];
+    assert.ok(delayMs > 25_000 && delayMs <= 30_000, `${delayMs} ms`);
+  });
+};

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { memoryStores } from '../../src/stores/memory/index.js';
+import type { PermitStore } from '../../src/stores/permits.js';
+import { redisStores } from '../../src/stores/redis/index.js';
+import { systemClock } from '../../src/util/clock.js';
+import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { provideRedis, type TestRedis } from '../support/redis.js';
+
+/** What every store of permits does; `open` gives another client of the same store with each call. */
+function permitContract(name: string, open: () => PermitStore): void {
+  describe(`permits in ${name}`, () => {
+    const own = () => `${randomBytes(6).toString('hex')}: a name with spaces, ü and :colons:`;
+
+    it('are had by one at a time, and by nobody else until their time is over', async () => {
+      const [one, other] = [open(), open()];
+      const permit = own();
+      assert.equal(await one.take(permit, 1), 0);
+      const from = performance.now();
+      const waitMs = await other.take(permit, 1);
+      assert.ok(waitMs > 800 && waitMs <= 1_000, `${waitMs} ms`);
+      assert.ok((await one.take(permit, 1)) > 0, 'who has it can not take it again either');
+      await eventually(async () => assert.equal(await other.take(permit, 1), 0), { interval: 5 });
+      const lasted = performance.now() - from;
+      assert.ok(lasted >= 990 && lasted < 2_000, `it came back after ${lasted} ms`);
+    });
+
+    it('are had by one of many who ask at once', async () => {
+      const permit = own();
+      const answers = await Promise.all(Array.from({ length: 50 }, () => open().take(permit, 30)));
+      assert.equal(answers.filter((waitMs) => waitMs === 0).length, 1);
+    });
+
+    it('know nothing of each other', async () => {
+      const store = open();
+      const permit = own();
+      assert.equal(await store.take(`${permit} a`, 30), 0);
+      assert.equal(await store.take(`${permit} b`, 30), 0);
+    });
+  });
+}
+
+describe('stores', () => {
+  let redis: TestRedis;
+  const clients: Redis[] = [];
+  const memory = memoryStores(systemClock);
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    redis = await provideRedis();
+  });
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.disconnect();
+  });
+  after(() => redis?.stop());
+
+  const client = (url = redis.url) => {
+    const made = new Redis(url, { retryStrategy: () => null, lazyConnect: false });
+    made.on('error', () => {}); // told by what is asked of it
+    clients.push(made);
+    return made;
+  };
+
+  permitContract('memory', () => memory.permits);
+  permitContract('Redis', () => whenReady(client()));
+
+  it('say so at once when Redis is away', async () => {
+    const { permits } = redisStores({ client: client('redis://127.0.0.1:1') });
+    await assert.rejects(permits.take('any', 1), /Redis connection is not ready/);
+  });
+});
+
+/** Asks once the client is connected: what is refused before that is another test's. */
+function whenReady(client: Redis): PermitStore {
+  const ready = new Promise<void>((resolve) => client.once('ready', resolve));
+  const { permits } = redisStores({ client, keyPrefix: 'hopline-test' });
+  return { take: (name, seconds) => ready.then(() => permits.take(name, seconds)) };
+}
