@@ -13,7 +13,7 @@ import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import { DISCARD, DONE, type Outcome, REQUEUE } from './outcome.js';
-import { RateLimit } from './rate-limit.js';
+import { RateLimits } from './rate-limits.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
@@ -41,12 +41,6 @@ export interface DispatcherOptions {
 /** Pauses of a message that no handler matches; the last repeats. */
 const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
 
-/** When a message comes back whose rate limit can't be asked for. */
-const STORE_AWAY_MS = 5_000;
-
-/** The delays take nothing shorter. */
-const LEAST_DELAY_MS = 100;
-
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 
 /** The way of one delivery: decode → validate → middleware → handler → outcome → settle. */
@@ -54,12 +48,12 @@ export class Dispatcher {
   private readonly running = new Set<HandlerContext>();
   private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
 
-  private readonly limitOf: ReadonlyMap<Handler, RateLimit>;
+  private readonly limits: RateLimits;
 
   constructor(private readonly options: DispatcherOptions) {
     const { handlers } = options;
     this.codeOf = new Map(handlers.map((handler) => [handler, this.timedCode(handler)]));
-    this.limitOf = new Map(handlers.flatMap((handler) => this.rateLimitOf(handler) ?? []));
+    this.limits = new RateLimits(handlers, options);
   }
 
   /** Never rejects: whatever happens to a message is an outcome. A promise only if something has to be waited for. */
@@ -111,31 +105,12 @@ export class Dispatcher {
 
   private handle(work: Work, handler: Handler, payload: unknown): Outcome | Promise<Outcome> {
     const context = new HandlerContext(work, handler, this.options);
-    const limit = this.limitOf.get(handler);
-    return limit
-      ? this.withinLimit(limit, payload, context, handler)
-      : this.handleNow(work, handler, payload, context);
-  }
-
-  /** A message above the limit comes back when there may be room for it, which is no try. */
-  private async withinLimit(
-    limit: RateLimit,
-    payload: unknown,
-    context: HandlerContext,
-    handler: Handler,
-  ): Promise<Outcome> {
-    let key: string;
-    try {
-      key = limit.keyOf(payload, context);
-    } catch (error) {
-      return this.failure(context.work.received, handler, error, Number.POSITIVE_INFINITY);
-    }
-    const waitMs = await limit.take(key).catch((error) => {
-      context.log.warn({ error }, 'the rate limit could not be asked for: the message comes back later');
-      return STORE_AWAY_MS;
-    });
-    if (waitMs > 0) return { kind: 'release', delayMs: Math.max(waitMs, LEAST_DELAY_MS), unhandled: false };
-    return this.handleNow(context.work, handler, payload, context);
+    const limited = this.limits.admit(handler, payload, context);
+    if (!limited) return this.handleNow(work, handler, payload, context);
+    return limited.then(
+      (release) => release ?? this.handleNow(work, handler, payload, context),
+      (error) => this.failure(work.received, handler, error, Number.POSITIVE_INFINITY),
+    );
   }
 
   private handleNow(
@@ -270,16 +245,6 @@ export class Dispatcher {
     if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
     const error = new NoHandlerError(received.delivery.queue, received.routingKey);
     return { kind: 'dead-letter', reason: 'no-handler', error };
-  }
-
-  private rateLimitOf(handler: Handler): [[Handler, RateLimit]] | undefined {
-    const { rateLimit, name } = handler;
-    const { stores, clock, service } = this.options;
-    return (
-      rateLimit && [
-        [handler, new RateLimit(stores.permits, `${service}:${name}`, rateLimit, () => clock.monotonic())],
-      ]
-    );
   }
 
   private timedCode(handler: Handler): TimedCode {

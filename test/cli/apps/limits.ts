@@ -1,2 +1,2 @@
 /** Jobs of the limited handler in its time. */
-export const ALLOWED = 10;
+export const ALLOWED = Number(process.env.JOBS_ALLOW ?? 10);
