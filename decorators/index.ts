@@ -1,3 +1,4 @@
+export { CircuitBreaker } from './circuit-breaker.js';
 export { type HandlersOptions, handlers } from './handlers.js';
 export { Handles, type HandlesDecorator } from './handles.js';
 export type { Class, HandlerScope, HandlesBatchOptions, HandlesOptions } from './metadata.js';

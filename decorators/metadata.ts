@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { CircuitBreakerOptions } from '../src/consume/circuit-breaker.js';
 import type {
   BatchOptions,
   HandlerOptions,
@@ -17,7 +18,7 @@ export type HandlerScope = 'singleton' | 'message';
 
 /** Options of `@Handles`. */
 export interface HandlesOptions
-  extends Omit<HandlerOptions, 'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit'> {
+  extends Omit<HandlerOptions, 'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit' | 'circuitBreaker'> {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
 }
@@ -38,6 +39,7 @@ export interface Annotations {
   retry?: RetryOptions;
   timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;
   rateLimit?: RateLimitOptions;
+  circuitBreaker?: CircuitBreakerOptions;
 }
 
 /** Everything that is said about a class. */

@@ -147,6 +147,8 @@ export interface ConsumerTroubleEvent extends ConsumerEvent {
 export type PauseReason =
   /** A lane of its queue that is served before it keeps all places busy. */
   | 'higher-lane'
+  /** A handler of its queue fails too often: its circuit breaker has opened. */
+  | 'circuit-open'
   /** A retry or a dead letter can't be published: its message is held, and none is started until it can. */
   | 'unpublishable';
 
@@ -154,6 +156,20 @@ export interface ConsumerPausedEvent extends ConsumerEvent {
   readonly why: PauseReason;
   /** What the publish failed with. */
   readonly error?: unknown;
+}
+
+/** Fields of an event about a handler's circuit breaker. */
+export interface CircuitEvent {
+  readonly service: string;
+  readonly handler: string;
+}
+
+export interface CircuitOpenedEvent extends CircuitEvent {
+  /** Attempts of the breaker's time, and how many of them failed. */
+  readonly attempts: number;
+  readonly failures: number;
+  /** How long its queue is paused before one message is tried. */
+  readonly pauseMs: number;
 }
 
 export interface TopologyFailedEvent {
@@ -202,6 +218,10 @@ export interface BusEvents {
   'consumer.restored': ConsumerEvent;
   'consumer.paused': ConsumerPausedEvent;
   'consumer.resumed': ConsumerPausedEvent;
+  /** Its queue is paused: the handler fails too often, or failed again when one message was tried. */
+  'circuit.opened': CircuitOpenedEvent;
+  /** One message was tried and got through: its queue goes on. */
+  'circuit.closed': CircuitEvent;
   'topology.failed': TopologyFailedEvent;
 }
 

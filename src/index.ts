@@ -1,4 +1,5 @@
 export { Bus } from './bus.js';
+export type { CircuitBreakerOptions } from './consume/circuit-breaker.js';
 export type {
   BatchFunction,
   BatchHandleOptions,

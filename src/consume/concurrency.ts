@@ -28,6 +28,8 @@ export class Gate {
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
   private holds = 0;
+  /** What may start, whatever else says: anything, one more, nothing. */
+  private may: 'start' | 'start one' | 'not start' = 'start';
   private pumping = false;
   private readonly onIdle: (() => void)[] = [];
 
@@ -67,6 +69,22 @@ export class Gate {
     return this.holds > 0;
   }
 
+  /** Starts nothing more until it is opened. */
+  shut(): void {
+    this.may = 'not start';
+  }
+
+  /** Starts one, which may be one that comes later, and is shut again. */
+  letOne(): void {
+    this.may = 'start one';
+    this.pump();
+  }
+
+  open(): void {
+    this.may = 'start';
+    this.pump();
+  }
+
   /** Takes out what has not started: of one lane, or of all. */
   takeWaiting(lane?: number): Work[] {
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
@@ -79,7 +97,7 @@ export class Gate {
 
   /** Something more could start, and nothing that is here can. */
   get hasRoom(): boolean {
-    return this.active < this.limit && !this.isHeld;
+    return this.active < this.limit && !this.isHeld && this.may !== 'not start';
   }
 
   /** How much of it has started and not ended. */
@@ -145,6 +163,7 @@ export class Gate {
 
   private begin(work: Work): void {
     this.active += 1;
+    if (this.may === 'start one') this.may = 'not start';
     if (work.match) this.count(work.match.handler, 1);
     this.start(work);
   }

@@ -41,7 +41,7 @@ export class HandlerContext extends MessageContext {
 
   constructor(
     readonly work: Work,
-    private readonly handler: Handler,
+    readonly handler: Handler,
     private readonly bus: ContextSurroundings,
   ) {
     super();

@@ -5,6 +5,7 @@ import type { Publisher } from '../message/publisher.js';
 import type { RetryOptions } from '../retry/policy.js';
 import type { QueueType } from '../topology/plan.js';
 import type { Duration } from '../util/duration.js';
+import type { CircuitBreakerOptions } from './circuit-breaker.js';
 import type { RateLimitOptions } from './rate-limit.js';
 
 /** Names in the order they are served, or how large the share of each is. */
@@ -55,6 +56,8 @@ export interface HandlerOptions {
   exchange?: ExchangeOption;
   /** How often it may begin, over all processes that share the bus's `stores`. A message above it comes back later. @default without limit */
   rateLimit?: RateLimitOptions;
+  /** Pauses its queue while it fails too often. @default never */
+  circuitBreaker?: CircuitBreakerOptions;
 }
 
 /** How messages are gathered for a handler that takes many in one call. */

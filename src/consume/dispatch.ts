@@ -31,6 +31,8 @@ export interface DispatcherOptions {
   readonly stores: Stores;
   readonly settler: Pick<Settler, 'settle'>;
   readonly handlers: readonly Handler[];
+  /** Told how each attempt's code ended: whether it threw or ran too long. */
+  readonly onEnded?: (handler: Handler, isFailure: boolean) => void;
   /** What tells contexts that they should come to an end. */
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
@@ -168,6 +170,9 @@ export class Dispatcher {
     const { clock, events } = this.options;
     const { recorded, work } = context;
     const durationMs = clock.monotonic() - startedAt;
+    // One that was told to stop has not failed.
+    if (ending.kind !== 'threw' || context.abortReason === undefined)
+      this.options.onEnded?.(context.handler, ending.kind !== 'returned');
     if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, durationMs);
     else if (recorded?.kind === 'dead-letter')
       events.failed('handler.failed', work, recorded.error, durationMs);

@@ -1,3 +1,4 @@
+import type { PauseReason } from '../events.js';
 import type { Consumer, Delivery, DeliverySink, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
@@ -16,6 +17,9 @@ export interface LaneRunnerOptions {
   onLost(queue: string, reason: Error): void;
 }
 
+/** Why a lane may be paused; the other reasons hold what is here already. */
+export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open'>;
+
 /** Consumes one lane: one queue, one consumer, and the window of what may be unsettled of it. */
 export class LaneRunner implements DeliverySink {
   private readonly window: PrefetchWindow;
@@ -24,7 +28,8 @@ export class LaneRunner implements DeliverySink {
   /** Under way. */
   private resizing: Promise<void> | undefined;
   private stopping = false;
-  private paused = false;
+  /** Why it takes nothing. */
+  private readonly pauses = new Set<LanePause>();
 
   constructor(
     private readonly lane: Lane,
@@ -64,17 +69,22 @@ export class LaneRunner implements DeliverySink {
   }
 
   /** Takes no more until {@link resume}; resolves when nothing more comes. What is here can be settled. */
-  async pause(): Promise<void> {
-    this.paused = true;
-    this.options.consumerEvents.paused(this.queue, 'higher-lane');
+  async pause(why: LanePause): Promise<void> {
+    this.pauses.add(why);
+    this.options.consumerEvents.paused(this.queue, why);
     // What is given back is no suspect here any more; it comes again with its count.
     this.window.reset();
     await this.changeWindow(0);
   }
 
-  resume(): void {
-    this.paused = false;
-    this.options.consumerEvents.resumed(this.queue, 'higher-lane');
+  /** Takes no more than one at a time, though it is paused for its circuit. */
+  tryOne(): void {
+    if (!this.pauses.has('higher-lane')) void this.changeWindow(1);
+  }
+
+  resume(why: LanePause): void {
+    this.pauses.delete(why);
+    this.options.consumerEvents.resumed(this.queue, why);
     this.resize(this.window.width);
   }
 
@@ -92,7 +102,7 @@ export class LaneRunner implements DeliverySink {
   }
 
   private resize(width: number): void {
-    if (this.paused) return;
+    if (this.pauses.size > 0) return;
     const resizing = this.changeWindow(width).then(() => {
       if (this.resizing === resizing) this.resizing = undefined;
     });

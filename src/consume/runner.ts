@@ -1,9 +1,12 @@
 import { ChannelLostError, ShutdownError } from '../errors.js';
+import type { BusEvents } from '../events.js';
 import type { Names } from '../topology/names.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
+import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
+import { Circuits } from './circuits.js';
 import { Gate, type Work } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
@@ -26,8 +29,10 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly consumerEvents: ConsumerEvents;
+  readonly service: string;
+  readonly events: Emitter<BusEvents>;
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease'>;
-  readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers' | 'stopping'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers' | 'stopping' | 'onEnded'>;
 }
 
 /**
@@ -42,6 +47,7 @@ export class Runner {
   private readonly settler: Settler;
   private readonly lanes: readonly LaneRunner[];
   private readonly starved: StarvedLanes;
+  private readonly circuits: Circuits;
   /** What contexts know of it. */
   private readonly stopping = { isStopping: false };
   /** What is given back and not on its way yet. */
@@ -66,12 +72,20 @@ export class Runner {
       ...options.dispatcher,
       handlers,
       settler: { settle },
+      onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
       stopping: this.stopping,
     });
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
     this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log, (waiting) =>
       this.giveBack(waiting),
     );
+    this.circuits = new Circuits({
+      ...options,
+      handlers,
+      gate: this.gate,
+      lanes: this.lanes,
+      giveBack: (waiting) => this.giveBack(waiting),
+    });
   }
 
   get queues(): readonly string[] {
@@ -89,6 +103,7 @@ export class Runner {
   async stopConsuming(): Promise<void> {
     this.stopping.isStopping = true;
     this.starved.stop();
+    this.circuits.stop();
     const cancelling = this.lanes.map((lane) => lane.cancel());
     const waiting = this.gate.takeWaiting();
     // Given back before that, they would come again at once, and each time be charged as a failed delivery.
@@ -213,6 +228,7 @@ export class Runner {
 
   private ended(work: Work): void {
     this.gate.done(work);
+    this.circuits.done();
     this.starved.wakeIfRoom();
   }
 

@@ -13,7 +13,7 @@ import { sumOf, type Workload } from './workload.js';
 /** What the parts of a runner need, told once. */
 export type RunnersOptions = Omit<RunnerOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'settler' | 'stopping' | 'events'> & {
+  Omit<DispatcherOptions, 'handlers' | 'settler' | 'stopping' | 'onEnded' | 'events'> & {
     readonly service: string;
     readonly events: Emitter<BusEvents>;
     readonly publisher: Publisher;

@@ -41,7 +41,7 @@ export class StarvedLanes {
   /** To be called whenever a place may have become free for good. */
   wakeIfRoom(): void {
     if (this.resting.size === 0 || this.stopped || !this.gate.hasRoom) return;
-    for (const index of this.resting) this.lanes[index]?.resume();
+    for (const index of this.resting) this.lanes[index]?.resume('higher-lane');
     this.resting.clear();
   }
 
@@ -66,7 +66,7 @@ export class StarvedLanes {
       { queue: lane.queue },
       'a lane gets no turn: what waits for it here goes back to its queue',
     );
-    await lane.pause();
+    await lane.pause('higher-lane');
     // Only now: given back while the lane is consumed, they would come again at once.
     this.giveBack(this.gate.takeWaiting(index));
     this.wakeIfRoom();

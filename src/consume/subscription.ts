@@ -28,6 +28,11 @@ import {
 } from '../util/check.js';
 import { toMs } from '../util/duration.js';
 import { type BatchSettings, batchOption, batchSettings } from './batch.js';
+import {
+  type CircuitBreakerSettings,
+  circuitBreakerOption,
+  circuitBreakerSettings,
+} from './circuit-breaker.js';
 import type {
   BatchFunction,
   FailedFunction,
@@ -50,6 +55,7 @@ export interface Handler {
   readonly handle: HandlerFunction | BatchFunction;
   readonly failed: FailedFunction | undefined;
   readonly rateLimit: RateLimitSettings | undefined;
+  readonly circuitBreaker: CircuitBreakerSettings | undefined;
   /** Set if it takes many messages in one call. */
   readonly batch: BatchSettings | undefined;
 }
@@ -113,6 +119,7 @@ const HANDLER_FIELDS: Fields = {
   exchange: exchangeOption,
   batch: batchOption,
   rateLimit: rateLimitOption,
+  circuitBreaker: circuitBreakerOption,
 };
 
 /**
@@ -206,6 +213,7 @@ function handlerOf(
     handle: definition.handle,
     failed: definition.failed,
     rateLimit: options.rateLimit && rateLimitSettings(options.rateLimit),
+    circuitBreaker: options.circuitBreaker && circuitBreakerSettings(options.circuitBreaker),
     batch: batchOf(definition),
   };
 }

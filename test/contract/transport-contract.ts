@@ -3,6 +3,7 @@ import type { Capabilities, TransportHarness } from '../support/transport-harnes
 import { batches } from './batches.js';
 import { bodies } from './bodies.js';
 import { brokenConnections } from './broken-connections.js';
+import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consuming } from './consuming.js';
 import { deadLetters } from './dead-letters.js';
@@ -57,6 +58,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'handlers that fail': failures,
   'retries and releases': retries,
   'rate limits': rateLimits,
+  'circuit breakers': circuitBreakers,
   'dead letters': deadLetters,
   delays,
   packs,

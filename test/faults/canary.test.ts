@@ -46,6 +46,8 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'consumer.restored': true,
   'consumer.paused': true,
   'consumer.resumed': true,
+  'circuit.opened': true,
+  'circuit.closed': true,
   'topology.failed': true,
 };
 

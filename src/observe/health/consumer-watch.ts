@@ -5,7 +5,11 @@ import { healthError } from './health-error.js';
 
 type State = ConsumerHealth['state'];
 
-const PAUSES: Readonly<Record<PauseReason, State>> = { 'higher-lane': 'paused', unpublishable: 'held' };
+const PAUSES: Readonly<Record<PauseReason, State>> = {
+  'higher-lane': 'paused',
+  'circuit-open': 'paused',
+  unpublishable: 'held',
+};
 const NOT_CONSUMED: readonly State[] = ['lost', 'failed'];
 
 /** Follows the consumer of one queue. What keeps it from working may have several causes at once: the gravest is told. */
@@ -46,6 +50,7 @@ export class ConsumerWatch {
   get health(): ConsumerHealth {
     const { state, since, error }: Condition<State> = this.trouble ??
       this.pauses.get('unpublishable') ??
+      this.pauses.get('circuit-open') ??
       this.pauses.get('higher-lane') ?? { state: 'consuming', since: this.consumingSince };
     return {
       queue: this.queue,

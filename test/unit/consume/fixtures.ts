@@ -59,6 +59,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
   return {
     batch: undefined,
     rateLimit: undefined,
+    circuitBreaker: undefined,
     name,
     routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),
     retry: RETRY_DEFAULTS,

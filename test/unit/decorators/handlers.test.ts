@@ -277,7 +277,7 @@ describe('handlers()', () => {
     assert.deepEqual(problems(Silent, undefined, Forgotten, OnlyDefaults, Handleless, { handle() {} }), [
       'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'expected a class, got undefined',
-      'Forgotten.onA has @Retry, @Timeout or @RateLimit but no @Handles',
+      'Forgotten.onA has @Retry, @Timeout, @RateLimit or @CircuitBreaker but no @Handles',
       'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'class Handleless is annotated with @Handles but has no handle() method',
       'expected a class, got an object (Object)',

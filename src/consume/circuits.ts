@@ -1,0 +1,97 @@
+import type { BusEvents } from '../events.js';
+import type { Clock, Timer } from '../util/clock.js';
+import type { Emitter } from '../util/emitter.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import type { Gate, Work } from './concurrency.js';
+import type { LaneRunner } from './lane-runner.js';
+import type { Handler } from './subscription.js';
+
+export interface CircuitsOptions {
+  readonly handlers: readonly Handler[];
+  readonly gate: Gate;
+  readonly lanes: readonly LaneRunner[];
+  readonly clock: Clock;
+  readonly service: string;
+  readonly events: Emitter<BusEvents>;
+  giveBack(waiting: readonly Work[]): void;
+}
+
+/**
+ * Pauses what shares the places of a handler that fails too often: nothing starts, nothing is consumed, and what waits
+ * here goes back. After a while one message at a time is tried; one that succeeds opens everything again.
+ */
+export class Circuits {
+  private readonly breakers: ReadonlyMap<Handler, CircuitBreaker>;
+  /** Whose circuit is open: one at a time, since nothing else runs then. */
+  private broken: Handler | undefined;
+  /** A message is being tried. */
+  private isTrying = false;
+  private timer: Timer | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: CircuitsOptions) {
+    this.breakers = new Map(
+      options.handlers.flatMap((handler) =>
+        handler.circuitBreaker ? [[handler, new CircuitBreaker(handler.circuitBreaker)]] : [],
+      ),
+    );
+  }
+
+  /** An attempt has ended, and has thrown or run too long, or not. */
+  ended(handler: Handler, isFailure: boolean): void {
+    const breaker = handler.circuitBreaker && this.breakers.get(handler);
+    if (!breaker || this.stopped) return;
+    // What fails beside the pause is no news, and another handler's success says nothing of this one.
+    if (this.broken && (this.broken !== handler || !this.isTrying)) return;
+    const change = breaker.ended(isFailure, this.options.clock.monotonic());
+    if (change === 'closed') this.close(handler);
+    else if (change !== undefined) this.open(handler, breaker);
+  }
+
+  /** Something has ended: if it was the one that was tried, and it decided nothing, the next one is. */
+  done(): void {
+    const { gate } = this.options;
+    if (this.isTrying && !this.stopped && gate.running === 0) gate.letOne();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+  }
+
+  private open(handler: Handler, breaker: CircuitBreaker): void {
+    const { gate, lanes, clock, giveBack } = this.options;
+    const isFirst = this.broken === undefined;
+    this.broken = handler;
+    this.isTrying = false;
+    gate.shut();
+    const pauseMs = breaker.nextPauseMs();
+    this.tell(handler, breaker, pauseMs);
+    const pausing = Promise.all(lanes.map((lane) => lane.pause('circuit-open')));
+    // Not what came to be tried: each time it goes back the broker charges it as a failed delivery.
+    if (isFirst) void pausing.then(() => giveBack(gate.takeWaiting()));
+    this.timer = clock.setTimer(() => void pausing.then(() => this.try()), pauseMs);
+  }
+
+  private try(): void {
+    if (this.stopped) return;
+    const { gate, lanes } = this.options;
+    this.isTrying = true;
+    gate.letOne();
+    for (const lane of lanes) lane.tryOne();
+  }
+
+  private close(handler: Handler): void {
+    const { gate, lanes, service, events } = this.options;
+    this.broken = undefined;
+    this.isTrying = false;
+    gate.open();
+    for (const lane of lanes) lane.resume('circuit-open');
+    events.emit('circuit.closed', { service, handler: handler.name });
+  }
+
+  private tell(handler: Handler, breaker: CircuitBreaker, pauseMs: number): void {
+    const { service, events } = this.options;
+    events.emit('circuit.opened', { service, handler: handler.name, ...breaker.counted, pauseMs });
+  }
+}
