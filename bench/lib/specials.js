@@ -1,4 +1,5 @@
 import { jsonLineOf } from './json-line.js';
+import { median } from './statistics.js';
 import { markdownTable, numberText } from './tables.js';
 
 /**
@@ -7,9 +8,9 @@ import { markdownTable, numberText } from './tables.js';
  * @typedef {Partial<Record<'patterns' | 'heap' | 'pressure' | 'start', Record<string, any>[]>>} Specials
  */
 
-/** @type {Record<string, { broker?: 'null' | 'real', node?: string[], runs: (quick: boolean) => string[][] }>} */
+/** @type {Record<string, { broker?: 'null' | 'real', node?: string[], repeats?: number, runs: (quick: boolean) => string[][] }>} */
 export const SPECIALS = {
-  patterns: { runs: () => ['10', '1000'].map((count) => ['--count', count, '--n', '1000000']) },
+  patterns: { runs: () => ['10', '1000'].map((count) => ['--count', count, '--n', '1000000']), repeats: 3 },
   heap: {
     broker: 'null',
     node: ['--expose-gc'],
@@ -38,18 +39,34 @@ export const SPECIALS = {
  * @returns {Promise<Record<string, any>[]>}
  */
 export async function runSpecial(name, { quick, url, say }) {
-  const { runs, node = [] } = SPECIALS[name];
+  const { runs, node = [], repeats = 1 } = SPECIALS[name];
   const results = [];
   for (const args of runs(quick)) {
     say(`${name}: ${args.join(' ')}`);
     const where = url ? ['--url', url] : [];
-    results.push(
-      await jsonLineOf(`special/${name}.js`, [...args, ...where], node).catch((error) => ({
-        failure: error.message,
-      })),
-    );
+    const all = [];
+    for (let repeat = 0; repeat < repeats; repeat += 1)
+      all.push(
+        await jsonLineOf(`special/${name}.js`, [...args, ...where], node).catch((error) => ({
+          failure: error.message,
+        })),
+      );
+    results.push(mediansOf(all));
   }
   return results;
+}
+
+/** Figure by figure. @param {readonly Record<string, any>[]} results @returns {Record<string, any>} */
+function mediansOf(results) {
+  const [first] = results;
+  const failed = results.find(({ failure }) => failure);
+  if (failed || results.length === 1) return failed ?? first;
+  return Object.fromEntries(
+    Object.entries(first).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? median(results.map((each) => each[name])) : value,
+    ]),
+  );
 }
 
 /** @param {Specials} specials */

@@ -18,17 +18,20 @@ export class AttemptEvents {
     if (this.events.has('handler.started')) this.events.emit('handler.started', this.about(work));
   }
 
-  succeeded(work: Work, durationMs: number): void {
+  /** @param startedAt of its code, in monotonic milliseconds */
+  succeeded(work: Work, startedAt: number): void {
     if (!this.events.has('handler.succeeded')) return;
     this.events.emit('handler.succeeded', {
       ...this.about(work),
-      durationMs,
+      durationMs: this.clock.monotonic() - startedAt,
       sincePublishedMs: this.ageMs(work),
     });
   }
 
-  failed(name: FailureName, work: Work, error: unknown, durationMs: number): void {
+  /** @param startedAt of its code, in monotonic milliseconds */
+  failed(name: FailureName, work: Work, error: unknown, startedAt: number): void {
     if (!this.events.has(name)) return;
+    const durationMs = this.clock.monotonic() - startedAt;
     this.events.emit(name, { ...this.about(work), durationMs, sincePublishedMs: this.ageMs(work), error });
   }
 

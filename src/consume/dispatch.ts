@@ -157,26 +157,27 @@ export class Dispatcher {
   private run(handler: Handler, payload: unknown, context: HandlerContext): Ending | Promise<Ending> {
     const { clock, events } = this.options;
     events.started(context.work);
-    this.running.add(context);
     const startedAt = clock.monotonic();
     const ending = runHandler(this.codeOf.get(handler) as TimedCode, payload, context);
-    return ending instanceof Promise
-      ? ending.then((late) => this.ended(context, late, startedAt))
-      : this.ended(context, ending, startedAt);
+    if (!(ending instanceof Promise)) return this.ended(context, ending, startedAt);
+    // What has returned already can't be told to stop any more.
+    this.running.add(context);
+    return ending.then((late) => {
+      this.running.delete(context);
+      return this.ended(context, late, startedAt);
+    });
   }
 
   private ended(context: HandlerContext, ending: Ending, startedAt: number): Ending {
-    this.running.delete(context);
-    const { clock, events } = this.options;
+    const { events, onEnded } = this.options;
     const { recorded, work } = context;
-    const durationMs = clock.monotonic() - startedAt;
     // One that was told to stop has not failed.
     if (ending.kind !== 'threw' || context.abortReason === undefined)
-      this.options.onEnded?.(context.handler, ending.kind !== 'returned');
-    if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, durationMs);
+      onEnded?.(context.handler, ending.kind !== 'returned');
+    if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, startedAt);
     else if (recorded?.kind === 'dead-letter')
-      events.failed('handler.failed', work, recorded.error, durationMs);
-    else if (!recorded) events.succeeded(work, durationMs);
+      events.failed('handler.failed', work, recorded.error, startedAt);
+    else if (!recorded) events.succeeded(work, startedAt);
     return ending;
   }
 
@@ -261,7 +262,8 @@ export class Dispatcher {
       timeoutMs,
       graceMs: timeoutGraceMs,
       clock,
-      onTimeout: (context, error) => events.failed('handler.timedOut', context.work, error, timeoutMs),
+      onTimeout: (context, error) =>
+        events.failed('handler.timedOut', context.work, error, clock.monotonic() - timeoutMs),
     };
   }
 }

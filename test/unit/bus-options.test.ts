@@ -11,7 +11,7 @@ const busProblems = (options: object) =>
 describe("a bus's options", () => {
   it('are a service and a transport; all else has its documented default', () => {
     const transport = memory();
-    const { log, serializer, ...settings } = busSettings({ service: 'shop', transport });
+    const { log, serializer, stores, ...settings } = busSettings({ service: 'shop', transport });
     assert.deepEqual(settings, {
       ...{ service: 'shop', transport, handlers: [], middleware: [], retry: undefined },
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },
@@ -27,6 +27,7 @@ describe("a bus's options", () => {
     });
     assert.equal(serializer.contentType, 'application/json');
     assert.equal(typeof log.warn, 'function');
+    assert.equal(typeof stores.permits.take, 'function');
   });
 
   it('that are undefined count as left out', () => {

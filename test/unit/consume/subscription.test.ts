@@ -97,6 +97,8 @@ describe('subscriptions', () => {
             handle: definition.handle,
             failed: undefined,
             batch: undefined,
+            rateLimit: undefined,
+            circuitBreaker: undefined,
           },
         ],
       },
