@@ -65,9 +65,12 @@ export class WorkService {
     );
   }
 
-  /** What a test has left is no other's concern. */
-  purge(): Promise<void> {
-    return this.withChannel(async (channel) => {
+  /** What a test has left, also a failed one, is no other's concern. */
+  async endAll(): Promise<void> {
+    const left = this.commands.splice(0);
+    for (const { child } of left) if (child.exitCode === null) child.kill('SIGKILL');
+    await Promise.all(left.map(({ ended }) => ended));
+    await this.withChannel(async (channel) => {
       for (const queue of QUEUES) await channel.purgeQueue(`${this.name}.${queue}`);
     });
   }
@@ -82,8 +85,7 @@ export class WorkService {
   }
 
   async end(): Promise<void> {
-    for (const { child } of this.commands) if (child.exitCode === null) child.kill('SIGKILL');
-    await Promise.all(this.commands.map(({ ended }) => ended));
+    await this.endAll();
     await this.publisher.stop();
     await removeFromBroker(this.url, {
       queues: QUEUES.map((queue) => `${this.name}.${queue}`),

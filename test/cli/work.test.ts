@@ -18,7 +18,7 @@ describe('hopline work', function () {
     service = new WorkService((await sharedBroker()).url);
     await service.start();
   });
-  afterEach(() => service.purge());
+  afterEach(() => service.endAll());
   after(() => service.end());
 
   const untilDone = (command: Command, numbers: readonly number[], timeout = 30_000) =>
@@ -150,7 +150,8 @@ describe('hopline work', function () {
   });
 
   it('starts more processes while too much waits, and ends them again, within its range, and says why', async () => {
-    const numbers = await service.send(10_000, { ms: 5 });
+    // Work of a known length, whatever the machine's speed: twelve seconds for two processes.
+    const numbers = await service.send(10_000, { ms: 12 });
     const command = service.work(['--processes', '2..4', '--clear-within', '1s', '--cool-down', '1s']);
     const [more] = await untilLogged(command, /^one process more/, 2);
     assert.match(
@@ -211,7 +212,7 @@ describe('hopline work', function () {
   });
 
   it('refuses flags that it does not understand', async () => {
-    for (const [args, problem] of [
+    const wrong = [
       [['--processes', '0'], /--processes is no whole number/],
       [['--processes', '4..2'], /--processes is no range/],
       [['--processes', '2..4', '--cool-down', 'soon'], /--cool-down is no duration/],
@@ -219,10 +220,11 @@ describe('hopline work', function () {
       [['--max-memory', '512'], /--max-memory is no size/],
       [['--max-time', 'long'], /--max-time is no duration/],
       [['--queues', 'a,,b'], /--queues names nothing/],
-    ] as const) {
-      const { code, stderr } = await service.work(args).ended;
+    ] as const;
+    const ended = await Promise.all(wrong.map(([args]) => service.work(args).ended));
+    for (const [place, { code, stderr }] of ended.entries()) {
       assert.equal(code, 2);
-      assert.match(stderr, problem);
+      assert.match(stderr, wrong[place]?.[1] as RegExp);
     }
   });
 

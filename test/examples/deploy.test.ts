@@ -51,16 +51,18 @@ describe('the examples of deployment', function () {
     }),
   );
 
-  for (const [where, [app = '', ...flags]] of Object.entries(commands)) {
-    it(`run with the command of ${where}`, async () => {
+  it('run with the commands that stand in them', async () => {
+    const runs = Object.entries(commands).map(async ([where, [app = '', ...flags]]) => {
       const module = join(root, app.replace('dist/', 'dist/examples/deploy/'));
       const { code, stdout, stderr } = await hopline(['work', module, ...flags, '--stop-when-empty'], {
         url,
       });
-      assert.equal(code, 0, stdout + stderr);
-      assert.match(stdout, /worker 1 is ready/);
+      assert.equal(code, 0, `${where}: ${stdout}${stderr}`);
+      assert.match(stdout, /worker 1 is ready/, where);
     });
-  }
+    assert.equal(runs.length, 6);
+    await Promise.all(runs);
+  });
 
   for (const [where, seconds] of Object.entries(patience)) {
     it(`give it more time to stop in ${where} than it gives its processes`, () => {
