@@ -14,7 +14,7 @@ const TIMEOUT_MS = 60_000;
  * @param {readonly string[]} args
  * @param {readonly string[]} [nodeArgs]
  * @returns {Promise<Record<string, any>>}
- * @throws Error with what it printed last
+ * @throws Error with what it said was wrong
  */
 export async function jsonLineOf(file, args, nodeArgs = []) {
   const command = [...nodeArgs, join(BENCH, file), ...args];
@@ -26,13 +26,17 @@ export async function jsonLineOf(file, args, nodeArgs = []) {
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   } catch (error) {
     const { killed, stderr = '' } = /** @type {{ killed?: boolean, stderr?: string }} */ (error);
-    const said = killed ? `took over ${TIMEOUT_MS / 1_000} s` : lastErrorIn(stderr) || String(error);
-    throw new Error(`${file} ${args.join(' ')}: ${said}`, { cause: error });
+    const said = killed ? `took over ${TIMEOUT_MS / 1_000} s` : errorIn(stderr) || String(error);
+    // What it says goes into the page: where this checkout lies is nobody's business there.
+    throw new Error(said.replaceAll(BENCH, 'bench'), { cause: error });
   }
 }
 
-/** @param {string} stderr */
-function lastErrorIn(stderr) {
+/** The error itself comes first; its stack and its cause follow. @param {string} stderr */
+function errorIn(stderr) {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1);
+  const said = lines
+    .map((line) => /^(?:\w*Error: )?(?:error: )?(.+)/.exec(line))
+    .find((match) => /error: /i.test(match?.[0] ?? ''));
+  return said?.[1] ?? lines.at(-1);
 }
