@@ -17,9 +17,8 @@ export interface Work {
 
 /**
  * Lets work of one queue, all its lanes together, or of several queues, start while there is room: among their places,
- * and in its handler. Which
- * lane goes first is its order's business; within a lane it is first come, first served, but for work whose handler is
- * full: that waits without holding a place. What waits is bounded by the prefetch.
+ * and in its handler. Which lane goes first is its order's business; within a lane it is first come, first served, but for
+ * work whose handler is full: that waits without holding a place. What waits is bounded by the prefetch.
  */
 export class Gate {
   /** One line for each lane. */

@@ -49,7 +49,6 @@ type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 export class Dispatcher {
   private readonly running = new Set<HandlerContext>();
   private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
-
   private readonly limits: RateLimits;
 
   constructor(private readonly options: DispatcherOptions) {

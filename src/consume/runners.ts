@@ -1,7 +1,4 @@
-import type { BusEvents } from '../events.js';
-import type { Publisher } from '../message/publisher.js';
 import type { Deadline } from '../util/deadline.js';
-import type { Emitter } from '../util/emitter.js';
 import { AttemptEvents } from './attempt-events.js';
 import { ConsumerEvents } from './consumer-events.js';
 import type { DispatcherOptions } from './dispatch.js';
@@ -13,11 +10,7 @@ import { sumOf, type Workload } from './workload.js';
 /** What the parts of a runner need, told once. */
 export type RunnersOptions = Omit<RunnerOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'settler' | 'stopping' | 'onEnded' | 'events'> & {
-    readonly service: string;
-    readonly events: Emitter<BusEvents>;
-    readonly publisher: Publisher;
-  };
+  Omit<DispatcherOptions, 'handlers' | 'settler' | 'stopping' | 'onEnded' | 'events'>;
 
 /** All that a bus serves, started together and stopped in the same stages. */
 export class Runners {

@@ -88,7 +88,8 @@ function chosenLanes(subscription: Subscription, names: readonly string[] | unde
     : subscription.lanes;
 }
 
-function unknownNames(what: string, given: readonly string[], known: readonly string[]): string[] {
+/** What is wrong with names that somebody gives, as sentences: there is no such thing, or it is named twice. */
+export function unknownNames(what: string, given: readonly string[], known: readonly string[]): string[] {
   const there = [...new Set(known)];
   return given
     .filter((name, index) => !there.includes(name) || given.indexOf(name) !== index)

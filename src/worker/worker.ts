@@ -1,8 +1,7 @@
-import type { ServeOptions } from '../consume/serving.js';
+import { type ServeOptions, unknownNames } from '../consume/serving.js';
 import { sumOf, type Workload } from '../consume/workload.js';
 import { OptionsError } from '../errors.js';
 import type { StopOptions } from '../stopping.js';
-import { didYouMean } from '../util/check.js';
 import { limitReached } from './limits.js';
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
 
@@ -182,15 +181,8 @@ function servedBy(
   if (!queues) return new Map(buses.map((bus) => [bus, more]));
   const namesOf = new Map(buses.map((bus) => [bus, bus.describe().queues.map(({ name }) => name)]));
   const known = [...namesOf.values()].flat();
-  const unknown = queues.filter((queue) => !known.includes(queue));
-  if (unknown.length > 0)
-    throw new OptionsError(
-      'queues',
-      unknown.map(
-        (queue) =>
-          `there is no queue '${queue}'${didYouMean(queue, known) || `; there are ${known.join(', ') || 'none'}`}`,
-      ),
-    );
+  const problems = unknownNames('queue', queues, known);
+  if (problems.length > 0) throw new OptionsError('queues', problems);
   const served = new Map<WorkerBus, ServeOptions>();
   for (const [bus, its] of namesOf) {
     const chosen = queues.filter((queue) => its.includes(queue));
