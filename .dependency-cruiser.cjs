@@ -15,7 +15,7 @@ const ports = either(
   '^src/serialization/serializer\\.ts$',
 );
 const flow = '^src/(publish|consume|middleware)/';
-const features = '^src/(jobs|failures|worker)/';
+const features = '^src/(jobs|failures|worker|control)/';
 const adapters = '^src/(transport/(amqp|memory)|stores/(memory|redis|postgres))/';
 const root = '^src/(bus|options|stopping)\\.ts$';
 const observe = '^src/observe/';

@@ -12,13 +12,8 @@ import { Runners } from './consume/runners.js';
 import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
 import { planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
 import type { Workload } from './consume/workload.js';
-import {
-  AlreadyStartedError,
-  ConnectError,
-  NotStartedError,
-  StopDeadlineError,
-  StoppedError,
-} from './errors.js';
+import { BusControl } from './control/bus-control.js';
+import { AlreadyStartedError, ConnectError, NotStartedError, StoppedError } from './errors.js';
 import type { BusEvents, BusState } from './events.js';
 import type { MessageDefinition, OutputOf } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
@@ -33,7 +28,13 @@ import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import { KnownExchanges } from './publish/known-exchanges.js';
 import { BusPublisher } from './publish/publisher.js';
-import { CLOSING_RESERVE_MS, type StopOptions, stopInStages } from './stopping.js';
+import {
+  CLOSING_RESERVE_MS,
+  leftBehind,
+  runUntilSignal,
+  type StopOptions,
+  stopInStages,
+} from './stopping.js';
 import { planBus } from './topology/build.js';
 import { Names } from './topology/names.js';
 import type { BusTopology } from './topology/plan.js';
@@ -41,7 +42,6 @@ import type { TransportSession } from './transport/transport.js';
 import { Deadline } from './util/deadline.js';
 import { formatMs, toMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
-import { awaitSignal } from './util/signals.js';
 
 /** One pattern or several; a definition gives the handler's payload its type. */
 type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
@@ -63,6 +63,7 @@ export class Bus extends Publisher {
   private readonly giveUp = new AbortController();
   private readonly monitor: HealthMonitor;
   private runners: Runners | undefined;
+  private control: BusControl | undefined;
   private session: TransportSession | undefined;
   private state: BusState = 'new';
   private starting: Promise<void> | undefined;
@@ -185,22 +186,8 @@ export class Bus extends Publisher {
    *
    * @throws the errors of {@link start}; and the process exits with 1 if `stop()` had to leave work behind
    */
-  async runUntilSignal(): Promise<void> {
-    const wait = awaitSignal('SIGTERM', 'SIGINT');
-    const started = this.start().then(() => wait.received);
-    const signal = await Promise.race([wait.received, started]).finally(() => wait.end());
-    this.settings.log.info({ service: this.service, signal }, 'stopping');
-    const second = awaitSignal('SIGTERM', 'SIGINT');
-    void second.received.then(() => this.stop({ cancel: true }).catch(() => {}));
-    try {
-      await this.stop();
-    } catch (error) {
-      this.settings.log.error({ service: this.service, error }, 'stopped, and left work behind');
-      // A handler that ignores its signal would keep the process alive for as long as it likes.
-      process.exit(1);
-    } finally {
-      second.end();
-    }
+  runUntilSignal(): Promise<void> {
+    return runUntilSignal(this, this.settings.log);
   }
 
   protected dispatch(
@@ -242,6 +229,8 @@ export class Bus extends Publisher {
         giveUp: this.giveUp.signal,
         publisher: this,
       });
+      if (this.settings.control && subscriptions.length > 0)
+        await this.hearOperators(this.session, this.runners, deadline);
       await deadline.race(this.runners.start(), () => this.notConsuming());
       this.enter('started');
     } catch (error) {
@@ -249,6 +238,24 @@ export class Bus extends Publisher {
       this.events.emit('bus.startFailed', { service: this.service, error: error as Error });
       throw this.stopping === undefined ? error : new StoppedError('start() was given up');
     }
+  }
+
+  private async hearOperators(
+    session: TransportSession,
+    runners: Runners,
+    deadline: Deadline,
+  ): Promise<void> {
+    this.control = new BusControl({
+      ...this.settings,
+      names: this.names,
+      session,
+      runners,
+      clock: this.settings.transport.clock,
+      events: this.events,
+      state: () => this.state,
+      lagMs: () => this.monitor.lagMs,
+    });
+    await this.control.start(deadline);
   }
 
   private plan(places?: number): Subscription[] {
@@ -278,6 +285,7 @@ export class Bus extends Publisher {
   }
 
   private async abandonStart(): Promise<void> {
+    this.control?.stop();
     const closing = new Deadline(this.settings.transport.clock, CLOSING_RESERVE_MS);
     await closing.race(this.runners?.abandon() ?? Promise.resolve(), () => new Error('late')).catch(() => {});
     await this.session?.close(closing).catch(() => {});
@@ -298,6 +306,7 @@ export class Bus extends Publisher {
       return;
     }
     this.enter('stopping');
+    this.control?.stop();
     const handlersEnded = () => {
       this.giveUp.abort();
       this.publisher.flush();
@@ -305,19 +314,12 @@ export class Bus extends Publisher {
     const deadline = new Deadline(this.settings.transport.clock, deadlineMs);
     const problems = await stopInStages({ session, runners, handlersEnded }, deadline);
     this.enter('stopped');
-    if (problems.length > 0) throw this.leftBehind(problems, deadlineMs);
+    if (problems.length > 0) throw leftBehind(this.service, problems, deadlineMs);
   }
 
   private enter(state: Exclude<BusState, 'new'>): void {
     this.state = state;
     this.events.emit(`bus.${state}`, { service: this.service });
-  }
-
-  private leftBehind(problems: readonly string[], deadlineMs: number): StopDeadlineError {
-    return new StopDeadlineError(
-      `service '${this.service}' did not stop cleanly within ${formatMs(deadlineMs)}: ${problems.join('; ')}`,
-      'What was not settled is delivered again. Let handlers end on context.signal, or raise stopDeadline.',
-    );
   }
 
   private openSession(): TransportSession {

@@ -260,6 +260,18 @@ export class ChannelLostError extends HoplineError {
   }
 }
 
+/** The reason of `context.signal` when an operator has cancelled the message: it is dead-lettered as `cancelled` if the handler throws. */
+export class CancelledError extends HoplineError {
+  readonly code = 'HOPLINE_CANCELLED';
+
+  constructor() {
+    super(
+      'an operator has cancelled this message',
+      'Return or throw soon; replay it from the dead letters if it was a mistake.',
+    );
+  }
+}
+
 /** `stop()` had to leave work behind at its deadline: what was not settled will be delivered again. */
 export class StopDeadlineError extends HoplineError {
   readonly code = 'HOPLINE_STOP_DEADLINE';

@@ -80,6 +80,8 @@ export type DeadLetterReason =
   | 'invalid'
   /** No handler of the queue has matched for the patience's whole time. */
   | 'no-handler'
+  /** An operator has cancelled it while its handler ran, and that has thrown. */
+  | 'cancelled'
   /** The handler called `context.fail`; or, by the broker, a consumer that isn't Hopline rejected it. */
   | 'rejected'
   /** The broker gave up after too many deliveries that nobody settled. */
@@ -149,6 +151,8 @@ export type PauseReason =
   | 'higher-lane'
   /** A handler of its queue fails too often: its circuit breaker has opened. */
   | 'circuit-open'
+  /** An operator has paused its queue. */
+  | 'operator'
   /** A retry or a dead letter can't be published: its message is held, and none is started until it can. */
   | 'unpublishable';
 
@@ -223,6 +227,8 @@ export interface BusEvents {
   /** One message was tried and got through: its queue goes on. */
   'circuit.closed': CircuitEvent;
   'topology.failed': TopologyFailedEvent;
+  /** An operator wants the process to be replaced by a fresh one: who listens does it. `hopline work` does. */
+  'control.restart': LifecycleEvent;
 }
 
 export type EventName = keyof BusEvents;

@@ -15,6 +15,7 @@ import {
   duration,
   durationOrForever,
   type Fields,
+  flag,
   having,
   isPlainObject,
   objectWith,
@@ -74,6 +75,8 @@ export interface BusOptions {
   noHandlerPatience?: Duration;
   /** What handlers share beside messages: rate limits. @default in this process alone */
   stores?: Stores;
+  /** Whether it hears operators: `hopline status`, `pause`, `scale` and so on. A bus without handlers never does. @default true */
+  control?: boolean;
   /** Where warnings and errors go; a pino logger fits. @default single lines on standard error */
   log?: Logger;
 }
@@ -101,6 +104,7 @@ export interface BusSettings {
   readonly stopDeadlineMs: number;
   readonly noHandlerPatienceMs: number;
   readonly stores: Stores;
+  readonly control: boolean;
   readonly log: Logger;
 }
 
@@ -122,6 +126,7 @@ const DEFAULTS = {
   startDeadline: '30s',
   stopDeadline: '30s',
   noHandlerPatience: '10m',
+  control: true,
   log: stderrLogger,
 } as const satisfies Partial<BusOptions>;
 
@@ -159,6 +164,7 @@ export const BUS_FIELDS: Fields = {
   stopDeadline: duration,
   noHandlerPatience: duration,
   stores: objectWith({ permits: required(having('a store of permits, as redisStores() has', 'take')) }),
+  control: flag,
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
 };
 

@@ -1,7 +1,10 @@
 import type { Runners } from './consume/runners.js';
+import { StopDeadlineError } from './errors.js';
 import type { TransportSession } from './transport/transport.js';
 import type { Deadline } from './util/deadline.js';
-import type { Duration } from './util/duration.js';
+import { type Duration, formatMs } from './util/duration.js';
+import type { Logger } from './util/logger.js';
+import { awaitSignal } from './util/signals.js';
 
 /** How a bus is to stop. */
 export interface StopOptions {
@@ -46,4 +49,42 @@ export async function stopInStages(
   await stage('closing the channels', runners.close());
   await session.close(deadline).catch((error: Error) => problems.push(error.message));
   return problems;
+}
+
+export function leftBehind(
+  service: string,
+  problems: readonly string[],
+  deadlineMs: number,
+): StopDeadlineError {
+  return new StopDeadlineError(
+    `service '${service}' did not stop cleanly within ${formatMs(deadlineMs)}: ${problems.join('; ')}`,
+    'What was not settled is delivered again. Let handlers end on context.signal, or raise stopDeadline.',
+  );
+}
+
+/** What runs until a signal comes. */
+interface SignalledBus {
+  readonly service: string;
+  start(): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
+}
+
+/** Starts, and stops at the first signal; the second one cancels what still runs, the third ends the process at once. */
+export async function runUntilSignal(bus: SignalledBus, log: Logger): Promise<void> {
+  const { service } = bus;
+  const wait = awaitSignal('SIGTERM', 'SIGINT');
+  const started = bus.start().then(() => wait.received);
+  const signal = await Promise.race([wait.received, started]).finally(() => wait.end());
+  log.info({ service, signal }, 'stopping');
+  const second = awaitSignal('SIGTERM', 'SIGINT');
+  void second.received.then(() => bus.stop({ cancel: true }).catch(() => {}));
+  try {
+    await bus.stop();
+  } catch (error) {
+    log.error({ service, error }, 'stopped, and left work behind');
+    // A handler that ignores its signal would keep the process alive for as long as it likes.
+    process.exit(1);
+  } finally {
+    second.end();
+  }
 }

@@ -3,19 +3,36 @@ import { publishedAtOf } from '../message/published-at.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Work } from './concurrency.js';
+import type { FiguresOfHandler } from './figures.js';
+import type { Handler } from './subscription.js';
 
 type FailureName = 'handler.failed' | 'handler.timedOut';
 
-/** Tells what happens to attempts. Builds nothing for an event that nobody listens to. */
+/** Tells what happens to attempts, and counts it. Builds nothing for an event that nobody listens to. */
 export class AttemptEvents {
   constructor(
     private readonly service: string,
     private readonly events: Emitter<BusEvents>,
     private readonly clock: Clock,
+    private readonly figures: ReadonlyMap<Handler, FiguresOfHandler> = new Map(),
   ) {}
 
-  started(work: Work): void {
+  /** @param now in monotonic milliseconds */
+  started(work: Work, now: number): void {
+    const figures = this.figuresOf(work);
+    if (figures) {
+      figures.began(now);
+      if (figures.wantsWait(now)) this.countWait(figures, work, now);
+    }
     if (this.events.has('handler.started')) this.events.emit('handler.started', this.about(work));
+  }
+
+  /** Its code has ended, in whatever way: called beside {@link succeeded} and {@link failed}. */
+  ended(work: Work, startedAt: number, isFailure: boolean): void {
+    const figures = this.figuresOf(work);
+    if (!figures) return;
+    const now = this.clock.monotonic();
+    figures.ended(now, now - startedAt, isFailure);
   }
 
   /** @param startedAt of its code, in monotonic milliseconds */
@@ -36,6 +53,7 @@ export class AttemptEvents {
   }
 
   retried(work: Work, delayMs: number, error: unknown): void {
+    this.figuresOf(work)?.retried();
     if (this.events.has('message.retried'))
       this.events.emit('message.retried', { ...this.about(work), delayMs, error });
   }
@@ -46,6 +64,7 @@ export class AttemptEvents {
   }
 
   deadLettered(work: Work, reason: DeadLetterReason, error: unknown): void {
+    this.figuresOf(work)?.gaveUp();
     if (!this.events.has('message.deadLettered')) return;
     this.events.emit('message.deadLettered', {
       ...this.about(work),
@@ -69,6 +88,18 @@ export class AttemptEvents {
       messageId: received.messageId,
       attempt: received.attempt,
     };
+  }
+
+  private figuresOf({ match }: Work): FiguresOfHandler | undefined {
+    return match && this.figures.get(match.handler);
+  }
+
+  /** Of what came straight from its queue, and for the first time: all else has waited for other reasons, too. */
+  private countWait(figures: FiguresOfHandler, work: Work, now: number): void {
+    const { attempt, exchange, delivery } = work.received;
+    if (attempt > 1 || delivery.redelivered || delivery.exchange !== exchange) return;
+    const waitMs = this.ageMs(work);
+    if (waitMs !== undefined) figures.waited(now, waitMs);
   }
 
   private ageMs({ received }: Work): number | undefined {

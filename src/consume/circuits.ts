@@ -54,6 +54,13 @@ export class Circuits {
     if (this.isTrying && !this.stopped && gate.running === 0) gate.letOne();
   }
 
+  /** Undefined for a handler without a breaker. */
+  stateOf(handler: Handler): 'closed' | 'open' | 'trying' | undefined {
+    if (!this.breakers.has(handler)) return undefined;
+    if (this.broken !== handler) return 'closed';
+    return this.isTrying ? 'trying' : 'open';
+  }
+
   stop(): void {
     this.stopped = true;
     this.timer?.cancel();

@@ -23,18 +23,20 @@ export interface Work {
 export class Gate {
   /** One line for each lane. */
   private readonly waiting: readonly Line<Work>[];
-  /** Of the handlers that may run less at once than the queue. */
+  /** Of the handlers that have a limit of their own. */
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
   private holds = 0;
   /** What may start, whatever else says: anything, one more, nothing. */
   private may: 'start' | 'start one' | 'not start' = 'start';
   private pumping = false;
+  /** Lanes of which nothing starts. */
+  private readonly shutLanes = new Set<number>();
   private readonly onIdle: (() => void)[] = [];
 
   /** @param start begins the work; must call {@link done} when it has ended, which may be at once; may not throw */
   constructor(
-    private readonly limit: number,
+    private limit: number,
     private readonly start: (work: Work) => void,
     lanes = 1,
     private readonly order: LaneOrder = strictOrder,
@@ -81,6 +83,22 @@ export class Gate {
 
   open(): void {
     this.may = 'start';
+    this.pump();
+  }
+
+  /** Starts nothing more of one lane until that is opened. */
+  shutLane(lane: number): void {
+    this.shutLanes.add(lane);
+  }
+
+  openLane(lane: number): void {
+    this.shutLanes.delete(lane);
+    this.pump();
+  }
+
+  /** Changes the number of places. What has started goes on. */
+  resize(limit: number): void {
+    this.limit = limit;
     this.pump();
   }
 
@@ -147,7 +165,7 @@ export class Gate {
   private startableIn(lane: number): number {
     const line = this.lineOf(lane);
     const { first } = line;
-    if (first === undefined) return -1;
+    if (first === undefined || this.shutLanes.has(lane)) return -1;
     return this.handlerHasRoom(first) ? 0 : line.findIndex((work) => this.handlerHasRoom(work));
   }
 
@@ -168,7 +186,7 @@ export class Gate {
   }
 
   private count(handler: Handler, change: 1 | -1): void {
-    if (handler.concurrency < this.limit)
+    if (handler.concurrency !== Number.POSITIVE_INFINITY)
       this.activeOf.set(handler, (this.activeOf.get(handler) ?? 0) + change);
   }
 

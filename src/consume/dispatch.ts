@@ -1,4 +1,10 @@
-import { NoHandlerError, PayloadInvalidError, ShutdownError, UndecodableError } from '../errors.js';
+import {
+  CancelledError,
+  NoHandlerError,
+  PayloadInvalidError,
+  ShutdownError,
+  UndecodableError,
+} from '../errors.js';
 import type { Publisher } from '../message/publisher.js';
 import { compose, type Middleware } from '../middleware/middleware.js';
 import { decide } from '../retry/decide.js';
@@ -65,9 +71,11 @@ export class Dispatcher {
       : this.conclude(work, outcome);
   }
 
-  /** Fires the signals of the running attempts that `picks` names. */
-  abort(reason: Error, picks: (received: Received) => boolean): void {
-    for (const context of this.running) if (picks(context.work.received)) context.abort(reason);
+  /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
+  abort(reason: Error, picks: (received: Received) => boolean): number {
+    const picked = [...this.running].filter(({ work }) => picks(work.received));
+    for (const context of picked) context.abort(reason);
+    return picked.length;
   }
 
   private conclude(work: Work, outcome: Outcome): Promise<void> | undefined {
@@ -155,8 +163,8 @@ export class Dispatcher {
 
   private run(handler: Handler, payload: unknown, context: HandlerContext): Ending | Promise<Ending> {
     const { clock, events } = this.options;
-    events.started(context.work);
     const startedAt = clock.monotonic();
+    events.started(context.work, startedAt);
     const ending = runHandler(this.codeOf.get(handler) as TimedCode, payload, context);
     if (!(ending instanceof Promise)) return this.ended(context, ending, startedAt);
     // What has returned already can't be told to stop any more.
@@ -170,9 +178,10 @@ export class Dispatcher {
   private ended(context: HandlerContext, ending: Ending, startedAt: number): Ending {
     const { events, onEnded } = this.options;
     const { recorded, work } = context;
+    const isFailure = ending.kind !== 'returned';
+    events.ended(work, startedAt, isFailure);
     // One that was told to stop has not failed.
-    if (ending.kind !== 'threw' || context.abortReason === undefined)
-      onEnded?.(context.handler, ending.kind !== 'returned');
+    if (ending.kind !== 'threw' || context.abortReason === undefined) onEnded?.(context.handler, isFailure);
     if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, startedAt);
     else if (recorded?.kind === 'dead-letter')
       events.failed('handler.failed', work, recorded.error, startedAt);
@@ -192,6 +201,8 @@ export class Dispatcher {
     if (ending.kind === 'returned') return DONE;
     // It was told to stop, and did: nobody's failure.
     if (context.abortReason instanceof ShutdownError) return REQUEUE;
+    if (context.abortReason instanceof CancelledError)
+      return { kind: 'dead-letter', reason: 'cancelled', error: context.abortReason };
     return this.failure(context.work.received, handler, ending.error, until);
   }
 

@@ -18,7 +18,7 @@ export interface LaneRunnerOptions {
 }
 
 /** Why a lane may be paused; the other reasons hold what is here already. */
-export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open'>;
+export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
 
 /** Consumes one lane: one queue, one consumer, and the window of what may be unsettled of it. */
 export class LaneRunner implements DeliverySink {
@@ -30,6 +30,8 @@ export class LaneRunner implements DeliverySink {
   private stopping = false;
   /** Why it takes nothing. */
   private readonly pauses = new Set<LanePause>();
+  /** One message is to be tried though its circuit is open. */
+  private isTrying = false;
 
   constructor(
     private readonly lane: Lane,
@@ -43,7 +45,7 @@ export class LaneRunner implements DeliverySink {
   }
 
   async start(): Promise<void> {
-    this.consuming = this.options.session.consume(this.lane.queue, { prefetch: this.window.width }, this);
+    this.consuming = this.options.session.consume(this.lane.queue, { prefetch: this.width }, this);
     this.consumer = await this.consuming;
   }
 
@@ -71,6 +73,7 @@ export class LaneRunner implements DeliverySink {
   /** Takes no more until {@link resume}; resolves when nothing more comes. What is here can be settled. */
   async pause(why: LanePause): Promise<void> {
     this.pauses.add(why);
+    if (why === 'circuit-open') this.isTrying = false;
     this.options.consumerEvents.paused(this.queue, why);
     // What is given back is no suspect here any more; it comes again with its count.
     this.window.reset();
@@ -79,13 +82,25 @@ export class LaneRunner implements DeliverySink {
 
   /** Takes no more than one at a time, though it is paused for its circuit. */
   tryOne(): void {
-    if (!this.pauses.has('higher-lane')) void this.changeWindow(1);
+    this.isTrying = true;
+    if (this.width > 0) void this.changeWindow(1);
   }
 
   resume(why: LanePause): void {
     this.pauses.delete(why);
+    if (why === 'circuit-open') this.isTrying = false;
     this.options.consumerEvents.resumed(this.queue, why);
-    this.resize(this.window.width);
+    if (this.width > 0) this.change(this.width);
+  }
+
+  /** Why it takes nothing at the moment. */
+  get pausedFor(): readonly LanePause[] {
+    return [...this.pauses];
+  }
+
+  /** Changes how much may be unsettled of it when nothing is in the way. */
+  resizePrefetch(prefetch: number): void {
+    this.window.resizeFull(prefetch);
   }
 
   async close(): Promise<void> {
@@ -101,8 +116,17 @@ export class LaneRunner implements DeliverySink {
     return this.resizing;
   }
 
+  /** How much may be unsettled of it now. */
+  private get width(): number {
+    if (this.pauses.size === 0) return this.window.width;
+    return this.isTrying && this.pauses.size === 1 ? 1 : 0;
+  }
+
   private resize(width: number): void {
-    if (this.pauses.size > 0) return;
+    if (this.pauses.size === 0) this.change(width);
+  }
+
+  private change(width: number): void {
     const resizing = this.changeWindow(width).then(() => {
       if (this.resizing === resizing) this.resizing = undefined;
     });

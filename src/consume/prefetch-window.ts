@@ -19,7 +19,7 @@ export class PrefetchWindow {
 
   /** @param resize asks the transport for another window; may not throw */
   constructor(
-    private readonly full: number,
+    private full: number,
     private readonly resize: (width: number) => void,
     private readonly clock: Clock,
   ) {}
@@ -51,6 +51,13 @@ export class PrefetchWindow {
   /** The channel is gone, and all that it delivered. Suspects come again, and are known by their count. */
   reset(): void {
     this.suspects.clear();
+  }
+
+  /** Changes how wide it is when it is open. */
+  resizeFull(full: number): void {
+    const isOpen = this.current === this.full && this.suspects.size === 0;
+    this.full = full;
+    if (isOpen) this.set(full);
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-import { ChannelLostError, ShutdownError } from '../errors.js';
+import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import type { Names } from '../topology/names.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';
@@ -13,6 +13,7 @@ import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { giveBack } from './give-back.js';
 import { LaneRunner } from './lane-runner.js';
 import { warnOfLongHandlers } from './long-handlers.js';
+import { OperatorPauses } from './operator-pauses.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import { isPack, Pack, receivedItems, settledWith } from './pack.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
@@ -21,6 +22,8 @@ import { type Match, Registry } from './registry.js';
 import type { ServedLane, Serving } from './serving.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import { StarvedLanes } from './starved-lanes.js';
+import type { HandlerStatus, PlacesStatus } from './status.js';
+import { type Handler, MAX_PREFETCH } from './subscription.js';
 import type { Workload } from './workload.js';
 
 export interface RunnerOptions {
@@ -48,6 +51,9 @@ export class Runner {
   private readonly lanes: readonly LaneRunner[];
   private readonly starved: StarvedLanes;
   private readonly circuits: Circuits;
+  private readonly pauses: OperatorPauses;
+  /** How many messages run at once. */
+  private places: number;
   /** What contexts know of it. */
   private readonly stopping = { isStopping: false };
   /** What is given back and not on its way yet. */
@@ -58,6 +64,7 @@ export class Runner {
     private readonly options: RunnerOptions,
   ) {
     const { subscriptions, lanes, concurrency, order } = serving;
+    this.places = concurrency;
     const registryOf = new Map(subscriptions.map((each) => [each, new Registry(each.handlers)]));
     this.registries = lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
     this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order);
@@ -67,7 +74,7 @@ export class Runner {
       onRelease: () => this.release(),
     });
     const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
-    const handlers = subscriptions.flatMap((each) => each.handlers);
+    const { handlers } = this;
     this.dispatcher = new Dispatcher({
       ...options.dispatcher,
       handlers,
@@ -76,15 +83,15 @@ export class Runner {
       stopping: this.stopping,
     });
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
-    this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log, (waiting) =>
-      this.giveBack(waiting),
-    );
+    const back = (waiting: readonly Work[]) => this.giveBack(waiting);
+    this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log, back);
+    this.pauses = new OperatorPauses(this.gate, this.lanes, back);
     this.circuits = new Circuits({
       ...options,
       handlers,
       gate: this.gate,
       lanes: this.lanes,
-      giveBack: (waiting) => this.giveBack(waiting),
+      giveBack: back,
     });
   }
 
@@ -127,6 +134,48 @@ export class Runner {
     this.dispatcher.abort(new ShutdownError(), () => true);
   }
 
+  /** Fires the signal of a message that runs; says how many of them do. */
+  cancelMessage(messageId: string): number {
+    return this.dispatcher.abort(new CancelledError(), (received) => received.messageId === messageId);
+  }
+
+  /** Pauses what is among these, queues or lanes of queues, and lets all else go on. Before the start, too. */
+  setPaused(paused: ReadonlySet<string>): void {
+    const namesOf = new Map(this.serving.lanes.map((lane) => [lane.queue, lane.subscription.queue]));
+    this.pauses.apply((queue) => paused.has(queue) || paused.has(namesOf.get(queue) as string));
+  }
+
+  /**
+   * Changes how many messages run at once, and what is fetched ahead with it.
+   *
+   * @throws OptionsError if a handler's batch would not fit
+   */
+  scale(places: number): void {
+    const largest = Math.max(0, ...this.handlers.map(({ batch }) => batch?.max ?? 0));
+    if (places < largest)
+      throw new OptionsError('scale', [
+        `expected the concurrency to be at least ${largest}, the messages of a handler's batch; got ${places}`,
+      ]);
+    this.places = places;
+    for (const [index, lane] of this.lanes.entries())
+      lane.resizePrefetch(this.prefetchOf(this.serving.lanes[index] as ServedLane));
+    this.gate.resize(places);
+  }
+
+  get status(): PlacesStatus {
+    const { running, waitingCount: waiting, isHeld: held } = this.gate;
+    const lanes = this.lanes.map(({ queue, pausedFor: paused }) => ({ queue, paused }));
+    return { queues: this.queues, lanes, places: this.places, running, waiting, held };
+  }
+
+  get handlers(): readonly Handler[] {
+    return this.serving.subscriptions.flatMap(({ handlers }) => handlers);
+  }
+
+  circuitOf(handler: Handler): HandlerStatus['circuit'] {
+    return this.circuits.stateOf(handler);
+  }
+
   /** @throws ConnectError if the broker can't be asked now */
   async workload(): Promise<Workload> {
     const { session } = this.options;
@@ -135,7 +184,7 @@ export class Runner {
       ready: (await session.inspect(queue))?.ready ?? 0,
     }));
     const { running, waitingCount: waiting } = this.gate;
-    return { queues: await Promise.all(queues), places: this.serving.concurrency, running, waiting };
+    return { queues: await Promise.all(queues), places: this.places, running, waiting };
   }
 
   /** Last stage: the channels go, and with them what is not settled goes back to the queue. */
@@ -153,11 +202,12 @@ export class Runner {
   }
 
   /** While one fills all places its next ones must be here, or one that is served later would get their places. */
-  private prefetchOf({ subscription: { prefetch } }: ServedLane): number {
+  private prefetchOf({ subscription }: ServedLane): number {
     const { lanes, concurrency, subscriptions } = this.serving;
-    return subscriptions.length === 1
-      ? prefetch
-      : Math.max(prefetch, concurrency * (lanes.length > 1 ? 2 : 1));
+    const { places } = this;
+    const own = Math.ceil((subscription.prefetch * places) / concurrency);
+    const wanted = subscriptions.length === 1 ? own : Math.max(own, places * (lanes.length > 1 ? 2 : 1));
+    return Math.min(wanted, MAX_PREFETCH);
   }
 
   private admit(delivery: Delivery, lane: number): void {

@@ -1,10 +1,14 @@
+import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import { AttemptEvents } from './attempt-events.js';
 import { ConsumerEvents } from './consumer-events.js';
 import type { DispatcherOptions } from './dispatch.js';
+import { FiguresOfHandler } from './figures.js';
 import { Runner, type RunnerOptions } from './runner.js';
 import type { Serving } from './serving.js';
 import type { SettlerOptions } from './settle.js';
+import type { ConsumingStatus, PlacesStatus } from './status.js';
+import type { Handler } from './subscription.js';
 import { sumOf, type Workload } from './workload.js';
 
 /** What the parts of a runner need, told once. */
@@ -15,10 +19,14 @@ export type RunnersOptions = Omit<RunnerOptions, 'consumerEvents' | 'settler' | 
 /** All that a bus serves, started together and stopped in the same stages. */
 export class Runners {
   private readonly all: readonly Runner[];
+  private readonly figures: ReadonlyMap<Handler, FiguresOfHandler>;
+  private readonly clock: Clock;
 
   constructor(servings: readonly Serving[], options: RunnersOptions) {
     const { service, events, clock } = options;
-    const shared = { ...options, events: new AttemptEvents(service, events, clock) };
+    this.figures = figuresOf(servings, clock.monotonic());
+    this.clock = clock;
+    const shared = { ...options, events: new AttemptEvents(service, events, clock, this.figures) };
     const parts = {
       ...options,
       consumerEvents: new ConsumerEvents(service, events),
@@ -53,6 +61,43 @@ export class Runners {
     for (const runner of this.all) runner.cancel();
   }
 
+  /** Fires the signal of a message that runs; says how many of them do. */
+  cancelMessage(messageId: string): number {
+    return this.all.reduce((sum, runner) => sum + runner.cancelMessage(messageId), 0);
+  }
+
+  /** Pauses what is among these, queues or lanes of queues, and lets all else go on. */
+  setPaused(paused: ReadonlySet<string>): void {
+    for (const runner of this.all) runner.setPaused(paused);
+  }
+
+  /** Whether it is a queue here, or a lane of one. */
+  serves(queue: string): boolean {
+    return this.all.some(({ status }) => isAmong(status, queue));
+  }
+
+  /**
+   * Changes how many messages of a queue run at once, together with those that share its places.
+   *
+   * @throws OptionsError if a handler's batch would not fit
+   */
+  scale(queue: string, places: number): void {
+    for (const runner of this.all) if (runner.queues.includes(queue)) runner.scale(places);
+  }
+
+  get status(): ConsumingStatus {
+    const now = this.clock.monotonic();
+    return {
+      places: this.all.map(({ status }) => status),
+      handlers: this.all.flatMap((runner) =>
+        runner.handlers.flatMap((handler) => {
+          const figures = this.figures.get(handler);
+          return figures ? [{ ...figures.read(now), circuit: runner.circuitOf(handler) }] : [];
+        }),
+      ),
+    };
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.all.map((runner) => runner.close()));
   }
@@ -62,3 +107,16 @@ export class Runners {
     await Promise.allSettled(this.all.map((runner) => runner.stopConsuming().then(() => runner.close())));
   }
 }
+
+function figuresOf(servings: readonly Serving[], now: number): Map<Handler, FiguresOfHandler> {
+  return new Map(
+    servings.flatMap(({ subscriptions }) =>
+      subscriptions.flatMap(({ queue, handlers }) =>
+        handlers.map((handler) => [handler, new FiguresOfHandler(handler.name, queue, now)] as const),
+      ),
+    ),
+  );
+}
+
+const isAmong = ({ queues, lanes }: PlacesStatus, queue: string) =>
+  queues.includes(queue) || lanes.some((lane) => lane.queue === queue);

@@ -51,6 +51,7 @@ export interface Handler {
   readonly routes: readonly Route[];
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
+  /** How many of its messages run at once, within the queue's concurrency. Infinity if it says nothing. */
   readonly concurrency: number;
   readonly handle: HandlerFunction | BatchFunction;
   readonly failed: FailedFunction | undefined;
@@ -94,7 +95,7 @@ export interface SubscriptionDefaults {
 export const DEFAULT_DELIVERY_LIMIT = 20;
 
 /** The protocol has 16 bits for it, and 0 means no limit. */
-const MAX_PREFETCH = 65_535;
+export const MAX_PREFETCH = 65_535;
 
 /** The protocol has 8 bits for it. */
 const MAX_PRIORITY = 255;
@@ -187,14 +188,13 @@ function subscriptionOf(
     prefetch: Math.min(Math.max(wanted, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
     maxPriority: options.maxPriority,
-    handlers: group.map((definition) => handlerOf(definition, options, concurrency, defaults)),
+    handlers: group.map((definition) => handlerOf(definition, options, defaults)),
   };
 }
 
 function handlerOf(
   definition: HandlerDefinition,
   queue: QueueOptions,
-  concurrency: number,
   defaults: SubscriptionDefaults,
 ): Handler {
   const { options } = definition;
@@ -209,7 +209,7 @@ function handlerOf(
     })),
     retry: policyOf(options, defaults),
     timeoutMs: options.timeout === undefined ? defaults.timeoutMs : toMs(options.timeout),
-    concurrency: Math.min(options.concurrency ?? concurrency, concurrency),
+    concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
     handle: definition.handle,
     failed: definition.failed,
     rateLimit: options.rateLimit && rateLimitSettings(options.rateLimit),

@@ -26,6 +26,7 @@ const REASONS: Readonly<Record<DeadLetterReason, true>> = {
   undecodable: true,
   invalid: true,
   'no-handler': true,
+  cancelled: true,
   rejected: true,
   'delivery-limit': true,
   overflow: true,

@@ -9,6 +9,10 @@ import type {
   ConsumeOptions,
   Consumer,
   DeliverySink,
+  Heard,
+  Listener,
+  Listening,
+  ListenSource,
   QueueState,
   SessionOptions,
   Transport,
@@ -130,6 +134,14 @@ export class KitSession implements TransportSession {
     });
     this.consumers.push(consumer);
     return consumer;
+  }
+
+  peek(queue: string, deadline: Deadline): Promise<Heard | undefined> {
+    return this.inner.peek(queue, deadline);
+  }
+
+  listen(source: ListenSource, listener: Listener): Promise<Listening> {
+    return this.inner.listen(source, listener);
   }
 
   async drain(deadline: Deadline): Promise<void> {

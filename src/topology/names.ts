@@ -10,6 +10,12 @@ export class Names {
   readonly events: string;
   readonly dead: string;
   readonly land: string;
+  /** What operators say to all workers goes through it. */
+  readonly control: string;
+  /** Leads to one listener by its name: answers of workers, and what is kept in {@link paused}. */
+  readonly controlTo: string;
+  /** Queue whose one message says which queues are paused. */
+  readonly paused: string;
 
   /** Beginning of everything that the delays declare, with the layout's version. */
   readonly delay: string;
@@ -35,6 +41,9 @@ export class Names {
     this.events = `${prefix}.events`;
     this.dead = `${prefix}.dead`;
     this.land = `${prefix}.land`;
+    this.control = `${prefix}.control`;
+    this.controlTo = `${this.control}.to`;
+    this.paused = `${prefix}.paused`;
     this.delay = `${delayPrefix}.delay.${DELAY_LAYOUT}`;
     this.delayOut = `${this.delay}.out`;
     this.delayUnrouted = `${this.delay}.unrouted`;

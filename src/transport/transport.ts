@@ -63,6 +63,21 @@ export interface TransportSession {
    */
   inspect(queue: string): Promise<QueueState | undefined>;
 
+  /**
+   * The first message of a queue, which stays there; undefined if there is none. Who peeks at the same time waits for it.
+   *
+   * @throws ConnectError if the broker doesn't hand it out, TopologyError if it refuses
+   */
+  peek(queue: string, deadline: Deadline): Promise<Heard | undefined>;
+
+  /**
+   * Hears what an exchange routes by a key, on a queue that is this connection's alone and goes with it: what is said while
+   * nobody listens, nobody hears. Goes on across reconnects. Resolves when it hears.
+   *
+   * @throws TopologyError if the broker refuses it, or another connection has a queue of that name
+   */
+  listen(source: ListenSource, listener: Listener): Promise<Listening>;
+
   /** Takes no new publishes, and resolves when those in flight have ended. */
   drain(deadline: Deadline): Promise<void>;
 
@@ -86,8 +101,32 @@ export interface QueueState {
   readonly consumers: number;
 }
 
+export interface ListenSource {
+  readonly exchange: string;
+  readonly key: string;
+  /** Name of the queue, asked for each time that one is made: of an old connection's the broker may not know yet that it is gone. */
+  queueName(): string;
+}
+
+/** Who hears. Neither method may throw. */
+export interface Listener {
+  heard(message: Heard): void;
+  /** It was away, and hears again: what was said meanwhile it has missed. */
+  back(): void;
+}
+
+export interface Heard {
+  readonly body: Buffer;
+  readonly properties: MessageProperties;
+}
+
+export interface Listening {
+  /** Hears no more. */
+  close(): Promise<void>;
+}
+
 export interface ConsumeOptions {
-  /** How many deliveries may be unsettled at once. 1 to 65,535. */
+  /** How many deliveries may be unsettled at once. 1 to 65,535; or 0, and nothing comes until it is changed. */
   readonly prefetch: number;
 }
 

@@ -49,6 +49,7 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'circuit.opened': true,
   'circuit.closed': true,
   'topology.failed': true,
+  'control.restart': true,
 };
 
 describe('a canary in the place of the password turns up nowhere [row 8]:', function () {

@@ -6,6 +6,10 @@ import type {
   Consumer,
   Delivery,
   DeliverySink,
+  Heard,
+  Listener,
+  Listening,
+  ListenSource,
   QueueState,
   SessionOptions,
   Transport,
@@ -97,6 +101,14 @@ class TracedSession implements TransportSession {
     const traced = new TracedConsumer(consumer, () => this.trace.forgetConsumer(queue));
     this.consumers.push(traced);
     return traced;
+  }
+
+  peek(queue: string, deadline: Deadline): Promise<Heard | undefined> {
+    return this.inner.peek(queue, deadline);
+  }
+
+  listen(source: ListenSource, listener: Listener): Promise<Listening> {
+    return this.inner.listen(source, listener);
   }
 
   get brokerInfo(): BrokerInfo {

@@ -14,6 +14,7 @@ import type { BusState, ConnectionRole } from '../../events.js';
  * | a consumer is lost, or can't be restored | yes | no | its queue is not handled here; it is tried again for ever, and comes back by itself once the queue or the right is there |
  * | a retry or dead letter can't be published | yes | no | its message is held, and the queue stands still until it can |
  * | a lane waits for a higher one | yes | yes | that is what lanes are for |
+ * | a queue is paused, by an operator or its circuit breaker | yes | yes | it is meant to be |
  * | the event loop was blocked for over 5 s | yes | no | who asks waits as long, and a connection is given up when its heartbeats stay away for 20 s; but a loop that answers is not stuck |
  * | the event loop is stuck | – | – | it answers no probe: the probe's own timeout says it |
  * | stopping | yes | no | it needs the time it has left |

@@ -8,6 +8,7 @@ type State = ConsumerHealth['state'];
 const PAUSES: Readonly<Record<PauseReason, State>> = {
   'higher-lane': 'paused',
   'circuit-open': 'paused',
+  operator: 'paused',
   unpublishable: 'held',
 };
 const NOT_CONSUMED: readonly State[] = ['lost', 'failed'];
@@ -50,6 +51,7 @@ export class ConsumerWatch {
   get health(): ConsumerHealth {
     const { state, since, error }: Condition<State> = this.trouble ??
       this.pauses.get('unpublishable') ??
+      this.pauses.get('operator') ??
       this.pauses.get('circuit-open') ??
       this.pauses.get('higher-lane') ?? { state: 'consuming', since: this.consumingSince };
     return {

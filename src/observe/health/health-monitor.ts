@@ -49,6 +49,11 @@ export class HealthMonitor {
     });
   }
 
+  /** See {@link BusHealth.eventLoop}. */
+  get lagMs(): number | undefined {
+    return this.lag.worstMs;
+  }
+
   private followBus(events: Emitter<BusEvents>): void {
     events.on('bus.starting', () => {
       this.enter('starting');
@@ -71,7 +76,7 @@ export class HealthMonitor {
     events.on('consumer.lost', ({ queue, error }) => this.consumer(queue).lost(error));
     events.on('consumer.failed', ({ queue, error }) => this.consumer(queue).failed(error));
     events.on('consumer.restored', ({ queue }) => this.consumer(queue).restored());
-    events.on('consumer.paused', ({ queue, why, error }) => this.consumers.get(queue)?.paused(why, error));
+    events.on('consumer.paused', ({ queue, why, error }) => this.consumer(queue).paused(why, error));
     events.on('consumer.resumed', ({ queue, why }) => this.consumers.get(queue)?.resumed(why));
   }
 

@@ -4,12 +4,15 @@ import type { OutgoingMessage } from '../../message/message.js';
 import { topicMatches } from '../../message/topic.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
-import { errorText } from '../../util/error-text.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
   Consumer,
   DeliverySink,
+  Heard,
+  Listener,
+  Listening,
+  ListenSource,
   QueueState,
   SessionOptions,
   TransportSession,
@@ -17,11 +20,13 @@ import type {
 import { brokerFeatures, requireFeatures } from './broker-features.js';
 import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
+import { connectionTeller } from './connection-teller.js';
 import { AmqpConsumer } from './consumer.js';
 import { declarePlan, declareShared } from './declare.js';
 import { inspectQueue } from './inspect.js';
+import { AmqpListener } from './listener.js';
+import { peekAt } from './peek.js';
 import { AmqpPublisher } from './publisher.js';
-import { refusalOf } from './refusal.js';
 
 /** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
 export interface Connections {
@@ -42,6 +47,7 @@ interface Declared {
 export class AmqpSession implements TransportSession {
   private readonly publisher: AmqpPublisher;
   private readonly consumers = new Set<AmqpConsumer>();
+  private readonly listenings = new Set<AmqpListener>();
   private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
   private declared: Declared[] = [];
 
@@ -52,7 +58,7 @@ export class AmqpSession implements TransportSession {
   ) {
     const { maxInFlight, maxInFlightBytes, service, events } = options;
     this.listeners = [connections.publish, connections.consume].map(
-      (connection) => [connection, this.teller(connection)] as const,
+      (connection) => [connection, connectionTeller(connection, options)] as const,
     );
     for (const [connection, listener] of this.listeners) connection.listen(listener);
     this.publisher = new AmqpPublisher(connections.publish, {
@@ -116,6 +122,25 @@ export class AmqpSession implements TransportSession {
     return consumer;
   }
 
+  peek(queue: string, deadline: Deadline): Promise<Heard | undefined> {
+    return peekAt(this.live(), queue, deadline);
+  }
+
+  async listen(source: ListenSource, listener: Listener): Promise<Listening> {
+    const { exchange } = source;
+    const failed = (error: Error) =>
+      this.options.log.warn({ exchange, error }, 'can not listen at the moment');
+    const listening = new AmqpListener(this.connections.consume, source, listener, failed);
+    try {
+      await listening.start();
+    } catch (error) {
+      await listening.close();
+      throw refusedToListen(source, error as ChannelError);
+    }
+    this.listenings.add(listening);
+    return listening;
+  }
+
   get brokerInfo(): BrokerInfo {
     const announced: Readonly<Record<string, unknown>> = this.live().connection.serverProperties;
     const { product, version, cluster_name: cluster } = announced;
@@ -137,7 +162,7 @@ export class AmqpSession implements TransportSession {
   async close(deadline: Deadline): Promise<void> {
     const closing = Promise.all([
       this.publisher.close(),
-      ...[...this.consumers].map((consumer) => consumer.close()),
+      ...[...this.consumers, ...this.listenings].map((each) => each.close()),
     ]);
     await deadline.race(closing, () => new Error('late')).catch(() => {});
     for (const [connection, listener] of this.listeners) connection.unlisten(listener);
@@ -223,29 +248,6 @@ export class AmqpSession implements TransportSession {
       { cause: error },
     );
   }
-
-  private teller(connection: Connection): ConnectionListener {
-    const { service, events, log } = this.options;
-    const { role } = connection;
-    const about = (address: string) => ({ service, connection: role, address });
-    return {
-      up: (_model, address) => events.emit('connection.up', about(address)),
-      down: (error, address, retryInMs) => {
-        log.warn({ ...about(address), retryInMs, error: errorText(error) }, 'no connection to the broker');
-        events.emit('connection.down', {
-          ...about(address),
-          error,
-          retryInMs,
-          refused: refusalOf(error) !== undefined,
-        });
-      },
-      blocked: (reason, address) => {
-        log.warn({ ...about(address), reason }, 'the broker blocks this connection');
-        events.emit('connection.blocked', { ...about(address), reason });
-      },
-      unblocked: (address) => events.emit('connection.unblocked', about(address)),
-    };
-  }
 }
 
 async function declareOn(
@@ -272,6 +274,14 @@ const cantDeclare = (cause: Error) =>
     'Look at the load of the broker, and at its limit of channels.',
     { cause },
   );
+
+function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
+  const message = `can't listen to exchange '${exchange}': ${cause.message}`;
+  if (cause.code === undefined)
+    return new ConnectError(message, 'Look at the load and the alarms of the broker.', { cause });
+  const help = 'Give the user the rights that `hopline topology permissions` names.';
+  return new TopologyError(`exchange '${exchange}'`, message, help, { cause });
+}
 
 /** As RabbitMQ words it before 4.3; later it cancels the consumer of a quorum queue instead. */
 const isConsumerTimeout = ({ message }: Error) => /delivery acknowledgement .*timed out/.test(message);

@@ -45,19 +45,29 @@ const bindingsOf: Record<ExchangePlan['type'], () => Bindings> = {
 };
 
 export class Exchange {
-  private readonly bindings: Bindings;
+  private bindings: Bindings;
   /** Binding twice is binding once: every start of a service declares its bindings again. */
-  private readonly known = new Set<string>();
+  private readonly known = new Map<string, { readonly pattern: string; readonly destination: Destination }>();
 
   constructor(readonly plan: ExchangePlan) {
     this.bindings = bindingsOf[plan.type]();
   }
 
   bind(plan: BindingPlan, destination: Destination): void {
-    const id = `${plan.destinationType}\0${plan.destination}\0${plan.pattern}`;
+    const { pattern } = plan;
+    const id = `${plan.destinationType}\0${plan.destination}\0${pattern}`;
     if (this.known.has(id)) return;
-    this.known.add(id);
-    this.bindings.add(plan.pattern, destination);
+    this.known.set(id, { pattern, destination });
+    this.bindings.add(pattern, destination);
+  }
+
+  /** All its bindings go. Rare, so what stays is bound anew. */
+  unbind(destination: Destination): void {
+    this.bindings = bindingsOf[this.plan.type]();
+    for (const [id, bound] of this.known) {
+      if (bound.destination === destination) this.known.delete(id);
+      else this.bindings.add(bound.pattern, bound.destination);
+    }
   }
 
   match(routingKey: string): ReadonlySet<Destination> {

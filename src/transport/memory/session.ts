@@ -6,6 +6,10 @@ import type {
   ConsumeOptions,
   Consumer,
   DeliverySink,
+  Heard,
+  Listener,
+  Listening,
+  ListenSource,
   QueueState,
   SessionOptions,
   TransportSession,
@@ -13,6 +17,7 @@ import type {
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
 import { declareTopology, existing } from './declare.js';
+import { MemoryListener } from './listener.js';
 import { storedMessage } from './stored-message.js';
 
 /**
@@ -22,6 +27,7 @@ import { storedMessage } from './stored-message.js';
  */
 export class MemorySession implements TransportSession {
   private readonly consumers: MemoryConsumer[] = [];
+  private readonly listenings: MemoryListener[] = [];
   private inFlight = 0;
   private readonly waitingForRoom = new Line<() => void>();
   private isDraining = false;
@@ -63,6 +69,19 @@ export class MemorySession implements TransportSession {
     return consumer;
   }
 
+  async peek(name: string): Promise<Heard | undefined> {
+    if (this.isClosed) throw new StoppedError('peek');
+    const first = existing(this.broker.queues, 'queue', name).first?.message;
+    return first && { body: first.body, properties: first.properties };
+  }
+
+  async listen(source: ListenSource, listener: Listener): Promise<Listening> {
+    if (this.isClosed) throw new StoppedError('listen');
+    const listening = new MemoryListener(this.broker, source, listener);
+    this.listenings.push(listening);
+    return listening;
+  }
+
   readonly brokerInfo = { product: 'Hopline in memory', version: '1.0.0', cluster: undefined };
 
   async inspect(name: string): Promise<QueueState | undefined> {
@@ -83,6 +102,7 @@ export class MemorySession implements TransportSession {
     // All stop before any gives back, or a sibling would be handed what another returns.
     for (const consumer of this.consumers) await consumer.cancel();
     for (const consumer of this.consumers) consumer.giveBack();
+    for (const listening of this.listenings) await listening.close();
     this.broker.leave();
   }
 

@@ -52,10 +52,14 @@ describe('subscriptions', () => {
         ...handlers.map((each) => each.concurrency),
       ]);
     const batch = define('many', { options: { batch: { max: 50 } } });
-    assert.deepEqual(placesOf(define('one'), batch), [[50, 50, 50, 50]]);
-    assert.deepEqual(placesOf(define('many', { options: { batch: { max: 4 } } })), [[10, 10, 10]]);
+    assert.deepEqual(placesOf(define('one'), batch), [
+      [50, 50, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+    ]);
+    assert.deepEqual(placesOf(define('many', { options: { batch: { max: 4 } } })), [
+      [10, 10, Number.POSITIVE_INFINITY],
+    ]);
     const told = { queue: { concurrency: 200 }, options: { batch: {} } };
-    assert.deepEqual(placesOf(define('many', told)), [[200, 200, 200]]);
+    assert.deepEqual(placesOf(define('many', told)), [[200, 200, Number.POSITIVE_INFINITY]]);
     assert.deepEqual(problems(define('many', { options: { batch: {}, concurrency: 20 } })), [
       'many: expected batch.max to be at most the concurrency, 20, since each message of a batch counts; got 100',
     ]);
@@ -93,7 +97,7 @@ describe('subscriptions', () => {
             routes: [{ pattern: 'plain.key', exchange: defaults.exchange, definition: undefined }],
             retry: RETRY_DEFAULTS,
             timeoutMs: 60_000,
-            concurrency: 10,
+            concurrency: Number.POSITIVE_INFINITY,
             handle: definition.handle,
             failed: undefined,
             batch: undefined,
@@ -105,7 +109,7 @@ describe('subscriptions', () => {
     ]);
   });
 
-  it("let a handler lower its queue's concurrency, not raise it", () => {
+  it("let a handler have a concurrency of its own, beside which the queue's limits them all", () => {
     const [subscription] = plan(
       define('low', { queue: { concurrency: 4 }, options: { concurrency: 2 } }),
       define('high', { options: { concurrency: 50 } }),
@@ -114,7 +118,7 @@ describe('subscriptions', () => {
     assert.equal(subscription?.concurrency, 4);
     assert.deepEqual(
       subscription?.handlers.map(({ concurrency }) => concurrency),
-      [2, 4, 4],
+      [2, 50, Number.POSITIVE_INFINITY],
     );
   });
 

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import type { Runners } from '../consume/runners.js';
+import { TopologyError } from '../errors.js';
+import type { BusEvents, BusState } from '../events.js';
+import { planControl } from '../topology/control.js';
+import type { Names } from '../topology/names.js';
+import type { TopologyMode } from '../topology/plan.js';
+import type { Heard, TransportSession } from '../transport/transport.js';
+import type { Clock, Timer } from '../util/clock.js';
+import type { Deadline } from '../util/deadline.js';
+import type { Emitter } from '../util/emitter.js';
+import type { Logger } from '../util/logger.js';
+import { PausedQueues } from './paused-queues.js';
+import { type ControlAnswer, type ControlRequest, decodeRequest, encode, respondent } from './protocol.js';
+
+export interface BusControlOptions {
+  readonly service: string;
+  readonly names: Names;
+  readonly session: TransportSession;
+  readonly topology: TopologyMode;
+  readonly clock: Clock;
+  readonly events: Emitter<BusEvents>;
+  readonly log: Logger;
+  readonly runners: Runners;
+  /** What the status says of the bus itself. */
+  state(): BusState;
+  lagMs(): number | undefined;
+}
+
+/** What is not answered in this time is not waited for by who asked. */
+const ANSWER_MS = 5_000;
+
+/** When the broker did not say which queues are paused, it is asked again after this time. */
+const READ_AGAIN_MS = 5_000;
+
+/** Hears what operators say to the workers of its application, does it, and answers. */
+export class BusControl {
+  private readonly paused: PausedQueues;
+  private readonly startedAt: number;
+  private reading: Timer | undefined;
+
+  constructor(private readonly options: BusControlOptions) {
+    const { session, names, clock } = options;
+    this.paused = new PausedQueues(session, names, clock);
+    this.startedAt = clock.monotonic();
+  }
+
+  /**
+   * Begins to hear, and then pauses what is paused: what is said in between is heard. A broker that doesn't allow it is no
+   * reason not to work: it is logged.
+   *
+   * @throws ConnectError if the broker doesn't say which queues are paused: taken for none, a worker would do harm
+   */
+  async start(deadline: Deadline): Promise<void> {
+    const { service, session, names, topology, log } = this.options;
+    try {
+      await session.declare({ own: planControl(names) }, topology, deadline);
+      await session.listen(
+        { exchange: names.control, key: '', queueName: () => `${names.control}.${randomUUID()}` },
+        { heard: (message) => void this.heard(message), back: () => void this.readAgain() },
+      );
+      await this.applyPaused();
+    } catch (error) {
+      if (!(error instanceof TopologyError)) throw error;
+      log.warn(
+        { service, error },
+        'this process hears no operator: it can be neither paused nor asked how it is; give its user the rights, or set control to false',
+      );
+    }
+  }
+
+  stop(): void {
+    this.reading?.cancel();
+  }
+
+  private async applyPaused(): Promise<void> {
+    this.options.runners.setPaused(new Set(await this.paused.read()));
+  }
+
+  /** After a lost connection, on which a pause may have been missed. */
+  private async readAgain(): Promise<void> {
+    const { service, clock, log } = this.options;
+    this.reading?.cancel();
+    try {
+      await this.applyPaused();
+    } catch (error) {
+      if (this.options.state() !== 'started') return;
+      log.warn({ service, error }, 'the broker does not say which queues are paused; it is asked again');
+      this.reading = clock.setTimer(() => void this.readAgain(), READ_AGAIN_MS);
+    }
+  }
+
+  private async heard(message: Heard): Promise<void> {
+    const request = decodeRequest(message);
+    const { replyTo, correlationId } = message.properties;
+    if (!request || replyTo === undefined) return;
+    const answer = this.obey(request);
+    if (!answer) return;
+    const { session, names, service, log } = this.options;
+    try {
+      await session.publish({
+        exchange: names.controlTo,
+        routingKey: replyTo,
+        body: encode({ ...respondent(service), ...answer }),
+        properties: {
+          contentType: 'application/json',
+          ...(correlationId === undefined ? {} : { correlationId }),
+        },
+        mandatory: false,
+        deadlineMs: ANSWER_MS,
+      });
+    } catch (error) {
+      log.debug({ service, ask: request.ask, error }, 'an operator got no answer');
+    }
+  }
+
+  /** Undefined if it is none of its business. */
+  private obey(request: ControlRequest): Omit<ControlAnswer, 'service' | 'host' | 'pid'> | undefined {
+    const { service, runners, log } = this.options;
+    if (request.ask === 'status')
+      return request.service === undefined || request.service === service
+        ? { status: this.status() }
+        : undefined;
+    if (request.ask === 'restart') return request.service === service ? this.restart() : undefined;
+    if (request.ask === 'cancel') {
+      const cancelled = runners.cancelMessage(request.messageId);
+      if (cancelled > 0)
+        log.warn({ service, messageId: request.messageId }, 'an operator cancelled a message');
+      return cancelled > 0 ? { cancelled } : undefined;
+    }
+    if (request.ask === 'pauses') {
+      runners.setPaused(new Set(request.paused));
+      if (!runners.serves(request.queue)) return undefined;
+      log.info({ service, paused: request.paused }, 'an operator changed which queues are paused');
+      return {};
+    }
+    return runners.serves(request.queue) ? this.scale(request) : undefined;
+  }
+
+  private scale({ queue, concurrency }: { queue: string; concurrency: number }): { problem?: string } {
+    const { service, runners, log } = this.options;
+    try {
+      runners.scale(queue, concurrency);
+      log.info({ service, queue, concurrency }, 'an operator changed how many messages run at once');
+      return {};
+    } catch (error) {
+      return { problem: (error as Error).message };
+    }
+  }
+
+  private restart(): { problem?: string } {
+    const { service, events, log } = this.options;
+    if (!events.has('control.restart'))
+      return { problem: 'nobody would start it again: it was not started by `hopline work`' };
+    log.info({ service }, 'an operator wants this process to be replaced');
+    events.emit('control.restart', { service });
+    return {};
+  }
+
+  private status() {
+    const { runners, events, clock, state, lagMs } = this.options;
+    return {
+      state: state(),
+      supervised: events.has('control.restart'),
+      uptimeMs: Math.round(clock.monotonic() - this.startedAt),
+      memory: process.memoryUsage.rss(),
+      lagMs: lagMs(),
+      ...runners.status,
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import type { Names } from './names.js';
+import type { TopologyPlan } from './plan.js';
+
+/** Routing key of what is kept in {@link Names.paused}. */
+export const PAUSED_KEY = 'paused';
+
+/**
+ * What control messages need: a fanout exchange to all workers, a direct one back to who has asked, and a queue that holds
+ * one message, the newest: which queues are paused. Whoever wants to know takes it and gives it back, so it has no delivery
+ * limit that could be reached.
+ */
+export function planControl(names: Names): TopologyPlan {
+  return {
+    exchanges: [
+      { name: names.control, type: 'fanout' },
+      { name: names.controlTo, type: 'direct' },
+    ],
+    queues: [
+      {
+        name: names.paused,
+        arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000, 'x-max-length': 1 },
+      },
+    ],
+    bindings: [
+      { source: names.controlTo, destination: names.paused, destinationType: 'queue', pattern: PAUSED_KEY },
+    ],
+  };
+}

@@ -1,0 +1,58 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { MessageProperties } from '../../message/message.js';
+import type { Listener, Listening, ListenSource } from '../transport.js';
+import { openChannel, SupervisedChannel } from './channel.js';
+import type { Connection } from './connection.js';
+import { receivedProperties } from './values.js';
+
+/**
+ * Hears what an exchange says, through an exclusive queue on a channel of its own. A lost channel takes the queue along, and
+ * the next one makes a new one. Nothing is acked: what is lost is lost.
+ */
+export class AmqpListener implements Listening {
+  private readonly supervised: SupervisedChannel;
+  private heardBefore = false;
+
+  /** @param onFailed told when it can't hear at the moment; it is tried again */
+  constructor(
+    connection: Connection,
+    private readonly source: ListenSource,
+    private readonly listener: Listener,
+    onFailed: (error: Error) => void,
+  ) {
+    this.supervised = new SupervisedChannel(connection, {
+      open: openChannel,
+      setUp: (channel) => this.setUp(channel),
+      lost: () => {},
+      failed: onFailed,
+      stableAfterMs: 5_000,
+    });
+  }
+
+  start(): Promise<void> {
+    return this.supervised.start();
+  }
+
+  close(): Promise<void> {
+    return this.supervised.close();
+  }
+
+  private async setUp(channel: Channel): Promise<void> {
+    const { exchange, key, queueName } = this.source;
+    const { queue } = await channel.assertQueue(queueName(), {
+      exclusive: true,
+      autoDelete: true,
+      durable: false,
+    });
+    await channel.bindQueue(queue, exchange, key);
+    await channel.consume(queue, (message) => this.onMessage(message), { noAck: true });
+    if (this.heardBefore) this.listener.back();
+    this.heardBefore = true;
+  }
+  private onMessage(message: ConsumeMessage | null): void {
+    if (message) {
+      const properties = receivedProperties(message.properties as MessageProperties);
+      this.listener.heard({ body: message.content, properties });
+    } else this.supervised.reopen(new Error('the broker cancelled the consumer'));
+  }
+}
