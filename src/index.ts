@@ -18,7 +18,19 @@ export type { RateLimitOptions } from './consume/rate-limit.js';
 export type { ServeOptions } from './consume/serving.js';
 export type { QueueWorkload, Workload } from './consume/workload.js';
 export {
+  type Control,
+  type Heeded,
+  openControl,
+  type ProcessReport,
+  type QueueReport,
+  type StatusReport,
+} from './control/control.js';
+export type { HandlerReport, Percentiles } from './control/handler-report.js';
+export type { ControlOptions } from './control/options.js';
+export type { ControlAnswer, ProcessStatus, Respondent } from './control/protocol.js';
+export {
   AlreadyStartedError,
+  CancelledError,
   ChannelLostError,
   ConnectError,
   ContextOutsideMessageError,

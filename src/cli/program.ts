@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addCancel } from './commands/cancel.js';
 import { addDoctor } from './commands/doctor.js';
 import { addExport } from './commands/failed-export.js';
 import { addFlush } from './commands/failed-flush.js';
@@ -7,7 +8,12 @@ import { addImport } from './commands/failed-import.js';
 import { addList } from './commands/failed-list.js';
 import { addRetry } from './commands/failed-retry.js';
 import { addShow } from './commands/failed-show.js';
+import { addPause, addResume } from './commands/pause.js';
 import { addPublish } from './commands/publish.js';
+import { addRestart } from './commands/restart.js';
+import { addScale } from './commands/scale.js';
+import { addStatus } from './commands/status.js';
+import { addTop } from './commands/top.js';
 import { addTopologyPermissions } from './commands/topology-permissions.js';
 import { addTopologyPrune } from './commands/topology-prune.js';
 import { addTopologyShow } from './commands/topology-show.js';
@@ -26,6 +32,16 @@ export interface CommandContext {
 export type AddCommand = (parent: Command, context: CommandContext) => void;
 
 const FAILED: readonly AddCommand[] = [addList, addShow, addRetry, addForget, addFlush, addExport, addImport];
+
+const CONTROL: readonly AddCommand[] = [
+  addStatus,
+  addTop,
+  addPause,
+  addResume,
+  addScale,
+  addCancel,
+  addRestart,
+];
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed or partly failed, 2 called wrongly (nothing was done), 130 interrupted.
@@ -65,6 +81,7 @@ function programFor(context: CommandContext): Command {
   const failed = program.command('failed').description('dead letters: look, replay, forget, carry elsewhere');
   for (const add of FAILED) add(failed, context);
   addWork(program, context);
+  for (const add of CONTROL) add(program, context);
   addPublish(program, context);
   addDoctor(program, context);
   const topology = program.command('topology').description('what the application wants in the broker');

@@ -52,10 +52,13 @@ export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<T
     broker,
     queues,
     named: named !== undefined,
-    prefix: prefix ?? shared(described, 'prefix'),
+    prefix: prefix ?? sharedPrefix(described),
     delayPrefix: delayPrefix ?? shared(described, 'delayPrefix'),
   };
 }
+
+/** @throws UsageError if they have several */
+export const sharedPrefix = (buses: readonly BusDescription[]): string | undefined => shared(buses, 'prefix');
 
 function shared(buses: readonly BusDescription[], name: 'prefix' | 'delayPrefix'): string | undefined {
   const values = [...new Set(buses.map((bus) => bus[name]))];

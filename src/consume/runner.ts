@@ -164,7 +164,11 @@ export class Runner {
 
   get status(): PlacesStatus {
     const { running, waitingCount: waiting, isHeld: held } = this.gate;
-    const lanes = this.lanes.map(({ queue, pausedFor: paused }) => ({ queue, paused }));
+    const lanes = this.lanes.map(({ queue, pausedFor: paused }, index) => ({
+      queue,
+      of: (this.serving.lanes[index] as ServedLane).subscription.queue,
+      paused,
+    }));
     return { queues: this.queues, lanes, places: this.places, running, waiting, held };
   }
 
@@ -179,7 +183,8 @@ export class Runner {
   /** @throws ConnectError if the broker can't be asked now */
   async workload(): Promise<Workload> {
     const { session } = this.options;
-    const queues = this.lanes.map(async ({ queue }) => ({
+    const consumed = this.lanes.filter(({ pausedFor }) => !pausedFor.includes('operator'));
+    const queues = consumed.map(async ({ queue }) => ({
       queue,
       ready: (await session.inspect(queue))?.ready ?? 0,
     }));

@@ -23,6 +23,8 @@ export interface PlacesStatus {
 
 export interface LaneStatus {
   readonly queue: string;
+  /** The queue that it is a lane of: itself, if that has none. */
+  readonly of: string;
   /** Why it is not consumed; empty if it is. */
   readonly paused: readonly LanePause[];
 }

@@ -1,6 +1,6 @@
 /** How much there is to do for a process, at one moment. */
 export interface Workload {
-  /** Of the queues that it consumes, a lane as a queue of its own. */
+  /** Of the queues that it consumes, a lane as a queue of its own. What an operator has paused is left out. */
   readonly queues: readonly QueueWorkload[];
   /** Messages whose handlers may run here at once. */
   readonly places: number;

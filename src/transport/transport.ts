@@ -64,7 +64,8 @@ export interface TransportSession {
   inspect(queue: string): Promise<QueueState | undefined>;
 
   /**
-   * The first message of a queue, which stays there; undefined if there is none. Who peeks at the same time waits for it.
+   * A message of a queue, which stays there: the first of those that nobody has. Undefined if there is none; who peeks at
+   * the only one at the same time waits for it.
    *
    * @throws ConnectError if the broker doesn't hand it out, TopologyError if it refuses
    */

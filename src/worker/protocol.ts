@@ -8,6 +8,8 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   /** It has reached a limit and goes on until it is told to stop, which is when its replacement is ready. */
   | { readonly kind: 'retiring'; readonly reason: string }
+  /** An operator wants the workers of its service to be replaced. */
+  | { readonly kind: 'restart' }
   /** It stops by itself: its queues are empty, and it was started to end then. */
   | { readonly kind: 'empty' }
   /** What it has to do; told when the settings ask for it. */

@@ -11,6 +11,8 @@ export interface SlotOptions {
   readonly log: Logger;
   onLine(worker: number, text: string, stream: 'stdout' | 'stderr'): void;
   onLoad(worker: number, load: WorkerLoad): void;
+  /** An operator wants all workers to be replaced. */
+  onRestart(): void;
   /** A worker can't work as it was started. */
   onRefused(message: string, help: string): void;
   /** A process that was told to stop is killed after this time: more than its own deadline. */
@@ -118,6 +120,7 @@ export class Slot {
   private message(occupant: Occupant, message: FromWorker): void {
     if (message.kind === 'ready') this.ready(occupant);
     else if (message.kind === 'load') this.options.onLoad(this.number, message);
+    else if (message.kind === 'restart') this.options.onRestart();
     else if (message.kind === 'empty') occupant.isEnding = true;
     else if (message.kind === 'refused') {
       occupant.isEnding = true;

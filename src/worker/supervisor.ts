@@ -3,7 +3,8 @@ import { type Pool, Scaler } from './scaler.js';
 import type { ScaleOptions } from './scaling.js';
 import { Slot, type SlotOptions } from './slot.js';
 
-export interface SupervisorOptions extends Omit<SlotOptions, 'number' | 'onRefused' | 'onLoad'> {
+export interface SupervisorOptions
+  extends Omit<SlotOptions, 'number' | 'onRefused' | 'onLoad' | 'onRestart'> {
   /** How many workers there are. */
   readonly processes: number;
   /** Changes that number by what there is to do. */
@@ -86,6 +87,8 @@ export class Supervisor implements Pool {
       ...this.options,
       number,
       onRefused: (message, help) => this.refused(message, help),
+      // All of them hear it, and one restart is under way at a time.
+      onRestart: () => void this.restart('an operator has asked for a restart'),
       onLoad: (worker, load) => this.scaler?.heard(worker, load),
     });
     this.slots.set(number, slot);

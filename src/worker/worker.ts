@@ -16,6 +16,7 @@ export interface WorkerBus {
     event: 'handler.succeeded' | 'handler.failed',
     listener: (attempt: { readonly durationMs: number }) => void,
   ): unknown;
+  on(event: 'control.restart', listener: () => void): unknown;
 }
 
 /** How often limits and queues are looked at. */
@@ -62,7 +63,7 @@ export class Worker {
   async run(): Promise<void> {
     const served = servedBy(this.buses, this.settings);
     this.serving = [...served.keys()];
-    for (const bus of this.serving) this.countOn(bus);
+    for (const bus of this.serving) this.listenTo(bus);
     const starting = [...served].map(([bus, serve]) => bus.start(serve));
     const started = await Promise.allSettled(starting);
     const failure = started.find((each) => each.status === 'rejected');
@@ -81,8 +82,9 @@ export class Worker {
     else this.stop({});
   }
 
-  /** Each event that is listened to costs something with each message: only what is needed. */
-  private countOn(bus: WorkerBus): void {
+  /** Each event of messages that is listened to costs something with each of them: only what is needed. */
+  private listenTo(bus: WorkerBus): void {
+    bus.on('control.restart', () => this.tell({ kind: 'restart' }));
     const { limits, reportsLoad } = this.settings;
     if (limits.maxJobs !== undefined)
       bus.on('handler.started', () => {

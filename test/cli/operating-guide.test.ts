@@ -69,7 +69,7 @@ describe('the guide to operating', function () {
   });
   after(async () => {
     await bus?.stop();
-    await removeFromBroker(url, { queues: ['shop.billing'], exchanges: ['shop.events', 'shop.dead'] });
+    await removeFromBroker(url, { queues: ['shop.billing'], prefix: 'shop' });
     await rm(directory, { recursive: true });
   });
 

@@ -28,7 +28,7 @@ describe("the webhook relay's dead letters", function () {
   const clean = () =>
     removeFromBroker(amqpUrl, {
       queues: QUEUES.map((queue) => `relay.${queue}`),
-      exchanges: ['relay.events', 'relay.dead'],
+      prefix: 'relay',
     });
   after(clean);
 

@@ -80,7 +80,7 @@ export class FailingService {
     await this.stop();
     await removeFromBroker(this.url, {
       queues: [this.queue],
-      exchanges: [`${this.name}.events`, `${this.name}.dead`],
+      prefix: this.name,
     });
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Channel, connect } from 'amqplib';
-import { Bus, rabbitmq } from 'hopline';
+import { Bus, rabbitmq, type StatusReport } from 'hopline';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { eventually } from '../support/eventually.js';
 import type { Job } from './apps/jobs.js';
@@ -51,6 +51,19 @@ export class WorkService {
     return command;
   }
 
+  /** A command to its workers. */
+  operate(args: readonly string[], options: CommandOptions = {}): Command {
+    const command = new Command([...args, '--prefix', this.name], { url: this.url, ...options });
+    this.commands.push(command);
+    return command;
+  }
+
+  async status(): Promise<StatusReport> {
+    const { stdout, stderr, code } = await this.operate(['status', '--json']).ended;
+    if (code !== 0) throw new Error(stderr);
+    return JSON.parse(stdout) as StatusReport;
+  }
+
   /** Numbers the jobs on from the last one; returns their numbers. */
   async send(count: number, job: Omit<Job, 'number'> = {}, key = 'work'): Promise<number[]> {
     const numbers = Array.from({ length: count }, () => ++this.published);
@@ -59,10 +72,12 @@ export class WorkService {
   }
 
   /** Messages that nobody was given, or that were given back. */
-  ready(queue = 'work'): Promise<number> {
-    return this.withChannel(
-      async (channel) => (await channel.checkQueue(`${this.name}.${queue}`)).messageCount,
-    );
+  async ready(queue = 'work'): Promise<number> {
+    return (await this.asBrokerSees(queue)).messageCount;
+  }
+
+  asBrokerSees(queue = 'work') {
+    return this.withChannel((channel) => channel.checkQueue(`${this.name}.${queue}`));
   }
 
   /** What a test has left, also a failed one, is no other's concern. */
@@ -70,12 +85,14 @@ export class WorkService {
     const left = this.commands.splice(0);
     for (const { child } of left) if (child.exitCode === null) child.kill('SIGKILL');
     await Promise.all(left.map(({ ended }) => ended));
-    await this.withChannel(async (channel) => {
-      for (const queue of QUEUES) await channel.purgeQueue(`${this.name}.${queue}`);
-    });
+    for (const queue of QUEUES) {
+      // What they held goes back a moment later.
+      await eventually(async () => (await this.asBrokerSees(queue)).consumerCount === 0);
+      await this.withChannel((channel) => channel.purgeQueue(`${this.name}.${queue}`));
+    }
   }
 
-  private async withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+  private async withChannel<T>(use: (channel: Channel) => PromiseLike<T>): Promise<T> {
     const model = await connect(this.url);
     try {
       return await use(await model.createChannel());
@@ -89,7 +106,7 @@ export class WorkService {
     await this.publisher.stop();
     await removeFromBroker(this.url, {
       queues: QUEUES.map((queue) => `${this.name}.${queue}`),
-      exchanges: [`${this.name}.events`, `${this.name}.dead`],
+      prefix: this.name,
     });
   }
 }

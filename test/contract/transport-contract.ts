@@ -6,6 +6,7 @@ import { brokenConnections } from './broken-connections.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consuming } from './consuming.js';
+import { controlling } from './controlling.js';
 import { deadLetters } from './dead-letters.js';
 import { decorated } from './decorated.js';
 import { delays } from './delays.js';
@@ -14,6 +15,7 @@ import { health } from './health.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
+import { listening } from './listening.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { operating } from './operating.js';
@@ -39,6 +41,7 @@ const port: Readonly<Record<string, Theme>> = {
   publishing,
   consuming,
   'looking at queues': looking,
+  'listening, and what all can see': listening,
   settling,
   'declaring a topology': topology,
   'queues with priorities': priorityQueues,
@@ -67,6 +70,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'broken connections': brokenConnections,
+  'what operators say': controlling,
   'health, and its reasons': health,
 };
 

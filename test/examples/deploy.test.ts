@@ -47,7 +47,6 @@ describe('the examples of deployment', function () {
   after(() =>
     removeFromBroker(url, {
       queues: ['mailer.welcome', 'mailer.digest', 'thumbnails.images', 'thumbnails.images.high'],
-      exchanges: [],
     }),
   );
 

@@ -47,7 +47,7 @@ describe('the example of a health probe', () => {
       this.timeout(PROVIDE_TIMEOUT_MS);
       ({ url } = await sharedBroker());
     });
-    after(() => removeFromBroker(url, { queues: ['greeter'], exchanges: [] }));
+    after(() => removeFromBroker(url, { queues: ['greeter'] }));
 
     it('is alive and not ready while the broker is away, with the reason, and ready when it is there', async () => {
       const { hostname, port, href } = new URL(url);

@@ -1,10 +1,15 @@
 import { connect } from 'amqplib';
+import { Names } from '../../src/topology/names.js';
 
-/** Deletes queues, their dead-letter queues, and exchanges: examples leave theirs, as services do. */
-export async function removeFromBroker(
-  url: string,
-  { queues, exchanges }: { readonly queues: readonly string[]; readonly exchanges: readonly string[] },
-): Promise<void> {
+/** What an application leaves, as services do. */
+interface Leavings {
+  readonly queues: readonly string[];
+  /** Its own: what applications without one share stays. */
+  readonly prefix?: string;
+}
+
+/** Deletes queues, their dead-letter queues, and what is named by the prefix. */
+export async function removeFromBroker(url: string, { queues, prefix }: Leavings): Promise<void> {
   const connection = await connect(url);
   try {
     const channel = await connection.createChannel();
@@ -12,7 +17,10 @@ export async function removeFromBroker(
       await channel.deleteQueue(queue);
       await channel.deleteQueue(`${queue}.dead`);
     }
-    for (const exchange of exchanges) await channel.deleteExchange(exchange);
+    if (prefix === undefined) return;
+    const { events, dead, control, controlTo, paused } = new Names(prefix);
+    for (const exchange of [events, dead, control, controlTo]) await channel.deleteExchange(exchange);
+    await channel.deleteQueue(paused);
   } finally {
     await connection.close();
   }

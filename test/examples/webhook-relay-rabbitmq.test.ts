@@ -33,7 +33,7 @@ describe('the webhook relay on RabbitMQ', function () {
   after(() =>
     removeFromBroker(amqpUrl, {
       queues: QUEUES.map((queue) => `relay.${queue}`),
-      exchanges: ['relay.events', 'relay.dead'],
+      prefix: 'relay',
     }),
   );
 

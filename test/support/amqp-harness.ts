@@ -123,7 +123,12 @@ export class AmqpHarness implements TransportHarness {
     const proxy = await TcpProxy.start({ host: url.hostname, port: Number(url.port || 5672) });
     this.proxies.push(proxy);
     url.host = `127.0.0.1:${proxy.port}`;
-    return { transport: rabbitmq({ url: url.href }), break: () => proxy.reset() };
+    return {
+      transport: rabbitmq({ url: url.href }),
+      break: () => proxy.reset(),
+      stall: () => proxy.stall('both'),
+      resume: () => proxy.resume(),
+    };
   }
 
   async remove({

@@ -4,10 +4,12 @@ import {
   Bus,
   type BusEvents,
   type BusOptions,
+  type Control,
   type EventName,
   type Failures,
   type Logger,
   type MessageContext,
+  openControl,
   openFailures,
   type Transport,
 } from 'hopline';
@@ -41,7 +43,7 @@ export class BusFixture {
   private readonly id = `${RUN}-${++testsSoFar}`;
   private readonly buses = new Set<Bus>();
   private readonly ports = new Set<Port>();
-  private readonly desks = new Set<Failures>();
+  private readonly desks = new Set<Failures | Control>();
   /** Errors in the log that a test has provoked. */
   private readonly expectedErrors: RegExp[] = [];
 
@@ -126,6 +128,18 @@ export class BusFixture {
     });
     this.desks.add(failures);
     return failures;
+  }
+
+  /** What an operator has of this test's buses. */
+  async control(): Promise<Control> {
+    const control = await openControl({
+      transport: this.transport(),
+      prefix: this.id,
+      patience: '300ms',
+      log: this.logger,
+    });
+    this.desks.add(control);
+    return control;
   }
 
   /** What becomes of a promise that may wait for the transport's time to pass. */

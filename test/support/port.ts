@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { MessageProperties, OutgoingMessage } from '../../src/message/message.js';
 import type {
   BindingPlan,
@@ -6,7 +7,13 @@ import type {
   TopologyMode,
   TopologyPlan,
 } from '../../src/topology/plan.js';
-import type { Consumer, Delivery, TransportSession } from '../../src/transport/transport.js';
+import type {
+  Consumer,
+  Delivery,
+  Heard,
+  Listening,
+  TransportSession,
+} from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';
 
@@ -72,6 +79,22 @@ export class Collector {
   }
 }
 
+/** Remembers what was heard. */
+export class Ears {
+  readonly bodies: string[] = [];
+  /** How often it was away. */
+  times = 0;
+  listening!: Listening;
+
+  heard({ body }: Heard): void {
+    this.bodies.push(body.toString());
+  }
+
+  back(): void {
+    this.times += 1;
+  }
+}
+
 export interface PortPublish {
   /** The test's own exchange, by its short name. Default: `e`. */
   exchange?: string;
@@ -129,6 +152,19 @@ export class Port {
     const collector = new Collector(onDelivery);
     collector.consumer = await this.session.consume(this.name(queue), { prefetch }, collector);
     return collector;
+  }
+
+  /** Bodies that were heard, as they come; the queue is the test's own. */
+  async listen(exchange: string, key = '', queue = `ears-${randomUUID()}`): Promise<Ears> {
+    const ears = new Ears();
+    const source = { exchange: this.name(exchange), key, queueName: () => this.name(queue) };
+    ears.listening = await this.session.listen(source, ears);
+    return ears;
+  }
+
+  async peek(queue: string): Promise<string | undefined> {
+    const message = await this.session.peek(this.name(queue), this.deadline);
+    return message?.body.toString();
   }
 
   close(): Promise<void> {

@@ -57,6 +57,9 @@ export interface BreakableTransport {
   readonly transport: Transport;
   /** Breaks every connection, at once and without a word; new ones can be made. */
   break(): void;
+  /** Lets nothing through, either way, until {@link resume}; new connections neither. */
+  stall(): void;
+  resume(): void;
 }
 
 /** A client without any of Hopline's checks or habits. */

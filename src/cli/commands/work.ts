@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import bytes from 'bytes';
-import { isDuration, toMs } from '../../util/duration.js';
 import type { WorkerSettings } from '../../worker/protocol.js';
 import { Supervisor } from '../../worker/supervisor.js';
 import { WorkerProcess } from '../../worker/worker-process.js';
 import { appOfPackage } from '../application.js';
+import { byteSize, durationMs, nameList, range, wholeNumber } from '../flag-values.js';
 import type { AddCommand } from '../program.js';
 import { UsageError } from '../usage-error.js';
 import { WorkLog } from '../work-log.js';
@@ -77,8 +76,8 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
 /** @throws UsageError */
 function paceOf({ clearWithin, coolDown }: Flags) {
   return {
-    clearWithinMs: milliseconds('--clear-within', clearWithin),
-    coolDownMs: milliseconds('--cool-down', coolDown),
+    clearWithinMs: durationMs('--clear-within', clearWithin),
+    coolDownMs: durationMs('--cool-down', coolDown),
   };
 }
 
@@ -87,15 +86,15 @@ function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSetting
   const { queues, lanes, concurrency, maxJobs, maxTime, maxMemory } = flags;
   return {
     app: appFrom(given),
-    queues: queues === undefined ? undefined : names('--queues', queues),
-    lanes: lanes === undefined ? undefined : names('--lanes', lanes),
-    concurrency: concurrency === undefined ? undefined : whole('--concurrency', concurrency),
+    queues: queues === undefined ? undefined : nameList('--queues', queues),
+    lanes: lanes === undefined ? undefined : nameList('--lanes', lanes),
+    concurrency: concurrency === undefined ? undefined : wholeNumber('--concurrency', concurrency),
     stopWhenEmpty: flags.stopWhenEmpty === true,
-    stopTimeoutMs: milliseconds('--stop-timeout', flags.stopTimeout),
+    stopTimeoutMs: durationMs('--stop-timeout', flags.stopTimeout),
     limits: {
-      maxJobs: maxJobs === undefined ? undefined : whole('--max-jobs', maxJobs),
-      maxTimeMs: maxTime === undefined ? undefined : milliseconds('--max-time', maxTime),
-      maxMemory: maxMemory === undefined ? undefined : size('--max-memory', maxMemory),
+      maxJobs: maxJobs === undefined ? undefined : wholeNumber('--max-jobs', maxJobs),
+      maxTimeMs: maxTime === undefined ? undefined : durationMs('--max-time', maxTime),
+      maxMemory: maxMemory === undefined ? undefined : byteSize('--max-memory', maxMemory),
     },
   };
 }
@@ -110,38 +109,6 @@ function appFrom(given: string | undefined): string {
   if (!existsSync(app))
     throw new UsageError(`there is no application '${app}'`, 'Build it first, or correct its path');
   return resolve(app);
-}
-
-function names(flag: string, given: string): string[] {
-  const all = given.split(',').map((name) => name.trim());
-  if (all.every((name) => name !== '')) return all;
-  throw new UsageError(`${flag} names nothing: '${given}'`, 'Write it as emails,media');
-}
-
-function whole(flag: string, given: string): number {
-  const number = Number(given);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new UsageError(`${flag} is no whole number from 1 on: '${given}'`, 'Write it as 4');
-}
-
-/** `4`, or `2..8`. */
-function range(flag: string, given: string): { readonly min: number; readonly max: number } {
-  const [first = '', last = first, ...more] = given.split('..');
-  const min = whole(flag, first);
-  const max = whole(flag, last);
-  if (more.length === 0 && min <= max) return { min, max };
-  throw new UsageError(`${flag} is no range: '${given}'`, 'Write it as 4, or as 2..8');
-}
-
-function milliseconds(flag: string, given: string): number {
-  if (isDuration(given)) return toMs(given);
-  throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m or 1h');
-}
-
-function size(flag: string, given: string): number {
-  const parsed = /^\d+(\.\d+)?\s*(kb|mb|gb)$/i.test(given) ? bytes.parse(given) : null;
-  if (parsed !== null && parsed > 0) return parsed;
-  throw new UsageError(`${flag} is no size: '${given}'`, 'Write it as 512MB or 2GB');
 }
 
 /** Until the returned function is called. */

@@ -30,9 +30,9 @@ if (fault === 'soon') setTimeout(() => process.exit(7), 50);
 
 const kept: Buffer[] = [];
 
-async function work(job: Job, { signal }: MessageContext): Promise<void> {
+async function work(job: Job, { signal, messageId }: MessageContext): Promise<void> {
   const { number, ms = 0, leakMb, holds } = job;
-  console.log(`began ${number}`);
+  console.log(`began ${number} ${messageId}`);
   if (leakMb) kept.push(Buffer.alloc(leakMb * 1024 * 1024, 1));
   if (holds) {
     await new Promise((_resolve, reject) => {

@@ -44,6 +44,7 @@ function open() {
     log: { ...silentLogger, error: (_fields, message) => void errors.push(message) },
     onLine: () => {},
     onLoad: () => {},
+    onRestart: () => {},
     onRefused: () => {},
     killAfterMs: 50,
   });

@@ -1,0 +1,21 @@
+import { atControl, type ControlFlags, whoText, withControl } from '../control.js';
+import type { AddCommand } from '../program.js';
+
+/** `hopline cancel MESSAGE-ID`: fires the signal of the handler that runs it, wherever that is. */
+export const addCancel: AddCommand = (parent, { terminal, exit }) => {
+  withControl(
+    parent
+      .command('cancel')
+      .description('fire the signal of a handler that runs; its message is dead-lettered'),
+  )
+    .argument('<message-id>', 'as logs and events name it')
+    .action(async (messageId: string, flags: ControlFlags) => {
+      const processes = await atControl(flags, terminal, (control) => control.cancel(messageId));
+      for (const each of processes) terminal.print(`${whoText(each)}: its signal was fired`);
+      if (processes.length > 0) return;
+      terminal.tell(
+        `no handler runs message '${messageId}' at the moment, or its process did not answer in time`,
+      );
+      exit(1);
+    });
+};

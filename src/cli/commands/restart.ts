@@ -1,0 +1,15 @@
+import { atControl, type ControlFlags, tellAnswers, withControl } from '../control.js';
+import type { AddCommand } from '../program.js';
+
+/** `hopline restart SERVICE`: all its workers are replaced, one after the other, so that some consume at any time. */
+export const addRestart: AddCommand = (parent, { terminal, exit }) => {
+  withControl(
+    parent.command('restart').description('have the workers of a service replaced, one after the other'),
+  )
+    .argument('<service>', 'its name')
+    .action(async (service: string, flags: ControlFlags) => {
+      const answers = await atControl(flags, terminal, (control) => control.restart(service));
+      if (answers.length === 0) terminal.tell(`no process of service '${service}' has answered`);
+      exit(answers.length === 0 ? 1 : tellAnswers(answers, 'is replaced when its turn comes', terminal));
+    });
+};

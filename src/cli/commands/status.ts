@@ -1,0 +1,24 @@
+import { atControl, type ControlFlags, withControl } from '../control.js';
+import type { AddCommand } from '../program.js';
+import { notesOf, printStatus } from '../status-tables.js';
+
+interface Flags extends ControlFlags {
+  readonly service?: string;
+  readonly json?: boolean;
+}
+
+/** `hopline status`: the workers of an application, asked over the bus, beside what the broker says of their queues. */
+export const addStatus: AddCommand = (parent, { terminal }) => {
+  withControl(parent.command('status').description('processes, queues and handlers: what they do just now'))
+    .option('--service <name>', 'only the processes of this service')
+    .option('--json', 'one JSON object; the fields are those of StatusReport')
+    .action(async (flags: Flags) => {
+      const { service, json } = flags;
+      const status = await atControl(flags, terminal, (control) =>
+        control.status(service === undefined ? {} : { service }),
+      );
+      if (json) await terminal.write(`${JSON.stringify(status, undefined, 2)}\n`);
+      else printStatus(terminal, status);
+      for (const note of notesOf(status)) terminal.tell(`note: ${note}`);
+    });
+};

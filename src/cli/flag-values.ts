@@ -1,0 +1,39 @@
+import bytes from 'bytes';
+import { isDuration, toMs } from '../util/duration.js';
+import { UsageError } from './usage-error.js';
+
+/*
+ * What flags hold, read. Each throws a UsageError that names the flag and shows how it is written.
+ */
+
+export function nameList(flag: string, given: string): string[] {
+  const all = given.split(',').map((name) => name.trim());
+  if (all.every((name) => name !== '')) return all;
+  throw new UsageError(`${flag} names nothing: '${given}'`, 'Write it as emails,media');
+}
+
+export function wholeNumber(flag: string, given: string): number {
+  const number = Number(given);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new UsageError(`${flag} is no whole number from 1 on: '${given}'`, 'Write it as 4');
+}
+
+/** `4`, or `2..8`. */
+export function range(flag: string, given: string): { readonly min: number; readonly max: number } {
+  const [first = '', last = first, ...more] = given.split('..');
+  const min = wholeNumber(flag, first);
+  const max = wholeNumber(flag, last);
+  if (more.length === 0 && min <= max) return { min, max };
+  throw new UsageError(`${flag} is no range: '${given}'`, 'Write it as 4, or as 2..8');
+}
+
+export function durationMs(flag: string, given: string): number {
+  if (isDuration(given)) return toMs(given);
+  throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m or 1h');
+}
+
+export function byteSize(flag: string, given: string): number {
+  const parsed = /^\d+(\.\d+)?\s*(kb|mb|gb)$/i.test(given) ? bytes.parse(given) : null;
+  if (parsed !== null && parsed > 0) return parsed;
+  throw new UsageError(`${flag} is no size: '${given}'`, 'Write it as 512MB or 2GB');
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { Names } from '../topology/names.js';
+import type { Heard, TransportSession } from '../transport/transport.js';
+import { type Clock, pause } from '../util/clock.js';
+import { type ControlAnswer, type ControlRequest, decodeAnswer, encode } from './protocol.js';
+
+/** How long the request itself may take until the broker has confirmed it. */
+const PUBLISH_MS = 5_000;
+
+/** Asks all workers at once, and gathers what they answer. */
+export class Asking {
+  private readonly replyTo = randomUUID();
+  private readonly open = new Map<string, ControlAnswer[]>();
+
+  private constructor(
+    private readonly session: TransportSession,
+    private readonly names: Names,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws TopologyError if the broker doesn't allow to listen for answers */
+  static async begin(session: TransportSession, names: Names, clock: Clock): Promise<Asking> {
+    const asking = new Asking(session, names, clock);
+    const { replyTo } = asking;
+    await session.listen(
+      { exchange: names.controlTo, key: replyTo, queueName: () => `${names.control}.${randomUUID()}` },
+      // Answers that came while it was away are as if nobody had given them.
+      { heard: (message) => asking.heard(message), back: () => {} },
+    );
+    return asking;
+  }
+
+  /**
+   * Resolves with all answers that came in time.
+   *
+   * @throws what publishing throws: in an alarm the broker takes no requests
+   */
+  async ask(request: ControlRequest, patienceMs: number): Promise<readonly ControlAnswer[]> {
+    const id = randomUUID();
+    const answers: ControlAnswer[] = [];
+    this.open.set(id, answers);
+    try {
+      await this.session.publish({
+        exchange: this.names.control,
+        routingKey: '',
+        body: encode(request),
+        properties: { replyTo: this.replyTo, correlationId: id, contentType: 'application/json' },
+        mandatory: false,
+        deadlineMs: PUBLISH_MS,
+      });
+      await pause(this.clock, patienceMs);
+      return answers;
+    } finally {
+      this.open.delete(id);
+    }
+  }
+
+  private heard(message: Heard): void {
+    const { correlationId = '' } = message.properties;
+    const answer = decodeAnswer(message);
+    if (answer) this.open.get(correlationId)?.push(answer);
+  }
+}

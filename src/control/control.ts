@@ -1,0 +1,232 @@
+import { OptionsError, TopologyError } from '../errors.js';
+import type { BusEvents } from '../events.js';
+import { planControl } from '../topology/control.js';
+import type { Listening, QueueState, TransportSession } from '../transport/transport.js';
+import { pause } from '../util/clock.js';
+import { Deadline } from '../util/deadline.js';
+import { Emitter } from '../util/emitter.js';
+import { Asking } from './asking.js';
+import { type HandlerReport, handlerReports } from './handler-report.js';
+import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';
+import { PausedQueues } from './paused-queues.js';
+import type { ControlAnswer, ControlRequest, ProcessStatus, Respondent } from './protocol.js';
+
+/** How many requests may be under way. */
+const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1024 * 1024 };
+
+const CLOSE_MS = 5_000;
+
+/** Whoever changes the pauses at the same time is done within this time. */
+const LOCK_MS = 10_000;
+const LOCK_AGAIN_MS = 50;
+
+/** How a process is, and which one it is. */
+export interface ProcessReport extends Respondent, Omit<ProcessStatus, 'handlers'> {}
+
+/** A queue as the broker sees it, beside what the processes say. */
+export interface QueueReport extends QueueState {
+  /** As it is called in the broker: a lane is a queue of its own. */
+  readonly queue: string;
+  /** An operator has paused it. */
+  readonly paused: boolean;
+  /**
+   * How many of the processes that answered consume it. The broker may count more: a quorum queue counts a consumer that was
+   * cancelled until its last message is settled, and some may not have answered in time.
+   */
+  readonly consuming: number;
+}
+
+/** What became of a word to the processes that serve a queue. */
+export interface Heeded {
+  /** Those that have answered; one that could not do it says its `problem`. */
+  readonly processes: readonly ControlAnswer[];
+  /** Consumers that the broker counted before. If nobody answered, they are busy, or no workers of this application. */
+  readonly consumers: number;
+}
+
+export interface StatusReport {
+  /** Of all processes that answered in time. */
+  readonly processes: readonly ProcessReport[];
+  readonly queues: readonly QueueReport[];
+  /** What their handlers do, in all of them together. */
+  readonly handlers: readonly HandlerReport[];
+  /** What operators have paused: queues, and lanes of queues. */
+  readonly paused: readonly string[];
+}
+
+/**
+ * Connects, to ask the workers of an application how they are, and to tell them what to do.
+ *
+ * @throws OptionsError with all problems at once
+ * @throws ConnectError, TopologyError
+ */
+export async function openControl(options: ControlOptions): Promise<Control> {
+  const settings = controlSettings(options);
+  const { transport, names, log, connectDeadlineMs } = settings;
+  const { clock } = transport;
+  const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
+  const deadline = new Deadline(clock, connectDeadlineMs);
+  const session = await transport.open({ service: 'control', events, log, ...LIMITS }, deadline);
+  try {
+    await session.declare({ own: planControl(names) }, 'declare', deadline);
+    return new Control(settings, session, await Asking.begin(session, names, clock));
+  } catch (error) {
+    await session.close(new Deadline(clock, CLOSE_MS)).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * The workers of an application, wherever they run: asked how they are, and told what to do, over the bus itself. Who does
+ * not run, or whose event loop stands still, does not answer. Made by {@link openControl}.
+ */
+export class Control {
+  private readonly paused: PausedQueues;
+
+  /** @internal */
+  constructor(
+    private readonly settings: ControlSettings,
+    private readonly session: TransportSession,
+    private readonly asking: Asking,
+  ) {
+    this.paused = new PausedQueues(session, settings.names, settings.transport.clock);
+  }
+
+  /**
+   * How all processes are, of one service or of all.
+   *
+   * @throws PublishTimeoutError in an alarm: the broker takes no requests then
+   */
+  async status({ service }: { service?: string } = {}): Promise<StatusReport> {
+    const [answers, paused] = await Promise.all([this.ask({ ask: 'status', service }), this.paused.read()]);
+    const found = answers.flatMap(({ status, ...who }) => (status ? [{ ...who, ...status }] : []));
+    const processes = found.map(({ handlers: _, ...process }) => process);
+    const handlers = handlerReports(
+      found.flatMap(({ service: its, handlers: all }) => all.map((each) => ({ ...each, service: its }))),
+    );
+    const queues = [...new Set([...processes.flatMap(queuesOf), ...(service === undefined ? paused : [])])];
+    const reports = await Promise.all(queues.map((queue) => this.queueReport(queue, processes, paused)));
+    return { processes, queues: reports.flatMap((report) => report ?? []), handlers, paused };
+  }
+
+  /**
+   * Lets no more messages of a queue begin, in all processes and in those that start later, until {@link resume}. What runs
+   * goes on to its end; what only waits in a process goes back.
+   *
+   * @param queue or one of its lanes, as it is called in the broker
+   * @throws OptionsError if there is no such queue
+   */
+  pause(queue: string): Promise<Heeded> {
+    return this.changePauses(queue, (paused) => [...new Set([...paused, queue])].sort());
+  }
+
+  /** Lets a paused queue go on. @throws as {@link pause} */
+  resume(queue: string): Promise<Heeded> {
+    return this.changePauses(queue, (paused) => paused.filter((name) => name !== queue));
+  }
+
+  /**
+   * Changes how many messages of a queue each process handles at once, until it ends: a new process begins with what its
+   * options say. Where several queues share their places it is the number of all of them.
+   *
+   * @throws OptionsError if there is no such queue
+   */
+  async scale(queue: string, concurrency: number): Promise<Heeded> {
+    if (!Number.isSafeInteger(concurrency) || concurrency < 1)
+      throw new OptionsError('scale', [
+        `expected the concurrency to be a whole number from 1 on, got ${concurrency}`,
+      ]);
+    const { consumers } = await this.existing(queue);
+    return { processes: await this.ask({ ask: 'scale', queue, concurrency }), consumers };
+  }
+
+  /**
+   * Fires `context.signal` of the handlers that run this message at the moment. One that throws then is not tried again:
+   * its message is dead-lettered as `cancelled`. A handler that doesn't heed its signal goes on.
+   *
+   * @returns the processes in which it ran
+   */
+  cancel(messageId: string): Promise<readonly Respondent[]> {
+    return this.ask({ ask: 'cancel', messageId });
+  }
+
+  /**
+   * Has all processes of a service replaced, one after the other on each machine, so that some consume at any time. Only
+   * `hopline work` can do that: other processes answer with a `problem`.
+   */
+  restart(service: string): Promise<readonly ControlAnswer[]> {
+    return this.ask({ ask: 'restart', service });
+  }
+
+  /** Closes the connection, if no bus shares it. */
+  close(): Promise<void> {
+    return this.session.close(new Deadline(this.settings.transport.clock, CLOSE_MS));
+  }
+
+  private ask(request: ControlRequest): Promise<readonly ControlAnswer[]> {
+    return this.asking.ask(request, this.settings.patienceMs);
+  }
+
+  private async changePauses(
+    queue: string,
+    change: (paused: readonly string[]) => string[],
+  ): Promise<Heeded> {
+    const { consumers } = await this.existing(queue);
+    const lock = await this.lock();
+    try {
+      const paused = change(await this.paused.read());
+      await this.paused.write(paused);
+      // Within the lock, so that everybody hears the changes in the order in which they were written.
+      return { processes: await this.ask({ ask: 'pauses', paused, queue }), consumers };
+    } finally {
+      await lock.close();
+    }
+  }
+
+  /** A queue that one connection alone may have: who has it may change the pauses. It goes with its connection. */
+  private async lock(): Promise<Listening> {
+    const { names, transport } = this.settings;
+    const name = `${names.control}.lock`;
+    const deadline = new Deadline(transport.clock, LOCK_MS);
+    for (;;) {
+      try {
+        return await this.session.listen(
+          { exchange: names.controlTo, key: name, queueName: () => name },
+          { heard: () => {}, back: () => {} },
+        );
+      } catch (error) {
+        const isLocked = error instanceof TopologyError && /RESOURCE.LOCKED/.test(error.message);
+        if (!isLocked || deadline.expired) throw error;
+        await pause(transport.clock, LOCK_AGAIN_MS);
+      }
+    }
+  }
+
+  private async existing(queue: string): Promise<QueueState> {
+    const state = await this.session.inspect(queue);
+    if (state) return state;
+    throw new OptionsError('queue', [
+      `there is no queue '${queue}' in the broker: it is called as \`hopline topology show\` and \`hopline status\` name it`,
+    ]);
+  }
+
+  private async queueReport(
+    queue: string,
+    processes: readonly ProcessReport[],
+    paused: readonly string[],
+  ): Promise<QueueReport | undefined> {
+    const state = await this.session.inspect(queue);
+    if (!state) return undefined;
+    const lanes = processes.flatMap(({ places }) => places.flatMap((each) => each.lanes));
+    const its = lanes.filter((lane) => lane.queue === queue);
+    return {
+      queue,
+      ...state,
+      consuming: its.filter((lane) => lane.paused.length === 0).length,
+      paused: paused.includes(queue) || its.some((lane) => paused.includes(lane.of)),
+    };
+  }
+}
+
+const queuesOf = ({ places }: ProcessReport): string[] =>
+  places.flatMap(({ lanes }) => lanes.map(({ queue }) => queue));

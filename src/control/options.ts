@@ -1,0 +1,52 @@
+import { OptionsError } from '../errors.js';
+import { Names } from '../topology/names.js';
+import type { Transport } from '../transport/transport.js';
+import { duration, type Fields, having, isPlainObject, problemsOf, required, text } from '../util/check.js';
+import { type Duration, toMs } from '../util/duration.js';
+import { type Logger, stderrLogger } from '../util/logger.js';
+
+/** Options of {@link openControl}. */
+export interface ControlOptions {
+  /** Where the workers are: what the bus of the application has, too. */
+  transport: Transport;
+  /** The application's `prefix`. @default 'hopline' */
+  prefix?: string;
+  /** How long answers are waited for: nobody knows how many there will be. @default '1s' */
+  patience?: Duration;
+  /** How long connecting may take. @default '10s' */
+  connectDeadline?: Duration;
+  /** Where warnings go. @default single lines on standard error */
+  log?: Logger;
+}
+
+export interface ControlSettings {
+  readonly transport: Transport;
+  readonly names: Names;
+  readonly patienceMs: number;
+  readonly connectDeadlineMs: number;
+  readonly log: Logger;
+}
+
+const FIELDS: Fields = {
+  transport: required(having('a transport: rabbitmq({ url }) or memory()', 'open')),
+  prefix: text,
+  patience: duration,
+  connectDeadline: duration,
+  log: having('a logger', 'debug', 'info', 'warn', 'error'),
+};
+
+/** @throws OptionsError with all problems at once */
+export function controlSettings(options: ControlOptions): ControlSettings {
+  const problems = isPlainObject(options)
+    ? problemsOf(options, '', FIELDS)
+    : ['expected the options to be an object such as { transport }'];
+  if (problems.length > 0) throw new OptionsError('control', problems);
+  const { transport, prefix, patience = '1s', connectDeadline = '10s', log = stderrLogger } = options;
+  return {
+    transport,
+    names: new Names(prefix),
+    patienceMs: toMs(patience),
+    connectDeadlineMs: toMs(connectDeadline),
+    log,
+  };
+}

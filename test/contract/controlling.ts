@@ -1,0 +1,346 @@
+import assert from 'node:assert/strict';
+import { CancelledError, type Control, OptionsError } from 'hopline';
+import { deferred } from '../../src/util/deferred.js';
+import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
+import { numbers } from '../support/port.js';
+import type { Theme } from './transport-contract.js';
+
+export const controlling: Theme = (test, { hasConnections }) => {
+  test('a queue that an operator pauses is not handled, here nor by who starts later, until it is resumed', async (fx) => {
+    const control = await controlOf(fx);
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer').handle('k', seen.handle, { queue: fx.name('q') });
+    await bus.start();
+    const events = watch(bus, 'consumer.paused', 'consumer.resumed');
+    await bus.publish('k', 'before');
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['before']));
+    const heard = await control(({ pause }) => pause(fx.name('q')));
+    assert.deepEqual(
+      [heard.processes.map(({ service, problem }) => [service, problem]), heard.consumers],
+      [[[fx.name('mailer'), undefined]], 1],
+    );
+    const later = fx.bus('mailer').handle('k', seen.handle, { queue: fx.name('q') });
+    await later.start();
+    const publisher = await fx.publisher();
+    await publisher.publish('k', 'while paused');
+    const status = await control(({ status: ask }) => ask());
+    const queue = status.queues.find((each) => each.queue === fx.name('q'));
+    assert.deepEqual(
+      { ...queue, consumers: 0 },
+      { queue: fx.name('q'), ready: 1, consumers: 0, consuming: 0, paused: true },
+    );
+    assert.equal(status.processes.length, 2);
+    assert.deepEqual(seen.payloads, ['before']);
+    assert.deepEqual([bus.health().ready, later.health().consumers[0]?.state], [true, 'paused']);
+    await control(({ resume }) => resume(fx.name('q')));
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['before', 'while paused']));
+    await publisher.publish('k', 'after');
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['before', 'while paused', 'after']));
+    const told = { service: fx.name('mailer'), queue: fx.name('q'), why: 'operator' };
+    assert.deepEqual(
+      events.map(({ name, event }) => [name, event]),
+      [
+        ['consumer.paused', told],
+        ['consumer.resumed', told],
+      ],
+    );
+  });
+
+  test('what runs when its queue is paused is finished, and what only waits goes back', async (fx) => {
+    const control = await controlOf(fx);
+    const gate = deferred<void>();
+    const seen = fx.recorder(() => gate.promise);
+    const bus = fx
+      .bus('mailer')
+      .handle('k', seen.handle, { queue: { name: fx.name('q'), concurrency: 1, prefetch: 10 } });
+    await bus.start();
+    for (const number of numbers(4)) await bus.publish('k', number);
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['0']));
+    await control(({ pause }) => pause(fx.name('q')));
+    await waits(fx, 3);
+    gate.resolve();
+    const idle = async () => (await control(({ status }) => status())).processes[0]?.places[0]?.running;
+    await fx.eventually(async () => assert.equal(await idle(), 0));
+    assert.deepEqual(seen.payloads, ['0']);
+    await waits(fx, 3);
+    await control(({ resume }) => resume(fx.name('q')));
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['0', '1', '2', '3']));
+    assert.deepEqual(seen.attempts, [1, 1, 1, 1]);
+  });
+
+  test('pausing one queue, or one lane, leaves the others alone', async (fx) => {
+    const control = await controlOf(fx);
+    const seen = fx.recorder();
+    const lanes = { name: fx.name('q'), lanes: ['high', 'default'] };
+    const bus = fx
+      .bus('mailer')
+      .handle('laned', seen.handle, { queue: lanes })
+      .handle('other', seen.handle, { queue: fx.name('other') });
+    await bus.start({ queues: [fx.name('q'), fx.name('other')] });
+    await control(({ pause }) => pause(fx.name('q.high')));
+    await bus.publish('laned', 'high', { lane: 'high' });
+    await bus.publish('laned', 'default');
+    await bus.publish('other', 'other');
+    await fx.eventually(() => assert.deepEqual([...seen.payloads].sort(), ['default', 'other']));
+    await control(({ pause }) => pause(fx.name('q')));
+    await control(({ resume }) => resume(fx.name('q.high')));
+    await bus.publish('laned', 'default again');
+    await bus.publish('other', 'other again');
+    await fx.eventually(() => assert.equal(seen.payloads.length, 3));
+    assert.ok(seen.payloads.includes('other again'));
+    await control(({ resume }) => resume(fx.name('q')));
+    await fx.eventually(() => assert.equal(seen.payloads.length, 5));
+  });
+
+  test('operators who pause at the same time do not undo what the others do', async (fx) => {
+    const first = await controlOf(fx);
+    const names = numbers(6).map((number) => `q${number}`);
+    const bus = fx.bus('mailer');
+    for (const name of names) bus.handle(name, () => {}, { queue: fx.name(name) });
+    await bus.start();
+    const operators = await Promise.all(names.map(() => controlOf(fx)));
+    await Promise.all(
+      operators.map((operator, index) => operator(({ pause }) => pause(fx.name(names[index] as string)))),
+    );
+    const { paused } = await first(({ status }) => status());
+    assert.deepEqual(paused, names.map(fx.name));
+    await Promise.all(
+      operators
+        .slice(1)
+        .map((operator, index) => operator(({ resume }) => resume(fx.name(names[index + 1] as string)))),
+    );
+    assert.deepEqual((await first(({ status }) => status())).paused, [fx.name('q0')]);
+  });
+
+  test('what an operator does to a queue that is not there is an error that names it', async (fx) => {
+    const control = await controlOf(fx);
+    for (const act of [
+      (its: Bound) => its.pause(fx.name('missing')),
+      (its: Bound) => its.resume(fx.name('missing')),
+      (its: Bound) => its.scale(fx.name('missing'), 3),
+    ]) {
+      await assert.rejects(control(act), (error) => {
+        assert.ok(error instanceof OptionsError);
+        assert.match(error.message, /there is no queue '.*missing'/);
+        return true;
+      });
+    }
+    await assert.rejects(
+      control(({ scale }) => scale('any', 0)),
+      /whole number from 1 on, got 0/,
+    );
+  });
+
+  test('scaling changes how many messages of a queue run at once, up and down, while it runs', async (fx) => {
+    const control = await controlOf(fx);
+    const gates: ReturnType<typeof deferred<void>>[] = [];
+    const seen = fx.recorder(() => {
+      const gate = deferred<void>();
+      gates.push(gate);
+      return gate.promise;
+    });
+    const bus = fx
+      .bus('mailer')
+      .handle('k', seen.handle, { queue: { name: fx.name('q'), concurrency: 2 } })
+      .handle('batched', (_all: unknown[]) => {}, { queue: fx.name('batches'), batch: { max: 20 } });
+    await bus.start();
+    for (const number of numbers(12)) await bus.publish('k', number);
+    await fx.eventually(() => assert.equal(seen.calls.length, 2));
+    await control(({ scale }) => scale(fx.name('q'), 5));
+    await fx.eventually(() => assert.equal(seen.calls.length, 5));
+    await control(({ scale }) => scale(fx.name('q'), 1));
+    for (const gate of gates.slice(0, 4)) gate.resolve();
+    const placesOf = async () => (await control(({ status }) => status())).processes[0]?.places[0];
+    await fx.eventually(async () => assert.equal((await placesOf())?.running, 1));
+    assert.equal((await placesOf())?.places, 1);
+    assert.equal(seen.calls.length, 5);
+    gates[4]?.resolve();
+    await fx.eventually(() => assert.equal(seen.calls.length, 6));
+    await control(({ scale }) => scale(fx.name('q'), 10));
+    await fx.eventually(() => assert.equal(seen.calls.length, 12));
+    const refused = await control(({ scale }) => scale(fx.name('batches'), 3));
+    assert.match(
+      refused.processes[0]?.problem ?? '',
+      /at least 20, the messages of a handler's batch; got 3/,
+    );
+    for (const gate of gates) gate.resolve();
+  });
+
+  test('cancel fires the signal of the one handler that runs the message; it is dead-lettered, and no try follows', async (fx) => {
+    const control = await controlOf(fx);
+    const reasons: unknown[] = [];
+    const seen = fx.recorder(
+      ({ context: { signal } }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            reasons.push(signal.reason);
+            reject(signal.reason);
+          });
+        }),
+    );
+    const buses = [1, 2].map(() =>
+      fx.bus('mailer').handle('k', seen.handle, { queue: { name: fx.name('q'), concurrency: 1 } }),
+    );
+    for (const bus of buses) await bus.start();
+    const publisher = await fx.publisher();
+    await publisher.publish('k', 'to be cancelled');
+    await publisher.publish('k', 'to go on');
+    await fx.eventually(() => assert.equal(seen.calls.length, 2));
+    const id = seen.calls.find(({ payload }) => payload === 'to be cancelled')?.context.messageId as string;
+    assert.deepEqual(await control(({ cancel }) => cancel('another')), []);
+    const [answer, ...more] = await control(({ cancel }) => cancel(id));
+    assert.deepEqual([answer?.service, more], [fx.name('mailer'), []]);
+    const letter = await fx.deadLetter(fx.name('q'));
+    assert.deepEqual([letter.body.toString(), ours(letter).reason], ['"to be cancelled"', 'cancelled']);
+    assert.ok(reasons[0] instanceof CancelledError);
+    assert.equal(seen.calls.length, 2);
+    assert.equal(reasons.length, 1);
+    await Promise.all(buses.map((bus) => fx.outcome(bus.stop({ cancel: true }))));
+  });
+
+  test('status says what each process does, and counts what its handlers did', async (fx) => {
+    const control = await controlOf(fx);
+    const gate = deferred<void>();
+    const bus = fx
+      .bus('mailer', { retry: { tries: 2, backoff: 0 } })
+      .handle('ok', () => {}, { name: 'Ok', queue: fx.name('q') })
+      .handle('bad', () => Promise.reject(new Error('no')), { name: 'Bad', queue: fx.name('q') })
+      .handle('slow', () => gate.promise, { name: 'Slow', queue: { name: fx.name('slow'), concurrency: 3 } });
+    await bus.start();
+    for (const key of ['ok', 'ok', 'ok', 'bad', 'slow']) await bus.publish(key, key);
+    await fx.deadLetter(fx.name('q'));
+    const read = async () => {
+      const { processes, queues, handlers } = await control(({ status }) =>
+        status({ service: fx.name('mailer') }),
+      );
+      const [process] = processes;
+      assert.ok(process && processes.length === 1);
+      return { process, queues, handlers };
+    };
+    await fx.eventually(async () => assert.equal((await read()).handlers[0]?.attempts, 3));
+    const { process, queues, handlers } = await read();
+    assert.deepEqual(
+      handlers.map(({ handler, queue, running, attempts, failures, retries, deadLettered }) =>
+        [handler, queue, running, attempts, failures, retries, deadLettered].join(' '),
+      ),
+      [`Ok ${fx.name('q')} 0 3 0 0 0`, `Bad ${fx.name('q')} 0 2 2 1 1`, `Slow ${fx.name('slow')} 1 0 0 0 0`],
+    );
+    const [ok, , slow] = handlers;
+    assert.ok(ok?.runtimeMs && ok.waitMs && ok.runtimeMs.p99 >= ok.runtimeMs.p50);
+    assert.deepEqual([slow?.runtimeMs, slow?.circuitsOpen], [undefined, undefined]);
+    assert.deepEqual(
+      [process.state, process.supervised, process.pid > 0, process.memory > 1_000_000],
+      ['started', false, true, true],
+    );
+    assert.deepEqual(
+      process.places.map(({ queues: its, places, running }) => [its, places, running]),
+      [
+        [[fx.name('q')], 10, 0],
+        [[fx.name('slow')], 3, 1],
+      ],
+    );
+    assert.deepEqual(
+      queues.map(({ queue, ready, consumers, consuming, paused }) => [
+        queue,
+        ready,
+        consumers,
+        consuming,
+        paused,
+      ]),
+      [
+        [fx.name('q'), 0, 1, 1, false],
+        [fx.name('slow'), 0, 1, 1, false],
+      ],
+    );
+    assert.deepEqual((await control(({ status }) => status({ service: 'another' }))).processes, []);
+    gate.resolve();
+  });
+
+  test('a restart is the business of who runs the process: without one it says so', async (fx) => {
+    const control = await controlOf(fx);
+    const alone = fx.bus('mailer').handle('k', () => {});
+    await alone.start();
+    const supervised = fx.bus('mailer').handle('k', () => {});
+    let asked = 0;
+    supervised.on('control.restart', () => {
+      asked += 1;
+    });
+    await supervised.start();
+    const answers = await control(({ restart }) => restart(fx.name('mailer')));
+    assert.deepEqual(answers.map(({ problem }) => problem?.slice(0, 29)).sort(), [
+      'nobody would start it again: ',
+      undefined,
+    ]);
+    assert.equal(asked, 1);
+    assert.deepEqual(await control(({ restart }) => restart('another')), []);
+  });
+
+  test('who is not of this application, has no handlers, or wants to hear nobody does not answer', async (fx) => {
+    const control = await controlOf(fx);
+    const publisher = await fx.publisher();
+    const deaf = fx.bus('deaf', { control: false }).handle('k', () => {}, { queue: fx.name('q') });
+    await deaf.start();
+    assert.deepEqual((await control(({ status }) => status())).processes, []);
+    // What nobody can read disturbs nobody.
+    const hears = fx.bus('hears').handle('k', () => {}, { queue: fx.name('q') });
+    await hears.start();
+    for (const body of [
+      '',
+      'null',
+      '{"version":2,"ask":"status"}',
+      '{"version":1,"ask":"scale","queue":7}',
+      '{"version":1,"ask":"what"}',
+    ])
+      await fx.foreign.publish({ exchange: fx.name('control'), routingKey: '', body });
+    assert.deepEqual(
+      (await control(({ status }) => status())).processes.map(({ service }) => service),
+      [fx.name('hears')],
+    );
+    await publisher.stop();
+  });
+
+  if (!hasConnections) return;
+
+  test('a pause that is said while a process is away reaches it with its next connection', async (fx) => {
+    const control = await controlOf(fx);
+    const line = await fx.harness.breakableTransport?.();
+    assert.ok(line);
+    const seen = fx.recorder();
+    const bus = fx
+      .bus('mailer', { transport: fx.traced(line.transport) })
+      .handle('k', seen.handle, { queue: fx.name('q') });
+    await bus.start();
+    const paused = watch(bus, 'consumer.paused');
+    line.stall();
+    line.break();
+    await control(({ pause }) => pause(fx.name('q')));
+    assert.deepEqual(paused, []);
+    line.resume();
+    await fx.eventually(() => assert.equal(paused.length, 1));
+    const publisher = await fx.publisher();
+    await publisher.publish('k', 'while paused');
+    await control(({ resume }) => resume(fx.name('q')));
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['while paused']));
+  });
+};
+
+type Bound = Pick<Control, 'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status'>;
+
+/** Asks as an operator does; on a clock that stands still, time passes meanwhile. */
+async function controlOf(fx: BusFixture): Promise<<T>(ask: (control: Bound) => Promise<T>) => Promise<T>> {
+  const control = await fx.outcome(fx.control());
+  const bound: Bound = {
+    pause: (queue) => control.pause(queue),
+    resume: (queue) => control.resume(queue),
+    scale: (queue, concurrency) => control.scale(queue, concurrency),
+    cancel: (id) => control.cancel(id),
+    restart: (service) => control.restart(service),
+    status: (options) => control.status(options),
+  };
+  return (ask) => fx.outcome(ask(bound));
+}
+
+async function waits(fx: BusFixture, count: number): Promise<void> {
+  const port = await fx.port();
+  await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, count));
+}

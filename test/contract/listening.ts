@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { TopologyError } from 'hopline';
+import { ack, hold } from '../support/port.js';
+import type { Theme } from './transport-contract.js';
+
+/** What is said to who is there, and what lies where everybody can see it. */
+export const listening: Theme = (test, { hasConnections }) => {
+  test('what a fanout exchange is told is heard by all who listen, once by each, and kept for nobody', async (fx) => {
+    const port = await fx.port();
+    await port.declare({ exchanges: { all: 'fanout' } });
+    await port.publish('', 'too early', { exchange: 'all' });
+    const others = await Promise.all([fx.port(), fx.port()]);
+    const ears = await Promise.all(others.map((other) => other.listen('all')));
+    await port.publish('', 'one', { exchange: 'all' });
+    await port.publish('', 'two', { exchange: 'all' });
+    for (const { bodies } of ears) await fx.eventually(() => assert.deepEqual(bodies, ['one', 'two']));
+    await ears[0]?.listening.close();
+    await port.publish('', 'three', { exchange: 'all' });
+    await fx.eventually(() => assert.deepEqual(ears[1]?.bodies, ['one', 'two', 'three']));
+    assert.deepEqual(ears[0]?.bodies, ['one', 'two']);
+  });
+
+  test('a direct exchange is heard by who listens for the key, with its properties', async (fx) => {
+    const port = await fx.port();
+    await port.declare({ exchanges: { d: 'direct' } });
+    const mine = await port.listen('d', 'mine');
+    const yours = await port.listen('d', 'yours');
+    await port.publish('mine', 'for me', { exchange: 'd' });
+    await port.publish('nobody', 'for nobody', { exchange: 'd' });
+    await port.publish('yours', 'for you', { exchange: 'd' });
+    await fx.eventually(() => assert.deepEqual(yours.bodies, ['for you']));
+    assert.deepEqual(mine.bodies, ['for me']);
+  });
+
+  test('a name can be had by one session at a time, until it listens no more', async (fx) => {
+    const [one, two] = await Promise.all([fx.port(), fx.port()]);
+    await one.declare({ exchanges: { d: 'direct' } });
+    const first = await one.listen('d', 'k', 'lock');
+    await assert.rejects(two.listen('d', 'k', 'lock'), (error) => {
+      assert.ok(error instanceof TopologyError);
+      assert.match(error.message, /RESOURCE_LOCKED/);
+      return true;
+    });
+    await first.listening.close();
+    const second = await two.listen('d', 'k', 'lock');
+    await two.close();
+    // What belongs to a session goes with it.
+    await fx.eventually(() => one.listen('d', 'k', 'lock'));
+    assert.deepEqual(second.bodies, []);
+  });
+
+  test('listening to an exchange that is not there is a TopologyError', async (fx) => {
+    const port = await fx.port();
+    await assert.rejects(port.listen('missing'), TopologyError);
+  });
+
+  test('peek shows the only message of a queue to all who look, of several the first, and takes nothing', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'] });
+    assert.equal(await port.peek('q'), undefined);
+    await port.publish('k', 'first');
+    const others = await Promise.all([fx.port(), fx.port(), fx.port()]);
+    const seen = await Promise.all([port, ...others].map((each) => each.peek('q')));
+    assert.deepEqual(seen, ['first', 'first', 'first', 'first']);
+    await port.publish('k', 'second');
+    await fx.eventually(async () => assert.equal(await port.peek('q'), 'first'));
+    const consumer = await port.consume('q', ack);
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, ['first', 'second']));
+    await consumer.consumer.close();
+    await fx.eventually(async () => assert.equal(await port.peek('q'), undefined));
+    await assert.rejects(port.peek('missing'), TopologyError);
+  });
+
+  test('of a queue of length one the newest is left, also while somebody has the one before', async (fx) => {
+    const port = await fx.port();
+    await port.declare({
+      exchanges: { e: 'topic' },
+      queues: { q: { 'x-max-length': 1, 'x-delivery-limit': 1_000_000_000 } },
+      bindings: ['e -> q: #'],
+    });
+    await port.publish('k', 'old');
+    const reader = await port.consume('q', hold, 1);
+    await fx.eventually(() => assert.deepEqual(reader.bodies, ['old']));
+    await port.publish('k', 'new');
+    reader.at(0).requeue();
+    await reader.consumer.close();
+    await fx.eventually(async () => assert.equal(await port.peek('q'), 'new'));
+    assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 1, consumers: 0 });
+  });
+
+  if (!hasConnections) return;
+
+  test('who listens hears again on the next connection, and is told that it was away', async (fx) => {
+    const line = await fx.harness.breakableTransport?.();
+    assert.ok(line);
+    const port = await fx.port();
+    await port.declare({ exchanges: { all: 'fanout' } });
+    const ears = await (await fx.port({}, fx.traced(line.transport))).listen('all', '', 'once');
+    await port.publish('', 'before', { exchange: 'all' });
+    await fx.eventually(() => assert.deepEqual(ears.bodies, ['before']));
+    line.break();
+    await fx.eventually(() => assert.equal(ears.times, 1));
+    await port.publish('', 'after', { exchange: 'all' });
+    await fx.eventually(() => assert.deepEqual(ears.bodies, ['before', 'after']));
+  });
+};
