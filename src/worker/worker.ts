@@ -7,7 +7,7 @@ import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
 
 /** What a worker needs of a bus. The application's may come from another copy of the package. */
 export interface WorkerBus {
-  describe(): { readonly queues: readonly { readonly name: string }[] };
+  describe(): { readonly service: string; readonly queues: readonly { readonly name: string }[] };
   start(serve?: ServeOptions): Promise<void>;
   stop(options?: StopOptions): Promise<void>;
   workload(): Promise<Workload>;
@@ -153,7 +153,7 @@ export class Worker {
     this.ended = 0;
     this.busyMs = 0;
     const ready = queues.reduce((sum, queue) => sum + queue.ready, 0);
-    this.tell({ kind: 'load', ready, waiting, places, ended, busyMs });
+    this.tell({ kind: 'load', service: serviceOf(this.serving), ready, waiting, places, ended, busyMs });
   }
 
   private endIfEmpty(workload: Workload): void {
@@ -162,6 +162,11 @@ export class Worker {
     this.tell({ kind: 'empty' });
     this.stop({});
   }
+}
+
+function serviceOf(buses: readonly WorkerBus[]): string | undefined {
+  const services = new Set(buses.map((bus) => bus.describe().service));
+  return services.size === 1 ? [...services][0] : undefined;
 }
 
 function isEmpty({ queues, running, waiting }: Workload): boolean {
