@@ -14,7 +14,8 @@ export interface Load {
 
 /** How long one process would take to handle what waits. */
 export function workMs({ backlog, places }: Pick<Load, 'backlog' | 'places'>, averageMs: number): number {
-  return (backlog * averageMs) / places;
+  // An application that only publishes has no places.
+  return backlog === 0 ? 0 : (backlog * averageMs) / places;
 }
 
 /** Attempts that ended within this time make the average; when none has, the last that did. */

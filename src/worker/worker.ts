@@ -36,6 +36,8 @@ export class Worker {
   private busyMs = 0;
   /** The buses that it has started. */
   private serving: readonly WorkerBus[] = [];
+  /** Of those buses, if it is the same one. */
+  private service: string | undefined;
   private startedAt = 0;
   private emptyLooks = 0;
   private isRetiring = false;
@@ -62,6 +64,7 @@ export class Worker {
   async run(): Promise<void> {
     const served = servedBy(this.buses, this.settings);
     this.serving = [...served.keys()];
+    this.service = serviceOf(this.serving);
     for (const bus of this.serving) this.countOn(bus);
     const starting = [...served].map(([bus, serve]) => bus.start(serve));
     const started = await Promise.allSettled(starting);
@@ -149,11 +152,11 @@ export class Worker {
   }
 
   private tellLoad({ queues, waiting, places }: Workload): void {
-    const { ended, busyMs } = this;
+    const { service, ended, busyMs } = this;
     this.ended = 0;
     this.busyMs = 0;
     const ready = queues.reduce((sum, queue) => sum + queue.ready, 0);
-    this.tell({ kind: 'load', service: serviceOf(this.serving), ready, waiting, places, ended, busyMs });
+    this.tell({ kind: 'load', service, ready, waiting, places, ended, busyMs });
   }
 
   private endIfEmpty(workload: Workload): void {

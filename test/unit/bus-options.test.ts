@@ -15,7 +15,13 @@ describe("a bus's options", () => {
     assert.deepEqual(settings, {
       ...{ service: 'shop', transport, handlers: [], middleware: [], retry: undefined },
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },
-      ...{ control: true, concurrency: 10, maxBodyBytes: 16 * 2 ** 20, maxInFlight: 10_000, maxInFlightBytes: 64 * 2 ** 20 },
+      ...{
+        control: true,
+        concurrency: 10,
+        maxBodyBytes: 16 * 2 ** 20,
+        maxInFlight: 10_000,
+        maxInFlightBytes: 64 * 2 ** 20,
+      },
       ...{ timeout: '60s', timeoutMs: 60_000, timeoutGrace: '5s', timeoutGraceMs: 5_000 },
       ...{ publishDeadline: '30s', publishDeadlineMs: 30_000, startDeadline: '30s', startDeadlineMs: 30_000 },
       ...{

@@ -77,6 +77,10 @@ describe('the figure for an autoscaler', () => {
     assert.equal(workSeconds, (300 * ASSUMED_MS) / 10 / 1_000);
   });
 
+  it('is nothing where there is nothing to do: without a place either', () => {
+    assert.equal(scalingFigure({ ...load, backlog: 0, places: 0, averageMs: undefined }, 1).workSeconds, 0);
+  });
+
   it('names no service if there are several', () => {
     assert.ok(!('service' in scalingFigure({ ...load, service: undefined }, 1)));
   });
