@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { countsIn, resultOf, sumOf } from '../../scripts/mocha.js';
+import { countsIn, resultOf, startMocha, sumOf } from '../../scripts/mocha.js';
 import { eventually } from '../support/eventually.js';
 import { root } from './repository.js';
 
@@ -138,6 +138,25 @@ describe('npm test', function () {
     const [code] = await once(child, 'close');
     assert.equal(code, 1);
     await eventually(() => assert.deepEqual(pids.filter(isAlive), []));
+  });
+});
+
+describe('a mocha process', function () {
+  this.timeout(60_000);
+
+  it('is ended, and red, if what a test has left keeps it running', async () => {
+    const suite = await Suite.of({ 'a.test.js': `${PASSES} setInterval(() => {}, 1_000);` });
+    try {
+      const output: Buffer[] = [];
+      const args = ['--config', suite.path('.mocharc.json'), suite.path('dist/test/a.test.js')];
+      const onOutput = (chunk: Buffer) => void output.push(chunk);
+      const { ended } = await startMocha({ args, onOutput, endWithinMs: 500 });
+      const { passed, failed, remark } = await ended;
+      assert.deepEqual({ passed, failed }, { passed: 1, failed: 1 }, Buffer.concat(output).toString());
+      assert.match(remark, /something that a test has left keeps it running/);
+    } finally {
+      await suite.remove();
+    }
   });
 });
 
