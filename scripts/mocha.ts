@@ -59,8 +59,12 @@ export async function startMocha(options: MochaOptions): Promise<MochaProcess> {
     try {
       const [code, signal] = await once(child, 'close');
       const told = countsIn(await readFile(summary, 'utf8').catch(() => ''));
-      const exit = lingering.isEnded() ? LINGERED : (signal ?? code);
-      return { ...resultOf(told, exit), seconds: Math.round((performance.now() - began) / 1_000) };
+      const seconds = Math.round((performance.now() - began) / 1_000);
+      const result = { ...resultOf(told, signal ?? code), seconds };
+      // Mocha's exit code only counts tests then.
+      return lingering.isEnded()
+        ? { ...result, failed: Math.max(result.failed, 1), remark: LINGERED }
+        : result;
     } finally {
       lingering.stopLooking();
       await rm(folder, { recursive: true });
@@ -69,7 +73,7 @@ export async function startMocha(options: MochaOptions): Promise<MochaProcess> {
   return { ended: ending(), interrupt };
 }
 
-const LINGERED = 'an interruption: something that a test has left keeps it running';
+const LINGERED = 'it had to be ended: something that a test has left keeps it running';
 
 /** What a failed test leaves, a loop that publishes for instance, would keep the run from ever ending. */
 function endLingering(summary: string, afterMs: number, interrupt: () => void) {
@@ -94,7 +98,10 @@ export function countsIn(summary: string): Counts | undefined {
 }
 
 /** A process that ended before it could count, or not as its counts say, has crashed: that is one failure at least. */
-export function resultOf(counts: Counts | undefined, exit: number | string): Omit<MochaResult, 'seconds'> {
+export function resultOf(
+  counts: Counts | undefined,
+  exit: number | NodeJS.Signals,
+): Omit<MochaResult, 'seconds'> {
   const { passed, failed } = counts ?? { passed: 0, failed: 0 };
   const crashed = counts === undefined || (failed === 0 && exit !== 0);
   return { passed, failed: crashed ? 1 : failed, remark: crashed ? `mocha ended with ${exit}` : '' };
