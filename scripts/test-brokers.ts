@@ -1,12 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { serverVersion } from '../test/support/broker/amqp-probe.js';
 import { PrivateNode } from '../test/support/broker/index.js';
+import { type MochaResult, startMocha } from './mocha.js';
 
 /*
  * `npm run test:brokers [-- VERSION...]`: the contract suite and the faults on every RabbitMQ that Hopline is held to,
@@ -16,17 +11,10 @@ import { PrivateNode } from '../test/support/broker/index.js';
 const VERSIONS = ['3.10', '4.0', '4.3'] as const;
 const SUITES = ['contract', 'faults'] as const;
 
-const root = resolve(import.meta.dirname, '../..');
-const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');
-
-interface Row {
+interface Row extends MochaResult {
   /** As the broker itself gives it, or as it was asked for if it can't be had. */
   readonly version: string;
   readonly suite: string;
-  readonly passed: number;
-  readonly failed: number;
-  readonly seconds: number;
-  readonly remark: string;
 }
 
 /** Gets the version first where it isn't here, which takes longer than a test may. */
@@ -52,31 +40,13 @@ async function testOn(version: string): Promise<Row[]> {
 
 async function runSuite(version: string, exact: string, suite: string): Promise<Row> {
   console.log(`\n=== RabbitMQ ${exact}: ${suite}`);
-  const folder = await mkdtemp(join(tmpdir(), 'hopline-test-brokers-'));
-  const summary = join(folder, 'summary');
-  const began = performance.now();
-  try {
-    const child = spawn(process.execPath, [mocha, `dist/test/${suite}/**/*.test.js`], {
-      cwd: root,
-      env: { ...process.env, BROKER_VERSION: version, TEST_SUMMARY: summary },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const [code, signal] = await once(child, 'exit');
-    const told = await readFile(summary, 'utf8').catch(() => '0 0');
-    const [passed = 0, failed = 0] = told.split(' ').map(Number);
-    // A crash fails no test, and neither does a run that found none.
-    const crashed = failed === 0 && (code !== 0 || passed === 0);
-    return {
-      version: exact,
-      suite,
-      passed,
-      failed: crashed ? 1 : failed,
-      seconds: Math.round((performance.now() - began) / 1_000),
-      remark: crashed ? `mocha ended with ${signal ?? code}` : '',
-    };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const args = [`dist/test/${suite}/**/*.test.js`];
+  const { ended } = await startMocha({ args, env: { BROKER_VERSION: version } });
+  const result = await ended;
+  // A run that found no test has proved nothing.
+  if (result.passed + result.failed === 0)
+    return { version: exact, suite, ...result, failed: 1, remark: 'there are no tests' };
+  return { version: exact, suite, ...result };
 }
 
 function tableOf(rows: readonly Row[]): string {

@@ -18,6 +18,8 @@ export type FromWorker =
   | { readonly kind: 'refused'; readonly message: string; readonly help: string };
 
 export interface WorkerLoad {
+  /** Of its buses, if it is the same one. */
+  readonly service?: string | undefined;
   /** Messages in its queues that nobody was given. */
   readonly ready: number;
   /** Messages that it was given, and that wait there. */

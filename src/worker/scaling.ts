@@ -1,4 +1,5 @@
 import { formatMs } from '../util/duration.js';
+import { type Load, workMs } from './load.js';
 
 /** Between which numbers of processes, and how fast. */
 export interface ScaleOptions {
@@ -8,16 +9,6 @@ export interface ScaleOptions {
   readonly clearWithinMs: number;
   /** Between two changes. */
   readonly coolDownMs: number;
-}
-
-/** What all processes together have to do, and have done. */
-export interface Load {
-  /** Messages that no handler has begun: in the queues, and in the processes. */
-  readonly backlog: number;
-  /** Of the attempts that ended lately; undefined before the first one. */
-  readonly averageMs: number | undefined;
-  /** Messages that one process handles at once. */
-  readonly places: number;
 }
 
 export interface Advice {
@@ -30,15 +21,16 @@ export interface Advice {
  * How many processes there should be: as many as handle the backlog in time, which takes `backlog × average run time`, shared
  * by the places of all processes. That is what Horizon calls the time to clear. One process more or less at a time.
  */
-export function advise(current: number, { backlog, averageMs, places }: Load, options: ScaleOptions): Advice {
+export function advise(current: number, load: Omit<Load, 'service'>, options: ScaleOptions): Advice {
+  const { backlog, averageMs, places } = load;
   const { min, max, clearWithinMs } = options;
   if (averageMs === undefined) {
     const wanted = backlog > places * current ? current + 1 : current;
     return { processes: within(wanted, min, max), why: `${backlog} wait, and none has been handled yet` };
   }
-  const workMs = (backlog * averageMs) / places;
-  const wanted = Math.ceil(workMs / clearWithinMs);
-  const clearMs = workMs / Math.max(current, 1);
+  const ofOneMs = workMs(load, averageMs);
+  const wanted = Math.ceil(ofOneMs / clearWithinMs);
+  const clearMs = ofOneMs / Math.max(current, 1);
   return {
     processes: within(Math.max(current - 1, Math.min(wanted, current + 1)), min, max),
     why: `${backlog} wait, ${formatMs(averageMs)} each, which takes ${current} ${current === 1 ? 'process' : 'processes'} ${formatMs(clearMs)}; they are to be handled within ${formatMs(clearWithinMs)}`,

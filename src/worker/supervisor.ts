@@ -1,4 +1,5 @@
 import type { Logger } from '../util/logger.js';
+import { type Load, LoadMeter } from './load.js';
 import { type Pool, Scaler } from './scaler.js';
 import type { ScaleOptions } from './scaling.js';
 import { Slot, type SlotOptions } from './slot.js';
@@ -21,6 +22,7 @@ export class Supervisor implements Pool {
   private readonly slots = new Map<number, Slot>();
   /** Those that have not ended. */
   private readonly running = new Set<Slot>();
+  private readonly meter = new LoadMeter();
   private readonly scaler: Scaler | undefined;
   private isRefused = false;
   private inOrder = true;
@@ -30,7 +32,7 @@ export class Supervisor implements Pool {
 
   constructor(private readonly options: SupervisorOptions) {
     const { scale, log } = options;
-    this.scaler = scale && new Scaler(this, scale, log);
+    this.scaler = scale && new Scaler(this, this.meter, scale, log);
   }
 
   /** Resolves when all workers have ended for good, with the exit code. */
@@ -47,12 +49,17 @@ export class Supervisor implements Pool {
     return this.slots.size;
   }
 
+  /** What the workers tell, if they are set to; undefined while they don't. */
+  get load(): Load | undefined {
+    return this.meter.load;
+  }
+
   /** Those with the highest numbers go first. */
   resize(processes: number): void {
     while (!this.stopping && this.slots.size < processes) this.add();
     for (const [number, slot] of [...this.slots].slice(processes)) {
       this.slots.delete(number);
-      this.scaler?.gone(number);
+      this.meter.gone(number);
       slot.stop();
     }
   }
@@ -89,7 +96,7 @@ export class Supervisor implements Pool {
       onRefused: (message, help) => this.refused(message, help),
       // All of them hear it, and one restart is under way at a time.
       onRestart: () => void this.restart('an operator has asked for a restart'),
-      onLoad: (worker, load) => this.scaler?.heard(worker, load),
+      onLoad: (worker, load) => this.meter.heard(worker, load),
     });
     this.slots.set(number, slot);
     this.running.add(slot);

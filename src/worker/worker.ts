@@ -7,7 +7,7 @@ import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
 
 /** What a worker needs of a bus. The application's may come from another copy of the package. */
 export interface WorkerBus {
-  describe(): { readonly queues: readonly { readonly name: string }[] };
+  describe(): { readonly service: string; readonly queues: readonly { readonly name: string }[] };
   start(serve?: ServeOptions): Promise<void>;
   stop(options?: StopOptions): Promise<void>;
   workload(): Promise<Workload>;
@@ -37,6 +37,8 @@ export class Worker {
   private busyMs = 0;
   /** The buses that it has started. */
   private serving: readonly WorkerBus[] = [];
+  /** Of those buses, if it is the same one. */
+  private service: string | undefined;
   private startedAt = 0;
   private emptyLooks = 0;
   private isRetiring = false;
@@ -63,6 +65,7 @@ export class Worker {
   async run(): Promise<void> {
     const served = servedBy(this.buses, this.settings);
     this.serving = [...served.keys()];
+    this.service = serviceOf(this.serving);
     for (const bus of this.serving) this.listenTo(bus);
     const starting = [...served].map(([bus, serve]) => bus.start(serve));
     const started = await Promise.allSettled(starting);
@@ -151,11 +154,11 @@ export class Worker {
   }
 
   private tellLoad({ queues, waiting, places }: Workload): void {
-    const { ended, busyMs } = this;
+    const { service, ended, busyMs } = this;
     this.ended = 0;
     this.busyMs = 0;
     const ready = queues.reduce((sum, queue) => sum + queue.ready, 0);
-    this.tell({ kind: 'load', ready, waiting, places, ended, busyMs });
+    this.tell({ kind: 'load', service, ready, waiting, places, ended, busyMs });
   }
 
   private endIfEmpty(workload: Workload): void {
@@ -164,6 +167,11 @@ export class Worker {
     this.tell({ kind: 'empty' });
     this.stop({});
   }
+}
+
+function serviceOf(buses: readonly WorkerBus[]): string | undefined {
+  const services = new Set(buses.map((bus) => bus.describe().service));
+  return services.size === 1 ? [...services][0] : undefined;
 }
 
 function isEmpty({ queues, running, waiting }: Workload): boolean {

@@ -18,7 +18,8 @@ const HEALED = { timeout: 60_000 };
 const LATE_BEFORE_4_MS = 2 * 5_000 + 5_000;
 
 describe('a cluster of three', function () {
-  this.timeout(150_000);
+  // More than all that one test waits for: on a busy machine three nodes take their time.
+  this.timeout(300_000);
   let cluster: PrivateCluster;
 
   before(async function () {
@@ -30,6 +31,8 @@ describe('a cluster of three', function () {
   });
 
   afterEach(async () => {
+    // A test that has failed has not stopped it.
+    await Promise.all(loads.splice(0).map((load) => load.stop()));
     await stopAll();
     for (const node of cluster.nodes) if (node.pid === undefined) await node.restart();
     await cluster.settled();
@@ -201,12 +204,18 @@ describe('a cluster of three', function () {
   });
 });
 
+interface SteadyLoad {
+  stop(): Promise<unknown>;
+}
+
+const loads: SteadyLoad[] = [];
+
 /** Publishes as long as it may, a few at a time, up to two hundred a second. */
 function steady(
   ledger: Ledger,
   bus: Bus,
   publish = (number: number) => ledger.publish(bus, 'load', number),
-): { stop(): Promise<unknown> } {
+): SteadyLoad {
   let stopped = false;
   let next = 0;
   const publisher = async () => {
@@ -216,12 +225,14 @@ function steady(
     }
   };
   const publishers = Promise.all(Array.from({ length: 10 }, publisher));
-  return {
+  const load = {
     stop() {
       stopped = true;
       return publishers;
     },
   };
+  loads.push(load);
+  return load;
 }
 
 function publishAll(ledger: Ledger, bus: Bus, key: string, count: number, delay: Duration): Promise<unknown> {

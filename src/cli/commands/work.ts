@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { WorkerSettings } from '../../worker/protocol.js';
+import { scalingFigure } from '../../worker/scaling-figure.js';
+import { type Address, ScalingServer } from '../../worker/scaling-server.js';
 import { Supervisor } from '../../worker/supervisor.js';
 import { WorkerProcess } from '../../worker/worker-process.js';
 import { appOfPackage } from '../application.js';
 import { byteSize, durationMs, nameList, range, wholeNumber } from '../flag-values.js';
+import { cannotListen, listenAddress } from '../listen-address.js';
 import type { AddCommand } from '../program.js';
 import { UsageError } from '../usage-error.js';
 import { WorkLog } from '../work-log.js';
@@ -21,6 +24,7 @@ interface Flags {
   readonly stopTimeout: string;
   readonly clearWithin: string;
   readonly coolDown: string;
+  readonly scalingPort?: string;
 }
 
 /** Longer than a process needs to see its own deadline and go. */
@@ -48,6 +52,7 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
     .option('--processes <number>', 'how many run; or from how many to how many, as work asks for: 2..8', '1')
     .option('--clear-within <duration>', 'with --processes 2..8: what waits is to be handled within', '10s')
     .option('--cool-down <duration>', 'with --processes 2..8: between two changes of their number', '5s')
+    .option('--scaling-port <address>', 'answer GET /scaling with what waits: 9464, or 0.0.0.0:9464 for all')
     .option('--concurrency <number>', 'messages at once in each process, instead of what the queues say')
     .option('--stop-when-empty', 'end when nothing is left in the queues; what is delayed is not waited for')
     .option('--max-jobs <number>', 'replace a process that has begun so many')
@@ -58,7 +63,10 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
     .action(async (given: string | undefined, flags: Flags) => {
       const { min, max } = range('--processes', flags.processes);
       const scale = max > min ? { min, max, ...paceOf(flags) } : undefined;
-      const settings = { ...settingsOf(given, flags), reportsLoad: scale !== undefined };
+      const address =
+        flags.scalingPort === undefined ? undefined : listenAddress('--scaling-port', flags.scalingPort);
+      const reportsLoad = scale !== undefined || address !== undefined;
+      const settings = { ...settingsOf(given, flags), reportsLoad };
       const log = new WorkLog(terminal);
       const supervisor = new Supervisor({
         processes: min,
@@ -68,10 +76,34 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
         onLine: (worker, text, stream) => log.line(worker, text, stream),
         killAfterMs: settings.stopTimeoutMs + KILL_AFTER_MS,
       });
-      const unlisten = listenToSignals(supervisor, log);
-      exit(await supervisor.run().finally(unlisten));
+      const scaling = address && (await serveScaling(address, supervisor, log));
+      const unlisten = listenToSignals(supervisor, log, () => scaling?.close());
+      const code = await supervisor.run().finally(() => {
+        unlisten();
+        scaling?.close();
+      });
+      exit(code);
     });
 };
+
+/** @throws UsageError if it can't listen there */
+async function serveScaling(
+  address: Address,
+  supervisor: Supervisor,
+  { logger }: WorkLog,
+): Promise<ScalingServer> {
+  const figure = () => {
+    const { load, size } = supervisor;
+    return load && scalingFigure(load, size);
+  };
+  try {
+    const server = await ScalingServer.listen(address, figure);
+    logger.info({ url: server.url }, `what waits is told at ${server.url}`);
+    return server;
+  } catch (error) {
+    throw cannotListen('--scaling-port', address, error);
+  }
+}
 
 /** @throws UsageError */
 function paceOf({ clearWithin, coolDown }: Flags) {
@@ -112,12 +144,13 @@ function appFrom(given: string | undefined): string {
 }
 
 /** Until the returned function is called. */
-function listenToSignals(supervisor: Supervisor, { logger }: WorkLog): () => void {
+function listenToSignals(supervisor: Supervisor, { logger }: WorkLog, onStopping: () => void): () => void {
   let times = 0;
   const onStop = (signal: NodeJS.Signals) => {
     times += 1;
     if (times === 1) {
       logger.info({ signal }, 'stopping: handlers may finish');
+      onStopping();
       supervisor.stop();
     } else if (times === 2) {
       logger.warn({ signal }, 'cancelling: the signals of handlers that still run are fired');

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { access, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { underLock } from './file-lock.js';
 import { Guard } from './guard.js';
 import { Declined } from './way.js';
 
+/** Test processes beside each other may miss the same package: apt-get gives up where another one works. */
+const LOCK = '/var/lock/hopline-tests';
 const POLICY = '/usr/sbin/policy-rc.d';
 const FORBID_SERVICES = '#!/bin/sh\nexit 101\n';
 const APT_TIMEOUT_MS = 240_000;
@@ -19,7 +22,7 @@ export async function installPackage(name: string): Promise<Declined | undefined
   if (process.getuid?.() !== 0) return new Declined('only root may install a package');
   process.stderr.write(`tests: installing ${name} with apt-get\n`);
   try {
-    await withoutServices(() => install(name));
+    await underLock(LOCK, () => withoutServices(() => install(name)));
     return undefined;
   } catch (error) {
     return new Declined(`apt-get could not install ${name}: ${(error as Error).message}`);

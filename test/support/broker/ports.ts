@@ -6,8 +6,7 @@ import { createServer, type Server } from 'node:net';
  * be taken by any client while a node is down, or by the very client that reconnects to it: on loopback a connection
  * may get its own target as source port, and then talks to itself.
  */
-const FIRST = 20_000;
-const LAST = 32_000;
+const RANGE = '20000-31999';
 const TRIES = 200;
 
 /**
@@ -15,12 +14,15 @@ const TRIES = 200;
  * before it is used; drawing at random keeps test runs beside each other apart.
  */
 export async function freePorts(count: number): Promise<number[]> {
+  // Test processes beside each other are given a part each.
+  const range = process.env.TEST_PORTS || RANGE;
+  const [first = 0, last = 0] = range.split('-').map(Number);
   // Held open until all are found, so that none is drawn twice.
   const held = new Map<number, Server>();
   try {
     for (let tries = 0; held.size < count; tries += 1) {
-      if (tries === TRIES) throw new Error(`found no ${count} free ports between ${FIRST} and ${LAST}`);
-      const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+      if (tries === TRIES) throw new Error(`found no ${count} free ports in ${range}`);
+      const port = first + Math.floor(Math.random() * (last - first + 1));
       const server = held.has(port) ? undefined : await listen(port);
       if (server) held.set(port, server);
     }

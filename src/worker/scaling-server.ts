@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import type { ScalingFigure } from './scaling-figure.js';
+
+const PATH = '/scaling';
+
+export interface Address {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/** Answers `GET /scaling`: what an autoscaler outside has to know. */
+export class ScalingServer {
+  private constructor(
+    readonly url: string,
+    private readonly server: ReturnType<typeof createServer>,
+  ) {}
+
+  /**
+   * @param figure undefined while nothing is known, which is answered with 503: whoever asks is to leave all as it is
+   * @throws the system's error if it can't listen there
+   */
+  static async listen(
+    { host, port }: Address,
+    figure: () => ScalingFigure | undefined,
+  ): Promise<ScalingServer> {
+    const server = createServer(({ method, url }, response) => {
+      if (url?.split('?')[0] !== PATH) answer(response, 404, { error: `there is only ${PATH}` });
+      else if (method !== 'GET')
+        answer(response.setHeader('allow', 'GET'), 405, { error: 'it can only be read' });
+      else {
+        const known = figure();
+        if (known) answer(response, 200, known);
+        else answer(response, 503, { error: 'no worker has told its load lately' });
+      }
+    });
+    server.listen(port, host);
+    await once(server, 'listening');
+    const taken = (server.address() as AddressInfo).port;
+    return new ScalingServer(`http://${isIPv6(host) ? `[${host}]` : host}:${taken}${PATH}`, server);
+  }
+
+  /** May be called again. */
+  close(): void {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
