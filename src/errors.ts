@@ -339,6 +339,19 @@ export class DeadLetterIdError extends HoplineError {
 
 // --- operating ------------------------------------------------------------------------------------------------------
 
+/** What an operator says can't reach the workers: the broker does not take it. */
+export class ControlError extends HoplineError {
+  readonly code = 'HOPLINE_CONTROL';
+
+  constructor(cause: Error) {
+    super(
+      `the broker did not take the request: ${cause.message}`,
+      'In a memory or disk alarm it takes no messages, and none of these: look with hopline doctor. SIGTERM and SIGHUP reach the workers of hopline work on their own machine.',
+      { cause },
+    );
+  }
+}
+
 /** RabbitMQ's management API does not answer, or refuses. Only commands ask it. */
 export class ManagementError extends HoplineError {
   readonly code = 'HOPLINE_MANAGEMENT';

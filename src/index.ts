@@ -34,6 +34,7 @@ export {
   ChannelLostError,
   ConnectError,
   ContextOutsideMessageError,
+  ControlError,
   DeadLetterIdError,
   HandlerResolutionError,
   HandlerTimeoutError,

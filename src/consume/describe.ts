@@ -12,6 +12,8 @@ export interface BusDescription {
   /** What it publishes to unless told otherwise. */
   readonly exchange: string;
   readonly queues: readonly QueueDescription[];
+  /** It hears operators, through exchanges and a queue that it declares beside its plan. */
+  readonly hears: boolean;
   /** What it declares in the broker, beside the delays that all applications share. */
   readonly plan: TopologyPlan;
 }
@@ -42,10 +44,12 @@ interface BusIdentity {
   readonly delayPrefix: string;
   readonly names: Names;
   readonly exchange: ExchangeRef;
+  /** It is to hear operators, if it has handlers. */
+  readonly control: boolean;
 }
 
 export function describeBus(
-  { service, prefix, delayPrefix, names, exchange }: BusIdentity,
+  { service, prefix, delayPrefix, names, exchange, control }: BusIdentity,
   subscriptions: readonly Subscription[],
 ): BusDescription {
   return {
@@ -54,6 +58,7 @@ export function describeBus(
     delayPrefix,
     exchange: exchange.name,
     queues: subscriptions.map(describeQueue),
+    hears: control && subscriptions.length > 0,
     plan: planBus(names, exchange, subscriptions.map(queueNeeds)).own,
   };
 }

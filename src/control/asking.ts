@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ControlError } from '../errors.js';
 import type { Names } from '../topology/names.js';
 import type { Heard, TransportSession } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
@@ -33,26 +34,34 @@ export class Asking {
   /**
    * Resolves with all answers that came in time.
    *
-   * @throws what publishing throws: in an alarm the broker takes no requests
+   * @throws ControlError if the broker doesn't take the request
    */
   async ask(request: ControlRequest, patienceMs: number): Promise<readonly ControlAnswer[]> {
     const id = randomUUID();
     const answers: ControlAnswer[] = [];
     this.open.set(id, answers);
     try {
-      await this.session.publish({
-        exchange: this.names.control,
-        routingKey: '',
-        body: encode(request),
-        properties: { replyTo: this.replyTo, correlationId: id, contentType: 'application/json' },
-        mandatory: false,
-        deadlineMs: PUBLISH_MS,
-      });
+      await this.publish(request, id);
       await pause(this.clock, patienceMs);
       return answers;
     } finally {
       this.open.delete(id);
     }
+  }
+
+  private async publish(request: ControlRequest, correlationId: string): Promise<void> {
+    const { session, names, replyTo } = this;
+    const message = {
+      exchange: names.control,
+      routingKey: '',
+      body: encode(request),
+      properties: { replyTo, correlationId, contentType: 'application/json' },
+      mandatory: false,
+      deadlineMs: PUBLISH_MS,
+    };
+    await session.publish(message).catch((error) => {
+      throw new ControlError(error);
+    });
   }
 
   private heard(message: Heard): void {

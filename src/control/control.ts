@@ -95,7 +95,7 @@ export class Control {
   /**
    * How all processes are, of one service or of all.
    *
-   * @throws PublishTimeoutError in an alarm: the broker takes no requests then
+   * @throws ControlError in an alarm: the broker takes no requests then
    */
   async status({ service }: { service?: string } = {}): Promise<StatusReport> {
     const [answers, paused] = await Promise.all([this.ask({ ask: 'status', service }), this.paused.read()]);

@@ -1,4 +1,4 @@
-import { PAUSED_KEY } from '../topology/control.js';
+import { ControlError } from '../errors.js';
 import type { Names } from '../topology/names.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
@@ -31,16 +31,19 @@ export class PausedQueues {
    * Resolves when the broker has it. Of two that write at once the later one's word counts: the caller sees to it that
    * there is only one.
    *
-   * @throws what publishing throws
+   * @throws ControlError if the broker doesn't take it
    */
-  write(paused: readonly string[]): Promise<void> {
-    return this.session.publish({
-      exchange: this.names.controlTo,
-      routingKey: PAUSED_KEY,
+  async write(paused: readonly string[]): Promise<void> {
+    const message = {
+      exchange: '',
+      routingKey: this.names.paused,
       body: Buffer.from(JSON.stringify({ paused })),
       properties: { deliveryMode: 2, contentType: 'application/json' },
       mandatory: true,
       deadlineMs: WRITE_MS,
+    };
+    await this.session.publish(message).catch((error) => {
+      throw new ControlError(error);
     });
   }
 }

@@ -1,13 +1,10 @@
 import type { Names } from './names.js';
 import type { TopologyPlan } from './plan.js';
 
-/** Routing key of what is kept in {@link Names.paused}. */
-export const PAUSED_KEY = 'paused';
-
 /**
  * What control messages need: a fanout exchange to all workers, a direct one back to who has asked, and a queue that holds
  * one message, the newest: which queues are paused. Whoever wants to know takes it and gives it back, so it has no delivery
- * limit that could be reached.
+ * limit that could be reached. Nothing is bound to it: who may write it is who may use the default exchange, and no service.
  */
 export function planControl(names: Names): TopologyPlan {
   return {
@@ -21,8 +18,6 @@ export function planControl(names: Names): TopologyPlan {
         arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000, 'x-max-length': 1 },
       },
     ],
-    bindings: [
-      { source: names.controlTo, destination: names.paused, destinationType: 'queue', pattern: PAUSED_KEY },
-    ],
+    bindings: [],
   };
 }

@@ -12,7 +12,7 @@ export class Names {
   readonly land: string;
   /** What operators say to all workers goes through it. */
   readonly control: string;
-  /** Leads to one listener by its name: answers of workers, and what is kept in {@link paused}. */
+  /** Leads what workers answer to who has asked. */
   readonly controlTo: string;
   /** Queue whose one message says which queues are paused. */
   readonly paused: string;

@@ -37,6 +37,8 @@ export interface ServicePlan {
   readonly names: Names;
   /** What it declares beside the delays. */
   readonly plan: TopologyPlan;
+  /** It hears operators. */
+  readonly hears: boolean;
   /** Exchanges that it publishes to, into any lane. */
   readonly publishesTo: readonly string[];
 }
@@ -77,22 +79,24 @@ interface Wanted {
 function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   const { names, plan } = service;
   const queues = plan.queues.map(({ name }) => name);
+  const hearing = service.hears ? hearingOf(names) : { configure: [], write: [], read: [] };
   const running = {
-    configure: [],
+    configure: hearing.configure,
     write: [
       ...service.publishesTo.map(withLanes),
       entries(names),
       ...(queues.length > 0 ? [escaped(names.dead)] : []),
+      ...hearing.write,
     ],
     // Consumed are the work queues only; the rest is there to be checked. Without write on a queue none of it can be bound.
-    read: [...queues, ...checkedExchanges(service)].map(escaped),
+    read: [...[...queues, ...checkedExchanges(service)].map(escaped), ...hearing.read],
   };
   if (occasion === 'verify') return running;
   const deadLettering = plan.queues.filter(
     (queue) => queue.arguments['x-dead-letter-exchange'] !== undefined,
   );
   const declaring = {
-    configure: queues.map(escaped),
+    configure: [...queues.map(escaped), ...running.configure],
     write: [
       ...running.write,
       ...plan.bindings.map(({ destination }) => escaped(destination)),
@@ -107,13 +111,24 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   return occasion === 'declare' ? declaring : withExchanges(service, declaring);
 }
 
-function withExchanges({ names, plan, publishesTo }: ServicePlan, declaring: Wanted): Wanted {
+/** A queue of the process's own, as random as its name, that it binds to what operators say; and where it answers. */
+function hearingOf(names: Names): Wanted {
+  const own = `${escaped(names.control)}\\.[\\da-f-]{36}`;
+  return {
+    configure: [own],
+    write: [own, escaped(names.controlTo)],
+    read: [own, escaped(names.control), escaped(names.paused)],
+  };
+}
+
+function withExchanges({ names, plan, publishesTo, hears }: ServicePlan, declaring: Wanted): Wanted {
   const delays = [names.delayLost, names.delaySink].map(escaped).concat(`${escaped(names.delay)}\\..+`);
   const foreign = new Set(plan.exchanges.filter(({ verifyOnly }) => verifyOnly).map(({ name }) => name));
   const own = plan.exchanges.map(({ name }) => name).filter((name) => !foreign.has(name));
+  const control = hears ? [names.control, names.controlTo, names.paused].map(escaped) : [];
   const lanes = publishesTo.filter((name) => !foreign.has(name)).map(withLanes);
   return {
-    configure: [...declaring.configure, ...lanes, ...own.map(escaped), ...delays],
+    configure: [...declaring.configure, ...lanes, ...own.map(escaped), ...control, ...delays],
     write: [...declaring.write, ...delays],
     read: [...declaring.read, ...delays],
   };

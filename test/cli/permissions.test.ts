@@ -35,7 +35,7 @@ describe('hopline topology permissions', () => {
     assert.equal(head, "# someone else in vhost '/': configure, write, read.");
     assert.match(
       command ?? '',
-      /^rabbitmqctl set_permissions -p \/ 'someone else' '\^\$' '.*erp\\\.orders.*' '.*'$/,
+      /^rabbitmqctl set_permissions -p \/ 'someone else' '\^\(hopline\\.control.*' '.*erp\\\.orders.*' '.*'$/,
     );
   });
 
@@ -46,7 +46,7 @@ describe('hopline topology permissions', () => {
     assert.deepEqual(others, []);
     assert.deepEqual([shop.user, shop.vhost], ['shop', '/']);
     assert.deepEqual(Object.keys(shop.permissions), ['verify', 'declare', 'first']);
-    assert.equal(shop.permissions.verify.configure, '^$');
+    assert.equal(shop.permissions.verify.configure, '^(hopline\\.control\\.[\\da-f-]{36})$');
     assert.equal(shop.topicPermissions.length, 7);
   });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PublishTimeoutError } from 'hopline';
+import { ControlError, openControl, PublishTimeoutError, rabbitmq } from 'hopline';
 import { Ledger } from '../support/account.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
@@ -23,6 +23,24 @@ describe('alarms', function () {
     for (const { off } of Object.values(ALARMS)) await node.ctl(...off);
     await killWorkers();
     await stopAll();
+  });
+
+  it('tell an operator why the workers can not be asked', async () => {
+    const control = await openControl({
+      transport: rabbitmq({ url: node.url }),
+      prefix: uniqueName('prefix'),
+    });
+    try {
+      await control.status();
+      await node.ctl(...ALARMS.memory.on);
+      await assert.rejects(control.status(), (error) => {
+        assert.ok(error instanceof ControlError);
+        assert.match(error.help, /^In a memory or disk alarm it takes no messages/);
+        return true;
+      });
+    } finally {
+      await control.close();
+    }
   });
 
   for (const [name, alarm] of Object.entries(ROWS)) {

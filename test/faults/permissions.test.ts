@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Channel, connect } from 'amqplib';
-import type { Bus, BusOptions } from 'hopline';
+import { type Bus, type BusOptions, openControl, rabbitmq } from 'hopline';
 import { permissionLines, usersOf } from '../../src/cli/topology/permissions.js';
 import type { Occasion } from '../../src/topology/rights.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
@@ -17,6 +20,7 @@ describe('the rights that hopline topology permissions prints', function () {
   const vhost = uniqueName('vhost');
   const service = uniqueName('shop');
   const queues = { orders: `${service}.orders`, mail: `${service}.mail`, other: uniqueName('other') };
+  const operator = uniqueName('operator');
   let node: PrivateNode;
 
   before(async function () {
@@ -25,11 +29,13 @@ describe('the rights that hopline topology permissions prints', function () {
     await node.ctl('add_vhost', vhost);
     await node.ctl('set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*');
     await node.ctl('add_user', service, PASSWORD);
+    await node.ctl('add_user', operator, PASSWORD);
   });
 
   after(async () => {
     await node?.ctl('delete_vhost', vhost);
     await node?.ctl('delete_user', service);
+    await node?.ctl('delete_user', operator);
   });
 
   afterEach(stopAll);
@@ -37,8 +43,13 @@ describe('the rights that hopline topology permissions prints', function () {
   const urlAs = (user: string) => `${node.url.replace(/\/\/.*@/, `//${user}@`)}/${vhost}`;
 
   /** The service, with an account of what its handlers got. */
-  function shop(options: Partial<BusOptions> = {}): { bus: Bus; handled: string[]; letters: string[] } {
-    const { bus } = faultBus(urlAs(`${service}:${PASSWORD}`), { service, prefix: 'app', ...options });
+  function shop(options: Partial<BusOptions> = {}): {
+    bus: Bus;
+    handled: string[];
+    letters: string[];
+    log: string[];
+  } {
+    const { bus, log } = faultBus(urlAs(`${service}:${PASSWORD}`), { service, prefix: 'app', ...options });
     const handled: string[] = [];
     const letters: string[] = [];
     bus.handle(
@@ -61,7 +72,7 @@ describe('the rights that hopline topology permissions prints', function () {
       { queue: { name: queues.mail, type: 'classic' }, retry: { tries: 2, backoff: '100ms' } },
     );
     bus.on('message.deadLettered', ({ queue }) => letters.push(queue));
-    return { bus, handled, letters };
+    return { bus, handled, letters, log };
   }
 
   const inForce = new Set<string>();
@@ -81,8 +92,9 @@ describe('the rights that hopline topology permissions prints', function () {
 
   /** Everything that a service does. */
   async function works(options: Partial<BusOptions> = {}): Promise<void> {
-    const { bus, handled, letters } = shop(options);
+    const { bus, handled, letters, log } = shop(options);
     await bus.start();
+    assert.deepEqual(log, [], 'it hears operators, among others');
     await bus.publish('order.a', 'published');
     await bus.send('order.a', 'sent');
     await bus.send('order.a', 'in a lane', { lane: 'high' });
@@ -106,7 +118,29 @@ describe('the rights that hopline topology permissions prints', function () {
     ];
     await eventually(() => assert.deepEqual([...handled].sort(), wanted), { timeout: 40_000 });
     await eventually(() => assert.deepEqual(letters, [queues.mail]));
+    await hears();
     await bus.stop();
+  }
+
+  /** An operator, with the rights that docs/security.md gives one. */
+  async function hears(): Promise<void> {
+    const [configure = '', write = '', read = ''] = operatorRights();
+    await node.ctl('set_permissions', '-p', vhost, operator, configure, write, read);
+    const transport = rabbitmq({ url: urlAs(`${operator}:${PASSWORD}`) });
+    const control = await openControl({ transport, prefix: 'app' });
+    try {
+      const { processes } = await control.status();
+      assert.deepEqual(
+        processes.map((each) => each.service),
+        [service],
+      );
+      const { processes: paused } = await control.pause(queues.mail);
+      assert.equal(paused.length, 1);
+      await control.resume(queues.mail);
+      assert.deepEqual((await control.status()).paused, []);
+    } finally {
+      await control.close();
+    }
   }
 
   it('let it declare everything, and do all that it does, on its first start in a vhost', async () => {
@@ -172,6 +206,12 @@ describe('the rights that hopline topology permissions prints', function () {
       channel.bindQueue(queues.orders, 'hopline.delay.1.out', '#'),
     'binding its own queue to the exchange of another': (channel) =>
       channel.bindQueue(queues.orders, 'other.events', '#'),
+    'telling the workers something': (channel) => channel.publish('app.control', '', body),
+    'changing what is paused': (channel) => channel.sendToQueue('app.paused', body),
+    'hearing what others answer': async (channel) => {
+      const { queue } = await channel.assertQueue(`app.control.${randomUUID()}`, { exclusive: true });
+      await channel.bindQueue(queue, 'app.control.to', 'a-key');
+    },
     'reading what waits in the delays': (channel) => channel.get('hopline.delay.1.s1'),
     'reading what the delays could not deliver': (channel) => channel.get('hopline.delay.lost'),
     'deleting an exchange that all share': (channel) => channel.deleteExchange('hopline.delay.1.out'),
@@ -211,3 +251,10 @@ describe('the rights that hopline topology permissions prints', function () {
     return refused;
   }
 });
+
+/** The line of docs/security.md, for another prefix and other queues. */
+function operatorRights(): string[] {
+  const guide = readFileSync(join(import.meta.dirname, '../../../docs/security.md'), 'utf8');
+  const line = /rabbitmqctl set_permissions -p \/ operator '(.*)' '(.*)' '(.*)'/.exec(guide) ?? [];
+  return line.slice(1).map((pattern) => pattern.replaceAll('hopline', 'app'));
+}

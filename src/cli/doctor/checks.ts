@@ -75,18 +75,39 @@ function missing({ missing: resources, application }: Facts): Finding[] {
   }));
 }
 
-function consumers({ queues }: Facts): Finding[] {
+function consumers({ queues, paused, application }: Facts): Finding[] {
   const check = 'consumers';
   const known = [...queues].flatMap(([name, state]) => (state ? [{ name, ...state }] : []));
   const idle = known.filter((queue) => queue.consumers === 0);
   if (idle.length === 0 && known.length > 0)
     return [{ severity: 'ok', check, message: `each of ${countText(known.length, 'queue')} has consumers` }];
-  return idle.map(({ name, ready }) => ({
-    severity: ready > 0 ? 'error' : 'warning',
-    check,
-    message: `nobody consumes queue '${name}', in which ${countText(ready, 'message')} wait${ready === 1 ? 's' : ''}`,
-    help: 'Start a worker of its service, and look at its log if one runs.',
-  }));
+  return idle.map(({ name, ready }) => {
+    const waiting = `in which ${countText(ready, 'message')} wait${ready === 1 ? 's' : ''}`;
+    const by = pausedAs(name, paused, application);
+    if (by !== undefined)
+      return {
+        severity: 'warning',
+        check,
+        message: `an operator has paused queue '${name}', ${waiting}`,
+        help: `hopline resume ${by} lets it go on.`,
+      };
+    return {
+      severity: ready > 0 ? 'error' : 'warning',
+      check,
+      message: `nobody consumes queue '${name}', ${waiting}`,
+      help: 'Start a worker of its service, and look at its log if one runs.',
+    };
+  });
+}
+
+/** What was paused: the queue, or that which it is a lane of. */
+function pausedAs(
+  queue: string,
+  paused: readonly string[],
+  application: Facts['application'],
+): string | undefined {
+  const whole = application?.queues.find(({ lanes }) => lanes.some((lane) => lane.queue === queue))?.name;
+  return paused.find((name) => name === queue || name === whole);
 }
 
 const DAY_MS = 86_400_000;

@@ -12,6 +12,8 @@ export interface Facts {
   readonly missing: readonly string[];
   /** Work queues by name; undefined for one that isn't there. */
   readonly queues: ReadonlyMap<string, QueueState | undefined>;
+  /** Queues, and lanes of queues, that operators have paused. */
+  readonly paused: readonly string[];
   readonly deadLetters: readonly DeadLetterFacts[];
   /** In the queue of what no queue took when its delay was over. */
   readonly lost: number | undefined;

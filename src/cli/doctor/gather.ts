@@ -1,4 +1,5 @@
 import type { BusDescription } from '../../consume/describe.js';
+import { PausedQueues } from '../../control/paused-queues.js';
 import { HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
 import type { Failures } from '../../failures/failures.js';
@@ -50,6 +51,7 @@ export async function gather(options: GatherOptions): Promise<Facts> {
       ...wanted.filter((name) => states.get(name) === undefined).map((name) => `queue '${name}'`),
     ],
     queues: new Map(queueNames.map((name) => [name, states.get(name)])),
+    paused: await pausedQueues(options),
     deadLetters: await deadLetterFacts(failures),
     lost: (await session.inspect(names.delayLost))?.ready,
     management,
@@ -98,6 +100,11 @@ async function brokerFacts({ session, events, names, clock }: GatherOptions): Pr
     forget();
   }
   return { ...session.brokerInfo, blocked };
+}
+
+async function pausedQueues({ session, names, clock }: GatherOptions): Promise<string[]> {
+  const isThere = (await session.inspect(names.paused)) !== undefined;
+  return isThere ? new PausedQueues(session, names, clock).read() : [];
 }
 
 async function missingExchanges({ session, application, names, clock }: GatherOptions): Promise<string[]> {

@@ -8,7 +8,7 @@ interface Branch {
 
 /** What an application wants in the broker, as the lines of a tree: who publishes where, what leads to which handler. */
 export function topologyTree(application: BusDescription): string[] {
-  const { service, exchange, queues, plan, prefix, delayPrefix } = application;
+  const { service, exchange, queues, plan, prefix, delayPrefix, hears } = application;
   const names = new Names(prefix, delayPrefix);
   const exchanges = plan.exchanges.map(({ name, type, verifyOnly }) => ({
     text: `exchange ${name} (${type}${verifyOnly ? ', of someone else' : ''})`,
@@ -17,6 +17,9 @@ export function topologyTree(application: BusDescription): string[] {
     { text: `publishes to ${exchange}` },
     ...exchanges,
     ...queues.map((queue) => queueBranch(queue, names)),
+    ...(hears
+      ? [{ text: `hears operators through ${names.control}, and keeps what is paused in ${names.paused}` }]
+      : []),
     { text: `delays ${names.delay}.*, shared by all applications of the vhost` },
   ];
   return [`service ${service}`, ...linesOf(branches)];

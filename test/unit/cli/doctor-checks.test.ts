@@ -12,6 +12,7 @@ const application: BusDescription = {
   delayPrefix: 'hopline',
   exchange: 'hopline.events',
   queues: [],
+  hears: true,
   plan: {
     exchanges: [{ name: 'hopline.events', type: 'topic' }],
     queues: [{ name: 'mailer', arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 } }],
@@ -60,6 +61,7 @@ const healthy: Facts = {
   application,
   missing: [],
   queues: new Map([['mailer', { ready: 3, consumers: 2 }]]),
+  paused: [],
   deadLetters: [{ deadQueue: 'mailer.dead', count: 0, oldest: undefined }],
   lost: 0,
   management,
@@ -99,6 +101,32 @@ describe('what doctor says', () => {
     }
     for (const version of ['3.10.0', '3.13.7', '4.0.5', '4.3.6'])
       assert.deepEqual(complaints({ broker: { ...healthy.broker, version } }), []);
+  });
+
+  it('says of a queue that nobody consumes whether an operator has paused it, as a whole or by its lane', () => {
+    const queues = new Map([['mailer.high', { ready: 2, consumers: 0 }]]);
+    const lanes = [{ name: 'high', queue: 'mailer.high' }];
+    const mailer = {
+      name: 'mailer',
+      lanes,
+      type: 'quorum',
+      deliveryLimit: 20,
+      maxPriority: undefined,
+      bindings: [],
+    } as const;
+    const own = { queues, application: { ...application, queues: [mailer] } };
+    for (const paused of ['mailer', 'mailer.high']) {
+      const { severity, message, help } = only({ ...own, paused: ['other', paused] });
+      assert.deepEqual(
+        [severity, message, help],
+        [
+          'warning',
+          "an operator has paused queue 'mailer.high', in which 2 messages wait",
+          `hopline resume ${paused} lets it go on.`,
+        ],
+      );
+    }
+    assert.match(only({ ...own, paused: ['other'] }).message, /^nobody consumes queue 'mailer.high'/);
   });
 
   it('names alarms, by node where the management API tells, in the broker’s words where it does not', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { planBus, type QueueNeeds } from '../../../src/topology/build.js';
 import {
@@ -33,6 +34,7 @@ const needs = (given: Partial<QueueNeeds> = {}): QueueNeeds => ({
 const service = (...queues: QueueNeeds[]): ServicePlan => ({
   names,
   plan: planBus(names, events, queues).own,
+  hears: false,
   publishesTo: [events.name],
 });
 
@@ -91,6 +93,27 @@ describe('the rights of a service', () => {
         '^(hopline\\.events(\\.lane\\.[\\w-]+)?|hopline\\.delay\\.1\\.in\\.\\w|hopline\\.dead|mailer\\.dead|mailer)$',
       read: '^(mailer\\.dead|mailer|hopline\\.delay\\.1\\.ready|hopline\\.dead|hopline\\.delay\\.1\\.out|hopline\\.events)$',
     });
+  });
+
+  it('that hears operators are a queue of its own, what is said, and a way to answer; no word to others, and no pause', () => {
+    const own = `hopline.control.${randomUUID()}`;
+    for (const occasion of ['verify', 'declare', 'first'] as const) {
+      const { configure, write, read } = permissionsOf([{ ...service(needs()), hears: true }], occasion);
+      for (const name of [own, 'hopline.control.to'])
+        assert.ok(matches(write, name), `${occasion}: write on ${name}`);
+      for (const name of [own, 'hopline.control', 'hopline.paused'])
+        assert.ok(matches(read, name), `${occasion}: read on ${name}`);
+      assert.ok(matches(configure, own));
+      for (const name of [
+        'hopline.control',
+        'hopline.paused',
+        'amq.default',
+        `hopline.control.${'x'.repeat(36)}`,
+      ])
+        assert.ok(!matches(write, name), `${occasion}: write on ${name}`);
+      assert.ok(!matches(read, 'hopline.control.to'));
+      assert.equal(matches(configure, 'hopline.paused'), occasion === 'first');
+    }
   });
 
   it('that only publishes are to do that', () => {
