@@ -1,7 +1,9 @@
 import { provideBroker, type TestBroker } from './broker/index.js';
+import { providePostgres, type TestPostgres } from './postgres.js';
 import { stopPrivateBroker } from './private-broker.js';
 
 let shared: Promise<TestBroker> | undefined;
+let sharedDatabase: Promise<TestPostgres> | undefined;
 
 /**
  * The one broker of this test run, started when the first test asks: a file of unit tests alone starts none. Ask in a
@@ -14,9 +16,17 @@ export function sharedBroker(): Promise<TestBroker> {
   return shared;
 }
 
+/** The same for PostgreSQL: what a test makes there lies in a schema of its own, which it drops. */
+export function sharedPostgres(): Promise<TestPostgres> {
+  sharedDatabase ??= providePostgres();
+  return sharedDatabase;
+}
+
 /** Mocha runs it once after all tests, also after failed ones. */
 export async function mochaGlobalTeardown(): Promise<void> {
-  const broker = await shared?.catch(() => undefined); // who asked has been told
+  const provided = [shared, sharedDatabase].map((each) => each?.catch(() => undefined)); // who asked has been told
   shared = undefined; // a watching mocha runs the tests again
-  await Promise.all([broker?.stop(), stopPrivateBroker()]);
+  sharedDatabase = undefined;
+  const stops = provided.map(async (each) => (await each)?.stop());
+  await Promise.all([...stops, stopPrivateBroker()]);
 }
