@@ -1,0 +1,32 @@
+import type { Pool } from 'pg';
+import { OptionsError } from '../../errors.js';
+import { having, problemsOf, required } from '../../util/check.js';
+import type { Stores } from '../stores.js';
+import { PostgresPermits } from './permits.js';
+import { DEFAULT_SCHEMA, schemaName } from './schema.js';
+
+/** Options of {@link postgresStores}. */
+export interface PostgresStoresOptions {
+  /** A Pool of pg. It stays its owner's, who listens to its errors and ends it: nobody here does. */
+  pool: Pool;
+  /** The schema with Hopline's tables, which `hopline stores migrate` makes. @default 'hopline' */
+  schema?: string;
+}
+
+const OPTIONS = { pool: required(having('a Pool of pg', 'query', 'connect')), schema: schemaName };
+
+/**
+ * Stores that all processes share which use the same database.
+ *
+ * @throws OptionsError
+ */
+export function postgresStores(options: PostgresStoresOptions): Stores {
+  const problems = problemsOf(options, '', OPTIONS);
+  if (problems.length > 0) throw new OptionsError('postgresStores', problems);
+  const { pool, schema = DEFAULT_SCHEMA } = options;
+  return { permits: new PostgresPermits(pool, schema) };
+}
+
+export { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
+export type { PermitStore } from '../permits.js';
+export type { Stores } from '../stores.js';

@@ -1,0 +1,36 @@
+/** One step of the way from an empty database to what this version needs. */
+export interface Migration {
+  /** One more than that of the step before it. */
+  readonly step: number;
+  /** What it makes, for those who read the list of what was applied. */
+  readonly name: string;
+  /** Statements, run as one; `schema` is quoted already. */
+  sql(schema: string): string;
+}
+
+/**
+ * All steps, in order. A new one goes to the end. One that has been released is never changed: databases have it. While it
+ * is deployed, older versions still run on what it makes: it adds, and takes away only what no older one uses.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    step: 1,
+    name: 'permits of rate limits',
+    // Whoever may not make a schema may use one that is there, for which `CREATE SCHEMA IF NOT EXISTS` asks too much.
+    // Permits are like those in Redis: not worth a log, and gone after a crash. They are changed all the time, in place
+    // where a page has room.
+    sql: (schema) => `
+      DO $$ BEGIN
+        IF to_regnamespace('${schema}') IS NULL THEN CREATE SCHEMA ${schema}; END IF;
+      END $$;
+      CREATE TABLE ${schema}.migrations (
+        step integer PRIMARY KEY,
+        name text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+      );
+      CREATE UNLOGGED TABLE ${schema}.permits (
+        name text PRIMARY KEY,
+        taken_until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);`,
+  },
+];

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import type { Pool } from 'pg';
+import { OptionsError } from '../../src/errors.js';
+import { postgresStores, StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/postgres/index.js';
+import { migrate } from '../../src/stores/postgres/migrate.js';
+import { PostgresPermits } from '../../src/stores/postgres/permits.js';
+import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { sharedPostgres } from '../support/global-setup.js';
+import { TestSchema } from '../support/postgres-schema.js';
+
+describe('stores in PostgreSQL', () => {
+  let schema: TestSchema;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    schema = new TestSchema((await sharedPostgres()).url);
+    await schema.connected((client) => migrate(client, schema.name));
+  });
+  afterEach(() => schema.endPools());
+  after(() => schema?.drop());
+
+  it('refuse options that can not work, all of them at once', () => {
+    const options = {
+      pool: 'postgres://ada:s3cret@host/db' as unknown as Pool,
+      schema: 'a"; DROP',
+      prefix: 'x',
+    };
+    assert.throws(
+      () => postgresStores(options),
+      (error) => {
+        assert.ok(error instanceof OptionsError);
+        assert.match(
+          error.problems.join('\n'),
+          /^unknown option prefix.*\nexpected pool to be .*\nexpected schema to be /,
+        );
+        assert.doesNotMatch(error.message, /s3cret/);
+        return true;
+      },
+    );
+  });
+
+  for (const [title, name] of [
+    ['empty', ''],
+    ['too long', 'a'.repeat(64)],
+    ["PostgreSQL's own", 'pg_hopline'],
+    ['with a capital', 'Hopline'],
+    ['with a quote', 'a"b'],
+    ['with a dot', 'a.b'],
+    ['with a digit in front', '1a'],
+  ] as const) {
+    it(`refuse a schema's name that is no plain one: ${title}`, () => {
+      assert.throws(
+        () => postgresStores({ pool: schema.pool(), schema: name }),
+        /expected schema to be a plain name/,
+      );
+    });
+  }
+
+  it('say which command makes a table that is missing', async () => {
+    const { permits } = postgresStores({ pool: schema.pool(), schema: 'hopline_test_nowhere' });
+    await assert.rejects(permits.take('any', 1), (error) => {
+      assert.ok(error instanceof StoreNotMigratedError);
+      assert.match(error.message, /"hopline_test_nowhere"\.permits/);
+      assert.match(error.help, /`hopline stores migrate --schema hopline_test_nowhere`/);
+      return true;
+    });
+  });
+
+  it('say so in time when the pool has no connection left', async () => {
+    const pool = schema.pool({ max: 1 });
+    const taken = await pool.connect();
+    try {
+      await assert.rejects(new PostgresPermits(pool, schema.name, 100).take('any', 1), StoreTimeoutError);
+    } finally {
+      taken.release();
+    }
+  });
+
+  it('throw what pg throws when the database is away', async () => {
+    const pool = schema.pool({ connectionString: 'postgres://ada:s3cret@127.0.0.1:1/shop' });
+    await assert.rejects(postgresStores({ pool }).permits.take('any', 1), { code: 'ECONNREFUSED' });
+  });
+
+  it("go by the database's clock: a process whose own is ahead takes nothing early", async () => {
+    const { permits } = postgresStores({ pool: schema.pool(), schema: schema.name });
+    assert.equal(await permits.take('clock', 30), 0);
+    const { now } = Date;
+    Date.now = () => now() + 3_600_000;
+    try {
+      const waitMs = await permits.take('clock', 30);
+      assert.ok(waitMs > 20_000 && waitMs <= 30_000, `${waitMs} ms`);
+    } finally {
+      Date.now = now;
+    }
+  });
+
+  it('forget permits whose time is over, and only those', async () => {
+    const table = `"${schema.name}".permits`;
+    await schema.rows(
+      `INSERT INTO ${table} SELECT 'old ' || n, now() - interval '1s' FROM generate_series(1, 10050) AS n
+       UNION ALL SELECT 'held', now() + interval '1h'`,
+    );
+    const { permits } = postgresStores({ pool: schema.pool(), schema: schema.name });
+    await eventually(async () => {
+      await permits.take('any', 30);
+      const left = await schema.rows<{ name: string }>(
+        `SELECT name FROM ${table} WHERE name LIKE 'old%' OR name = 'held'`,
+      );
+      assert.deepEqual(
+        left.map(({ name }) => name),
+        ['held'],
+      );
+    });
+  });
+});
