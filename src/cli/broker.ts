@@ -89,7 +89,8 @@ export function holdsPassword(url: string): boolean {
   return /:\/\/[^/]*:[^/]*@/.test(url);
 }
 
-function fileOf(file: string, flag: string, what: string): string {
+/** @throws UsageError */
+export function fileOf(file: string, flag: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

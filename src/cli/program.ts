@@ -13,6 +13,7 @@ import { addPublish } from './commands/publish.js';
 import { addRestart } from './commands/restart.js';
 import { addScale } from './commands/scale.js';
 import { addStatus } from './commands/status.js';
+import { addStoresMigrate } from './commands/stores-migrate.js';
 import { addTop } from './commands/top.js';
 import { addTopologyPermissions } from './commands/topology-permissions.js';
 import { addTopologyPrune } from './commands/topology-prune.js';
@@ -45,7 +46,8 @@ const CONTROL: readonly AddCommand[] = [
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed or partly failed, 2 called wrongly (nothing was done), 130 interrupted.
-The broker's address comes from AMQP_URL or --url-file; it is never printed.`;
+The broker's address comes from AMQP_URL or --url-file, the database's from DATABASE_URL or --database-url-file; they are
+never printed.`;
 
 /** Runs one command line, and returns its exit code. */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -88,5 +90,7 @@ function programFor(context: CommandContext): Command {
   addTopologyShow(topology, context);
   addTopologyPermissions(topology, context);
   addTopologyPrune(topology, context);
+  const stores = program.command('stores').description('what stores keep in a database');
+  addStoresMigrate(stores, context);
   return program;
 }
