@@ -39,6 +39,8 @@ function busOf(setup, handle) {
     prefix: setup.prefix,
     transport: rabbitmq({ url: setup.url }),
     handlers: handle ? handlers(handlerClasses(setup, handle)) : [],
+    // The null broker delivers to whoever consumes, also to who only listens to operators.
+    control: false,
   });
   // What comes back, or is given up, is not what is measured: a bench that brings it about is wrong.
   for (const event of UNWANTED) {
