@@ -8,6 +8,7 @@ import { type BrokerFlags, brokerOf, withBroker } from './broker.js';
 import { durationMs } from './flag-values.js';
 import { sharedPrefix } from './target.js';
 import type { Terminal } from './terminal.js';
+import { oneLine } from './text.js';
 
 /** Which application's workers are meant. */
 export interface ControlFlags extends BrokerFlags {
@@ -56,7 +57,7 @@ async function prefixOf({ app }: ControlFlags, url: string): Promise<string | un
 
 /** `mailer on web-1, process 4711`. */
 export const whoText = ({ service, host, pid }: Respondent): string =>
-  `${service} on ${host}, process ${pid}`;
+  oneLine(`${service} on ${host}, process ${pid}`);
 
 /** Says who has done it and who has not, and returns the exit code. */
 export function tellHeeded({ processes, consumers }: Heeded, done: string, terminal: Terminal): number {
@@ -71,7 +72,7 @@ export function tellHeeded({ processes, consumers }: Heeded, done: string, termi
 export function tellAnswers(answers: readonly ControlAnswer[], done: string, terminal: Terminal): number {
   for (const answer of answers) {
     if (answer.problem === undefined) terminal.print(`${whoText(answer)}: ${done}`);
-    else terminal.tell(`${whoText(answer)}: ${answer.problem}`);
+    else terminal.tell(`${whoText(answer)}: ${oneLine(answer.problem)}`);
   }
   return answers.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }

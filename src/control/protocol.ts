@@ -82,12 +82,14 @@ export function decodeRequest({ body }: Heard): ControlRequest | undefined {
   }
 }
 
-/** The same for an answer; what it says of itself is the application's own word. */
+/** The same for an answer, as far as whoever reads it has to rely on. */
 export function decodeAnswer({ body }: Heard): ControlAnswer | undefined {
   const content = decode(body);
   if (!content || !isText(content.service) || !isText(content.host) || !isCount(content.pid))
     return undefined;
-  return content as unknown as ControlAnswer;
+  const { status, problem } = content as { status?: Partial<ProcessStatus>; problem?: unknown };
+  const isWhole = status === undefined || (Array.isArray(status.places) && Array.isArray(status.handlers));
+  return isWhole && isTextOrNone(problem) ? (content as unknown as ControlAnswer) : undefined;
 }
 
 /** This process, as it answers. */

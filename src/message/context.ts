@@ -37,8 +37,9 @@ export abstract class MessageContext extends Publisher {
   abstract readonly redelivered: boolean;
   abstract readonly correlationId: string | undefined;
   /**
-   * Aborts on the handler's timeout, on the deadline of `stop()`, or when the channel that delivered is lost; its
-   * reason is a HandlerTimeoutError, a ShutdownError or a ChannelLostError. Made when first read.
+   * Aborts on the handler's timeout, on the deadline of `stop()`, when the channel that delivered is lost, or when an
+   * operator cancels the message; its reason is a HandlerTimeoutError, a ShutdownError, a ChannelLostError or a
+   * CancelledError. Made when first read.
    */
   abstract readonly signal: AbortSignal;
   /**
