@@ -256,6 +256,27 @@ export const controlling: Theme = (test, { hasConnections }) => {
     gate.resolve();
   });
 
+  test('status shows a circuit that has opened, and that it is closed again', async (fx) => {
+    const control = await controlOf(fx);
+    let isBroken = true;
+    const work = () => {
+      if (isBroken) throw new Error('the provider is away');
+    };
+    const circuitBreaker = { failures: 0.5, attempts: 2, pause: '1s' } as const;
+    const bus = fx
+      .bus('mailer', { retry: { tries: 10, backoff: '100ms' } })
+      .handle('k', work, { name: 'Work', circuitBreaker });
+    await bus.start();
+    const circuits = async () =>
+      (await control(({ status }) => status())).handlers.map(({ circuitsOpen }) => circuitsOpen);
+    assert.deepEqual(await circuits(), [0]);
+    await bus.publish('k', 1);
+    await bus.publish('k', 2);
+    await fx.eventually(async () => assert.deepEqual(await circuits(), [1]));
+    isBroken = false;
+    await fx.eventually(async () => assert.deepEqual(await circuits(), [0]), { timeout: 20_000 });
+  });
+
   test('a restart is the business of who runs the process: without one it says so', async (fx) => {
     const control = await controlOf(fx);
     const alone = fx.bus('mailer').handle('k', () => {});

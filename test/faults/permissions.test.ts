@@ -178,6 +178,22 @@ describe('the rights that hopline topology permissions prints', function () {
     }
   });
 
+  it('that it lacks to hear operators keep it from nothing else, and it says so', async () => {
+    const [rights] = usersOf([{ ...shop().bus.describe(), hears: false }], { vhost, occasions: ['verify'] });
+    const { configure, write, read } = rights?.permissions.verify ?? assert.fail();
+    await node.ctl('set_permissions', '-p', vhost, service, configure, write, read);
+    const { bus, handled, log } = shop({ topology: 'verify' });
+    await bus.start();
+    await bus.publish('order.a', 'published');
+    await eventually(() => assert.deepEqual(handled, ['published 1']));
+    assert.equal(log.length, 1);
+    assert.match(
+      log[0] ?? '',
+      /^this process hears no operator: .* give its user the rights, or set control to false/,
+    );
+    await bus.stop();
+  });
+
   type Use = (channel: Channel) => unknown;
   const entry = (unit: string) => `hopline.delay.1.in.${unit}`;
   const body = Buffer.from('1');
