@@ -74,13 +74,14 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
       else if (options.scope === 'message' && options.batch !== undefined)
         problems.push(`${name} has scope 'message' and a batch: one instance can't belong to many messages`);
   for (const { name } of all.filter((each) => !handled.includes(each)))
-    problems.push(`${name} has @Retry, @Timeout, @RateLimit or @CircuitBreaker but no @Handles`);
+    problems.push(`${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker or @Idempotent but no @Handles`);
   return handled.flatMap(({ method, name, annotations }) =>
     annotations.handles.map(
       ({ patterns, options: { scope = 'singleton', ...options } }): HandlerDefinition => {
         const instance = instances.of(target, scope);
         const rateLimit = annotations.rateLimit ?? said.rateLimit;
         const circuitBreaker = annotations.circuitBreaker ?? said.circuitBreaker;
+        const idempotent = annotations.idempotent ?? said.idempotent;
         // Of a batch these are lists, and the instance is nobody's own.
         const handle: HandlerFunction = (payload, context) =>
           instance.with(context, (it) => (it as Handling)[method]?.(payload, context));
@@ -95,6 +96,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
             ...annotations.timeout,
             ...(rateLimit && { rateLimit }),
             ...(circuitBreaker && { circuitBreaker }),
+            ...(idempotent && { idempotent }),
           },
           prepare: instance.prepare,
           handle,

@@ -6,6 +6,7 @@ import type {
   PatternOrDefinition,
   QueueOptions,
 } from '../src/consume/definition.js';
+import type { IdempotentOptions } from '../src/consume/idempotent.js';
 import type { RateLimitOptions } from '../src/consume/rate-limit.js';
 import { OptionsError } from '../src/errors.js';
 import type { RetryOptions } from '../src/retry/policy.js';
@@ -18,7 +19,10 @@ export type HandlerScope = 'singleton' | 'message';
 
 /** Options of `@Handles`. */
 export interface HandlesOptions
-  extends Omit<HandlerOptions, 'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit' | 'circuitBreaker'> {
+  extends Omit<
+    HandlerOptions,
+    'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit' | 'circuitBreaker' | 'idempotent'
+  > {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
 }
@@ -40,6 +44,7 @@ export interface Annotations {
   timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;
   rateLimit?: RateLimitOptions;
   circuitBreaker?: CircuitBreakerOptions;
+  idempotent?: IdempotentOptions;
 }
 
 /** Everything that is said about a class. */

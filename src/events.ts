@@ -204,6 +204,8 @@ export interface BusEvents {
   'message.released': ReleasedEvent;
   'message.deadLettered': DeadLetteredEvent;
   'message.discarded': AttemptEvent;
+  /** Its handler is idempotent, and has handled it before: it is done with. */
+  'message.skipped': AttemptEvent;
   'connection.up': ConnectionEvent;
   'connection.down': ConnectionDownEvent;
   'connection.blocked': BlockedEvent;

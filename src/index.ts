@@ -14,6 +14,7 @@ export type {
   QueueOptions,
 } from './consume/definition.js';
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/describe.js';
+export type { IdempotentOptions } from './consume/idempotent.js';
 export type { RateLimitOptions } from './consume/rate-limit.js';
 export type { ServeOptions } from './consume/serving.js';
 export type { QueueWorkload, Workload } from './consume/workload.js';
@@ -98,6 +99,7 @@ export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
 export type { Serializer } from './serialization/serializer.js';
 export type { StopOptions } from './stopping.js';
+export type { ClaimStore } from './stores/claims.js';
 export type { PermitStore } from './stores/permits.js';
 export type { Stores } from './stores/stores.js';
 export type { QueueType, TopologyMode } from './topology/plan.js';

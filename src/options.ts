@@ -73,7 +73,7 @@ export interface BusOptions {
   stopDeadline?: Duration;
   /** How long a message that no handler of its queue matches comes back, before it is dead-lettered. @default '10m' */
   noHandlerPatience?: Duration;
-  /** What handlers share beside messages: rate limits. @default in this process alone */
+  /** What handlers share beside messages: rate limits, what idempotent handlers have handled. @default in this process alone */
   stores?: Stores;
   /** Whether it hears operators: `hopline status`, `pause`, `scale` and so on. A bus without handlers never does. @default true */
   control?: boolean;
@@ -163,7 +163,10 @@ export const BUS_FIELDS: Fields = {
   startDeadline: durationOrForever,
   stopDeadline: duration,
   noHandlerPatience: duration,
-  stores: objectWith({ permits: required(having('a store of permits, as redisStores() has', 'take')) }),
+  stores: objectWith({
+    permits: required(having('a store of permits, as redisStores() has', 'take')),
+    claims: required(having('a store of claims, as redisStores() has', 'claim', 'finish', 'release')),
+  }),
   control: flag,
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
 };

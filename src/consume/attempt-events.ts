@@ -74,6 +74,10 @@ export class AttemptEvents {
     });
   }
 
+  skipped(work: Work): void {
+    if (this.events.has('message.skipped')) this.events.emit('message.skipped', this.about(work));
+  }
+
   discarded(work: Work): void {
     if (this.events.has('message.discarded')) this.events.emit('message.discarded', this.about(work));
   }

@@ -6,6 +6,7 @@ import type { RetryOptions } from '../retry/policy.js';
 import type { QueueType } from '../topology/plan.js';
 import type { Duration } from '../util/duration.js';
 import type { CircuitBreakerOptions } from './circuit-breaker.js';
+import type { IdempotentOptions } from './idempotent.js';
 import type { RateLimitOptions } from './rate-limit.js';
 
 /** Names in the order they are served, or how large the share of each is. */
@@ -56,6 +57,11 @@ export interface HandlerOptions {
   exchange?: ExchangeOption;
   /** How often it may begin, over all processes that share the bus's `stores`. A message above it comes back later. @default without limit */
   rateLimit?: RateLimitOptions;
+  /**
+   * Doesn't handle a message again that it has handled, over all processes that share the bus's `stores`; `{}` knows it by its
+   * id. @default handles whatever comes
+   */
+  idempotent?: IdempotentOptions;
   /** Pauses its queue while it fails too often. @default never */
   circuitBreaker?: CircuitBreakerOptions;
 }

@@ -15,6 +15,7 @@ import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { batched } from './batch.js';
+import { Claims } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
@@ -56,11 +57,13 @@ export class Dispatcher {
   private readonly running = new Set<HandlerContext>();
   private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
   private readonly limits: RateLimits;
+  private readonly claims: Claims;
 
   constructor(private readonly options: DispatcherOptions) {
     const { handlers } = options;
     this.codeOf = new Map(handlers.map((handler) => [handler, this.timedCode(handler)]));
     this.limits = new RateLimits(handlers, options);
+    this.claims = new Claims(options);
   }
 
   /** Never rejects: whatever happens to a message is an outcome. A promise only if something has to be waited for. */
@@ -115,11 +118,33 @@ export class Dispatcher {
   private handle(work: Work, handler: Handler, payload: unknown): Outcome | Promise<Outcome> {
     const context = new HandlerContext(work, handler, this.options);
     const limited = this.limits.admit(handler, payload, context);
-    if (!limited) return this.handleNow(work, handler, payload, context);
+    if (!limited) return this.handleOnce(work, handler, payload, context);
     return limited.then(
-      (release) => release ?? this.handleNow(work, handler, payload, context),
+      (release) => release ?? this.handleOnce(work, handler, payload, context),
       (error) => this.failure(work.received, handler, error, Number.POSITIVE_INFINITY),
     );
+  }
+
+  private handleOnce(
+    work: Work,
+    handler: Handler,
+    payload: unknown,
+    context: HandlerContext,
+  ): Outcome | Promise<Outcome> {
+    if (!handler.idempotent) return this.handleNow(work, handler, payload, context);
+    let claiming: ReturnType<Claims['claim']>;
+    try {
+      claiming = this.claims.claim(handler, payload, context);
+    } catch (error) {
+      return this.failure(work.received, handler, error, Number.POSITIVE_INFINITY);
+    }
+    if (!claiming) return this.handleNow(work, handler, payload, context);
+    return claiming.then(async (claim) => {
+      if (claim.kind === 'claim')
+        return claim.concluded(await this.handleNow(work, handler, payload, context));
+      if (claim.kind === 'skipped') this.options.events.skipped(work);
+      return claim.outcome;
+    });
   }
 
   private handleNow(

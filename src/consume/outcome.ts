@@ -20,6 +20,9 @@ export type Outcome =
   /** Not processed: back to its place in the queue. */
   | { readonly kind: 'requeue' };
 
+/** The delays take nothing shorter. */
+export const LEAST_DELAY_MS = 100;
+
 export const DONE: Outcome = { kind: 'done' };
 export const DISCARD: Outcome = { kind: 'discard' };
 /** To the queue's end, by way of the shortest delay: for what can't go back to its place. */

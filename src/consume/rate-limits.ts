@@ -1,15 +1,12 @@
 import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
 import type { HandlerContext } from './context.js';
-import type { Outcome } from './outcome.js';
+import { LEAST_DELAY_MS, type Outcome } from './outcome.js';
 import { RateLimit } from './rate-limit.js';
 import type { Handler } from './subscription.js';
 
 /** When a message comes back whose limit can't be asked for. */
 const STORE_AWAY_MS = 5_000;
-
-/** The delays take nothing shorter. */
-const LEAST_DELAY_MS = 100;
 
 export interface RateLimitsOptions {
   readonly service: string;

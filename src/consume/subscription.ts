@@ -41,6 +41,7 @@ import type {
   HandlerOptions,
   QueueOptions,
 } from './definition.js';
+import { type IdempotentSettings, idempotentOption, idempotentSettings } from './idempotent.js';
 import { type Lane, lanesOf, lanesOption } from './lanes.js';
 import { patternOf, queueProblems } from './queue-problems.js';
 import { type RateLimitSettings, rateLimitOption, rateLimitSettings } from './rate-limit.js';
@@ -57,6 +58,7 @@ export interface Handler {
   readonly failed: FailedFunction | undefined;
   readonly rateLimit: RateLimitSettings | undefined;
   readonly circuitBreaker: CircuitBreakerSettings | undefined;
+  readonly idempotent: IdempotentSettings | undefined;
   /** Set if it takes many messages in one call. */
   readonly batch: BatchSettings | undefined;
 }
@@ -121,6 +123,7 @@ const HANDLER_FIELDS: Fields = {
   batch: batchOption,
   rateLimit: rateLimitOption,
   circuitBreaker: circuitBreakerOption,
+  idempotent: idempotentOption,
 };
 
 /**
@@ -214,6 +217,7 @@ function handlerOf(
     failed: definition.failed,
     rateLimit: options.rateLimit && rateLimitSettings(options.rateLimit),
     circuitBreaker: options.circuitBreaker && circuitBreakerSettings(options.circuitBreaker),
+    idempotent: options.idempotent && idempotentSettings(options.idempotent),
     batch: batchOf(definition),
   };
 }

@@ -35,6 +35,7 @@ describe('hopline topology show', () => {
 ├─ queue shop.mail (classic)
 │  ├─ mail.#  of hopline.events → Mail
 │  └─ dead letters through hopline.dead → shop.mail.dead
+├─ hears operators through hopline.control, and keeps what is paused in hopline.paused
 └─ delays hopline.delay.1.*, shared by all applications of the vhost
 `,
     );

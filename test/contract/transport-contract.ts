@@ -12,6 +12,7 @@ import { decorated } from './decorated.js';
 import { delays } from './delays.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
+import { idempotence } from './idempotence.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
@@ -62,6 +63,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'retries and releases': retries,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
+  'idempotent handlers': idempotence,
   'dead letters': deadLetters,
   delays,
   packs,

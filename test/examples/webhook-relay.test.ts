@@ -23,7 +23,8 @@ const lines = (...events: readonly unknown[]): string =>
   events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event))).join('\n');
 
 describe('the webhook relay', function () {
-  this.timeout(90_000);
+  // Beside the tests of faults a build may take a minute.
+  this.timeout(180_000);
   let directory: string;
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'webhook-relay-test-'));

@@ -34,6 +34,7 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'message.released': true,
   'message.deadLettered': true,
   'message.discarded': true,
+  'message.skipped': true,
   'connection.up': true,
   'connection.down': true,
   'connection.blocked': true,

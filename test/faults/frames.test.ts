@@ -40,9 +40,13 @@ describe('a connection that fails exactly', function () {
     'basic.consume-ok',
   ];
 
-  for (const method of atStart) {
-    it(`at ${method} of a start lets start() end, by success or by a typed error, and be called again`, async () => {
-      const { bus } = faultBus(url, { startDeadline: '10s' });
+  /** With operators to hear, the first of some frames is about that. */
+  const starts = atStart.flatMap((method) => [true, false].map((control) => ({ method, control })));
+
+  for (const { method, control } of starts) {
+    const who = control ? 'a start' : 'a start that hears no operators';
+    it(`at ${method} of ${who} lets start() end, by success or by a typed error, and be called again`, async () => {
+      const { bus } = faultBus(url, { startDeadline: '10s', control });
       const ledger = new Ledger();
       bus.handle('load', ({ number }) => ledger.handled(number), { queue: uniqueName('queue') });
       const stop = proxy.stopAt('broker', method);
@@ -82,7 +86,7 @@ describe('a connection that fails exactly', function () {
 
   it('when the queue is deleted between the accepted consume and its answer, consumes again', async () => {
     const queue = uniqueName('queue');
-    const { bus, seen, log, events } = faultBus(url);
+    const { bus, seen, log, events } = faultBus(url, { control: false });
     const ledger = new Ledger();
     bus.handle('load', ({ number }) => ledger.handled(number), { queue });
     const stop = proxy.stopAt('broker', 'basic.consume-ok');

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { OptionsError } from '../../errors.js';
 import { having, problemsOf, required } from '../../util/check.js';
 import type { Stores } from '../stores.js';
+import { PostgresClaims } from './claims.js';
 import { PostgresPermits } from './permits.js';
 import { DEFAULT_SCHEMA, schemaName } from './schema.js';
 
@@ -24,9 +25,10 @@ export function postgresStores(options: PostgresStoresOptions): Stores {
   const problems = problemsOf(options, '', OPTIONS);
   if (problems.length > 0) throw new OptionsError('postgresStores', problems);
   const { pool, schema = DEFAULT_SCHEMA } = options;
-  return { permits: new PostgresPermits(pool, schema) };
+  return { permits: new PostgresPermits(pool, schema), claims: new PostgresClaims(pool, schema) };
 }
 
 export { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
+export type { ClaimStore } from '../claims.js';
 export type { PermitStore } from '../permits.js';
 export type { Stores } from '../stores.js';

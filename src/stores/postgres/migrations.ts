@@ -33,4 +33,15 @@ export const MIGRATIONS: readonly Migration[] = [
         taken_until timestamptz NOT NULL
       ) WITH (fillfactor = 50);`,
   },
+  {
+    step: 2,
+    name: 'claims of idempotent handlers',
+    // Logged: forgotten, what was handled would be handled again.
+    sql: (schema) => `
+      CREATE TABLE ${schema}.claims (
+        name text PRIMARY KEY,
+        owner text,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);`,
+  },
 ];

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Stores } from '../stores.js';
+import { RedisClaims } from './claims.js';
 
 /** Options of {@link redisStores}. */
 export interface RedisStoresOptions {
@@ -23,7 +24,10 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
     // Else a command would wait for as long as Redis is away.
     rejectIfRedisNotReady: true,
   });
-  return { permits: { take: (name, seconds) => takePoint(limiter, name, seconds) } };
+  return {
+    permits: { take: (name, seconds) => takePoint(limiter, name, seconds) },
+    claims: new RedisClaims(client, `${keyPrefix}:claim`),
+  };
 }
 
 /** Takes the only point of a key for so many seconds; else says how many milliseconds it is still taken. */
@@ -38,5 +42,6 @@ async function takePoint(limiter: RateLimiterRedis, key: string, seconds: number
   }
 }
 
+export type { ClaimStore } from '../claims.js';
 export type { PermitStore } from '../permits.js';
 export type { Stores } from '../stores.js';

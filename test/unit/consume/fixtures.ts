@@ -60,6 +60,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     batch: undefined,
     rateLimit: undefined,
     circuitBreaker: undefined,
+    idempotent: undefined,
     name,
     routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),
     retry: RETRY_DEFAULTS,

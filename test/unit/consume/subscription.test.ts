@@ -103,6 +103,7 @@ describe('subscriptions', () => {
             batch: undefined,
             rateLimit: undefined,
             circuitBreaker: undefined,
+            idempotent: undefined,
           },
         ],
       },

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { Handles, handlers, Queue, RateLimit, Retry, Timeout } from '../../../decorators/index.js';
+import {
+  Handles,
+  handlers,
+  Idempotent,
+  Queue,
+  RateLimit,
+  Retry,
+  Timeout,
+} from '../../../decorators/index.js';
 import type { Class } from '../../../decorators/metadata.js';
 import type { HandlerDefinition } from '../../../src/consume/definition.js';
 import { OptionsError } from '../../../src/errors.js';
@@ -56,6 +64,22 @@ describe('decorators', () => {
         { allow: 5, every: '1s' },
         { allow: 1, every: '60s' },
       ],
+    );
+  });
+
+  it('make a handler idempotent, or each of the methods', () => {
+    @Idempotent({ keep: '1d' })
+    class Charges {
+      @Handles('a')
+      onA() {}
+
+      @Handles('b')
+      @Idempotent()
+      onB() {}
+    }
+    assert.deepEqual(
+      said(Charges).map(({ options }) => options.idempotent),
+      [{ keep: '1d' }, {}],
     );
   });
 
@@ -277,7 +301,7 @@ describe('handlers()', () => {
     assert.deepEqual(problems(Silent, undefined, Forgotten, OnlyDefaults, Handleless, { handle() {} }), [
       'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'expected a class, got undefined',
-      'Forgotten.onA has @Retry, @Timeout, @RateLimit or @CircuitBreaker but no @Handles',
+      'Forgotten.onA has @Retry, @Timeout, @RateLimit, @CircuitBreaker or @Idempotent but no @Handles',
       'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'class Handleless is annotated with @Handles but has no handle() method',
       'expected a class, got an object (Object)',

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import type { ClaimStore } from '../stores/claims.js';
+import type { Stores } from '../stores/stores.js';
+import type { HandlerContext } from './context.js';
+import type { IdempotentSettings } from './idempotent.js';
+import { DONE, LEAST_DELAY_MS, type Outcome } from './outcome.js';
+import type { Handler } from './subscription.js';
+
+/** When a message comes back whose claim can't be asked for. */
+const STORE_AWAY_MS = 5_000;
+
+/** What the store's own answers may take, beside the handler's time. */
+const RESERVE_MS = 5_000;
+
+export interface ClaimsOptions {
+  readonly service: string;
+  readonly stores: Stores;
+  readonly timeoutGraceMs: number;
+}
+
+/** A message that this attempt alone handles. */
+export interface Claim {
+  readonly kind: 'claim';
+  /** To be called with what became of the attempt, before the broker is told. */
+  concluded(outcome: Outcome): Promise<Outcome>;
+}
+
+/** A message that this attempt is not to handle, and what becomes of it instead; `skipped` if it was handled before. */
+export interface Refusal {
+  readonly kind: 'skipped' | 'later';
+  readonly outcome: Outcome;
+}
+
+/**
+ * Lets idempotent handlers handle a message once: before the attempt its key is claimed for as long as the attempt may
+ * take, after it the key is marked as done. If the process dies in between, the claim runs out and the message is handled
+ * again; so what a handler does is done at least once still, but not again for a message that comes twice.
+ */
+export class Claims {
+  constructor(private readonly options: ClaimsOptions) {}
+
+  /**
+   * Undefined if the handler is not idempotent, or nothing makes this message known.
+   *
+   * @throws what the option's `by` throws
+   */
+  claim(handler: Handler, payload: unknown, context: HandlerContext): Promise<Claim | Refusal> | undefined {
+    const { idempotent } = handler;
+    if (!idempotent) return undefined;
+    const by = idempotent.by(payload, context);
+    if (by === undefined) return undefined;
+    return this.claimed(handler, idempotent, `${this.options.service}:${handler.name}:${by}`, context);
+  }
+
+  private async claimed(
+    handler: Handler,
+    { keepMs }: IdempotentSettings,
+    key: string,
+    context: HandlerContext,
+  ): Promise<Claim | Refusal> {
+    const { stores, timeoutGraceMs } = this.options;
+    const { claims } = stores;
+    const owner = randomUUID();
+    const forMs = handler.timeoutMs + timeoutGraceMs + RESERVE_MS;
+    const answer = await claims.claim(key, owner, forMs).catch((error) => {
+      context.log.warn(
+        { error },
+        'whether it was handled before could not be asked: the message comes back later',
+      );
+      return STORE_AWAY_MS;
+    });
+    if (answer === 'done') return { kind: 'skipped', outcome: DONE };
+    if (answer !== 'claimed') {
+      const delayMs = Math.max(Math.ceil(answer), LEAST_DELAY_MS);
+      return { kind: 'later', outcome: { kind: 'release', delayMs, unhandled: false } };
+    }
+    return {
+      kind: 'claim',
+      concluded: async (outcome) => {
+        await conclude(claims, { key, owner, keepMs }, outcome, context);
+        return outcome;
+      },
+    };
+  }
+}
+
+async function conclude(
+  claims: ClaimStore,
+  { key, owner, keepMs }: { readonly key: string; readonly owner: string; readonly keepMs: number },
+  { kind }: Outcome,
+  { log }: HandlerContext,
+): Promise<void> {
+  try {
+    // What comes back, or is replayed from the dead letters, is to be handled then.
+    if (kind !== 'done' && kind !== 'discard') await claims.release(key, owner);
+    else if (!(await claims.finish(key, owner, keepMs)))
+      log.warn(
+        {},
+        'handled, but its claim had run out: if the message came twice, it may have been handled twice',
+      );
+  } catch (error) {
+    log.warn(
+      { error },
+      'what became of the message could not be recorded: if it comes again, it is handled again',
+    );
+  }
+}

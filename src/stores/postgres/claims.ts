@@ -1,0 +1,69 @@
+import type { Pool } from 'pg';
+import type { ClaimStore } from '../claims.js';
+import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
+
+interface Row {
+  /** Null if it is done. */
+  readonly owner: string | null;
+  readonly left_ms: number;
+}
+
+/** Claims as rows: a key, who has it or that it is done, and until when, by the clock of the database. */
+export class PostgresClaims implements ClaimStore {
+  private readonly table: ExpiringTable;
+  private readonly sql: Readonly<Record<'claim' | 'finish' | 'release', string>>;
+
+  constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+    this.table = new ExpiringTable(pool, schema, 'claims', 'until', answerWithinMs);
+    this.sql = statementsOf(this.table.name);
+  }
+
+  async claim(key: string, owner: string, forMs: number): Promise<'claimed' | 'done' | number> {
+    const row = await this.table.ask<Row>(this.sql.claim, [keyOf(key), owner, forMs / 1_000]);
+    // With each question somebody else had just claimed it.
+    if (!row) return forMs;
+    if (row.owner === null) return 'done';
+    return row.owner === owner ? 'claimed' : Math.max(1, Number(row.left_ms));
+  }
+
+  async finish(key: string, owner: string, keepMs: number): Promise<boolean> {
+    const row = await this.table.ask<{ finished: boolean }>(this.sql.finish, [
+      keyOf(key),
+      owner,
+      keepMs / 1_000,
+    ]);
+    return row?.finished === true;
+  }
+
+  async release(key: string, owner: string): Promise<void> {
+    await this.table.ask(this.sql.release, [keyOf(key), owner]);
+  }
+}
+
+/**
+ * `claim` answers with who has the key in the end, as it does for permits: no row if that changed after the statement began.
+ * The other two always answer with a row.
+ */
+const statementsOf = (table: string) => ({
+  claim: `
+WITH claimed AS (
+  INSERT INTO ${table} AS claim (name, owner, until)
+  VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
+  ON CONFLICT (name) DO UPDATE SET owner = $2, until = clock_timestamp() + make_interval(secs => $3)
+    WHERE claim.until <= clock_timestamp() OR claim.owner = $2
+  RETURNING owner
+)
+SELECT owner, 0::float8 AS left_ms FROM claimed
+UNION ALL
+SELECT owner, extract(epoch FROM until - clock_timestamp())::float8 * 1000
+  FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM claimed)`,
+  finish: `
+WITH finished AS (
+  UPDATE ${table} SET owner = NULL, until = clock_timestamp() + make_interval(secs => $3)
+  WHERE name = $1 AND owner = $2 AND until > clock_timestamp() RETURNING name
+)
+SELECT EXISTS (SELECT FROM finished) AS finished`,
+  release: `
+WITH gone AS (DELETE FROM ${table} WHERE name = $1 AND owner = $2 RETURNING name)
+SELECT EXISTS (SELECT FROM gone) AS released`,
+});

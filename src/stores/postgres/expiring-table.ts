@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { Pool, QueryResultRow } from 'pg';
+import { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
+import { systemClock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
+import { quoted } from './schema.js';
+
+/** A pool waits as long as its owner has said, which by default is for ever. */
+export const ANSWER_WITHIN_MS = 5_000;
+
+/** Questions for one row that goes from hand to hand meanwhile. */
+const MOST_QUESTIONS = 5;
+
+const SWEEP_EVERY_MS = 60_000;
+const SWEEP_AT_MOST = 10_000;
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const UNDEFINED_TABLE = '42P01';
+const SERIALIZATION_FAILURE = '40001';
+
+/** A table whose rows are over when their time is: asked with a deadline, and swept now and then. */
+export class ExpiringTable {
+  /** With its schema, quoted. */
+  readonly name: string;
+  private readonly sweep: string;
+  private sweepAt = 0;
+
+  /** @param until column that says when a row is over */
+  constructor(
+    private readonly pool: Pool,
+    private readonly schema: string,
+    table: string,
+    until: string,
+    private readonly answerWithinMs: number,
+  ) {
+    this.name = `${quoted(schema)}.${table}`;
+    this.sweep = sweepOf(this.name, until);
+  }
+
+  /**
+   * The row that a statement answers with; undefined if each time somebody else changed it while the statement ran.
+   *
+   * @throws StoreTimeoutError, StoreNotMigratedError
+   */
+  async ask<Row extends QueryResultRow>(sql: string, values: readonly unknown[]): Promise<Row | undefined> {
+    const deadline = new Deadline(systemClock, this.answerWithinMs);
+    const row = await deadline.race(this.askAgain<Row>(sql, values), () => this.mute());
+    this.sweepNowAndThen();
+    return row;
+  }
+
+  private async askAgain<Row extends QueryResultRow>(
+    sql: string,
+    values: readonly unknown[],
+  ): Promise<Row | undefined> {
+    for (let question = 1; question <= MOST_QUESTIONS; question += 1) {
+      const row = await this.askOnce<Row>(sql, values);
+      if (row) return row;
+    }
+    return undefined;
+  }
+
+  /** Undefined if the row changed hands while the statement ran: a new one sees who has it. */
+  private async askOnce<Row extends QueryResultRow>(
+    sql: string,
+    values: readonly unknown[],
+  ): Promise<Row | undefined> {
+    try {
+      const { rows } = await this.pool.query<Row>(sql, [...values]);
+      return rows[0];
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      // Where transactions are serializable by default, PostgreSQL says it so.
+      if (code === SERIALIZATION_FAILURE) return undefined;
+      if (code === UNDEFINED_TABLE) throw new StoreNotMigratedError(this.name, this.schema, { cause: error });
+      throw error;
+    }
+  }
+
+  private mute(): Error {
+    return new StoreTimeoutError(
+      `PostgreSQL did not answer within ${this.answerWithinMs} ms`,
+      'Look whether it is reachable, and whether its pool has connections left.',
+    );
+  }
+
+  /** At most once a minute, and nobody waits for it; who asks next hears of what is wrong. */
+  private sweepNowAndThen(): void {
+    const now = systemClock.monotonic();
+    if (now < this.sweepAt) return;
+    this.sweepAt = now + SWEEP_EVERY_MS;
+    this.pool.query(this.sweep).then(
+      ({ rowCount }) => {
+        if (rowCount === SWEEP_AT_MOST) this.sweepAt = 0; // there are more
+      },
+      () => {},
+    );
+  }
+}
+
+/** A text of PostgreSQL's holds no NUL, and a key of an index is below 2,704 bytes. */
+export function keyOf(name: string): string {
+  const fits = name.length <= 500 && !name.includes('\0');
+  return fits ? name : `sha256:${createHash('sha256').update(name).digest('hex')}`;
+}
+
+/**
+ * Without an index on the time: each change would pay for it. Rows that somebody is changing just now are passed over, so
+ * that nobody waits for a sweep, nor sweeps for each other.
+ */
+const sweepOf = (table: string, until: string): string => `
+DELETE FROM ${table} WHERE name IN (
+  SELECT name FROM ${table} WHERE ${until} <= clock_timestamp()
+  LIMIT ${SWEEP_AT_MOST} FOR UPDATE SKIP LOCKED
+)`;

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import type { BusEvents, Stores } from 'hopline';
+import { memoryStores } from '../../src/stores/memory/index.js';
+import { deferred } from '../../src/util/deferred.js';
+import { type BusFixture, watch } from '../support/bus-fixture.js';
+import { eventually } from '../support/eventually.js';
+import type { Theme } from './transport-contract.js';
+
+export const idempotence: Theme = (test) => {
+  test('a message that was handled is not handled again, whoever is handed its copy', async (fx) => {
+    const seen = fx.recorder();
+    const stores = memoryStores(fx.harness.clock);
+    const buses = [1, 2].map(() =>
+      workerOf(fx, stores).handle('k', seen.handle, { idempotent: {}, name: 'Work' }),
+    );
+    const skipped = buses.map((bus) => watch(bus, 'message.skipped'));
+    for (const bus of buses) await bus.start();
+    const [bus] = buses;
+    for (let copy = 0; copy < 6; copy += 1) {
+      await bus?.publish('k', { copy }, { messageId: 'the same' });
+      await fx.eventually(() => assert.equal(seen.calls.length + skipped.flat().length, copy + 1));
+    }
+    await bus?.publish('k', { copy: 'another' }, { messageId: 'another' });
+    await fx.eventually(() => assert.deepEqual(seen.payloads, [{ copy: 0 }, { copy: 'another' }]));
+    assert.equal(skipped.flat().length, 5);
+    assert.equal(await waiting(fx), 0);
+  });
+
+  test('of copies that come at the same time one is handled, and the others come back when that is clear', async (fx) => {
+    const gate = deferred();
+    const seen = fx.recorder(({ payload }) => payload !== 'first of all' && gate.promise);
+    const bus = fx
+      .bus('mailer', { timeoutGrace: '1s' })
+      .handle('k', seen.handle, { idempotent: {}, name: 'Work', timeout: '2s' });
+    const released = watch(bus, 'message.released');
+    const skipped = watch(bus, 'message.skipped');
+    await bus.start();
+    await bus.publish('k', 'first of all');
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    for (let copy = 0; copy < 3; copy += 1) await bus.publish('k', copy, { messageId: 'the same' });
+    // In no time: a clock that is moved would end the attempt.
+    await eventually(() => assert.equal(released.length, 2));
+    for (const { event } of released) {
+      const { delayMs } = event as BusEvents['message.released'];
+      assert.ok(delayMs > 5_000 && delayMs <= 8_000, `${delayMs} ms`);
+    }
+    gate.resolve();
+    await fx.eventually(() => assert.equal(skipped.length, 2), { timeout: 30_000 });
+    assert.deepEqual(seen.attempts, [1, 1]);
+  });
+
+  test('what failed is handled again, and what was given up can be replayed', async (fx) => {
+    let isBroken = true;
+    const seen = fx.recorder(() => {
+      if (isBroken) throw new Error('not yet');
+    });
+    const bus = workerOf(fx, undefined, 'q').handle('k', seen.handle, {
+      ...{ idempotent: {}, name: 'Work', queue: fx.name('q') },
+      retry: { tries: 2, backoff: '100ms' },
+    });
+    await bus.start();
+    await bus.publish('k', 'once', { messageId: 'the same' });
+    const failures = await fx.failures('q');
+    await fx.eventually(async () => assert.equal((await failures.count())[0]?.count, 1));
+    assert.deepEqual(seen.attempts, [1, 2]);
+    isBroken = false;
+    await fx.outcome(failures.retry({}));
+    await fx.eventually(() => assert.equal(seen.calls.length, 3));
+    await bus.publish('k', 'once', { messageId: 'the same' });
+    await bus.publish('k', 'end', { messageId: 'end' });
+    await fx.eventually(() => assert.equal(seen.calls.length, 4));
+    assert.equal(seen.at(3).payload, 'end');
+  });
+
+  test('what makes two messages the same may be in the payload, and each handler knows its own', async (fx) => {
+    const first = fx.recorder();
+    const second = fx.recorder();
+    const by = ({ order }: { order: string }) => order.toUpperCase();
+    const bus = workerOf(fx)
+      .handle('k', first.handle, { name: 'First', queue: fx.name('first'), idempotent: { by } })
+      .handle('k', second.handle, {
+        name: 'Second',
+        queue: fx.name('second'),
+        idempotent: { by },
+        retry: { tries: 1 },
+      });
+    const skipped = watch(bus, 'message.skipped');
+    await bus.start();
+    for (const order of ['a', 'A', 'b']) {
+      await bus.publish('k', { order });
+      await fx.eventually(() =>
+        assert.equal(
+          first.calls.length + second.calls.length + skipped.length,
+          2 * [...'aAb'].indexOf(order) + 2,
+        ),
+      );
+    }
+    for (const { payloads } of [first, second]) assert.deepEqual(payloads, [{ order: 'a' }, { order: 'b' }]);
+    // What the option throws is a failed attempt.
+    await bus.publish('k', {});
+    assert.equal((await fx.deadLetter(fx.name('second'))).body.toString(), '{}');
+  });
+
+  test('a message that nothing makes known is handled, and one whose store is away comes back', async (fx) => {
+    const seen = fx.recorder();
+    const stores = memoryStores(fx.harness.clock);
+    let isAway = true;
+    const claims = {
+      claim: (key: string, owner: string, forMs: number) =>
+        isAway ? Promise.reject(new Error('away')) : stores.claims.claim(key, owner, forMs),
+      finish: stores.claims.finish.bind(stores.claims),
+      release: stores.claims.release.bind(stores.claims),
+    };
+    const bus = workerOf(fx, { ...stores, claims }).handle('k', seen.handle, {
+      idempotent: {},
+      name: 'Work',
+      retry: { tries: 1 },
+    });
+    const released = watch(bus, 'message.released');
+    await bus.start();
+    await fx.foreign.publish({ exchange: fx.events, routingKey: 'k', body: '"without an id"' });
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['without an id']));
+    await bus.publish('k', 'later');
+    await fx.eventually(() => assert.equal(released.length, 1));
+    isAway = false;
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['without an id', 'later']), {
+      timeout: 20_000,
+    });
+    assert.deepEqual(seen.attempts, [1, 1]);
+  });
+};
+
+const workerOf = (fx: BusFixture, stores?: Stores, service = 'mailer') =>
+  fx.bus(service, stores ? { stores } : {});
+
+async function waiting(fx: BusFixture): Promise<number | undefined> {
+  const port = await fx.port();
+  return (await port.session.inspect(fx.name('mailer')))?.ready;
+}
