@@ -38,6 +38,8 @@ export class BusControl {
   private readonly paused: PausedQueues;
   private readonly startedAt: number;
   private reading: Timer | undefined;
+  /** How often it was told which queues are paused. */
+  private told = 0;
 
   constructor(private readonly options: BusControlOptions) {
     const { session, names, clock } = options;
@@ -73,8 +75,11 @@ export class BusControl {
     this.reading?.cancel();
   }
 
+  /** What it is told meanwhile is newer than what it reads. */
   private async applyPaused(): Promise<void> {
-    this.options.runners.setPaused(new Set(await this.paused.read()));
+    const { told } = this;
+    const paused = await this.paused.read();
+    if (told === this.told) this.options.runners.setPaused(new Set(paused));
   }
 
   /** After a lost connection, on which a pause may have been missed. */
@@ -129,6 +134,7 @@ export class BusControl {
       return cancelled > 0 ? { cancelled } : undefined;
     }
     if (request.ask === 'pauses') {
+      this.told += 1;
       runners.setPaused(new Set(request.paused));
       if (!runners.serves(request.queue)) return undefined;
       log.info({ service, paused: request.paused }, 'an operator changed which queues are paused');

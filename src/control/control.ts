@@ -1,6 +1,7 @@
 import { OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { planControl } from '../topology/control.js';
+import type { Names } from '../topology/names.js';
 import type { Listening, QueueState, TransportSession } from '../transport/transport.js';
 import { pause } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
@@ -68,12 +69,24 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const deadline = new Deadline(clock, connectDeadlineMs);
   const session = await transport.open({ service: 'control', events, log, ...LIMITS }, deadline);
   try {
-    await session.declare({ own: planControl(names) }, 'declare', deadline);
+    // Checked, not made: a prefix that is misspelt is to leave nothing in the broker.
+    await session.declare({ own: planControl(names) }, 'verify', deadline).catch((error) => {
+      throw error instanceof TopologyError ? noWorkers(names, error) : error;
+    });
     return new Control(settings, session, await Asking.begin(session, names, clock));
   } catch (error) {
     await session.close(new Deadline(clock, CLOSE_MS)).catch(() => {});
     throw error;
   }
+}
+
+function noWorkers({ control }: Names, cause: TopologyError): TopologyError {
+  return new TopologyError(
+    cause.resource,
+    `no worker of this application has ever heard operators here: ${cause.message}`,
+    `Look whether prefix and vhost are right: '${control}' is declared by the first worker that starts.`,
+    { cause },
+  );
 }
 
 /**
@@ -115,12 +128,14 @@ export class Control {
    *
    * @param queue or one of its lanes, as it is called in the broker
    * @throws OptionsError if there is no such queue
+   * @throws ControlError in an alarm
    */
-  pause(queue: string): Promise<Heeded> {
+  async pause(queue: string): Promise<Heeded> {
+    await this.existing(queue);
     return this.changePauses(queue, (paused) => [...new Set([...paused, queue])].sort());
   }
 
-  /** Lets a paused queue go on. @throws as {@link pause} */
+  /** Lets a paused queue go on. @throws as {@link pause}, but for a queue that is paused and not there any more */
   resume(queue: string): Promise<Heeded> {
     return this.changePauses(queue, (paused) => paused.filter((name) => name !== queue));
   }
@@ -171,10 +186,11 @@ export class Control {
     queue: string,
     change: (paused: readonly string[]) => string[],
   ): Promise<Heeded> {
-    const { consumers } = await this.existing(queue);
     const lock = await this.lock();
     try {
-      const paused = change(await this.paused.read());
+      const before = await this.paused.read();
+      const { consumers } = before.includes(queue) ? { consumers: 0 } : await this.existing(queue);
+      const paused = change(before);
       await this.paused.write(paused);
       // Within the lock, so that everybody hears the changes in the order in which they were written.
       return { processes: await this.ask({ ask: 'pauses', paused, queue }), consumers };

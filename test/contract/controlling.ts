@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { CancelledError, type Control, OptionsError } from 'hopline';
+import { CancelledError, type Control, OptionsError, TopologyError, type Transport } from 'hopline';
+import type { TransportSession } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
@@ -7,7 +8,7 @@ import type { Theme } from './transport-contract.js';
 
 export const controlling: Theme = (test, { hasConnections }) => {
   test('a queue that an operator pauses is not handled, here nor by who starts later, until it is resumed', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const seen = fx.recorder();
     const bus = fx.bus('mailer').handle('k', seen.handle, { queue: fx.name('q') });
     await bus.start();
@@ -47,7 +48,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('what runs when its queue is paused is finished, and what only waits goes back', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const gate = deferred<void>();
     const seen = fx.recorder(() => gate.promise);
     const bus = fx
@@ -69,7 +70,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('pausing one queue, or one lane, leaves the others alone', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const seen = fx.recorder();
     const lanes = { name: fx.name('q'), lanes: ['high', 'default'] };
     const bus = fx
@@ -93,12 +94,12 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('operators who pause at the same time do not undo what the others do', async (fx) => {
-    const first = await controlOf(fx);
+    const first = controlOf(fx);
     const names = numbers(6).map((number) => `q${number}`);
     const bus = fx.bus('mailer');
     for (const name of names) bus.handle(name, () => {}, { queue: fx.name(name) });
     await bus.start();
-    const operators = await Promise.all(names.map(() => controlOf(fx)));
+    const operators = names.map(() => controlOf(fx));
     await Promise.all(
       operators.map((operator, index) => operator(({ pause }) => pause(fx.name(names[index] as string)))),
     );
@@ -112,8 +113,48 @@ export const controlling: Theme = (test, { hasConnections }) => {
     assert.deepEqual((await first(({ status }) => status())).paused, [fx.name('q0')]);
   });
 
+  test('a pause that is said while a process reads what was paused before is what counts', async (fx) => {
+    const control = controlOf(fx);
+    const seen = fx.recorder();
+    await fx
+      .bus('another')
+      .handle('other', () => {}, { queue: fx.name('q') })
+      .start();
+    const elsewhere = deferred();
+    const transport = slowToRead(fx.transport(), elsewhere.promise);
+    const bus = fx.bus('mailer', { transport }).handle('k', seen.handle, { queue: fx.name('q') });
+    const paused = watch(bus, 'consumer.paused');
+    const starting = bus.start();
+    await fx.eventually(async () =>
+      assert.equal((await control(({ status }) => status())).processes.length, 2),
+    );
+    await control(({ pause }) => pause(fx.name('q')));
+    elsewhere.resolve();
+    await starting;
+    assert.equal(paused.length, 1);
+    const { processes } = await control(({ status }) => status({ service: fx.name('mailer') }));
+    assert.deepEqual(processes[0]?.places[0]?.lanes[0]?.paused, ['operator']);
+  });
+
+  test('an operator who comes before any worker, or with another prefix, is told so, and leaves nothing', async (fx) => {
+    await assert.rejects(fx.outcome(fx.control()), (error) => {
+      assert.ok(error instanceof TopologyError);
+      assert.match(
+        error.message,
+        /^no worker of this application has ever heard operators here: .*NOT.FOUND/,
+      );
+      return true;
+    });
+    const port = await fx.port();
+    assert.equal(await port.session.inspect(fx.name('paused')), undefined);
+  });
+
   test('what an operator does to a queue that is not there is an error that names it', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
+    await fx
+      .bus('mailer')
+      .handle('k', () => {})
+      .start();
     for (const act of [
       (its: Bound) => its.pause(fx.name('missing')),
       (its: Bound) => its.resume(fx.name('missing')),
@@ -132,7 +173,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('scaling changes how many messages of a queue run at once, up and down, while it runs', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const gates: ReturnType<typeof deferred<void>>[] = [];
     const seen = fx.recorder(() => {
       const gate = deferred<void>();
@@ -167,7 +208,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('cancel fires the signal of the one handler that runs the message; it is dead-lettered, and no try follows', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const reasons: unknown[] = [];
     const seen = fx.recorder(
       ({ context: { signal } }) =>
@@ -199,7 +240,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('status says what each process does, and counts what its handlers did', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const gate = deferred<void>();
     const bus = fx
       .bus('mailer', { retry: { tries: 2, backoff: 0 } })
@@ -257,7 +298,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('status shows a circuit that has opened, and that it is closed again', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     let isBroken = true;
     const work = () => {
       if (isBroken) throw new Error('the provider is away');
@@ -278,7 +319,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('a restart is the business of who runs the process: without one it says so', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const alone = fx.bus('mailer').handle('k', () => {});
     await alone.start();
     const supervised = fx.bus('mailer').handle('k', () => {});
@@ -297,14 +338,13 @@ export const controlling: Theme = (test, { hasConnections }) => {
   });
 
   test('who is not of this application, has no handlers, or wants to hear nobody does not answer', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const publisher = await fx.publisher();
     const deaf = fx.bus('deaf', { control: false }).handle('k', () => {}, { queue: fx.name('q') });
     await deaf.start();
-    assert.deepEqual((await control(({ status }) => status())).processes, []);
-    // What nobody can read disturbs nobody.
     const hears = fx.bus('hears').handle('k', () => {}, { queue: fx.name('q') });
     await hears.start();
+    // What nobody can read disturbs nobody.
     for (const body of [
       '',
       'null',
@@ -323,7 +363,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
   if (!hasConnections) return;
 
   test('a pause that is said while a process is away reaches it with its next connection', async (fx) => {
-    const control = await controlOf(fx);
+    const control = controlOf(fx);
     const line = await fx.harness.breakableTransport?.();
     assert.ok(line);
     const seen = fx.recorder();
@@ -347,18 +387,43 @@ export const controlling: Theme = (test, { hasConnections }) => {
 
 type Bound = Pick<Control, 'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status'>;
 
-/** Asks as an operator does; on a clock that stands still, time passes meanwhile. */
-async function controlOf(fx: BusFixture): Promise<<T>(ask: (control: Bound) => Promise<T>) => Promise<T>> {
-  const control = await fx.outcome(fx.control());
-  const bound: Bound = {
-    pause: (queue) => control.pause(queue),
-    resume: (queue) => control.resume(queue),
-    scale: (queue, concurrency) => control.scale(queue, concurrency),
-    cancel: (id) => control.cancel(id),
-    restart: (service) => control.restart(service),
-    status: (options) => control.status(options),
+/** Asks as an operator does, who comes when the workers run; on a clock that stands still, time passes meanwhile. */
+function controlOf(fx: BusFixture): <T>(ask: (control: Bound) => Promise<T>) => Promise<T> {
+  let opened: Promise<Control> | undefined;
+  return async (ask) => {
+    opened ??= fx.outcome(fx.control());
+    const control = await opened;
+    return fx.outcome(
+      ask({
+        pause: (queue) => control.pause(queue),
+        resume: (queue) => control.resume(queue),
+        scale: (queue, concurrency) => control.scale(queue, concurrency),
+        cancel: (id) => control.cancel(id),
+        restart: (service) => control.restart(service),
+        status: (options) => control.status(options),
+      }),
+    );
   };
-  return (ask) => fx.outcome(ask(bound));
+}
+
+/** The transport of a process that reads which queues are paused, and then does something else first. */
+function slowToRead(transport: Transport, elsewhere: Promise<void>): Transport {
+  const open: Transport['open'] = async (options, deadline) => {
+    const session = await transport.open(options, deadline);
+    const peek: TransportSession['peek'] = async (queue, until) => {
+      const message = await session.peek(queue, until);
+      await elsewhere;
+      return message;
+    };
+    return new Proxy(session, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (name === 'peek') return peek;
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  };
+  return { kind: transport.kind, clock: transport.clock, open };
 }
 
 async function waits(fx: BusFixture, count: number): Promise<void> {

@@ -26,9 +26,12 @@ describe('alarms', function () {
   });
 
   it('tell an operator why the workers can not be asked', async () => {
+    const prefix = uniqueName('prefix');
+    const { bus } = faultBus(node.url, { prefix });
+    await bus.handle('k', () => {}, { queue: uniqueName('queue') }).start();
     const control = await openControl({
       transport: rabbitmq({ url: node.url }),
-      prefix: uniqueName('prefix'),
+      prefix,
     });
     try {
       await control.status();
