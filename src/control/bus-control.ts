@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Runners } from '../consume/runners.js';
-import { TopologyError } from '../errors.js';
+import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents, BusState } from '../events.js';
 import { planControl } from '../topology/control.js';
 import type { Names } from '../topology/names.js';
@@ -51,17 +51,19 @@ export class BusControl {
    * Begins to hear, and then pauses what is paused: what is said in between is heard. A broker that doesn't allow it is no
    * reason not to work: it is logged.
    *
-   * @throws ConnectError if the broker doesn't say which queues are paused: taken for none, a worker would do harm
+   * @throws ConnectError at the deadline, or if the broker doesn't say which queues are paused: taken for none, a worker would
+   * do harm
    */
   async start(deadline: Deadline): Promise<void> {
     const { service, session, names, topology, log } = this.options;
     try {
       await session.declare({ own: planControl(names) }, topology, deadline);
-      await session.listen(
+      const listening = session.listen(
         { exchange: names.control, key: '', queueName: () => `${names.control}.${randomUUID()}` },
         { heard: (message) => void this.heard(message), back: () => void this.readAgain() },
       );
-      await this.applyPaused();
+      await deadline.race(listening, notHearing);
+      await deadline.race(this.applyPaused(), notHearing);
     } catch (error) {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
@@ -175,3 +177,9 @@ export class BusControl {
     };
   }
 }
+
+const notHearing = () =>
+  new ConnectError(
+    'the broker did not answer in time while the process began to hear operators',
+    'Look at the load and the alarms of the broker.',
+  );

@@ -131,14 +131,19 @@ export class AmqpSession implements TransportSession {
     const failed = (error: Error) =>
       this.options.log.warn({ exchange, error }, 'can not listen at the moment');
     const listening = new AmqpListener(this.connections.consume, source, listener, failed);
+    // Before it hears: a session that closes meanwhile closes it, too.
+    this.listenings.add(listening);
+    const close = () => {
+      this.listenings.delete(listening);
+      return listening.close();
+    };
     try {
       await listening.start();
+      return { close };
     } catch (error) {
-      await listening.close();
+      await close();
       throw refusedToListen(source, error as ChannelError);
     }
-    this.listenings.add(listening);
-    return listening;
   }
 
   get brokerInfo(): BrokerInfo {
