@@ -41,6 +41,8 @@ export class Supervisor implements Pool {
       this.end = resolve;
     });
     this.resize(this.options.processes);
+    // Told to stop before it began.
+    if (this.running.size === 0) this.end(EXIT.done);
     this.scaler?.start();
     return ended.finally(() => this.scaler?.stop());
   }

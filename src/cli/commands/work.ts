@@ -76,13 +76,16 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
         onLine: (worker, text, stream) => log.line(worker, text, stream),
         killAfterMs: settings.stopTimeoutMs + KILL_AFTER_MS,
       });
-      const scaling = address && (await serveScaling(address, supervisor, log));
+      let scaling: ScalingServer | undefined;
+      // First of all: who reads the first line of the log may end it.
       const unlisten = listenToSignals(supervisor, log, () => scaling?.close());
-      const code = await supervisor.run().finally(() => {
+      try {
+        scaling = address && (await serveScaling(address, supervisor, log));
+        exit(await supervisor.run());
+      } finally {
         unlisten();
         scaling?.close();
-      });
-      exit(code);
+      }
     });
 };
 
