@@ -3,6 +3,7 @@ import { setTimeout as realPause } from 'node:timers/promises';
 import { type MessageContext, OptionsError, StoppedError, UnroutableError } from 'hopline';
 import { NotSettledError, type TestKit, testKit } from 'hopline/testing';
 import { root, run } from '../../project/repository.js';
+import { eventually } from '../../support/eventually.js';
 
 describe('the test kit', () => {
   let kit: TestKit;
@@ -150,8 +151,9 @@ describe('the test kit', () => {
       assert.deepEqual(error.running, ["waits has not returned from 'hang.one'"]);
       return true;
     });
-    release();
-    await realPause(1);
+    const first = release;
+    first();
+    await eventually(() => release !== first); // the second one runs
     release();
     await kit.settled();
     kit.handled('waits').assertTimes(2);
