@@ -3,11 +3,8 @@ import type { ClaimStore } from '../stores/claims.js';
 import type { Stores } from '../stores/stores.js';
 import type { HandlerContext } from './context.js';
 import type { IdempotentSettings } from './idempotent.js';
-import { DONE, LEAST_DELAY_MS, type Outcome } from './outcome.js';
+import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import type { Handler } from './subscription.js';
-
-/** When a message comes back whose claim can't be asked for. */
-const STORE_AWAY_MS = 5_000;
 
 /** What the store's own answers may take, beside the handler's time. */
 const RESERVE_MS = 5_000;
@@ -70,10 +67,7 @@ export class Claims {
       return STORE_AWAY_MS;
     });
     if (answer === 'done') return { kind: 'skipped', outcome: DONE };
-    if (answer !== 'claimed') {
-      const delayMs = Math.max(Math.ceil(answer), LEAST_DELAY_MS);
-      return { kind: 'later', outcome: { kind: 'release', delayMs, unhandled: false } };
-    }
+    if (answer !== 'claimed') return { kind: 'later', outcome: releaseFor(answer) };
     return {
       kind: 'claim',
       concluded: async (outcome) => {

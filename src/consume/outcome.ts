@@ -21,10 +21,24 @@ export type Outcome =
   | { readonly kind: 'requeue' };
 
 /** The delays take nothing shorter. */
-export const LEAST_DELAY_MS = 100;
+const LEAST_DELAY_MS = 100;
+
+/** When a message comes back for which a store could not be asked. */
+export const STORE_AWAY_MS = 5_000;
+
+/** Comes back when `waitMs` are over, which is no try. */
+export const releaseFor = (waitMs: number): Outcome => ({
+  kind: 'release',
+  delayMs: Math.max(Math.ceil(waitMs), LEAST_DELAY_MS),
+  unhandled: false,
+});
 
 export const DONE: Outcome = { kind: 'done' };
 export const DISCARD: Outcome = { kind: 'discard' };
 /** To the queue's end, by way of the shortest delay: for what can't go back to its place. */
-export const COME_BACK_SOON = { kind: 'release', delayMs: 100, unhandled: false } as const satisfies Outcome;
+export const COME_BACK_SOON = {
+  kind: 'release',
+  delayMs: LEAST_DELAY_MS,
+  unhandled: false,
+} as const satisfies Outcome;
 export const REQUEUE: Outcome = { kind: 'requeue' };

@@ -1,12 +1,9 @@
 import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
 import type { HandlerContext } from './context.js';
-import { LEAST_DELAY_MS, type Outcome } from './outcome.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { RateLimit } from './rate-limit.js';
 import type { Handler } from './subscription.js';
-
-/** When a message comes back whose limit can't be asked for. */
-const STORE_AWAY_MS = 5_000;
 
 export interface RateLimitsOptions {
   readonly service: string;
@@ -55,7 +52,5 @@ async function admitted(
     context.log.warn({ error }, 'the rate limit could not be asked for: the message comes back later');
     return STORE_AWAY_MS;
   });
-  return waitMs === 0
-    ? undefined
-    : { kind: 'release', delayMs: Math.max(waitMs, LEAST_DELAY_MS), unhandled: false };
+  return waitMs === 0 ? undefined : releaseFor(waitMs);
 }

@@ -1,4 +1,5 @@
 import type { Control } from '../../control/control.js';
+import { deferred } from '../../util/deferred.js';
 import { atControl, type ControlFlags, withControl } from '../control.js';
 import type { AddCommand } from '../program.js';
 import { notesOf, printStatus } from '../status-tables.js';
@@ -54,13 +55,10 @@ async function watch(control: Control, { service }: Flags, terminal: Terminal): 
 /** Resolves at q, Ctrl-C or SIGTERM. */
 function untilEnded({ stdin }: Terminal) {
   let isOver = false;
-  let over: (nothing: undefined) => void = () => {};
-  const promise = new Promise<undefined>((resolve) => {
-    over = resolve;
-  });
+  const over = deferred();
   const end = () => {
     isOver = true;
-    over(undefined);
+    over.resolve();
   };
   const onKey = (keys: Buffer) => {
     if (ENDS.some((key) => keys.includes(key))) end();
@@ -69,7 +67,7 @@ function untilEnded({ stdin }: Terminal) {
   stdin.on('data', onKey);
   process.on('SIGINT', end).on('SIGTERM', end);
   return {
-    promise,
+    promise: over.promise,
     get isOver() {
       return isOver;
     },
