@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict';
-import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
-import { sharedBroker } from '../support/global-setup.js';
 import { hopline } from './command.js';
-import { doneIn, logged, untilLogged, WorkService } from './work-service.js';
-
-const READY = /^worker \d is ready$/;
+import {
+  doneIn,
+  logged,
+  READY,
+  underLoad,
+  untilLogged,
+  useWorkService,
+  type WorkService,
+} from './work-service.js';
 
 describe('workers, as an operator sees them', function () {
   this.timeout(90_000);
+  const theService = useWorkService();
   let service: WorkService;
   let queue: string;
-
-  before(async function () {
-    this.timeout(PROVIDE_TIMEOUT_MS);
-    service = new WorkService((await sharedBroker()).url);
-    await service.start();
+  beforeEach(() => {
+    service = theService();
     queue = `${service.name}.work`;
   });
-  afterEach(() => service.endAll());
-  after(() => service.end());
 
   it('pause holds across a restart of the workers, and resume lets them go on', async () => {
     const first = service.work(['--processes', '2']);
@@ -110,22 +110,14 @@ describe('workers, as an operator sees them', function () {
   it('restart replaces all workers of a service, one after the other, while jobs go on: none is lost, none done twice', async () => {
     const command = service.work(['--processes', '2']);
     await untilLogged(command, READY, 2);
-    const sent: number[] = [];
-    let replaced = false;
-    const load = (async () => {
-      while (!replaced) sent.push(...(await service.send(10, { ms: 10 })));
-    })();
-    try {
+    const sent = await underLoad(service, async () => {
       await untilLogged(command, /^did/, 20);
       const { code, stdout, stderr } = await service.operate(['restart', service.name]).ended;
       assert.equal(code, 0, stderr);
       assert.equal(stdout.match(/is replaced when its turn comes/g)?.length, 2, stdout);
       await untilLogged(command, READY, 4);
       await untilLogged(command, /^worker \d has stopped$/, 2);
-    } finally {
-      replaced = true;
-      await load;
-    }
+    });
     await eventually(() => assert.deepEqual(doneIn(command).toSorted(byNumber), sent.toSorted(byNumber)));
     assert.equal(logged(command, /is replaced: an operator has asked for a restart/).length, 2);
     const nobody = await service.operate(['restart', 'nobody']).ended;

@@ -3,23 +3,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ScalingFigure } from '../../src/worker/scaling-figure.js';
-import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
-import { sharedBroker } from '../support/global-setup.js';
 import type { Command } from './command.js';
-import { logged, untilLogged, WorkService } from './work-service.js';
+import { logged, untilLogged, useWorkService, type WorkService } from './work-service.js';
 
 describe('hopline work --scaling-port', function () {
   this.timeout(90_000);
+  const theService = useWorkService();
   let service: WorkService;
-
-  before(async function () {
-    this.timeout(PROVIDE_TIMEOUT_MS);
-    service = new WorkService((await sharedBroker()).url);
-    await service.start();
+  beforeEach(() => {
+    service = theService();
   });
-  afterEach(() => service.endAll());
-  after(() => service.end());
 
   /** Of one queue alone: five places. */
   const work = (...args: readonly string[]) =>

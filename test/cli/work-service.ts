@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { type Channel, connect } from 'amqplib';
 import { Bus, rabbitmq, type StatusReport } from 'hopline';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
+import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
+import { sharedBroker } from '../support/global-setup.js';
 import type { Job } from './apps/jobs.js';
 import { Command, type CommandOptions } from './command.js';
 
@@ -109,6 +111,38 @@ export class WorkService {
       prefix: this.name,
     });
   }
+}
+
+/** For a `describe`: the service of all its tests, whose workers end with each of them. */
+export function useWorkService(): () => WorkService {
+  let service: WorkService;
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    service = new WorkService((await sharedBroker()).url);
+    await service.start();
+  });
+  afterEach(() => service.endAll());
+  after(() => service.end());
+  return () => service;
+}
+
+/** A worker consumes: what its supervisor says. */
+export const READY = /^worker \d is ready$/;
+
+/** Sends short jobs without a pause for as long as `act` takes; returns the numbers of all. */
+export async function underLoad(service: WorkService, act: () => Promise<void>): Promise<number[]> {
+  const sent: number[] = [];
+  let isOver = false;
+  const load = (async () => {
+    while (!isOver) sent.push(...(await service.send(10, { ms: 10 })));
+  })();
+  try {
+    await act();
+  } finally {
+    isOver = true;
+    await load;
+  }
+  return sent;
 }
 
 export function entriesOf({ stdout }: Pick<Command, 'stdout'>): Entry[] {

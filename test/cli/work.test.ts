@@ -1,25 +1,26 @@
 import assert from 'node:assert/strict';
-import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
-import { sharedBroker } from '../support/global-setup.js';
 import { provideRedis } from '../support/redis.js';
 import { ALLOWED } from './apps/limits.js';
 import type { Command } from './command.js';
-import { doneIn, entriesOf, logged, untilLogged, WorkService } from './work-service.js';
-
-const READY = /^worker \d is ready$/;
+import {
+  doneIn,
+  entriesOf,
+  logged,
+  READY,
+  underLoad,
+  untilLogged,
+  useWorkService,
+  type WorkService,
+} from './work-service.js';
 
 describe('hopline work', function () {
   this.timeout(90_000);
+  const theService = useWorkService();
   let service: WorkService;
-
-  before(async function () {
-    this.timeout(PROVIDE_TIMEOUT_MS);
-    service = new WorkService((await sharedBroker()).url);
-    await service.start();
+  beforeEach(() => {
+    service = theService();
   });
-  afterEach(() => service.endAll());
-  after(() => service.end());
 
   const untilDone = (command: Command, numbers: readonly number[], timeout = 30_000) =>
     eventually(
@@ -79,17 +80,12 @@ describe('hopline work', function () {
   it('replaces all processes at SIGHUP while it goes on: no job is lost, none is done twice', async () => {
     const command = service.work(['--processes', '2']);
     await untilLogged(command, READY, 2);
-    const sent: number[] = [];
-    let replaced = false;
-    const load = (async () => {
-      while (!replaced) sent.push(...(await service.send(10, { ms: 10 })));
-    })();
-    await untilLogged(command, /^did/, 20);
-    command.child.kill('SIGHUP');
-    await untilLogged(command, READY, 4);
-    await untilLogged(command, /^worker \d has stopped$/, 2);
-    replaced = true;
-    await load;
+    const sent = await underLoad(service, async () => {
+      await untilLogged(command, /^did/, 20);
+      command.child.kill('SIGHUP');
+      await untilLogged(command, READY, 4);
+      await untilLogged(command, /^worker \d has stopped$/, 2);
+    });
     await untilDone(command, sent);
     assert.equal(doneIn(command).length, sent.length, 'one was done twice');
     // One is stopped only when another one works in its place.
