@@ -21,6 +21,8 @@ export interface MochaResult extends Counts {
   readonly seconds: number;
   /** What no count says: it has crashed, or did not end. */
   readonly remark: string;
+  /** A line for each test that failed: its full title, and why. */
+  readonly failures: readonly string[];
 }
 
 export interface MochaOptions {
@@ -58,9 +60,9 @@ export async function startMocha(options: MochaOptions): Promise<MochaProcess> {
     const lingering = endLingering(summary, endWithinMs, interrupt);
     try {
       const [code, signal] = await once(child, 'close');
-      const told = countsIn(await readFile(summary, 'utf8').catch(() => ''));
+      const told = await readFile(summary, 'utf8').catch(() => '');
       const seconds = Math.round((performance.now() - began) / 1_000);
-      const result = { ...resultOf(told, signal ?? code), seconds };
+      const result = { ...resultOf(countsIn(told), signal ?? code), failures: failuresIn(told), seconds };
       // Mocha's exit code only counts tests then.
       return lingering.isEnded()
         ? { ...result, failed: Math.max(result.failed, 1), remark: LINGERED }
@@ -97,11 +99,15 @@ export function countsIn(summary: string): Counts | undefined {
   return failed === undefined ? undefined : { passed: Number(passed), failed: Number(failed) };
 }
 
+export function failuresIn(summary: string): readonly string[] {
+  return summary.split('\n').slice(1).filter(Boolean);
+}
+
 /** A process that ended before it could count, or not as its counts say, has crashed: that is one failure at least. */
 export function resultOf(
   counts: Counts | undefined,
   exit: number | NodeJS.Signals,
-): Omit<MochaResult, 'seconds'> {
+): Omit<MochaResult, 'seconds' | 'failures'> {
   const { passed, failed } = counts ?? { passed: 0, failed: 0 };
   const crashed = counts === undefined || (failed === 0 && exit !== 0);
   return { passed, failed: crashed ? 1 : failed, remark: crashed ? `mocha ended with ${exit}` : '' };

@@ -4,7 +4,7 @@ import { type MochaResult, startMocha, sumOf } from './mocha.js';
 /*
  * What `npm test` runs once all is built and linted: the whole suite, in two mocha processes beside each other. Tests of
  * faults mostly wait, for brokers that boot and connections that come back. Arguments go to both: `-- --grep 'dead-letter'`.
- * Exit code 1 if a test failed, or a process crashed.
+ * Ends with the tests that failed, since their reports lie far above. Exit code 1 if there are any, or a process crashed.
  */
 
 const EVERYTHING = 'dist/test/**/*.test.js';
@@ -38,6 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 const results = await Promise.all([rest.ended, faults.ended]);
 process.stdout.write(Buffer.concat(held));
+for (const failure of results.flatMap(({ failures }) => failures)) console.log(`failed: ${failure}`);
 for (const [place, result] of results.entries())
   console.log(`${Object.keys(lanes)[place]}: ${textOf(result)}`);
 const sum = sumOf(results);

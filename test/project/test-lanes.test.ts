@@ -98,12 +98,13 @@ describe('npm test', function () {
     ['the faults', { 'faults/a.test.js': FAILS, 'b.test.js': PASSES }],
     ['the rest', { 'faults/a.test.js': PASSES, 'b.test.js': FAILS }],
   ] as const)
-    it(`is red if one of ${lane} fails, and shows it`, async () => {
+    it(`is red if one of ${lane} fails, shows it, and ends with it`, async () => {
       suite = await Suite.of(files);
       const { code, stdout, summary } = await suite.run();
       assert.equal(code, 1);
       assert.equal(summary, '1 1\n');
       assert.match(stdout, /1\) fails/);
+      assert.match(stdout, /^failed: fails: no\nrest: .*\nfaults: .*\n1 passed, 1 failed\n$/m);
     });
 
   it('is red if a process ends before its tests have', async () => {
