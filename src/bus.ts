@@ -15,6 +15,7 @@ import type { Workload } from './consume/workload.js';
 import { BusControl } from './control/bus-control.js';
 import { AlreadyStartedError, ConnectError, NotStartedError, StoppedError } from './errors.js';
 import type { BusEvents, BusState } from './events.js';
+import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition, OutputOf } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
 import {
@@ -190,6 +191,10 @@ export class Bus extends Publisher {
     return runUntilSignal(this, this.settings.log);
   }
 
+  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
+    return this.publisher.chain(steps as never, options);
+  }
+
   protected dispatch(
     intent: PublishIntent,
     target: string | MessageDefinition,
@@ -228,6 +233,7 @@ export class Bus extends Publisher {
         events: this.events,
         giveUp: this.giveUp.signal,
         publisher: this,
+        steps: this.publisher.steps,
       });
       if (this.settings.control && subscriptions.length > 0)
         await this.hearOperators(this.session, this.runners, deadline);

@@ -82,6 +82,8 @@ export type DeadLetterReason =
   | 'no-handler'
   /** An operator has cancelled it while its handler ran, and that has thrown. */
   | 'cancelled'
+  /** It was handled, but the next step of its chain can't be sent: no queue takes it, or the broker refuses it. */
+  | 'chain-broken'
   /** The handler called `context.fail`; or, by the broker, a consumer that isn't Hopline rejected it. */
   | 'rejected'
   /** The broker gave up after too many deliveries that nobody settled. */

@@ -68,13 +68,22 @@ export type {
   PublishEvent,
 } from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting.js';
-export type { DeadLetter, DeadLetterSummary } from './failures/dead-letter.js';
+export type { ChainPlace, DeadLetter, DeadLetterSummary } from './failures/dead-letter.js';
 export { type DeadLetterCount, type Failures, openFailures } from './failures/failures.js';
 export type { DeadLetterFilter } from './failures/filter.js';
 export type { FailuresOptions, Progress, ReplayOptions, Selection } from './failures/options.js';
 export type { Rate } from './failures/pace.js';
 export type { ReplayTarget } from './failures/replay.js';
 export type { FailedLine, ImportResult } from './failures/transfer.js';
+export type {
+  Chain,
+  ChainOptions,
+  ChainStep,
+  CheckedStep,
+  CheckedSteps,
+  StepContext,
+  StepFailure,
+} from './message/chain.js';
 export { MessageContext } from './message/context.js';
 export {
   type DefineOptions,

@@ -71,7 +71,11 @@ export class Claims {
     return {
       kind: 'claim',
       concluded: async (outcome) => {
-        await conclude(claims, { key, owner, keepMs }, outcome, context);
+        const end = (isHandled: boolean) => conclude(claims, { key, owner, keepMs }, isHandled, context);
+        // Marked as done before that, it would be skipped after a crash in between, and its chain end there.
+        if (outcome.kind === 'next') return { ...outcome, followed: end };
+        // What comes back, or is replayed from the dead letters, is to be handled then.
+        await end(outcome.kind === 'done' || outcome.kind === 'discard');
         return outcome;
       },
     };
@@ -81,12 +85,11 @@ export class Claims {
 async function conclude(
   claims: ClaimStore,
   { key, owner, keepMs }: { readonly key: string; readonly owner: string; readonly keepMs: number },
-  { kind }: Outcome,
+  isHandled: boolean,
   { log }: HandlerContext,
 ): Promise<void> {
   try {
-    // What comes back, or is replayed from the dead letters, is to be handled then.
-    if (kind !== 'done' && kind !== 'discard') await claims.release(key, owner);
+    if (!isHandled) await claims.release(key, owner);
     else if (!(await claims.finish(key, owner, keepMs)))
       log.warn(
         {},

@@ -1,4 +1,5 @@
 import { InvalidMessageError } from '../errors.js';
+import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import { MAX_DELAY_MS } from '../message/delay-range.js';
@@ -8,12 +9,11 @@ import { publishedAtOf } from '../message/published-at.js';
 import type { Publisher, PublishIntent, PublishManyOptions, PublishOptions } from '../message/publisher.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
+import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
 import { DISCARD, type Outcome } from './outcome.js';
+import { chainOf, HandlerStep, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
-
-/** Trace context travels on in what a handler publishes (W3C Trace Context and Baggage). */
-const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
 
 /** Whether the worker takes no more messages. */
 export interface Stopping {
@@ -23,6 +23,7 @@ export interface Stopping {
 /** What a context has of the bus. */
 export interface ContextSurroundings {
   readonly publisher: Publisher;
+  readonly steps: StepSender;
   readonly log: Logger;
   readonly stopping: Stopping;
 }
@@ -38,6 +39,7 @@ export class HandlerContext extends MessageContext {
   abortReason: Error | undefined;
   private controller: AbortController | undefined;
   private ownHeaders: Headers | undefined;
+  private ownStep: HandlerStep | undefined;
 
   constructor(
     readonly work: Work,
@@ -97,6 +99,12 @@ export class HandlerContext extends MessageContext {
     return this.bus.stopping.isStopping || this.abortReason !== undefined;
   }
 
+  get step(): HandlerStep | undefined {
+    const chain = chainOf(this.work.received);
+    if (chain) this.ownStep ??= new HandlerStep(chain, this.bus.steps);
+    return this.ownStep;
+  }
+
   get log(): Logger {
     const { messageId, routingKey, queue, attempt } = this;
     const { log: logger } = this.bus;
@@ -126,6 +134,12 @@ export class HandlerContext extends MessageContext {
 
   discard(): void {
     this.record(DISCARD);
+  }
+
+  /** The first step carries on what this message has, and each later one what the one before it has. */
+  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
+    const [first, ...rest]: readonly ChainStep[] = steps;
+    return this.bus.publisher.chain((first ? [this.carryingOn(first), ...rest] : []) as never, options);
   }
 
   /** Fires the signal, now or when it is first read. */
@@ -158,17 +172,8 @@ export class HandlerContext extends MessageContext {
 
   /** With trace and correlation of this message, where the options say nothing of their own. */
   private carryingOn<Options extends PublishManyOptions>(options: Options): Options {
-    const carried: Headers = {};
-    const { headers } = this.work.received.delivery.properties;
-    for (const name of TRACE_HEADERS) {
-      const value = headers[name];
-      if (value !== undefined) carried[name] = value;
-    }
-    const correlationId = options.correlationId ?? this.correlationId ?? this.messageId;
-    return {
-      ...options,
-      headers: { ...carried, ...options.headers },
-      ...(correlationId === undefined ? {} : { correlationId }),
-    };
+    const { headers, ...carried } = carriedFrom(this.work.received);
+    const said = options.correlationId === undefined ? carried : { correlationId: options.correlationId };
+    return { ...options, headers: { ...headers, ...options.headers }, ...said };
   }
 }

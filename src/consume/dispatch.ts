@@ -25,6 +25,7 @@ import type { Received } from './received.js';
 import type { Match } from './registry.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
+import { chainOf, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
 
 export interface DispatcherOptions {
@@ -35,6 +36,7 @@ export interface DispatcherOptions {
   readonly serializer: Serializer;
   readonly middleware: readonly Middleware[];
   readonly publisher: Publisher;
+  readonly steps: StepSender;
   readonly stores: Stores;
   readonly settler: Pick<Settler, 'settle'>;
   readonly handlers: readonly Handler[];
@@ -101,6 +103,8 @@ export class Dispatcher {
   /** One attempt, from bytes to outcome. */
   private attempt(work: Work): Outcome | Promise<Outcome> {
     const { received, match } = work;
+    const chain = chainOf(received);
+    if (chain?.finished) return { kind: 'next', chain };
     if (!match) return this.unhandled(received);
     let payload: unknown;
     try {
@@ -165,8 +169,10 @@ export class Dispatcher {
   }
 
   /** The payload as the handler gets it; a promise only if the schema's check is one. */
-  private decode({ delivery }: Received, { definition }: Match): unknown {
+  private decode({ delivery, chain }: Received, { definition }: Match): unknown {
     const { maxBodyBytes, serializer } = this.options;
+    // Handled now, it would lose what is to come after it.
+    if (chain instanceof UndecodableError) throw chain;
     const { body, properties } = delivery;
     if (body.length > maxBodyBytes) {
       throw new UndecodableError(
@@ -223,7 +229,10 @@ export class Dispatcher {
         );
       return context.recorded;
     }
-    if (ending.kind === 'returned') return DONE;
+    if (ending.kind === 'returned') {
+      const chain = context.step?.next;
+      return chain ? { kind: 'next', chain } : DONE;
+    }
     // It was told to stop, and did: nobody's failure.
     if (context.abortReason instanceof ShutdownError) return REQUEUE;
     if (context.abortReason instanceof CancelledError)
@@ -291,9 +300,10 @@ export class Dispatcher {
   private timedCode(handler: Handler): TimedCode {
     const { clock, events, middleware, timeoutGraceMs } = this.options;
     const { name, timeoutMs } = handler;
+    const run = compose(middleware, codeOf(handler, clock));
     return {
       name,
-      run: compose(middleware, codeOf(handler, clock)),
+      run: (payload, context) => (context.step ? runStep(run, payload, context) : run(payload, context)),
       timeoutMs,
       graceMs: timeoutGraceMs,
       clock,
@@ -305,6 +315,12 @@ export class Dispatcher {
 
 function codeOf({ handle, batch }: Handler, clock: Clock): HandlerFunction {
   return batch ? batched(handle as BatchFunction, batch, clock) : (handle as HandlerFunction);
+}
+
+/** A step has failed if what it gave its chain turns out to be wrong. */
+async function runStep(run: HandlerFunction, payload: unknown, context: HandlerContext): Promise<void> {
+  await run(payload, context);
+  await context.step?.checked();
 }
 
 /** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */

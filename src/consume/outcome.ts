@@ -1,9 +1,17 @@
 import type { DeadLetterReason } from '../events.js';
+import type { ChainState } from '../message/chain-header.js';
 
 /** What became of an attempt. A value: only `settle.ts` acts on it. */
 export type Outcome =
   /** Handled: ack. */
   | { readonly kind: 'done' }
+  /** Handled, and a step of a chain: send the first of its rest, confirm, ack. */
+  | {
+      readonly kind: 'next';
+      readonly chain: ChainState;
+      /** Told when it is known whether what follows is stored, before the ack; it may not reject. */
+      readonly followed?: (isStored: boolean) => Promise<void>;
+    }
   /** Dropped at the handler's wish: ack. */
   | { readonly kind: 'discard' }
   /** Failed, comes back: publish to the delays, confirm, ack. */

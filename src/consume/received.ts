@@ -1,3 +1,5 @@
+import type { UndecodableError } from '../errors.js';
+import { type ChainState, chainIn } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
 import type { Names } from '../topology/names.js';
@@ -20,6 +22,8 @@ export interface Received {
   firstAttemptAt: number | undefined;
   /** Since when no handler has matched it. */
   readonly unhandledSince: number | undefined;
+  /** The chain that it is a step of; an error if that can't be read. */
+  readonly chain: ChainState | UndecodableError | undefined;
 }
 
 /**
@@ -40,6 +44,7 @@ export function receive(delivery: Delivery, names: Names): Received {
       releases: 0,
       firstAttemptAt: undefined,
       unhandledSince: undefined,
+      chain: chainIn(properties.headers),
     };
   }
   const { headers } = properties;
@@ -53,6 +58,7 @@ export function receive(delivery: Delivery, names: Names): Received {
     releases: counted ? counter(headers, HEADER.releases, 0) : 0,
     firstAttemptAt: counted ? moment(headers, HEADER.firstAttemptAt) : undefined,
     unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
+    chain: chainIn(headers),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from '../events.js';
+import { type ChainState, encodeChain } from '../message/chain-header.js';
 import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, isOwnHeader } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
@@ -44,6 +45,8 @@ export interface GivenUp {
   readonly error: unknown;
   /** What `failed()` threw, if it did. */
   readonly failedError?: unknown;
+  /** Its chain, if that has changed. */
+  readonly chain?: ChainState | undefined;
   readonly firstAttemptAt: number;
   readonly failedAt: number;
 }
@@ -64,6 +67,7 @@ export function deadLetter(
   headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();
   headers[HEADER.queue] = queue;
   headers[HEADER.reason] = givenUp.reason;
+  if (givenUp.chain) headers[HEADER.chain] = encodeChain(givenUp.chain);
   addError(headers, givenUp);
   return outgoing(received, { exchange: names.dead, routingKey: queue }, headers, deadlineMs);
 }
@@ -159,6 +163,9 @@ export function errorText(error: unknown): string {
     return `threw a ${typeof error} that can't be shown`;
   }
 }
+
+/** Of an error's text, as much as a header of ours holds. */
+export const cutErrorText = (error: unknown): string => cut(errorText(error), ERROR_CAP_BYTES);
 
 function cut(text: string, maxBytes: number): string {
   if (Buffer.byteLength(text) <= maxBytes) return text;

@@ -1,4 +1,5 @@
 import { InvalidMessageError } from '../errors.js';
+import type { ChainState, StepMessage } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import type { OutgoingMessage } from '../message/message.js';
 import type { Names } from '../topology/names.js';
@@ -7,14 +8,18 @@ import { Backoff } from '../util/backoff.js';
 import { type Clock, pause } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
+import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import { PackItem } from './pack.js';
-import { deadLetter, delayedCopy, lightened } from './republish.js';
+import { cutErrorText, deadLetter, delayedCopy, type GivenUp, lightened } from './republish.js';
+import { chainOf, failureId, nextId, type StepSender, stateOfNext } from './step.js';
+import { isFinal } from './unsendable.js';
 
 export interface SettlerOptions {
   readonly names: Names;
   readonly session: TransportSession;
+  readonly steps: Pick<StepSender, 'send'>;
   readonly clock: Clock;
   readonly events: AttemptEvents;
   readonly log: Logger;
@@ -25,6 +30,8 @@ export interface SettlerOptions {
   onHold(error: unknown): void;
   onRelease(): void;
 }
+
+type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 
 /**
  * Acts on outcomes. Nothing else acks or requeues.
@@ -48,11 +55,13 @@ export class Settler {
   settle(work: Work, outcome: Outcome): Promise<void> | undefined {
     const { delivery } = work.received;
     // The broker delivers it again; a copy of ours beside that would be a duplicate made on purpose.
-    if (delivery.lost) return undefined;
+    if (delivery.lost) return outcome.kind === 'next' ? outcome.followed?.(false) : undefined;
     switch (outcome.kind) {
       case 'done':
         delivery.ack();
         return undefined;
+      case 'next':
+        return this.goOn(work, outcome);
       case 'discard':
         delivery.ack();
         this.options.events.discarded(work);
@@ -66,7 +75,7 @@ export class Settler {
       case 'release':
         return this.comeBack(work, outcome);
       case 'dead-letter':
-        return this.giveUp(work, outcome);
+        return this.giveUp(work, outcome).then(() => {});
     }
   }
 
@@ -90,25 +99,109 @@ export class Settler {
     else events.released(work, outcome.delayMs);
   }
 
-  private async giveUp(work: Work, outcome: Extract<Outcome, { kind: 'dead-letter' }>): Promise<void> {
+  /** Dying between the confirm and the ack repeats the step, and then its successor, with the messageId that it has. */
+  private async goOn(work: Work, { chain, followed }: Extract<Outcome, { kind: 'next' }>): Promise<void> {
+    const { received } = work;
+    const [next] = chain.rest;
+    if (!next) {
+      received.delivery.ack();
+      return;
+    }
+    const send = () =>
+      this.options.steps.send(next, stateOfNext(chain), nextId(received, chain), carriedFrom(received));
+    try {
+      const isSent = await this.publishOrHold(work, send, {
+        what: 'the next step of a chain',
+        key: next.key,
+      });
+      await followed?.(isSent);
+      if (isSent) received.delivery.ack();
+    } catch (error) {
+      // Only what is final comes here. Replayed, it is not handled again, and goes on from here.
+      const finished = { ...chain, finished: true };
+      const broken: DeadLetter = { kind: 'dead-letter', reason: 'chain-broken', error };
+      const isStored = await this.giveUp(work, broken, finished);
+      await followed?.(isStored);
+    }
+  }
+
+  /**
+   * True once the dead letter is confirmed.
+   *
+   * @param chain if it is not as it came any more
+   */
+  private async giveUp(work: Work, outcome: DeadLetter, chain?: ChainState): Promise<boolean> {
     const { received } = work;
     const { names, clock, events, publishDeadlineMs } = this.options;
     const { reason, error, failedError } = outcome;
+    const failing = chain ?? chainOf(received);
+    if (failing?.onFailure && !(await this.sendFailureStep(work, outcome, failing, failing.onFailure)))
+      return false;
     const failedAt = clock.now();
-    const givenUp = {
+    const givenUp: GivenUp = {
       reason,
       error,
       failedError,
+      chain,
       failedAt,
       firstAttemptAt: received.firstAttemptAt ?? failedAt,
     };
     const letter = deadLetter(names, received, givenUp, publishDeadlineMs);
-    if (await this.publishThenAck(work, letter)) events.deadLettered(work, reason, error);
+    const isStored = await this.publishThenAck(work, letter);
+    if (isStored) events.deadLettered(work, reason, error);
+    return isStored;
+  }
+
+  /** False if it can't be sent any more, because the channel is gone or the bus stops. */
+  private async sendFailureStep(
+    work: Work,
+    { reason, error }: DeadLetter,
+    chain: ChainState,
+    onFailure: StepMessage,
+  ): Promise<boolean> {
+    const { received } = work;
+    const { steps, log } = this.options;
+    const broken = chain.finished ? chain.rest[0] : undefined;
+    const failure = {
+      key: broken?.key ?? received.routingKey,
+      number: chain.number + (broken ? 1 : 0),
+      messageId: broken ? nextId(received, chain) : received.messageId,
+      reason,
+      error: cutErrorText(error),
+    };
+    const { id } = chain;
+    const none = { rest: [], onFailure: undefined, result: undefined, finished: false };
+    const state = { id, number: failure.number + 1, failure, ...none };
+    const send = () => steps.send(onFailure, state, failureId(received, chain), carriedFrom(received));
+    try {
+      const what = { what: 'the failure step of a chain', key: onFailure.key };
+      return await this.publishOrHold(work, send, what);
+    } catch (cause) {
+      log.error(
+        { queue: received.delivery.queue, messageId: received.messageId, key: onFailure.key, error: cause },
+        'the failure step of a chain cannot be sent; what failed is dead-lettered all the same',
+      );
+      return true;
+    }
   }
 
   /** True once the copy is confirmed; its original is then acked, or will be delivered again. */
-  private async publishThenAck(work: Work, copy: OutgoingMessage): Promise<boolean> {
-    if (!(await this.publishOrHold(work, copy))) return false;
+  private async publishThenAck(work: Work, first: OutgoingMessage): Promise<boolean> {
+    let copy = first;
+    const publish = async () => {
+      for (;;) {
+        try {
+          return await this.options.session.publish(copy);
+        } catch (error) {
+          const lighter = error instanceof InvalidMessageError ? lightened(copy) : undefined;
+          if (!lighter) throw error;
+          this.warnOfDropped(work, lighter, error);
+          copy = lighter;
+        }
+      }
+    };
+    const what = { what: 'a retry or dead letter', exchange: first.exchange };
+    if (!(await this.publishOrHold(work, publish, what, () => false))) return false;
     // Dying here leaves the copy and the original.
     work.received.delivery.ack();
     return true;
@@ -117,37 +210,33 @@ export class Settler {
   /**
    * Publishes, and if that can't be done now, keeps the delivery un-acked and tries again with backoff. It is never
    * requeued for that: the handler would run again at once, and the delivery limit would be charged for it.
+   *
+   * @param about what it is, for the log
+   * @param isHopeless for which error it is not tried again, but thrown
    */
-  private async publishOrHold(work: Work, first: OutgoingMessage): Promise<boolean> {
-    let copy = first;
-    const { session, clock, giveUp, log, onHold, onRelease } = this.options;
+  private async publishOrHold(
+    work: Work,
+    publish: () => Promise<void>,
+    { what, ...about }: { what: string; exchange?: string; key?: string },
+    isHopeless = isFinal,
+  ): Promise<boolean> {
+    const { clock, giveUp, log, onHold, onRelease } = this.options;
     const { delivery } = work.received;
     const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 });
     let held = false;
     try {
       while (!delivery.lost && !giveUp.aborted) {
         try {
-          await session.publish(copy);
+          await publish();
           return true;
         } catch (error) {
-          const lighter = error instanceof InvalidMessageError ? lightened(copy) : undefined;
-          if (lighter) {
-            this.warnOfDropped(work, lighter, error);
-            copy = lighter;
-            continue;
-          }
+          if (isHopeless(error)) throw error;
           if (!held) onHold(error);
           held = true;
           const pauseMs = backoff.next();
           log.warn(
-            {
-              queue: delivery.queue,
-              messageId: work.received.messageId,
-              exchange: copy.exchange,
-              pauseMs,
-              error,
-            },
-            'a retry or dead letter cannot be published: its message is held and the queue paused until it can',
+            { queue: delivery.queue, messageId: work.received.messageId, ...about, pauseMs, error },
+            `${what} cannot be published: its message is held and the queue paused until it can`,
           );
           // A channel that went during the publish has been told of already.
           if (delivery.lost) break;

@@ -30,6 +30,22 @@ export interface DeadLetterSummary {
   readonly bytes: number;
 }
 
+/** Which step of which chain a message is. */
+export interface ChainPlace {
+  /** The messageId of the chain's first step. */
+  readonly id: string;
+  /** Its place, 1 for the first. */
+  readonly number: number;
+  /** How many steps there are, those before it included. */
+  readonly of: number;
+  /** Routing keys of the steps after it. */
+  readonly rest: readonly string[];
+  /** It was handled: a replay only sends the next step. */
+  readonly finished: boolean;
+  /** It is the failure step of the chain, for this step that was given up. */
+  readonly failed: string | undefined;
+}
+
 /** A dead letter: the message as it was published, and what became of it. */
 export interface DeadLetter extends DeadLetterSummary {
   readonly messageId: string | undefined;
@@ -43,5 +59,9 @@ export interface DeadLetter extends DeadLetterSummary {
   readonly properties: Omit<MessageProperties, 'headers'>;
   /** Names of the publisher's headers that had to be left out on the way; see the header `hopline-dropped-headers`. */
   readonly droppedHeaders: string | undefined;
+  /** The chain that it is a step of; undefined outside one, or if its header can't be read. */
+  readonly chain: ChainPlace | undefined;
+  /** The header `hopline-chain`, whole: a replay carries it on, and so goes on with the chain. */
+  readonly chainHeader: string | undefined;
   readonly body: Buffer;
 }

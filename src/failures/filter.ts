@@ -27,6 +27,7 @@ const REASONS: Readonly<Record<DeadLetterReason, true>> = {
   invalid: true,
   'no-handler': true,
   cancelled: true,
+  'chain-broken': true,
   rejected: true,
   'delivery-limit': true,
   overflow: true,

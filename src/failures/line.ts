@@ -1,11 +1,11 @@
 import { InvalidMessageError } from '../errors.js';
+import { decodeHeaders, encodeHeaders } from '../message/header-codec.js';
 import { HEADER } from '../message/headers.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import type { DeadLetter } from './dead-letter.js';
 import { DEAD_LETTER_REASONS } from './filter.js';
-import { decodeHeaders, encodeHeaders } from './header-codec.js';
 
 /*
  * A dead letter as one line of JSON, and back. The format is a promise: `v` is raised by whoever breaks it.
@@ -14,7 +14,7 @@ import { decodeHeaders, encodeHeaders } from './header-codec.js';
 const VERSION = 1;
 
 export function encodeLine(letter: DeadLetter): string {
-  const { body, headers, bytes: _, messageId: __, by: ___, ...told } = letter;
+  const { body, headers, bytes: _, messageId: __, by: ___, chain: ____, ...told } = letter;
   // Undefined fields are left out, Dates become ISO texts.
   return JSON.stringify({
     v: VERSION,
@@ -47,6 +47,7 @@ const STORY = {
   firstAttemptAt: HEADER.firstAttemptAt,
   failedAt: HEADER.failedAt,
   droppedHeaders: HEADER.dropped,
+  chainHeader: HEADER.chain,
 } as const;
 
 const TEXTS = [

@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from '../events.js';
+import { chainIn } from '../message/chain-header.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
@@ -6,7 +7,7 @@ import { parseDue } from '../topology/delays.js';
 import { deadQueueOf, type Names } from '../topology/names.js';
 import { dueOrigin, originIn } from '../topology/origin.js';
 import type { Delivery } from '../transport/transport.js';
-import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
+import type { ChainPlace, DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import { letterId } from './letter-id.js';
 
 /** One entry of the broker's account of a message, `x-death`. */
@@ -62,6 +63,8 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
       ...(userId === undefined ? {} : { userId }),
     },
     droppedHeaders: textIn(headers, HEADER.dropped),
+    chain: chainPlace(headers),
+    chainHeader: textIn(headers, HEADER.chain),
     body,
   };
 }
@@ -141,6 +144,14 @@ function asPublished(all: Headers): Headers {
   const headers = publisherHeaders(all);
   if (all[HEADER.cc] !== undefined) headers.CC = all[HEADER.cc] as HeaderValue;
   return headers;
+}
+
+function chainPlace(headers: Headers): ChainPlace | undefined {
+  const chain = chainIn(headers);
+  if (!chain || chain instanceof Error) return undefined;
+  const { id, number, rest, finished, failure } = chain;
+  const keys = rest.map(({ key }) => key);
+  return { id, number, of: number + rest.length, rest: keys, finished, failed: failure?.key };
 }
 
 function textIn(headers: Headers, name: string): string | undefined {

@@ -12,7 +12,7 @@ export type ReplayTarget = 'queue' | 'republish';
 
 /*
  * A replay is the message as it was published, and begins at attempt 1: nothing of its death, neither our headers nor
- * the broker's, goes with it. Its expiration is put back. Its user-id is not: the broker refuses any but the
+ * the broker's, goes with it; the rest of its chain does. Its expiration is put back. Its user-id is not: the broker refuses any but the
  * connection's own, and closes the channel for it.
  */
 
@@ -23,7 +23,7 @@ export function toQueue(
   queue: string,
   deadlineMs: number,
 ): OutgoingMessage {
-  const { CC, ...own } = letter.headers;
+  const { CC, ...own } = replayedHeaders(letter);
   const headers: Headers = Object.assign(Object.create(null), own);
   headers[HEADER.exchange] = letter.exchange;
   headers[HEADER.routingKey] = letter.routingKey;
@@ -38,7 +38,13 @@ export function toQueue(
 /** Through its exchange again, to all who are bound there now. Mandatory: one that nobody takes must stay a dead letter. */
 export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
   const { exchange, routingKey } = letter;
-  return { exchange, routingKey, ...content(letter, letter.headers), mandatory: true, deadlineMs };
+  return { exchange, routingKey, ...content(letter, replayedHeaders(letter)), mandatory: true, deadlineMs };
+}
+
+/** As it was published, with what comes after it. */
+function replayedHeaders({ headers, chainHeader }: DeadLetter): Headers {
+  const own = chainHeader === undefined ? {} : { [HEADER.chain]: chainHeader };
+  return Object.assign(Object.create(null), headers, own);
 }
 
 function content({ body, properties, id }: DeadLetter, headers: Headers) {

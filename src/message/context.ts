@@ -1,6 +1,7 @@
 import { ContextOutsideMessageError } from '../errors.js';
 import type { Duration } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
+import type { StepContext } from './chain.js';
 import type { Headers } from './message.js';
 import { Publisher } from './publisher.js';
 
@@ -47,6 +48,8 @@ export abstract class MessageContext extends Publisher {
    * `release`, to be run again elsewhere.
    */
   abstract readonly shouldStop: boolean;
+  /** The chain that the message is a step of, and how to change its rest; undefined outside a chain. */
+  abstract readonly step: StepContext | undefined;
   /** The bus's logger with this message's fields. */
   abstract readonly log: Logger;
 

@@ -1,7 +1,7 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import type { Headers, HeaderValue } from './message.js';
 
-/** The headers that Hopline writes. None is on a first publish. */
+/** The headers that Hopline writes. None is on a first publish, but for a chain's. */
 export const HEADER = {
   /** Number of the attempt that this delivery is; absent means 1. On a dead letter: of the last attempt. */
   attempt: 'hopline-attempt',
@@ -22,6 +22,8 @@ export const HEADER = {
   cc: 'hopline-cc',
   /** Names of the publisher's headers that had to be left out, since with ours they were more than AMQP can carry. */
   dropped: 'hopline-dropped-headers',
+  /** The chain that the message is a step of, with all its later steps; see chain-header.ts. */
+  chain: 'hopline-chain',
   /** On dead letters only. */
   reason: 'hopline-reason',
   error: 'hopline-error',

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { v7 } from 'uuid';
+import { v5, v7 } from 'uuid';
 
 const ID_BYTES = 16;
 const pool = new Uint8Array(256 * ID_BYTES);
@@ -17,3 +17,15 @@ function random(): Uint8Array {
 
 /** A new UUIDv7 (RFC 9562): unique, and it holds the millisecond of its making. */
 export const newMessageId = (): string => v7({ rng: random });
+
+/** The namespace of ids that follow from others. */
+const FOLLOWING = 'b1f6d8c5-2f0e-4d6a-9a53-0c7d5e1f4a92';
+
+/**
+ * The id of what a message leads to, always the same for the same message: a UUIDv5 (RFC 9562), so that what is sent twice
+ * because its cause was handled twice can be told.
+ *
+ * @param as what it is to that message, since one may lead to several
+ */
+export const followingId = (messageId: string, as: 'next' | 'failure'): string =>
+  v5(`${messageId}/${as}`, FOLLOWING);

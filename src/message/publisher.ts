@@ -1,4 +1,5 @@
 import type { Duration } from '../util/duration.js';
+import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './chain.js';
 import type { IsPattern, MessageDefinition } from './define-message.js';
 import type { ExchangeOption } from './exchange-option.js';
 import type { Headers } from './message.js';
@@ -152,6 +153,12 @@ export abstract class Publisher {
   ): Promise<void> {
     return this.dispatchMany('send', target, payloads, options);
   }
+
+  /**
+   * Messages that are handled one after the other, each when the one before it is done:
+   * `chain([…]).onFailure(…).dispatch()`. Nothing is sent before `dispatch()`.
+   */
+  abstract chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain;
 
   protected abstract dispatchMany(
     intent: PublishIntent,

@@ -1,12 +1,13 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
-import type { ExchangeRef } from '../message/exchange-option.js';
+import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
 import type { Serializer } from '../serialization/serializer.js';
+import { laneExchange } from '../topology/build.js';
 import { delayAddress, delayedDestination } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
@@ -37,6 +38,15 @@ export function routingKeyOf(target: string | MessageDefinition, options: Publis
   const key = options.key ?? (isMessageDefinition(target) ? target.key : target);
   checkRoutingKey(key);
   return key;
+}
+
+/** Where it goes, its lane included. @param own the bus's exchange */
+export function exchangeOf(
+  { exchange, lane }: Pick<PublishOptions, 'exchange' | 'lane'>,
+  own: ExchangeRef,
+): ExchangeRef {
+  const plain = exchange === undefined ? own : exchangeRef(exchange);
+  return lane === undefined ? plain : laneExchange(plain, lane);
 }
 
 /**

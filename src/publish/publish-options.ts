@@ -1,10 +1,21 @@
 import { InvalidMessageError, OptionsError } from '../errors.js';
-import { packSize } from '../message/define-message.js';
+import type { ChainOptions, ChainStep } from '../message/chain.js';
+import { isMessageDefinition, packSize } from '../message/define-message.js';
 import { exchangeOption } from '../message/exchange-option.js';
 import { checkHeaders } from '../message/headers.js';
 import type { PublishManyOptions, PublishOptions } from '../message/publisher.js';
 import { exchangeOptionProblem, laneNameProblem } from '../topology/names.js';
-import { type Check, duration, type Fields, flag, isPlainObject, problemsOf, text } from '../util/check.js';
+import {
+  anything,
+  type Check,
+  duration,
+  type Fields,
+  flag,
+  isPlainObject,
+  problemsOf,
+  show,
+  text,
+} from '../util/check.js';
 import { toMs } from '../util/duration.js';
 
 const priority: Check = {
@@ -41,6 +52,12 @@ const PUBLISH_FIELDS: Fields = {
 
 const { messageId: _, ...FIELDS_OF_EACH } = PUBLISH_FIELDS;
 const MANY_FIELDS: Fields = { ...FIELDS_OF_EACH, pack: packSize };
+const { deadline: __, userId: ___, ...FIELDS_OF_A_STEP } = FIELDS_OF_EACH;
+const STEP_FIELDS: Fields = {
+  ...FIELDS_OF_A_STEP,
+  definition: { expected: 'what defineMessage returns', accepts: isMessageDefinition },
+  payload: anything,
+};
 
 /** Properties that act on the way, and so would act on the delays instead of on the queue. */
 const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
@@ -49,7 +66,11 @@ const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
  * @throws OptionsError with all problems at once
  * @throws InvalidMessageError, MessageTooLargeError for headers
  */
-export function checkPublishOptions(options: PublishOptions, fields = PUBLISH_FIELDS): void {
+export function checkPublishOptions(
+  options: PublishOptions,
+  fields = PUBLISH_FIELDS,
+  what = 'publish',
+): void {
   const problems = problemsOf(options, '', fields);
   const exchangeProblem = exchangeOptionProblem(options.exchange);
   if (exchangeProblem) problems.push(exchangeProblem);
@@ -57,7 +78,7 @@ export function checkPublishOptions(options: PublishOptions, fields = PUBLISH_FI
   if (laneProblem) problems.push(laneProblem);
   if (options.delay !== undefined && options.at !== undefined)
     problems.push('expected either delay or at, got both');
-  if (problems.length > 0) throw new OptionsError('publish', problems);
+  if (problems.length > 0) throw new OptionsError(what, problems);
   if (options.headers) checkHeaders(options.headers);
   if (options.delay === undefined && options.at === undefined) return;
   const acting = NOT_WITH_A_DELAY.find((name) => options[name] !== undefined) ?? carbonCopyIn(options);
@@ -72,6 +93,21 @@ export function checkPublishOptions(options: PublishOptions, fields = PUBLISH_FI
 /** @throws as {@link checkPublishOptions}; a messageId can't be that of many */
 export function checkPublishManyOptions(options: PublishManyOptions): void {
   checkPublishOptions(options, MANY_FIELDS);
+}
+
+/** @throws OptionsError */
+export function checkChainOptions(options: ChainOptions): void {
+  const problems = isPlainObject(options)
+    ? problemsOf(options, '', { id: shortText })
+    : [`expected its options to be an object, got ${show(options)}`];
+  if (problems.length > 0) throw new OptionsError('chain', problems);
+}
+
+/** @throws as {@link checkPublishOptions}; what belongs to a call or a connection can't be that of a step */
+export function checkStep(step: ChainStep): void {
+  if (!isPlainObject(step))
+    throw new OptionsError('chain', [`expected each step to be an object, got ${show(step)}`]);
+  checkPublishOptions(step, STEP_FIELDS, `step '${step.key ?? step.definition?.key}' of a chain`);
 }
 
 function carbonCopyIn({ headers }: PublishOptions): string | undefined {

@@ -1,8 +1,10 @@
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
+import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
-import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
+import type { ExchangeRef } from '../message/exchange-option.js';
 import type { OutgoingMessage } from '../message/message.js';
+import { newMessageId } from '../message/message-id.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/pack.js';
 import {
   Publisher,
@@ -12,7 +14,6 @@ import {
 } from '../message/publisher.js';
 import { json } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
-import { laneExchange } from '../topology/build.js';
 import type { TransportSession } from '../transport/transport.js';
 import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
@@ -21,13 +22,15 @@ import {
   bodyOf,
   type ComposeOptions,
   composeMessage,
+  exchangeOf,
   type PublishCall,
   routingKeyOf,
 } from './compose-message.js';
 import { Packer, packBytes } from './packer.js';
 import { PublishEvents } from './publish-events.js';
 import { publishMany } from './publish-many.js';
-import { checkPublishManyOptions, checkPublishOptions } from './publish-options.js';
+import { checkChainOptions, checkPublishManyOptions, checkPublishOptions } from './publish-options.js';
+import { Steps } from './steps.js';
 
 export interface BusPublisherOptions extends ComposeOptions {
   /** @throws NotStartedError, StoppedError */
@@ -45,6 +48,8 @@ const NO_OPTIONS: PublishOptions = {};
 
 /** The way out: check → validate → serialize → (pack) → transport, which resolves with the broker's confirm. */
 export class BusPublisher extends Publisher {
+  /** The steps of chains. */
+  readonly steps: Steps;
   private readonly packer: Packer;
   private readonly events: PublishEvents;
 
@@ -54,6 +59,15 @@ export class BusPublisher extends Publisher {
       this.sendPack(call, bodies),
     );
     this.events = new PublishEvents(options.service, options.events, options.clock);
+    this.steps = new Steps(options, (call, message) => this.confirmed(call, message));
+  }
+
+  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options: ChainOptions = {}): Chain {
+    checkChainOptions(options);
+    return new Chain(options.id ?? newMessageId(), steps, async (plan) => {
+      this.options.session();
+      await this.steps.start(plan);
+    });
   }
 
   /** Sends what is gathered for packs, without waiting for more. */
@@ -112,8 +126,7 @@ export class BusPublisher extends Publisher {
     options: PublishOptions,
   ): PublishCall {
     const routingKey = routingKeyOf(target, options);
-    const plain = options.exchange === undefined ? this.options.exchange : exchangeRef(options.exchange);
-    const exchange = options.lane === undefined ? plain : laneExchange(plain, options.lane);
+    const exchange = exchangeOf(options, this.options.exchange);
     const type = isMessageDefinition(target) ? target.key : routingKey;
     return { routingKey, exchange, type, payload, mustRoute: intent === 'send', options };
   }

@@ -1,9 +1,12 @@
-import type { Headers } from '../message/message.js';
+import { HEADER } from '../message/headers.js';
+import type { Headers, OutgoingMessage } from '../message/message.js';
+import { followingId } from '../message/message-id.js';
 import { type Origin, originIn } from '../topology/origin.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';
 import type { Delivery } from '../transport/transport.js';
 import type { Open } from './flow.js';
+import type { Cause } from './lineage.js';
 
 /** Where a message was published, whatever it has travelled under since. */
 export function originOf(message: Origin & { readonly properties: { readonly headers?: Headers } }): Origin {
@@ -29,6 +32,8 @@ export class KitDelivery implements Delivery, Open {
   passedOver = false;
   /** As soon as one has it. */
   handler: string | undefined;
+  /** The run of that handler, as the cause of the next step of its chain. */
+  cause: Cause | undefined;
   private isSettled = false;
 
   /** @param redelivered the test made it come again */
@@ -67,6 +72,14 @@ export class KitDelivery implements Delivery, Open {
     if (!this.settle()) return false;
     this.owner.requeued(this);
     return true;
+  }
+
+  /** Whether this message is the next step of its chain, or the failure step for it. */
+  leadsTo({ properties }: OutgoingMessage): boolean {
+    const { messageId } = this;
+    if (messageId === undefined || properties.headers?.[HEADER.chain] === undefined) return false;
+    const ids = [followingId(messageId, 'next'), followingId(messageId, 'failure')];
+    return ids.some((id) => id === properties.messageId);
   }
 
   describe(): string {

@@ -2,6 +2,7 @@ import { AssertionError } from 'node:assert';
 import type { Class } from '../../decorators/index.js';
 import { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
+import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
 import type { MessageProperties } from '../message/message.js';
@@ -206,6 +207,10 @@ export class TestKit extends Publisher implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
+    return this.outside.chain(steps as never, options);
   }
 
   /** @internal */

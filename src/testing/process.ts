@@ -74,6 +74,7 @@ export class ServiceProcess {
       delivery.state = 'running';
       delivery.handler = handler;
       const cause = lineage.handling(handler, context.routingKey, context.messageId, clock.monotonic());
+      delivery.cause = cause;
       if (cause.depth > cascadeLimit) {
         flow.broken ??= new NotSettledError(
           `a cascade does not end: ${cascadeLimit} handlings followed from each other without time passing`,

@@ -105,8 +105,10 @@ export class KitSession implements TransportSession {
     const { flow, lineage } = this.world;
     if (this.isDead) return nobodyLeft();
     const site = this.siteOf(message);
-    this.endFlood(site);
-    const { cause } = lineage;
+    const before = this.stepBefore(message, site);
+    // The copies and next steps that settle go on, so that the bus can stop.
+    if (site.of === 'publish' && site.by !== 'test' && !before) this.endFlood(site);
+    const cause = lineage.cause ?? before?.cause;
     const done = flow.begin(`a publish of '${site.routingKey}' is unconfirmed`);
     this.inFlight += 1;
     try {
@@ -118,7 +120,9 @@ export class KitSession implements TransportSession {
       if (fault === 'crash-after-publish') return this.crash(`after '${site.routingKey}' was published`);
       if (fault) await this.afterStored(fault, message, site);
       if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'copied');
+      if (before) before.state = 'running';
     } catch (error) {
+      if (before) before.state = 'held';
       if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'held');
       throw error;
     } finally {
@@ -252,11 +256,15 @@ export class KitSession implements TransportSession {
       : { of: 'publish', routingKey, by, queue: undefined };
   }
 
+  /** The delivery that waits for this one to be sent, as a step of its chain. */
+  private stepBefore(message: OutgoingMessage, { of }: Site): KitDelivery | undefined {
+    if (of !== 'publish') return undefined;
+    return [...this.deliveries].find((delivery) => delivery.leadsTo(message));
+  }
+
   /** For what a limit of depth doesn't find: a handler that publishes in a loop, or a cascade that grows in breadth. */
-  private endFlood({ of, by, routingKey }: Site): void {
+  private endFlood({ routingKey }: Site): void {
     const { flow, clock } = this.world;
-    // The copies that settle go on, so that the bus can stop.
-    if (of !== 'publish' || by === 'test') return;
     const { maxAtOneMoment = Number.POSITIVE_INFINITY } = this.options;
     if (flow.countAt(clock.monotonic()) > maxAtOneMoment) {
       flow.broken ??= new NotSettledError(

@@ -102,6 +102,15 @@ describe('hopline failed', function () {
     ]);
   });
 
+  it('shows which step of its chain a dead letter is, and what would come after it', async () => {
+    await service.failStep('the-chain', 2, 4);
+    const [letter] = await listed();
+    const { code, stdout, stderr } = await failed(['show', letter?.id ?? '']);
+    assert.equal(code, 0, stderr);
+    const line = 'chain           step 2 of 4 of the-chain; then mail.3, mail.4';
+    assert.ok(stdout.split('\n').includes(line), `no line '${line}' in\n${stdout}`);
+  });
+
   it('shows one whole, by the beginning of its id, and its body as bytes', async () => {
     await service.fail('bad-one', 'bad-two');
     const { code, stdout, stderr } = await failed(['show', 'bad-o']);

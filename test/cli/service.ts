@@ -42,6 +42,7 @@ export class FailingService {
       },
       { queue: this.queue, retry: { tries: 1 } },
     );
+    this.bus.handle('done.*', () => {}, { queue: this.queue });
     await this.bus.start();
   }
 
@@ -60,6 +61,21 @@ export class FailingService {
         { messageId },
       );
     await eventually(async () => (await this.ready(`${this.queue}.dead`)) === before + ids.length);
+  }
+
+  /** Dispatches a chain whose step of this place is dead when this resolves. */
+  async failStep(id: string, place: number, of: number): Promise<void> {
+    const before = (await this.ready(`${this.queue}.dead`)) ?? 0;
+    const keys = Array.from({ length: of }, (_none, index) =>
+      index + 1 < place ? `done.${index + 1}` : `mail.${index + 1}`,
+    );
+    await this.bus
+      ?.chain(
+        keys.map((key) => ({ key, payload: key })),
+        { id },
+      )
+      .dispatch();
+    await eventually(async () => (await this.ready(`${this.queue}.dead`)) === before + 1);
   }
 
   /** Messages that wait in a queue. */

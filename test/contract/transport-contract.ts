@@ -3,6 +3,7 @@ import type { Capabilities, TransportHarness } from '../support/transport-harnes
 import { batches } from './batches.js';
 import { bodies } from './bodies.js';
 import { brokenConnections } from './broken-connections.js';
+import { chains } from './chains.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consuming } from './consuming.js';
@@ -68,6 +69,7 @@ const bus: Readonly<Record<string, Theme>> = {
   delays,
   packs,
   batches,
+  chains,
   'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../../failures/dead-letter.js';
-import { encodeHeaders } from '../../failures/header-codec.js';
+import { encodeHeaders } from '../../message/header-codec.js';
 import { atDesk } from '../desk.js';
 import type { AddCommand } from '../program.js';
 import { type TargetFlags, withTarget } from '../target.js';
@@ -57,6 +57,7 @@ function show(terminal: Terminal, letter: DeadLetter): void {
       .filter(([name]) => name !== 'messageId' && name !== 'deliveryMode')
       .map(([name, value]): [string, string] => [name, String(value)]),
     ['left out', letter.droppedHeaders],
+    ['chain', chainText(letter)],
   ];
   for (const [name, value] of fields)
     if (value !== undefined && value !== '-')
@@ -72,6 +73,15 @@ function show(terminal: Terminal, letter: DeadLetter): void {
   // Its control characters are dealt with where it is made readable.
   section(terminal, `body (${letter.bytes} bytes)`, bodyText(letter.body));
   terminal.print('');
+}
+
+function chainText({ chain, chainHeader }: DeadLetter): string | undefined {
+  if (chainHeader === undefined) return undefined;
+  if (!chain) return "its header can't be read";
+  const { id, number, of, rest, finished, failed } = chain;
+  const what = failed === undefined ? `step ${number} of ${of}` : `the failure step for '${failed}'`;
+  const then = rest.length > 0 ? `; then ${rest.join(', ')}` : '';
+  return `${what} of ${id}${finished ? '; it was handled, a replay sends the next' : ''}${then}`;
 }
 
 const numberOf = (count: number | undefined): string | undefined =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { HandlerContext } from '../../../src/consume/context.js';
+import type { StepSender } from '../../../src/consume/step.js';
 import { ContextOutsideMessageError, InvalidMessageError } from '../../../src/errors.js';
 import { MessageContext } from '../../../src/message/context.js';
 import type { MessageProperties } from '../../../src/message/message.js';
@@ -12,6 +13,7 @@ describe('a message context', () => {
   let published: [string, unknown, unknown, PublishOptions | undefined][];
   let logged: [string, object, string][];
   let isStopping = false;
+  const steps: StepSender = { compose: () => assert.fail('no step was to be added'), send: async () => {} };
 
   const context = (
     properties: MessageProperties = {},
@@ -31,7 +33,7 @@ describe('a message context', () => {
         return isStopping;
       },
     };
-    const bus = { publisher, log, stopping };
+    const bus = { publisher, steps, log, stopping };
     return new HandlerContext(workFor(its, new TestDelivery({ ...given, properties })), its, bus);
   };
 

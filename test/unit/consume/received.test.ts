@@ -23,6 +23,7 @@ const fresh = {
   releases: 0,
   firstAttemptAt: undefined,
   unhandledSince: undefined,
+  chain: undefined,
 };
 
 const facts = (given: ConstructorParameters<typeof TestDelivery>[0]) => {
@@ -61,6 +62,7 @@ describe('a received message', () => {
           releases: 2,
           firstAttemptAt: Date.parse(AT),
           unhandledSince: Date.parse(AT),
+          chain: undefined,
         },
       );
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { HandlerContext } from '../../../src/consume/context.js';
 import { type Ending, runHandler, type TimedCode } from '../../../src/consume/run-handler.js';
+import type { StepSender } from '../../../src/consume/step.js';
 import { HandlerTimeoutError } from '../../../src/errors.js';
 import type { Publisher } from '../../../src/message/publisher.js';
 import { deferred } from '../../../src/util/deferred.js';
@@ -18,6 +19,7 @@ describe('running a handler', () => {
     const its = handler('Slow', ['slow']);
     context = new HandlerContext(workFor(its), its, {
       publisher: {} as Publisher,
+      steps: {} as StepSender,
       log: silentLogger,
       stopping: { isStopping: false },
     });

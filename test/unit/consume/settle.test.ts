@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { AttemptEvents } from '../../../src/consume/attempt-events.js';
 import type { Outcome } from '../../../src/consume/outcome.js';
 import { Settler } from '../../../src/consume/settle.js';
-import { PublishTimeoutError } from '../../../src/errors.js';
+import { PublishTimeoutError, UnroutableError } from '../../../src/errors.js';
 import type { BusEvents } from '../../../src/events.js';
+import type { ChainState, StepMessage } from '../../../src/message/chain-header.js';
+import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import type { TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
@@ -32,6 +34,26 @@ class HeldSession implements Pick<TransportSession, 'publish'> {
   }
 }
 
+const asMessage = (routingKey: string, messageId: string): OutgoingMessage => ({
+  exchange: 'hopline.events',
+  routingKey,
+  body: Buffer.from('{}'),
+  properties: { messageId },
+  mandatory: true,
+  deadlineMs: 30_000,
+});
+
+const step = (key: string): StepMessage => ({
+  ...{ key, type: key, body: Buffer.from('{}'), contentType: 'application/json' },
+  options: { exchange: 'hopline.events' },
+});
+
+const CHAIN: ChainState = {
+  ...{ id: 'c1', number: 1, rest: [step('second')], onFailure: step('failed') },
+  ...{ result: undefined, failure: undefined, finished: false },
+};
+
+const NEXT: Extract<Outcome, { kind: 'next' }> = { kind: 'next', chain: CHAIN };
 const RETRY: Outcome = { kind: 'retry', delayMs: 4_000, error: new Error('failed') };
 const RELEASE: Outcome = { kind: 'release', delayMs: 4_000, unhandled: false };
 const DEAD: Outcome = { kind: 'dead-letter', reason: 'exhausted', error: new Error('failed') };
@@ -62,6 +84,7 @@ describe('settling', () => {
     settler = new Settler({
       names,
       session: session as unknown as TransportSession,
+      steps: { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) },
       clock,
       events: new AttemptEvents('shop', events, clock),
       log: { debug() {}, info() {}, warn: (_fields, message) => log.push(message), error() {} },
@@ -106,7 +129,14 @@ describe('settling', () => {
   it('does nothing for a delivery whose channel is gone: a copy beside the redelivery would be a duplicate', async () => {
     const delivery = new TestDelivery();
     delivery.lost = true;
-    for (const outcome of [RETRY, RELEASE, DEAD, { kind: 'done' } as const, { kind: 'discard' } as const])
+    for (const outcome of [
+      RETRY,
+      RELEASE,
+      DEAD,
+      NEXT,
+      { kind: 'done' } as const,
+      { kind: 'discard' } as const,
+    ])
       settle(outcome, delivery);
     await clock.settle();
     assert.deepEqual(session.publishes, []);
@@ -136,6 +166,68 @@ describe('settling', () => {
     assert.deepEqual(told, ['held', 'let go', 'message.retried']);
     assert.equal(log.length, fullMs.length);
     assert.match(log[0] ?? '', /its message is held and the queue paused/);
+  });
+
+  it('acks a step only after the next one is confirmed, and holds it while that can not be sent', async () => {
+    const { delivery } = settle(NEXT);
+    await clock.settle();
+    assert.equal(session.last.message.routingKey, 'second');
+    session.last.confirm.reject(new PublishTimeoutError('the broker blocks publishers', 'Wait.'));
+    await clock.advance(500);
+    assert.equal(delivery.settled, undefined);
+    assert.equal(session.publishes.length, 2);
+    assert.deepEqual(session.publishes[0]?.message, session.publishes[1]?.message);
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.equal(delivery.settled, 'ack');
+    assert.deepEqual(told, ['held', 'let go']);
+  });
+
+  it('sends the failure step before the dead letter of a step whose next one nobody takes', async () => {
+    const { delivery } = settle(NEXT);
+    await clock.settle();
+    session.last.confirm.reject(new UnroutableError('hopline.events', 'second', 'm2'));
+    await clock.settle();
+    assert.equal(session.last.message.routingKey, 'failed');
+    session.last.confirm.resolve();
+    await clock.settle();
+    const { message } = session.last;
+    assert.equal(message.exchange, names.dead);
+    assert.equal(message.properties.headers?.[HEADER.reason], 'chain-broken');
+    assert.equal(JSON.parse(String(message.properties.headers?.[HEADER.chain])).finished, true);
+    assert.equal(delivery.settled, undefined);
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.equal(delivery.settled, 'ack');
+    assert.deepEqual(told, ['message.deadLettered']);
+  });
+
+  it('tells before the ack that what follows is stored, or that it is not when the channel is gone', async () => {
+    const followed: unknown[] = [];
+    const step = (delivery: TestDelivery) =>
+      settle(
+        { ...NEXT, followed: async (isStored) => void followed.push(isStored, delivery.settled) },
+        delivery,
+      );
+    const { delivery } = step(new TestDelivery());
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.deepEqual(followed.splice(0), [true, undefined]);
+    assert.equal(delivery.settled, 'ack');
+
+    const lost = new TestDelivery();
+    lost.lost = true;
+    step(lost);
+    assert.deepEqual(followed.splice(0), [false, undefined]);
+
+    const going = new TestDelivery();
+    step(going);
+    session.last.confirm.reject(new PublishTimeoutError('the broker blocks publishers', 'Wait.'));
+    await clock.settle();
+    giveUp.abort();
+    await clock.settle();
+    assert.deepEqual(followed, [false, undefined]);
+    assert.equal(going.settled, undefined);
   });
 
   it('publishes the same copy each time, so that a doubled one can be told by its message id', async () => {

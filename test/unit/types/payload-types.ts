@@ -17,6 +17,8 @@ const welcome = defineMessage('email.welcome', z.object({ email: z.string(), at:
 const refunded = defineMessage('order.*.refunded', z.object({ id: z.number() }));
 const anything = defineMessage('audit.#', z.object({ id: z.number() }));
 
+const plain = { key: 'a', payload: 1 };
+
 export function publishing(bus: Bus, publisher: Publisher, context: MessageContext): void {
   for (const each of [bus, publisher, context]) {
     void each.publish(placed, { id: 1 });
@@ -53,6 +55,48 @@ export function publishingPatterns(bus: Bus): void {
   void bus.publish(refunded, { id: 1 }, { delay: '5m' });
   // @ts-expect-error TS2769: the key does not excuse the payload
   void bus.send(anything, { id: 'x' }, { key: 'audit.login' });
+}
+
+export function chains(bus: Bus, publisher: Publisher, context: MessageContext): void {
+  for (const each of [bus, publisher, context]) {
+    each.chain([{ definition: placed, payload: { id: 1 }, delay: '5m' }, plain]);
+    each.chain([{ definition: refunded, key: 'order.eu.refunded', payload: { id: 1 } }], { id: 'c' });
+    // @ts-expect-error TS2322: the id of the second is no number
+    each.chain([plain, { definition: placed, payload: { id: '1' } }]);
+    // @ts-expect-error TS2322: a pattern needs a concrete key
+    each.chain([{ definition: refunded, payload: { id: 1 } }]);
+    // @ts-expect-error TS2322: nothing says which message it is
+    each.chain([{ payload: 1 }]);
+    // @ts-expect-error TS2322: an unknown option
+    each.chain([{ key: 'a', payload: 1, dealy: '5m' }]);
+    // @ts-expect-error TS2322: the failure step is a step like any other
+    each.chain([plain]).onFailure({ definition: placed, payload: 7 });
+  }
+}
+
+/** Each payload is its own definition's, whatever the other steps are. */
+export function mixedChains(bus: Bus): void {
+  const counted = defineMessage<number>('counted');
+  bus.chain([{ definition: counted, payload: 7 }, { definition: placed, payload: { id: 7 } }, plain]);
+  const seven = { definition: counted, payload: 7 };
+  // @ts-expect-error TS2322: a step with another payload does not excuse this one
+  bus.chain([seven, { definition: placed, payload: 7 }]);
+  // @ts-expect-error TS2322: nor does a plain step, though this one has a key as well
+  bus.chain([{ definition: anything, key: 'audit.login', payload: 7 }, plain]);
+}
+
+export function changedChains({ step }: MessageContext): void {
+  step?.append({ definition: welcome, payload: { email: 'a@example.org', at: '2026-01-05' } });
+  // @ts-expect-error TS2322: the id is no number
+  step?.prepend({ definition: placed, payload: { id: 'one' } });
+  // @ts-expect-error TS2322: nothing says which message it is
+  step?.replace([{ payload: 1 }]);
+}
+
+export function chainsMadeElsewhere(bus: Bus, steps: { key: string; payload: unknown }[]): void {
+  bus.chain(steps);
+  bus.chain([...steps, { definition: placed, payload: { id: 1 } }]);
+  bus.chain(steps.map(({ key }) => ({ key, payload: [key] })));
 }
 
 /** Plain keys stay free: nobody has said what their payload is. */

@@ -1,4 +1,4 @@
-import type { Headers, HeaderValue } from '../message/message.js';
+import type { Headers, HeaderValue } from './message.js';
 
 /*
  * Header values in JSON and back, their types kept: a Date is {"$date": ISO}, bytes are {"$bytes": base64}. A table of

@@ -1,0 +1,201 @@
+import { MessageTooLargeError, UndecodableError } from '../errors.js';
+import type { Duration } from '../util/duration.js';
+import type { ChainStep, StepFailure } from './chain.js';
+import type { ExchangeOption } from './exchange-option.js';
+import { decodeHeaders, encodeHeaders } from './header-codec.js';
+import { checkHeaders, HEADER, HEADERS_CAP_BYTES } from './headers.js';
+import type { Headers } from './message.js';
+import { routingKeyProblem } from './routing-key.js';
+
+/*
+ * The header `hopline-chain`: what of a chain travels with the message that is its current step, as JSON. The format is a
+ * promise: `v` is raised by whoever breaks it.
+ */
+
+const VERSION = 1;
+
+/** How a step is sent, settled but for the moment. */
+export type StepOptions = Omit<ChainStep, 'definition' | 'payload' | 'key' | 'exchange'> & {
+  readonly exchange: ExchangeOption;
+};
+
+/** A step as a message: its payload is bytes, and where it goes is said. */
+export interface StepMessage {
+  readonly key: string;
+  readonly type: string;
+  readonly body: Buffer;
+  readonly contentType: string;
+  readonly options: StepOptions;
+}
+
+/** A chain at one of its steps. */
+export interface ChainState {
+  readonly id: string;
+  /** Place of the message that carries it, from 1. */
+  readonly number: number;
+  readonly rest: readonly StepMessage[];
+  readonly onFailure: StepMessage | undefined;
+  /** What the step before passed on. */
+  readonly result: unknown;
+  /** In a failure step. */
+  readonly failure: StepFailure | undefined;
+  /** The message itself is handled; what could not be sent is its next step. */
+  readonly finished: boolean;
+}
+
+const JSON_TYPE = 'application/json';
+
+export function encodeChain(state: ChainState): string {
+  const { id, number, rest, onFailure, result, failure, finished } = state;
+  return JSON.stringify({
+    v: VERSION,
+    id,
+    number,
+    rest: rest.map(encodeStep),
+    ...(onFailure ? { onFailure: encodeStep(onFailure) } : {}),
+    result,
+    failure,
+    ...(finished ? { finished } : {}),
+  });
+}
+
+function encodeStep({ key, type, body, contentType, options }: StepMessage): object {
+  const { headers, ...rest } = options;
+  return {
+    key,
+    ...(type === key ? {} : { type }),
+    ...encodeBody(body, contentType),
+    ...rest,
+    ...(headers ? { headers: encodeHeaders(headers) } : {}),
+  };
+}
+
+/** As it is, if that gives the same bytes back: it can then be read, and takes the least room. */
+function encodeBody(body: Buffer, contentType: string): object {
+  if (contentType === JSON_TYPE) {
+    const text = body.toString();
+    try {
+      const payload: unknown = JSON.parse(text);
+      if (JSON.stringify(payload) === text) return { payload };
+    } catch {
+      // Another serializer may say JSON and mean something else.
+    }
+  }
+  return { body: body.toString('base64'), contentType };
+}
+
+/**
+ * The chain that a message is a step of; undefined if it is of none.
+ *
+ * @returns the error for what can't be read: it is the handler's business to have an outcome for it, not the reader's
+ */
+export function chainIn(headers: Readonly<Headers>): ChainState | UndecodableError | undefined {
+  const text = headers[HEADER.chain];
+  if (text === undefined) return undefined;
+  try {
+    if (typeof text !== 'string') throw new Error('expected a string');
+    return decodeChain(JSON.parse(text));
+  } catch (error) {
+    // The parser's own message quotes the text, which may hold what must not be logged.
+    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
+    return new UndecodableError(
+      `the rest of the message's chain can't be read: ${why}`,
+      `Look at the header ${HEADER.chain} in the dead-letter queue, and upgrade this service if a newer Hopline wrote it.`,
+    );
+  }
+}
+
+function decodeChain(given: unknown): ChainState {
+  const chain = objectOf(given, 'it');
+  if (chain.v !== VERSION) throw new Error(`expected v to be ${VERSION}`);
+  const { id, number, rest, onFailure, result, failure, finished } = chain;
+  if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
+  if (!Number.isSafeInteger(number) || Number(number) < 1) throw new Error('expected number to be 1 or more');
+  if (!Array.isArray(rest)) throw new Error('expected rest to be a list');
+  return {
+    id,
+    number: Number(number),
+    rest: rest.map((step, index) => decodeStep(step, `rest[${index}]`)),
+    onFailure: onFailure === undefined ? undefined : decodeStep(onFailure, 'onFailure'),
+    result,
+    failure: failure === undefined ? undefined : decodeFailure(failure),
+    finished: finished === true,
+  };
+}
+
+function decodeStep(given: unknown, path: string): StepMessage {
+  const step = objectOf(given, path);
+  const problem = routingKeyProblem(step.key);
+  if (problem) throw new Error(`${path}: ${problem}`);
+  const key = step.key as string;
+  const type = step.type ?? key;
+  if (typeof type !== 'string') throw new Error(`expected ${path}.type to be a string`);
+  return { key, type, ...decodeBody(step, path), options: decodeOptions(step, path) };
+}
+
+function decodeBody(step: Record<string, unknown>, path: string): Pick<StepMessage, 'body' | 'contentType'> {
+  if (step.payload !== undefined)
+    return { body: Buffer.from(JSON.stringify(step.payload)), contentType: JSON_TYPE };
+  const { body, contentType } = step;
+  if (typeof body !== 'string' || typeof contentType !== 'string')
+    throw new Error(`expected ${path} to have a payload, or a body with its contentType`);
+  return { body: Buffer.from(body, 'base64'), contentType };
+}
+
+/** What they may be is checked when the step is sent, as that of any send. */
+function decodeOptions(step: Record<string, unknown>, path: string): StepOptions {
+  const { correlationId, exchange, delay, at, priority, lane, expiration, replyTo, allowForeign } = step;
+  if (exchange === undefined) throw new Error(`expected ${path}.exchange to be there`);
+  const options = {
+    exchange: exchange as ExchangeOption,
+    correlationId: correlationId as string | undefined,
+    delay: delay as Duration | undefined,
+    at: at === undefined ? undefined : new Date(at as string),
+    priority: priority as number | undefined,
+    lane: lane as string | undefined,
+    expiration: expiration as Duration | undefined,
+    replyTo: replyTo as string | undefined,
+    allowForeign: allowForeign as boolean | undefined,
+    headers: step.headers === undefined ? undefined : decodeHeaders(step.headers),
+  };
+  const said = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(said) as unknown as StepOptions;
+}
+
+function decodeFailure(given: unknown): StepFailure {
+  const { key, number, messageId, reason, error } = objectOf(given, 'failure');
+  return {
+    key: String(key),
+    number: Number(number),
+    messageId: messageId === undefined ? undefined : String(messageId),
+    reason: String(reason),
+    error: String(error),
+  };
+}
+
+function objectOf(given: unknown, path: string): Record<string, unknown> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new Error(`expected ${path} to be an object`);
+  return given as Record<string, unknown>;
+}
+
+/**
+ * The headers of a step with the chain's own.
+ *
+ * @throws MessageTooLargeError if they take more than a publisher's headers may
+ */
+export function withChain(headers: Readonly<Headers> | undefined, state: ChainState): Headers {
+  const chain = encodeChain(state);
+  const all: Headers = Object.assign(Object.create(null), headers, { [HEADER.chain]: chain });
+  try {
+    checkHeaders(all);
+  } catch (error) {
+    if (!(error instanceof MessageTooLargeError)) throw error;
+    throw new MessageTooLargeError(
+      `step ${state.number} of a chain can't carry the ${state.rest.length} after it: their payloads, and what is passed on, take ${Buffer.byteLength(chain)} bytes, and with the step's own headers the cap is ${HEADERS_CAP_BYTES}`,
+      'Store the data elsewhere and give the steps references to it, or let a late step append what follows.',
+      { cause: error },
+    );
+  }
+  return all;
+}
