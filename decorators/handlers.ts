@@ -74,7 +74,9 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
       else if (options.scope === 'message' && options.batch !== undefined)
         problems.push(`${name} has scope 'message' and a batch: one instance can't belong to many messages`);
   for (const { name } of all.filter((each) => !handled.includes(each)))
-    problems.push(`${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker or @Idempotent but no @Handles`);
+    problems.push(
+      `${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent or @Inbox but no @Handles`,
+    );
   return handled.flatMap(({ method, name, annotations }) =>
     annotations.handles.map(
       ({ patterns, options: { scope = 'singleton', ...options } }): HandlerDefinition => {
@@ -82,6 +84,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
         const rateLimit = annotations.rateLimit ?? said.rateLimit;
         const circuitBreaker = annotations.circuitBreaker ?? said.circuitBreaker;
         const idempotent = annotations.idempotent ?? said.idempotent;
+        const inbox = annotations.inbox ?? said.inbox;
         // Of a batch these are lists, and the instance is nobody's own.
         const handle: HandlerFunction = (payload, context) =>
           instance.with(context, (it) => (it as Handling)[method]?.(payload, context));
@@ -97,6 +100,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
             ...(rateLimit && { rateLimit }),
             ...(circuitBreaker && { circuitBreaker }),
             ...(idempotent && { idempotent }),
+            ...(inbox && { inbox }),
           },
           prepare: instance.prepare,
           handle,

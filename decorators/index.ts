@@ -2,6 +2,7 @@ export { CircuitBreaker } from './circuit-breaker.js';
 export { type HandlersOptions, handlers } from './handlers.js';
 export { Handles, type HandlesDecorator } from './handles.js';
 export { Idempotent } from './idempotent.js';
+export { Inbox } from './inbox.js';
 export type { Class, HandlerScope, HandlesBatchOptions, HandlesOptions } from './metadata.js';
 export { Queue } from './queue.js';
 export { RateLimit } from './rate-limit.js';

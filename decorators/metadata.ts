@@ -21,7 +21,7 @@ export type HandlerScope = 'singleton' | 'message';
 export interface HandlesOptions
   extends Omit<
     HandlerOptions,
-    'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit' | 'circuitBreaker' | 'idempotent'
+    'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit' | 'circuitBreaker' | 'idempotent' | 'inbox'
   > {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
@@ -45,6 +45,7 @@ export interface Annotations {
   rateLimit?: RateLimitOptions;
   circuitBreaker?: CircuitBreakerOptions;
   idempotent?: IdempotentOptions;
+  inbox?: IdempotentOptions;
 }
 
 /** Everything that is said about a class. */

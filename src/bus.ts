@@ -10,7 +10,7 @@ import { type BusDescription, describeBus } from './consume/describe.js';
 import { plainHandler } from './consume/plain-handler.js';
 import { Runners } from './consume/runners.js';
 import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
-import { planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
+import { hasInbox, planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
 import type { Workload } from './consume/workload.js';
 import { BusControl } from './control/bus-control.js';
 import { AlreadyStartedError, ConnectError, NotStartedError, StoppedError } from './errors.js';
@@ -28,6 +28,7 @@ import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import { KnownExchanges } from './publish/known-exchanges.js';
+import { Outbox } from './publish/outbox.js';
 import { BusPublisher } from './publish/publisher.js';
 import {
   CLOSING_RESERVE_MS,
@@ -36,6 +37,7 @@ import {
   type StopOptions,
   stopInStages,
 } from './stopping.js';
+import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import { planBus } from './topology/build.js';
 import { Names } from './topology/names.js';
 import type { BusTopology } from './topology/plan.js';
@@ -58,6 +60,7 @@ export class Bus extends Publisher {
   private readonly exchange: ExchangeRef;
   private readonly events: Emitter<BusEvents>;
   private readonly publisher: BusPublisher;
+  private readonly outboxOfStores: Outbox;
   private readonly definitions: HandlerDefinition[];
   private readonly exchanges = new KnownExchanges((topology) => this.declareOnUse(topology));
   /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
@@ -89,6 +92,13 @@ export class Bus extends Publisher {
       clock: transport.clock,
       session: () => this.openSession(),
       ensureExchange: (ref) => this.exchanges.ensure(ref),
+    });
+    this.outboxOfStores = new Outbox({
+      ...this.settings,
+      store: this.settings.stores.outbox,
+      steps: this.publisher.steps,
+      clock: transport.clock,
+      events: this.events,
     });
   }
 
@@ -191,6 +201,27 @@ export class Bus extends Publisher {
     return runUntilSignal(this, this.settings.log);
   }
 
+  /**
+   * What is published through it is added to the outbox of the bus's `stores`, in the transaction that the client is in, and
+   * published when that is committed. Works before `start()`, and without it.
+   *
+   * @internal `outbox()` of hopline/postgres
+   * @throws OptionsError
+   */
+  outbox(client: SqlClient, options: OutboxOptions): Publisher {
+    return this.outboxOfStores.through(client, options);
+  }
+
+  /**
+   * What waits in the outbox of its `stores`, whoever relays it.
+   *
+   * @throws OptionsError if they have none
+   * @throws StoreNotMigratedError, StoreTimeoutError
+   */
+  outboxBacklog(): Promise<OutboxBacklog> {
+    return this.outboxOfStores.backlog();
+  }
+
   chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
     return this.publisher.chain(steps as never, options);
   }
@@ -234,10 +265,12 @@ export class Bus extends Publisher {
         giveUp: this.giveUp.signal,
         publisher: this,
         steps: this.publisher.steps,
+        throughOutbox: (add) => this.outboxOfStores.adding(add),
       });
       if (this.settings.control && subscriptions.length > 0)
         await this.hearOperators(this.session, this.runners, deadline);
       await deadline.race(this.runners.start(), () => this.notConsuming());
+      if (this.settings.relay ?? hasInbox(subscriptions)) this.outboxOfStores.startRelay();
       this.enter('started');
     } catch (error) {
       await this.abandonStart();
@@ -265,7 +298,12 @@ export class Bus extends Publisher {
   }
 
   private plan(places?: number): Subscription[] {
-    return planSubscriptions(this.definitions, { ...this.settings, exchange: this.exchange, places });
+    return planSubscriptions(this.definitions, {
+      ...this.settings,
+      exchange: this.exchange,
+      places,
+      hasInbox: this.settings.stores.inbox !== undefined,
+    });
   }
 
   private notConsuming(): ConnectError {
@@ -313,12 +351,14 @@ export class Bus extends Publisher {
     }
     this.enter('stopping');
     this.control?.stop();
+    // What it doesn't publish any more lies safe.
+    const relayed = this.outboxOfStores.stopRelay();
     const handlersEnded = () => {
       this.giveUp.abort();
       this.publisher.flush();
     };
     const deadline = new Deadline(this.settings.transport.clock, deadlineMs);
-    const problems = await stopInStages({ session, runners, handlersEnded }, deadline);
+    const problems = await stopInStages({ session, runners, relayed, handlersEnded }, deadline);
     this.enter('stopped');
     if (problems.length > 0) throw leftBehind(this.service, problems, deadlineMs);
   }

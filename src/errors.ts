@@ -378,6 +378,11 @@ export class StoreTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_STORE_TIMEOUT';
 }
 
+/** A handler has asked for its transaction where there is none: it has no inbox, or the transaction is over. */
+export class NoTransactionError extends HoplineError {
+  readonly code = 'HOPLINE_NO_TRANSACTION';
+}
+
 /** No connection to the database of a store: it is down, or refuses the credentials. Only commands connect to one. */
 export class StoreConnectError extends HoplineError {
   readonly code = 'HOPLINE_STORE_CONNECT';

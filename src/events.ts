@@ -178,6 +178,23 @@ export interface CircuitOpenedEvent extends CircuitEvent {
   readonly pauseMs: number;
 }
 
+/** Messages of the outbox have been published, or could not be. */
+export interface OutboxRelayedEvent {
+  readonly service: string;
+  readonly published: number;
+  readonly refused: number;
+  /** How long the oldest of them had waited: the outbox's lag. */
+  readonly lagMs: number;
+}
+
+/** A message of the outbox can't be published as it is. It is tried again. */
+export interface OutboxRefusedEvent {
+  readonly service: string;
+  readonly routingKey: string;
+  readonly messageId: string;
+  readonly error: Error;
+}
+
 export interface TopologyFailedEvent {
   readonly service: string;
   readonly error: Error;
@@ -230,6 +247,8 @@ export interface BusEvents {
   'circuit.opened': CircuitOpenedEvent;
   /** One message was tried and got through: its queue goes on. */
   'circuit.closed': CircuitEvent;
+  'outbox.relayed': OutboxRelayedEvent;
+  'outbox.refused': OutboxRefusedEvent;
   'topology.failed': TopologyFailedEvent;
   /** An operator wants the process to be replaced by a fresh one: who listens does it. `hopline work` does. */
   'control.restart': LifecycleEvent;

@@ -75,6 +75,11 @@ export interface BusOptions {
   noHandlerPatience?: Duration;
   /** What handlers share beside messages: rate limits, what idempotent handlers have handled. @default in this process alone */
   stores?: Stores;
+  /**
+   * Whether it publishes what lies in the outbox of its `stores`. Several processes may. @default true if a handler has an inbox,
+   * false otherwise
+   */
+  relay?: boolean;
   /** Whether it hears operators: `hopline status`, `pause`, `scale` and so on. A bus without handlers never does. @default true */
   control?: boolean;
   /** Where warnings and errors go; a pino logger fits. @default single lines on standard error */
@@ -104,6 +109,7 @@ export interface BusSettings {
   readonly stopDeadlineMs: number;
   readonly noHandlerPatienceMs: number;
   readonly stores: Stores;
+  readonly relay: boolean | undefined;
   readonly control: boolean;
   readonly log: Logger;
 }
@@ -166,7 +172,10 @@ export const BUS_FIELDS: Fields = {
   stores: objectWith({
     permits: required(having('a store of permits, as redisStores() has', 'take')),
     claims: required(having('a store of claims, as redisStores() has', 'claim', 'finish', 'release')),
+    inbox: having('an inbox, as postgresStores() has', 'begin'),
+    outbox: having('an outbox, as postgresStores() has', 'add', 'relay', 'backlog', 'listen'),
   }),
+  relay: flag,
   control: flag,
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
 };
@@ -182,6 +191,10 @@ export function busSettings(options: BusOptions): BusSettings {
     if (serviceProblem) problems.push(serviceProblem.replace('queue name', 'service name'));
     const exchangeProblem = exchangeOptionProblem(exchange);
     if (exchangeProblem) problems.push(exchangeProblem);
+    if (options.relay === true && isPlainObject(options.stores ?? {}) && !options.stores?.outbox)
+      problems.push(
+        'expected relay only with stores that have an outbox, as postgresStores() of hopline/postgres has',
+      );
   }
   if (problems.length > 0) throw new OptionsError('Bus', problems);
   const given = {
@@ -193,6 +206,7 @@ export function busSettings(options: BusOptions): BusSettings {
     ...merged,
     handlers: flatten(options.handlers ?? []),
     retry: options.retry,
+    relay: options.relay,
     exchange: options.exchange ?? `${merged.prefix}.events`,
     timeoutMs: toMs(merged.timeout),
     timeoutGraceMs: toMs(merged.timeoutGrace),

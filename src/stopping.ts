@@ -21,6 +21,8 @@ export const CLOSING_RESERVE_MS = 3_000;
 export interface Stoppable {
   readonly session: TransportSession;
   readonly runners: Runners;
+  /** What has been taken from the outbox is published, or can't be. */
+  readonly relayed: Promise<void> | undefined;
   /** No handler is waited for any more: what they hold because it can't be published is let go, the rest is sent. */
   handlersEnded(): void;
 }
@@ -32,7 +34,7 @@ export interface Stoppable {
  * @returns what had to be left behind, as sentences
  */
 export async function stopInStages(
-  { session, runners, handlersEnded }: Stoppable,
+  { session, runners, relayed, handlersEnded }: Stoppable,
   deadline: Deadline,
 ): Promise<string[]> {
   const problems: string[] = [];
@@ -45,6 +47,7 @@ export async function stopInStages(
   for (const queue of await runners.finish(handlersEnd))
     problems.push(`handlers of queue '${queue}' were still running`);
   handlersEnded();
+  await stage('relaying the outbox', relayed ?? Promise.resolve());
   await stage('waiting for confirms', session.drain(deadline));
   await stage('closing the channels', runners.close());
   await session.close(deadline).catch((error: Error) => problems.push(error.message));

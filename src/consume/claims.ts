@@ -3,6 +3,7 @@ import type { ClaimStore } from '../stores/claims.js';
 import type { Stores } from '../stores/stores.js';
 import type { HandlerContext } from './context.js';
 import type { IdempotentSettings } from './idempotent.js';
+import { Inbox, type ThroughOutbox } from './inbox.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import type { Handler } from './subscription.js';
 
@@ -13,6 +14,7 @@ export interface ClaimsOptions {
   readonly service: string;
   readonly stores: Stores;
   readonly timeoutGraceMs: number;
+  readonly throughOutbox: ThroughOutbox;
 }
 
 /** A message that this attempt alone handles. */
@@ -34,15 +36,21 @@ export interface Refusal {
  * again; so what a handler does is done at least once still, but not again for a message that comes twice.
  */
 export class Claims {
-  constructor(private readonly options: ClaimsOptions) {}
+  private readonly inbox: Inbox | undefined;
+
+  constructor(private readonly options: ClaimsOptions) {
+    const { inbox: store } = options.stores;
+    this.inbox = store && new Inbox({ ...options, store });
+  }
 
   /**
-   * Undefined if the handler is not idempotent, or nothing makes this message known.
+   * Undefined if the handler is neither idempotent nor has an inbox, or nothing makes this message known.
    *
    * @throws what the option's `by` throws
    */
   claim(handler: Handler, payload: unknown, context: HandlerContext): Promise<Claim | Refusal> | undefined {
-    const { idempotent } = handler;
+    const { idempotent, inbox } = handler;
+    if (inbox) return this.inbox?.begin(handler, inbox, payload, context);
     if (!idempotent) return undefined;
     const by = idempotent.by(payload, context);
     if (by === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { InvalidMessageError } from '../errors.js';
+import { InvalidMessageError, NoTransactionError } from '../errors.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
@@ -7,10 +7,12 @@ import { copyHeaders } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
 import type { Publisher, PublishIntent, PublishManyOptions, PublishOptions } from '../message/publisher.js';
+import type { TransactionClient } from '../message/transaction-client.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
+import type { Handling } from './inbox.js';
 import { DISCARD, type Outcome } from './outcome.js';
 import { chainOf, HandlerStep, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
@@ -40,6 +42,8 @@ export class HandlerContext extends MessageContext {
   private controller: AbortController | undefined;
   private ownHeaders: Headers | undefined;
   private ownStep: HandlerStep | undefined;
+  /** Its transaction, if its handler has an inbox. */
+  handling: Handling | undefined;
 
   constructor(
     readonly work: Work,
@@ -105,6 +109,15 @@ export class HandlerContext extends MessageContext {
     return this.ownStep;
   }
 
+  get transaction(): TransactionClient {
+    if (this.handling?.isOpen) return this.handling.client;
+    const why = this.handling ? 'its transaction is over' : 'it has no inbox';
+    throw new NoTransactionError(
+      `the handler '${this.handler.name}' has no transaction: ${why}`,
+      'Give it an inbox (@Inbox), and use context.transaction before it returns.',
+    );
+  }
+
   get log(): Logger {
     const { messageId, routingKey, queue, attempt } = this;
     const { log: logger } = this.bus;
@@ -139,7 +152,12 @@ export class HandlerContext extends MessageContext {
   /** The first step carries on what this message has, and each later one what the one before it has. */
   chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
     const [first, ...rest]: readonly ChainStep[] = steps;
-    return this.bus.publisher.chain((first ? [this.carryingOn(first), ...rest] : []) as never, options);
+    return this.publisher.chain((first ? [this.carryingOn(first), ...rest] : []) as never, options);
+  }
+
+  /** What is published in a transaction leaves with it. */
+  private get publisher(): Publisher {
+    return this.handling?.isOpen ? this.handling.publisher : this.bus.publisher;
   }
 
   /** Fires the signal, now or when it is first read. */
@@ -158,7 +176,7 @@ export class HandlerContext extends MessageContext {
     payload: unknown,
     options: PublishOptions = {},
   ): Promise<void> {
-    return this.bus.publisher[intent](target as string, payload, this.carryingOn(options));
+    return this.publisher[intent](target as string, payload, this.carryingOn(options));
   }
 
   protected dispatchMany(
@@ -167,7 +185,7 @@ export class HandlerContext extends MessageContext {
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions = {},
   ): Promise<void> {
-    return this.bus.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
+    return this.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
   }
 
   /** With trace and correlation of this message, where the options say nothing of their own. */

@@ -62,6 +62,11 @@ export interface HandlerOptions {
    * id. @default handles whatever comes
    */
   idempotent?: IdempotentOptions;
+  /**
+   * Works in one database transaction (`context.transaction`): what it does there, that it has handled the message, and what its
+   * context publishes are committed together. Needs `stores` with an inbox: `postgresStores()`. @default none
+   */
+  inbox?: IdempotentOptions;
   /** Pauses its queue while it fails too often. @default never */
   circuitBreaker?: CircuitBreakerOptions;
 }

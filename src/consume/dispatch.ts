@@ -19,6 +19,7 @@ import { Claims } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
+import type { ThroughOutbox } from './inbox.js';
 import { DISCARD, DONE, type Outcome, REQUEUE } from './outcome.js';
 import { RateLimits } from './rate-limits.js';
 import type { Received } from './received.js';
@@ -38,6 +39,7 @@ export interface DispatcherOptions {
   readonly publisher: Publisher;
   readonly steps: StepSender;
   readonly stores: Stores;
+  readonly throughOutbox: ThroughOutbox;
   readonly settler: Pick<Settler, 'settle'>;
   readonly handlers: readonly Handler[];
   /** Told how each attempt's code ended: whether it threw or ran too long. */
@@ -135,7 +137,7 @@ export class Dispatcher {
     payload: unknown,
     context: HandlerContext,
   ): Outcome | Promise<Outcome> {
-    if (!handler.idempotent) return this.handleNow(work, handler, payload, context);
+    if (!handler.idempotent && !handler.inbox) return this.handleNow(work, handler, payload, context);
     let claiming: ReturnType<Claims['claim']>;
     try {
       claiming = this.claims.claim(handler, payload, context);
@@ -162,6 +164,8 @@ export class Dispatcher {
     const until = untilOf(handler, payload, context);
     const ending = this.run(handler, payload, context);
     const conclude = (how: Ending) => {
+      // Its code may still run, and work on it.
+      if (how.kind === 'timed-out') context.handling?.abandon();
       const outcome = this.outcomeOf(handler, context, how, until);
       return outcome.kind === 'dead-letter' ? this.tellFailed(handler, payload, context, outcome) : outcome;
     };
@@ -303,7 +307,8 @@ export class Dispatcher {
     const run = compose(middleware, codeOf(handler, clock));
     return {
       name,
-      run: (payload, context) => (context.step ? runStep(run, payload, context) : run(payload, context)),
+      run: (payload, context) =>
+        context.step || context.handling ? runWhole(run, payload, context) : run(payload, context),
       timeoutMs,
       graceMs: timeoutGraceMs,
       clock,
@@ -317,10 +322,16 @@ function codeOf({ handle, batch }: Handler, clock: Clock): HandlerFunction {
   return batch ? batched(handle as BatchFunction, batch, clock) : (handle as HandlerFunction);
 }
 
-/** A step has failed if what it gave its chain turns out to be wrong. */
-async function runStep(run: HandlerFunction, payload: unknown, context: HandlerContext): Promise<void> {
-  await run(payload, context);
-  await context.step?.checked();
+/** An attempt has failed, too, if what it gave its chain turns out to be wrong, or its transaction can't be committed. */
+async function runWhole(run: HandlerFunction, payload: unknown, context: HandlerContext): Promise<void> {
+  try {
+    await run(payload, context);
+    await context.step?.checked();
+    await context.handling?.conclude(context);
+  } catch (error) {
+    await context.handling?.rollBack();
+    throw error;
+  }
 }
 
 /** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */

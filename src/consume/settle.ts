@@ -2,6 +2,7 @@ import { InvalidMessageError } from '../errors.js';
 import type { ChainState, StepMessage } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import type { OutgoingMessage } from '../message/message.js';
+import { isFinal } from '../publish/unsendable.js';
 import type { Names } from '../topology/names.js';
 import type { TransportSession } from '../transport/transport.js';
 import { Backoff } from '../util/backoff.js';
@@ -14,7 +15,6 @@ import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import { PackItem } from './pack.js';
 import { cutErrorText, deadLetter, delayedCopy, type GivenUp, lightened } from './republish.js';
 import { chainOf, failureId, nextId, type StepSender, stateOfNext } from './step.js';
-import { isFinal } from './unsendable.js';
 
 export interface SettlerOptions {
   readonly names: Names;

@@ -59,6 +59,8 @@ export interface Handler {
   readonly rateLimit: RateLimitSettings | undefined;
   readonly circuitBreaker: CircuitBreakerSettings | undefined;
   readonly idempotent: IdempotentSettings | undefined;
+  /** Set if it works in one transaction. */
+  readonly inbox: IdempotentSettings | undefined;
   /** Set if it takes many messages in one call. */
   readonly batch: BatchSettings | undefined;
 }
@@ -90,6 +92,8 @@ export interface SubscriptionDefaults {
   readonly concurrency: number;
   readonly retry: RetryOptions | undefined;
   readonly timeoutMs: number;
+  /** Whether the bus's stores have inboxes. */
+  readonly hasInbox: boolean;
   /** Concurrency of every queue, whatever it says itself. */
   readonly places?: number | undefined;
 }
@@ -124,6 +128,7 @@ const HANDLER_FIELDS: Fields = {
   rateLimit: rateLimitOption,
   circuitBreaker: circuitBreakerOption,
   idempotent: idempotentOption,
+  inbox: idempotentOption,
 };
 
 /**
@@ -144,6 +149,7 @@ export function planSubscriptions(
     problems.push(...own, ...(together ? [`${definition.name}: ${together}`] : []));
     const places = own.length === 0 ? batchProblem(definition) : undefined;
     if (places) problems.push(places);
+    problems.push(...inboxProblems(definition, defaults));
     const queue = queueNameOf(definition, defaults.service);
     groups.set(queue, [...(groups.get(queue) ?? []), definition]);
   }
@@ -163,6 +169,11 @@ export function queueNeeds(subscription: Subscription): QueueNeeds {
     maxPriority,
     bindings: handlers.flatMap(({ routes }) => routes),
   };
+}
+
+/** Whether a handler works with one. */
+export function hasInbox(subscriptions: readonly Subscription[]): boolean {
+  return subscriptions.some(({ handlers }) => handlers.some(({ inbox }) => inbox !== undefined));
 }
 
 function queueNameOf({ queue }: HandlerDefinition, service: string): string {
@@ -218,6 +229,7 @@ function handlerOf(
     rateLimit: options.rateLimit && rateLimitSettings(options.rateLimit),
     circuitBreaker: options.circuitBreaker && circuitBreakerSettings(options.circuitBreaker),
     idempotent: options.idempotent && idempotentSettings(options.idempotent),
+    inbox: options.inbox && idempotentSettings(options.inbox),
     batch: batchOf(definition),
   };
 }
@@ -237,6 +249,19 @@ function batchProblem(definition: HandlerDefinition): string | undefined {
   const places = Math.min(queue.concurrency ?? max, options.concurrency ?? max);
   if (max <= places) return undefined;
   return `${name}: expected batch.max to be at most the concurrency, ${places}, since each message of a batch counts; got ${max}`;
+}
+
+function inboxProblems(
+  { name, options: { inbox, idempotent, batch } }: HandlerDefinition,
+  { hasInbox }: SubscriptionDefaults,
+): string[] {
+  if (inbox === undefined) return [];
+  const problems = [
+    !hasInbox && "expected the bus's stores to have an inbox, as postgresStores() of hopline/postgres has",
+    idempotent !== undefined && 'expected either inbox or idempotent, got both: an inbox is idempotent',
+    batch !== undefined && 'expected either inbox or batch, got both: a transaction belongs to one message',
+  ];
+  return problems.filter((problem) => problem !== false).map((problem) => `${name}: ${problem}`);
 }
 
 function problemsOfDefinition({ name, patterns, queue, options, handle }: HandlerDefinition): string[] {

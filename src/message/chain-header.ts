@@ -59,7 +59,8 @@ export function encodeChain(state: ChainState): string {
   });
 }
 
-function encodeStep({ key, type, body, contentType, options }: StepMessage): object {
+/** As part of a JSON text that is written here, or lies in an outbox. */
+export function encodeStep({ key, type, body, contentType, options }: StepMessage): object {
   const { headers, ...rest } = options;
   return {
     key,
@@ -93,8 +94,7 @@ export function chainIn(headers: Readonly<Headers>): ChainState | UndecodableErr
   const text = headers[HEADER.chain];
   if (text === undefined) return undefined;
   try {
-    if (typeof text !== 'string') throw new Error('expected a string');
-    return decodeChain(JSON.parse(text));
+    return chainOfText(text);
   } catch (error) {
     // The parser's own message quotes the text, which may hold what must not be logged.
     const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
@@ -103,6 +103,12 @@ export function chainIn(headers: Readonly<Headers>): ChainState | UndecodableErr
       `Look at the header ${HEADER.chain} in the dead-letter queue, and upgrade this service if a newer Hopline wrote it.`,
     );
   }
+}
+
+/** @throws Error for what {@link encodeChain} never writes */
+export function chainOfText(text: unknown): ChainState {
+  if (typeof text !== 'string') throw new Error('expected a string');
+  return decodeChain(JSON.parse(text));
 }
 
 function decodeChain(given: unknown): ChainState {
@@ -123,7 +129,8 @@ function decodeChain(given: unknown): ChainState {
   };
 }
 
-function decodeStep(given: unknown, path: string): StepMessage {
+/** @throws Error for what {@link encodeStep} never writes */
+export function decodeStep(given: unknown, path: string): StepMessage {
   const step = objectOf(given, path);
   const problem = routingKeyProblem(step.key);
   if (problem) throw new Error(`${path}: ${problem}`);

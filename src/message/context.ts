@@ -4,6 +4,7 @@ import type { Logger } from '../util/logger.js';
 import type { StepContext } from './chain.js';
 import type { Headers } from './message.js';
 import { Publisher } from './publisher.js';
+import type { TransactionClient } from './transaction-client.js';
 
 /**
  * What a handler knows of the delivery it is given, and how it decides otherwise than by returning or throwing.
@@ -50,6 +51,14 @@ export abstract class MessageContext extends Publisher {
   abstract readonly shouldStop: boolean;
   /** The chain that the message is a step of, and how to change its rest; undefined outside a chain. */
   abstract readonly step: StepContext | undefined;
+  /**
+   * The connection that the handler's inbox works on. Do all database work on it, and leave BEGIN, COMMIT and ROLLBACK to the
+   * bus: it commits when the handler has returned, and rolls back when it throws, or asks for another outcome than `discard`.
+   * With `postgresStores()` this is pg's own client.
+   *
+   * @throws NoTransactionError if the handler has no inbox, or its attempt is over
+   */
+  abstract readonly transaction: TransactionClient;
   /** The bus's logger with this message's fields. */
   abstract readonly log: Logger;
 

@@ -53,6 +53,7 @@ const PUBLISH_FIELDS: Fields = {
 const { messageId: _, ...FIELDS_OF_EACH } = PUBLISH_FIELDS;
 const MANY_FIELDS: Fields = { ...FIELDS_OF_EACH, pack: packSize };
 const { deadline: __, userId: ___, ...FIELDS_OF_A_STEP } = FIELDS_OF_EACH;
+const OUTBOX_FIELDS: Fields = { ...FIELDS_OF_A_STEP, messageId: shortText };
 const STEP_FIELDS: Fields = {
   ...FIELDS_OF_A_STEP,
   definition: { expected: 'what defineMessage returns', accepts: isMessageDefinition },
@@ -93,6 +94,11 @@ export function checkPublishOptions(
 /** @throws as {@link checkPublishOptions}; a messageId can't be that of many */
 export function checkPublishManyOptions(options: PublishManyOptions): void {
   checkPublishOptions(options, MANY_FIELDS);
+}
+
+/** @throws as {@link checkPublishOptions}; what belongs to a call or a connection can't be said of what a relay publishes */
+export function checkOutboxOptions(options: PublishOptions): void {
+  checkPublishOptions(options, OUTBOX_FIELDS, 'outbox');
 }
 
 /** @throws OptionsError */

@@ -4,6 +4,7 @@ import { type ChainState, type StepMessage, type StepOptions, withChain } from '
 import type { ExchangeRef } from '../message/exchange-option.js';
 import { publisherHeaders } from '../message/headers.js';
 import type { Headers, OutgoingMessage } from '../message/message.js';
+import type { OutboxMessage } from '../message/outbox-message.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
 import { validate } from '../serialization/validate.js';
@@ -73,23 +74,42 @@ export class Steps {
     };
   }
 
-  /** Checks all steps and sends the first. @throws as {@link compose} and {@link send} */
-  async start({ id, steps, onFailure }: ChainPlan): Promise<void> {
+  /** Checks all steps and sends the first. @throws as {@link plan} and {@link send} */
+  async start(plan: ChainPlan): Promise<void> {
+    const { step, chain } = await this.plan(plan);
+    await this.send(step, chain, plan.id);
+  }
+
+  /** Checks all steps, and gives the first with what travels with it. @throws as {@link compose} */
+  async plan({ id, steps, onFailure }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
     if (!Array.isArray(steps) || steps.length === 0)
       throw new OptionsError('chain', [`expected a list of steps, one at least, got ${show(steps)}`]);
     const composed = steps.map((step) => this.compose(step));
     const failing = onFailure && this.compose(onFailure);
     await Promise.all([...composed, failing].map((step) => step?.checking));
     const [first, ...rest] = composed.map(({ message }) => message) as [StepMessage, ...StepMessage[]];
-    const state = { id, number: 1, rest, onFailure: failing?.message, finished: false };
-    await this.send(first, { ...state, result: undefined, failure: undefined }, id);
+    const chain = { id, number: 1, rest, onFailure: failing?.message, finished: false };
+    return { step: first, chain: { ...chain, result: undefined, failure: undefined } };
   }
 
   /**
    * @param state what travels with it
    * @throws the errors of `send`
    */
-  async send(step: StepMessage, state: ChainState, messageId: string, carried?: Carried): Promise<void> {
+  send(step: StepMessage, state: ChainState, messageId: string, carried?: Carried): Promise<void> {
+    return this.deliver({ step, chain: state, mustRoute: true }, messageId, carried);
+  }
+
+  /**
+   * What was composed before, perhaps by another process.
+   *
+   * @throws the errors of `publish`, or of `send` if it must be taken
+   */
+  async deliver(
+    { step, chain, mustRoute }: OutboxMessage,
+    messageId: string,
+    carried?: Carried,
+  ): Promise<void> {
     const { key, type, body, contentType, options: own } = step;
     // It may have come from outside.
     checkStep({ ...own, key, payload: undefined });
@@ -97,9 +117,9 @@ export class Steps {
     const options: PublishOptions = { ...carried, ...own, messageId };
     options.headers = { ...carried?.headers, ...own.headers };
     const exchange = exchangeOf(own, this.options.exchange);
-    const call = { routingKey: key, exchange, type, payload: undefined, mustRoute: true, options };
+    const call = { routingKey: key, exchange, type, payload: undefined, mustRoute, options };
     const message = composeMessage(call, body, this.options, this.options.clock.now(), contentType);
-    message.properties.headers = withChain(message.properties.headers, state);
+    if (chain) message.properties.headers = withChain(message.properties.headers, chain);
     await this.options.ensureExchange(exchange);
     await this.transmit(call, message);
   }

@@ -1,4 +1,6 @@
 import type { ClaimStore } from './claims.js';
+import type { InboxStore } from './inbox.js';
+import type { OutboxStore } from './outbox.js';
 import type { PermitStore } from './permits.js';
 
 /** Where a bus keeps what its handlers share beside messages. */
@@ -7,4 +9,8 @@ export interface Stores {
   readonly permits: PermitStore;
   /** For idempotent handlers. */
   readonly claims: ClaimStore;
+  /** For handlers whose work is one transaction: PostgreSQL only. */
+  readonly inbox?: InboxStore;
+  /** For what is published with a transaction: PostgreSQL only. */
+  readonly outbox?: OutboxStore;
 }

@@ -31,6 +31,7 @@ import { serving } from './serving.js';
 import { settling } from './settling.js';
 import { stopping } from './stopping.js';
 import { topology } from './topology.js';
+import { transactions } from './transactions.js';
 
 /** One test of the contract: its title says what every transport does, its body is given a fixture of its own. */
 export type Test = (title: string, body: (fixture: BusFixture) => Promise<void>) => void;
@@ -65,6 +66,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
   'idempotent handlers': idempotence,
+  'outbox and inbox': transactions,
   'dead letters': deadLetters,
   delays,
   packs,

@@ -35,6 +35,8 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'message.deadLettered': true,
   'message.discarded': true,
   'message.skipped': true,
+  'outbox.relayed': true,
+  'outbox.refused': true,
   'connection.up': true,
   'connection.down': true,
   'connection.blocked': true,

@@ -3,6 +3,8 @@ import { OptionsError } from '../../errors.js';
 import { having, problemsOf, required } from '../../util/check.js';
 import type { Stores } from '../stores.js';
 import { PostgresClaims } from './claims.js';
+import { PostgresInbox } from './inbox.js';
+import { PostgresOutbox } from './outbox.js';
 import { PostgresPermits } from './permits.js';
 import { DEFAULT_SCHEMA, schemaName } from './schema.js';
 
@@ -21,14 +23,33 @@ const OPTIONS = { pool: required(having('a Pool of pg', 'query', 'connect')), sc
  *
  * @throws OptionsError
  */
-export function postgresStores(options: PostgresStoresOptions): Stores {
+export function postgresStores(options: PostgresStoresOptions): Required<Stores> {
   const problems = problemsOf(options, '', OPTIONS);
   if (problems.length > 0) throw new OptionsError('postgresStores', problems);
   const { pool, schema = DEFAULT_SCHEMA } = options;
-  return { permits: new PostgresPermits(pool, schema), claims: new PostgresClaims(pool, schema) };
+  const outbox = new PostgresOutbox(pool, schema);
+  return {
+    permits: new PostgresPermits(pool, schema),
+    claims: new PostgresClaims(pool, schema),
+    inbox: new PostgresInbox(pool, schema, outbox),
+    outbox,
+  };
 }
 
 export { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
 export type { ClaimStore } from '../claims.js';
+export type { InboxStore, InboxTransaction } from '../inbox.js';
+export type {
+  OutboxBacklog,
+  OutboxEntry,
+  OutboxListening,
+  OutboxOptions,
+  OutboxStore,
+  RefusedEntry,
+  RelayedEntries,
+  SqlClient,
+  TakenEntry,
+} from '../outbox.js';
 export type { PermitStore } from '../permits.js';
 export type { Stores } from '../stores.js';
+export { type OutboxBus, outbox } from './through.js';

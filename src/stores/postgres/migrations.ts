@@ -44,4 +44,30 @@ export const MIGRATIONS: readonly Migration[] = [
         until timestamptz NOT NULL
       ) WITH (fillfactor = 50);`,
   },
+  {
+    step: 3,
+    name: 'outbox',
+    // Read from its head all the time, and empty most of it. The index is for keys that a refused message holds up. A
+    // notification is heard when its transaction is committed, once however often that has added something.
+    sql: (schema) => `
+      CREATE TABLE ${schema}.outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        message_id text NOT NULL,
+        routing_key text NOT NULL,
+        order_key text,
+        message text NOT NULL,
+        added_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        refusals integer NOT NULL DEFAULT 0,
+        error text,
+        again_at timestamptz
+      );
+      CREATE INDEX outbox_refused ON ${schema}.outbox (order_key, id) WHERE again_at IS NOT NULL;
+      CREATE FUNCTION ${schema}.outbox_added() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM pg_notify('hopline_outbox', TG_TABLE_SCHEMA);
+        RETURN NULL;
+      END $$;
+      CREATE TRIGGER outbox_added AFTER INSERT ON ${schema}.outbox
+        FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.outbox_added();`,
+  },
 ];

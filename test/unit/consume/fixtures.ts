@@ -61,6 +61,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     rateLimit: undefined,
     circuitBreaker: undefined,
     idempotent: undefined,
+    inbox: undefined,
     name,
     routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),
     retry: RETRY_DEFAULTS,

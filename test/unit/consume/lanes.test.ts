@@ -11,6 +11,7 @@ const defaults = {
   concurrency: 10,
   retry: undefined,
   timeoutMs: 60_000,
+  hasInbox: false,
 };
 
 const define = (name: string, queue: QueueOptions, key = name): HandlerDefinition => ({

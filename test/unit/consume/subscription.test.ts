@@ -15,6 +15,7 @@ const defaults: SubscriptionDefaults = {
   concurrency: 10,
   retry: undefined,
   timeoutMs: 60_000,
+  hasInbox: false,
 };
 
 interface Given {
@@ -104,6 +105,7 @@ describe('subscriptions', () => {
             rateLimit: undefined,
             circuitBreaker: undefined,
             idempotent: undefined,
+            inbox: undefined,
           },
         ],
       },

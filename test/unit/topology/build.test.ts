@@ -192,6 +192,7 @@ describe("a work queue's arguments", () => {
     const subscriptions = planSubscriptions([definition], {
       service: 'billing',
       exchange: events,
+      hasInbox: false,
       ...defaults,
     });
     return planBus(names, events, subscriptions.map(queueNeeds));

@@ -10,7 +10,7 @@ import {
 const FINAL = [UnroutableError, InvalidMessageError, MessageTooLargeError, OptionsError, TopologyError];
 
 /**
- * Whether the next step of a chain can't be sent for a reason of its own, so that to hold its message, and its queue with
+ * Whether a message can't be sent for a reason of its own, so that to wait with it, and with what is behind
  * it, would be for ever. All else passes: an alarm, a connection that is gone, a queue that has no leader.
  */
 export function isFinal(error: unknown): boolean {

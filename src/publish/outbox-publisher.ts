@@ -1,0 +1,98 @@
+import { PublishManyError, type PublishManyFailure } from '../errors.js';
+import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
+import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { newMessageId } from '../message/message-id.js';
+import { encodeOutboxMessage, type OutboxMessage } from '../message/outbox-message.js';
+import {
+  Publisher,
+  type PublishIntent,
+  type PublishManyOptions,
+  type PublishOptions,
+} from '../message/publisher.js';
+import type { OutboxEntry } from '../stores/outbox.js';
+import { routingKeyOf } from './compose-message.js';
+import { checkChainOptions, checkOutboxOptions } from './publish-options.js';
+import type { Steps } from './steps.js';
+
+/** How many entries go into one statement. */
+const ENTRIES_AT_ONCE = 500;
+
+/**
+ * Publishes into an outbox: what it is given is checked, validated and serialized now, and published when the transaction
+ * that it is added with is committed. Its promises resolve when it is added, long before a broker has heard of it.
+ */
+export class OutboxPublisher extends Publisher {
+  /**
+   * @param orderKey of all that is published through it
+   * @param add to the outbox, with the transaction
+   */
+  constructor(
+    private readonly steps: Pick<Steps, 'compose' | 'plan'>,
+    private readonly add: (entries: readonly OutboxEntry[]) => Promise<void>,
+    private readonly orderKey?: string,
+  ) {
+    super();
+  }
+
+  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options: ChainOptions = {}): Chain {
+    checkChainOptions(options);
+    return new Chain(options.id ?? newMessageId(), steps, async (plan) => {
+      const first = await this.steps.plan(plan);
+      await this.add([this.entryOf({ ...first, mustRoute: true }, plan.id)]);
+    });
+  }
+
+  protected async dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions = {},
+  ): Promise<void> {
+    checkOutboxOptions(options);
+    await this.add([await this.composed(intent, target, payload, options)]);
+  }
+
+  protected async dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions = {},
+  ): Promise<void> {
+    const { pack: _, ...each } = options;
+    checkOutboxOptions(each);
+    const failures: PublishManyFailure[] = [];
+    let entries: OutboxEntry[] = [];
+    let index = -1;
+    for await (const payload of payloads) {
+      index += 1;
+      try {
+        entries.push(await this.composed(intent, target, payload, each));
+      } catch (error) {
+        failures.push({ index, error: error as Error });
+      }
+      if (entries.length === ENTRIES_AT_ONCE) await this.add(entries.splice(0));
+    }
+    if (entries.length > 0) await this.add(entries);
+    entries = [];
+    if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), index + 1, failures);
+  }
+
+  private async composed(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions,
+  ): Promise<OutboxEntry> {
+    const { messageId = newMessageId(), ...own } = options;
+    const key = routingKeyOf(target, options);
+    const definition = isMessageDefinition(target) ? { definition: target } : {};
+    const { message: step, checking } = this.steps.compose({ ...own, ...definition, key, payload });
+    await checking;
+    return this.entryOf({ step, mustRoute: intent === 'send', chain: undefined }, messageId);
+  }
+
+  private entryOf(message: OutboxMessage, messageId: string): OutboxEntry {
+    const { orderKey } = this;
+    return { messageId, routingKey: message.step.key, orderKey, message: encodeOutboxMessage(message) };
+  }
+}

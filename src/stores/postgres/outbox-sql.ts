@@ -1,0 +1,84 @@
+import type { RefusedEntry, TakenEntry } from '../outbox.js';
+
+/** How many of the refused are told. */
+const REFUSED_AT_MOST = 100;
+
+/** A row of the outbox as the statements give it. */
+export interface EntryRow {
+  readonly id: string;
+  readonly message_id: string;
+  readonly routing_key: string;
+  readonly order_key: string | null;
+  readonly message: string;
+  readonly refusals: number;
+  readonly waited_ms: number;
+}
+
+export function entryOf(row: EntryRow): TakenEntry & Pick<RefusedEntry, 'refusals'> {
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    routingKey: row.routing_key,
+    orderKey: row.order_key ?? undefined,
+    message: row.message,
+    refusals: row.refusals,
+    waitedMs: Math.max(0, row.waited_ms),
+  };
+}
+
+/** To be sorted by `entry.id`: `id` alone is the text. */
+const COLUMNS = `id::text, message_id, routing_key, order_key, message, refusals,
+  extract(epoch FROM clock_timestamp() - added_at)::float8 * 1000 AS waited_ms`;
+
+/** `hashtextextended` gives a number of 64 bits, the key of an advisory lock. */
+const lockOf = (use: string, table: string) => `hashtextextended('${use} ${table} ' || order_key, 0)`;
+
+/**
+ * The outbox's statements. `add` has one value only, and no question mark, so that whatever calls a client can run it.
+ *
+ * @param schema quoted
+ */
+export function outboxStatements(schema: string) {
+  const table = `${schema}.outbox`;
+  const isDue = `(again_at IS NULL OR again_at <= clock_timestamp())`;
+  return {
+    /**
+     * Who adds with a key waits for the transactions that have added with it before, so that numbers of one key are in the
+     * order in which their transactions are committed. Numbers are drawn after that wait, since `locked` has to be read first.
+     */
+    add: `
+WITH entry AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($1::text::json)
+    AS entry (place integer, message_id text, routing_key text, order_key text, message text)
+), locked AS MATERIALIZED (
+  SELECT count(pg_advisory_xact_lock(${lockOf('add', table)})::text) AS keys
+  FROM (SELECT DISTINCT order_key FROM entry WHERE order_key IS NOT NULL ORDER BY order_key) AS key
+)
+INSERT INTO ${table} (message_id, routing_key, order_key, message)
+SELECT message_id, routing_key, order_key, message FROM locked CROSS JOIN entry ORDER BY place`,
+    /** The keys of what waits first, as far as no other relay has them. */
+    lockKeys: `
+SELECT order_key FROM (
+  SELECT DISTINCT order_key FROM (
+    SELECT order_key FROM ${table} WHERE ${isDue} ORDER BY id LIMIT $1
+  ) AS first WHERE order_key IS NOT NULL
+) AS key WHERE pg_try_advisory_xact_lock(${lockOf('relay', table)})`,
+    take: `
+SELECT ${COLUMNS} FROM ${table} AS entry
+WHERE ${isDue} AND (order_key IS NULL OR order_key = ANY($1) AND NOT EXISTS (
+  SELECT FROM ${table} AS earlier
+  WHERE earlier.order_key = entry.order_key AND earlier.id < entry.id AND earlier.again_at > clock_timestamp()
+))
+ORDER BY entry.id LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    remove: `DELETE FROM ${table} WHERE id = ANY($1::bigint[])`,
+    refuse: `
+UPDATE ${table}
+SET refusals = refusals + 1, error = $2, again_at = clock_timestamp() + make_interval(secs => $3)
+WHERE id = $1::bigint`,
+    backlog: `
+SELECT count(*) AS waiting,
+  greatest(0, extract(epoch FROM clock_timestamp() - min(added_at))::float8 * 1000) AS lag_ms FROM ${table}`,
+    refused: `
+SELECT ${COLUMNS}, error FROM ${table} AS entry WHERE again_at IS NOT NULL ORDER BY entry.id LIMIT ${REFUSED_AT_MOST}`,
+  };
+}

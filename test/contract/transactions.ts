@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict';
+import type { Bus, BusOptions } from 'hopline';
+import { outbox, postgresStores } from 'hopline/postgres';
+import type pg from 'pg';
+import { migrate } from '../../src/stores/postgres/migrate.js';
+import { deferred } from '../../src/util/deferred.js';
+import { type BusFixture, watch } from '../support/bus-fixture.js';
+import { eventually } from '../support/eventually.js';
+import { sharedPostgres } from '../support/global-setup.js';
+import { TestSchema } from '../support/postgres-schema.js';
+import type { Theme } from './transport-contract.js';
+
+/** A database with Hopline's tables and one of the application's own, and buses that use it. */
+class Shop {
+  readonly pool: pg.Pool;
+  private readonly buses: Bus[] = [];
+
+  constructor(
+    private readonly fx: BusFixture,
+    readonly schema: TestSchema,
+  ) {
+    this.pool = schema.pool({ max: 20 });
+  }
+
+  bus(service: string, options: Partial<BusOptions> = {}): Bus {
+    const stores = postgresStores({ pool: this.pool, schema: this.schema.name });
+    const bus = this.fx.bus(service, { stores, ...options });
+    this.buses.push(bus);
+    return bus;
+  }
+
+  get orders(): string {
+    return `"${this.schema.name}".orders`;
+  }
+
+  async insert(client: { query(text: string, values?: unknown[]): PromiseLike<unknown> }, id: string) {
+    await client.query(`INSERT INTO ${this.orders} VALUES ($1)`, [id]);
+  }
+
+  async stored(): Promise<string[]> {
+    const rows = await this.schema.rows<{ id: string }>(`SELECT id FROM ${this.orders} ORDER BY id`);
+    return rows.map(({ id }) => id);
+  }
+
+  /** Works in a transaction of the application's own. */
+  async transaction(work: (client: pg.PoolClient) => Promise<unknown>): Promise<void> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await work(client);
+      await client.query('COMMIT');
+    } catch (error) {
+      await client.query('ROLLBACK');
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  async end(): Promise<void> {
+    for (const bus of this.buses) await this.fx.outcome(bus.stop()).catch(() => {});
+    await this.schema.drop();
+  }
+}
+
+export const transactions: Theme = (test) => {
+  const inShop = (title: string, body: (fx: BusFixture, shop: Shop) => Promise<void>) =>
+    test(title, async (fx) => {
+      const schema = new TestSchema((await sharedPostgres()).url);
+      await schema.connected(async (client) => {
+        await migrate(client, schema.name);
+        await client.query(`CREATE TABLE "${schema.name}".orders (id text PRIMARY KEY)`);
+      });
+      const shop = new Shop(fx, schema);
+      try {
+        await body(fx, shop);
+      } finally {
+        await shop.end();
+      }
+    });
+
+  inShop(
+    'what is published through an outbox is published if its transaction is committed',
+    async (fx, shop) => {
+      const seen = fx.recorder();
+      const taker = fx.bus('taker').handle('order.#', seen.handle);
+      await taker.start();
+      const bus = shop.bus('shop', { relay: true });
+      const relayed = watch(bus, 'outbox.relayed');
+      await shop.transaction(async (client) => {
+        // Of a bus that is not started yet.
+        await outbox(bus, client).publish(
+          'order.placed',
+          { order: 'a' },
+          { messageId: 'own', headers: { x: 1 } },
+        );
+        await shop.insert(client, 'a');
+      });
+      await bus.start();
+      await fx.eventually(() => assert.deepEqual(seen.payloads, [{ order: 'a' }]));
+      const failed = shop.transaction(async (client) => {
+        await outbox(bus, client).send('order.placed', { order: 'never' });
+        throw new Error('something else');
+      });
+      await assert.rejects(failed, /something else/);
+      await shop.transaction(async (client) => {
+        const through = outbox(bus, client, { orderKey: 'orders' });
+        await through.sendMany('order.many', [1, 2, 3]);
+        await through.send('order.last', 'end');
+      });
+      await fx.eventually(() => assert.equal(seen.payloads.at(-1), 'end'));
+      assert.deepEqual(seen.payloads, [{ order: 'a' }, 1, 2, 3, 'end']);
+      const [first] = seen.calls;
+      assert.equal(first?.context.messageId, 'own');
+      assert.deepEqual({ ...first?.context.headers }, { x: 1 });
+      assert.deepEqual(await shop.stored(), ['a']);
+      await fx.eventually(async () => assert.equal((await bus.outboxBacklog()).waiting, 0));
+      const counts = relayed.map(({ event }) => (event as { published: number }).published);
+      assert.equal(
+        counts.reduce((sum, count) => sum + count, 0),
+        5,
+      );
+    },
+  );
+
+  inShop('an outbox checks what it is given, and says what a bus lacks', async (fx, shop) => {
+    const bus = shop.bus('shop');
+    const through = outbox(bus, shop.pool);
+    const refused = { code: 'HOPLINE_OPTIONS' };
+    await assert.rejects(through.publish('k', 1, { deadline: '1s' }), refused);
+    await assert.rejects(through.publish('k.*', 1), { code: 'HOPLINE_INVALID_MESSAGE' });
+    await assert.rejects(through.publish('k', 1n), { code: 'HOPLINE_INVALID_MESSAGE' });
+    assert.throws(() => outbox(bus, {} as never), refused);
+    assert.throws(() => outbox(fx.bus('without'), shop.pool), {
+      ...refused,
+      message: /expected stores that have an outbox, as postgresStores\(\)/,
+    });
+    assert.throws(() => fx.bus('without', { relay: true }), { ...refused, message: /relay/ });
+    assert.equal((await bus.outboxBacklog()).waiting, 0);
+  });
+
+  inShop('what no queue takes waits in the outbox, is told, and holds up nothing else', async (fx, shop) => {
+    const seen = fx.recorder();
+    const taker = fx.bus('taker').handle('taken', seen.handle);
+    await taker.start();
+    const bus = shop.bus('shop', { relay: true });
+    const refused = watch(bus, 'outbox.refused');
+    await outbox(bus, shop.pool).send('nobody', 1);
+    await outbox(bus, shop.pool).send('taken', 2);
+    fx.expectError(/a message of the outbox cannot be published/);
+    await bus.start();
+    await fx.eventually(() => assert.deepEqual(seen.payloads, [2]));
+    await fx.eventually(() => assert.ok(refused.length > 0));
+    const backlog = await bus.outboxBacklog();
+    assert.deepEqual(
+      backlog.refused.map(({ routingKey }) => routingKey),
+      ['nobody'],
+    );
+    assert.match(backlog.refused[0]?.error ?? '', /no queue/);
+    // Once somebody takes it, it arrives.
+    const late = fx.recorder();
+    await fx.bus('late').handle('nobody', late.handle).start();
+    await fx.eventually(() => assert.deepEqual(late.payloads, [1]), { timeout: 30_000 });
+  });
+
+  inShop(
+    'a handler with an inbox works, is remembered and publishes in one transaction',
+    async (fx, shop) => {
+      const results = fx.recorder();
+      const seen = fx.recorder(async ({ payload, context }) => {
+        await shop.insert(context.transaction, `${payload}, attempt ${context.attempt}`);
+        await context.publish('done', payload);
+        if (context.attempt === 1) throw new Error('after its work');
+      });
+      const bus = shop
+        .bus('shop')
+        .handle('k', seen.handle, { name: 'Place', inbox: {}, retry: { backoff: '100ms' } });
+      const skipped = watch(bus, 'message.skipped');
+      await fx.bus('taker').handle('done', results.handle).start();
+      await bus.start();
+      await bus.publish('k', 'a', { messageId: 'the same' });
+      await fx.eventually(() => assert.deepEqual(results.payloads, ['a']));
+      assert.deepEqual(await shop.stored(), ['a, attempt 2']);
+      assert.deepEqual(seen.attempts, [1, 2]);
+      for (let copy = 1; copy <= 3; copy += 1) {
+        await bus.publish('k', 'a', { messageId: 'the same' });
+        await fx.eventually(() => assert.equal(skipped.length, copy));
+      }
+      await bus.publish('k', 'b');
+      await fx.eventually(() => assert.deepEqual(results.payloads, ['a', 'b']));
+      assert.equal(results.at(0).context.correlationId, 'the same');
+      assert.deepEqual(await shop.stored(), ['a, attempt 2', 'b, attempt 2']);
+    },
+  );
+
+  inShop(
+    'of copies that come at the same time one is handled, and nobody waits for a lock',
+    async (fx, shop) => {
+      const gate = deferred();
+      const seen = fx.recorder(async ({ payload, context }) => {
+        if (payload === 'first of all') return;
+        await shop.insert(context.transaction, 'once');
+        await gate.promise;
+      });
+      const bus = shop.bus('shop').handle('k', seen.handle, { name: 'Place', inbox: {}, timeout: '20s' });
+      const released = watch(bus, 'message.released');
+      const skipped = watch(bus, 'message.skipped');
+      await bus.start();
+      await bus.publish('k', 'first of all');
+      await fx.eventually(() => assert.equal(seen.calls.length, 1));
+      for (let copy = 0; copy < 3; copy += 1) await bus.publish('k', copy, { messageId: 'the same' });
+      // In no time: a clock that is moved would end the attempt.
+      await eventually(() => assert.equal(released.length, 2));
+      gate.resolve();
+      await fx.eventually(() => assert.equal(skipped.length, 2), { timeout: 30_000 });
+      assert.deepEqual(await shop.stored(), ['once']);
+    },
+  );
+
+  inShop('what a handler has asked for decides whether its transaction is committed', async (fx, shop) => {
+    const results = fx.recorder();
+    const failed = fx.recorder();
+    const seen = fx.recorder(async ({ payload, context }) => {
+      await shop.insert(context.transaction, String(payload));
+      await context.publish('done', payload);
+      if (payload === 'fail') context.fail('no');
+      if (payload === 'release' && seen.calls.filter((call) => call.payload === 'release').length === 1)
+        context.release('100ms');
+      if (payload === 'discard') context.discard();
+      // A statement that fails, and is caught, takes the transaction with it.
+      if (payload === 'broken') await context.transaction.query('SELECT 1 / 0').catch(() => {});
+    });
+    const bus = shop.bus('shop').handle('k', seen.handle, {
+      ...{ name: 'Place', inbox: {}, queue: fx.name('q'), retry: { tries: 1 } },
+      failed: async (_error, payload, context) => {
+        assert.throws(() => context.transaction, { code: 'HOPLINE_NO_TRANSACTION' });
+        await context.publish('failed', payload);
+      },
+    });
+    await fx.bus('taker').handle('done', results.handle).handle('failed', failed.handle).start();
+    await bus.start();
+    for (const payload of ['fail', 'release', 'discard', 'broken', 'good']) {
+      await bus.publish('k', payload);
+    }
+    await fx.eventually(() => assert.equal(results.calls.length, 3), { timeout: 20_000 });
+    await fx.eventually(() => assert.equal(failed.calls.length, 2), { timeout: 20_000 });
+    assert.deepEqual(results.payloads.toSorted(), ['discard', 'good', 'release']);
+    assert.deepEqual(failed.payloads.toSorted(), ['broken', 'fail']);
+    assert.deepEqual(await shop.stored(), ['discard', 'good', 'release']);
+  });
+
+  inShop(
+    'a handler that runs too long has changed nothing, and can change nothing any more',
+    async (fx, shop) => {
+      const late = deferred<unknown>();
+      const gate = deferred();
+      const seen = fx.recorder(async ({ context }) => {
+        const { transaction } = context;
+        await shop.insert(transaction, `attempt ${context.attempt}`);
+        if (context.attempt > 1) return;
+        await gate.promise;
+        late.resolve(await transaction.query('SELECT 1').catch((error) => error));
+      });
+      const options = { name: 'Place', inbox: {}, timeout: '300ms', retry: { backoff: '100ms' } } as const;
+      const bus = shop.bus('shop', { timeoutGrace: '100ms' }).handle('k', seen.handle, options);
+      await bus.start();
+      await bus.publish('k', 1);
+      await fx.eventually(async () => assert.deepEqual(await shop.stored(), ['attempt 2']), {
+        timeout: 20_000,
+      });
+      gate.resolve();
+      assert.ok((await late.promise) instanceof Error);
+      assert.deepEqual(await shop.stored(), ['attempt 2']);
+    },
+  );
+
+  inShop('the next step of a chain leaves with the transaction of the one before', async (fx, shop) => {
+    const seen = fx.recorder(async ({ context }) => {
+      await shop.insert(context.transaction, `${context.routingKey} ${context.step?.result ?? ''}`);
+      context.step?.pass(context.step.number);
+    });
+    const bus = shop.bus('shop').handle('step.*', seen.handle, { name: 'Step', inbox: {} });
+    await bus.start();
+    await bus.chain([1, 2, 3].map((number) => ({ key: `step.${number}`, payload: number }))).dispatch();
+    await fx.eventually(async () =>
+      assert.deepEqual(await shop.stored(), ['step.1 ', 'step.2 1', 'step.3 2']),
+    );
+    assert.equal(seen.calls.length, 3);
+  });
+
+  inShop(
+    'a message whose database is away comes back, and a mistake in the options is said at start',
+    async (fx, shop) => {
+      const seen = fx.recorder(async ({ context }) => shop.insert(context.transaction, 'a'));
+      const stores = postgresStores({ pool: shop.pool, schema: shop.schema.name });
+      let isAway = true;
+      const begin: (typeof stores.inbox)['begin'] = (key, keepMs) =>
+        isAway ? Promise.reject(new Error('away')) : stores.inbox.begin(key, keepMs);
+      const bus = shop
+        .bus('shop', { stores: { ...stores, inbox: { begin } } })
+        .handle('k', seen.handle, { name: 'Place', inbox: {}, retry: { tries: 1 } });
+      const released = watch(bus, 'message.released');
+      await bus.start();
+      await bus.publish('k', 1);
+      await fx.eventually(() => assert.equal(released.length, 1));
+      isAway = false;
+      await fx.eventually(async () => assert.deepEqual(await shop.stored(), ['a']), { timeout: 20_000 });
+      assert.deepEqual(seen.attempts, [1]);
+
+      const wrong = fx.bus('wrong').handle('k', () => {}, { name: 'Place', inbox: {}, idempotent: {} });
+      await assert.rejects(wrong.start(), (error: Error) => {
+        assert.match(
+          error.message,
+          /Place: expected the bus's stores to have an inbox, as postgresStores\(\)/,
+        );
+        assert.match(error.message, /Place: expected either inbox or idempotent, got both/);
+        return true;
+      });
+    },
+  );
+};
