@@ -8,6 +8,8 @@ import { addImport } from './commands/failed-import.js';
 import { addList } from './commands/failed-list.js';
 import { addRetry } from './commands/failed-retry.js';
 import { addShow } from './commands/failed-show.js';
+import { addOutboxRelay } from './commands/outbox-relay.js';
+import { addOutboxStatus } from './commands/outbox-status.js';
 import { addPause, addResume } from './commands/pause.js';
 import { addPublish } from './commands/publish.js';
 import { addRestart } from './commands/restart.js';
@@ -90,6 +92,9 @@ function programFor(context: CommandContext): Command {
   addTopologyShow(topology, context);
   addTopologyPermissions(topology, context);
   addTopologyPrune(topology, context);
+  const outbox = program.command('outbox').description('what transactions have left to be published');
+  addOutboxRelay(outbox, context);
+  addOutboxStatus(outbox, context);
   const stores = program.command('stores').description('what stores keep in a database');
   addStoresMigrate(stores, context);
   return program;

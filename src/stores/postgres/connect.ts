@@ -1,4 +1,4 @@
-import type { Client, ClientConfig } from 'pg';
+import type { Client, ClientConfig, Pool } from 'pg';
 import { StoreConnectError } from '../../errors.js';
 
 /** Each address that a host name has, and the login. */
@@ -44,6 +44,27 @@ export async function connectPostgres(url: string): Promise<Database> {
     throw new StoreConnectError(`can't connect to ${name}: ${reasonOf(cause)}`, HELP, { cause });
   }
   return { client, name };
+}
+
+/** A database, with as many connections as are asked for. */
+export interface PooledDatabase {
+  readonly pool: Pool;
+  /** As {@link Database} has it. */
+  readonly name: string;
+}
+
+/**
+ * The same for a command that goes on for long. One connection is made at once, to say what is wrong with the address.
+ *
+ * @throws StoreConnectError
+ */
+export async function poolOf(url: string): Promise<PooledDatabase> {
+  const { client, name } = await connectPostgres(url);
+  await client.end();
+  const { Pool } = await loadPg();
+  const pool = new Pool({ connectionString: url, keepAlive: true, fallback_application_name: 'hopline' });
+  pool.on('error', () => {}); // told by what is asked of it
+  return { pool, name };
 }
 
 const ADDRESS =
