@@ -3,6 +3,7 @@ import {
   Handles,
   handlers,
   Idempotent,
+  Inbox,
   Queue,
   RateLimit,
   Retry,
@@ -79,6 +80,22 @@ describe('decorators', () => {
     }
     assert.deepEqual(
       said(Charges).map(({ options }) => options.idempotent),
+      [{ keep: '1d' }, {}],
+    );
+  });
+
+  it('give a handler an inbox, or each of the methods', () => {
+    @Inbox({ keep: '1d' })
+    class Transfers {
+      @Handles('a')
+      onA() {}
+
+      @Handles('b')
+      @Inbox()
+      onB() {}
+    }
+    assert.deepEqual(
+      said(Transfers).map(({ options }) => options.inbox),
       [{ keep: '1d' }, {}],
     );
   });
