@@ -43,6 +43,7 @@ export {
   InvalidMessageError,
   MessageTooLargeError,
   NoHandlerError,
+  NoMessageIdError,
   NotStartedError,
   OptionsError,
   OutcomeUnknownError,
@@ -94,6 +95,7 @@ export {
 } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { Headers, HeaderValue } from './message/message.js';
+export type { JsonForm, OnceOptions } from './message/once.js';
 export { Publisher, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
 export type { Middleware, Next } from './middleware/middleware.js';
 export type {
@@ -109,6 +111,7 @@ export type { RetryOptions } from './retry/policy.js';
 export type { Serializer } from './serialization/serializer.js';
 export type { StopOptions } from './stopping.js';
 export type { ClaimStore } from './stores/claims.js';
+export type { LedgerStore } from './stores/ledger.js';
 export type { PermitStore } from './stores/permits.js';
 export type { Stores } from './stores/stores.js';
 export type { QueueType, TopologyMode } from './topology/plan.js';

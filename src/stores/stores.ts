@@ -1,6 +1,7 @@
 import type { ClaimStore } from './claims.js';
 import type { InboxStore } from './inbox.js';
 import type { OutboxStore } from './outbox.js';
+import type { LedgerStore } from './ledger.js';
 import type { PermitStore } from './permits.js';
 
 /** Where a bus keeps what its handlers share beside messages. */
@@ -13,4 +14,6 @@ export interface Stores {
   readonly inbox?: InboxStore;
   /** For what is published with a transaction: PostgreSQL only. */
   readonly outbox?: OutboxStore;
+  /** For parts of handlers that are done once. */
+  readonly ledger: LedgerStore;
 }

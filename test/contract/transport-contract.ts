@@ -20,6 +20,7 @@ import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
+import { once } from './once.js';
 import { operating } from './operating.js';
 import { packs } from './packs.js';
 import { priorities, priorityQueues } from './priorities.js';
@@ -67,6 +68,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'circuit breakers': circuitBreakers,
   'idempotent handlers': idempotence,
   'outbox and inbox': transactions,
+  'parts that are done once': once,
   'dead letters': deadLetters,
   delays,
   packs,

@@ -1,9 +1,14 @@
 import type { Clock } from '../../util/clock.js';
 import type { Stores } from '../stores.js';
 import { MemoryClaims } from './claims.js';
+import { MemoryLedger } from './ledger.js';
 import { MemoryPermits } from './permits.js';
 
 /** In this process alone, as long as it lives. */
 export function memoryStores(clock: Clock): Stores {
-  return { permits: new MemoryPermits(clock), claims: new MemoryClaims(clock) };
+  return {
+    permits: new MemoryPermits(clock),
+    claims: new MemoryClaims(clock),
+    ledger: new MemoryLedger(clock),
+  };
 }

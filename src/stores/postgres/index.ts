@@ -5,6 +5,7 @@ import type { Stores } from '../stores.js';
 import { PostgresClaims } from './claims.js';
 import { PostgresInbox } from './inbox.js';
 import { PostgresOutbox } from './outbox.js';
+import { PostgresLedger } from './ledger.js';
 import { PostgresPermits } from './permits.js';
 import { DEFAULT_SCHEMA, schemaName } from './schema.js';
 
@@ -31,6 +32,7 @@ export function postgresStores(options: PostgresStoresOptions): Required<Stores>
   return {
     permits: new PostgresPermits(pool, schema),
     claims: new PostgresClaims(pool, schema),
+    ledger: new PostgresLedger(pool, schema),
     inbox: new PostgresInbox(pool, schema, outbox),
     outbox,
   };
@@ -50,6 +52,7 @@ export type {
   SqlClient,
   TakenEntry,
 } from '../outbox.js';
+export type { LedgerStore } from '../ledger.js';
 export type { PermitStore } from '../permits.js';
 export type { Stores } from '../stores.js';
 export { type OutboxBus, outbox } from './through.js';

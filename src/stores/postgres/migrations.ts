@@ -70,4 +70,14 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TRIGGER outbox_added AFTER INSERT ON ${schema}.outbox
         FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.outbox_added();`,
   },
+  {
+    step: 4,
+    name: 'the ledger of what was done once',
+    sql: (schema) => `
+      CREATE TABLE ${schema}.ledger (
+        name text PRIMARY KEY,
+        result text NOT NULL,
+        until timestamptz NOT NULL
+      );`,
+  },
 ];

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Stores } from '../stores.js';
 import { RedisClaims } from './claims.js';
+import { RedisLedger } from './ledger.js';
 
 /** Options of {@link redisStores}. */
 export interface RedisStoresOptions {
@@ -27,6 +28,7 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
   return {
     permits: { take: (name, seconds) => takePoint(limiter, name, seconds) },
     claims: new RedisClaims(client, `${keyPrefix}:claim`),
+    ledger: new RedisLedger(client, `${keyPrefix}:once`),
   };
 }
 
@@ -43,5 +45,6 @@ async function takePoint(limiter: RateLimiterRedis, key: string, seconds: number
 }
 
 export type { ClaimStore } from '../claims.js';
+export type { LedgerStore } from '../ledger.js';
 export type { PermitStore } from '../permits.js';
 export type { Stores } from '../stores.js';

@@ -171,3 +171,25 @@ export class Methods {
   @Handles(placed)
   wrongContext(_order: Order, _count: number): void {}
 }
+
+class Money {
+  constructor(readonly cents: number) {}
+  add(other: Money): Money {
+    return new Money(this.cents + other.cents);
+  }
+}
+
+export async function partsDoneOnce(context: MessageContext): Promise<void> {
+  const paid = await context.once('charge', async (key) => ({ id: 7, key, at: new Date() }));
+  const at: string = paid.at;
+  const id: number = paid.id + at.length;
+  // @ts-expect-error TS2339: it comes from JSON, and is no Date any more
+  paid.at.getTime();
+  const money = await context.once('price', () => new Money(id));
+  // @ts-expect-error TS2349: nor has a class its methods
+  money.add(money);
+  await context.once('mail', () => {}, { keep: '30d' });
+  const list: readonly string[] = await context.once('dates', () => [new Date()]);
+  // @ts-expect-error TS2561: an unknown option
+  await context.once('mail', () => list, { kep: '30d' });
+}
