@@ -171,6 +171,24 @@ export class OutcomeUnknownError extends HoplineError {
   }
 }
 
+/** A unique message was not sent: another with its key waits, or is handled just now. */
+export class NotUniqueError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_UNIQUE';
+
+  constructor(
+    readonly routingKey: string,
+    /** What makes it unique. */
+    readonly key: string,
+    /** The messageId of the other. */
+    readonly holder: string,
+  ) {
+    super(
+      `another message '${routingKey}' with the same unique key waits or is handled: ${holder}`,
+      'Nothing to do if the other one does the work. Sending again under its messageId is no other message, and is not refused.',
+    );
+  }
+}
+
 /** One of many messages that was not published. */
 export interface PublishManyFailure {
   /** Its place in what was given, from 0. */

@@ -4,6 +4,7 @@ import type { OnceOptions } from '../message/once.js';
 import type { LedgerStore } from '../stores/ledger.js';
 import { type Check, callable, durationUpTo, isPlainObject, problemsOf, show, text } from '../util/check.js';
 import { toMs } from '../util/duration.js';
+import { joined } from '../util/joined.js';
 import { jsonText } from '../util/json-text.js';
 import type { HandlerContext } from './context.js';
 
@@ -63,9 +64,7 @@ export class Parts {
   private keyOf(name: string): string {
     const { messageId, handler } = this.context;
     if (messageId === undefined) throw new NoMessageIdError(`the part '${name}' can't be done once`);
-    // An id may be anything: the name after it begins at the third colon all the same.
-    const id = messageId.replace(/[%:]/g, encodeURIComponent);
-    return `${this.service}:${handler.name}:${id}:${name}`;
+    return joined(this.service, handler.name, messageId, name);
   }
 }
 

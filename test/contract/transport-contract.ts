@@ -33,6 +33,7 @@ import { settling } from './settling.js';
 import { stopping } from './stopping.js';
 import { topology } from './topology.js';
 import { transactions } from './transactions.js';
+import { unique } from './unique.js';
 
 /** One test of the contract: its title says what every transport does, its body is given a fixture of its own. */
 export type Test = (title: string, body: (fixture: BusFixture) => Promise<void>) => void;
@@ -69,6 +70,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'idempotent handlers': idempotence,
   'outbox and inbox': transactions,
   'parts that are done once': once,
+  'unique messages': unique,
   'dead letters': deadLetters,
   delays,
   packs,

@@ -80,4 +80,20 @@ export const MIGRATIONS: readonly Migration[] = [
         until timestamptz NOT NULL
       );`,
   },
+  {
+    step: 5,
+    name: 'locks and sequences of unique messages',
+    sql: (schema) => `
+      CREATE TABLE ${schema}.locks (
+        name text PRIMARY KEY,
+        owner text NOT NULL,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);
+      CREATE TABLE ${schema}.sequences (
+        name text PRIMARY KEY,
+        given bigint NOT NULL,
+        latest bigint NOT NULL,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);`,
+  },
 ];

@@ -193,3 +193,29 @@ export async function partsDoneOnce(context: MessageContext): Promise<void> {
   // @ts-expect-error TS2561: an unknown option
   await context.once('mail', () => list, { kep: '30d' });
 }
+
+export const uniqueOrder = defineMessage<Order>('order.sync', undefined, {
+  unique: { by: ({ id }) => String(id) },
+});
+export const uniqueWelcome = defineMessage(
+  'email.sync',
+  z.object({ at: z.coerce.date().default(new Date()) }),
+  {
+    // What is given, not what the schema makes of it.
+    unique: { by: ({ at }) => String(at ?? 'now') },
+  },
+);
+export const wronglyUnique = defineMessage<Order>('order.sync', undefined, {
+  // @ts-expect-error TS2339: an order has no email
+  unique: { by: ({ email }) => String(email) },
+});
+
+export function sendingUnique(bus: Bus): void {
+  void bus.send(placed, { id: 1 }, { unique: { key: '1', for: '10m', until: 'started' } });
+  // @ts-expect-error TS2769: a send needs its key
+  void bus.send(placed, { id: 1 }, { unique: { keep: 'last' } });
+  // @ts-expect-error TS2769: many can't have the same key
+  void bus.sendMany(placed, [{ id: 1 }], { unique: { key: '1' } });
+  // @ts-expect-error TS2322: a step of a chain is never unique
+  bus.chain([{ ...plain, unique: { key: '1' } }]);
+}
