@@ -75,7 +75,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
         problems.push(`${name} has scope 'message' and a batch: one instance can't belong to many messages`);
   for (const { name } of all.filter((each) => !handled.includes(each)))
     problems.push(
-      `${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent or @Inbox but no @Handles`,
+      `${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent, @Inbox or @Unique but no @Handles`,
     );
   return handled.flatMap(({ method, name, annotations }) =>
     annotations.handles.map(
@@ -85,6 +85,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
         const circuitBreaker = annotations.circuitBreaker ?? said.circuitBreaker;
         const idempotent = annotations.idempotent ?? said.idempotent;
         const inbox = annotations.inbox ?? said.inbox;
+        const unique = annotations.unique ?? said.unique;
         // Of a batch these are lists, and the instance is nobody's own.
         const handle: HandlerFunction = (payload, context) =>
           instance.with(context, (it) => (it as Handling)[method]?.(payload, context));
@@ -101,6 +102,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
             ...(circuitBreaker && { circuitBreaker }),
             ...(idempotent && { idempotent }),
             ...(inbox && { inbox }),
+            ...(unique && { unique }),
           },
           prepare: instance.prepare,
           handle,

@@ -8,3 +8,4 @@ export { Queue } from './queue.js';
 export { RateLimit } from './rate-limit.js';
 export { Retry } from './retry.js';
 export { Timeout, type TimeoutOptions } from './timeout.js';
+export { Unique } from './unique.js';

@@ -9,6 +9,7 @@ import type {
 import type { IdempotentOptions } from '../src/consume/idempotent.js';
 import type { RateLimitOptions } from '../src/consume/rate-limit.js';
 import { OptionsError } from '../src/errors.js';
+import type { UniqueOptions } from '../src/message/unique.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a class by its constructor, whatever that takes
@@ -21,7 +22,7 @@ export type HandlerScope = 'singleton' | 'message';
 export interface HandlesOptions
   extends Omit<
     HandlerOptions,
-    'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit' | 'circuitBreaker' | 'idempotent' | 'inbox'
+    'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit' | 'circuitBreaker' | 'idempotent' | 'inbox' | 'unique'
   > {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
@@ -46,6 +47,7 @@ export interface Annotations {
   circuitBreaker?: CircuitBreakerOptions;
   idempotent?: IdempotentOptions;
   inbox?: IdempotentOptions;
+  unique?: UniqueOptions;
 }
 
 /** Everything that is said about a class. */

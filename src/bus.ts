@@ -11,6 +11,7 @@ import { plainHandler } from './consume/plain-handler.js';
 import { Runners } from './consume/runners.js';
 import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
 import { hasInbox, planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
+import { UniqueHandlers } from './consume/unique-handlers.js';
 import type { Workload } from './consume/workload.js';
 import { BusControl } from './control/bus-control.js';
 import { AlreadyStartedError, ConnectError, NotStartedError, StoppedError } from './errors.js';
@@ -66,6 +67,7 @@ export class Bus extends Publisher {
   /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
   private readonly giveUp = new AbortController();
   private readonly monitor: HealthMonitor;
+  private uniqueHandlers: UniqueHandlers | undefined;
   private runners: Runners | undefined;
   private control: BusControl | undefined;
   private session: TransportSession | undefined;
@@ -92,6 +94,7 @@ export class Bus extends Publisher {
       clock: transport.clock,
       session: () => this.openSession(),
       ensureExchange: (ref) => this.exchanges.ensure(ref),
+      uniqueHandlers: () => this.uniqueHandlers,
     });
     this.outboxOfStores = new Outbox({
       ...this.settings,
@@ -253,6 +256,7 @@ export class Bus extends Publisher {
       checkServeOptions(serve);
       const subscriptions = this.plan(serve.concurrency);
       const servings = planServing(subscriptions, serve);
+      this.uniqueHandlers = UniqueHandlers.among(subscriptions);
       for (const { prepare } of this.definitions) await prepare?.(this);
       this.session = await transport.open({ ...this.settings, events: this.events }, deadline);
       await this.declare(this.session, subscriptions, deadline);

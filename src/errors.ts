@@ -1,5 +1,5 @@
 /**
- * Every error that Hopline throws or rejects with. The class says what the caller can do about it, `code` is stable
+ * Every error that Hopline throws or rejects with, but for those of the test kit (testing/errors.ts). The class says what the caller can do about it, `code` is stable
  * and made for programs, `help` says what to do. No message holds a credential or a payload's values.
  */
 export abstract class HoplineError extends Error {
@@ -171,6 +171,24 @@ export class OutcomeUnknownError extends HoplineError {
   }
 }
 
+/** A unique message was not sent: another with its key waits, or is handled just now. */
+export class NotUniqueError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_UNIQUE';
+
+  constructor(
+    readonly routingKey: string,
+    /** What makes it unique. */
+    readonly key: string,
+    /** The messageId of the other. */
+    readonly holder: string,
+  ) {
+    super(
+      `another message '${routingKey}' with the same unique key waits or is handled: ${holder}`,
+      'Nothing to do if the other one does the work. Sending again under its messageId is no other message, and is not refused.',
+    );
+  }
+}
+
 /** One of many messages that was not published. */
 export interface PublishManyFailure {
   /** Its place in what was given, from 0. */
@@ -226,6 +244,18 @@ export class UnrecoverableError extends HoplineError {
   }
 }
 
+/** `context.once` of a message without an id: nothing would know it again. */
+export class NoMessageIdError extends HoplineError {
+  readonly code = 'HOPLINE_NO_MESSAGE_ID';
+
+  constructor(what: string) {
+    super(
+      `${what}: its message has no id`,
+      'Publish it with a messageId. Another attempt of it has one: what Hopline publishes again gets one.',
+    );
+  }
+}
+
 /** A handler ran longer than its timeout. The reason of `context.signal`, and the failure of the attempt. */
 export class HandlerTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_HANDLER_TIMEOUT';
@@ -275,44 +305,6 @@ export class CancelledError extends HoplineError {
 /** `stop()` had to leave work behind at its deadline: what was not settled will be delivered again. */
 export class StopDeadlineError extends HoplineError {
   readonly code = 'HOPLINE_STOP_DEADLINE';
-}
-
-// --- testing --------------------------------------------------------------------------------------------------------
-
-/** The test kit waited for work that does not end: a handler that doesn't return, or a cascade that feeds itself. */
-export class NotSettledError extends HoplineError {
-  readonly code = 'HOPLINE_NOT_SETTLED';
-
-  /** @param running what is still at work, one line each */
-  constructor(
-    message: string,
-    readonly running: readonly string[],
-    help: string,
-  ) {
-    super([message, ...running.map((line) => `  - ${line}`)].join('\n'), help);
-  }
-}
-
-/** `explore` has found a schedule of faults that at-least-once delivery allows, and under which the scenario fails. */
-export class ScheduleFailedError extends HoplineError {
-  readonly code = 'HOPLINE_SCHEDULE_FAILED';
-
-  /**
-   * @param seed what the run was made from
-   * @param schedule the shortest failing schedule, as `explore({ replay })` takes it
-   */
-  constructor(
-    message: string,
-    readonly seed: number,
-    readonly schedule: string,
-    options: { cause: unknown },
-  ) {
-    super(
-      message,
-      'Make the handler idempotent: ask whether its effect has happened before it makes it happen, by context.messageId or a key of the payload.',
-      options,
-    );
-  }
 }
 
 // --- dead letters ---------------------------------------------------------------------------------------------------

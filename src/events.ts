@@ -223,7 +223,7 @@ export interface BusEvents {
   'message.released': ReleasedEvent;
   'message.deadLettered': DeadLetteredEvent;
   'message.discarded': AttemptEvent;
-  /** Its handler is idempotent, and has handled it before: it is done with. */
+  /** It is done with: its handler is idempotent, and has handled it before; or it is unique, and a newer one stands for it. */
   'message.skipped': AttemptEvent;
   'connection.up': ConnectionEvent;
   'connection.down': ConnectionDownEvent;

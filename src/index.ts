@@ -43,7 +43,9 @@ export {
   InvalidMessageError,
   MessageTooLargeError,
   NoHandlerError,
+  NoMessageIdError,
   NotStartedError,
+  NotUniqueError,
   OptionsError,
   OutcomeUnknownError,
   PayloadInvalidError,
@@ -94,7 +96,9 @@ export {
 } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { Headers, HeaderValue } from './message/message.js';
+export type { JsonForm, OnceOptions } from './message/once.js';
 export { Publisher, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
+export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
 export type { Middleware, Next } from './middleware/middleware.js';
 export type {
   BusHealth,
@@ -109,7 +113,10 @@ export type { RetryOptions } from './retry/policy.js';
 export type { Serializer } from './serialization/serializer.js';
 export type { StopOptions } from './stopping.js';
 export type { ClaimStore } from './stores/claims.js';
+export type { LedgerStore } from './stores/ledger.js';
+export type { LockStore } from './stores/locks.js';
 export type { PermitStore } from './stores/permits.js';
+export type { SequenceStore } from './stores/sequences.js';
 export type { Stores } from './stores/stores.js';
 export type { QueueType, TopologyMode } from './topology/plan.js';
 export {

@@ -1,14 +1,14 @@
 import ts from 'typescript';
 import { compile, docOf, generatedNote, moduleOf, table } from './source.js';
 
-const file = 'src/errors.ts';
+const files = ['src/errors.ts', 'src/testing/errors.ts'];
 
-/** docs/errors.md: what each error of src/errors.ts means and asks for. */
+/** docs/errors.md: what each error means and asks for. */
 export function errorsPage(): string {
-  const program = compile(file);
+  const program = compile(...files);
   const checker = program.getTypeChecker();
-  const rows = checker
-    .getExportsOfModule(moduleOf(program, file))
+  const rows = files
+    .flatMap((file) => checker.getExportsOfModule(moduleOf(program, file)))
     .flatMap((symbol) => {
       const code = codeOf(symbol);
       return code ? [{ symbol, code }] : [];

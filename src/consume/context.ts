@@ -5,14 +5,17 @@ import type { MessageDefinition } from '../message/define-message.js';
 import { MAX_DELAY_MS } from '../message/delay-range.js';
 import { copyHeaders } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
+import type { JsonForm, OnceOptions } from '../message/once.js';
 import { publishedAtOf } from '../message/published-at.js';
 import type { Publisher, PublishIntent, PublishManyOptions, PublishOptions } from '../message/publisher.js';
 import type { TransactionClient } from '../message/transaction-client.js';
+import type { Stores } from '../stores/stores.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
 import type { Handling } from './inbox.js';
+import { type PartFunction, Parts } from './once.js';
 import { DISCARD, type Outcome } from './outcome.js';
 import { chainOf, HandlerStep, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
@@ -24,8 +27,10 @@ export interface Stopping {
 
 /** What a context has of the bus. */
 export interface ContextSurroundings {
+  readonly service: string;
   readonly publisher: Publisher;
   readonly steps: StepSender;
+  readonly stores: Stores;
   readonly log: Logger;
   readonly stopping: Stopping;
 }
@@ -44,6 +49,7 @@ export class HandlerContext extends MessageContext {
   private ownStep: HandlerStep | undefined;
   /** Its transaction, if its handler has an inbox. */
   handling: Handling | undefined;
+  private ownParts: Parts | undefined;
 
   constructor(
     readonly work: Work,
@@ -128,6 +134,12 @@ export class HandlerContext extends MessageContext {
       warn: (fields, message) => logger.warn({ ...mine, ...fields }, message),
       error: (fields, message) => logger.error({ ...mine, ...fields }, message),
     };
+  }
+
+  once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
+    const { service, stores } = this.bus;
+    this.ownParts ??= new Parts(service, stores.ledger, this);
+    return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 
   release(delay: Duration): void {

@@ -2,6 +2,7 @@ import type { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import type { ExchangeOption } from '../message/exchange-option.js';
 import type { Publisher } from '../message/publisher.js';
+import type { UniqueOptions } from '../message/unique.js';
 import type { RetryOptions } from '../retry/policy.js';
 import type { QueueType } from '../topology/plan.js';
 import type { Duration } from '../util/duration.js';
@@ -67,6 +68,11 @@ export interface HandlerOptions {
    * context publishes are committed together. Needs `stores` with an inbox: `postgresStores()`. @default none
    */
   inbox?: IdempotentOptions;
+  /**
+   * Refuses a `send` of the same bus that goes to it while another with the same key waits or is handled, over all processes
+   * that share the bus's `stores`. What the message's definition or the send itself says goes first. @default each is sent
+   */
+  unique?: UniqueOptions;
   /** Pauses its queue while it fails too often. @default never */
   circuitBreaker?: CircuitBreakerOptions;
 }

@@ -28,6 +28,7 @@ import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
 import { chainOf, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
+import { Uniques } from './uniques.js';
 
 export interface DispatcherOptions {
   readonly service: string;
@@ -62,12 +63,14 @@ export class Dispatcher {
   private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
   private readonly limits: RateLimits;
   private readonly claims: Claims;
+  private readonly uniques: Uniques;
 
   constructor(private readonly options: DispatcherOptions) {
     const { handlers } = options;
     this.codeOf = new Map(handlers.map((handler) => [handler, this.timedCode(handler)]));
     this.limits = new RateLimits(handlers, options);
     this.claims = new Claims(options);
+    this.uniques = new Uniques(options);
   }
 
   /** Never rejects: whatever happens to a message is an outcome. A promise only if something has to be waited for. */
@@ -88,7 +91,14 @@ export class Dispatcher {
   private conclude(work: Work, outcome: Outcome): Promise<void> | undefined {
     return outcome.kind === 'retry' && outcome.delayMs === 0
       ? this.again(work, outcome)
-      : this.options.settler.settle(work, outcome);
+      : this.settle(work, outcome);
+  }
+
+  private settle(work: Work, outcome: Outcome): Promise<void> | undefined {
+    const { settler } = this.options;
+    const telling = this.uniques.concluded(work, outcome);
+    if (telling === undefined) return settler.settle(work, outcome);
+    return telling.then(() => settler.settle(work, outcome));
   }
 
   /** A backoff of 0: the next attempt begins here, at once. */
@@ -99,7 +109,7 @@ export class Dispatcher {
       work.received.attempt += 1;
       outcome = await this.attempt(work);
     }
-    await this.options.settler.settle(work, outcome);
+    await this.settle(work, outcome);
   }
 
   /** One attempt, from bytes to outcome. */
@@ -123,6 +133,17 @@ export class Dispatcher {
 
   private handle(work: Work, handler: Handler, payload: unknown): Outcome | Promise<Outcome> {
     const context = new HandlerContext(work, handler, this.options);
+    const asking = this.uniques.superseded(context);
+    if (!asking) return this.handleWithin(work, handler, payload, context);
+    return asking.then((instead) => instead ?? this.handleWithin(work, handler, payload, context));
+  }
+
+  private handleWithin(
+    work: Work,
+    handler: Handler,
+    payload: unknown,
+    context: HandlerContext,
+  ): Outcome | Promise<Outcome> {
     const limited = this.limits.admit(handler, payload, context);
     if (!limited) return this.handleOnce(work, handler, payload, context);
     return limited.then(
@@ -154,6 +175,17 @@ export class Dispatcher {
   }
 
   private handleNow(
+    work: Work,
+    handler: Handler,
+    payload: unknown,
+    context: HandlerContext,
+  ): Outcome | Promise<Outcome> {
+    const starting = this.uniques.starting(context);
+    if (!starting) return this.handleAtLast(work, handler, payload, context);
+    return starting.then(() => this.handleAtLast(work, handler, payload, context));
+  }
+
+  private handleAtLast(
     work: Work,
     handler: Handler,
     payload: unknown,

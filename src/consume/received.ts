@@ -2,6 +2,7 @@ import type { UndecodableError } from '../errors.js';
 import { type ChainState, chainIn } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
+import { type UniqueMark, uniqueIn } from '../message/unique.js';
 import type { Names } from '../topology/names.js';
 import { dueOrigin, originIn } from '../topology/origin.js';
 import type { Delivery } from '../transport/transport.js';
@@ -24,6 +25,8 @@ export interface Received {
   readonly unhandledSince: number | undefined;
   /** The chain that it is a step of; an error if that can't be read. */
   readonly chain: ChainState | UndecodableError | undefined;
+  /** What makes it unique. */
+  readonly unique: UniqueMark | undefined;
 }
 
 /**
@@ -45,6 +48,7 @@ export function receive(delivery: Delivery, names: Names): Received {
       firstAttemptAt: undefined,
       unhandledSince: undefined,
       chain: chainIn(properties.headers),
+      unique: uniqueIn(properties.headers),
     };
   }
   const { headers } = properties;
@@ -59,6 +63,7 @@ export function receive(delivery: Delivery, names: Names): Received {
     firstAttemptAt: counted ? moment(headers, HEADER.firstAttemptAt) : undefined,
     unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
     chain: chainIn(headers),
+    unique: uniqueIn(headers),
   };
 }
 

@@ -2,6 +2,7 @@ import { InvalidMessageError } from '../errors.js';
 import type { ChainStep, StepContext, StepFailure } from '../message/chain.js';
 import { type ChainState, type StepMessage, withChain } from '../message/chain-header.js';
 import { followingId } from '../message/message-id.js';
+import { jsonText } from '../util/json-text.js';
 import type { Received } from './received.js';
 
 /** What the way in needs of the way out for the steps of chains. */
@@ -145,13 +146,12 @@ export class HandlerStep implements StepContext {
 /** As it is now, and as the next step gets it. */
 function copyOf(result: unknown): unknown {
   if (result === undefined) return undefined;
-  let text: string | undefined;
-  let why = `a ${typeof result} has no JSON form`;
+  let text: string;
   try {
-    text = JSON.stringify(result);
+    text = jsonText(result);
   } catch (error) {
-    why = (error as Error).message;
+    const why = (error as Error).message;
+    throw new InvalidMessageError(`the result can't be passed on as JSON: ${why}`, 'Pass plain data.');
   }
-  if (text !== undefined) return JSON.parse(text);
-  throw new InvalidMessageError(`the result can't be passed on as JSON: ${why}`, 'Pass plain data.');
+  return JSON.parse(text);
 }

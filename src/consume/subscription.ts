@@ -2,6 +2,7 @@ import { OptionsError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchange-option.js';
 import { patternProblem } from '../message/routing-key.js';
+import { type UniqueSettings, uniqueOption, uniqueSettings } from '../message/unique.js';
 import {
   policyProblem,
   RETRY_FIELDS,
@@ -61,6 +62,7 @@ export interface Handler {
   readonly idempotent: IdempotentSettings | undefined;
   /** Set if it works in one transaction. */
   readonly inbox: IdempotentSettings | undefined;
+  readonly unique: UniqueSettings | undefined;
   /** Set if it takes many messages in one call. */
   readonly batch: BatchSettings | undefined;
 }
@@ -129,6 +131,7 @@ const HANDLER_FIELDS: Fields = {
   circuitBreaker: circuitBreakerOption,
   idempotent: idempotentOption,
   inbox: idempotentOption,
+  unique: uniqueOption,
 };
 
 /**
@@ -230,6 +233,7 @@ function handlerOf(
     circuitBreaker: options.circuitBreaker && circuitBreakerSettings(options.circuitBreaker),
     idempotent: options.idempotent && idempotentSettings(options.idempotent),
     inbox: options.inbox && idempotentSettings(options.inbox),
+    unique: options.unique && uniqueSettings(options.unique),
     batch: batchOf(definition),
   };
 }

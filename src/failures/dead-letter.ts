@@ -63,5 +63,7 @@ export interface DeadLetter extends DeadLetterSummary {
   readonly chain: ChainPlace | undefined;
   /** The header `hopline-chain`, whole: a replay carries it on, and so goes on with the chain. */
   readonly chainHeader: string | undefined;
+  /** The header `hopline-unique`: a replay carries it on. */
+  readonly uniqueHeader: string | undefined;
   readonly body: Buffer;
 }

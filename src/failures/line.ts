@@ -48,6 +48,7 @@ const STORY = {
   failedAt: HEADER.failedAt,
   droppedHeaders: HEADER.dropped,
   chainHeader: HEADER.chain,
+  uniqueHeader: HEADER.unique,
 } as const;
 
 const TEXTS = [

@@ -65,6 +65,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     droppedHeaders: textIn(headers, HEADER.dropped),
     chain: chainPlace(headers),
     chainHeader: textIn(headers, HEADER.chain),
+    uniqueHeader: textIn(headers, HEADER.unique),
     body,
   };
 }

@@ -10,7 +10,7 @@ import type { PublishOptions } from './publisher.js';
  * One step of a chain: a message, and how it is sent. Its delay counts from the end of the step before it. It is sent
  * by whoever handles that one, so what belongs to a connection or a call can't be said of it.
  */
-export interface ChainStep extends Omit<PublishOptions, 'messageId' | 'deadline' | 'userId'> {
+export interface ChainStep extends Omit<PublishOptions, 'messageId' | 'deadline' | 'userId' | 'unique'> {
   /** Types and validates the payload, and has the routing key. Without one, `key` says which message it is. */
   definition?: MessageDefinition;
   /** Serialized when the chain is dispatched, or when a handler adds the step. */

@@ -3,6 +3,7 @@ import type { Duration } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import type { StepContext } from './chain.js';
 import type { Headers } from './message.js';
+import type { JsonForm, OnceOptions } from './once.js';
 import { Publisher } from './publisher.js';
 import type { TransactionClient } from './transaction-client.js';
 
@@ -62,6 +63,22 @@ export abstract class MessageContext extends Publisher {
   /** The bus's logger with this message's fields. */
   abstract readonly log: Logger;
 
+  /**
+   * Does a part of the handler's work, unless an earlier attempt of this message has: then its result comes from the bus's
+   * `stores`. The result is what JSON makes of it, the first time too; what `run` throws is not recorded. If the process
+   * dies between the part's end and its record, the part is done again.
+   *
+   * @param name of the part, in this handler; 255 bytes at most
+   * @param run is given a key that stays the same for this message and part: what a payment provider knows a repetition by
+   * @throws NoMessageIdError for a message without an id, before anything is done
+   * @throws InvalidMessageError if JSON can't hold the result: the part is done then, but not recorded
+   * @throws what `run` throws, what the store throws if it is away, the signal's reason if the signal has fired
+   */
+  abstract once<Result>(
+    name: string,
+    run: (key: string) => Result | PromiseLike<Result>,
+    options?: OnceOptions,
+  ): Promise<JsonForm<Result>>;
   /** Come back after `delay`, not counted as a try. */
   abstract release(delay: Duration): void;
   /** Dead-letter now, with this reason. */

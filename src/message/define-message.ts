@@ -12,6 +12,7 @@ import {
 import { type Duration, toMs } from '../util/duration.js';
 import { MAX_PACK_ITEMS } from './pack.js';
 import { patternProblem } from './routing-key.js';
+import { type UniqueOptions, type UniqueSettings, uniqueOption, uniqueSettings } from './unique.js';
 
 /**
  * A message's routing key with the type, and if there is a schema the check, of its payload.
@@ -25,6 +26,8 @@ export interface MessageDefinition<Key extends string = string, Input = unknown,
   readonly schema: StandardSchemaV1<Input, Output> | undefined;
   /** Set if single publishes of it are gathered. */
   readonly pack?: PackSettings | undefined;
+  /** Set if a `send` of it is unique. */
+  readonly unique?: UniqueSettings | undefined;
   /** Exists in types only. */
   readonly '~types'?: { readonly input: Input; readonly output: Output };
 }
@@ -43,19 +46,29 @@ export interface PackSettings {
 }
 
 /** What a definition may say beside key and schema. */
-export interface DefineOptions {
+// biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is its user's own word
+export interface DefineOptions<Payload = any> {
   /**
    * Gathers what is published with this definition one by one. Each publish keeps its own promise; a publish with a
    * messageId or a delay of its own goes alone. Only JSON can be packed.
    */
   pack?: PackOptions;
+  /**
+   * While a message waits or is handled, a `send` of another with the same key is a {@link NotUniqueError}; or, with
+   * `keep: 'last'`, only the newest is handled. Known over all processes that share the bus's `stores`. An event can't be
+   * unique: `publish` refuses it. @default each is sent
+   */
+  unique?: UniqueOptions<Payload>;
 }
 
 const PACK_DEFAULTS = { max: 100, within: '5ms' } as const;
 
 export const packSize = integerFrom(2, MAX_PACK_ITEMS);
 
-const DEFINE_FIELDS: Fields = { pack: objectWith({ max: packSize, within: durationUpTo('1s') }) };
+const DEFINE_FIELDS: Fields = {
+  pack: objectWith({ max: packSize, within: durationUpTo('1s') }),
+  unique: uniqueOption,
+};
 
 /** What handlers get for a definition; plain patterns give `any`, so that a handler may state its own type. */
 export type OutputOf<Definition> =
@@ -78,12 +91,12 @@ export type IsPattern<Key extends string> = Key extends `${string}*${string}` | 
 export function defineMessage<const Key extends string, Input, Output = Input>(
   key: Key,
   schema: StandardSchemaV1<Input, Output>,
-  options?: DefineOptions,
+  options?: DefineOptions<NoInfer<Input>>,
 ): MessageDefinition<Key, Input, Output>;
 export function defineMessage<Payload, const Key extends string = string>(
   key: Key,
   schema?: undefined,
-  options?: DefineOptions,
+  options?: DefineOptions<NoInfer<Payload>>,
 ): MessageDefinition<Key, Payload, Payload>;
 export function defineMessage<const Key extends string>(
   key: Key,
@@ -101,8 +114,15 @@ export function defineMessage<const Key extends string>(
     ? problemsOf(options, '', DEFINE_FIELDS)
     : [`expected its options to be an object, got ${show(options)}`];
   if (problems.length > 0) throw new OptionsError(`defineMessage('${key}')`, problems);
-  const { pack } = options;
-  return Object.freeze({ key, schema, ...(pack ? { pack: packSettings(pack) } : {}) });
+  const { pack, unique } = options;
+  if (pack && unique)
+    throw new OptionsError(`defineMessage('${key}')`, ['expected either pack or unique, got both']);
+  return Object.freeze({
+    key,
+    schema,
+    ...(pack ? { pack: packSettings(pack) } : {}),
+    ...(unique ? { unique: uniqueSettings(unique) } : {}),
+  });
 }
 
 function packSettings(options: PackOptions): PackSettings {

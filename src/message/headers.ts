@@ -1,7 +1,7 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import type { Headers, HeaderValue } from './message.js';
 
-/** The headers that Hopline writes. None is on a first publish, but for a chain's. */
+/** The headers that Hopline writes. None is on a first publish, but for a chain's and a unique message's. */
 export const HEADER = {
   /** Number of the attempt that this delivery is; absent means 1. On a dead letter: of the last attempt. */
   attempt: 'hopline-attempt',
@@ -24,6 +24,8 @@ export const HEADER = {
   dropped: 'hopline-dropped-headers',
   /** The chain that the message is a step of, with all its later steps; see chain-header.ts. */
   chain: 'hopline-chain',
+  /** What makes the message unique; see unique.ts. */
+  unique: 'hopline-unique',
   /** On dead letters only. */
   reason: 'hopline-reason',
   error: 'hopline-error',

@@ -29,3 +29,9 @@ const FOLLOWING = 'b1f6d8c5-2f0e-4d6a-9a53-0c7d5e1f4a92';
  */
 export const followingId = (messageId: string, as: 'next' | 'failure'): string =>
   v5(`${messageId}/${as}`, FOLLOWING);
+
+/** The namespace of keys of parts of handlers' work. */
+const PARTS = '5d0c1b1e-7a3c-4f0e-8f5c-2b8e6d9a4c17';
+
+/** What others know a part of a handler's work by, whenever it is done: a UUIDv5 (RFC 9562) of its full name. */
+export const partKey = (name: string): string => v5(name, PARTS);

@@ -3,6 +3,7 @@ import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './chain.js';
 import type { IsPattern, MessageDefinition } from './define-message.js';
 import type { ExchangeOption } from './exchange-option.js';
 import type { Headers } from './message.js';
+import type { UniqueSend } from './unique.js';
 
 /** How one message is published. */
 export interface PublishOptions {
@@ -40,6 +41,11 @@ export interface PublishOptions {
    * that Hopline declared; a foreign queue on the same exchange doesn't get it.
    */
   allowForeign?: boolean;
+  /**
+   * Of a `send` only: no other message with this key is to wait or be handled meanwhile. Instead of what the definition or
+   * the handler says. @default what the definition says, else the bus's own handler that it goes to
+   */
+  unique?: UniqueSend;
 }
 
 /** The options, with `key` required if the definition's key is a pattern. */
@@ -47,7 +53,7 @@ export type OptionsFor<Key extends string> =
   IsPattern<Key> extends true ? [options: PublishOptions & { key: string }] : [options?: PublishOptions];
 
 /** How many messages are published that are alike in all but their payload. Each gets a messageId of its own. */
-export interface PublishManyOptions extends Omit<PublishOptions, 'messageId'> {
+export interface PublishManyOptions extends Omit<PublishOptions, 'messageId' | 'unique'> {
   /**
    * How many go into one AMQP message, 2 to 10,000: what the broker does for a message it then does once for all of
    * them. They are handled, retried and dead-lettered one by one all the same. Consumers need a Hopline that knows
@@ -94,6 +100,8 @@ export abstract class Publisher {
    *
    * @throws UnroutableError if no queue does; for a delayed one that shows only when it is due, and it then lies in
    *   the lost queue
+   * @throws NotUniqueError if it is unique, and another with its key waits or is handled
+   * @throws what the store throws if it is unique, and that is away: nothing was sent
    * @throws the errors of {@link publish}
    */
   send<Key extends string, Input>(

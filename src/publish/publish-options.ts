@@ -4,6 +4,7 @@ import { isMessageDefinition, packSize } from '../message/define-message.js';
 import { exchangeOption } from '../message/exchange-option.js';
 import { checkHeaders } from '../message/headers.js';
 import type { PublishManyOptions, PublishOptions } from '../message/publisher.js';
+import { uniqueSendOption } from '../message/unique.js';
 import { exchangeOptionProblem, laneNameProblem } from '../topology/names.js';
 import {
   anything,
@@ -48,9 +49,10 @@ const PUBLISH_FIELDS: Fields = {
   userId: shortText,
   deadline: duration,
   allowForeign: flag,
+  unique: uniqueSendOption,
 };
 
-const { messageId: _, ...FIELDS_OF_EACH } = PUBLISH_FIELDS;
+const { messageId: _, unique: _ofOneOnly, ...FIELDS_OF_EACH } = PUBLISH_FIELDS;
 const MANY_FIELDS: Fields = { ...FIELDS_OF_EACH, pack: packSize };
 const { deadline: __, userId: ___, ...FIELDS_OF_A_STEP } = FIELDS_OF_EACH;
 const OUTBOX_FIELDS: Fields = { ...FIELDS_OF_A_STEP, messageId: shortText };

@@ -1,3 +1,4 @@
+import type { UniqueHandlers } from '../consume/unique-handlers.js';
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
@@ -12,6 +13,7 @@ import {
   type PublishManyOptions,
   type PublishOptions,
 } from '../message/publisher.js';
+import { type UniqueSettings, uniqueKey, uniqueSettings } from '../message/unique.js';
 import { json } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import type { TransportSession } from '../transport/transport.js';
@@ -29,10 +31,16 @@ import {
 import { Packer, packBytes } from './packer.js';
 import { PublishEvents } from './publish-events.js';
 import { publishMany } from './publish-many.js';
-import { checkChainOptions, checkPublishManyOptions, checkPublishOptions } from './publish-options.js';
+import {
+  checkChainOptions,
+  checkPublishManyOptions,
+  checkPublishOptions,
+  delayMsOf,
+} from './publish-options.js';
 import { Steps } from './steps.js';
+import { UniqueSends, type UniqueSendsOptions } from './unique-sends.js';
 
-export interface BusPublisherOptions extends ComposeOptions {
+export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions {
   /** @throws NotStartedError, StoppedError */
   readonly session: () => TransportSession;
   /** Resolves once an exchange that no handler and no option of the bus names is declared or verified. */
@@ -40,6 +48,8 @@ export interface BusPublisherOptions extends ComposeOptions {
   readonly exchange: ExchangeRef;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
+  /** Undefined if no handler of the bus says that what is sent to it is unique. */
+  readonly uniqueHandlers: () => UniqueHandlers | undefined;
 }
 
 type Target = string | MessageDefinition;
@@ -51,6 +61,7 @@ export class BusPublisher extends Publisher {
   /** The steps of chains. */
   readonly steps: Steps;
   private readonly packer: Packer;
+  private readonly uniqueSends: UniqueSends;
   private readonly events: PublishEvents;
 
   constructor(private readonly options: BusPublisherOptions) {
@@ -59,6 +70,7 @@ export class BusPublisher extends Publisher {
       this.sendPack(call, bodies),
     );
     this.events = new PublishEvents(options.service, options.events, options.clock);
+    this.uniqueSends = new UniqueSends(options);
     this.steps = new Steps(options, (call, message) => this.confirmed(call, message));
   }
 
@@ -106,6 +118,10 @@ export class BusPublisher extends Publisher {
     if (given) checkPublishManyOptions(given);
     mustBeIterable(payloads);
     if (pack > 1) this.mustBePackable();
+    const unique = this.uniqueOf(target, this.call(intent, target, undefined, options));
+    if (unique && pack > 1)
+      throw new OptionsError('sendMany', ['expected no pack of what is unique, since each of it goes alone']);
+    const keys = new WeakMap<Buffer, string>();
     await publishMany(payloads, {
       routingKey: routingKeyOf(target, options),
       pack,
@@ -113,9 +129,16 @@ export class BusPublisher extends Publisher {
       bodyOf: async (payload) => {
         const call = this.call(intent, target, payload, options);
         await this.prepare(target, call);
-        return bodyOf(call, this.options);
+        const body = bodyOf(call, this.options);
+        if (unique) keys.set(body, uniqueKey(unique, payload, call.routingKey));
+        return body;
       },
-      send: (bodies) => this.sendPack(this.call(intent, target, undefined, options), bodies),
+      send: (bodies) => {
+        const call = this.call(intent, target, undefined, options);
+        const [body] = bodies;
+        if (!unique || !body) return this.sendPack(call, bodies);
+        return this.sendUnique(call, body, unique, keys.get(body) as string);
+      },
     });
   }
 
@@ -143,7 +166,9 @@ export class BusPublisher extends Publisher {
   }
 
   private transmit(target: Target, call: PublishCall): Promise<void> {
+    const unique = this.uniqueOf(target, call);
     const body = bodyOf(call, this.options);
+    if (unique) return this.sendUnique(call, body, unique, uniqueKey(unique, call.payload, call.routingKey));
     if (isMessageDefinition(target) && target.pack) {
       this.mustBePackable();
       const gathered = this.packer.add(call, body, target.pack);
@@ -151,6 +176,46 @@ export class BusPublisher extends Publisher {
     }
     const message = composeMessage(call, body, this.options, this.options.clock.now());
     return this.confirmed(call, message);
+  }
+
+  /** @throws OptionsError for an event that is said to be unique: each of its takers would give the key back */
+  private uniqueOf(
+    target: Target,
+    { mustRoute, options, routingKey }: PublishCall,
+  ): UniqueSettings | undefined {
+    const ofDefinition = isMessageDefinition(target) ? target.unique : undefined;
+    const said = options.unique ? uniqueSettings(options.unique) : ofDefinition;
+    if (mustRoute)
+      return said ?? this.options.uniqueHandlers()?.find(this.plainExchange(options), routingKey);
+    if (!said) return undefined;
+    throw new OptionsError('publish', [
+      `expected '${routingKey}' to be sent, since an event can't be unique`,
+    ]);
+  }
+
+  private async sendUnique(
+    call: PublishCall,
+    body: Buffer,
+    settings: UniqueSettings,
+    key: string,
+  ): Promise<void> {
+    const { routingKey, options } = call;
+    const now = this.options.clock.now();
+    const message = composeMessage(call, body, this.options, now);
+    return this.uniqueSends.send({
+      settings,
+      key,
+      exchange: this.plainExchange(options),
+      routingKey,
+      delayMs: delayMsOf(options, now),
+      message,
+      publish: () => this.confirmed(call, message),
+    });
+  }
+
+  /** The one that it is sent to, whatever its lane. */
+  private plainExchange({ lane: _, ...options }: PublishOptions): string {
+    return exchangeOf(options, this.options.exchange).name;
   }
 
   private sendPack(call: PublishCall, bodies: readonly Buffer[]): Promise<void> {

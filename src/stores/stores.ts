@@ -1,7 +1,10 @@
 import type { ClaimStore } from './claims.js';
 import type { InboxStore } from './inbox.js';
+import type { LedgerStore } from './ledger.js';
+import type { LockStore } from './locks.js';
 import type { OutboxStore } from './outbox.js';
 import type { PermitStore } from './permits.js';
+import type { SequenceStore } from './sequences.js';
 
 /** Where a bus keeps what its handlers share beside messages. */
 export interface Stores {
@@ -13,4 +16,10 @@ export interface Stores {
   readonly inbox?: InboxStore;
   /** For what is published with a transaction: PostgreSQL only. */
   readonly outbox?: OutboxStore;
+  /** For parts of handlers that are done once. */
+  readonly ledger: LedgerStore;
+  /** For unique messages. */
+  readonly locks: LockStore;
+  /** For unique messages of which the last counts. */
+  readonly sequences: SequenceStore;
 }

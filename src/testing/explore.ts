@@ -1,4 +1,4 @@
-import { OptionsError, ScheduleFailedError } from '../errors.js';
+import { OptionsError } from '../errors.js';
 import {
   type Check,
   callable,
@@ -9,6 +9,7 @@ import {
   required,
 } from '../util/check.js';
 import { schedules } from './choose.js';
+import { ScheduleFailedError } from './errors.js';
 import type { TestKit } from './kit.js';
 import { openKit } from './open-kit.js';
 import type { TestKitOptions } from './options.js';

@@ -1,4 +1,4 @@
-import type { NotSettledError } from '../errors.js';
+import type { NotSettledError } from './errors.js';
 
 // Taken before a test runner replaces it with a fake: this one waits for the handlers' real work.
 const { setTimeout, clearTimeout } = globalThis;

@@ -1,4 +1,3 @@
-export { NotSettledError, ScheduleFailedError } from '../errors.js';
 export type {
   AttemptEntry,
   DeadLetteredMessage,
@@ -7,6 +6,7 @@ export type {
   PublishedMessage,
   RetriedMessage,
 } from './entries.js';
+export { NotSettledError, ScheduleFailedError } from './errors.js';
 export { type Explored, type ExploreOptions, explore, type StartKit } from './explore.js';
 export type { FaultTarget } from './faults.js';
 export type { Happened } from './happened.js';

@@ -281,6 +281,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
       ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as object),
       service: 'test',
       transport: this.outsideTransport,
+      stores: this.parts.world.stores,
       log: silentLogger,
     });
   }

@@ -1,5 +1,6 @@
 import type { HandlerDefinitions } from '../options.js';
 import { json } from '../serialization/json.js';
+import { memoryStores } from '../stores/memory/index.js';
 import { Names } from '../topology/names.js';
 import { ManualClock } from '../util/manual-clock.js';
 import { ArmedFaults, type Faults } from './faults.js';
@@ -41,6 +42,7 @@ export function newWorld(
     broker,
     names: new Names(bus.prefix, bus.delayPrefix),
     serializer: bus.serializer ?? json,
+    stores: bus.stores ?? memoryStores(clock),
     journal: new Journal(() => clock.monotonic()),
     flow: new Flow(),
     lineage: new Lineage(),

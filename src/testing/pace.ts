@@ -1,6 +1,6 @@
-import { NotSettledError } from '../errors.js';
 import { formatMs } from '../util/duration.js';
 import type { ManualClock } from '../util/manual-clock.js';
+import { NotSettledError } from './errors.js';
 import type { Flow } from './flow.js';
 
 export interface PaceOptions {

@@ -1,6 +1,5 @@
 import { Bus } from '../bus.js';
 import type { HandlerContext } from '../consume/context.js';
-import { NotSettledError } from '../errors.js';
 import type { AttemptEvent } from '../events.js';
 import type { Middleware } from '../middleware/middleware.js';
 import type { HandlerDefinitions } from '../options.js';
@@ -9,6 +8,7 @@ import { silentLogger } from '../util/logger.js';
 import type { KitDelivery } from './delivery.js';
 import type { AttemptEntry } from './entries.js';
 import { errorLine } from './entries.js';
+import { NotSettledError } from './errors.js';
 import { chain } from './lineage.js';
 import type { KitSettings } from './options.js';
 import { KitTransport, type User } from './transport.js';
@@ -38,6 +38,7 @@ export class ServiceProcess {
     this.bus = new Bus({
       ...settings.bus,
       handlers,
+      stores: world.stores,
       transport: this.transport,
       middleware: [this.watch(settings), ...middleware],
       log: {

@@ -1,4 +1,4 @@
-import { NotSettledError, OutcomeUnknownError } from '../errors.js';
+import { OutcomeUnknownError } from '../errors.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { delayOfKey, parseDue } from '../topology/delays.js';
 import type { BusTopology, TopologyMode } from '../topology/plan.js';
@@ -21,6 +21,7 @@ import type {
 import type { Deadline } from '../util/deadline.js';
 import { formatMs } from '../util/duration.js';
 import { KitDelivery, originOf } from './delivery.js';
+import { NotSettledError } from './errors.js';
 import type { AckFault, PublishFault, PublishSite } from './faults.js';
 import { comeAgain, payloadOf, type World } from './world.js';
 

@@ -1,5 +1,6 @@
 import type { BusEvents } from '../events.js';
 import type { Serializer } from '../serialization/serializer.js';
+import type { Stores } from '../stores/stores.js';
 import type { Names } from '../topology/names.js';
 import { Broker } from '../transport/memory/broker.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';
@@ -16,6 +17,8 @@ export interface World {
   readonly broker: WatchedBroker;
   readonly names: Names;
   readonly serializer: Serializer;
+  /** What is in them outlives a process. */
+  readonly stores: Stores;
   readonly journal: Journal;
   readonly flow: Flow;
   readonly lineage: Lineage;

@@ -20,6 +20,7 @@ import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
+import { once } from './once.js';
 import { operating } from './operating.js';
 import { packs } from './packs.js';
 import { priorities, priorityQueues } from './priorities.js';
@@ -32,6 +33,7 @@ import { settling } from './settling.js';
 import { stopping } from './stopping.js';
 import { topology } from './topology.js';
 import { transactions } from './transactions.js';
+import { unique } from './unique.js';
 
 /** One test of the contract: its title says what every transport does, its body is given a fixture of its own. */
 export type Test = (title: string, body: (fixture: BusFixture) => Promise<void>) => void;
@@ -67,6 +69,8 @@ const bus: Readonly<Record<string, Theme>> = {
   'circuit breakers': circuitBreakers,
   'idempotent handlers': idempotence,
   'outbox and inbox': transactions,
+  'parts that are done once': once,
+  'unique messages': unique,
   'dead letters': deadLetters,
   delays,
   packs,

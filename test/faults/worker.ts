@@ -15,9 +15,12 @@ export interface Worker {
 const running = new Set<Worker>();
 
 /** Starts one; see {@link Behaviour} for what it can do. */
-export function startWorker(behaviour: Behaviour, url: string, service: string): Worker {
-  const file = fileURLToPath(new URL('./worker-process.js', import.meta.url));
-  const child = fork(file, [behaviour, url, service]);
+export const startWorker = (behaviour: Behaviour, url: string, service: string): Worker =>
+  startProcess('./worker-process.js', behaviour, url, service);
+
+/** Starts another of the programs here. */
+export function startProcess(program: string, ...args: readonly string[]): Worker {
+  const child = fork(fileURLToPath(new URL(program, import.meta.url)), [...args]);
   const said: string[] = [];
   child.on('message', (what) => said.push(String(what)));
   const end = once(child, 'close').then(([code, signal]) => code ?? signal);

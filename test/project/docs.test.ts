@@ -4,6 +4,7 @@ import { join, posix } from 'node:path';
 import { errorsPage } from '../../scripts/docs/errors-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
 import * as errors from '../../src/errors.js';
+import * as testingErrors from '../../src/testing/errors.js';
 import { anchors, codeBlocks, relativeLinks } from './markdown.js';
 import { exists, manifest, read, root } from './repository.js';
 
@@ -36,7 +37,7 @@ describe('the docs', () => {
   });
 
   it('list each error code that the library can throw, and no other', () => {
-    const thrown = Object.values(errors)
+    const thrown = Object.values({ ...errors, ...testingErrors })
       .filter((value) => value.prototype instanceof errors.HoplineError)
       .map((errorClass) => errorClass.name);
     const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \| `(HOPLINE_\w+)` \|/gm)];
@@ -44,7 +45,7 @@ describe('the docs', () => {
 
     const codes = rows.map(([, , code]) => code);
     assert.equal(new Set(codes).size, codes.length, 'two errors share a code');
-    const source = read('src/errors.ts');
+    const source = read('src/errors.ts') + read('src/testing/errors.ts');
     assert.deepEqual(codes.sort(), [...source.matchAll(/\bcode = '(\w+)'/g)].map(([, code]) => code).sort());
   });
 

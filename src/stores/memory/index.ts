@@ -1,9 +1,18 @@
 import type { Clock } from '../../util/clock.js';
 import type { Stores } from '../stores.js';
 import { MemoryClaims } from './claims.js';
+import { MemoryLedger } from './ledger.js';
+import { MemoryLocks } from './locks.js';
 import { MemoryPermits } from './permits.js';
+import { MemorySequences } from './sequences.js';
 
 /** In this process alone, as long as it lives. */
 export function memoryStores(clock: Clock): Stores {
-  return { permits: new MemoryPermits(clock), claims: new MemoryClaims(clock) };
+  return {
+    permits: new MemoryPermits(clock),
+    claims: new MemoryClaims(clock),
+    ledger: new MemoryLedger(clock),
+    locks: new MemoryLocks(clock),
+    sequences: new MemorySequences(clock),
+  };
 }

@@ -11,6 +11,9 @@ export const ANSWER_WITHIN_MS = 5_000;
 /** Questions for one row that goes from hand to hand meanwhile. */
 const MOST_QUESTIONS = 5;
 
+/** Of so many questions each, for one that has to be answered. */
+const MOST_ROUNDS = 20;
+
 const SWEEP_EVERY_MS = 60_000;
 const SWEEP_AT_MOST = 10_000;
 
@@ -47,6 +50,22 @@ export class ExpiringTable {
     const row = await deadline.race(this.askAgain<Row>(sql, values), () => this.mute());
     this.sweepNowAndThen();
     return row;
+  }
+
+  /**
+   * The row that a statement answers with, asked again while others change it.
+   *
+   * @throws StoreTimeoutError, StoreNotMigratedError
+   */
+  async settled<Row extends QueryResultRow>(sql: string, values: readonly unknown[]): Promise<Row> {
+    for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+      const row = await this.ask<Row>(sql, values);
+      if (row) return row;
+    }
+    throw new StoreTimeoutError(
+      `a row of ${this.name} has changed with each of ${MOST_ROUNDS * MOST_QUESTIONS} questions for it`,
+      'Too many ask for the same key at once: try again later.',
+    );
   }
 
   private async askAgain<Row extends QueryResultRow>(

@@ -4,9 +4,12 @@ import { having, problemsOf, required } from '../../util/check.js';
 import type { Stores } from '../stores.js';
 import { PostgresClaims } from './claims.js';
 import { PostgresInbox } from './inbox.js';
+import { PostgresLedger } from './ledger.js';
+import { PostgresLocks } from './locks.js';
 import { PostgresOutbox } from './outbox.js';
 import { PostgresPermits } from './permits.js';
 import { DEFAULT_SCHEMA, schemaName } from './schema.js';
+import { PostgresSequences } from './sequences.js';
 
 /** Options of {@link postgresStores}. */
 export interface PostgresStoresOptions {
@@ -31,14 +34,19 @@ export function postgresStores(options: PostgresStoresOptions): Required<Stores>
   return {
     permits: new PostgresPermits(pool, schema),
     claims: new PostgresClaims(pool, schema),
+    ledger: new PostgresLedger(pool, schema),
     inbox: new PostgresInbox(pool, schema, outbox),
     outbox,
+    locks: new PostgresLocks(pool, schema),
+    sequences: new PostgresSequences(pool, schema),
   };
 }
 
 export { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
 export type { ClaimStore } from '../claims.js';
 export type { InboxStore, InboxTransaction } from '../inbox.js';
+export type { LedgerStore } from '../ledger.js';
+export type { LockStore } from '../locks.js';
 export type {
   OutboxBacklog,
   OutboxEntry,
@@ -51,5 +59,6 @@ export type {
   TakenEntry,
 } from '../outbox.js';
 export type { PermitStore } from '../permits.js';
+export type { SequenceStore } from '../sequences.js';
 export type { Stores } from '../stores.js';
 export { type OutboxBus, outbox } from './through.js';

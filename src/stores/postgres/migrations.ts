@@ -70,4 +70,30 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TRIGGER outbox_added AFTER INSERT ON ${schema}.outbox
         FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.outbox_added();`,
   },
+  {
+    step: 4,
+    name: 'the ledger of what was done once',
+    sql: (schema) => `
+      CREATE TABLE ${schema}.ledger (
+        name text PRIMARY KEY,
+        result text NOT NULL,
+        until timestamptz NOT NULL
+      );`,
+  },
+  {
+    step: 5,
+    name: 'locks and sequences of unique messages',
+    sql: (schema) => `
+      CREATE TABLE ${schema}.locks (
+        name text PRIMARY KEY,
+        owner text NOT NULL,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);
+      CREATE TABLE ${schema}.sequences (
+        name text PRIMARY KEY,
+        given bigint NOT NULL,
+        latest bigint NOT NULL,
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);`,
+  },
 ];

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import type { ClaimStore } from '../claims.js';
+import { RedisScripts } from './scripts.js';
 
 /** Of a key that is done. An owner's name has a sign in front, so that none is called so. */
 const DONE = 'done';
 const named = (owner: string): string => `=${owner}`;
 
-/** Each is one step for all who ask: Redis runs nothing else meanwhile (https://redis.io/docs/latest/develop/interact/programmability/eval-intro/). */
 const CLAIM = `
 local known = redis.call('GET', KEYS[1])
 if known == '${DONE}' then return -1 end
@@ -24,28 +24,23 @@ return 0`;
 
 /** Claims as keys with an expiry: their owner, or that they are done. */
 export class RedisClaims implements ClaimStore {
-  constructor(
-    private readonly client: Redis,
-    private readonly prefix: string,
-  ) {}
+  private readonly scripts: RedisScripts;
+
+  constructor(client: Redis, prefix: string) {
+    this.scripts = new RedisScripts(client, prefix);
+  }
 
   async claim(key: string, owner: string, forMs: number): Promise<'claimed' | 'done' | number> {
-    const answer = Number(await this.run(CLAIM, key, named(owner), forMs));
+    const answer = Number(await this.scripts.run(CLAIM, key, named(owner), Math.ceil(forMs)));
     if (answer === 0) return 'claimed';
     return answer < 0 ? 'done' : answer;
   }
 
   async finish(key: string, owner: string, keepMs: number): Promise<boolean> {
-    return (await this.run(FINISH, key, named(owner), keepMs)) === 1;
+    return (await this.scripts.run(FINISH, key, named(owner), Math.ceil(keepMs))) === 1;
   }
 
   async release(key: string, owner: string): Promise<void> {
-    await this.run(RELEASE, key, named(owner), 0);
-  }
-
-  private run(script: string, key: string, owner: string, ms: number): Promise<unknown> {
-    // Else a command would wait for as long as Redis is away.
-    if (this.client.status !== 'ready') throw new Error('Redis connection is not ready');
-    return this.client.eval(script, 1, `${this.prefix}:${key}`, owner, Math.ceil(ms));
+    await this.scripts.run(RELEASE, key, named(owner));
   }
 }

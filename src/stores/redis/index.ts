@@ -2,6 +2,10 @@ import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Stores } from '../stores.js';
 import { RedisClaims } from './claims.js';
+import { RedisLedger } from './ledger.js';
+import { RedisLocks } from './locks.js';
+import { inTime } from './scripts.js';
+import { RedisSequences } from './sequences.js';
 
 /** Options of {@link redisStores}. */
 export interface RedisStoresOptions {
@@ -25,8 +29,11 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
     rejectIfRedisNotReady: true,
   });
   return {
-    permits: { take: (name, seconds) => takePoint(limiter, name, seconds) },
+    permits: { take: (name, seconds) => inTime(takePoint(limiter, name, seconds)) },
     claims: new RedisClaims(client, `${keyPrefix}:claim`),
+    ledger: new RedisLedger(client, `${keyPrefix}:once`),
+    locks: new RedisLocks(client, `${keyPrefix}:lock`),
+    sequences: new RedisSequences(client, `${keyPrefix}:sequence`),
   };
 }
 
@@ -42,6 +49,10 @@ async function takePoint(limiter: RateLimiterRedis, key: string, seconds: number
   }
 }
 
+export { StoreTimeoutError } from '../../errors.js';
 export type { ClaimStore } from '../claims.js';
+export type { LedgerStore } from '../ledger.js';
+export type { LockStore } from '../locks.js';
 export type { PermitStore } from '../permits.js';
+export type { SequenceStore } from '../sequences.js';
 export type { Stores } from '../stores.js';

@@ -5,6 +5,8 @@ import { ContextOutsideMessageError, InvalidMessageError } from '../../../src/er
 import { MessageContext } from '../../../src/message/context.js';
 import type { MessageProperties } from '../../../src/message/message.js';
 import type { Publisher, PublishOptions } from '../../../src/message/publisher.js';
+import { memoryStores } from '../../../src/stores/memory/index.js';
+import { systemClock } from '../../../src/util/clock.js';
 import type { Logger } from '../../../src/util/logger.js';
 import { handler, TestDelivery, workFor } from './fixtures.js';
 
@@ -33,7 +35,7 @@ describe('a message context', () => {
         return isStopping;
       },
     };
-    const bus = { publisher, steps, log, stopping };
+    const bus = { service: 'shop', publisher, steps, stores: memoryStores(systemClock), log, stopping };
     return new HandlerContext(workFor(its, new TestDelivery({ ...given, properties })), its, bus);
   };
 

@@ -62,6 +62,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     circuitBreaker: undefined,
     idempotent: undefined,
     inbox: undefined,
+    unique: undefined,
     name,
     routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),
     retry: RETRY_DEFAULTS,

@@ -24,6 +24,7 @@ const fresh = {
   firstAttemptAt: undefined,
   unhandledSince: undefined,
   chain: undefined,
+  unique: undefined,
 };
 
 const facts = (given: ConstructorParameters<typeof TestDelivery>[0]) => {
@@ -63,6 +64,7 @@ describe('a received message', () => {
           firstAttemptAt: Date.parse(AT),
           unhandledSince: Date.parse(AT),
           chain: undefined,
+          unique: undefined,
         },
       );
     }

@@ -4,6 +4,7 @@ import { type Ending, runHandler, type TimedCode } from '../../../src/consume/ru
 import type { StepSender } from '../../../src/consume/step.js';
 import { HandlerTimeoutError } from '../../../src/errors.js';
 import type { Publisher } from '../../../src/message/publisher.js';
+import type { Stores } from '../../../src/stores/stores.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
@@ -18,8 +19,10 @@ describe('running a handler', () => {
     timeouts = [];
     const its = handler('Slow', ['slow']);
     context = new HandlerContext(workFor(its), its, {
+      service: 'shop',
       publisher: {} as Publisher,
       steps: {} as StepSender,
+      stores: {} as Stores,
       log: silentLogger,
       stopping: { isStopping: false },
     });

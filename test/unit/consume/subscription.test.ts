@@ -106,6 +106,7 @@ describe('subscriptions', () => {
             circuitBreaker: undefined,
             idempotent: undefined,
             inbox: undefined,
+            unique: undefined,
           },
         ],
       },

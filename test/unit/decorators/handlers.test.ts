@@ -8,6 +8,7 @@ import {
   RateLimit,
   Retry,
   Timeout,
+  Unique,
 } from '../../../decorators/index.js';
 import type { Class } from '../../../decorators/metadata.js';
 import type { HandlerDefinition } from '../../../src/consume/definition.js';
@@ -97,6 +98,23 @@ describe('decorators', () => {
     assert.deepEqual(
       said(Transfers).map(({ options }) => options.inbox),
       [{ keep: '1d' }, {}],
+    );
+  });
+
+  it('make what is sent to a handler unique, or to each of the methods', () => {
+    const by = ({ id }: { id: number }) => String(id);
+    @Unique({ by, for: '10m' })
+    class Reports {
+      @Handles('a')
+      onA() {}
+
+      @Handles('b')
+      @Unique({ keep: 'last' })
+      onB() {}
+    }
+    assert.deepEqual(
+      said(Reports).map(({ options }) => options.unique),
+      [{ by, for: '10m' }, { keep: 'last' }],
     );
   });
 
@@ -318,7 +336,7 @@ describe('handlers()', () => {
     assert.deepEqual(problems(Silent, undefined, Forgotten, OnlyDefaults, Handleless, { handle() {} }), [
       'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'expected a class, got undefined',
-      'Forgotten.onA has @Retry, @Timeout, @RateLimit, @CircuitBreaker or @Idempotent but no @Handles',
+      'Forgotten.onA has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent, @Inbox or @Unique but no @Handles',
       'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'class Handleless is annotated with @Handles but has no handle() method',
       'expected a class, got an object (Object)',

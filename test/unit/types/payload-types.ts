@@ -171,3 +171,51 @@ export class Methods {
   @Handles(placed)
   wrongContext(_order: Order, _count: number): void {}
 }
+
+class Money {
+  constructor(readonly cents: number) {}
+  add(other: Money): Money {
+    return new Money(this.cents + other.cents);
+  }
+}
+
+export async function partsDoneOnce(context: MessageContext): Promise<void> {
+  const paid = await context.once('charge', async (key) => ({ id: 7, key, at: new Date() }));
+  const at: string = paid.at;
+  const id: number = paid.id + at.length;
+  // @ts-expect-error TS2339: it comes from JSON, and is no Date any more
+  paid.at.getTime();
+  const money = await context.once('price', () => new Money(id));
+  // @ts-expect-error TS2349: nor has a class its methods
+  money.add(money);
+  await context.once('mail', () => {}, { keep: '30d' });
+  const list: readonly string[] = await context.once('dates', () => [new Date()]);
+  // @ts-expect-error TS2561: an unknown option
+  await context.once('mail', () => list, { kep: '30d' });
+}
+
+export const uniqueOrder = defineMessage<Order>('order.sync', undefined, {
+  unique: { by: ({ id }) => String(id) },
+});
+export const uniqueWelcome = defineMessage(
+  'email.sync',
+  z.object({ at: z.coerce.date().default(new Date()) }),
+  {
+    // What is given, not what the schema makes of it.
+    unique: { by: ({ at }) => String(at ?? 'now') },
+  },
+);
+export const wronglyUnique = defineMessage<Order>('order.sync', undefined, {
+  // @ts-expect-error TS2339: an order has no email
+  unique: { by: ({ email }) => String(email) },
+});
+
+export function sendingUnique(bus: Bus): void {
+  void bus.send(placed, { id: 1 }, { unique: { key: '1', for: '10m', until: 'started' } });
+  // @ts-expect-error TS2769: a send needs its key
+  void bus.send(placed, { id: 1 }, { unique: { keep: 'last' } });
+  // @ts-expect-error TS2769: many can't have the same key
+  void bus.sendMany(placed, [{ id: 1 }], { unique: { key: '1' } });
+  // @ts-expect-error TS2322: a step of a chain is never unique
+  bus.chain([{ ...plain, unique: { key: '1' } }]);
+}

@@ -1,0 +1,109 @@
+import type { UniqueMark } from '../message/unique.js';
+import type { Stores } from '../stores/stores.js';
+import type { Logger } from '../util/logger.js';
+import type { AttemptEvents } from './attempt-events.js';
+import type { Work } from './concurrency.js';
+import type { HandlerContext } from './context.js';
+import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
+
+/** What the store's own answers may take, beside the handler's time. */
+const RESERVE_MS = 5_000;
+
+export interface UniquesOptions {
+  readonly stores: Stores;
+  readonly events: AttemptEvents;
+  readonly log: Logger;
+  readonly timeoutGraceMs: number;
+}
+
+/**
+ * What becomes of the keys of unique messages while these are handled. A key that is lost, or can't be asked for, keeps no
+ * message from being handled: only one that a later one stands for is skipped.
+ */
+export class Uniques {
+  constructor(private readonly options: UniquesOptions) {}
+
+  /** Undefined if nothing has to be asked; resolves with undefined if no later message stands for this one. */
+  superseded(context: HandlerContext): Promise<Outcome | undefined> | undefined {
+    const { unique, attempt } = context.work.received;
+    if (unique?.number === undefined) return undefined;
+    if (unique.until === 'started' && attempt > 1) return undefined;
+    return this.askForLater(unique, unique.number, context);
+  }
+
+  /** Called before an attempt's code runs; never rejects. */
+  starting(context: HandlerContext): Promise<void> | undefined {
+    const { unique, messageId, attempt } = context.work.received;
+    if (!unique || unique.number !== undefined || messageId === undefined) return undefined;
+    if (unique.until === 'done') return this.hold(unique, messageId, context);
+    return attempt === 1 ? this.release(unique, messageId, context.work) : undefined;
+  }
+
+  /** Called with what became of an attempt, before the broker is told; never rejects. */
+  concluded(work: Work, outcome: Outcome): Promise<void> | undefined {
+    const { unique, messageId, delivery } = work.received;
+    // What the broker delivers again has ended nothing.
+    if (!unique || delivery.lost || outcome.kind === 'requeue') return undefined;
+    if (outcome.kind === 'retry' || outcome.kind === 'release')
+      return this.keep(unique, unique.forMs + outcome.delayMs, work);
+    if (unique.number !== undefined || messageId === undefined) return undefined;
+    return this.release(unique, messageId, work);
+  }
+
+  private async askForLater(
+    { key, forMs }: UniqueMark,
+    number: number,
+    context: HandlerContext,
+  ): Promise<Outcome | undefined> {
+    const { stores, events } = this.options;
+    try {
+      if (await stores.sequences.advance(key, number, forMs)) return undefined;
+    } catch (error) {
+      context.log.warn(
+        { error },
+        'whether a later message stands for it could not be asked: the message comes back later',
+      );
+      return releaseFor(STORE_AWAY_MS);
+    }
+    events.skipped(context.work);
+    return DONE;
+  }
+
+  /** For as long as the attempt may take; taken again if it was lost meanwhile and nobody has it. */
+  private async hold({ key }: UniqueMark, messageId: string, context: HandlerContext): Promise<void> {
+    const forMs = context.handler.timeoutMs + this.options.timeoutGraceMs + RESERVE_MS;
+    try {
+      const holder = await this.options.stores.locks.acquire(key, messageId, forMs);
+      if (holder !== undefined)
+        context.log.warn(
+          { holder },
+          'a unique message has waited longer than its key was kept: another has it by now, and both are handled',
+        );
+    } catch (error) {
+      context.log.warn({ error }, UNTOLD);
+    }
+  }
+
+  private release({ key }: UniqueMark, messageId: string, work: Work): Promise<void> {
+    return this.tell(() => this.options.stores.locks.release(key, messageId), work);
+  }
+
+  private keep({ key, number }: UniqueMark, ms: number, work: Work): Promise<void> | undefined {
+    const { locks, sequences } = this.options.stores;
+    const { messageId } = work.received;
+    if (number !== undefined) return this.tell(() => sequences.advance(key, number, ms), work);
+    return messageId === undefined ? undefined : this.tell(() => locks.extend(key, messageId, ms), work);
+  }
+
+  private async tell(told: () => Promise<unknown>, { received, match }: Work): Promise<void> {
+    try {
+      await told();
+    } catch (error) {
+      const { delivery, messageId, routingKey } = received;
+      const about = { queue: delivery.queue, handler: match?.handler.name, routingKey, messageId };
+      this.options.log.warn({ ...about, error }, UNTOLD);
+    }
+  }
+}
+
+const UNTOLD = "a unique message's key could not be kept or given back: it ends when its time is over";

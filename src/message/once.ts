@@ -1,0 +1,22 @@
+import type { Duration } from '../util/duration.js';
+
+/** Options of {@link MessageContext.once}. */
+export interface OnceOptions {
+  /**
+   * How long the result is kept, up to 366 days: longer than the message may come back, replays from the dead letters
+   * included. @default '7d'
+   */
+  keep?: Duration;
+}
+
+/** What JSON gives back for a value: of a Date its text, of a class instance its fields. */
+export type JsonForm<Value> = 0 extends 1 & Value // any stays any
+  ? Value
+  : Value extends { toJSON(...args: never[]): infer Written }
+    ? JsonForm<Written>
+    : // biome-ignore lint/suspicious/noExplicitAny: any function at all
+      Value extends bigint | symbol | ((...args: any[]) => unknown)
+      ? never
+      : Value extends object
+        ? { [Key in keyof Value]: JsonForm<Value[Key]> }
+        : Value;

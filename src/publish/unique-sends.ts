@@ -1,0 +1,105 @@
+import { NotUniqueError, OutcomeUnknownError } from '../errors.js';
+import { HEADER } from '../message/headers.js';
+import type { OutgoingMessage } from '../message/message.js';
+import { encodeUnique, type UniqueMark, type UniqueSettings } from '../message/unique.js';
+import type { Stores } from '../stores/stores.js';
+import { joined } from '../util/joined.js';
+import type { Logger } from '../util/logger.js';
+
+/** What the store's own answers may take, beside the publish. */
+const RESERVE_MS = 5_000;
+
+export interface UniqueSendsOptions {
+  readonly stores: Stores;
+  readonly log: Logger;
+}
+
+/** One send that is to be unique. */
+export interface UniqueCall {
+  readonly settings: UniqueSettings;
+  /** As the settings' `by` gives it. */
+  readonly key: string;
+  /** Without its lane: the same message in another lane is the same. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** Until it is due. */
+  readonly delayMs: number;
+  readonly message: OutgoingMessage;
+  /** Resolves with the confirm. */
+  publish(): Promise<void>;
+}
+
+/** The way out of messages that are unique. */
+export class UniqueSends {
+  constructor(private readonly options: UniqueSendsOptions) {}
+
+  /**
+   * Resolves with the confirm.
+   *
+   * @throws NotUniqueError
+   * @throws what the store throws if it is away: nothing was sent then
+   */
+  send(call: UniqueCall): Promise<void> {
+    return call.settings.keep === 'first' ? this.sendFirst(call) : this.sendLast(call);
+  }
+
+  /**
+   * Takes the key for as long as the publish may take, and keeps it once that is confirmed, or may be. Dying in between leaves
+   * it taken that long, and no longer.
+   */
+  private async sendFirst(call: UniqueCall): Promise<void> {
+    const { locks } = this.options.stores;
+    const { settings, message, routingKey, delayMs } = call;
+    const key = nameOf(call);
+    const owner = message.properties.messageId as string;
+    const holder = await locks.acquire(key, owner, message.deadlineMs + RESERVE_MS);
+    if (holder !== undefined) throw new NotUniqueError(routingKey, call.key, holder);
+    mark(call, key, undefined);
+    const keep = () => locks.extend(key, owner, delayMs + settings.forMs);
+    try {
+      await call.publish();
+    } catch (error) {
+      const isLost = !(error instanceof OutcomeUnknownError);
+      await this.tell(isLost ? () => locks.release(key, owner) : keep, call);
+      throw error;
+    }
+    await this.tell(keep, call);
+  }
+
+  /**
+   * Numbers the message before, and says that its number counts once it is confirmed. So only what is stored for sure makes
+   * an older one be skipped: dying in between, both are handled. Whoever is handed the message says it, too.
+   */
+  private async sendLast(call: UniqueCall): Promise<void> {
+    const { sequences } = this.options.stores;
+    const key = nameOf(call);
+    const keepMs = call.delayMs + call.settings.forMs;
+    const number = await sequences.next(key, keepMs);
+    mark(call, key, number);
+    await call.publish();
+    await this.tell(() => sequences.advance(key, number, keepMs), call);
+  }
+
+  /** What became of the publish is not changed by a store that can't be told. */
+  private async tell(told: () => Promise<unknown>, { routingKey, message }: UniqueCall): Promise<void> {
+    try {
+      await told();
+    } catch (error) {
+      this.options.log.warn(
+        { routingKey, messageId: message.properties.messageId, error },
+        'what became of a unique send could not be recorded: another may be sent beside it, or refused for a while',
+      );
+    }
+  }
+}
+
+const nameOf = ({ exchange, routingKey, key }: UniqueCall): string => joined(exchange, routingKey, key);
+
+function mark({ settings, message }: UniqueCall, key: string, number: number | undefined): void {
+  const { until, forMs } = settings;
+  const unique: UniqueMark = { key, until, forMs, number };
+  const { properties } = message;
+  properties.headers = Object.assign(Object.create(null), properties.headers, {
+    [HEADER.unique]: encodeUnique(unique),
+  });
+}

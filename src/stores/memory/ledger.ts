@@ -1,0 +1,22 @@
+import type { Clock } from '../../util/clock.js';
+import type { LedgerStore } from '../ledger.js';
+import { ExpiringMap } from './expiring-map.js';
+
+export class MemoryLedger implements LedgerStore {
+  private readonly results: ExpiringMap<string>;
+
+  constructor(clock: Clock) {
+    this.results = new ExpiringMap(clock);
+  }
+
+  async read(key: string): Promise<string | undefined> {
+    return this.results.get(key)?.value;
+  }
+
+  async record(key: string, result: string, keepMs: number): Promise<string> {
+    const known = this.results.get(key);
+    if (known) return known.value;
+    this.results.set(key, result, keepMs);
+    return result;
+  }
+}

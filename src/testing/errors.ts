@@ -1,0 +1,37 @@
+import { HoplineError } from '../errors.js';
+
+/** The test kit waited for work that does not end: a handler that doesn't return, or a cascade that feeds itself. */
+export class NotSettledError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_SETTLED';
+
+  /** @param running what is still at work, one line each */
+  constructor(
+    message: string,
+    readonly running: readonly string[],
+    help: string,
+  ) {
+    super([message, ...running.map((line) => `  - ${line}`)].join('\n'), help);
+  }
+}
+
+/** `explore` has found a schedule of faults that at-least-once delivery allows, and under which the scenario fails. */
+export class ScheduleFailedError extends HoplineError {
+  readonly code = 'HOPLINE_SCHEDULE_FAILED';
+
+  /**
+   * @param seed what the run was made from
+   * @param schedule the shortest failing schedule, as `explore({ replay })` takes it
+   */
+  constructor(
+    message: string,
+    readonly seed: number,
+    readonly schedule: string,
+    options: { cause: unknown },
+  ) {
+    super(
+      message,
+      'Make the handler idempotent: ask whether its effect has happened before it makes it happen, by context.messageId or a key of the payload.',
+      options,
+    );
+  }
+}

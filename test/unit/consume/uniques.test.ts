@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { AttemptEvents } from '../../../src/consume/attempt-events.js';
+import { DONE, REQUEUE } from '../../../src/consume/outcome.js';
+import { Uniques } from '../../../src/consume/uniques.js';
+import { HEADER } from '../../../src/message/headers.js';
+import { encodeUnique } from '../../../src/message/unique.js';
+import { memoryStores } from '../../../src/stores/memory/index.js';
+import { Emitter } from '../../../src/util/emitter.js';
+import { silentLogger } from '../../../src/util/logger.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
+import { TestDelivery, workFor } from './fixtures.js';
+
+describe('the key of a unique message', () => {
+  const clock = new ManualClock();
+  const stores = memoryStores(clock);
+  const events = new AttemptEvents('shop', new Emitter(() => {}), clock);
+  const uniques = new Uniques({ stores, events, log: silentLogger, timeoutGraceMs: 5_000 });
+
+  const work = (messageId: string | undefined = 'mine') => {
+    const mark = encodeUnique({ key: 'k', until: 'done', forMs: 60_000, number: undefined });
+    const properties = { messageId, headers: { [HEADER.unique]: mark } };
+    return workFor(undefined, new TestDelivery({ properties } as never));
+  };
+  const holder = () => stores.locks.acquire('k', 'another', 1);
+
+  beforeEach(() => stores.locks.acquire('k', 'mine', 60_000));
+
+  it('stays with what the broker delivers again', async () => {
+    assert.equal(uniques.concluded(work(), REQUEUE), undefined);
+    const lost = work();
+    (lost.received.delivery as TestDelivery).lost = true;
+    assert.equal(uniques.concluded(lost, DONE), undefined);
+    assert.equal(await holder(), 'mine');
+  });
+
+  it('is given back by what is done, and by nobody under another id', async () => {
+    await uniques.concluded(work('other'), DONE);
+    assert.equal(await holder(), 'mine');
+    await uniques.concluded(work(), DONE);
+    assert.equal(await holder(), undefined);
+    await stores.locks.release('k', 'another');
+  });
+
+  it('costs a message nothing that is not unique, or has no id', () => {
+    assert.equal(uniques.concluded(workFor(), DONE), undefined);
+    const withoutId = workFor(
+      undefined,
+      new TestDelivery({ properties: { headers: work().received.delivery.properties.headers } }),
+    );
+    assert.equal(uniques.concluded(withoutId, DONE), undefined);
+  });
+});
