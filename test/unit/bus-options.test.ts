@@ -16,6 +16,7 @@ describe("a bus's options", () => {
       ...{ service: 'shop', transport, handlers: [], middleware: [], retry: undefined },
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },
       ...{
+        relay: undefined,
         control: true,
         concurrency: 10,
         maxBodyBytes: 16 * 2 ** 20,
