@@ -212,6 +212,20 @@ for (const isolation of ['read committed', 'serializable'])
       listening.end();
     });
 
+    it('leaves a connection of the pool as it was, however often it is asked', async () => {
+      const pool = schema.pool({ max: 1 });
+      const outbox = outboxOf(pool);
+      const listeners = async () => {
+        const client = await pool.connect();
+        client.release();
+        return client.listenerCount('error');
+      };
+      const before = await listeners();
+      for (let time = 0; time < 3; time += 1) await outbox.backlog();
+      await drained(outbox);
+      assert.equal(await listeners(), before);
+    });
+
     it('says what is missing where it was not migrated', async () => {
       await schema.rows(`DROP TABLE "${schema.name}".outbox`);
       const outbox = outboxOf();

@@ -4,6 +4,7 @@ import { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { quoted } from './schema.js';
+import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
 
 /** A pool waits as long as its owner has said, which by default is for ever. */
 export const ANSWER_WITHIN_MS = 5_000;
@@ -16,10 +17,6 @@ const MOST_ROUNDS = 20;
 
 const SWEEP_EVERY_MS = 60_000;
 const SWEEP_AT_MOST = 10_000;
-
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const UNDEFINED_TABLE = '42P01';
-const SERIALIZATION_FAILURE = '40001';
 
 /** A table whose rows are over when their time is: asked with a deadline, and swept now and then. */
 export class ExpiringTable {
@@ -88,10 +85,8 @@ export class ExpiringTable {
       const { rows } = await this.pool.query<Row>(sql, [...values]);
       return rows[0];
     } catch (error) {
-      const { code } = error as { code?: unknown };
-      // Where transactions are serializable by default, PostgreSQL says it so.
-      if (code === SERIALIZATION_FAILURE) return undefined;
-      if (code === UNDEFINED_TABLE) throw new StoreNotMigratedError(this.name, this.schema, { cause: error });
+      if (isSerializationFailure(error)) return undefined;
+      if (isUndefinedTable(error)) throw new StoreNotMigratedError(this.name, this.schema, { cause: error });
       throw error;
     }
   }

@@ -4,7 +4,8 @@ import type { InboxStore, InboxTransaction } from '../inbox.js';
 import type { OutboxEntry, OutboxStore } from '../outbox.js';
 import { ANSWER_WITHIN_MS, keyOf } from './expiring-table.js';
 import { quoted } from './schema.js';
-import { isSerializationFailure, isUndefinedTable, PoolTransaction } from './transaction.js';
+import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
+import { PoolTransaction } from './transaction.js';
 
 /**
  * Transactions that hold that a key was handled: a row in the table of claims, which idempotent handlers read, too. While one
@@ -33,7 +34,6 @@ export class PostgresInbox implements InboxStore {
       await transaction.rollBack();
       if (isUndefinedTable(error))
         throw new StoreNotMigratedError(`${quoted(this.schema)}.claims`, this.schema, { cause: error });
-      // Where transactions are serializable by default, PostgreSQL says it so.
       if (isSerializationFailure(error)) return 'taken';
       throw error;
     }

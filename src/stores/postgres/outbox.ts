@@ -14,7 +14,8 @@ import type {
 import { ANSWER_WITHIN_MS } from './expiring-table.js';
 import { type EntryRow, entryOf, outboxStatements } from './outbox-sql.js';
 import { quoted } from './schema.js';
-import { connectionOf, isUndefinedTable, PoolTransaction } from './transaction.js';
+import { isUndefinedTable } from './sql-state.js';
+import { connectionOf, PoolTransaction } from './transaction.js';
 
 /** Notified by a trigger of the table's, with the schema as payload. */
 const CHANNEL = 'hopline_outbox';
@@ -46,19 +47,11 @@ export class PostgresOutbox implements OutboxStore {
     atMost: number,
     publish: (entries: readonly TakenEntry[]) => Promise<RelayedEntries>,
   ): Promise<number> {
-    return this.migrated(async () => {
-      // Each statement has to see what was committed before it.
-      const mode = 'ISOLATION LEVEL READ COMMITTED';
-      const transaction = await PoolTransaction.begin(this.pool, this.answerWithinMs, mode);
-      try {
-        const entries = await this.take(transaction.client, atMost);
-        if (entries.length > 0) await this.conclude(transaction.client, await publish(entries));
-        await transaction.commit();
-        return entries.length;
-      } catch (error) {
-        await transaction.rollBack();
-        throw error;
-      }
+    // Each statement has to see what was committed before it.
+    return this.inTransaction('ISOLATION LEVEL READ COMMITTED', async (client) => {
+      const entries = await this.take(client, atMost);
+      if (entries.length > 0) await this.conclude(client, await publish(entries));
+      return entries.length;
     });
   }
 
@@ -77,20 +70,14 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   backlog(): Promise<OutboxBacklog> {
-    return this.migrated(async () => {
-      const deadline = new Deadline(systemClock, this.answerWithinMs);
-      const client = await connectionOf(this.pool, deadline);
-      try {
-        const { rows } = await client.query<{ waiting: string; lag_ms: number }>(this.sql.backlog);
-        const refused = await client.query<EntryRow & { error: string }>(this.sql.refused);
-        return {
-          waiting: Number(rows[0]?.waiting),
-          lagMs: rows[0]?.lag_ms ?? 0,
-          refused: refused.rows.map((row) => ({ ...entryOf(row), error: row.error })),
-        };
-      } finally {
-        client.release();
-      }
+    return this.inTransaction('READ ONLY', async (client) => {
+      const { rows } = await client.query<{ waiting: string; lag_ms: number }>(this.sql.backlog);
+      const refused = await client.query<EntryRow & { error: string }>(this.sql.refused);
+      return {
+        waiting: Number(rows[0]?.waiting),
+        lagMs: rows[0]?.lag_ms ?? 0,
+        refused: refused.rows.map((row) => ({ ...entryOf(row), error: row.error })),
+      };
     });
   }
 
@@ -104,6 +91,20 @@ export class PostgresOutbox implements OutboxStore {
       listening.end();
       throw error;
     }
+  }
+
+  private inTransaction<T>(mode: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return this.migrated(async () => {
+      const transaction = await PoolTransaction.begin(this.pool, this.answerWithinMs, mode);
+      try {
+        const result = await work(transaction.client);
+        await transaction.commit();
+        return result;
+      } catch (error) {
+        await transaction.rollBack();
+        throw error;
+      }
+    });
   }
 
   private async migrated<T>(ask: () => Promise<T>): Promise<T> {

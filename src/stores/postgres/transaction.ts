@@ -3,15 +3,6 @@ import { StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const SERIALIZATION_FAILURE = '40001';
-const UNDEFINED_TABLE = '42P01';
-
-export const isSerializationFailure = (error: unknown): boolean => codeOf(error) === SERIALIZATION_FAILURE;
-export const isUndefinedTable = (error: unknown): boolean => codeOf(error) === UNDEFINED_TABLE;
-
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
-
 /** A connection of a pool's, in a transaction until that ends. */
 export class PoolTransaction {
   private isOver = false;

@@ -1,0 +1,9 @@
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const SERIALIZATION_FAILURE = '40001';
+const UNDEFINED_TABLE = '42P01';
+
+/** Where transactions are serializable by default, PostgreSQL says so that somebody else has changed a row meanwhile. */
+export const isSerializationFailure = (error: unknown): boolean => codeOf(error) === SERIALIZATION_FAILURE;
+export const isUndefinedTable = (error: unknown): boolean => codeOf(error) === UNDEFINED_TABLE;
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
