@@ -5,10 +5,8 @@ import type { HandlerContext } from './context.js';
 import type { IdempotentSettings } from './idempotent.js';
 import { Inbox, type ThroughOutbox } from './inbox.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import { longestAttemptMs } from './run-handler.js';
 import type { Handler } from './subscription.js';
-
-/** What the store's own answers may take, beside the handler's time. */
-const RESERVE_MS = 5_000;
 
 export interface ClaimsOptions {
   readonly service: string;
@@ -49,12 +47,12 @@ export class Claims {
    * @throws what the option's `by` throws
    */
   claim(handler: Handler, payload: unknown, context: HandlerContext): Promise<Claim | Refusal> | undefined {
-    const { idempotent, inbox } = handler;
-    if (inbox) return this.inbox?.begin(handler, inbox, payload, context);
-    if (!idempotent) return undefined;
-    const by = idempotent.by(payload, context);
-    if (by === undefined) return undefined;
-    return this.claimed(handler, idempotent, `${this.options.service}:${handler.name}:${by}`, context);
+    const settings = handler.inbox ?? handler.idempotent;
+    if (!settings) return undefined;
+    const by = settings.by(payload, context);
+    const key = by === undefined ? undefined : `${this.options.service}:${handler.name}:${by}`;
+    if (handler.inbox) return this.inbox?.begin(key, settings.keepMs, context);
+    return key === undefined ? undefined : this.claimed(handler, settings, key, context);
   }
 
   private async claimed(
@@ -66,7 +64,7 @@ export class Claims {
     const { stores, timeoutGraceMs } = this.options;
     const { claims } = stores;
     const owner = randomUUID();
-    const forMs = handler.timeoutMs + timeoutGraceMs + RESERVE_MS;
+    const forMs = longestAttemptMs(handler, timeoutGraceMs);
     const answer = await claims.claim(key, owner, forMs).catch((error) => {
       context.log.warn(
         { error },

@@ -7,11 +7,9 @@ import type { OutboxEntry } from '../stores/outbox.js';
 import { carriedFrom } from './carry-on.js';
 import type { Claim, Refusal } from './claims.js';
 import type { HandlerContext } from './context.js';
-import type { IdempotentSettings } from './idempotent.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import type { Received } from './received.js';
 import { nextId, stateOfNext } from './step.js';
-import type { Handler } from './subscription.js';
 
 /** When a message comes back that another process handles just now. */
 const TAKEN_MS = 1_000;
@@ -20,7 +18,6 @@ const TAKEN_MS = 1_000;
 export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Publisher;
 
 export interface InboxParts {
-  readonly service: string;
   readonly store: InboxStore;
   readonly throughOutbox: ThroughOutbox;
 }
@@ -34,27 +31,11 @@ export class Inbox {
   constructor(private readonly options: InboxParts) {}
 
   /**
-   * Refused if the message was handled, or another process handles it. A message that nothing makes known has a transaction,
-   * too, which holds no key.
+   * Refused if the message was handled, or another process handles it.
    *
-   * @throws what the option's `by` throws
+   * @param key of what nothing makes known there is none: its transaction holds none
    */
-  begin(
-    handler: Handler,
-    settings: IdempotentSettings,
-    payload: unknown,
-    context: HandlerContext,
-  ): Promise<Claim | Refusal> {
-    const by = settings.by(payload, context);
-    const key = by === undefined ? undefined : `${this.options.service}:${handler.name}:${by}`;
-    return this.begun(key, settings.keepMs, context);
-  }
-
-  private async begun(
-    key: string | undefined,
-    keepMs: number,
-    context: HandlerContext,
-  ): Promise<Claim | Refusal> {
+  async begin(key: string | undefined, keepMs: number, context: HandlerContext): Promise<Claim | Refusal> {
     const { store, throughOutbox } = this.options;
     let begun: Awaited<ReturnType<InboxStore['begin']>>;
     try {

@@ -71,6 +71,14 @@ function awaitHandler(
   });
 }
 
+/** What a store's own answers may take, beside the handler's time. */
+const STORE_RESERVE_MS = 5_000;
+
+/** How long what a store holds for one attempt is held: until that has ended, whatever it does. */
+export function longestAttemptMs({ timeoutMs }: { readonly timeoutMs: number }, graceMs: number): number {
+  return timeoutMs + graceMs + STORE_RESERVE_MS;
+}
+
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -5,9 +5,7 @@ import type { AttemptEvents } from './attempt-events.js';
 import type { Work } from './concurrency.js';
 import type { HandlerContext } from './context.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
-
-/** What the store's own answers may take, beside the handler's time. */
-const RESERVE_MS = 5_000;
+import { longestAttemptMs } from './run-handler.js';
 
 export interface UniquesOptions {
   readonly stores: Stores;
@@ -71,7 +69,7 @@ export class Uniques {
 
   /** For as long as the attempt may take; taken again if it was lost meanwhile and nobody has it. */
   private async hold({ key }: UniqueMark, messageId: string, context: HandlerContext): Promise<void> {
-    const forMs = context.handler.timeoutMs + this.options.timeoutGraceMs + RESERVE_MS;
+    const forMs = longestAttemptMs(context.handler, this.options.timeoutGraceMs);
     try {
       const holder = await this.options.stores.locks.acquire(key, messageId, forMs);
       if (holder !== undefined)

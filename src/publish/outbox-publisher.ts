@@ -61,7 +61,7 @@ export class OutboxPublisher extends Publisher {
     const { pack: _, ...each } = options;
     checkOutboxOptions(each);
     const failures: PublishManyFailure[] = [];
-    let entries: OutboxEntry[] = [];
+    const entries: OutboxEntry[] = [];
     let index = -1;
     for await (const payload of payloads) {
       index += 1;
@@ -73,7 +73,6 @@ export class OutboxPublisher extends Publisher {
       if (entries.length === ENTRIES_AT_ONCE) await this.add(entries.splice(0));
     }
     if (entries.length > 0) await this.add(entries);
-    entries = [];
     if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), index + 1, failures);
   }
 
