@@ -1,3 +1,4 @@
+import type { BatchStore } from './batches.js';
 import type { ClaimStore } from './claims.js';
 import type { InboxStore } from './inbox.js';
 import type { LedgerStore } from './ledger.js';
@@ -12,6 +13,8 @@ export interface Stores {
   readonly permits: PermitStore;
   /** For idempotent handlers. */
   readonly claims: ClaimStore;
+  /** For batches; without it there are none. */
+  readonly batches?: BatchStore;
   /** For handlers whose work is one transaction: PostgreSQL only. */
   readonly inbox?: InboxStore;
   /** For what is published with a transaction: PostgreSQL only. */

@@ -26,6 +26,12 @@ export class ExpiringMap<Value> {
     this.entries.delete(key);
   }
 
+  /** Those whose time is not over, in the order in which they were first set. */
+  values(): Value[] {
+    const now = this.clock.monotonic();
+    return [...this.entries.values()].filter(({ until }) => until > now).map(({ value }) => value);
+  }
+
   private sweep(): void {
     const now = this.clock.monotonic();
     for (const [key, { until }] of this.entries) if (until <= now) this.entries.delete(key);

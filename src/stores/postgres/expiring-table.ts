@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Pool, QueryResultRow } from 'pg';
 import { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
-import { systemClock } from '../../util/clock.js';
+import { pause, systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { quoted } from './schema.js';
-import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
+import { isOvertaken, isSerializationFailure, isUndefinedTable } from './sql-state.js';
 
 /** A pool waits as long as its owner has said, which by default is for ever. */
 export const ANSWER_WITHIN_MS = 5_000;
@@ -18,6 +18,9 @@ const MOST_ROUNDS = 20;
 const SWEEP_EVERY_MS = 60_000;
 const SWEEP_AT_MOST = 10_000;
 
+/** Between two questions, so that those who ask at once come apart. */
+const PAUSE_AT_MOST_MS = 10;
+
 /** A table whose rows are over when their time is: asked with a deadline, and swept now and then. */
 export class ExpiringTable {
   /** With its schema, quoted. */
@@ -27,7 +30,7 @@ export class ExpiringTable {
 
   /** @param until column that says when a row is over */
   constructor(
-    private readonly pool: Pool,
+    private readonly pool: Pick<Pool, 'query'>,
     private readonly schema: string,
     table: string,
     until: string,
@@ -47,6 +50,34 @@ export class ExpiringTable {
     const row = await deadline.race(this.askAgain<Row>(sql, values), () => this.mute());
     this.sweepNowAndThen();
     return row;
+  }
+
+  /**
+   * All rows that a statement answers with, which may be none. Asked until no other transaction is in its way.
+   *
+   * @throws StoreTimeoutError, StoreNotMigratedError
+   */
+  async rows<Row extends QueryResultRow>(sql: string, values: readonly unknown[]): Promise<Row[]> {
+    const deadline = new Deadline(systemClock, this.answerWithinMs);
+    const rows = await deadline.race(this.rowsBy<Row>(deadline, sql, values), () => this.mute());
+    this.sweepNowAndThen();
+    return rows;
+  }
+
+  private async rowsBy<Row extends QueryResultRow>(
+    deadline: Deadline,
+    sql: string,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    for (;;) {
+      try {
+        return (await this.pool.query<Row>(sql, [...values])).rows;
+      } catch (error) {
+        if (isUndefinedTable(error)) throw new StoreNotMigratedError(this.name, this.schema, { cause: error });
+        if (!isOvertaken(error) || deadline.expired) throw error;
+        await pause(systemClock, Math.random() * PAUSE_AT_MOST_MS);
+      }
+    }
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { OptionsError } from '../../errors.js';
 import { having, problemsOf, required } from '../../util/check.js';
 import type { Stores } from '../stores.js';
+import { PostgresBatches } from './batches.js';
 import { PostgresClaims } from './claims.js';
 import { PostgresInbox } from './inbox.js';
 import { PostgresLedger } from './ledger.js';
@@ -39,10 +40,12 @@ export function postgresStores(options: PostgresStoresOptions): Required<Stores>
     outbox,
     locks: new PostgresLocks(pool, schema),
     sequences: new PostgresSequences(pool, schema),
+    batches: new PostgresBatches(pool, schema),
   };
 }
 
 export { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
+export type { BatchStore } from '../batches.js';
 export type { ClaimStore } from '../claims.js';
 export type { InboxStore, InboxTransaction } from '../inbox.js';
 export type { LedgerStore } from '../ledger.js';

@@ -96,4 +96,49 @@ export const MIGRATIONS: readonly Migration[] = [
         until timestamptz NOT NULL
       ) WITH (fillfactor = 50);`,
   },
+  {
+    step: 6,
+    name: 'batches of jobs',
+    // A row for each job that has ended, and not a set of bits: that would be written anew with each of them.
+    sql: (schema) => `
+      CREATE TABLE ${schema}.batches (
+        name text PRIMARY KEY,
+        title text NOT NULL,
+        allows_failures boolean NOT NULL,
+        callbacks text NOT NULL,
+        keep float8 NOT NULL,
+        total integer NOT NULL DEFAULT 0,
+        done integer NOT NULL DEFAULT 0,
+        failed integer NOT NULL DEFAULT 0,
+        skipped integer NOT NULL DEFAULT 0,
+        progress integer NOT NULL DEFAULT 0,
+        progress_by integer,
+        sealed boolean NOT NULL DEFAULT false,
+        cancelled boolean NOT NULL DEFAULT false,
+        verdict text,
+        verdict_by integer,
+        verdict_at timestamptz,
+        verdict_sent boolean NOT NULL DEFAULT false,
+        finally_by integer,
+        finally_at timestamptz,
+        finally_sent boolean NOT NULL DEFAULT false,
+        created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        until timestamptz NOT NULL
+      ) WITH (fillfactor = 50);
+      CREATE TABLE ${schema}.batch_jobs (
+        batch text REFERENCES ${schema}.batches ON DELETE CASCADE,
+        number integer,
+        result text NOT NULL,
+        mended boolean NOT NULL DEFAULT false,
+        PRIMARY KEY (batch, number)
+      );
+      CREATE TABLE ${schema}.batch_numbers (
+        batch text REFERENCES ${schema}.batches ON DELETE CASCADE,
+        key text,
+        first integer NOT NULL,
+        count integer NOT NULL,
+        sent boolean NOT NULL DEFAULT false,
+        PRIMARY KEY (batch, key)
+      );`,
+  },
 ];

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Stores } from '../stores.js';
+import { RedisBatches } from './batches.js';
 import { RedisClaims } from './claims.js';
 import { RedisLedger } from './ledger.js';
 import { RedisLocks } from './locks.js';
@@ -31,6 +32,7 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
   return {
     permits: { take: (name, seconds) => inTime(takePoint(limiter, name, seconds)) },
     claims: new RedisClaims(client, `${keyPrefix}:claim`),
+    batches: new RedisBatches(client, keyPrefix),
     ledger: new RedisLedger(client, `${keyPrefix}:once`),
     locks: new RedisLocks(client, `${keyPrefix}:lock`),
     sequences: new RedisSequences(client, `${keyPrefix}:sequence`),
@@ -50,6 +52,7 @@ async function takePoint(limiter: RateLimiterRedis, key: string, seconds: number
 }
 
 export { StoreTimeoutError } from '../../errors.js';
+export type { BatchStore } from '../batches.js';
 export type { ClaimStore } from '../claims.js';
 export type { LedgerStore } from '../ledger.js';
 export type { LockStore } from '../locks.js';

@@ -1,0 +1,204 @@
+import type { BatchCallback } from '../../message/batch.js';
+import type { Clock } from '../../util/clock.js';
+import type {
+  BatchChange,
+  BatchRecord,
+  BatchStore,
+  JobResult,
+  NewBatch,
+  ReservedNumbers,
+} from '../batches.js';
+import { ExpiringMap } from './expiring-map.js';
+
+/** After which whoever changes a batch sends what somebody else has decided and not sent. */
+const OVERDUE_MS = 30_000;
+
+/** Of a call that is no job's. */
+const NOBODY = -1;
+
+/** Something that is decided once: by which number, when, and whether it is sent. */
+interface Decision {
+  readonly callback: BatchCallback;
+  readonly by: number;
+  readonly at: number;
+  isSent: boolean;
+}
+
+const CODES: Readonly<Record<JobResult, number>> = { done: 1, failed: 2, skipped: 3 };
+
+type Counts = { total: number; done: number; failed: number; skipped: number; progress: number };
+
+class State {
+  readonly counts: Counts = { total: 0, done: 0, failed: 0, skipped: 0, progress: 0 };
+  readonly reserved = new Map<string, ReservedNumbers>();
+  isSealed = false;
+  isCancelled = false;
+  verdict: Decision | undefined;
+  finale: Decision | undefined;
+  /** A byte for each number: 0 while its job has not ended. */
+  private results = new Uint8Array(64);
+
+  constructor(
+    readonly batch: NewBatch,
+    readonly createdAt: number,
+  ) {}
+
+  get ended(): number {
+    const { done, failed, skipped } = this.counts;
+    return done + failed + skipped;
+  }
+
+  get isFinished(): boolean {
+    return this.finale !== undefined;
+  }
+
+  reserve(key: string, count: number): ReservedNumbers {
+    const reserved = { first: this.counts.total, count, areSent: false };
+    this.reserved.set(key, reserved);
+    this.counts.total += count;
+    if (this.results.length < this.counts.total) {
+      const larger = new Uint8Array(Math.max(this.counts.total, this.results.length * 2));
+      larger.set(this.results);
+      this.results = larger;
+    }
+    return reserved;
+  }
+
+  has(number: number, result: JobResult): boolean {
+    return this.results[number] === CODES[result];
+  }
+
+  /** Whether it has ended just now; one that has failed may yet be done. */
+  end(number: number, result: JobResult): boolean {
+    const isFresh = this.results[number] === 0;
+    if (!isFresh && !(result === 'done' && this.has(number, 'failed'))) return false;
+    if (!isFresh) this.counts.failed -= 1;
+    this.counts[result] += 1;
+    this.results[number] = CODES[result];
+    return isFresh;
+  }
+}
+
+/** Batches in this process, with a byte for each job. */
+export class MemoryBatches implements BatchStore {
+  private readonly states: ExpiringMap<State>;
+
+  constructor(private readonly clock: Clock) {
+    this.states = new ExpiringMap(clock);
+  }
+
+  async open(batch: NewBatch): Promise<void> {
+    const state = this.states.get(batch.id)?.value ?? new State(batch, this.clock.now());
+    this.keep(state);
+  }
+
+  async reserve(id: string, key: string, count: number): Promise<ReservedNumbers | 'over' | undefined> {
+    const state = this.states.get(id)?.value;
+    if (!state) return undefined;
+    const known = state.reserved.get(key);
+    if (known) return known;
+    if (state.isCancelled || state.isFinished) return 'over';
+    this.keep(state);
+    return state.reserve(key, count);
+  }
+
+  async dispatched(id: string, key: string): Promise<void> {
+    const reserved = this.states.get(id)?.value.reserved;
+    const known = reserved?.get(key);
+    if (known) reserved?.set(key, { ...known, areSent: true });
+  }
+
+  async seal(id: string): Promise<BatchChange | undefined> {
+    const state = this.states.get(id)?.value;
+    if (!state) return undefined;
+    state.isSealed = true;
+    return this.changed(state, NOBODY, {});
+  }
+
+  async begin(id: string, number: number): Promise<'go' | 'skip' | undefined> {
+    const state = this.states.get(id)?.value;
+    if (!state) return undefined;
+    return state.isCancelled && !state.has(number, 'failed') ? 'skip' : 'go';
+  }
+
+  async settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
+    const state = this.states.get(id)?.value;
+    if (!state || number >= state.counts.total) return undefined;
+    const isFresh = state.end(number, result);
+    const isFatal = isFresh && result === 'failed' && !state.batch.allowsFailures;
+    return this.changed(state, number, { isFresh, cancels: isFatal });
+  }
+
+  async cancel(id: string): Promise<BatchChange | undefined> {
+    const state = this.states.get(id)?.value;
+    return state && this.changed(state, NOBODY, { cancels: !state.isFinished });
+  }
+
+  async sent(id: string, callback: BatchCallback): Promise<void> {
+    const state = this.states.get(id)?.value;
+    const decision = callback === 'finally' ? state?.finale : state?.verdict;
+    if (decision) decision.isSent = true;
+  }
+
+  async callbacks(id: string): Promise<string | undefined> {
+    return this.states.get(id)?.value.batch.callbacks;
+  }
+
+  async find(id: string): Promise<BatchRecord | undefined> {
+    const state = this.states.get(id)?.value;
+    return state && recordOf(state);
+  }
+
+  async list(atMost: number): Promise<BatchRecord[]> {
+    return this.states.values().reverse().slice(0, atMost).map(recordOf);
+  }
+
+  /** Decides what there is to decide now. */
+  private changed(
+    state: State,
+    by: number,
+    { isFresh = false, cancels = false }: { isFresh?: boolean; cancels?: boolean },
+  ): BatchChange {
+    const at = this.clock.now();
+    const { counts } = state;
+    const hasCancelled = cancels && !state.isCancelled;
+    const ends = state.isSealed && state.ended === counts.total;
+    const hasFinished = ends && !state.isFinished;
+    state.isCancelled ||= cancels;
+    if (cancels || ends) state.verdict ??= { callback: cancels ? 'catch' : 'then', by, at, isSent: false };
+    if (ends) state.finale ??= { callback: 'finally', by, at, isSent: false };
+    const percent = counts.total === 0 ? 100 : Math.floor((state.ended * 100) / counts.total);
+    const hasProgressed = (isFresh || by === NOBODY) && state.isSealed && percent > counts.progress;
+    if (state.isSealed) counts.progress = Math.max(counts.progress, percent);
+    this.keep(state);
+    const isMine = (decision: Decision) =>
+      by === NOBODY || decision.by === by || state.finale?.by === by || at - decision.at > OVERDUE_MS;
+    const due = unsentOf(state)
+      .filter(isMine)
+      .map(({ callback }) => callback);
+    return { ...counts, due, hasCancelled, hasFinished, hasProgressed };
+  }
+
+  private keep(state: State): void {
+    this.states.set(state.batch.id, state, state.batch.keepMs);
+  }
+}
+
+const unsentOf = ({ verdict, finale }: State): Decision[] =>
+  [verdict, finale].filter((decision): decision is Decision => decision?.isSent === false);
+
+function recordOf(state: State): BatchRecord {
+  const { batch, counts, createdAt, isSealed, isCancelled, verdict, finale } = state;
+  return {
+    ...counts,
+    id: batch.id,
+    name: batch.name,
+    allowsFailures: batch.allowsFailures,
+    isSealed,
+    isCancelled,
+    createdAt,
+    finishedAt: finale?.at,
+    verdict: verdict?.callback as 'then' | 'catch' | undefined,
+    unsent: unsentOf(state).map(({ callback }) => callback),
+  };
+}

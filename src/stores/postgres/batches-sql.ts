@@ -1,0 +1,166 @@
+/** Of a call that is no job's. */
+export const NOBODY = -1;
+
+/** After which whoever changes a batch sends what somebody else has decided and not sent. */
+const OVERDUE = `interval '30 seconds'`;
+
+/** What a change of a batch is made of, in SQL. */
+interface Change {
+  /** The columns that it sets by itself. */
+  readonly sets: string;
+  /** How many of its jobs have ended then. */
+  readonly ended: string;
+  readonly isSealed: string;
+  /** Whether it is cancelled for that. */
+  readonly cancels: string;
+}
+
+/**
+ * What follows from a change, decided in the statement that makes it: the row is locked meanwhile, and what is read here is what
+ * the one before has left. $1 is the batch, $2 the number that changes it.
+ */
+function concluding(table: string, { sets, ended, isSealed, cancels }: Change, from = ''): string {
+  const ends = `(${isSealed} AND ${ended} = total)`;
+  const decides = `(verdict IS NULL AND (${cancels} OR ${ends}))`;
+  return `
+UPDATE ${table} AS batch SET ${sets},
+  cancelled = cancelled OR ${cancels},
+  verdict = CASE WHEN ${decides} THEN CASE WHEN ${cancels} THEN 'catch' ELSE 'then' END ELSE verdict END,
+  verdict_by = CASE WHEN ${decides} THEN $2::integer ELSE verdict_by END,
+  verdict_at = CASE WHEN ${decides} THEN clock_timestamp() ELSE verdict_at END,
+  finally_by = CASE WHEN finally_at IS NULL AND ${ends} THEN $2::integer ELSE finally_by END,
+  finally_at = CASE WHEN finally_at IS NULL AND ${ends} THEN clock_timestamp() ELSE finally_at END,
+  progress_by = CASE WHEN ${isSealed} AND ${percent(ended)} > progress THEN $2::integer ELSE progress_by END,
+  progress = CASE WHEN ${isSealed} THEN greatest(progress, ${percent(ended)}) ELSE progress END,
+  until = clock_timestamp() + make_interval(secs => keep)
+${from} WHERE batch.name = $1 AND until > clock_timestamp()`;
+}
+
+const percent = (ended: string) => `coalesce(${ended}::bigint * 100 / nullif(total, 0), 100)::integer`;
+
+const ENDED = 'done + failed + skipped';
+
+const IS_MINE = (by: string) =>
+  `($2::integer = ${NOBODY} OR ${by}_by = $2::integer OR finally_by = $2::integer OR ${by}_at < clock_timestamp() - ${OVERDUE})`;
+
+/** @param isFresh whether it is this statement that has ended the number */
+const answer = (isFresh: string) => `
+  total, done, failed, skipped, progress,
+  CASE WHEN verdict IS NOT NULL AND NOT verdict_sent AND ${IS_MINE('verdict')} THEN verdict END AS verdict_due,
+  finally_at IS NOT NULL AND NOT finally_sent AND ${IS_MINE('finally')} AS finally_due,
+  coalesce(${isFresh} AND cancelled AND verdict_by = $2::integer AND verdict = 'catch', false) AS has_cancelled,
+  coalesce(${isFresh} AND finally_by = $2::integer, false) AS has_finished,
+  coalesce(${isFresh} AND progress_by = $2::integer, false) AS has_progressed`;
+
+export interface ChangeRow {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly progress: number;
+  readonly verdict_due: 'then' | 'catch' | null;
+  readonly finally_due: boolean;
+  readonly has_cancelled: boolean;
+  readonly has_finished: boolean;
+  readonly has_progressed: boolean;
+}
+
+export interface RecordRow {
+  readonly name: string;
+  readonly title: string;
+  readonly allows_failures: boolean;
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly progress: number;
+  readonly sealed: boolean;
+  readonly cancelled: boolean;
+  readonly verdict: 'then' | 'catch' | null;
+  readonly verdict_sent: boolean;
+  readonly finally_sent: boolean;
+  readonly created_at: Date;
+  readonly finally_at: Date | null;
+}
+
+/** @param schema quoted */
+export function batchStatements(schema: string) {
+  const [table, jobs, numbers] = ['batches', 'batch_jobs', 'batch_numbers'].map(
+    (name) => `${schema}.${name}`,
+  ) as [string, string, string];
+  return {
+    open: `
+INSERT INTO ${table} AS batch (name, title, allows_failures, callbacks, keep, until)
+VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $5))
+ON CONFLICT (name) DO UPDATE SET until = excluded.until`,
+    /** Of two who ask for the same key at once, the second breaks the key's index, and asks again. */
+    reserve: `
+WITH known AS (
+  SELECT first, count, sent FROM ${numbers} WHERE batch = $1 AND key = $2
+), grown AS (
+  UPDATE ${table} SET total = total + $3, until = clock_timestamp() + make_interval(secs => keep)
+  WHERE name = $1 AND until > clock_timestamp() AND NOT cancelled AND finally_at IS NULL
+    AND NOT EXISTS (SELECT FROM known)
+  RETURNING total - $3 AS first
+), given AS (
+  INSERT INTO ${numbers} (batch, key, first, count) SELECT $1, $2, first, $3 FROM grown
+  RETURNING first, count, sent
+)
+SELECT first, count, sent FROM known
+UNION ALL SELECT first, count, sent FROM given
+UNION ALL SELECT NULL, NULL, NULL FROM ${table}
+  WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM given)`,
+    dispatched: `UPDATE ${numbers} SET sent = true WHERE batch = $1 AND key = $2`,
+    seal: `
+${concluding(table, { sets: 'sealed = true', ended: `(${ENDED})`, isSealed: 'true', cancels: 'false' })}
+RETURNING ${answer('NOT finally_sent')}`,
+    begin: `
+SELECT cancelled AND NOT EXISTS (
+  SELECT FROM ${jobs} WHERE batch = $1 AND number = $2 AND result = 'failed'
+) AS skip FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+    /** A job that has failed may yet be done: its row is `mended` then. */
+    settle: `
+WITH marked AS (
+  INSERT INTO ${jobs} AS job (batch, number, result)
+  SELECT name, $2::integer, $3::text FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND $2::integer < total
+  ON CONFLICT (batch, number) DO UPDATE SET result = 'done', mended = true
+    WHERE job.result = 'failed' AND excluded.result = 'done'
+  RETURNING mended
+), change AS (
+  SELECT count(*) FILTER (WHERE NOT mended)::integer AS fresh, count(*) FILTER (WHERE mended)::integer AS mended
+  FROM marked
+)
+${concluding(
+  table,
+  {
+    sets: `
+  done = done + CASE WHEN $3 = 'done' THEN fresh + mended ELSE 0 END,
+  failed = failed + CASE WHEN $3 = 'failed' THEN fresh ELSE 0 END - mended,
+  skipped = skipped + CASE WHEN $3 = 'skipped' THEN fresh ELSE 0 END`,
+    ended: `(${ENDED} + fresh)`,
+    isSealed: 'sealed',
+    cancels: `($3 = 'failed' AND fresh = 1 AND NOT allows_failures)`,
+  },
+  'FROM change',
+)} AND $2::integer < total
+RETURNING ${answer('fresh = 1')}`,
+    cancel: `
+WITH changed AS (
+  ${concluding(table, { sets: 'sealed = sealed', ended: `(${ENDED})`, isSealed: 'sealed', cancels: 'true' })}
+    AND NOT cancelled AND finally_at IS NULL
+  RETURNING batch.*
+)
+SELECT ${answer('true')} FROM changed
+UNION ALL
+SELECT ${answer('false')} FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM changed)`,
+    sent: `
+UPDATE ${table} SET verdict_sent = verdict_sent OR $2 <> 'finally', finally_sent = finally_sent OR $2 = 'finally'
+WHERE name = $1`,
+    callbacks: `SELECT callbacks FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+    find: `SELECT ${RECORD} FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+    list: `SELECT ${RECORD} FROM ${table} WHERE until > clock_timestamp() ORDER BY created_at DESC LIMIT $1`,
+  };
+}
+
+const RECORD = `name, title, allows_failures, total, done, failed, skipped, progress, sealed, cancelled, verdict, verdict_sent,
+  finally_sent, created_at, finally_at`;

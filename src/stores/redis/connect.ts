@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+import { StoreConnectError } from '../../errors.js';
+
+const CONNECT_WITHIN_MS = 10_000;
+
+/** A connection, and how to call its server without saying how to get in. */
+export interface RedisConnection {
+  readonly client: Redis;
+  /** `Redis at redis.example.org:6379` */
+  readonly name: string;
+}
+
+/**
+ * Connects, for a command: ioredis is loaded only now.
+ *
+ * @param url checked: redis:// or rediss://
+ * @throws StoreConnectError
+ */
+export async function connectRedis(url: string): Promise<RedisConnection> {
+  const { Redis } = await loadIoredis();
+  const { hostname, port } = new URL(url);
+  const name = `Redis at ${hostname}:${port || 6379}`;
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_WITHIN_MS,
+    retryStrategy: () => null,
+  });
+  let reason = 'it does not answer';
+  client.on('error', ({ message, code }: Error & { code?: string }) => {
+    reason = message || code || reason; // of a host with several addresses the message is empty
+  });
+  try {
+    await client.connect();
+  } catch (cause) {
+    client.disconnect();
+    const help = 'Look whether it runs, and whether address, user and password are right.';
+    throw new StoreConnectError(`can't connect to ${name}: ${reason}`, help, { cause });
+  }
+  return { client, name };
+}
+
+async function loadIoredis() {
+  try {
+    return await import('ioredis');
+  } catch (cause) {
+    throw new StoreConnectError(
+      "the package ioredis, Redis's client, can't be loaded",
+      'Run `npm install ioredis`.',
+      { cause },
+    );
+  }
+}

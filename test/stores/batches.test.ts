@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { BatchStore, JobResult } from '../../src/stores/batches.js';
+import { redisStores } from '../../src/stores/redis/index.js';
+import { eventually } from '../support/eventually.js';
+import { type Open, onEveryStore } from './contract.js';
+
+const KEEP_MS = 60_000;
+
+/** What every store of batches does. */
+function batchContract(name: string, open: Open): void {
+  describe(`batches in ${name}`, () => {
+    const openBatches = async (): Promise<BatchStore> => {
+      const { batches } = await open();
+      assert.ok(batches);
+      return batches;
+    };
+
+    /** A batch that is sealed, of so many jobs. */
+    async function made(
+      batches: BatchStore,
+      jobs: number,
+      { allowsFailures = false, keepMs = KEEP_MS } = {},
+    ) {
+      const id = `${randomUUID()} with ü`;
+      await batches.open({ id, name: 'import', allowsFailures, callbacks: '{"then":1}', keepMs });
+      if (jobs > 0) await batches.reserve(id, 'all', jobs);
+      const sealed = await batches.seal(id);
+      assert.ok(sealed);
+      return { id, sealed };
+    }
+
+    const settled = async (batches: BatchStore, id: string, number: number, result: JobResult = 'done') => {
+      const change = await batches.settle(id, number, result);
+      assert.ok(change, `job ${number}`);
+      return change;
+    };
+
+    it('give numbers in a row, and the same ones again under a key that is known', async () => {
+      const [one, other] = [await openBatches(), await openBatches()];
+      const id = randomUUID();
+      await one.open({ id, name: 'import', allowsFailures: false, callbacks: '{}', keepMs: KEEP_MS });
+      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, areSent: false });
+      assert.deepEqual(await other.reserve(id, 'b', 2), { first: 3, count: 2, areSent: false });
+      await other.dispatched(id, 'a');
+      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, areSent: true });
+      assert.equal((await one.find(id))?.total, 5);
+      // Made once more it is what it was.
+      await one.open({ id, name: 'other', allowsFailures: true, callbacks: '{}', keepMs: KEEP_MS });
+      const found = await one.find(id);
+      assert.deepEqual([found?.name, found?.total, found?.allowsFailures], ['import', 5, false]);
+    });
+
+    it('give each of many who ask at once numbers of their own, and copies of one the same', async () => {
+      const all = await Promise.all(Array.from({ length: 10 }, openBatches));
+      const { id } = await made(all[0] as BatchStore, 1);
+      const answers = await Promise.all(
+        all.map((batches, index) => batches.reserve(id, `key ${Math.floor(index / 2)}`, 7)),
+      );
+      const firsts = answers.map((answer) => (answer as { first: number }).first);
+      assert.deepEqual(
+        [...new Set(firsts)].sort((a, b) => a - b),
+        [1, 8, 15, 22, 29],
+      );
+      for (let index = 0; index < 10; index += 2) assert.equal(firsts[index], firsts[index + 1]);
+      assert.equal((await all[0]?.find(id))?.total, 36);
+    });
+
+    it('end with their last job, once, whoever tells of it and however often', async () => {
+      const all = await Promise.all(Array.from({ length: 8 }, openBatches));
+      const [batches] = all as [BatchStore];
+      const { id, sealed } = await made(batches, 40);
+      assert.deepEqual(sealed.due, []);
+      const jobs = Array.from({ length: 80 }, (_none, index) => index % 40);
+      const changes = await Promise.all(
+        jobs.map(async (number, index) => ({
+          number,
+          ...(await settled(all[index % 8] as BatchStore, id, number)),
+        })),
+      );
+      const finishing = changes.filter(({ hasFinished }) => hasFinished);
+      assert.equal(finishing.length, 1);
+      assert.deepEqual(finishing[0]?.due, ['then', 'finally']);
+      // But for the other copy of that job, nobody else is to send them.
+      const others = changes.filter(({ number, due }) => number !== finishing[0]?.number && due.length > 0);
+      assert.deepEqual(others, []);
+      const found = await batches.find(id);
+      assert.ok(found?.finishedAt !== undefined && Math.abs(found.finishedAt - Date.now()) < 60_000);
+      const { total, done, failed, skipped, progress, isSealed, isCancelled, verdict, unsent } = found;
+      assert.deepEqual(
+        { total, done, failed, skipped, progress },
+        {
+          total: 40,
+          done: 40,
+          failed: 0,
+          skipped: 0,
+          progress: 100,
+        },
+      );
+      assert.deepEqual(
+        { isSealed, isCancelled, verdict, unsent },
+        {
+          isSealed: true,
+          isCancelled: false,
+          verdict: 'then',
+          unsent: ['then', 'finally'],
+        },
+      );
+    });
+
+    it('raise their progress with one of those who tell of the same percent', async () => {
+      const all = await Promise.all(Array.from({ length: 5 }, openBatches));
+      const { id } = await made(all[0] as BatchStore, 300);
+      const raised: number[] = [];
+      await Promise.all(
+        Array.from({ length: 300 }, async (_none, number) => {
+          const change = await settled(all[number % 5] as BatchStore, id, number);
+          if (change.hasProgressed) raised.push(change.progress);
+        }),
+      );
+      assert.equal(new Set(raised).size, raised.length);
+      assert.deepEqual(
+        raised.sort((a, b) => a - b),
+        Array.from({ length: 100 }, (_none, index) => index + 1),
+      );
+    });
+
+    it('hand what is due to who has decided it, until it is marked as sent, and to who asks for no job', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 2);
+      await settled(batches, id, 0);
+      assert.deepEqual((await settled(batches, id, 1)).due, ['then', 'finally']);
+      assert.deepEqual((await settled(batches, id, 0)).due, []);
+      assert.deepEqual((await settled(batches, id, 1)).due, ['then', 'finally']);
+      assert.equal((await settled(batches, id, 1)).hasFinished, false);
+      await batches.sent(id, 'then');
+      assert.deepEqual((await settled(batches, id, 1)).due, ['finally']);
+      assert.deepEqual((await batches.seal(id))?.due, ['finally']);
+      await batches.sent(id, 'finally');
+      assert.deepEqual((await settled(batches, id, 1)).due, []);
+      assert.deepEqual((await batches.find(id))?.unsent, []);
+    });
+
+    it('do not end before they are sealed, and with that if all their jobs have', async () => {
+      const batches = await openBatches();
+      const id = randomUUID();
+      await batches.open({ id, name: 'import', allowsFailures: false, callbacks: '{}', keepMs: KEEP_MS });
+      await batches.reserve(id, 'a', 1);
+      const change = await settled(batches, id, 0);
+      assert.deepEqual([change.due, change.progress, change.hasProgressed], [[], 0, false]);
+      const sealed = await batches.seal(id);
+      assert.deepEqual([sealed?.due, sealed?.hasFinished], [['then', 'finally'], true]);
+      assert.deepEqual([sealed?.progress, sealed?.hasProgressed], [100, true]);
+      const { sealed: empty } = await made(batches, 0);
+      assert.deepEqual([empty.due, empty.progress], [['then', 'finally'], 100]);
+    });
+
+    it('are cancelled by the first failure, and skip what has not begun but what failed and is replayed', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 4);
+      await settled(batches, id, 0);
+      assert.equal(await batches.begin(id, 1), 'go');
+      const failure = await settled(batches, id, 1, 'failed');
+      assert.deepEqual([failure.due, failure.hasCancelled, failure.hasFinished], [['catch'], true, false]);
+      const another = await settled(batches, id, 2, 'failed');
+      assert.deepEqual([another.due, another.hasCancelled], [[], false]);
+      assert.equal(await batches.begin(id, 3), 'skip');
+      assert.equal(await batches.begin(id, 1), 'go');
+      assert.equal(await batches.reserve(id, 'more', 1), 'over');
+      await batches.sent(id, 'catch');
+      const last = await settled(batches, id, 3, 'skipped');
+      assert.deepEqual([last.due, last.hasFinished, last.progress], [['finally'], true, 100]);
+      const found = await batches.find(id);
+      assert.deepEqual(
+        [found?.done, found?.failed, found?.skipped, found?.verdict, found?.isCancelled],
+        [1, 2, 1, 'catch', true],
+      );
+    });
+
+    it('send what the failure has decided before the end, if that comes first', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 2);
+      await settled(batches, id, 0, 'failed');
+      assert.deepEqual((await settled(batches, id, 1, 'skipped')).due, ['catch', 'finally']);
+    });
+
+    it('end well where failures are allowed, and count one that is done at last', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 3, { allowsFailures: true });
+      const failure = await settled(batches, id, 0, 'failed');
+      assert.deepEqual([failure.due, failure.hasCancelled], [[], false]);
+      await settled(batches, id, 1, 'failed');
+      assert.deepEqual((await settled(batches, id, 2)).due, ['then', 'finally']);
+      const mended = await settled(batches, id, 0);
+      assert.deepEqual([mended.done, mended.failed, mended.hasFinished], [2, 1, false]);
+      const again = await settled(batches, id, 0, 'failed');
+      assert.deepEqual([again.done, again.failed], [2, 1]);
+    });
+
+    it('are cancelled once, and not after their end', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 2, { allowsFailures: true });
+      const cancelled = await batches.cancel(id);
+      assert.deepEqual([cancelled?.due, cancelled?.hasCancelled], [['catch'], true]);
+      assert.equal((await batches.cancel(id))?.hasCancelled, false);
+      await batches.sent(id, 'catch');
+      await settled(batches, id, 0, 'skipped');
+      assert.deepEqual((await settled(batches, id, 1)).due, ['finally']);
+      const { id: over } = await made(batches, 0);
+      assert.equal((await batches.cancel(over))?.hasCancelled, false);
+      assert.equal((await batches.find(over))?.verdict, 'then');
+    });
+
+    it('know nothing of a batch that was never made, is forgotten, or of a number that was never given', async () => {
+      const batches = await openBatches();
+      const nowhere = randomUUID();
+      assert.equal(await batches.reserve(nowhere, 'a', 1), undefined);
+      assert.equal(await batches.begin(nowhere, 0), undefined);
+      assert.equal(await batches.settle(nowhere, 0, 'done'), undefined);
+      assert.equal(await batches.seal(nowhere), undefined);
+      assert.equal(await batches.cancel(nowhere), undefined);
+      assert.equal(await batches.find(nowhere), undefined);
+      assert.equal(await batches.callbacks(nowhere), undefined);
+      const { id } = await made(batches, 2);
+      assert.equal(await batches.settle(id, 2, 'done'), undefined);
+      assert.equal(await batches.callbacks(id), '{"then":1}');
+      const { id: short } = await made(batches, 1, { keepMs: 100 });
+      await eventually(async () => assert.equal(await batches.find(short), undefined), { interval: 10 });
+      assert.equal(await batches.begin(short, 0), undefined);
+      const { id: newest } = await made(batches, 1);
+      const listed = await batches.list(2);
+      assert.deepEqual(
+        listed.map((each) => each.id),
+        [newest, id],
+      );
+    });
+  });
+}
+
+describe('stores of batches', () => {
+  onEveryStore(batchContract);
+
+  it('say so at once when Redis is away', async () => {
+    const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
+    client.on('error', () => {}); // told by what is asked of it
+    const { batches } = redisStores({ client });
+    await assert.rejects(async () => batches?.begin('any', 0), /Redis connection is not ready/);
+    await assert.rejects(async () => batches?.find('any'), /Redis connection is not ready/);
+    client.disconnect();
+  });
+});
