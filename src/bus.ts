@@ -16,6 +16,7 @@ import type { Workload } from './consume/workload.js';
 import { BusControl } from './control/bus-control.js';
 import { AlreadyStartedError, ConnectError, NotStartedError, StoppedError } from './errors.js';
 import type { BusEvents, BusState } from './events.js';
+import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition, OutputOf } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
@@ -205,6 +206,38 @@ export class Bus extends Publisher {
   }
 
   /**
+   * Jobs that are handled side by side, and messages that are sent when all of them have ended:
+   * `batch([…]).then(…).catch(…).finally(…).dispatch()`. Nothing is sent before `dispatch()`. Needs `stores` that all
+   * services share which handle them.
+   *
+   * @param jobs a list, or what makes them while they are sent, as a generator does: 500 of them are held at a time
+   * @throws OptionsError
+   */
+  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
+    return this.publisher.batch(jobs, options);
+  }
+
+  /**
+   * How far a batch is; undefined if the store doesn't know it, or not any more. Works before `start()`.
+   *
+   * @throws OptionsError if the bus has no store for batches, and what the store's client throws
+   */
+  async findBatch(id: string): Promise<BatchStatus | undefined> {
+    return this.publisher.batches.find(id);
+  }
+
+  /**
+   * Jobs of it that have not begun are not run any more, and its `catch` is sent. What runs is not disturbed.
+   *
+   * @returns false if it was cancelled or had ended before, or is not known
+   * @throws NotStartedError, OptionsError, and what the store's client throws
+   */
+  async cancelBatch(id: string): Promise<boolean> {
+    this.openSession();
+    return this.publisher.batches.cancel(id);
+  }
+
+  /**
    * What is published through it is added to the outbox of the bus's `stores`, in the transaction that the client is in, and
    * published when that is committed. Works before `start()`, and without it.
    *
@@ -269,6 +302,7 @@ export class Bus extends Publisher {
         giveUp: this.giveUp.signal,
         publisher: this,
         steps: this.publisher.steps,
+        batches: this.publisher.batches,
         throughOutbox: (add) => this.outboxOfStores.adding(add),
       });
       if (this.settings.control && subscriptions.length > 0)

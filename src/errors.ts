@@ -329,6 +329,13 @@ export class DeadLetterIdError extends HoplineError {
   }
 }
 
+// --- batches --------------------------------------------------------------------------------------------------------
+
+/** A batch that is not in the store, takes no more jobs, or is dispatched with others than before. */
+export class BatchError extends HoplineError {
+  readonly code = 'HOPLINE_BATCH';
+}
+
 // --- operating ------------------------------------------------------------------------------------------------------
 
 /** What an operator says can't reach the workers: the broker does not take it. */

@@ -3,6 +3,8 @@
  * logged and disturbs nothing. Metrics, traces, logs and the dashboard are listeners.
  */
 
+import type { BatchFigures } from './message/batch.js';
+
 /** Where a bus is in its life: `new` until `start()`, and again if that fails; what is `stopped` stays so. */
 export type BusState = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
 
@@ -178,6 +180,12 @@ export interface CircuitOpenedEvent extends CircuitEvent {
   readonly pauseMs: number;
 }
 
+/** A batch, and how far it was. */
+export interface BatchEvent extends BatchFigures {
+  readonly service: string;
+  readonly batchId: string;
+}
+
 /** Messages of the outbox have been published, or could not be. */
 export interface OutboxRelayedEvent {
   readonly service: string;
@@ -223,7 +231,10 @@ export interface BusEvents {
   'message.released': ReleasedEvent;
   'message.deadLettered': DeadLetteredEvent;
   'message.discarded': AttemptEvent;
-  /** It is done with: its handler is idempotent, and has handled it before; or it is unique, and a newer one stands for it. */
+  /**
+   * It is done with: its handler is idempotent, and has handled it before; or it is unique, and a newer one stands for it; or it is
+   * a job of a batch that is cancelled.
+   */
   'message.skipped': AttemptEvent;
   'connection.up': ConnectionEvent;
   'connection.down': ConnectionDownEvent;
@@ -247,6 +258,12 @@ export interface BusEvents {
   'circuit.opened': CircuitOpenedEvent;
   /** One message was tried and got through: its queue goes on. */
   'circuit.closed': CircuitEvent;
+  /** All jobs that a batch begins with are sent. Told by the process that has sent them. */
+  'batch.dispatched': BatchEvent;
+  /** A failure that is not allowed, or somebody who asked for it: told once, by the process in which it happened. */
+  'batch.cancelled': BatchEvent;
+  /** All jobs have ended: told once, by the process in which the last one did. */
+  'batch.finished': BatchEvent;
   'outbox.relayed': OutboxRelayedEvent;
   'outbox.refused': OutboxRefusedEvent;
   'topology.failed': TopologyFailedEvent;

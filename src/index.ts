@@ -31,6 +31,7 @@ export type { ControlOptions } from './control/options.js';
 export type { ControlAnswer, ProcessStatus, Respondent } from './control/protocol.js';
 export {
   AlreadyStartedError,
+  BatchError,
   CancelledError,
   ChannelLostError,
   ConnectError,
@@ -63,6 +64,7 @@ export {
 } from './errors.js';
 export type {
   AttemptEvent,
+  BatchEvent,
   BusEvents,
   BusState,
   DeadLetterReason,
@@ -77,6 +79,18 @@ export type { FailuresOptions, Progress, ReplayOptions, Selection } from './fail
 export type { Rate } from './failures/pace.js';
 export type { ReplayTarget } from './failures/replay.js';
 export type { FailedLine, ImportResult } from './failures/transfer.js';
+export type {
+  BatchCallback,
+  BatchContext,
+  BatchFigures,
+  BatchJob,
+  BatchNews,
+  BatchStatus,
+  CheckedJob,
+  CheckedJobs,
+  JobBatch,
+  JobBatchOptions,
+} from './message/batch.js';
 export type {
   Chain,
   ChainOptions,
@@ -112,6 +126,15 @@ export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
 export type { Serializer } from './serialization/serializer.js';
 export type { StopOptions } from './stopping.js';
+export type {
+  BatchChange,
+  BatchCounts,
+  BatchRecord,
+  BatchStore,
+  JobResult,
+  NewBatch,
+  ReservedNumbers,
+} from './stores/batches.js';
 export type { ClaimStore } from './stores/claims.js';
 export type { LedgerStore } from './stores/ledger.js';
 export type { LockStore } from './stores/locks.js';

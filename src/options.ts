@@ -73,7 +73,7 @@ export interface BusOptions {
   stopDeadline?: Duration;
   /** How long a message that no handler of its queue matches comes back, before it is dead-lettered. @default '10m' */
   noHandlerPatience?: Duration;
-  /** What handlers share beside messages: rate limits, what was handled, what was done once, what is unique. @default in this process alone */
+  /** What handlers share beside messages: rate limits, what was handled, what was done once, what is unique, batches. @default in this process alone */
   stores?: Stores;
   /**
    * Whether it publishes what lies in the outbox of its `stores`. Several processes may. @default true if a handler has an inbox,
@@ -172,6 +172,15 @@ export const BUS_FIELDS: Fields = {
   stores: objectWith({
     permits: required(having('a store of permits, as redisStores() has', 'take')),
     claims: required(having('a store of claims, as redisStores() has', 'claim', 'finish', 'release')),
+    batches: having(
+      'a store of batches, as redisStores() has',
+      'open',
+      'reserve',
+      'seal',
+      'begin',
+      'settle',
+      'find',
+    ),
     inbox: having('an inbox, as postgresStores() has', 'begin'),
     outbox: having('an outbox, as postgresStores() has', 'add', 'relay', 'backlog', 'listen'),
     ledger: required(having('a store of results, as redisStores() has', 'read', 'record')),

@@ -4,8 +4,9 @@ import type { Stores } from '../stores/stores.js';
 import type { HandlerContext } from './context.js';
 import type { IdempotentSettings } from './idempotent.js';
 import { Inbox, type ThroughOutbox } from './inbox.js';
-import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { longestAttemptMs } from './run-handler.js';
+import { skippedOutcome } from './step.js';
 import type { Handler } from './subscription.js';
 
 export interface ClaimsOptions {
@@ -50,9 +51,10 @@ export class Claims {
     const settings = handler.inbox ?? handler.idempotent;
     if (!settings) return undefined;
     const by = settings.by(payload, context);
+    const isItself = by === context.messageId;
     const key = by === undefined ? undefined : `${this.options.service}:${handler.name}:${by}`;
-    if (handler.inbox) return this.inbox?.begin(key, settings.keepMs, context);
-    return key === undefined ? undefined : this.claimed(handler, settings, key, context);
+    if (handler.inbox) return this.inbox?.begin(key, settings.keepMs, context, isItself);
+    return key === undefined ? undefined : this.claimed(handler, settings, key, context, isItself);
   }
 
   private async claimed(
@@ -60,6 +62,7 @@ export class Claims {
     { keepMs }: IdempotentSettings,
     key: string,
     context: HandlerContext,
+    isItself: boolean,
   ): Promise<Claim | Refusal> {
     const { stores, timeoutGraceMs } = this.options;
     const { claims } = stores;
@@ -72,7 +75,7 @@ export class Claims {
       );
       return STORE_AWAY_MS;
     });
-    if (answer === 'done') return { kind: 'skipped', outcome: DONE };
+    if (answer === 'done') return { kind: 'skipped', outcome: skippedOutcome(context, isItself) };
     if (answer !== 'claimed') return { kind: 'later', outcome: releaseFor(answer) };
     return {
       kind: 'claim',

@@ -12,6 +12,7 @@ import type { TransactionClient } from '../message/transaction-client.js';
 import type { Stores } from '../stores/stores.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
+import { type BatchSender, batchOf, HandlerBatch } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
 import type { Handling } from './inbox.js';
@@ -30,6 +31,7 @@ export interface ContextSurroundings {
   readonly service: string;
   readonly publisher: Publisher;
   readonly steps: StepSender;
+  readonly batches: BatchSender;
   readonly stores: Stores;
   readonly log: Logger;
   readonly stopping: Stopping;
@@ -47,6 +49,7 @@ export class HandlerContext extends MessageContext {
   private controller: AbortController | undefined;
   private ownHeaders: Headers | undefined;
   private ownStep: HandlerStep | undefined;
+  private ownBatch: HandlerBatch | undefined;
   /** Its transaction, if its handler has an inbox. */
   handling: Handling | undefined;
   private ownParts: Parts | undefined;
@@ -113,6 +116,13 @@ export class HandlerContext extends MessageContext {
     const chain = chainOf(this.work.received);
     if (chain) this.ownStep ??= new HandlerStep(chain, this.bus.steps);
     return this.ownStep;
+  }
+
+  get batch(): HandlerBatch | undefined {
+    const { received } = this.work;
+    const mark = batchOf(received);
+    if (mark) this.ownBatch ??= new HandlerBatch(mark, received, this.bus.batches);
+    return this.ownBatch;
   }
 
   get transaction(): TransactionClient {

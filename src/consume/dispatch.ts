@@ -15,6 +15,7 @@ import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { batched } from './batch.js';
+import { type BatchSender, jobOf, refusalOf } from './batch-job.js';
 import { Claims } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
@@ -39,6 +40,7 @@ export interface DispatcherOptions {
   readonly middleware: readonly Middleware[];
   readonly publisher: Publisher;
   readonly steps: StepSender;
+  readonly batches: BatchSender;
   readonly stores: Stores;
   readonly throughOutbox: ThroughOutbox;
   readonly settler: Pick<Settler, 'settle'>;
@@ -114,6 +116,13 @@ export class Dispatcher {
 
   /** One attempt, from bytes to outcome. */
   private attempt(work: Work): Outcome | Promise<Outcome> {
+    const job = jobOf(work.received);
+    if (!job) return this.attemptNow(work);
+    const { batches, log } = this.options;
+    return refusalOf(job, batches, log).then((refusal) => refusal ?? this.attemptNow(work));
+  }
+
+  private attemptNow(work: Work): Outcome | Promise<Outcome> {
     const { received, match } = work;
     const chain = chainOf(received);
     if (chain?.finished) return { kind: 'next', chain };
@@ -205,10 +214,11 @@ export class Dispatcher {
   }
 
   /** The payload as the handler gets it; a promise only if the schema's check is one. */
-  private decode({ delivery, chain }: Received, { definition }: Match): unknown {
+  private decode({ delivery, chain, batch }: Received, { definition }: Match): unknown {
     const { maxBodyBytes, serializer } = this.options;
     // Handled now, it would lose what is to come after it.
     if (chain instanceof UndecodableError) throw chain;
+    if (batch instanceof UndecodableError) throw batch;
     const { body, properties } = delivery;
     if (body.length > maxBodyBytes) {
       throw new UndecodableError(

@@ -9,7 +9,7 @@ import type { Claim, Refusal } from './claims.js';
 import type { HandlerContext } from './context.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import type { Received } from './received.js';
-import { nextId, stateOfNext } from './step.js';
+import { nextId, skippedOutcome, stateOfNext } from './step.js';
 
 /** When a message comes back that another process handles just now. */
 const TAKEN_MS = 1_000;
@@ -35,7 +35,12 @@ export class Inbox {
    *
    * @param key of what nothing makes known there is none: its transaction holds none
    */
-  async begin(key: string | undefined, keepMs: number, context: HandlerContext): Promise<Claim | Refusal> {
+  async begin(
+    key: string | undefined,
+    keepMs: number,
+    context: HandlerContext,
+    isItself: boolean,
+  ): Promise<Claim | Refusal> {
     const { store, throughOutbox } = this.options;
     let begun: Awaited<ReturnType<InboxStore['begin']>>;
     try {
@@ -44,7 +49,7 @@ export class Inbox {
       context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
       return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
     }
-    if (begun === 'done') return { kind: 'skipped', outcome: DONE };
+    if (begun === 'done') return { kind: 'skipped', outcome: skippedOutcome(context, isItself) };
     if (begun === 'taken') return { kind: 'later', outcome: releaseFor(TAKEN_MS) };
     const handling = new Handling(begun, throughOutbox);
     context.handling = handling;
@@ -57,6 +62,8 @@ export class Handling {
   /** What is published with it. */
   readonly publisher: Publisher;
   private state: 'open' | 'committed' | 'over' = 'open';
+  /** The next step of its chain lies in the outbox. */
+  private goesOn = false;
 
   constructor(
     private readonly transaction: InboxTransaction,
@@ -80,6 +87,7 @@ export class Handling {
     const chain = recorded ? undefined : step?.next;
     const [next] = chain?.rest ?? [];
     if (chain && next) await this.transaction.add([nextEntry(work.received, chain, next)]);
+    this.goesOn = next !== undefined;
     // From here on nothing can be added any more.
     this.state = 'over';
     await this.transaction.commit();
@@ -102,7 +110,8 @@ export class Handling {
 
   /** What is committed is done, whatever has happened to the attempt since; the next step of its chain went with it. */
   concluded(outcome: Outcome): Outcome {
-    return this.state === 'committed' && outcome.kind !== 'discard' ? DONE : outcome;
+    if (this.state !== 'committed' || outcome.kind === 'discard') return outcome;
+    return this.goesOn ? { kind: 'done', goesOn: true } : DONE;
   }
 }
 

@@ -4,7 +4,13 @@ import type { ChainState } from '../message/chain-header.js';
 /** What became of an attempt. A value: only `settle.ts` acts on it. */
 export type Outcome =
   /** Handled: ack. */
-  | { readonly kind: 'done' }
+  | {
+      readonly kind: 'done';
+      /** Its chain goes on: what follows was stored before, and so the job of a batch that it is has not ended. */
+      readonly goesOn?: boolean;
+    }
+  /** A job of a batch that is cancelled, not run: ack. */
+  | { readonly kind: 'skip' }
   /** Handled, and a step of a chain: send the first of its rest, confirm, ack. */
   | {
       readonly kind: 'next';
@@ -41,6 +47,7 @@ export const releaseFor = (waitMs: number): Outcome => ({
   unhandled: false,
 });
 
+export const SKIP: Outcome = { kind: 'skip' };
 export const DONE: Outcome = { kind: 'done' };
 export const DISCARD: Outcome = { kind: 'discard' };
 /** To the queue's end, by way of the shortest delay: for what can't go back to its place. */

@@ -1,4 +1,5 @@
 import type { UndecodableError } from '../errors.js';
+import { type BatchMark, batchIn } from '../message/batch-header.js';
 import { type ChainState, chainIn } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
@@ -25,6 +26,10 @@ export interface Received {
   readonly unhandledSince: number | undefined;
   /** The chain that it is a step of; an error if that can't be read. */
   readonly chain: ChainState | UndecodableError | undefined;
+  /** The batch that it is a job of, or is sent for; an error if that can't be read. */
+  readonly batch: BatchMark | UndecodableError | undefined;
+  /** Numbers that this attempt's additions to its batch were given, and whose messages are not confirmed. */
+  unsentJobs?: Set<number>;
   /** What makes it unique. */
   readonly unique: UniqueMark | undefined;
 }
@@ -36,6 +41,8 @@ export interface Received {
  */
 export function receive(delivery: Delivery, names: Names): Received {
   const { properties, exchange } = delivery;
+  const chain = chainIn(properties.headers);
+  const batch = batchOf(properties.headers, chain);
   if (!names.carriesOrigin(exchange)) {
     return {
       delivery,
@@ -47,7 +54,8 @@ export function receive(delivery: Delivery, names: Names): Received {
       releases: 0,
       firstAttemptAt: undefined,
       unhandledSince: undefined,
-      chain: chainIn(properties.headers),
+      chain,
+      batch,
       unique: uniqueIn(properties.headers),
     };
   }
@@ -62,9 +70,15 @@ export function receive(delivery: Delivery, names: Names): Received {
     releases: counted ? counter(headers, HEADER.releases, 0) : 0,
     firstAttemptAt: counted ? moment(headers, HEADER.firstAttemptAt) : undefined,
     unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
-    chain: chainIn(headers),
+    chain,
+    batch,
     unique: uniqueIn(headers),
   };
+}
+
+/** A job that is a chain has it in the chain's header. */
+function batchOf(headers: Headers, chain: Received['chain']): Received['batch'] {
+  return chain && !(chain instanceof Error) && chain.batch ? chain.batch : batchIn(headers);
 }
 
 function counter(headers: Headers, name: string, otherwise: number): number {

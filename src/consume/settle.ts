@@ -1,14 +1,17 @@
 import { InvalidMessageError } from '../errors.js';
+import type { BatchPlace } from '../message/batch-header.js';
 import type { ChainState, StepMessage } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { isFinal } from '../publish/unsendable.js';
+import type { JobResult } from '../stores/batches.js';
 import type { Names } from '../topology/names.js';
 import type { TransportSession } from '../transport/transport.js';
 import { Backoff } from '../util/backoff.js';
 import { type Clock, pause } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
+import { type BatchSender, jobOf } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
@@ -20,6 +23,7 @@ export interface SettlerOptions {
   readonly names: Names;
   readonly session: TransportSession;
   readonly steps: Pick<StepSender, 'send'>;
+  readonly batches: Pick<BatchSender, 'report'>;
   readonly clock: Clock;
   readonly events: AttemptEvents;
   readonly log: Logger;
@@ -58,14 +62,13 @@ export class Settler {
     if (delivery.lost) return outcome.kind === 'next' ? outcome.followed?.(false) : undefined;
     switch (outcome.kind) {
       case 'done':
-        delivery.ack();
-        return undefined;
+        return this.finish(work, outcome.goesOn ? undefined : 'done');
+      case 'skip':
+        return this.finish(work, 'skipped', () => this.options.events.skipped(work));
       case 'next':
         return this.goOn(work, outcome);
       case 'discard':
-        delivery.ack();
-        this.options.events.discarded(work);
-        return undefined;
+        return this.finish(work, 'done', () => this.options.events.discarded(work));
       case 'requeue':
         // What is done of a pack must not come again: what is left of it travels on alone.
         if (delivery instanceof PackItem) return this.comeBack(work, COME_BACK_SOON);
@@ -103,10 +106,7 @@ export class Settler {
   private async goOn(work: Work, { chain, followed }: Extract<Outcome, { kind: 'next' }>): Promise<void> {
     const { received } = work;
     const [next] = chain.rest;
-    if (!next) {
-      received.delivery.ack();
-      return;
-    }
+    if (!next) return this.finish(work, 'done');
     const send = () =>
       this.options.steps.send(next, stateOfNext(chain), nextId(received, chain), carriedFrom(received));
     try {
@@ -147,7 +147,7 @@ export class Settler {
       firstAttemptAt: received.firstAttemptAt ?? failedAt,
     };
     const letter = deadLetter(names, received, givenUp, publishDeadlineMs);
-    const isStored = await this.publishThenAck(work, letter);
+    const isStored = await this.publishThenAck(work, letter, 'failed');
     if (isStored) events.deadLettered(work, reason, error);
     return isStored;
   }
@@ -185,8 +185,32 @@ export class Settler {
     }
   }
 
-  /** True once the copy is confirmed; its original is then acked, or will be delivered again. */
-  private async publishThenAck(work: Work, first: OutgoingMessage): Promise<boolean> {
+  /** Acks what is over, after its batch knows of that. Dying between the two tells it again, which changes nothing. */
+  private finish(work: Work, result: JobResult | undefined, tell?: () => void): Promise<void> | undefined {
+    const end = () => {
+      work.received.delivery.ack();
+      tell?.();
+    };
+    const job = result && jobOf(work.received);
+    if (job) return this.report(work, job, result).then((isTold) => (isTold ? end() : undefined));
+    end();
+    return undefined;
+  }
+
+  /** True once its batch knows what has become of it, and what that has led to is sent. */
+  private report(work: Work, job: BatchPlace, result: JobResult): Promise<boolean> {
+    const { batches } = this.options;
+    const tell = () => batches.report(job, result, work.received.unsentJobs);
+    const what = 'the end of a job of a batch, or what that decides,';
+    return this.publishOrHold(work, tell, { what }, () => false);
+  }
+
+  /**
+   * True once the copy is confirmed; its original is then acked, or will be delivered again.
+   *
+   * @param result what that is to the batch that it is a job of; undefined if the job has not ended
+   */
+  private async publishThenAck(work: Work, first: OutgoingMessage, result?: JobResult): Promise<boolean> {
     let copy = first;
     const publish = async () => {
       for (;;) {
@@ -202,6 +226,8 @@ export class Settler {
     };
     const what = { what: 'a retry or dead letter', exchange: first.exchange };
     if (!(await this.publishOrHold(work, publish, what, () => false))) return false;
+    const job = result && jobOf(work.received);
+    if (job && !(await this.report(work, job, result))) return false;
     // Dying here leaves the copy and the original.
     work.received.delivery.ack();
     return true;

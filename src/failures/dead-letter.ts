@@ -63,6 +63,10 @@ export interface DeadLetter extends DeadLetterSummary {
   readonly chain: ChainPlace | undefined;
   /** The header `hopline-chain`, whole: a replay carries it on, and so goes on with the chain. */
   readonly chainHeader: string | undefined;
+  /** The job of a batch that it is; undefined if it is none, or its header can't be read. */
+  readonly batch: { readonly id: string; readonly number: number } | undefined;
+  /** The header `hopline-batch`, whole: a replay carries it on, and so reports to its batch. */
+  readonly batchHeader: string | undefined;
   /** The header `hopline-unique`: a replay carries it on. */
   readonly uniqueHeader: string | undefined;
   readonly body: Buffer;

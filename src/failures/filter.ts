@@ -14,6 +14,8 @@ export interface DeadLetterFilter {
   since?: Date | Duration;
   /** What must occur in id, routing key, error, a header or the body; a string in whatever case. */
   grep?: string | RegExp;
+  /** Jobs of the batch with this id. */
+  batch?: string;
   /** At most so many, the oldest first. */
   limit?: number;
 }
@@ -59,17 +61,19 @@ export const FILTER_FIELDS: Fields = {
     expected: 'a non-empty string or a RegExp',
     accepts: (value) => value instanceof RegExp || text.accepts(value),
   },
+  batch: text,
   limit: positiveInteger,
 };
 
 /** Whether a dead letter is meant, as far as it says so itself: ids are resolved, and the limit kept, by who asks. */
 export function matcherOf(filter: DeadLetterFilter, now: number): (letter: DeadLetter) => boolean {
-  const { reason, since, grep } = filter;
+  const { reason, since, grep, batch } = filter;
   const reasons = reason === undefined ? undefined : new Set([reason].flat());
   const from = since === undefined ? undefined : since instanceof Date ? since.getTime() : now - toMs(since);
   return (letter) => {
     if (reasons && !reasons.has(letter.reason)) return false;
     if (from !== undefined && !(letter.failedAt && letter.failedAt.getTime() >= from)) return false;
+    if (batch !== undefined && letter.batch?.id !== batch) return false;
     return grep === undefined || occurs(grep, letter);
   };
 }

@@ -14,7 +14,7 @@ import { DEAD_LETTER_REASONS } from './filter.js';
 const VERSION = 1;
 
 export function encodeLine(letter: DeadLetter): string {
-  const { body, headers, bytes: _, messageId: __, by: ___, chain: ____, ...told } = letter;
+  const { body, headers, bytes: _, messageId: __, by: ___, chain: ____, batch: _____, ...told } = letter;
   // Undefined fields are left out, Dates become ISO texts.
   return JSON.stringify({
     v: VERSION,
@@ -48,6 +48,7 @@ const STORY = {
   failedAt: HEADER.failedAt,
   droppedHeaders: HEADER.dropped,
   chainHeader: HEADER.chain,
+  batchHeader: HEADER.batch,
   uniqueHeader: HEADER.unique,
 } as const;
 

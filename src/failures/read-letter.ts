@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from '../events.js';
+import { type BatchPlace, batchIn, isPlace } from '../message/batch-header.js';
 import { chainIn } from '../message/chain-header.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties } from '../message/message.js';
@@ -65,6 +66,8 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     droppedHeaders: textIn(headers, HEADER.dropped),
     chain: chainPlace(headers),
     chainHeader: textIn(headers, HEADER.chain),
+    batch: batchPlace(headers),
+    batchHeader: textIn(headers, HEADER.batch),
     uniqueHeader: textIn(headers, HEADER.unique),
     body,
   };
@@ -153,6 +156,13 @@ function chainPlace(headers: Headers): ChainPlace | undefined {
   const { id, number, rest, finished, failure } = chain;
   const keys = rest.map(({ key }) => key);
   return { id, number, of: number + rest.length, rest: keys, finished, failed: failure?.key };
+}
+
+function batchPlace(headers: Headers): BatchPlace | undefined {
+  const chain = chainIn(headers);
+  if (chain && !(chain instanceof Error) && chain.batch) return chain.batch;
+  const mark = batchIn(headers);
+  return mark && !(mark instanceof Error) && isPlace(mark) ? mark : undefined;
 }
 
 function textIn(headers: Headers, name: string): string | undefined {

@@ -1,5 +1,6 @@
 import { MessageTooLargeError, UndecodableError } from '../errors.js';
 import type { Duration } from '../util/duration.js';
+import { type BatchPlace, decodePlace } from './batch-header.js';
 import type { ChainStep, StepFailure } from './chain.js';
 import type { ExchangeOption } from './exchange-option.js';
 import { decodeHeaders, encodeHeaders } from './header-codec.js';
@@ -41,12 +42,14 @@ export interface ChainState {
   readonly failure: StepFailure | undefined;
   /** The message itself is handled; what could not be sent is its next step. */
   readonly finished: boolean;
+  /** The job of a batch that it is as a whole. */
+  readonly batch?: BatchPlace | undefined;
 }
 
 const JSON_TYPE = 'application/json';
 
 export function encodeChain(state: ChainState): string {
-  const { id, number, rest, onFailure, result, failure, finished } = state;
+  const { id, number, rest, onFailure, result, failure, finished, batch } = state;
   return JSON.stringify({
     v: VERSION,
     id,
@@ -56,10 +59,11 @@ export function encodeChain(state: ChainState): string {
     result,
     failure,
     ...(finished ? { finished } : {}),
+    batch,
   });
 }
 
-/** As part of a JSON text that is written here, or lies in an outbox. */
+/** As part of a JSON text that is written here, or lies in a store or an outbox. */
 export function encodeStep({ key, type, body, contentType, options }: StepMessage): object {
   const { headers, ...rest } = options;
   return {
@@ -114,7 +118,7 @@ export function chainOfText(text: unknown): ChainState {
 function decodeChain(given: unknown): ChainState {
   const chain = objectOf(given, 'it');
   if (chain.v !== VERSION) throw new Error(`expected v to be ${VERSION}`);
-  const { id, number, rest, onFailure, result, failure, finished } = chain;
+  const { id, number, rest, onFailure, result, failure, finished, batch } = chain;
   if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
   if (!Number.isSafeInteger(number) || Number(number) < 1) throw new Error('expected number to be 1 or more');
   if (!Array.isArray(rest)) throw new Error('expected rest to be a list');
@@ -126,6 +130,7 @@ function decodeChain(given: unknown): ChainState {
     result,
     failure: failure === undefined ? undefined : decodeFailure(failure),
     finished: finished === true,
+    ...(batch === undefined ? {} : { batch: decodePlace(batch) }),
   };
 }
 

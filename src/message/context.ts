@@ -1,6 +1,7 @@
 import { ContextOutsideMessageError } from '../errors.js';
 import type { Duration } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
+import type { BatchContext } from './batch.js';
 import type { StepContext } from './chain.js';
 import type { Headers } from './message.js';
 import type { JsonForm, OnceOptions } from './once.js';
@@ -52,6 +53,8 @@ export abstract class MessageContext extends Publisher {
   abstract readonly shouldStop: boolean;
   /** The chain that the message is a step of, and how to change its rest; undefined outside a chain. */
   abstract readonly step: StepContext | undefined;
+  /** The batch that the message is a job of, or is sent for; undefined outside one. */
+  abstract readonly batch: BatchContext | undefined;
   /**
    * The connection that the handler's inbox works on. Do all database work on it, and leave BEGIN, COMMIT and ROLLBACK to the
    * bus: it commits when the handler has returned, and rolls back when it throws, or asks for another outcome than `discard`.

@@ -1,7 +1,7 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import type { Headers, HeaderValue } from './message.js';
 
-/** The headers that Hopline writes. None is on a first publish, but for a chain's and a unique message's. */
+/** The headers that Hopline writes. None is on a first publish, but for those of chains, batches and unique messages. */
 export const HEADER = {
   /** Number of the attempt that this delivery is; absent means 1. On a dead letter: of the last attempt. */
   attempt: 'hopline-attempt',
@@ -24,6 +24,8 @@ export const HEADER = {
   dropped: 'hopline-dropped-headers',
   /** The chain that the message is a step of, with all its later steps; see chain-header.ts. */
   chain: 'hopline-chain',
+  /** Which job of which batch the message is, or what it says of one; see batch-header.ts. */
+  batch: 'hopline-batch',
   /** What makes the message unique; see unique.ts. */
   unique: 'hopline-unique',
   /** On dead letters only. */

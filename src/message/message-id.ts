@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { v5, v7 } from 'uuid';
+import type { BatchNews } from './batch.js';
 
 const ID_BYTES = 16;
 const pool = new Uint8Array(256 * ID_BYTES);
@@ -27,8 +28,10 @@ const FOLLOWING = 'b1f6d8c5-2f0e-4d6a-9a53-0c7d5e1f4a92';
  *
  * @param as what it is to that message, since one may lead to several
  */
-export const followingId = (messageId: string, as: 'next' | 'failure'): string =>
-  v5(`${messageId}/${as}`, FOLLOWING);
+export const followingId = (
+  messageId: string,
+  as: 'next' | 'failure' | 'job' | BatchNews | `progress/${number}`,
+): string => v5(`${messageId}/${as}`, FOLLOWING);
 
 /** The namespace of keys of parts of handlers' work. */
 const PARTS = '5d0c1b1e-7a3c-4f0e-8f5c-2b8e6d9a4c17';

@@ -1,6 +1,7 @@
 import type { UniqueHandlers } from '../consume/unique-handlers.js';
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
+import { type BatchJob, type CheckedJobs, JobBatch, type JobBatchOptions } from '../message/batch.js';
 import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
@@ -16,10 +17,14 @@ import {
 import { type UniqueSettings, uniqueKey, uniqueSettings } from '../message/unique.js';
 import { json } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
+import type { Stores } from '../stores/stores.js';
 import type { TransportSession } from '../transport/transport.js';
 import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
+import type { Logger } from '../util/logger.js';
+import { checkBatchOptions } from './batch-options.js';
+import { Batches } from './batches.js';
 import {
   bodyOf,
   type ComposeOptions,
@@ -48,6 +53,8 @@ export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions 
   readonly exchange: ExchangeRef;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
+  readonly stores: Stores;
+  readonly log: Logger;
   /** Undefined if no handler of the bus says that what is sent to it is unique. */
   readonly uniqueHandlers: () => UniqueHandlers | undefined;
 }
@@ -60,6 +67,7 @@ const NO_OPTIONS: PublishOptions = {};
 export class BusPublisher extends Publisher {
   /** The steps of chains. */
   readonly steps: Steps;
+  readonly batches: Batches;
   private readonly packer: Packer;
   private readonly uniqueSends: UniqueSends;
   private readonly events: PublishEvents;
@@ -72,6 +80,7 @@ export class BusPublisher extends Publisher {
     this.events = new PublishEvents(options.service, options.events, options.clock);
     this.uniqueSends = new UniqueSends(options);
     this.steps = new Steps(options, (call, message) => this.confirmed(call, message));
+    this.batches = new Batches({ ...options, store: options.stores.batches, steps: this.steps });
   }
 
   chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options: ChainOptions = {}): Chain {
@@ -79,6 +88,19 @@ export class BusPublisher extends Publisher {
     return new Chain(options.id ?? newMessageId(), steps, async (plan) => {
       this.options.session();
       await this.steps.start(plan);
+    });
+  }
+
+  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options: JobBatchOptions = {}): JobBatch {
+    checkBatchOptions(options);
+    const { id = newMessageId(), keep = '30d' } = options;
+    const { batches } = this;
+    return new JobBatch(id, keep, jobs as Iterable<BatchJob>, {
+      dispatch: async (plan) => {
+        this.options.session();
+        await batches.dispatch(plan);
+      },
+      cancel: (cancelled) => batches.cancel(cancelled),
     });
   }
 

@@ -1,9 +1,12 @@
 import { OptionsError } from '../errors.js';
+import type { BatchJob } from '../message/batch.js';
+import { type BatchMark, type BatchPlace, encodeMark } from '../message/batch-header.js';
 import type { ChainPlan, ChainStep } from '../message/chain.js';
 import { type ChainState, type StepMessage, type StepOptions, withChain } from '../message/chain-header.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
-import { publisherHeaders } from '../message/headers.js';
+import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, OutgoingMessage } from '../message/message.js';
+import { followingId } from '../message/message-id.js';
 import type { OutboxMessage } from '../message/outbox-message.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
@@ -37,6 +40,18 @@ export interface ComposedStep {
 export interface Carried {
   readonly headers: Headers;
   readonly correlationId?: string;
+}
+
+/** A job of a batch that is checked; with a chain it is the first step of that. */
+export interface JobMessage {
+  readonly step: StepMessage;
+  readonly chain?: ChainState;
+}
+
+/** What is sent, and what travels in headers of ours. */
+interface Outgoing extends Omit<OutboxMessage, 'chain'> {
+  readonly chain?: ChainState | undefined;
+  readonly batch?: BatchMark;
 }
 
 /** The way out of the steps of chains: as any send, but composed long before, and perhaps by another service. */
@@ -92,6 +107,23 @@ export class Steps {
     return { step: first, chain: { ...chain, result: undefined, failure: undefined } };
   }
 
+  /** A job of a batch, which may be a chain, before it has its number. @throws as {@link compose} */
+  async composeJob(job: BatchJob): Promise<JobMessage> {
+    if (Array.isArray(job)) return this.plan({ id: '', steps: job, onFailure: undefined });
+    const { message, checking } = this.compose(job as ChainStep);
+    await checking;
+    return { step: message };
+  }
+
+  /** @throws the errors of `send` */
+  sendJob({ step, chain }: JobMessage, place: BatchPlace, carried: Carried): Promise<void> {
+    const messageId = followingId(`${place.id}/${place.number}`, 'job');
+    const outgoing: Outgoing = chain
+      ? { step, chain: { ...chain, id: messageId, batch: place }, mustRoute: true }
+      : { step, batch: place, mustRoute: true };
+    return this.deliver(outgoing, messageId, carried);
+  }
+
   /**
    * @param state what travels with it
    * @throws the errors of `send`
@@ -106,7 +138,7 @@ export class Steps {
    * @throws the errors of `publish`, or of `send` if it must be taken
    */
   async deliver(
-    { step, chain, mustRoute }: OutboxMessage,
+    { step, chain, batch, mustRoute }: Outgoing,
     messageId: string,
     carried?: Carried,
   ): Promise<void> {
@@ -119,7 +151,9 @@ export class Steps {
     const exchange = exchangeOf(own, this.options.exchange);
     const call = { routingKey: key, exchange, type, payload: undefined, mustRoute, options };
     const message = composeMessage(call, body, this.options, this.options.clock.now(), contentType);
-    if (chain) message.properties.headers = withChain(message.properties.headers, chain);
+    const { properties } = message;
+    if (chain) properties.headers = withChain(properties.headers, chain);
+    if (batch) properties.headers = { ...properties.headers, [HEADER.batch]: encodeMark(batch) };
     await this.options.ensureExchange(exchange);
     await this.transmit(call, message);
   }

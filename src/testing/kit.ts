@@ -2,6 +2,7 @@ import { AssertionError } from 'node:assert';
 import type { Class } from '../../decorators/index.js';
 import { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
+import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from '../message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
@@ -207,6 +208,16 @@ export class TestKit extends Publisher implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** As `bus.batch()`. Its store outlives crashes. */
+  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
+    return this.outside.batch(jobs, options);
+  }
+
+  /** As `bus.findBatch()`. */
+  findBatch(id: string): Promise<BatchStatus | undefined> {
+    return this.outside.findBatch(id);
   }
 
   chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {

@@ -14,6 +14,7 @@ import { delays } from './delays.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
+import { jobBatches } from './job-batches.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
@@ -76,6 +77,7 @@ const bus: Readonly<Record<string, Theme>> = {
   packs,
   batches,
   chains,
+  'batches of jobs': jobBatches,
   'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,

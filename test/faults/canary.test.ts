@@ -51,6 +51,9 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'consumer.resumed': true,
   'circuit.opened': true,
   'circuit.closed': true,
+  'batch.dispatched': true,
+  'batch.cancelled': true,
+  'batch.finished': true,
   'topology.failed': true,
   'control.restart': true,
 };

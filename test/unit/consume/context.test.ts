@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { BatchSender } from '../../../src/consume/batch-job.js';
 import { HandlerContext } from '../../../src/consume/context.js';
 import type { StepSender } from '../../../src/consume/step.js';
 import { ContextOutsideMessageError, InvalidMessageError } from '../../../src/errors.js';
@@ -15,6 +16,7 @@ describe('a message context', () => {
   let published: [string, unknown, unknown, PublishOptions | undefined][];
   let logged: [string, object, string][];
   let isStopping = false;
+  const batches = {} as BatchSender;
   const steps: StepSender = { compose: () => assert.fail('no step was to be added'), send: async () => {} };
 
   const context = (
@@ -35,7 +37,15 @@ describe('a message context', () => {
         return isStopping;
       },
     };
-    const bus = { service: 'shop', publisher, steps, stores: memoryStores(systemClock), log, stopping };
+    const bus = {
+      service: 'shop',
+      publisher,
+      steps,
+      batches,
+      stores: memoryStores(systemClock),
+      log,
+      stopping,
+    };
     return new HandlerContext(workFor(its, new TestDelivery({ ...given, properties })), its, bus);
   };
 

@@ -24,6 +24,7 @@ const fresh = {
   firstAttemptAt: undefined,
   unhandledSince: undefined,
   chain: undefined,
+  batch: undefined,
   unique: undefined,
 };
 
@@ -64,6 +65,7 @@ describe('a received message', () => {
           firstAttemptAt: Date.parse(AT),
           unhandledSince: Date.parse(AT),
           chain: undefined,
+          batch: undefined,
           unique: undefined,
         },
       );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { BatchSender } from '../../../src/consume/batch-job.js';
 import { HandlerContext } from '../../../src/consume/context.js';
 import { type Ending, runHandler, type TimedCode } from '../../../src/consume/run-handler.js';
 import type { StepSender } from '../../../src/consume/step.js';
@@ -22,6 +23,7 @@ describe('running a handler', () => {
       service: 'shop',
       publisher: {} as Publisher,
       steps: {} as StepSender,
+      batches: {} as BatchSender,
       stores: {} as Stores,
       log: silentLogger,
       stopping: { isStopping: false },

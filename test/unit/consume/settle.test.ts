@@ -84,6 +84,7 @@ describe('settling', () => {
     settler = new Settler({
       names,
       session: session as unknown as TransportSession,
+      batches: { report: async () => assert.fail('it is no job of a batch') },
       steps: { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) },
       clock,
       events: new AttemptEvents('shop', events, clock),

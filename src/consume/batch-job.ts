@@ -1,0 +1,128 @@
+import { BatchError } from '../errors.js';
+import type {
+  BatchContext,
+  BatchFigures,
+  BatchJob,
+  BatchNews,
+  BatchStatus,
+  CheckedJobs,
+} from '../message/batch.js';
+import { type BatchMark, type BatchPlace, isPlace } from '../message/batch-header.js';
+import type { Headers } from '../message/message.js';
+import type { BatchStore, JobResult } from '../stores/batches.js';
+import type { Logger } from '../util/logger.js';
+import { carriedFrom } from './carry-on.js';
+import { type Outcome, releaseFor, SKIP, STORE_AWAY_MS } from './outcome.js';
+import type { Received } from './received.js';
+
+/** What the way in needs of the way out for batches. */
+export interface BatchSender {
+  /** @throws OptionsError if there is none */
+  readonly store: BatchStore;
+  /** @returns false if the batch takes no more jobs */
+  send(
+    jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
+    sending: {
+      readonly id: string;
+      readonly keyOf: (window: number) => string;
+      readonly carried: { headers: Headers; correlationId?: string };
+      readonly unsent: Set<number>;
+    },
+  ): Promise<boolean>;
+  /** Tells the store what has become of a job, and sends what that decides. */
+  report(place: BatchPlace, result: JobResult, unsent: Iterable<number> | undefined): Promise<void>;
+  cancel(id: string): Promise<boolean>;
+  find(id: string): Promise<BatchStatus | undefined>;
+}
+
+/** The batch that a message has to do with, as far as that can be read. */
+export function batchOf({ batch }: Received): BatchMark | undefined {
+  return batch instanceof Error ? undefined : batch;
+}
+
+/** The job of a batch that a message is. */
+export function jobOf(received: Received): BatchPlace | undefined {
+  const mark = batchOf(received);
+  return mark && isPlace(mark) ? mark : undefined;
+}
+
+/** What becomes of a job that is not to be run; undefined if it is. Asked before each attempt. */
+export async function refusalOf(
+  { id, number }: BatchPlace,
+  batches: BatchSender,
+  log: Logger,
+): Promise<Outcome | undefined> {
+  try {
+    // What no store knows is a message like any other; that nobody is told of its end is said when it has come.
+    return (await batches.store.begin(id, number)) === 'skip' ? SKIP : undefined;
+  } catch (error) {
+    log.warn(
+      { batchId: id, number, error },
+      'whether its batch is cancelled could not be asked: the message comes back later',
+    );
+    return releaseFor(STORE_AWAY_MS);
+  }
+}
+
+/** The batch as one attempt sees it. */
+export class HandlerBatch implements BatchContext {
+  private additions = 0;
+
+  constructor(
+    private readonly mark: BatchMark,
+    private readonly received: Received,
+    private readonly batches: BatchSender,
+  ) {}
+
+  get id(): string {
+    return this.mark.id;
+  }
+
+  get number(): number | undefined {
+    return isPlace(this.mark) ? this.mark.number : undefined;
+  }
+
+  get news(): BatchNews | undefined {
+    return isPlace(this.mark) ? undefined : this.mark.news;
+  }
+
+  get figures(): BatchFigures | undefined {
+    return isPlace(this.mark) ? undefined : this.mark.figures;
+  }
+
+  async add<Job extends BatchJob>(jobs: CheckedJobs<Job>): Promise<void> {
+    const { mark, received } = this;
+    if (!isPlace(mark)) {
+      throw new BatchError(
+        `batch '${mark.id}' takes jobs from its jobs only, and this message is its '${mark.news}'`,
+        'Dispatch another batch.',
+      );
+    }
+    const addition = `${received.messageId ?? mark.number}/${this.additions}`;
+    this.additions += 1;
+    received.unsentJobs ??= new Set();
+    const isSent = await this.batches.send(jobs as Iterable<BatchJob>, {
+      id: mark.id,
+      keyOf: (window) => `${addition}/${window}`,
+      carried: carriedFrom(received),
+      unsent: received.unsentJobs,
+    });
+    if (isSent) return;
+    throw new BatchError(
+      `batch '${mark.id}' is cancelled: it takes no more jobs`,
+      'Ask context.batch.isCancelled() before a job adds others.',
+    );
+  }
+
+  cancel(): Promise<boolean> {
+    return this.batches.cancel(this.mark.id);
+  }
+
+  async isCancelled(): Promise<boolean> {
+    return (await this.find())?.cancelled === true;
+  }
+
+  find(): Promise<BatchStatus | undefined> {
+    return this.batches.find(this.mark.id);
+  }
+}

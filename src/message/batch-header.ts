@@ -1,0 +1,83 @@
+import { UndecodableError } from '../errors.js';
+import type { BatchFigures, BatchNews } from './batch.js';
+import { HEADER } from './headers.js';
+import type { Headers } from './message.js';
+
+/*
+ * The header `hopline-batch`: which job of which batch a message is, or what it says of one, as JSON. A step of a chain has it in
+ * the chain's header, so that it goes on to the last step. The format is a promise: `v` is raised by whoever breaks it.
+ */
+
+const VERSION = 1;
+
+/** Which job of a batch a message is. */
+export interface BatchPlace {
+  readonly id: string;
+  readonly number: number;
+}
+
+/** What a message says of a batch. */
+export interface BatchTidings {
+  readonly id: string;
+  readonly news: BatchNews;
+  readonly figures: BatchFigures;
+}
+
+export type BatchMark = BatchPlace | BatchTidings;
+
+export const isPlace = (mark: BatchMark): mark is BatchPlace => 'number' in mark;
+
+export const encodeMark = (mark: BatchMark): string => JSON.stringify({ v: VERSION, ...mark });
+
+/**
+ * What a message has to do with a batch; undefined if nothing.
+ *
+ * @returns the error for what can't be read: it is the handler's business to have an outcome for it, not the reader's
+ */
+export function batchIn(headers: Readonly<Headers>): BatchMark | UndecodableError | undefined {
+  const text = headers[HEADER.batch];
+  if (text === undefined) return undefined;
+  try {
+    if (typeof text !== 'string') throw new Error('expected a string');
+    return decodeMark(JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
+    return new UndecodableError(
+      `which batch the message belongs to can't be read: ${why}`,
+      `Look at the header ${HEADER.batch} in the dead-letter queue, and upgrade this service if a newer Hopline wrote it.`,
+    );
+  }
+}
+
+function decodeMark(given: unknown): BatchMark {
+  const { v, news, figures, ...place } = (given ?? {}) as Record<string, unknown>;
+  if (v !== VERSION) throw new Error(`expected v to be ${VERSION}`);
+  if (news === undefined) return decodePlace(place);
+  const { id } = place;
+  if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
+  if (!NEWS.includes(news as string)) throw new Error(`expected news to be one of ${NEWS.join(', ')}`);
+  return { id, news: news as BatchNews, figures: decodeFigures(figures) };
+}
+
+/** @throws Error for what is never written */
+export function decodePlace(given: unknown): BatchPlace {
+  const { id, number } = (given ?? {}) as Record<string, unknown>;
+  if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
+  if (!Number.isSafeInteger(number) || Number(number) < 0 || Number(number) > MAX_NUMBER)
+    throw new Error(`expected number to be an integer from 0 to ${MAX_NUMBER}`);
+  return { id, number: Number(number) };
+}
+
+/** What stores can count. */
+const MAX_NUMBER = 2 ** 31 - 1;
+
+const NEWS: readonly string[] = ['then', 'catch', 'finally', 'progress'] satisfies BatchNews[];
+
+const FIGURES = ['total', 'pending', 'done', 'failed', 'skipped', 'progress'] as const;
+
+function decodeFigures(given: unknown): BatchFigures {
+  const figures = (given ?? {}) as Record<string, unknown>;
+  const wrong = FIGURES.find((name) => !Number.isSafeInteger(figures[name]));
+  if (wrong) throw new Error(`expected figures.${wrong} to be an integer`);
+  return Object.fromEntries(FIGURES.map((name) => [name, figures[name]])) as unknown as BatchFigures;
+}

@@ -1,0 +1,208 @@
+import { BatchError, OptionsError, PublishManyError, type PublishManyFailure } from '../errors.js';
+import type { BusEvents } from '../events.js';
+import type { BatchActions, BatchFigures, BatchJob, BatchPlan, BatchStatus } from '../message/batch.js';
+import type { BatchPlace } from '../message/batch-header.js';
+import type { BatchChange, BatchCounts, BatchRecord, BatchStore, JobResult } from '../stores/batches.js';
+import { toMs } from '../util/duration.js';
+import type { Emitter } from '../util/emitter.js';
+import type { Logger } from '../util/logger.js';
+import { NewsOfBatches } from './batch-news.js';
+import { checkBatchPlan } from './batch-options.js';
+import type { Carried, JobMessage, Steps } from './steps.js';
+
+export interface BatchesOptions {
+  readonly service: string;
+  readonly store: BatchStore | undefined;
+  readonly steps: Steps;
+  readonly events: Emitter<BusEvents>;
+  readonly log: Logger;
+}
+
+/** How many jobs are held, and sent at once. A promise to those that were dispatched by halves: what has a key keeps it. */
+const WINDOW = 500;
+
+/** Jobs that are to be sent together. */
+interface Sending {
+  readonly id: string;
+  /** Under which the numbers of the n-th window are known. */
+  readonly keyOf: (window: number) => string;
+  readonly carried: Carried;
+  /** Numbers that were given, and are not confirmed. */
+  readonly unsent?: Set<number>;
+}
+
+/** The way out of batches: sends their jobs, tells their store what becomes of each, and sends what that decides. */
+export class Batches implements BatchActions {
+  private readonly news: NewsOfBatches;
+
+  constructor(private readonly options: BatchesOptions) {
+    this.news = new NewsOfBatches(options);
+  }
+
+  /** @throws OptionsError if there is none */
+  get store(): BatchStore {
+    const { store } = this.options;
+    if (store) return store;
+    throw new OptionsError('stores', [
+      'expected stores.batches to be a store of batches, as redisStores() and postgresStores() have it, got undefined',
+    ]);
+  }
+
+  async dispatch(plan: BatchPlan): Promise<void> {
+    const { store } = this;
+    const { id, name, keep, jobs, allowsFailures } = plan;
+    checkBatchPlan(plan);
+    const callbacks = await this.news.written(plan);
+    await store.open({ id, name, allowsFailures, callbacks, keepMs: toMs(keep) });
+    const carried = { headers: {}, correlationId: id };
+    await this.send(jobs, { id, carried, keyOf: (window) => `dispatch/${window}` });
+    const change = known(id, await store.seal(id));
+    this.options.events.emit('batch.dispatched', this.about(id, change));
+    await this.follow(id, change);
+  }
+
+  /**
+   * Sends jobs of a batch that is there already, in windows. What was given numbers before is sent under the same ids, or not at
+   * all if it is known to be sent.
+   *
+   * @returns whether all are: none is sent any more to a batch that is cancelled or finished
+   */
+  async send(jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>, sending: Sending): Promise<boolean> {
+    let window = 0;
+    for await (const some of windowsOf(jobs)) {
+      if (!(await this.sendWindow(some, sending, window))) return false;
+      window += 1;
+    }
+    return true;
+  }
+
+  /**
+   * What has become of a job, and of those that it could not add. To be called again if it rejects: what is due is sent then.
+   *
+   * @throws what the store's client throws, and the errors of `send` that pass
+   */
+  async report(place: BatchPlace, result: JobResult, unsent: Iterable<number> = []): Promise<void> {
+    const { id, number } = place;
+    for (const lost of unsent) await this.settle(id, lost, 'failed');
+    await this.settle(id, number, result);
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    const change = await this.store.cancel(id);
+    if (!change) return false;
+    await this.follow(id, change);
+    return change.hasCancelled;
+  }
+
+  async find(id: string): Promise<BatchStatus | undefined> {
+    const record = await this.store.find(id);
+    return record && statusOf(record);
+  }
+
+  private async settle(id: string, number: number, result: JobResult): Promise<void> {
+    const change = await this.store.settle(id, number, result);
+    if (change) return this.follow(id, change);
+    this.options.log.warn(
+      { batchId: id, number, result },
+      'a job of a batch has ended of which the store knows nothing: it was forgotten, or is kept in another store',
+    );
+  }
+
+  /** Tells what a change has led to, and sends what is due, in order; each is marked as sent once it is confirmed. */
+  private async follow(id: string, change: BatchChange): Promise<void> {
+    const { events } = this.options;
+    if (change.hasCancelled) events.emit('batch.cancelled', this.about(id, change));
+    if (change.hasFinished) events.emit('batch.finished', this.about(id, change));
+    const figures = figuresOf(change);
+    if (change.hasProgressed) await this.news.sendProgress(this.store, id, figures);
+    for (const callback of change.due) await this.news.send(this.store, id, callback, figures);
+  }
+
+  private async sendWindow(
+    jobs: readonly BatchJob[],
+    { id, keyOf, carried, unsent }: Sending,
+    window: number,
+  ): Promise<boolean> {
+    const composed = await Promise.all(jobs.map((job) => this.options.steps.composeJob(job)));
+    const key = keyOf(window);
+    const given = known(id, await this.store.reserve(id, key, jobs.length));
+    if (given === 'over') return false;
+    if (given.count !== jobs.length) {
+      throw new BatchError(
+        `batch '${id}' was given ${given.count} jobs in this place before, and now ${jobs.length}`,
+        'Whoever dispatches a batch once more, or is run again and adds to one, gives the same jobs in the same order.',
+      );
+    }
+    if (given.areSent) return true;
+    for (let number = given.first; number < given.first + given.count; number += 1) unsent?.add(number);
+    const failures: PublishManyFailure[] = [];
+    await Promise.all(
+      composed.map(async (job, index) => {
+        const number = given.first + index;
+        try {
+          await this.options.steps.sendJob(job, { id, number }, carried);
+          unsent?.delete(number);
+        } catch (error) {
+          failures.push({ index: number, error: error as Error });
+        }
+      }),
+    );
+    if (failures.length > 0) throw notSent(composed, given.first, failures);
+    await this.store.dispatched(id, key);
+    return true;
+  }
+
+  private about(batchId: string, change: BatchCounts) {
+    return { service: this.options.service, batchId, ...figuresOf(change) };
+  }
+}
+
+/** @throws BatchError */
+function known<Answer>(id: string, answer: Answer | undefined): Answer {
+  if (answer !== undefined) return answer;
+  throw new BatchError(
+    `the store knows no batch '${id}'`,
+    'It is forgotten some time after its last change (see keep), or is kept in another store.',
+  );
+}
+
+function notSent(
+  jobs: readonly JobMessage[],
+  first: number,
+  failures: readonly PublishManyFailure[],
+): PublishManyError {
+  const sorted = failures.toSorted((left, right) => left.index - right.index);
+  const key = jobs[(sorted[0]?.index ?? first) - first]?.step.key ?? '';
+  return new PublishManyError(key, jobs.length, sorted);
+}
+
+async function* windowsOf<Each>(all: Iterable<Each> | AsyncIterable<Each>): AsyncGenerator<Each[]> {
+  let window: Each[] = [];
+  for await (const each of all) {
+    window.push(each);
+    if (window.length < WINDOW) continue;
+    yield window;
+    window = [];
+  }
+  if (window.length > 0) yield window;
+}
+
+function figuresOf({ total, done, failed, skipped, progress }: BatchCounts): BatchFigures {
+  return { total, pending: total - done - failed - skipped, done, failed, skipped, progress };
+}
+
+export function statusOf(record: BatchRecord): BatchStatus {
+  const { id, name, allowsFailures, isSealed, isCancelled, createdAt, finishedAt, verdict } = record;
+  return {
+    id,
+    name,
+    allowsFailures,
+    ...figuresOf(record),
+    dispatched: isSealed,
+    cancelled: isCancelled,
+    finished: finishedAt !== undefined,
+    verdict,
+    createdAt: new Date(createdAt),
+    finishedAt: finishedAt === undefined ? undefined : new Date(finishedAt),
+  };
+}

@@ -1,0 +1,418 @@
+import assert from 'node:assert/strict';
+import {
+  type BatchContext,
+  BatchError,
+  type BatchStore,
+  type Bus,
+  defineMessage,
+  type MessageContext,
+  OptionsError,
+  PublishManyError,
+  UnrecoverableError,
+} from 'hopline';
+import { HEADER } from '../../src/message/headers.js';
+import { memoryStores } from '../../src/stores/memory/index.js';
+import { deferred } from '../../src/util/deferred.js';
+import { type BusFixture, type Recorder, watch } from '../support/bus-fixture.js';
+import type { Theme } from './transport-contract.js';
+
+/** So many jobs, each with its place as its payload. */
+const jobs = (count: number, key = 'job') =>
+  Array.from({ length: count }, (_none, payload) => ({ key, payload }));
+
+function batchOf(context: MessageContext): BatchContext {
+  assert.ok(context.batch);
+  return context.batch;
+}
+
+/** What a worker has been told of a batch: `then 3/0/0 of 3`, done, failed and skipped. */
+const told = (seen: Recorder) =>
+  seen.calls.map(({ context }) => {
+    const { news, figures } = batchOf(context);
+    assert.ok(figures);
+    return `${news} ${figures.done}/${figures.failed}/${figures.skipped} of ${figures.total}`;
+  });
+
+/** A service that handles jobs and what is sent for their batches. */
+async function worker(fx: BusFixture, then?: ConstructorParameters<typeof Recorder>[1], options = {}) {
+  const seen = fx.recorder(then);
+  const news = fx.recorder();
+  const stores = memoryStores(fx.harness.clock);
+  const bus = fx
+    .bus('worker', { stores })
+    .handle('job', seen.handle, { queue: fx.name('jobs'), name: 'Work', retry: { tries: 1 }, ...options })
+    .handle('news.#', news.handle, { queue: fx.name('news') });
+  await bus.start();
+  return { bus, seen, news, stores, store: stores.batches as BatchStore };
+}
+
+const all = (batch: ReturnType<Bus['batch']>) =>
+  batch
+    .then({ key: 'news.then', payload: 'then' })
+    .catch({ key: 'news.catch', payload: 'catch' })
+    .finally({ key: 'news.finally', payload: 'finally' });
+
+const failing =
+  (...places: unknown[]) =>
+  ({ payload }: { payload: unknown }) => {
+    if (places.includes(payload)) throw new UnrecoverableError(`job ${payload} fails`);
+  };
+
+export const jobBatches: Theme = (test) => {
+  test('the jobs of a batch are handled, and then its callbacks, which know how far it was', async (fx) => {
+    const { bus, seen, news } = await worker(fx);
+    const events = watch(bus, 'batch.dispatched', 'batch.cancelled', 'batch.finished');
+    const batch = all(bus.batch(jobs(20)).name('twenty'));
+    await batch.dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 20/0/0 of 20', 'finally 20/0/0 of 20']));
+    assert.deepEqual(
+      seen.payloads.toSorted((a, b) => Number(a) - Number(b)),
+      jobs(20).map(({ payload }) => payload),
+    );
+    assert.equal(new Set(seen.calls.map(({ context }) => context.messageId)).size, 20);
+    for (const { context, payload } of seen.calls) {
+      const { id, number, news: none, figures } = batchOf(context);
+      assert.deepEqual([id, number, none, figures], [batch.id, payload, undefined, undefined]);
+      assert.equal(context.correlationId, batch.id);
+    }
+    assert.deepEqual(news.payloads, ['then', 'finally']);
+    const found = await bus.findBatch(batch.id);
+    assert.ok(found?.createdAt instanceof Date && found.finishedAt instanceof Date);
+    const { createdAt: _, finishedAt: __, ...status } = found;
+    assert.deepEqual(status, {
+      id: batch.id,
+      name: 'twenty',
+      allowsFailures: false,
+      total: 20,
+      pending: 0,
+      done: 20,
+      failed: 0,
+      skipped: 0,
+      progress: 100,
+      dispatched: true,
+      cancelled: false,
+      finished: true,
+      verdict: 'then',
+    });
+    assert.deepEqual(events.map(({ name }) => name).toSorted(), ['batch.dispatched', 'batch.finished']);
+    assert.equal(await bus.findBatch('unknown'), undefined);
+  });
+
+  test('the first failure cancels a batch: what has not begun is skipped, and its dead letter is there', async (fx) => {
+    const { bus, seen, news } = await worker(fx, failing(3), { concurrency: 1 });
+    const events = watch(bus, 'batch.cancelled', 'message.skipped');
+    await all(bus.batch(jobs(10))).dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['catch 3/1/0 of 10', 'finally 3/1/6 of 10']));
+    assert.deepEqual(seen.payloads, [0, 1, 2, 3]);
+    assert.equal((await fx.deadLetter(fx.name('jobs'))).body.toString(), '3');
+    assert.equal(events.filter(({ name }) => name === 'batch.cancelled').length, 1);
+    assert.equal(events.filter(({ name }) => name === 'message.skipped').length, 6);
+  });
+
+  test('a batch that allows failures goes on, and ends well', async (fx) => {
+    const { bus, seen, news } = await worker(fx, failing(3, 5));
+    await all(bus.batch(jobs(10)))
+      .allowFailures()
+      .dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 8/2/0 of 10', 'finally 8/2/0 of 10']));
+    assert.equal(seen.calls.length, 10);
+    assert.equal((await fx.deadLetters(fx.name('jobs'), 2)).length, 2);
+  });
+
+  test('a job that is retried or released has not ended, and one that is discarded is done', async (fx) => {
+    const { bus, seen, news } = await worker(
+      fx,
+      ({ context, payload }) => {
+        if (payload === 0 && context.attempt === 1) throw new Error('once more');
+        if (payload === 1 && seen.calls.filter((call) => call.payload === 1).length === 1)
+          context.release('100ms');
+        if (payload === 2) context.discard();
+      },
+      { retry: { tries: 2, backoff: '100ms' } },
+    );
+    await all(bus.batch(jobs(3))).dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 3/0/0 of 3', 'finally 3/0/0 of 3']));
+    assert.equal(seen.calls.length, 5);
+  });
+
+  test('a chain in a batch is one job: its last step ends it, or the one that fails', async (fx) => {
+    const { bus, seen, news } = await worker(fx, failing('bad'));
+    const chain = (...payloads: string[]) => payloads.map((payload) => ({ key: 'job', payload }));
+    const batch = all(bus.batch([chain('a', 'b', 'c'), chain('x', 'bad', 'never'), ...jobs(1)]));
+    await batch.allowFailures().dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/1/0 of 3', 'finally 2/1/0 of 3']));
+    assert.deepEqual(seen.payloads.map(String).toSorted(), ['0', 'a', 'b', 'bad', 'c', 'x']);
+    const of = (payload: string) => seen.calls.find((call) => call.payload === payload)?.context;
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((payload) => of(payload)?.batch?.number),
+      [0, 0, 0],
+    );
+    assert.equal(of('c')?.step?.number, 3);
+    assert.equal((await fx.deadLetter(fx.name('jobs'))).body.toString(), '"bad"');
+  });
+
+  test('jobs add jobs to their batch, which ends with the last of them; run again they add nothing twice', async (fx) => {
+    let attempts = 0;
+    const { bus, seen, news } = await worker(
+      fx,
+      async ({ context, payload }) => {
+        if (payload !== 0) return;
+        await batchOf(context).add(jobs(3).map(() => ({ key: 'job', payload: 'added' })));
+        await batchOf(context).add([{ key: 'job', payload: 'last' }]);
+        attempts += 1;
+        if (attempts === 1) throw new Error('after it has added');
+      },
+      { retry: { tries: 2, backoff: '100ms' } },
+    );
+    const batch = all(bus.batch(jobs(2)));
+    await batch.dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 6/0/0 of 6', 'finally 6/0/0 of 6']));
+    assert.equal(attempts, 2);
+    assert.deepEqual(seen.payloads.filter((payload) => payload === 'added').length, 3);
+    const [outside] = news.calls;
+    assert.ok(outside);
+    await assert.rejects(batchOf(outside.context).add(jobs(1)), BatchError);
+  });
+
+  test('what a job could not add counts as failed when that job is over', async (fx) => {
+    const { bus, news } = await worker(fx, async ({ context, payload }) => {
+      if (payload === 0)
+        await batchOf(context)
+          .add([
+            { key: 'job', payload: 'added' },
+            { key: 'nobody.takes', payload: 1 },
+          ])
+          .catch((error) => assert.ok(error instanceof PublishManyError));
+    });
+    await all(bus.batch(jobs(1)))
+      .allowFailures()
+      .dispatch();
+    await fx.eventually(() => assert.equal(news.calls.length, 2));
+    assert.match(told(news)[1] as string, /finally 2\/1\/0 of 3/);
+  });
+
+  test('a batch is cancelled by whoever asks for it, once; what runs goes on, and can ask', async (fx) => {
+    const gate = deferred();
+    const asked: boolean[] = [];
+    const { bus, seen, news } = await worker(
+      fx,
+      async ({ context }) => {
+        await gate.promise;
+        asked.push(await batchOf(context).isCancelled());
+      },
+      { concurrency: 1 },
+    );
+    const batch = all(bus.batch(jobs(4)));
+    await batch.dispatch();
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    assert.equal(await bus.cancelBatch(batch.id), true);
+    assert.equal(await batch.cancel(), false);
+    gate.resolve();
+    await fx.eventually(() => assert.deepEqual(told(news), ['catch 0/0/0 of 4', 'finally 1/0/3 of 4']));
+    assert.deepEqual(asked, [true]);
+    assert.equal(await bus.cancelBatch(batch.id), false);
+    assert.equal(await bus.cancelBatch('unknown'), false);
+  });
+
+  test('its progress is sent as it rises', async (fx) => {
+    const { bus, news } = await worker(fx);
+    await bus.batch(jobs(8)).progress({ key: 'news.progress', payload: {} }).dispatch();
+    await fx.eventually(() =>
+      assert.ok(news.calls.some(({ context }) => batchOf(context).figures?.progress === 100)),
+    );
+    const percents = news.calls.map(({ context }) => batchOf(context).figures?.progress);
+    assert.equal(new Set(percents).size, percents.length);
+    const ids = news.calls.map(({ context }) => context.messageId);
+    assert.equal(new Set(ids).size, ids.length);
+  });
+
+  test('a batch without jobs ends at once, and without callbacks it just ends', async (fx) => {
+    const { bus, news } = await worker(fx);
+    await all(bus.batch([])).dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 0/0/0 of 0', 'finally 0/0/0 of 0']));
+    const silent = bus.batch(jobs(2));
+    await silent.dispatch();
+    await fx.eventually(async () => assert.equal((await bus.findBatch(silent.id))?.finished, true));
+    assert.equal(news.calls.length, 2);
+  });
+
+  test('jobs may be made while they are sent, and a batch that is dispatched again goes on where it was', async (fx) => {
+    const { bus, seen, news } = await worker(fx);
+    let breaks = true;
+    async function* many() {
+      for (let payload = 0; payload < 1_200; payload += 1) {
+        if (payload === 1_100 && breaks) throw new Error('the source broke');
+        yield { key: 'job', payload };
+      }
+    }
+    const id = fx.name('import');
+    await assert.rejects(all(bus.batch(many(), { id })).dispatch(), /the source broke/);
+    await fx.eventually(() => assert.equal(seen.calls.length, 1_000));
+    assert.deepEqual(
+      [(await bus.findBatch(id))?.dispatched, (await bus.findBatch(id))?.finished],
+      [false, false],
+    );
+    breaks = false;
+    await all(bus.batch(many(), { id })).dispatch();
+    await fx.eventually(() =>
+      assert.deepEqual(told(news), ['then 1200/0/0 of 1200', 'finally 1200/0/0 of 1200']),
+    );
+    assert.equal(seen.calls.length, 1_200);
+    await assert.rejects(bus.batch(jobs(7), { id }).dispatch(), BatchError);
+  });
+
+  test('a job that can not be sent fails the dispatch, and the batch does not end until it is', async (fx) => {
+    const { bus, news, stores } = await worker(fx);
+    const id = fx.name('import');
+    const given = [...jobs(1), { key: 'nobody.takes', payload: 1 }];
+    await assert.rejects(all(bus.batch(given, { id })).dispatch(), (error) => {
+      assert.ok(error instanceof PublishManyError);
+      assert.deepEqual(
+        error.failures.map(({ index }) => index),
+        [1],
+      );
+      return true;
+    });
+    await fx.eventually(async () => assert.equal((await bus.findBatch(id))?.done, 1));
+    assert.equal(news.calls.length, 0);
+    const late = fx.bus('late', { stores }).handle('nobody.takes', () => {});
+    await late.start();
+    await all(bus.batch(given, { id })).dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/0/0 of 2', 'finally 2/0/0 of 2']));
+    assert.throws(() => bus.batch(jobs(1), { id: '' }), OptionsError);
+  });
+
+  test('a callback that can not be sent is an error in the log, and no reason not to send the next', async (fx) => {
+    const { bus, news } = await worker(fx);
+    fx.expectError(/a callback of a batch cannot be sent/);
+    await bus
+      .batch(jobs(1))
+      .then({ key: 'nobody.takes', payload: 1 })
+      .finally({ key: 'news.finally', payload: 1 })
+      .dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['finally 1/0/0 of 1']));
+  });
+
+  test('a job that comes again changes nothing, but what was decided with it and not sent is sent', async (fx) => {
+    const gate = deferred();
+    const { bus, news, store, seen } = await worker(fx, () => gate.promise);
+    const batch = all(bus.batch(jobs(1)));
+    const sent = store.sent.bind(store);
+    let breaks = 2;
+    store.sent = async (...given) => {
+      if (breaks-- > 0) throw new Error('away');
+      return sent(...given);
+    };
+    await batch.dispatch();
+    gate.resolve();
+    // The first one was sent once with each try, under the same id.
+    await fx.eventually(() => assert.equal(news.calls.length, 4), { timeout: 20_000 });
+    assert.deepEqual(
+      told(news).map((text) => text.split(' ')[0]),
+      ['then', 'then', 'then', 'finally'],
+    );
+    assert.equal(new Set(news.calls.slice(0, 3).map(({ context }) => context.messageId)).size, 1);
+    assert.equal(seen.calls.length, 1);
+    assert.deepEqual((await store.find(batch.id))?.unsent, []);
+  });
+
+  test('while the store is away a job comes back later, which is no try', async (fx) => {
+    const { bus, news, store, seen } = await worker(fx);
+    const released = watch(bus, 'message.released');
+    const begin = store.begin.bind(store);
+    let isAway = true;
+    store.begin = async (...given) => {
+      if (isAway) throw new Error('away');
+      return begin(...given);
+    };
+    await all(bus.batch(jobs(2))).dispatch();
+    await fx.eventually(() => assert.equal(released.length, 2));
+    isAway = false;
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/0/0 of 2', 'finally 2/0/0 of 2']), {
+      timeout: 20_000,
+    });
+    assert.deepEqual(seen.attempts, [1, 1]);
+  });
+
+  test('a replay of a job that had failed counts as done, and is not skipped for the failure', async (fx) => {
+    let isBroken = true;
+    const { bus, news, seen } = await worker(fx, ({ payload }) => {
+      if (isBroken && payload === 0) throw new Error('not yet');
+    });
+    const batch = all(bus.batch(jobs(1)));
+    await batch.dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['catch 0/1/0 of 1', 'finally 0/1/0 of 1']));
+    const failures = await fx.failures('jobs');
+    await fx.eventually(async () => assert.equal((await failures.count())[0]?.count, 1));
+    assert.deepEqual(await failures.list({ batch: 'another' }), []);
+    isBroken = false;
+    await fx.outcome(failures.retry({ batch: batch.id }));
+    await fx.eventually(async () => assert.equal((await bus.findBatch(batch.id))?.done, 1));
+    assert.deepEqual(seen.payloads, [0, 0]);
+    const status = await bus.findBatch(batch.id);
+    assert.deepEqual([status?.failed, status?.verdict, news.calls.length], [0, 'catch', 2]);
+  });
+
+  test('a step that is idempotent and comes again does not end the job that its chain is', async (fx) => {
+    const seen = fx.recorder();
+    const news = fx.recorder();
+    const stores = memoryStores(fx.harness.clock);
+    const bus = fx
+      .bus('worker', { stores })
+      .handle('job', seen.handle, { queue: fx.name('jobs'), idempotent: {} })
+      .handle('news.#', news.handle, { queue: fx.name('news') });
+    const skipped = watch(bus, 'message.skipped');
+    await bus.start();
+    const batch = all(bus.batch([[...jobs(1), { key: 'job', payload: 'last', delay: '1s' }]]));
+    await batch.dispatch();
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    const { headers, messageId } = seen.at(0).context;
+    const properties = { headers, messageId: messageId as string, contentType: 'application/json' };
+    await fx.foreign.publish({ exchange: fx.events, routingKey: 'job', body: '0', properties });
+    await fx.eventually(() => assert.equal(skipped.length, 1));
+    assert.equal((await bus.findBatch(batch.id))?.pending, 1);
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 1/0/0 of 1', 'finally 1/0/0 of 1']));
+    assert.deepEqual(seen.payloads, [0, 'last']);
+  });
+
+  test('a place in a batch that can not be read is a dead letter before its handler runs', async (fx) => {
+    const { seen } = await worker(fx);
+    const headers = { [HEADER.batch]: '{"v":2}' };
+    await fx.foreign.publish({
+      exchange: fx.events,
+      routingKey: 'job',
+      body: '1',
+      properties: { headers },
+    } as never);
+    const letter = await fx.deadLetter(fx.name('jobs'));
+    assert.equal(letter.properties.headers?.[HEADER.reason], 'undecodable');
+    assert.equal(seen.calls.length, 0);
+  });
+
+  test('what is wrong with a batch shows before anything is sent', async (fx) => {
+    const { bus, seen } = await worker(fx);
+    const bare = fx.bus('bare', {
+      stores: { ...memoryStores(fx.harness.clock), batches: undefined as never },
+    });
+    await bare.start();
+    await assert.rejects(bare.batch(jobs(1)).dispatch(), OptionsError);
+    await assert.rejects(bus.batch(7 as never).dispatch(), OptionsError);
+    await assert.rejects(bus.batch(jobs(1)).name('').dispatch(), OptionsError);
+    await assert.rejects(bus.batch([{ key: 'job', payload: 1n }]).dispatch());
+    await assert.rejects(bus.batch(jobs(1)).finally({ key: 'a.*', payload: 1 }).dispatch());
+    await assert.rejects(Promise.resolve(bus.batch(jobs(1)) as never), /await what its dispatch\(\) returns/);
+    assert.throws(
+      () => bus.batch(jobs(1), { keep: 'long' as never, id: 'a\n', more: 1 } as never),
+      (error) => {
+        assert.ok(error instanceof OptionsError);
+        assert.match(error.message, /keep/);
+        assert.match(error.message, /unknown option more/);
+        return true;
+      },
+    );
+    assert.equal(seen.calls.length, 0);
+    const typed = defineMessage<number>('job');
+    await bus.batch([{ definition: typed, payload: 1 }]).dispatch();
+    await fx.eventually(() => assert.deepEqual(seen.payloads, [1]));
+  });
+};
