@@ -1,4 +1,8 @@
 import { Command, CommanderError } from 'commander';
+import { addBatchCancel } from './commands/batch-cancel.js';
+import { addBatchList } from './commands/batch-list.js';
+import { addBatchRetry } from './commands/batch-retry.js';
+import { addBatchShow } from './commands/batch-show.js';
 import { addCancel } from './commands/cancel.js';
 import { addDoctor } from './commands/doctor.js';
 import { addExport } from './commands/failed-export.js';
@@ -36,6 +40,8 @@ export type AddCommand = (parent: Command, context: CommandContext) => void;
 
 const FAILED: readonly AddCommand[] = [addList, addShow, addRetry, addForget, addFlush, addExport, addImport];
 
+const BATCH: readonly AddCommand[] = [addBatchList, addBatchShow, addBatchCancel, addBatchRetry];
+
 const CONTROL: readonly AddCommand[] = [
   addStatus,
   addTop,
@@ -48,8 +54,8 @@ const CONTROL: readonly AddCommand[] = [
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed or partly failed, 2 called wrongly (nothing was done), 130 interrupted.
-The broker's address comes from AMQP_URL or --url-file, the database's from DATABASE_URL or --database-url-file; they are
-never printed.`;
+The broker's address comes from AMQP_URL or --url-file, a store's from DATABASE_URL,
+REDIS_URL, --database-url-file or --redis-url-file; they are never printed.`;
 
 /** Runs one command line, and returns its exit code. */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -92,6 +98,8 @@ function programFor(context: CommandContext): Command {
   addTopologyShow(topology, context);
   addTopologyPermissions(topology, context);
   addTopologyPrune(topology, context);
+  const batch = program.command('batch').description('batches of jobs: how far they are, cancel, replay');
+  for (const add of BATCH) add(batch, context);
   const outbox = program.command('outbox').description('what transactions have left to be published');
   addOutboxRelay(outbox, context);
   addOutboxStatus(outbox, context);
