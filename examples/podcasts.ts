@@ -1,0 +1,72 @@
+import { Bus, defineMessage, memory, rabbitmq } from 'hopline';
+
+interface Episode {
+  readonly show: string;
+  readonly number: number;
+}
+
+const feed = defineMessage<{ readonly show: string }>('podcast.feed');
+const episode = defineMessage<Episode>('podcast.episode');
+const transcript = defineMessage<Episode>('podcast.transcript');
+const ready = defineMessage<{ readonly owner: string }>('podcasts.ready');
+const over = defineMessage<{ readonly owner: string }>('podcasts.over');
+const progress = defineMessage<{ readonly owner: string }>('podcasts.progress');
+
+const { AMQP_URL } = process.env;
+const transport = AMQP_URL ? rabbitmq({ url: AMQP_URL }) : memory();
+// With one process: several need `stores: redisStores({ client })`, or those of PostgreSQL.
+const bus = new Bus({ service: 'podcasts', transport });
+
+/** What the feeds hold. */
+const EPISODES: Readonly<Record<string, number>> = { 'Night Train': 3, 'Small Hours': 2 };
+
+// A job that finds more to do: each episode is a chain of two, and one job more of the batch.
+bus.handle(feed, async ({ show }, { batch }) => {
+  const numbers = Array.from({ length: EPISODES[show] ?? 0 }, (_none, index) => index + 1);
+  await batch?.add(
+    numbers.map((number) => [
+      { definition: episode, payload: { show, number } },
+      { definition: transcript, payload: { show, number } },
+    ]),
+  );
+});
+bus.handle(episode, () => {});
+const transcribed: string[] = [];
+bus.handle(
+  transcript,
+  ({ show, number }) => {
+    if (show === 'Small Hours' && number === 2) throw new Error('nothing but silence');
+    transcribed.push(`${show} ${number}`);
+  },
+  { retry: { tries: 1 } },
+);
+
+let reached = 0;
+bus.handle(progress, (_payload, { batch }) => {
+  reached = Math.max(reached, batch?.figures?.progress ?? 0); // a bar on a page, say
+});
+bus.handle(ready, ({ owner }, { batch }) => {
+  const { done, failed, total } = batch?.figures ?? {};
+  console.log(`${owner}: ${done} of ${total} jobs are done, ${failed} failed`);
+});
+const ended = new Promise<void>((resolve) => {
+  bus.handle(over, () => resolve());
+});
+
+await bus.start();
+
+const payload = { owner: 'ada' };
+const batch = bus
+  .batch(Object.keys(EPISODES).map((show) => ({ definition: feed, payload: { show } })))
+  .name('podcasts of ada')
+  .progress({ definition: progress, payload })
+  .then({ definition: ready, payload })
+  .finally({ definition: over, payload })
+  .allowFailures(); // one silent episode is no reason to stop
+await batch.dispatch(); // resolves when the broker has confirmed the first jobs
+
+await ended;
+console.log(transcribed.toSorted().join(', '));
+const status = await bus.findBatch(batch.id);
+console.log(`${status?.name}: ${reached} %, pending: ${status?.pending}, failed: ${status?.failed}`);
+await bus.stop();
