@@ -75,7 +75,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
         problems.push(`${name} has scope 'message' and a batch: one instance can't belong to many messages`);
   for (const { name } of all.filter((each) => !handled.includes(each)))
     problems.push(
-      `${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent, @Inbox or @Unique but no @Handles`,
+      `${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent, @Inbox, @Unique or @Encrypted but no @Handles`,
     );
   return handled.flatMap(({ method, name, annotations }) =>
     annotations.handles.map(
@@ -86,6 +86,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
         const idempotent = annotations.idempotent ?? said.idempotent;
         const inbox = annotations.inbox ?? said.inbox;
         const unique = annotations.unique ?? said.unique;
+        const encrypted = annotations.encrypted ?? said.encrypted;
         // Of a batch these are lists, and the instance is nobody's own.
         const handle: HandlerFunction = (payload, context) =>
           instance.with(context, (it) => (it as Handling)[method]?.(payload, context));
@@ -103,6 +104,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
             ...(idempotent && { idempotent }),
             ...(inbox && { inbox }),
             ...(unique && { unique }),
+            ...(encrypted && { encrypted }),
           },
           prepare: instance.prepare,
           handle,

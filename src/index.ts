@@ -29,6 +29,8 @@ export {
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
 export type { ControlAnswer, ProcessStatus, Respondent } from './control/protocol.js';
+export type { EncryptionKey, EncryptionOptions, Key, KeyProvider } from './encryption/key-provider.js';
+export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';
 export {
   AlreadyStartedError,
   CancelledError,
@@ -41,6 +43,7 @@ export {
   HandlerTimeoutError,
   HoplineError,
   InvalidMessageError,
+  KeysUnavailableError,
   MessageTooLargeError,
   NoHandlerError,
   NoMessageIdError,
@@ -58,6 +61,7 @@ export {
   StoppedError,
   TopologyError,
   UndecodableError,
+  UnknownKeyError,
   UnrecoverableError,
   UnroutableError,
 } from './errors.js';

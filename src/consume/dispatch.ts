@@ -1,16 +1,21 @@
+import type { Encryption } from '../encryption/encryption.js';
 import {
   CancelledError,
+  KeysUnavailableError,
   NoHandlerError,
   PayloadInvalidError,
   ShutdownError,
   UndecodableError,
+  UnknownKeyError,
 } from '../errors.js';
+import type { MessageDefinition } from '../message/define-message.js';
 import type { Publisher } from '../message/publisher.js';
 import { compose, type Middleware } from '../middleware/middleware.js';
 import { decide } from '../retry/decide.js';
 import type { Serializer } from '../serialization/serializer.js';
 import { validate } from '../serialization/validate.js';
 import type { Stores } from '../stores/stores.js';
+import { after } from '../util/after.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
@@ -18,9 +23,10 @@ import { batched } from './batch.js';
 import { Claims } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
+import { decrypted, needsKeys, type Plain } from './decrypt.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import type { ThroughOutbox } from './inbox.js';
-import { DISCARD, DONE, type Outcome, REQUEUE } from './outcome.js';
+import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { RateLimits } from './rate-limits.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
@@ -36,6 +42,7 @@ export interface DispatcherOptions {
   readonly events: AttemptEvents;
   readonly log: Logger;
   readonly serializer: Serializer;
+  readonly encryption: Encryption | undefined;
   readonly middleware: readonly Middleware[];
   readonly publisher: Publisher;
   readonly steps: StepSender;
@@ -52,7 +59,7 @@ export interface DispatcherOptions {
   readonly maxBodyBytes: number;
 }
 
-/** Pauses of a message that no handler matches; the last repeats. */
+/** Pauses of a message that no handler matches, or no key; the last repeats. */
 const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
 
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
@@ -204,9 +211,10 @@ export class Dispatcher {
     return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
   }
 
-  /** The payload as the handler gets it; a promise only if the schema's check is one. */
-  private decode({ delivery, chain }: Received, { definition }: Match): unknown {
-    const { maxBodyBytes, serializer } = this.options;
+  /** The payload as the handler gets it; a promise only if the schema's check is one, or a key has to be waited for. */
+  private decode(received: Received, { definition, handler }: Match): unknown {
+    const { maxBodyBytes, encryption } = this.options;
+    const { delivery, chain } = received;
     // Handled now, it would lose what is to come after it.
     if (chain instanceof UndecodableError) throw chain;
     const { body, properties } = delivery;
@@ -216,7 +224,18 @@ export class Dispatcher {
         'Raise maxBodyBytes, or send a reference instead of the data.',
       );
     }
-    const payload = serializer.deserialize(body, properties.contentType, properties.contentEncoding);
+    if (!needsKeys(received, handler))
+      return this.read({ body, contentType: properties.contentType }, received, definition);
+    return after(decrypted(received, handler, encryption), (plain) => this.read(plain, received, definition));
+  }
+
+  private read(
+    { body, contentType }: Plain,
+    { delivery }: Received,
+    definition: MessageDefinition | undefined,
+  ): unknown {
+    const { contentEncoding } = delivery.properties;
+    const payload = this.options.serializer.deserialize(body, contentType, contentEncoding);
     return definition ? validate(definition, payload) : payload;
   }
 
@@ -224,6 +243,15 @@ export class Dispatcher {
     received.firstAttemptAt ??= this.options.clock.now();
     if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (error instanceof PayloadInvalidError) return { kind: 'dead-letter', reason: 'invalid', error };
+    if (error instanceof UnknownKeyError) return this.patient(received, { reason: 'undecodable', error });
+    if (error instanceof KeysUnavailableError) {
+      const { queue } = received.delivery;
+      this.options.log.warn(
+        { queue, handler: handler.name, messageId: received.messageId, error },
+        'a key could not be had: the message comes back later',
+      );
+      return releaseFor(STORE_AWAY_MS);
+    }
     // The schema's own code broke: that may pass.
     return this.failure(received, handler, error, Number.POSITIVE_INFINITY);
   }
@@ -323,14 +351,19 @@ export class Dispatcher {
 
   /** What every rolling deployment makes: a newer version has bound a key that this one doesn't know. */
   private unhandled(received: Received): Outcome {
+    const error = new NoHandlerError(received.delivery.queue, received.routingKey);
+    return this.patient(received, { reason: 'no-handler', error });
+  }
+
+  /** What a deployment that is under way may yet mend comes back for a while. */
+  private patient(received: Received, given: Pick<DeadLetter, 'reason' | 'error'>): Outcome {
     const { clock, noHandlerPatienceMs } = this.options;
     const delayMs = UNHANDLED_DELAYS_MS[
       Math.min(received.releases, UNHANDLED_DELAYS_MS.length - 1)
     ] as number;
     const waitedMs = received.unhandledSince === undefined ? 0 : clock.now() - received.unhandledSince;
     if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
-    const error = new NoHandlerError(received.delivery.queue, received.routingKey);
-    return { kind: 'dead-letter', reason: 'no-handler', error };
+    return { kind: 'dead-letter', ...given };
   }
 
   private timedCode(handler: Handler): TimedCode {

@@ -24,7 +24,7 @@ export interface Received {
   /** Since when no handler has matched it. */
   readonly unhandledSince: number | undefined;
   /** The chain that it is a step of; an error if that can't be read. */
-  readonly chain: ChainState | UndecodableError | undefined;
+  chain: ChainState | UndecodableError | undefined;
   /** What makes it unique. */
   readonly unique: UniqueMark | undefined;
 }

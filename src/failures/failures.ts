@@ -1,4 +1,5 @@
-import { DeadLetterIdError, OptionsError } from '../errors.js';
+import { boundTo } from '../encryption/envelope.js';
+import { DeadLetterIdError, OptionsError, UnknownKeyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import type { TransportSession } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
@@ -116,6 +117,21 @@ export class Failures {
       });
     }
     return known.get(resolved(id, new Set(known.keys()))) ?? [];
+  }
+
+  /**
+   * The body of a dead letter as it was before it was encrypted; of a plain one, the body. Needs the option `encryption`.
+   *
+   * @throws UnknownKeyError, KeysUnavailableError
+   * @throws UndecodableError if the key is another one, or the message was changed
+   */
+  async decrypted(letter: DeadLetter): Promise<Buffer> {
+    const { encryptedHeader, encryptedWith, chain, messageId, routingKey } = letter;
+    if (encryptedWith === undefined) return letter.body;
+    const { encryption } = this.settings;
+    if (!encryption) throw new UnknownKeyError(encryptedWith);
+    const bound = boundTo(routingKey, { messageId, chainId: chain?.id });
+    return (await encryption.open(letter.body, encryptedHeader, bound)).body;
   }
 
   /**

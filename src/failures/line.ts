@@ -49,6 +49,7 @@ const STORY = {
   droppedHeaders: HEADER.dropped,
   chainHeader: HEADER.chain,
   uniqueHeader: HEADER.unique,
+  encryptedHeader: HEADER.encrypted,
 } as const;
 
 const TEXTS = [

@@ -1,3 +1,4 @@
+import { keyIdIn } from '../encryption/envelope.js';
 import type { DeadLetterReason } from '../events.js';
 import { chainIn } from '../message/chain-header.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
@@ -52,6 +53,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     firstAttemptAt: dateIn(headers, HEADER.firstAttemptAt),
     publishedAt: publishedAt === undefined ? undefined : new Date(publishedAt),
     bytes: body.length,
+    encryptedWith: keyOf(headers),
     messageId: properties.messageId,
     stack: textIn(headers, HEADER.stack),
     exceptions: countIn(headers, HEADER.exceptions),
@@ -66,6 +68,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     chain: chainPlace(headers),
     chainHeader: textIn(headers, HEADER.chain),
     uniqueHeader: textIn(headers, HEADER.unique),
+    encryptedHeader: textIn(headers, HEADER.encrypted),
     body,
   };
 }
@@ -73,9 +76,9 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
 /** Without what makes it long, so that tens of thousands can be held. */
 export function summaryOf(letter: DeadLetter): DeadLetterSummary {
   const { id, queue, deadQueue, exchange, routingKey, reason, by, error } = letter;
-  const { attempts, firstAttemptAt, failedAt, publishedAt, bytes } = letter;
+  const { attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith } = letter;
   const summary = { id, queue, deadQueue, exchange, routingKey, reason, by, error };
-  return { ...summary, attempts, firstAttemptAt, failedAt, publishedAt, bytes };
+  return { ...summary, attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith };
 }
 
 function storyOf(delivery: Delivery, names: Names): Story {
@@ -153,6 +156,11 @@ function chainPlace(headers: Headers): ChainPlace | undefined {
   const { id, number, rest, finished, failure } = chain;
   const keys = rest.map(({ key }) => key);
   return { id, number, of: number + rest.length, rest: keys, finished, failed: failure?.key };
+}
+
+function keyOf(headers: Headers): string | undefined {
+  const header = headers[HEADER.encrypted];
+  return header === undefined ? undefined : (keyIdIn(header) ?? 'unreadable');
 }
 
 function textIn(headers: Headers, name: string): string | undefined {

@@ -12,7 +12,7 @@ export type ReplayTarget = 'queue' | 'republish';
 
 /*
  * A replay is the message as it was published, and begins at attempt 1: nothing of its death, neither our headers nor
- * the broker's, goes with it; the rest of its chain and what makes it unique do. Its expiration is put back. Its user-id is not: the broker refuses any but the
+ * the broker's, goes with it; the rest of its chain, what makes it unique and how it is encrypted do. Its expiration is put back. Its user-id is not: the broker refuses any but the
  * connection's own, and closes the channel for it.
  */
 
@@ -41,11 +41,12 @@ export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMes
   return { exchange, routingKey, ...content(letter, replayedHeaders(letter)), mandatory: true, deadlineMs };
 }
 
-/** As it was published, with what comes after it and what makes it unique. */
-function replayedHeaders({ headers, chainHeader, uniqueHeader }: DeadLetter): Headers {
+/** As it was published, with what comes after it, what makes it unique, and how it is encrypted. */
+function replayedHeaders({ headers, chainHeader, uniqueHeader, encryptedHeader }: DeadLetter): Headers {
   const all: Headers = Object.assign(Object.create(null), headers);
   if (chainHeader !== undefined) all[HEADER.chain] = chainHeader;
   if (uniqueHeader !== undefined) all[HEADER.unique] = uniqueHeader;
+  if (encryptedHeader !== undefined) all[HEADER.encrypted] = encryptedHeader;
   return all;
 }
 

@@ -1,7 +1,7 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import type { Headers, HeaderValue } from './message.js';
 
-/** The headers that Hopline writes. None is on a first publish, but for a chain's and a unique message's. */
+/** The headers that Hopline writes. None is on a first publish, but for a chain's, a unique and an encrypted message's. */
 export const HEADER = {
   /** Number of the attempt that this delivery is; absent means 1. On a dead letter: of the last attempt. */
   attempt: 'hopline-attempt',
@@ -26,6 +26,8 @@ export const HEADER = {
   chain: 'hopline-chain',
   /** What makes the message unique; see unique.ts. */
   unique: 'hopline-unique',
+  /** How the body is encrypted; see encryption/envelope.ts. */
+  encrypted: 'hopline-encrypted',
   /** On dead letters only. */
   reason: 'hopline-reason',
   error: 'hopline-error',

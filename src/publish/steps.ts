@@ -1,12 +1,20 @@
+import { boundToResult, type Owner } from '../encryption/envelope.js';
 import { OptionsError } from '../errors.js';
 import type { ChainPlan, ChainStep } from '../message/chain.js';
-import { type ChainState, type StepMessage, type StepOptions, withChain } from '../message/chain-header.js';
+import {
+  type ChainState,
+  type SealedResult,
+  type StepMessage,
+  type StepOptions,
+  withChain,
+} from '../message/chain-header.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import { publisherHeaders } from '../message/headers.js';
 import type { Headers, OutgoingMessage } from '../message/message.js';
 import type { OutboxMessage } from '../message/outbox-message.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
+import { json } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
@@ -18,6 +26,7 @@ import {
   type PublishCall,
   routingKeyOf,
 } from './compose-message.js';
+import { blankStep, encryptedStep, isEncrypted, withEncryption, withoutEncryption } from './encrypt.js';
 import { checkStep } from './publish-options.js';
 
 export interface StepsOptions extends ComposeOptions {
@@ -26,11 +35,12 @@ export interface StepsOptions extends ComposeOptions {
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
 }
 
-/** A step that is checked, but for what its schema has still to say. */
+/** A step that is checked, but for what its schema has still to say, and for the key that it is encrypted with. */
 export interface ComposedStep {
+  /** Without its body while `checking` for a key. */
   readonly message: StepMessage;
-  /** Rejects with a PayloadInvalidError. Undefined if it is valid. */
-  readonly checking: Promise<unknown> | undefined;
+  /** The step as it is sent; rejects with a PayloadInvalidError or a KeysUnavailableError. Undefined if nothing is missing. */
+  readonly checking: Promise<StepMessage> | undefined;
 }
 
 /** What of its cause's properties a step carries on. */
@@ -50,28 +60,41 @@ export class Steps {
   /**
    * A step as it travels in a header: what could not be sent shows here.
    *
-   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError
+   * @param owner what its body belongs to, if it is encrypted: its chain, or else the message that it will be
+   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError, KeysUnavailableError
    */
-  compose(step: ChainStep): ComposedStep {
+  compose(step: ChainStep, owner: Owner): ComposedStep {
     checkStep(step);
-    const { definition, payload, key: _, ...options } = step;
+    const { definition, payload, key: _, encrypted: __, ...options } = step;
+    const { encryption } = this.options;
     const routingKey = routingKeyOf(definition ?? (step.key as string), step);
     const exchange = exchangeOf(options, this.options.exchange);
     const type = definition?.key ?? routingKey;
     const valid = definition?.schema ? validate(definition, payload) : undefined;
-    const call = { routingKey, exchange, type, payload, mustRoute: true, options };
+    const encrypted = isEncrypted(definition, step, encryption);
+    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options };
     const body = bodyOf(call, this.options);
     composeMessage(call, body, this.options, this.options.clock.now());
-    return {
-      message: {
-        key: routingKey,
-        type,
-        body,
-        contentType: this.options.serializer.contentType,
-        options: travelling(options, this.options.exchange),
-      },
-      checking: valid instanceof Promise ? valid : undefined,
+    const plain: StepMessage = {
+      key: routingKey,
+      type,
+      body,
+      contentType: this.options.serializer.contentType,
+      options: travelling(options, this.options.exchange),
     };
+    const message = encrypted && encryption ? encryptedStep(plain, owner, encryption) : plain;
+    if (!(valid instanceof Promise || message instanceof Promise)) return { message, checking: undefined };
+    const checking = Promise.all([message, valid]).then(([whole]) => whole);
+    // Whoever awaits it hears of it; if another step is refused first, nobody does.
+    checking.catch(() => {});
+    return { message: message instanceof Promise ? blankStep(plain) : message, checking };
+  }
+
+  /** What a step passes on, encrypted for the step of that number. @throws KeysUnavailableError, OptionsError */
+  sealResult(result: Buffer, chainId: string, number: number): SealedResult | Promise<SealedResult> {
+    const { encryption } = this.options;
+    if (!encryption) throw withoutEncryption('what an encrypted step passes on');
+    return encryption.seal(result, json.contentType, boundToResult(chainId, number));
   }
 
   /** Checks all steps and sends the first. @throws as {@link plan} and {@link send} */
@@ -84,12 +107,12 @@ export class Steps {
   async plan({ id, steps, onFailure }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
     if (!Array.isArray(steps) || steps.length === 0)
       throw new OptionsError('chain', [`expected a list of steps, one at least, got ${show(steps)}`]);
-    const composed = steps.map((step) => this.compose(step));
-    const failing = onFailure && this.compose(onFailure);
-    await Promise.all([...composed, failing].map((step) => step?.checking));
-    const [first, ...rest] = composed.map(({ message }) => message) as [StepMessage, ...StepMessage[]];
-    const chain = { id, number: 1, rest, onFailure: failing?.message, finished: false };
-    return { step: first, chain: { ...chain, result: undefined, failure: undefined } };
+    const composed = steps.map((step) => this.compose(step, { chainId: id }));
+    const failing = onFailure && this.compose(onFailure, { chainId: id });
+    const whole = ({ message, checking }: ComposedStep) => checking ?? message;
+    const [failure, first, ...rest] = await Promise.all([failing && whole(failing), ...composed.map(whole)]);
+    const chain = { id, number: 1, rest: rest as StepMessage[], onFailure: failure, finished: false };
+    return { step: first as StepMessage, chain: { ...chain, result: undefined, failure: undefined } };
   }
 
   /**
@@ -117,9 +140,16 @@ export class Steps {
     const options: PublishOptions = { ...carried, ...own, messageId };
     options.headers = { ...carried?.headers, ...own.headers };
     const exchange = exchangeOf(own, this.options.exchange);
-    const call = { routingKey: key, exchange, type, payload: undefined, mustRoute, options };
+    // What is to be encrypted is so already.
+    const call = {
+      ...{ routingKey: key, exchange, type, payload: undefined },
+      ...{ mustRoute, encrypted: false, options },
+    };
     const message = composeMessage(call, body, this.options, this.options.clock.now(), contentType);
-    if (chain) message.properties.headers = withChain(message.properties.headers, chain);
+    const { headers } = message.properties;
+    if (chain) message.properties.headers = withChain(headers, chain, step.encrypted);
+    else if (step.encrypted !== undefined)
+      message.properties.headers = withEncryption(headers, step.encrypted);
     await this.options.ensureExchange(exchange);
     await this.transmit(call, message);
   }
@@ -127,7 +157,7 @@ export class Steps {
 
 /** The exchange is said in any case: whoever sends the step may have another one of its own. */
 function travelling(
-  options: Omit<ChainStep, 'definition' | 'payload' | 'key'>,
+  options: Omit<ChainStep, 'definition' | 'payload' | 'key' | 'encrypted'>,
   own: ExchangeRef,
 ): StepOptions {
   const { headers, exchange = own.declare ? own.name : { name: own.name, declare: false as const } } =

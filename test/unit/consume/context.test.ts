@@ -15,7 +15,11 @@ describe('a message context', () => {
   let published: [string, unknown, unknown, PublishOptions | undefined][];
   let logged: [string, object, string][];
   let isStopping = false;
-  const steps: StepSender = { compose: () => assert.fail('no step was to be added'), send: async () => {} };
+  const steps: StepSender = {
+    compose: () => assert.fail('no step was to be added'),
+    sealResult: () => assert.fail('nothing was to be encrypted'),
+    send: async () => {},
+  };
 
   const context = (
     properties: MessageProperties = {},
