@@ -120,9 +120,10 @@ export class HandlerStep implements StepContext {
    * @throws PayloadInvalidError of steps whose schema took its time; KeysUnavailableError, MessageTooLargeError
    */
   async checked(): Promise<void> {
-    const { chain, passed, sender } = this;
-    await Promise.all(this.checks);
-    this.later = this.later.map((step) => this.whole.get(step) ?? step);
+    const { chain, passed, sender, checks, later } = this;
+    if (later.length === 0 || (checks.length === 0 && !this.sealed)) return;
+    await Promise.all(checks);
+    this.later = later.map((step) => this.whole.get(step) ?? step);
     if (this.sealed) this.sealed = await sender.sealResult(bytesOf(passed), chain.id, chain.number + 1);
     this.mustFit(() => {});
   }
