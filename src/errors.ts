@@ -1,5 +1,5 @@
 /**
- * Every error that Hopline throws or rejects with, but for those of the test kit (testing/errors.ts). The class says what the caller can do about it, `code` is stable
+ * Every error that Hopline throws or rejects with, but for those in testing/errors.ts and encryption/errors.ts. The class says what the caller can do about it, `code` is stable
  * and made for programs, `help` says what to do. No message holds a credential or a payload's values.
  */
 export abstract class HoplineError extends Error {
@@ -221,37 +221,6 @@ export class PublishManyError extends HoplineError {
 /** A message whose body can't be decoded: not JSON, not UTF-8, an unknown content type, too large. Never retried. */
 export class UndecodableError extends HoplineError {
   readonly code = 'HOPLINE_UNDECODABLE';
-}
-
-/**
- * A message is encrypted with a key that this service does not know. It comes back for as long as one without a handler
- * does, and is then dead-lettered as `undecodable`.
- */
-export class UnknownKeyError extends HoplineError {
-  readonly code = 'HOPLINE_UNKNOWN_KEY';
-
-  constructor(readonly keyId: string) {
-    super(
-      `the message is encrypted with key '${keyId}', which is not known here`,
-      "Give that key to the bus's encryption, then replay what lies in the dead letters. New keys go to consumers before any publisher encrypts with them.",
-    );
-  }
-}
-
-/**
- * The provider of keys failed, did not answer in time, or gave something else than a key of 32 bytes. A publish was not sent;
- * a message comes back later, which is no try.
- */
-export class KeysUnavailableError extends HoplineError {
-  readonly code = 'HOPLINE_KEYS_UNAVAILABLE';
-
-  constructor(why: string, options?: { cause?: unknown }) {
-    super(
-      `the provider of keys can't be used: ${why}`,
-      'Look at its cause, at what the provider of the option encryption.keys asks, and whether that can be reached.',
-      options,
-    );
-  }
 }
 
 /** No handler of the queue matches the message's routing key. */

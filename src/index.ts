@@ -29,6 +29,7 @@ export {
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
 export type { ControlAnswer, ProcessStatus, Respondent } from './control/protocol.js';
+export { KeysUnavailableError, UnknownKeyError } from './encryption/errors.js';
 export type { EncryptionKey, EncryptionOptions, Key, KeyProvider } from './encryption/key-provider.js';
 export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';
 export {
@@ -43,7 +44,6 @@ export {
   HandlerTimeoutError,
   HoplineError,
   InvalidMessageError,
-  KeysUnavailableError,
   MessageTooLargeError,
   NoHandlerError,
   NoMessageIdError,
@@ -61,7 +61,6 @@ export {
   StoppedError,
   TopologyError,
   UndecodableError,
-  UnknownKeyError,
   UnrecoverableError,
   UnroutableError,
 } from './errors.js';

@@ -1,6 +1,7 @@
 import type { Encryption, Opened } from '../encryption/encryption.js';
 import { type Bound, boundTo, boundToResult, keyIdIn } from '../encryption/envelope.js';
-import { UndecodableError, UnknownKeyError } from '../errors.js';
+import { UnknownKeyError } from '../encryption/errors.js';
+import { UndecodableError } from '../errors.js';
 import type { ChainState } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import { after } from '../util/after.js';

@@ -1,12 +1,11 @@
 import type { Encryption } from '../encryption/encryption.js';
+import { KeysUnavailableError, UnknownKeyError } from '../encryption/errors.js';
 import {
   CancelledError,
-  KeysUnavailableError,
   NoHandlerError,
   PayloadInvalidError,
   ShutdownError,
   UndecodableError,
-  UnknownKeyError,
 } from '../errors.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import type { Publisher } from '../message/publisher.js';

@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { KeysUnavailableError, UnknownKeyError } from '../errors.js';
 import { after, isThenable } from '../util/after.js';
 import type { Clock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 import { formatMs } from '../util/duration.js';
 import { type Bound, boundData, decodeEnvelope, encodeEnvelope, undecryptable } from './envelope.js';
+import { KeysUnavailableError, UnknownKeyError } from './errors.js';
 import { type EncryptionKey, isKey, type Key, type KeyProvider, keyId } from './key-provider.js';
 
 /** Encrypted, and the header that says how. */

@@ -1,5 +1,6 @@
 import { boundTo } from '../encryption/envelope.js';
-import { DeadLetterIdError, OptionsError, UnknownKeyError } from '../errors.js';
+import { UnknownKeyError } from '../encryption/errors.js';
+import { DeadLetterIdError, OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import type { TransportSession } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';

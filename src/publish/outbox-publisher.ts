@@ -86,7 +86,7 @@ export class OutboxPublisher extends Publisher {
     const key = routingKeyOf(target, options);
     const definition = isMessageDefinition(target) ? { definition: target } : {};
     const { message, checking } = this.steps.compose({ ...own, ...definition, key, payload }, { messageId });
-    const step = checking ? await checking : message;
+    const step = await (checking ?? message);
     return this.entryOf({ step, mustRoute: intent === 'send', chain: undefined }, messageId);
   }
 
