@@ -20,6 +20,7 @@ describe("a bus's options", () => {
         middleware: [],
         retry: undefined,
         encryption: undefined,
+        relay: undefined,
       },
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },
       ...{
