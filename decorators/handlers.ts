@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as rootContainer } from 'tsyringe';
-import type { HandlerDefinition, HandlerFunction } from '../src/consume/definition.js';
+import type { HandlerDefinition, HandlerFunction, HandlerOptions } from '../src/consume/definition.js';
 import { OptionsError } from '../src/errors.js';
 import type { MessageContext } from '../src/message/context.js';
 import { show } from '../src/util/check.js';
@@ -81,12 +81,6 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
     annotations.handles.map(
       ({ patterns, options: { scope = 'singleton', ...options } }): HandlerDefinition => {
         const instance = instances.of(target, scope);
-        const rateLimit = annotations.rateLimit ?? said.rateLimit;
-        const circuitBreaker = annotations.circuitBreaker ?? said.circuitBreaker;
-        const idempotent = annotations.idempotent ?? said.idempotent;
-        const inbox = annotations.inbox ?? said.inbox;
-        const unique = annotations.unique ?? said.unique;
-        const encrypted = annotations.encrypted ?? said.encrypted;
         // Of a batch these are lists, and the instance is nobody's own.
         const handle: HandlerFunction = (payload, context) =>
           instance.with(context, (it) => (it as Handling)[method]?.(payload, context));
@@ -99,12 +93,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
             retry: { ...said.retry, ...annotations.retry },
             ...said.timeout,
             ...annotations.timeout,
-            ...(rateLimit && { rateLimit }),
-            ...(circuitBreaker && { circuitBreaker }),
-            ...(idempotent && { idempotent }),
-            ...(inbox && { inbox }),
-            ...(unique && { unique }),
-            ...(encrypted && { encrypted }),
+            ...wholeOptions(annotations, said),
           },
           prepare: instance.prepare,
           handle,
@@ -113,6 +102,14 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
       },
     ),
   );
+}
+
+/** Options that are said whole: the method's own, or else its class's. */
+const WHOLE = ['rateLimit', 'circuitBreaker', 'idempotent', 'inbox', 'unique', 'encrypted'] as const;
+
+function wholeOptions(own: Annotations, ofClass: Annotations): Pick<HandlerOptions, (typeof WHOLE)[number]> {
+  const options = WHOLE.map((name) => [name, own[name] ?? ofClass[name]] as const);
+  return Object.fromEntries(options.filter(([, option]) => option !== undefined));
 }
 
 /** `failed()` of a class serves all its methods. */

@@ -1,4 +1,3 @@
-import type { Encryption } from '../encryption/encryption.js';
 import { KeysUnavailableError, UnknownKeyError } from '../encryption/errors.js';
 import {
   CancelledError,
@@ -7,14 +6,10 @@ import {
   ShutdownError,
   UndecodableError,
 } from '../errors.js';
-import type { MessageDefinition } from '../message/define-message.js';
 import type { Publisher } from '../message/publisher.js';
 import { compose, type Middleware } from '../middleware/middleware.js';
 import { decide } from '../retry/decide.js';
-import type { Serializer } from '../serialization/serializer.js';
-import { validate } from '../serialization/validate.js';
 import type { Stores } from '../stores/stores.js';
-import { after } from '../util/after.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
@@ -22,26 +17,23 @@ import { batched } from './batch.js';
 import { Claims } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
-import { decrypted, needsKeys, type Plain } from './decrypt.js';
+import { type DecodeOptions, decoded } from './decode.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import type { ThroughOutbox } from './inbox.js';
 import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { RateLimits } from './rate-limits.js';
 import type { Received } from './received.js';
-import type { Match } from './registry.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
 import { chainOf, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
 import { Uniques } from './uniques.js';
 
-export interface DispatcherOptions {
+export interface DispatcherOptions extends DecodeOptions {
   readonly service: string;
   readonly clock: Clock;
   readonly events: AttemptEvents;
   readonly log: Logger;
-  readonly serializer: Serializer;
-  readonly encryption: Encryption | undefined;
   readonly middleware: readonly Middleware[];
   readonly publisher: Publisher;
   readonly steps: StepSender;
@@ -55,7 +47,6 @@ export interface DispatcherOptions {
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
   readonly noHandlerPatienceMs: number;
-  readonly maxBodyBytes: number;
 }
 
 /** Pauses of a message that no handler matches, or no key; the last repeats. */
@@ -126,7 +117,7 @@ export class Dispatcher {
     if (!match) return this.unhandled(received);
     let payload: unknown;
     try {
-      payload = this.decode(received, match);
+      payload = decoded(received, match, this.options);
     } catch (error) {
       return this.undecodable(received, match.handler, error);
     }
@@ -208,34 +199,6 @@ export class Dispatcher {
       return outcome.kind === 'dead-letter' ? this.tellFailed(handler, payload, context, outcome) : outcome;
     };
     return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
-  }
-
-  /** The payload as the handler gets it; a promise only if the schema's check is one, or a key has to be waited for. */
-  private decode(received: Received, { definition, handler }: Match): unknown {
-    const { maxBodyBytes, encryption } = this.options;
-    const { delivery, chain } = received;
-    // Handled now, it would lose what is to come after it.
-    if (chain instanceof UndecodableError) throw chain;
-    const { body, properties } = delivery;
-    if (body.length > maxBodyBytes) {
-      throw new UndecodableError(
-        `the message can't be decoded: its body of ${body.length} bytes is over the cap of ${maxBodyBytes}`,
-        'Raise maxBodyBytes, or send a reference instead of the data.',
-      );
-    }
-    if (!needsKeys(received, handler))
-      return this.read({ body, contentType: properties.contentType }, received, definition);
-    return after(decrypted(received, handler, encryption), (plain) => this.read(plain, received, definition));
-  }
-
-  private read(
-    { body, contentType }: Plain,
-    { delivery }: Received,
-    definition: MessageDefinition | undefined,
-  ): unknown {
-    const { contentEncoding } = delivery.properties;
-    const payload = this.options.serializer.deserialize(body, contentType, contentEncoding);
-    return definition ? validate(definition, payload) : payload;
   }
 
   private undecodable(received: Received, handler: Handler, error: unknown): Outcome {

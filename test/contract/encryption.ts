@@ -240,6 +240,17 @@ export const encrypted: Theme = (test) => {
     );
   });
 
+  test('what is unique may be encrypted, and keeps its key', async (fx) => {
+    const unique = defineMessage<string>('patient.seen', undefined, { encrypted: true, unique: {} });
+    const seen = fx.recorder();
+    const sender = await fx.publisher({ encryption });
+    const bus = fx.bus('clinic', { encryption }).handle(unique, seen.handle, { encrypted: true });
+    await bus.start();
+    await sender.send(unique, SECRET, { delay: '1s' });
+    await assert.rejects(sender.send(unique, SECRET), { code: 'HOPLINE_NOT_UNIQUE' });
+    await fx.eventually(() => assert.deepEqual(seen.payloads, [SECRET]));
+  });
+
   test('one publish of a packed definition that says so is encrypted, and goes alone', async (fx) => {
     const packed = defineMessage<string>('patient.seen', undefined, { pack: { max: 2, within: '1s' } });
     const seen = fx.recorder();
