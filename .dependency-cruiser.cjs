@@ -8,7 +8,7 @@ const either = (...patterns) => `(${patterns.join('|')})`;
 
 const util = '^src/util/';
 const foundation = either(util, '^src/message/', '^src/(errors|events)\\.ts$');
-const pure = '^src/(topology|retry|serialization)/';
+const pure = '^src/(topology|retry|serialization|encryption)/';
 const ports = either(
   '^src/transport/transport\\.ts$',
   '^src/stores/[^/]+\\.ts$',
@@ -56,7 +56,7 @@ const layering = [
   {
     name: 'pure-parts-stand-alone',
     comment:
-      'topology, retry and serialization are pure: each is understood, and tested, without the others.',
+      'topology, retry, serialization and encryption are pure: each is understood, and tested, without the others.',
     from: { path: pure },
     to: { path: product, pathNot: either(foundation, '^src/$1/') },
   },

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as rootContainer } from 'tsyringe';
-import type { HandlerDefinition, HandlerFunction } from '../src/consume/definition.js';
+import type { HandlerDefinition, HandlerFunction, HandlerOptions } from '../src/consume/definition.js';
 import { OptionsError } from '../src/errors.js';
 import type { MessageContext } from '../src/message/context.js';
 import { show } from '../src/util/check.js';
@@ -75,17 +75,12 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
         problems.push(`${name} has scope 'message' and a batch: one instance can't belong to many messages`);
   for (const { name } of all.filter((each) => !handled.includes(each)))
     problems.push(
-      `${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent, @Inbox or @Unique but no @Handles`,
+      `${name} has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent, @Inbox, @Unique or @Encrypted but no @Handles`,
     );
   return handled.flatMap(({ method, name, annotations }) =>
     annotations.handles.map(
       ({ patterns, options: { scope = 'singleton', ...options } }): HandlerDefinition => {
         const instance = instances.of(target, scope);
-        const rateLimit = annotations.rateLimit ?? said.rateLimit;
-        const circuitBreaker = annotations.circuitBreaker ?? said.circuitBreaker;
-        const idempotent = annotations.idempotent ?? said.idempotent;
-        const inbox = annotations.inbox ?? said.inbox;
-        const unique = annotations.unique ?? said.unique;
         // Of a batch these are lists, and the instance is nobody's own.
         const handle: HandlerFunction = (payload, context) =>
           instance.with(context, (it) => (it as Handling)[method]?.(payload, context));
@@ -98,11 +93,7 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
             retry: { ...said.retry, ...annotations.retry },
             ...said.timeout,
             ...annotations.timeout,
-            ...(rateLimit && { rateLimit }),
-            ...(circuitBreaker && { circuitBreaker }),
-            ...(idempotent && { idempotent }),
-            ...(inbox && { inbox }),
-            ...(unique && { unique }),
+            ...wholeOptions(annotations, said),
           },
           prepare: instance.prepare,
           handle,
@@ -111,6 +102,14 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
       },
     ),
   );
+}
+
+/** Options that are said whole: the method's own, or else its class's. */
+const WHOLE = ['rateLimit', 'circuitBreaker', 'idempotent', 'inbox', 'unique', 'encrypted'] as const;
+
+function wholeOptions(own: Annotations, ofClass: Annotations): Pick<HandlerOptions, (typeof WHOLE)[number]> {
+  const options = WHOLE.map((name) => [name, own[name] ?? ofClass[name]] as const);
+  return Object.fromEntries(options.filter(([, option]) => option !== undefined));
 }
 
 /** `failed()` of a class serves all its methods. */

@@ -1,4 +1,5 @@
 export { CircuitBreaker } from './circuit-breaker.js';
+export { Encrypted } from './encrypted.js';
 export { type HandlersOptions, handlers } from './handlers.js';
 export { Handles, type HandlesDecorator } from './handles.js';
 export { Idempotent } from './idempotent.js';

@@ -22,7 +22,15 @@ export type HandlerScope = 'singleton' | 'message';
 export interface HandlesOptions
   extends Omit<
     HandlerOptions,
-    'retry' | 'timeout' | 'failOnTimeout' | 'rateLimit' | 'circuitBreaker' | 'idempotent' | 'inbox' | 'unique'
+    | 'retry'
+    | 'timeout'
+    | 'failOnTimeout'
+    | 'rateLimit'
+    | 'circuitBreaker'
+    | 'idempotent'
+    | 'inbox'
+    | 'unique'
+    | 'encrypted'
   > {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
@@ -48,6 +56,7 @@ export interface Annotations {
   idempotent?: IdempotentOptions;
   inbox?: IdempotentOptions;
   unique?: UniqueOptions;
+  encrypted?: true;
 }
 
 /** Everything that is said about a class. */

@@ -1,5 +1,5 @@
 /**
- * Every error that Hopline throws or rejects with, but for those of the test kit (testing/errors.ts). The class says what the caller can do about it, `code` is stable
+ * Every error that Hopline throws or rejects with, but for those in testing/errors.ts and encryption/errors.ts. The class says what the caller can do about it, `code` is stable
  * and made for programs, `help` says what to do. No message holds a credential or a payload's values.
  */
 export abstract class HoplineError extends Error {

@@ -29,6 +29,9 @@ export {
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
 export type { ControlAnswer, ProcessStatus, Respondent } from './control/protocol.js';
+export { KeysUnavailableError, UnknownKeyError } from './encryption/errors.js';
+export type { EncryptionKey, EncryptionOptions, Key, KeyProvider } from './encryption/key-provider.js';
+export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';
 export {
   AlreadyStartedError,
   BatchError,

@@ -1,4 +1,6 @@
 import type { HandlerDefinition } from './consume/definition.js';
+import { Encryption } from './encryption/encryption.js';
+import { type EncryptionOptions, encryptionOption } from './encryption/key-provider.js';
 import { OptionsError } from './errors.js';
 import { type ExchangeOption, exchangeOption } from './message/exchange-option.js';
 import type { Middleware } from './middleware/middleware.js';
@@ -59,6 +61,8 @@ export interface BusOptions {
   middleware?: readonly Middleware[];
   /** How payloads become bytes. @default JSON */
   serializer?: Serializer;
+  /** The keys that messages are encrypted and decrypted with, if they say so. @default none: nothing can be encrypted */
+  encryption?: EncryptionOptions;
   /** Largest body, in bytes, that is published or handled. @default 16 MiB */
   maxBodyBytes?: number;
   /** How many publishes may wait for their confirm; more wait for room. @default 10,000 */
@@ -101,6 +105,7 @@ export interface BusSettings {
   readonly topology: TopologyMode;
   readonly middleware: readonly Middleware[];
   readonly serializer: Serializer;
+  readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
@@ -162,6 +167,7 @@ export const BUS_FIELDS: Fields = {
     accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'function'),
   },
   serializer: having('a serializer', 'serialize', 'deserialize'),
+  encryption: encryptionOption,
   maxBodyBytes: positiveInteger,
   maxInFlight: positiveInteger,
   maxInFlightBytes: positiveInteger,
@@ -219,6 +225,7 @@ export function busSettings(options: BusOptions): BusSettings {
     handlers: flatten(options.handlers ?? []),
     retry: options.retry,
     relay: options.relay,
+    encryption: options.encryption && new Encryption(options.encryption.keys, merged.transport.clock),
     exchange: options.exchange ?? `${merged.prefix}.events`,
     timeoutMs: toMs(merged.timeout),
     timeoutGraceMs: toMs(merged.timeoutGrace),

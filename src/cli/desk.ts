@@ -1,3 +1,4 @@
+import type { KeyProvider } from '../encryption/key-provider.js';
 import { type Failures, openFailures } from '../failures/failures.js';
 import { rabbitmq } from '../transport/amqp/index.js';
 import { silentLogger } from '../util/logger.js';
@@ -11,11 +12,16 @@ export interface Desk {
   readonly target: Target;
 }
 
-/** Connects for as long as `use` takes. */
+/**
+ * Connects for as long as `use` takes.
+ *
+ * @param keys of the application, if something is to be decrypted
+ */
 export async function atDesk<T>(
   flags: TargetFlags,
   terminal: Terminal,
   use: (desk: Desk) => Promise<T>,
+  keys?: KeyProvider | undefined,
 ): Promise<T> {
   const target = await targetOf(flags, terminal);
   const open = (queues: readonly string[]) =>
@@ -24,6 +30,7 @@ export async function atDesk<T>(
       queues,
       ...(target.prefix === undefined ? {} : { prefix: target.prefix }),
       ...(target.delayPrefix === undefined ? {} : { delayPrefix: target.delayPrefix }),
+      ...(keys ? { encryption: { keys } } : {}),
       connectDeadline: '5s',
       log: silentLogger,
     });

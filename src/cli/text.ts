@@ -22,6 +22,10 @@ export const countText = (count: number, what: string): string =>
 /** `1 dead letter`, `2 dead letters`. */
 export const lettersText = (count: number): string => countText(count, 'dead letter');
 
+/** `encrypted, key k1`. */
+export const encryptionText = ({ encryptedWith }: { readonly encryptedWith: string | undefined }): string =>
+  encryptedWith === undefined ? '-' : `encrypted, key ${encryptedWith}`;
+
 /** A moment as people and `sort` read it; UTC, as the logs of servers are. */
 export const timeText = (date: Date | undefined): string =>
   date

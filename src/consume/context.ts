@@ -113,8 +113,9 @@ export class HandlerContext extends MessageContext {
   }
 
   get step(): HandlerStep | undefined {
-    const chain = chainOf(this.work.received);
-    if (chain) this.ownStep ??= new HandlerStep(chain, this.bus.steps);
+    const { received } = this.work;
+    const chain = chainOf(received);
+    if (chain) this.ownStep ??= new HandlerStep(chain, received, this.bus.steps);
     return this.ownStep;
   }
 

@@ -73,6 +73,11 @@ export interface HandlerOptions {
    * that share the bus's `stores`. What the message's definition or the send itself says goes first. @default each is sent
    */
   unique?: UniqueOptions;
+  /**
+   * Takes encrypted messages only: a plain one is dead-lettered as `undecodable`, so that nobody without a key can have it
+   * run. @default takes both
+   */
+  encrypted?: boolean;
   /** Pauses its queue while it fails too often. @default never */
   circuitBreaker?: CircuitBreakerOptions;
 }

@@ -1,3 +1,4 @@
+import { KeysUnavailableError, UnknownKeyError } from '../encryption/errors.js';
 import {
   CancelledError,
   NoHandlerError,
@@ -8,8 +9,6 @@ import {
 import type { Publisher } from '../message/publisher.js';
 import { compose, type Middleware } from '../middleware/middleware.js';
 import { decide } from '../retry/decide.js';
-import type { Serializer } from '../serialization/serializer.js';
-import { validate } from '../serialization/validate.js';
 import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
@@ -19,24 +18,23 @@ import { type BatchSender, jobOf, refusalOf } from './batch-job.js';
 import { Claims } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
+import { type DecodeOptions, decoded } from './decode.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import type { ThroughOutbox } from './inbox.js';
-import { DISCARD, DONE, type Outcome, REQUEUE } from './outcome.js';
+import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { RateLimits } from './rate-limits.js';
 import type { Received } from './received.js';
-import type { Match } from './registry.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
 import { chainOf, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
 import { Uniques } from './uniques.js';
 
-export interface DispatcherOptions {
+export interface DispatcherOptions extends DecodeOptions {
   readonly service: string;
   readonly clock: Clock;
   readonly events: AttemptEvents;
   readonly log: Logger;
-  readonly serializer: Serializer;
   readonly middleware: readonly Middleware[];
   readonly publisher: Publisher;
   readonly steps: StepSender;
@@ -51,10 +49,9 @@ export interface DispatcherOptions {
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
   readonly noHandlerPatienceMs: number;
-  readonly maxBodyBytes: number;
 }
 
-/** Pauses of a message that no handler matches; the last repeats. */
+/** Pauses of a message that no handler matches, or no key; the last repeats. */
 const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
 
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
@@ -129,7 +126,7 @@ export class Dispatcher {
     if (!match) return this.unhandled(received);
     let payload: unknown;
     try {
-      payload = this.decode(received, match);
+      payload = decoded(received, match, this.options);
     } catch (error) {
       return this.undecodable(received, match.handler, error);
     }
@@ -213,27 +210,19 @@ export class Dispatcher {
     return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
   }
 
-  /** The payload as the handler gets it; a promise only if the schema's check is one. */
-  private decode({ delivery, chain, batch }: Received, { definition }: Match): unknown {
-    const { maxBodyBytes, serializer } = this.options;
-    // Handled now, it would lose what is to come after it.
-    if (chain instanceof UndecodableError) throw chain;
-    if (batch instanceof UndecodableError) throw batch;
-    const { body, properties } = delivery;
-    if (body.length > maxBodyBytes) {
-      throw new UndecodableError(
-        `the message can't be decoded: its body of ${body.length} bytes is over the cap of ${maxBodyBytes}`,
-        'Raise maxBodyBytes, or send a reference instead of the data.',
-      );
-    }
-    const payload = serializer.deserialize(body, properties.contentType, properties.contentEncoding);
-    return definition ? validate(definition, payload) : payload;
-  }
-
   private undecodable(received: Received, handler: Handler, error: unknown): Outcome {
     received.firstAttemptAt ??= this.options.clock.now();
     if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (error instanceof PayloadInvalidError) return { kind: 'dead-letter', reason: 'invalid', error };
+    if (error instanceof UnknownKeyError) return this.patient(received, { reason: 'undecodable', error });
+    if (error instanceof KeysUnavailableError) {
+      const { queue } = received.delivery;
+      this.options.log.warn(
+        { queue, handler: handler.name, messageId: received.messageId, error },
+        'a key could not be had: the message comes back later',
+      );
+      return releaseFor(STORE_AWAY_MS);
+    }
     // The schema's own code broke: that may pass.
     return this.failure(received, handler, error, Number.POSITIVE_INFINITY);
   }
@@ -333,14 +322,19 @@ export class Dispatcher {
 
   /** What every rolling deployment makes: a newer version has bound a key that this one doesn't know. */
   private unhandled(received: Received): Outcome {
+    const error = new NoHandlerError(received.delivery.queue, received.routingKey);
+    return this.patient(received, { reason: 'no-handler', error });
+  }
+
+  /** What a deployment that is under way may yet mend comes back for a while. */
+  private patient(received: Received, given: Pick<DeadLetter, 'reason' | 'error'>): Outcome {
     const { clock, noHandlerPatienceMs } = this.options;
     const delayMs = UNHANDLED_DELAYS_MS[
       Math.min(received.releases, UNHANDLED_DELAYS_MS.length - 1)
     ] as number;
     const waitedMs = received.unhandledSince === undefined ? 0 : clock.now() - received.unhandledSince;
     if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
-    const error = new NoHandlerError(received.delivery.queue, received.routingKey);
-    return { kind: 'dead-letter', reason: 'no-handler', error };
+    return { kind: 'dead-letter', ...given };
   }
 
   private timedCode(handler: Handler): TimedCode {

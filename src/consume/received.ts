@@ -25,7 +25,7 @@ export interface Received {
   /** Since when no handler has matched it. */
   readonly unhandledSince: number | undefined;
   /** The chain that it is a step of; an error if that can't be read. */
-  readonly chain: ChainState | UndecodableError | undefined;
+  chain: ChainState | UndecodableError | undefined;
   /** The batch that it is a job of, or is sent for; an error if that can't be read. */
   readonly batch: BatchMark | UndecodableError | undefined;
   /** Numbers that this attempt's additions to its batch were given, and whose messages are not confirmed. */

@@ -1,6 +1,8 @@
+import { SEAL_BYTES } from '../encryption/encryption.js';
 import { InvalidMessageError } from '../errors.js';
 import type { ChainStep, StepContext, StepFailure } from '../message/chain.js';
-import { type ChainState, type StepMessage, withChain } from '../message/chain-header.js';
+import { type ChainState, type SealedResult, type StepMessage, withChain } from '../message/chain-header.js';
+import { HEADER } from '../message/headers.js';
 import { followingId } from '../message/message-id.js';
 import { jsonText } from '../util/json-text.js';
 import { DONE, type Outcome } from './outcome.js';
@@ -9,10 +11,15 @@ import type { Received } from './received.js';
 /** What the way in needs of the way out for the steps of chains. */
 export interface StepSender {
   /** @throws what makes it one that can't be sent */
-  compose(step: ChainStep): {
+  compose(
+    step: ChainStep,
+    owner: { readonly chainId: string },
+  ): {
     readonly message: StepMessage;
-    readonly checking: Promise<unknown> | undefined;
+    readonly checking: Promise<StepMessage> | undefined;
   };
+  /** What is passed on to the step of that number. @throws KeysUnavailableError */
+  sealResult(result: Buffer, chainId: string, number: number): SealedResult | Promise<SealedResult>;
   /** Resolves with the confirm. */
   send(
     step: StepMessage,
@@ -59,13 +66,20 @@ export function stateOfNext(chain: ChainState): ChainState {
 export class HandlerStep implements StepContext {
   private later: readonly StepMessage[];
   private passed: unknown;
+  /** What is passed on, if it has to be encrypted. */
+  private sealed: SealedResult | undefined;
   private readonly checks: Promise<unknown>[] = [];
+  /** Steps that had to wait for something, as they are sent. */
+  private readonly whole = new Map<StepMessage, StepMessage>();
+  private readonly isEncrypted: boolean;
 
   constructor(
     private readonly chain: ChainState,
+    { delivery }: Received,
     private readonly sender: StepSender,
   ) {
     this.later = chain.rest;
+    this.isEncrypted = delivery.properties.headers[HEADER.encrypted] !== undefined;
   }
 
   get chainId(): string {
@@ -93,10 +107,12 @@ export class HandlerStep implements StepContext {
   }
 
   pass(result: unknown): void {
-    const before = this.passed;
+    const { passed, sealed } = this;
     this.passed = copyOf(result);
+    this.sealed = this.isEncrypted ? blank(this.passed) : undefined;
     this.mustFit(() => {
-      this.passed = before;
+      this.passed = passed;
+      this.sealed = sealed;
     });
   }
 
@@ -112,24 +128,35 @@ export class HandlerStep implements StepContext {
     this.change(this.composed(steps));
   }
 
-  /** @throws PayloadInvalidError of steps whose schema took its time */
+  /**
+   * Completes what follows, when the handler has ended.
+   *
+   * @throws PayloadInvalidError of steps whose schema took its time; KeysUnavailableError, MessageTooLargeError
+   */
   async checked(): Promise<void> {
-    await Promise.all(this.checks);
+    const { chain, passed, sender, checks, later } = this;
+    if (later.length === 0 || (checks.length === 0 && !this.sealed)) return;
+    await Promise.all(checks);
+    this.later = later.map((step) => this.whole.get(step) ?? step);
+    if (this.sealed) this.sealed = await sender.sealResult(bytesOf(passed), chain.id, chain.number + 1);
+    this.mustFit(() => {});
   }
 
   /** What is to be done when this attempt is done; undefined if nothing follows. */
   get next(): ChainState | undefined {
     if (this.later.length === 0) return undefined;
-    return { ...this.chain, rest: this.later, result: this.passed };
+    const { chain, later: rest, sealed: sealedResult } = this;
+    return { ...chain, rest, result: sealedResult ? undefined : this.passed, sealedResult };
   }
 
   private composed(steps: readonly ChainStep[]): StepMessage[] {
     return steps.map((step) => {
-      const { message, checking } = this.sender.compose(step);
+      const { message, checking } = this.sender.compose(step, { chainId: this.chain.id });
       if (checking instanceof Promise) {
+        const whole = checking.then((its) => this.whole.set(message, its));
         // Looked at when the handler has ended, which may be long after.
-        checking.catch(() => {});
-        this.checks.push(checking);
+        whole.catch(() => {});
+        this.checks.push(whole);
       }
       return message;
     });
@@ -149,12 +176,20 @@ export class HandlerStep implements StepContext {
     const [first] = next?.rest ?? [];
     if (!next || !first) return;
     try {
-      withChain(first.options.headers, stateOfNext(next));
+      withChain(first.options.headers, stateOfNext(next), first.encrypted);
     } catch (error) {
       undo();
       throw error;
     }
   }
+}
+
+const bytesOf = (result: unknown): Buffer => Buffer.from(JSON.stringify(result));
+
+/** As large as the result will be encrypted, with nothing of it. */
+function blank(result: unknown): SealedResult | undefined {
+  if (result === undefined) return undefined;
+  return { header: '', body: Buffer.alloc(bytesOf(result).length + SEAL_BYTES) };
 }
 
 /** As it is now, and as the next step gets it. */

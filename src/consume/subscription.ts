@@ -63,6 +63,8 @@ export interface Handler {
   /** Set if it works in one transaction. */
   readonly inbox: IdempotentSettings | undefined;
   readonly unique: UniqueSettings | undefined;
+  /** Takes no message that is not encrypted. */
+  readonly encrypted: boolean;
   /** Set if it takes many messages in one call. */
   readonly batch: BatchSettings | undefined;
 }
@@ -96,6 +98,8 @@ export interface SubscriptionDefaults {
   readonly timeoutMs: number;
   /** Whether the bus's stores have inboxes. */
   readonly hasInbox: boolean;
+  /** Without it, no handler can take encrypted messages. */
+  readonly encryption?: object | undefined;
   /** Concurrency of every queue, whatever it says itself. */
   readonly places?: number | undefined;
 }
@@ -132,6 +136,7 @@ const HANDLER_FIELDS: Fields = {
   idempotent: idempotentOption,
   inbox: idempotentOption,
   unique: uniqueOption,
+  encrypted: flag,
 };
 
 /**
@@ -153,6 +158,10 @@ export function planSubscriptions(
     const places = own.length === 0 ? batchProblem(definition) : undefined;
     if (places) problems.push(places);
     problems.push(...inboxProblems(definition, defaults));
+    if (definition.options.encrypted && !defaults.encryption)
+      problems.push(
+        `${definition.name} takes encrypted messages only, so the bus needs encryption: { keys }`,
+      );
     const queue = queueNameOf(definition, defaults.service);
     groups.set(queue, [...(groups.get(queue) ?? []), definition]);
   }
@@ -234,6 +243,7 @@ function handlerOf(
     idempotent: options.idempotent && idempotentSettings(options.idempotent),
     inbox: options.inbox && idempotentSettings(options.inbox),
     unique: options.unique && uniqueSettings(options.unique),
+    encrypted: options.encrypted ?? false,
     batch: batchOf(definition),
   };
 }

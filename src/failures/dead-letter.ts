@@ -28,6 +28,8 @@ export interface DeadLetterSummary {
   readonly publishedAt: Date | undefined;
   /** Of the body. */
   readonly bytes: number;
+  /** Id of the key that its body is encrypted with; undefined if it is plain. `unreadable` if its header can't be read. */
+  readonly encryptedWith: string | undefined;
 }
 
 /** Which step of which chain a message is. */
@@ -69,5 +71,8 @@ export interface DeadLetter extends DeadLetterSummary {
   readonly batchHeader: string | undefined;
   /** The header `hopline-unique`: a replay carries it on. */
   readonly uniqueHeader: string | undefined;
+  /** The header `hopline-encrypted`, whole: a replay carries it on. */
+  readonly encryptedHeader: string | undefined;
+  /** As it came: {@link Failures.decrypted} gives what is inside an encrypted one. */
   readonly body: Buffer;
 }

@@ -1,5 +1,8 @@
+import { boundTo, ownerOf } from '../encryption/envelope.js';
+import { UnknownKeyError } from '../encryption/errors.js';
 import { DeadLetterIdError, OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
+import { batchOfText } from '../message/batch-header.js';
 import type { TransportSession } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
@@ -116,6 +119,21 @@ export class Failures {
       });
     }
     return known.get(resolved(id, new Set(known.keys()))) ?? [];
+  }
+
+  /**
+   * The body of a dead letter as it was before it was encrypted; of a plain one, the body. Needs the option `encryption`.
+   *
+   * @throws UnknownKeyError, KeysUnavailableError
+   * @throws UndecodableError if the key is another one, or the message was changed
+   */
+  async decrypted(letter: DeadLetter): Promise<Buffer> {
+    const { encryptedHeader, encryptedWith, chain, batchHeader, messageId, routingKey } = letter;
+    if (encryptedWith === undefined) return letter.body;
+    const { encryption } = this.settings;
+    if (!encryption) throw new UnknownKeyError(encryptedWith);
+    const bound = boundTo(routingKey, ownerOf(messageId, chain, batchOfText(batchHeader)));
+    return (await encryption.open(letter.body, encryptedHeader, bound)).body;
   }
 
   /**

@@ -50,6 +50,7 @@ const STORY = {
   chainHeader: HEADER.chain,
   batchHeader: HEADER.batch,
   uniqueHeader: HEADER.unique,
+  encryptedHeader: HEADER.encrypted,
 } as const;
 
 const TEXTS = [

@@ -1,3 +1,5 @@
+import { Encryption } from '../encryption/encryption.js';
+import { type EncryptionOptions, encryptionOption } from '../encryption/key-provider.js';
 import { OptionsError } from '../errors.js';
 import { deadQueueOf, Names, queueNameProblem } from '../topology/names.js';
 import type { Transport } from '../transport/transport.js';
@@ -31,6 +33,8 @@ export interface FailuresOptions {
   prefix?: string;
   /** The application's `delayPrefix`. @default 'hopline' */
   delayPrefix?: string;
+  /** The application's keys, for whoever wants to see what is encrypted; all else needs none. @default none */
+  encryption?: EncryptionOptions;
   /** How long connecting may take. @default '10s' */
   connectDeadline?: Duration;
   /** How long one replay may take until its confirm. @default '30s' */
@@ -68,6 +72,7 @@ export interface FailuresSettings {
   readonly transport: Transport;
   readonly queues: readonly string[];
   readonly names: Names;
+  readonly encryption: Encryption | undefined;
   readonly connectDeadlineMs: number;
   readonly publishDeadlineMs: number;
   readonly log: Logger;
@@ -83,6 +88,7 @@ const FIELDS: Fields = {
   queues: required(queueList),
   prefix: text,
   delayPrefix: text,
+  encryption: encryptionOption,
   connectDeadline: duration,
   publishDeadline: duration,
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
@@ -116,6 +122,7 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
     transport,
     queues: [...new Set(queues.map((queue) => deadLettersOf(queue, names)))],
     names,
+    encryption: options.encryption && new Encryption(options.encryption.keys, transport.clock),
     connectDeadlineMs: toMs(connectDeadline),
     publishDeadlineMs: toMs(publishDeadline),
     log,

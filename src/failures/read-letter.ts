@@ -1,3 +1,4 @@
+import { keyIdIn } from '../encryption/envelope.js';
 import type { DeadLetterReason } from '../events.js';
 import { type BatchPlace, batchIn, isPlace } from '../message/batch-header.js';
 import { chainIn } from '../message/chain-header.js';
@@ -53,6 +54,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     firstAttemptAt: dateIn(headers, HEADER.firstAttemptAt),
     publishedAt: publishedAt === undefined ? undefined : new Date(publishedAt),
     bytes: body.length,
+    encryptedWith: keyOf(headers),
     messageId: properties.messageId,
     stack: textIn(headers, HEADER.stack),
     exceptions: countIn(headers, HEADER.exceptions),
@@ -69,6 +71,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     batch: batchPlace(headers),
     batchHeader: textIn(headers, HEADER.batch),
     uniqueHeader: textIn(headers, HEADER.unique),
+    encryptedHeader: textIn(headers, HEADER.encrypted),
     body,
   };
 }
@@ -76,9 +79,9 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
 /** Without what makes it long, so that tens of thousands can be held. */
 export function summaryOf(letter: DeadLetter): DeadLetterSummary {
   const { id, queue, deadQueue, exchange, routingKey, reason, by, error } = letter;
-  const { attempts, firstAttemptAt, failedAt, publishedAt, bytes } = letter;
+  const { attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith } = letter;
   const summary = { id, queue, deadQueue, exchange, routingKey, reason, by, error };
-  return { ...summary, attempts, firstAttemptAt, failedAt, publishedAt, bytes };
+  return { ...summary, attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith };
 }
 
 function storyOf(delivery: Delivery, names: Names): Story {
@@ -163,6 +166,11 @@ function batchPlace(headers: Headers): BatchPlace | undefined {
   if (chain && !(chain instanceof Error) && chain.batch) return chain.batch;
   const mark = batchIn(headers);
   return mark && !(mark instanceof Error) && isPlace(mark) ? mark : undefined;
+}
+
+function keyOf(headers: Headers): string | undefined {
+  const header = headers[HEADER.encrypted];
+  return header === undefined ? undefined : (keyIdIn(header) ?? 'unreadable');
 }
 
 function textIn(headers: Headers, name: string): string | undefined {

@@ -12,8 +12,9 @@ export type ReplayTarget = 'queue' | 'republish';
 
 /*
  * A replay is the message as it was published, and begins at attempt 1: nothing of its death, neither our headers nor
- * the broker's, goes with it; the rest of its chain, its place in a batch and what makes it unique do. Its expiration is put back. Its user-id is not: the broker refuses any but the
- * connection's own, and closes the channel for it.
+ * the broker's, goes with it; the rest of its chain, its place in a batch, what makes it unique and how it is encrypted do.
+ * Its expiration is put back. Its user-id is not: the broker refuses any but the connection's own, and closes the channel
+ * for it.
  */
 
 /** To exactly the queue it failed in: through the last exchange of the delays, where every work queue is bound. */
@@ -41,12 +42,14 @@ export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMes
   return { exchange, routingKey, ...content(letter, replayedHeaders(letter)), mandatory: true, deadlineMs };
 }
 
-/** As it was published, with what comes after it, its place in a batch and what makes it unique. */
-function replayedHeaders({ headers, chainHeader, batchHeader, uniqueHeader }: DeadLetter): Headers {
+/** As it was published, with what comes after it, its place in a batch, what makes it unique, and how it is encrypted. */
+function replayedHeaders(letter: DeadLetter): Headers {
+  const { headers, chainHeader, batchHeader, uniqueHeader, encryptedHeader } = letter;
   const all: Headers = Object.assign(Object.create(null), headers);
   if (chainHeader !== undefined) all[HEADER.chain] = chainHeader;
   if (batchHeader !== undefined) all[HEADER.batch] = batchHeader;
   if (uniqueHeader !== undefined) all[HEADER.unique] = uniqueHeader;
+  if (encryptedHeader !== undefined) all[HEADER.encrypted] = encryptedHeader;
   return all;
 }
 

@@ -34,8 +34,11 @@ export const encodeMark = (mark: BatchMark): string => JSON.stringify({ v: VERSI
  *
  * @returns the error for what can't be read: it is the handler's business to have an outcome for it, not the reader's
  */
-export function batchIn(headers: Readonly<Headers>): BatchMark | UndecodableError | undefined {
-  const text = headers[HEADER.batch];
+export const batchIn = (headers: Readonly<Headers>): BatchMark | UndecodableError | undefined =>
+  batchOfText(headers[HEADER.batch]);
+
+/** The same of the header's text. */
+export function batchOfText(text: unknown): BatchMark | UndecodableError | undefined {
   if (text === undefined) return undefined;
   try {
     if (typeof text !== 'string') throw new Error('expected a string');

@@ -16,7 +16,7 @@ import { routingKeyProblem } from './routing-key.js';
 const VERSION = 1;
 
 /** How a step is sent, settled but for the moment. */
-export type StepOptions = Omit<ChainStep, 'definition' | 'payload' | 'key' | 'exchange'> & {
+export type StepOptions = Omit<ChainStep, 'definition' | 'payload' | 'key' | 'exchange' | 'encrypted'> & {
   readonly exchange: ExchangeOption;
 };
 
@@ -26,7 +26,15 @@ export interface StepMessage {
   readonly type: string;
   readonly body: Buffer;
   readonly contentType: string;
+  /** Its header `hopline-encrypted`, if its body is encrypted. */
+  readonly encrypted?: string | undefined;
   readonly options: StepOptions;
+}
+
+/** What an encrypted step has passed on: JSON, encrypted, and the header that says how. */
+export interface SealedResult {
+  readonly body: Buffer;
+  readonly header: string;
 }
 
 /** A chain at one of its steps. */
@@ -36,8 +44,10 @@ export interface ChainState {
   readonly number: number;
   readonly rest: readonly StepMessage[];
   readonly onFailure: StepMessage | undefined;
-  /** What the step before passed on. */
+  /** What the step before passed on; if that was encrypted, as it was decrypted here. */
   readonly result: unknown;
+  /** Travels in the result's place. */
+  readonly sealedResult?: SealedResult | undefined;
   /** In a failure step. */
   readonly failure: StepFailure | undefined;
   /** The message itself is handled; what could not be sent is its next step. */
@@ -49,27 +59,30 @@ export interface ChainState {
 const JSON_TYPE = 'application/json';
 
 export function encodeChain(state: ChainState): string {
-  const { id, number, rest, onFailure, result, failure, finished, batch } = state;
+  const { id, number, rest, onFailure, result, sealedResult, failure, finished, batch } = state;
   return JSON.stringify({
     v: VERSION,
     id,
     number,
     rest: rest.map(encodeStep),
     ...(onFailure ? { onFailure: encodeStep(onFailure) } : {}),
-    result,
+    ...(sealedResult ? { encryptedResult: encodeSealed(sealedResult) } : { result }),
     failure,
     ...(finished ? { finished } : {}),
     batch,
   });
 }
 
+const encodeSealed = ({ body, header }: SealedResult) => ({ header, body: body.toString('base64') });
+
 /** As part of a JSON text that is written here, or lies in a store or an outbox. */
-export function encodeStep({ key, type, body, contentType, options }: StepMessage): object {
+export function encodeStep({ key, type, body, contentType, encrypted, options }: StepMessage): object {
   const { headers, ...rest } = options;
   return {
     key,
     ...(type === key ? {} : { type }),
     ...encodeBody(body, contentType),
+    ...(encrypted === undefined ? {} : { encrypted }),
     ...rest,
     ...(headers ? { headers: encodeHeaders(headers) } : {}),
   };
@@ -118,7 +131,7 @@ export function chainOfText(text: unknown): ChainState {
 function decodeChain(given: unknown): ChainState {
   const chain = objectOf(given, 'it');
   if (chain.v !== VERSION) throw new Error(`expected v to be ${VERSION}`);
-  const { id, number, rest, onFailure, result, failure, finished, batch } = chain;
+  const { id, number, rest, onFailure, result, encryptedResult, failure, finished, batch } = chain;
   if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
   if (!Number.isSafeInteger(number) || Number(number) < 1) throw new Error('expected number to be 1 or more');
   if (!Array.isArray(rest)) throw new Error('expected rest to be a list');
@@ -128,6 +141,7 @@ function decodeChain(given: unknown): ChainState {
     rest: rest.map((step, index) => decodeStep(step, `rest[${index}]`)),
     onFailure: onFailure === undefined ? undefined : decodeStep(onFailure, 'onFailure'),
     result,
+    ...(encryptedResult === undefined ? {} : { sealedResult: decodeSealed(encryptedResult) }),
     failure: failure === undefined ? undefined : decodeFailure(failure),
     finished: finished === true,
     ...(batch === undefined ? {} : { batch: decodePlace(batch) }),
@@ -142,7 +156,18 @@ export function decodeStep(given: unknown, path: string): StepMessage {
   const key = step.key as string;
   const type = step.type ?? key;
   if (typeof type !== 'string') throw new Error(`expected ${path}.type to be a string`);
-  return { key, type, ...decodeBody(step, path), options: decodeOptions(step, path) };
+  const { encrypted } = step;
+  if (encrypted !== undefined && typeof encrypted !== 'string')
+    throw new Error(`expected ${path}.encrypted to be a string`);
+  const told = encrypted === undefined ? {} : { encrypted };
+  return { key, type, ...decodeBody(step, path), ...told, options: decodeOptions(step, path) };
+}
+
+function decodeSealed(given: unknown): SealedResult {
+  const { header, body } = objectOf(given, 'encryptedResult');
+  if (typeof header !== 'string' || typeof body !== 'string')
+    throw new Error('expected encryptedResult to have a header and a body');
+  return { header, body: Buffer.from(body, 'base64') };
 }
 
 function decodeBody(step: Record<string, unknown>, path: string): Pick<StepMessage, 'body' | 'contentType'> {
@@ -194,11 +219,17 @@ function objectOf(given: unknown, path: string): Record<string, unknown> {
 /**
  * The headers of a step with the chain's own.
  *
+ * @param encrypted its header that says how it is encrypted
  * @throws MessageTooLargeError if they take more than a publisher's headers may
  */
-export function withChain(headers: Readonly<Headers> | undefined, state: ChainState): Headers {
+export function withChain(
+  headers: Readonly<Headers> | undefined,
+  state: ChainState,
+  encrypted?: string | undefined,
+): Headers {
   const chain = encodeChain(state);
   const all: Headers = Object.assign(Object.create(null), headers, { [HEADER.chain]: chain });
+  if (encrypted !== undefined) all[HEADER.encrypted] = encrypted;
   try {
     checkHeaders(all);
   } catch (error) {

@@ -13,7 +13,7 @@ import type { PublishOptions } from './publisher.js';
 export interface ChainStep extends Omit<PublishOptions, 'messageId' | 'deadline' | 'userId' | 'unique'> {
   /** Types and validates the payload, and has the routing key. Without one, `key` says which message it is. */
   definition?: MessageDefinition;
-  /** Serialized when the chain is dispatched, or when a handler adds the step. */
+  /** Serialized, and encrypted, when the chain is dispatched, or when a handler adds the step. */
   payload: unknown;
 }
 

@@ -3,6 +3,7 @@ import { OptionsError } from '../errors.js';
 import {
   durationUpTo,
   type Fields,
+  flag,
   integerFrom,
   isPlainObject,
   objectWith,
@@ -28,6 +29,8 @@ export interface MessageDefinition<Key extends string = string, Input = unknown,
   readonly pack?: PackSettings | undefined;
   /** Set if a `send` of it is unique. */
   readonly unique?: UniqueSettings | undefined;
+  /** Set if each message of it is encrypted. */
+  readonly encrypted?: true | undefined;
   /** Exists in types only. */
   readonly '~types'?: { readonly input: Input; readonly output: Output };
 }
@@ -59,6 +62,11 @@ export interface DefineOptions<Payload = any> {
    * unique: `publish` refuses it. @default each is sent
    */
   unique?: UniqueOptions<Payload>;
+  /**
+   * Encrypts each message of it, with the `encryption` of the bus that publishes; for handlers it says nothing. Not together
+   * with `pack`. @default false
+   */
+  encrypted?: boolean;
 }
 
 const PACK_DEFAULTS = { max: 100, within: '5ms' } as const;
@@ -68,6 +76,7 @@ export const packSize = integerFrom(2, MAX_PACK_ITEMS);
 const DEFINE_FIELDS: Fields = {
   pack: objectWith({ max: packSize, within: durationUpTo('1s') }),
   unique: uniqueOption,
+  encrypted: flag,
 };
 
 /** What handlers get for a definition; plain patterns give `any`, so that a handler may state its own type. */
@@ -113,8 +122,10 @@ export function defineMessage<const Key extends string>(
   const problems = isPlainObject(options)
     ? problemsOf(options, '', DEFINE_FIELDS)
     : [`expected its options to be an object, got ${show(options)}`];
+  if (options?.pack && options.encrypted)
+    problems.push('expected either pack or encrypted, got both: messages are encrypted one by one');
   if (problems.length > 0) throw new OptionsError(`defineMessage('${key}')`, problems);
-  const { pack, unique } = options;
+  const { pack, unique, encrypted } = options;
   if (pack && unique)
     throw new OptionsError(`defineMessage('${key}')`, ['expected either pack or unique, got both']);
   return Object.freeze({
@@ -122,6 +133,7 @@ export function defineMessage<const Key extends string>(
     schema,
     ...(pack ? { pack: packSettings(pack) } : {}),
     ...(unique ? { unique: uniqueSettings(unique) } : {}),
+    ...(encrypted ? { encrypted } : {}),
   });
 }
 

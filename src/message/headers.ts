@@ -1,7 +1,9 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import type { Headers, HeaderValue } from './message.js';
 
-/** The headers that Hopline writes. None is on a first publish, but for those of chains, batches and unique messages. */
+/**
+ * The headers that Hopline writes. None is on a first publish, but for those of chains, batches, unique and encrypted messages.
+ */
 export const HEADER = {
   /** Number of the attempt that this delivery is; absent means 1. On a dead letter: of the last attempt. */
   attempt: 'hopline-attempt',
@@ -28,6 +30,8 @@ export const HEADER = {
   batch: 'hopline-batch',
   /** What makes the message unique; see unique.ts. */
   unique: 'hopline-unique',
+  /** How the body is encrypted; see encryption/envelope.ts. */
+  encrypted: 'hopline-encrypted',
   /** On dead letters only. */
   reason: 'hopline-reason',
   error: 'hopline-error',

@@ -46,6 +46,11 @@ export interface PublishOptions {
    * the handler says. @default what the definition says, else the bus's own handler that it goes to
    */
   unique?: UniqueSend;
+  /**
+   * Encrypts the body with the bus's `encryption`; an encrypted message goes alone, never in a pack. What a definition
+   * encrypts can't be published plain. @default the definition's, else false
+   */
+  encrypted?: boolean;
 }
 
 /** The options, with `key` required if the definition's key is a pattern. */
@@ -80,6 +85,7 @@ export abstract class Publisher {
    * Publishes an event: zero or more queues take it.
    *
    * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError before anything is sent
+   * @throws KeysUnavailableError if it is to be encrypted, and the key can't be had: it was not sent
    * @throws PublishTimeoutError if it could not be written before the deadline: it was not sent
    * @throws PublishRejectedError if the broker refuses it: it is not stored
    * @throws OutcomeUnknownError if the deadline passed after it was written, without a confirm

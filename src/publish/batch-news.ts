@@ -23,14 +23,14 @@ export class NewsOfBatches {
   constructor(private readonly options: NewsOptions) {}
 
   /** @throws what makes one that can't be sent */
-  async written({ news }: BatchPlan): Promise<string> {
-    const composed = Object.entries(news).map(
-      ([what, step]) => [what, this.options.steps.compose(step)] as const,
-    );
-    await Promise.all(composed.map(([, { checking }]) => checking));
-    return JSON.stringify(
-      Object.fromEntries(composed.map(([what, { message }]) => [what, encodeStep(message)])),
-    );
+  async written({ id, news }: BatchPlan): Promise<string> {
+    const written = Object.entries(news).map(async ([what, step]) => {
+      const { message, checking } = this.options.steps.compose(step, {
+        news: { id, news: what as BatchNews },
+      });
+      return [what, encodeStep((await checking) ?? message)] as const;
+    });
+    return JSON.stringify(Object.fromEntries(await Promise.all(written)));
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 import { NewsOfBatches } from './batch-news.js';
 import { checkBatchPlan } from './batch-options.js';
-import type { Carried, JobMessage, Steps } from './steps.js';
+import type { Carried, JobDraft, Steps } from './steps.js';
 
 export interface BatchesOptions {
   readonly service: string;
@@ -123,7 +123,7 @@ export class Batches implements BatchActions {
     { id, keyOf, carried, unsent }: Sending,
     window: number,
   ): Promise<boolean> {
-    const composed = await Promise.all(jobs.map((job) => this.options.steps.composeJob(job)));
+    const drafts = await Promise.all(jobs.map((job) => this.options.steps.draftJob(job)));
     const key = keyOf(window);
     const given = known(id, await this.store.reserve(id, key, jobs.length));
     if (given === 'over') return false;
@@ -137,7 +137,7 @@ export class Batches implements BatchActions {
     for (let number = given.first; number < given.first + given.count; number += 1) unsent?.add(number);
     const failures: PublishManyFailure[] = [];
     await Promise.all(
-      composed.map(async (job, index) => {
+      drafts.map(async (job, index) => {
         const number = given.first + index;
         try {
           await this.options.steps.sendJob(job, { id, number }, carried);
@@ -147,7 +147,7 @@ export class Batches implements BatchActions {
         }
       }),
     );
-    if (failures.length > 0) throw notSent(composed, given.first, failures);
+    if (failures.length > 0) throw notSent(drafts, given.first, failures);
     await this.store.dispatched(id, key);
     return true;
   }
@@ -167,12 +167,12 @@ function known<Answer>(id: string, answer: Answer | undefined): Answer {
 }
 
 function notSent(
-  jobs: readonly JobMessage[],
+  jobs: readonly JobDraft[],
   first: number,
   failures: readonly PublishManyFailure[],
 ): PublishManyError {
   const sorted = failures.toSorted((left, right) => left.index - right.index);
-  const key = jobs[(sorted[0]?.index ?? first) - first]?.step.key ?? '';
+  const key = jobs[(sorted[0]?.index ?? first) - first]?.key ?? '';
   return new PublishManyError(key, jobs.length, sorted);
 }
 

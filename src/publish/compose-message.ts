@@ -1,3 +1,4 @@
+import { type Encryption, SEAL_BYTES } from '../encryption/encryption.js';
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
@@ -17,6 +18,7 @@ export interface ComposeOptions {
   readonly service: string;
   readonly names: Names;
   readonly serializer: Serializer;
+  readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
   readonly publishDeadlineMs: number;
 }
@@ -30,6 +32,8 @@ export interface PublishCall {
   readonly payload: unknown;
   /** `send`: somebody must take it. */
   readonly mustRoute: boolean;
+  /** Its body is to be encrypted. */
+  readonly encrypted: boolean;
   readonly options: PublishOptions;
 }
 
@@ -55,11 +59,12 @@ export function exchangeOf(
  * @throws InvalidMessageError if it can't be written
  * @throws MessageTooLargeError above `maxBodyBytes`
  */
-export function bodyOf({ routingKey, payload }: PublishCall, compose: ComposeOptions): Buffer {
+export function bodyOf({ routingKey, payload, encrypted }: PublishCall, compose: ComposeOptions): Buffer {
   const body = compose.serializer.serialize(payload);
-  if (body.length <= compose.maxBodyBytes) return body;
+  const bytes = body.length + (encrypted ? SEAL_BYTES : 0);
+  if (bytes <= compose.maxBodyBytes) return body;
   throw new MessageTooLargeError(
-    `the body of '${routingKey}' is ${body.length} bytes, the cap is ${compose.maxBodyBytes}`,
+    `the body of '${routingKey}' is ${bytes} bytes, the cap is ${compose.maxBodyBytes}`,
     'Store the data elsewhere and send a reference, or raise maxBodyBytes on both sides.',
   );
 }

@@ -85,8 +85,8 @@ export class OutboxPublisher extends Publisher {
     const { messageId = newMessageId(), ...own } = options;
     const key = routingKeyOf(target, options);
     const definition = isMessageDefinition(target) ? { definition: target } : {};
-    const { message: step, checking } = this.steps.compose({ ...own, ...definition, key, payload });
-    await checking;
+    const { message, checking } = this.steps.compose({ ...own, ...definition, key, payload }, { messageId });
+    const step = await (checking ?? message);
     return this.entryOf({ step, mustRoute: intent === 'send', chain: undefined }, messageId);
   }
 

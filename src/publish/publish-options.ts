@@ -50,6 +50,7 @@ const PUBLISH_FIELDS: Fields = {
   deadline: duration,
   allowForeign: flag,
   unique: uniqueSendOption,
+  encrypted: flag,
 };
 
 const { messageId: _, unique: _ofOneOnly, ...FIELDS_OF_EACH } = PUBLISH_FIELDS;

@@ -33,6 +33,7 @@ import {
   type PublishCall,
   routingKeyOf,
 } from './compose-message.js';
+import { encryptedMessage, isEncrypted } from './encrypt.js';
 import { Packer, packBytes } from './packer.js';
 import { PublishEvents } from './publish-events.js';
 import { publishMany } from './publish-many.js';
@@ -136,8 +137,9 @@ export class BusPublisher extends Publisher {
     given: PublishManyOptions | undefined,
   ): Promise<void> {
     this.options.session();
-    const { pack = (isMessageDefinition(target) && target.pack?.max) || 1, ...options } = given ?? {};
+    const { pack: _, ...options } = given ?? {};
     if (given) checkPublishManyOptions(given);
+    const pack = this.packSizeOf(target, given ?? NO_OPTIONS);
     mustBeIterable(payloads);
     if (pack > 1) this.mustBePackable();
     const unique = this.uniqueOf(target, this.call(intent, target, undefined, options));
@@ -173,7 +175,8 @@ export class BusPublisher extends Publisher {
     const routingKey = routingKeyOf(target, options);
     const exchange = exchangeOf(options, this.options.exchange);
     const type = isMessageDefinition(target) ? target.key : routingKey;
-    return { routingKey, exchange, type, payload, mustRoute: intent === 'send', options };
+    const encrypted = isEncrypted(target, options, this.options.encryption);
+    return { routingKey, exchange, type, payload, mustRoute: intent === 'send', encrypted, options };
   }
 
   /** Validates, and makes sure of the exchange; undefined if that is done already. */
@@ -191,13 +194,27 @@ export class BusPublisher extends Publisher {
     const unique = this.uniqueOf(target, call);
     const body = bodyOf(call, this.options);
     if (unique) return this.sendUnique(call, body, unique, uniqueKey(unique, call.payload, call.routingKey));
-    if (isMessageDefinition(target) && target.pack) {
+    if (isMessageDefinition(target) && target.pack && !call.encrypted) {
       this.mustBePackable();
       const gathered = this.packer.add(call, body, target.pack);
       if (gathered instanceof Promise) return gathered;
     }
+    return this.sendAlone(call, body);
+  }
+
+  private sendAlone(call: PublishCall, body: Buffer): Promise<void> {
     const message = composeMessage(call, body, this.options, this.options.clock.now());
-    return this.confirmed(call, message);
+    return this.sendSealed(call, message);
+  }
+
+  /** Encrypts it first, if it says so. */
+  private sendSealed(call: PublishCall, message: OutgoingMessage): Promise<void> {
+    const { encryption } = this.options;
+    if (!call.encrypted || !encryption) return this.confirmed(call, message);
+    const encrypted = encryptedMessage(call, message, encryption);
+    return encrypted instanceof Promise
+      ? encrypted.then((late) => this.confirmed(call, late))
+      : this.confirmed(call, encrypted);
   }
 
   /** @throws OptionsError for an event that is said to be unique: each of its takers would give the key back */
@@ -231,7 +248,7 @@ export class BusPublisher extends Publisher {
       routingKey,
       delayMs: delayMsOf(options, now),
       message,
-      publish: () => this.confirmed(call, message),
+      publish: () => this.sendSealed(call, message),
     });
   }
 
@@ -242,13 +259,11 @@ export class BusPublisher extends Publisher {
 
   private sendPack(call: PublishCall, bodies: readonly Buffer[]): Promise<void> {
     try {
-      const now = this.options.clock.now();
       const [first] = bodies;
       // A pack of one is a message like any other.
-      const message =
-        first && bodies.length === 1
-          ? composeMessage(call, first, this.options, now)
-          : composeMessage(call, packed(bodies), this.options, now, PACK_CONTENT_TYPE);
+      if (first && bodies.length === 1) return this.sendAlone(call, first);
+      const now = this.options.clock.now();
+      const message = composeMessage(call, packed(bodies), this.options, now, PACK_CONTENT_TYPE);
       return this.confirmed(call, message, bodies.length);
     } catch (error) {
       return Promise.reject(error);
@@ -258,6 +273,16 @@ export class BusPublisher extends Publisher {
   private confirmed(call: PublishCall, message: OutgoingMessage, items = 1): Promise<void> {
     const confirmed = this.options.session().publish(message);
     return this.events.areHeard ? this.events.tell(confirmed, call, message, items) : confirmed;
+  }
+
+  /** @throws OptionsError for a pack of encrypted messages: each of them may travel on alone, and would be plain then */
+  private packSizeOf(target: Target, given: PublishManyOptions): number {
+    const gathered = isMessageDefinition(target) ? target.pack?.max : undefined;
+    if (!isEncrypted(target, given, this.options.encryption)) return given.pack ?? gathered ?? 1;
+    if (given.pack === undefined) return 1;
+    throw new OptionsError('publishMany', [
+      'expected either pack or encrypted, got both: messages are encrypted one by one',
+    ]);
   }
 
   private mustBePackable(): void {

@@ -1,8 +1,15 @@
+import { boundToResult, type Owner } from '../encryption/envelope.js';
 import { OptionsError } from '../errors.js';
 import type { BatchJob } from '../message/batch.js';
 import { type BatchMark, type BatchPlace, encodeMark } from '../message/batch-header.js';
 import type { ChainPlan, ChainStep } from '../message/chain.js';
-import { type ChainState, type StepMessage, type StepOptions, withChain } from '../message/chain-header.js';
+import {
+  type ChainState,
+  type SealedResult,
+  type StepMessage,
+  type StepOptions,
+  withChain,
+} from '../message/chain-header.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, OutgoingMessage } from '../message/message.js';
@@ -10,6 +17,7 @@ import { followingId } from '../message/message-id.js';
 import type { OutboxMessage } from '../message/outbox-message.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
+import { json } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
@@ -21,6 +29,7 @@ import {
   type PublishCall,
   routingKeyOf,
 } from './compose-message.js';
+import { blankStep, encryptedStep, isEncrypted, withEncryption, withoutEncryption } from './encrypt.js';
 import { checkStep } from './publish-options.js';
 
 export interface StepsOptions extends ComposeOptions {
@@ -29,11 +38,12 @@ export interface StepsOptions extends ComposeOptions {
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
 }
 
-/** A step that is checked, but for what its schema has still to say. */
+/** A step that is checked, but for what its schema has still to say, and for the key that it is encrypted with. */
 export interface ComposedStep {
+  /** Without its body while `checking` for a key. */
   readonly message: StepMessage;
-  /** Rejects with a PayloadInvalidError. Undefined if it is valid. */
-  readonly checking: Promise<unknown> | undefined;
+  /** The step as it is sent; rejects with a PayloadInvalidError or a KeysUnavailableError. Undefined if nothing is missing. */
+  readonly checking: Promise<StepMessage> | undefined;
 }
 
 /** What of its cause's properties a step carries on. */
@@ -42,10 +52,19 @@ export interface Carried {
   readonly correlationId?: string;
 }
 
-/** A job of a batch that is checked; with a chain it is the first step of that. */
-export interface JobMessage {
-  readonly step: StepMessage;
-  readonly chain?: ChainState;
+/** A step, but for what its schema has still to say, before it is encrypted. */
+interface Draft {
+  readonly plain: StepMessage;
+  readonly checking: Promise<unknown> | undefined;
+  readonly isEncrypted: boolean;
+}
+
+/** A job of a batch that is checked, and gets its number, and with it its id, when it is sent. */
+export interface JobDraft {
+  /** Of the job, or of the first step if it is a chain. */
+  readonly key: string;
+  readonly isChain: boolean;
+  readonly steps: readonly Draft[];
 }
 
 /** What is sent, and what travels in headers of ours. */
@@ -65,28 +84,52 @@ export class Steps {
   /**
    * A step as it travels in a header: what could not be sent shows here.
    *
-   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError
+   * @param owner what its body belongs to, if it is encrypted: its chain, or else the message that it will be
+   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError, KeysUnavailableError
    */
-  compose(step: ChainStep): ComposedStep {
+  compose(step: ChainStep, owner: Owner): ComposedStep {
+    const draft = this.draft(step);
+    const message = this.sealed(draft, owner);
+    const { plain, checking: valid } = draft;
+    if (!(valid || message instanceof Promise)) return { message, checking: undefined };
+    const checking = Promise.all([message, valid]).then(([whole]) => whole);
+    // Whoever awaits it hears of it; if another step is refused first, nobody does.
+    checking.catch(() => {});
+    return { message: message instanceof Promise ? blankStep(plain) : message, checking };
+  }
+
+  private draft(step: ChainStep): Draft {
     checkStep(step);
-    const { definition, payload, key: _, ...options } = step;
+    const { definition, payload, key: _, encrypted: __, ...options } = step;
+    const { encryption } = this.options;
     const routingKey = routingKeyOf(definition ?? (step.key as string), step);
     const exchange = exchangeOf(options, this.options.exchange);
     const type = definition?.key ?? routingKey;
-    const valid = definition?.schema ? validate(definition, payload) : undefined;
-    const call = { routingKey, exchange, type, payload, mustRoute: true, options };
+    const checking = definition?.schema ? validate(definition, payload) : undefined;
+    const encrypted = isEncrypted(definition, step, encryption);
+    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options };
     const body = bodyOf(call, this.options);
     composeMessage(call, body, this.options, this.options.clock.now());
-    return {
-      message: {
-        key: routingKey,
-        type,
-        body,
-        contentType: this.options.serializer.contentType,
-        options: travelling(options, this.options.exchange),
-      },
-      checking: valid instanceof Promise ? valid : undefined,
+    const plain: StepMessage = {
+      key: routingKey,
+      type,
+      body,
+      contentType: this.options.serializer.contentType,
+      options: travelling(options, this.options.exchange),
     };
+    return { plain, checking: checking instanceof Promise ? checking : undefined, isEncrypted: encrypted };
+  }
+
+  private sealed({ plain, isEncrypted }: Draft, owner: Owner): StepMessage | Promise<StepMessage> {
+    const { encryption } = this.options;
+    return isEncrypted && encryption ? encryptedStep(plain, owner, encryption) : plain;
+  }
+
+  /** What a step passes on, encrypted for the step of that number. @throws KeysUnavailableError, OptionsError */
+  sealResult(result: Buffer, chainId: string, number: number): SealedResult | Promise<SealedResult> {
+    const { encryption } = this.options;
+    if (!encryption) throw withoutEncryption('what an encrypted step passes on');
+    return encryption.seal(result, json.contentType, boundToResult(chainId, number));
   }
 
   /** Checks all steps and sends the first. @throws as {@link plan} and {@link send} */
@@ -97,31 +140,35 @@ export class Steps {
 
   /** Checks all steps, and gives the first with what travels with it. @throws as {@link compose} */
   async plan({ id, steps, onFailure }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
-    if (!Array.isArray(steps) || steps.length === 0)
-      throw new OptionsError('chain', [`expected a list of steps, one at least, got ${show(steps)}`]);
-    const composed = steps.map((step) => this.compose(step));
-    const failing = onFailure && this.compose(onFailure);
-    await Promise.all([...composed, failing].map((step) => step?.checking));
-    const [first, ...rest] = composed.map(({ message }) => message) as [StepMessage, ...StepMessage[]];
-    const chain = { id, number: 1, rest, onFailure: failing?.message, finished: false };
-    return { step: first, chain: { ...chain, result: undefined, failure: undefined } };
+    checkSteps(steps);
+    const composed = steps.map((step) => this.compose(step, { chainId: id }));
+    const failing = onFailure && this.compose(onFailure, { chainId: id });
+    const whole = ({ message, checking }: ComposedStep) => checking ?? message;
+    const [failure, first, ...rest] = await Promise.all([failing && whole(failing), ...composed.map(whole)]);
+    return { step: first as StepMessage, chain: firstOf(id, rest as StepMessage[], failure) };
   }
 
-  /** A job of a batch, which may be a chain, before it has its number. @throws as {@link compose} */
-  async composeJob(job: BatchJob): Promise<JobMessage> {
-    if (Array.isArray(job)) return this.plan({ id: '', steps: job, onFailure: undefined });
-    const { message, checking } = this.compose(job as ChainStep);
-    await checking;
-    return { step: message };
+  /** A job of a batch, which may be a chain. @throws as {@link compose}, but for what concerns keys */
+  async draftJob(job: BatchJob): Promise<JobDraft> {
+    const isChain = Array.isArray(job);
+    if (isChain) checkSteps(job);
+    const steps = (isChain ? job : [job]).map((step: ChainStep) => this.draft(step));
+    await Promise.all(steps.map(({ checking }) => checking));
+    return { key: (steps[0] as Draft).plain.key, isChain, steps };
   }
 
   /** @throws the errors of `send` */
-  sendJob({ step, chain }: JobMessage, place: BatchPlace, carried: Carried): Promise<void> {
+  async sendJob({ isChain, steps }: JobDraft, place: BatchPlace, carried: Carried): Promise<void> {
     const messageId = followingId(`${place.id}/${place.number}`, 'job');
-    const outgoing: Outgoing = chain
-      ? { step, chain: { ...chain, id: messageId, batch: place }, mustRoute: true }
-      : { step, batch: place, mustRoute: true };
-    return this.deliver(outgoing, messageId, carried);
+    const owner = isChain ? { chainId: messageId } : { messageId };
+    const [step, ...rest] = await Promise.all(steps.map((draft) => this.sealed(draft, owner)));
+    const whole = { step: step as StepMessage, mustRoute: true };
+    if (!isChain) return this.deliver({ ...whole, batch: place }, messageId, carried);
+    return this.deliver(
+      { ...whole, chain: { ...firstOf(messageId, rest), batch: place } },
+      messageId,
+      carried,
+    );
   }
 
   /**
@@ -149,19 +196,35 @@ export class Steps {
     const options: PublishOptions = { ...carried, ...own, messageId };
     options.headers = { ...carried?.headers, ...own.headers };
     const exchange = exchangeOf(own, this.options.exchange);
-    const call = { routingKey: key, exchange, type, payload: undefined, mustRoute, options };
+    // What is to be encrypted is so already.
+    const call = {
+      ...{ routingKey: key, exchange, type, payload: undefined },
+      ...{ mustRoute, encrypted: false, options },
+    };
     const message = composeMessage(call, body, this.options, this.options.clock.now(), contentType);
     const { properties } = message;
-    if (chain) properties.headers = withChain(properties.headers, chain);
+    if (chain) properties.headers = withChain(properties.headers, chain, step.encrypted);
+    else if (step.encrypted !== undefined)
+      properties.headers = withEncryption(properties.headers, step.encrypted);
     if (batch) properties.headers = { ...properties.headers, [HEADER.batch]: encodeMark(batch) };
     await this.options.ensureExchange(exchange);
     await this.transmit(call, message);
   }
 }
 
+function checkSteps(steps: readonly ChainStep[]): void {
+  if (!Array.isArray(steps) || steps.length === 0)
+    throw new OptionsError('chain', [`expected a list of steps, one at least, got ${show(steps)}`]);
+}
+
+/** A chain at its first step. */
+function firstOf(id: string, rest: readonly StepMessage[], onFailure?: StepMessage): ChainState {
+  return { id, number: 1, rest, onFailure, result: undefined, failure: undefined, finished: false };
+}
+
 /** The exchange is said in any case: whoever sends the step may have another one of its own. */
 function travelling(
-  options: Omit<ChainStep, 'definition' | 'payload' | 'key'>,
+  options: Omit<ChainStep, 'definition' | 'payload' | 'key' | 'encrypted'>,
   own: ExchangeRef,
 ): StepOptions {
   const { headers, exchange = own.declare ? own.name : { name: own.name, declare: false as const } } =

@@ -285,9 +285,9 @@ export class TestKit extends Publisher implements AsyncDisposable {
 
   /** Another service, as far as the one under test can see. */
   private newOutside(): Bus {
-    const { exchange, prefix, delayPrefix, serializer, maxBodyBytes, publishDeadline } =
+    const { exchange, prefix, delayPrefix, serializer, encryption, maxBodyBytes, publishDeadline } =
       this.parts.settings.bus;
-    const given = { exchange, prefix, delayPrefix, serializer, maxBodyBytes, publishDeadline };
+    const given = { exchange, prefix, delayPrefix, serializer, encryption, maxBodyBytes, publishDeadline };
     return new Bus({
       ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as object),
       service: 'test',

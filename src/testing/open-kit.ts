@@ -1,3 +1,4 @@
+import { Encryption } from '../encryption/encryption.js';
 import type { HandlerDefinitions } from '../options.js';
 import { json } from '../serialization/json.js';
 import { memoryStores } from '../stores/memory/index.js';
@@ -43,6 +44,7 @@ export function newWorld(
     names: new Names(bus.prefix, bus.delayPrefix),
     serializer: bus.serializer ?? json,
     stores: bus.stores ?? memoryStores(clock),
+    encryption: bus.encryption && new Encryption(bus.encryption.keys, clock),
     journal: new Journal(() => clock.monotonic()),
     flow: new Flow(),
     lineage: new Lineage(),

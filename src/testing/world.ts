@@ -1,7 +1,14 @@
+import type { Encryption, Opened } from '../encryption/encryption.js';
+import { boundTo, keyIdIn, ownerOf } from '../encryption/envelope.js';
 import type { BusEvents } from '../events.js';
+import { batchIn } from '../message/batch-header.js';
+import { chainIn } from '../message/chain-header.js';
+import { HEADER } from '../message/headers.js';
+import type { Headers, MessageProperties } from '../message/message.js';
 import type { Serializer } from '../serialization/serializer.js';
 import type { Stores } from '../stores/stores.js';
 import type { Names } from '../topology/names.js';
+import type { Origin } from '../topology/origin.js';
 import { Broker } from '../transport/memory/broker.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';
 import type { ManualClock } from '../util/manual-clock.js';
@@ -19,6 +26,7 @@ export interface World {
   readonly serializer: Serializer;
   /** What is in them outlives a process. */
   readonly stores: Stores;
+  readonly encryption: Encryption | undefined;
   readonly journal: Journal;
   readonly flow: Flow;
   readonly lineage: Lineage;
@@ -29,19 +37,40 @@ export interface World {
   readonly again: WeakSet<StoredMessage>;
 }
 
-/** The payload as it came over the wire; the body as text if it is none. */
+/** The payload as it came over the wire, decrypted; the body as text if it is none. */
 export function payloadOf(
-  { serializer }: Pick<World, 'serializer'>,
-  {
-    body,
-    properties,
-  }: Pick<StoredMessage, 'body'> & { properties: { contentType?: string; contentEncoding?: string } },
+  { serializer, encryption }: Pick<World, 'serializer' | 'encryption'>,
+  message: Wire,
 ): unknown {
+  const { body, properties } = message;
+  const { headers = {}, contentType, contentEncoding } = properties;
+  if (headers[HEADER.encrypted] !== undefined) {
+    const plain = openedNow(message, headers, encryption);
+    if (!plain) return `(encrypted with key '${keyIdIn(headers[HEADER.encrypted])}')`;
+    return payloadOf({ serializer, encryption }, { ...message, body: plain.body, properties: plain });
+  }
   try {
-    return serializer.deserialize(body, properties.contentType, properties.contentEncoding);
+    return serializer.deserialize(body, contentType, contentEncoding);
   } catch {
     return body.toString();
   }
+}
+
+/** A message on its way, or delivered. */
+type Wire = Origin & { readonly body: Buffer; readonly properties: MessageProperties };
+
+/** Undefined if it can't be, or if a key has to be waited for: a journal is written at once. */
+function openedNow(message: Wire, headers: Headers, encryption: Encryption | undefined): Opened | undefined {
+  try {
+    const owner = ownerOf(message.properties.messageId, chainIn(headers), batchIn(headers));
+    const bound = boundTo(originOf(message).routingKey, owner);
+    const opened = encryption?.open(message.body, headers[HEADER.encrypted], bound);
+    if (!(opened instanceof Promise)) return opened;
+    opened.catch(() => {});
+  } catch {
+    // As its handler will find out.
+  }
+  return undefined;
 }
 
 /** Puts a message that was acked behind what waits in its queue, as one that was delivered before. */
@@ -78,7 +107,7 @@ export function deadLetterOfBroker(world: World, letter: StoredMessage, reason: 
     handler: undefined,
     queue: letter.routingKey,
     routingKey: originOf({ ...letter, routingKey: publishedKey(letter) }).routingKey,
-    payload: payloadOf(world, letter),
+    payload: payloadOf(world, { ...letter, routingKey: publishedKey(letter) }),
     messageId: letter.properties.messageId,
     attempt: Number(letter.properties.headers['hopline-attempt'] ?? 1),
     reason,

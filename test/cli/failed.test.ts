@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -80,6 +81,7 @@ describe('hopline failed', function () {
       attempts: 1,
       bytes: 24,
     });
+    assert.ok(!('encryptedWith' in (letter ?? {})));
     for (const at of [failedAt, firstAttemptAt, publishedAt])
       assert.match(String(at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
@@ -136,6 +138,64 @@ describe('hopline failed', function () {
     const none = await failed(['show', 'nobody']);
     assert.equal(none.code, 1);
     assert.match(none.stderr, /^error: no dead letter has the id 'nobody'\. /);
+  });
+
+  it('says what is encrypted and by which key, and shows it to who has that', async () => {
+    await service.fail('one');
+    await service.failEncrypted('two');
+    const { stdout: table } = await failed([]);
+    const [head, first, second] = table.trimEnd().split('\n');
+    assert.match(head ?? '', / +FAILED AT +ENCRYPTION +ERROR$/);
+    assert.match(first ?? '', /^one .*Z +- +Error: the server says no$/);
+    assert.match(second ?? '', /^two .*Z +encrypted, key k1 +Error: the server says no$/);
+    assert.deepEqual(
+      (await listed()).map(({ encryptedWith }) => encryptedWith),
+      [undefined, 'k1'],
+    );
+
+    const shown = await failed(['show', 'two']);
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.match(shown.stdout, /^encrypted +key k1$/m);
+    assert.match(shown.stdout, /body \(52 bytes\)\n {2}encrypted, key k1; --keys FILE decrypts it/);
+    const raw = await failed(['show', 'two', '--raw']);
+    assert.ok(!raw.stdout.includes('two'));
+
+    const file = join(directory, 'keys.json');
+    await writeFile(file, JSON.stringify(service.keys));
+    const body = '{"to":"two","bad":false}';
+    assert.equal((await failed(['show', 'two', '--raw', '--keys', file])).stdout, body);
+    const env = { HOPLINE_KEYS: JSON.stringify(service.keys) };
+    assert.match((await failed(['show', 'two'], { env })).stdout, / {4}"to": "two"/);
+    assert.equal((await failed(['show', 'one', '--raw'], { env })).stdout, body.replace('two', 'one'));
+
+    const out = await failed(['export']);
+    assert.equal(out.stderr, '2 dead letters exported; 1 of them encrypted, and exported so\n');
+    service.mended = true;
+    await failed(['retry', 'two']);
+    await eventually(() => assert.deepEqual(service.payloads, [JSON.parse(body)]));
+  });
+
+  it('says that a key is the wrong one, or no key, and never which', async () => {
+    await service.failEncrypted('two');
+    const other = randomBytes(32).toString('base64');
+    const ended = async (keys: string, ...args: string[]) =>
+      failed(['show', 'two', '--verbose', ...args], { env: { HOPLINE_KEYS: keys } });
+    const wrong = await ended(JSON.stringify({ current: 'k1', keys: { k1: other } }));
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stdout, /encrypted; the message can't be decrypted: key 'k1' does not fit/);
+    assert.match(wrong.stderr, /^error: the message can't be decrypted: key 'k1' does not fit/);
+    const unknown = await ended(JSON.stringify({ current: 'k9', keys: { k9: other } }));
+    assert.match(unknown.stderr, /^error: the message is encrypted with key 'k1', which is not known here/);
+    const broken = [
+      await ended(`{"k1": ${other}`),
+      await ended(JSON.stringify({ current: other, keys: { [other]: 'x' } })),
+    ];
+    assert.deepEqual(
+      broken.map(({ code }) => code),
+      [2, 2],
+    );
+    for (const { stdout, stderr } of [wrong, unknown, ...broken])
+      assert.ok(!`${stdout}${stderr}`.includes(other.slice(0, 12)), stderr);
   });
 
   it('replays by id, at once and without a question', async () => {

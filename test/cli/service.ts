@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'amqplib';
-import { Bus, type Headers, rabbitmq } from 'hopline';
+import { Bus, type Headers, type PublishOptions, rabbitmq, staticKeys } from 'hopline';
 import { silentLogger } from '../../src/util/logger.js';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { eventually } from '../support/eventually.js';
@@ -13,6 +13,8 @@ export class FailingService {
   readonly handled = new Set<string>();
   readonly payloads: unknown[] = [];
   readonly headers: Readonly<Headers>[] = [];
+  /** As the command takes them. */
+  readonly keys = { current: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
   calls = 0;
   mended = false;
   private bus: Bus | undefined;
@@ -25,6 +27,7 @@ export class FailingService {
       prefix: this.name,
       transport: rabbitmq({ url: this.url }),
       concurrency: 50,
+      encryption: { keys: staticKeys(this.keys) },
       log: silentLogger,
     });
     this.bus.handle(
@@ -53,12 +56,21 @@ export class FailingService {
 
   /** Publishes one message for each id, and waits until it is dead. Ids that begin with `bad` fail otherwise. */
   async fail(...ids: string[]): Promise<void> {
+    await this.failing(ids, {});
+  }
+
+  /** The same, encrypted. */
+  async failEncrypted(...ids: string[]): Promise<void> {
+    await this.failing(ids, { encrypted: true });
+  }
+
+  private async failing(ids: readonly string[], options: PublishOptions): Promise<void> {
     const before = (await this.ready(`${this.queue}.dead`)) ?? 0;
     for (const messageId of ids)
       await this.bus?.publish(
         `mail.${messageId}`,
         { to: messageId, bad: messageId.startsWith('bad') },
-        { messageId },
+        { ...options, messageId },
       );
     await eventually(async () => (await this.ready(`${this.queue}.dead`)) === before + ids.length);
   }

@@ -54,6 +54,7 @@ export const operating: Theme = (test, { realTime }) => {
       error: 'Error: no: email.welcome',
       attempts: 1,
       bytes: 11,
+      encryptedWith: undefined,
     });
     assert.ok(failedAt && firstAttemptAt && publishedAt);
     const [whole] = await desk.get('a');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Bus, BusOptions } from 'hopline';
+import { randomBytes } from 'node:crypto';
+import { type Bus, type BusOptions, staticKeys } from 'hopline';
 import { outbox, postgresStores } from 'hopline/postgres';
 import type pg from 'pg';
 import { migrate } from '../../src/stores/postgres/migrate.js';
@@ -84,6 +85,33 @@ export const transactions: Theme = (test) => {
         await shop.end();
       }
     });
+
+  inShop('what is encrypted is so in an outbox already, and with its transaction', async (fx, shop) => {
+    const seen = fx.recorder();
+    const secret = 'the card is 4711';
+    const keys = staticKeys({ current: 'k1', keys: { k1: randomBytes(32) } });
+    const asking = { current: async () => keys.current(), find: async (id: string) => keys.find(id) };
+    const taker = fx.bus('taker', { encryption: { keys } });
+    await taker.handle('order.#', seen.handle, { encrypted: true }).start();
+    // Whoever relays it needs no key.
+    const relay = shop.bus('shop', { relay: true });
+    const bus = shop.bus('shop', { encryption: { keys: asking } });
+    const step = (key: string) => ({ key, payload: secret, encrypted: true });
+    await shop.transaction(async (client) => {
+      const through = outbox(bus, client);
+      await through.publish('order.placed', secret, { encrypted: true });
+      await through.sendMany('order.many', [secret], { encrypted: true });
+      await through.chain([step('order.first'), step('order.second')]).dispatch();
+    });
+    const stored = await shop.schema.rows(`SELECT * FROM "${shop.schema.name}".outbox`);
+    assert.equal(stored.length, 3);
+    assert.ok(!JSON.stringify(stored).includes(secret));
+    await relay.start();
+    await fx.eventually(() =>
+      assert.deepEqual(seen.keys.toSorted(), ['order.first', 'order.many', 'order.placed', 'order.second']),
+    );
+    for (const payload of seen.payloads) assert.equal(payload, secret);
+  });
 
   inShop(
     'what is published through an outbox is published if its transaction is committed',

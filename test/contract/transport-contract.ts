@@ -11,6 +11,7 @@ import { controlling } from './controlling.js';
 import { deadLetters } from './dead-letters.js';
 import { decorated } from './decorated.js';
 import { delays } from './delays.js';
+import { encrypted } from './encryption.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
@@ -78,6 +79,7 @@ const bus: Readonly<Record<string, Theme>> = {
   batches,
   chains,
   'batches of jobs': jobBatches,
+  'encrypted messages': encrypted,
   'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,

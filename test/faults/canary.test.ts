@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Bus, type BusOptions, type EventName, type Logger, type RabbitmqOptions, rabbitmq } from 'hopline';
+import {
+  Bus,
+  type BusOptions,
+  type EventName,
+  type Logger,
+  type RabbitmqOptions,
+  rabbitmq,
+  staticKeys,
+} from 'hopline';
 import { hopline } from '../cli/command.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
@@ -14,6 +23,17 @@ import { raw, stopAll, uniqueName } from './fixture.js';
 
 /** With what has to be percent-encoded in a URL, and with what need not; ASCII, since rabbitmqctl 4 encodes others twice. */
 const CANARY = "c@nary/P%55:w0rd+?'";
+
+/** All that a broker has written, as one text with a character for each byte. */
+async function filesUnder(directory: string): Promise<string> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  // One that is removed meanwhile held nothing that is not elsewhere.
+  const texts = files.map(({ parentPath, name }) =>
+    readFile(join(parentPath, name), 'latin1').catch(() => ''),
+  );
+  return (await Promise.all(texts)).join('\n');
+}
 
 /** Each of them, or TypeScript says which is missing. */
 const EVENTS: Readonly<Record<EventName, true>> = {
@@ -261,6 +281,41 @@ describe('a canary in the place of the password turns up nowhere [row 8]:', func
     } finally {
       await node.ctl('set_permissions', user, '.*', '.*', '.*');
     }
+  });
+
+  it("in the payload of an encrypted message, on the broker's disk, either: retried, delayed, in a chain, dead", async () => {
+    const keys = staticKeys({ current: 'k1', keys: { k1: randomBytes(32) } });
+    const bus = canaryBus({}, { encryption: { keys } });
+    const open = uniqueName('open');
+    const its = uniqueName('queue');
+    const handled: unknown[] = [];
+    bus.handle(
+      'secret.*',
+      async (payload, { attempt, step }) => {
+        handled.push(payload);
+        if (attempt < 2 || !step || step.number === 2) throw new Error('again');
+        step.pass(payload);
+      },
+      { queue: its, encrypted: true, retry: { tries: 2, backoff: '100ms' } },
+    );
+    await bus.start();
+    const payload = { why: CANARY };
+    await bus.send('secret.alone', payload, { encrypted: true, delay: '100ms' });
+    const step = (key: string) => ({ key, payload, encrypted: true });
+    await bus.chain([step('secret.first'), step('secret.second'), step('secret.third')]).dispatch();
+    // What finds nothing must be able to find something.
+    await bus.publish('secret.plain', open);
+    const dead = () => told.filter((line) => line === 'message.deadLettered').length;
+    await eventually(() => assert.equal(dead(), 3), { timeout: 20_000 });
+    assert.equal(handled.length, 6);
+    assert.ok(handled.every((each) => (each as typeof payload).why === CANARY));
+    tell(bus);
+    const { stdout } = await hopline(['failed', 'export', '--queue', its], { url: urlWith(CANARY) });
+    assert.match(stdout, /"encryptedWith":"k1"/);
+    tell(stdout);
+    const disk = await filesUnder(node.dir);
+    assert.ok(disk.includes(open), 'what is plain lies on the disk');
+    assert.deepEqual(found(CANARY, disk), []);
   });
 
   it('in what the command prints, whether it gets in or not', async () => {

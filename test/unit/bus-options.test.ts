@@ -13,7 +13,15 @@ describe("a bus's options", () => {
     const transport = memory();
     const { log, serializer, stores, ...settings } = busSettings({ service: 'shop', transport });
     assert.deepEqual(settings, {
-      ...{ service: 'shop', transport, handlers: [], middleware: [], retry: undefined },
+      ...{
+        service: 'shop',
+        transport,
+        handlers: [],
+        middleware: [],
+        retry: undefined,
+        encryption: undefined,
+        relay: undefined,
+      },
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },
       ...{
         relay: undefined,

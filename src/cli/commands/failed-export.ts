@@ -5,7 +5,7 @@ import { atDesk } from '../desk.js';
 import { type FilterFlags, filterOf, withFilters } from '../filters.js';
 import type { AddCommand } from '../program.js';
 import { type TargetFlags, withTarget } from '../target.js';
-import { lettersText } from '../text.js';
+import { lettersText, numberText } from '../text.js';
 
 interface Flags extends TargetFlags, FilterFlags {
   readonly out?: string;
@@ -21,10 +21,12 @@ export const addExport: AddCommand = (parent, { terminal }) => {
     .action(async (flags: Flags) => {
       const filter = filterOf(flags);
       let count = 0;
+      let encrypted = 0;
       await atDesk(flags, terminal, async ({ failures }) => {
         async function* lines() {
           for await (const line of failures.export(filter)) {
             count += 1;
+            if ((JSON.parse(line) as { encryptedWith?: string }).encryptedWith !== undefined) encrypted += 1;
             yield `${line}\n`;
           }
         }
@@ -33,6 +35,7 @@ export const addExport: AddCommand = (parent, { terminal }) => {
         else
           await pipeline(Readable.from(lines()), createWriteStream(flags.out, { flags: 'wx', mode: 0o600 }));
       });
-      terminal.tell(`${lettersText(count)} exported`);
+      const which = encrypted > 0 ? `; ${numberText(encrypted)} of them encrypted, and exported so` : '';
+      terminal.tell(`${lettersText(count)} exported${which}`);
     });
 };

@@ -5,7 +5,7 @@ import type { AddCommand } from '../program.js';
 import { printTable } from '../table.js';
 import { type TargetFlags, withTarget } from '../target.js';
 import type { Terminal } from '../terminal.js';
-import { lettersText, numberText, oneLine, timeText } from '../text.js';
+import { encryptionText, lettersText, numberText, oneLine, timeText } from '../text.js';
 import { UsageError } from '../usage-error.js';
 
 interface Flags extends TargetFlags, FilterFlags {
@@ -19,6 +19,7 @@ const GROUPS: Readonly<Record<string, (letter: DeadLetterSummary) => string>> = 
   queue: ({ queue, deadQueue }) => queue ?? deadQueue,
   key: ({ routingKey }) => routingKey,
   error: ({ error }) => error ?? '-',
+  encryption: encryptionText,
 };
 
 /** `hopline failed`: what is dead, and why. Takes nothing and changes nothing. */
@@ -68,6 +69,8 @@ function printCounts(
 }
 
 function printLetters(terminal: Terminal, letters: readonly DeadLetterSummary[]): void {
+  // Its column is there if there is something to say in it.
+  const isAnyEncrypted = letters.some(({ encryptedWith }) => encryptedWith !== undefined);
   const rows = letters.map((letter) => [
     letter.id,
     letter.queue ?? letter.deadQueue,
@@ -75,10 +78,12 @@ function printLetters(terminal: Terminal, letters: readonly DeadLetterSummary[])
     letter.reason,
     letter.attempts === undefined ? '-' : String(letter.attempts),
     timeText(letter.failedAt),
+    ...(isAnyEncrypted ? [encryptionText(letter)] : []),
     oneLine(letter.error ?? '-'),
   ]);
-  if (rows.length > 0)
-    printTable(terminal, ['id', 'queue', 'routing key', 'reason', 'attempts', 'failed at', 'error'], rows, 6);
+  const encryption = isAnyEncrypted ? ['encryption'] : [];
+  const head = ['id', 'queue', 'routing key', 'reason', 'attempts', 'failed at', ...encryption, 'error'];
+  if (rows.length > 0) printTable(terminal, head, rows, head.length - 1);
   const reasons = rows.length > 0 ? `: ${reasonsText(letters)}` : '';
   terminal.tell(`${lettersText(rows.length)}${reasons}`);
 }

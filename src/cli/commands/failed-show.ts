@@ -1,13 +1,16 @@
+import type { KeyProvider } from '../../encryption/key-provider.js';
 import type { DeadLetter } from '../../failures/dead-letter.js';
+import type { Failures } from '../../failures/failures.js';
 import { encodeHeaders } from '../../message/header-codec.js';
 import { atDesk } from '../desk.js';
+import { type KeysFlags, keysOf } from '../keys.js';
 import type { AddCommand } from '../program.js';
 import { type TargetFlags, withTarget } from '../target.js';
 import type { Terminal } from '../terminal.js';
 import { bodyText, lettersText, printable, timeText } from '../text.js';
 import { UsageError } from '../usage-error.js';
 
-interface Flags extends TargetFlags {
+interface Flags extends TargetFlags, KeysFlags {
   readonly raw?: boolean;
 }
 
@@ -19,18 +22,43 @@ export const addShow: AddCommand = (parent, { terminal }) => {
     .argument('<id>', 'its id, or the beginning of it');
   withTarget(command)
     .option('--raw', 'only the body, byte for byte')
+    .option(
+      '--keys <file>',
+      'keys to decrypt it with, as JSON; else they are taken from HOPLINE_KEYS, if set',
+    )
     .action(async (id: string, flags: Flags) => {
-      const letters = await atDesk(flags, terminal, ({ failures }) => failures.get(id));
-      if (flags.raw) await terminal.write(onlyOne(id, letters).body);
+      const keys = keysOf(flags, terminal.env);
+      const letters = await atDesk(flags, terminal, ({ failures }) => opened(failures, id, keys), keys);
+      if (flags.raw) await terminal.write(onlyOne(id, letters).plain);
       else for (const letter of letters) show(terminal, letter);
       if (letters.length > 1)
         terminal.tell(`${lettersText(letters.length)} have this id: duplicates, or copies of several queues`);
+      const wrong = letters.find(({ plain }) => plain instanceof Error);
+      if (wrong) throw wrong.plain;
     });
 };
 
-function onlyOne(id: string, letters: readonly DeadLetter[]): DeadLetter {
-  const [first, ...others] = letters as [DeadLetter, ...DeadLetter[]];
-  if (others.some(({ body }) => !body.equals(first.body)))
+/** A dead letter, and its body as far as it can be decrypted. */
+interface Opened<Plain = Buffer | Error> extends DeadLetter {
+  /** As it came, if it is encrypted and no keys are given. */
+  readonly plain: Plain;
+}
+
+async function opened(failures: Failures, id: string, keys: KeyProvider | undefined): Promise<Opened[]> {
+  const letters = await failures.get(id);
+  return Promise.all(
+    letters.map(async (letter) => ({
+      ...letter,
+      plain: keys ? await failures.decrypted(letter).catch((error: Error) => error) : letter.body,
+    })),
+  );
+}
+
+/** @throws UsageError, and what a body could not be decrypted for */
+function onlyOne(id: string, letters: readonly Opened[]): Opened<Buffer> {
+  for (const { plain } of letters) if (plain instanceof Error) throw plain;
+  const [first, ...others] = letters as [Opened<Buffer>, ...Opened<Buffer>[]];
+  if (others.some(({ plain }) => !plain.equals(first.plain)))
     throw new UsageError(
       `${letters.length} dead letters have the id '${id}', with different bodies`,
       'Narrow it with --queue',
@@ -38,7 +66,7 @@ function onlyOne(id: string, letters: readonly DeadLetter[]): DeadLetter {
   return first;
 }
 
-function show(terminal: Terminal, letter: DeadLetter): void {
+function show(terminal: Terminal, letter: Opened): void {
   const { properties, headers } = letter;
   const fields: [string, string | undefined][] = [
     ['id', letter.id],
@@ -56,6 +84,7 @@ function show(terminal: Terminal, letter: DeadLetter): void {
     ...Object.entries(properties)
       .filter(([name]) => name !== 'messageId' && name !== 'deliveryMode')
       .map(([name, value]): [string, string] => [name, String(value)]),
+    ['encrypted', letter.encryptedWith && `key ${letter.encryptedWith}`],
     ['left out', letter.droppedHeaders],
     ['chain', chainText(letter)],
   ];
@@ -70,9 +99,16 @@ function show(terminal: Terminal, letter: DeadLetter): void {
       .join('\n'),
   );
   section(terminal, 'error', letter.stack ?? letter.error ?? '');
-  // Its control characters are dealt with where it is made readable.
-  section(terminal, `body (${letter.bytes} bytes)`, bodyText(letter.body));
+  section(terminal, `body (${letter.bytes} bytes)`, textOf(letter));
   terminal.print('');
+}
+
+/** Its control characters are dealt with where it is made readable. */
+function textOf({ plain, body, encryptedWith }: Opened): string {
+  if (plain instanceof Error) return `encrypted; ${plain.message}`;
+  if (encryptedWith !== undefined && plain === body)
+    return `encrypted, key ${encryptedWith}; --keys FILE decrypts it`;
+  return bodyText(plain);
 }
 
 function chainText({ chain, chainHeader }: DeadLetter): string | undefined {

@@ -73,7 +73,8 @@ export class ExpiringTable {
       try {
         return (await this.pool.query<Row>(sql, [...values])).rows;
       } catch (error) {
-        if (isUndefinedTable(error)) throw new StoreNotMigratedError(this.name, this.schema, { cause: error });
+        if (isUndefinedTable(error))
+          throw new StoreNotMigratedError(this.name, this.schema, { cause: error });
         if (!isOvertaken(error) || deadline.expired) throw error;
         await pause(systemClock, Math.random() * PAUSE_AT_MOST_MS);
       }

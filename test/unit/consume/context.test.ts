@@ -17,7 +17,11 @@ describe('a message context', () => {
   let logged: [string, object, string][];
   let isStopping = false;
   const batches = {} as BatchSender;
-  const steps: StepSender = { compose: () => assert.fail('no step was to be added'), send: async () => {} };
+  const steps: StepSender = {
+    compose: () => assert.fail('no step was to be added'),
+    sealResult: () => assert.fail('nothing was to be encrypted'),
+    send: async () => {},
+  };
 
   const context = (
     properties: MessageProperties = {},

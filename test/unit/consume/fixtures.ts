@@ -63,6 +63,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     idempotent: undefined,
     inbox: undefined,
     unique: undefined,
+    encrypted: false,
     name,
     routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),
     retry: RETRY_DEFAULTS,

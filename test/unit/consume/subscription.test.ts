@@ -107,6 +107,7 @@ describe('subscriptions', () => {
             idempotent: undefined,
             inbox: undefined,
             unique: undefined,
+            encrypted: false,
           },
         ],
       },

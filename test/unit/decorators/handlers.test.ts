@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  Encrypted,
   Handles,
   handlers,
   Idempotent,
@@ -115,6 +116,26 @@ describe('decorators', () => {
     assert.deepEqual(
       said(Reports).map(({ options }) => options.unique),
       [{ by, for: '10m' }, { keep: 'last' }],
+    );
+  });
+
+  it('have a handler take encrypted messages only, or all of a class', () => {
+    @Encrypted()
+    class Patients {
+      @Handles('a')
+      onA() {}
+    }
+    class Visitors {
+      @Handles('b')
+      @Encrypted()
+      onB() {}
+
+      @Handles('c')
+      onC() {}
+    }
+    assert.deepEqual(
+      [...said(Patients), ...said(Visitors)].map(({ options }) => options.encrypted),
+      [true, true, undefined],
     );
   });
 
@@ -336,7 +357,7 @@ describe('handlers()', () => {
     assert.deepEqual(problems(Silent, undefined, Forgotten, OnlyDefaults, Handleless, { handle() {} }), [
       'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'expected a class, got undefined',
-      'Forgotten.onA has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent, @Inbox or @Unique but no @Handles',
+      'Forgotten.onA has @Retry, @Timeout, @RateLimit, @CircuitBreaker, @Idempotent, @Inbox, @Unique or @Encrypted but no @Handles',
       'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern)',
       'class Handleless is annotated with @Handles but has no handle() method',
       'expected a class, got an object (Object)',

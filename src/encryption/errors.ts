@@ -1,0 +1,32 @@
+import { HoplineError } from '../errors.js';
+
+/**
+ * A message is encrypted with a key that this service does not know. It comes back for as long as one without a handler
+ * does, and is then dead-lettered as `undecodable`.
+ */
+export class UnknownKeyError extends HoplineError {
+  readonly code = 'HOPLINE_UNKNOWN_KEY';
+
+  constructor(readonly keyId: string) {
+    super(
+      `the message is encrypted with key '${keyId}', which is not known here`,
+      "Give that key to the bus's encryption, then replay what lies in the dead letters. New keys go to consumers before any publisher encrypts with them.",
+    );
+  }
+}
+
+/**
+ * The provider of keys failed, did not answer in time, or gave something else than a key of 32 bytes. A publish was not sent;
+ * a message comes back later, which is no try.
+ */
+export class KeysUnavailableError extends HoplineError {
+  readonly code = 'HOPLINE_KEYS_UNAVAILABLE';
+
+  constructor(why: string, options?: { cause?: unknown }) {
+    super(
+      `the provider of keys can't be used: ${why}`,
+      'Look at its cause, at what the provider of the option encryption.keys asks, and whether that can be reached.',
+      options,
+    );
+  }
+}
