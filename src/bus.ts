@@ -8,14 +8,12 @@ import type {
 } from './consume/definition.js';
 import { type BusDescription, describeBus } from './consume/describe.js';
 import { plainHandler } from './consume/plain-handler.js';
-import { Runners } from './consume/runners.js';
-import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
-import { hasInbox, planSubscriptions, queueNeeds, type Subscription } from './consume/subscription.js';
-import { UniqueHandlers } from './consume/unique-handlers.js';
+import { type ServeOptions } from './consume/serving.js';
+import { planSubscriptions, type Subscription } from './consume/subscription.js';
 import type { Workload } from './consume/workload.js';
-import { BusControl } from './control/bus-control.js';
-import { AlreadyStartedError, ConnectError, NotStartedError, StoppedError } from './errors.js';
-import type { BusEvents, BusState } from './events.js';
+import { AlreadyStartedError, NotStartedError } from './errors.js';
+import type { BusEvents } from './events.js';
+import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition, OutputOf } from './message/define-message.js';
@@ -29,23 +27,11 @@ import {
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
-import { KnownExchanges } from './publish/known-exchanges.js';
 import { Outbox } from './publish/outbox.js';
 import { BusPublisher } from './publish/publisher.js';
-import {
-  CLOSING_RESERVE_MS,
-  leftBehind,
-  runUntilSignal,
-  type StopOptions,
-  stopInStages,
-} from './stopping.js';
+import { runUntilSignal, type StopOptions } from './stopping.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
-import { planBus } from './topology/build.js';
 import { Names } from './topology/names.js';
-import type { BusTopology } from './topology/plan.js';
-import type { TransportSession } from './transport/transport.js';
-import { Deadline } from './util/deadline.js';
-import { formatMs, toMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
 
 /** One pattern or several; a definition gives the handler's payload its type. */
@@ -53,8 +39,8 @@ type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
 type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
 
 /**
- * A service's bus: publishes, and runs the service's handlers. The composition root: it assembles the parts and knows
- * in which order they start and stop.
+ * A service's bus: publishes, and runs the service's handlers. The composition root: it assembles the parts. In which order
+ * they start and stop is the business of its {@link Lifecycle}.
  */
 export class Bus extends Publisher {
   private readonly settings: BusSettings;
@@ -64,46 +50,38 @@ export class Bus extends Publisher {
   private readonly publisher: BusPublisher;
   private readonly outboxOfStores: Outbox;
   private readonly definitions: HandlerDefinition[];
-  private readonly exchanges = new KnownExchanges((topology) => this.declareOnUse(topology));
-  /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
-  private readonly giveUp = new AbortController();
   private readonly monitor: HealthMonitor;
-  private uniqueHandlers: UniqueHandlers | undefined;
-  private runners: Runners | undefined;
-  private control: BusControl | undefined;
-  private session: TransportSession | undefined;
-  private state: BusState = 'new';
-  private starting: Promise<void> | undefined;
-  private startDeadline: Deadline | undefined;
-  private stopping: Promise<void> | undefined;
+  private readonly life: Lifecycle;
 
   /** @throws OptionsError with all problems at once */
   constructor(options: BusOptions) {
     super();
     this.settings = busSettings(options);
-    const { log, prefix, delayPrefix, transport, exchange } = this.settings;
-    this.names = new Names(prefix, delayPrefix);
-    this.exchange = exchangeRef(exchange);
-    this.definitions = [...this.settings.handlers];
-    this.events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
-    this.monitor = new HealthMonitor(this.settings.service, this.events, transport.clock);
+    const { settings } = this;
+    const { service, log, transport, stores } = settings;
+    const { clock } = transport;
+    this.definitions = [...settings.handlers];
+    const names = new Names(settings.prefix, settings.delayPrefix);
+    const exchange = exchangeRef(settings.exchange);
+    const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
+    const monitor = new HealthMonitor(service, events, clock);
+    this.names = names;
+    this.exchange = exchange;
+    this.events = events;
+    this.monitor = monitor;
+    this.life = new Lifecycle({ settings, names, exchange, events, monitor });
     this.publisher = new BusPublisher({
-      ...this.settings,
-      names: this.names,
-      exchange: this.exchange,
-      events: this.events,
-      clock: transport.clock,
-      session: () => this.openSession(),
-      ensureExchange: (ref) => this.exchanges.ensure(ref),
-      uniqueHandlers: () => this.uniqueHandlers,
+      ...settings,
+      names,
+      exchange,
+      events,
+      clock,
+      session: () => this.life.openSession(),
+      ensureExchange: (ref) => this.life.ensureExchange(ref),
+      uniqueHandlers: () => this.life.uniqueHandlers,
     });
-    this.outboxOfStores = new Outbox({
-      ...this.settings,
-      store: this.settings.stores.outbox,
-      steps: this.publisher.steps,
-      clock: transport.clock,
-      events: this.events,
-    });
+    const { steps } = this.publisher;
+    this.outboxOfStores = new Outbox({ ...settings, store: stores.outbox, steps, clock, events });
   }
 
   /** Name of the service. */
@@ -138,7 +116,7 @@ export class Bus extends Publisher {
     options: BatchHandleOptions,
   ): this;
   handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
-    if (this.state !== 'new') throw new AlreadyStartedError('a handler was added');
+    if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');
     this.definitions.push(plainHandler(patterns, handle, options));
     return this;
   }
@@ -154,8 +132,9 @@ export class Bus extends Publisher {
    * @throws NotStartedError, ConnectError
    */
   async workload(): Promise<Workload> {
-    if (!this.runners) throw new NotStartedError('workload was called');
-    return this.runners.workload();
+    const { runners } = this.life;
+    if (!runners) throw new NotStartedError('workload was called');
+    return runners.workload();
   }
 
   /** How it is at this moment, and why: for probes. Asks nobody, so it may be called often; works at any time. */
@@ -175,10 +154,7 @@ export class Bus extends Publisher {
    * @throws StoppedError after `stop()`, or if that is called before this has ended
    */
   start(serve: ServeOptions = {}): Promise<void> {
-    if (this.state === 'stopping' || this.state === 'stopped')
-      return Promise.reject(new StoppedError('start() was called'));
-    this.starting ??= this.begin(serve);
-    return this.starting;
+    return this.life.start(this.parts, serve);
   }
 
   /**
@@ -188,10 +164,8 @@ export class Bus extends Publisher {
    *
    * @throws StopDeadlineError when all is closed, if something had to be left behind
    */
-  stop({ deadline, cancel = false }: StopOptions = {}): Promise<void> {
-    this.stopping ??= this.end(deadline === undefined ? this.settings.stopDeadlineMs : toMs(deadline));
-    if (cancel) this.runners?.cancel();
-    return this.stopping;
+  stop(options: StopOptions = {}): Promise<void> {
+    return this.life.stop(this.parts, options);
   }
 
   /**
@@ -233,7 +207,7 @@ export class Bus extends Publisher {
    * @throws NotStartedError, OptionsError, and what the store's client throws
    */
   async cancelBatch(id: string): Promise<boolean> {
-    this.openSession();
+    this.life.openSession();
     return this.publisher.batches.cancel(id);
   }
 
@@ -280,59 +254,16 @@ export class Bus extends Publisher {
     return this.publisher[`${intent}Many`](target as string, payloads, options);
   }
 
-  private async begin(serve: ServeOptions): Promise<void> {
-    this.enter('starting');
-    const { transport, startDeadlineMs } = this.settings;
-    const deadline = new Deadline(transport.clock, startDeadlineMs);
-    this.startDeadline = deadline;
-    try {
-      checkServeOptions(serve);
-      const subscriptions = this.plan(serve.concurrency);
-      const servings = planServing(subscriptions, serve);
-      this.uniqueHandlers = UniqueHandlers.among(subscriptions);
-      for (const { prepare } of this.definitions) await prepare?.(this);
-      this.session = await transport.open({ ...this.settings, events: this.events }, deadline);
-      await this.declare(this.session, subscriptions, deadline);
-      this.runners = new Runners(servings, {
-        ...this.settings,
-        names: this.names,
-        session: this.session,
-        clock: transport.clock,
-        events: this.events,
-        giveUp: this.giveUp.signal,
-        publisher: this,
-        steps: this.publisher.steps,
-        batches: this.publisher.batches,
-        throughOutbox: (add) => this.outboxOfStores.adding(add),
-      });
-      if (this.settings.control && subscriptions.length > 0)
-        await this.hearOperators(this.session, this.runners, deadline);
-      await deadline.race(this.runners.start(), () => this.notConsuming());
-      if (this.settings.relay ?? hasInbox(subscriptions)) this.outboxOfStores.startRelay();
-      this.enter('started');
-    } catch (error) {
-      await this.abandonStart();
-      this.events.emit('bus.startFailed', { service: this.service, error: error as Error });
-      throw this.stopping === undefined ? error : new StoppedError('start() was given up');
-    }
-  }
-
-  private async hearOperators(
-    session: TransportSession,
-    runners: Runners,
-    deadline: Deadline,
-  ): Promise<void> {
-    this.control = new BusControl({
-      ...this.settings,
-      names: this.names,
-      session,
-      runners,
-      clock: this.settings.transport.clock,
-      events: this.events,
-      state: () => this.state,
-      lagMs: () => this.monitor.lagMs,
-    });
-    await this.control.start(deadline);
+  private get parts(): LivingParts {
+    return {
+      bus: this,
+      publisher: this.publisher,
+      outbox: this.outboxOfStores,
+      subscriptions: (places) => this.plan(places),
+      prepare: async () => {
+        for (const { prepare } of this.definitions) await prepare?.(this);
+      },
+    };
   }
 
   private plan(places?: number): Subscription[] {
@@ -342,78 +273,5 @@ export class Bus extends Publisher {
       places,
       hasInbox: this.settings.stores.inbox !== undefined,
     });
-  }
-
-  private notConsuming(): ConnectError {
-    return new ConnectError(
-      `service '${this.service}' could not begin to consume within ${formatMs(this.settings.startDeadlineMs)}: the broker does not answer`,
-      'Look in the broker whether the queues have a leader, and at its load and alarms.',
-    );
-  }
-
-  private async declare(
-    session: TransportSession,
-    subscriptions: readonly Subscription[],
-    deadline: Deadline,
-  ): Promise<void> {
-    const topology = planBus(this.names, this.exchange, subscriptions.map(queueNeeds));
-    try {
-      await session.declare(topology, this.settings.topology, deadline);
-    } catch (error) {
-      this.events.emit('topology.failed', { service: this.service, error: error as Error });
-      throw error;
-    }
-    this.exchanges.add(topology);
-  }
-
-  private async abandonStart(): Promise<void> {
-    this.control?.stop();
-    const closing = new Deadline(this.settings.transport.clock, CLOSING_RESERVE_MS);
-    await closing.race(this.runners?.abandon() ?? Promise.resolve(), () => new Error('late')).catch(() => {});
-    await this.session?.close(closing).catch(() => {});
-    this.runners = undefined;
-    this.session = undefined;
-    this.starting = undefined;
-    this.exchanges.clear();
-    this.state = 'new';
-  }
-
-  private async end(deadlineMs: number): Promise<void> {
-    // Half-started parts can't be stopped in order: a start that goes on is given up, and takes down what it has.
-    if (this.state === 'starting') this.startDeadline?.end();
-    await this.starting?.catch(() => {});
-    const { session, runners } = this;
-    if (!session || !runners) {
-      this.enter('stopped');
-      return;
-    }
-    this.enter('stopping');
-    this.control?.stop();
-    // What it doesn't publish any more lies safe.
-    const relayed = this.outboxOfStores.stopRelay();
-    const handlersEnded = () => {
-      this.giveUp.abort();
-      this.publisher.flush();
-    };
-    const deadline = new Deadline(this.settings.transport.clock, deadlineMs);
-    const problems = await stopInStages({ session, runners, relayed, handlersEnded }, deadline);
-    this.enter('stopped');
-    if (problems.length > 0) throw leftBehind(this.service, problems, deadlineMs);
-  }
-
-  private enter(state: Exclude<BusState, 'new'>): void {
-    this.state = state;
-    this.events.emit(`bus.${state}`, { service: this.service });
-  }
-
-  private openSession(): TransportSession {
-    if (this.state === 'stopped') throw new StoppedError('publish or send was called');
-    if (!this.session || this.state === 'new') throw new NotStartedError('publish or send was called');
-    return this.session;
-  }
-
-  private declareOnUse(topology: BusTopology): Promise<void> {
-    const { publishDeadlineMs, topology: mode, transport } = this.settings;
-    return this.openSession().declare(topology, mode, new Deadline(transport.clock, publishDeadlineMs));
   }
 }

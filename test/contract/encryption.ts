@@ -9,6 +9,7 @@ import {
   staticKeys,
 } from 'hopline';
 import { HEADER } from '../../src/message/headers.js';
+import { memoryStores } from '../../src/stores/memory/index.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 
@@ -299,6 +300,75 @@ export const encrypted: Theme = (test) => {
       for (const form of [SECRET, Buffer.from(JSON.stringify(SECRET)).toString('base64').slice(0, 24)])
         assert.ok(!told.includes(form), told);
     });
+
+  for (const [how, keysOf] of [
+    ['keys that are there', (its: KeyProvider) => its],
+    ['keys that have to be asked for', asking],
+  ] as const)
+    test(`jobs of a batch are encrypted, and what is sent for it, in its store, too; with ${how}`, async (fx) => {
+      await lookout(fx);
+      const stores = memoryStores(fx.harness.clock);
+      const seen = fx.recorder(({ context }) => {
+        if (context.batch?.number === 1) context.fail('no');
+      });
+      const bus = fx.bus('clinic', { encryption: { keys: keysOf(provider()) }, stores });
+      await bus.handle('#', seen.handle, { encrypted: true }).start();
+      const step = (key: string) => ({ key, payload: SECRET, encrypted: true });
+      const batch = bus
+        .batch([step('job.a'), step('job.b'), [step('job.c'), step('job.d')]])
+        .allowFailures()
+        .progress(step('news.progress'))
+        .then(step('news.then'))
+        .finally(step('news.finally'));
+      await batch.dispatch();
+      const keysSeen = () => new Set(seen.keys.filter((key) => key !== 'news.progress'));
+      const all = ['job.a', 'job.b', 'job.c', 'job.d', 'news.finally', 'news.then'];
+      await fx.eventually(() => assert.deepEqual([...keysSeen()].toSorted(), all));
+      for (const payload of seen.payloads) assert.equal(payload, SECRET);
+      assert.ok(seen.keys.includes('news.progress'));
+
+      const kept = String(await stores.batches?.callbacks(batch.id));
+      // The last that is sent: all others have been in the queue before.
+      const taken: Awaited<ReturnType<typeof fx.foreign.take>> = [];
+      await fx.eventually(async () => {
+        taken.push(...(await fx.foreign.take(fx.name('lookout'))));
+        assert.ok(taken.some(({ routingKey }) => routingKey === 'news.finally'));
+      });
+      const told = JSON.stringify(taken.map(({ body, properties }) => [body.toString('latin1'), properties]));
+      for (const form of [SECRET, Buffer.from(JSON.stringify(SECRET)).toString('base64').slice(0, 24)])
+        assert.ok(!(told + kept).includes(form));
+
+      const desk = await fx.failuresWith({ encryption }, 'clinic');
+      await fx.eventually(async () => assert.equal((await desk.count())[0]?.count, 1));
+      const [letter] = await desk.get('');
+      assert.ok(letter);
+      assert.equal((await desk.decrypted(letter)).toString(), JSON.stringify(SECRET));
+    });
+
+  test('what is sent for a batch can not be made something else that is sent for it', async (fx) => {
+    await lookout(fx);
+    const seen = fx.recorder();
+    const stores = memoryStores(fx.harness.clock);
+    const bus = fx.bus('clinic', { encryption, stores }).handle('#', seen.handle, { encrypted: true });
+    await bus.start();
+    const job = { key: 'job', payload: SECRET, encrypted: true };
+    await bus.batch([job]).then({ key: 'news', payload: SECRET, encrypted: true }).dispatch();
+    await fx.eventually(() => assert.deepEqual(seen.keys, ['job', 'news']));
+    const then = (await fx.taken(fx.name('lookout'), 2)).find(({ routingKey }) => routingKey === 'news');
+    assert.ok(then);
+    const { body, properties } = then;
+    const mark = JSON.parse(String(properties.headers[HEADER.batch]));
+    const forge = (batch: object) => {
+      const headers = { ...properties.headers, [HEADER.batch]: JSON.stringify(batch) };
+      const forged = { ...properties, headers };
+      return fx.foreign.publish({ exchange: fx.events, routingKey: 'news', body, properties: forged });
+    };
+    for (const other of [{ news: 'catch' }, { id: 'another' }]) {
+      await forge({ ...mark, ...other });
+      assert.equal(ours(await fx.deadLetter(fx.name('clinic'))).reason, 'undecodable');
+    }
+    assert.equal(seen.calls.length, 2);
+  });
 
   test('a dead letter of a chain is decrypted for who has the key, and goes on when replayed', async (fx) => {
     let mended = false;

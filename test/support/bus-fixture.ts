@@ -7,6 +7,7 @@ import {
   type Control,
   type EventName,
   type Failures,
+  type FailuresOptions,
   type Logger,
   type MessageContext,
   openControl,
@@ -116,7 +117,12 @@ export class BusFixture {
   }
 
   /** The dead letters of this test's queues, by their short names. */
-  async failures(...queues: string[]): Promise<Failures> {
+  failures(...queues: string[]): Promise<Failures> {
+    return this.failuresWith({}, ...queues);
+  }
+
+  /** The same, for who has keys. */
+  async failuresWith(keys: Pick<FailuresOptions, 'encryption'>, ...queues: string[]): Promise<Failures> {
     const failures = await openFailures({
       transport: this.transport(),
       queues: queues.map((queue) =>
@@ -125,6 +131,7 @@ export class BusFixture {
       prefix: this.id,
       delayPrefix: this.harness.delayPrefix,
       log: this.logger,
+      ...keys,
     });
     this.desks.add(failures);
     return failures;

@@ -1,0 +1,240 @@
+import { Runners } from './consume/runners.js';
+import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
+import { hasInbox, queueNeeds, type Subscription } from './consume/subscription.js';
+import { UniqueHandlers } from './consume/unique-handlers.js';
+import { BusControl } from './control/bus-control.js';
+import { ConnectError, NotStartedError, StoppedError } from './errors.js';
+import type { BusEvents, BusState } from './events.js';
+import type { ExchangeRef } from './message/exchange-option.js';
+import type { Publisher } from './message/publisher.js';
+import type { HealthMonitor } from './observe/health/health-monitor.js';
+import type { BusSettings } from './options.js';
+import { KnownExchanges } from './publish/known-exchanges.js';
+import type { Outbox } from './publish/outbox.js';
+import type { BusPublisher } from './publish/publisher.js';
+import { CLOSING_RESERVE_MS, leftBehind, type StopOptions, stopInStages } from './stopping.js';
+import { planBus } from './topology/build.js';
+import type { Names } from './topology/names.js';
+import type { BusTopology } from './topology/plan.js';
+import type { TransportSession } from './transport/transport.js';
+import { Deadline } from './util/deadline.js';
+import { formatMs, toMs } from './util/duration.js';
+import type { Emitter } from './util/emitter.js';
+
+export interface LifecycleOptions {
+  readonly settings: BusSettings;
+  readonly names: Names;
+  readonly exchange: ExchangeRef;
+  readonly events: Emitter<BusEvents>;
+  readonly monitor: HealthMonitor;
+}
+
+/** What runs while a bus does. */
+export interface LivingParts {
+  /** What its handlers publish with. */
+  readonly bus: Publisher;
+  readonly publisher: BusPublisher;
+  readonly outbox: Outbox;
+  /** Its queues and their handlers, with so many places if this process is to have others than they say. @throws OptionsError */
+  subscriptions(places: number | undefined): Subscription[];
+  /** Makes the handlers that a container has. */
+  prepare(): Promise<void>;
+}
+
+/** The life of a bus: in which order its parts start and stop, and what is left of them if that fails. */
+export class Lifecycle {
+  private readonly exchanges = new KnownExchanges((topology) => this.declareOnUse(topology));
+  /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
+  private readonly giveUp = new AbortController();
+  private unique: UniqueHandlers | undefined;
+  private running: Runners | undefined;
+  private control: BusControl | undefined;
+  private session: TransportSession | undefined;
+  private phase: BusState = 'new';
+  private starting: Promise<void> | undefined;
+  private startDeadline: Deadline | undefined;
+  private stopping: Promise<void> | undefined;
+
+  constructor(private readonly options: LifecycleOptions) {}
+
+  get state(): BusState {
+    return this.phase;
+  }
+
+  /** What consumes; undefined while nothing does. */
+  get runners(): Runners | undefined {
+    return this.running;
+  }
+
+  /** Those whose messages are unique; undefined before it has begun to start. */
+  get uniqueHandlers(): UniqueHandlers | undefined {
+    return this.unique;
+  }
+
+  /** As `start` of the bus. */
+  start(parts: LivingParts, serve: ServeOptions): Promise<void> {
+    if (this.phase === 'stopping' || this.phase === 'stopped')
+      return Promise.reject(new StoppedError('start() was called'));
+    this.starting ??= this.begin(parts, serve);
+    return this.starting;
+  }
+
+  /** As `stop` of the bus. */
+  stop(parts: Pick<LivingParts, 'publisher' | 'outbox'>, { deadline, cancel }: StopOptions): Promise<void> {
+    const { stopDeadlineMs } = this.options.settings;
+    this.stopping ??= this.end(parts, deadline === undefined ? stopDeadlineMs : toMs(deadline));
+    if (cancel) this.running?.cancel();
+    return this.stopping;
+  }
+
+  /** The session to publish by. @throws NotStartedError, StoppedError */
+  openSession(): TransportSession {
+    if (this.phase === 'stopped') throw new StoppedError('publish or send was called');
+    if (!this.session || this.phase === 'new') throw new NotStartedError('publish or send was called');
+    return this.session;
+  }
+
+  /** Declares an exchange that no handler has named, the first time that something is published to it. */
+  ensureExchange(exchange: ExchangeRef): Promise<void> {
+    return this.exchanges.ensure(exchange);
+  }
+
+  private async begin(parts: LivingParts, serve: ServeOptions): Promise<void> {
+    this.enter('starting');
+    const { events, settings } = this.options;
+    const deadline = new Deadline(settings.transport.clock, settings.startDeadlineMs);
+    this.startDeadline = deadline;
+    try {
+      checkServeOptions(serve);
+      const subscriptions = parts.subscriptions(serve.concurrency);
+      const servings = planServing(subscriptions, serve);
+      this.unique = UniqueHandlers.among(subscriptions);
+      await parts.prepare();
+      this.session = await settings.transport.open({ ...settings, events }, deadline);
+      await this.declare(this.session, subscriptions, deadline);
+      this.running = this.runnersOf(parts, servings, this.session);
+      if (settings.control && subscriptions.length > 0)
+        await this.hearOperators(this.session, this.running, deadline);
+      await deadline.race(this.running.start(), () => this.notConsuming());
+      if (settings.relay ?? hasInbox(subscriptions)) parts.outbox.startRelay();
+      this.enter('started');
+    } catch (error) {
+      await this.abandonStart();
+      events.emit('bus.startFailed', { service: settings.service, error: error as Error });
+      throw this.stopping === undefined ? error : new StoppedError('start() was given up');
+    }
+  }
+
+  private runnersOf(
+    { bus, publisher, outbox }: LivingParts,
+    servings: ReturnType<typeof planServing>,
+    session: TransportSession,
+  ): Runners {
+    const { settings, names, events } = this.options;
+    return new Runners(servings, {
+      ...settings,
+      names,
+      session,
+      clock: settings.transport.clock,
+      events,
+      giveUp: this.giveUp.signal,
+      publisher: bus,
+      steps: publisher.steps,
+      batches: publisher.batches,
+      throughOutbox: (add) => outbox.adding(add),
+    });
+  }
+
+  private async hearOperators(
+    session: TransportSession,
+    runners: Runners,
+    deadline: Deadline,
+  ): Promise<void> {
+    const { settings, names, events, monitor } = this.options;
+    this.control = new BusControl({
+      ...settings,
+      names,
+      session,
+      runners,
+      clock: settings.transport.clock,
+      events,
+      state: () => this.phase,
+      lagMs: () => monitor.lagMs,
+    });
+    await this.control.start(deadline);
+  }
+
+  private notConsuming(): ConnectError {
+    const { service, startDeadlineMs } = this.options.settings;
+    return new ConnectError(
+      `service '${service}' could not begin to consume within ${formatMs(startDeadlineMs)}: the broker does not answer`,
+      'Look in the broker whether the queues have a leader, and at its load and alarms.',
+    );
+  }
+
+  private async declare(
+    session: TransportSession,
+    subscriptions: readonly Subscription[],
+    deadline: Deadline,
+  ): Promise<void> {
+    const { names, exchange, settings, events } = this.options;
+    const topology = planBus(names, exchange, subscriptions.map(queueNeeds));
+    try {
+      await session.declare(topology, settings.topology, deadline);
+    } catch (error) {
+      events.emit('topology.failed', { service: settings.service, error: error as Error });
+      throw error;
+    }
+    this.exchanges.add(topology);
+  }
+
+  private async abandonStart(): Promise<void> {
+    this.control?.stop();
+    const closing = new Deadline(this.options.settings.transport.clock, CLOSING_RESERVE_MS);
+    await closing.race(this.running?.abandon() ?? Promise.resolve(), () => new Error('late')).catch(() => {});
+    await this.session?.close(closing).catch(() => {});
+    this.running = undefined;
+    this.session = undefined;
+    this.starting = undefined;
+    this.exchanges.clear();
+    this.phase = 'new';
+  }
+
+  private async end(
+    { publisher, outbox }: Pick<LivingParts, 'publisher' | 'outbox'>,
+    deadlineMs: number,
+  ): Promise<void> {
+    // Half-started parts can't be stopped in order: a start that goes on is given up, and takes down what it has.
+    if (this.phase === 'starting') this.startDeadline?.end();
+    await this.starting?.catch(() => {});
+    const { session, running: runners } = this;
+    if (!session || !runners) {
+      this.enter('stopped');
+      return;
+    }
+    this.enter('stopping');
+    this.control?.stop();
+    // What it doesn't publish any more lies safe.
+    const relayed = outbox.stopRelay();
+    const handlersEnded = () => {
+      this.giveUp.abort();
+      publisher.flush();
+    };
+    const { service, transport } = this.options.settings;
+    const deadline = new Deadline(transport.clock, deadlineMs);
+    const problems = await stopInStages({ session, runners, relayed, handlersEnded }, deadline);
+    this.enter('stopped');
+    if (problems.length > 0) throw leftBehind(service, problems, deadlineMs);
+  }
+
+  private enter(state: Exclude<BusState, 'new'>): void {
+    const { events, settings } = this.options;
+    this.phase = state;
+    events.emit(`bus.${state}`, { service: settings.service });
+  }
+
+  private declareOnUse(topology: BusTopology): Promise<void> {
+    const { publishDeadlineMs, topology: mode, transport } = this.options.settings;
+    return this.openSession().declare(topology, mode, new Deadline(transport.clock, publishDeadlineMs));
+  }
+}
