@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { Bus, memory } from 'hopline';
 import { outbox, postgresStores, type SqlClient } from 'hopline/postgres';
 import knexFor, { type Knex } from 'knex';
+import { DataSource } from 'typeorm';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { sharedPostgres } from '../support/global-setup.js';
@@ -48,6 +49,11 @@ describe('an outbox in the transaction of', function () {
     Drizzle: async () => {
       const db = drizzle(schema.pool());
       return (work) => db.transaction((tx) => work(drizzleClient(tx)));
+    },
+    TypeORM: async () => {
+      const source = await new DataSource({ type: 'postgres', url: schema.url }).initialize();
+      ends.push(() => source.destroy());
+      return (work) => source.transaction(work);
     },
   };
 
