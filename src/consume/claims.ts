@@ -7,7 +7,6 @@ import { Inbox, type ThroughOutbox } from './inbox.js';
 import { type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { longestAttemptMs } from './run-handler.js';
 import { skippedOutcome } from './step.js';
-import type { Handler } from './subscription.js';
 
 export interface ClaimsOptions {
   readonly service: string;
@@ -47,18 +46,18 @@ export class Claims {
    *
    * @throws what the option's `by` throws
    */
-  claim(handler: Handler, payload: unknown, context: HandlerContext): Promise<Claim | Refusal> | undefined {
+  claim(context: HandlerContext, payload: unknown): Promise<Claim | Refusal> | undefined {
+    const { handler } = context;
     const settings = handler.inbox ?? handler.idempotent;
     if (!settings) return undefined;
     const by = settings.by(payload, context);
     const isItself = by === context.messageId;
     const key = by === undefined ? undefined : `${this.options.service}:${handler.name}:${by}`;
     if (handler.inbox) return this.inbox?.begin(key, settings.keepMs, context, isItself);
-    return key === undefined ? undefined : this.claimed(handler, settings, key, context, isItself);
+    return key === undefined ? undefined : this.claimed(settings, key, context, isItself);
   }
 
   private async claimed(
-    handler: Handler,
     { keepMs }: IdempotentSettings,
     key: string,
     context: HandlerContext,
@@ -67,7 +66,7 @@ export class Claims {
     const { stores, timeoutGraceMs } = this.options;
     const { claims } = stores;
     const owner = randomUUID();
-    const forMs = longestAttemptMs(handler, timeoutGraceMs);
+    const forMs = longestAttemptMs(context.handler, timeoutGraceMs);
     const answer = await claims.claim(key, owner, forMs).catch((error) => {
       context.log.warn(
         { error },

@@ -12,23 +12,22 @@ import { decide } from '../retry/decide.js';
 import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import { Admission } from './admission.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { batched } from './batch.js';
 import { type BatchSender, jobOf, refusalOf } from './batch-job.js';
-import { Claims } from './claims.js';
+import type { Claim, Refusal } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import type { ThroughOutbox } from './inbox.js';
 import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
-import { RateLimits } from './rate-limits.js';
 import type { Received } from './received.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
 import { chainOf, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
-import { Uniques } from './uniques.js';
 
 export interface DispatcherOptions extends DecodeOptions {
   readonly service: string;
@@ -56,20 +55,16 @@ const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
 
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 
-/** The way of one delivery: decode → validate → middleware → handler → outcome → settle. */
+/** The way of one delivery: decode → validate → admit → middleware → handler → outcome → settle. */
 export class Dispatcher {
   private readonly running = new Set<HandlerContext>();
   private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
-  private readonly limits: RateLimits;
-  private readonly claims: Claims;
-  private readonly uniques: Uniques;
+  private readonly admission: Admission;
 
   constructor(private readonly options: DispatcherOptions) {
     const { handlers } = options;
     this.codeOf = new Map(handlers.map((handler) => [handler, this.timedCode(handler)]));
-    this.limits = new RateLimits(handlers, options);
-    this.claims = new Claims(options);
-    this.uniques = new Uniques(options);
+    this.admission = new Admission(options);
   }
 
   /** Never rejects: whatever happens to a message is an outcome. A promise only if something has to be waited for. */
@@ -95,7 +90,7 @@ export class Dispatcher {
 
   private settle(work: Work, outcome: Outcome): Promise<void> | undefined {
     const { settler } = this.options;
-    const telling = this.uniques.concluded(work, outcome);
+    const telling = this.admission.concluded(work, outcome);
     if (telling === undefined) return settler.settle(work, outcome);
     return telling.then(() => settler.settle(work, outcome));
   }
@@ -139,64 +134,28 @@ export class Dispatcher {
 
   private handle(work: Work, handler: Handler, payload: unknown): Outcome | Promise<Outcome> {
     const context = new HandlerContext(work, handler, this.options);
-    const asking = this.uniques.superseded(context);
-    if (!asking) return this.handleWithin(work, handler, payload, context);
-    return asking.then((instead) => instead ?? this.handleWithin(work, handler, payload, context));
-  }
-
-  private handleWithin(
-    work: Work,
-    handler: Handler,
-    payload: unknown,
-    context: HandlerContext,
-  ): Outcome | Promise<Outcome> {
-    const limited = this.limits.admit(handler, payload, context);
-    if (!limited) return this.handleOnce(work, handler, payload, context);
-    return limited.then(
-      (release) => release ?? this.handleOnce(work, handler, payload, context),
+    const admitting = this.admission.admit(context, payload);
+    if (!admitting) return this.handleNow(context, payload);
+    return admitting.then(
+      (admitted) => this.handleAdmitted(context, payload, admitted),
+      // What decides by the payload is the handler's code, and fails as it does.
       (error) => this.failure(work.received, handler, error, Number.POSITIVE_INFINITY),
     );
   }
 
-  private handleOnce(
-    work: Work,
-    handler: Handler,
-    payload: unknown,
+  private async handleAdmitted(
     context: HandlerContext,
-  ): Outcome | Promise<Outcome> {
-    if (!handler.idempotent && !handler.inbox) return this.handleNow(work, handler, payload, context);
-    let claiming: ReturnType<Claims['claim']>;
-    try {
-      claiming = this.claims.claim(handler, payload, context);
-    } catch (error) {
-      return this.failure(work.received, handler, error, Number.POSITIVE_INFINITY);
-    }
-    if (!claiming) return this.handleNow(work, handler, payload, context);
-    return claiming.then(async (claim) => {
-      if (claim.kind === 'claim')
-        return claim.concluded(await this.handleNow(work, handler, payload, context));
-      if (claim.kind === 'skipped') this.options.events.skipped(work);
-      return claim.outcome;
-    });
+    payload: unknown,
+    admitted: Claim | Refusal | undefined,
+  ): Promise<Outcome> {
+    if (!admitted) return this.handleNow(context, payload);
+    if (admitted.kind === 'claim') return admitted.concluded(await this.handleNow(context, payload));
+    if (admitted.kind === 'skipped') this.options.events.skipped(context.work);
+    return admitted.outcome;
   }
 
-  private handleNow(
-    work: Work,
-    handler: Handler,
-    payload: unknown,
-    context: HandlerContext,
-  ): Outcome | Promise<Outcome> {
-    const starting = this.uniques.starting(context);
-    if (!starting) return this.handleAtLast(work, handler, payload, context);
-    return starting.then(() => this.handleAtLast(work, handler, payload, context));
-  }
-
-  private handleAtLast(
-    work: Work,
-    handler: Handler,
-    payload: unknown,
-    context: HandlerContext,
-  ): Outcome | Promise<Outcome> {
+  private handleNow(context: HandlerContext, payload: unknown): Outcome | Promise<Outcome> {
+    const { handler, work } = context;
     work.received.firstAttemptAt ??= this.options.clock.now();
     // Asked before the handler can change its payload.
     const until = untilOf(handler, payload, context);

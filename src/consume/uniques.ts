@@ -1,7 +1,7 @@
 import type { UniqueMark } from '../message/unique.js';
 import type { Stores } from '../stores/stores.js';
 import type { Logger } from '../util/logger.js';
-import type { AttemptEvents } from './attempt-events.js';
+import type { Refusal } from './claims.js';
 import type { Work } from './concurrency.js';
 import type { HandlerContext } from './context.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
@@ -9,7 +9,6 @@ import { longestAttemptMs } from './run-handler.js';
 
 export interface UniquesOptions {
   readonly stores: Stores;
-  readonly events: AttemptEvents;
   readonly log: Logger;
   readonly timeoutGraceMs: number;
 }
@@ -22,7 +21,7 @@ export class Uniques {
   constructor(private readonly options: UniquesOptions) {}
 
   /** Undefined if nothing has to be asked; resolves with undefined if no later message stands for this one. */
-  superseded(context: HandlerContext): Promise<Outcome | undefined> | undefined {
+  superseded(context: HandlerContext): Promise<Refusal | undefined> | undefined {
     const { unique, attempt } = context.work.received;
     if (unique?.number === undefined) return undefined;
     if (unique.until === 'started' && attempt > 1) return undefined;
@@ -52,19 +51,17 @@ export class Uniques {
     { key, forMs }: UniqueMark,
     number: number,
     context: HandlerContext,
-  ): Promise<Outcome | undefined> {
-    const { stores, events } = this.options;
+  ): Promise<Refusal | undefined> {
     try {
-      if (await stores.sequences.advance(key, number, forMs)) return undefined;
+      if (await this.options.stores.sequences.advance(key, number, forMs)) return undefined;
     } catch (error) {
       context.log.warn(
         { error },
         'whether a later message stands for it could not be asked: the message comes back later',
       );
-      return releaseFor(STORE_AWAY_MS);
+      return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
     }
-    events.skipped(context.work);
-    return DONE;
+    return { kind: 'skipped', outcome: DONE };
   }
 
   /** For as long as the attempt may take; taken again if it was lost meanwhile and nobody has it. */

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { AttemptEvents } from '../../../src/consume/attempt-events.js';
 import { DONE, REQUEUE } from '../../../src/consume/outcome.js';
 import { Uniques } from '../../../src/consume/uniques.js';
 import { HEADER } from '../../../src/message/headers.js';
 import { encodeUnique } from '../../../src/message/unique.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
-import { Emitter } from '../../../src/util/emitter.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
 import { TestDelivery, workFor } from './fixtures.js';
@@ -13,8 +11,7 @@ import { TestDelivery, workFor } from './fixtures.js';
 describe('the key of a unique message', () => {
   const clock = new ManualClock();
   const stores = memoryStores(clock);
-  const events = new AttemptEvents('shop', new Emitter(() => {}), clock);
-  const uniques = new Uniques({ stores, events, log: silentLogger, timeoutGraceMs: 5_000 });
+  const uniques = new Uniques({ stores, log: silentLogger, timeoutGraceMs: 5_000 });
 
   const work = (messageId: string | undefined = 'mine') => {
     const mark = encodeUnique({ key: 'k', until: 'done', forMs: 60_000, number: undefined });

@@ -1,0 +1,54 @@
+import { type Claim, Claims, type ClaimsOptions, type Refusal } from './claims.js';
+import type { Work } from './concurrency.js';
+import type { HandlerContext } from './context.js';
+import type { Outcome } from './outcome.js';
+import { RateLimits, type RateLimitsOptions } from './rate-limits.js';
+import type { Handler } from './subscription.js';
+import { Uniques, type UniquesOptions } from './uniques.js';
+
+export interface AdmissionOptions extends ClaimsOptions, RateLimitsOptions, UniquesOptions {
+  readonly handlers: readonly Handler[];
+}
+
+/**
+ * Who is let in to its handler: what stores are asked between a decoded message and the handler's code, in this order. A
+ * message for which there is nothing to ask costs four looks and no promise.
+ */
+export class Admission {
+  private readonly uniques: Uniques;
+  private readonly limits: RateLimits;
+  private readonly claims: Claims;
+
+  constructor(options: AdmissionOptions) {
+    this.uniques = new Uniques(options);
+    this.limits = new RateLimits(options.handlers, options);
+    this.claims = new Claims(options);
+  }
+
+  /**
+   * Undefined if it is let in without a question. Resolves with a refusal, or with the claim of one that is let in, if it has any.
+   * Rejects with what the `by` of an option throws.
+   */
+  admit(context: HandlerContext, payload: unknown): Promise<Claim | Refusal | undefined> | undefined {
+    const { rateLimit, idempotent, inbox } = context.handler;
+    const { unique } = context.work.received;
+    return unique || rateLimit || idempotent || inbox ? this.ask(context, payload) : undefined;
+  }
+
+  private async ask(context: HandlerContext, payload: unknown): Promise<Claim | Refusal | undefined> {
+    const { uniques, limits, claims } = this;
+    const superseded = await uniques.superseded(context);
+    if (superseded) return superseded;
+    const limited = await limits.admit(context, payload);
+    if (limited) return limited;
+    const claim = await claims.claim(context, payload);
+    if (claim && claim.kind !== 'claim') return claim;
+    await uniques.starting(context);
+    return claim;
+  }
+
+  /** Told what became of an attempt, before the broker is; never rejects. Undefined if nobody has to be told. */
+  concluded(work: Work, outcome: Outcome): Promise<void> | undefined {
+    return this.uniques.concluded(work, outcome);
+  }
+}
