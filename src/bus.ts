@@ -8,7 +8,7 @@ import type {
 } from './consume/definition.js';
 import { type BusDescription, describeBus } from './consume/describe.js';
 import { plainHandler } from './consume/plain-handler.js';
-import { type ServeOptions } from './consume/serving.js';
+import type { ServeOptions } from './consume/serving.js';
 import { planSubscriptions, type Subscription } from './consume/subscription.js';
 import type { Workload } from './consume/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';

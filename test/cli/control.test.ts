@@ -110,7 +110,7 @@ describe('workers, as an operator sees them', function () {
   it('restart replaces all workers of a service, one after the other, while jobs go on: none is lost, none done twice', async () => {
     const command = service.work(['--processes', '2']);
     await untilLogged(command, READY, 2);
-    const sent = await underLoad(service, async () => {
+    const sent = await underLoad(service, command, async () => {
       await untilLogged(command, /^did/, 20);
       const { code, stdout, stderr } = await service.operate(['restart', service.name]).ended;
       assert.equal(code, 0, stderr);

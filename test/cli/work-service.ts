@@ -129,12 +129,24 @@ export function useWorkService(): () => WorkService {
 /** A worker consumes: what its supervisor says. */
 export const READY = /^worker \d is ready$/;
 
-/** Sends short jobs without a pause for as long as `act` takes; returns the numbers of all. */
-export async function underLoad(service: WorkService, act: () => Promise<void>): Promise<number[]> {
+/** So many jobs may be waited for: a machine that is slow for a while must not be given more than it will have done in time. */
+const AT_MOST_UNDONE = 200;
+
+/** Sends short jobs for as long as `act` takes, as fast as the command does them; returns the numbers of all. */
+export async function underLoad(
+  service: WorkService,
+  command: Pick<Command, 'stdout'>,
+  act: () => Promise<void>,
+): Promise<number[]> {
   const sent: number[] = [];
   let isOver = false;
   const load = (async () => {
-    while (!isOver) sent.push(...(await service.send(10, { ms: 10 })));
+    while (!isOver) {
+      sent.push(...(await service.send(10, { ms: 10 })));
+      await eventually(() => isOver || sent.length - doneIn(command).length < AT_MOST_UNDONE, {
+        timeout: 60_000,
+      });
+    }
   })();
   try {
     await act();

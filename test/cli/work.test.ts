@@ -80,7 +80,7 @@ describe('hopline work', function () {
   it('replaces all processes at SIGHUP while it goes on: no job is lost, none is done twice', async () => {
     const command = service.work(['--processes', '2']);
     await untilLogged(command, READY, 2);
-    const sent = await underLoad(service, async () => {
+    const sent = await underLoad(service, command, async () => {
       await untilLogged(command, /^did/, 20);
       command.child.kill('SIGHUP');
       await untilLogged(command, READY, 4);

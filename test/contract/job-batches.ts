@@ -362,10 +362,13 @@ export const jobBatches: Theme = (test) => {
       .handle('job', seen.handle, { queue: fx.name('jobs'), idempotent: {} })
       .handle('news.#', news.handle, { queue: fx.name('news') });
     const skipped = watch(bus, 'message.skipped');
+    const confirmed = watch(bus, 'message.confirmed');
     await bus.start();
     const batch = all(bus.batch([[...jobs(1), { key: 'job', payload: 'last', delay: '1s' }]]));
     await batch.dispatch();
-    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    // The first step, and the next, with which the first is remembered as handled.
+    await fx.eventually(() => assert.equal(confirmed.length, 2));
+    assert.equal(seen.calls.length, 1);
     const { headers, messageId } = seen.at(0).context;
     const properties = { headers, messageId: messageId as string, contentType: 'application/json' };
     await fx.foreign.publish({ exchange: fx.events, routingKey: 'job', body: '0', properties });
