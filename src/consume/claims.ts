@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { keyText } from '../message/key-text.js';
 import type { ClaimStore } from '../stores/claims.js';
 import type { Stores } from '../stores/stores.js';
+import { joined } from '../util/joined.js';
 import type { HandlerContext } from './context.js';
 import type { IdempotentSettings } from './idempotent.js';
 import { Inbox, type ThroughOutbox } from './inbox.js';
@@ -44,15 +46,15 @@ export class Claims {
   /**
    * Undefined if the handler is neither idempotent nor has an inbox, or nothing makes this message known.
    *
-   * @throws what the option's `by` throws
+   * @throws what the option's `by` throws; InvalidMessageError if it gives no key
    */
   claim(context: HandlerContext, payload: unknown): Promise<Claim | Refusal> | undefined {
     const { handler } = context;
     const settings = handler.inbox ?? handler.idempotent;
     if (!settings) return undefined;
-    const by = settings.by(payload, context);
+    const by = knownBy(settings, payload, context);
     const isItself = by === context.messageId;
-    const key = by === undefined ? undefined : `${this.options.service}:${handler.name}:${by}`;
+    const key = by === undefined ? undefined : joined(this.options.service, handler.queue, handler.name, by);
     if (handler.inbox) return this.inbox?.begin(key, settings.keepMs, context, isItself);
     return key === undefined ? undefined : this.claimed(settings, key, context, isItself);
   }
@@ -88,6 +90,13 @@ export class Claims {
       },
     };
   }
+}
+
+/** Undefined for a message that has nothing to know it by. */
+function knownBy({ by }: IdempotentSettings, payload: unknown, context: HandlerContext): string | undefined {
+  const { handler, messageId } = context;
+  if (!by) return messageId;
+  return keyText(by(payload, context), `${handler.inbox ? 'inbox' : 'idempotent'}.by of '${handler.name}'`);
 }
 
 async function conclude(

@@ -64,7 +64,7 @@ export class Parts {
   private keyOf(name: string): string {
     const { messageId, handler } = this.context;
     if (messageId === undefined) throw new NoMessageIdError(`the part '${name}' can't be done once`);
-    return joined(this.service, handler.name, messageId, name);
+    return joined(this.service, handler.queue, handler.name, messageId, name);
   }
 }
 
