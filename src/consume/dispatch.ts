@@ -163,8 +163,10 @@ export class Dispatcher {
     const conclude = (how: Ending) => {
       // Its code may still run, and work on it.
       if (how.kind === 'timed-out') context.handling?.abandon();
-      const outcome = this.outcomeOf(handler, context, how, until);
-      return outcome.kind === 'dead-letter' ? this.tellFailed(handler, payload, context, outcome) : outcome;
+      const outcome = context.handling?.outcome ?? this.outcomeOf(handler, context, how, until);
+      return outcome.kind === 'dead-letter'
+        ? this.tellFailed(handler, payload, context.afterwards(), outcome)
+        : outcome;
     };
     return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
   }
@@ -322,7 +324,7 @@ async function runWhole(run: HandlerFunction, payload: unknown, context: Handler
   try {
     await run(payload, context);
     await context.step?.checked();
-    await context.handling?.conclude(context);
+    await context.handling?.conclude();
   } catch (error) {
     await context.handling?.rollBack();
     throw error;

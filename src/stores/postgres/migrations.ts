@@ -141,4 +141,10 @@ export const MIGRATIONS: readonly Migration[] = [
         PRIMARY KEY (batch, key)
       );`,
   },
+  {
+    step: 7,
+    name: 'what became of what was handled',
+    // Older versions leave no note, and handled messages without one are skipped as they do it.
+    sql: (schema) => `ALTER TABLE ${schema}.claims ADD COLUMN note text;`,
+  },
 ];
