@@ -20,6 +20,7 @@ import type { Claim, Refusal } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
+import { isEncrypted } from './decrypt.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import type { ThroughOutbox } from './inbox.js';
 import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
@@ -174,7 +175,10 @@ export class Dispatcher {
   private undecodable(received: Received, handler: Handler, error: unknown): Outcome {
     received.firstAttemptAt ??= this.options.clock.now();
     if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
-    if (error instanceof PayloadInvalidError) return { kind: 'dead-letter', reason: 'invalid', error };
+    if (error instanceof PayloadInvalidError) {
+      const told = isEncrypted(received) ? error.withoutReasons() : error;
+      return { kind: 'dead-letter', reason: 'invalid', error: told };
+    }
     if (error instanceof UnknownKeyError) return this.patient(received, { reason: 'undecodable', error });
     if (error instanceof KeysUnavailableError) {
       const { queue } = received.delivery;
