@@ -118,6 +118,32 @@ export const inboxAttempts: Theme = (test) => {
       },
     );
 
+  inShop('a commit that is under way when the grace is over is found out, too', async (fx, shop) => {
+    const gate = deferred();
+    let commits = 0;
+    const stores = storesOf(shop, async (begun) => {
+      commits += 1;
+      if (commits === 1) await gate.promise;
+      return begun.commit();
+    });
+    const seen = fx.recorder(({ context }) =>
+      shop.insert(context.transaction, `attempt ${seen.calls.length}`),
+    );
+    const bus = shop.bus('shop', { stores, timeoutGrace: '100ms' }).handle('k', seen.handle, {
+      ...{ inbox: {}, timeout: '1s', retry: { tries: 1 } },
+    });
+    const ended = watch(bus, 'message.released', 'message.deadLettered', 'handler.succeeded');
+    await bus.start();
+    await bus.publish('k', 1);
+    await soon(fx, () => assert.equal(ended.length, 2), 20_000);
+    gate.resolve();
+    assert.deepEqual(
+      ended.map(({ name }) => name),
+      ['message.released', 'handler.succeeded'],
+    );
+    assert.deepEqual(await shop.stored(), ['attempt 2']);
+  });
+
   inShop(
     'what still runs when its transaction is over publishes nothing; failed() does',
     async (fx, shop) => {
