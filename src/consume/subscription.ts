@@ -49,7 +49,7 @@ import { type RateLimitSettings, rateLimitOption, rateLimitSettings } from './ra
 
 /** A handler with its policies settled. */
 export interface Handler {
-  /** Of several in one queue it may be one. */
+  /** Several of one queue may have the same. */
   readonly name: string;
   /** Its queue, without a lane: what stores keep for a handler is known by both. */
   readonly queue: string;
