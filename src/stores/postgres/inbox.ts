@@ -2,8 +2,7 @@ import type { Pool } from 'pg';
 import { StoreNotMigratedError } from '../../errors.js';
 import type { InboxStore, InboxTransaction } from '../inbox.js';
 import type { OutboxEntry, OutboxStore } from '../outbox.js';
-import { ANSWER_WITHIN_MS, keyOf } from './expiring-table.js';
-import { quoted } from './schema.js';
+import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
 import { PoolTransaction } from './transaction.js';
 
@@ -13,6 +12,7 @@ import { PoolTransaction } from './transaction.js';
  */
 export class PostgresInbox implements InboxStore {
   private readonly sql: Readonly<Record<'take' | 'look', string>>;
+  private readonly claims: ExpiringTable;
 
   constructor(
     private readonly pool: Pool,
@@ -20,33 +20,35 @@ export class PostgresInbox implements InboxStore {
     private readonly outbox: Pick<OutboxStore, 'add'>,
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {
-    this.sql = statementsOf(`${quoted(schema)}.claims`);
+    this.claims = new ExpiringTable(pool, schema, 'claims', 'until', answerWithinMs);
+    this.sql = statementsOf(this.claims.name);
   }
 
   async begin(key: string | undefined, keepMs: number): Promise<InboxTransaction | 'done' | 'taken'> {
     const transaction = await PoolTransaction.begin(this.pool, this.answerWithinMs);
     try {
       const taken = key === undefined ? 'mine' : await this.take(transaction, keyOf(key), keepMs);
+      this.claims.sweepNowAndThen();
       if (taken === 'mine') return new Handling(transaction, this.outbox);
       await transaction.rollBack();
       return taken;
     } catch (error) {
       await transaction.rollBack();
       if (isUndefinedTable(error))
-        throw new StoreNotMigratedError(`${quoted(this.schema)}.claims`, this.schema, { cause: error });
+        throw new StoreNotMigratedError(this.claims.name, this.schema, { cause: error });
       if (isSerializationFailure(error)) return 'taken';
       throw error;
     }
   }
 
   private async take(
-    { client }: PoolTransaction,
+    transaction: PoolTransaction,
     name: string,
     keepMs: number,
   ): Promise<'mine' | 'done' | 'taken'> {
-    const { rowCount } = await client.query(this.sql.take, [name, keepMs / 1_000]);
+    const { rowCount } = await transaction.query(this.sql.take, [name, keepMs / 1_000]);
     if (rowCount === 1) return 'mine';
-    const { rows } = await client.query<{ done: boolean }>(this.sql.look, [name]);
+    const { rows } = await transaction.query<{ done: boolean }>(this.sql.look, [name]);
     return rows[0]?.done ? 'done' : 'taken';
   }
 }
