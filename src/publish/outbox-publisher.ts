@@ -1,4 +1,4 @@
-import { PublishManyError, type PublishManyFailure } from '../errors.js';
+import { OptionsError, PublishManyError, type PublishManyFailure } from '../errors.js';
 import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { newMessageId } from '../message/message-id.js';
@@ -10,12 +10,16 @@ import {
   type PublishOptions,
 } from '../message/publisher.js';
 import type { OutboxEntry } from '../stores/outbox.js';
+import { problemsOf, shortPlainText } from '../util/check.js';
 import { routingKeyOf } from './compose-message.js';
 import { checkChainOptions, checkOutboxOptions } from './publish-options.js';
 import type { Steps } from './steps.js';
 
 /** How many entries go into one statement. */
 const ENTRIES_AT_ONCE = 500;
+
+/** What a row can't hold is an error of PostgreSQL's, which ends the caller's transaction. */
+const COLUMNS = { messageId: shortPlainText, routingKey: shortPlainText };
 
 /**
  * Publishes into an outbox: what it is given is checked, validated and serialized now, and published when the transaction
@@ -92,6 +96,9 @@ export class OutboxPublisher extends Publisher {
 
   private entryOf(message: OutboxMessage, messageId: string): OutboxEntry {
     const { orderKey } = this;
-    return { messageId, routingKey: message.step.key, orderKey, message: encodeOutboxMessage(message) };
+    const columns = { messageId, routingKey: message.step.key };
+    const problems = problemsOf(columns, '', COLUMNS);
+    if (problems.length > 0) throw new OptionsError('outbox', problems);
+    return { ...columns, orderKey, message: encodeOutboxMessage(message) };
   }
 }

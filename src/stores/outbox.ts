@@ -8,7 +8,7 @@ export interface SqlClient {
 export interface OutboxOptions {
   /**
    * What is published with the same one is published in the order in which its transactions are committed: an account's number,
-   * an order's. Transactions that add with the same one wait for each other. @default in any order
+   * an order's. Transactions that add with the same one wait for each other. 1 to 255 bytes, no NUL. @default in any order
    */
   orderKey?: string;
 }

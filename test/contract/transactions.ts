@@ -164,6 +164,12 @@ export const transactions: Theme = (test) => {
     await assert.rejects(through.publish('k', 1, { deadline: '1s' }), refused);
     await assert.rejects(through.publish('k.*', 1), { code: 'HOPLINE_INVALID_MESSAGE' });
     await assert.rejects(through.publish('k', 1n), { code: 'HOPLINE_INVALID_MESSAGE' });
+    await assert.rejects(through.publish('k\0', 1), { ...refused, message: /routingKey.*without NUL/ });
+    await assert.rejects(through.publish('k', 1, { messageId: '\ud800' }), refused);
+    for (const orderKey of ['', 'a\0b', 'a\ud800', 'é'.repeat(128)])
+      assert.throws(() => outbox(bus, shop.pool, { orderKey }), { ...refused, message: /orderKey/ });
+    await outbox(bus, shop.pool, { orderKey: '🐇'.repeat(63) }).publish('k', 1);
+    await shop.schema.rows(`TRUNCATE "${shop.schema.name}".outbox`);
     assert.throws(() => outbox(bus, {} as never), refused);
     assert.throws(() => outbox(fx.bus('without'), shop.pool), {
       ...refused,
