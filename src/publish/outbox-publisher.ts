@@ -17,6 +17,8 @@ import type { Steps } from './steps.js';
 
 /** How many entries go into one statement. */
 const ENTRIES_AT_ONCE = 500;
+/** Or as many as are so long together, in characters: bodies may be large. */
+const LENGTH_AT_ONCE = 4_194_304;
 
 /** What a row can't hold is an error of PostgreSQL's, which ends the caller's transaction. */
 const COLUMNS = { messageId: shortPlainText, routingKey: shortPlainText };
@@ -27,12 +29,14 @@ const COLUMNS = { messageId: shortPlainText, routingKey: shortPlainText };
  */
 export class OutboxPublisher extends Publisher {
   /**
-   * @param orderKey of all that is published through it
    * @param add to the outbox, with the transaction
+   * @param service whose messages they are
+   * @param orderKey of all that is published through it
    */
   constructor(
     private readonly steps: Pick<Steps, 'compose' | 'plan'>,
     private readonly add: (entries: readonly OutboxEntry[]) => Promise<void>,
+    private readonly service: string,
     private readonly orderKey?: string,
   ) {
     super();
@@ -67,16 +71,23 @@ export class OutboxPublisher extends Publisher {
     const failures: PublishManyFailure[] = [];
     const entries: OutboxEntry[] = [];
     let index = -1;
+    let length = 0;
+    const flush = () => {
+      length = 0;
+      return this.add(entries.splice(0));
+    };
     for await (const payload of payloads) {
       index += 1;
       try {
-        entries.push(await this.composed(intent, target, payload, each));
+        const entry = await this.composed(intent, target, payload, each);
+        length += entry.message.length;
+        entries.push(entry);
       } catch (error) {
         failures.push({ index, error: error as Error });
       }
-      if (entries.length === ENTRIES_AT_ONCE) await this.add(entries.splice(0));
+      if (entries.length === ENTRIES_AT_ONCE || length >= LENGTH_AT_ONCE) await flush();
     }
-    if (entries.length > 0) await this.add(entries);
+    if (entries.length > 0) await flush();
     if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), index + 1, failures);
   }
 
@@ -95,10 +106,10 @@ export class OutboxPublisher extends Publisher {
   }
 
   private entryOf(message: OutboxMessage, messageId: string): OutboxEntry {
-    const { orderKey } = this;
+    const { orderKey, service } = this;
     const columns = { messageId, routingKey: message.step.key };
     const problems = problemsOf(columns, '', COLUMNS);
     if (problems.length > 0) throw new OptionsError('outbox', problems);
-    return { ...columns, orderKey, message: encodeOutboxMessage(message) };
+    return { ...columns, orderKey, message: encodeOutboxMessage({ ...message, service }) };
   }
 }
