@@ -66,12 +66,14 @@ export interface OutboxStore {
    * Takes the oldest, so many at most, which no other relay has meanwhile, and acts on what becomes of them. Dying in between
    * leaves them all as they were.
    *
+   * @param bytesAtMost no more are taken once their messages are so large together
    * @returns how many it took
    * @throws StoreNotMigratedError, StoreTimeoutError, and what the store's client throws
    */
   relay(
     atMost: number,
     publish: (entries: readonly TakenEntry[]) => Promise<RelayedEntries>,
+    bytesAtMost?: number,
   ): Promise<number>;
   /** @throws as {@link relay} */
   backlog(): Promise<OutboxBacklog>;

@@ -141,6 +141,26 @@ for (const isolation of ['read committed', 'serializable'])
       });
     });
 
+    it('takes no more at once than fits into memory, one at least, and goes on with what is behind it', async () => {
+      const outbox = outboxOf();
+      const large = (name: string) => name + 'x'.repeat(1_000);
+      await outbox.add(poolOf(), [entry(large('a')), entry('b'), entry(large('c')), entry('d')]);
+      const rounds: string[] = [];
+      const note = async (entries: readonly TakenEntry[]) => {
+        rounds.push(
+          texts(entries)
+            .map(([first]) => first)
+            .join(''),
+        );
+        return published(entries);
+      };
+      while ((await outbox.relay(10, note, 1_003)) > 0);
+      assert.deepEqual(rounds, ['abc', 'd']);
+      await outbox.add(poolOf(), [entry(large('e')), entry('f')]);
+      await outbox.relay(10, note, 1);
+      assert.equal(rounds.at(-1), 'e');
+    });
+
     it('compares one moment with when the refused are due, however long it walks over them', async () => {
       const outbox = outboxOf();
       const table = `"${schema.name}".outbox`;

@@ -73,10 +73,12 @@ SELECT DISTINCT order_key FROM (
     SELECT order_key FROM ${table} AS entry WHERE ${isDue} AND NOT ${isHeldUp} ORDER BY id OFFSET 0
   ) AS ready WHERE order_key IS NULL OR pg_try_advisory_xact_lock(${lockOf('relay', table)}) LIMIT $1
 ) AS first WHERE order_key IS NOT NULL`,
+    /** Sizes first: all that may be taken could be more than fits into memory. */
     take: `
-SELECT ${COLUMNS} FROM ${table} AS entry
+SELECT id::text, octet_length(message) AS bytes FROM ${table} AS entry
 WHERE ${isDue} AND (order_key IS NULL OR order_key = ANY($1) AND NOT ${isHeldUp})
 ORDER BY entry.id LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    read: `SELECT ${COLUMNS} FROM ${table} AS entry WHERE id = ANY($1::bigint[]) ORDER BY entry.id`,
     remove: `DELETE FROM ${table} WHERE id = ANY($1::bigint[])`,
     refuse: `
 UPDATE ${table}

@@ -61,20 +61,28 @@ export class PostgresOutbox implements OutboxStore {
   relay(
     atMost: number,
     publish: (entries: readonly TakenEntry[]) => Promise<RelayedEntries>,
+    bytesAtMost = Number.POSITIVE_INFINITY,
   ): Promise<number> {
     return this.inTransaction(RELAY_MODE, async (transaction) => {
-      const entries = await this.take(transaction, atMost);
+      const entries = await this.take(transaction, atMost, bytesAtMost);
       if (entries.length > 0) await this.conclude(transaction, await publish(entries));
       return entries.length;
     });
   }
 
-  private async take(transaction: PoolTransaction, atMost: number): Promise<readonly TakenEntry[]> {
+  private async take(
+    transaction: PoolTransaction,
+    atMost: number,
+    bytesAtMost: number,
+  ): Promise<readonly TakenEntry[]> {
     const { sql, walkWithinMs } = this;
     // In a statement of their own: what another relay did with a key before it gave the key back is seen by the next one only.
     const keys = await transaction.query<{ order_key: string }>(sql.lockKeys, [atMost], walkWithinMs);
     const locked = keys.rows.map(({ order_key }) => order_key);
-    const { rows } = await transaction.query<EntryRow>(sql.take, [locked, atMost], walkWithinMs);
+    const taken = await transaction.query<SizedRow>(sql.take, [locked, atMost], walkWithinMs);
+    if (taken.rows.length === 0) return [];
+    const ids = upTo(bytesAtMost, taken.rows);
+    const { rows } = await transaction.query<EntryRow>(sql.read, [ids], walkWithinMs);
     return rows.map(entryOf);
   }
 
@@ -157,6 +165,21 @@ export class PostgresOutbox implements OutboxStore {
       throw error;
     }
   }
+}
+
+interface SizedRow {
+  readonly id: string;
+  readonly bytes: number;
+}
+
+/** The first rows, up to the one that makes them as large as that. */
+function upTo(bytesAtMost: number, rows: readonly SizedRow[]): string[] {
+  let bytes = 0;
+  const end = rows.findIndex((row) => {
+    bytes += row.bytes;
+    return bytes >= bytesAtMost;
+  });
+  return rows.slice(0, end < 0 ? rows.length : end + 1).map(({ id }) => id);
 }
 
 /** A text of PostgreSQL's holds no NUL; somebody reads it on one screen. */
