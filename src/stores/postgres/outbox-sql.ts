@@ -14,7 +14,23 @@ export interface EntryRow {
   readonly waited_ms: number;
 }
 
-export function entryOf(row: EntryRow): TakenEntry & Pick<RefusedEntry, 'refusals'> {
+/** Without its message, which may be large. */
+export interface RefusedRow extends Omit<EntryRow, 'message' | 'waited_ms'> {
+  readonly error: string;
+}
+
+export function refusedOf(row: RefusedRow): RefusedEntry {
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    routingKey: row.routing_key,
+    orderKey: row.order_key ?? undefined,
+    refusals: row.refusals,
+    error: row.error,
+  };
+}
+
+export function entryOf(row: EntryRow): TakenEntry {
   return {
     id: row.id,
     messageId: row.message_id,
@@ -27,7 +43,8 @@ export function entryOf(row: EntryRow): TakenEntry & Pick<RefusedEntry, 'refusal
 }
 
 /** To be sorted by `entry.id`: `id` alone is the text. */
-const COLUMNS = `id::text, message_id, routing_key, order_key, message, refusals,
+const HEAD = 'id::text, message_id, routing_key, order_key, refusals';
+const COLUMNS = `${HEAD}, message,
   extract(epoch FROM clock_timestamp() - added_at)::float8 * 1000 AS waited_ms`;
 
 /** `hashtextextended` gives a number of 64 bits, the key of an advisory lock. */
@@ -88,6 +105,6 @@ WHERE id = $1::bigint`,
 SELECT count(*) AS waiting,
   greatest(0, extract(epoch FROM clock_timestamp() - min(added_at))::float8 * 1000) AS lag_ms FROM ${table}`,
     refused: `
-SELECT ${COLUMNS}, error FROM ${table} AS entry WHERE again_at IS NOT NULL ORDER BY entry.id LIMIT ${REFUSED_AT_MOST}`,
+SELECT ${HEAD}, error FROM ${table} AS entry WHERE again_at IS NOT NULL ORDER BY entry.id LIMIT ${REFUSED_AT_MOST}`,
   };
 }

@@ -1,5 +1,5 @@
 import type { Notification, Pool, PoolClient } from 'pg';
-import { StoreNotMigratedError } from '../../errors.js';
+import { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import type {
@@ -12,7 +12,7 @@ import type {
   TakenEntry,
 } from '../outbox.js';
 import { ANSWER_WITHIN_MS } from './expiring-table.js';
-import { type EntryRow, entryOf, outboxStatements } from './outbox-sql.js';
+import { type EntryRow, entryOf, outboxStatements, type RefusedRow, refusedOf } from './outbox-sql.js';
 import { quoted } from './schema.js';
 import { isUndefinedTable } from './sql-state.js';
 import { answered, connectionOf, PoolTransaction } from './transaction.js';
@@ -105,7 +105,8 @@ export class PostgresOutbox implements OutboxStore {
       await transaction.query(this.sql.refuse, values);
       await transaction.query('RELEASE SAVEPOINT refusal');
       return true;
-    } catch {
+    } catch (error) {
+      if (error instanceof StoreTimeoutError) throw error;
       // Throws if the connection is gone.
       await transaction.query('ROLLBACK TO SAVEPOINT refusal');
       return false;
@@ -120,11 +121,11 @@ export class PostgresOutbox implements OutboxStore {
         [],
         walkWithinMs,
       );
-      const refused = await transaction.query<EntryRow & { error: string }>(sql.refused, [], walkWithinMs);
+      const refused = await transaction.query<RefusedRow>(sql.refused, [], walkWithinMs);
       return {
         waiting: Number(rows[0]?.waiting),
         lagMs: rows[0]?.lag_ms ?? 0,
-        refused: refused.rows.map((row) => ({ ...entryOf(row), error: row.error })),
+        refused: refused.rows.map(refusedOf),
       };
     });
   }

@@ -40,6 +40,8 @@ export class PoolTransaction {
     values: unknown[] = [],
     withinMs = this.withinMs,
   ): Promise<QueryResult<Row>> {
+    // The connection may be somebody else's by now.
+    if (this.isOver) throw new Error('the transaction is over already');
     try {
       return await answered(this.client.query<Row>(text, values), new Deadline(systemClock, withinMs));
     } catch (error) {
@@ -50,7 +52,6 @@ export class PoolTransaction {
 
   /** @throws StoreTimeoutError, and what pg throws; whether it is committed is not known then */
   async commit(): Promise<void> {
-    if (this.isOver) throw new Error('the transaction is over already');
     try {
       const { command } = await this.query('COMMIT');
       // What has failed before, and was caught, makes PostgreSQL roll back here, without an error.
