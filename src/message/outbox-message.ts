@@ -20,12 +20,15 @@ export interface OutboxMessage {
   readonly mustRoute: boolean;
   /** The chain that it is a step of. */
   readonly chain: ChainState | undefined;
+  /** Which has left it there: whoever relays it may be another. Rows of older versions don't say. */
+  readonly service?: string | undefined;
 }
 
-export function encodeOutboxMessage({ step, mustRoute, chain }: OutboxMessage): string {
+export function encodeOutboxMessage({ step, mustRoute, chain, service }: OutboxMessage): string {
   return JSON.stringify({
     v: VERSION,
     intent: mustRoute ? 'send' : 'publish',
+    service,
     ...encodeStep(step),
     ...(chain ? { chain: encodeChain(chain) } : {}),
   });
@@ -39,5 +42,6 @@ export function decodeOutboxMessage(text: string): OutboxMessage {
     step: decodeStep(message, 'it'),
     mustRoute: message.intent === 'send',
     chain: message.chain === undefined ? undefined : chainOfText(message.chain),
+    ...(typeof message.service === 'string' ? { service: message.service } : {}),
   };
 }

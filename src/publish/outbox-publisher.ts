@@ -1,4 +1,4 @@
-import { PublishManyError, type PublishManyFailure } from '../errors.js';
+import { OptionsError, PublishManyError, type PublishManyFailure } from '../errors.js';
 import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { newMessageId } from '../message/message-id.js';
@@ -10,12 +10,18 @@ import {
   type PublishOptions,
 } from '../message/publisher.js';
 import type { OutboxEntry } from '../stores/outbox.js';
+import { problemsOf, shortPlainText } from '../util/check.js';
 import { routingKeyOf } from './compose-message.js';
 import { checkChainOptions, checkOutboxOptions } from './publish-options.js';
 import type { Steps } from './steps.js';
 
 /** How many entries go into one statement. */
 const ENTRIES_AT_ONCE = 500;
+/** Or as many as are so long together, in characters: bodies may be large. */
+const LENGTH_AT_ONCE = 4_194_304;
+
+/** What a row can't hold is an error of PostgreSQL's, which ends the caller's transaction. */
+const COLUMNS = { messageId: shortPlainText, routingKey: shortPlainText };
 
 /**
  * Publishes into an outbox: what it is given is checked, validated and serialized now, and published when the transaction
@@ -23,12 +29,14 @@ const ENTRIES_AT_ONCE = 500;
  */
 export class OutboxPublisher extends Publisher {
   /**
-   * @param orderKey of all that is published through it
    * @param add to the outbox, with the transaction
+   * @param service whose messages they are
+   * @param orderKey of all that is published through it
    */
   constructor(
     private readonly steps: Pick<Steps, 'compose' | 'plan'>,
     private readonly add: (entries: readonly OutboxEntry[]) => Promise<void>,
+    private readonly service: string,
     private readonly orderKey?: string,
   ) {
     super();
@@ -63,16 +71,23 @@ export class OutboxPublisher extends Publisher {
     const failures: PublishManyFailure[] = [];
     const entries: OutboxEntry[] = [];
     let index = -1;
+    let length = 0;
+    const flush = () => {
+      length = 0;
+      return this.add(entries.splice(0));
+    };
     for await (const payload of payloads) {
       index += 1;
       try {
-        entries.push(await this.composed(intent, target, payload, each));
+        const entry = await this.composed(intent, target, payload, each);
+        length += entry.message.length;
+        entries.push(entry);
       } catch (error) {
         failures.push({ index, error: error as Error });
       }
-      if (entries.length === ENTRIES_AT_ONCE) await this.add(entries.splice(0));
+      if (entries.length === ENTRIES_AT_ONCE || length >= LENGTH_AT_ONCE) await flush();
     }
-    if (entries.length > 0) await this.add(entries);
+    if (entries.length > 0) await flush();
     if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), index + 1, failures);
   }
 
@@ -91,7 +106,10 @@ export class OutboxPublisher extends Publisher {
   }
 
   private entryOf(message: OutboxMessage, messageId: string): OutboxEntry {
-    const { orderKey } = this;
-    return { messageId, routingKey: message.step.key, orderKey, message: encodeOutboxMessage(message) };
+    const { orderKey, service } = this;
+    const columns = { messageId, routingKey: message.step.key };
+    const problems = problemsOf(columns, '', COLUMNS);
+    if (problems.length > 0) throw new OptionsError('outbox', problems);
+    return { ...columns, orderKey, message: encodeOutboxMessage({ ...message, service }) };
   }
 }

@@ -20,12 +20,13 @@ export class Outbox {
   /** @throws OptionsError if the bus's stores have none */
   through(client: SqlClient, { orderKey }: OutboxOptions): Publisher {
     const { store } = this;
-    return new OutboxPublisher(this.parts.steps, (entries) => store.add(client, entries), orderKey);
+    const { steps, service } = this.parts;
+    return new OutboxPublisher(steps, (entries) => store.add(client, entries), service, orderKey);
   }
 
   /** Of an inbox, which knows itself where to. */
   adding(add: (entries: readonly OutboxEntry[]) => Promise<void>): Publisher {
-    return new OutboxPublisher(this.parts.steps, add);
+    return new OutboxPublisher(this.parts.steps, add, this.parts.service);
   }
 
   /** @throws OptionsError if the bus's stores have none */

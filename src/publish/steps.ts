@@ -71,6 +71,8 @@ export interface JobDraft {
 interface Outgoing extends Omit<OutboxMessage, 'chain'> {
   readonly chain?: ChainState | undefined;
   readonly batch?: BatchMark;
+  /** If that is less than the bus's. */
+  readonly deadlineMs?: number;
 }
 
 /** The way out of the steps of chains: as any send, but composed long before, and perhaps by another service. */
@@ -136,12 +138,26 @@ export class Steps {
 
   /** Checks all steps and sends the first. @throws as {@link plan} and {@link send} */
   async start(plan: ChainPlan): Promise<void> {
-    const { step, chain } = await this.plan(plan);
+    const { step, chain } = await this.planned(plan);
     await this.send(step, chain, plan.id);
   }
 
-  /** Checks all steps, and gives the first with what travels with it. @throws as {@link compose} */
-  async plan({ id, steps, onFailure }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
+  /**
+   * Checks all steps, and gives the first with what travels with it, which fits its header.
+   *
+   * @throws as {@link compose}
+   */
+  async plan(plan: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
+    const first = await this.planned(plan);
+    this.outgoing({ ...first, mustRoute: true }, plan.id);
+    return first;
+  }
+
+  private async planned({
+    id,
+    steps,
+    onFailure,
+  }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
     checkSteps(steps);
     const composed = steps.map((step) => this.compose(step, { chainId: id }));
     const failing = onFailure && this.compose(onFailure, { chainId: id });
@@ -186,31 +202,38 @@ export class Steps {
    *
    * @throws the errors of `publish`, or of `send` if it must be taken
    */
-  async deliver(
-    { step, chain, batch, mustRoute }: Outgoing,
+  async deliver(given: Outgoing, messageId: string, carried?: Carried): Promise<void> {
+    const { call, message } = this.outgoing(given, messageId, carried);
+    await this.options.ensureExchange(call.exchange);
+    await this.transmit(call, message);
+  }
+
+  private outgoing(
+    { step, chain, batch, mustRoute, service = this.options.service, deadlineMs }: Outgoing,
     messageId: string,
     carried?: Carried,
-  ): Promise<void> {
+  ): { call: PublishCall; message: OutgoingMessage } {
     const { key, type, body, contentType, options: own } = step;
     // It may have come from outside.
     checkStep({ ...own, key, payload: undefined });
     checkRoutingKey(key);
     const options: PublishOptions = { ...carried, ...own, messageId };
     options.headers = { ...carried?.headers, ...own.headers };
+    if (deadlineMs !== undefined) options.deadline = Math.min(deadlineMs, this.options.publishDeadlineMs);
     const exchange = exchangeOf(own, this.options.exchange);
     // What is to be encrypted is so already.
     const call = {
       ...{ routingKey: key, exchange, type, payload: undefined },
       ...{ mustRoute, encrypted: false, options },
     };
-    const message = composeMessage(call, body, this.options, this.options.clock.now(), contentType);
+    const compose = { ...this.options, service };
+    const message = composeMessage(call, body, compose, this.options.clock.now(), contentType);
     const { properties } = message;
     if (chain) properties.headers = withChain(properties.headers, chain, step.encrypted);
     else if (step.encrypted !== undefined)
       properties.headers = withEncryption(properties.headers, step.encrypted);
     if (batch) properties.headers = { ...properties.headers, [HEADER.batch]: encodeMark(batch) };
-    await this.options.ensureExchange(exchange);
-    await this.transmit(call, message);
+    return { call, message };
   }
 }
 

@@ -8,7 +8,7 @@ export interface SqlClient {
 export interface OutboxOptions {
   /**
    * What is published with the same one is published in the order in which its transactions are committed: an account's number,
-   * an order's. Transactions that add with the same one wait for each other. @default in any order
+   * an order's. Transactions that add with the same one wait for each other. 1 to 255 bytes, no NUL. @default in any order
    */
   orderKey?: string;
 }
@@ -66,12 +66,14 @@ export interface OutboxStore {
    * Takes the oldest, so many at most, which no other relay has meanwhile, and acts on what becomes of them. Dying in between
    * leaves them all as they were.
    *
+   * @param bytesAtMost no more are taken once their messages are so large together
    * @returns how many it took
    * @throws StoreNotMigratedError, StoreTimeoutError, and what the store's client throws
    */
   relay(
     atMost: number,
     publish: (entries: readonly TakenEntry[]) => Promise<RelayedEntries>,
+    bytesAtMost?: number,
   ): Promise<number>;
   /** @throws as {@link relay} */
   backlog(): Promise<OutboxBacklog>;

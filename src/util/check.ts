@@ -95,6 +95,16 @@ export const text: Check = {
   accepts: (value) => typeof value === 'string' && value.length > 0,
 };
 
+/** What a column of text, an index and a short string of AMQP's can all hold. */
+export const shortPlainText: Check = {
+  expected: 'a string of 1 to 255 bytes, in whole characters and without NUL',
+  accepts: (value) =>
+    text.accepts(value) &&
+    Buffer.byteLength(value as string) <= 255 &&
+    !/\p{Surrogate}/u.test(value as string) &&
+    !(value as string).includes('\0'),
+};
+
 export const flag: Check = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
 
 export const callable: Check = { expected: 'a function', accepts: (value) => typeof value === 'function' };

@@ -168,6 +168,12 @@ export const transactions: Theme = (test) => {
     await assert.rejects(through.publish('k', 1, { deadline: '1s' }), refused);
     await assert.rejects(through.publish('k.*', 1), { code: 'HOPLINE_INVALID_MESSAGE' });
     await assert.rejects(through.publish('k', 1n), { code: 'HOPLINE_INVALID_MESSAGE' });
+    await assert.rejects(through.publish('k\0', 1), { ...refused, message: /routingKey.*without NUL/ });
+    await assert.rejects(through.publish('k', 1, { messageId: '\ud800' }), refused);
+    for (const orderKey of ['', 'a\0b', 'a\ud800', 'é'.repeat(128)])
+      assert.throws(() => outbox(bus, shop.pool, { orderKey }), { ...refused, message: /orderKey/ });
+    await outbox(bus, shop.pool, { orderKey: '🐇'.repeat(63) }).publish('k', 1);
+    await shop.schema.rows(`TRUNCATE "${shop.schema.name}".outbox`);
     assert.throws(() => outbox(bus, {} as never), refused);
     assert.throws(() => outbox(fx.bus('without'), shop.pool), {
       ...refused,
@@ -175,6 +181,40 @@ export const transactions: Theme = (test) => {
     });
     assert.throws(() => fx.bus('without', { relay: true }), { ...refused, message: /relay/ });
     assert.equal((await bus.outboxBacklog()).waiting, 0);
+  });
+
+  inShop(
+    'a chain that its header can not carry is refused before it lies in an outbox',
+    async (_fx, shop) => {
+      const bus = shop.bus('shop');
+      const steps = [
+        { key: 'first', payload: 1, delay: '1s' as const },
+        { key: 'second', payload: 'x'.repeat(40_000) },
+      ];
+      await assert.rejects(outbox(bus, shop.pool).chain(steps).dispatch(), {
+        code: 'HOPLINE_MESSAGE_TOO_LARGE',
+        message: /step 1 of a chain can't carry the 1 after it/,
+      });
+      assert.equal((await bus.outboxBacklog()).waiting, 0);
+    },
+  );
+
+  inShop('what another service relays is still from the one that has left it', async (fx, shop) => {
+    const taker = fx.bus('taker').handle('order.#', () => {});
+    await taker.start();
+    await fx.stop(taker);
+    const bus = shop.bus('shop');
+    await outbox(bus, shop.pool).publish('order.placed', 1);
+    // As an older version has left it.
+    await outbox(bus, shop.pool).publish('order.old', 2);
+    await shop.schema.rows(
+      `UPDATE "${shop.schema.name}".outbox SET message = (message::jsonb - 'service')::text WHERE routing_key = 'order.old'`,
+    );
+    const relay = shop.bus('relay', { relay: true });
+    await relay.start();
+    const taken = await fx.taken(fx.name('taker'), 2);
+    const from = Object.fromEntries(taken.map(({ properties }) => [properties.type, properties.appId]));
+    assert.deepEqual(from, { 'order.placed': bus.service, 'order.old': relay.service });
   });
 
   inShop('what no queue takes waits in the outbox, is told, and holds up nothing else', async (fx, shop) => {

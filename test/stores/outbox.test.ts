@@ -120,6 +120,110 @@ for (const isolation of ['read committed', 'serializable'])
       });
     });
 
+    it('gives what is behind a refused one of another key, however much the refused one holds up', async () => {
+      const outbox = outboxOf();
+      const held = Array.from({ length: 9 }, (_, number) => entry(`held ${number}`, 'held'));
+      await outbox.add(poolOf(), [...held, entry('a1', 'a'), entry('b1', 'b')]);
+      await outbox.relay(1, async (entries) => ({
+        published: [],
+        refused: entries.map(({ id }) => ({ id, error: 'no queue takes it', againMs: 60_000 })),
+      }));
+      assert.deepEqual(await drained(outbox), ['a1', 'b1']);
+    });
+
+    it('gives what is behind a key that another relay has, however much that key has', async () => {
+      const outbox = outboxOf();
+      const hot = Array.from({ length: 9 }, (_, number) => entry(`hot ${number}`, 'hot'));
+      await outbox.add(poolOf(), [...hot, entry('a1', 'a')]);
+      await outbox.relay(1, async (entries) => {
+        assert.deepEqual(await drained(outboxOf()), ['a1']);
+        return published(entries);
+      });
+    });
+
+    it('takes no more at once than fits into memory, one at least, and goes on with what is behind it', async () => {
+      const outbox = outboxOf();
+      const large = (name: string) => name + 'x'.repeat(1_000);
+      await outbox.add(poolOf(), [entry(large('a')), entry('b'), entry(large('c')), entry('d')]);
+      const rounds: string[] = [];
+      const note = async (entries: readonly TakenEntry[]) => {
+        rounds.push(
+          texts(entries)
+            .map(([first]) => first)
+            .join(''),
+        );
+        return published(entries);
+      };
+      while ((await outbox.relay(10, note, 1_003)) > 0);
+      assert.deepEqual(rounds, ['abc', 'd']);
+      await outbox.add(poolOf(), [entry(large('e')), entry('f')]);
+      await outbox.relay(10, note, 1);
+      assert.equal(rounds.at(-1), 'e');
+    });
+
+    it('compares one moment with when the refused are due, however long it walks over them', async () => {
+      const outbox = outboxOf();
+      const table = `"${schema.name}".outbox`;
+      const refused = { message_id: 'a', routing_key: 'k', message: 'head' };
+      const columns = `(${Object.keys(refused)}, order_key, again_at)`;
+      const values = Object.values(refused).map((value) => `'${value}'`);
+      const dueIn = (ms: number) => `clock_timestamp() + interval '${ms} milliseconds'`;
+      await schema.rows(`INSERT INTO ${table} ${columns} VALUES (${values}, 'k', ${dueIn(3_600_000)})`);
+      await schema.rows(
+        `INSERT INTO ${table} ${columns} SELECT ${values}, 'other ' || n, ${dueIn(3_600_000)} FROM generate_series(1, 100000) n`,
+      );
+      await outbox.add(poolOf(), [entry('next', 'k')]);
+      for (let time = 0; time < 5; time += 1) {
+        await schema.rows(
+          `UPDATE ${table} SET again_at = ${dueIn(100)} WHERE order_key = 'k' AND message = 'head'`,
+        );
+        let taken: string[] = [];
+        // Without a pause: it is to come due while one of them walks.
+        while (taken.length === 0)
+          await outbox.relay(10, async (entries) => {
+            taken = texts(entries);
+            return { published: [], refused: [] };
+          });
+        assert.deepEqual(taken, ['head', 'next']);
+      }
+    });
+
+    it('removes what was published whatever becomes of writing down why another one was refused', async () => {
+      const outbox = outboxOf();
+      await outbox.add(
+        poolOf(),
+        ['published', 'with NUL', 'with too much', 'not storable'].map((text) => entry(text)),
+      );
+      await schema.rows(
+        `ALTER TABLE "${schema.name}".outbox ADD CHECK (error NOT LIKE 'nobody stores%' AND length(error) <= 2000)`,
+      );
+      const errors = ['NUL \0 in it', 'x'.repeat(100_000), 'nobody stores this'];
+      await outbox.relay(10, async ([first, ...rest]) => ({
+        published: [first?.id ?? ''],
+        refused: rest.map(({ id }, place) => ({ id, error: errors[place] ?? '', againMs: 60_000 })),
+      }));
+      const { waiting, refused } = await outbox.backlog();
+      assert.equal(waiting, 3);
+      assert.deepEqual(
+        refused.map(({ refusals, error }) => [refusals, error.slice(0, 20)]),
+        [
+          [1, 'NUL  in it'],
+          [1, 'x'.repeat(20)],
+          [1, 'why can not be writt'],
+        ],
+      );
+    });
+
+    it('keeps the outcome of a round that took longer than a session may be idle in a transaction', async () => {
+      const outbox = outboxOf(schema.pool({ idle_in_transaction_session_timeout: 50 }));
+      await outbox.add(poolOf(), [entry('a')]);
+      await outbox.relay(10, async (entries) => {
+        await schema.rows('SELECT pg_sleep(0.3)');
+        return published(entries);
+      });
+      assert.equal((await outbox.backlog()).waiting, 0);
+    });
+
     it('orders what has one key as its transactions are committed, not as they have begun to add', async () => {
       const [one, other] = [await poolOf().connect(), await poolOf().connect()];
       const outbox = outboxOf();

@@ -95,6 +95,24 @@ describe('stores in PostgreSQL', () => {
     }
   });
 
+  it('forget what an inbox has handled when its time is over, and only that', async () => {
+    const table = `"${schema.name}".claims`;
+    await schema.rows(
+      `INSERT INTO ${table} (name, until) VALUES ('old', now() - interval '1s'), ('kept', now() + interval '1h')`,
+    );
+    const { inbox } = postgresStores({ pool: schema.pool({ max: 2 }), schema: schema.name });
+    const begun = await inbox.begin('new', 60_000, '');
+    assert.ok(typeof begun === 'object' && 'commit' in begun);
+    await begun.commit();
+    await eventually(async () => {
+      const left = await schema.rows<{ name: string }>(`SELECT name FROM ${table} ORDER BY name`);
+      assert.deepEqual(
+        left.map(({ name }) => name),
+        ['kept', 'new'],
+      );
+    });
+  });
+
   it('forget permits whose time is over, and only those', async () => {
     const table = `"${schema.name}".permits`;
     await schema.rows(

@@ -130,8 +130,8 @@ export class ExpiringTable {
     );
   }
 
-  /** At most once a minute, and nobody waits for it; who asks next hears of what is wrong. */
-  private sweepNowAndThen(): void {
+  /** At most once a minute, and nobody waits for it; who asks next hears of what is wrong. Asking does it, too. */
+  sweepNowAndThen(): void {
     const now = systemClock.monotonic();
     if (now < this.sweepAt) return;
     this.sweepAt = now + SWEEP_EVERY_MS;

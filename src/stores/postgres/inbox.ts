@@ -4,9 +4,8 @@ import type { HandledKey } from '../claims.js';
 import type { InboxStore, InboxTransaction } from '../inbox.js';
 import type { LedgerStore } from '../ledger.js';
 import type { OutboxEntry, OutboxStore } from '../outbox.js';
-import { ANSWER_WITHIN_MS, keyOf } from './expiring-table.js';
+import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 import { TransactionLedger } from './ledger.js';
-import { quoted } from './schema.js';
 import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
 import { PoolTransaction } from './transaction.js';
 
@@ -16,6 +15,7 @@ import { PoolTransaction } from './transaction.js';
  */
 export class PostgresInbox implements InboxStore {
   private readonly sql: Readonly<Record<'take' | 'look' | 'note', string>>;
+  private readonly claims: ExpiringTable;
 
   constructor(
     private readonly pool: Pool,
@@ -23,7 +23,8 @@ export class PostgresInbox implements InboxStore {
     private readonly outbox: Pick<OutboxStore, 'add'>,
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {
-    this.sql = statementsOf(`${quoted(schema)}.claims`);
+    this.claims = new ExpiringTable(pool, schema, 'claims', 'until', answerWithinMs);
+    this.sql = statementsOf(this.claims.name);
   }
 
   async begin(
@@ -35,36 +36,36 @@ export class PostgresInbox implements InboxStore {
     try {
       const name = key === undefined ? undefined : keyOf(key);
       const taken = name === undefined ? 'mine' : await this.take(transaction, name, keepMs, note);
+      this.claims.sweepNowAndThen();
       if (taken === 'mine') return this.handling(transaction, name);
       await transaction.rollBack();
       return taken;
     } catch (error) {
       await transaction.rollBack();
       if (isUndefinedTable(error))
-        throw new StoreNotMigratedError(`${quoted(this.schema)}.claims`, this.schema, { cause: error });
+        throw new StoreNotMigratedError(this.claims.name, this.schema, { cause: error });
       if (isSerializationFailure(error)) return 'taken';
       throw error;
     }
   }
 
   private async take(
-    { client }: PoolTransaction,
+    transaction: PoolTransaction,
     name: string,
     keepMs: number,
     note: string,
   ): Promise<'mine' | HandledKey | 'taken'> {
-    const { rowCount } = await client.query(this.sql.take, [name, keepMs / 1_000, note]);
+    const { rowCount } = await transaction.query(this.sql.take, [name, keepMs / 1_000, note]);
     if (rowCount === 1) return 'mine';
-    const { rows } = await client.query<{ done: boolean; note: string | null }>(this.sql.look, [name]);
+    const { rows } = await transaction.query<{ done: boolean; note: string | null }>(this.sql.look, [name]);
     return rows[0]?.done ? { handled: rows[0].note ?? '' } : 'taken';
   }
 
   private handling(transaction: PoolTransaction, name: string | undefined): InboxTransaction {
-    const { client } = transaction;
     const note = async (text: string) => {
-      if (name !== undefined) await client.query(this.sql.note, [name, text]);
+      if (name !== undefined) await transaction.query(this.sql.note, [name, text]);
     };
-    const ledger = new TransactionLedger(client, this.schema);
+    const ledger = new TransactionLedger(transaction, this.schema);
     return new Handling(transaction, this.outbox, ledger, note);
   }
 }

@@ -1,9 +1,10 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { StoreNotMigratedError } from '../../errors.js';
 import type { LedgerStore } from '../ledger.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 import { quoted } from './schema.js';
 import { isUndefinedTable } from './sql-state.js';
+import type { PoolTransaction } from './transaction.js';
 
 /** Results as rows, and until when each is kept, by the clock of the database. */
 export class PostgresLedger implements LedgerStore {
@@ -30,13 +31,13 @@ export class PostgresLedger implements LedgerStore {
   }
 }
 
-/** Results recorded in a transaction, with its connection. */
+/** Results recorded in a transaction. */
 export class TransactionLedger implements LedgerStore {
   private readonly table: string;
   private readonly sql: Readonly<Record<'read' | 'record', string>>;
 
   constructor(
-    private readonly client: PoolClient,
+    private readonly transaction: Pick<PoolTransaction, 'query'>,
     private readonly schema: string,
   ) {
     this.table = `${quoted(schema)}.ledger`;
@@ -57,7 +58,7 @@ export class TransactionLedger implements LedgerStore {
 
   private async ask(sql: string, values: unknown[]): Promise<string | null | undefined> {
     try {
-      const { rows } = await this.client.query<{ result: string | null }>(sql, values);
+      const { rows } = await this.transaction.query<{ result: string | null }>(sql, values);
       return rows[0]?.result;
     } catch (error) {
       if (isUndefinedTable(error)) throw new StoreNotMigratedError(this.table, this.schema, { cause: error });

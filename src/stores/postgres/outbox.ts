@@ -1,5 +1,5 @@
 import type { Notification, Pool, PoolClient } from 'pg';
-import { StoreNotMigratedError } from '../../errors.js';
+import { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import type {
@@ -12,17 +12,31 @@ import type {
   TakenEntry,
 } from '../outbox.js';
 import { ANSWER_WITHIN_MS } from './expiring-table.js';
-import { type EntryRow, entryOf, outboxStatements } from './outbox-sql.js';
+import { type EntryRow, entryOf, outboxStatements, type RefusedRow, refusedOf } from './outbox-sql.js';
 import { quoted } from './schema.js';
 import { isUndefinedTable } from './sql-state.js';
-import { connectionOf, PoolTransaction } from './transaction.js';
+import { answered, connectionOf, PoolTransaction } from './transaction.js';
 
 /** Notified by a trigger of the table's, with the schema as payload. */
 const CHANNEL = 'hopline_outbox';
 
+/**
+ * Each statement has to see what was committed before it. Between two of them the broker's confirms are awaited: whoever limits how
+ * long a session may be idle there would have the round published again and again. And PostgreSQL believes the statements
+ * more work than they are: to compile them would take a hundred times as long as to run them.
+ */
+const RELAY_MODE =
+  'ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL jit = off';
+
+/** In characters. */
+const ERROR_AT_MOST = 2_000;
+const UNSTORABLE = 'why can not be written in this database: see the log of the relay';
+
 /** Messages that wait in a table: a row each, gone once it is published. */
 export class PostgresOutbox implements OutboxStore {
   private readonly sql: ReturnType<typeof outboxStatements>;
+  /** For statements that walk over all that waits. */
+  private readonly walkWithinMs: number;
 
   constructor(
     private readonly pool: Pool,
@@ -30,6 +44,7 @@ export class PostgresOutbox implements OutboxStore {
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {
     this.sql = outboxStatements(quoted(schema));
+    this.walkWithinMs = 3 * answerWithinMs;
   }
 
   async add(client: SqlClient, entries: readonly OutboxEntry[]): Promise<void> {
@@ -46,46 +61,81 @@ export class PostgresOutbox implements OutboxStore {
   relay(
     atMost: number,
     publish: (entries: readonly TakenEntry[]) => Promise<RelayedEntries>,
+    bytesAtMost = Number.POSITIVE_INFINITY,
   ): Promise<number> {
-    // Each statement has to see what was committed before it.
-    return this.inTransaction('ISOLATION LEVEL READ COMMITTED', async (client) => {
-      const entries = await this.take(client, atMost);
-      if (entries.length > 0) await this.conclude(client, await publish(entries));
+    return this.inTransaction(RELAY_MODE, async (transaction) => {
+      const entries = await this.take(transaction, atMost, bytesAtMost);
+      if (entries.length > 0) await this.conclude(transaction, await publish(entries));
       return entries.length;
     });
   }
 
-  private async take(client: PoolClient, atMost: number): Promise<readonly TakenEntry[]> {
+  private async take(
+    transaction: PoolTransaction,
+    atMost: number,
+    bytesAtMost: number,
+  ): Promise<readonly TakenEntry[]> {
+    const { sql, walkWithinMs } = this;
     // In a statement of their own: what another relay did with a key before it gave the key back is seen by the next one only.
-    const keys = await client.query<{ order_key: string }>(this.sql.lockKeys, [atMost]);
+    const keys = await transaction.query<{ order_key: string }>(sql.lockKeys, [atMost], walkWithinMs);
     const locked = keys.rows.map(({ order_key }) => order_key);
-    const { rows } = await client.query<EntryRow>(this.sql.take, [locked, atMost]);
+    const taken = await transaction.query<SizedRow>(sql.take, [locked, atMost], walkWithinMs);
+    if (taken.rows.length === 0) return [];
+    const ids = upTo(bytesAtMost, taken.rows);
+    const { rows } = await transaction.query<EntryRow>(sql.read, [ids], walkWithinMs);
     return rows.map(entryOf);
   }
 
-  private async conclude(client: PoolClient, { published, refused }: RelayedEntries): Promise<void> {
-    if (published.length > 0) await client.query(this.sql.remove, [published]);
-    for (const { id, error, againMs } of refused)
-      await client.query(this.sql.refuse, [id, error, againMs / 1_000]);
+  private async conclude(
+    transaction: PoolTransaction,
+    { published, refused }: RelayedEntries,
+  ): Promise<void> {
+    if (published.length > 0) await transaction.query(this.sql.remove, [published]);
+    for (const { id, error, againMs } of refused) {
+      const said = storable(error);
+      const isWritten = await this.refuse(transaction, [id, said, againMs / 1_000]);
+      if (!isWritten) await this.refuse(transaction, [id, UNSTORABLE, againMs / 1_000]);
+    }
+  }
+
+  /** What can't be written must not bring back what was published: it would be published again, each round. */
+  private async refuse(transaction: PoolTransaction, values: unknown[]): Promise<boolean> {
+    await transaction.query('SAVEPOINT refusal');
+    try {
+      await transaction.query(this.sql.refuse, values);
+      await transaction.query('RELEASE SAVEPOINT refusal');
+      return true;
+    } catch (error) {
+      if (error instanceof StoreTimeoutError) throw error;
+      // Throws if the connection is gone.
+      await transaction.query('ROLLBACK TO SAVEPOINT refusal');
+      return false;
+    }
   }
 
   backlog(): Promise<OutboxBacklog> {
-    return this.inTransaction('READ ONLY', async (client) => {
-      const { rows } = await client.query<{ waiting: string; lag_ms: number }>(this.sql.backlog);
-      const refused = await client.query<EntryRow & { error: string }>(this.sql.refused);
+    return this.inTransaction('READ ONLY', async (transaction) => {
+      const { sql, walkWithinMs } = this;
+      const { rows } = await transaction.query<{ waiting: string; lag_ms: number }>(
+        sql.backlog,
+        [],
+        walkWithinMs,
+      );
+      const refused = await transaction.query<RefusedRow>(sql.refused, [], walkWithinMs);
       return {
         waiting: Number(rows[0]?.waiting),
         lagMs: rows[0]?.lag_ms ?? 0,
-        refused: refused.rows.map((row) => ({ ...entryOf(row), error: row.error })),
+        refused: refused.rows.map(refusedOf),
       };
     });
   }
 
   async listen(wake: () => void): Promise<OutboxListening> {
-    const client = await connectionOf(this.pool, new Deadline(systemClock, this.answerWithinMs));
+    const deadline = new Deadline(systemClock, this.answerWithinMs);
+    const client = await connectionOf(this.pool, deadline);
     const listening = new Listening(client, (payload) => payload === this.schema && wake());
     try {
-      await client.query(`LISTEN ${CHANNEL}`);
+      await answered(client.query(`LISTEN ${CHANNEL}`), deadline);
       return listening;
     } catch (error) {
       listening.end();
@@ -93,11 +143,11 @@ export class PostgresOutbox implements OutboxStore {
     }
   }
 
-  private inTransaction<T>(mode: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  private inTransaction<T>(mode: string, work: (transaction: PoolTransaction) => Promise<T>): Promise<T> {
     return this.migrated(async () => {
       const transaction = await PoolTransaction.begin(this.pool, this.answerWithinMs, mode);
       try {
-        const result = await work(transaction.client);
+        const result = await work(transaction);
         await transaction.commit();
         return result;
       } catch (error) {
@@ -117,6 +167,24 @@ export class PostgresOutbox implements OutboxStore {
     }
   }
 }
+
+interface SizedRow {
+  readonly id: string;
+  readonly bytes: number;
+}
+
+/** The first rows, up to the one that makes them as large as that. */
+function upTo(bytesAtMost: number, rows: readonly SizedRow[]): string[] {
+  let bytes = 0;
+  const end = rows.findIndex((row) => {
+    bytes += row.bytes;
+    return bytes >= bytesAtMost;
+  });
+  return rows.slice(0, end < 0 ? rows.length : end + 1).map(({ id }) => id);
+}
+
+/** A text of PostgreSQL's holds no NUL; somebody reads it on one screen. */
+const storable = (error: string): string => error.slice(0, ERROR_AT_MOST).replaceAll('\0', '');
 
 /** A connection that is told of what is added, and is of no other use. */
 class Listening implements OutboxListening {

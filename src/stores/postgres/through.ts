@@ -1,6 +1,6 @@
 import { OptionsError } from '../../errors.js';
 import type { Publisher } from '../../message/publisher.js';
-import { having, problemsOf, required, text } from '../../util/check.js';
+import { having, problemsOf, required, shortPlainText } from '../../util/check.js';
 import type { OutboxOptions, SqlClient } from '../outbox.js';
 
 /** What `outbox()` has of a bus. */
@@ -12,7 +12,7 @@ export interface OutboxBus {
 const ARGUMENTS = {
   bus: required(having('a bus', 'outbox')),
   client: required(having('a client of the transaction, with query(text, values)', 'query')),
-  orderKey: text,
+  orderKey: shortPlainText,
 };
 
 /**
@@ -22,7 +22,7 @@ const ARGUMENTS = {
  * The bus need not be started: it only checks and serializes. Its `stores` say where the outbox is.
  *
  * @param client a client of pg, or `{ query: (text, values) => … }` around that of a query builder: see docs/outbox.md
- * @throws OptionsError if the bus's stores have no outbox
+ * @throws OptionsError if the bus's stores have no outbox, or the order key is none
  */
 export function outbox(bus: OutboxBus, client: SqlClient, options: OutboxOptions = {}): Publisher {
   const problems = problemsOf({ bus, client, ...options }, '', ARGUMENTS);

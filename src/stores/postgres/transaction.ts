@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
@@ -8,23 +8,47 @@ import { isRefusal } from './sql-state.js';
 export class PoolTransaction {
   private isOver = false;
 
-  private constructor(readonly client: PoolClient) {}
+  private constructor(
+    readonly client: PoolClient,
+    private readonly withinMs: number,
+  ) {}
 
   /**
    * @param mode what stands behind BEGIN
+   * @param withinMs for that, and for each statement that is asked of it unless that says otherwise
    * @throws StoreTimeoutError if the pool has no connection by then, or the database does not answer
    */
   static async begin(pool: Pool, withinMs: number, mode = ''): Promise<PoolTransaction> {
     const deadline = new Deadline(systemClock, withinMs);
-    const transaction = new PoolTransaction(await connectionOf(pool, deadline));
+    const transaction = new PoolTransaction(await connectionOf(pool, deadline), withinMs);
     try {
-      const begun = transaction.client.query(`BEGIN ${mode}`);
-      await deadline.race(begun, () => mute(withinMs));
+      await answered(transaction.client.query(`BEGIN ${mode}`), deadline);
     } catch (error) {
       transaction.abandon();
       throw error;
     }
     return transaction;
+  }
+
+  /**
+   * A statement of our own. Of a connection that has gone mute nothing else would tell: without an answer in time it is closed, which
+   * rolls back.
+   *
+   * @throws StoreTimeoutError, and what pg throws
+   */
+  async query<Row extends QueryResultRow>(
+    text: string,
+    values: unknown[] = [],
+    withinMs = this.withinMs,
+  ): Promise<QueryResult<Row>> {
+    // The connection may be somebody else's by now.
+    if (this.isOver) throw new Error('the transaction is over already');
+    try {
+      return await answered(this.client.query<Row>(text, values), new Deadline(systemClock, withinMs));
+    } catch (error) {
+      if (error instanceof StoreTimeoutError) this.abandon();
+      throw error;
+    }
   }
 
   /** @throws what pg throws; whether it is committed is not known then */
@@ -34,7 +58,7 @@ export class PoolTransaction {
   }
 
   /**
-   * Undefined if it is committed, or the error of a connection that was lost before the answer: nobody knows then.
+   * Undefined if it is committed, or the error of a connection that was lost, or mute, before the answer: nobody knows then.
    *
    * @throws what has kept it from being committed
    */
@@ -42,7 +66,7 @@ export class PoolTransaction {
     if (this.isOver) throw new Error('the transaction is over already');
     let command: string;
     try {
-      ({ command } = await this.client.query('COMMIT'));
+      ({ command } = await this.query('COMMIT'));
     } catch (error) {
       this.abandon();
       if (isRefusal(error)) throw error;
@@ -58,7 +82,7 @@ export class PoolTransaction {
   async rollBack(): Promise<void> {
     if (this.isOver) return;
     try {
-      await this.client.query('ROLLBACK');
+      await this.query('ROLLBACK');
     } catch {
       this.abandon();
       return;
@@ -90,7 +114,7 @@ const ignored = (): void => {};
 export async function connectionOf(pool: Pool, deadline: Deadline): Promise<PoolClient> {
   const connecting = pool.connect();
   try {
-    const client = await deadline.race(connecting, () => mute(deadline.durationMs));
+    const client = await deadline.race(connecting, () => noConnection(deadline.durationMs));
     client.on('error', ignored);
     return client;
   } catch (error) {
@@ -102,7 +126,19 @@ export async function connectionOf(pool: Pool, deadline: Deadline): Promise<Pool
   }
 }
 
-function mute(withinMs: number): StoreTimeoutError {
+/** @throws StoreTimeoutError */
+export function answered<T>(asked: Promise<T>, deadline: Deadline): Promise<T> {
+  return deadline.race(
+    asked,
+    () =>
+      new StoreTimeoutError(
+        `PostgreSQL did not answer within ${deadline.durationMs} ms`,
+        'Look whether it is reachable, and what else it is busy with.',
+      ),
+  );
+}
+
+function noConnection(withinMs: number): StoreTimeoutError {
   return new StoreTimeoutError(
     `PostgreSQL gave no connection within ${withinMs} ms`,
     'Look whether it is reachable, and whether its pool has a connection for each message that is handled at once.',

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { PublishRejectedError } from '../../../src/errors.js';
+import type { BusEvents } from '../../../src/events.js';
+import { encodeOutboxMessage } from '../../../src/message/outbox-message.js';
+import { OutboxRelay } from '../../../src/publish/outbox-relay.js';
+import type { OutboxStore, RelayedEntries, TakenEntry } from '../../../src/stores/outbox.js';
+import { pause } from '../../../src/util/clock.js';
+import { Emitter } from '../../../src/util/emitter.js';
+import { silentLogger } from '../../../src/util/logger.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
+
+function messageOf(key: string): string {
+  const step = { key, type: key, body: Buffer.from('1'), contentType: 'application/json' };
+  return encodeOutboxMessage({
+    step: { ...step, options: { exchange: 'e' } },
+    mustRoute: true,
+    chain: undefined,
+  });
+}
+
+/** As the one in PostgreSQL, for one relay. */
+class ListedOutbox implements Pick<OutboxStore, 'relay' | 'listen'> {
+  readonly refused: RelayedEntries['refused'][number][] = [];
+  private readonly waiting: (TakenEntry & { dueAt: number })[] = [];
+  private wake = () => {};
+
+  constructor(private readonly clock: ManualClock) {}
+
+  add(key: string, orderKey?: string): void {
+    const row = { id: key, messageId: key, routingKey: key, orderKey, message: messageOf(key) };
+    this.waiting.push({ ...row, waitedMs: 0, refusals: 0, dueAt: 0 });
+    this.wake();
+  }
+
+  async relay(
+    atMost: number,
+    publish: (entries: readonly TakenEntry[]) => Promise<RelayedEntries>,
+  ): Promise<number> {
+    const taken = this.waiting.filter(({ dueAt }) => dueAt <= this.clock.monotonic()).slice(0, atMost);
+    if (taken.length === 0) return 0;
+    const { published, refused } = await publish(taken);
+    for (const id of published) this.waiting.splice(this.at(id), 1);
+    for (const { id, againMs } of refused)
+      Object.assign(this.waiting[this.at(id)] ?? {}, { dueAt: this.clock.monotonic() + againMs });
+    this.refused.push(...refused);
+    return taken.length;
+  }
+
+  async listen(wake: () => void) {
+    this.wake = wake;
+    return { isOn: true, end: () => {} };
+  }
+
+  private at(id: string): number {
+    return this.waiting.findIndex((each) => each.id === id);
+  }
+}
+
+describe('a relay of an outbox', () => {
+  let clock: ManualClock;
+  let outbox: ListedOutbox;
+  let relay: OutboxRelay;
+  let publish: (key: string, deadlineMs?: number) => Promise<void>;
+  const published = new Map<string, number>();
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    outbox = new ListedOutbox(clock);
+    published.clear();
+    publish = async () => {};
+    relay = new OutboxRelay({
+      service: 'relay',
+      outbox: outbox as unknown as OutboxStore,
+      steps: {
+        deliver: async ({ step, deadlineMs }) => {
+          await publish(step.key, deadlineMs);
+          published.set(step.key, clock.monotonic());
+        },
+      },
+      clock,
+      log: silentLogger,
+      events: new Emitter<BusEvents>((_name, error) => assert.fail(String(error))),
+    });
+  });
+  afterEach(async () => {
+    const stopping = relay.stop();
+    await clock.advance(60_000);
+    await stopping;
+  });
+
+  it('records what the broker has refused, also if it has taken nothing else', async () => {
+    publish = async () => {
+      throw new PublishRejectedError('nack', 'look at the queue');
+    };
+    outbox.add('full');
+    relay.start();
+    await clock.advance(500);
+    assert.deepEqual(outbox.refused, [{ id: 'full', error: 'nack', againMs: 1_000 }]);
+  });
+
+  it('tries again soon when something is added, however long it pauses for want of a broker', async () => {
+    publish = async (key) => {
+      if (key === 'late') throw new Error('no confirm came');
+    };
+    outbox.add('late');
+    relay.start();
+    await clock.advance(180_000);
+    assert.deepEqual(outbox.refused, []);
+    const addedAt = clock.monotonic();
+    outbox.add('good');
+    await clock.advance(1_000);
+    const after = (published.get('good') ?? Number.POSITIVE_INFINITY) - addedAt;
+    assert.ok(after <= 500, `${after} ms`);
+    assert.equal(outbox.refused.length, 1, 'of the other it is known then that it is its own trouble');
+  });
+
+  it('gives one message a few seconds: what is added meanwhile waits for it', async () => {
+    publish = async (key, deadlineMs) => {
+      if (key !== 'slow') return;
+      await pause(clock, deadlineMs ?? Number.POSITIVE_INFINITY);
+      throw new Error('no confirm came');
+    };
+    outbox.add('slow');
+    outbox.add('quick');
+    relay.start();
+    await clock.advance(1_000);
+    outbox.add('added meanwhile');
+    await clock.advance(6_000);
+    assert.deepEqual([...published.keys()], ['quick', 'added meanwhile']);
+  });
+
+  it('ends a round in time whose key has many: what is added meanwhile does not wait for all of them', async () => {
+    publish = async (key) => {
+      if (key.startsWith('slow')) await pause(clock, 2_000);
+    };
+    for (let number = 0; number < 50; number += 1) outbox.add(`slow ${number}`, 'account');
+    relay.start();
+    await clock.advance(1_000);
+    outbox.add('added meanwhile');
+    await clock.advance(7_000);
+    assert.ok(published.has('added meanwhile'));
+    await clock.advance(100_000);
+    assert.equal(published.size, 51);
+    const slow = [...published.keys()].filter((key) => key.startsWith('slow'));
+    assert.deepEqual(
+      slow,
+      Array.from({ length: 50 }, (_, number) => `slow ${number}`),
+    );
+  });
+});
