@@ -11,7 +11,6 @@ import type { Claim, Refusal } from './claims.js';
 import type { HandlerContext } from './context.js';
 import { noteOf, skippedOutcome } from './handled.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
-import type { Received } from './received.js';
 import { nextId, stateOfNext } from './step.js';
 
 /** When a message comes back that another process handles just now, or of which nobody knows whether it is handled. */
@@ -21,6 +20,7 @@ const TAKEN_MS = 1_000;
 export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Publisher;
 
 export interface InboxParts {
+  readonly service: string;
   readonly store: InboxStore;
   readonly throughOutbox: ThroughOutbox;
 }
@@ -40,7 +40,7 @@ export class Inbox {
    * @param keepMs from now on: what the attempt may take is part of it
    */
   async begin(key: string | undefined, keepMs: number, context: HandlerContext): Promise<Claim | Refusal> {
-    const { store, throughOutbox } = this.options;
+    const { store } = this.options;
     // As it ends unless the handler changes its chain: then that is one statement more.
     const note = noteOf(context, willGoOn(context));
     let begun: Awaited<ReturnType<InboxStore['begin']>>;
@@ -52,7 +52,7 @@ export class Inbox {
     }
     if (begun === 'taken') return { kind: 'later', outcome: releaseFor(TAKEN_MS) };
     if ('handled' in begun) return { kind: 'skipped', outcome: skippedOutcome(context, begun.handled) };
-    context.handling = new Handling(begun, note, throughOutbox, context);
+    context.handling = new Handling(begun, note, context, this.options);
     return { kind: 'claim', concluded: async (outcome) => outcome };
   }
 }
@@ -70,10 +70,10 @@ export class Handling {
   constructor(
     private readonly transaction: InboxTransaction,
     private readonly note: string,
-    throughOutbox: ThroughOutbox,
     private readonly context: HandlerContext,
+    private readonly parts: Pick<InboxParts, 'service' | 'throughOutbox'>,
   ) {
-    this.publisher = throughOutbox(async (entries) => this.opened.add(entries));
+    this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
     this.ledger = {
       read: async (key) => this.opened.ledger.read(key),
       record: async (key, result, keepMs) => this.opened.ledger.record(key, result, keepMs),
@@ -99,11 +99,11 @@ export class Handling {
    */
   async conclude(): Promise<void> {
     const { transaction, context, note } = this;
-    const { recorded, step, work } = context;
+    const { recorded, step } = context;
     if (recorded && recorded.kind !== 'discard') return this.rollBack();
     const chain = recorded ? undefined : step?.next;
     const [next] = chain?.rest ?? [];
-    if (chain && next) await transaction.add([nextEntry(work.received, chain, next)]);
+    if (chain && next) await transaction.add([this.nextEntry(chain, next)]);
     const goesOn = next !== undefined;
     const its = noteOf(context, goesOn);
     if (its !== note) await transaction.note(its);
@@ -112,6 +112,19 @@ export class Handling {
     await this.commit();
     this.state = 'committed';
     this.outcome = recorded ?? (goesOn ? { kind: 'done', goesOn } : DONE);
+  }
+
+  /** @throws MessageTooLargeError: a relay could not send it, now or later */
+  private nextEntry(chain: ChainState, next: StepMessage): OutboxEntry {
+    const { received } = this.context.work;
+    const { headers, ...carried } = carriedFrom(received);
+    const options = { ...carried, ...next.options, headers: { ...headers, ...next.options.headers } };
+    const state = stateOfNext(chain);
+    withChain(options.headers, state, next.encrypted);
+    const { service } = this.parts;
+    const message = { step: { ...next, options }, mustRoute: true, chain: state, service };
+    const entry = { messageId: nextId(received, chain), routingKey: next.key, orderKey: undefined };
+    return { ...entry, message: encodeOutboxMessage(message) };
   }
 
   private async commit(): Promise<void> {
@@ -161,14 +174,3 @@ export function transactionOver(handler: string): NoTransactionError {
 }
 
 const willGoOn = ({ step }: HandlerContext): boolean => step?.next !== undefined;
-
-/** @throws MessageTooLargeError: a relay could not send it, now or later */
-function nextEntry(received: Received, chain: ChainState, next: StepMessage): OutboxEntry {
-  const { headers, ...carried } = carriedFrom(received);
-  const options = { ...carried, ...next.options, headers: { ...headers, ...next.options.headers } };
-  const state = stateOfNext(chain);
-  withChain(options.headers, state, next.encrypted);
-  const message = { step: { ...next, options }, mustRoute: true, chain: state };
-  const entry = { messageId: nextId(received, chain), routingKey: next.key, orderKey: undefined };
-  return { ...entry, message: encodeOutboxMessage(message) };
-}

@@ -203,7 +203,16 @@ export const transactions: Theme = (test) => {
     const taker = fx.bus('taker').handle('order.#', () => {});
     await taker.start();
     await fx.stop(taker);
-    const bus = shop.bus('shop');
+    const bus = shop.bus('shop', { relay: false }).handle('step', () => {}, { inbox: {} });
+    await bus.start();
+    await bus
+      .chain([
+        { key: 'step', payload: 0 },
+        { key: 'order.next', payload: 0 },
+      ])
+      .dispatch();
+    await soon(fx, async () => assert.equal((await bus.outboxBacklog()).waiting, 1));
+    await fx.stop(bus);
     await outbox(bus, shop.pool).publish('order.placed', 1);
     // As an older version has left it.
     await outbox(bus, shop.pool).publish('order.old', 2);
@@ -212,9 +221,13 @@ export const transactions: Theme = (test) => {
     );
     const relay = shop.bus('relay', { relay: true });
     await relay.start();
-    const taken = await fx.taken(fx.name('taker'), 2);
+    const taken = await fx.taken(fx.name('taker'), 3);
     const from = Object.fromEntries(taken.map(({ properties }) => [properties.type, properties.appId]));
-    assert.deepEqual(from, { 'order.placed': bus.service, 'order.old': relay.service });
+    assert.deepEqual(from, {
+      'order.next': bus.service,
+      'order.placed': bus.service,
+      'order.old': relay.service,
+    });
   });
 
   inShop('what no queue takes waits in the outbox, is told, and holds up nothing else', async (fx, shop) => {
