@@ -188,10 +188,11 @@ export class Control {
   ): Promise<Heeded> {
     const lock = await this.lock();
     try {
-      const before = await this.paused.read();
-      const { consumers } = before.includes(queue) ? { consumers: 0 } : await this.existing(queue);
-      const paused = change(before);
-      await this.paused.write(paused);
+      let consumers = 0;
+      const paused = await this.paused.change(async (before) => {
+        if (!before.includes(queue)) ({ consumers } = await this.existing(queue));
+        return change(before);
+      });
       // Within the lock, so that everybody hears the changes in the order in which they were written.
       return { processes: await this.ask({ ask: 'pauses', paused, queue }), consumers };
     } finally {
@@ -199,7 +200,7 @@ export class Control {
     }
   }
 
-  /** A queue that one connection alone may have: who has it may change the pauses. It goes with its connection. */
+  /** A queue that one session alone may have: who has it may change the pauses. It goes with its connection. */
   private async lock(): Promise<Listening> {
     const { names, transport } = this.settings;
     const name = `${names.control}.lock`;
@@ -211,8 +212,7 @@ export class Control {
           { heard: () => {}, back: () => {} },
         );
       } catch (error) {
-        const isLocked = error instanceof TopologyError && /RESOURCE.LOCKED/.test(error.message);
-        if (!isLocked || deadline.expired) throw error;
+        if (!(error instanceof TopologyError && isTaken(error)) || deadline.expired) throw error;
         await pause(transport.clock, LOCK_AGAIN_MS);
       }
     }
@@ -243,6 +243,10 @@ export class Control {
     };
   }
 }
+
+/** By another connection; on this one; or it went away, with whoever had it, between two steps of taking it. */
+const isTaken = ({ message }: TopologyError): boolean =>
+  /RESOURCE.LOCKED|in exclusive use|NOT.FOUND - no queue/.test(message);
 
 const queuesOf = ({ places }: ProcessReport): string[] =>
   places.flatMap(({ lanes }) => lanes.map(({ queue }) => queue));

@@ -45,7 +45,8 @@ export class AmqpListener implements Listening {
       durable: false,
     });
     await channel.bindQueue(queue, exchange, key);
-    await channel.consume(queue, (message) => this.onMessage(message), { noAck: true });
+    // An exclusive queue keeps other connections out, an exclusive consumer who shares this one.
+    await channel.consume(queue, (message) => this.onMessage(message), { noAck: true, exclusive: true });
     if (this.heardBefore) this.listener.back();
     this.heardBefore = true;
   }
