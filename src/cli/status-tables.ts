@@ -37,10 +37,15 @@ export function printStatus(terminal: Terminal, { processes, queues, handlers }:
 }
 
 /** What is odd about it, as sentences. */
-export function notesOf({ processes, queues }: StatusReport): string[] {
+export function notesOf({ processes, queues, paused }: StatusReport): string[] {
   const silent = queues.filter(({ consumers, consuming }) => consumers > 0 && consuming === 0);
   return [
     ...(processes.length === 0 ? ['no process has answered: none runs, or none with this prefix'] : []),
+    ...(paused
+      ? []
+      : [
+          'which queues are paused is not known: a process that was reading it stands still (stopped, or busy). Until it goes on or its connection ends, no process can start and no queue be paused',
+        ]),
     ...silent.map(
       ({ queue, consumers }) =>
         `queue '${queue}' has ${countText(consumers, 'consumer')}, and none answered: they are busy, other programs, or have control switched off`,

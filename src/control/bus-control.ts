@@ -63,7 +63,7 @@ export class BusControl {
         { heard: (message) => void this.heard(message), back: () => void this.readAgain() },
       );
       await deadline.race(listening, notHearing);
-      await deadline.race(this.applyPaused(), notHearing);
+      await this.applyPaused(deadline);
     } catch (error) {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
@@ -78,9 +78,9 @@ export class BusControl {
   }
 
   /** What it is told meanwhile is newer than what it reads. */
-  private async applyPaused(): Promise<void> {
+  private async applyPaused(deadline?: Deadline): Promise<void> {
     const { told } = this;
-    const paused = await this.paused.read();
+    const paused = await this.paused.read(deadline);
     if (told === this.told) this.options.runners.setPaused(new Set(paused));
   }
 

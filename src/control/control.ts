@@ -1,4 +1,4 @@
-import { OptionsError, TopologyError } from '../errors.js';
+import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { planControl } from '../topology/control.js';
 import type { Names } from '../topology/names.js';
@@ -16,6 +16,9 @@ import type { ControlAnswer, ControlRequest, ProcessStatus, Respondent } from '.
 const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1024 * 1024 };
 
 const CLOSE_MS = 5_000;
+
+/** So long at least a status waits for what is paused; others that read it have it for some milliseconds each. */
+const PAUSED_MS = 2_000;
 
 /** Whoever changes the pauses at the same time is done within this time. */
 const LOCK_MS = 10_000;
@@ -51,8 +54,11 @@ export interface StatusReport {
   readonly queues: readonly QueueReport[];
   /** What their handlers do, in all of them together. */
   readonly handlers: readonly HandlerReport[];
-  /** What operators have paused: queues, and lanes of queues. */
-  readonly paused: readonly string[];
+  /**
+   * What operators have paused: queues, and lanes of queues. Undefined if that is not known: a process that was reading it
+   * stands still, and keeps it from all others until it goes on or its connection ends.
+   */
+  readonly paused: readonly string[] | undefined;
 }
 
 /**
@@ -111,13 +117,15 @@ export class Control {
    * @throws ControlError in an alarm: the broker takes no requests then
    */
   async status({ service }: { service?: string } = {}): Promise<StatusReport> {
-    const [answers, paused] = await Promise.all([this.ask({ ask: 'status', service }), this.paused.read()]);
+    const [answers, paused] = await Promise.all([this.ask({ ask: 'status', service }), this.knownPaused()]);
     const found = answers.flatMap(({ status, ...who }) => (status ? [{ ...who, ...status }] : []));
     const processes = found.map(({ handlers: _, ...process }) => process);
     const handlers = handlerReports(
       found.flatMap(({ service: its, handlers: all }) => all.map((each) => ({ ...each, service: its }))),
     );
-    const queues = [...new Set([...processes.flatMap(queuesOf), ...(service === undefined ? paused : [])])];
+    const queues = [
+      ...new Set([...processes.flatMap(queuesOf), ...(service === undefined ? (paused ?? []) : [])]),
+    ];
     const reports = await Promise.all(queues.map((queue) => this.queueReport(queue, processes, paused)));
     return { processes, queues: reports.flatMap((report) => report ?? []), handlers, paused };
   }
@@ -182,6 +190,15 @@ export class Control {
     return this.asking.ask(request, this.settings.patienceMs);
   }
 
+  private async knownPaused(): Promise<string[] | undefined> {
+    const { patienceMs, transport } = this.settings;
+    const deadline = new Deadline(transport.clock, Math.max(patienceMs, PAUSED_MS));
+    return await this.paused.read(deadline).catch((error) => {
+      if (error instanceof ConnectError) return undefined;
+      throw error;
+    });
+  }
+
   private async changePauses(
     queue: string,
     change: (paused: readonly string[]) => string[],
@@ -229,7 +246,7 @@ export class Control {
   private async queueReport(
     queue: string,
     processes: readonly ProcessReport[],
-    paused: readonly string[],
+    paused: readonly string[] | undefined,
   ): Promise<QueueReport | undefined> {
     const state = await this.session.inspect(queue);
     if (!state) return undefined;
@@ -239,7 +256,9 @@ export class Control {
       queue,
       ...state,
       consuming: its.filter((lane) => lane.paused.length === 0).length,
-      paused: paused.includes(queue) || its.some((lane) => paused.includes(lane.of)),
+      paused: paused
+        ? paused.includes(queue) || its.some((lane) => paused.includes(lane.of))
+        : its.some((lane) => lane.paused.includes('operator')),
     };
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Transport } from 'hopline';
+import { ConnectError, type Transport } from 'hopline';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { Held } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
@@ -180,6 +180,35 @@ export const pausing: Theme = (test, { hasConnections }) => {
     await fx.eventually(async () => assert.deepEqual(await paused(), { ready: 1, consumers: 0 }));
     const status = await fx.outcome(control.status());
     assert.deepEqual(status.paused, [fx.name('other'), fx.name('q')]);
+  });
+
+  test('while a process that reads what is paused stands still, status says all else, and others wait to start', async (fx) => {
+    const control = controlOf(fx);
+    const bus = fx.bus('mailer').handle('k', () => {}, { queue: fx.name('q') });
+    await bus.start();
+    await control(({ pause }) => pause(fx.name('q')));
+    const port = await fx.port();
+    const held = await port.hold('paused');
+    const status = await control(({ status: ask }) => ask());
+    assert.deepEqual([status.paused, status.processes.length], [undefined, 1]);
+    assert.deepEqual(
+      status.queues.map(({ queue, paused }) => [queue, paused]),
+      [[fx.name('q'), true]],
+    );
+    const impatient = fx.bus('mailer', { startDeadline: '300ms' }).handle('k', () => {});
+    await assert.rejects(
+      fx.outcome(impatient.start()),
+      (error) =>
+        error instanceof ConnectError && /'.*paused' does not hand out its message/.test(error.message),
+    );
+    const later = fx.bus('mailer').handle('k', () => {}, { queue: fx.name('q') });
+    const starting = later.start();
+    await fx.eventually(async () =>
+      assert.equal((await port.session.inspect(fx.name('paused')))?.consumers, 2),
+    );
+    held?.requeue();
+    await fx.outcome(starting);
+    assert.equal(later.health().consumers[0]?.state, 'paused');
   });
 
   if (!hasConnections) return;
