@@ -137,10 +137,11 @@ export class BusControl {
     }
     if (request.ask === 'pauses') {
       this.told += 1;
-      runners.setPaused(new Set(request.paused));
+      const paused = new Set(request.paused);
+      runners.setPaused(paused);
       if (!runners.serves(request.queue)) return undefined;
       log.info({ service, paused: request.paused }, 'an operator changed which queues are paused');
-      return {};
+      return { pausedBy: runners.pausesOf(request.queue, paused) };
     }
     return runners.serves(request.queue) ? this.scale(request) : undefined;
   }

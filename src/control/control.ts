@@ -38,6 +38,8 @@ export interface QueueReport extends QueueState {
    * cancelled until its last message is settled, and some may not have answered in time.
    */
   readonly consuming: number;
+  /** How many of them serve it, also while they don't consume it: it is paused, or its circuit is open. */
+  readonly serving: number;
 }
 
 /** What became of a word to the processes that serve a queue. */
@@ -46,6 +48,17 @@ export interface Heeded {
   readonly processes: readonly ControlAnswer[];
   /** Consumers that the broker counted before. If nobody answered, they are busy, or no workers of this application. */
   readonly consumers: number;
+}
+
+/** What became of a word about what is paused. */
+export interface PausesHeeded extends Heeded {
+  /** All that is paused now, as {@link StatusReport.paused}. */
+  readonly paused: readonly string[];
+  /**
+   * By which names the queue, or some of its lanes, are paused now, as those who answered say: a lane is paused with its queue,
+   * and may be by its own name.
+   */
+  readonly pausedBy: readonly string[];
 }
 
 export interface StatusReport {
@@ -135,22 +148,32 @@ export class Control {
    * goes on to its end; what only waits in a process goes back.
    *
    * @param queue or one of its lanes, as it is called in the broker
-   * @throws OptionsError if there is no such queue
+   * @throws OptionsError if there is no such queue, or if it is one of Hopline's own, or of dead letters
    * @throws ControlError in an alarm
+   * @throws ConnectError if another process that stands still has what is paused
    */
-  async pause(queue: string): Promise<Heeded> {
+  async pause(queue: string): Promise<PausesHeeded> {
+    if (this.settings.names.isOwnQueue(queue))
+      throw new OptionsError('queue', [`'${queue}' is a queue of Hopline's own: no handler consumes it`]);
     await this.existing(queue);
     return this.changePauses(queue, (paused) => [...new Set([...paused, queue])].sort());
   }
 
-  /** Lets a paused queue go on. @throws as {@link pause}, but for a queue that is paused and not there any more */
-  resume(queue: string): Promise<Heeded> {
+  /**
+   * Lets a paused queue go on. `pausedBy` of the answer says whether it does: a lane stays paused with its queue, and a
+   * queue's lanes that were paused by their own names stay so.
+   *
+   * @throws as {@link pause}, but for a queue that is paused and not there any more
+   */
+  resume(queue: string): Promise<PausesHeeded> {
     return this.changePauses(queue, (paused) => paused.filter((name) => name !== queue));
   }
 
   /**
    * Changes how many messages of a queue each process handles at once, until it ends: a new process begins with what its
    * options say. Where several queues share their places it is the number of all of them.
+   *
+   * A lane has no places of its own: who serves it answers with a `problem`.
    *
    * @throws OptionsError if there is no such queue
    */
@@ -202,7 +225,7 @@ export class Control {
   private async changePauses(
     queue: string,
     change: (paused: readonly string[]) => string[],
-  ): Promise<Heeded> {
+  ): Promise<PausesHeeded> {
     const lock = await this.lock();
     try {
       let consumers = 0;
@@ -211,7 +234,9 @@ export class Control {
         return change(before);
       });
       // Within the lock, so that everybody hears the changes in the order in which they were written.
-      return { processes: await this.ask({ ask: 'pauses', paused, queue }), consumers };
+      const processes = await this.ask({ ask: 'pauses', paused, queue });
+      const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
+      return { processes, consumers, paused, pausedBy: paused.filter((name) => by.has(name)) };
     } finally {
       await lock.close();
     }
@@ -255,6 +280,7 @@ export class Control {
     return {
       queue,
       ...state,
+      serving: its.length,
       consuming: its.filter((lane) => lane.paused.length === 0).length,
       paused: paused
         ? paused.includes(queue) || its.some((lane) => paused.includes(lane.of))

@@ -54,6 +54,7 @@ export const controlling: Theme = (test) => {
     const bus = fx
       .bus('mailer')
       .handle('k', seen.handle, { queue: { name: fx.name('q'), concurrency: 2 } })
+      .handle('laned', () => {}, { queue: { name: fx.name('laned'), lanes: ['high', 'default'] } })
       .handle('batched', (_all: unknown[]) => {}, { queue: fx.name('batches'), batch: { max: 20 } });
     await bus.start();
     for (const number of numbers(12)) await bus.publish('k', number);
@@ -75,6 +76,8 @@ export const controlling: Theme = (test) => {
       refused.processes[0]?.problem ?? '',
       /at least 20, the messages of a handler's batch; got 3/,
     );
+    const lane = await control(({ scale }) => scale(fx.name('laned.high'), 3));
+    assert.match(lane.processes[0]?.problem ?? '', /shares the places of its queue: scale '.*laned'/);
     for (const gate of gates) gate.resolve();
   });
 

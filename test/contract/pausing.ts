@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { ConnectError, type Transport } from 'hopline';
+import { ConnectError, OptionsError, type PausesHeeded, type Transport } from 'hopline';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { Held } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
-import { controlOf, withSession } from '../support/operators.js';
+import { type Bound, controlOf, withSession } from '../support/operators.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -30,7 +30,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
     const queue = status.queues.find((each) => each.queue === fx.name('q'));
     assert.deepEqual(
       { ...queue, consumers: 0 },
-      { queue: fx.name('q'), ready: 1, consumers: 0, consuming: 0, paused: true },
+      { queue: fx.name('q'), ready: 1, consumers: 0, consuming: 0, serving: 2, paused: true },
     );
     assert.equal(status.processes.length, 2);
     assert.deepEqual(seen.payloads, ['before']);
@@ -93,6 +93,51 @@ export const pausing: Theme = (test, { hasConnections }) => {
     assert.ok(seen.payloads.includes('other again'));
     await control(({ resume }) => resume(fx.name('q')));
     await fx.eventually(() => assert.equal(seen.payloads.length, 5));
+  });
+
+  test('who resumes a lane of a paused queue, or a queue with a paused lane, is told what keeps it paused', async (fx) => {
+    const control = controlOf(fx);
+    const lanes = { name: fx.name('q'), lanes: ['high', 'default'] };
+    await fx
+      .bus('mailer')
+      .handle('k', () => {}, { queue: lanes })
+      .start();
+    const [q, high] = [fx.name('q'), fx.name('q.high')];
+    const pausedBy = async (act: (its: Bound) => Promise<PausesHeeded>) => (await control(act)).pausedBy;
+    assert.deepEqual(await pausedBy(({ pause }) => pause(q)), [q]);
+    assert.deepEqual(await pausedBy(({ resume }) => resume(high)), [q]);
+    assert.deepEqual(await pausedBy(({ pause }) => pause(high)), [q, high]);
+    const resumed = await control(({ resume }) => resume(q));
+    assert.deepEqual([resumed.pausedBy, resumed.paused], [[high], [high]]);
+    assert.deepEqual(await pausedBy(({ resume }) => resume(high)), []);
+  });
+
+  test('queues of Hopline itself, and of dead letters, are not paused', async (fx) => {
+    const control = controlOf(fx);
+    await fx
+      .bus('mailer')
+      .handle('k', () => {}, { queue: fx.name('q') })
+      .start();
+    for (const name of [fx.name('q.dead'), fx.name('paused'), 'hopline.delay.lost'])
+      await assert.rejects(
+        control(({ pause }) => pause(name)),
+        (error) => error instanceof OptionsError && /is a queue of Hopline's own/.test(error.message),
+      );
+  });
+
+  test('a paused queue is served by its processes, though they do not consume it', async (fx) => {
+    const control = controlOf(fx);
+    const gate = deferred();
+    const bus = fx.bus('mailer').handle('k', () => gate.promise, { queue: fx.name('q') });
+    await bus.start();
+    await bus.publish('k', 1);
+    await control(({ pause }) => pause(fx.name('q')));
+    const { queues } = await control(({ status }) => status());
+    assert.deepEqual(
+      queues.map(({ serving, consuming, paused }) => ({ serving, consuming, paused })),
+      [{ serving: 1, consuming: 0, paused: true }],
+    );
+    gate.resolve();
   });
 
   test('operators who pause at the same time do not undo what the others do', async (fx) => {
