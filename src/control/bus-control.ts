@@ -9,6 +9,7 @@ import type { Heard, TransportSession } from '../transport/transport.js';
 import type { Clock, Timer } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
+import { errorText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import { PausedQueues } from './paused-queues.js';
 import { type ControlAnswer, type ControlRequest, decodeRequest, encode, respondent } from './protocol.js';
@@ -40,6 +41,7 @@ export class BusControl {
   private reading: Timer | undefined;
   /** How often it was told which queues are paused. */
   private told = 0;
+  private isStopped = false;
 
   constructor(private readonly options: BusControlOptions) {
     const { session, names, clock } = options;
@@ -74,6 +76,7 @@ export class BusControl {
   }
 
   stop(): void {
+    this.isStopped = true;
     this.reading?.cancel();
   }
 
@@ -91,7 +94,7 @@ export class BusControl {
     try {
       await this.applyPaused();
     } catch (error) {
-      if (this.options.state() !== 'started') return;
+      if (this.isStopped) return;
       log.warn({ service, error }, 'the broker does not say which queues are paused; it is asked again');
       this.reading = clock.setTimer(() => void this.readAgain(), READ_AGAIN_MS);
     }
@@ -101,7 +104,7 @@ export class BusControl {
     const request = decodeRequest(message);
     const { replyTo, correlationId } = message.properties;
     if (!request || replyTo === undefined) return;
-    const answer = this.obey(request);
+    const answer = this.tryToObey(request);
     if (!answer) return;
     const { session, names, service, log } = this.options;
     try {
@@ -118,6 +121,17 @@ export class BusControl {
       });
     } catch (error) {
       log.debug({ service, ask: request.ask, error }, 'an operator got no answer');
+    }
+  }
+
+  /** What goes wrong with it is told to who wants it done. */
+  private tryToObey(request: ControlRequest): ReturnType<BusControl['obey']> {
+    const { service, log } = this.options;
+    try {
+      return this.obey(request);
+    } catch (error) {
+      log.error({ service, ask: request.ask, error }, 'what an operator said could not be done');
+      return { problem: errorText(error) };
     }
   }
 

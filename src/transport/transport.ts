@@ -73,7 +73,8 @@ export interface TransportSession {
 
   /**
    * Hears what an exchange routes by a key, on a queue that is this connection's alone and goes with it: what is said while
-   * nobody listens, nobody hears. Goes on across reconnects. Resolves when it hears.
+   * nobody listens, nobody hears. Goes on across reconnects. Resolves when it hears; if its first connection goes meanwhile,
+   * before that: `back` then says when.
    *
    * @throws TopologyError if the broker refuses it, or somebody else has a queue of that name: on the same connection, too
    */
