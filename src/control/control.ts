@@ -2,14 +2,14 @@ import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { planControl } from '../topology/control.js';
 import type { Names } from '../topology/names.js';
-import type { Listening, QueueState, TransportSession } from '../transport/transport.js';
-import { pause } from '../util/clock.js';
+import type { QueueState, TransportSession } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { Asking } from './asking.js';
 import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
+import { pausesLock } from './pauses-lock.js';
 import type { ControlAnswer, ControlRequest, ProcessStatus, Respondent } from './protocol.js';
 
 /** How many requests may be under way. */
@@ -19,10 +19,6 @@ const CLOSE_MS = 5_000;
 
 /** So long at least a status waits for what is paused; others that read it have it for some milliseconds each. */
 const PAUSED_MS = 2_000;
-
-/** Whoever changes the pauses at the same time is done within this time. */
-const LOCK_MS = 10_000;
-const LOCK_AGAIN_MS = 50;
 
 /** How a process is, and which one it is. */
 export interface ProcessReport extends Respondent, Omit<ProcessStatus, 'handlers'> {}
@@ -226,7 +222,15 @@ export class Control {
     queue: string,
     change: (paused: readonly string[]) => string[],
   ): Promise<PausesHeeded> {
-    const lock = await this.lock();
+    const { consumers, paused, answers } = await this.writePauses(queue, change);
+    const processes = await answers;
+    const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
+    return { processes, consumers, paused, pausedBy: paused.filter((name) => by.has(name)) };
+  }
+
+  private async writePauses(queue: string, change: (paused: readonly string[]) => string[]) {
+    const { names, patienceMs, transport } = this.settings;
+    const lock = await pausesLock(this.session, names, transport.clock);
     try {
       let consumers = 0;
       const paused = await this.paused.change(async (before) => {
@@ -234,29 +238,10 @@ export class Control {
         return change(before);
       });
       // Within the lock, so that everybody hears the changes in the order in which they were written.
-      const processes = await this.ask({ ask: 'pauses', paused, queue });
-      const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
-      return { processes, consumers, paused, pausedBy: paused.filter((name) => by.has(name)) };
+      const { answers } = await this.asking.say({ ask: 'pauses', paused, queue }, patienceMs);
+      return { consumers, paused, answers };
     } finally {
       await lock.close();
-    }
-  }
-
-  /** A queue that one session alone may have: who has it may change the pauses. It goes with its connection. */
-  private async lock(): Promise<Listening> {
-    const { names, transport } = this.settings;
-    const name = `${names.control}.lock`;
-    const deadline = new Deadline(transport.clock, LOCK_MS);
-    for (;;) {
-      try {
-        return await this.session.listen(
-          { exchange: names.controlTo, key: name, queueName: () => name },
-          { heard: () => {}, back: () => {} },
-        );
-      } catch (error) {
-        if (!(error instanceof TopologyError && isTaken(error)) || deadline.expired) throw error;
-        await pause(transport.clock, LOCK_AGAIN_MS);
-      }
     }
   }
 
@@ -288,10 +273,6 @@ export class Control {
     };
   }
 }
-
-/** By another connection; on this one; or it went away, with whoever had it, between two steps of taking it. */
-const isTaken = ({ message }: TopologyError): boolean =>
-  /RESOURCE.LOCKED|in exclusive use|NOT.FOUND - no queue/.test(message);
 
 const queuesOf = ({ places }: ProcessReport): string[] =>
   places.flatMap(({ lanes }) => lanes.map(({ queue }) => queue));

@@ -161,16 +161,20 @@ export const pausing: Theme = (test, { hasConnections }) => {
   });
 
   test('what one operator says at once, or two on one connection, is done one after the other: all of it counts', async (fx) => {
-    const names = numbers(6).map((number) => `q${number}`);
+    // More than the answers to each could be waited for one after the other.
+    const names = numbers(12)
+      .map((number) => `q${number}`)
+      .sort();
     const bus = fx.bus('mailer');
     for (const name of names) bus.handle(name, () => {}, { queue: fx.name(name) });
     await bus.start();
     const transport = fx.transport();
     const [one, two] = await Promise.all(
-      [0, 1].map(() => fx.outcome(fx.control({ transport, patience: 1 }))),
+      [0, 1].map(() => fx.outcome(fx.control({ transport, patience: '1s' }))),
     );
     const pauses = names.map((name, index) => (index % 2 === 0 ? one : two)?.pause(fx.name(name)));
-    await fx.outcome(Promise.all(pauses));
+    const heeded = await fx.outcome(Promise.all(pauses));
+    assert.ok(heeded.every((each) => each?.processes.length === 1));
     const { paused } = await controlOf(fx)(({ status }) => status());
     assert.deepEqual(paused, names.map(fx.name));
   });
