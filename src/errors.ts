@@ -352,11 +352,11 @@ export class ControlError extends HoplineError {
   readonly code = 'HOPLINE_CONTROL';
 
   constructor(cause: Error) {
-    super(
-      `the broker did not take the request: ${cause.message}`,
-      'In a memory or disk alarm it takes no messages, and none of these: look with hopline doctor. SIGTERM and SIGHUP reach the workers of hopline work on their own machine.',
-      { cause },
-    );
+    const isRefused = cause instanceof UnroutableError || cause instanceof PublishRejectedError;
+    const help = isRefused
+      ? 'Look whether the exchange or queue that it names was deleted: the next worker that starts declares it again. Look at the rights of the user, too.'
+      : 'In a memory or disk alarm it takes no messages, and none of these: look with hopline doctor. SIGTERM and SIGHUP reach the workers of hopline work on their own machine.';
+    super(`the broker did not take the request: ${cause.message}`, help, { cause });
   }
 }
 

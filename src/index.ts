@@ -22,6 +22,7 @@ export {
   type Control,
   type Heeded,
   openControl,
+  type PausesHeeded,
   type ProcessReport,
   type QueueReport,
   type StatusReport,

@@ -4,7 +4,7 @@ import type { HandlerReport, Percentiles } from '../control/handler-report.js';
 import { formatMs } from '../util/duration.js';
 import { printTable } from './table.js';
 import type { Terminal } from './terminal.js';
-import { countText, numberText } from './text.js';
+import { countText, numberText, oneLine } from './text.js';
 
 const PROCESSES = ['service', 'process', 'state', 'up', 'running', 'places', 'waiting', 'memory', 'loop lag'];
 const QUEUES = ['queue', 'ready', 'consumers', 'state'];
@@ -36,21 +36,27 @@ export function printStatus(terminal: Terminal, { processes, queues, handlers }:
   if (handlers.length > 0) printTable(terminal, HANDLERS, handlers.map(handlerRow));
 }
 
-/** What is odd about it, as sentences. */
-export function notesOf({ processes, queues }: StatusReport): string[] {
-  const silent = queues.filter(({ consumers, consuming }) => consumers > 0 && consuming === 0);
-  return [
+/** What is odd about it, as sentences that are harmless for a terminal. */
+export function notesOf({ processes, queues, paused }: StatusReport): string[] {
+  const notes = [
     ...(processes.length === 0 ? ['no process has answered: none runs, or none with this prefix'] : []),
-    ...silent.map(
-      ({ queue, consumers }) =>
-        `queue '${queue}' has ${countText(consumers, 'consumer')}, and none answered: they are busy, other programs, or have control switched off`,
-    ),
-    ...queues
-      .filter(({ paused, ready, consumers }) => !paused && ready > 0 && consumers === 0)
-      .map(
-        ({ queue, ready }) => `queue '${queue}' holds ${countText(ready, 'message')}, and nobody consumes it`,
-      ),
+    ...(paused === undefined ? [PAUSED_UNKNOWN] : []),
+    ...queues.flatMap((queue) => noteOf(queue) ?? []),
   ];
+  return notes.map(oneLine);
+}
+
+const PAUSED_UNKNOWN =
+  'which queues are paused is not known: a process that was reading it stands still (stopped, or busy). Until it goes on or its connection ends, no process can start and no queue be paused';
+
+function noteOf({ queue, ready, consumers, paused, serving, consuming }: QueueReport): string | undefined {
+  if (consumers > 0)
+    return serving > 0
+      ? undefined
+      : `queue '${queue}' has ${countText(consumers, 'consumer')}, and none answered: they are busy, other programs, or have control switched off`;
+  // Who serves it and doesn't consume it has a reason: a pause, an open circuit, a lane that goes before it.
+  if (ready === 0 || paused || (serving > 0 && consuming === 0)) return undefined;
+  return `queue '${queue}' holds ${countText(ready, 'message')}, and nobody consumes it`;
 }
 
 function processRow({

@@ -1,3 +1,4 @@
+import { OptionsError } from '../errors.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import { AttemptEvents } from './attempt-events.js';
@@ -71,6 +72,13 @@ export class Runners {
     for (const runner of this.all) runner.setPaused(paused);
   }
 
+  /** Those of the names in `paused` that keep a queue, or some of its lanes, from being consumed here. */
+  pausesOf(queue: string, paused: ReadonlySet<string>): string[] {
+    const lanes = this.all.flatMap(({ status }) => status.lanes);
+    const its = lanes.filter((lane) => lane.queue === queue || lane.of === queue);
+    return [...new Set(its.flatMap((lane) => [lane.of, lane.queue]))].filter((name) => paused.has(name));
+  }
+
   /** Whether it is a queue here, or a lane of one. */
   serves(queue: string): boolean {
     return this.all.some(({ status }) => isAmong(status, queue));
@@ -79,9 +87,15 @@ export class Runners {
   /**
    * Changes how many messages of a queue run at once, together with those that share its places.
    *
-   * @throws OptionsError if a handler's batch would not fit
+   * @throws OptionsError if a handler's batch would not fit, or if it is a lane: it shares its queue's places
    */
   scale(queue: string, places: number): void {
+    const lanes = this.all.flatMap(({ status }) => status.lanes);
+    const lane = lanes.find((each) => each.queue === queue && each.of !== queue);
+    if (lane)
+      throw new OptionsError('scale', [
+        `'${queue}' is a lane and shares the places of its queue: scale '${lane.of}'`,
+      ]);
     for (const runner of this.all) if (runner.queues.includes(queue)) runner.scale(places);
   }
 

@@ -8,6 +8,11 @@ import { type ControlAnswer, type ControlRequest, decodeAnswer, encode } from '.
 /** How long the request itself may take until the broker has confirmed it. */
 const PUBLISH_MS = 5_000;
 
+/** To one request; they may be awaited later. */
+export interface Answers {
+  readonly answers: Promise<readonly ControlAnswer[]>;
+}
+
 /** Asks all workers at once, and gathers what they answer. */
 export class Asking {
   private readonly replyTo = randomUUID();
@@ -37,16 +42,32 @@ export class Asking {
    * @throws ControlError if the broker doesn't take the request
    */
   async ask(request: ControlRequest, patienceMs: number): Promise<readonly ControlAnswer[]> {
+    const { answers } = await this.say(request, patienceMs);
+    return await answers;
+  }
+
+  /**
+   * Resolves when the broker has the request: what it is told after that, everybody hears later. The answers are gathered
+   * from then on.
+   *
+   * @throws ControlError if the broker doesn't take the request
+   */
+  async say(request: ControlRequest, patienceMs: number): Promise<Answers> {
     const id = randomUUID();
-    const answers: ControlAnswer[] = [];
-    this.open.set(id, answers);
+    const heard: ControlAnswer[] = [];
+    this.open.set(id, heard);
     try {
       await this.publish(request, id);
-      await pause(this.clock, patienceMs);
-      return answers;
-    } finally {
+    } catch (error) {
       this.open.delete(id);
+      throw error;
     }
+    const gather = async () => {
+      await pause(this.clock, patienceMs);
+      this.open.delete(id);
+      return heard;
+    };
+    return { answers: gather() };
   }
 
   private async publish(request: ControlRequest, correlationId: string): Promise<void> {

@@ -9,6 +9,7 @@ import type { Heard, TransportSession } from '../transport/transport.js';
 import type { Clock, Timer } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
+import { errorText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import { PausedQueues } from './paused-queues.js';
 import { type ControlAnswer, type ControlRequest, decodeRequest, encode, respondent } from './protocol.js';
@@ -40,6 +41,7 @@ export class BusControl {
   private reading: Timer | undefined;
   /** How often it was told which queues are paused. */
   private told = 0;
+  private isStopped = false;
 
   constructor(private readonly options: BusControlOptions) {
     const { session, names, clock } = options;
@@ -63,7 +65,7 @@ export class BusControl {
         { heard: (message) => void this.heard(message), back: () => void this.readAgain() },
       );
       await deadline.race(listening, notHearing);
-      await deadline.race(this.applyPaused(), notHearing);
+      await this.applyPaused(deadline);
     } catch (error) {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
@@ -74,13 +76,14 @@ export class BusControl {
   }
 
   stop(): void {
+    this.isStopped = true;
     this.reading?.cancel();
   }
 
   /** What it is told meanwhile is newer than what it reads. */
-  private async applyPaused(): Promise<void> {
+  private async applyPaused(deadline?: Deadline): Promise<void> {
     const { told } = this;
-    const paused = await this.paused.read();
+    const paused = await this.paused.read(deadline);
     if (told === this.told) this.options.runners.setPaused(new Set(paused));
   }
 
@@ -91,7 +94,7 @@ export class BusControl {
     try {
       await this.applyPaused();
     } catch (error) {
-      if (this.options.state() !== 'started') return;
+      if (this.isStopped) return;
       log.warn({ service, error }, 'the broker does not say which queues are paused; it is asked again');
       this.reading = clock.setTimer(() => void this.readAgain(), READ_AGAIN_MS);
     }
@@ -101,7 +104,7 @@ export class BusControl {
     const request = decodeRequest(message);
     const { replyTo, correlationId } = message.properties;
     if (!request || replyTo === undefined) return;
-    const answer = this.obey(request);
+    const answer = this.tryToObey(request);
     if (!answer) return;
     const { session, names, service, log } = this.options;
     try {
@@ -121,6 +124,17 @@ export class BusControl {
     }
   }
 
+  /** What goes wrong with it is told to who wants it done. */
+  private tryToObey(request: ControlRequest): ReturnType<BusControl['obey']> {
+    const { service, log } = this.options;
+    try {
+      return this.obey(request);
+    } catch (error) {
+      log.error({ service, ask: request.ask, error }, 'what an operator said could not be done');
+      return { problem: errorText(error) };
+    }
+  }
+
   /** Undefined if it is none of its business. */
   private obey(request: ControlRequest): Omit<ControlAnswer, 'service' | 'host' | 'pid'> | undefined {
     const { service, runners, log } = this.options;
@@ -137,10 +151,11 @@ export class BusControl {
     }
     if (request.ask === 'pauses') {
       this.told += 1;
-      runners.setPaused(new Set(request.paused));
+      const paused = new Set(request.paused);
+      runners.setPaused(paused);
       if (!runners.serves(request.queue)) return undefined;
       log.info({ service, paused: request.paused }, 'an operator changed which queues are paused');
-      return {};
+      return { pausedBy: runners.pausesOf(request.queue, paused) };
     }
     return runners.serves(request.queue) ? this.scale(request) : undefined;
   }

@@ -1,15 +1,15 @@
-import { OptionsError, TopologyError } from '../errors.js';
+import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { planControl } from '../topology/control.js';
 import type { Names } from '../topology/names.js';
-import type { Listening, QueueState, TransportSession } from '../transport/transport.js';
-import { pause } from '../util/clock.js';
+import type { QueueState, TransportSession } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { Asking } from './asking.js';
 import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
+import { pausesLock } from './pauses-lock.js';
 import type { ControlAnswer, ControlRequest, ProcessStatus, Respondent } from './protocol.js';
 
 /** How many requests may be under way. */
@@ -17,9 +17,8 @@ const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1024 * 1024 };
 
 const CLOSE_MS = 5_000;
 
-/** Whoever changes the pauses at the same time is done within this time. */
-const LOCK_MS = 10_000;
-const LOCK_AGAIN_MS = 50;
+/** So long at least a status waits for what is paused; others that read it have it for some milliseconds each. */
+const PAUSED_MS = 2_000;
 
 /** How a process is, and which one it is. */
 export interface ProcessReport extends Respondent, Omit<ProcessStatus, 'handlers'> {}
@@ -35,6 +34,8 @@ export interface QueueReport extends QueueState {
    * cancelled until its last message is settled, and some may not have answered in time.
    */
   readonly consuming: number;
+  /** How many of them serve it, also while they don't consume it: it is paused, or its circuit is open. */
+  readonly serving: number;
 }
 
 /** What became of a word to the processes that serve a queue. */
@@ -45,14 +46,28 @@ export interface Heeded {
   readonly consumers: number;
 }
 
+/** What became of a word about what is paused. */
+export interface PausesHeeded extends Heeded {
+  /** All that is paused now, as {@link StatusReport.paused}. */
+  readonly paused: readonly string[];
+  /**
+   * By which names the queue, or some of its lanes, are paused now, as those who answered say: a lane is paused with its queue,
+   * and may be by its own name.
+   */
+  readonly pausedBy: readonly string[];
+}
+
 export interface StatusReport {
   /** Of all processes that answered in time. */
   readonly processes: readonly ProcessReport[];
   readonly queues: readonly QueueReport[];
   /** What their handlers do, in all of them together. */
   readonly handlers: readonly HandlerReport[];
-  /** What operators have paused: queues, and lanes of queues. */
-  readonly paused: readonly string[];
+  /**
+   * What operators have paused: queues, and lanes of queues. Undefined if that is not known: a process that was reading it
+   * stands still, and keeps it from all others until it goes on or its connection ends.
+   */
+  readonly paused: readonly string[] | undefined;
 }
 
 /**
@@ -111,13 +126,15 @@ export class Control {
    * @throws ControlError in an alarm: the broker takes no requests then
    */
   async status({ service }: { service?: string } = {}): Promise<StatusReport> {
-    const [answers, paused] = await Promise.all([this.ask({ ask: 'status', service }), this.paused.read()]);
+    const [answers, paused] = await Promise.all([this.ask({ ask: 'status', service }), this.knownPaused()]);
     const found = answers.flatMap(({ status, ...who }) => (status ? [{ ...who, ...status }] : []));
     const processes = found.map(({ handlers: _, ...process }) => process);
     const handlers = handlerReports(
       found.flatMap(({ service: its, handlers: all }) => all.map((each) => ({ ...each, service: its }))),
     );
-    const queues = [...new Set([...processes.flatMap(queuesOf), ...(service === undefined ? paused : [])])];
+    const queues = [
+      ...new Set([...processes.flatMap(queuesOf), ...(service === undefined ? (paused ?? []) : [])]),
+    ];
     const reports = await Promise.all(queues.map((queue) => this.queueReport(queue, processes, paused)));
     return { processes, queues: reports.flatMap((report) => report ?? []), handlers, paused };
   }
@@ -127,22 +144,32 @@ export class Control {
    * goes on to its end; what only waits in a process goes back.
    *
    * @param queue or one of its lanes, as it is called in the broker
-   * @throws OptionsError if there is no such queue
+   * @throws OptionsError if there is no such queue, or if it is one of Hopline's own, or of dead letters
    * @throws ControlError in an alarm
+   * @throws ConnectError if another process that stands still has what is paused
    */
-  async pause(queue: string): Promise<Heeded> {
+  async pause(queue: string): Promise<PausesHeeded> {
+    if (this.settings.names.isOwnQueue(queue))
+      throw new OptionsError('queue', [`'${queue}' is a queue of Hopline's own: no handler consumes it`]);
     await this.existing(queue);
     return this.changePauses(queue, (paused) => [...new Set([...paused, queue])].sort());
   }
 
-  /** Lets a paused queue go on. @throws as {@link pause}, but for a queue that is paused and not there any more */
-  resume(queue: string): Promise<Heeded> {
+  /**
+   * Lets a paused queue go on. `pausedBy` of the answer says whether it does: a lane stays paused with its queue, and a
+   * queue's lanes that were paused by their own names stay so.
+   *
+   * @throws as {@link pause}, but for a queue that is paused and not there any more
+   */
+  resume(queue: string): Promise<PausesHeeded> {
     return this.changePauses(queue, (paused) => paused.filter((name) => name !== queue));
   }
 
   /**
    * Changes how many messages of a queue each process handles at once, until it ends: a new process begins with what its
    * options say. Where several queues share their places it is the number of all of them.
+   *
+   * A lane has no places of its own: who serves it answers with a `problem`.
    *
    * @throws OptionsError if there is no such queue
    */
@@ -182,39 +209,39 @@ export class Control {
     return this.asking.ask(request, this.settings.patienceMs);
   }
 
+  private async knownPaused(): Promise<string[] | undefined> {
+    const { patienceMs, transport } = this.settings;
+    const deadline = new Deadline(transport.clock, Math.max(patienceMs, PAUSED_MS));
+    return await this.paused.read(deadline).catch((error) => {
+      if (error instanceof ConnectError) return undefined;
+      throw error;
+    });
+  }
+
   private async changePauses(
     queue: string,
     change: (paused: readonly string[]) => string[],
-  ): Promise<Heeded> {
-    const lock = await this.lock();
-    try {
-      const before = await this.paused.read();
-      const { consumers } = before.includes(queue) ? { consumers: 0 } : await this.existing(queue);
-      const paused = change(before);
-      await this.paused.write(paused);
-      // Within the lock, so that everybody hears the changes in the order in which they were written.
-      return { processes: await this.ask({ ask: 'pauses', paused, queue }), consumers };
-    } finally {
-      await lock.close();
-    }
+  ): Promise<PausesHeeded> {
+    const { consumers, paused, answers } = await this.writePauses(queue, change);
+    const processes = await answers;
+    const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
+    return { processes, consumers, paused, pausedBy: paused.filter((name) => by.has(name)) };
   }
 
-  /** A queue that one connection alone may have: who has it may change the pauses. It goes with its connection. */
-  private async lock(): Promise<Listening> {
-    const { names, transport } = this.settings;
-    const name = `${names.control}.lock`;
-    const deadline = new Deadline(transport.clock, LOCK_MS);
-    for (;;) {
-      try {
-        return await this.session.listen(
-          { exchange: names.controlTo, key: name, queueName: () => name },
-          { heard: () => {}, back: () => {} },
-        );
-      } catch (error) {
-        const isLocked = error instanceof TopologyError && /RESOURCE.LOCKED/.test(error.message);
-        if (!isLocked || deadline.expired) throw error;
-        await pause(transport.clock, LOCK_AGAIN_MS);
-      }
+  private async writePauses(queue: string, change: (paused: readonly string[]) => string[]) {
+    const { names, patienceMs, transport } = this.settings;
+    const lock = await pausesLock(this.session, names, transport.clock);
+    try {
+      let consumers = 0;
+      const paused = await this.paused.change(async (before) => {
+        if (!before.includes(queue)) ({ consumers } = await this.existing(queue));
+        return change(before);
+      });
+      // Within the lock, so that everybody hears the changes in the order in which they were written.
+      const { answers } = await this.asking.say({ ask: 'pauses', paused, queue }, patienceMs);
+      return { consumers, paused, answers };
+    } finally {
+      await lock.close();
     }
   }
 
@@ -229,7 +256,7 @@ export class Control {
   private async queueReport(
     queue: string,
     processes: readonly ProcessReport[],
-    paused: readonly string[],
+    paused: readonly string[] | undefined,
   ): Promise<QueueReport | undefined> {
     const state = await this.session.inspect(queue);
     if (!state) return undefined;
@@ -238,8 +265,11 @@ export class Control {
     return {
       queue,
       ...state,
+      serving: its.length,
       consuming: its.filter((lane) => lane.paused.length === 0).length,
-      paused: paused.includes(queue) || its.some((lane) => paused.includes(lane.of)),
+      paused: paused
+        ? paused.includes(queue) || its.some((lane) => paused.includes(lane.of))
+        : its.some((lane) => lane.paused.includes('operator')),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { ConsumingStatus } from '../consume/status.js';
 import type { Heard } from '../transport/transport.js';
+import { isAnswer, isCount, isText, isTextOrNone } from './shapes.js';
 
 /*
  * What an operator says to the workers of an application, and what they answer: JSON in messages on the bus itself. A
@@ -36,13 +37,15 @@ export interface ControlAnswer extends Respondent {
   readonly problem?: string | undefined;
   /** To `status`. */
   readonly status?: ProcessStatus | undefined;
+  /** To `pauses`: by which names the queue, or some of its lanes, are paused here now. */
+  readonly pausedBy?: readonly string[] | undefined;
   /** To `cancel`: handlers whose signal fired. */
   readonly cancelled?: number | undefined;
 }
 
 /** How one process is. */
 export interface ProcessStatus extends ConsumingStatus {
-  /** Of the bus: `started`, or `stopping`. */
+  /** Of the bus: `starting`, `started` or `stopping`. */
   readonly state: string;
   /** It is replaced by a fresh one when it is asked to, and when it ends. */
   readonly supervised: boolean;
@@ -82,14 +85,10 @@ export function decodeRequest({ body }: Heard): ControlRequest | undefined {
   }
 }
 
-/** The same for an answer, as far as whoever reads it has to rely on. */
+/** The same for an answer: a service that answers what it likes must not keep the others' answers from being read. */
 export function decodeAnswer({ body }: Heard): ControlAnswer | undefined {
   const content = decode(body);
-  if (!content || !isText(content.service) || !isText(content.host) || !isCount(content.pid))
-    return undefined;
-  const { status, problem } = content as { status?: Partial<ProcessStatus>; problem?: unknown };
-  const isWhole = status === undefined || (Array.isArray(status.places) && Array.isArray(status.handlers));
-  return isWhole && isTextOrNone(problem) ? (content as unknown as ControlAnswer) : undefined;
+  return isAnswer(content) ? (content as unknown as ControlAnswer) : undefined;
 }
 
 /** This process, as it answers. */
@@ -104,7 +103,3 @@ function decode(body: Buffer): Record<string, unknown> | undefined {
     return undefined;
   }
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-const isTextOrNone = (value: unknown): value is string | undefined => value === undefined || isText(value);
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;

@@ -9,7 +9,7 @@ import type {
   ConsumeOptions,
   Consumer,
   DeliverySink,
-  Heard,
+  Held,
   Listener,
   Listening,
   ListenSource,
@@ -141,8 +141,8 @@ export class KitSession implements TransportSession {
     return consumer;
   }
 
-  peek(queue: string, deadline: Deadline): Promise<Heard | undefined> {
-    return this.inner.peek(queue, deadline);
+  hold(queue: string, deadline: Deadline): Promise<Held | undefined> {
+    return this.inner.hold(queue, deadline);
   }
 
   listen(source: ListenSource, listener: Listener): Promise<Listening> {

@@ -4,7 +4,8 @@ import type { TopologyPlan } from './plan.js';
 /**
  * What control messages need: a fanout exchange to all workers, a direct one back to who has asked, and a queue that holds
  * one message, the newest: which queues are paused. Whoever wants to know takes it and gives it back, so it has no delivery
- * limit that could be reached. Nothing is bound to it: who may write it is who may use the default exchange, and no service.
+ * limit that could be reached. Nothing is bound to it: who may write it is who may use the default exchange, and no service. A
+ * service may take the message away, though: reading is no less.
  */
 export function planControl(names: Names): TopologyPlan {
   return {

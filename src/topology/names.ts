@@ -60,6 +60,16 @@ export class Names {
     return exchange.startsWith(`${this.delayPrefix}.delay.`);
   }
 
+  /** Whether a queue is there for Hopline's own sake: no handler takes its messages. */
+  isOwnQueue(queue: string): boolean {
+    return (
+      queue === this.paused ||
+      queue.startsWith(`${this.control}.`) ||
+      this.isDelayed(queue) ||
+      OWN_QUEUES.has(queue.split('.').at(-1) ?? '')
+    );
+  }
+
   /**
    * Whether headers of ours on what comes from this exchange may say where it was published: behind the delays only
    * Hopline puts messages; behind the default exchange the broker's own tools, which move dead letters back.

@@ -111,7 +111,10 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   return occasion === 'declare' ? declaring : withExchanges(service, declaring);
 }
 
-/** A queue of the process's own, as random as its name, that it binds to what operators say; and where it answers. */
+/**
+ * A queue of the process's own, as random as its name, that it binds to what operators say; and where it answers. AMQP has no
+ * right to look at what is paused that is not the right to take it away.
+ */
 function hearingOf(names: Names): Wanted {
   const own = `${escaped(names.control)}\\.[\\da-f-]{36}`;
   return {

@@ -64,18 +64,19 @@ export interface TransportSession {
   inspect(queue: string): Promise<QueueState | undefined>;
 
   /**
-   * A message of a queue, which stays there: the first of those that nobody has. Undefined if there is none; who peeks at
-   * the only one at the same time waits for it.
+   * The first message of a queue, kept from everybody else until it is settled. Undefined if there is none; one that
+   * somebody else has is waited for.
    *
    * @throws ConnectError if the broker doesn't hand it out, TopologyError if it refuses
    */
-  peek(queue: string, deadline: Deadline): Promise<Heard | undefined>;
+  hold(queue: string, deadline: Deadline): Promise<Held | undefined>;
 
   /**
    * Hears what an exchange routes by a key, on a queue that is this connection's alone and goes with it: what is said while
-   * nobody listens, nobody hears. Goes on across reconnects. Resolves when it hears.
+   * nobody listens, nobody hears. Goes on across reconnects. Resolves when it hears; if its first connection goes meanwhile,
+   * before that: `back` then says when.
    *
-   * @throws TopologyError if the broker refuses it, or another connection has a queue of that name
+   * @throws TopologyError if the broker refuses it, or somebody else has a queue of that name: on the same connection, too
    */
   listen(source: ListenSource, listener: Listener): Promise<Listening>;
 
@@ -119,6 +120,18 @@ export interface Listener {
 export interface Heard {
   readonly body: Buffer;
   readonly properties: MessageProperties;
+}
+
+/** A message that one session has, to be settled once. */
+export interface Held extends Heard {
+  /**
+   * The broker forgets it; resolves when the broker has been told.
+   *
+   * @throws ConnectError if its channel is gone: it is back in its queue, or was acked just before
+   */
+  ack(): Promise<void>;
+  /** Back to its place in the queue. */
+  requeue(): void;
 }
 
 export interface Listening {

@@ -38,7 +38,7 @@ describe('workers, as an operator sees them', function () {
     const status = await service.status();
     assert.deepEqual(status.paused, [queue]);
     const seen = status.queues.find((each) => each.queue === queue);
-    assert.deepEqual(seen, { queue, ready: 10, consumers: 0, consuming: 0, paused: true });
+    assert.deepEqual(seen, { queue, ready: 10, consumers: 0, consuming: 0, serving: 2, paused: true });
     // What is not paused goes on.
     const [other] = await service.send(1, {}, 'other');
     await untilLogged(next, new RegExp(`^did ${other}$`));
@@ -84,7 +84,8 @@ describe('workers, as an operator sees them', function () {
       const report = await service.status();
       const { messageCount, consumerCount } = await service.asBrokerSees();
       const its = report.queues.find((each) => each.queue === queue);
-      const wanted = { queue, ready: messageCount, consumers: consumerCount, consuming: 3, paused: false };
+      const broker = { ready: messageCount, consumers: consumerCount };
+      const wanted = { queue, ...broker, serving: 3, consuming: 3, paused: false };
       assert.deepEqual(its, wanted);
       // All that the broker has handed out is here, and nothing else.
       const places = report.processes.flatMap((process) => process.places);
@@ -165,6 +166,8 @@ describe('workers, as an operator sees them', function () {
       [['scale', queue, '--concurrency', 'many'], 2, /--concurrency is no whole number from 1 on: 'many'/],
       [['scale', queue], 2, /required option '--concurrency <number>' not specified/],
       [['status', '--patience', 'long'], 2, /--patience is no duration: 'long'/],
+      [['scale', queue, '--concurrency', '3'], 1, /nobody who serves '.*work' has answered/],
+      [['pause', `${queue}.dead`], 2, /'.*work.dead' is a queue of Hopline's own/],
       [['status'], 0, /note: no process has answered: none runs, or none with this prefix/],
     ] as const;
     const ended = await Promise.all(wrong.map(([args]) => service.operate(args).ended));

@@ -1,141 +1,12 @@
 import assert from 'node:assert/strict';
-import { CancelledError, type Control, OptionsError, TopologyError, type Transport } from 'hopline';
-import type { TransportSession } from '../../src/transport/transport.js';
+import { CancelledError, OptionsError, TopologyError } from 'hopline';
 import { deferred } from '../../src/util/deferred.js';
-import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
+import { ours } from '../support/bus-fixture.js';
+import { type Bound, controlOf } from '../support/operators.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
-export const controlling: Theme = (test, { hasConnections }) => {
-  test('a queue that an operator pauses is not handled, here nor by who starts later, until it is resumed', async (fx) => {
-    const control = controlOf(fx);
-    const seen = fx.recorder();
-    const bus = fx.bus('mailer').handle('k', seen.handle, { queue: fx.name('q') });
-    await bus.start();
-    const events = watch(bus, 'consumer.paused', 'consumer.resumed');
-    await bus.publish('k', 'before');
-    await fx.eventually(() => assert.deepEqual(seen.payloads, ['before']));
-    const heard = await control(({ pause }) => pause(fx.name('q')));
-    assert.deepEqual(
-      [heard.processes.map(({ service, problem }) => [service, problem]), heard.consumers],
-      [[[fx.name('mailer'), undefined]], 1],
-    );
-    const later = fx.bus('mailer').handle('k', seen.handle, { queue: fx.name('q') });
-    await later.start();
-    const publisher = await fx.publisher();
-    await publisher.publish('k', 'while paused');
-    const status = await control(({ status: ask }) => ask());
-    const queue = status.queues.find((each) => each.queue === fx.name('q'));
-    assert.deepEqual(
-      { ...queue, consumers: 0 },
-      { queue: fx.name('q'), ready: 1, consumers: 0, consuming: 0, paused: true },
-    );
-    assert.equal(status.processes.length, 2);
-    assert.deepEqual(seen.payloads, ['before']);
-    assert.deepEqual([bus.health().ready, later.health().consumers[0]?.state], [true, 'paused']);
-    await control(({ resume }) => resume(fx.name('q')));
-    await fx.eventually(() => assert.deepEqual(seen.payloads, ['before', 'while paused']));
-    await publisher.publish('k', 'after');
-    await fx.eventually(() => assert.deepEqual(seen.payloads, ['before', 'while paused', 'after']));
-    const told = { service: fx.name('mailer'), queue: fx.name('q'), why: 'operator' };
-    assert.deepEqual(
-      events.map(({ name, event }) => [name, event]),
-      [
-        ['consumer.paused', told],
-        ['consumer.resumed', told],
-      ],
-    );
-  });
-
-  test('what runs when its queue is paused is finished, and what only waits goes back', async (fx) => {
-    const control = controlOf(fx);
-    const gate = deferred<void>();
-    const seen = fx.recorder(() => gate.promise);
-    const bus = fx
-      .bus('mailer')
-      .handle('k', seen.handle, { queue: { name: fx.name('q'), concurrency: 1, prefetch: 10 } });
-    await bus.start();
-    for (const number of numbers(4)) await bus.publish('k', number);
-    await fx.eventually(() => assert.deepEqual(seen.payloads, ['0']));
-    await control(({ pause }) => pause(fx.name('q')));
-    await waits(fx, 3);
-    gate.resolve();
-    const idle = async () => (await control(({ status }) => status())).processes[0]?.places[0]?.running;
-    await fx.eventually(async () => assert.equal(await idle(), 0));
-    assert.deepEqual(seen.payloads, ['0']);
-    await waits(fx, 3);
-    await control(({ resume }) => resume(fx.name('q')));
-    await fx.eventually(() => assert.deepEqual(seen.payloads, ['0', '1', '2', '3']));
-    assert.deepEqual(seen.attempts, [1, 1, 1, 1]);
-  });
-
-  test('pausing one queue, or one lane, leaves the others alone', async (fx) => {
-    const control = controlOf(fx);
-    const seen = fx.recorder();
-    const lanes = { name: fx.name('q'), lanes: ['high', 'default'] };
-    const bus = fx
-      .bus('mailer')
-      .handle('laned', seen.handle, { queue: lanes })
-      .handle('other', seen.handle, { queue: fx.name('other') });
-    await bus.start({ queues: [fx.name('q'), fx.name('other')] });
-    await control(({ pause }) => pause(fx.name('q.high')));
-    await bus.publish('laned', 'high', { lane: 'high' });
-    await bus.publish('laned', 'default');
-    await bus.publish('other', 'other');
-    await fx.eventually(() => assert.deepEqual([...seen.payloads].sort(), ['default', 'other']));
-    await control(({ pause }) => pause(fx.name('q')));
-    await control(({ resume }) => resume(fx.name('q.high')));
-    await bus.publish('laned', 'default again');
-    await bus.publish('other', 'other again');
-    await fx.eventually(() => assert.equal(seen.payloads.length, 3));
-    assert.ok(seen.payloads.includes('other again'));
-    await control(({ resume }) => resume(fx.name('q')));
-    await fx.eventually(() => assert.equal(seen.payloads.length, 5));
-  });
-
-  test('operators who pause at the same time do not undo what the others do', async (fx) => {
-    const first = controlOf(fx);
-    const names = numbers(6).map((number) => `q${number}`);
-    const bus = fx.bus('mailer');
-    for (const name of names) bus.handle(name, () => {}, { queue: fx.name(name) });
-    await bus.start();
-    const operators = names.map(() => controlOf(fx));
-    await Promise.all(
-      operators.map((operator, index) => operator(({ pause }) => pause(fx.name(names[index] as string)))),
-    );
-    const { paused } = await first(({ status }) => status());
-    assert.deepEqual(paused, names.map(fx.name));
-    await Promise.all(
-      operators
-        .slice(1)
-        .map((operator, index) => operator(({ resume }) => resume(fx.name(names[index + 1] as string)))),
-    );
-    assert.deepEqual((await first(({ status }) => status())).paused, [fx.name('q0')]);
-  });
-
-  test('a pause that is said while a process reads what was paused before is what counts', async (fx) => {
-    const control = controlOf(fx);
-    const seen = fx.recorder();
-    await fx
-      .bus('another')
-      .handle('other', () => {}, { queue: fx.name('q') })
-      .start();
-    const elsewhere = deferred();
-    const transport = slowToRead(fx.transport(), elsewhere.promise);
-    const bus = fx.bus('mailer', { transport }).handle('k', seen.handle, { queue: fx.name('q') });
-    const paused = watch(bus, 'consumer.paused');
-    const starting = bus.start();
-    await fx.eventually(async () =>
-      assert.equal((await control(({ status }) => status())).processes.length, 2),
-    );
-    await control(({ pause }) => pause(fx.name('q')));
-    elsewhere.resolve();
-    await starting;
-    assert.equal(paused.length, 1);
-    const { processes } = await control(({ status }) => status({ service: fx.name('mailer') }));
-    assert.deepEqual(processes[0]?.places[0]?.lanes[0]?.paused, ['operator']);
-  });
-
+export const controlling: Theme = (test) => {
   test('an operator who comes before any worker, or with another prefix, is told so, and leaves nothing', async (fx) => {
     await assert.rejects(fx.outcome(fx.control()), (error) => {
       assert.ok(error instanceof TopologyError);
@@ -183,6 +54,7 @@ export const controlling: Theme = (test, { hasConnections }) => {
     const bus = fx
       .bus('mailer')
       .handle('k', seen.handle, { queue: { name: fx.name('q'), concurrency: 2 } })
+      .handle('laned', () => {}, { queue: { name: fx.name('laned'), lanes: ['high', 'default'] } })
       .handle('batched', (_all: unknown[]) => {}, { queue: fx.name('batches'), batch: { max: 20 } });
     await bus.start();
     for (const number of numbers(12)) await bus.publish('k', number);
@@ -204,6 +76,8 @@ export const controlling: Theme = (test, { hasConnections }) => {
       refused.processes[0]?.problem ?? '',
       /at least 20, the messages of a handler's batch; got 3/,
     );
+    const lane = await control(({ scale }) => scale(fx.name('laned.high'), 3));
+    assert.match(lane.processes[0]?.problem ?? '', /shares the places of its queue: scale '.*laned'/);
     for (const gate of gates) gate.resolve();
   });
 
@@ -359,74 +233,4 @@ export const controlling: Theme = (test, { hasConnections }) => {
     );
     await publisher.stop();
   });
-
-  if (!hasConnections) return;
-
-  test('a pause that is said while a process is away reaches it with its next connection', async (fx) => {
-    const control = controlOf(fx);
-    const line = await fx.harness.breakableTransport?.();
-    assert.ok(line);
-    const seen = fx.recorder();
-    const bus = fx
-      .bus('mailer', { transport: fx.traced(line.transport) })
-      .handle('k', seen.handle, { queue: fx.name('q') });
-    await bus.start();
-    const paused = watch(bus, 'consumer.paused');
-    line.stall();
-    line.break();
-    await control(({ pause }) => pause(fx.name('q')));
-    assert.deepEqual(paused, []);
-    line.resume();
-    await fx.eventually(() => assert.equal(paused.length, 1));
-    const publisher = await fx.publisher();
-    await publisher.publish('k', 'while paused');
-    await control(({ resume }) => resume(fx.name('q')));
-    await fx.eventually(() => assert.deepEqual(seen.payloads, ['while paused']));
-  });
 };
-
-type Bound = Pick<Control, 'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status'>;
-
-/** Asks as an operator does, who comes when the workers run; on a clock that stands still, time passes meanwhile. */
-function controlOf(fx: BusFixture): <T>(ask: (control: Bound) => Promise<T>) => Promise<T> {
-  let opened: Promise<Control> | undefined;
-  return async (ask) => {
-    opened ??= fx.outcome(fx.control());
-    const control = await opened;
-    return fx.outcome(
-      ask({
-        pause: (queue) => control.pause(queue),
-        resume: (queue) => control.resume(queue),
-        scale: (queue, concurrency) => control.scale(queue, concurrency),
-        cancel: (id) => control.cancel(id),
-        restart: (service) => control.restart(service),
-        status: (options) => control.status(options),
-      }),
-    );
-  };
-}
-
-/** The transport of a process that reads which queues are paused, and then does something else first. */
-function slowToRead(transport: Transport, elsewhere: Promise<void>): Transport {
-  const open: Transport['open'] = async (options, deadline) => {
-    const session = await transport.open(options, deadline);
-    const peek: TransportSession['peek'] = async (queue, until) => {
-      const message = await session.peek(queue, until);
-      await elsewhere;
-      return message;
-    };
-    return new Proxy(session, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name);
-        if (name === 'peek') return peek;
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
-  };
-  return { kind: transport.kind, clock: transport.clock, open };
-}
-
-async function waits(fx: BusFixture, count: number): Promise<void> {
-  const port = await fx.port();
-  await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, count));
-}

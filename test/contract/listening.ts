@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { TopologyError } from 'hopline';
+import { ConnectError, TopologyError } from 'hopline';
+import { Deadline } from '../../src/util/deadline.js';
 import { ack, hold } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -49,6 +50,18 @@ export const listening: Theme = (test, { hasConnections }) => {
     assert.deepEqual(second.bodies, []);
   });
 
+  test('a name can be had by one session at a time, also of those that share a transport', async (fx) => {
+    const transport = fx.transport();
+    const [one, two] = await Promise.all([fx.port({}, transport), fx.port({}, transport)]);
+    await one.declare({ exchanges: { d: 'direct' } });
+    const first = await one.listen('d', 'k', 'lock');
+    await assert.rejects(two.listen('d', 'k', 'lock'), TopologyError);
+    await one.publish('k', 'still heard', { exchange: 'd' });
+    await fx.eventually(() => assert.deepEqual(first.bodies, ['still heard']));
+    await first.listening.close();
+    await fx.eventually(() => two.listen('d', 'k', 'lock'));
+  });
+
   test('listening to an exchange that is not there is a TopologyError', async (fx) => {
     const port = await fx.port();
     await assert.rejects(port.listen('missing'), TopologyError);
@@ -69,6 +82,49 @@ export const listening: Theme = (test, { hasConnections }) => {
     await consumer.consumer.close();
     await fx.eventually(async () => assert.equal(await port.peek('q'), undefined));
     await assert.rejects(port.peek('missing'), TopologyError);
+  });
+
+  test('a message that is held is waited for by all who want it, and is there again when it is given back', async (fx) => {
+    const [port, other] = await Promise.all([fx.port(), fx.port()]);
+    await port.queues({ q: ['#'] });
+    await port.publish('k', 'only');
+    const held = await port.hold('q');
+    const waiting = other.hold('q');
+    await fx.eventually(async () =>
+      assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 0, consumers: 2 }),
+    );
+    await assert.rejects(
+      fx.outcome(port.hold('q', new Deadline(fx.harness.clock, 50))),
+      (error) =>
+        error instanceof ConnectError && /queue '.*q' does not hand out its message/.test(error.message),
+    );
+    held?.requeue();
+    const next = await waiting;
+    assert.equal(next?.body.toString(), 'only');
+    await other.close();
+    await fx.eventually(async () => assert.equal(await port.peek('q'), 'only'));
+  });
+
+  test('a held message that is acked after its successor came leaves that alone in a queue of length one', async (fx) => {
+    const [port, other] = await Promise.all([fx.port(), fx.port()]);
+    await port.declare({
+      exchanges: { e: 'topic' },
+      queues: { q: { 'x-max-length': 1, 'x-delivery-limit': 1_000_000_000 } },
+      bindings: ['e -> q: #'],
+    });
+    await port.publish('k', 'old');
+    const old = await port.hold('q');
+    const waiting = other.hold('q');
+    await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.consumers, 2));
+    await port.publish('k', 'new');
+    const seen = await waiting;
+    assert.equal(seen?.body.toString(), 'new');
+    await old?.ack();
+    seen?.requeue();
+    await fx.eventually(async () =>
+      assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 1, consumers: 0 }),
+    );
+    assert.equal(await port.peek('q'), 'new');
   });
 
   test('of a queue of length one the newest is left, also while somebody has the one before', async (fx) => {

@@ -26,6 +26,7 @@ import { messages } from './messages.js';
 import { once } from './once.js';
 import { operating } from './operating.js';
 import { packs } from './packs.js';
+import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
@@ -87,6 +88,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'stopping, and starting again': stopping,
   'broken connections': brokenConnections,
   'what operators say': controlling,
+  'queues that operators pause': pausing,
   'health, and its reasons': health,
 };
 

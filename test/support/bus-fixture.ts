@@ -5,6 +5,7 @@ import {
   type BusEvents,
   type BusOptions,
   type Control,
+  type ControlOptions,
   type EventName,
   type Failures,
   type FailuresOptions,
@@ -138,12 +139,13 @@ export class BusFixture {
   }
 
   /** What an operator has of this test's buses. */
-  async control(): Promise<Control> {
+  async control(options: Partial<ControlOptions> = {}): Promise<Control> {
     const control = await openControl({
       transport: this.transport(),
       prefix: this.id,
       patience: '300ms',
       log: this.logger,
+      ...options,
     });
     this.desks.add(control);
     return control;

@@ -11,6 +11,7 @@ import type {
   Consumer,
   Delivery,
   Heard,
+  Held,
   Listening,
   TransportSession,
 } from '../../src/transport/transport.js';
@@ -162,9 +163,15 @@ export class Port {
     return ears;
   }
 
+  hold(queue: string, deadline = this.deadline): Promise<Held | undefined> {
+    return this.session.hold(this.name(queue), deadline);
+  }
+
+  /** What is held first, given back at once. */
   async peek(queue: string): Promise<string | undefined> {
-    const message = await this.session.peek(this.name(queue), this.deadline);
-    return message?.body.toString();
+    const held = await this.hold(queue);
+    held?.requeue();
+    return held?.body.toString();
   }
 
   close(): Promise<void> {

@@ -6,7 +6,7 @@ import type {
   Consumer,
   Delivery,
   DeliverySink,
-  Heard,
+  Held,
   Listener,
   Listening,
   ListenSource,
@@ -103,8 +103,8 @@ class TracedSession implements TransportSession {
     return traced;
   }
 
-  peek(queue: string, deadline: Deadline): Promise<Heard | undefined> {
-    return this.inner.peek(queue, deadline);
+  hold(queue: string, deadline: Deadline): Promise<Held | undefined> {
+    return this.inner.hold(queue, deadline);
   }
 
   listen(source: ListenSource, listener: Listener): Promise<Listening> {

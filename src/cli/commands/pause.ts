@@ -1,5 +1,8 @@
+import type { PausesHeeded } from '../../control/control.js';
 import { atControl, type ControlFlags, tellHeeded, withControl } from '../control.js';
 import type { AddCommand } from '../program.js';
+import type { Terminal } from '../terminal.js';
+import { oneLine } from '../text.js';
 
 /** `hopline pause QUEUE`: nothing of the queue begins any more, wherever, until `hopline resume QUEUE`. */
 export const addPause: AddCommand = (parent, { terminal, exit }) => {
@@ -8,6 +11,10 @@ export const addPause: AddCommand = (parent, { terminal, exit }) => {
     .action(async (queue: string, flags: ControlFlags) => {
       const heeded = await atControl(flags, terminal, (control) => control.pause(queue));
       exit(tellHeeded(heeded, `begins nothing more of '${queue}'`, terminal));
+      if (heeded.processes.length === 0 && heeded.consumers === 0)
+        terminal.tell(
+          'note: nobody consumes it, and nobody who serves it has answered: is it the right one?',
+        );
       terminal.tell(
         `queue '${queue}' is paused, also for processes that start later, until: hopline resume ${queue}`,
       );
@@ -20,7 +27,26 @@ export const addResume: AddCommand = (parent, { terminal, exit }) => {
     .argument('<queue>', 'as it was paused')
     .action(async (queue: string, flags: ControlFlags) => {
       const heeded = await atControl(flags, terminal, (control) => control.resume(queue));
-      exit(tellHeeded(heeded, `goes on with '${queue}'`, terminal));
-      terminal.tell(`queue '${queue}' is not paused`);
+      exit(tellResumed(queue, heeded, terminal));
     });
 };
+
+/** Says whether it goes on, and returns the exit code: 1 if all or a part of it stays paused by another name. */
+export function tellResumed(queue: string, heeded: PausesHeeded, terminal: Terminal): number {
+  const { processes, paused, pausedBy } = heeded;
+  const goesOn = pausedBy.length === 0;
+  const code = tellHeeded(heeded, goesOn ? `goes on with '${queue}'` : 'has heard it', terminal);
+  for (const name of pausedBy) terminal.tell(oneLine(`${stillPaused(queue, name)}: hopline resume ${name}`));
+  if (goesOn) terminal.tell(`queue '${queue}' is not paused`);
+  if (processes.length === 0 && paused.length > 0)
+    terminal.tell(
+      oneLine(
+        `note: nobody who serves it has answered, so whether it is a lane of what is still paused is not known: ${paused.join(', ')}`,
+      ),
+    );
+  return goesOn ? code : 1;
+}
+
+/** A lane is paused with its queue, and a queue may have lanes that are paused by themselves. */
+const stillPaused = (queue: string, by: string): string =>
+  by.startsWith(`${queue}.`) ? `lane '${by}' is still paused` : `'${queue}' is still paused with '${by}'`;

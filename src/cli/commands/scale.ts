@@ -16,7 +16,8 @@ export const addScale: AddCommand = (parent, { terminal, exit }) => {
     .action(async (queue: string, flags: Flags) => {
       const concurrency = wholeNumber('--concurrency', flags.concurrency);
       const heeded = await atControl(flags, terminal, (control) => control.scale(queue, concurrency));
-      exit(tellHeeded(heeded, `${concurrency} at once of '${queue}'`, terminal));
+      const code = tellHeeded(heeded, `${concurrency} at once of '${queue}'`, terminal);
       if (heeded.processes.length === 0) terminal.tell(`nobody who serves '${queue}' has answered`);
+      exit(heeded.processes.length === 0 ? 1 : code);
     });
 };

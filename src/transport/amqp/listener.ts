@@ -11,7 +11,7 @@ import { receivedProperties } from './values.js';
  */
 export class AmqpListener implements Listening {
   private readonly supervised: SupervisedChannel;
-  private heardBefore = false;
+  private hasStarted = false;
 
   /** @param onFailed told when it can't hear at the moment; it is tried again */
   constructor(
@@ -29,8 +29,9 @@ export class AmqpListener implements Listening {
     });
   }
 
-  start(): Promise<void> {
-    return this.supervised.start();
+  async start(): Promise<void> {
+    await this.supervised.start();
+    this.hasStarted = true;
   }
 
   close(): Promise<void> {
@@ -45,10 +46,12 @@ export class AmqpListener implements Listening {
       durable: false,
     });
     await channel.bindQueue(queue, exchange, key);
-    await channel.consume(queue, (message) => this.onMessage(message), { noAck: true });
-    if (this.heardBefore) this.listener.back();
-    this.heardBefore = true;
+    // An exclusive queue keeps other connections out, an exclusive consumer who shares this one.
+    await channel.consume(queue, (message) => this.onMessage(message), { noAck: true, exclusive: true });
+    // Also for the first time, if the connection went while it started: it was away as well.
+    if (this.hasStarted) this.listener.back();
   }
+
   private onMessage(message: ConsumeMessage | null): void {
     if (message) {
       const properties = receivedProperties(message.properties as MessageProperties);

@@ -9,7 +9,7 @@ import type {
   ConsumeOptions,
   Consumer,
   DeliverySink,
-  Heard,
+  Held,
   Listener,
   Listening,
   ListenSource,
@@ -23,9 +23,9 @@ import type { Connection, ConnectionListener } from './connection.js';
 import { connectionTeller } from './connection-teller.js';
 import { AmqpConsumer } from './consumer.js';
 import { declarePlan, declareShared } from './declare.js';
+import { holdFirst } from './hold.js';
 import { inspectQueue } from './inspect.js';
 import { AmqpListener } from './listener.js';
-import { peekAt } from './peek.js';
 import { AmqpPublisher } from './publisher.js';
 
 /** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
@@ -122,8 +122,8 @@ export class AmqpSession implements TransportSession {
     return consumer;
   }
 
-  peek(queue: string, deadline: Deadline): Promise<Heard | undefined> {
-    return peekAt(this.live(), queue, deadline);
+  async hold(queue: string, deadline: Deadline): Promise<Held | undefined> {
+    return await holdFirst(this.live(), queue, deadline);
   }
 
   async listen(source: ListenSource, listener: Listener): Promise<Listening> {

@@ -71,11 +71,6 @@ export class Queue {
     return this.line.size;
   }
 
-  /** The one that is delivered next. */
-  get first(): QueuedMessage | undefined {
-    return this.line.first;
-  }
-
   get consumerCount(): number {
     return this.consumers.size;
   }

@@ -1,12 +1,13 @@
 import { StoppedError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { BusTopology, TopologyMode } from '../../topology/plan.js';
+import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
 import type {
   ConsumeOptions,
   Consumer,
   DeliverySink,
-  Heard,
+  Held,
   Listener,
   Listening,
   ListenSource,
@@ -17,6 +18,7 @@ import type {
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
 import { declareTopology, existing } from './declare.js';
+import { MemoryHeld } from './held.js';
 import { MemoryListener } from './listener.js';
 import { storedMessage } from './stored-message.js';
 
@@ -27,6 +29,7 @@ import { storedMessage } from './stored-message.js';
  */
 export class MemorySession implements TransportSession {
   private readonly consumers: MemoryConsumer[] = [];
+  private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];
   private inFlight = 0;
   private readonly waitingForRoom = new Line<() => void>();
@@ -69,10 +72,14 @@ export class MemorySession implements TransportSession {
     return consumer;
   }
 
-  async peek(name: string): Promise<Heard | undefined> {
-    if (this.isClosed) throw new StoppedError('peek');
-    const first = existing(this.broker.queues, 'queue', name).first?.message;
-    return first && { body: first.body, properties: first.properties };
+  async hold(name: string, deadline: Deadline): Promise<Held | undefined> {
+    if (this.isClosed) throw new StoppedError('hold');
+    const queue = existing(this.broker.queues, 'queue', name);
+    if (queue.ready === 0 && queue.consumerCount === 0) return undefined;
+    const held = new MemoryHeld(queue, () => this.held.delete(held));
+    this.held.add(held);
+    await held.arrived(deadline);
+    return held;
   }
 
   async listen(source: ListenSource, listener: Listener): Promise<Listening> {
@@ -102,6 +109,7 @@ export class MemorySession implements TransportSession {
     // All stop before any gives back, or a sibling would be handed what another returns.
     for (const consumer of this.consumers) await consumer.cancel();
     for (const consumer of this.consumers) consumer.giveBack();
+    for (const held of this.held) held.requeue();
     for (const listening of this.listenings) await listening.close();
     this.broker.leave();
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { FiguresOfHandler } from '../../../src/consume/figures.js';
 import {
   type ControlRequest,
   decodeAnswer,
@@ -19,6 +20,18 @@ const REQUESTS: readonly ControlRequest[] = [
   { ask: 'scale', queue: 'q', concurrency: 3 },
   { ask: 'cancel', messageId: 'id' },
 ];
+
+const LANE = { queue: 'q', of: 'q', paused: ['operator'] };
+const PLACES = { queues: ['q'], lanes: [LANE], places: 10, running: 1, waiting: 0, held: false };
+const HANDLER = new FiguresOfHandler('Work', 'q', 0).read(5);
+const STATUS = {
+  state: 'started',
+  supervised: false,
+  uptimeMs: 0,
+  memory: 1,
+  places: [PLACES],
+  handlers: [{ ...HANDLER, runtime: [[3, 7]] }],
+};
 
 describe('control messages', () => {
   it('say what they were told', () => {
@@ -71,7 +84,34 @@ describe('control messages', () => {
       { problem: 7 },
     ])
       assert.equal(decodeAnswer(heard(JSON.stringify({ version: 1, ...who, ...wrong }))), undefined);
-    const status = { places: [], handlers: [] };
+    const status = { ...STATUS, handlers: [], 'of a newer version': 1 };
     assert.ok(decodeAnswer(heard(JSON.stringify({ version: 1, ...who, status }))));
+  });
+
+  it('with a status in which anything is not as it should be are no answers', () => {
+    const isRead = (status: object) =>
+      decodeAnswer(heard(JSON.stringify({ version: 1, ...respondent('mailer'), status }))) !== undefined;
+    assert.ok(isRead(STATUS));
+    const places = (wrong: object) => ({ places: [{ ...PLACES, ...wrong }] });
+    const handler = (wrong: object) => ({ handlers: [{ ...HANDLER, ...wrong }] });
+    for (const wrong of [
+      { places: [null] },
+      { handlers: [null] },
+      { state: undefined },
+      { memory: '1' },
+      { uptimeMs: null },
+      { lagMs: 'long' },
+      places({ queues: [1] }),
+      places({ lanes: [null] }),
+      places({ lanes: [{ ...LANE, paused: 'operator' }] }),
+      places({ running: -1 }),
+      handler({ queue: 7 }),
+      handler({ overMs: undefined }),
+      handler({ runtime: [[1]] }),
+      handler({ wait: [[1, 'many']] }),
+      handler({ wait: [7] }),
+      handler({ circuit: {} }),
+    ])
+      assert.equal(isRead({ ...STATUS, ...wrong }), false, JSON.stringify(wrong));
   });
 });

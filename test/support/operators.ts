@@ -1,0 +1,43 @@
+import type { Control, Transport } from 'hopline';
+import type { TransportSession } from '../../src/transport/transport.js';
+import type { BusFixture } from './bus-fixture.js';
+
+/** What an operator does. */
+export type Bound = Pick<Control, 'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status'>;
+
+/** Asks as an operator does, who comes when the workers run; on a clock that stands still, time passes meanwhile. */
+export function controlOf(fx: BusFixture): <T>(ask: (control: Bound) => Promise<T>) => Promise<T> {
+  let opened: Promise<Control> | undefined;
+  return async (ask) => {
+    opened ??= fx.outcome(fx.control());
+    const control = await opened;
+    return fx.outcome(
+      ask({
+        pause: (queue) => control.pause(queue),
+        resume: (queue) => control.resume(queue),
+        scale: (queue, concurrency) => control.scale(queue, concurrency),
+        cancel: (id) => control.cancel(id),
+        restart: (service) => control.restart(service),
+        status: (options) => control.status(options),
+      }),
+    );
+  };
+}
+
+/** The same transport, but for some methods of its sessions. */
+export function withSession(
+  transport: Transport,
+  methodsOf: (session: TransportSession) => Partial<TransportSession>,
+): Transport {
+  const open: Transport['open'] = async (options, deadline) => {
+    const session = await transport.open(options, deadline);
+    const methods = methodsOf(session);
+    return new Proxy(session, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(name in methods ? methods : target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  };
+  return { kind: transport.kind, clock: transport.clock, open };
+}

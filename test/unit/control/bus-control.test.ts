@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import {
+  Bus,
+  type BusEvents,
+  ConnectError,
+  ControlError,
+  memory,
+  PublishTimeoutError,
+  UnroutableError,
+} from 'hopline';
+import type { Runners } from '../../../src/consume/runners.js';
+import { BusControl } from '../../../src/control/bus-control.js';
+import { encode } from '../../../src/control/protocol.js';
+import type { OutgoingMessage } from '../../../src/message/message.js';
+import { Names } from '../../../src/topology/names.js';
+import type { Held, Listener, TransportSession } from '../../../src/transport/transport.js';
+import { Deadline } from '../../../src/util/deadline.js';
+import { Emitter } from '../../../src/util/emitter.js';
+import { silentLogger } from '../../../src/util/logger.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
+
+describe('a process that starts while another has what is paused', () => {
+  const LIMITS = { maxInFlight: 10, maxInFlightBytes: 1_000_000 };
+
+  it('waits for it until its start deadline', async () => {
+    const clock = new ManualClock();
+    const transport = memory({ clock });
+    const process = () =>
+      new Bus({ service: 'mailer', transport, startDeadline: '1m', log: silentLogger }).handle('k', () => {});
+    const first = process();
+    await first.start();
+    const events = new Emitter<BusEvents>(() => {});
+    const session = await transport.open(
+      { service: 'another', events, log: silentLogger, ...LIMITS },
+      new Deadline(clock, 1_000),
+    );
+    const { paused } = new Names();
+    const message = { exchange: '', routingKey: paused, body: Buffer.from('{"paused":["q"]}') };
+    await session.publish({ ...message, properties: {}, mandatory: true, deadlineMs: 1_000 });
+    const held = await session.hold(paused, new Deadline(clock, 1_000));
+    const second = process();
+    const starting = second.start();
+    await clock.advance(50_000);
+    assert.equal(second.health().state, 'starting');
+    held?.requeue();
+    await clock.settle();
+    await starting;
+    await session.close(new Deadline(clock, 1_000));
+    await Promise.all([first.stop(), second.stop()]);
+  });
+});
+
+describe('a process that hears operators', () => {
+  const clock = new ManualClock();
+  let runners: { setPaused(paused: ReadonlySet<string>): void };
+  let paused: string[];
+  let held: () => Promise<Held>;
+  let published: OutgoingMessage[];
+  let ears: Listener;
+
+  const holding = (names: string[]) => async () =>
+    ({ body: Buffer.from(JSON.stringify({ paused: names })), properties: {}, requeue: () => {} }) as never;
+
+  async function hearing(): Promise<BusControl> {
+    const session = {
+      declare: async () => {},
+      hold: () => held(),
+      publish: async (message: OutgoingMessage) => void published.push(message),
+      listen: async (_source: unknown, listener: Listener) => {
+        ears = listener;
+        return { close: async () => {} };
+      },
+    } as unknown as TransportSession;
+    const control = new BusControl({
+      service: 'mailer',
+      names: new Names(),
+      session,
+      topology: 'declare',
+      clock,
+      events: new Emitter<BusEvents>(() => {}),
+      log: silentLogger,
+      runners: runners as Runners,
+      state: () => 'starting',
+      lagMs: () => undefined,
+    });
+    await control.start(new Deadline(clock, 1_000));
+    return control;
+  }
+
+  beforeEach(() => {
+    published = [];
+    paused = [];
+    runners = {
+      setPaused: (names) => {
+        paused = [...names];
+      },
+    };
+    held = holding([]);
+  });
+
+  it('and is back before it has started asks again what is paused, until it is told', async () => {
+    const control = await hearing();
+    held = () => Promise.reject(new ConnectError('away', 'Wait.'));
+    ears.back();
+    await clock.settle();
+    held = holding(['q']);
+    await clock.advance(10_000);
+    assert.deepEqual(paused, ['q']);
+    control.stop();
+  });
+
+  it('asks no more once it is stopped', async () => {
+    const control = await hearing();
+    held = () => Promise.reject(new ConnectError('away', 'Wait.'));
+    ears.back();
+    control.stop();
+    await clock.settle();
+    held = holding(['q']);
+    await clock.advance(10_000);
+    assert.deepEqual([paused, clock.armed], [[], 0]);
+  });
+
+  it('answers with a problem when it fails to do what it was told', async () => {
+    const control = await hearing();
+    runners.setPaused = () => {
+      throw new Error('out of order');
+    };
+    const body = encode({ ask: 'pauses', queue: 'q', paused: ['q'] });
+    ears.heard({ body, properties: { replyTo: 'operator' } });
+    await clock.settle();
+    assert.match(published[0]?.body.toString() ?? '', /"problem":"out of order"/);
+    control.stop();
+  });
+});
+
+describe('a request that the broker does not take', () => {
+  it('was met by an alarm, or by something that was deleted, and says what to do about that', () => {
+    const late = new ControlError(new PublishTimeoutError('late', 'Wait.'));
+    assert.match(late.help, /memory or disk alarm/);
+    const deleted = new ControlError(new UnroutableError('', 'hopline.paused', undefined));
+    assert.match(deleted.message, /no queue takes 'hopline.paused'/);
+    assert.match(deleted.help, /was deleted: the next worker that starts declares it again/);
+  });
+});
