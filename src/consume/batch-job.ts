@@ -12,7 +12,7 @@ import type { Headers } from '../message/message.js';
 import type { BatchStore, JobResult } from '../stores/batches.js';
 import type { Logger } from '../util/logger.js';
 import { carriedFrom } from './carry-on.js';
-import { type Outcome, releaseFor, SKIP, STORE_AWAY_MS } from './outcome.js';
+import { ENDED_BEFORE, type Outcome, releaseFor, SKIP, STORE_AWAY_MS } from './outcome.js';
 import type { Received } from './received.js';
 
 /** What the way in needs of the way out for batches. */
@@ -26,11 +26,11 @@ export interface BatchSender {
       readonly id: string;
       readonly keyOf: (window: number) => string;
       readonly carried: { headers: Headers; correlationId?: string };
-      readonly unsent: Set<number>;
+      readonly by: number;
     },
   ): Promise<boolean>;
   /** Tells the store what has become of a job, and sends what that decides. */
-  report(place: BatchPlace, result: JobResult, unsent: Iterable<number> | undefined): Promise<void>;
+  report(place: BatchPlace, result: JobResult): Promise<void>;
   cancel(id: string): Promise<boolean>;
   find(id: string): Promise<BatchStatus | undefined>;
 }
@@ -54,7 +54,9 @@ export async function refusalOf(
 ): Promise<Outcome | undefined> {
   try {
     // What no store knows is a message like any other; that nobody is told of its end is said when it has come.
-    return (await batches.store.begin(id, number)) === 'skip' ? SKIP : undefined;
+    const answer = await batches.store.begin(id, number);
+    if (answer === 'ended') return ENDED_BEFORE;
+    return answer === 'skip' ? SKIP : undefined;
   } catch (error) {
     log.warn(
       { batchId: id, number, error },
@@ -100,12 +102,11 @@ export class HandlerBatch implements BatchContext {
     }
     const addition = `${received.messageId ?? mark.number}/${this.additions}`;
     this.additions += 1;
-    received.unsentJobs ??= new Set();
     const isSent = await this.batches.send(jobs as Iterable<BatchJob>, {
       id: mark.id,
       keyOf: (window) => `${addition}/${window}`,
       carried: carriedFrom(received),
-      unsent: received.unsentJobs,
+      by: mark.number,
     });
     if (isSent) return;
     throw new BatchError(

@@ -147,7 +147,7 @@ export class JobBatch {
 
   /**
    * Sends the jobs, in their order, and resolves when the broker has confirmed the last one. Called again, or by another
-   * process with the same id and the same jobs, it sends those that were not sent, under the same ids.
+   * process with the same id and the same jobs, it sends those that are not known to be sent, under the same ids.
    *
    * @throws OptionsError if the bus has no store for batches
    * @throws PublishManyError if some jobs could not be sent: the batch does not end until it is dispatched again
@@ -184,7 +184,7 @@ export interface BatchContext {
    * Adds jobs. A handler that is run again adds nothing twice, if it adds the same in the same order.
    *
    * @throws BatchError if the message is no job, or the batch is cancelled, or is not in the store
-   * @throws PublishManyError if some could not be sent: if this attempt is the last one, they count as failed
+   * @throws PublishManyError if some could not be sent: if no later attempt sends them, they count as failed when the job is over
    * @throws as {@link JobBatch.dispatch}
    */
   add<Job extends BatchJob>(jobs: CheckedJobs<Job>): Promise<void>;

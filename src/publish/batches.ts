@@ -27,8 +27,8 @@ interface Sending {
   /** Under which the numbers of the n-th window are known. */
   readonly keyOf: (window: number) => string;
   readonly carried: Carried;
-  /** Numbers that were given, and are not confirmed. */
-  readonly unsent?: Set<number>;
+  /** The job that adds them. */
+  readonly by?: number;
 }
 
 /** The way out of batches: sends their jobs, tells their store what becomes of each, and sends what that decides. */
@@ -77,14 +77,14 @@ export class Batches implements BatchActions {
   }
 
   /**
-   * What has become of a job, and of those that it could not add. To be called again if it rejects: what is due is sent then.
+   * What has become of a job, and with it of those that it has added and not sent: nobody else would ever end these. To be called
+   * again if it rejects: what is due is sent then.
    *
    * @throws what the store's client throws, and the errors of `send` that pass
    */
-  async report(place: BatchPlace, result: JobResult, unsent: Iterable<number> = []): Promise<void> {
-    const { id, number } = place;
-    for (const lost of unsent) await this.settle(id, lost, 'failed');
-    await this.settle(id, number, result);
+  async report({ id, number }: BatchPlace, result: JobResult): Promise<void> {
+    const unsent = await this.settle(id, number, result);
+    for (const lost of unsent) await this.settle(id, lost, result === 'skipped' ? 'skipped' : 'failed');
   }
 
   async cancel(id: string): Promise<boolean> {
@@ -99,13 +99,18 @@ export class Batches implements BatchActions {
     return record && statusOf(record);
   }
 
-  private async settle(id: string, number: number, result: JobResult): Promise<void> {
+  /** @returns what it has added and not sent */
+  private async settle(id: string, number: number, result: JobResult): Promise<readonly number[]> {
     const change = await this.store.settle(id, number, result);
-    if (change) return this.follow(id, change);
+    if (change) {
+      await this.follow(id, change);
+      return change.unsent;
+    }
     this.options.log.warn(
       { batchId: id, number, result },
       'a job of a batch has ended of which the store knows nothing: it was forgotten, or is kept in another store',
     );
+    return [];
   }
 
   /** Tells what a change has led to, and sends what is due, in order; each is marked as sent once it is confirmed. */
@@ -120,12 +125,12 @@ export class Batches implements BatchActions {
 
   private async sendWindow(
     jobs: readonly BatchJob[],
-    { id, keyOf, carried, unsent }: Sending,
+    { id, keyOf, carried, by }: Sending,
     window: number,
   ): Promise<boolean> {
     const drafts = await Promise.all(jobs.map((job) => this.options.steps.draftJob(job)));
     const key = keyOf(window);
-    const given = known(id, await this.store.reserve(id, key, jobs.length));
+    const given = known(id, await this.store.reserve(id, key, jobs.length, by));
     if (given === 'over') return false;
     if (given.count !== jobs.length) {
       throw new BatchError(
@@ -133,23 +138,25 @@ export class Batches implements BatchActions {
         'Whoever dispatches a batch once more, or is run again and adds to one, gives the same jobs in the same order.',
       );
     }
-    if (given.areSent) return true;
-    for (let number = given.first; number < given.first + given.count; number += 1) unsent?.add(number);
+    if (given.unsent.length === 0) return true;
     const failures: PublishManyFailure[] = [];
     await Promise.all(
-      drafts.map(async (job, index) => {
-        const number = given.first + index;
+      given.unsent.map(async (number) => {
         try {
-          await this.options.steps.sendJob(job, { id, number }, carried);
-          unsent?.delete(number);
+          await this.options.steps.sendJob(drafts[number - given.first] as JobDraft, { id, number }, carried);
         } catch (error) {
           failures.push({ index: number, error: error as Error });
         }
       }),
     );
-    if (failures.length > 0) throw notSent(drafts, given.first, failures);
-    await this.store.dispatched(id, key);
-    return true;
+    const unsent = failures.map(({ index }) => index);
+    const told = this.store.dispatched(id, key, unsent);
+    if (failures.length === 0) {
+      await told;
+      return true;
+    }
+    await told.catch(() => {}); // then all of them are sent again, and those that have ended are not run
+    throw notSent(drafts, given.first, failures);
   }
 
   private about(batchId: string, change: BatchCounts) {

@@ -57,14 +57,19 @@ export interface BatchChange extends BatchCounts {
   readonly hasFinished: boolean;
   /** This call has raised the progress. */
   readonly hasProgressed: boolean;
+  /**
+   * Numbers that were reserved by the job which has ended, whose messages are not known to be sent, and which have not ended
+   * themselves. Nobody else will tell of them: the caller does, or the batch would wait for them for ever.
+   */
+  readonly unsent: readonly number[];
 }
 
 /** Numbers that were given to jobs. */
 export interface ReservedNumbers {
   readonly first: number;
   readonly count: number;
-  /** Whether their messages are known to be sent. */
-  readonly areSent: boolean;
+  /** Those of them whose messages are not known to be sent: all at first. */
+  readonly unsent: readonly number[];
 }
 
 /**
@@ -82,18 +87,23 @@ export interface BatchStore {
   /**
    * Gives numbers to so many jobs more; under a key that was given numbers before, the same as then.
    *
+   * @param by the job that adds them: told of its end, the store answers with those that are not known to be sent
    * @returns `over` if it is cancelled or finished, unless the key is known
    */
-  reserve(id: string, key: string, count: number): Promise<ReservedNumbers | 'over' | undefined>;
+  reserve(id: string, key: string, count: number, by?: number): Promise<ReservedNumbers | 'over' | undefined>;
 
-  /** The messages of the numbers under this key are sent. */
-  dispatched(id: string, key: string): Promise<void>;
+  /** The messages of the numbers under this key are sent, but for these. What was said to be sent before stays so. */
+  dispatched(id: string, key: string, unsent?: readonly number[]): Promise<void>;
 
   /** All jobs that it begins with have their numbers. */
   seal(id: string): Promise<BatchChange | undefined>;
 
-  /** Whether a job is to be run: not if its batch is cancelled, but for one that has failed and is replayed. */
-  begin(id: string, number: number): Promise<'go' | 'skip' | undefined>;
+  /**
+   * Whether a job is to be run. One that has failed is: it is replayed.
+   *
+   * @returns `ended` if it is done, or was skipped; else `skip` if its batch is cancelled
+   */
+  begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined>;
 
   /**
    * A job has ended. Said again it changes nothing, but that one that has failed may yet be done. Undefined, too, for a number

@@ -1,62 +1,11 @@
 import assert from 'node:assert/strict';
-import {
-  type BatchContext,
-  BatchError,
-  type BatchStore,
-  type Bus,
-  defineMessage,
-  type MessageContext,
-  OptionsError,
-  PublishManyError,
-  UnrecoverableError,
-} from 'hopline';
+import { BatchError, defineMessage, OptionsError, PublishManyError } from 'hopline';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
-import { type BusFixture, type Recorder, watch } from '../support/bus-fixture.js';
+import { watch } from '../support/bus-fixture.js';
+import { all, batchOf, failing, jobs, told, worker } from './batch-fixture.js';
 import type { Theme } from './transport-contract.js';
-
-/** So many jobs, each with its place as its payload. */
-const jobs = (count: number, key = 'job') =>
-  Array.from({ length: count }, (_none, payload) => ({ key, payload }));
-
-function batchOf(context: MessageContext): BatchContext {
-  assert.ok(context.batch);
-  return context.batch;
-}
-
-/** What a worker has been told of a batch: `then 3/0/0 of 3`, done, failed and skipped. */
-const told = (seen: Recorder) =>
-  seen.calls.map(({ context }) => {
-    const { news, figures } = batchOf(context);
-    assert.ok(figures);
-    return `${news} ${figures.done}/${figures.failed}/${figures.skipped} of ${figures.total}`;
-  });
-
-/** A service that handles jobs and what is sent for their batches. */
-async function worker(fx: BusFixture, then?: ConstructorParameters<typeof Recorder>[1], options = {}) {
-  const seen = fx.recorder(then);
-  const news = fx.recorder();
-  const stores = memoryStores(fx.harness.clock);
-  const bus = fx
-    .bus('worker', { stores })
-    .handle('job', seen.handle, { queue: fx.name('jobs'), name: 'Work', retry: { tries: 1 }, ...options })
-    .handle('news.#', news.handle, { queue: fx.name('news') });
-  await bus.start();
-  return { bus, seen, news, stores, store: stores.batches as BatchStore };
-}
-
-const all = (batch: ReturnType<Bus['batch']>) =>
-  batch
-    .then({ key: 'news.then', payload: 'then' })
-    .catch({ key: 'news.catch', payload: 'catch' })
-    .finally({ key: 'news.finally', payload: 'finally' });
-
-const failing =
-  (...places: unknown[]) =>
-  ({ payload }: { payload: unknown }) => {
-    if (places.includes(payload)) throw new UnrecoverableError(`job ${payload} fails`);
-  };
 
 export const jobBatches: Theme = (test) => {
   test('the jobs of a batch are handled, and then its callbacks, which know how far it was', async (fx) => {

@@ -16,6 +16,7 @@ import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
 import { jobBatches } from './job-batches.js';
+import { jobBatchesAgain } from './job-batches-again.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
@@ -79,6 +80,7 @@ const bus: Readonly<Record<string, Theme>> = {
   batches,
   chains,
   'batches of jobs': jobBatches,
+  'batches of jobs, again': jobBatchesAgain,
   'encrypted messages': encrypted,
   'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,

@@ -41,10 +41,12 @@ function batchContract(name: string, open: Open): void {
       const [one, other] = [await openBatches(), await openBatches()];
       const id = randomUUID();
       await one.open({ id, name: 'import', allowsFailures: false, callbacks: '{}', keepMs: KEEP_MS });
-      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, areSent: false });
-      assert.deepEqual(await other.reserve(id, 'b', 2), { first: 3, count: 2, areSent: false });
-      await other.dispatched(id, 'a');
-      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, areSent: true });
+      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [0, 1, 2] });
+      assert.deepEqual(await other.reserve(id, 'b', 2), { first: 3, count: 2, unsent: [3, 4] });
+      await other.dispatched(id, 'a', [1]);
+      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [1] });
+      await one.dispatched(id, 'a', [0, 2]);
+      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [] });
       assert.equal((await one.find(id))?.total, 5);
       // Made once more it is what it was.
       await one.open({ id, name: 'other', allowsFailures: true, callbacks: '{}', keepMs: KEEP_MS });
@@ -196,6 +198,36 @@ function batchContract(name: string, open: Open): void {
       assert.deepEqual([mended.done, mended.failed, mended.hasFinished], [2, 1, false]);
       const again = await settled(batches, id, 0, 'failed');
       assert.deepEqual([again.done, again.failed], [2, 1]);
+    });
+
+    it('say of a job that has ended what it has added that is not known to be sent and has not ended', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 2);
+      await batches.reserve(id, 'of 0', 3, 0);
+      await batches.reserve(id, 'of 0 again', 2, 0);
+      await batches.reserve(id, 'of 1', 1, 1);
+      await batches.dispatched(id, 'of 0', [3]);
+      await batches.dispatched(id, 'of 1');
+      await settled(batches, id, 5);
+      assert.deepEqual((await settled(batches, id, 0)).unsent, [3, 6]);
+      await settled(batches, id, 3, 'skipped');
+      assert.deepEqual((await settled(batches, id, 0)).unsent, [6]);
+      assert.deepEqual((await settled(batches, id, 1)).unsent, []);
+      assert.deepEqual((await batches.seal(id))?.unsent, []);
+    });
+
+    it('do not let a job begin that has ended, but for one that has failed', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 3, { allowsFailures: true });
+      await settled(batches, id, 0);
+      await settled(batches, id, 1, 'failed');
+      const begun = () => Promise.all([0, 1, 2].map((number) => batches.begin(id, number)));
+      assert.deepEqual(await begun(), ['ended', 'go', 'go']);
+      await batches.cancel(id);
+      assert.deepEqual(await begun(), ['ended', 'go', 'skip']);
+      await settled(batches, id, 2, 'skipped');
+      await settled(batches, id, 1);
+      assert.deepEqual(await begun(), ['ended', 'ended', 'ended']);
     });
 
     it('are cancelled once, and not after their end', async () => {

@@ -26,11 +26,20 @@ interface Decision {
 
 const CODES: Readonly<Record<JobResult, number>> = { done: 1, failed: 2, skipped: 3 };
 
+/** Numbers that were given under one key. */
+interface Reserved {
+  readonly first: number;
+  readonly count: number;
+  unsent: readonly number[];
+}
+
 type Counts = { total: number; done: number; failed: number; skipped: number; progress: number };
 
 class State {
   readonly counts: Counts = { total: 0, done: 0, failed: 0, skipped: 0, progress: 0 };
-  readonly reserved = new Map<string, ReservedNumbers>();
+  readonly reserved = new Map<string, Reserved>();
+  /** What was reserved by jobs, by their numbers. */
+  private readonly additions = new Map<number, Reserved[]>();
   isSealed = false;
   isCancelled = false;
   verdict: Decision | undefined;
@@ -52,9 +61,12 @@ class State {
     return this.finale !== undefined;
   }
 
-  reserve(key: string, count: number): ReservedNumbers {
-    const reserved = { first: this.counts.total, count, areSent: false };
+  reserve(key: string, count: number, by: number | undefined): Reserved {
+    const first = this.counts.total;
+    const unsent = Array.from({ length: count }, (_none, index) => first + index);
+    const reserved: Reserved = { first, count, unsent };
     this.reserved.set(key, reserved);
+    if (by !== undefined) this.additions.set(by, [...(this.additions.get(by) ?? []), reserved]);
     this.counts.total += count;
     if (this.results.length < this.counts.total) {
       const larger = new Uint8Array(Math.max(this.counts.total, this.results.length * 2));
@@ -66,6 +78,12 @@ class State {
 
   has(number: number, result: JobResult): boolean {
     return this.results[number] === CODES[result];
+  }
+
+  /** What a job has added that is not known to be sent, and has not ended. */
+  unsentBy(number: number): number[] {
+    const unsent = (this.additions.get(number) ?? []).flatMap((reserved) => reserved.unsent);
+    return unsent.filter((each) => this.results[each] === 0);
   }
 
   /** Whether it has ended just now; one that has failed may yet be done. */
@@ -92,20 +110,24 @@ export class MemoryBatches implements BatchStore {
     this.keep(state);
   }
 
-  async reserve(id: string, key: string, count: number): Promise<ReservedNumbers | 'over' | undefined> {
+  async reserve(
+    id: string,
+    key: string,
+    count: number,
+    by?: number,
+  ): Promise<ReservedNumbers | 'over' | undefined> {
     const state = this.states.get(id)?.value;
     if (!state) return undefined;
     const known = state.reserved.get(key);
-    if (known) return known;
+    if (known) return { ...known };
     if (state.isCancelled || state.isFinished) return 'over';
     this.keep(state);
-    return state.reserve(key, count);
+    return { ...state.reserve(key, count, by) };
   }
 
-  async dispatched(id: string, key: string): Promise<void> {
-    const reserved = this.states.get(id)?.value.reserved;
-    const known = reserved?.get(key);
-    if (known) reserved?.set(key, { ...known, areSent: true });
+  async dispatched(id: string, key: string, unsent: readonly number[] = []): Promise<void> {
+    const known = this.states.get(id)?.value.reserved.get(key);
+    if (known) known.unsent = known.unsent.filter((number) => unsent.includes(number));
   }
 
   async seal(id: string): Promise<BatchChange | undefined> {
@@ -115,10 +137,12 @@ export class MemoryBatches implements BatchStore {
     return this.changed(state, NOBODY, {});
   }
 
-  async begin(id: string, number: number): Promise<'go' | 'skip' | undefined> {
+  async begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined> {
     const state = this.states.get(id)?.value;
     if (!state) return undefined;
-    return state.isCancelled && !state.has(number, 'failed') ? 'skip' : 'go';
+    if (state.has(number, 'failed')) return 'go';
+    if (state.has(number, 'done') || state.has(number, 'skipped')) return 'ended';
+    return state.isCancelled ? 'skip' : 'go';
   }
 
   async settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
@@ -176,7 +200,7 @@ export class MemoryBatches implements BatchStore {
     const due = unsentOf(state)
       .filter(isMine)
       .map(({ callback }) => callback);
-    return { ...counts, due, hasCancelled, hasFinished, hasProgressed };
+    return { ...counts, due, hasCancelled, hasFinished, hasProgressed, unsent: state.unsentBy(by) };
   }
 
   private keep(state: State): void {

@@ -52,6 +52,15 @@ const answer = (isFresh: string) => `
   coalesce(${isFresh} AND finally_by = $2::integer, false) AS has_finished,
   coalesce(${isFresh} AND progress_by = $2::integer, false) AS has_progressed`;
 
+/** What a job has added that is not known to be sent, and has not ended. */
+const unsentBy = (jobs: string, numbers: string) => `
+  ARRAY(
+    SELECT lost FROM ${numbers} AS given, unnest(given.unsent) AS lost
+    WHERE given.batch = $1 AND given.added_by = $2::integer AND given.unsent <> '{}'
+      AND NOT EXISTS (SELECT FROM ${jobs} AS job WHERE job.batch = $1 AND job.number = lost)
+    ORDER BY lost
+  ) AS unsent`;
+
 export interface ChangeRow {
   readonly total: number;
   readonly done: number;
@@ -63,6 +72,8 @@ export interface ChangeRow {
   readonly has_cancelled: boolean;
   readonly has_finished: boolean;
   readonly has_progressed: boolean;
+  /** Of the end of a job only. */
+  readonly unsent?: number[];
 }
 
 export interface RecordRow {
@@ -96,28 +107,32 @@ ON CONFLICT (name) DO UPDATE SET until = excluded.until`,
     /** Of two who ask for the same key at once, the second breaks the key's index, and asks again. */
     reserve: `
 WITH known AS (
-  SELECT first, count, sent FROM ${numbers} WHERE batch = $1 AND key = $2
+  SELECT first, count, unsent FROM ${numbers} WHERE batch = $1 AND key = $2
 ), grown AS (
   UPDATE ${table} SET total = total + $3, until = clock_timestamp() + make_interval(secs => keep)
   WHERE name = $1 AND until > clock_timestamp() AND NOT cancelled AND finally_at IS NULL
     AND NOT EXISTS (SELECT FROM known)
   RETURNING total - $3 AS first
 ), given AS (
-  INSERT INTO ${numbers} (batch, key, first, count) SELECT $1, $2, first, $3 FROM grown
-  RETURNING first, count, sent
+  INSERT INTO ${numbers} (batch, key, first, count, added_by, unsent)
+  SELECT $1, $2, first, $3, $4, ARRAY(SELECT generate_series(first, first + $3 - 1)) FROM grown
+  RETURNING first, count, unsent
 )
-SELECT first, count, sent FROM known
-UNION ALL SELECT first, count, sent FROM given
+SELECT first, count, unsent FROM known
+UNION ALL SELECT first, count, unsent FROM given
 UNION ALL SELECT NULL, NULL, NULL FROM ${table}
   WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM given)`,
-    dispatched: `UPDATE ${numbers} SET sent = true WHERE batch = $1 AND key = $2`,
+    dispatched: `
+UPDATE ${numbers} SET unsent = ARRAY(SELECT unnest(unsent) INTERSECT SELECT unnest($3::integer[]))
+WHERE batch = $1 AND key = $2`,
     seal: `
 ${concluding(table, { sets: 'sealed = true', ended: `(${ENDED})`, isSealed: 'true', cancels: 'false' })}
 RETURNING ${answer('NOT finally_sent')}`,
     begin: `
-SELECT cancelled AND NOT EXISTS (
-  SELECT FROM ${jobs} WHERE batch = $1 AND number = $2 AND result = 'failed'
-) AS skip FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+SELECT CASE job.result WHEN 'failed' THEN 'go' WHEN 'done' THEN 'ended' WHEN 'skipped' THEN 'ended'
+  ELSE CASE WHEN cancelled THEN 'skip' ELSE 'go' END END AS answer
+FROM ${table} LEFT JOIN ${jobs} AS job ON job.batch = name AND job.number = $2
+WHERE name = $1 AND until > clock_timestamp()`,
     /** A job that has failed may yet be done: its row is `mended` then. */
     settle: `
 WITH marked AS (
@@ -143,7 +158,7 @@ ${concluding(
   },
   'FROM change',
 )} AND $2::integer < total
-RETURNING ${answer('fresh = 1')}`,
+RETURNING ${answer('fresh = 1')},${unsentBy(jobs, numbers)}`,
     cancel: `
 WITH changed AS (
   ${concluding(table, { sets: 'sealed = sealed', ended: `(${ENDED})`, isSealed: 'sealed', cancels: 'true' })}

@@ -15,7 +15,11 @@ import { quoted } from './schema.js';
 interface NumbersRow {
   readonly first: number | null;
   readonly count: number;
-  readonly sent: boolean;
+  readonly unsent: number[];
+}
+
+interface BeginRow {
+  readonly answer: 'go' | 'skip' | 'ended';
 }
 
 /** Batches as a row each, with one for each job that has ended, and one for numbers that were given together. */
@@ -33,23 +37,28 @@ export class PostgresBatches implements BatchStore {
     await this.table.rows(this.sql.open, [id, name, allowsFailures, callbacks, keepMs / 1_000]);
   }
 
-  async reserve(id: string, key: string, count: number): Promise<ReservedNumbers | 'over' | undefined> {
-    const [row] = await this.table.rows<NumbersRow>(this.sql.reserve, [id, key, count]);
+  async reserve(
+    id: string,
+    key: string,
+    count: number,
+    by?: number,
+  ): Promise<ReservedNumbers | 'over' | undefined> {
+    const [row] = await this.table.rows<NumbersRow>(this.sql.reserve, [id, key, count, by]);
     if (!row) return undefined;
-    return row.first === null ? 'over' : { first: row.first, count: row.count, areSent: row.sent };
+    return row.first === null ? 'over' : { first: row.first, count: row.count, unsent: row.unsent };
   }
 
-  async dispatched(id: string, key: string): Promise<void> {
-    await this.table.rows(this.sql.dispatched, [id, key]);
+  async dispatched(id: string, key: string, unsent: readonly number[] = []): Promise<void> {
+    await this.table.rows(this.sql.dispatched, [id, key, unsent]);
   }
 
   seal(id: string): Promise<BatchChange | undefined> {
     return this.change(this.sql.seal, [id, NOBODY]);
   }
 
-  async begin(id: string, number: number): Promise<'go' | 'skip' | undefined> {
-    const [row] = await this.table.rows<{ skip: boolean }>(this.sql.begin, [id, number]);
-    return row && (row.skip ? 'skip' : 'go');
+  async begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined> {
+    const [row] = await this.table.rows<BeginRow>(this.sql.begin, [id, number]);
+    return row?.answer;
   }
 
   settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
@@ -91,6 +100,7 @@ export class PostgresBatches implements BatchStore {
       hasCancelled: row.has_cancelled,
       hasFinished: row.has_finished,
       hasProgressed: row.has_progressed,
+      unsent: row.unsent ?? [],
     };
   }
 }

@@ -99,7 +99,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     step: 6,
     name: 'batches of jobs',
-    // A row for each job that has ended, and not a set of bits: that would be written anew with each of them.
+    // A row for each job that has ended, and not a set of bits: that would be written anew with each of them. The index is
+    // asked with the end of each job, and holds what is just being sent.
     sql: (schema) => `
       CREATE TABLE ${schema}.batches (
         name text PRIMARY KEY,
@@ -137,8 +138,10 @@ export const MIGRATIONS: readonly Migration[] = [
         key text,
         first integer NOT NULL,
         count integer NOT NULL,
-        sent boolean NOT NULL DEFAULT false,
+        added_by integer,
+        unsent integer[] NOT NULL,
         PRIMARY KEY (batch, key)
-      );`,
+      );
+      CREATE INDEX batch_numbers_unsent ON ${schema}.batch_numbers (batch, added_by) WHERE unsent <> '{}';`,
   },
 ];
