@@ -10,8 +10,12 @@ import type {
   ReservedNumbers,
 } from '../batches.js';
 import { CHANGE, DISPATCHED, MAY_BEGIN, NOBODY, OPEN, RESERVE, SENT } from './batch-scripts.js';
+import { ANSWER_WITHIN_MS, inTime, mustBeReady } from './scripts.js';
 
-/** How many of the oldest names of the list are looked after with each new batch. */
+/**
+ * How many names of the list are looked after with each new batch, at some place in it: the oldest may be those that live longest.
+ * As one is added with each, a tenth of the list is of batches that are gone, at most.
+ */
 const PRUNED_WITH_EACH = 10;
 
 type ChangeAnswer = [
@@ -26,13 +30,14 @@ export class RedisBatches implements BatchStore {
   constructor(
     private readonly client: Redis,
     private readonly prefix: string,
+    private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {}
 
   async open({ id, name, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
     const values = [name, allowsFailures ? 1 : 0, callbacks, Math.ceil(keepMs)];
     const createdAt = await this.run(OPEN, id, ...values);
-    await this.client.zadd(this.listKey, Number(createdAt), id);
-    await this.withoutGone(await this.client.zrange(this.listKey, '0', String(PRUNED_WITH_EACH - 1)));
+    await this.ask(() => this.client.zadd(this.listKey, Number(createdAt), id));
+    await this.prune();
   }
 
   async reserve(
@@ -77,22 +82,27 @@ export class RedisBatches implements BatchStore {
   }
 
   async callbacks(id: string): Promise<string | undefined> {
-    this.mustBeReady();
-    return (await this.client.hget(this.keyOf(id), 'callbacks')) ?? undefined;
+    return (await this.ask(() => this.client.hget(this.keyOf(id), 'callbacks'))) ?? undefined;
   }
 
   async find(id: string): Promise<BatchRecord | undefined> {
-    this.mustBeReady();
-    const fields = await this.client.hgetall(this.keyOf(id));
+    const fields = await this.ask(() => this.client.hgetall(this.keyOf(id)));
     return fields.total === undefined ? undefined : recordOf(id, fields);
   }
 
   async list(atMost: number): Promise<BatchRecord[]> {
-    this.mustBeReady();
-    const ids = await this.withoutGone(await this.client.zrange(this.listKey, '0', '-1'));
-    const newest = ids.reverse().slice(0, atMost);
-    const found = await Promise.all(newest.map((id) => this.find(id)));
-    return found.filter((record) => record !== undefined);
+    const found: BatchRecord[] = [];
+    for (let from = 0; found.length < atMost; ) {
+      const to = from + atMost - 1;
+      const ids = await this.ask(() => this.client.zrevrange(this.listKey, from, to));
+      if (ids.length === 0) break;
+      const records = await Promise.all(ids.map((id) => this.find(id)));
+      const gone = ids.filter((_id, index) => !records[index]);
+      await this.takeOff(gone);
+      found.push(...records.filter((record) => record !== undefined));
+      from += ids.length - gone.length;
+    }
+    return found.slice(0, atMost);
   }
 
   private async change(
@@ -116,17 +126,23 @@ export class RedisBatches implements BatchStore {
   }
 
   private run(script: string, id: string, ...values: (string | number)[]): Promise<unknown> {
-    this.mustBeReady();
     const key = this.keyOf(id);
-    return this.client.eval(script, 4, key, `${key}:ended`, `${key}:failed`, `${key}:reserved`, ...values);
+    return this.ask(() =>
+      this.client.eval(script, 4, key, `${key}:ended`, `${key}:failed`, `${key}:reserved`, ...values),
+    );
   }
 
-  /** Those whose batch is still there; the others are taken off the list. */
-  private async withoutGone(ids: readonly string[]): Promise<string[]> {
-    const isThere = await Promise.all(ids.map((id) => this.client.exists(this.keyOf(id))));
-    const gone = ids.filter((_id, index) => isThere[index] === 0);
-    if (gone.length > 0) await this.client.zrem(this.listKey, ...gone);
-    return ids.filter((_id, index) => isThere[index] === 1);
+  private async prune(): Promise<void> {
+    const length = await this.ask(() => this.client.zcard(this.listKey));
+    const from = Math.floor(Math.random() * Math.max(1, length - PRUNED_WITH_EACH + 1));
+    const to = String(from + PRUNED_WITH_EACH - 1);
+    const ids = await this.ask(() => this.client.zrange(this.listKey, String(from), to));
+    const isThere = await Promise.all(ids.map((id) => this.ask(() => this.client.exists(this.keyOf(id)))));
+    await this.takeOff(ids.filter((_id, index) => isThere[index] === 0));
+  }
+
+  private async takeOff(gone: readonly string[]): Promise<void> {
+    if (gone.length > 0) await this.ask(() => this.client.zrem(this.listKey, ...gone));
   }
 
   /** In braces, so that a cluster keeps what belongs to one batch together. */
@@ -138,9 +154,10 @@ export class RedisBatches implements BatchStore {
     return `${this.prefix}:batches`;
   }
 
-  private mustBeReady(): void {
-    // Else a command would wait for as long as Redis is away.
-    if (this.client.status !== 'ready') throw new Error('Redis connection is not ready');
+  /** @throws StoreTimeoutError, and what the client throws */
+  private async ask<Answer>(command: () => Promise<Answer>): Promise<Answer> {
+    mustBeReady(this.client);
+    return inTime(command(), this.answerWithinMs);
   }
 }
 
