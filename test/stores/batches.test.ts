@@ -244,6 +244,27 @@ function batchContract(name: string, open: Open): void {
       assert.equal((await batches.find(over))?.verdict, 'then');
     });
 
+    it('begin anew under an id whose batch is forgotten', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 2, { keepMs: 200 });
+      await batches.dispatched(id, 'all');
+      await settled(batches, id, 0);
+      await settled(batches, id, 1);
+      await eventually(async () => assert.equal(await batches.find(id), undefined), { interval: 10 });
+      assert.equal(await batches.reserve(id, 'all', 2), undefined);
+      const again = { id, name: 'again', allowsFailures: true, callbacks: '{"catch":2}', keepMs: KEEP_MS };
+      await Promise.all([batches.open(again), batches.open(again)]);
+      assert.deepEqual(await batches.reserve(id, 'all', 2), { first: 0, count: 2, unsent: [0, 1] });
+      assert.equal(await batches.begin(id, 0), 'go');
+      assert.equal(await batches.callbacks(id), '{"catch":2}');
+      const { name, total, done, isSealed, verdict, unsent } = (await batches.find(id)) ?? {};
+      assert.deepEqual(
+        { name, total, done, isSealed, verdict, unsent },
+        { name: 'again', total: 2, done: 0, isSealed: false, verdict: undefined, unsent: [] },
+      );
+      assert.equal((await batches.list(1))[0]?.id, id);
+    });
+
     it('know nothing of a batch that was never made, is forgotten, or of a number that was never given', async () => {
       const batches = await openBatches();
       const nowhere = randomUUID();

@@ -106,8 +106,9 @@ export class MemoryBatches implements BatchStore {
   }
 
   async open(batch: NewBatch): Promise<void> {
-    const state = this.states.get(batch.id)?.value ?? new State(batch, this.clock.now());
-    this.keep(state);
+    const known = this.states.get(batch.id)?.value;
+    if (!known) this.states.delete(batch.id); // it keeps the place of one that is over otherwise
+    this.keep(known ?? new State(batch, this.clock.now()));
   }
 
   async reserve(

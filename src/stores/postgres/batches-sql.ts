@@ -100,14 +100,20 @@ export function batchStatements(schema: string) {
     (name) => `${schema}.${name}`,
   ) as [string, string, string];
   return {
+    /** One whose time is over is not to be taken up again, with the numbers that were given then. */
+    clear: `DELETE FROM ${table} WHERE name = $1 AND until <= clock_timestamp()`,
+    /** Answers with no row if one has come to its end just now. */
     open: `
 INSERT INTO ${table} AS batch (name, title, allows_failures, callbacks, keep, until)
 VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $5))
-ON CONFLICT (name) DO UPDATE SET until = excluded.until`,
+ON CONFLICT (name) DO UPDATE SET until = clock_timestamp() + make_interval(secs => batch.keep)
+  WHERE batch.until > clock_timestamp()
+RETURNING name`,
     /** Of two who ask for the same key at once, the second breaks the key's index, and asks again. */
     reserve: `
 WITH known AS (
   SELECT first, count, unsent FROM ${numbers} WHERE batch = $1 AND key = $2
+    AND EXISTS (SELECT FROM ${table} WHERE name = $1 AND until > clock_timestamp())
 ), grown AS (
   UPDATE ${table} SET total = total + $3, until = clock_timestamp() + make_interval(secs => keep)
   WHERE name = $1 AND until > clock_timestamp() AND NOT cancelled AND finally_at IS NULL

@@ -34,7 +34,11 @@ export class PostgresBatches implements BatchStore {
   }
 
   async open({ id, name, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
-    await this.table.rows(this.sql.open, [id, name, allowsFailures, callbacks, keepMs / 1_000]);
+    const values = [id, name, allowsFailures, callbacks, keepMs / 1_000];
+    for (let made: object[] = []; made.length === 0; ) {
+      await this.table.rows(this.sql.clear, [id]);
+      made = await this.table.rows(this.sql.open, values);
+    }
   }
 
   async reserve(
