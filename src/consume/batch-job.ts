@@ -9,7 +9,7 @@ import type {
 } from '../message/batch.js';
 import { type BatchMark, type BatchPlace, isPlace } from '../message/batch-header.js';
 import type { Headers } from '../message/message.js';
-import type { BatchStore, JobResult } from '../stores/batches.js';
+import type { BatchStore, Closed, JobResult } from '../stores/batches.js';
 import type { Logger } from '../util/logger.js';
 import { carriedFrom } from './carry-on.js';
 import { ENDED_BEFORE, type Outcome, releaseFor, SKIP, STORE_AWAY_MS } from './outcome.js';
@@ -19,7 +19,7 @@ import type { Received } from './received.js';
 export interface BatchSender {
   /** @throws OptionsError if there is none */
   readonly store: BatchStore;
-  /** @returns false if the batch takes no more jobs */
+  /** @returns why not all of them are sent */
   send(
     jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
     sending: {
@@ -28,7 +28,7 @@ export interface BatchSender {
       readonly carried: { headers: Headers; correlationId?: string };
       readonly by: number;
     },
-  ): Promise<boolean>;
+  ): Promise<{ readonly closed?: Closed }>;
   /** Tells the store what has become of a job, and sends what that decides. */
   report(place: BatchPlace, result: JobResult): Promise<void>;
   cancel(id: string): Promise<boolean>;
@@ -102,17 +102,24 @@ export class HandlerBatch implements BatchContext {
     }
     const addition = `${received.messageId ?? mark.number}/${this.additions}`;
     this.additions += 1;
-    const isSent = await this.batches.send(jobs as Iterable<BatchJob>, {
+    const { closed } = await this.batches.send(jobs as Iterable<BatchJob>, {
       id: mark.id,
       keyOf: (window) => `${addition}/${window}`,
       carried: carriedFrom(received),
       by: mark.number,
     });
-    if (isSent) return;
-    throw new BatchError(
-      `batch '${mark.id}' is cancelled: it takes no more jobs`,
-      'Ask context.batch.isCancelled() before a job adds others.',
-    );
+    if (closed === 'cancelled') {
+      throw new BatchError(
+        `batch '${mark.id}' is cancelled: it takes no more jobs`,
+        'Ask context.batch.isCancelled() before a job adds others.',
+      );
+    }
+    if (closed) {
+      throw new BatchError(
+        `all jobs of batch '${mark.id}' have ended: it takes no more of them`,
+        'A job that is replayed when its batch is over can add nothing: dispatch another batch for that.',
+      );
+    }
   }
 
   cancel(): Promise<boolean> {

@@ -2,7 +2,14 @@ import { BatchError, OptionsError, PublishManyError, type PublishManyFailure } f
 import type { BusEvents } from '../events.js';
 import type { BatchActions, BatchFigures, BatchJob, BatchPlan, BatchStatus } from '../message/batch.js';
 import type { BatchPlace } from '../message/batch-header.js';
-import type { BatchChange, BatchCounts, BatchRecord, BatchStore, JobResult } from '../stores/batches.js';
+import type {
+  BatchChange,
+  BatchCounts,
+  BatchRecord,
+  BatchStore,
+  Closed,
+  JobResult,
+} from '../stores/batches.js';
 import { toMs } from '../util/duration.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
@@ -34,6 +41,8 @@ interface Sending {
 /** The way out of batches: sends their jobs, tells their store what becomes of each, and sends what that decides. */
 export class Batches implements BatchActions {
   private readonly news: NewsOfBatches;
+  /** Generators that jobs were taken from. */
+  private readonly used = new WeakSet<object>();
 
   constructor(private readonly options: BatchesOptions) {
     this.news = new NewsOfBatches(options);
@@ -55,7 +64,13 @@ export class Batches implements BatchActions {
     const callbacks = await this.news.written(plan);
     await store.open({ id, name, allowsFailures, callbacks, keepMs: toMs(keep) });
     const carried = { headers: {}, correlationId: id };
-    await this.send(jobs, { id, carried, keyOf: (window) => `dispatch/${window}` });
+    this.mustBeFresh(jobs);
+    const keyOf = (window: number) => `dispatch/${window}`;
+    const { count, closed } = await this.send(jobs, { id, carried, keyOf });
+    const { initial = count } = (await store.find(id)) ?? {};
+    // What is sealed ends: those that are not given this time would be missing, and nobody would be told.
+    if (closed === 'closed' || count < initial)
+      throw otherJobs(id, `${initial} jobs`, `${closed ? 'more' : count}`);
     const change = known(id, await store.seal(id));
     this.options.events.emit('batch.dispatched', this.about(id, change));
     await this.follow(id, change);
@@ -65,15 +80,21 @@ export class Batches implements BatchActions {
    * Sends jobs of a batch that is there already, in windows. What was given numbers before is sent under the same ids, or not at
    * all if it is known to be sent.
    *
-   * @returns whether all are: none is sent any more to a batch that is cancelled or finished
+   * @returns how many are sent by now, and why that is not all of them
    */
-  async send(jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>, sending: Sending): Promise<boolean> {
+  async send(
+    jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
+    sending: Sending,
+  ): Promise<{ count: number; closed?: Closed }> {
     let window = 0;
+    let count = 0;
     for await (const some of windowsOf(jobs)) {
-      if (!(await this.sendWindow(some, sending, window))) return false;
+      const closed = await this.sendWindow(some, sending, window);
+      if (closed) return { count, closed };
       window += 1;
+      count += some.length;
     }
-    return true;
+    return { count };
   }
 
   /**
@@ -127,18 +148,14 @@ export class Batches implements BatchActions {
     jobs: readonly BatchJob[],
     { id, keyOf, carried, by }: Sending,
     window: number,
-  ): Promise<boolean> {
+  ): Promise<Closed | undefined> {
     const drafts = await Promise.all(jobs.map((job) => this.options.steps.draftJob(job)));
     const key = keyOf(window);
     const given = known(id, await this.store.reserve(id, key, jobs.length, by));
-    if (given === 'over') return false;
-    if (given.count !== jobs.length) {
-      throw new BatchError(
-        `batch '${id}' was given ${given.count} jobs in this place before, and now ${jobs.length}`,
-        'Whoever dispatches a batch once more, or is run again and adds to one, gives the same jobs in the same order.',
-      );
-    }
-    if (given.unsent.length === 0) return true;
+    if (given === 'cancelled' || given === 'closed') return given;
+    if (given.count !== jobs.length)
+      throw otherJobs(id, `${given.count} jobs in this place`, `${jobs.length}`);
+    if (given.unsent.length === 0) return undefined;
     const failures: PublishManyFailure[] = [];
     await Promise.all(
       given.unsent.map(async (number) => {
@@ -153,10 +170,21 @@ export class Batches implements BatchActions {
     const told = this.store.dispatched(id, key, unsent);
     if (failures.length === 0) {
       await told;
-      return true;
+      return undefined;
     }
     await told.catch(() => {}); // then all of them are sent again, and those that have ended are not run
     throw notSent(drafts, given.first, failures);
+  }
+
+  /** @throws OptionsError for what can be gone through once, and was */
+  private mustBeFresh(jobs: object): void {
+    if (!('next' in jobs)) return;
+    if (this.used.has(jobs)) {
+      throw new OptionsError('batch', [
+        'its jobs are a generator that is used up: make a new batch of a new one, with the same id',
+      ]);
+    }
+    this.used.add(jobs);
   }
 
   private about(batchId: string, change: BatchCounts) {
@@ -172,6 +200,12 @@ function known<Answer>(id: string, answer: Answer | undefined): Answer {
     'It is forgotten some time after its last change (see keep), or is kept in another store.',
   );
 }
+
+const otherJobs = (id: string, before: string, now: string) =>
+  new BatchError(
+    `batch '${id}' was given ${before} before, and now ${now}`,
+    'Whoever dispatches a batch once more, or is run again and adds to one, gives the same jobs in the same order.',
+  );
 
 function notSent(
   jobs: readonly JobDraft[],

@@ -31,6 +31,8 @@ export interface BatchRecord extends BatchCounts {
   readonly id: string;
   readonly name: string;
   readonly allowsFailures: boolean;
+  /** How many of its numbers were reserved by no job. */
+  readonly initial: number;
   /** Whether its dispatch is over. A batch that isn't sealed does not end. */
   readonly isSealed: boolean;
   readonly isCancelled: boolean;
@@ -72,6 +74,9 @@ export interface ReservedNumbers {
   readonly unsent: readonly number[];
 }
 
+/** Why a batch takes no more jobs: `closed` to its own jobs if all have ended, and to whoever dispatches it if it is sealed. */
+export type Closed = 'cancelled' | 'closed';
+
 /**
  * Batches, and which of their jobs have ended. A job is a number of its batch, which ends once, however often that is told.
  * A batch that is cancelled, or whose jobs have all ended, is decided on at that moment, once: by the call that brings it
@@ -88,9 +93,9 @@ export interface BatchStore {
    * Gives numbers to so many jobs more; under a key that was given numbers before, the same as then.
    *
    * @param by the job that adds them: told of its end, the store answers with those that are not known to be sent
-   * @returns `over` if it is cancelled or finished, unless the key is known
+   * @returns why it takes no more, unless the key is known
    */
-  reserve(id: string, key: string, count: number, by?: number): Promise<ReservedNumbers | 'over' | undefined>;
+  reserve(id: string, key: string, count: number, by?: number): Promise<ReservedNumbers | Closed | undefined>;
 
   /** The messages of the numbers under this key are sent, but for these. What was said to be sent before stays so. */
   dispatched(id: string, key: string, unsent?: readonly number[]): Promise<void>;

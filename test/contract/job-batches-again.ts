@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type BatchContext, PublishManyError, UnrecoverableError } from 'hopline';
+import { type BatchContext, OptionsError, PublishManyError, UnrecoverableError } from 'hopline';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { all, batchOf, jobs, told, worker } from './batch-fixture.js';
@@ -86,5 +86,70 @@ export const jobBatchesAgain: Theme = (test) => {
     await fx.eventually(() => assert.deepEqual(told(news), ['then 4/0/0 of 4', 'finally 4/0/0 of 4']));
     await fx.eventually(() => assert.equal(skipped.length, 3));
     assert.deepEqual(seen.payloads.length, 3);
+  });
+
+  test('a batch that is dispatched again with more jobs, or fewer, is an error, and not one that ends without them', async (fx) => {
+    const { bus, news, seen } = await worker(fx);
+    const id = fx.name('import');
+    await all(bus.batch(jobs(500), { id })).dispatch();
+    await fx.eventually(() => assert.equal(news.calls.length, 2));
+    const again = (count: number) => all(bus.batch(jobs(count), { id })).dispatch();
+    await assert.rejects(again(900), /was given 500 jobs before, and now more/);
+    await assert.rejects(again(0), /was given 500 jobs before, and now 0/);
+    await again(500);
+    assert.equal(seen.calls.length, 500);
+    assert.equal(news.calls.length, 2);
+  });
+
+  test('a generator that is used up makes no batch that ends without the rest', async (fx) => {
+    const { bus, news, store } = await worker(fx);
+    const reserve = store.reserve.bind(store);
+    let asked = 0;
+    store.reserve = async (...given) => {
+      asked += 1;
+      if (asked === 2) throw new Error('away');
+      return reserve(...given);
+    };
+    const batch = all(bus.batch(jobs(600).values()));
+    await assert.rejects(batch.dispatch(), /away/);
+    await assert.rejects(batch.dispatch(), OptionsError);
+    await fx.eventually(async () => assert.equal((await bus.findBatch(batch.id))?.done, 500));
+    assert.equal((await bus.findBatch(batch.id))?.dispatched, false);
+    await all(bus.batch(jobs(600).values(), { id: batch.id })).dispatch();
+    await fx.eventually(() =>
+      assert.deepEqual(told(news), ['then 600/0/0 of 600', 'finally 600/0/0 of 600']),
+    );
+  });
+
+  test('a batch that is cancelled while it is dispatched takes no more jobs, and ends without the rest', async (fx) => {
+    const { bus, news } = await worker(fx);
+    const id = fx.name('import');
+    async function* many() {
+      for (const [index, job] of jobs(600).entries()) {
+        if (index === 550) await bus.cancelBatch(id);
+        yield job;
+      }
+    }
+    await all(bus.batch(many(), { id })).dispatch();
+    await fx.eventually(() => assert.match(told(news)[1] ?? '', /^finally \d+\/0\/\d+ of 500$/));
+  });
+
+  test('a job that is replayed when its batch is over is told so if it adds others', async (fx) => {
+    let isBroken = true;
+    const refused: unknown[] = [];
+    const { bus, news } = await worker(fx, async ({ context }) => {
+      if (isBroken) throw new UnrecoverableError('not yet');
+      await batchOf(context)
+        .add(jobs(1))
+        .catch((error) => refused.push(error.message));
+    });
+    const batch = all(bus.batch(jobs(1))).allowFailures();
+    await batch.dispatch();
+    await fx.eventually(() => assert.equal(news.calls.length, 2));
+    const failures = await fx.failures('jobs');
+    await fx.eventually(async () => assert.equal((await failures.count())[0]?.count, 1));
+    isBroken = false;
+    await fx.outcome(failures.retry({ batch: batch.id }));
+    await fx.eventually(() => assert.match(String(refused[0]), /^all jobs of batch '.*' have ended/));
   });
 };

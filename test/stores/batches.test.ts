@@ -58,7 +58,7 @@ function batchContract(name: string, open: Open): void {
       const all = await Promise.all(Array.from({ length: 10 }, openBatches));
       const { id } = await made(all[0] as BatchStore, 1);
       const answers = await Promise.all(
-        all.map((batches, index) => batches.reserve(id, `key ${Math.floor(index / 2)}`, 7)),
+        all.map((batches, index) => batches.reserve(id, `key ${Math.floor(index / 2)}`, 7, 0)),
       );
       const firsts = answers.map((answer) => (answer as { first: number }).first);
       assert.deepEqual(
@@ -169,7 +169,8 @@ function batchContract(name: string, open: Open): void {
       assert.deepEqual([another.due, another.hasCancelled], [[], false]);
       assert.equal(await batches.begin(id, 3), 'skip');
       assert.equal(await batches.begin(id, 1), 'go');
-      assert.equal(await batches.reserve(id, 'more', 1), 'over');
+      assert.equal(await batches.reserve(id, 'more', 1), 'cancelled');
+      assert.equal(await batches.reserve(id, 'more', 1, 0), 'cancelled');
       await batches.sent(id, 'catch');
       const last = await settled(batches, id, 3, 'skipped');
       assert.deepEqual([last.due, last.hasFinished, last.progress], [['finally'], true, 100]);
@@ -228,6 +229,17 @@ function batchContract(name: string, open: Open): void {
       await settled(batches, id, 2, 'skipped');
       await settled(batches, id, 1);
       assert.deepEqual(await begun(), ['ended', 'ended', 'ended']);
+    });
+
+    it('take jobs of whoever dispatches them until they are sealed, and of their jobs until they end', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 1);
+      assert.equal(await batches.reserve(id, 'more', 1), 'closed');
+      assert.equal(typeof (await batches.reserve(id, 'of 0', 2, 0)), 'object');
+      assert.deepEqual(await batches.find(id).then((found) => [found?.initial, found?.total]), [1, 3]);
+      for (const number of [0, 1, 2]) await settled(batches, id, number);
+      assert.equal(await batches.reserve(id, 'more of 0', 1, 0), 'closed');
+      assert.equal(typeof (await batches.reserve(id, 'of 0', 2, 0)), 'object');
     });
 
     it('are cancelled once, and not after their end', async () => {

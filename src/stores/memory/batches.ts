@@ -4,6 +4,7 @@ import type {
   BatchChange,
   BatchRecord,
   BatchStore,
+  Closed,
   JobResult,
   NewBatch,
   ReservedNumbers,
@@ -40,6 +41,7 @@ class State {
   readonly reserved = new Map<string, Reserved>();
   /** What was reserved by jobs, by their numbers. */
   private readonly additions = new Map<number, Reserved[]>();
+  initial = 0;
   isSealed = false;
   isCancelled = false;
   verdict: Decision | undefined;
@@ -66,7 +68,8 @@ class State {
     const unsent = Array.from({ length: count }, (_none, index) => first + index);
     const reserved: Reserved = { first, count, unsent };
     this.reserved.set(key, reserved);
-    if (by !== undefined) this.additions.set(by, [...(this.additions.get(by) ?? []), reserved]);
+    if (by === undefined) this.initial += count;
+    else this.additions.set(by, [...(this.additions.get(by) ?? []), reserved]);
     this.counts.total += count;
     if (this.results.length < this.counts.total) {
       const larger = new Uint8Array(Math.max(this.counts.total, this.results.length * 2));
@@ -116,12 +119,13 @@ export class MemoryBatches implements BatchStore {
     key: string,
     count: number,
     by?: number,
-  ): Promise<ReservedNumbers | 'over' | undefined> {
+  ): Promise<ReservedNumbers | Closed | undefined> {
     const state = this.states.get(id)?.value;
     if (!state) return undefined;
     const known = state.reserved.get(key);
     if (known) return { ...known };
-    if (state.isCancelled || state.isFinished) return 'over';
+    if (state.isCancelled) return 'cancelled';
+    if (state.isFinished || (state.isSealed && by === undefined)) return 'closed';
     this.keep(state);
     return { ...state.reserve(key, count, by) };
   }
@@ -213,12 +217,13 @@ const unsentOf = ({ verdict, finale }: State): Decision[] =>
   [verdict, finale].filter((decision): decision is Decision => decision?.isSent === false);
 
 function recordOf(state: State): BatchRecord {
-  const { batch, counts, createdAt, isSealed, isCancelled, verdict, finale } = state;
+  const { batch, counts, createdAt, initial, isSealed, isCancelled, verdict, finale } = state;
   return {
     ...counts,
     id: batch.id,
     name: batch.name,
     allowsFailures: batch.allowsFailures,
+    initial,
     isSealed,
     isCancelled,
     createdAt,

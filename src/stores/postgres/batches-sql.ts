@@ -80,6 +80,7 @@ export interface RecordRow {
   readonly name: string;
   readonly title: string;
   readonly allows_failures: boolean;
+  readonly initial: number;
   readonly total: number;
   readonly done: number;
   readonly failed: number;
@@ -93,6 +94,9 @@ export interface RecordRow {
   readonly created_at: Date;
   readonly finally_at: Date | null;
 }
+
+/** Whether it takes no more jobs of $4, which is null of whoever dispatches it. */
+const IS_CLOSED = '(finally_at IS NOT NULL OR ($4::integer IS NULL AND sealed))';
 
 /** @param schema quoted */
 export function batchStatements(schema: string) {
@@ -109,24 +113,27 @@ VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $5))
 ON CONFLICT (name) DO UPDATE SET until = clock_timestamp() + make_interval(secs => batch.keep)
   WHERE batch.until > clock_timestamp()
 RETURNING name`,
-    /** Of two who ask for the same key at once, the second breaks the key's index, and asks again. */
+    /**
+     * Of two who ask for the same key at once, the second breaks the key's index, and asks again. Answers with nothing but nulls if
+     * the batch was closed while it was asked.
+     */
     reserve: `
 WITH known AS (
   SELECT first, count, unsent FROM ${numbers} WHERE batch = $1 AND key = $2
     AND EXISTS (SELECT FROM ${table} WHERE name = $1 AND until > clock_timestamp())
 ), grown AS (
-  UPDATE ${table} SET total = total + $3, until = clock_timestamp() + make_interval(secs => keep)
-  WHERE name = $1 AND until > clock_timestamp() AND NOT cancelled AND finally_at IS NULL
-    AND NOT EXISTS (SELECT FROM known)
+  UPDATE ${table} SET total = total + $3, initial = initial + CASE WHEN $4::integer IS NULL THEN $3 ELSE 0 END,
+    until = clock_timestamp() + make_interval(secs => keep)
+  WHERE name = $1 AND until > clock_timestamp() AND NOT cancelled AND NOT ${IS_CLOSED} AND NOT EXISTS (SELECT FROM known)
   RETURNING total - $3 AS first
 ), given AS (
   INSERT INTO ${numbers} (batch, key, first, count, added_by, unsent)
   SELECT $1, $2, first, $3, $4, ARRAY(SELECT generate_series(first, first + $3 - 1)) FROM grown
   RETURNING first, count, unsent
 )
-SELECT first, count, unsent FROM known
-UNION ALL SELECT first, count, unsent FROM given
-UNION ALL SELECT NULL, NULL, NULL FROM ${table}
+SELECT first, count, unsent, NULL AS closed FROM known
+UNION ALL SELECT first, count, unsent, NULL FROM given
+UNION ALL SELECT NULL, NULL, NULL, CASE WHEN cancelled THEN 'cancelled' WHEN ${IS_CLOSED} THEN 'closed' END FROM ${table}
   WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM given)`,
     dispatched: `
 UPDATE ${numbers} SET unsent = ARRAY(SELECT unnest(unsent) INTERSECT SELECT unnest($3::integer[]))
@@ -183,5 +190,5 @@ WHERE name = $1`,
   };
 }
 
-const RECORD = `name, title, allows_failures, total, done, failed, skipped, progress, sealed, cancelled, verdict, verdict_sent,
+const RECORD = `name, title, allows_failures, initial, total, done, failed, skipped, progress, sealed, cancelled, verdict, verdict_sent,
   finally_sent, created_at, finally_at`;

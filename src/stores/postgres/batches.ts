@@ -4,6 +4,7 @@ import type {
   BatchChange,
   BatchRecord,
   BatchStore,
+  Closed,
   JobResult,
   NewBatch,
   ReservedNumbers,
@@ -16,6 +17,7 @@ interface NumbersRow {
   readonly first: number | null;
   readonly count: number;
   readonly unsent: number[];
+  readonly closed: Closed | null;
 }
 
 interface BeginRow {
@@ -46,10 +48,13 @@ export class PostgresBatches implements BatchStore {
     key: string,
     count: number,
     by?: number,
-  ): Promise<ReservedNumbers | 'over' | undefined> {
-    const [row] = await this.table.rows<NumbersRow>(this.sql.reserve, [id, key, count, by]);
-    if (!row) return undefined;
-    return row.first === null ? 'over' : { first: row.first, count: row.count, unsent: row.unsent };
+  ): Promise<ReservedNumbers | Closed | undefined> {
+    for (;;) {
+      const [row] = await this.table.rows<NumbersRow>(this.sql.reserve, [id, key, count, by]);
+      if (!row) return undefined;
+      if (row.first !== null) return { first: row.first, count: row.count, unsent: row.unsent };
+      if (row.closed !== null) return row.closed;
+    }
   }
 
   async dispatched(id: string, key: string, unsent: readonly number[] = []): Promise<void> {
@@ -110,7 +115,18 @@ export class PostgresBatches implements BatchStore {
 }
 
 function recordOf(row: RecordRow): BatchRecord {
-  const { name, title, total, done, failed, skipped, progress, verdict, finally_at: finishedAt } = row;
+  const {
+    name,
+    title,
+    initial,
+    total,
+    done,
+    failed,
+    skipped,
+    progress,
+    verdict,
+    finally_at: finishedAt,
+  } = row;
   const unsent: BatchCallback[] = [];
   if (verdict && !row.verdict_sent) unsent.push(verdict);
   if (finishedAt && !row.finally_sent) unsent.push('finally');
@@ -119,6 +135,7 @@ function recordOf(row: RecordRow): BatchRecord {
     name: title,
     ...{ total, done, failed, skipped, progress, unsent },
     allowsFailures: row.allows_failures,
+    initial,
     isSealed: row.sealed,
     isCancelled: row.cancelled,
     createdAt: row.created_at.getTime(),

@@ -109,6 +109,7 @@ export const MIGRATIONS: readonly Migration[] = [
         callbacks text NOT NULL,
         keep float8 NOT NULL,
         total integer NOT NULL DEFAULT 0,
+        initial integer NOT NULL DEFAULT 0,
         done integer NOT NULL DEFAULT 0,
         failed integer NOT NULL DEFAULT 0,
         skipped integer NOT NULL DEFAULT 0,

@@ -28,8 +28,11 @@ export const RESERVE = `${BEGIN}
 if redis.call('EXISTS', batch) == 0 then return nil end
 local known = redis.call('HGET', reserved, 'key:' .. ARGV[1])
 if known then return known end
-if redis.call('HEXISTS', batch, 'cancelled') == 1 or redis.call('HEXISTS', batch, 'finallyAt') == 1 then return 'over' end
+if redis.call('HEXISTS', batch, 'cancelled') == 1 then return 'cancelled' end
+local closing = ARGV[3] == '' and 'sealed' or 'finallyAt'
+if redis.call('HEXISTS', batch, closing) == 1 then return 'closed' end
 local count = tonumber(ARGV[2])
+if ARGV[3] == '' then redis.call('HINCRBY', batch, 'initial', count) end
 local first = redis.call('HINCRBY', batch, 'total', count) - count
 local numbers = {}
 for number = first, first + count - 1 do numbers[#numbers + 1] = number end

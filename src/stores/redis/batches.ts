@@ -5,6 +5,7 @@ import type {
   BatchCounts,
   BatchRecord,
   BatchStore,
+  Closed,
   JobResult,
   NewBatch,
   ReservedNumbers,
@@ -45,10 +46,10 @@ export class RedisBatches implements BatchStore {
     key: string,
     count: number,
     by?: number,
-  ): Promise<ReservedNumbers | 'over' | undefined> {
+  ): Promise<ReservedNumbers | Closed | undefined> {
     const answer = (await this.run(RESERVE, id, key, count, by ?? '')) as string | null;
     if (answer === null) return undefined;
-    if (answer === 'over') return 'over';
+    if (answer === 'cancelled' || answer === 'closed') return answer;
     const [first, given, _by, unsent] = answer.split(':') as [string, string, string, string];
     return {
       first: Number(first),
@@ -175,6 +176,7 @@ function recordOf(id: string, fields: Record<string, string>): BatchRecord {
     skipped: Number(fields.skipped),
     progress: Number(fields.progress),
     allowsFailures: fields.allowsFailures === '1',
+    initial: Number(fields.initial ?? 0),
     isSealed: fields.sealed !== undefined,
     isCancelled: fields.cancelled !== undefined,
     createdAt: Number(fields.createdAt),
