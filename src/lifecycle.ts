@@ -117,6 +117,7 @@ export class Lifecycle {
         await this.hearOperators(this.session, this.running, deadline);
       await deadline.race(this.running.start(), () => this.notConsuming());
       if (settings.relay ?? hasInbox(subscriptions)) parts.outbox.startRelay();
+      if (settings.stores.batches) parts.publisher.batches.overdue.start();
       this.enter('started');
     } catch (error) {
       await this.abandonStart();
@@ -215,7 +216,7 @@ export class Lifecycle {
     this.enter('stopping');
     this.control?.stop();
     // What it doesn't publish any more lies safe.
-    const relayed = outbox.stopRelay();
+    const relayed = Promise.all([outbox.stopRelay(), publisher.batches.overdue.stop()]).then(() => {});
     const handlersEnded = () => {
       this.giveUp.abort();
       publisher.flush();

@@ -15,6 +15,7 @@ import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 import { NewsOfBatches } from './batch-news.js';
 import { checkBatchPlan } from './batch-options.js';
+import { OverdueBatches } from './overdue-batches.js';
 import type { Carried, JobDraft, Steps } from './steps.js';
 
 export interface BatchesOptions {
@@ -40,12 +41,16 @@ interface Sending {
 
 /** The way out of batches: sends their jobs, tells their store what becomes of each, and sends what that decides. */
 export class Batches implements BatchActions {
+  /** Sends what nobody else does any more. */
+  readonly overdue: OverdueBatches;
   private readonly news: NewsOfBatches;
   /** Generators that jobs were taken from. */
   private readonly used = new WeakSet<object>();
 
   constructor(private readonly options: BatchesOptions) {
     this.news = new NewsOfBatches(options);
+    // What is decided is not changed by a cancel, which is answered with all that is due.
+    this.overdue = new OverdueBatches({ ...options, send: (id) => this.cancel(id) });
   }
 
   /** @throws OptionsError if there is none */
@@ -59,10 +64,11 @@ export class Batches implements BatchActions {
 
   async dispatch(plan: BatchPlan): Promise<void> {
     const { store } = this;
+    const { service } = this.options;
     const { id, name, keep, jobs, allowsFailures } = plan;
     checkBatchPlan(plan);
     const callbacks = await this.news.written(plan);
-    await store.open({ id, name, allowsFailures, callbacks, keepMs: toMs(keep) });
+    await store.open({ id, name, service, allowsFailures, callbacks, keepMs: toMs(keep) });
     const carried = { headers: {}, correlationId: id };
     this.mustBeFresh(jobs);
     const keyOf = (window: number) => `dispatch/${window}`;

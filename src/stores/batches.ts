@@ -7,6 +7,8 @@ export type JobResult = 'done' | 'failed' | 'skipped';
 export interface NewBatch {
   readonly id: string;
   readonly name: string;
+  /** The service that dispatches it. */
+  readonly service: string;
   /** Whether it goes on, and ends well, though jobs fail. */
   readonly allowsFailures: boolean;
   /** Its callbacks, as whoever sends them writes them. */
@@ -82,7 +84,7 @@ export type Closed = 'cancelled' | 'closed';
  * A batch that is cancelled, or whose jobs have all ended, is decided on at that moment, once: by the call that brings it
  * about, for all who share the store.
  *
- * All but `list` answer with undefined for a batch that is not there, and throw what the store's client throws if it can't be
+ * All but `list` and `overdue` answer with undefined for a batch that is not there, and throw what the store's client throws if it can't be
  * asked.
  */
 export interface BatchStore {
@@ -124,6 +126,12 @@ export interface BatchStore {
 
   /** The callbacks as they were given. */
   callbacks(id: string): Promise<string | undefined>;
+
+  /**
+   * Batches of a service of which something was decided half a minute ago that is not marked as sent, in no order: whoever was to
+   * send it has died, or can't. Where very many have not ended, some of these may be found by a later call only.
+   */
+  overdue(service: string, atMost: number): Promise<string[]>;
 
   find(id: string): Promise<BatchRecord | undefined>;
 

@@ -110,7 +110,8 @@ describe('hopline batch', function () {
     const pool = schema.pool({ max: 5 });
     const stores = postgresStores({ pool, schema: schema.name });
     await stores.batches?.open({
-      ...{ id: 'waits', name: 'waits', allowsFailures: false, callbacks: '{}', keepMs: 60_000 },
+      ...{ id: 'waits', name: 'waits', service: 'any', allowsFailures: false, callbacks: '{}' },
+      keepMs: 60_000,
     });
     await stores.batches?.reserve('waits', 'all', 3);
     await stores.batches?.seal('waits');

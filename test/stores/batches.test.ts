@@ -24,7 +24,14 @@ function batchContract(name: string, open: Open): void {
       { allowsFailures = false, keepMs = KEEP_MS } = {},
     ) {
       const id = `${randomUUID()} with ü`;
-      await batches.open({ id, name: 'import', allowsFailures, callbacks: '{"then":1}', keepMs });
+      await batches.open({
+        id,
+        name: 'import',
+        service: 'any',
+        allowsFailures,
+        callbacks: '{"then":1}',
+        keepMs,
+      });
       if (jobs > 0) await batches.reserve(id, 'all', jobs);
       const sealed = await batches.seal(id);
       assert.ok(sealed);
@@ -40,7 +47,14 @@ function batchContract(name: string, open: Open): void {
     it('give numbers in a row, and the same ones again under a key that is known', async () => {
       const [one, other] = [await openBatches(), await openBatches()];
       const id = randomUUID();
-      await one.open({ id, name: 'import', allowsFailures: false, callbacks: '{}', keepMs: KEEP_MS });
+      await one.open({
+        id,
+        name: 'import',
+        service: 'any',
+        allowsFailures: false,
+        callbacks: '{}',
+        keepMs: KEEP_MS,
+      });
       assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [0, 1, 2] });
       assert.deepEqual(await other.reserve(id, 'b', 2), { first: 3, count: 2, unsent: [3, 4] });
       await other.dispatched(id, 'a', [1]);
@@ -49,7 +63,14 @@ function batchContract(name: string, open: Open): void {
       assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [] });
       assert.equal((await one.find(id))?.total, 5);
       // Made once more it is what it was.
-      await one.open({ id, name: 'other', allowsFailures: true, callbacks: '{}', keepMs: KEEP_MS });
+      await one.open({
+        id,
+        name: 'other',
+        service: 'any',
+        allowsFailures: true,
+        callbacks: '{}',
+        keepMs: KEEP_MS,
+      });
       const found = await one.find(id);
       assert.deepEqual([found?.name, found?.total, found?.allowsFailures], ['import', 5, false]);
     });
@@ -147,7 +168,14 @@ function batchContract(name: string, open: Open): void {
     it('do not end before they are sealed, and with that if all their jobs have', async () => {
       const batches = await openBatches();
       const id = randomUUID();
-      await batches.open({ id, name: 'import', allowsFailures: false, callbacks: '{}', keepMs: KEEP_MS });
+      await batches.open({
+        id,
+        name: 'import',
+        service: 'any',
+        allowsFailures: false,
+        callbacks: '{}',
+        keepMs: KEEP_MS,
+      });
       await batches.reserve(id, 'a', 1);
       const change = await settled(batches, id, 0);
       assert.deepEqual([change.due, change.progress, change.hasProgressed], [[], 0, false]);
@@ -264,7 +292,14 @@ function batchContract(name: string, open: Open): void {
       await settled(batches, id, 1);
       await eventually(async () => assert.equal(await batches.find(id), undefined), { interval: 10 });
       assert.equal(await batches.reserve(id, 'all', 2), undefined);
-      const again = { id, name: 'again', allowsFailures: true, callbacks: '{"catch":2}', keepMs: KEEP_MS };
+      const again = {
+        id,
+        name: 'again',
+        service: 'any',
+        allowsFailures: true,
+        callbacks: '{"catch":2}',
+        keepMs: KEEP_MS,
+      };
       await Promise.all([batches.open(again), batches.open(again)]);
       assert.deepEqual(await batches.reserve(id, 'all', 2), { first: 0, count: 2, unsent: [0, 1] });
       assert.equal(await batches.begin(id, 0), 'go');

@@ -8,6 +8,7 @@ import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { provideRedis, type TestRedis } from '../support/redis.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { overdueIn } from './overdue.js';
 
 describe('stores in Redis', () => {
   let redis: TestRedis;
@@ -47,7 +48,14 @@ describe('stores in Redis', () => {
 
   it('say so in time of batches, too, whatever is asked', async () => {
     const batches = new RedisBatches(client, 'hopline-test', 100);
-    const batch = { id: 'any', name: 'any', allowsFailures: false, callbacks: '{}', keepMs: 1_000 };
+    const batch = {
+      id: 'any',
+      name: 'any',
+      service: 'any',
+      allowsFailures: false,
+      callbacks: '{}',
+      keepMs: 1_000,
+    };
     const asked = [
       () => batches.open(batch),
       () => batches.begin('any', 0),
@@ -65,13 +73,37 @@ describe('stores in Redis', () => {
     assert.equal((await batches.find('any'))?.id, 'any');
   });
 
+  it('find batches of a service of which something is overdue', async () => {
+    const prefix = `hopline-test-${randomUUID()}`;
+    const batches = new RedisBatches(client, prefix);
+    await overdueIn(batches, async (id, field) => {
+      await client.hincrby(
+        `${prefix}:batch:{${id}}`,
+        field === 'verdict_at' ? 'verdictAt' : 'finallyAt',
+        -31_000,
+      );
+    });
+    assert.deepEqual((await client.smembers(`${prefix}:batches:open:mailer`)).sort(), [
+      'cancelled',
+      'fresh',
+      'running',
+    ]);
+  });
+
   it('keep no list of batches that are gone, though older ones live', async () => {
     const prefix = `hopline-test-${randomUUID()}`;
     const batches = new RedisBatches(client, prefix);
     const open = (name: string, count: number, keepMs: number) =>
       Promise.all(
         Array.from({ length: count }, (_none, index) =>
-          batches.open({ id: `${name} ${index}`, name, allowsFailures: false, callbacks: '{}', keepMs }),
+          batches.open({
+            id: `${name} ${index}`,
+            name,
+            service: 'any',
+            allowsFailures: false,
+            callbacks: '{}',
+            keepMs,
+          }),
         ),
       );
     await open('old', 10, 60_000);

@@ -173,6 +173,14 @@ export class MemoryBatches implements BatchStore {
     return this.states.get(id)?.value.batch.callbacks;
   }
 
+  async overdue(service: string, atMost: number): Promise<string[]> {
+    const before = this.clock.now() - OVERDUE_MS;
+    const isOverdue = (state: State) =>
+      state.batch.service === service && unsentOf(state).some(({ at }) => at < before);
+    const overdue = this.states.values().filter(isOverdue);
+    return overdue.slice(0, atMost).map(({ batch }) => batch.id);
+  }
+
   async find(id: string): Promise<BatchRecord | undefined> {
     const state = this.states.get(id)?.value;
     return state && recordOf(state);

@@ -108,8 +108,8 @@ export function batchStatements(schema: string) {
     clear: `DELETE FROM ${table} WHERE name = $1 AND until <= clock_timestamp()`,
     /** Answers with no row if one has come to its end just now. */
     open: `
-INSERT INTO ${table} AS batch (name, title, allows_failures, callbacks, keep, until)
-VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $5))
+INSERT INTO ${table} AS batch (name, title, allows_failures, callbacks, keep, service, until)
+VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $5))
 ON CONFLICT (name) DO UPDATE SET until = clock_timestamp() + make_interval(secs => batch.keep)
   WHERE batch.until > clock_timestamp()
 RETURNING name`,
@@ -184,6 +184,13 @@ SELECT ${answer('false')} FROM ${table} WHERE name = $1 AND until > clock_timest
     sent: `
 UPDATE ${table} SET verdict_sent = verdict_sent OR $2 <> 'finally', finally_sent = finally_sent OR $2 = 'finally'
 WHERE name = $1`,
+    /** In an order of chance: those that can't be sent are not to keep others from being seen. */
+    overdue: `
+SELECT name FROM ${table}
+WHERE service = $1 AND verdict IS NOT NULL AND NOT (verdict_sent AND finally_sent) AND until > clock_timestamp()
+  AND (NOT verdict_sent AND verdict_at < clock_timestamp() - ${OVERDUE}
+    OR NOT finally_sent AND finally_at < clock_timestamp() - ${OVERDUE})
+ORDER BY random() LIMIT $2`,
     callbacks: `SELECT callbacks FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
     find: `SELECT ${RECORD} FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
     list: `SELECT ${RECORD} FROM ${table} WHERE until > clock_timestamp() ORDER BY created_at DESC LIMIT $1`,

@@ -35,8 +35,8 @@ export class PostgresBatches implements BatchStore {
     this.sql = batchStatements(quoted(schema));
   }
 
-  async open({ id, name, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
-    const values = [id, name, allowsFailures, callbacks, keepMs / 1_000];
+  async open({ id, name, service, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
+    const values = [id, name, allowsFailures, callbacks, keepMs / 1_000, service];
     for (let made: object[] = []; made.length === 0; ) {
       await this.table.rows(this.sql.clear, [id]);
       made = await this.table.rows(this.sql.open, values);
@@ -85,6 +85,11 @@ export class PostgresBatches implements BatchStore {
   async callbacks(id: string): Promise<string | undefined> {
     const [row] = await this.table.rows<{ callbacks: string }>(this.sql.callbacks, [id]);
     return row?.callbacks;
+  }
+
+  async overdue(service: string, atMost: number): Promise<string[]> {
+    const rows = await this.table.rows<{ name: string }>(this.sql.overdue, [service, atMost]);
+    return rows.map(({ name }) => name);
   }
 
   async find(id: string): Promise<BatchRecord | undefined> {

@@ -99,12 +99,13 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     step: 6,
     name: 'batches of jobs',
-    // A row for each job that has ended, and not a set of bits: that would be written anew with each of them. The index is
-    // asked with the end of each job, and holds what is just being sent.
+    // A row for each job that has ended, and not a set of bits: that would be written anew with each of them. The indexes hold
+    // what has ended and is not told yet, and what is just being sent: nothing most of the time.
     sql: (schema) => `
       CREATE TABLE ${schema}.batches (
         name text PRIMARY KEY,
         title text NOT NULL,
+        service text NOT NULL,
         allows_failures boolean NOT NULL,
         callbacks text NOT NULL,
         keep float8 NOT NULL,
@@ -127,6 +128,8 @@ export const MIGRATIONS: readonly Migration[] = [
         created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         until timestamptz NOT NULL
       ) WITH (fillfactor = 50);
+      CREATE INDEX batches_unsent ON ${schema}.batches (service)
+        WHERE verdict IS NOT NULL AND NOT (verdict_sent AND finally_sent);
       CREATE TABLE ${schema}.batch_jobs (
         batch text REFERENCES ${schema}.batches ON DELETE CASCADE,
         number integer,

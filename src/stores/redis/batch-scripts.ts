@@ -18,7 +18,7 @@ end
 
 export const OPEN = `${BEGIN}
 if redis.call('HSETNX', batch, 'name', ARGV[1]) == 1 then
-  redis.call('HSET', batch, 'allowsFailures', ARGV[2], 'callbacks', ARGV[3], 'keepMs', ARGV[4], 'createdAt', now,
+  redis.call('HSET', batch, 'allowsFailures', ARGV[2], 'callbacks', ARGV[3], 'keepMs', ARGV[4], 'service', ARGV[5], 'createdAt', now,
     'total', 0, 'done', 0, 'failed', 0, 'skipped', 0, 'progress', 0)
 end
 keep()
@@ -139,6 +139,16 @@ end
 return { total, tonumber(is.done), tonumber(is.failed), tonumber(is.skipped), tonumber(is.progress),
   hasCancelled and 1 or 0, hasFinished and 1 or 0, ((fresh or by == ${NOBODY}) and rises) and 1 or 0, unsent, unpack(due) }`;
 
+/** Answers with the batch's service if nothing is left to be sent. */
 export const SENT = `
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], 1) end
-return 0`;
+if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
+redis.call('HSET', KEYS[1], ARGV[1], 1)
+local sent = redis.call('HMGET', KEYS[1], 'verdictSent', 'finallySent')
+return sent[1] and sent[2] and redis.call('HGET', KEYS[1], 'service')`;
+
+/** Whether something is overdue: 1 if it is, 0 if nothing is yet, nothing if the batch is gone, or nothing is left to be sent. */
+export const IS_OVERDUE = `${BEGIN}
+local is = redis.call('HMGET', batch, 'total', 'verdictAt', 'verdictSent', 'finallyAt', 'finallySent')
+if not is[1] or (is[3] and is[5]) then return nil end
+local function isLate(at, sent) return at and not sent and now - tonumber(at) > 30000 end
+return (isLate(is[2], is[3]) or isLate(is[4], is[5])) and 1 or 0`;

@@ -10,7 +10,7 @@ import type {
   NewBatch,
   ReservedNumbers,
 } from '../batches.js';
-import { CHANGE, DISPATCHED, MAY_BEGIN, NOBODY, OPEN, RESERVE, SENT } from './batch-scripts.js';
+import { CHANGE, DISPATCHED, IS_OVERDUE, MAY_BEGIN, NOBODY, OPEN, RESERVE, SENT } from './batch-scripts.js';
 import { ANSWER_WITHIN_MS, inTime, mustBeReady } from './scripts.js';
 
 /**
@@ -19,13 +19,17 @@ import { ANSWER_WITHIN_MS, inTime, mustBeReady } from './scripts.js';
  */
 const PRUNED_WITH_EACH = 10;
 
+/** How many that have not ended are looked at for what is overdue: some of them, where there are more. */
+const LOOKED_AT = 500;
+
 type ChangeAnswer = [
   ...counts: [number, number, number, number, number, number, number, number],
   unsent: number[],
   ...due: BatchCallback[],
 ];
 
-/** Batches as four keys each, with two bits for each job, and a sorted set of their names. */
+/** Batches as four keys each, with two bits for each job, and a sorted set of their names. Of each service those are a set
+ * that have not ended. */
 export class RedisBatches implements BatchStore {
   /** @param prefix begins the names of all keys */
   constructor(
@@ -34,10 +38,11 @@ export class RedisBatches implements BatchStore {
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {}
 
-  async open({ id, name, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
-    const values = [name, allowsFailures ? 1 : 0, callbacks, Math.ceil(keepMs)];
+  async open({ id, name, service, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
+    const values = [name, allowsFailures ? 1 : 0, callbacks, Math.ceil(keepMs), service];
     const createdAt = await this.run(OPEN, id, ...values);
     await this.ask(() => this.client.zadd(this.listKey, Number(createdAt), id));
+    await this.ask(() => this.client.sadd(this.openKey(service), id));
     await this.prune();
   }
 
@@ -79,7 +84,17 @@ export class RedisBatches implements BatchStore {
   }
 
   async sent(id: string, callback: BatchCallback): Promise<void> {
-    await this.run(SENT, id, callback === 'finally' ? 'finallySent' : 'verdictSent');
+    const service = await this.run(SENT, id, callback === 'finally' ? 'finallySent' : 'verdictSent');
+    if (typeof service === 'string') await this.ask(() => this.client.srem(this.openKey(service), id));
+  }
+
+  async overdue(service: string, atMost: number): Promise<string[]> {
+    const key = this.openKey(service);
+    const ids = await this.ask(() => this.client.srandmember(key, LOOKED_AT));
+    const answers = await Promise.all(ids.map((id) => this.run(IS_OVERDUE, id)));
+    const over = ids.filter((_id, index) => answers[index] === null);
+    if (over.length > 0) await this.ask(() => this.client.srem(key, ...over));
+    return ids.filter((_id, index) => answers[index] === 1).slice(0, atMost);
   }
 
   async callbacks(id: string): Promise<string | undefined> {
@@ -149,6 +164,11 @@ export class RedisBatches implements BatchStore {
   /** In braces, so that a cluster keeps what belongs to one batch together. */
   private keyOf(id: string): string {
     return `${this.prefix}:batch:{${id}}`;
+  }
+
+  /** Of those of which something is to be sent yet. */
+  private openKey(service: string): string {
+    return `${this.prefix}:batches:open:${service}`;
   }
 
   private get listKey(): string {
