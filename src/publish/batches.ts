@@ -10,6 +10,7 @@ import type {
   Closed,
   JobResult,
 } from '../stores/batches.js';
+import type { Clock } from '../util/clock.js';
 import { toMs } from '../util/duration.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
@@ -23,6 +24,7 @@ export interface BatchesOptions {
   readonly store: BatchStore | undefined;
   readonly steps: Steps;
   readonly events: Emitter<BusEvents>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
