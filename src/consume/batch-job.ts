@@ -17,8 +17,8 @@ import type { Received } from './received.js';
 
 /** What the way in needs of the way out for batches. */
 export interface BatchSender {
-  /** @throws OptionsError if there is none */
-  readonly store: BatchStore;
+  /** As its store answers; undefined, too, if there is none. */
+  begin(place: BatchPlace): ReturnType<BatchStore['begin']>;
   /** @returns why not all of them are sent */
   send(
     jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
@@ -48,18 +48,18 @@ export function jobOf(received: Received): BatchPlace | undefined {
 
 /** What becomes of a job that is not to be run; undefined if it is. Asked before each attempt. */
 export async function refusalOf(
-  { id, number }: BatchPlace,
+  place: BatchPlace,
   batches: BatchSender,
   log: Logger,
 ): Promise<Outcome | undefined> {
   try {
     // What no store knows is a message like any other; that nobody is told of its end is said when it has come.
-    const answer = await batches.store.begin(id, number);
+    const answer = await batches.begin(place);
     if (answer === 'ended') return ENDED_BEFORE;
     return answer === 'skip' ? SKIP : undefined;
   } catch (error) {
     log.warn(
-      { batchId: id, number, error },
+      { batchId: place.id, number: place.number, error },
       'whether its batch is cancelled could not be asked: the message comes back later',
     );
     return releaseFor(STORE_AWAY_MS);

@@ -106,7 +106,7 @@ export class JobBatch {
     private readonly actions: BatchActions,
   ) {}
 
-  /** What it is called for those who look at it. @default its id */
+  /** What it is called for those who look at it, in up to 500 characters. @default its id */
   name(name: string): this {
     this.title = name;
     return this;

@@ -105,6 +105,11 @@ export class Batches implements BatchActions {
     return { count };
   }
 
+  /** As its store answers; undefined, too, if there is none: a job is a message like any other then. */
+  async begin({ id, number }: BatchPlace): Promise<Awaited<ReturnType<BatchStore['begin']>>> {
+    return this.options.store?.begin(id, number);
+  }
+
   /**
    * What has become of a job, and with it of those that it has added and not sent: nobody else would ever end these. To be called
    * again if it rejects: what is due is sent then.
@@ -130,14 +135,14 @@ export class Batches implements BatchActions {
 
   /** @returns what it has added and not sent */
   private async settle(id: string, number: number, result: JobResult): Promise<readonly number[]> {
-    const change = await this.store.settle(id, number, result);
+    const change = await this.options.store?.settle(id, number, result);
     if (change) {
       await this.follow(id, change);
       return change.unsent;
     }
     this.options.log.warn(
       { batchId: id, number, result },
-      'a job of a batch has ended of which the store knows nothing: it was forgotten, or is kept in another store',
+      'a job of a batch has ended of which the store knows nothing: it was forgotten, or is kept in a store that this bus does not have',
     );
     return [];
   }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { type BatchContext, OptionsError, PublishManyError, UnrecoverableError } from 'hopline';
+import { HEADER } from '../../src/message/headers.js';
+import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { all, batchOf, jobs, told, worker } from './batch-fixture.js';
@@ -151,5 +153,21 @@ export const jobBatchesAgain: Theme = (test) => {
     isBroken = false;
     await fx.outcome(failures.retry({ batch: batch.id }));
     await fx.eventually(() => assert.match(String(refused[0]), /^all jobs of batch '.*' have ended/));
+  });
+
+  test('a job is a message like any other to a bus that has no store of batches, and the log says so', async (fx) => {
+    const stores = memoryStores(fx.harness.clock);
+    const { store } = await worker(fx);
+    const bare = fx.bus('bare', { stores: { ...stores, batches: undefined as never } });
+    const seen = fx.recorder(({ context }) => {
+      if (context.attempt === 1) throw new UnrecoverableError('never');
+    });
+    await bare.handle('bare.job', seen.handle, { queue: fx.name('bare') }).start();
+    const client = fx.bus('client', { stores: { ...stores, batches: store } });
+    await client.start();
+    await client.batch([{ key: 'bare.job', payload: 1 }]).dispatch();
+    const letter = await fx.deadLetter(fx.name('bare'));
+    assert.equal(letter.properties.headers?.[HEADER.reason], 'unrecoverable');
+    assert.equal(seen.calls.length, 1);
   });
 };

@@ -350,6 +350,7 @@ export const jobBatches: Theme = (test) => {
     await assert.rejects(bare.batch(jobs(1)).dispatch(), OptionsError);
     await assert.rejects(bus.batch(7 as never).dispatch(), OptionsError);
     await assert.rejects(bus.batch(jobs(1)).name('').dispatch(), OptionsError);
+    await assert.rejects(bus.batch(jobs(1)).name('a\0').dispatch(), OptionsError);
     await assert.rejects(bus.batch([{ key: 'job', payload: 1n }]).dispatch());
     await assert.rejects(bus.batch(jobs(1)).finally({ key: 'a.*', payload: 1 }).dispatch());
     await assert.rejects(Promise.resolve(bus.batch(jobs(1)) as never), /await what its dispatch\(\) returns/);
