@@ -68,7 +68,7 @@ function singleton(target: Class, make: Make, onPrepare: (publisher: Publisher) 
 }
 
 function perMessage(target: Class, make: Make, onPrepare: (publisher: Publisher) => void): Instance {
-  /** `failed()` runs on the instance that failed. */
+  /** `failed()` runs on the instance that failed; after a transaction, whose context is over, on one of its own. */
   const made = new WeakMap<MessageContext, object>();
   return {
     prepare: onPrepare,

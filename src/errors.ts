@@ -118,12 +118,21 @@ export class PayloadInvalidError extends HoplineError {
 
   /** @param issues path and reason of each finding, without values */
   constructor(
-    definition: string,
+    readonly definition: string,
     readonly issues: readonly { readonly path: string; readonly message: string }[],
   ) {
     super(
       `payload of '${definition}' is invalid: ${issues.map(({ path, message }) => `${path || '(root)'}: ${message}`).join('; ')}`,
       "Make the payload fit the definition's schema, or change the schema on both sides.",
+    );
+  }
+
+  /** The same for a payload that is a secret: of the reasons, which a library words as it likes, nothing. */
+  withoutReasons(): PayloadInvalidError {
+    const message = 'refused by the schema';
+    return new PayloadInvalidError(
+      this.definition,
+      this.issues.map(({ path }) => ({ path, message })),
     );
   }
 }

@@ -170,6 +170,8 @@ export interface ConsumerPausedEvent extends ConsumerEvent {
 export interface CircuitEvent {
   readonly service: string;
   readonly handler: string;
+  /** Its queue, without a lane. */
+  readonly queue: string;
 }
 
 export interface CircuitOpenedEvent extends CircuitEvent {

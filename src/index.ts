@@ -138,7 +138,7 @@ export type {
   NewBatch,
   ReservedNumbers,
 } from './stores/batches.js';
-export type { ClaimStore } from './stores/claims.js';
+export type { ClaimStore, HandledKey } from './stores/claims.js';
 export type { LedgerStore } from './stores/ledger.js';
 export type { LockStore } from './stores/locks.js';
 export type { PermitStore } from './stores/permits.js';

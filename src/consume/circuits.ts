@@ -94,11 +94,12 @@ export class Circuits {
     this.isTrying = false;
     gate.open();
     for (const lane of lanes) lane.resume('circuit-open');
-    events.emit('circuit.closed', { service, handler: handler.name });
+    events.emit('circuit.closed', { service, handler: handler.name, queue: handler.queue });
   }
 
   private tell(handler: Handler, breaker: CircuitBreaker, pauseMs: number): void {
     const { service, events } = this.options;
-    events.emit('circuit.opened', { service, handler: handler.name, ...breaker.counted, pauseMs });
+    const { name, queue } = handler;
+    events.emit('circuit.opened', { service, handler: name, queue, ...breaker.counted, pauseMs });
   }
 }

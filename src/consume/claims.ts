@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { keyText } from '../message/key-text.js';
 import type { ClaimStore } from '../stores/claims.js';
 import type { Stores } from '../stores/stores.js';
+import { joined } from '../util/joined.js';
 import type { HandlerContext } from './context.js';
+import { noteOf, skippedOutcome } from './handled.js';
 import type { IdempotentSettings } from './idempotent.js';
 import { Inbox, type ThroughOutbox } from './inbox.js';
 import { type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { longestAttemptMs } from './run-handler.js';
-import { skippedOutcome } from './step.js';
 
 export interface ClaimsOptions {
   readonly service: string;
@@ -44,29 +46,27 @@ export class Claims {
   /**
    * Undefined if the handler is neither idempotent nor has an inbox, or nothing makes this message known.
    *
-   * @throws what the option's `by` throws
+   * @throws what the option's `by` throws; InvalidMessageError if it gives no key
    */
   claim(context: HandlerContext, payload: unknown): Promise<Claim | Refusal> | undefined {
     const { handler } = context;
     const settings = handler.inbox ?? handler.idempotent;
     if (!settings) return undefined;
-    const by = settings.by(payload, context);
-    const isItself = by === context.messageId;
-    const key = by === undefined ? undefined : `${this.options.service}:${handler.name}:${by}`;
-    if (handler.inbox) return this.inbox?.begin(key, settings.keepMs, context, isItself);
-    return key === undefined ? undefined : this.claimed(settings, key, context, isItself);
+    const by = knownBy(settings, payload, context);
+    const key = by === undefined ? undefined : joined(this.options.service, handler.queue, handler.name, by);
+    const attemptMs = longestAttemptMs(handler, this.options.timeoutGraceMs);
+    if (handler.inbox) return this.inbox?.begin(key, attemptMs + settings.keepMs, context);
+    return key === undefined ? undefined : this.claimed(settings, key, attemptMs, context);
   }
 
   private async claimed(
     { keepMs }: IdempotentSettings,
     key: string,
+    forMs: number,
     context: HandlerContext,
-    isItself: boolean,
   ): Promise<Claim | Refusal> {
-    const { stores, timeoutGraceMs } = this.options;
-    const { claims } = stores;
+    const { claims } = this.options.stores;
     const owner = randomUUID();
-    const forMs = longestAttemptMs(context.handler, timeoutGraceMs);
     const answer = await claims.claim(key, owner, forMs).catch((error) => {
       context.log.warn(
         { error },
@@ -74,31 +74,44 @@ export class Claims {
       );
       return STORE_AWAY_MS;
     });
-    if (answer === 'done') return { kind: 'skipped', outcome: skippedOutcome(context, isItself) };
-    if (answer !== 'claimed') return { kind: 'later', outcome: releaseFor(answer) };
+    if (typeof answer === 'number') return { kind: 'later', outcome: releaseFor(answer) };
+    if (answer !== 'claimed') return { kind: 'skipped', outcome: skippedOutcome(context, answer.handled) };
+    const claim = { key, owner, keepMs };
     return {
       kind: 'claim',
       concluded: async (outcome) => {
-        const end = (isHandled: boolean) => conclude(claims, { key, owner, keepMs }, isHandled, context);
+        const end = (note: string | undefined) => conclude(claims, claim, note, context);
         // Marked as done before that, it would be skipped after a crash in between, and its chain end there.
-        if (outcome.kind === 'next') return { ...outcome, followed: end };
+        if (outcome.kind === 'next') {
+          const followed = (isStored: boolean) => end(isStored ? noteOf(context, true) : undefined);
+          return { ...outcome, followed };
+        }
         // What comes back, or is replayed from the dead letters, is to be handled then.
-        await end(outcome.kind === 'done' || outcome.kind === 'discard');
+        const isHandled = outcome.kind === 'done' || outcome.kind === 'discard';
+        await end(isHandled ? noteOf(context, false) : undefined);
         return outcome;
       },
     };
   }
 }
 
+/** Undefined for a message that has nothing to know it by. */
+function knownBy({ by }: IdempotentSettings, payload: unknown, context: HandlerContext): string | undefined {
+  const { handler, messageId } = context;
+  if (!by) return messageId;
+  return keyText(by(payload, context), `${handler.inbox ? 'inbox' : 'idempotent'}.by of '${handler.name}'`);
+}
+
+/** @param note undefined if it was not handled */
 async function conclude(
   claims: ClaimStore,
   { key, owner, keepMs }: { readonly key: string; readonly owner: string; readonly keepMs: number },
-  isHandled: boolean,
+  note: string | undefined,
   { log }: HandlerContext,
 ): Promise<void> {
   try {
-    if (!isHandled) await claims.release(key, owner);
-    else if (!(await claims.finish(key, owner, keepMs)))
+    if (note === undefined) await claims.release(key, owner);
+    else if (!(await claims.finish(key, owner, keepMs, note)))
       log.warn(
         {},
         'handled, but its claim had run out: if the message came twice, it may have been handled twice',

@@ -15,7 +15,7 @@ import type { Logger } from '../util/logger.js';
 import { type BatchSender, batchOf, HandlerBatch } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
-import type { Handling } from './inbox.js';
+import { type Handling, transactionOver } from './inbox.js';
 import { type PartFunction, Parts } from './once.js';
 import { DISCARD, type Outcome } from './outcome.js';
 import { chainOf, HandlerStep, type StepSender } from './step.js';
@@ -127,10 +127,11 @@ export class HandlerContext extends MessageContext {
   }
 
   get transaction(): TransactionClient {
-    if (this.handling?.isOpen) return this.handling.client;
-    const why = this.handling ? 'its transaction is over' : 'it has no inbox';
+    const { handling, handler } = this;
+    if (handling?.isOpen) return handling.client;
+    if (handler.inbox) throw transactionOver(handler.name);
     throw new NoTransactionError(
-      `the handler '${this.handler.name}' has no transaction: ${why}`,
+      `the handler '${handler.name}' has no transaction: it has no inbox`,
       'Give it an inbox (@Inbox), and use context.transaction before it returns.',
     );
   }
@@ -149,7 +150,7 @@ export class HandlerContext extends MessageContext {
 
   once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
     const { service, stores } = this.bus;
-    this.ownParts ??= new Parts(service, stores.ledger, this);
+    this.ownParts ??= new Parts(service, this.handling?.ledger ?? stores.ledger, this);
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 
@@ -178,9 +179,15 @@ export class HandlerContext extends MessageContext {
     return this.publisher.chain((first ? [this.carryingOn(first), ...rest] : []) as never, options);
   }
 
-  /** What is published in a transaction leaves with it. */
+  /** What is published in a transaction leaves with it; of one that was rolled back nothing does, whatever still runs. */
   private get publisher(): Publisher {
-    return this.handling?.isOpen ? this.handling.publisher : this.bus.publisher;
+    const { handling, bus } = this;
+    return handling && !handling.isCommitted ? handling.publisher : bus.publisher;
+  }
+
+  /** For `failed()`, which is not part of a transaction: another one than what may still run of the attempt has. */
+  afterwards(): HandlerContext {
+    return this.handling ? new HandlerContext(this.work, this.handler, this.bus) : this;
   }
 
   /** Fires the signal, now or when it is first read. */

@@ -12,9 +12,13 @@ import type { Handler } from './subscription.js';
 /** A body as its serializer has written it. */
 export type Plain = { readonly body: Buffer; readonly contentType: string | undefined };
 
+export const isEncrypted = ({ delivery }: Received): boolean =>
+  delivery.properties.headers[HEADER.encrypted] !== undefined;
+
 /** Whether anything of it is encrypted, or should be. */
-export function needsKeys({ delivery, chain }: Received, { encrypted }: Handler): boolean {
-  if (encrypted || delivery.properties.headers[HEADER.encrypted] !== undefined) return true;
+export function needsKeys(received: Received, { encrypted }: Handler): boolean {
+  const { chain } = received;
+  if (encrypted || isEncrypted(received)) return true;
   return chain !== undefined && (chain as ChainState).sealedResult !== undefined;
 }
 

@@ -94,7 +94,7 @@ export interface BatchOptions {
 export interface HandleOptions extends HandlerOptions {
   /** Queue by name, or with options. @default the service's own queue */
   queue?: string | QueueOptions;
-  /** What events and logs call it. @default the function's name, else its first pattern */
+  /** What events and logs call it, and by which, with its queue, stores know what it has handled. @default the function's name, else its first pattern */
   name?: string;
   /** Runs once when the message is given up, before it is dead-lettered. */
   failed?: FailedFunction;

@@ -20,6 +20,7 @@ import type { Claim, Refusal } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
+import { isEncrypted } from './decrypt.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import type { ThroughOutbox } from './inbox.js';
 import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
@@ -163,8 +164,10 @@ export class Dispatcher {
     const conclude = (how: Ending) => {
       // Its code may still run, and work on it.
       if (how.kind === 'timed-out') context.handling?.abandon();
-      const outcome = this.outcomeOf(handler, context, how, until);
-      return outcome.kind === 'dead-letter' ? this.tellFailed(handler, payload, context, outcome) : outcome;
+      const outcome = context.handling?.outcome ?? this.outcomeOf(handler, context, how, until);
+      return outcome.kind === 'dead-letter'
+        ? this.tellFailed(handler, payload, context.afterwards(), outcome)
+        : outcome;
     };
     return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
   }
@@ -172,7 +175,10 @@ export class Dispatcher {
   private undecodable(received: Received, handler: Handler, error: unknown): Outcome {
     received.firstAttemptAt ??= this.options.clock.now();
     if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
-    if (error instanceof PayloadInvalidError) return { kind: 'dead-letter', reason: 'invalid', error };
+    if (error instanceof PayloadInvalidError) {
+      const told = isEncrypted(received) ? error.withoutReasons() : error;
+      return { kind: 'dead-letter', reason: 'invalid', error: told };
+    }
     if (error instanceof UnknownKeyError) return this.patient(received, { reason: 'undecodable', error });
     if (error instanceof KeysUnavailableError) {
       const { queue } = received.delivery;
@@ -322,7 +328,7 @@ async function runWhole(run: HandlerFunction, payload: unknown, context: Handler
   try {
     await run(payload, context);
     await context.step?.checked();
-    await context.handling?.conclude(context);
+    await context.handling?.conclude();
   } catch (error) {
     await context.handling?.rollBack();
     throw error;

@@ -4,24 +4,24 @@ import { type Duration, toMs } from '../util/duration.js';
 
 /** How a handler knows a message that it has handled before. */
 export interface IdempotentOptions {
-  /** What makes two messages the same: an order's number, a payment's. @default the message's id */
+  /**
+   * What makes two messages the same: an order's number, a payment's. Giving none (undefined, null, an empty text) is a failed
+   * attempt. @default the message's id
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-  by?: (payload: any, context: MessageContext) => string;
+  by?: (payload: any, context: MessageContext) => string | number | bigint;
   /** How long it is remembered, up to 366 days. @default '7d' */
   keep?: Duration;
 }
 
 export interface IdempotentSettings {
-  /** Undefined for a message that has nothing to know it by. */
-  readonly by: (payload: unknown, context: MessageContext) => string | undefined;
+  /** Undefined if it is the message's id. */
+  readonly by: IdempotentOptions['by'];
   readonly keepMs: number;
 }
 
 export const idempotentOption = objectWith({ by: callable, keep: durationUpTo('366d') });
 
 export function idempotentSettings({ by, keep = '7d' }: IdempotentOptions): IdempotentSettings {
-  return {
-    by: by ? (payload, context) => String(by(payload, context)) : (_payload, { messageId }) => messageId,
-    keepMs: toMs(keep),
-  };
+  return { by, keepMs: toMs(keep) };
 }

@@ -1,17 +1,20 @@
-import type { ChainState, StepMessage } from '../message/chain-header.js';
+import { NoTransactionError } from '../errors.js';
+import { type ChainState, type StepMessage, withChain } from '../message/chain-header.js';
 import { encodeOutboxMessage } from '../message/outbox-message.js';
 import type { Publisher } from '../message/publisher.js';
 import type { TransactionClient } from '../message/transaction-client.js';
 import type { InboxStore, InboxTransaction } from '../stores/inbox.js';
+import type { LedgerStore } from '../stores/ledger.js';
 import type { OutboxEntry } from '../stores/outbox.js';
 import { carriedFrom } from './carry-on.js';
 import type { Claim, Refusal } from './claims.js';
 import type { HandlerContext } from './context.js';
+import { noteOf, skippedOutcome } from './handled.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import type { Received } from './received.js';
-import { nextId, skippedOutcome, stateOfNext } from './step.js';
+import { nextId, stateOfNext } from './step.js';
 
-/** When a message comes back that another process handles just now. */
+/** When a message comes back that another process handles just now, or of which nobody knows whether it is handled. */
 const TAKEN_MS = 1_000;
 
 /** Gives a publisher whose messages are added to an outbox. */
@@ -34,67 +37,96 @@ export class Inbox {
    * Refused if the message was handled, or another process handles it.
    *
    * @param key of what nothing makes known there is none: its transaction holds none
+   * @param keepMs from now on: what the attempt may take is part of it
    */
-  async begin(
-    key: string | undefined,
-    keepMs: number,
-    context: HandlerContext,
-    isItself: boolean,
-  ): Promise<Claim | Refusal> {
+  async begin(key: string | undefined, keepMs: number, context: HandlerContext): Promise<Claim | Refusal> {
     const { store, throughOutbox } = this.options;
+    // As it ends unless the handler changes its chain: then that is one statement more.
+    const note = noteOf(context, willGoOn(context));
     let begun: Awaited<ReturnType<InboxStore['begin']>>;
     try {
-      begun = await store.begin(key, keepMs);
+      begun = await store.begin(key, keepMs, note);
     } catch (error) {
       context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
       return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
     }
-    if (begun === 'done') return { kind: 'skipped', outcome: skippedOutcome(context, isItself) };
     if (begun === 'taken') return { kind: 'later', outcome: releaseFor(TAKEN_MS) };
-    const handling = new Handling(begun, throughOutbox);
-    context.handling = handling;
-    return { kind: 'claim', concluded: async (outcome) => handling.concluded(outcome) };
+    if ('handled' in begun) return { kind: 'skipped', outcome: skippedOutcome(context, begun.handled) };
+    context.handling = new Handling(begun, note, throughOutbox, context);
+    return { kind: 'claim', concluded: async (outcome) => outcome };
   }
 }
 
 /** One attempt in its transaction. */
 export class Handling {
-  /** What is published with it. */
+  /** What is published with it. Once it is over without having been committed, nothing is. */
   readonly publisher: Publisher;
-  private state: 'open' | 'committed' | 'over' = 'open';
-  /** The next step of its chain lies in the outbox. */
-  private goesOn = false;
+  /** What is done once is so when the rest is. */
+  readonly ledger: LedgerStore;
+  private state: 'open' | 'committing' | 'committed' | 'over' = 'open';
+  /** What becomes of the message, however its attempt ends: it is committed, or nobody knows. Undefined if it is not. */
+  outcome: Outcome | undefined;
 
   constructor(
     private readonly transaction: InboxTransaction,
+    private readonly note: string,
     throughOutbox: ThroughOutbox,
+    private readonly context: HandlerContext,
   ) {
-    this.publisher = throughOutbox((entries) => transaction.add(entries));
+    this.publisher = throughOutbox(async (entries) => this.opened.add(entries));
+    this.ledger = {
+      read: async (key) => this.opened.ledger.read(key),
+      record: async (key, result, keepMs) => this.opened.ledger.record(key, result, keepMs),
+    };
   }
 
   get isOpen(): boolean {
     return this.state === 'open';
   }
 
-  get client(): TransactionClient {
-    return this.transaction.client;
+  get isCommitted(): boolean {
+    return this.state === 'committed';
   }
 
-  /** Called when the code has returned: commits what it has done, unless it wants the message back or given up. */
-  async conclude(context: HandlerContext): Promise<void> {
+  get client(): TransactionClient {
+    return this.opened.client;
+  }
+
+  /**
+   * Called when the code has returned: commits what it has done, unless it wants the message back or given up.
+   *
+   * @throws what has kept it from being committed, or known to be
+   */
+  async conclude(): Promise<void> {
+    const { transaction, context, note } = this;
     const { recorded, step, work } = context;
     if (recorded && recorded.kind !== 'discard') return this.rollBack();
     const chain = recorded ? undefined : step?.next;
     const [next] = chain?.rest ?? [];
-    if (chain && next) await this.transaction.add([nextEntry(work.received, chain, next)]);
-    this.goesOn = next !== undefined;
+    if (chain && next) await transaction.add([nextEntry(work.received, chain, next)]);
+    const goesOn = next !== undefined;
+    const its = noteOf(context, goesOn);
+    if (its !== note) await transaction.note(its);
     // From here on nothing can be added any more.
-    this.state = 'over';
-    await this.transaction.commit();
+    this.state = 'committing';
+    await this.commit();
     this.state = 'committed';
+    this.outcome = recorded ?? (goesOn ? { kind: 'done', goesOn } : DONE);
   }
 
-  /** Nothing of it has been done, and what is published from here on goes out at once. */
+  private async commit(): Promise<void> {
+    try {
+      const unanswered = await this.transaction.commit();
+      if (!unanswered) return;
+      this.comesBack();
+      throw unanswered;
+    } catch (error) {
+      this.state = 'over';
+      throw error;
+    }
+  }
+
+  /** Nothing of it has been done. */
   async rollBack(): Promise<void> {
     if (!this.isOpen) return;
     this.state = 'over';
@@ -103,22 +135,40 @@ export class Handling {
 
   /** The same, while its code still runs. */
   abandon(): void {
-    if (this.state === 'committed') return;
+    if (this.isCommitted) return;
+    if (this.state === 'committing') this.comesBack();
     this.state = 'over';
     this.transaction.abandon();
   }
 
-  /** What is committed is done, whatever has happened to the attempt since; the next step of its chain went with it. */
-  concluded(outcome: Outcome): Outcome {
-    if (this.state !== 'committed' || outcome.kind === 'discard') return outcome;
-    return this.goesOn ? { kind: 'done', goesOn: true } : DONE;
+  /** Whether it is committed shows when the message comes again: it is skipped then, or handled. No failure, and no try. */
+  private comesBack(): void {
+    this.outcome = releaseFor(TAKEN_MS);
+  }
+
+  private get opened(): InboxTransaction {
+    if (this.isOpen) return this.transaction;
+    const { abortReason, handler } = this.context;
+    throw abortReason ?? transactionOver(handler.name);
   }
 }
 
+export function transactionOver(handler: string): NoTransactionError {
+  return new NoTransactionError(
+    `the handler '${handler}' has no transaction: its transaction is over`,
+    'Await all that it does before it returns or throws.',
+  );
+}
+
+const willGoOn = ({ step }: HandlerContext): boolean => step?.next !== undefined;
+
+/** @throws MessageTooLargeError: a relay could not send it, now or later */
 function nextEntry(received: Received, chain: ChainState, next: StepMessage): OutboxEntry {
   const { headers, ...carried } = carriedFrom(received);
   const options = { ...carried, ...next.options, headers: { ...headers, ...next.options.headers } };
-  const message = { step: { ...next, options }, mustRoute: true, chain: stateOfNext(chain) };
+  const state = stateOfNext(chain);
+  withChain(options.headers, state, next.encrypted);
+  const message = { step: { ...next, options }, mustRoute: true, chain: state };
   const entry = { messageId: nextId(received, chain), routingKey: next.key, orderKey: undefined };
   return { ...entry, message: encodeOutboxMessage(message) };
 }

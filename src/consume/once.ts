@@ -23,7 +23,8 @@ const NOTHING = '';
 /**
  * The parts of one attempt's work that are done once for its message, however often that is handled: what a part gave is
  * recorded, and whoever comes to the part again gets it. A process that dies between a part's end and its record leaves no
- * trace of it, so that it is done again: once is what is aimed at, at least once is what holds.
+ * trace of it, so that it is done again: once is what is aimed at, at least once is what holds. In a transaction the record is
+ * part of that, and gone with it.
  */
 export class Parts {
   /** What they gave, or will. */
@@ -64,7 +65,7 @@ export class Parts {
   private keyOf(name: string): string {
     const { messageId, handler } = this.context;
     if (messageId === undefined) throw new NoMessageIdError(`the part '${name}' can't be done once`);
-    return joined(this.service, handler.name, messageId, name);
+    return joined(this.service, handler.queue, handler.name, messageId, name);
   }
 }
 

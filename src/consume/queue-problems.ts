@@ -37,6 +37,7 @@ export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[
       ...laneNamesThatCannotBe(queue, group, busExchange),
       ...prioritiesBeyondQuorum(queue, group),
       ...patternsWithTwoOwners(queue, group),
+      ...namesWithTwoOwners(queue, group),
     ];
   });
   return [...problems, ...lanesThatAreQueues(groups)];
@@ -120,6 +121,27 @@ function patternsWithTwoOwners(queue: string, group: readonly HandlerDefinition[
     }
   }
   return problems;
+}
+
+/**
+ * What was handled is known by the handler's name. By messages' ids that does no harm, since each goes to one handler; by keys of
+ * their own, an order's number, one would skip what only the other has handled.
+ */
+function namesWithTwoOwners(queue: string, group: readonly HandlerDefinition[]): string[] {
+  const rememberedBy = ({ options: { inbox, idempotent } }: HandlerDefinition) => inbox ?? idempotent;
+  const owners = new Map<string, HandlerDefinition>();
+  return group.filter(rememberedBy).flatMap((definition) => {
+    const { name } = definition;
+    const owner = owners.get(name);
+    owners.set(name, definition);
+    if (!owner || !(rememberedBy(owner)?.by || rememberedBy(definition)?.by)) return [];
+    const [its, others] = [owner, definition].map(
+      ({ patterns }) => `'${patterns.map(patternOf).join("', '")}'`,
+    );
+    return [
+      `queue '${queue}': the handlers of ${its} and ${others} are both called ${name}, and with a \`by\` of their own what one has handled the other would skip: give each a name, or one the two patterns`,
+    ];
+  });
 }
 
 /** A lane's queue that is another subscription's queue would be consumed by both. */

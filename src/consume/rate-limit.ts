@@ -1,4 +1,5 @@
 import type { MessageContext } from '../message/context.js';
+import { keyText } from '../message/key-text.js';
 import type { PermitStore } from '../stores/permits.js';
 import { type Check, callable, integerFrom, objectWith, required } from '../util/check.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
@@ -9,15 +10,18 @@ export interface RateLimitOptions {
   allow: number;
   /** In any time of this length, whole seconds: a time that slides, so that no two neighbours of it add up to more. */
   every: Duration;
-  /** Each value has a limit of its own: an account, a host. @default one limit for the handler */
+  /**
+   * Each value has a limit of its own: an account, a host. Giving none (undefined, null, an empty text) is a failed attempt.
+   * @default one limit for the handler
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-  by?: (payload: any, context: MessageContext) => string;
+  by?: (payload: any, context: MessageContext) => string | number | bigint;
 }
 
 export interface RateLimitSettings {
   readonly allow: number;
   readonly everyMs: number;
-  readonly by: NonNullable<RateLimitOptions['by']>;
+  readonly by: RateLimitOptions['by'];
 }
 
 const wholeSeconds: Check = {
@@ -31,7 +35,7 @@ export const rateLimitOption = objectWith({
   by: callable,
 });
 
-export function rateLimitSettings({ allow, every, by = () => '' }: RateLimitOptions): RateLimitSettings {
+export function rateLimitSettings({ allow, every, by }: RateLimitOptions): RateLimitSettings {
   return { allow, everyMs: toMs(every), by };
 }
 
@@ -48,16 +52,22 @@ const REMEMBERED_KEYS = 10_000;
 export class RateLimit {
   private readonly keys = new Map<string, Permits>();
 
+  /**
+   * @param named what the store calls the limit of a key
+   * @param whose the handler's name
+   */
   constructor(
     private readonly store: PermitStore,
-    private readonly name: string,
+    private readonly named: (key: string) => string,
     private readonly settings: RateLimitSettings,
     private readonly now: () => number,
+    private readonly whose: string,
   ) {}
 
-  /** Whose limit it is. @throws what the handler's `by` throws */
+  /** Whose limit it is. @throws what the handler's `by` throws; InvalidMessageError if it gives no key */
   keyOf(payload: unknown, context: MessageContext): string {
-    return String(this.settings.by(payload, context));
+    const { by } = this.settings;
+    return by ? keyText(by(payload, context), `rateLimit.by of '${this.whose}'`) : '';
   }
 
   /**
@@ -71,8 +81,7 @@ export class RateLimit {
   }
 
   private permitsOf(key: string): Permits {
-    const permits =
-      this.keys.get(key) ?? new Permits(this.store, `${this.name}:${key}`, this.settings, this.now);
+    const permits = this.keys.get(key) ?? new Permits(this.store, this.named(key), this.settings, this.now);
     this.keys.delete(key);
     this.keys.set(key, permits);
     const [oldest] = this.keys.keys();

@@ -1,5 +1,6 @@
 import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
+import { joined } from '../util/joined.js';
 import type { Refusal } from './claims.js';
 import type { HandlerContext } from './context.js';
 import { releaseFor, STORE_AWAY_MS } from './outcome.js';
@@ -19,11 +20,11 @@ export class RateLimits {
   constructor(handlers: readonly Handler[], { service, stores, clock }: RateLimitsOptions) {
     const now = () => clock.monotonic();
     this.limitOf = new Map(
-      handlers.flatMap((handler) =>
-        handler.rateLimit
-          ? [[handler, new RateLimit(stores.permits, `${service}:${handler.name}`, handler.rateLimit, now)]]
-          : [],
-      ),
+      handlers.flatMap((handler) => {
+        const { rateLimit, queue, name } = handler;
+        const named = (key: string) => joined(service, queue, name, key);
+        return rateLimit ? [[handler, new RateLimit(stores.permits, named, rateLimit, now, name)]] : [];
+      }),
     );
   }
 

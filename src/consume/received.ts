@@ -39,6 +39,8 @@ export interface Received {
  */
 export function receive(delivery: Delivery, names: Names): Received {
   const { properties, exchange } = delivery;
+  // An empty id, of which foreign clients send many, would make all its messages one.
+  const messageId = properties.messageId || undefined;
   const chain = chainIn(properties.headers);
   const batch = batchOf(properties.headers, chain);
   if (!names.carriesOrigin(exchange)) {
@@ -46,7 +48,7 @@ export function receive(delivery: Delivery, names: Names): Received {
       delivery,
       exchange,
       routingKey: delivery.routingKey,
-      messageId: properties.messageId,
+      messageId,
       attempt: 1,
       exceptions: 0,
       releases: 0,
@@ -62,7 +64,7 @@ export function receive(delivery: Delivery, names: Names): Received {
   return {
     delivery,
     ...(originIn(headers) ?? dueOrigin(delivery.routingKey) ?? { exchange, routingKey: delivery.routingKey }),
-    messageId: properties.messageId,
+    messageId,
     attempt: counted ? counter(headers, HEADER.attempt, 1) : 1,
     exceptions: counted ? counter(headers, HEADER.exceptions, 0) : 0,
     releases: counted ? counter(headers, HEADER.releases, 0) : 0,

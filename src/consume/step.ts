@@ -5,7 +5,6 @@ import { type ChainState, type SealedResult, type StepMessage, withChain } from 
 import { HEADER } from '../message/headers.js';
 import { followingId } from '../message/message-id.js';
 import { jsonText } from '../util/json-text.js';
-import { DONE, type Outcome } from './outcome.js';
 import type { Received } from './received.js';
 
 /** What the way in needs of the way out for the steps of chains. */
@@ -41,19 +40,6 @@ export function nextId({ messageId }: Received, { id, number }: ChainState): str
 
 export function failureId({ messageId }: Received, { id, number }: ChainState): string {
   return followingId(messageId ?? `${id}/${number}`, 'failure');
-}
-
-/**
- * What becomes of a message that was handled before.
- *
- * @param isItself the same message, and not one that is only called the same: it was remembered when its successor was stored
- */
-export function skippedOutcome(
-  { work }: { readonly work: { readonly received: Received } },
-  isItself: boolean,
-): Outcome {
-  const goesOn = isItself && (chainOf(work.received)?.rest.length ?? 0) > 0;
-  return goesOn ? { kind: 'done', goesOn } : DONE;
 }
 
 /** What the next step carries. */

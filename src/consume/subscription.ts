@@ -49,7 +49,10 @@ import { type RateLimitSettings, rateLimitOption, rateLimitSettings } from './ra
 
 /** A handler with its policies settled. */
 export interface Handler {
+  /** Several of one queue may have the same. */
   readonly name: string;
+  /** Its queue, without a lane: what stores keep for a handler is known by both. */
+  readonly queue: string;
   readonly routes: readonly Route[];
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
@@ -214,13 +217,13 @@ function subscriptionOf(
     prefetch: Math.min(Math.max(wanted, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
     maxPriority: options.maxPriority,
-    handlers: group.map((definition) => handlerOf(definition, options, defaults)),
+    handlers: group.map((definition) => handlerOf(definition, { ...options, name: queue }, defaults)),
   };
 }
 
 function handlerOf(
   definition: HandlerDefinition,
-  queue: QueueOptions,
+  queue: QueueOptions & { readonly name: string },
   defaults: SubscriptionDefaults,
 ): Handler {
   const { options } = definition;
@@ -228,6 +231,7 @@ function handlerOf(
   const exchange = option === undefined ? defaults.exchange : exchangeRef(option);
   return {
     name: definition.name,
+    queue: queue.name,
     routes: definition.patterns.map((pattern) => ({
       pattern: patternOf(pattern),
       exchange,

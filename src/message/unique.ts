@@ -2,6 +2,7 @@ import { InvalidMessageError } from '../errors.js';
 import { callable, durationUpTo, type Fields, objectWith, oneOf, required, text } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { HEADER } from './headers.js';
+import { keyText } from './key-text.js';
 import type { Headers } from './message.js';
 
 /** How long a key is taken by the message that has it, and what becomes of others. */
@@ -23,8 +24,11 @@ export interface UniqueRule {
 /** What makes sends of a message unique. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface UniqueOptions<Payload = any> extends UniqueRule {
-  /** The key, 255 bytes at most; only messages with the same routing key are compared. @default one key for all of them */
-  by?: (payload: Payload) => string;
+  /**
+   * The key, 255 bytes at most; only messages with the same routing key are compared. Giving none (undefined, null, an empty text)
+   * is an InvalidMessageError. @default one key for all of them
+   */
+  by?: (payload: Payload) => string | number | bigint;
 }
 
 /** What makes one send unique. */
@@ -35,8 +39,8 @@ export interface UniqueSend extends UniqueRule {
 
 /** The options with their defaults. */
 export interface UniqueSettings {
-  // biome-ignore lint/suspicious/noExplicitAny: as in the options
-  readonly by: (payload: any) => string;
+  /** Undefined if there is one key for all. */
+  readonly by: UniqueOptions['by'];
   readonly forMs: number;
   readonly until: 'done' | 'started';
   readonly keep: 'first' | 'last';
@@ -53,15 +57,15 @@ export const uniqueSendOption = objectWith({ ...RULE_FIELDS, key: required(text)
 
 export function uniqueSettings(options: UniqueOptions | UniqueSend): UniqueSettings {
   const { for: time = '1h', until = 'done', keep = 'first' } = options;
-  const by = 'key' in options ? () => options.key : (options.by ?? (() => ''));
+  const by = 'key' in options ? () => options.key : options.by;
   return { by, forMs: toMs(time), until, keep };
 }
 
 const KEY_CAP_BYTES = 255;
 
-/** @throws InvalidMessageError for a key that is too long, what `by` throws */
+/** @throws InvalidMessageError for a key that is missing or too long, what `by` throws */
 export function uniqueKey({ by }: UniqueSettings, payload: unknown, routingKey: string): string {
-  const key = String(by(payload));
+  const key = by ? keyText(by(payload), `unique.by of '${routingKey}'`) : '';
   const bytes = Buffer.byteLength(key);
   if (bytes <= KEY_CAP_BYTES) return key;
   throw new InvalidMessageError(

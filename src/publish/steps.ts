@@ -106,6 +106,8 @@ export class Steps {
     const exchange = exchangeOf(options, this.options.exchange);
     const type = definition?.key ?? routingKey;
     const checking = definition?.schema ? validate(definition, payload) : undefined;
+    // Whoever awaits it hears of it; if something else is refused first, nobody does.
+    if (checking instanceof Promise) checking.catch(() => {});
     const encrypted = isEncrypted(definition, step, encryption);
     const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options };
     const body = bodyOf(call, this.options);
@@ -161,7 +163,7 @@ export class Steps {
   async sendJob({ isChain, steps }: JobDraft, place: BatchPlace, carried: Carried): Promise<void> {
     const messageId = followingId(`${place.id}/${place.number}`, 'job');
     const owner = isChain ? { chainId: messageId } : { messageId };
-    const [step, ...rest] = await Promise.all(steps.map((draft) => this.sealed(draft, owner)));
+    const [step, ...rest] = await Promise.all(steps.map(async (draft) => this.sealed(draft, owner)));
     const whole = { step: step as StepMessage, mustRoute: true };
     if (!isChain) return this.deliver({ ...whole, batch: place }, messageId, carried);
     return this.deliver(

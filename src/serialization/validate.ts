@@ -11,18 +11,38 @@ export function validate(definition: MessageDefinition, payload: unknown): unkno
   if (!definition.schema) return payload;
   const result = definition.schema['~standard'].validate(payload);
   return result instanceof Promise
-    ? result.then((late) => unwrap(definition, late))
-    : unwrap(definition, result);
+    ? result.then((late) => unwrap(definition, payload, late))
+    : unwrap(definition, payload, result);
 }
 
-function unwrap(definition: MessageDefinition, result: StandardSchemaV1.Result<unknown>): unknown {
+function unwrap(
+  definition: MessageDefinition,
+  payload: unknown,
+  result: StandardSchemaV1.Result<unknown>,
+): unknown {
   if (!result.issues) return result.value;
-  throw new PayloadInvalidError(
-    definition.key,
-    result.issues.map(({ path, message }) => ({ path: pathText(path), message })),
+  const findings = result.issues.map(({ path = [], message }) => {
+    const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
+    return { path: keys.map(String).join('.'), message: withoutValue(message, valueAt(payload, keys)) };
+  });
+  throw new PayloadInvalidError(definition.key, findings);
+}
+
+function valueAt(payload: unknown, keys: readonly PropertyKey[]): unknown {
+  return keys.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    payload,
   );
 }
 
-function pathText(path: StandardSchemaV1.Issue['path']): string {
-  return (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+/** Some libraries quote what they refuse, as valibot does. What is a word by itself in the message is taken for the value. */
+function withoutValue(message: string, value: unknown): string {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return message;
+  const text = String(value);
+  if (text === '' || text.length > message.length) return message;
+  const forms = [text, JSON.stringify(text).slice(1, -1)].map(literally);
+  const word = new RegExp(`(?<![\\p{L}\\p{N}_])(?:${forms.join('|')})(?![\\p{L}\\p{N}_])`, 'gu');
+  return message.replaceAll(word, '…');
 }
+
+const literally = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');

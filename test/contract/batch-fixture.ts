@@ -45,3 +45,10 @@ export const failing =
   ({ payload }: { payload: unknown }) => {
     if (places.includes(payload)) throw new UnrecoverableError(`job ${payload} fails`);
   };
+
+/** Publishes the first job that was handled once more, as the broker delivers one again that was not acked. */
+export async function copyOf(fx: BusFixture, seen: Recorder): Promise<void> {
+  const { headers, messageId } = seen.at(0).context;
+  const properties = { headers, messageId: messageId as string, contentType: 'application/json' };
+  await fx.foreign.publish({ exchange: fx.events, routingKey: 'job', body: '0', properties });
+}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { BusEvents } from 'hopline';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
@@ -59,7 +60,7 @@ export const circuitBreakers: Theme = (test) => {
   });
 
   test('a queue with lanes is paused as a whole, and goes on as a whole', async (fx) => {
-    const { bus, dependency, opened } = service(fx, ['high', 'default']);
+    const { bus, dependency, opened, closed } = service(fx, ['high', 'default']);
     const succeeded = watch(bus, 'handler.succeeded');
     await bus.start();
     for (const number of numbers(10)) {
@@ -69,5 +70,8 @@ export const circuitBreakers: Theme = (test) => {
     await fx.eventually(() => assert.equal(opened.length, 2));
     dependency.isAway = false;
     await fx.eventually(() => assert.equal(succeeded.length, 20));
+    await fx.eventually(() => assert.equal(closed.length, 1));
+    for (const { event } of [...opened, ...closed])
+      assert.equal((event as BusEvents['circuit.closed']).queue, fx.name('mails'), 'without its lane');
   });
 };

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   type BusOptions,
   defineMessage,
+  InvalidMessageError,
   type KeyProvider,
   type MessageContext,
   OptionsError,
@@ -106,6 +107,28 @@ export const encrypted: Theme = (test) => {
     await fx.eventually(() => assert.equal(seen.calls.length, 5));
   });
 
+  test('a step that is refused is an error, and a promise of another step is nobody the process has to end for', async (fx) => {
+    const sender = await fx.publisher({ encryption, stores: memoryStores(fx.harness.clock) });
+    const late = {
+      validate: async () => ({ issues: [{ message: 'no' }] }),
+      version: 1,
+      vendor: 'test',
+    } as const;
+    const slow = { definition: defineMessage('slow', { '~standard': late }), payload: 1 };
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      const wrong = { key: 'wrong.*', payload: 1 };
+      await assert.rejects(sender.batch([[slow, wrong]]).dispatch(), InvalidMessageError);
+      await assert.rejects(sender.chain([slow, wrong]).dispatch(), InvalidMessageError);
+      await new Promise(setImmediate);
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
+
   test('a body can not be given to another message: not under another id, not under another key', async (fx) => {
     await lookout(fx);
     const seen = fx.recorder();
@@ -207,6 +230,25 @@ export const encrypted: Theme = (test) => {
     isAway = false;
     await fx.eventually(() => assert.deepEqual(seen.payloads, [SECRET]), { timeout: 20_000 });
     assert.deepEqual(seen.attempts, [1]);
+  });
+
+  test('of what its schema refuses no more is told than where it is', async (fx) => {
+    const said = (value: unknown) => ({
+      issues: [{ message: `'${value}' is no number`, path: ['finding'] }],
+    });
+    const schema = { '~standard': { version: 1 as const, vendor: 'test', validate: said } };
+    const bus = fx.bus('clinic', { encryption }).handle(defineMessage('patient.seen', schema), () => {});
+    await bus.start();
+    await bus.publish(sealed, SECRET);
+    assert.deepEqual(
+      [ours(await fx.deadLetter(fx.name('clinic')))].map(({ reason, error }) => [reason, error]),
+      [
+        [
+          'invalid',
+          "PayloadInvalidError: payload of 'patient.seen' is invalid: finding: refused by the schema",
+        ],
+      ],
+    );
   });
 
   test('what can not work is said before anything is sent', async (fx) => {

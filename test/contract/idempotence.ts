@@ -101,6 +101,45 @@ export const idempotence: Theme = (test) => {
     assert.equal((await fx.deadLetter(fx.name('second'))).body.toString(), '{}');
   });
 
+  test('handlers of one name in two queues each handle their own copy', async (fx) => {
+    const seen: string[] = [];
+    // A function that is made twice has one name.
+    const recorder = (whose: string) =>
+      async function record() {
+        seen.push(whose);
+      };
+    const bus = workerOf(fx);
+    for (const whose of ['first', 'second'])
+      bus.handle('k', recorder(whose), { queue: fx.name(whose), idempotent: {} });
+    const skipped = watch(bus, 'message.skipped');
+    await bus.start();
+    await bus.publish('k', 1);
+    await fx.eventually(() => assert.equal(seen.length + skipped.length, 2));
+    assert.deepEqual(seen.toSorted(), ['first', 'second']);
+  });
+
+  test('a key that is missing fails the attempt: it is not that of all messages without one', async (fx) => {
+    const seen = fx.recorder();
+    const by = ({ order }: { order: number }) => order;
+    const bus = workerOf(fx, undefined, 'q').handle('k', seen.handle, {
+      ...{ name: 'Work', queue: fx.name('q'), idempotent: { by } },
+      retry: { tries: 1 },
+    });
+    const failed = watch(bus, 'message.skipped', 'message.deadLettered');
+    await bus.start();
+    await bus.publish('k', { order: 0 });
+    for (const payload of [{ oder: 1 }, { oder: 2 }, { order: null }, { order: '' }])
+      await bus.publish('k', payload);
+    await fx.eventually(() => assert.equal(seen.calls.length + failed.length, 5));
+    assert.deepEqual(seen.payloads, [{ order: 0 }]);
+    for (const { name, event } of failed) {
+      assert.equal(name, 'message.deadLettered');
+      const { reason, error } = event as BusEvents['message.deadLettered'];
+      assert.equal(reason, 'exhausted');
+      assert.match(String(error), /expected idempotent\.by of 'Work' to give a non-empty string/);
+    }
+  });
+
   test('a message that nothing makes known is handled, and one whose store is away comes back', async (fx) => {
     const seen = fx.recorder();
     const stores = memoryStores(fx.harness.clock);

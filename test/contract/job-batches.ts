@@ -4,7 +4,7 @@ import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
-import { all, batchOf, failing, jobs, told, worker } from './batch-fixture.js';
+import { all, batchOf, copyOf, failing, jobs, told, worker } from './batch-fixture.js';
 import type { Theme } from './transport-contract.js';
 
 export const jobBatches: Theme = (test) => {
@@ -302,30 +302,62 @@ export const jobBatches: Theme = (test) => {
     assert.deepEqual([status?.failed, status?.verdict, news.calls.length], [0, 'catch', 2]);
   });
 
-  test('a step that is idempotent and comes again does not end the job that its chain is', async (fx) => {
-    const seen = fx.recorder();
-    const news = fx.recorder();
-    const stores = memoryStores(fx.harness.clock);
-    const bus = fx
-      .bus('worker', { stores })
-      .handle('job', seen.handle, { queue: fx.name('jobs'), idempotent: {} })
-      .handle('news.#', news.handle, { queue: fx.name('news') });
-    const skipped = watch(bus, 'message.skipped');
-    const confirmed = watch(bus, 'message.confirmed');
-    await bus.start();
-    const batch = all(bus.batch([[...jobs(1), { key: 'job', payload: 'last', delay: '1s' }]]));
-    await batch.dispatch();
-    // The first step, and the next, with which the first is remembered as handled.
-    await fx.eventually(() => assert.equal(confirmed.length, 2));
-    assert.equal(seen.calls.length, 1);
-    const { headers, messageId } = seen.at(0).context;
-    const properties = { headers, messageId: messageId as string, contentType: 'application/json' };
-    await fx.foreign.publish({ exchange: fx.events, routingKey: 'job', body: '0', properties });
-    await fx.eventually(() => assert.equal(skipped.length, 1));
-    assert.equal((await bus.findBatch(batch.id))?.pending, 1);
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 1/0/0 of 1', 'finally 1/0/0 of 1']));
-    assert.deepEqual(seen.payloads, [0, 'last']);
-  });
+  for (const [how, idempotent] of [
+    ['its id', {}],
+    ['a key of its own', { by: (payload: unknown) => `step ${payload}` }],
+  ] as const)
+    test(`a step that is idempotent, known by ${how}, and comes again does not end the job that its chain is`, async (fx) => {
+      const seen = fx.recorder();
+      const news = fx.recorder();
+      const bus = fx
+        .bus('worker', { stores: memoryStores(fx.harness.clock) })
+        .handle('job', seen.handle, { queue: fx.name('jobs'), idempotent })
+        .handle('news.#', news.handle, { queue: fx.name('news') });
+      const skipped = watch(bus, 'message.skipped');
+      const confirmed = watch(bus, 'message.confirmed');
+      await bus.start();
+      const batch = all(bus.batch([[...jobs(1), { key: 'job', payload: 'last', delay: '1s' }]]));
+      await batch.dispatch();
+      // The first step, and the next, with which the first is remembered as handled.
+      await fx.eventually(() => assert.equal(confirmed.length, 2));
+      assert.equal(seen.calls.length, 1);
+      await copyOf(fx, seen);
+      await fx.eventually(() => assert.equal(skipped.length, 1));
+      assert.equal((await bus.findBatch(batch.id))?.pending, 1);
+      await fx.eventually(() => assert.deepEqual(told(news), ['then 1/0/0 of 1', 'finally 1/0/0 of 1']));
+      assert.deepEqual(seen.payloads, [0, 'last']);
+    });
+
+  for (const how of ['discard', 'replace'] as const)
+    test(`a step that is idempotent, ends its chain by ${how} and comes again before that is told ends its job`, async (fx) => {
+      const stores = memoryStores(fx.harness.clock);
+      const gate = deferred();
+      let finished = 0;
+      // As of a process that dies when it has recorded that the step is handled.
+      const finish: typeof stores.claims.finish = async (...given) => {
+        const isFinished = await stores.claims.finish(...given);
+        finished += 1;
+        await gate.promise;
+        return isFinished;
+      };
+      const claims = Object.assign(Object.create(stores.claims), { finish });
+      const seen = fx.recorder(({ context }) => {
+        if (how === 'discard') context.discard();
+        else context.step?.replace([]);
+      });
+      const news = fx.recorder();
+      const bus = fx
+        .bus('worker', { stores: { ...stores, claims } })
+        .handle('job', seen.handle, { queue: fx.name('jobs'), idempotent: {} })
+        .handle('news.#', news.handle, { queue: fx.name('news') });
+      await bus.start();
+      await all(bus.batch([jobs(2)])).dispatch();
+      await fx.eventually(() => assert.equal(finished, 1));
+      await copyOf(fx, seen);
+      await fx.eventually(() => assert.deepEqual(told(news), ['then 1/0/0 of 1', 'finally 1/0/0 of 1']));
+      assert.deepEqual(seen.payloads, [0]);
+      gate.resolve();
+    });
 
   test('a place in a batch that can not be read is a dead letter before its handler runs', async (fx) => {
     const { seen } = await worker(fx);

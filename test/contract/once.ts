@@ -66,6 +66,26 @@ export const once: Theme = (test) => {
     assert.equal(keys.size, 18);
   });
 
+  test('handlers of one name in two queues each do their parts', async (fx) => {
+    const results = new Set<unknown>();
+    const handle = (whose: string) =>
+      async function work(_payload: unknown, context: MessageContext) {
+        results.add(await context.once('p', (key) => `${whose} ${key}`));
+      };
+    const bus = fx.bus('billing');
+    for (const whose of ['first', 'second']) bus.handle('k', handle(whose), { queue: fx.name(whose) });
+    const succeeded = watch(bus, 'handler.succeeded');
+    await bus.start();
+    await bus.publish('k', 1);
+    await fx.eventually(() => assert.equal(succeeded.length, 2));
+    assert.equal(results.size, 2);
+    assert.equal(
+      new Set([...results].map((each) => String(each).split(' ')[1])).size,
+      2,
+      'keys of their own',
+    );
+  });
+
   test('a part that is asked for twice at once in one attempt is done once, and each gets a result of its own', async (fx) => {
     let done = 0;
     const seen = fx.recorder(async ({ context }) => {

@@ -34,15 +34,27 @@ export const rateLimits: Theme = (test) => {
     const released = watch(bus, 'message.released');
     await bus.start();
     for (const host of ['a', 'b', 'B']) await bus.publish('k', { host });
-    await bus.publish('k', {});
+    await bus.publish('k', { host: '' });
     await fx.eventually(() => assert.equal(released.length, 1));
     await fx.eventually(() =>
       assert.deepEqual(seen.payloads.map((each) => (each as { host: string }).host).toSorted(), ['a', 'b']),
     );
     const letter = await fx.deadLetter(fx.name('mailer'));
-    assert.equal(letter.body.toString(), '{}');
+    assert.equal(letter.body.toString(), '{"host":""}');
     const [{ event } = assert.fail('none was released')] = released;
     const { delayMs } = event as BusEvents['message.released'];
     assert.ok(delayMs > 25_000 && delayMs <= 30_000, `${delayMs} ms`);
+  });
+
+  test('handlers of one name in two queues each have a limit of their own', async (fx) => {
+    const bus = fx.bus('mailer');
+    const handle = () => function work() {};
+    for (const queue of ['first', 'second'])
+      bus.handle('k', handle(), { queue: fx.name(queue), rateLimit: { allow: 1, every: '30s' } });
+    const ended = watch(bus, 'handler.succeeded', 'message.released');
+    await bus.start();
+    await bus.publish('k', 1);
+    await fx.eventually(() => assert.equal(ended.length, 2));
+    assert.deepEqual(new Set(ended.map(({ name }) => name)), new Set(['handler.succeeded']));
   });
 };

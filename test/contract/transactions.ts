@@ -9,10 +9,10 @@ import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPostgres } from '../support/global-setup.js';
 import { TestSchema } from '../support/postgres-schema.js';
-import type { Theme } from './transport-contract.js';
+import type { Test, Theme } from './transport-contract.js';
 
 /** A database with Hopline's tables and one of the application's own, and buses that use it. */
-class Shop {
+export class Shop {
   readonly pool: pg.Pool;
   private readonly buses: Bus[] = [];
 
@@ -65,13 +65,14 @@ class Shop {
 }
 
 /** The database goes by its own time, whatever the transport's does: waits for both. */
-const soon = (fx: BusFixture, check: () => unknown, timeout = 10_000) =>
+export const soon = (fx: BusFixture, check: () => unknown, timeout = 10_000) =>
   eventually(() => fx.eventually(async () => void (await check()), { timeout: 50 }).then(() => true), {
     timeout,
   });
 
-export const transactions: Theme = (test) => {
-  const inShop = (title: string, body: (fx: BusFixture, shop: Shop) => Promise<void>) =>
+/** Tests that get a shop of their own. */
+export const shopTests =
+  (test: Test) => (title: string, body: (fx: BusFixture, shop: Shop) => Promise<void>) =>
     test(title, async (fx) => {
       const schema = new TestSchema((await sharedPostgres()).url);
       await schema.connected(async (client) => {
@@ -85,6 +86,9 @@ export const transactions: Theme = (test) => {
         await shop.end();
       }
     });
+
+export const transactions: Theme = (test) => {
+  const inShop = shopTests(test);
 
   inShop('what is encrypted is so in an outbox already, and with its transaction', async (fx, shop) => {
     const seen = fx.recorder();
@@ -324,8 +328,8 @@ export const transactions: Theme = (test) => {
       const seen = fx.recorder(async ({ context }) => shop.insert(context.transaction, 'a'));
       const stores = postgresStores({ pool: shop.pool, schema: shop.schema.name });
       let isAway = true;
-      const begin: (typeof stores.inbox)['begin'] = (key, keepMs) =>
-        isAway ? Promise.reject(new Error('away')) : stores.inbox.begin(key, keepMs);
+      const begin: (typeof stores.inbox)['begin'] = (...given) =>
+        isAway ? Promise.reject(new Error('away')) : stores.inbox.begin(...given);
       const bus = shop
         .bus('shop', { stores: { ...stores, inbox: { begin } } })
         .handle('k', seen.handle, { name: 'Place', inbox: {}, retry: { tries: 1 } });

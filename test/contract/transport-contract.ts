@@ -15,6 +15,7 @@ import { encrypted } from './encryption.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
+import { inboxAttempts } from './inbox-attempts.js';
 import { jobBatches } from './job-batches.js';
 import { jobBatchesAgain } from './job-batches-again.js';
 import { laneServing } from './lane-serving.js';
@@ -72,6 +73,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'circuit breakers': circuitBreakers,
   'idempotent handlers': idempotence,
   'outbox and inbox': transactions,
+  'attempts with an inbox': inboxAttempts,
   'parts that are done once': once,
   'unique messages': unique,
   'dead letters': deadLetters,

@@ -348,6 +348,20 @@ export const unique: Theme = (test) => {
     assert.equal(seen.calls.length, 0);
   });
 
+  test('a key that is missing refuses the send: it is not that of all messages without one', async (fx) => {
+    const misspelt = defineMessage<{ id?: number }>('order.sync', undefined, {
+      unique: { by: ({ id }) => id as number },
+    });
+    const { bus, seen } = await worker(fx);
+    for (let copy = 0; copy < 2; copy += 1)
+      await assert.rejects(bus.send(misspelt, {}), {
+        code: 'HOPLINE_INVALID_MESSAGE',
+        message: /expected unique\.by of 'order\.sync' to give a non-empty string.*, got undefined/,
+      });
+    await bus.send(misspelt, { id: 0 });
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+  });
+
   test('a store that is away refuses a send, and keeps nothing from being handled but what may be skipped', async (fx) => {
     const stores = memoryStores(fx.harness.clock);
     let isAway = true;

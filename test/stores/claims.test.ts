@@ -23,7 +23,7 @@ function claimContract(name: string, open: Open): void {
         interval: 5,
       });
       assert.ok(performance.now() - from >= 990);
-      assert.equal(await one.finish(key, 'a', 1_000), false, 'it had run out');
+      assert.equal(await one.finish(key, 'a', 1_000, 'a note'), false, 'it had run out');
     });
 
     it('are had by one of many who ask at once', async () => {
@@ -46,15 +46,29 @@ function claimContract(name: string, open: Open): void {
       const [one, other] = [await openClaims(), await openClaims()];
       const key = own();
       await one.claim(key, 'a', 30_000);
-      assert.equal(await other.finish(key, 'b', 30_000), false);
-      assert.equal(await one.finish(key, 'a', 1_000), true);
-      assert.equal(await one.claim(key, 'a', 1_000), 'done');
-      assert.equal(await other.claim(key, 'b', 1_000), 'done');
+      assert.equal(await other.finish(key, 'b', 30_000, 'a note'), false);
+      assert.equal(await one.finish(key, 'a', 1_000, 'a note'), true);
+      assert.deepEqual(await one.claim(key, 'a', 1_000), { handled: 'a note' });
+      assert.deepEqual(await other.claim(key, 'b', 1_000), { handled: 'a note' });
       await one.release(key, 'a');
-      assert.equal(await other.claim(key, 'b', 1_000), 'done', 'what is done can not be given back');
+      assert.deepEqual(
+        await other.claim(key, 'b', 1_000),
+        { handled: 'a note' },
+        'what is done can not be given back',
+      );
       await eventually(async () => assert.equal(await other.claim(key, 'b', 1_000), 'claimed'), {
         interval: 5,
       });
+    });
+
+    it('are told to whoever comes later with the note of whoever had them, whatever that is', async () => {
+      const claims = await openClaims();
+      for (const note of ['', '+', '=a', '{"id":"ü \u2028"}', 'x'.repeat(10_000)]) {
+        const key = own();
+        await claims.claim(key, 'a', 30_000);
+        await claims.finish(key, 'a', 30_000, note);
+        assert.deepEqual(await claims.claim(key, 'a', 30_000), { handled: note });
+      }
     });
 
     it('are given back by their owner alone, and can be had by another at once', async () => {
@@ -79,8 +93,8 @@ function claimContract(name: string, open: Open): void {
       const claims = await openClaims();
       for (const key of [`${own()} ${'x'.repeat(10_000)}`, `${own()} \0 and more`]) {
         assert.equal(await claims.claim(key, 'a', 30_000), 'claimed');
-        assert.equal(await claims.finish(key, 'a', 30_000), true);
-        assert.equal(await claims.claim(key, 'b', 30_000), 'done');
+        assert.equal(await claims.finish(key, 'a', 30_000, 'a note'), true);
+        assert.deepEqual(await claims.claim(key, 'b', 30_000), { handled: 'a note' });
         assert.equal(await claims.claim(`${key}!`, 'b', 30_000), 'claimed', 'another one');
       }
     });

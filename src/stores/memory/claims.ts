@@ -1,27 +1,25 @@
 import type { Clock } from '../../util/clock.js';
-import type { ClaimStore } from '../claims.js';
+import type { ClaimStore, HandledKey } from '../claims.js';
 import { ExpiringMap } from './expiring-map.js';
 
-const DONE = Symbol('done');
-
 export class MemoryClaims implements ClaimStore {
-  private readonly claims: ExpiringMap<string | typeof DONE>;
+  private readonly claims: ExpiringMap<string | HandledKey>;
 
   constructor(clock: Clock) {
     this.claims = new ExpiringMap(clock);
   }
 
-  async claim(key: string, owner: string, forMs: number): Promise<'claimed' | 'done' | number> {
+  async claim(key: string, owner: string, forMs: number): Promise<'claimed' | HandledKey | number> {
     const known = this.claims.get(key);
-    if (known?.value === DONE) return 'done';
+    if (typeof known?.value === 'object') return known.value;
     if (known && known.value !== owner) return Math.max(1, known.leftMs);
     this.claims.set(key, owner, forMs);
     return 'claimed';
   }
 
-  async finish(key: string, owner: string, keepMs: number): Promise<boolean> {
+  async finish(key: string, owner: string, keepMs: number, note: string): Promise<boolean> {
     if (this.claims.get(key)?.value !== owner) return false;
-    this.claims.set(key, DONE, keepMs);
+    this.claims.set(key, { handled: note }, keepMs);
     return true;
   }
 

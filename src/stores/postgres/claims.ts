@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
-import type { ClaimStore } from '../claims.js';
+import type { ClaimStore, HandledKey } from '../claims.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 
 interface Row {
   /** Null if it is done. */
   readonly owner: string | null;
+  readonly note: string | null;
   readonly left_ms: number;
 }
 
@@ -18,19 +19,20 @@ export class PostgresClaims implements ClaimStore {
     this.sql = statementsOf(this.table.name);
   }
 
-  async claim(key: string, owner: string, forMs: number): Promise<'claimed' | 'done' | number> {
+  async claim(key: string, owner: string, forMs: number): Promise<'claimed' | HandledKey | number> {
     const row = await this.table.ask<Row>(this.sql.claim, [keyOf(key), owner, forMs / 1_000]);
     // With each question somebody else had just claimed it.
     if (!row) return forMs;
-    if (row.owner === null) return 'done';
+    if (row.owner === null) return { handled: row.note ?? '' };
     return row.owner === owner ? 'claimed' : Math.max(1, Number(row.left_ms));
   }
 
-  async finish(key: string, owner: string, keepMs: number): Promise<boolean> {
+  async finish(key: string, owner: string, keepMs: number, note: string): Promise<boolean> {
     const row = await this.table.ask<{ finished: boolean }>(this.sql.finish, [
       keyOf(key),
       owner,
       keepMs / 1_000,
+      note,
     ]);
     return row?.finished === true;
   }
@@ -53,13 +55,13 @@ WITH claimed AS (
     WHERE claim.until <= clock_timestamp() OR claim.owner = $2
   RETURNING owner
 )
-SELECT owner, 0::float8 AS left_ms FROM claimed
+SELECT owner, NULL AS note, 0::float8 AS left_ms FROM claimed
 UNION ALL
-SELECT owner, extract(epoch FROM until - clock_timestamp())::float8 * 1000
+SELECT owner, note, extract(epoch FROM until - clock_timestamp())::float8 * 1000
   FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM claimed)`,
   finish: `
 WITH finished AS (
-  UPDATE ${table} SET owner = NULL, until = clock_timestamp() + make_interval(secs => $3)
+  UPDATE ${table} SET owner = NULL, note = $4, until = clock_timestamp() + make_interval(secs => $3)
   WHERE name = $1 AND owner = $2 AND until > clock_timestamp() RETURNING name
 )
 SELECT EXISTS (SELECT FROM finished) AS finished`,

@@ -1,8 +1,11 @@
 import type { Pool } from 'pg';
 import { StoreNotMigratedError } from '../../errors.js';
+import type { HandledKey } from '../claims.js';
 import type { InboxStore, InboxTransaction } from '../inbox.js';
+import type { LedgerStore } from '../ledger.js';
 import type { OutboxEntry, OutboxStore } from '../outbox.js';
 import { ANSWER_WITHIN_MS, keyOf } from './expiring-table.js';
+import { TransactionLedger } from './ledger.js';
 import { quoted } from './schema.js';
 import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
 import { PoolTransaction } from './transaction.js';
@@ -12,7 +15,7 @@ import { PoolTransaction } from './transaction.js';
  * runs it has a lock on its key, which PostgreSQL gives back by itself when the connection is gone.
  */
 export class PostgresInbox implements InboxStore {
-  private readonly sql: Readonly<Record<'take' | 'look', string>>;
+  private readonly sql: Readonly<Record<'take' | 'look' | 'note', string>>;
 
   constructor(
     private readonly pool: Pool,
@@ -23,11 +26,16 @@ export class PostgresInbox implements InboxStore {
     this.sql = statementsOf(`${quoted(schema)}.claims`);
   }
 
-  async begin(key: string | undefined, keepMs: number): Promise<InboxTransaction | 'done' | 'taken'> {
+  async begin(
+    key: string | undefined,
+    keepMs: number,
+    note: string,
+  ): Promise<InboxTransaction | HandledKey | 'taken'> {
     const transaction = await PoolTransaction.begin(this.pool, this.answerWithinMs);
     try {
-      const taken = key === undefined ? 'mine' : await this.take(transaction, keyOf(key), keepMs);
-      if (taken === 'mine') return new Handling(transaction, this.outbox);
+      const name = key === undefined ? undefined : keyOf(key);
+      const taken = name === undefined ? 'mine' : await this.take(transaction, name, keepMs, note);
+      if (taken === 'mine') return this.handling(transaction, name);
       await transaction.rollBack();
       return taken;
     } catch (error) {
@@ -43,11 +51,21 @@ export class PostgresInbox implements InboxStore {
     { client }: PoolTransaction,
     name: string,
     keepMs: number,
-  ): Promise<'mine' | 'done' | 'taken'> {
-    const { rowCount } = await client.query(this.sql.take, [name, keepMs / 1_000]);
+    note: string,
+  ): Promise<'mine' | HandledKey | 'taken'> {
+    const { rowCount } = await client.query(this.sql.take, [name, keepMs / 1_000, note]);
     if (rowCount === 1) return 'mine';
-    const { rows } = await client.query<{ done: boolean }>(this.sql.look, [name]);
-    return rows[0]?.done ? 'done' : 'taken';
+    const { rows } = await client.query<{ done: boolean; note: string | null }>(this.sql.look, [name]);
+    return rows[0]?.done ? { handled: rows[0].note ?? '' } : 'taken';
+  }
+
+  private handling(transaction: PoolTransaction, name: string | undefined): InboxTransaction {
+    const { client } = transaction;
+    const note = async (text: string) => {
+      if (name !== undefined) await client.query(this.sql.note, [name, text]);
+    };
+    const ledger = new TransactionLedger(client, this.schema);
+    return new Handling(transaction, this.outbox, ledger, note);
   }
 }
 
@@ -55,6 +73,8 @@ class Handling implements InboxTransaction {
   constructor(
     private readonly transaction: PoolTransaction,
     private readonly outbox: Pick<OutboxStore, 'add'>,
+    readonly ledger: LedgerStore,
+    readonly note: (text: string) => Promise<void>,
   ) {}
 
   get client() {
@@ -65,8 +85,8 @@ class Handling implements InboxTransaction {
     return this.outbox.add(this.client, entries);
   }
 
-  commit(): Promise<void> {
-    return this.transaction.commit();
+  commit(): Promise<Error | undefined> {
+    return this.transaction.committed();
   }
 
   rollBack(): Promise<void> {
@@ -84,9 +104,11 @@ class Handling implements InboxTransaction {
  */
 const statementsOf = (table: string) => ({
   take: `
-INSERT INTO ${table} AS claim (name, owner, until)
-SELECT $1, NULL, clock_timestamp() + make_interval(secs => $2)
+INSERT INTO ${table} AS claim (name, owner, until, note)
+SELECT $1, NULL, clock_timestamp() + make_interval(secs => $2), $3
 WHERE pg_try_advisory_xact_lock(hashtextextended('${table}' || $1, 0))
-ON CONFLICT (name) DO UPDATE SET owner = NULL, until = excluded.until WHERE claim.until <= clock_timestamp()`,
-  look: `SELECT owner IS NULL AS done FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+ON CONFLICT (name) DO UPDATE SET owner = NULL, until = excluded.until, note = $3
+  WHERE claim.until <= clock_timestamp()`,
+  look: `SELECT owner IS NULL AS done, note FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+  note: `UPDATE ${table} SET note = $2 WHERE name = $1`,
 });

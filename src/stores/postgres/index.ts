@@ -46,7 +46,7 @@ export function postgresStores(options: PostgresStoresOptions): Required<Stores>
 
 export { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
 export type { BatchStore } from '../batches.js';
-export type { ClaimStore } from '../claims.js';
+export type { ClaimStore, HandledKey } from '../claims.js';
 export type { InboxStore, InboxTransaction } from '../inbox.js';
 export type { LedgerStore } from '../ledger.js';
 export type { LockStore } from '../locks.js';

@@ -148,4 +148,10 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       CREATE INDEX batch_numbers_unsent ON ${schema}.batch_numbers (batch, added_by) WHERE unsent <> '{}';`,
   },
+  {
+    step: 7,
+    name: 'what became of what was handled',
+    // Older versions leave no note, and handled messages without one are skipped as they do it.
+    sql: (schema) => `ALTER TABLE ${schema}.claims ADD COLUMN note text;`,
+  },
 ];

@@ -13,4 +13,13 @@ export const isOvertaken = (error: unknown): boolean =>
 
 export const isUndefinedTable = (error: unknown): boolean => codeOf(error) === UNDEFINED_TABLE;
 
+/** Ways to say that the connection ends: what it was asked just before may have been done (40003 says so itself). */
+const ENDS = /^(08|57P0|40003)/;
+
+/** PostgreSQL has answered that it has not done it; a connection that was lost has not. */
+export function isRefusal(error: unknown): boolean {
+  const isAnswer = (error as { severity?: unknown } | undefined)?.severity !== undefined;
+  return isAnswer && !ENDS.test(String(codeOf(error)));
+}
+
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
+import { isRefusal } from './sql-state.js';
 
 /** A connection of a pool's, in a transaction until that ends. */
 export class PoolTransaction {
@@ -28,17 +29,29 @@ export class PoolTransaction {
 
   /** @throws what pg throws; whether it is committed is not known then */
   async commit(): Promise<void> {
+    const unanswered = await this.committed();
+    if (unanswered) throw unanswered;
+  }
+
+  /**
+   * Undefined if it is committed, or the error of a connection that was lost before the answer: nobody knows then.
+   *
+   * @throws what has kept it from being committed
+   */
+  async committed(): Promise<Error | undefined> {
     if (this.isOver) throw new Error('the transaction is over already');
+    let command: string;
     try {
-      const { command } = await this.client.query('COMMIT');
-      // What has failed before, and was caught, makes PostgreSQL roll back here, without an error.
-      if (command !== 'COMMIT')
-        throw new Error('a statement in it has failed: PostgreSQL has rolled it back');
+      ({ command } = await this.client.query('COMMIT'));
     } catch (error) {
       this.abandon();
-      throw error;
+      if (isRefusal(error)) throw error;
+      return error as Error;
     }
-    this.release();
+    this.release(command !== 'COMMIT');
+    // What has failed before, and was caught, makes PostgreSQL roll back here, without an error.
+    if (command !== 'COMMIT') throw new Error('a statement in it has failed: PostgreSQL has rolled it back');
+    return undefined;
   }
 
   /** Never rejects: a connection that can't is closed, which does the same. */

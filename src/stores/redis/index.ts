@@ -53,7 +53,7 @@ async function takePoint(limiter: RateLimiterRedis, key: string, seconds: number
 
 export { StoreTimeoutError } from '../../errors.js';
 export type { BatchStore } from '../batches.js';
-export type { ClaimStore } from '../claims.js';
+export type { ClaimStore, HandledKey } from '../claims.js';
 export type { LedgerStore } from '../ledger.js';
 export type { LockStore } from '../locks.js';
 export type { PermitStore } from '../permits.js';

@@ -65,6 +65,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     unique: undefined,
     encrypted: false,
     name,
+    queue: 'billing',
     routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),
     retry: RETRY_DEFAULTS,
     timeoutMs: 60_000,

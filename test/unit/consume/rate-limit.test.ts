@@ -21,7 +21,7 @@ class TestStore implements PermitStore {
 }
 
 const limitOn = (store: TestStore, allow: number, everyMs = 10_000) =>
-  new RateLimit(store, 'mailer:Welcome', rateLimitSettings({ allow, every: everyMs }), () => store.now);
+  new RateLimit(store, String, rateLimitSettings({ allow, every: everyMs }), () => store.now, 'Work');
 
 /** The most that lie in any time of this length that begins with one of them. */
 function mostIn(times: readonly number[], lengthMs: number): number {
@@ -79,9 +79,10 @@ describe('a rate limit', () => {
     const store = new TestStore();
     const limit = new RateLimit(
       store,
-      'mailer:Welcome',
+      String,
       rateLimitSettings({ allow: 1, every: '10s', by: ({ host }) => host }),
       () => store.now,
+      'Work',
     );
     const context = {} as never;
     assert.equal(await limit.take(limit.keyOf({ host: 'a' }, context)), 0);

@@ -92,6 +92,11 @@ describe('a received message', () => {
     assert.equal(received({ exchange: '', routingKey: 'billing' }).routingKey, 'billing');
   });
 
+  it('has no id if a foreign client has left that empty: it would be that of many', () => {
+    for (const exchange of ['hopline.events', 'hopline.land'])
+      assert.equal(received({ exchange, properties: { messageId: '' } }).messageId, undefined);
+  });
+
   it("takes its origin from the delay's own key if a foreign publisher gave no headers", () => {
     const at = (routingKey: string) => {
       const { exchange, routingKey: key } = received({ exchange: 'hopline.delay.1.in.s', routingKey });

@@ -95,6 +95,7 @@ describe('subscriptions', () => {
         handlers: [
           {
             name: 'plain',
+            queue: 'shop',
             routes: [{ pattern: 'plain.key', exchange: defaults.exchange, definition: undefined }],
             retry: RETRY_DEFAULTS,
             timeoutMs: 60_000,
@@ -285,5 +286,22 @@ describe('wrong handlers', () => {
     assert.deepEqual(problems(define('A', { queue: { prefetch: 65_536 } })), [
       'A: expected queue.prefetch to be an integer from 1 to 65535, got 65536',
     ]);
+  });
+
+  it('take no two handlers of one name that would know what the other has handled by a key of its own', () => {
+    const by = ({ order }: { order: string }) => order;
+    const two = (first: Given['options'], second: Given['options'], queue = 'q') =>
+      problems(
+        define('Work', { patterns: ['placed'], queue: { name: 'q' }, options: first ?? {} }),
+        define('Work', { patterns: ['paid'], queue: { name: queue }, options: second ?? {} }),
+      );
+    const problem =
+      "queue 'q': the handlers of 'placed' and 'paid' are both called Work, and with a `by` of their own what one has handled the other would skip: give each a name, or one the two patterns";
+    assert.deepEqual(two({ idempotent: { by } }, { idempotent: { by } }), [problem]);
+    assert.deepEqual(two({ idempotent: {} }, { idempotent: { by } }), [problem]);
+    // A message's id is one handler's alone.
+    assert.deepEqual(two({ idempotent: {} }, { idempotent: {} }), []);
+    assert.deepEqual(two({ idempotent: { by } }, {}), []);
+    assert.deepEqual(two({ idempotent: { by } }, { idempotent: { by } }, 'another'), []);
   });
 });

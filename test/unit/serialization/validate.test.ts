@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import * as v from 'valibot';
 import { z } from 'zod';
 import { PayloadInvalidError } from '../../../src/errors.js';
 import { defineMessage } from '../../../src/message/define-message.js';
@@ -42,6 +43,41 @@ describe('validation', () => {
       schema(async () => ({ issues: [{ message: 'no', path: ['id'] }] })),
     );
     await assert.rejects(validate(bad, 1) as Promise<unknown>, PayloadInvalidError);
+  });
+
+  it('has no value in its reasons where a library quotes them', () => {
+    const definition = defineMessage(
+      'user.created',
+      v.object({ email: v.pipe(v.string(), v.email()), age: v.number(), tags: v.array(v.number()) }),
+    );
+    const refused = (payload: unknown, findings: Record<string, string>) =>
+      assert.throws(
+        () => validate(definition, payload),
+        (error) => {
+          assert.ok(error instanceof PayloadInvalidError);
+          assert.deepEqual(
+            Object.fromEntries(error.issues.map(({ path, message }) => [path, message])),
+            findings,
+          );
+          return true;
+        },
+      );
+    refused(
+      { email: `${CANARY} (*"\\`, age: CANARY, tags: [1, CANARY] },
+      {
+        email: 'Invalid email: Received "…"',
+        age: 'Invalid type: Expected number but received "…"',
+        'tags.1': 'Invalid type: Expected number but received "…"',
+      },
+    );
+    refused(
+      { email: 4711, age: undefined, tags: {} },
+      {
+        email: 'Invalid type: Expected string but received …',
+        age: 'Invalid type: Expected number but received undefined',
+        tags: 'Invalid type: Expected Array but received Object',
+      },
+    );
   });
 
   it('names every finding with its path, and no value', () => {
