@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type BatchContext, OptionsError, PublishManyError, UnrecoverableError } from 'hopline';
+import { type BatchContext, BatchError, OptionsError, PublishManyError, UnrecoverableError } from 'hopline';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
@@ -19,6 +19,69 @@ const addTwo = (batch: BatchContext) =>
 
 /** What is done again: by a job that is retried, by a step of a chain, or by whoever dispatches a second time. */
 export const jobBatchesAgain: Theme = (test) => {
+  test('what a job could not add counts as failed when that job is over', async (fx) => {
+    const { bus, news } = await worker(fx, async ({ context, payload }) => {
+      if (payload === 0)
+        await batchOf(context)
+          .add([
+            { key: 'job', payload: 'added' },
+            { key: 'nobody.takes', payload: 1 },
+          ])
+          .catch((error) => assert.ok(error instanceof PublishManyError));
+    });
+    await all(bus.batch(jobs(1)))
+      .allowFailures()
+      .dispatch();
+    await fx.eventually(() => assert.equal(news.calls.length, 2));
+    assert.match(told(news)[1] as string, /finally 2\/1\/0 of 3/);
+  });
+
+  test('jobs may be made while they are sent, and a batch that is dispatched again goes on where it was', async (fx) => {
+    const { bus, seen, news } = await worker(fx);
+    let breaks = true;
+    async function* many() {
+      for (let payload = 0; payload < 1_200; payload += 1) {
+        if (payload === 1_100 && breaks) throw new Error('the source broke');
+        yield { key: 'job', payload };
+      }
+    }
+    const id = fx.name('import');
+    await assert.rejects(all(bus.batch(many(), { id })).dispatch(), /the source broke/);
+    await fx.eventually(() => assert.equal(seen.calls.length, 1_000));
+    assert.deepEqual(
+      [(await bus.findBatch(id))?.dispatched, (await bus.findBatch(id))?.finished],
+      [false, false],
+    );
+    breaks = false;
+    await all(bus.batch(many(), { id })).dispatch();
+    await fx.eventually(() =>
+      assert.deepEqual(told(news), ['then 1200/0/0 of 1200', 'finally 1200/0/0 of 1200']),
+    );
+    assert.equal(seen.calls.length, 1_200);
+    await assert.rejects(bus.batch(jobs(7), { id }).dispatch(), BatchError);
+  });
+
+  test('a job that can not be sent fails the dispatch, and the batch does not end until it is', async (fx) => {
+    const { bus, news, stores } = await worker(fx);
+    const id = fx.name('import');
+    const given = [...jobs(1), { key: 'nobody.takes', payload: 1 }];
+    await assert.rejects(all(bus.batch(given, { id })).dispatch(), (error) => {
+      assert.ok(error instanceof PublishManyError);
+      assert.deepEqual(
+        error.failures.map(({ index }) => index),
+        [1],
+      );
+      return true;
+    });
+    await fx.eventually(async () => assert.equal((await bus.findBatch(id))?.done, 1));
+    assert.equal(news.calls.length, 0);
+    const late = fx.bus('late', { stores }).handle('nobody.takes', () => {});
+    await late.start();
+    await all(bus.batch(given, { id })).dispatch();
+    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/0/0 of 2', 'finally 2/0/0 of 2']));
+    assert.throws(() => bus.batch(jobs(1), { id: '' }), OptionsError);
+  });
+
   test('what a step of a chain could not add counts as failed when the chain is over', async (fx) => {
     const { bus, news } = await worker(fx, async ({ context, payload }) => {
       if (payload === 'first') await addTwo(batchOf(context));
