@@ -17,6 +17,7 @@ import { planBus } from './topology/build.js';
 import type { Names } from './topology/names.js';
 import type { BusTopology } from './topology/plan.js';
 import type { TransportSession } from './transport/transport.js';
+import { systemClock } from './util/clock.js';
 import { Deadline } from './util/deadline.js';
 import { formatMs, toMs } from './util/duration.js';
 import type { Emitter } from './util/emitter.js';
@@ -117,6 +118,8 @@ export class Lifecycle {
         await this.hearOperators(this.session, this.running, deadline);
       await deadline.race(this.running.start(), () => this.notConsuming());
       if (settings.relay ?? hasInbox(subscriptions)) parts.outbox.startRelay();
+      // It goes by real time, which is no part of what happens where a test moves the clock.
+      if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
       this.enter('started');
     } catch (error) {
       await this.abandonStart();
@@ -215,7 +218,7 @@ export class Lifecycle {
     this.enter('stopping');
     this.control?.stop();
     // What it doesn't publish any more lies safe.
-    const relayed = outbox.stopRelay();
+    const relayed = Promise.all([outbox.stopRelay(), publisher.batches.overdue.stop()]).then(() => {});
     const handlersEnded = () => {
       this.giveUp.abort();
       publisher.flush();

@@ -9,28 +9,28 @@ import type {
 } from '../message/batch.js';
 import { type BatchMark, type BatchPlace, isPlace } from '../message/batch-header.js';
 import type { Headers } from '../message/message.js';
-import type { BatchStore, JobResult } from '../stores/batches.js';
+import type { BatchStore, Closed, JobResult } from '../stores/batches.js';
 import type { Logger } from '../util/logger.js';
 import { carriedFrom } from './carry-on.js';
-import { type Outcome, releaseFor, SKIP, STORE_AWAY_MS } from './outcome.js';
+import { ENDED_BEFORE, type Outcome, releaseFor, SKIP, STORE_AWAY_MS } from './outcome.js';
 import type { Received } from './received.js';
 
 /** What the way in needs of the way out for batches. */
 export interface BatchSender {
-  /** @throws OptionsError if there is none */
-  readonly store: BatchStore;
-  /** @returns false if the batch takes no more jobs */
+  /** As its store answers; undefined, too, if there is none. */
+  begin(place: BatchPlace): ReturnType<BatchStore['begin']>;
+  /** @returns why not all of them are sent */
   send(
     jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
     sending: {
       readonly id: string;
       readonly keyOf: (window: number) => string;
       readonly carried: { headers: Headers; correlationId?: string };
-      readonly unsent: Set<number>;
+      readonly by: number;
     },
-  ): Promise<boolean>;
+  ): Promise<{ readonly closed?: Closed }>;
   /** Tells the store what has become of a job, and sends what that decides. */
-  report(place: BatchPlace, result: JobResult, unsent: Iterable<number> | undefined): Promise<void>;
+  report(place: BatchPlace, result: JobResult): Promise<void>;
   cancel(id: string): Promise<boolean>;
   find(id: string): Promise<BatchStatus | undefined>;
 }
@@ -48,16 +48,18 @@ export function jobOf(received: Received): BatchPlace | undefined {
 
 /** What becomes of a job that is not to be run; undefined if it is. Asked before each attempt. */
 export async function refusalOf(
-  { id, number }: BatchPlace,
+  place: BatchPlace,
   batches: BatchSender,
   log: Logger,
 ): Promise<Outcome | undefined> {
   try {
     // What no store knows is a message like any other; that nobody is told of its end is said when it has come.
-    return (await batches.store.begin(id, number)) === 'skip' ? SKIP : undefined;
+    const answer = await batches.begin(place);
+    if (answer === 'ended') return ENDED_BEFORE;
+    return answer === 'skip' ? SKIP : undefined;
   } catch (error) {
     log.warn(
-      { batchId: id, number, error },
+      { batchId: place.id, number: place.number, error },
       'whether its batch is cancelled could not be asked: the message comes back later',
     );
     return releaseFor(STORE_AWAY_MS);
@@ -100,18 +102,24 @@ export class HandlerBatch implements BatchContext {
     }
     const addition = `${received.messageId ?? mark.number}/${this.additions}`;
     this.additions += 1;
-    received.unsentJobs ??= new Set();
-    const isSent = await this.batches.send(jobs as Iterable<BatchJob>, {
+    const { closed } = await this.batches.send(jobs as Iterable<BatchJob>, {
       id: mark.id,
       keyOf: (window) => `${addition}/${window}`,
       carried: carriedFrom(received),
-      unsent: received.unsentJobs,
+      by: mark.number,
     });
-    if (isSent) return;
-    throw new BatchError(
-      `batch '${mark.id}' is cancelled: it takes no more jobs`,
-      'Ask context.batch.isCancelled() before a job adds others.',
-    );
+    if (closed === 'cancelled') {
+      throw new BatchError(
+        `batch '${mark.id}' is cancelled: it takes no more jobs`,
+        'Ask context.batch.isCancelled() before a job adds others.',
+      );
+    }
+    if (closed) {
+      throw new BatchError(
+        `all jobs of batch '${mark.id}' have ended: it takes no more of them`,
+        'A job that is replayed when its batch is over can add nothing: dispatch another batch for that.',
+      );
+    }
   }
 
   cancel(): Promise<boolean> {

@@ -9,8 +9,8 @@ export type Outcome =
       /** Its chain goes on: what follows was stored before, and so the job of a batch that it is has not ended. */
       readonly goesOn?: boolean;
     }
-  /** A job of a batch that is cancelled, not run: ack. */
-  | { readonly kind: 'skip' }
+  /** A job of a batch, not run: its batch is cancelled, or it is done and comes again. Ack. */
+  | { readonly kind: 'skip'; readonly result: 'skipped' | 'done' }
   /** Handled, and a step of a chain: send the first of its rest, confirm, ack. */
   | {
       readonly kind: 'next';
@@ -47,7 +47,9 @@ export const releaseFor = (waitMs: number): Outcome => ({
   unhandled: false,
 });
 
-export const SKIP: Outcome = { kind: 'skip' };
+export const SKIP: Outcome = { kind: 'skip', result: 'skipped' };
+/** It has ended before. That is told again: what was due with it may not be sent yet. */
+export const ENDED_BEFORE: Outcome = { kind: 'skip', result: 'done' };
 export const DONE: Outcome = { kind: 'done' };
 export const DISCARD: Outcome = { kind: 'discard' };
 /** To the queue's end, by way of the shortest delay: for what can't go back to its place. */

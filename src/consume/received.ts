@@ -28,8 +28,6 @@ export interface Received {
   chain: ChainState | UndecodableError | undefined;
   /** The batch that it is a job of, or is sent for; an error if that can't be read. */
   readonly batch: BatchMark | UndecodableError | undefined;
-  /** Numbers that this attempt's additions to its batch were given, and whose messages are not confirmed. */
-  unsentJobs?: Set<number>;
   /** What makes it unique. */
   readonly unique: UniqueMark | undefined;
 }

@@ -64,7 +64,7 @@ export class Settler {
       case 'done':
         return this.finish(work, outcome.goesOn ? undefined : 'done');
       case 'skip':
-        return this.finish(work, 'skipped', () => this.options.events.skipped(work));
+        return this.finish(work, outcome.result, () => this.options.events.skipped(work));
       case 'next':
         return this.goOn(work, outcome);
       case 'discard':
@@ -200,7 +200,7 @@ export class Settler {
   /** True once its batch knows what has become of it, and what that has led to is sent. */
   private report(work: Work, job: BatchPlace, result: JobResult): Promise<boolean> {
     const { batches } = this.options;
-    const tell = () => batches.report(job, result, work.received.unsentJobs);
+    const tell = () => batches.report(job, result);
     const what = 'the end of a job of a batch, or what that decides,';
     return this.publishOrHold(work, tell, { what }, () => false);
   }

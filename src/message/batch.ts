@@ -106,7 +106,7 @@ export class JobBatch {
     private readonly actions: BatchActions,
   ) {}
 
-  /** What it is called for those who look at it. @default its id */
+  /** What it is called for those who look at it, in up to 500 characters. @default its id */
   name(name: string): this {
     this.title = name;
     return this;
@@ -147,11 +147,13 @@ export class JobBatch {
 
   /**
    * Sends the jobs, in their order, and resolves when the broker has confirmed the last one. Called again, or by another
-   * process with the same id and the same jobs, it sends those that were not sent, under the same ids.
+   * process with the same id and the same jobs, it sends those that are not known to be sent, under the same ids.
    *
-   * @throws OptionsError if the bus has no store for batches
+   * A batch that is cancelled meanwhile takes no more jobs: what is not sent then is left out, and does not count.
+   *
+   * @throws OptionsError if the bus has no store for batches, or its jobs are a generator that is used up
    * @throws PublishManyError if some jobs could not be sent: the batch does not end until it is dispatched again
-   * @throws BatchError if it was dispatched with other jobs before, or is forgotten meanwhile
+   * @throws BatchError if it was dispatched with more or fewer jobs before, or is forgotten meanwhile
    * @throws the errors of {@link Publisher.send}, of whichever job or callback, and what the store's client throws
    */
   dispatch(): Promise<void> {
@@ -183,8 +185,8 @@ export interface BatchContext {
   /**
    * Adds jobs. A handler that is run again adds nothing twice, if it adds the same in the same order.
    *
-   * @throws BatchError if the message is no job, or the batch is cancelled, or is not in the store
-   * @throws PublishManyError if some could not be sent: if this attempt is the last one, they count as failed
+   * @throws BatchError if the message is no job, or the batch is cancelled, has ended, or is not in the store
+   * @throws PublishManyError if some could not be sent: if no later attempt sends them, they count as failed when the job is over
    * @throws as {@link JobBatch.dispatch}
    */
   add<Job extends BatchJob>(jobs: CheckedJobs<Job>): Promise<void>;

@@ -1,11 +1,17 @@
 import { OptionsError } from '../errors.js';
 import type { BatchPlan, JobBatchOptions } from '../message/batch.js';
-import { type Check, durationUpTo, isPlainObject, problemsOf, show, text } from '../util/check.js';
+import { type Check, durationUpTo, isPlainObject, problemsOf, show } from '../util/check.js';
 
 /** It is part of keys in stores, and of file names of those who look at it. */
 const batchId: Check = {
   expected: 'a text of 1 to 200 characters without control characters or braces',
   accepts: (value) => typeof value === 'string' && /^[^\p{Cc}{}]{1,200}$/u.test(value),
+};
+
+/** It is shown on terminals, and PostgreSQL takes no NUL. */
+const batchName: Check = {
+  expected: 'a text of 1 to 500 characters without control characters',
+  accepts: (value) => typeof value === 'string' && /^\P{Cc}{1,500}$/u.test(value),
 };
 
 /** @throws OptionsError */
@@ -19,7 +25,8 @@ export function checkBatchOptions(options: JobBatchOptions): void {
 /** @throws OptionsError with all problems at once */
 export function checkBatchPlan({ name, jobs }: BatchPlan): void {
   const problems: string[] = [];
-  if (!text.accepts(name)) problems.push(`expected its name to be ${text.expected}, got ${show(name)}`);
+  if (!batchName.accepts(name))
+    problems.push(`expected its name to be ${batchName.expected}, got ${show(name)}`);
   const given = jobs as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
   if (typeof jobs !== 'object' || !(given?.[Symbol.iterator] || given?.[Symbol.asyncIterator]))
     problems.push(`expected its jobs to be a list or something else to iterate over, got ${show(jobs)}`);

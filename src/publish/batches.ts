@@ -2,12 +2,21 @@ import { BatchError, OptionsError, PublishManyError, type PublishManyFailure } f
 import type { BusEvents } from '../events.js';
 import type { BatchActions, BatchFigures, BatchJob, BatchPlan, BatchStatus } from '../message/batch.js';
 import type { BatchPlace } from '../message/batch-header.js';
-import type { BatchChange, BatchCounts, BatchRecord, BatchStore, JobResult } from '../stores/batches.js';
+import type {
+  BatchChange,
+  BatchCounts,
+  BatchRecord,
+  BatchStore,
+  Closed,
+  JobResult,
+} from '../stores/batches.js';
+import type { Clock } from '../util/clock.js';
 import { toMs } from '../util/duration.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 import { NewsOfBatches } from './batch-news.js';
 import { checkBatchPlan } from './batch-options.js';
+import { OverdueBatches } from './overdue-batches.js';
 import type { Carried, JobDraft, Steps } from './steps.js';
 
 export interface BatchesOptions {
@@ -15,6 +24,7 @@ export interface BatchesOptions {
   readonly store: BatchStore | undefined;
   readonly steps: Steps;
   readonly events: Emitter<BusEvents>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -27,16 +37,22 @@ interface Sending {
   /** Under which the numbers of the n-th window are known. */
   readonly keyOf: (window: number) => string;
   readonly carried: Carried;
-  /** Numbers that were given, and are not confirmed. */
-  readonly unsent?: Set<number>;
+  /** The job that adds them. */
+  readonly by?: number;
 }
 
 /** The way out of batches: sends their jobs, tells their store what becomes of each, and sends what that decides. */
 export class Batches implements BatchActions {
+  /** Sends what nobody else does any more. */
+  readonly overdue: OverdueBatches;
   private readonly news: NewsOfBatches;
+  /** Generators that jobs were taken from. */
+  private readonly used = new WeakSet<object>();
 
   constructor(private readonly options: BatchesOptions) {
     this.news = new NewsOfBatches(options);
+    // What is decided is not changed by a cancel, which is answered with all that is due.
+    this.overdue = new OverdueBatches({ ...options, send: (id) => this.cancel(id) });
   }
 
   /** @throws OptionsError if there is none */
@@ -50,12 +66,19 @@ export class Batches implements BatchActions {
 
   async dispatch(plan: BatchPlan): Promise<void> {
     const { store } = this;
+    const { service } = this.options;
     const { id, name, keep, jobs, allowsFailures } = plan;
     checkBatchPlan(plan);
     const callbacks = await this.news.written(plan);
-    await store.open({ id, name, allowsFailures, callbacks, keepMs: toMs(keep) });
+    await store.open({ id, name, service, allowsFailures, callbacks, keepMs: toMs(keep) });
     const carried = { headers: {}, correlationId: id };
-    await this.send(jobs, { id, carried, keyOf: (window) => `dispatch/${window}` });
+    this.mustBeFresh(jobs);
+    const keyOf = (window: number) => `dispatch/${window}`;
+    const { count, closed } = await this.send(jobs, { id, carried, keyOf });
+    const { initial = count } = (await store.find(id)) ?? {};
+    // What is sealed ends: those that are not given this time would be missing, and nobody would be told.
+    if (closed === 'closed' || count < initial)
+      throw otherJobs(id, `${initial} jobs`, `${closed ? 'more' : count}`);
     const change = known(id, await store.seal(id));
     this.options.events.emit('batch.dispatched', this.about(id, change));
     await this.follow(id, change);
@@ -65,26 +88,37 @@ export class Batches implements BatchActions {
    * Sends jobs of a batch that is there already, in windows. What was given numbers before is sent under the same ids, or not at
    * all if it is known to be sent.
    *
-   * @returns whether all are: none is sent any more to a batch that is cancelled or finished
+   * @returns how many are sent by now, and why that is not all of them
    */
-  async send(jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>, sending: Sending): Promise<boolean> {
+  async send(
+    jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
+    sending: Sending,
+  ): Promise<{ count: number; closed?: Closed }> {
     let window = 0;
+    let count = 0;
     for await (const some of windowsOf(jobs)) {
-      if (!(await this.sendWindow(some, sending, window))) return false;
+      const closed = await this.sendWindow(some, sending, window);
+      if (closed) return { count, closed };
       window += 1;
+      count += some.length;
     }
-    return true;
+    return { count };
+  }
+
+  /** As its store answers; undefined, too, if there is none: a job is a message like any other then. */
+  async begin({ id, number }: BatchPlace): Promise<Awaited<ReturnType<BatchStore['begin']>>> {
+    return this.options.store?.begin(id, number);
   }
 
   /**
-   * What has become of a job, and of those that it could not add. To be called again if it rejects: what is due is sent then.
+   * What has become of a job, and with it of those that it has added and not sent: nobody else would ever end these. To be called
+   * again if it rejects: what is due is sent then.
    *
    * @throws what the store's client throws, and the errors of `send` that pass
    */
-  async report(place: BatchPlace, result: JobResult, unsent: Iterable<number> = []): Promise<void> {
-    const { id, number } = place;
-    for (const lost of unsent) await this.settle(id, lost, 'failed');
-    await this.settle(id, number, result);
+  async report({ id, number }: BatchPlace, result: JobResult): Promise<void> {
+    const unsent = await this.settle(id, number, result);
+    for (const lost of unsent) await this.settle(id, lost, result === 'skipped' ? 'skipped' : 'failed');
   }
 
   async cancel(id: string): Promise<boolean> {
@@ -99,13 +133,18 @@ export class Batches implements BatchActions {
     return record && statusOf(record);
   }
 
-  private async settle(id: string, number: number, result: JobResult): Promise<void> {
-    const change = await this.store.settle(id, number, result);
-    if (change) return this.follow(id, change);
+  /** @returns what it has added and not sent */
+  private async settle(id: string, number: number, result: JobResult): Promise<readonly number[]> {
+    const change = await this.options.store?.settle(id, number, result);
+    if (change) {
+      await this.follow(id, change);
+      return change.unsent;
+    }
     this.options.log.warn(
       { batchId: id, number, result },
-      'a job of a batch has ended of which the store knows nothing: it was forgotten, or is kept in another store',
+      'a job of a batch has ended of which the store knows nothing: it was forgotten, or is kept in a store that this bus does not have',
     );
+    return [];
   }
 
   /** Tells what a change has led to, and sends what is due, in order; each is marked as sent once it is confirmed. */
@@ -120,36 +159,45 @@ export class Batches implements BatchActions {
 
   private async sendWindow(
     jobs: readonly BatchJob[],
-    { id, keyOf, carried, unsent }: Sending,
+    { id, keyOf, carried, by }: Sending,
     window: number,
-  ): Promise<boolean> {
+  ): Promise<Closed | undefined> {
     const drafts = await Promise.all(jobs.map((job) => this.options.steps.draftJob(job)));
     const key = keyOf(window);
-    const given = known(id, await this.store.reserve(id, key, jobs.length));
-    if (given === 'over') return false;
-    if (given.count !== jobs.length) {
-      throw new BatchError(
-        `batch '${id}' was given ${given.count} jobs in this place before, and now ${jobs.length}`,
-        'Whoever dispatches a batch once more, or is run again and adds to one, gives the same jobs in the same order.',
-      );
-    }
-    if (given.areSent) return true;
-    for (let number = given.first; number < given.first + given.count; number += 1) unsent?.add(number);
+    const given = known(id, await this.store.reserve(id, key, jobs.length, by));
+    if (given === 'cancelled' || given === 'closed') return given;
+    if (given.count !== jobs.length)
+      throw otherJobs(id, `${given.count} jobs in this place`, `${jobs.length}`);
+    if (given.unsent.length === 0) return undefined;
     const failures: PublishManyFailure[] = [];
     await Promise.all(
-      drafts.map(async (job, index) => {
-        const number = given.first + index;
+      given.unsent.map(async (number) => {
         try {
-          await this.options.steps.sendJob(job, { id, number }, carried);
-          unsent?.delete(number);
+          await this.options.steps.sendJob(drafts[number - given.first] as JobDraft, { id, number }, carried);
         } catch (error) {
           failures.push({ index: number, error: error as Error });
         }
       }),
     );
-    if (failures.length > 0) throw notSent(drafts, given.first, failures);
-    await this.store.dispatched(id, key);
-    return true;
+    const unsent = failures.map(({ index }) => index);
+    const told = this.store.dispatched(id, key, unsent);
+    if (failures.length === 0) {
+      await told;
+      return undefined;
+    }
+    await told.catch(() => {}); // then all of them are sent again, and those that have ended are not run
+    throw notSent(drafts, given.first, failures);
+  }
+
+  /** @throws OptionsError for what can be gone through once, and was */
+  private mustBeFresh(jobs: object): void {
+    if (!('next' in jobs)) return;
+    if (this.used.has(jobs)) {
+      throw new OptionsError('batch', [
+        'its jobs are a generator that is used up: make a new batch of a new one, with the same id',
+      ]);
+    }
+    this.used.add(jobs);
   }
 
   private about(batchId: string, change: BatchCounts) {
@@ -165,6 +213,12 @@ function known<Answer>(id: string, answer: Answer | undefined): Answer {
     'It is forgotten some time after its last change (see keep), or is kept in another store.',
   );
 }
+
+const otherJobs = (id: string, before: string, now: string) =>
+  new BatchError(
+    `batch '${id}' was given ${before} before, and now ${now}`,
+    'Whoever dispatches a batch once more, or is run again and adds to one, gives the same jobs in the same order.',
+  );
 
 function notSent(
   jobs: readonly JobDraft[],

@@ -7,6 +7,8 @@ export type JobResult = 'done' | 'failed' | 'skipped';
 export interface NewBatch {
   readonly id: string;
   readonly name: string;
+  /** The service that dispatches it. */
+  readonly service: string;
   /** Whether it goes on, and ends well, though jobs fail. */
   readonly allowsFailures: boolean;
   /** Its callbacks, as whoever sends them writes them. */
@@ -31,6 +33,8 @@ export interface BatchRecord extends BatchCounts {
   readonly id: string;
   readonly name: string;
   readonly allowsFailures: boolean;
+  /** How many of its numbers were reserved by no job. */
+  readonly initial: number;
   /** Whether its dispatch is over. A batch that isn't sealed does not end. */
   readonly isSealed: boolean;
   readonly isCancelled: boolean;
@@ -57,22 +61,30 @@ export interface BatchChange extends BatchCounts {
   readonly hasFinished: boolean;
   /** This call has raised the progress. */
   readonly hasProgressed: boolean;
+  /**
+   * Numbers that were reserved by the job which has ended, whose messages are not known to be sent, and which have not ended
+   * themselves. Nobody else will tell of them: the caller does, or the batch would wait for them for ever.
+   */
+  readonly unsent: readonly number[];
 }
 
 /** Numbers that were given to jobs. */
 export interface ReservedNumbers {
   readonly first: number;
   readonly count: number;
-  /** Whether their messages are known to be sent. */
-  readonly areSent: boolean;
+  /** Those of them whose messages are not known to be sent: all at first. */
+  readonly unsent: readonly number[];
 }
+
+/** Why a batch takes no more jobs: `closed` to its own jobs if all have ended, and to whoever dispatches it if it is sealed. */
+export type Closed = 'cancelled' | 'closed';
 
 /**
  * Batches, and which of their jobs have ended. A job is a number of its batch, which ends once, however often that is told.
  * A batch that is cancelled, or whose jobs have all ended, is decided on at that moment, once: by the call that brings it
  * about, for all who share the store.
  *
- * All but `list` answer with undefined for a batch that is not there, and throw what the store's client throws if it can't be
+ * All but `list` and `overdue` answer with undefined for a batch that is not there, and throw what the store's client throws if it can't be
  * asked.
  */
 export interface BatchStore {
@@ -82,18 +94,23 @@ export interface BatchStore {
   /**
    * Gives numbers to so many jobs more; under a key that was given numbers before, the same as then.
    *
-   * @returns `over` if it is cancelled or finished, unless the key is known
+   * @param by the job that adds them: told of its end, the store answers with those that are not known to be sent
+   * @returns why it takes no more, unless the key is known
    */
-  reserve(id: string, key: string, count: number): Promise<ReservedNumbers | 'over' | undefined>;
+  reserve(id: string, key: string, count: number, by?: number): Promise<ReservedNumbers | Closed | undefined>;
 
-  /** The messages of the numbers under this key are sent. */
-  dispatched(id: string, key: string): Promise<void>;
+  /** The messages of the numbers under this key are sent, but for these. What was said to be sent before stays so. */
+  dispatched(id: string, key: string, unsent?: readonly number[]): Promise<void>;
 
   /** All jobs that it begins with have their numbers. */
   seal(id: string): Promise<BatchChange | undefined>;
 
-  /** Whether a job is to be run: not if its batch is cancelled, but for one that has failed and is replayed. */
-  begin(id: string, number: number): Promise<'go' | 'skip' | undefined>;
+  /**
+   * Whether a job is to be run. One that has failed is: it is replayed.
+   *
+   * @returns `ended` if it is done, or was skipped; else `skip` if its batch is cancelled
+   */
+  begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined>;
 
   /**
    * A job has ended. Said again it changes nothing, but that one that has failed may yet be done. Undefined, too, for a number
@@ -109,6 +126,12 @@ export interface BatchStore {
 
   /** The callbacks as they were given. */
   callbacks(id: string): Promise<string | undefined>;
+
+  /**
+   * Batches of a service of which something was decided half a minute ago that is not marked as sent, in no order: whoever was to
+   * send it has died, or can't. Where very many have not ended, some of these may be found by a later call only.
+   */
+  overdue(service: string, atMost: number): Promise<string[]>;
 
   find(id: string): Promise<BatchRecord | undefined>;
 

@@ -110,7 +110,8 @@ describe('hopline batch', function () {
     const pool = schema.pool({ max: 5 });
     const stores = postgresStores({ pool, schema: schema.name });
     await stores.batches?.open({
-      ...{ id: 'waits', name: 'waits', allowsFailures: false, callbacks: '{}', keepMs: 60_000 },
+      ...{ id: 'waits', name: 'waits', service: 'any', allowsFailures: false, callbacks: '{}' },
+      keepMs: 60_000,
     });
     await stores.batches?.reserve('waits', 'all', 3);
     await stores.batches?.seal('waits');
@@ -131,6 +132,24 @@ describe('hopline batch', function () {
     const nowhere = await asked(['show', 'nowhere', ...flags], {});
     assert.deepEqual([nowhere.code, nowhere.stdout], [2, '']);
     assert.match(nowhere.stderr, /^error: there is no batch 'nowhere'/);
+  });
+
+  it('says if what is sent for a cancelled one can not be sent', async () => {
+    const stores = inRedis();
+    bus = new Bus({ service: prefix, prefix, transport: rabbitmq({ url }), stores });
+    await bus.start();
+    const batch = bus.batch([], { id: 'mute' }).catch({ key: 'nobody.takes', payload: 1 });
+    // Of a batch that is not sealed the end is not told yet.
+    const seal = stores.batches?.seal;
+    if (stores.batches) stores.batches.seal = () => Promise.reject(new Error('away'));
+    await assert.rejects(batch.dispatch(), /away/);
+    if (stores.batches && seal) stores.batches.seal = seal;
+    const cancel = await asked(['cancel', 'mute', ...redisFlags, '--prefix', prefix]);
+    assert.deepEqual(
+      [cancel.code, cancel.stdout],
+      [1, 'cancelled; 0 jobs are still to be skipped, or run\n'],
+    );
+    assert.match(cancel.stderr, /^error: a callback of a batch cannot be sent: .*'nobody\.takes'/);
   });
 
   it('says where no store is, and never what the address holds', async () => {

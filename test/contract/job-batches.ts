@@ -1,69 +1,11 @@
 import assert from 'node:assert/strict';
-import {
-  type BatchContext,
-  BatchError,
-  type BatchStore,
-  type Bus,
-  defineMessage,
-  type MessageContext,
-  OptionsError,
-  PublishManyError,
-  UnrecoverableError,
-} from 'hopline';
+import { BatchError, defineMessage, OptionsError } from 'hopline';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
-import { type BusFixture, type Recorder, watch } from '../support/bus-fixture.js';
+import { watch } from '../support/bus-fixture.js';
+import { all, batchOf, copyOf, failing, jobs, told, worker } from './batch-fixture.js';
 import type { Theme } from './transport-contract.js';
-
-/** So many jobs, each with its place as its payload. */
-const jobs = (count: number, key = 'job') =>
-  Array.from({ length: count }, (_none, payload) => ({ key, payload }));
-
-function batchOf(context: MessageContext): BatchContext {
-  assert.ok(context.batch);
-  return context.batch;
-}
-
-/** What a worker has been told of a batch: `then 3/0/0 of 3`, done, failed and skipped. */
-const told = (seen: Recorder) =>
-  seen.calls.map(({ context }) => {
-    const { news, figures } = batchOf(context);
-    assert.ok(figures);
-    return `${news} ${figures.done}/${figures.failed}/${figures.skipped} of ${figures.total}`;
-  });
-
-/** A service that handles jobs and what is sent for their batches. */
-async function worker(fx: BusFixture, then?: ConstructorParameters<typeof Recorder>[1], options = {}) {
-  const seen = fx.recorder(then);
-  const news = fx.recorder();
-  const stores = memoryStores(fx.harness.clock);
-  const bus = fx
-    .bus('worker', { stores })
-    .handle('job', seen.handle, { queue: fx.name('jobs'), name: 'Work', retry: { tries: 1 }, ...options })
-    .handle('news.#', news.handle, { queue: fx.name('news') });
-  await bus.start();
-  return { bus, seen, news, stores, store: stores.batches as BatchStore };
-}
-
-const all = (batch: ReturnType<Bus['batch']>) =>
-  batch
-    .then({ key: 'news.then', payload: 'then' })
-    .catch({ key: 'news.catch', payload: 'catch' })
-    .finally({ key: 'news.finally', payload: 'finally' });
-
-const failing =
-  (...places: unknown[]) =>
-  ({ payload }: { payload: unknown }) => {
-    if (places.includes(payload)) throw new UnrecoverableError(`job ${payload} fails`);
-  };
-
-/** Publishes the first job that was handled once more, as the broker delivers one again that was not acked. */
-async function copyOf(fx: BusFixture, seen: Recorder): Promise<void> {
-  const { headers, messageId } = seen.at(0).context;
-  const properties = { headers, messageId: messageId as string, contentType: 'application/json' };
-  await fx.foreign.publish({ exchange: fx.events, routingKey: 'job', body: '0', properties });
-}
 
 export const jobBatches: Theme = (test) => {
   test('the jobs of a batch are handled, and then its callbacks, which know how far it was', async (fx) => {
@@ -181,23 +123,6 @@ export const jobBatches: Theme = (test) => {
     await assert.rejects(batchOf(outside.context).add(jobs(1)), BatchError);
   });
 
-  test('what a job could not add counts as failed when that job is over', async (fx) => {
-    const { bus, news } = await worker(fx, async ({ context, payload }) => {
-      if (payload === 0)
-        await batchOf(context)
-          .add([
-            { key: 'job', payload: 'added' },
-            { key: 'nobody.takes', payload: 1 },
-          ])
-          .catch((error) => assert.ok(error instanceof PublishManyError));
-    });
-    await all(bus.batch(jobs(1)))
-      .allowFailures()
-      .dispatch();
-    await fx.eventually(() => assert.equal(news.calls.length, 2));
-    assert.match(told(news)[1] as string, /finally 2\/1\/0 of 3/);
-  });
-
   test('a batch is cancelled by whoever asks for it, once; what runs goes on, and can ask', async (fx) => {
     const gate = deferred();
     const asked: boolean[] = [];
@@ -241,52 +166,6 @@ export const jobBatches: Theme = (test) => {
     await silent.dispatch();
     await fx.eventually(async () => assert.equal((await bus.findBatch(silent.id))?.finished, true));
     assert.equal(news.calls.length, 2);
-  });
-
-  test('jobs may be made while they are sent, and a batch that is dispatched again goes on where it was', async (fx) => {
-    const { bus, seen, news } = await worker(fx);
-    let breaks = true;
-    async function* many() {
-      for (let payload = 0; payload < 1_200; payload += 1) {
-        if (payload === 1_100 && breaks) throw new Error('the source broke');
-        yield { key: 'job', payload };
-      }
-    }
-    const id = fx.name('import');
-    await assert.rejects(all(bus.batch(many(), { id })).dispatch(), /the source broke/);
-    await fx.eventually(() => assert.equal(seen.calls.length, 1_000));
-    assert.deepEqual(
-      [(await bus.findBatch(id))?.dispatched, (await bus.findBatch(id))?.finished],
-      [false, false],
-    );
-    breaks = false;
-    await all(bus.batch(many(), { id })).dispatch();
-    await fx.eventually(() =>
-      assert.deepEqual(told(news), ['then 1200/0/0 of 1200', 'finally 1200/0/0 of 1200']),
-    );
-    assert.equal(seen.calls.length, 1_200);
-    await assert.rejects(bus.batch(jobs(7), { id }).dispatch(), BatchError);
-  });
-
-  test('a job that can not be sent fails the dispatch, and the batch does not end until it is', async (fx) => {
-    const { bus, news, stores } = await worker(fx);
-    const id = fx.name('import');
-    const given = [...jobs(1), { key: 'nobody.takes', payload: 1 }];
-    await assert.rejects(all(bus.batch(given, { id })).dispatch(), (error) => {
-      assert.ok(error instanceof PublishManyError);
-      assert.deepEqual(
-        error.failures.map(({ index }) => index),
-        [1],
-      );
-      return true;
-    });
-    await fx.eventually(async () => assert.equal((await bus.findBatch(id))?.done, 1));
-    assert.equal(news.calls.length, 0);
-    const late = fx.bus('late', { stores }).handle('nobody.takes', () => {});
-    await late.start();
-    await all(bus.batch(given, { id })).dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/0/0 of 2', 'finally 2/0/0 of 2']));
-    assert.throws(() => bus.batch(jobs(1), { id: '' }), OptionsError);
   });
 
   test('a callback that can not be sent is an error in the log, and no reason not to send the next', async (fx) => {
@@ -440,6 +319,7 @@ export const jobBatches: Theme = (test) => {
     await assert.rejects(bare.batch(jobs(1)).dispatch(), OptionsError);
     await assert.rejects(bus.batch(7 as never).dispatch(), OptionsError);
     await assert.rejects(bus.batch(jobs(1)).name('').dispatch(), OptionsError);
+    await assert.rejects(bus.batch(jobs(1)).name('a\0').dispatch(), OptionsError);
     await assert.rejects(bus.batch([{ key: 'job', payload: 1n }]).dispatch());
     await assert.rejects(bus.batch(jobs(1)).finally({ key: 'a.*', payload: 1 }).dispatch());
     await assert.rejects(Promise.resolve(bus.batch(jobs(1)) as never), /await what its dispatch\(\) returns/);

@@ -17,6 +17,7 @@ import { health } from './health.js';
 import { idempotence } from './idempotence.js';
 import { inboxAttempts } from './inbox-attempts.js';
 import { jobBatches } from './job-batches.js';
+import { jobBatchesAgain } from './job-batches-again.js';
 import { laneServing } from './lane-serving.js';
 import { lanes } from './lanes.js';
 import { lifecycle } from './lifecycle.js';
@@ -82,6 +83,7 @@ const bus: Readonly<Record<string, Theme>> = {
   batches,
   chains,
   'batches of jobs': jobBatches,
+  'batches of jobs, again': jobBatchesAgain,
   'encrypted messages': encrypted,
   'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,

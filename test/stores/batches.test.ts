@@ -24,7 +24,14 @@ function batchContract(name: string, open: Open): void {
       { allowsFailures = false, keepMs = KEEP_MS } = {},
     ) {
       const id = `${randomUUID()} with ü`;
-      await batches.open({ id, name: 'import', allowsFailures, callbacks: '{"then":1}', keepMs });
+      await batches.open({
+        id,
+        name: 'import',
+        service: 'any',
+        allowsFailures,
+        callbacks: '{"then":1}',
+        keepMs,
+      });
       if (jobs > 0) await batches.reserve(id, 'all', jobs);
       const sealed = await batches.seal(id);
       assert.ok(sealed);
@@ -40,14 +47,30 @@ function batchContract(name: string, open: Open): void {
     it('give numbers in a row, and the same ones again under a key that is known', async () => {
       const [one, other] = [await openBatches(), await openBatches()];
       const id = randomUUID();
-      await one.open({ id, name: 'import', allowsFailures: false, callbacks: '{}', keepMs: KEEP_MS });
-      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, areSent: false });
-      assert.deepEqual(await other.reserve(id, 'b', 2), { first: 3, count: 2, areSent: false });
-      await other.dispatched(id, 'a');
-      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, areSent: true });
+      await one.open({
+        id,
+        name: 'import',
+        service: 'any',
+        allowsFailures: false,
+        callbacks: '{}',
+        keepMs: KEEP_MS,
+      });
+      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [0, 1, 2] });
+      assert.deepEqual(await other.reserve(id, 'b', 2), { first: 3, count: 2, unsent: [3, 4] });
+      await other.dispatched(id, 'a', [1]);
+      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [1] });
+      await one.dispatched(id, 'a', [0, 2]);
+      assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [] });
       assert.equal((await one.find(id))?.total, 5);
       // Made once more it is what it was.
-      await one.open({ id, name: 'other', allowsFailures: true, callbacks: '{}', keepMs: KEEP_MS });
+      await one.open({
+        id,
+        name: 'other',
+        service: 'any',
+        allowsFailures: true,
+        callbacks: '{}',
+        keepMs: KEEP_MS,
+      });
       const found = await one.find(id);
       assert.deepEqual([found?.name, found?.total, found?.allowsFailures], ['import', 5, false]);
     });
@@ -56,7 +79,7 @@ function batchContract(name: string, open: Open): void {
       const all = await Promise.all(Array.from({ length: 10 }, openBatches));
       const { id } = await made(all[0] as BatchStore, 1);
       const answers = await Promise.all(
-        all.map((batches, index) => batches.reserve(id, `key ${Math.floor(index / 2)}`, 7)),
+        all.map((batches, index) => batches.reserve(id, `key ${Math.floor(index / 2)}`, 7, 0)),
       );
       const firsts = answers.map((answer) => (answer as { first: number }).first);
       assert.deepEqual(
@@ -145,7 +168,14 @@ function batchContract(name: string, open: Open): void {
     it('do not end before they are sealed, and with that if all their jobs have', async () => {
       const batches = await openBatches();
       const id = randomUUID();
-      await batches.open({ id, name: 'import', allowsFailures: false, callbacks: '{}', keepMs: KEEP_MS });
+      await batches.open({
+        id,
+        name: 'import',
+        service: 'any',
+        allowsFailures: false,
+        callbacks: '{}',
+        keepMs: KEEP_MS,
+      });
       await batches.reserve(id, 'a', 1);
       const change = await settled(batches, id, 0);
       assert.deepEqual([change.due, change.progress, change.hasProgressed], [[], 0, false]);
@@ -167,7 +197,8 @@ function batchContract(name: string, open: Open): void {
       assert.deepEqual([another.due, another.hasCancelled], [[], false]);
       assert.equal(await batches.begin(id, 3), 'skip');
       assert.equal(await batches.begin(id, 1), 'go');
-      assert.equal(await batches.reserve(id, 'more', 1), 'over');
+      assert.equal(await batches.reserve(id, 'more', 1), 'cancelled');
+      assert.equal(await batches.reserve(id, 'more', 1, 0), 'cancelled');
       await batches.sent(id, 'catch');
       const last = await settled(batches, id, 3, 'skipped');
       assert.deepEqual([last.due, last.hasFinished, last.progress], [['finally'], true, 100]);
@@ -198,6 +229,47 @@ function batchContract(name: string, open: Open): void {
       assert.deepEqual([again.done, again.failed], [2, 1]);
     });
 
+    it('say of a job that has ended what it has added that is not known to be sent and has not ended', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 2);
+      await batches.reserve(id, 'of 0', 3, 0);
+      await batches.reserve(id, 'of 0 again', 2, 0);
+      await batches.reserve(id, 'of 1', 1, 1);
+      await batches.dispatched(id, 'of 0', [3]);
+      await batches.dispatched(id, 'of 1');
+      await settled(batches, id, 5);
+      assert.deepEqual((await settled(batches, id, 0)).unsent, [3, 6]);
+      await settled(batches, id, 3, 'skipped');
+      assert.deepEqual((await settled(batches, id, 0)).unsent, [6]);
+      assert.deepEqual((await settled(batches, id, 1)).unsent, []);
+      assert.deepEqual((await batches.seal(id))?.unsent, []);
+    });
+
+    it('do not let a job begin that has ended, but for one that has failed', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 3, { allowsFailures: true });
+      await settled(batches, id, 0);
+      await settled(batches, id, 1, 'failed');
+      const begun = () => Promise.all([0, 1, 2].map((number) => batches.begin(id, number)));
+      assert.deepEqual(await begun(), ['ended', 'go', 'go']);
+      await batches.cancel(id);
+      assert.deepEqual(await begun(), ['ended', 'go', 'skip']);
+      await settled(batches, id, 2, 'skipped');
+      await settled(batches, id, 1);
+      assert.deepEqual(await begun(), ['ended', 'ended', 'ended']);
+    });
+
+    it('take jobs of whoever dispatches them until they are sealed, and of their jobs until they end', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 1);
+      assert.equal(await batches.reserve(id, 'more', 1), 'closed');
+      assert.equal(typeof (await batches.reserve(id, 'of 0', 2, 0)), 'object');
+      assert.deepEqual(await batches.find(id).then((found) => [found?.initial, found?.total]), [1, 3]);
+      for (const number of [0, 1, 2]) await settled(batches, id, number);
+      assert.equal(await batches.reserve(id, 'more of 0', 1, 0), 'closed');
+      assert.equal(typeof (await batches.reserve(id, 'of 0', 2, 0)), 'object');
+    });
+
     it('are cancelled once, and not after their end', async () => {
       const batches = await openBatches();
       const { id } = await made(batches, 2, { allowsFailures: true });
@@ -210,6 +282,34 @@ function batchContract(name: string, open: Open): void {
       const { id: over } = await made(batches, 0);
       assert.equal((await batches.cancel(over))?.hasCancelled, false);
       assert.equal((await batches.find(over))?.verdict, 'then');
+    });
+
+    it('begin anew under an id whose batch is forgotten', async () => {
+      const batches = await openBatches();
+      const { id } = await made(batches, 2, { keepMs: 200 });
+      await batches.dispatched(id, 'all');
+      await settled(batches, id, 0);
+      await settled(batches, id, 1);
+      await eventually(async () => assert.equal(await batches.find(id), undefined), { interval: 10 });
+      assert.equal(await batches.reserve(id, 'all', 2), undefined);
+      const again = {
+        id,
+        name: 'again',
+        service: 'any',
+        allowsFailures: true,
+        callbacks: '{"catch":2}',
+        keepMs: KEEP_MS,
+      };
+      await Promise.all([batches.open(again), batches.open(again)]);
+      assert.deepEqual(await batches.reserve(id, 'all', 2), { first: 0, count: 2, unsent: [0, 1] });
+      assert.equal(await batches.begin(id, 0), 'go');
+      assert.equal(await batches.callbacks(id), '{"catch":2}');
+      const { name, total, done, isSealed, verdict, unsent } = (await batches.find(id)) ?? {};
+      assert.deepEqual(
+        { name, total, done, isSealed, verdict, unsent },
+        { name: 'again', total: 2, done: 0, isSealed: false, verdict: undefined, unsent: [] },
+      );
+      assert.equal((await batches.list(1))[0]?.id, id);
     });
 
     it('know nothing of a batch that was never made, is forgotten, or of a number that was never given', async () => {

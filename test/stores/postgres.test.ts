@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Pool } from 'pg';
 import { OptionsError } from '../../src/errors.js';
+import { PostgresBatches } from '../../src/stores/postgres/batches.js';
 import { postgresStores, StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { PostgresPermits } from '../../src/stores/postgres/permits.js';
@@ -8,6 +9,7 @@ import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPostgres } from '../support/global-setup.js';
 import { TestSchema } from '../support/postgres-schema.js';
+import { overdueIn } from './overdue.js';
 
 describe('stores in PostgreSQL', () => {
   let schema: TestSchema;
@@ -128,6 +130,16 @@ describe('stores in PostgreSQL', () => {
       assert.deepEqual(
         left.map(({ name }) => name),
         ['held'],
+      );
+    });
+  });
+
+  it('find batches of a service of which something is overdue', async () => {
+    const pool = schema.pool();
+    await overdueIn(new PostgresBatches(pool, schema.name), async (id, moment) => {
+      const table = `"${schema.name}".batches`;
+      await pool.query(
+        `UPDATE ${table} SET ${moment} = ${moment} - interval '31 seconds' WHERE name = '${id}'`,
       );
     });
   });

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { RedisBatches } from '../../src/stores/redis/batches.js';
 import { StoreTimeoutError } from '../../src/stores/redis/index.js';
 import { RedisScripts } from '../../src/stores/redis/scripts.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
 import { provideRedis, type TestRedis } from '../support/redis.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { overdueIn } from './overdue.js';
 
 describe('stores in Redis', () => {
   let redis: TestRedis;
@@ -40,5 +44,78 @@ describe('stores in Redis', () => {
       proxy.resume();
     }
     assert.equal(await scripts.run('return 1', 'any'), 1);
+  });
+
+  it('say so in time of batches, too, whatever is asked', async () => {
+    const batches = new RedisBatches(client, 'hopline-test', 100);
+    const batch = {
+      id: 'any',
+      name: 'any',
+      service: 'any',
+      allowsFailures: false,
+      callbacks: '{}',
+      keepMs: 1_000,
+    };
+    const asked = [
+      () => batches.open(batch),
+      () => batches.begin('any', 0),
+      () => batches.callbacks('any'),
+      () => batches.find('any'),
+      () => batches.list(1),
+    ];
+    await batches.open(batch);
+    proxy.stall('broker-to-client');
+    try {
+      await Promise.all(asked.map((ask) => assert.rejects(ask, StoreTimeoutError)));
+    } finally {
+      proxy.resume();
+    }
+    assert.equal((await batches.find('any'))?.id, 'any');
+  });
+
+  it('find batches of a service of which something is overdue', async () => {
+    const prefix = `hopline-test-${randomUUID()}`;
+    const batches = new RedisBatches(client, prefix);
+    await overdueIn(batches, async (id, field) => {
+      await client.hincrby(
+        `${prefix}:batch:{${id}}`,
+        field === 'verdict_at' ? 'verdictAt' : 'finallyAt',
+        -31_000,
+      );
+    });
+    assert.deepEqual((await client.smembers(`${prefix}:batches:open:mailer`)).sort(), [
+      'cancelled',
+      'fresh',
+      'running',
+    ]);
+  });
+
+  it('keep no list of batches that are gone, though older ones live', async () => {
+    const prefix = `hopline-test-${randomUUID()}`;
+    const batches = new RedisBatches(client, prefix);
+    const open = (name: string, count: number, keepMs: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_none, index) =>
+          batches.open({
+            id: `${name} ${index}`,
+            name,
+            service: 'any',
+            allowsFailures: false,
+            callbacks: '{}',
+            keepMs,
+          }),
+        ),
+      );
+    await open('old', 10, 60_000);
+    await open('gone', 200, 20);
+    await eventually(async () => assert.equal(await batches.find('gone 199'), undefined), { interval: 10 });
+    await open('new', 200, 60_000);
+    const length = await client.zcard(`${prefix}:batches`);
+    assert.ok(length < 310, `${length} names of 210 batches`);
+    const newest = await batches.list(205);
+    assert.deepEqual(
+      [200, 5],
+      ['new', 'old'].map((name) => newest.filter((each) => each.name === name).length),
+    );
   });
 });

@@ -2,7 +2,7 @@ import { Bus } from '../../bus.js';
 import { memoryStores } from '../../stores/memory/index.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { systemClock } from '../../util/clock.js';
-import { silentLogger } from '../../util/logger.js';
+import { type Logger, silentLogger } from '../../util/logger.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../batch-store.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../broker.js';
 import type { AddCommand } from '../program.js';
@@ -15,7 +15,7 @@ interface Flags extends BrokerFlags, BatchStoreFlags {
 }
 
 /** `hopline batch cancel ID`: jobs that have not begun are skipped. Sends its `catch`, so it needs the broker, too. */
-export const addBatchCancel: AddCommand = (parent, { terminal }) => {
+export const addBatchCancel: AddCommand = (parent, { terminal, exit }) => {
   const command = parent
     .command('cancel')
     .description('cancel a batch: what has not begun is not run, what runs goes on')
@@ -26,6 +26,14 @@ export const addBatchCancel: AddCommand = (parent, { terminal }) => {
     .action(async (id: string, flags: Flags) => {
       const { prefix, delayPrefix } = flags;
       const broker = brokerOf(flags, terminal.env);
+      const log: Logger = {
+        ...silentLogger,
+        error: (fields, message) => {
+          const { error } = fields as { error?: unknown };
+          terminal.tell(`error: ${message}${error instanceof Error ? `: ${error.message}` : ''}`);
+          exit(1);
+        },
+      };
       await atBatches(flags, terminal, async ({ store }) => {
         await mustFind(store, id);
         const bus = new Bus({
@@ -36,7 +44,7 @@ export const addBatchCancel: AddCommand = (parent, { terminal }) => {
           ...(delayPrefix === undefined ? {} : { delayPrefix }),
           topology: 'none',
           startDeadline: '5s',
-          log: silentLogger,
+          log,
         });
         await bus.start();
         try {

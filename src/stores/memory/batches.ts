@@ -4,6 +4,7 @@ import type {
   BatchChange,
   BatchRecord,
   BatchStore,
+  Closed,
   JobResult,
   NewBatch,
   ReservedNumbers,
@@ -26,11 +27,21 @@ interface Decision {
 
 const CODES: Readonly<Record<JobResult, number>> = { done: 1, failed: 2, skipped: 3 };
 
+/** Numbers that were given under one key. */
+interface Reserved {
+  readonly first: number;
+  readonly count: number;
+  unsent: readonly number[];
+}
+
 type Counts = { total: number; done: number; failed: number; skipped: number; progress: number };
 
 class State {
   readonly counts: Counts = { total: 0, done: 0, failed: 0, skipped: 0, progress: 0 };
-  readonly reserved = new Map<string, ReservedNumbers>();
+  readonly reserved = new Map<string, Reserved>();
+  /** What was reserved by jobs, by their numbers. */
+  private readonly additions = new Map<number, Reserved[]>();
+  initial = 0;
   isSealed = false;
   isCancelled = false;
   verdict: Decision | undefined;
@@ -52,9 +63,13 @@ class State {
     return this.finale !== undefined;
   }
 
-  reserve(key: string, count: number): ReservedNumbers {
-    const reserved = { first: this.counts.total, count, areSent: false };
+  reserve(key: string, count: number, by: number | undefined): Reserved {
+    const first = this.counts.total;
+    const unsent = Array.from({ length: count }, (_none, index) => first + index);
+    const reserved: Reserved = { first, count, unsent };
     this.reserved.set(key, reserved);
+    if (by === undefined) this.initial += count;
+    else this.additions.set(by, [...(this.additions.get(by) ?? []), reserved]);
     this.counts.total += count;
     if (this.results.length < this.counts.total) {
       const larger = new Uint8Array(Math.max(this.counts.total, this.results.length * 2));
@@ -66,6 +81,12 @@ class State {
 
   has(number: number, result: JobResult): boolean {
     return this.results[number] === CODES[result];
+  }
+
+  /** What a job has added that is not known to be sent, and has not ended. */
+  unsentBy(number: number): number[] {
+    const unsent = (this.additions.get(number) ?? []).flatMap((reserved) => reserved.unsent);
+    return unsent.filter((each) => this.results[each] === 0);
   }
 
   /** Whether it has ended just now; one that has failed may yet be done. */
@@ -88,24 +109,30 @@ export class MemoryBatches implements BatchStore {
   }
 
   async open(batch: NewBatch): Promise<void> {
-    const state = this.states.get(batch.id)?.value ?? new State(batch, this.clock.now());
-    this.keep(state);
+    const known = this.states.get(batch.id)?.value;
+    if (!known) this.states.delete(batch.id); // it keeps the place of one that is over otherwise
+    this.keep(known ?? new State(batch, this.clock.now()));
   }
 
-  async reserve(id: string, key: string, count: number): Promise<ReservedNumbers | 'over' | undefined> {
+  async reserve(
+    id: string,
+    key: string,
+    count: number,
+    by?: number,
+  ): Promise<ReservedNumbers | Closed | undefined> {
     const state = this.states.get(id)?.value;
     if (!state) return undefined;
     const known = state.reserved.get(key);
-    if (known) return known;
-    if (state.isCancelled || state.isFinished) return 'over';
+    if (known) return { ...known };
+    if (state.isCancelled) return 'cancelled';
+    if (state.isFinished || (state.isSealed && by === undefined)) return 'closed';
     this.keep(state);
-    return state.reserve(key, count);
+    return { ...state.reserve(key, count, by) };
   }
 
-  async dispatched(id: string, key: string): Promise<void> {
-    const reserved = this.states.get(id)?.value.reserved;
-    const known = reserved?.get(key);
-    if (known) reserved?.set(key, { ...known, areSent: true });
+  async dispatched(id: string, key: string, unsent: readonly number[] = []): Promise<void> {
+    const known = this.states.get(id)?.value.reserved.get(key);
+    if (known) known.unsent = known.unsent.filter((number) => unsent.includes(number));
   }
 
   async seal(id: string): Promise<BatchChange | undefined> {
@@ -115,10 +142,12 @@ export class MemoryBatches implements BatchStore {
     return this.changed(state, NOBODY, {});
   }
 
-  async begin(id: string, number: number): Promise<'go' | 'skip' | undefined> {
+  async begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined> {
     const state = this.states.get(id)?.value;
     if (!state) return undefined;
-    return state.isCancelled && !state.has(number, 'failed') ? 'skip' : 'go';
+    if (state.has(number, 'failed')) return 'go';
+    if (state.has(number, 'done') || state.has(number, 'skipped')) return 'ended';
+    return state.isCancelled ? 'skip' : 'go';
   }
 
   async settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
@@ -142,6 +171,14 @@ export class MemoryBatches implements BatchStore {
 
   async callbacks(id: string): Promise<string | undefined> {
     return this.states.get(id)?.value.batch.callbacks;
+  }
+
+  async overdue(service: string, atMost: number): Promise<string[]> {
+    const before = this.clock.now() - OVERDUE_MS;
+    const isOverdue = (state: State) =>
+      state.batch.service === service && unsentOf(state).some(({ at }) => at < before);
+    const overdue = this.states.values().filter(isOverdue);
+    return overdue.slice(0, atMost).map(({ batch }) => batch.id);
   }
 
   async find(id: string): Promise<BatchRecord | undefined> {
@@ -176,7 +213,7 @@ export class MemoryBatches implements BatchStore {
     const due = unsentOf(state)
       .filter(isMine)
       .map(({ callback }) => callback);
-    return { ...counts, due, hasCancelled, hasFinished, hasProgressed };
+    return { ...counts, due, hasCancelled, hasFinished, hasProgressed, unsent: state.unsentBy(by) };
   }
 
   private keep(state: State): void {
@@ -188,12 +225,13 @@ const unsentOf = ({ verdict, finale }: State): Decision[] =>
   [verdict, finale].filter((decision): decision is Decision => decision?.isSent === false);
 
 function recordOf(state: State): BatchRecord {
-  const { batch, counts, createdAt, isSealed, isCancelled, verdict, finale } = state;
+  const { batch, counts, createdAt, initial, isSealed, isCancelled, verdict, finale } = state;
   return {
     ...counts,
     id: batch.id,
     name: batch.name,
     allowsFailures: batch.allowsFailures,
+    initial,
     isSealed,
     isCancelled,
     createdAt,

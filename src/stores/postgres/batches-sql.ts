@@ -52,6 +52,15 @@ const answer = (isFresh: string) => `
   coalesce(${isFresh} AND finally_by = $2::integer, false) AS has_finished,
   coalesce(${isFresh} AND progress_by = $2::integer, false) AS has_progressed`;
 
+/** What a job has added that is not known to be sent, and has not ended. */
+const unsentBy = (jobs: string, numbers: string) => `
+  ARRAY(
+    SELECT lost FROM ${numbers} AS given, unnest(given.unsent) AS lost
+    WHERE given.batch = $1 AND given.added_by = $2::integer AND given.unsent <> '{}'
+      AND NOT EXISTS (SELECT FROM ${jobs} AS job WHERE job.batch = $1 AND job.number = lost)
+    ORDER BY lost
+  ) AS unsent`;
+
 export interface ChangeRow {
   readonly total: number;
   readonly done: number;
@@ -63,12 +72,15 @@ export interface ChangeRow {
   readonly has_cancelled: boolean;
   readonly has_finished: boolean;
   readonly has_progressed: boolean;
+  /** Of the end of a job only. */
+  readonly unsent?: number[];
 }
 
 export interface RecordRow {
   readonly name: string;
   readonly title: string;
   readonly allows_failures: boolean;
+  readonly initial: number;
   readonly total: number;
   readonly done: number;
   readonly failed: number;
@@ -83,41 +95,57 @@ export interface RecordRow {
   readonly finally_at: Date | null;
 }
 
+/** Whether it takes no more jobs of $4, which is null of whoever dispatches it. */
+const IS_CLOSED = '(finally_at IS NOT NULL OR ($4::integer IS NULL AND sealed))';
+
 /** @param schema quoted */
 export function batchStatements(schema: string) {
   const [table, jobs, numbers] = ['batches', 'batch_jobs', 'batch_numbers'].map(
     (name) => `${schema}.${name}`,
   ) as [string, string, string];
   return {
+    /** One whose time is over is not to be taken up again, with the numbers that were given then. */
+    clear: `DELETE FROM ${table} WHERE name = $1 AND until <= clock_timestamp()`,
+    /** Answers with no row if one has come to its end just now. */
     open: `
-INSERT INTO ${table} AS batch (name, title, allows_failures, callbacks, keep, until)
-VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $5))
-ON CONFLICT (name) DO UPDATE SET until = excluded.until`,
-    /** Of two who ask for the same key at once, the second breaks the key's index, and asks again. */
+INSERT INTO ${table} AS batch (name, title, allows_failures, callbacks, keep, service, until)
+VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $5))
+ON CONFLICT (name) DO UPDATE SET until = clock_timestamp() + make_interval(secs => batch.keep)
+  WHERE batch.until > clock_timestamp()
+RETURNING name`,
+    /**
+     * Of two who ask for the same key at once, the second breaks the key's index, and asks again. Answers with nothing but nulls if
+     * the batch was closed while it was asked.
+     */
     reserve: `
 WITH known AS (
-  SELECT first, count, sent FROM ${numbers} WHERE batch = $1 AND key = $2
+  SELECT first, count, unsent FROM ${numbers} WHERE batch = $1 AND key = $2
+    AND EXISTS (SELECT FROM ${table} WHERE name = $1 AND until > clock_timestamp())
 ), grown AS (
-  UPDATE ${table} SET total = total + $3, until = clock_timestamp() + make_interval(secs => keep)
-  WHERE name = $1 AND until > clock_timestamp() AND NOT cancelled AND finally_at IS NULL
-    AND NOT EXISTS (SELECT FROM known)
+  UPDATE ${table} SET total = total + $3, initial = initial + CASE WHEN $4::integer IS NULL THEN $3 ELSE 0 END,
+    until = clock_timestamp() + make_interval(secs => keep)
+  WHERE name = $1 AND until > clock_timestamp() AND NOT cancelled AND NOT ${IS_CLOSED} AND NOT EXISTS (SELECT FROM known)
   RETURNING total - $3 AS first
 ), given AS (
-  INSERT INTO ${numbers} (batch, key, first, count) SELECT $1, $2, first, $3 FROM grown
-  RETURNING first, count, sent
+  INSERT INTO ${numbers} (batch, key, first, count, added_by, unsent)
+  SELECT $1, $2, first, $3, $4, ARRAY(SELECT generate_series(first, first + $3 - 1)) FROM grown
+  RETURNING first, count, unsent
 )
-SELECT first, count, sent FROM known
-UNION ALL SELECT first, count, sent FROM given
-UNION ALL SELECT NULL, NULL, NULL FROM ${table}
+SELECT first, count, unsent, NULL AS closed FROM known
+UNION ALL SELECT first, count, unsent, NULL FROM given
+UNION ALL SELECT NULL, NULL, NULL, CASE WHEN cancelled THEN 'cancelled' WHEN ${IS_CLOSED} THEN 'closed' END FROM ${table}
   WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM given)`,
-    dispatched: `UPDATE ${numbers} SET sent = true WHERE batch = $1 AND key = $2`,
+    dispatched: `
+UPDATE ${numbers} SET unsent = ARRAY(SELECT unnest(unsent) INTERSECT SELECT unnest($3::integer[]))
+WHERE batch = $1 AND key = $2`,
     seal: `
 ${concluding(table, { sets: 'sealed = true', ended: `(${ENDED})`, isSealed: 'true', cancels: 'false' })}
 RETURNING ${answer('NOT finally_sent')}`,
     begin: `
-SELECT cancelled AND NOT EXISTS (
-  SELECT FROM ${jobs} WHERE batch = $1 AND number = $2 AND result = 'failed'
-) AS skip FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+SELECT CASE job.result WHEN 'failed' THEN 'go' WHEN 'done' THEN 'ended' WHEN 'skipped' THEN 'ended'
+  ELSE CASE WHEN cancelled THEN 'skip' ELSE 'go' END END AS answer
+FROM ${table} LEFT JOIN ${jobs} AS job ON job.batch = name AND job.number = $2
+WHERE name = $1 AND until > clock_timestamp()`,
     /** A job that has failed may yet be done: its row is `mended` then. */
     settle: `
 WITH marked AS (
@@ -143,7 +171,7 @@ ${concluding(
   },
   'FROM change',
 )} AND $2::integer < total
-RETURNING ${answer('fresh = 1')}`,
+RETURNING ${answer('fresh = 1')},${unsentBy(jobs, numbers)}`,
     cancel: `
 WITH changed AS (
   ${concluding(table, { sets: 'sealed = sealed', ended: `(${ENDED})`, isSealed: 'sealed', cancels: 'true' })}
@@ -156,11 +184,18 @@ SELECT ${answer('false')} FROM ${table} WHERE name = $1 AND until > clock_timest
     sent: `
 UPDATE ${table} SET verdict_sent = verdict_sent OR $2 <> 'finally', finally_sent = finally_sent OR $2 = 'finally'
 WHERE name = $1`,
+    /** In an order of chance: those that can't be sent are not to keep others from being seen. */
+    overdue: `
+SELECT name FROM ${table}
+WHERE service = $1 AND verdict IS NOT NULL AND NOT (verdict_sent AND finally_sent) AND until > clock_timestamp()
+  AND (NOT verdict_sent AND verdict_at < clock_timestamp() - ${OVERDUE}
+    OR NOT finally_sent AND finally_at < clock_timestamp() - ${OVERDUE})
+ORDER BY random() LIMIT $2`,
     callbacks: `SELECT callbacks FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
     find: `SELECT ${RECORD} FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
     list: `SELECT ${RECORD} FROM ${table} WHERE until > clock_timestamp() ORDER BY created_at DESC LIMIT $1`,
   };
 }
 
-const RECORD = `name, title, allows_failures, total, done, failed, skipped, progress, sealed, cancelled, verdict, verdict_sent,
+const RECORD = `name, title, allows_failures, initial, total, done, failed, skipped, progress, sealed, cancelled, verdict, verdict_sent,
   finally_sent, created_at, finally_at`;

@@ -4,6 +4,7 @@ import type {
   BatchChange,
   BatchRecord,
   BatchStore,
+  Closed,
   JobResult,
   NewBatch,
   ReservedNumbers,
@@ -15,7 +16,12 @@ import { quoted } from './schema.js';
 interface NumbersRow {
   readonly first: number | null;
   readonly count: number;
-  readonly sent: boolean;
+  readonly unsent: number[];
+  readonly closed: Closed | null;
+}
+
+interface BeginRow {
+  readonly answer: 'go' | 'skip' | 'ended';
 }
 
 /** Batches as a row each, with one for each job that has ended, and one for numbers that were given together. */
@@ -29,27 +35,39 @@ export class PostgresBatches implements BatchStore {
     this.sql = batchStatements(quoted(schema));
   }
 
-  async open({ id, name, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
-    await this.table.rows(this.sql.open, [id, name, allowsFailures, callbacks, keepMs / 1_000]);
+  async open({ id, name, service, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
+    const values = [id, name, allowsFailures, callbacks, keepMs / 1_000, service];
+    for (let made: object[] = []; made.length === 0; ) {
+      await this.table.rows(this.sql.clear, [id]);
+      made = await this.table.rows(this.sql.open, values);
+    }
   }
 
-  async reserve(id: string, key: string, count: number): Promise<ReservedNumbers | 'over' | undefined> {
-    const [row] = await this.table.rows<NumbersRow>(this.sql.reserve, [id, key, count]);
-    if (!row) return undefined;
-    return row.first === null ? 'over' : { first: row.first, count: row.count, areSent: row.sent };
+  async reserve(
+    id: string,
+    key: string,
+    count: number,
+    by?: number,
+  ): Promise<ReservedNumbers | Closed | undefined> {
+    for (;;) {
+      const [row] = await this.table.rows<NumbersRow>(this.sql.reserve, [id, key, count, by]);
+      if (!row) return undefined;
+      if (row.first !== null) return { first: row.first, count: row.count, unsent: row.unsent };
+      if (row.closed !== null) return row.closed;
+    }
   }
 
-  async dispatched(id: string, key: string): Promise<void> {
-    await this.table.rows(this.sql.dispatched, [id, key]);
+  async dispatched(id: string, key: string, unsent: readonly number[] = []): Promise<void> {
+    await this.table.rows(this.sql.dispatched, [id, key, unsent]);
   }
 
   seal(id: string): Promise<BatchChange | undefined> {
     return this.change(this.sql.seal, [id, NOBODY]);
   }
 
-  async begin(id: string, number: number): Promise<'go' | 'skip' | undefined> {
-    const [row] = await this.table.rows<{ skip: boolean }>(this.sql.begin, [id, number]);
-    return row && (row.skip ? 'skip' : 'go');
+  async begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined> {
+    const [row] = await this.table.rows<BeginRow>(this.sql.begin, [id, number]);
+    return row?.answer;
   }
 
   settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined> {
@@ -67,6 +85,11 @@ export class PostgresBatches implements BatchStore {
   async callbacks(id: string): Promise<string | undefined> {
     const [row] = await this.table.rows<{ callbacks: string }>(this.sql.callbacks, [id]);
     return row?.callbacks;
+  }
+
+  async overdue(service: string, atMost: number): Promise<string[]> {
+    const rows = await this.table.rows<{ name: string }>(this.sql.overdue, [service, atMost]);
+    return rows.map(({ name }) => name);
   }
 
   async find(id: string): Promise<BatchRecord | undefined> {
@@ -91,12 +114,24 @@ export class PostgresBatches implements BatchStore {
       hasCancelled: row.has_cancelled,
       hasFinished: row.has_finished,
       hasProgressed: row.has_progressed,
+      unsent: row.unsent ?? [],
     };
   }
 }
 
 function recordOf(row: RecordRow): BatchRecord {
-  const { name, title, total, done, failed, skipped, progress, verdict, finally_at: finishedAt } = row;
+  const {
+    name,
+    title,
+    initial,
+    total,
+    done,
+    failed,
+    skipped,
+    progress,
+    verdict,
+    finally_at: finishedAt,
+  } = row;
   const unsent: BatchCallback[] = [];
   if (verdict && !row.verdict_sent) unsent.push(verdict);
   if (finishedAt && !row.finally_sent) unsent.push('finally');
@@ -105,6 +140,7 @@ function recordOf(row: RecordRow): BatchRecord {
     name: title,
     ...{ total, done, failed, skipped, progress, unsent },
     allowsFailures: row.allows_failures,
+    initial,
     isSealed: row.sealed,
     isCancelled: row.cancelled,
     createdAt: row.created_at.getTime(),

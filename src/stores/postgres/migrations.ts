@@ -99,15 +99,18 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     step: 6,
     name: 'batches of jobs',
-    // A row for each job that has ended, and not a set of bits: that would be written anew with each of them.
+    // A row for each job that has ended, and not a set of bits: that would be written anew with each of them. The indexes hold
+    // what has ended and is not told yet, and what is just being sent: nothing most of the time.
     sql: (schema) => `
       CREATE TABLE ${schema}.batches (
         name text PRIMARY KEY,
         title text NOT NULL,
+        service text NOT NULL,
         allows_failures boolean NOT NULL,
         callbacks text NOT NULL,
         keep float8 NOT NULL,
         total integer NOT NULL DEFAULT 0,
+        initial integer NOT NULL DEFAULT 0,
         done integer NOT NULL DEFAULT 0,
         failed integer NOT NULL DEFAULT 0,
         skipped integer NOT NULL DEFAULT 0,
@@ -125,6 +128,8 @@ export const MIGRATIONS: readonly Migration[] = [
         created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         until timestamptz NOT NULL
       ) WITH (fillfactor = 50);
+      CREATE INDEX batches_unsent ON ${schema}.batches (service)
+        WHERE verdict IS NOT NULL AND NOT (verdict_sent AND finally_sent);
       CREATE TABLE ${schema}.batch_jobs (
         batch text REFERENCES ${schema}.batches ON DELETE CASCADE,
         number integer,
@@ -137,9 +142,11 @@ export const MIGRATIONS: readonly Migration[] = [
         key text,
         first integer NOT NULL,
         count integer NOT NULL,
-        sent boolean NOT NULL DEFAULT false,
+        added_by integer,
+        unsent integer[] NOT NULL,
         PRIMARY KEY (batch, key)
-      );`,
+      );
+      CREATE INDEX batch_numbers_unsent ON ${schema}.batch_numbers (batch, added_by) WHERE unsent <> '{}';`,
   },
   {
     step: 7,

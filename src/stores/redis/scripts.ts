@@ -4,7 +4,7 @@ import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 
 /** A connection that is cut without a word would be waited for until TCP gives up. */
-const ANSWER_WITHIN_MS = 5_000;
+export const ANSWER_WITHIN_MS = 5_000;
 
 /**
  * Keys of one kind, each asked for in one step for all who ask: Redis runs nothing else meanwhile
@@ -23,12 +23,16 @@ export class RedisScripts {
    *
    * @throws StoreTimeoutError, and what the client throws
    */
-  run(script: string, key: string, ...values: readonly (string | number)[]): Promise<unknown> {
-    // Else a command would wait for as long as Redis is away.
-    if (this.client.status !== 'ready') return Promise.reject(new Error('Redis connection is not ready'));
+  async run(script: string, key: string, ...values: readonly (string | number)[]): Promise<unknown> {
+    mustBeReady(this.client);
     const answer = this.client.eval(script, 1, `${this.prefix}:${key}`, ...values);
     return inTime(answer, this.answerWithinMs);
   }
+}
+
+/** Else a command would wait for as long as Redis is away. */
+export function mustBeReady({ status }: Redis): void {
+  if (status !== 'ready') throw new Error('Redis connection is not ready');
 }
 
 /** The same answer. @throws StoreTimeoutError if it does not come; what was asked may happen yet */

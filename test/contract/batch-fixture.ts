@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import type { BatchContext, BatchStore, Bus, MessageContext } from 'hopline';
+import { UnrecoverableError } from 'hopline';
+import { memoryStores } from '../../src/stores/memory/index.js';
+import type { BusFixture, Recorder } from '../support/bus-fixture.js';
+
+/** So many jobs, each with its place as its payload. */
+export const jobs = (count: number, key = 'job') =>
+  Array.from({ length: count }, (_none, payload) => ({ key, payload }));
+
+export function batchOf(context: MessageContext): BatchContext {
+  assert.ok(context.batch);
+  return context.batch;
+}
+
+/** What a worker has been told of a batch: `then 3/0/0 of 3`, done, failed and skipped. */
+export const told = (seen: Recorder) =>
+  seen.calls.map(({ context }) => {
+    const { news, figures } = batchOf(context);
+    assert.ok(figures);
+    return `${news} ${figures.done}/${figures.failed}/${figures.skipped} of ${figures.total}`;
+  });
+
+/** A service that handles jobs and what is sent for their batches. */
+export async function worker(fx: BusFixture, then?: ConstructorParameters<typeof Recorder>[1], options = {}) {
+  const seen = fx.recorder(then);
+  const news = fx.recorder();
+  const stores = memoryStores(fx.harness.clock);
+  const bus = fx
+    .bus('worker', { stores })
+    .handle('job', seen.handle, { queue: fx.name('jobs'), name: 'Work', retry: { tries: 1 }, ...options })
+    .handle('news.#', news.handle, { queue: fx.name('news') });
+  await bus.start();
+  return { bus, seen, news, stores, store: stores.batches as BatchStore };
+}
+
+export const all = (batch: ReturnType<Bus['batch']>) =>
+  batch
+    .then({ key: 'news.then', payload: 'then' })
+    .catch({ key: 'news.catch', payload: 'catch' })
+    .finally({ key: 'news.finally', payload: 'finally' });
+
+export const failing =
+  (...places: unknown[]) =>
+  ({ payload }: { payload: unknown }) => {
+    if (places.includes(payload)) throw new UnrecoverableError(`job ${payload} fails`);
+  };
+
+/** Publishes the first job that was handled once more, as the broker delivers one again that was not acked. */
+export async function copyOf(fx: BusFixture, seen: Recorder): Promise<void> {
+  const { headers, messageId } = seen.at(0).context;
+  const properties = { headers, messageId: messageId as string, contentType: 'application/json' };
+  await fx.foreign.publish({ exchange: fx.events, routingKey: 'job', body: '0', properties });
+}
