@@ -1,35 +1,8 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/util/logger.js';
-import type { FromWorker, ToWorker } from '../../../src/worker/protocol.js';
 import { Slot } from '../../../src/worker/slot.js';
-import type { WorkerProcessListener } from '../../../src/worker/worker-process.js';
 import { eventually } from '../../support/eventually.js';
-
-/** A process that does what the test says. */
-class TestProcess {
-  readonly told: (ToWorker | 'kill')[] = [];
-
-  constructor(
-    readonly pid: number,
-    private readonly listener: WorkerProcessListener,
-  ) {}
-
-  tell(message: ToWorker): void {
-    this.told.push(message);
-  }
-
-  kill(): void {
-    this.told.push('kill');
-  }
-
-  says(...messages: readonly FromWorker[]): void {
-    for (const message of messages) this.listener.message(message);
-  }
-
-  exits(code: number): void {
-    this.listener.exited({ code, signal: null });
-  }
-}
+import { READY, REFUSED, RETIRING, TestProcess } from './test-process.js';
 
 function open() {
   const processes: TestProcess[] = [];
@@ -45,15 +18,13 @@ function open() {
     onLine: () => {},
     onLoad: () => {},
     onRestart: () => {},
+    onReady: () => {},
     onRefused: () => {},
     killAfterMs: 50,
   });
   slot.start();
   return { slot, processes, errors, at: (number: number) => processes[number - 1] as TestProcess };
 }
-
-const READY = { kind: 'ready' } as const;
-const RETIRING = { kind: 'retiring', reason: 'it is old' } as const;
 
 describe('the place of a worker', () => {
   it('has its process replaced once the next one is ready, and not before', async () => {
@@ -79,6 +50,52 @@ describe('the place of a worker', () => {
     at(3).says(READY);
     assert.deepEqual(at(1).told, ['stop']);
     at(1).exits(0);
+    slot.stop();
+    at(3).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('keeps its process when the one that is to replace it cannot work, and gives that up', async () => {
+    const { slot, processes, at, errors } = open();
+    at(1).says(READY);
+    const replaced = slot.replace('a restart was asked for');
+    at(2).says(REFUSED);
+    assert.equal(await replaced, false);
+    at(2).exits(2);
+    assert.deepEqual(errors, ["worker 1 can't be replaced: there is no queue 'x'; the old process goes on"]);
+    assert.deepEqual(at(1).told, []);
+    slot.stop();
+    at(1).exits(0);
+    assert.equal(await slot.ended, true);
+    assert.equal(processes.length, 2);
+  });
+
+  it('tries again to replace a process that has reached a limit when its next one cannot work', async () => {
+    const { slot, processes, at, errors } = open();
+    at(1).says(READY, RETIRING);
+    at(2).says(REFUSED);
+    at(2).exits(2);
+    assert.match(String(errors), /; the old process goes on, and another is tried in \d+ms$/);
+    await eventually(() => assert.equal(processes.length, 3));
+    at(3).says(READY);
+    assert.deepEqual(at(1).told, ['stop']);
+    at(1).exits(0);
+    slot.stop();
+    at(3).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('starts a process again that has crashed and then cannot work: what was released may be mended', async () => {
+    const { slot, processes, at, errors } = open();
+    at(1).says(READY);
+    at(1).exits(1);
+    const replaced = slot.replace('a restart was asked for');
+    at(2).says(REFUSED);
+    assert.equal(await replaced, false);
+    at(2).exits(2);
+    assert.match(String(errors[1]), /^worker 1 can't be run: there is no queue 'x'; it is started again in /);
+    await eventually(() => assert.equal(processes.length, 3));
+    at(3).says(READY);
     slot.stop();
     at(3).exits(0);
     assert.equal(await slot.ended, true);
