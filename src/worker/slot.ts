@@ -75,11 +75,10 @@ export class Slot {
     const replaced = new Promise<boolean>((resolve) => this.onReplaced.push(resolve));
     if (!this.current) {
       // It has crashed and waits to be started again: now is as good as later.
-      clearTimeout(this.restarting);
       this.startAgain();
     } else if (!this.successor) {
       this.options.log.info(this.fields(this.current), `worker ${this.number} is replaced: ${reason}`);
-      this.successor = this.spawn();
+      this.startAgain();
     }
     return replaced;
   }
@@ -123,11 +122,13 @@ export class Slot {
   }
 
   private message(occupant: Occupant, message: FromWorker): void {
-    if (message.kind === 'ready') this.ready(occupant);
+    if (message.kind === 'refused') this.refused(occupant, message.message, message.help);
+    // What one says that is to stop crosses what it was told, or is late, as it was busy.
+    else if (occupant.isEnding) return;
+    else if (message.kind === 'ready') this.ready(occupant);
     else if (message.kind === 'load') this.options.onLoad(this.number, message);
     else if (message.kind === 'restart') this.options.onRestart();
     else if (message.kind === 'empty') occupant.isEnding = true;
-    else if (message.kind === 'refused') this.refused(occupant, message.message, message.help);
     else {
       occupant.isRetiring = true;
       if (occupant === this.current) void this.replace(message.reason);
@@ -135,8 +136,6 @@ export class Slot {
   }
 
   private ready(occupant: Occupant): void {
-    // What it has told crosses what it was told: one that is to stop replaces nothing.
-    if (occupant.isEnding) return;
     this.options.log.info(this.fields(occupant), `worker ${this.number} is ready`);
     this.options.onReady();
     if (occupant === this.successor) {
@@ -152,10 +151,11 @@ export class Slot {
 
   /** What was started worked before: a broken release must not take down what runs, and may be mended while it does. */
   private refused(occupant: Occupant, message: string, help: string): void {
+    const wasEnding = occupant.isEnding;
     occupant.isEnding = true;
     occupant.isRefused = true;
     this.options.onRefused(message, help);
-    if (this.isStopping) return;
+    if (this.isStopping || wasEnding) return;
     this.leave(occupant);
     this.options.log.error(
       { ...this.fields(occupant), help },
@@ -257,6 +257,7 @@ export class Slot {
   }
 
   private startAgain(): void {
+    clearTimeout(this.restarting);
     this.restarting = undefined;
     // Of two it was the successor that crashed: it is still to replace the other.
     if (this.current) this.successor ??= this.spawn();

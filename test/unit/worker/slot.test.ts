@@ -126,6 +126,27 @@ describe('the place of a worker', () => {
     assert.equal(await slot.ended, true);
   });
 
+  it('is replaced once, though a next one had crashed and was to be started again', async () => {
+    const { slot, processes, at } = open();
+    at(1).says(READY, RETIRING);
+    at(2).exits(1);
+    void slot.replace('a restart was asked for');
+    at(3).says(READY);
+    at(1).exits(0);
+    // Of a second crash the pause is longer than that of the first.
+    const other = open();
+    other.at(1).exits(1);
+    void other.slot.replace('a restart was asked for');
+    other.at(2).exits(1);
+    await eventually(() => assert.equal(other.processes.length, 3));
+    assert.equal(processes.length, 3);
+    slot.stop();
+    other.slot.stop();
+    at(3).exits(0);
+    other.at(3).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
   it('is over when it is stopped between a crash and the next start', async () => {
     const { slot, processes, at } = open();
     at(1).exits(1);

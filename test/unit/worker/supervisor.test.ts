@@ -78,4 +78,21 @@ describe('the supervisor of workers', () => {
     assert.deepEqual([at(1).told, at(2).told], [['stop'], ['stop']]);
     assert.equal(await stop(), EXIT.done);
   });
+
+  it('replaces all once for one word of an operator, though a busy worker hears it when it was replaced', async () => {
+    const { supervisor, stop, processes, at } = supervise(2);
+    for (const process of processes) process.says(READY);
+    at(1).says({ kind: 'restart' });
+    at(3).says(READY);
+    await eventually(() => assert.equal(processes.length, 4));
+    // It is the one that is under way.
+    const restarted = supervisor.restart('an operator has asked for a restart');
+    at(4).says(READY);
+    await restarted;
+    at(1).exits(0);
+    at(2).says({ kind: 'restart' });
+    at(2).exits(0);
+    assert.equal(await stop(), EXIT.done);
+    assert.equal(processes.length, 4);
+  });
 });
