@@ -74,7 +74,7 @@ export class Lifecycle {
   /** As `start` of the bus. */
   start(parts: LivingParts, serve: ServeOptions): Promise<void> {
     // Not the phase: a start that is given up makes that 'new' again, and a next one in this gap would outlive stop().
-    if (this.stopping) return Promise.reject(new StoppedError('start() was called'));
+    if (this.stopping !== undefined) return Promise.reject(new StoppedError('start() was called'));
     this.starting ??= this.begin(parts, serve);
     return this.starting;
   }

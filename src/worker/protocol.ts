@@ -39,9 +39,15 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
 export interface WorkerLoad {
   /** Of its buses, if it is the same one. */
   readonly service?: string | undefined;
-  /** Messages in its queues that nobody was given. */
+  readonly sets: readonly SetLoad[];
+}
+
+/** Of one set of places: of a queue, or of several that share one. */
+export interface SetLoad {
+  readonly queues: readonly string[];
+  /** Messages in them that nobody was given. */
   readonly ready: number;
-  /** Messages that it was given, and that wait there. */
+  /** Messages that the process was given, and that wait there. */
   readonly waiting: number;
   /** Messages that it handles at once. */
   readonly places: number;

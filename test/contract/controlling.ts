@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { CancelledError, type Control, OptionsError, TopologyError, type Transport } from 'hopline';
+import { CancelledError, OptionsError, TopologyError, type Transport } from 'hopline';
 import type { TransportSession } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
+import { controlOf, type OperatorControl } from '../support/control-of.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -156,9 +157,9 @@ export const controlling: Theme = (test, { hasConnections }) => {
       .handle('k', () => {})
       .start();
     for (const act of [
-      (its: Bound) => its.pause(fx.name('missing')),
-      (its: Bound) => its.resume(fx.name('missing')),
-      (its: Bound) => its.scale(fx.name('missing'), 3),
+      (its: OperatorControl) => its.pause(fx.name('missing')),
+      (its: OperatorControl) => its.resume(fx.name('missing')),
+      (its: OperatorControl) => its.scale(fx.name('missing'), 3),
     ]) {
       await assert.rejects(control(act), (error) => {
         assert.ok(error instanceof OptionsError);
@@ -384,27 +385,6 @@ export const controlling: Theme = (test, { hasConnections }) => {
     await fx.eventually(() => assert.deepEqual(seen.payloads, ['while paused']));
   });
 };
-
-type Bound = Pick<Control, 'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status'>;
-
-/** Asks as an operator does, who comes when the workers run; on a clock that stands still, time passes meanwhile. */
-function controlOf(fx: BusFixture): <T>(ask: (control: Bound) => Promise<T>) => Promise<T> {
-  let opened: Promise<Control> | undefined;
-  return async (ask) => {
-    opened ??= fx.outcome(fx.control());
-    const control = await opened;
-    return fx.outcome(
-      ask({
-        pause: (queue) => control.pause(queue),
-        resume: (queue) => control.resume(queue),
-        scale: (queue, concurrency) => control.scale(queue, concurrency),
-        cancel: (id) => control.cancel(id),
-        restart: (service) => control.restart(service),
-        status: (options) => control.status(options),
-      }),
-    );
-  };
-}
 
 /** The transport of a process that reads which queues are paused, and then does something else first. */
 function slowToRead(transport: Transport, elsewhere: Promise<void>): Transport {
