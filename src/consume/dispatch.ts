@@ -170,7 +170,6 @@ export class Dispatcher {
   }
 
   private undecodable(received: Received, handler: Handler, error: unknown): Outcome {
-    received.firstAttemptAt ??= this.options.clock.now();
     if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (error instanceof PayloadInvalidError) return { kind: 'dead-letter', reason: 'invalid', error };
     if (error instanceof UnknownKeyError) return this.patient(received, { reason: 'undecodable', error });
