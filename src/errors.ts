@@ -360,11 +360,6 @@ export class ControlError extends HoplineError {
   }
 }
 
-/** RabbitMQ's management API does not answer, or refuses. Only commands ask it. */
-export class ManagementError extends HoplineError {
-  readonly code = 'HOPLINE_MANAGEMENT';
-}
-
 // --- stores ---------------------------------------------------------------------------------------------------------
 
 /** A store's table is not in the database. */

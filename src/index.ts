@@ -17,7 +17,7 @@ export type { BindingDescription, BusDescription, QueueDescription } from './con
 export type { IdempotentOptions } from './consume/idempotent.js';
 export type { RateLimitOptions } from './consume/rate-limit.js';
 export type { ServeOptions } from './consume/serving.js';
-export type { QueueWorkload, Workload } from './consume/workload.js';
+export type { QueueWorkload, SetWorkload, Workload } from './consume/workload.js';
 export {
   type Control,
   type Heeded,

@@ -74,8 +74,8 @@ export class Lifecycle {
 
   /** As `start` of the bus. */
   start(parts: LivingParts, serve: ServeOptions): Promise<void> {
-    if (this.phase === 'stopping' || this.phase === 'stopped')
-      return Promise.reject(new StoppedError('start() was called'));
+    // Not the phase: a start that is given up makes that 'new' again, and a next one in this gap would outlive stop().
+    if (this.stopping !== undefined) return Promise.reject(new StoppedError('start() was called'));
     this.starting ??= this.begin(parts, serve);
     return this.starting;
   }

@@ -1,7 +1,12 @@
 import ts from 'typescript';
 import { compile, docOf, generatedNote, moduleOf, table } from './source.js';
 
-const files = ['src/errors.ts', 'src/encryption/errors.ts', 'src/testing/errors.ts'];
+const files = [
+  'src/errors.ts',
+  'src/encryption/errors.ts',
+  'src/testing/errors.ts',
+  'src/cli/doctor/errors.ts',
+];
 
 /** docs/errors.md: what each error means and asks for. */
 export function errorsPage(): string {

@@ -1,4 +1,4 @@
-import type { FromWorker, ToWorker, WorkerSettings } from '../worker/protocol.js';
+import { type FromWorker, marked, type ToWorker, toWorker, type WorkerSettings } from '../worker/protocol.js';
 import { Worker } from '../worker/worker.js';
 import { loadApplication } from './application.js';
 import { withoutCredentials } from './report.js';
@@ -12,13 +12,16 @@ import { UsageError } from './usage-error.js';
 /** Codes of errors that no other try changes. */
 const FINAL = ['HOPLINE_OPTIONS', 'HOPLINE_HANDLER_RESOLUTION', 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE'];
 
-const tell = (message: FromWorker) => void process.send?.(message);
+const tell = (message: FromWorker) => void process.send?.(marked(message));
 
 /** What it was told while the application was being loaded. */
 const told: ToWorker[] = [];
 let receive: (message: ToWorker) => void = (message) => void told.push(message);
 
-process.on('message', (message) => receive(message as ToWorker));
+process.on('message', (raw) => {
+  const message = toWorker(raw);
+  if (message) receive(message);
+});
 process.on('SIGTERM', () => receive('stop'));
 // Ctrl-C goes to the supervisor as well, whose word counts: it tells a first one from a second.
 process.on('SIGINT', () => {});

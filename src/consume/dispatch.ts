@@ -173,7 +173,6 @@ export class Dispatcher {
   }
 
   private undecodable(received: Received, handler: Handler, error: unknown): Outcome {
-    received.firstAttemptAt ??= this.options.clock.now();
     if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (error instanceof PayloadInvalidError) {
       const told = isEncrypted(received) ? error.withoutReasons() : error;
@@ -210,7 +209,7 @@ export class Dispatcher {
     const { events, onEnded } = this.options;
     const { recorded, work } = context;
     const isFailure = ending.kind !== 'returned';
-    events.ended(work, startedAt, isFailure);
+    events.ended(work, startedAt, isFailure || recorded?.kind === 'dead-letter');
     // One that was told to stop has not failed.
     if (ending.kind !== 'threw' || context.abortReason === undefined) onEnded?.(context.handler, isFailure);
     if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, startedAt);

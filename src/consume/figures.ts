@@ -29,8 +29,10 @@ export interface HandlerFigures {
 
 /** Counts what a handler does. Called for each message, so it makes nothing and asks for no time. */
 export class FiguresOfHandler {
+  /** Since the bus was started: attempts that have ended, and how long they ran, together. */
+  attempts = 0;
+  busyMs = 0;
   private running = 0;
-  private attempts = 0;
   private failures = 0;
   private retries = 0;
   private deadLettered = 0;
@@ -58,6 +60,7 @@ export class FiguresOfHandler {
   ended(now: number, runtimeMs: number, isFailure: boolean): void {
     this.running -= 1;
     this.attempts += 1;
+    this.busyMs += runtimeMs;
     if (isFailure) this.failures += 1;
     if (now - this.currentSince >= WINDOW_MS) this.turn(now);
     this.current.ended += 1;

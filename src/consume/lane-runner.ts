@@ -75,9 +75,9 @@ export class LaneRunner implements DeliverySink {
     this.pauses.add(why);
     if (why === 'circuit-open') this.isTrying = false;
     this.options.consumerEvents.paused(this.queue, why);
-    // What is given back is no suspect here any more; it comes again with its count.
-    this.window.reset();
     await this.changeWindow(0);
+    // What is given back is no suspect here any more, nor is what was still on its way; it comes again with its count.
+    this.window.reset();
   }
 
   /** Takes no more than one at a time, though it is paused for its circuit. */
@@ -113,7 +113,8 @@ export class LaneRunner implements DeliverySink {
    */
   settled(delivery: Delivery): Promise<void> | undefined {
     this.window.settled(delivery);
-    return this.resizing;
+    // Of one that is lost there is no ack.
+    return delivery.lost ? undefined : this.resizing;
   }
 
   /** How much may be unsettled of it now. */

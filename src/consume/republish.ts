@@ -17,7 +17,7 @@ export interface NextAttempt {
   readonly attempt: number;
   readonly exceptions: number;
   readonly releases: number;
-  readonly firstAttemptAt: number;
+  readonly firstAttemptAt: number | undefined;
   readonly unhandledSince: number | undefined;
 }
 
@@ -33,7 +33,8 @@ export function delayedCopy(
   headers[HEADER.attempt] = next.attempt;
   if (next.exceptions > 0) headers[HEADER.exceptions] = next.exceptions;
   if (next.releases > 0) headers[HEADER.releases] = next.releases;
-  headers[HEADER.firstAttemptAt] = new Date(next.firstAttemptAt).toISOString();
+  if (next.firstAttemptAt !== undefined)
+    headers[HEADER.firstAttemptAt] = new Date(next.firstAttemptAt).toISOString();
   if (next.unhandledSince !== undefined)
     headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
   return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);

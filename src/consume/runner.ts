@@ -24,7 +24,7 @@ import { Settler, type SettlerOptions } from './settle.js';
 import { StarvedLanes } from './starved-lanes.js';
 import type { HandlerStatus, PlacesStatus } from './status.js';
 import { type Handler, MAX_PREFETCH } from './subscription.js';
-import type { Workload } from './workload.js';
+import { type EndedAttempts, type Workload, workloadOf } from './workload.js';
 
 export interface RunnerOptions {
   readonly names: Names;
@@ -180,16 +180,20 @@ export class Runner {
     return this.circuits.stateOf(handler);
   }
 
-  /** @throws ConnectError if the broker can't be asked now */
-  async workload(): Promise<Workload> {
+  /**
+   * @param ended what its handlers have done
+   * @throws ConnectError if the broker can't be asked now
+   */
+  async workload(ended: EndedAttempts): Promise<Workload> {
     const { session } = this.options;
     const consumed = this.lanes.filter(({ pausedFor }) => !pausedFor.includes('operator'));
-    const queues = consumed.map(async ({ queue }) => ({
+    const asked = consumed.map(async ({ queue }) => ({
       queue,
       ready: (await session.inspect(queue))?.ready ?? 0,
     }));
+    const places = consumed.length === 0 ? 0 : this.places;
     const { running, waitingCount: waiting } = this.gate;
-    return { queues: await Promise.all(queues), places: this.places, running, waiting };
+    return workloadOf(await Promise.all(asked), { queues: this.queues, places, running, waiting, ...ended });
   }
 
   /** Last stage: the channels go, and with them what is not settled goes back to the queue. */

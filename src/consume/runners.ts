@@ -10,7 +10,7 @@ import type { Serving } from './serving.js';
 import type { SettlerOptions } from './settle.js';
 import type { ConsumingStatus, PlacesStatus } from './status.js';
 import type { Handler } from './subscription.js';
-import { sumOf, type Workload } from './workload.js';
+import { type EndedAttempts, sumOf, type Workload } from './workload.js';
 
 /** What the parts of a runner need, told once. */
 export type RunnersOptions = Omit<RunnerOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
@@ -53,7 +53,7 @@ export class Runners {
 
   /** @throws ConnectError if the broker can't be asked now */
   async workload(): Promise<Workload> {
-    const all = await Promise.all(this.all.map((runner) => runner.workload()));
+    const all = await Promise.all(this.all.map((runner) => runner.workload(this.endedIn(runner))));
     return sumOf(all);
   }
 
@@ -114,6 +114,14 @@ export class Runners {
 
   async close(): Promise<void> {
     await Promise.all(this.all.map((runner) => runner.close()));
+  }
+
+  private endedIn({ handlers }: Runner): EndedAttempts {
+    const all = handlers.flatMap((handler) => this.figures.get(handler) ?? []);
+    return {
+      attempts: all.reduce((sum, { attempts }) => sum + attempts, 0),
+      busyMs: all.reduce((sum, { busyMs }) => sum + busyMs, 0),
+    };
   }
 
   /** For a start that is given up: one that can't be cancelled is closed all the same. */

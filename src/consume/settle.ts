@@ -93,7 +93,8 @@ export class Settler {
       attempt: received.attempt + (isRetry ? 1 : 0),
       exceptions: received.exceptions,
       releases: received.releases + (isRetry ? 0 : 1),
-      firstAttemptAt: received.firstAttemptAt ?? clock.now(),
+      // What comes back before its first attempt has none yet, from which its policy would count.
+      firstAttemptAt: received.firstAttemptAt ?? (isRetry ? clock.now() : undefined),
       unhandledSince: !isRetry && outcome.unhandled ? (received.unhandledSince ?? clock.now()) : undefined,
     };
     const copy = delayedCopy(names, received, outcome.delayMs, next, publishDeadlineMs);

@@ -2,8 +2,12 @@
 const BUCKETS_OF_OCTAVE = 16;
 const BITS_OF_BUCKET = 4;
 
-/** Values from here on share the last bucket. */
-const OCTAVES = 28;
+/** Values from 2^43 on share the last bucket: of microseconds that are a hundred days. */
+const OCTAVES = 40;
+const MAX_VALUE = 2 ** (OCTAVES + BITS_OF_BUCKET - 1) - 1;
+
+/** So many of them are beyond the 31 bits that bitwise operators know. */
+const UPPER_OCTAVES = 12;
 
 /** Bucket and count, in pairs: what of a histogram travels. */
 export type HistogramData = readonly (readonly [bucket: number, count: number])[];
@@ -71,11 +75,11 @@ export class Histogram {
 
 /** Below 16 each value has its own; then each power of two has 16 of the same width. */
 function bucketOf(value: number): number {
-  const whole = Math.min(Math.max(0, Math.floor(value)), 2 ** 31 - 1);
+  const whole = Math.min(Math.max(0, Math.floor(value)), MAX_VALUE);
   if (whole < BUCKETS_OF_OCTAVE) return whole;
+  if (whole >= 2 ** 31) return bucketOf(whole / 2 ** UPPER_OCTAVES) + UPPER_OCTAVES * BUCKETS_OF_OCTAVE;
   const octave = 31 - Math.clz32(whole) - BITS_OF_BUCKET;
-  const bucket = (octave + 1) * BUCKETS_OF_OCTAVE + ((whole >>> octave) - BUCKETS_OF_OCTAVE);
-  return Math.min(bucket, OCTAVES * BUCKETS_OF_OCTAVE - 1);
+  return (octave + 1) * BUCKETS_OF_OCTAVE + ((whole >>> octave) - BUCKETS_OF_OCTAVE);
 }
 
 function middleOf(bucket: number): number {

@@ -1,6 +1,10 @@
 /*
- * What a supervisor and its worker processes tell each other, over the channel that Node opens to a forked child.
+ * What a supervisor and its worker processes tell each other, over the channel that Node opens to a forked child. The
+ * application's code has the same channel, and an agent within it may use it: our messages are marked, and no others are heard.
  */
+
+/** A message as it travels. */
+export const marked = <Message>(message: Message) => ({ hopline: message });
 
 /** From a worker process. */
 export type FromWorker =
@@ -17,12 +21,33 @@ export type FromWorker =
   /** It can't work as it was started, and no other try will change that. */
   | { readonly kind: 'refused'; readonly message: string; readonly help: string };
 
+const KINDS: Readonly<Record<FromWorker['kind'], true>> = {
+  ready: true,
+  retiring: true,
+  restart: true,
+  empty: true,
+  load: true,
+  refused: true,
+};
+
+/** What came from a worker process; undefined if it is none of ours, or another version's. */
+export function fromWorker(raw: unknown): FromWorker | undefined {
+  const message = unmarked(raw) as FromWorker | null | undefined;
+  return message && Object.hasOwn(KINDS, message.kind) ? message : undefined;
+}
+
 export interface WorkerLoad {
   /** Of its buses, if it is the same one. */
   readonly service?: string | undefined;
-  /** Messages in its queues that nobody was given. */
+  readonly sets: readonly SetLoad[];
+}
+
+/** Of one set of places: of a queue, or of several that share one. */
+export interface SetLoad {
+  readonly queues: readonly string[];
+  /** Messages in them that nobody was given. */
   readonly ready: number;
-  /** Messages that it was given, and that wait there. */
+  /** Messages that the process was given, and that wait there. */
   readonly waiting: number;
   /** Messages that it handles at once. */
   readonly places: number;
@@ -33,6 +58,16 @@ export interface WorkerLoad {
 
 /** To a worker process. `stop` may be followed by `cancel`. */
 export type ToWorker = 'stop' | 'cancel';
+
+/** What came to a worker process; undefined if it is none of ours. */
+export function toWorker(raw: unknown): ToWorker | undefined {
+  const message = unmarked(raw);
+  return message === 'stop' || message === 'cancel' ? message : undefined;
+}
+
+function unmarked(raw: unknown): unknown {
+  return (raw as Partial<ReturnType<typeof marked>> | null)?.hopline;
+}
 
 /** How a worker process is to work; handed to it as JSON. */
 export interface WorkerSettings {

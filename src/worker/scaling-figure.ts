@@ -1,4 +1,4 @@
-import { type Load, workMs } from './load.js';
+import { type Load, type LoadOfSet, workMs } from './load.js';
 
 /** What an autoscaler is told: from it follows how many processes there should be, here and elsewhere. */
 export interface ScalingFigure {
@@ -13,10 +13,18 @@ export interface ScalingFigure {
   /** How many processes run here. */
   readonly processes: number;
   /**
-   * How long one process would take to handle the backlog: `backlog × averageMs / places / 1000`. Divided by the time in which
-   * it is to be handled, it is the number of processes that this takes. Before the first attempt has ended, each counts as
-   * {@link ASSUMED_MS}.
+   * How long one process would take to handle the backlog: the most that one of the sets takes. Divided by the time in which
+   * it is to be handled, it is the number of processes that this takes.
    */
+  readonly workSeconds: number;
+  /** Each set of places by itself: of a queue, or of several that share one. */
+  readonly sets: readonly ScalingFigureOfSet[];
+}
+
+export interface ScalingFigureOfSet
+  extends Pick<ScalingFigure, 'backlog' | 'averageMs' | 'places' | 'workSeconds'> {
+  readonly queues: readonly string[];
+  /** `backlog × averageMs / places / 1000`. Before the first attempt has ended, each counts as {@link ASSUMED_MS}. */
   readonly workSeconds: number;
 }
 
@@ -28,12 +36,21 @@ export const ASSUMED_MS = 1_000;
 
 export function scalingFigure(load: Load, processes: number): ScalingFigure {
   const { backlog, averageMs, places, service } = load;
+  const sets = load.sets.map(figureOf);
   return {
     ...(service !== undefined && { service }),
     backlog,
     averageMs: averageMs ?? null,
     places,
     processes,
-    workSeconds: workMs(load, averageMs ?? ASSUMED_MS) / 1_000,
+    // An application that only publishes has no set.
+    workSeconds: Math.max(0, ...sets.map(({ workSeconds }) => workSeconds)),
+    sets,
   };
+}
+
+function figureOf(set: LoadOfSet): ScalingFigureOfSet {
+  const { queues, backlog, averageMs, places } = set;
+  const workSeconds = workMs(set, averageMs ?? ASSUMED_MS) / 1_000;
+  return { queues, backlog, averageMs: averageMs ?? null, places, workSeconds };
 }

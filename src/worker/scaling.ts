@@ -1,5 +1,5 @@
 import { formatMs } from '../util/duration.js';
-import { type Load, workMs } from './load.js';
+import { type Load, type LoadOfSet, workMs } from './load.js';
 
 /** Between which numbers of processes, and how fast. */
 export interface ScaleOptions {
@@ -17,23 +17,39 @@ export interface Advice {
   readonly why: string;
 }
 
+/** What one set of places asks for. */
+interface Wish extends Advice {
+  readonly backlog: number;
+}
+
 /**
  * How many processes there should be: as many as handle the backlog in time, which takes `backlog × average run time`, shared
- * by the places of all processes. That is what Horizon calls the time to clear. One process more or less at a time.
+ * by the places of all processes. That is what Horizon calls the time to clear. Each set of places has its own, and the one that
+ * asks for the most decides. One process more or less at a time.
  */
-export function advise(current: number, load: Omit<Load, 'service'>, options: ScaleOptions): Advice {
-  const { backlog, averageMs, places } = load;
-  const { min, max, clearWithinMs } = options;
+export function advise(current: number, { sets }: Pick<Load, 'sets'>, options: ScaleOptions): Advice {
+  const [most] = sets
+    .map((set) => wishOf(set, sets.length > 1 ? ` in ${set.queues.join(' and ')}` : '', current, options))
+    .toSorted((one, other) => other.processes - one.processes || other.backlog - one.backlog);
+  const { processes, why } = most ?? { processes: 0, why: 'there is nothing to consume' };
+  const near = within(processes, current - 1, current + 1);
+  return { processes: within(near, options.min, options.max), why };
+}
+
+/** @param where the queues, where there are others */
+function wishOf(set: LoadOfSet, where: string, current: number, { clearWithinMs }: ScaleOptions): Wish {
+  const { backlog, averageMs, places } = set;
   if (averageMs === undefined) {
-    const wanted = backlog > places * current ? current + 1 : current;
-    return { processes: within(wanted, min, max), why: `${backlog} wait, and none has been handled yet` };
+    const more = backlog > places * current ? 1 : 0;
+    const processes = backlog === 0 ? 0 : current + more;
+    return { processes, backlog, why: `${backlog} wait${where}, and none has been handled yet` };
   }
-  const ofOneMs = workMs(load, averageMs);
-  const wanted = Math.ceil(ofOneMs / clearWithinMs);
+  const ofOneMs = workMs(set, averageMs);
   const clearMs = ofOneMs / Math.max(current, 1);
   return {
-    processes: within(Math.max(current - 1, Math.min(wanted, current + 1)), min, max),
-    why: `${backlog} wait, ${formatMs(averageMs)} each, which takes ${current} ${current === 1 ? 'process' : 'processes'} ${formatMs(clearMs)}; they are to be handled within ${formatMs(clearWithinMs)}`,
+    processes: Math.ceil(ofOneMs / clearWithinMs),
+    backlog,
+    why: `${backlog} wait${where}, ${formatMs(averageMs)} each, which takes ${current} ${current === 1 ? 'process' : 'processes'} ${formatMs(clearMs)}; they are to be handled within ${formatMs(clearWithinMs)}`,
   };
 }
 

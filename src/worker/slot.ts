@@ -13,7 +13,9 @@ export interface SlotOptions {
   onLoad(worker: number, load: WorkerLoad): void;
   /** An operator wants all workers to be replaced. */
   onRestart(): void;
-  /** A worker can't work as it was started. */
+  /** One consumes. */
+  onReady(): void;
+  /** A worker can't work as it was started. Called before the slot does anything about it: it may be stopped. */
   onRefused(message: string, help: string): void;
   /** A process that was told to stop is killed after this time: more than its own deadline. */
   readonly killAfterMs: number;
@@ -24,6 +26,8 @@ interface Occupant {
   readonly process: Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
   /** It was told to stop, or stops by itself: its end is no crash. */
   isEnding: boolean;
+  /** It has reached a limit, and is to be replaced. */
+  isRetiring: boolean;
   /** It can't work, and has said so. */
   isRefused: boolean;
   killTimer: NodeJS.Timeout | undefined;
@@ -53,7 +57,7 @@ export class Slot {
   private stable: NodeJS.Timeout | undefined;
   private isStopping = false;
   private inOrder = true;
-  private onReplaced: (() => void)[] = [];
+  private onReplaced: ((goesOn: boolean) => void)[] = [];
 
   constructor(private readonly options: SlotOptions) {
     this.ended = new Promise((resolve) => {
@@ -65,17 +69,16 @@ export class Slot {
     this.current = this.spawn();
   }
 
-  /** Resolves when another process works in its place, or the slot stops. */
-  replace(reason: string): Promise<void> {
-    if (this.isStopping) return Promise.resolve();
-    const replaced = new Promise<void>((resolve) => this.onReplaced.push(resolve));
+  /** Resolves when another process works in its place, or the slot stops: false if the other can't work, and none took it. */
+  replace(reason: string): Promise<boolean> {
+    if (this.isStopping) return Promise.resolve(true);
+    const replaced = new Promise<boolean>((resolve) => this.onReplaced.push(resolve));
     if (!this.current) {
       // It has crashed and waits to be started again: now is as good as later.
-      clearTimeout(this.restarting);
       this.startAgain();
     } else if (!this.successor) {
       this.options.log.info(this.fields(this.current), `worker ${this.number} is replaced: ${reason}`);
-      this.successor = this.spawn();
+      this.startAgain();
     }
     return replaced;
   }
@@ -85,7 +88,7 @@ export class Slot {
     clearTimeout(this.restarting);
     this.restarting = undefined;
     for (const occupant of this.occupants) this.tellToStop(occupant);
-    this.tellReplaced();
+    this.tellReplaced(true);
     this.endIfEmpty();
   }
 
@@ -110,6 +113,7 @@ export class Slot {
     const occupant: Occupant = {
       process: this.options.spawn(listener),
       isEnding: false,
+      isRetiring: false,
       isRefused: false,
       killTimer: undefined,
     };
@@ -118,30 +122,53 @@ export class Slot {
   }
 
   private message(occupant: Occupant, message: FromWorker): void {
-    if (message.kind === 'ready') this.ready(occupant);
+    if (message.kind === 'refused') this.refused(occupant, message.message, message.help);
+    // What one says that is to stop crosses what it was told, or is late, as it was busy.
+    else if (occupant.isEnding) return;
+    else if (message.kind === 'ready') this.ready(occupant);
     else if (message.kind === 'load') this.options.onLoad(this.number, message);
     else if (message.kind === 'restart') this.options.onRestart();
     else if (message.kind === 'empty') occupant.isEnding = true;
-    else if (message.kind === 'refused') {
-      occupant.isEnding = true;
-      occupant.isRefused = true;
-      this.options.onRefused(message.message, message.help);
-    } else if (occupant === this.current) void this.replace(message.reason);
+    else {
+      occupant.isRetiring = true;
+      if (occupant === this.current) void this.replace(message.reason);
+    }
   }
 
   private ready(occupant: Occupant): void {
-    // What it has told crosses what it was told: one that is to stop replaces nothing.
-    if (occupant.isEnding) return;
     this.options.log.info(this.fields(occupant), `worker ${this.number} is ready`);
+    this.options.onReady();
     if (occupant === this.successor) {
       const { current } = this;
       this.current = occupant;
       this.successor = undefined;
       if (current) this.tellToStop(current);
     }
-    this.tellReplaced();
+    this.tellReplaced(true);
     clearTimeout(this.stable);
     this.stable = setTimeout(() => this.wasStable(), STABLE_AFTER_MS);
+  }
+
+  /** What was started worked before: a broken release must not take down what runs, and may be mended while it does. */
+  private refused(occupant: Occupant, message: string, help: string): void {
+    const wasEnding = occupant.isEnding;
+    occupant.isEnding = true;
+    occupant.isRefused = true;
+    this.options.onRefused(message, help);
+    if (this.isStopping || wasEnding) return;
+    this.leave(occupant);
+    this.options.log.error(
+      { ...this.fields(occupant), help },
+      `worker ${this.number} can't be ${this.current ? 'replaced' : 'run'}: ${message}; ${this.goOnWithout()}`,
+    );
+    this.tellReplaced(false);
+  }
+
+  /** After a refusal; says what becomes of the slot. What has reached a limit is still to be replaced. */
+  private goOnWithout(): string {
+    if (!this.current) return `it is started again in ${formatMs(this.startLater())}`;
+    if (!this.current.isRetiring) return 'the old process goes on';
+    return `the old process goes on, and another is tried in ${formatMs(this.startLater())}`;
   }
 
   private wasStable(): void {
@@ -149,8 +176,8 @@ export class Slot {
     this.backoff.reset();
   }
 
-  private tellReplaced(): void {
-    for (const tell of this.onReplaced.splice(0)) tell();
+  private tellReplaced(goesOn: boolean): void {
+    for (const tell of this.onReplaced.splice(0)) tell(goesOn);
   }
 
   private tellToStop(occupant: Occupant): void {
@@ -166,6 +193,14 @@ export class Slot {
   private exited(occupant: Occupant, exit: Exit): void {
     if (!this.occupants.delete(occupant)) return;
     clearTimeout(occupant.killTimer);
+    const wasCurrent = this.leave(occupant);
+    if (occupant.isEnding) this.stopped(occupant, exit);
+    else this.crashed(occupant, exit, wasCurrent && this.current !== undefined);
+    this.endIfEmpty();
+  }
+
+  /** Takes it out of its place; true if it was the one that works there. */
+  private leave(occupant: Occupant): boolean {
     const wasCurrent = occupant === this.current;
     if (wasCurrent) {
       clearTimeout(this.stable);
@@ -173,9 +208,7 @@ export class Slot {
       this.current = this.successor;
     }
     if (wasCurrent || occupant === this.successor) this.successor = undefined;
-    if (occupant.isEnding) this.stopped(occupant, exit);
-    else this.crashed(occupant, exit, wasCurrent && this.current !== undefined);
-    this.endIfEmpty();
+    return wasCurrent;
   }
 
   private stopped(occupant: Occupant, exit: Exit): void {
@@ -204,7 +237,7 @@ export class Slot {
       return;
     }
     this.crashes += 1;
-    const retryInMs = this.backoff.next();
+    const retryInMs = this.startLater();
     const { crashes, number } = this;
     const again = `it is started again in ${formatMs(retryInMs)}`;
     this.options.log.error(
@@ -213,11 +246,18 @@ export class Slot {
         ? `worker ${number} has ended with ${exitText(exit)}; ${again}`
         : `worker ${number} crashes again and again, ${crashes} times so far, now with ${exitText(exit)}; ${again}`,
     );
+  }
+
+  /** Each time later than before; says in how many milliseconds. */
+  private startLater(): number {
+    const inMs = this.backoff.next();
     clearTimeout(this.restarting);
-    this.restarting = setTimeout(() => this.startAgain(), retryInMs);
+    this.restarting = setTimeout(() => this.startAgain(), inMs);
+    return inMs;
   }
 
   private startAgain(): void {
+    clearTimeout(this.restarting);
     this.restarting = undefined;
     // Of two it was the successor that crashed: it is still to replace the other.
     if (this.current) this.successor ??= this.spawn();

@@ -5,7 +5,7 @@ import type { ScaleOptions } from './scaling.js';
 import { Slot, type SlotOptions } from './slot.js';
 
 export interface SupervisorOptions
-  extends Omit<SlotOptions, 'number' | 'onRefused' | 'onLoad' | 'onRestart'> {
+  extends Omit<SlotOptions, 'number' | 'onReady' | 'onRefused' | 'onLoad' | 'onRestart'> {
   /** How many workers there are. */
   readonly processes: number;
   /** Changes that number by what there is to do. */
@@ -24,6 +24,8 @@ export class Supervisor implements Pool {
   private readonly running = new Set<Slot>();
   private readonly meter = new LoadMeter();
   private readonly scaler: Scaler | undefined;
+  /** One of them has been ready. */
+  private hasWorked = false;
   private isRefused = false;
   private inOrder = true;
   private stopping = false;
@@ -82,7 +84,10 @@ export class Supervisor implements Pool {
     for (const slot of this.running) slot.kill();
   }
 
-  /** Replaces all workers one after the other, so that the others consume meanwhile. Resolves when they are. */
+  /**
+   * Replaces all workers one after the other, so that the others consume meanwhile. Resolves when they are, or when one of
+   * the new ones can't work: then the rest stay.
+   */
   restart(reason: string): Promise<void> {
     this.restarting ??= this.replaceAll(reason).finally(() => {
       this.restarting = undefined;
@@ -95,6 +100,9 @@ export class Supervisor implements Pool {
     const slot = new Slot({
       ...this.options,
       number,
+      onReady: () => {
+        this.hasWorked = true;
+      },
       onRefused: (message, help) => this.refused(message, help),
       // All of them hear it, and one restart is under way at a time.
       onRestart: () => void this.restart('an operator has asked for a restart'),
@@ -116,11 +124,23 @@ export class Supervisor implements Pool {
   }
 
   private async replaceAll(reason: string): Promise<void> {
-    for (const slot of [...this.slots.values()]) if (!this.stopping) await slot.replace(reason);
+    for (const slot of [...this.slots.values()]) {
+      if (this.stopping) return;
+      if (await slot.replace(reason)) continue;
+      this.options.log.error(
+        {},
+        'the restart is given up: what a new process was started from cannot be run',
+      );
+      return;
+    }
   }
 
-  /** What one can't do none of them can: they are started alike. */
+  /**
+   * What one can't do none of them can, as they are started alike. But where one could, something has changed since: a
+   * release, its settings. Those that work go on.
+   */
   private refused(message: string, help: string): void {
+    if (this.hasWorked) return;
     if (!this.isRefused) this.options.log.error({ help }, `the application can't be run: ${message}`);
     this.isRefused = true;
     this.stop();

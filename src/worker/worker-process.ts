@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { FromWorker, ToWorker } from './protocol.js';
+import { type FromWorker, fromWorker, marked, type ToWorker } from './protocol.js';
 
 /** What a supervisor is told of a worker process. */
 export interface WorkerProcessListener {
@@ -24,7 +24,10 @@ export class WorkerProcess {
   /** @param entry module that runs a worker with the settings it is given as its only argument */
   constructor(entry: string, settings: string, listener: WorkerProcessListener) {
     this.child = fork(entry, [settings], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    this.child.on('message', (message) => listener.message(message as FromWorker));
+    this.child.on('message', (raw) => {
+      const message = fromWorker(raw);
+      if (message) listener.message(message);
+    });
     for (const stream of ['stdout', 'stderr'] as const) {
       const input = this.child[stream];
       if (input) createInterface({ input }).on('line', (text) => listener.line(text, stream));
@@ -43,7 +46,7 @@ export class WorkerProcess {
 
   /** Does nothing if it is gone. */
   tell(message: ToWorker): void {
-    if (this.child.connected) this.child.send(message, () => {});
+    if (this.child.connected) this.child.send(marked(message), () => {});
   }
 
   kill(): void {

@@ -1,5 +1,5 @@
 import { type ServeOptions, unknownNames } from '../consume/serving.js';
-import { sumOf, type Workload } from '../consume/workload.js';
+import { type EndedAttempts, sumOf, type Workload } from '../consume/workload.js';
 import { OptionsError } from '../errors.js';
 import type { StopOptions } from '../stopping.js';
 import { limitReached } from './limits.js';
@@ -12,10 +12,6 @@ export interface WorkerBus {
   stop(options?: StopOptions): Promise<void>;
   workload(): Promise<Workload>;
   on(event: 'handler.started', listener: () => void): unknown;
-  on(
-    event: 'handler.succeeded' | 'handler.failed',
-    listener: (attempt: { readonly durationMs: number }) => void,
-  ): unknown;
   on(event: 'control.restart', listener: () => void): unknown;
 }
 
@@ -32,9 +28,8 @@ const EMPTY_LOOKS = 2;
 export class Worker {
   /** Attempts that have begun. */
   private jobs = 0;
-  /** Attempts that have ended since the load was told, and how long they ran. */
-  private ended = 0;
-  private busyMs = 0;
+  /** What was known of attempts that have ended when the load was told last, of each set of places. */
+  private told: readonly EndedAttempts[] = [];
   /** The buses that it has started. */
   private serving: readonly WorkerBus[] = [];
   /** Of those buses, if it is the same one. */
@@ -88,17 +83,10 @@ export class Worker {
   /** Each event of messages that is listened to costs something with each of them: only what is needed. */
   private listenTo(bus: WorkerBus): void {
     bus.on('control.restart', () => this.tell({ kind: 'restart' }));
-    const { limits, reportsLoad } = this.settings;
-    if (limits.maxJobs !== undefined)
-      bus.on('handler.started', () => {
-        this.jobs += 1;
-      });
-    if (!reportsLoad) return;
-    for (const event of ['handler.succeeded', 'handler.failed'] as const)
-      bus.on(event, ({ durationMs }) => {
-        this.ended += 1;
-        this.busyMs += durationMs;
-      });
+    if (this.settings.limits.maxJobs === undefined) return;
+    bus.on('handler.started', () => {
+      this.jobs += 1;
+    });
   }
 
   private ready(): void {
@@ -153,12 +141,19 @@ export class Worker {
     if (this.settings.stopWhenEmpty) this.endIfEmpty(workload);
   }
 
-  private tellLoad({ queues, waiting, places }: Workload): void {
-    const { service, ended, busyMs } = this;
-    this.ended = 0;
-    this.busyMs = 0;
-    const ready = queues.reduce((sum, queue) => sum + queue.ready, 0);
-    this.tell({ kind: 'load', service, ready, waiting, places, ended, busyMs });
+  private tellLoad({ sets }: Workload): void {
+    const before = this.told;
+    // In the same order each time.
+    this.told = sets;
+    const load = sets.map(({ queues, ready, waiting, places, attempts, busyMs }, index) => ({
+      queues,
+      ready,
+      waiting,
+      places,
+      ended: attempts - (before[index]?.attempts ?? 0),
+      busyMs: busyMs - (before[index]?.busyMs ?? 0),
+    }));
+    this.tell({ kind: 'load', service: this.service, sets: load });
   }
 
   private endIfEmpty(workload: Workload): void {

@@ -46,13 +46,12 @@ describe('hopline work --scaling-port', function () {
     await service.send(20, { holds: 'until cancelled' });
     const command = work();
     const figure = await figureAt(await urlOf(command), ({ backlog }) => backlog === 15);
+    const all = { backlog: 15, averageMs: null, places: 5, workSeconds: 3 };
     assert.deepEqual(figure, {
       service: service.name,
-      backlog: 15,
-      averageMs: null,
-      places: 5,
+      ...all,
       processes: 1,
-      workSeconds: 3,
+      sets: [{ queues: [`${service.name}.work`], ...all }],
     });
     command.child.kill('SIGTERM');
     await untilLogged(command, /^stopping/);

@@ -152,7 +152,7 @@ describe('hopline work', function () {
     const [more] = await untilLogged(command, /^one process more/, 2);
     assert.match(
       more?.msg ?? '',
-      /^one process more, 3 now: \d+ wait, [\d.]+ms each, which takes 2 processes [\d.]+m?s; they are to be handled within 1s$/,
+      /^one process more, 3 now: \d+ wait in \S+\.work, [\d.]+ms each, which takes 2 processes [\d.]+m?s; they are to be handled within 1s$/,
     );
     const less = await untilLogged(command, /^one process less/, 2, 60_000);
     assert.deepEqual(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { CancelledError, OptionsError, TopologyError } from 'hopline';
 import { deferred } from '../../src/util/deferred.js';
 import { ours } from '../support/bus-fixture.js';
-import { type Bound, controlOf } from '../support/operators.js';
+import { controlOf, type OperatorControl } from '../support/operators.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -27,9 +27,9 @@ export const controlling: Theme = (test) => {
       .handle('k', () => {})
       .start();
     for (const act of [
-      (its: Bound) => its.pause(fx.name('missing')),
-      (its: Bound) => its.resume(fx.name('missing')),
-      (its: Bound) => its.scale(fx.name('missing'), 3),
+      (its: OperatorControl) => its.pause(fx.name('missing')),
+      (its: OperatorControl) => its.resume(fx.name('missing')),
+      (its: OperatorControl) => its.scale(fx.name('missing'), 3),
     ]) {
       await assert.rejects(control(act), (error) => {
         assert.ok(error instanceof OptionsError);
@@ -120,10 +120,10 @@ export const controlling: Theme = (test) => {
       .bus('mailer', { retry: { tries: 2, backoff: 0 } })
       .handle('ok', () => {}, { name: 'Ok', queue: fx.name('q') })
       .handle('bad', () => Promise.reject(new Error('no')), { name: 'Bad', queue: fx.name('q') })
+      .handle('fails', (_payload, context) => context.fail('no'), { name: 'Fails', queue: fx.name('q') })
       .handle('slow', () => gate.promise, { name: 'Slow', queue: { name: fx.name('slow'), concurrency: 3 } });
     await bus.start();
-    for (const key of ['ok', 'ok', 'ok', 'bad', 'slow']) await bus.publish(key, key);
-    await fx.deadLetter(fx.name('q'));
+    for (const key of ['ok', 'ok', 'ok', 'bad', 'fails', 'slow']) await bus.publish(key, key);
     const read = async () => {
       const { processes, queues, handlers } = await control(({ status }) =>
         status({ service: fx.name('mailer') }),
@@ -132,15 +132,28 @@ export const controlling: Theme = (test) => {
       assert.ok(process && processes.length === 1);
       return { process, queues, handlers };
     };
-    await fx.eventually(async () => assert.equal((await read()).handlers[0]?.attempts, 3));
+    const ends = ({ handlers }: Awaited<ReturnType<typeof read>>) =>
+      handlers.map(({ attempts, deadLettered }) => [attempts, deadLettered]);
+    const ended = [
+      [3, 0],
+      [2, 1],
+      [1, 1],
+      [0, 0],
+    ];
+    await fx.eventually(async () => assert.deepEqual(ends(await read()), ended));
     const { process, queues, handlers } = await read();
     assert.deepEqual(
       handlers.map(({ handler, queue, running, attempts, failures, retries, deadLettered }) =>
         [handler, queue, running, attempts, failures, retries, deadLettered].join(' '),
       ),
-      [`Ok ${fx.name('q')} 0 3 0 0 0`, `Bad ${fx.name('q')} 0 2 2 1 1`, `Slow ${fx.name('slow')} 1 0 0 0 0`],
+      [
+        `Ok ${fx.name('q')} 0 3 0 0 0`,
+        `Bad ${fx.name('q')} 0 2 2 1 1`,
+        `Fails ${fx.name('q')} 0 1 1 0 1`,
+        `Slow ${fx.name('slow')} 1 0 0 0 0`,
+      ],
     );
-    const [ok, , slow] = handlers;
+    const [ok, , , slow] = handlers;
     assert.ok(ok?.runtimeMs && ok.waitMs && ok.runtimeMs.p99 >= ok.runtimeMs.p50);
     assert.deepEqual([slow?.runtimeMs, slow?.circuitsOpen], [undefined, undefined]);
     assert.deepEqual(

@@ -24,6 +24,16 @@ export const lifecycle: Theme = (test) => {
     assert.deepEqual([fx.trace.sessions, fx.trace.consumers], [0, []]);
   });
 
+  test('a start that stop() gives up cannot be tried again, not even before that has ended', async (fx) => {
+    const bus = fx.bus('mailer').handle('k', () => {});
+    const again = bus.start().catch(() => bus.start());
+    again.catch(() => {});
+    await bus.stop();
+    await assert.rejects(again, StoppedError);
+    assert.equal(bus.health().state, 'stopped');
+    assert.deepEqual([fx.trace.sessions, fx.trace.consumers], [0, []]);
+  });
+
   test('a bus that was stopped does not start again, not even if it had never been started', async (fx) => {
     for (const start of [true, false]) {
       const bus = fx.bus('mailer').handle('k', () => {});

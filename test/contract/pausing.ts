@@ -4,7 +4,7 @@ import type { OutgoingMessage } from '../../src/message/message.js';
 import type { Held } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
-import { type Bound, controlOf, withSession } from '../support/operators.js';
+import { controlOf, type OperatorControl, withSession } from '../support/operators.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -103,7 +103,8 @@ export const pausing: Theme = (test, { hasConnections }) => {
       .handle('k', () => {}, { queue: lanes })
       .start();
     const [q, high] = [fx.name('q'), fx.name('q.high')];
-    const pausedBy = async (act: (its: Bound) => Promise<PausesHeeded>) => (await control(act)).pausedBy;
+    const pausedBy = async (act: (its: OperatorControl) => Promise<PausesHeeded>) =>
+      (await control(act)).pausedBy;
     assert.deepEqual(await pausedBy(({ pause }) => pause(q)), [q]);
     assert.deepEqual(await pausedBy(({ resume }) => resume(high)), [q]);
     assert.deepEqual(await pausedBy(({ pause }) => pause(high)), [q, high]);

@@ -25,6 +25,21 @@ export const rateLimits: Theme = (test) => {
     assert.equal(given.length, 0);
   });
 
+  test('what waits for a limit before its first attempt does not use up the time of its retries', async (fx) => {
+    const seen = fx.recorder(({ payload, attempt }) => {
+      if (payload === 'second' && attempt === 1) throw new Error('again');
+    });
+    const bus = fx.bus('mailer').handle('k', seen.handle, {
+      rateLimit: { allow: 1, every: '1s' },
+      retry: { tries: 5, backoff: '100ms', retryFor: '800ms' },
+    });
+    await bus.start();
+    await bus.publish('k', 'first');
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    await bus.publish('k', 'second');
+    await fx.eventually(() => assert.deepEqual(seen.attempts, [1, 1, 2]));
+  });
+
   test('a limit may be one for each key, and a key that cannot be told is a failed attempt', async (fx) => {
     const seen = fx.recorder();
     const bus = fx.bus('mailer').handle('k', seen.handle, {

@@ -39,6 +39,7 @@ import { stopping } from './stopping.js';
 import { topology } from './topology.js';
 import { transactions } from './transactions.js';
 import { unique } from './unique.js';
+import { workload } from './workload.js';
 
 /** One test of the contract: its title says what every transport does, its body is given a fixture of its own. */
 export type Test = (title: string, body: (fixture: BusFixture) => Promise<void>) => void;
@@ -91,6 +92,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'broken connections': brokenConnections,
   'what operators say': controlling,
   'queues that operators pause': pausing,
+  'what there is to do': workload,
   'health, and its reasons': health,
 };
 

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { errorsPage } from '../../scripts/docs/errors-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
+import * as doctorErrors from '../../src/cli/doctor/errors.js';
 import * as encryptionErrors from '../../src/encryption/errors.js';
 import * as errors from '../../src/errors.js';
 import * as testingErrors from '../../src/testing/errors.js';
@@ -38,7 +39,7 @@ describe('the docs', () => {
   });
 
   it('list each error code that the library can throw, and no other', () => {
-    const thrown = Object.values({ ...errors, ...encryptionErrors, ...testingErrors })
+    const thrown = Object.values({ ...errors, ...encryptionErrors, ...testingErrors, ...doctorErrors })
       .filter((value) => value.prototype instanceof errors.HoplineError)
       .map((errorClass) => errorClass.name);
     const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \| `(HOPLINE_\w+)` \|/gm)];
@@ -46,7 +47,7 @@ describe('the docs', () => {
 
     const codes = rows.map(([, , code]) => code);
     assert.equal(new Set(codes).size, codes.length, 'two errors share a code');
-    const source = ['src', 'src/encryption', 'src/testing']
+    const source = ['src', 'src/encryption', 'src/testing', 'src/cli/doctor']
       .map((folder) => read(`${folder}/errors.ts`))
       .join('');
     assert.deepEqual(codes.sort(), [...source.matchAll(/\bcode = '(\w+)'/g)].map(([, code]) => code).sort());

@@ -3,10 +3,10 @@ import type { TransportSession } from '../../src/transport/transport.js';
 import type { BusFixture } from './bus-fixture.js';
 
 /** What an operator does. */
-export type Bound = Pick<Control, 'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status'>;
+export type OperatorControl = Pick<Control, 'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status'>;
 
 /** Asks as an operator does, who comes when the workers run; on a clock that stands still, time passes meanwhile. */
-export function controlOf(fx: BusFixture): <T>(ask: (control: Bound) => Promise<T>) => Promise<T> {
+export function controlOf(fx: BusFixture): <T>(ask: (control: OperatorControl) => Promise<T>) => Promise<T> {
   let opened: Promise<Control> | undefined;
   return async (ask) => {
     opened ??= fx.outcome(fx.control());

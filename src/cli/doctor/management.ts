@@ -1,4 +1,4 @@
-import { ManagementError } from '../../errors.js';
+import { ManagementError } from './errors.js';
 import type { ManagedBinding, ManagedQueue, ManagementFacts, NodeFacts, Policy } from './facts.js';
 
 const ANSWER_MS = 10_000;

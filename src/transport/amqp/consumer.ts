@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { type Deferred, deferred } from '../../util/deferred.js';
 import type { Consumer, DeliverySink } from '../transport.js';
 import { type ChannelError, openChannel, SupervisedChannel } from './channel.js';
 import { ChannelEpoch } from './channel-epoch.js';
@@ -40,6 +41,8 @@ export class AmqpConsumer implements Consumer {
   private cancelled = false;
   /** A window of 0: the channel is open, and nothing is consumed. */
   private paused = false;
+  /** A new channel is being set up: the broker has not answered yet. */
+  private settingUp: Deferred<void> | undefined;
   /** Changes of the window run one after the other. */
   private changing: Promise<void> = Promise.resolve();
 
@@ -65,12 +68,14 @@ export class AmqpConsumer implements Consumer {
 
   setPrefetch(prefetch: number): Promise<void> {
     this.prefetch = prefetch;
-    this.changing = this.changing.then(() => this.consumeAnew());
+    // What is being set up consumes with the window of before, and delivers by it until it is told of the new one.
+    this.changing = this.changing.then(() => this.settingUp?.promise).then(() => this.consumeAnew());
     return this.changing;
   }
 
   async cancel(): Promise<void> {
     this.cancelled = true;
+    this.settingUp?.resolve();
     await this.changing.catch(() => {});
     const { consumerTag, epoch } = this;
     if (consumerTag === undefined || !epoch || epoch.lost) return;
@@ -87,7 +92,13 @@ export class AmqpConsumer implements Consumer {
     return this.supervised.close().finally(() => this.options.onClosed());
   }
 
-  private async setUp(channel: Channel): Promise<void> {
+  private setUp(channel: Channel): Promise<void> {
+    const settingUp = deferred<void>();
+    this.settingUp = settingUp;
+    return this.beginToConsume(channel).finally(() => settingUp.resolve());
+  }
+
+  private async beginToConsume(channel: Channel): Promise<void> {
     if (this.cancelled) return;
     if (this.missing) await this.options.redeclare();
     this.missing = false;
@@ -159,6 +170,8 @@ export class AmqpConsumer implements Consumer {
   }
 
   private failed(error: ChannelError): void {
+    // One that the broker never answers is given up, too.
+    this.settingUp?.resolve();
     if (error.code === 404) this.missing = true;
     // An opening may fail after all that it set up has been told.
     if (this.told === 'consuming') this.told = 'lost';

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { advise } from '../../../src/worker/scaling.js';
 
 const options = { min: 2, max: 6, clearWithinMs: 10_000, coolDownMs: 5_000 };
-const load = (backlog: number, averageMs: number | undefined = 100) => ({ backlog, averageMs, places: 10 });
+const set = (backlog: number, averageMs: number | undefined) => ({
+  queues: ['mailer.welcome'],
+  backlog,
+  averageMs,
+  places: 10,
+});
+const load = (backlog: number) => ({ sets: [set(backlog, 100)] });
 
 describe('how many processes there should be', () => {
   it('is what handles the backlog in time', () => {
@@ -24,7 +30,7 @@ describe('how many processes there should be', () => {
         fc.nat(1e7),
         fc.option(fc.nat(1e5), { nil: undefined }),
         (current, backlog, averageMs) => {
-          const { processes } = advise(current, { backlog, averageMs, places: 10 }, options);
+          const { processes } = advise(current, { sets: [set(backlog, averageMs)] }, options);
           assert.ok(processes >= 2 && processes <= 6 && Math.abs(processes - current) <= 1);
         },
       ),
@@ -32,9 +38,32 @@ describe('how many processes there should be', () => {
   });
 
   it('is one more while nothing has been handled and more waits than there are places', () => {
-    const unknown = { averageMs: undefined, places: 10 };
-    assert.equal(advise(2, { backlog: 21, ...unknown }, options).processes, 3);
-    assert.equal(advise(2, { backlog: 20, ...unknown }, options).processes, 2);
+    const unknown = (backlog: number) => ({ sets: [set(backlog, undefined)] });
+    assert.equal(advise(2, unknown(21), options).processes, 3);
+    assert.equal(advise(3, unknown(30), options).processes, 3);
+    assert.equal(advise(3, unknown(1), options).processes, 3);
+  });
+
+  it('is one less while nothing waits, though nothing has been handled yet', () => {
+    assert.equal(advise(6, { sets: [set(0, undefined)] }, options).processes, 5);
+    assert.equal(advise(6, { sets: [] }, options).processes, 5);
+  });
+
+  it('is what the set of places asks for that needs the most, and tells which it is', () => {
+    const digest = { queues: ['mailer.digest'], backlog: 240, averageMs: 60_000, places: 2 };
+    const sets = [set(0, 5), digest, set(50, undefined)];
+    const { processes, why } = advise(2, { sets }, options);
+    assert.equal(processes, 3);
+    assert.equal(
+      why,
+      '240 wait in mailer.digest, 1m each, which takes 2 processes 1h; they are to be handled within 10s',
+    );
+  });
+
+  it('counts nothing of what an operator has paused', () => {
+    const paused = { ...set(5, 60_000), places: 0 };
+    assert.equal(advise(3, { sets: [paused, set(3_000, 100)] }, options).processes, 3);
+    assert.equal(advise(3, { sets: [paused] }, options).processes, 2);
   });
 
   it('has a reason that can be read', () => {

@@ -1,35 +1,8 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/util/logger.js';
-import type { FromWorker, ToWorker } from '../../../src/worker/protocol.js';
 import { Slot } from '../../../src/worker/slot.js';
-import type { WorkerProcessListener } from '../../../src/worker/worker-process.js';
 import { eventually } from '../../support/eventually.js';
-
-/** A process that does what the test says. */
-class TestProcess {
-  readonly told: (ToWorker | 'kill')[] = [];
-
-  constructor(
-    readonly pid: number,
-    private readonly listener: WorkerProcessListener,
-  ) {}
-
-  tell(message: ToWorker): void {
-    this.told.push(message);
-  }
-
-  kill(): void {
-    this.told.push('kill');
-  }
-
-  says(...messages: readonly FromWorker[]): void {
-    for (const message of messages) this.listener.message(message);
-  }
-
-  exits(code: number): void {
-    this.listener.exited({ code, signal: null });
-  }
-}
+import { READY, REFUSED, RETIRING, TestProcess } from './test-process.js';
 
 function open() {
   const processes: TestProcess[] = [];
@@ -45,15 +18,13 @@ function open() {
     onLine: () => {},
     onLoad: () => {},
     onRestart: () => {},
+    onReady: () => {},
     onRefused: () => {},
     killAfterMs: 50,
   });
   slot.start();
   return { slot, processes, errors, at: (number: number) => processes[number - 1] as TestProcess };
 }
-
-const READY = { kind: 'ready' } as const;
-const RETIRING = { kind: 'retiring', reason: 'it is old' } as const;
 
 describe('the place of a worker', () => {
   it('has its process replaced once the next one is ready, and not before', async () => {
@@ -84,6 +55,52 @@ describe('the place of a worker', () => {
     assert.equal(await slot.ended, true);
   });
 
+  it('keeps its process when the one that is to replace it cannot work, and gives that up', async () => {
+    const { slot, processes, at, errors } = open();
+    at(1).says(READY);
+    const replaced = slot.replace('a restart was asked for');
+    at(2).says(REFUSED);
+    assert.equal(await replaced, false);
+    at(2).exits(2);
+    assert.deepEqual(errors, ["worker 1 can't be replaced: there is no queue 'x'; the old process goes on"]);
+    assert.deepEqual(at(1).told, []);
+    slot.stop();
+    at(1).exits(0);
+    assert.equal(await slot.ended, true);
+    assert.equal(processes.length, 2);
+  });
+
+  it('tries again to replace a process that has reached a limit when its next one cannot work', async () => {
+    const { slot, processes, at, errors } = open();
+    at(1).says(READY, RETIRING);
+    at(2).says(REFUSED);
+    at(2).exits(2);
+    assert.match(String(errors), /; the old process goes on, and another is tried in \d+ms$/);
+    await eventually(() => assert.equal(processes.length, 3));
+    at(3).says(READY);
+    assert.deepEqual(at(1).told, ['stop']);
+    at(1).exits(0);
+    slot.stop();
+    at(3).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('starts a process again that has crashed and then cannot work: what was released may be mended', async () => {
+    const { slot, processes, at, errors } = open();
+    at(1).says(READY);
+    at(1).exits(1);
+    const replaced = slot.replace('a restart was asked for');
+    at(2).says(REFUSED);
+    assert.equal(await replaced, false);
+    at(2).exits(2);
+    assert.match(String(errors[1]), /^worker 1 can't be run: there is no queue 'x'; it is started again in /);
+    await eventually(() => assert.equal(processes.length, 3));
+    at(3).says(READY);
+    slot.stop();
+    at(3).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
   it('has the next one take over at once when the one to be replaced crashes', async () => {
     const { slot, processes, at, errors } = open();
     at(1).says(READY, RETIRING);
@@ -106,6 +123,27 @@ describe('the place of a worker', () => {
     await replaced;
     slot.stop();
     at(2).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('is replaced once, though a next one had crashed and was to be started again', async () => {
+    const { slot, processes, at } = open();
+    at(1).says(READY, RETIRING);
+    at(2).exits(1);
+    void slot.replace('a restart was asked for');
+    at(3).says(READY);
+    at(1).exits(0);
+    // Of a second crash the pause is longer than that of the first.
+    const other = open();
+    other.at(1).exits(1);
+    void other.slot.replace('a restart was asked for');
+    other.at(2).exits(1);
+    await eventually(() => assert.equal(other.processes.length, 3));
+    assert.equal(processes.length, 3);
+    slot.stop();
+    other.slot.stop();
+    at(3).exits(0);
+    other.at(3).exits(0);
     assert.equal(await slot.ended, true);
   });
 

@@ -1,0 +1,6 @@
+import { HoplineError } from '../../errors.js';
+
+/** RabbitMQ's management API does not answer, or refuses. */
+export class ManagementError extends HoplineError {
+  readonly code = 'HOPLINE_MANAGEMENT';
+}

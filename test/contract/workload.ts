@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { controlOf } from '../support/operators.js';
+import type { Theme } from './transport-contract.js';
+
+export const workload: Theme = (test) => {
+  test('the workload tells each set of places by itself, and of a paused one no places', async (fx) => {
+    const control = controlOf(fx);
+    const [first, second] = [fx.name('first'), fx.name('second')];
+    const bus = fx
+      .bus('mailer')
+      .handle('done', () => {}, { queue: { name: first, concurrency: 20 } })
+      .handle('discarded', (_payload, context) => context.discard(), {
+        queue: { name: second, concurrency: 2, lanes: ['high', 'default'] },
+      });
+    await bus.start();
+    const sets = async () =>
+      (await bus.workload()).sets.map(({ queues, places, ready, attempts }) => [
+        queues,
+        places,
+        ready,
+        attempts,
+      ]);
+    assert.deepEqual(await sets(), [
+      [[first], 20, 0, 0],
+      [[second], 2, 0, 0],
+    ]);
+    await bus.publish('done', 1);
+    for (const lane of ['high', 'default']) await bus.publish('discarded', 1, { lane });
+    const handled = [
+      [[first], 20, 0, 1],
+      [[second], 2, 0, 2],
+    ];
+    await fx.eventually(async () => assert.deepEqual(await sets(), handled));
+    assert.equal((await bus.workload()).places, 22);
+    await control(({ pause }) => pause(second));
+    await bus.publish('discarded', 2);
+    assert.deepEqual(await sets(), [
+      [[first], 20, 0, 1],
+      [[second], 0, 0, 2],
+    ]);
+    assert.equal((await bus.workload()).places, 20);
+    await control(({ pause }) => pause(first));
+    await control(({ resume }) => resume(second));
+    await fx.eventually(async () => assert.deepEqual((await sets())[1], [[second], 2, 0, 3]));
+  });
+};

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { ChannelModel } from 'amqplib';
+import type { Connection } from '../../../src/transport/amqp/connection.js';
+import { AmqpConsumer } from '../../../src/transport/amqp/consumer.js';
+import { type Deferred, deferred } from '../../../src/util/deferred.js';
+import { eventually } from '../../support/eventually.js';
+
+/** A consumer whose broker answers to consuming when the test says so, as one does whose queue has no leader for a while. */
+function open() {
+  const asked: string[] = [];
+  const channels: EventEmitter[] = [];
+  const answers: Deferred<{ consumerTag: string }>[] = [];
+  const note = (what: string) => async () => void asked.push(what);
+  const createChannel = async () => {
+    const channel: EventEmitter = Object.assign(new EventEmitter(), {
+      prefetch: async (width: number) => void asked.push(`prefetch ${width}`),
+      consume: () => {
+        asked.push('consume');
+        const answer = deferred<{ consumerTag: string }>();
+        answers.push(answer);
+        return answer.promise;
+      },
+      cancel: note('cancel'),
+      close: async () => void channel.emit('close'),
+      connection: {},
+    });
+    channels.push(channel);
+    return channel;
+  };
+  const model = { createChannel, connection: {} } as unknown as ChannelModel;
+  const connection = { model, listen() {}, unlisten() {} } as unknown as Connection;
+  const ignore = () => {};
+  const consumer = new AmqpConsumer(connection, {
+    queue: 'q',
+    counts: true,
+    prefetch: 10,
+    sink: { deliver: ignore, lost: ignore },
+    redeclare: async () => {},
+    onStarted: ignore,
+    onCancelled: ignore,
+    onLost: ignore,
+    onRestored: ignore,
+    onReopened: ignore,
+    onFailed: ignore,
+    onClosed: ignore,
+  });
+  const answer = async () => {
+    await eventually(() => assert.equal(answers.length, 1));
+    answers.shift()?.resolve({ consumerTag: 'tag' });
+  };
+  return { consumer, asked, answer, loseChannel: () => channels.at(-1)?.emit('close') };
+}
+
+/** Consumes on a second channel, to which the broker has not answered yet. */
+async function reopening() {
+  const opened = open();
+  const starting = opened.consumer.start();
+  await opened.answer();
+  await starting;
+  opened.asked.length = 0;
+  opened.loseChannel();
+  await eventually(() => assert.deepEqual(opened.asked, ['prefetch 10', 'consume']));
+  opened.asked.length = 0;
+  return opened;
+}
+
+describe('the consumer of a queue', () => {
+  it('pauses a channel that is being opened again once it can, and not before has it paused', async () => {
+    const { consumer, asked, answer } = await reopening();
+    const pausing = consumer.setPrefetch(0);
+    let isPaused = false;
+    void pausing.then(() => {
+      isPaused = true;
+    });
+    await new Promise(setImmediate);
+    assert.equal(isPaused, false);
+    await answer();
+    await pausing;
+    assert.deepEqual(asked, ['cancel']);
+    const resuming = consumer.setPrefetch(10);
+    await answer();
+    await resuming;
+    assert.deepEqual(asked, ['cancel', 'prefetch 10', 'consume']);
+    await consumer.close();
+  });
+
+  it('takes another window that it was given while its channel was being opened again', async () => {
+    const { consumer, asked, answer } = await reopening();
+    const narrowing = consumer.setPrefetch(1);
+    await answer();
+    await answer();
+    await narrowing;
+    assert.deepEqual(asked, ['cancel', 'prefetch 1', 'consume']);
+    await consumer.close();
+  });
+
+  it('waits for no answer to a change of its window once it is cancelled', async () => {
+    const { consumer, asked, answer } = await reopening();
+    const pausing = consumer.setPrefetch(0);
+    await consumer.cancel();
+    await pausing;
+    assert.deepEqual(asked, []);
+    await answer();
+    await consumer.close();
+  });
+});
