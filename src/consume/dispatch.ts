@@ -1,14 +1,5 @@
-import { KeysUnavailableError, UnknownKeyError } from '../encryption/errors.js';
-import {
-  CancelledError,
-  NoHandlerError,
-  PayloadInvalidError,
-  ShutdownError,
-  UndecodableError,
-} from '../errors.js';
 import type { Publisher } from '../message/publisher.js';
 import { compose, type Middleware } from '../middleware/middleware.js';
-import { decide } from '../retry/decide.js';
 import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
@@ -20,17 +11,17 @@ import type { Claim, Refusal } from './claims.js';
 import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
-import { isEncrypted } from './decrypt.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import type { ThroughOutbox } from './inbox.js';
-import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
 import { chainOf, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
+import { Verdicts, type VerdictsOptions } from './verdicts.js';
 
-export interface DispatcherOptions extends DecodeOptions {
+export interface DispatcherOptions extends DecodeOptions, VerdictsOptions {
   readonly service: string;
   readonly clock: Clock;
   readonly events: AttemptEvents;
@@ -48,11 +39,7 @@ export interface DispatcherOptions extends DecodeOptions {
   /** What tells contexts that they should come to an end. */
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
-  readonly noHandlerPatienceMs: number;
 }
-
-/** Pauses of a message that no handler matches, or no key; the last repeats. */
-const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
 
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 
@@ -61,11 +48,13 @@ export class Dispatcher {
   private readonly running = new Set<HandlerContext>();
   private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
   private readonly admission: Admission;
+  private readonly verdicts: Verdicts;
 
   constructor(private readonly options: DispatcherOptions) {
     const { handlers } = options;
     this.codeOf = new Map(handlers.map((handler) => [handler, this.timedCode(handler)]));
     this.admission = new Admission(options);
+    this.verdicts = new Verdicts(options);
   }
 
   /** Never rejects: whatever happens to a message is an outcome. A promise only if something has to be waited for. */
@@ -119,17 +108,17 @@ export class Dispatcher {
     const { received, match } = work;
     const chain = chainOf(received);
     if (chain?.finished) return { kind: 'next', chain };
-    if (!match) return this.unhandled(received);
+    if (!match) return this.verdicts.unhandled(received);
     let payload: unknown;
     try {
       payload = decoded(received, match, this.options);
     } catch (error) {
-      return this.undecodable(received, match.handler, error);
+      return this.verdicts.undecodable(received, match.handler, error);
     }
     if (!(payload instanceof Promise)) return this.handle(work, match.handler, payload);
     return payload.then(
       (late) => this.handle(work, match.handler, late),
-      (error) => this.undecodable(received, match.handler, error),
+      (error) => this.verdicts.undecodable(received, match.handler, error),
     );
   }
 
@@ -140,7 +129,7 @@ export class Dispatcher {
     return admitting.then(
       (admitted) => this.handleAdmitted(context, payload, admitted),
       // What decides by the payload is the handler's code, and fails as it does.
-      (error) => this.failure(work.received, handler, error, Number.POSITIVE_INFINITY),
+      (error) => this.verdicts.failure(work.received, handler, error),
     );
   }
 
@@ -164,31 +153,12 @@ export class Dispatcher {
     const conclude = (how: Ending) => {
       // Its code may still run, and work on it.
       if (how.kind === 'timed-out') context.handling?.abandon();
-      const outcome = context.handling?.outcome ?? this.outcomeOf(handler, context, how, until);
+      const outcome = context.handling?.outcome ?? this.verdicts.ended(context, how, until);
       return outcome.kind === 'dead-letter'
         ? this.tellFailed(handler, payload, context.afterwards(), outcome)
         : outcome;
     };
     return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
-  }
-
-  private undecodable(received: Received, handler: Handler, error: unknown): Outcome {
-    if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
-    if (error instanceof PayloadInvalidError) {
-      const told = isEncrypted(received) ? error.withoutReasons() : error;
-      return { kind: 'dead-letter', reason: 'invalid', error: told };
-    }
-    if (error instanceof UnknownKeyError) return this.patient(received, { reason: 'undecodable', error });
-    if (error instanceof KeysUnavailableError) {
-      const { queue } = received.delivery;
-      this.options.log.warn(
-        { queue, handler: handler.name, messageId: received.messageId, error },
-        'a key could not be had: the message comes back later',
-      );
-      return releaseFor(STORE_AWAY_MS);
-    }
-    // The schema's own code broke: that may pass.
-    return this.failure(received, handler, error, Number.POSITIVE_INFINITY);
   }
 
   private run(handler: Handler, payload: unknown, context: HandlerContext): Ending | Promise<Ending> {
@@ -219,43 +189,6 @@ export class Dispatcher {
     return ending;
   }
 
-  private outcomeOf(handler: Handler, context: HandlerContext, ending: Ending, until: number): Outcome {
-    if (context.recorded) {
-      if (ending.kind === 'threw')
-        context.log.warn(
-          { error: ending.error },
-          'a handler threw after it had decided; its decision counts',
-        );
-      return context.recorded;
-    }
-    if (ending.kind === 'returned') {
-      const chain = context.step?.next;
-      return chain ? { kind: 'next', chain } : DONE;
-    }
-    // It was told to stop, and did: nobody's failure.
-    if (context.abortReason instanceof ShutdownError) return REQUEUE;
-    if (context.abortReason instanceof CancelledError)
-      return { kind: 'dead-letter', reason: 'cancelled', error: context.abortReason };
-    return this.failure(context.work.received, handler, ending.error, until);
-  }
-
-  /** @param until wall-clock milliseconds after which no attempt may begin */
-  private failure(received: Received, handler: Handler, error: unknown, until: number): Outcome {
-    received.exceptions += 1;
-    const { attempt, exceptions, firstAttemptAt } = received;
-    const now = this.options.clock.now();
-    const decision = decide(handler.retry, {
-      error,
-      attempt,
-      exceptions,
-      sinceFirstMs: now - (firstAttemptAt ?? now),
-      leftMs: until - now,
-    });
-    if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error };
-    if (decision.kind === 'discard') return DISCARD;
-    return { kind: 'dead-letter', reason: decision.reason, error };
-  }
-
   /**
    * Runs the handler's `failed()`. What it throws goes into the dead letter and changes nothing else. It runs once,
    * and again only if the process dies before the dead letter is confirmed.
@@ -282,23 +215,6 @@ export class Dispatcher {
       'failed() of a handler failed; the message is dead-lettered all the same',
     );
     return { ...outcome, failedError: ending.error };
-  }
-
-  /** What every rolling deployment makes: a newer version has bound a key that this one doesn't know. */
-  private unhandled(received: Received): Outcome {
-    const error = new NoHandlerError(received.delivery.queue, received.routingKey);
-    return this.patient(received, { reason: 'no-handler', error });
-  }
-
-  /** What a deployment that is under way may yet mend comes back for a while. */
-  private patient(received: Received, given: Pick<DeadLetter, 'reason' | 'error'>): Outcome {
-    const { clock, noHandlerPatienceMs } = this.options;
-    const delayMs = UNHANDLED_DELAYS_MS[
-      Math.min(received.releases, UNHANDLED_DELAYS_MS.length - 1)
-    ] as number;
-    const waitedMs = received.unhandledSince === undefined ? 0 : clock.now() - received.unhandledSince;
-    if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
-    return { kind: 'dead-letter', ...given };
   }
 
   private timedCode(handler: Handler): TimedCode {

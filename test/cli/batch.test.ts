@@ -17,6 +17,9 @@ import { hopline } from './command.js';
 
 const SECRET = 's3cret';
 
+/** A Redis that is not ours forgets them by itself. */
+const KEEP = '1m';
+
 describe('hopline batch', function () {
   this.timeout(60_000);
   let url: string;
@@ -70,7 +73,7 @@ describe('hopline batch', function () {
     const batch = bus
       .batch(
         payloads.map((payload) => ({ key: 'job', payload })),
-        { id },
+        { id, keep: KEEP },
       )
       .name('import');
     await batch.allowFailures().dispatch();
@@ -138,7 +141,7 @@ describe('hopline batch', function () {
     const stores = inRedis();
     bus = new Bus({ service: prefix, prefix, transport: rabbitmq({ url }), stores });
     await bus.start();
-    const batch = bus.batch([], { id: 'mute' }).catch({ key: 'nobody.takes', payload: 1 });
+    const batch = bus.batch([], { id: 'mute', keep: KEEP }).catch({ key: 'nobody.takes', payload: 1 });
     // Of a batch that is not sealed the end is not told yet.
     const seal = stores.batches?.seal;
     if (stores.batches) stores.batches.seal = () => Promise.reject(new Error('away'));

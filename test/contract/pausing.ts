@@ -219,8 +219,9 @@ export const pausing: Theme = (test, { hasConnections }) => {
       });
       // It has the old message, or waits for the new one.
       await fx.eventually(async () => assert.ok(read || ((await paused())?.consumers ?? 0) > before));
+      const hasOld = read !== undefined;
       await publish();
-      if (read) await another.peek('paused');
+      if (hasOld) await another.peek('paused');
     };
     await controlOf(fx)(({ pause }) => pause(fx.name('q')));
     const control = await fx.outcome(fx.control({ transport: publishing(fx.transport(), readFirst) }));
