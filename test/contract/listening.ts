@@ -149,6 +149,19 @@ export const listening: Theme = (test, { hasConnections }) => {
 
   if (!hasConnections) return;
 
+  test('a message that is acked by who held it is not waited for any more', async (fx) => {
+    const [port, other] = await Promise.all([fx.port(), fx.port()]);
+    await port.queues({ q: ['#'] });
+    await port.publish('k', 'only');
+    const held = await port.hold('q');
+    const waiting = other.hold('q');
+    await fx.eventually(async () =>
+      assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 0, consumers: 2 }),
+    );
+    await held?.ack();
+    assert.equal(await waiting, undefined);
+  });
+
   test('who listens hears again on the next connection, and is told that it was away', async (fx) => {
     const line = await fx.harness.breakableTransport?.();
     assert.ok(line);

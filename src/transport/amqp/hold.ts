@@ -1,10 +1,14 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { ConnectError, TopologyError } from '../../errors.js';
 import type { MessageProperties } from '../../message/message.js';
+import { pause, systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import type { Held } from '../transport.js';
 import type { ChannelError } from './channel.js';
 import { receivedProperties } from './values.js';
+
+/** How often who waits for a message looks whether there is one. */
+const LOOK_EVERY_MS = 500;
 
 /**
  * Takes the first message of a queue, on a channel of its own. By a consumer, not by `basic.get`: the queue counts it, so
@@ -33,7 +37,25 @@ async function take(channel: Channel, queue: string): Promise<ConsumeMessage | u
   const { messageCount, consumerCount } = await channel.checkQueue(queue);
   if (messageCount === 0 && consumerCount === 0) return undefined;
   await channel.prefetch(1);
-  return await whileOpen(channel, firstOf(channel, queue));
+  const looking = new AbortController();
+  try {
+    const gone = untilGone(channel, queue, looking.signal);
+    return await whileOpen(channel, Promise.race([firstOf(channel, queue), gone]));
+  } finally {
+    looking.abort();
+  }
+}
+
+/**
+ * Resolves when the message that is waited for is neither there nor with anybody else: whoever had it has acked it, or the queue
+ * was purged; RabbitMQ 4.3 also counts consumers for a moment that have gone. Seen so twice, since it may be on its way here.
+ */
+async function untilGone(channel: Channel, queue: string, signal: AbortSignal): Promise<undefined> {
+  for (let seen = 0; seen < 2; ) {
+    await pause(systemClock, LOOK_EVERY_MS, signal);
+    const { messageCount, consumerCount } = await channel.checkQueue(queue);
+    seen = messageCount === 0 && consumerCount <= 1 ? seen + 1 : 0;
+  }
 }
 
 function firstOf(channel: Channel, queue: string): Promise<ConsumeMessage> {
