@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ConnectError, TopologyError } from 'hopline';
 import { Deadline } from '../../src/util/deadline.js';
+import type { BusFixture } from '../support/bus-fixture.js';
 import { ack, hold } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -85,14 +86,7 @@ export const listening: Theme = (test, { hasConnections }) => {
   });
 
   test('a message that is held is waited for by all who want it, and is there again when it is given back', async (fx) => {
-    const [port, other] = await Promise.all([fx.port(), fx.port()]);
-    await port.queues({ q: ['#'] });
-    await port.publish('k', 'only');
-    const held = await port.hold('q');
-    const waiting = other.hold('q');
-    await fx.eventually(async () =>
-      assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 0, consumers: 2 }),
-    );
+    const { port, other, held, waiting } = await heldAndWaitedFor(fx);
     await assert.rejects(
       fx.outcome(port.hold('q', new Deadline(fx.harness.clock, 50))),
       (error) =>
@@ -150,14 +144,7 @@ export const listening: Theme = (test, { hasConnections }) => {
   if (!hasConnections) return;
 
   test('a message that is acked by who held it is not waited for any more', async (fx) => {
-    const [port, other] = await Promise.all([fx.port(), fx.port()]);
-    await port.queues({ q: ['#'] });
-    await port.publish('k', 'only');
-    const held = await port.hold('q');
-    const waiting = other.hold('q');
-    await fx.eventually(async () =>
-      assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 0, consumers: 2 }),
-    );
+    const { held, waiting } = await heldAndWaitedFor(fx);
     await held?.ack();
     assert.equal(await waiting, undefined);
   });
@@ -176,3 +163,16 @@ export const listening: Theme = (test, { hasConnections }) => {
     await fx.eventually(() => assert.deepEqual(ears.bodies, ['before', 'after']));
   });
 };
+
+/** The only message of queue `q`, held by one while another wants it. */
+async function heldAndWaitedFor(fx: BusFixture) {
+  const [port, other] = await Promise.all([fx.port(), fx.port()]);
+  await port.queues({ q: ['#'] });
+  await port.publish('k', 'only');
+  const held = await port.hold('q');
+  const waiting = other.hold('q');
+  await fx.eventually(async () =>
+    assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 0, consumers: 2 }),
+  );
+  return { port, other, held, waiting };
+}
