@@ -218,14 +218,15 @@ export class Lifecycle {
     this.enter('stopping');
     this.control?.stop();
     // What it doesn't publish any more lies safe.
-    const relayed = Promise.all([outbox.stopRelay(), publisher.batches.overdue.stop()]).then(() => {});
+    const relayed = outbox.stopRelay();
+    const lookedAfter = publisher.batches.overdue.stop();
     const handlersEnded = () => {
       this.giveUp.abort();
       publisher.flush();
     };
     const { service, transport } = this.options.settings;
     const deadline = new Deadline(transport.clock, deadlineMs);
-    const problems = await stopInStages({ session, runners, relayed, handlersEnded }, deadline);
+    const problems = await stopInStages({ session, runners, relayed, lookedAfter, handlersEnded }, deadline);
     this.enter('stopped');
     if (problems.length > 0) throw leftBehind(service, problems, deadlineMs);
   }

@@ -23,6 +23,8 @@ export interface Stoppable {
   readonly runners: Runners;
   /** What has been taken from the outbox is published, or can't be. */
   readonly relayed: Promise<void> | undefined;
+  /** What was overdue of batches is sent, or can't be. */
+  readonly lookedAfter: Promise<void>;
   /** No handler is waited for any more: what they hold because it can't be published is let go, the rest is sent. */
   handlersEnded(): void;
 }
@@ -34,7 +36,7 @@ export interface Stoppable {
  * @returns what had to be left behind, as sentences
  */
 export async function stopInStages(
-  { session, runners, relayed, handlersEnded }: Stoppable,
+  { session, runners, relayed, lookedAfter, handlersEnded }: Stoppable,
   deadline: Deadline,
 ): Promise<string[]> {
   const problems: string[] = [];
@@ -48,6 +50,7 @@ export async function stopInStages(
     problems.push(`handlers of queue '${queue}' were still running`);
   handlersEnded();
   await stage('relaying the outbox', relayed ?? Promise.resolve());
+  await stage('looking after batches', lookedAfter);
   await stage('waiting for confirms', session.drain(deadline));
   await stage('closing the channels', runners.close());
   await session.close(deadline).catch((error: Error) => problems.push(error.message));

@@ -2,7 +2,6 @@ import type { Publisher } from '../message/publisher.js';
 import { compose, type Middleware } from '../middleware/middleware.js';
 import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
-import type { Logger } from '../util/logger.js';
 import { Admission } from './admission.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { batched } from './batch.js';
@@ -23,9 +22,7 @@ import { Verdicts, type VerdictsOptions } from './verdicts.js';
 
 export interface DispatcherOptions extends DecodeOptions, VerdictsOptions {
   readonly service: string;
-  readonly clock: Clock;
   readonly events: AttemptEvents;
-  readonly log: Logger;
   readonly middleware: readonly Middleware[];
   readonly publisher: Publisher;
   readonly steps: StepSender;
@@ -145,27 +142,27 @@ export class Dispatcher {
   }
 
   private handleNow(context: HandlerContext, payload: unknown): Outcome | Promise<Outcome> {
-    const { handler, work } = context;
+    const { work } = context;
     work.received.firstAttemptAt ??= this.options.clock.now();
     // Asked before the handler can change its payload.
-    const until = untilOf(handler, payload, context);
-    const ending = this.run(handler, payload, context);
+    const until = untilOf(context, payload);
+    const ending = this.run(context, payload);
     const conclude = (how: Ending) => {
       // Its code may still run, and work on it.
       if (how.kind === 'timed-out') context.handling?.abandon();
       const outcome = context.handling?.outcome ?? this.verdicts.ended(context, how, until);
       return outcome.kind === 'dead-letter'
-        ? this.tellFailed(handler, payload, context.afterwards(), outcome)
+        ? this.tellFailed(context.afterwards(), payload, outcome)
         : outcome;
     };
     return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
   }
 
-  private run(handler: Handler, payload: unknown, context: HandlerContext): Ending | Promise<Ending> {
+  private run(context: HandlerContext, payload: unknown): Ending | Promise<Ending> {
     const { clock, events } = this.options;
     const startedAt = clock.monotonic();
     events.started(context.work, startedAt);
-    const ending = runHandler(this.codeOf.get(handler) as TimedCode, payload, context);
+    const ending = runHandler(this.codeOf.get(context.handler) as TimedCode, payload, context);
     if (!(ending instanceof Promise)) return this.ended(context, ending, startedAt);
     // What has returned already can't be told to stop any more.
     this.running.add(context);
@@ -193,14 +190,10 @@ export class Dispatcher {
    * Runs the handler's `failed()`. What it throws goes into the dead letter and changes nothing else. It runs once,
    * and again only if the process dies before the dead letter is confirmed.
    */
-  private async tellFailed(
-    handler: Handler,
-    payload: unknown,
-    context: HandlerContext,
-    outcome: DeadLetter,
-  ): Promise<Outcome> {
+  private async tellFailed(context: HandlerContext, payload: unknown, outcome: DeadLetter): Promise<Outcome> {
+    const { handler, work } = context;
     const { failed } = handler;
-    if (!failed || context.work.received.delivery.lost) return outcome;
+    if (!failed || work.received.delivery.lost) return outcome;
     const cause = outcome.error;
     const error = cause instanceof Error ? cause : new Error(`the handler threw ${String(cause)}`, { cause });
     const code = {
@@ -251,7 +244,8 @@ async function runWhole(run: HandlerFunction, payload: unknown, context: Handler
 }
 
 /** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */
-function untilOf({ retry: { retryUntil } }: Handler, payload: unknown, context: HandlerContext): number {
+function untilOf(context: HandlerContext, payload: unknown): number {
+  const { retryUntil } = context.handler.retry;
   if (!retryUntil) return Number.POSITIVE_INFINITY;
   let problem: unknown = 'it gave no valid Date';
   try {
