@@ -7,7 +7,7 @@ const { bin = {}, exports: entryPoints } = require('./package.json');
 const either = (...patterns) => `(${patterns.join('|')})`;
 
 const util = '^src/util/';
-const foundation = either(util, '^src/message/', '^src/(errors|events)\\.ts$');
+const foundation = either(util, '^src/message/', '^src/(errors|events)\\.ts$', '^src/errors/');
 const pure = '^src/(topology|retry|serialization|encryption)/';
 const ports = either(
   '^src/transport/transport\\.ts$',
@@ -156,7 +156,7 @@ const layering = [
     comment:
       'A handler class is imported by tests and by other code: its decorators bring in vocabulary and errors only.',
     from: { path: decorators },
-    to: { path: '^src/', pathNot: either('^src/(message|util)/', '^src/errors\\.ts$'), ...valueImport },
+    to: { path: '^src/', pathNot: either('^src/(message|util)/', '^src/errors(\\.ts$|/)'), ...valueImport },
   },
   {
     name: 'core-knows-no-decorators',

@@ -2,7 +2,11 @@ import ts from 'typescript';
 import { compile, docOf, generatedNote, moduleOf, table } from './source.js';
 
 const files = [
-  'src/errors.ts',
+  'src/errors/starting.ts',
+  'src/errors/publishing.ts',
+  'src/errors/handling.ts',
+  'src/errors/operating.ts',
+  'src/errors/stores.ts',
   'src/encryption/errors.ts',
   'src/testing/errors.ts',
   'src/cli/doctor/errors.ts',

@@ -47,8 +47,11 @@ describe('the docs', () => {
 
     const codes = rows.map(([, , code]) => code);
     assert.equal(new Set(codes).size, codes.length, 'two errors share a code');
-    const source = ['src', 'src/encryption', 'src/testing', 'src/cli/doctor']
-      .map((folder) => read(`${folder}/errors.ts`))
+    const groups = ['starting', 'publishing', 'handling', 'operating', 'stores'].map(
+      (name) => `errors/${name}`,
+    );
+    const source = [...groups, 'encryption/errors', 'testing/errors', 'cli/doctor/errors']
+      .map((name) => read(`src/${name}.ts`))
       .join('');
     assert.deepEqual(codes.sort(), [...source.matchAll(/\bcode = '(\w+)'/g)].map(([, code]) => code).sort());
   });

@@ -1,0 +1,90 @@
+import { HoplineError } from './hopline-error.js';
+
+/** A message whose body can't be decoded: not JSON, not UTF-8, an unknown content type, too large. Never retried. */
+export class UndecodableError extends HoplineError {
+  readonly code = 'HOPLINE_UNDECODABLE';
+}
+
+/** No handler of the queue matches the message's routing key. */
+export class NoHandlerError extends HoplineError {
+  readonly code = 'HOPLINE_NO_HANDLER';
+
+  constructor(queue: string, routingKey: string) {
+    super(
+      `no handler of queue '${queue}' matches '${routingKey}'`,
+      'An older version runs beside a newer one, or a binding is left over: finish the deployment, or prune the topology.',
+    );
+  }
+}
+
+/** Throw it from a handler when trying again can't help: the message is dead-lettered at once as `unrecoverable`. */
+export class UnrecoverableError extends HoplineError {
+  readonly code = 'HOPLINE_UNRECOVERABLE';
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, 'Find out why the handler gave this message up before you replay it.', options);
+  }
+}
+
+/** `context.once` of a message without an id: nothing would know it again. */
+export class NoMessageIdError extends HoplineError {
+  readonly code = 'HOPLINE_NO_MESSAGE_ID';
+
+  constructor(what: string) {
+    super(
+      `${what}: its message has no id`,
+      'Publish it with a messageId. Another attempt of it has one: what Hopline publishes again gets one.',
+    );
+  }
+}
+
+/** A handler ran longer than its timeout. The reason of `context.signal`, and the failure of the attempt. */
+export class HandlerTimeoutError extends HoplineError {
+  readonly code = 'HOPLINE_HANDLER_TIMEOUT';
+
+  constructor(handler: string, timeout: string) {
+    super(
+      `handler ${handler} did not finish within ${timeout}`,
+      'Pass context.signal to what it waits for, raise its timeout, or split the work.',
+    );
+  }
+}
+
+/** The reason of `context.signal` when the bus stops and the handler's time is up. */
+export class ShutdownError extends HoplineError {
+  readonly code = 'HOPLINE_SHUTDOWN';
+
+  constructor() {
+    super('the bus is stopping', 'Return soon: the message will be delivered again to another worker.');
+  }
+}
+
+/** The reason of `context.signal` when the channel that delivered is gone: the message will be delivered again. */
+export class ChannelLostError extends HoplineError {
+  readonly code = 'HOPLINE_CHANNEL_LOST';
+
+  constructor(queue: string, options?: { cause?: unknown }) {
+    super(
+      `the channel that delivered from '${queue}' is lost`,
+      'Nothing to do: the broker delivers the message again; make the handler idempotent.',
+      options,
+    );
+  }
+}
+
+/** The reason of `context.signal` when an operator has cancelled the message: it is dead-lettered as `cancelled` if the handler throws. */
+export class CancelledError extends HoplineError {
+  readonly code = 'HOPLINE_CANCELLED';
+
+  constructor() {
+    super(
+      'an operator has cancelled this message',
+      'Return or throw soon; replay it from the dead letters if it was a mistake.',
+    );
+  }
+}
+
+/** `stop()` had to leave work behind at its deadline: what was not settled will be delivered again. */
+export class StopDeadlineError extends HoplineError {
+  readonly code = 'HOPLINE_STOP_DEADLINE';
+}

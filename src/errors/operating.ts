@@ -1,0 +1,40 @@
+import { HoplineError } from './hopline-error.js';
+import { PublishRejectedError, UnroutableError } from './publishing.js';
+
+/** An id that names no dead letter, or the beginning of several ids. */
+export class DeadLetterIdError extends HoplineError {
+  readonly code = 'HOPLINE_DEAD_LETTER_ID';
+
+  constructor(
+    readonly id: string,
+    /** The ids that begin with it. */
+    readonly candidates: readonly string[],
+  ) {
+    super(
+      candidates.length === 0
+        ? `no dead letter has the id '${id}'`
+        : `${candidates.length} dead letters have an id that begins with '${id}'`,
+      candidates.length === 0
+        ? 'List them: it may be replayed already, lie in another queue, or be held by somebody who looks at it just now.'
+        : `Give more of the id: ${candidates.slice(0, 3).join(', ')}${candidates.length > 3 ? ' …' : ''}`,
+    );
+  }
+}
+
+/** A batch that is not in the store, takes no more jobs, or is dispatched with others than before. */
+export class BatchError extends HoplineError {
+  readonly code = 'HOPLINE_BATCH';
+}
+
+/** What an operator says can't reach the workers: the broker does not take it. */
+export class ControlError extends HoplineError {
+  readonly code = 'HOPLINE_CONTROL';
+
+  constructor(cause: Error) {
+    const isRefused = cause instanceof UnroutableError || cause instanceof PublishRejectedError;
+    const help = isRefused
+      ? 'Look whether the exchange or queue that it names was deleted: the next worker that starts declares it again. Look at the rights of the user, too.'
+      : 'In a memory or disk alarm it takes no messages, and none of these: look with hopline doctor. SIGTERM and SIGHUP reach the workers of hopline work on their own machine.';
+    super(`the broker did not take the request: ${cause.message}`, help, { cause });
+  }
+}

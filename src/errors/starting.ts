@@ -1,0 +1,83 @@
+import { HoplineError } from './hopline-error.js';
+
+/** Options that can't work. All problems are reported at once. */
+export class OptionsError extends HoplineError {
+  readonly code = 'HOPLINE_OPTIONS';
+
+  /** @param problems each one a sentence such as `expected retry.tries to be a positive integer, got "3"` */
+  constructor(
+    what: string,
+    readonly problems: readonly string[],
+  ) {
+    super(
+      problems.length === 1
+        ? `${what}: ${problems[0]}`
+        : `${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      'Correct the options named above.',
+    );
+  }
+}
+
+/** A handler class can't be built: its container lacks something, or the class has no parameter metadata. */
+export class HandlerResolutionError extends HoplineError {
+  readonly code = 'HOPLINE_HANDLER_RESOLUTION';
+}
+
+/** `MessageContext` was injected into something that is built outside a message. */
+export class ContextOutsideMessageError extends HoplineError {
+  readonly code = 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE';
+
+  constructor(where?: string) {
+    super(
+      `MessageContext was injected${where ? ` into ${where}` : ''} outside a message`,
+      "Build the class for each message with @Handles(key, { scope: 'message' }), or take the context as handle()'s second argument.",
+    );
+  }
+}
+
+/** The bus was used before `start()`. */
+export class NotStartedError extends HoplineError {
+  readonly code = 'HOPLINE_NOT_STARTED';
+
+  constructor(what: string) {
+    super(`${what} before the bus was started`, 'Await bus.start() first.');
+  }
+}
+
+/** The bus was used after `stop()`, or that was called while it started. */
+export class StoppedError extends HoplineError {
+  readonly code = 'HOPLINE_STOPPED';
+
+  constructor(what: string) {
+    super(`${what} after the bus was stopped`, 'Make a new Bus: a stopped one does not start again.');
+  }
+}
+
+/** A handler was added to a bus that has started: its queues are declared already. */
+export class AlreadyStartedError extends HoplineError {
+  readonly code = 'HOPLINE_ALREADY_STARTED';
+
+  constructor(what: string) {
+    super(`${what} after the bus was started`, 'Add all handlers before bus.start().');
+  }
+}
+
+/** No connection to the broker: it is down, mute, or refuses the credentials. */
+export class ConnectError extends HoplineError {
+  readonly code = 'HOPLINE_CONNECT';
+}
+
+/** The broker refuses an exchange, a queue or a binding. Fatal: trying again changes nothing. */
+export class TopologyError extends HoplineError {
+  readonly code = 'HOPLINE_TOPOLOGY';
+
+  /** @param resource what was refused, as `queue 'mailer.SendWelcomeEmail'` */
+  constructor(
+    readonly resource: string,
+    message: string,
+    help: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, help, options);
+  }
+}
