@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestSummary } from '../test/support/summary-reporter.js';
 
 /** From its last test on: longer than the brokers take to stop. */
 const END_WITHIN_MS = 60_000;
@@ -17,12 +18,10 @@ export interface Counts {
   readonly failed: number;
 }
 
-export interface MochaResult extends Counts {
+export interface MochaResult extends TestSummary {
   readonly seconds: number;
   /** What no count says: it has crashed, or did not end. */
   readonly remark: string;
-  /** A line for each test that failed: its full title, and why. */
-  readonly failures: readonly string[];
 }
 
 export interface MochaOptions {
@@ -62,7 +61,7 @@ export async function startMocha(options: MochaOptions): Promise<MochaProcess> {
       const [code, signal] = await once(child, 'close');
       const told = await readFile(summary, 'utf8').catch(() => '');
       const seconds = Math.round((performance.now() - began) / 1_000);
-      const result = { ...resultOf(countsIn(told), signal ?? code), failures: failuresIn(told), seconds };
+      const result = { ...resultOf(summaryIn(told), signal ?? code), seconds };
       // Mocha's exit code only counts tests then.
       return lingering.isEnded()
         ? { ...result, failed: Math.max(result.failed, 1), remark: LINGERED }
@@ -93,24 +92,30 @@ function endLingering(summary: string, afterMs: number, interrupt: () => void) {
   return { isEnded: () => ended, stopLooking: () => clearInterval(looking) };
 }
 
-/** From what the reporter has written; undefined if it was not called to the end. */
-export function countsIn(summary: string): Counts | undefined {
-  const [, passed, failed] = /^(\d+) (\d+)$/m.exec(summary) ?? [];
-  return failed === undefined ? undefined : { passed: Number(passed), failed: Number(failed) };
+/** What the reporter has written; undefined if it was not called to the end. */
+export function summaryIn(text: string): TestSummary | undefined {
+  try {
+    return JSON.parse(text) as TestSummary;
+  } catch {
+    return undefined;
+  }
 }
 
-export function failuresIn(summary: string): readonly string[] {
-  return summary.split('\n').slice(1).filter(Boolean);
-}
+/** Of a process that has run no test. */
+export const NOTHING: TestSummary = { passed: 0, failed: 0, failures: [], tests: [], files: [] };
 
 /** A process that ended before it could count, or not as its counts say, has crashed: that is one failure at least. */
 export function resultOf(
-  counts: Counts | undefined,
+  summary: TestSummary | undefined,
   exit: number | NodeJS.Signals,
-): Omit<MochaResult, 'seconds' | 'failures'> {
-  const { passed, failed } = counts ?? { passed: 0, failed: 0 };
-  const crashed = counts === undefined || (failed === 0 && exit !== 0);
-  return { passed, failed: crashed ? 1 : failed, remark: crashed ? `mocha ended with ${exit}` : '' };
+): Omit<MochaResult, 'seconds'> {
+  const counted = summary ?? NOTHING;
+  const crashed = summary === undefined || (counted.failed === 0 && exit !== 0);
+  return {
+    ...counted,
+    failed: crashed ? 1 : counted.failed,
+    remark: crashed ? `mocha ended with ${exit}` : '',
+  };
 }
 
 export function sumOf(results: readonly Counts[]): Counts {

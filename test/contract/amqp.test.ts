@@ -13,9 +13,6 @@ describe('RabbitMQ', () => {
 
   after(() => client?.close());
 
-  transportContract('RabbitMQ', () => new AmqpHarness(client), {
-    realTime: true,
-    survivesProcess: true,
-    hasConnections: true,
-  });
+  const capabilities = { realTime: true, survivesProcess: true, hasConnections: true };
+  transportContract('RabbitMQ', () => new AmqpHarness(client), capabilities, process.env.TEST_SHARE);
 });

@@ -1,4 +1,5 @@
 import { BusFixture } from '../support/bus-fixture.js';
+import { shareOf } from '../support/share.js';
 import type { Capabilities, TransportHarness } from '../support/transport-harness.js';
 import { batches } from './batches.js';
 import { bodies } from './bodies.js';
@@ -102,20 +103,22 @@ const bus: Readonly<Record<string, Theme>> = {
  * @param makeHarness called for each test
  * @param capabilities what may differ, with the reasons at {@link Capabilities}; no test is skipped for them: where a
  *   transport can't do something, another test says what happens instead
+ * @param share of the themes, such as `2/3`, if several processes run them beside each other; all without one
  */
 export function transportContract(
   name: string,
   makeHarness: () => TransportHarness,
   capabilities: Capabilities,
+  share?: string,
 ): void {
   const test: Test = (title, body) => it(title, () => inFixture(new BusFixture(makeHarness()), body));
+  const suites = { [`${name}, as a transport`]: port, [`A bus on ${name}`]: bus };
 
-  describe(`${name}, as a transport`, () => {
-    for (const [title, theme] of Object.entries(port)) describe(title, () => theme(test, capabilities));
-  });
-  describe(`A bus on ${name}`, () => {
-    for (const [title, theme] of Object.entries(bus)) describe(title, () => theme(test, capabilities));
-  });
+  for (const [suite, themes] of Object.entries(suites))
+    describe(suite, () => {
+      for (const [title, theme] of shareOf(Object.entries(themes), share))
+        describe(title, () => theme(test, capabilities));
+    });
 }
 
 /** Not in `afterEach`: what one test leaves behind is that test's failure, and no reason to run no others. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { countsIn, resultOf, startMocha, sumOf } from '../../scripts/mocha.js';
+import { NOTHING, resultOf, startMocha, summaryIn, sumOf } from '../../scripts/mocha.js';
+import { partsOf } from '../../scripts/test-parts.js';
 import { eventually } from '../support/eventually.js';
+import { shareOf } from '../support/share.js';
 import { root } from './repository.js';
 
 const PASSES = "it('passes', () => {});";
@@ -66,7 +69,7 @@ describe('npm test', function () {
 
   afterEach(() => suite?.remove());
 
-  it('runs each file once, in whatever folder it is, in two processes that run beside each other', async () => {
+  it('runs each file once, in whatever folder it is, in processes that run beside each other', async () => {
     // Each waits for the other.
     const meets = (own: string, other: string) => `
       const { existsSync, writeFileSync } = require('node:fs');
@@ -88,24 +91,42 @@ describe('npm test', function () {
     assert.equal(code, 0, stdout);
     assert.equal(summary, '4 0\n');
     assert.notEqual(await readFile(suite.path('rest'), 'utf8'), await readFile(suite.path('faults'), 'utf8'));
-    assert.match(
-      stdout,
-      /^rest: 2 passed, 0 failed in \d+ s\nfaults: 2 passed, 0 failed in \d+ s\n4 passed/m,
-    );
+    assert.match(stdout, /^the rest: 2 passed, 0 failed in \d+ s$/m);
+    assert.match(stdout, /^4 passed, 0 failed\n$/m);
   });
 
-  for (const [lane, files] of [
+  for (const [part, files] of [
     ['the faults', { 'faults/a.test.js': FAILS, 'b.test.js': PASSES }],
     ['the rest', { 'faults/a.test.js': PASSES, 'b.test.js': FAILS }],
   ] as const)
-    it(`is red if one of ${lane} fails, shows it, and ends with it`, async () => {
+    it(`is red if one of ${part} fails, shows it, and ends with it`, async () => {
       suite = await Suite.of(files);
       const { code, stdout, summary } = await suite.run();
       assert.equal(code, 1);
       assert.equal(summary, '1 1\n');
       assert.match(stdout, /1\) fails/);
-      assert.match(stdout, /^failed: fails: no\nrest: .*\nfaults: .*\n1 passed, 1 failed\n$/m);
+      assert.match(stdout, /^failed: fails: no\n.+: .*\n.+: .*\n1 passed, 1 failed\n$/m);
     });
+
+  it('prints what a part has written in one piece', async () => {
+    const says = (word: string) => `
+      for (const place of [1, 2, 3])
+        it(\`says ${word} \${place}\`, (done) => setTimeout(done, 200));`;
+    suite = await Suite.of({ 'faults/a.test.js': says('fault'), 'b.test.js': says('rest') });
+    const { stdout } = await suite.run();
+    for (const word of ['fault', 'rest'])
+      assert.match(stdout, new RegExp(`says ${word} 1.*\n.*says ${word} 2.*\n.*says ${word} 3`));
+  });
+
+  it('names the files and the tests that were slowest', async () => {
+    suite = await Suite.of({
+      'faults/a.test.js': "it('takes a while', (done) => setTimeout(done, 700));",
+      'b.test.js': PASSES,
+    });
+    const { stdout } = await suite.run();
+    assert.match(stdout, /^slowest files:\n +\d\.\d s {2}faults\/a\.test\.js\n/m);
+    assert.match(stdout, /^slowest tests:\n +\d\.\d s {2}takes a while\n/m);
+  });
 
   it('is red if a process ends before its tests have', async () => {
     suite = await Suite.of({
@@ -115,17 +136,17 @@ describe('npm test', function () {
     const { code, stdout, summary } = await suite.run();
     assert.equal(code, 1);
     assert.equal(summary, '1 1\n');
-    assert.match(stdout, /^faults: 0 passed, 1 failed in \d+ s; mocha ended with 0$/m);
+    assert.match(stdout, /^faults .*: 0 passed, 1 failed in \d+ s; mocha ended with 0$/m);
   });
 
-  it('hands its arguments to both', async () => {
+  it('hands its arguments to all', async () => {
     suite = await Suite.of({ 'faults/a.test.js': PASSES + FAILS, 'b.test.js': PASSES + FAILS });
     const { code, summary } = await suite.run('--grep', 'passes');
     assert.equal(code, 0);
     assert.equal(summary, '2 0\n');
   });
 
-  it('ends both at a signal', async () => {
+  it('ends all at a signal', async () => {
     const waits = (own: string) => `
       it('waits', (done) => require('node:fs').writeFileSync('${own}', String(process.pid))).timeout(60_000);`;
     suite = await Suite.of({ 'faults/a.test.js': waits('faults'), 'b.test.js': waits('rest') });
@@ -169,24 +190,59 @@ function isAlive(pid: number): boolean {
   }
 }
 
+describe('the parts of the suite', () => {
+  it('have each test file in one process, or each of its shares in one', () => {
+    const folder = join(root, 'dist/test');
+    const parts = partsOf(folder);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.test.js'))
+      .map((file) => join(folder, file));
+    assert.ok(files.length > 100);
+    for (const file of files) {
+      const own = parts.filter((part) => part.files.includes(file));
+      const shares = own.map(({ env }) => env?.TEST_SHARE ?? '1/1');
+      assert.deepEqual(
+        shares,
+        own.map((_part, place) => `${place + 1}/${own.length}`),
+        file,
+      );
+    }
+  });
+
+  it('that share a file run all of it, and nothing twice', () => {
+    const themes = Array.from({ length: 10 }, (_none, place) => place);
+    const shares = ['1/3', '2/3', '3/3'].map((share) => shareOf(themes, share));
+    assert.deepEqual(shares, [
+      [0, 3, 6, 9],
+      [1, 4, 7],
+      [2, 5, 8],
+    ]);
+    assert.deepEqual(shareOf(themes, undefined), themes);
+    for (const wrong of ['3', '0/3', '4/3', 'a/b'])
+      assert.throws(() => shareOf(themes, wrong), /expected a share such as 2\/3, got/);
+  });
+});
+
 describe('the result of a mocha process', () => {
+  const counted = (passed: number, failed: number) => ({ ...NOTHING, passed, failed });
+
   it('is what it has counted', () => {
-    assert.deepEqual(countsIn('12 3\n'), { passed: 12, failed: 3 });
-    assert.deepEqual(resultOf({ passed: 12, failed: 3 }, 3), { passed: 12, failed: 3, remark: '' });
-    assert.deepEqual(resultOf({ passed: 12, failed: 0 }, 0), { passed: 12, failed: 0, remark: '' });
+    const summary = { ...counted(12, 1), failures: ['a: no'], tests: [{ name: 'b', ms: 700 }] };
+    assert.deepEqual(summaryIn(JSON.stringify(summary)), summary);
+    assert.deepEqual(resultOf(summary, 1), { ...summary, remark: '' });
+    assert.deepEqual(resultOf(counted(12, 0), 0), { ...counted(12, 0), remark: '' });
   });
 
   it('is a failure if it has crashed: it has not counted, or its end says more than its counts', () => {
-    assert.equal(countsIn(''), undefined);
-    for (const [counts, exit] of [
+    assert.equal(summaryIn(''), undefined);
+    for (const [summary, exit] of [
       [undefined, 0],
       [undefined, 'SIGKILL'],
-      [{ passed: 12, failed: 0 }, 1],
-      [{ passed: 12, failed: 0 }, 'SIGSEGV'],
+      [counted(12, 0), 1],
+      [counted(12, 0), 'SIGSEGV'],
     ] as const)
-      assert.deepEqual(resultOf(counts, exit), {
-        passed: counts?.passed ?? 0,
-        failed: 1,
+      assert.deepEqual(resultOf(summary, exit), {
+        ...counted(summary?.passed ?? 0, 1),
         remark: `mocha ended with ${exit}`,
       });
   });
