@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Of the suite: what one mocha process runs. */
@@ -45,6 +45,12 @@ export function partsOf(folder: string): readonly Part[] {
     const own = files.filter((file) => ruleOf(file) === rule).map((file) => join(folder, file));
     return own.length > 0 ? dealt(rule, own) : [];
   });
+}
+
+/** Those of which a part runs less than there is: see `test/support/long.ts`. */
+export function longFilesIn(folder: string): readonly string[] {
+  const files = testFilesIn(folder).map((file) => join(folder, file));
+  return files.filter((file) => readFileSync(file, 'utf8').includes('/support/long.js'));
 }
 
 function dealt({ name, shares = 1 }: Rule, files: readonly string[]): readonly Part[] {

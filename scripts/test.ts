@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import type { Timed } from '../test/support/summary-reporter.js';
 import { type MochaProcess, type MochaResult, startMocha, sumOf } from './mocha.js';
-import { type Part, partsOf } from './test-parts.js';
+import { longFilesIn, type Part, partsOf } from './test-parts.js';
 
 /*
  * What `npm test` runs once all is built and linted: the whole suite, in parts, some of them beside each other; what a part
@@ -46,6 +46,8 @@ slowest(
 for (const failure of results.flatMap(({ failures }) => failures)) console.log(`failed: ${failure}`);
 for (const { part, result } of ended) console.log(`${part.name}: ${textOf(result)}`);
 for (const { name } of waiting) console.log(`${name}: not run`);
+const shortened = longFilesIn(TESTS).map(below);
+if (shortened.length > 0) console.log(`in short: ${shortened.join(', ')}; whole with npm run test:long`);
 const { passed, failed } = sumOf(results);
 console.log(`${passed} passed, ${failed} failed`);
 const { TEST_SUMMARY } = process.env;
@@ -66,7 +68,7 @@ async function run(part: Part, ports: string): Promise<MochaResult> {
   const output: Buffer[] = [];
   const mocha = await startMocha({
     args: [...part.files, ...given],
-    env: { TEST_PORTS: ports, ...part.env },
+    env: { TEST_PORTS: ports, TEST_SHORT: '1', ...part.env },
     onOutput: (chunk) => void output.push(chunk),
   });
   running.add(mocha);

@@ -13,7 +13,7 @@ import { eventually } from '../support/eventually.js';
 import { sharedBroker, sharedPostgres } from '../support/global-setup.js';
 import { TestSchema } from '../support/postgres-schema.js';
 import { provideRedis, type TestRedis } from '../support/redis.js';
-import { hopline } from './command.js';
+import { hoplineHere } from './command.js';
 
 const SECRET = 's3cret';
 
@@ -56,7 +56,7 @@ describe('hopline batch', function () {
   const inRedis = () => redisStores({ client, keyPrefix: prefix });
   const redisFlags = ['--key-prefix', prefix];
   const asked = (args: string[], env: Record<string, string> = { REDIS_URL: redis.url }) =>
-    hopline(['batch', ...args], { url, env: { DATABASE_URL: '', REDIS_URL: '', ...env } });
+    hoplineHere(['batch', ...args], { url, env: { DATABASE_URL: '', REDIS_URL: '', ...env } });
 
   /** A batch of so many jobs, of which the first fails until that is mended. */
   async function dispatched(id: string, stores: Stores, jobs = 4): Promise<Bus> {

@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
+import { runCommand } from '../../src/cli/program.js';
+import { Terminal } from '../../src/cli/terminal.js';
 import { eventually } from '../support/eventually.js';
 
 /** The built command: these tests run from dist/test/cli. */
@@ -31,14 +35,13 @@ export class Command {
   readonly child: ChildProcess;
 
   constructor(args: readonly string[], { url, env = {}, cwd, input = '', terminal }: CommandOptions = {}) {
-    const { AMQP_URL: _theTests, NO_COLOR: __, DEBUG: ___, ...rest } = process.env;
     const words = [process.execPath, MAIN, ...args];
     const [program = '', ...its] = terminal
       ? ['script', '--quiet', '--return', '--command', words.map(quoted).join(' '), '/dev/null']
       : words;
     this.child = spawn(program, its, {
       cwd,
-      env: { ...rest, TERM: 'xterm', ...(url === undefined ? {} : { AMQP_URL: url }), ...env },
+      env: environment({ url, env }),
     });
     this.child.stdout?.on('data', (chunk) => {
       this.stdout += chunk;
@@ -70,4 +73,33 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 /** Runs the command to its end. */
 export function hopline(args: readonly string[], options?: CommandOptions): Promise<Ended> {
   return new Command(args, options).ended;
+}
+
+/**
+ * The same in this process, between pipes: a quarter of a second and a core's whole attention less than a start of Node.
+ * Not for a command that loads an application, whose module would stay, or that ends by signals.
+ */
+export async function hoplineHere(
+  args: readonly string[],
+  options: Pick<CommandOptions, 'url' | 'env' | 'input'> = {},
+): Promise<Ended> {
+  const stdin = Readable.from([options.input ?? '']);
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const written = [stdout, stderr].map((stream) => textOf(stream));
+  const terminal = new Terminal(
+    stdin as unknown as NodeJS.ReadStream,
+    stdout as unknown as NodeJS.WriteStream,
+    stderr as unknown as NodeJS.WriteStream,
+    environment(options),
+  );
+  const code = await runCommand(args, terminal);
+  for (const stream of [stdout, stderr]) stream.end();
+  const [out = '', error = ''] = await Promise.all(written);
+  return { code, stdout: out, stderr: error };
+}
+
+/** The tests' own, without what would change how a command behaves. */
+function environment({ url, env }: Pick<CommandOptions, 'url' | 'env'>): NodeJS.ProcessEnv {
+  const { AMQP_URL: _theTests, NO_COLOR: __, DEBUG: ___, ...rest } = process.env;
+  return { ...rest, TERM: 'xterm', ...(url === undefined ? {} : { AMQP_URL: url }), ...env };
 }

@@ -7,7 +7,7 @@ import type { DeadLetterSummary } from 'hopline';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';
-import { Command, type CommandOptions, hopline } from './command.js';
+import { Command, hopline, hoplineHere } from './command.js';
 import { FailingService } from './service.js';
 
 describe('hopline failed', function () {
@@ -31,10 +31,11 @@ describe('hopline failed', function () {
   });
 
   /** The command, on the service's queue. */
-  const failed = (args: string[], options: CommandOptions = {}) =>
-    hopline(['failed', ...args, '--queue', service.queue, '--prefix', service.name], { url, ...options });
+  const failed = (args: string[], options: Parameters<typeof hoplineHere>[1] = {}) =>
+    hoplineHere(['failed', ...args, ...its()], { url, ...options });
+  const its = () => ['--queue', service.queue, '--prefix', service.name];
   const asking = (args: string[]) =>
-    new Command(['failed', ...args, '--queue', service.queue, '--prefix', service.name], {
+    new Command(['failed', ...args, ...its()], {
       url,
       terminal: true,
     });
@@ -47,7 +48,7 @@ describe('hopline failed', function () {
 
   it('lists what is dead in a table that a pipe can read, and counts by reason', async () => {
     await service.fail('one', 'bad-two');
-    const { code, stdout, stderr } = await failed([]);
+    const { code, stdout, stderr } = await hopline(['failed', ...its()], { url });
     assert.equal(code, 0, stderr);
     const [head, first, second, ...others] = stdout.trimEnd().split('\n');
     assert.match(head ?? '', /^ID +QUEUE +ROUTING KEY +REASON +ATTEMPTS +FAILED AT +ERROR$/);

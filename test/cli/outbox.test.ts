@@ -9,7 +9,7 @@ import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker, sharedPostgres } from '../support/global-setup.js';
 import { TestSchema } from '../support/postgres-schema.js';
-import { hopline, MAIN } from './command.js';
+import { hopline, hoplineHere, MAIN } from './command.js';
 
 describe('hopline outbox', function () {
   this.timeout(60_000);
@@ -38,7 +38,7 @@ describe('hopline outbox', function () {
 
   const env = () => ({ DATABASE_URL: schema.url, AMQP_URL: url });
   const status = async (...more: string[]) =>
-    hopline(['outbox', 'status', '--schema', schema.name, ...more], { env: env() });
+    hoplineHere(['outbox', 'status', '--schema', schema.name, ...more], { env: env() });
 
   it('status says what waits, relay publishes it until a signal comes, and what it can not is told', async () => {
     const pool = schema.pool();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';
-import { hopline } from './command.js';
+import { hoplineHere } from './command.js';
 import { FailingService } from './service.js';
 
 describe('hopline publish', function () {
@@ -20,7 +20,7 @@ describe('hopline publish', function () {
   after(() => service.remove());
 
   const publish = (args: string[], input = '') =>
-    hopline(['publish', ...args, '--prefix', service.name], { url, input });
+    hoplineHere(['publish', ...args, '--prefix', service.name], { url, input });
 
   it('publishes a payload from its argument or standard input, and says that it is confirmed', async () => {
     const { code, stdout, stderr } = await publish([

@@ -8,7 +8,7 @@ import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { sharedPostgres } from '../support/global-setup.js';
 import { TestSchema } from '../support/postgres-schema.js';
 import { everything, found } from '../support/secret.js';
-import { hopline, MAIN } from './command.js';
+import { hoplineHere, MAIN } from './command.js';
 
 const SECRET = 's3cret/with+signs';
 
@@ -33,7 +33,7 @@ describe('hopline stores migrate', function () {
   afterEach(() => schema.drop());
 
   const migrate = (args: readonly string[], databaseUrl = url) =>
-    hopline(['stores', 'migrate', ...args], { env: { DATABASE_URL: databaseUrl } });
+    hoplineHere(['stores', 'migrate', ...args], { env: { DATABASE_URL: databaseUrl } });
   const lines = (word: string) =>
     MIGRATIONS.map(({ step, name }) => `${word} step ${step}: ${name}\n`).join('');
 

@@ -147,7 +147,7 @@ describe('hopline work', function () {
 
   it('starts more processes while too much waits, and ends them again, within its range, and says why', async () => {
     // Work of a known length, whatever the machine's speed: twelve seconds for two processes.
-    const numbers = await service.send(10_000, { ms: 12 });
+    const numbers = await service.send(3_000, { ms: 40 });
     const command = service.work(['--processes', '2..4', '--clear-within', '1s', '--cool-down', '1s']);
     const [more] = await untilLogged(command, /^one process more/, 2);
     assert.match(

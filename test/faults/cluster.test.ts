@@ -6,6 +6,7 @@ import { serverVersion } from '../support/broker/amqp-probe.js';
 import { PROVIDE_TIMEOUT_MS, PrivateCluster, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { percentile } from '../support/lateness.js';
+import { longTest } from '../support/long.js';
 import { type FaultBus, faultBus, raw, stopAll, uniqueName } from './fixture.js';
 
 /** What waits for an election, a node's boot or a dead letter that died with a node. */
@@ -81,7 +82,8 @@ describe('a cluster of three', function () {
     ledger.assertBalanced();
   });
 
-  it('is restarted node by node under load, and nothing is lost [row 38]', async () => {
+  // In short: chaos, which stops and kills nodes under load, too.
+  longTest('is restarted node by node under load, and nothing is lost [row 38]', async () => {
     const { bus } = busAt(cluster.nodes);
     const ledger = new Ledger();
     bus.handle('load', ({ number }) => ledger.handled(number));
@@ -166,42 +168,46 @@ describe('a cluster of three', function () {
     for (const ledger of [down, healthy]) ledger.assertBalanced();
   });
 
-  it('loses no delayed message while its nodes are killed one by one, and delays none for long [row 43]', async () => {
-    const { bus } = busAt(cluster.nodes);
-    const ledger = new Ledger();
-    const dueAt = new Map<number, number>();
-    const arrivedAt = new Map<number, number>();
-    bus.handle('load', ({ number }) => {
-      ledger.handled(number);
-      if (!arrivedAt.has(number)) arrivedAt.set(number, performance.now());
-    });
-    await bus.start();
-    await cluster.sync();
-    const load = steady(ledger, bus, async (number) => {
-      // Each of the hundred delays from 0.1 to 10 s in turn, and no two neighbours alike.
-      const delay = 100 * (1 + ((number * 37) % 100));
-      await ledger.publish(bus, 'load', number, { delay });
-      dueAt.set(number, performance.now() + delay);
-    });
-    for (const node of cluster.nodes) {
-      const confirmedBefore = ledger.confirms;
-      await node.kill();
-      await eventually(() => ledger.confirms > confirmedBefore + 300, HEALED);
-      await node.restart();
-      await cluster.settled();
-    }
-    await load.stop();
-    assert.ok(ledger.confirms > 2_000, `${ledger.confirms}`);
-    await eventually(() => ledger.missing === 0, HEALED);
-    ledger.assertBalanced();
-    assert.deepEqual(ledger.errors, []);
-    const late = [...arrivedAt]
-      .map(([number, at]) => at - (dueAt.get(number) as number))
-      .sort((a, b) => a - b);
-    const p99 = percentile(late, 0.99);
-    const isOld = (await serverVersion(cluster.urls[0] as string)).startsWith('3.');
-    assert.ok(p99 < (isOld ? LATE_BEFORE_4_MS : 2_000), `p99 is ${p99} ms late`);
-  });
+  // In short: the one before this, which kills a node with messages in the delays.
+  longTest(
+    'loses no delayed message while its nodes are killed one by one, and delays none for long [row 43]',
+    async () => {
+      const { bus } = busAt(cluster.nodes);
+      const ledger = new Ledger();
+      const dueAt = new Map<number, number>();
+      const arrivedAt = new Map<number, number>();
+      bus.handle('load', ({ number }) => {
+        ledger.handled(number);
+        if (!arrivedAt.has(number)) arrivedAt.set(number, performance.now());
+      });
+      await bus.start();
+      await cluster.sync();
+      const load = steady(ledger, bus, async (number) => {
+        // Each of the hundred delays from 0.1 to 10 s in turn, and no two neighbours alike.
+        const delay = 100 * (1 + ((number * 37) % 100));
+        await ledger.publish(bus, 'load', number, { delay });
+        dueAt.set(number, performance.now() + delay);
+      });
+      for (const node of cluster.nodes) {
+        const confirmedBefore = ledger.confirms;
+        await node.kill();
+        await eventually(() => ledger.confirms > confirmedBefore + 300, HEALED);
+        await node.restart();
+        await cluster.settled();
+      }
+      await load.stop();
+      assert.ok(ledger.confirms > 2_000, `${ledger.confirms}`);
+      await eventually(() => ledger.missing === 0, HEALED);
+      ledger.assertBalanced();
+      assert.deepEqual(ledger.errors, []);
+      const late = [...arrivedAt]
+        .map(([number, at]) => at - (dueAt.get(number) as number))
+        .sort((a, b) => a - b);
+      const p99 = percentile(late, 0.99);
+      const isOld = (await serverVersion(cluster.urls[0] as string)).startsWith('3.');
+      assert.ok(p99 < (isOld ? LATE_BEFORE_4_MS : 2_000), `p99 is ${p99} ms late`);
+    },
+  );
 });
 
 interface SteadyLoad {

@@ -6,10 +6,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { NOTHING, resultOf, startMocha, summaryIn, sumOf } from '../../scripts/mocha.js';
-import { partsOf } from '../../scripts/test-parts.js';
+import { longFilesIn, partsOf } from '../../scripts/test-parts.js';
 import { eventually } from '../support/eventually.js';
 import { shareOf } from '../support/share.js';
-import { root } from './repository.js';
+import { manifest, root } from './repository.js';
+import { dryRun, testTitles } from './test-titles.js';
 
 const PASSES = "it('passes', () => {});";
 const FAILS = "it('fails', () => { throw new Error('no'); });";
@@ -221,6 +222,24 @@ describe('the parts of the suite', () => {
     for (const wrong of ['3', '0/3', '4/3', 'a/b'])
       assert.throws(() => shareOf(themes, wrong), /expected a share such as 2\/3, got/);
   });
+});
+
+describe('what the parts leave out', () => {
+  it('is run by the command for what takes long, and is nothing else', async () => {
+    const [all, inShort] = await Promise.all([testTitles(), dryRun({ TEST_SHORT: '1' })]);
+    const run = new Set(inShort.map(({ fullTitle }) => fullTitle));
+    const left = all.filter(({ fullTitle }) => !run.has(fullTitle));
+    assert.ok(left.length > 0);
+    const whole = longFilesIn(join(root, 'dist/test'));
+    assert.deepEqual(
+      left.filter(({ file }) => !whole.includes(file)),
+      [],
+    );
+    assert.equal(
+      manifest.scripts['test:long'],
+      'npm run --silent build && node --enable-source-maps dist/scripts/test-long.js',
+    );
+  }).timeout(60_000);
 });
 
 describe('the result of a mocha process', () => {

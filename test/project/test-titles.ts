@@ -7,6 +7,7 @@ export interface TestTitle {
   readonly title: string;
   /** With those of the suites around it before it: as a reporter of one line a test prints it. */
   readonly fullTitle: string;
+  readonly file: string;
 }
 
 let reading: Promise<readonly TestTitle[]> | undefined;
@@ -17,7 +18,8 @@ export function testTitles(): Promise<readonly TestTitle[]> {
   return reading;
 }
 
-async function dryRun(): Promise<readonly TestTitle[]> {
+/** @param env such as what `npm test` sets to leave long tests out */
+export async function dryRun(env: NodeJS.ProcessEnv = { TEST_SHORT: '' }): Promise<readonly TestTitle[]> {
   const folder = await mkdtemp(join(tmpdir(), 'hopline-titles-'));
   const output = join(folder, 'tests.json');
   try {
@@ -25,6 +27,7 @@ async function dryRun(): Promise<readonly TestTitle[]> {
     const reporter = ['--reporter', 'json', '--reporter-option', `output=${output}`];
     await run(process.execPath, [mocha, '--dry-run', ...reporter, 'dist/test/**/*.test.js'], {
       cwd: root,
+      env: { ...process.env, ...env },
       maxBuffer: 64 * 1024 * 1024,
     });
     return (JSON.parse(await readFile(output, 'utf8')) as { tests: TestTitle[] }).tests;
