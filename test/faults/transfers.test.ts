@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { outbox, postgresStores } from 'hopline/postgres';
 import { migrate } from '../../src/stores/postgres/migrate.js';
@@ -108,7 +109,10 @@ describe('transfers between accounts, through outbox and inbox', function () {
     let isOver = false;
     const sums = new Set<number>();
     const watching = (async () => {
-      while (!isOver) sums.add(await sum());
+      while (!isOver) {
+        sums.add(await sum());
+        await pause(10); // the database has something else to do, too
+      }
     })();
     try {
       const request = async (id: number) => {
