@@ -246,7 +246,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
       status.queues.map(({ queue, paused }) => [queue, paused]),
       [[fx.name('q'), true]],
     );
-    const impatient = fx.bus('mailer', { startDeadline: '300ms' }).handle('k', () => {});
+    const impatient = fx.bus('mailer', { startDeadline: '1500ms' }).handle('k', () => {});
     await assert.rejects(
       fx.outcome(impatient.start()),
       (error) =>

@@ -13,6 +13,7 @@ import { externalBroker } from '../support/broker/external.js';
 import { PrivateNode, provideBroker, type TestBroker } from '../support/broker/index.js';
 import { Declined, type Way } from '../support/broker/way.js';
 import { eventually } from '../support/eventually.js';
+import { longTest } from '../support/long.js';
 import { muteServer } from '../support/tcp-proxy.js';
 
 /** A node takes five seconds to start on an idle machine; others may be busy beside it. */
@@ -148,7 +149,8 @@ describe('A private node', function () {
     assert.match(await node.ctl('list_vhosts'), /^\/$/m);
   });
 
-  it('restarts cleanly while it runs', async () => {
+  // In short: the faults, which restart and kill theirs.
+  longTest('restarts cleanly while it runs', async () => {
     const before = node.pid;
     await publishDurably(node.url, 'survivor', 'here again');
     await node.restart();
@@ -156,7 +158,7 @@ describe('A private node', function () {
     assert.equal(await takeOne(node.url, 'survivor'), 'here again');
   });
 
-  it('keeps a durable message when it is killed and restarted', async () => {
+  longTest('keeps a durable message when it is killed and restarted', async () => {
     // The queue is the one of the test above: 3.10 forgets one that was declared less than a second before a kill.
     await publishDurably(node.url, 'survivor', 'still here');
     await node.kill();
@@ -213,7 +215,8 @@ describe('Behind a private node', function () {
     await nothingIsLeftOf(parent);
   });
 
-  it('nothing is left if the test process ends without stopping it, which it may', async () => {
+  // In short: the one before this. The guard sees the same of either.
+  longTest('nothing is left if the test process ends without stopping it, which it may', async () => {
     const tests = await startInAnotherProcess(parent);
     tests.stdin.end();
     await once(tests, 'exit');

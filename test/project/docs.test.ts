@@ -21,7 +21,10 @@ const pages = [
     .map((name) => `docs/${name}`),
 ].filter(exists);
 
-describe('the docs', () => {
+describe('the docs', function () {
+  // The compiler reads all of it, beside whatever else runs.
+  this.timeout(120_000);
+
   it('have the option table that the doc comments give (else: npm run docs)', () => {
     assert.equal(read('docs/options.md'), optionsPage());
   });

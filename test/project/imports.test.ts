@@ -21,7 +21,10 @@ interface Report {
   };
 }
 
-describe('imports', () => {
+describe('imports', function () {
+  // The whole repository is read, beside whatever else runs.
+  this.timeout(120_000);
+
   describe('of this repository', () => {
     let report: Report;
     before(async () => {
