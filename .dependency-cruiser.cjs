@@ -199,9 +199,9 @@ const outside = [
   },
   {
     name: 'amqp-stays-in-its-adapter',
-    comment: 'The client libraries can be replaced without touching anything but src/transport/amqp.',
+    comment: 'The client library can be replaced without touching anything but src/transport/amqp.',
     from: { path: product, pathNot: '^src/transport/amqp/' },
-    to: { path: packages('amqplib', 'amqp-connection-manager') },
+    to: { path: packages('amqplib') },
   },
   {
     name: 'redis-stays-in-its-adapter',

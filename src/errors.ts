@@ -26,6 +26,7 @@ export {
 } from './errors/publishing.js';
 export {
   AlreadyStartedError,
+  ClientLibraryError,
   ConnectError,
   ContextOutsideMessageError,
   HandlerResolutionError,

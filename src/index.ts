@@ -38,6 +38,7 @@ export {
   BatchError,
   CancelledError,
   ChannelLostError,
+  ClientLibraryError,
   ConnectError,
   ContextOutsideMessageError,
   ControlError,

@@ -81,3 +81,18 @@ export class TopologyError extends HoplineError {
     super(message, help, options);
   }
 }
+
+/** The copy of the client library that runs is not the one that Hopline is made for. */
+export class ClientLibraryError extends HoplineError {
+  readonly code = 'HOPLINE_CLIENT_LIBRARY';
+
+  constructor(
+    readonly wanted: string,
+    readonly found: string,
+  ) {
+    super(
+      `Hopline is made for amqplib ${wanted}, and amqplib ${found} is what it finds`,
+      'Remove what makes the package manager install another one for it (overrides, resolutions), and install again. Other packages may have a version of their own.',
+    );
+  }
+}

@@ -71,7 +71,7 @@ export const forbidden: readonly ForbiddenEdge[] = [
   { rule: 'injection-stays-in-decorators', from: 'src/consume/c.ts', to: 'tsyringe' },
   { rule: 'injection-stays-in-decorators', from: 'src/testing/d.ts', to: 'reflect-metadata' },
   { rule: 'amqp-stays-in-its-adapter', from: 'src/transport/memory/b.ts', to: 'amqplib', type },
-  { rule: 'amqp-stays-in-its-adapter', from: 'decorators/c.ts', to: 'amqp-connection-manager' },
+  { rule: 'amqp-stays-in-its-adapter', from: 'decorators/c.ts', to: 'amqplib' },
   { rule: 'redis-stays-in-its-adapter', from: 'src/stores/postgres/a.ts', to: 'ioredis' },
   { rule: 'postgres-stays-in-its-adapter', from: 'src/stores/redis/b.ts', to: 'pg' },
   { rule: 'metrics-stay-with-the-observers', from: 'src/dashboard/a.ts', to: 'prom-client' },

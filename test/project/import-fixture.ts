@@ -9,7 +9,7 @@ const manifest = {
   name: 'hopline',
   type: 'module',
   exports: { '.': './dist/src/index.js' },
-  dependencies: { amqplib: '*', 'amqp-connection-manager': '*' },
+  dependencies: { amqplib: '*' },
   peerDependencies: { tsyringe: '*', 'reflect-metadata': '*', ioredis: '*', pg: '*', 'prom-client': '*' },
   devDependencies: { mocha: '*', tsyringe: '*', 'reflect-metadata': '*' },
 };

@@ -20,6 +20,7 @@ export function exists(path: string): boolean {
 export interface Manifest {
   readonly name: string;
   readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
 }
 

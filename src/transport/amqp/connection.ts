@@ -1,13 +1,13 @@
-import { AmqpConnectionManagerClass as ConnectionManager } from 'amqp-connection-manager';
 import type { ChannelModel } from 'amqplib';
 import { ConnectError, OptionsError } from '../../errors.js';
 import type { ConnectionRole } from '../../events.js';
-import { Backoff } from '../../util/backoff.js';
+import { pause, systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import { errorText } from '../../util/error-text.js';
-import { connectionOf } from './internals.js';
-import type { BrokerAddress, RabbitmqSettings } from './options.js';
+import { AddressSearch } from './address-search.js';
+import { dial, type Line } from './line.js';
+import type { RabbitmqSettings } from './options.js';
 import { refusalOf } from './refusal.js';
 import { dropStragglers } from './stragglers.js';
 
@@ -19,35 +19,27 @@ export interface ConnectionListener {
   unblocked(address: string): void;
 }
 
-/** Between the addresses of one list; the backoff comes after each whole round. */
-const NEXT_ADDRESS_MS = 50;
-
-/** A connection that has lived this long counts as a success. */
+/** A connection that has lived this long counts as a success: one that is closed as soon as it is open would be opened without end. */
 const STABLE_AFTER_MS = 5_000;
 
 /** How long the broker may take to say that it has closed; nothing depends on its answer. */
 const CLOSE_OK_MS = 2_000;
 
-/**
- * One connection to the broker, found and re-found by amqp-connection-manager: it goes through the list of addresses,
- * asks for fresh credentials, and connects again with backoff and jitter. Only that is taken from it. Channels, and all
- * traffic, are ours: the manager's own channels lose messages over a reconnect.
- */
+/** One connection to the broker, found and re-found: over the list of addresses, with backoff and jitter after each round. */
 export class Connection {
-  /** The live connection, if there is one. */
-  model: ChannelModel | undefined;
   isBlocked = false;
 
   private blockedFor = '';
-  private readonly manager: ConnectionManager;
+  private line: Line | undefined;
+  private readonly search: AddressSearch;
   private readonly listeners = new Set<ConnectionListener>();
-  private readonly backoff = new Backoff({ firstMs: 100, maxMs: 30_000 });
+  private seeking = false;
+  /** That it has, or tried last. */
   private address = 'no address yet';
-  private addresses: readonly string[] = [];
-  private triedInRound = 0;
   private connectedAt = 0;
   private lastError: Error | undefined;
-  private closed = false;
+  /** Aborts when it is closed: nothing is looked for, or dialled, any more. */
+  private readonly ending = new AbortController();
   /** Rejects when it is closed: nobody waits for a connection that is not looked for any more. */
   private readonly closing = deferred<never>();
 
@@ -57,14 +49,12 @@ export class Connection {
     private readonly connectionName: string,
   ) {
     this.closing.promise.catch(() => {}); // most are closed while nobody waits
-    this.manager = new ConnectionManager([], {
-      findServers: () => this.findServers(),
-      heartbeatIntervalInSeconds: settings.heartbeatSeconds,
-    });
-    this.manager.on('connect', ({ connection }) => this.onConnect(connection as unknown as ChannelModel));
-    this.manager.on('connectFailed', ({ err }) => this.onConnectFailed(err));
-    // Not the connection's own `close`: the manager plans its next try before listeners added later hear of it.
-    this.manager.on('disconnect', ({ err }) => this.onClose(err ?? new Error('the connection was closed')));
+    this.search = new AddressSearch(() => settings.findAddresses());
+  }
+
+  /** The live connection, if there is one. */
+  get model(): ChannelModel | undefined {
+    return this.line?.model;
   }
 
   listen(listener: ConnectionListener): void {
@@ -85,8 +75,7 @@ export class Connection {
    * certificate are refused, by the broker or by us
    */
   connect(deadline: Deadline): Promise<void> {
-    // Its promise settles for some outcomes only; listeners hear of all.
-    this.manager.connect().catch(() => {});
+    void this.seek(0);
     return this.whenUp(deadline);
   }
 
@@ -113,51 +102,59 @@ export class Connection {
 
   /** Closes in order if the broker answers soon, and tears the socket down in any case. */
   async close(deadline: Deadline): Promise<void> {
-    this.closed = true;
+    this.ending.abort();
     this.closing.reject(this.connectError());
     this.listeners.clear();
-    const { model } = this;
-    this.model = undefined;
-    const closing = this.manager.close().catch(() => {});
-    // Without a connection the manager waits for the end of its next try, which is nobody's concern.
-    if (!model) return;
+    const { line } = this;
+    this.line = undefined;
+    if (!line) return;
     await deadline
       .atMost(this.isBlocked ? 0 : CLOSE_OK_MS)
-      .race(closing, () => new Error('late'))
+      .race(line.model.close(), () => new Error('late'))
       .catch(() => {});
-    socketOf(model)?.destroy();
+    line.hangUp();
   }
 
-  private async findServers() {
-    const addresses = await this.settings.findAddresses();
-    this.addresses = addresses.map(({ name }) => name);
-    this.triedInRound = 0;
-    return addresses.map((address) => ({ url: address.url, connectionOptions: this.socketOptions(address) }));
-  }
-
-  private socketOptions({ credentials, tls }: BrokerAddress) {
-    return {
-      credentials,
-      // Without it a message of some kilobytes waits for the other side's delayed ACK: 23 ms instead of 1.3 ms.
-      noDelay: true,
-      keepAlive: true,
-      timeout: this.settings.connectDeadlineMs,
-      clientProperties: { connection_name: `${this.connectionName} ${this.role}` },
-      ...tls,
-    };
-  }
-
-  private onConnect(model: ChannelModel): void {
-    if (this.closed) {
-      // Connected while close() gave up waiting for it.
-      socketOf(model)?.destroy();
-      return;
+  /** Until there is a connection, or it is closed. */
+  private async seek(pauseMs: number): Promise<void> {
+    if (this.line || this.seeking) return;
+    this.seeking = true;
+    const { signal } = this.ending;
+    let line: Line | undefined;
+    for (let waitMs = pauseMs; !line && !signal.aborted; ) {
+      try {
+        if (waitMs > 0) await pause(systemClock, waitMs, signal);
+        line = await this.dialNext();
+      } catch (error) {
+        if (signal.aborted) break;
+        this.lastError = error as Error;
+        waitMs = this.search.pauseMs();
+        this.tellDown(error as Error, waitMs);
+      }
     }
+    this.seeking = false;
+    if (signal.aborted) line?.hangUp();
+    else if (line) this.opened(line);
+  }
+
+  private async dialNext(): Promise<Line> {
+    const address = await this.search.next();
+    this.address = address.name;
+    return dial(address, {
+      ...this.settings,
+      connectionName: `${this.connectionName} ${this.role}`,
+      signal: this.ending.signal,
+    });
+  }
+
+  private opened(line: Line): void {
+    const { model } = line;
     dropStragglers(model);
-    this.address = this.addresses[this.triedInRound] ?? this.address;
-    this.model = model;
+    this.line = line;
+    this.address = line.address;
     this.isBlocked = false;
     this.connectedAt = performance.now();
+    model.on('close', (error) => this.lost(line, error ?? new Error('the connection was closed')));
     model.on('blocked', (reason) => {
       this.isBlocked = true;
       this.blockedFor = reason;
@@ -170,29 +167,15 @@ export class Connection {
     for (const listener of this.listeners) listener.up(model, this.address);
   }
 
-  private onConnectFailed(error: Error): void {
-    this.address = this.addresses[this.triedInRound] ?? this.address;
-    this.triedInRound += 1;
-    this.lastError = error;
-    this.tellDown(error, this.pauseBeforeNext());
-  }
-
-  private onClose(error: Error): void {
+  private lost(line: Line, error: Error): void {
     // A half-open socket would linger until the system gives it up.
-    socketOf(this.model)?.destroy();
-    this.model = undefined;
-    // One that is closed as soon as it is open would be opened again without end.
-    if (performance.now() - this.connectedAt > STABLE_AFTER_MS) this.backoff.reset();
-    this.triedInRound += 1;
-    this.tellDown(error, this.pauseBeforeNext());
-  }
-
-  private pauseBeforeNext(): number {
-    const more = this.triedInRound < this.addresses.length;
-    const pauseMs = more ? NEXT_ADDRESS_MS : this.backoff.next();
-    // The manager reads this after each failure, and has no backoff of its own.
-    this.manager.reconnectTimeInSeconds = pauseMs / 1_000;
-    return pauseMs;
+    line.hangUp();
+    if (this.line !== line) return;
+    this.line = undefined;
+    if (performance.now() - this.connectedAt > STABLE_AFTER_MS) this.search.succeeded();
+    const pauseMs = this.search.pauseMs();
+    this.tellDown(error, pauseMs);
+    void this.seek(pauseMs);
   }
 
   private tellDown(error: Error, retryInMs: number): void {
@@ -201,7 +184,7 @@ export class Connection {
 
   private connectError(): ConnectError {
     const error = this.lastError;
-    const where = this.addresses.length > 0 ? this.addresses.join(', ') : 'the broker';
+    const where = this.search.names.join(', ') || 'the broker';
     const refusal = error && refusalOf(error);
     if (refusal) return new ConnectError(`${this.address} ${refusal.what}`, refusal.help, { cause: error });
     return new ConnectError(
@@ -210,8 +193,4 @@ export class Connection {
       { cause: error },
     );
   }
-}
-
-function socketOf(model: ChannelModel | undefined) {
-  return model && connectionOf(model).stream;
 }

@@ -34,10 +34,12 @@ class AmqpTransport implements Transport {
   constructor(private readonly settings: RabbitmqSettings) {}
 
   async open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
-    const [{ Connection }, { AmqpSession }] = await Promise.all([
+    const [{ requireClientLibrary }, { Connection }, { AmqpSession }] = await Promise.all([
+      import('./client-library.js'),
       import('./connection.js'),
       import('./session.js'),
     ]);
+    requireClientLibrary();
     const connections = this.connections ?? {
       publish: new Connection('publish', this.settings, `hopline ${options.service}`),
       consume: new Connection('consume', this.settings, `hopline ${options.service}`),
