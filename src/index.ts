@@ -41,6 +41,7 @@ export {
   ConnectError,
   ContextOutsideMessageError,
   ControlError,
+  CrashedError,
   DeadLetterIdError,
   HandlerResolutionError,
   HandlerTimeoutError,

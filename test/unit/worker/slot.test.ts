@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/util/logger.js';
 import { Slot } from '../../../src/worker/slot.js';
+import { Suspects } from '../../../src/worker/suspects.js';
 import { eventually } from '../../support/eventually.js';
 import { READY, REFUSED, RETIRING, TestProcess } from './test-process.js';
 
@@ -20,6 +21,9 @@ function open() {
     onRestart: () => {},
     onReady: () => {},
     onRefused: () => {},
+    onLoaded: () => {},
+    suspects: new Suspects(3),
+    crashes: 3,
     killAfterMs: 50,
   });
   slot.start();

@@ -16,6 +16,7 @@ function supervise(count: number) {
     },
     log: { ...silentLogger, error: (_fields, message) => void errors.push(message) },
     onLine: () => {},
+    crashes: 3,
     killAfterMs: 60_000,
   });
   const ended = supervisor.run();
