@@ -316,7 +316,7 @@ export class Slot {
     const retryInMs = this.startLater(AFTER_BLAME_MS);
     log.error(
       { ...this.fields(occupant), ...exit, queue, messageId, deaths, retryInMs },
-      `worker ${this.number} has ended with ${exitText(exit)} while it ran nothing but a message of '${queue}', for the ${deaths}. time of ${crashes}; it is started again in ${formatMs(retryInMs)}`,
+      `worker ${this.number} has ended with ${exitText(exit)} while it ran nothing but one message of '${queue}', ${deaths} of ${crashes} times; it is started again in ${formatMs(retryInMs)}`,
     );
   }
 

@@ -45,7 +45,7 @@ describe('hopline work, with a message that kills its process', function () {
     // The first time nothing was known of it.
     assert.equal(logged(command, new RegExp(`^began ${poison} `)).length, 4);
     assert.match(letter.error ?? '', /3 times: exit code 13, exit code 13, exit code 13/);
-    const pauses = logged(command, /while it ran nothing but a message of/).map(({ retryInMs }) => retryInMs);
+    const pauses = logged(command, /while it ran nothing but one message of/).map(({ retryInMs }) => retryInMs);
     assert.deepEqual(pauses, [100, 100, 100]);
   });
 

@@ -9,7 +9,9 @@ import { entriesOf, logged, READY, untilLogged, useWorkService, type WorkService
 const canBeFirst = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
 
 /** After the process listens: while its modules are loaded, its workers are forked, loaded, connected, ready. */
-const MOMENTS_MS = [0, 60, 150, 300, 500, 800, 1_200, 2_000];
+const MOMENTS_MS = [0, 100, 300, 700, 1_500];
+
+const TELLS = { NODE_OPTIONS: `--import=${import.meta.resolve('./tell-listening.js')}` };
 
 describe('the start of hopline work', function () {
   this.timeout(90_000);
@@ -20,18 +22,9 @@ describe('the start of hopline work', function () {
   });
 
   it('listens for signals before it loads anything', async () => {
-    const says = `data:text/javascript,${encodeURIComponent(`
-      import { createRequire } from 'node:module';
-      const { cache } = createRequire(import.meta.url)('node:module')._cache ? { cache: createRequire(import.meta.url)('node:module')._cache } : {};
-      process.once('newListener', function heard(event) {
-        if (event !== 'SIGTERM') { process.once('newListener', heard); return; }
-        process.stderr.write('listens with ' + Object.keys(cache).length + ' modules loaded\\n');
-        setImmediate(() => process.kill(process.pid, 'SIGTERM'));
-      });`)}`;
-    const { code, stderr, stdout } = await service.work([], { env: { NODE_OPTIONS: `--import=${says}` } })
-      .ended;
+    const { code, stderr, stdout } = await service.work([], { env: { ...TELLS, SIGTERM_AT_ONCE: '1' } }).ended;
     assert.equal(code, 0, stderr + stdout);
-    assert.match(stderr, /^listens with 0 modules loaded$/m);
+    assert.equal(stderr, 'listens with 0 modules loaded\n');
     assert.equal(logged({ stdout }, READY).length, 0);
   });
 
@@ -44,8 +37,11 @@ describe('the start of hopline work', function () {
       }
       const ended = await Promise.all(
         MOMENTS_MS.map(async (moment) => {
-          const command = service.work(['--processes', '2'], isFirst ? { asFirst: true } : {});
-          const pid = await eventually(() => listeningPid(command.child.pid as number, isFirst));
+          const command = service.work([], { env: TELLS, asFirst: isFirst });
+          await eventually(() => assert.match(command.stderr, /^listens/), { timeout: 20_000 });
+          const [pid = 0] = isFirst
+            ? childrenOf(command.child.pid as number)
+            : [command.child.pid as number];
           await pause(moment);
           process.kill(pid, 'SIGTERM');
           const { code, stdout } = await command.ended;
@@ -124,16 +120,6 @@ describe('the start of hopline work', function () {
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return text === '' ? [] : text.split(' ').map(Number);
-}
-
-/** Its process id, once it catches SIGTERM. */
-function listeningPid(pid: number, isFirst: boolean): number {
-  const [itself] = isFirst ? childrenOf(pid) : [pid];
-  if (itself === undefined) throw new Error('it has not forked yet');
-  const [, caught = '0'] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${itself}/status`, 'utf8')) ?? [];
-  const sigterm = 1n << 14n;
-  assert.ok((BigInt(`0x${caught}`) & sigterm) !== 0n, 'it does not listen yet');
-  return itself;
 }
 
 function isAlive(pid: number): boolean {
