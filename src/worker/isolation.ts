@@ -92,9 +92,7 @@ export class Isolation implements CrashWatch {
     this.begun.delete(received);
     const isSettled = !received.delivery.lost;
     this.clock.setTimer(() => {
-      this.tell({ kind: 'ended', number, isSettled });
-      if (this.alone?.number === number) this.isAccompanied();
-      this.look();
+      this.tell({ kind: 'ended', number, isSettled }, () => this.isNotAlone(number));
     }, LINGER_MS);
   }
 
@@ -107,8 +105,7 @@ export class Isolation implements CrashWatch {
       this.tell({ kind: 'ended', number: asked.number, isSettled: false });
       asked.resolve({ kind: 'give-back' });
     }
-    this.isAccompanied();
-    this.look();
+    this.isNotAlone(this.alone?.number);
   }
 
   private resolve(asked: Asked, verdict: CrashVerdict): void {
@@ -116,9 +113,13 @@ export class Isolation implements CrashWatch {
     asked.resolve(verdict);
   }
 
-  private isAccompanied(): void {
-    this.window?.cancel();
-    this.alone = undefined;
+  /** Others may begin, of which the supervisor must not think that it was this one. */
+  private isNotAlone(number: number | undefined): void {
+    if (this.alone?.number === number) {
+      this.window?.cancel();
+      this.alone = undefined;
+    }
+    this.look();
   }
 
   /** Lets begin what may. Called whenever something has changed, and from time to time while one waits to be alone. */
@@ -174,9 +175,7 @@ export class Isolation implements CrashWatch {
     const { number, trial } = first;
     if (this.alone === first) {
       this.window = this.clock.setTimer(() => {
-        this.tell({ kind: 'beside', number });
-        this.isAccompanied();
-        this.look();
+        this.tell({ kind: 'beside', number }, () => this.isNotAlone(number));
       }, trial.windowMs);
     }
     this.resolve(first, { kind: 'begin' });

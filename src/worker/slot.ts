@@ -188,6 +188,7 @@ export class Slot {
 
   private ready(occupant: Occupant): void {
     clearTimeout(occupant.lateTimer);
+    this.options.suspects.ready(occupant);
     this.options.log.info(this.fields(occupant), `worker ${this.number} is ready`);
     this.options.onReady();
     if (occupant === this.successor) {

@@ -21,7 +21,9 @@ const LONGEST_WINDOW_MS = 30_000;
 
 /** Time for others that are worse to come up. */
 const LEAST_QUIET_MS = 300;
-const LONGEST_QUIET_MS = 15_000;
+
+/** One that was older has not died of its start. More than any window, so that no death by age falls into each of them. */
+const YOUNG_MS = 60_000;
 
 const PATIENCE_MS = 5_000;
 const LONGEST_PATIENCE_MS = 160_000;
@@ -37,6 +39,8 @@ interface Record {
   beside: number;
   /** Between its beginning and the last death. */
   lastedMs: number;
+  /** How old the process was that died last while it ran alone; 0 for an old one. */
+  ageMs: number;
   windowMs: number;
 }
 
@@ -50,12 +54,14 @@ interface Run extends Suspect {
  * Finds out which message kills its process, for all workers of a supervisor together. Once one has died, what is delivered
  * again runs alone in its process for a moment. A death in that moment counts for that message; others it never counts for.
  *
- * A process may as well die by itself, or of what an earlier message left in it. So before its next trial nothing runs for longer
- * than the message took: who dies in that silence has acquitted it.
+ * A process may as well die by itself, soon after its start or at any time, or of what an earlier message left in it. So before
+ * its next trial nothing runs, for longer than the message took, and until the process is older than the one that died: who
+ * dies in that silence has acquitted it.
  */
 export class Suspects {
   private readonly records = new Map<string, Record>();
   private readonly runsOf = new Map<object, Map<number, Run>>();
+  private readonly readyAt = new WeakMap<object, number>();
   private diedAt = Number.NEGATIVE_INFINITY;
 
   /** @param limit after so many deaths it is given up */
@@ -63,6 +69,11 @@ export class Suspects {
     private readonly limit: number,
     private readonly now = () => performance.now(),
   ) {}
+
+  /** It consumes. */
+  ready(worker: object): void {
+    this.readyAt.set(worker, this.now());
+  }
 
   /** @returns what the worker is to be told */
   heard(worker: object, message: AboutSuspect): Answer | undefined {
@@ -84,7 +95,7 @@ export class Suspects {
     this.gone(worker);
     this.diedAt = this.now();
     const alone = runs.find((run) => run.how === 'alone');
-    if (alone) return this.blame(alone, how);
+    if (alone) return this.blame(alone, how, this.ageOf(worker));
     const beside = runs.filter((run) => run.how === 'beside');
     for (const run of beside) this.wasThere(run);
     if (beside.length === 0) for (const run of runs) if (run.how === 'quiet') this.records.delete(run.key);
@@ -107,7 +118,7 @@ export class Suspects {
     if (record && record.deaths.length >= this.limit)
       return { kind: 'crashed', number, deaths: record.deaths };
     if (record || this.now() - this.diedAt < SUSPICION_MS)
-      return { kind: 'alone', number, ...trialOf(record) };
+      return { kind: 'alone', number, ...trialOf(record, this.ageOf(worker)) };
     run.how = 'beside';
     return { kind: 'go', number };
   }
@@ -117,10 +128,15 @@ export class Suspects {
     if (isSettled) this.records.delete(run.key);
   }
 
-  private blame(run: Run, how: string): Blame {
+  private ageOf(worker: object): number {
+    return this.now() - (this.readyAt.get(worker) ?? this.now());
+  }
+
+  private blame(run: Run, how: string, ageMs: number): Blame {
     const record = this.recordOf(run);
     record.deaths = [...record.deaths, how];
     record.lastedMs = this.now() - run.beganAt;
+    record.ageMs = ageMs < YOUNG_MS ? ageMs : 0;
     record.windowMs = Math.max(record.windowMs, longer(record.lastedMs));
     this.acquitBystanders(run.key);
     const { queue, messageId } = run;
@@ -143,7 +159,7 @@ export class Suspects {
 
   private recordOf({ key }: Run): Record {
     const known = this.records.get(key);
-    const record = known ?? { deaths: [], beside: 0, lastedMs: 0, windowMs: FIRST_WINDOW_MS };
+    const record = known ?? { deaths: [], beside: 0, lastedMs: 0, ageMs: 0, windowMs: FIRST_WINDOW_MS };
     this.records.set(key, record);
     const [oldest] = this.records.keys();
     if (this.records.size > MOST_RECORDS && oldest !== undefined) this.records.delete(oldest);
@@ -151,7 +167,8 @@ export class Suspects {
   }
 }
 
-function trialOf(record: Record | undefined): Trial {
+/** @param age of the process that asks, in milliseconds */
+function trialOf(record: Record | undefined, age: number): Trial {
   if (!record)
     return {
       windowMs: FIRST_WINDOW_MS,
@@ -159,11 +176,11 @@ function trialOf(record: Record | undefined): Trial {
       patienceMs: FIRST_PATIENCE_MS,
       rank: Number.MAX_SAFE_INTEGER,
     };
-  const { deaths, beside, lastedMs, windowMs } = record;
-  const provenMs = deaths.length === 0 ? 0 : lastedMs;
+  const { deaths, beside, lastedMs, ageMs, windowMs } = record;
+  const provenMs = deaths.length === 0 ? 0 : Math.max(lastedMs, ageMs - age);
   return {
     windowMs,
-    quietMs: Math.min(LEAST_QUIET_MS + provenMs, LONGEST_QUIET_MS),
+    quietMs: LEAST_QUIET_MS + provenMs,
     patienceMs: Math.min(PATIENCE_MS * 2 ** beside, LONGEST_PATIENCE_MS),
     // The worst first; then those that had just begun, for what has run for long is seldom what kills.
     rank: deaths.length > 0 ? -deaths.length : lastedMs,

@@ -72,7 +72,7 @@ export const addWork: AddCommand = (parent, { terminal, exit, early }) => {
       const address =
         flags.scalingPort === undefined ? undefined : listenAddress('--scaling-port', flags.scalingPort);
       const reportsLoad = scale !== undefined || address !== undefined;
-      const crashes = wholeNumber('--crashes', flags.crashes);
+      const crashes = crashesOf(flags);
       const settings = { ...settingsOf(given, flags), reportsLoad };
       const log = new WorkLog(terminal);
       const supervisor = new Supervisor({
@@ -118,6 +118,13 @@ async function serveScaling(
   } catch (error) {
     throw cannotListen('--scaling-port', address, error);
   }
+}
+
+/** @throws UsageError */
+function crashesOf(flags: Flags): number {
+  const crashes = wholeNumber('--crashes', flags.crashes);
+  if (crashes > 1) return crashes;
+  throw new UsageError('--crashes is less than 2', 'A process may die once while any message runs: give 2 at least');
 }
 
 /** @throws UsageError */
