@@ -14,7 +14,11 @@ describe('hopline work, with a message that kills its process', function () {
     service = theService();
   });
 
-  async function flowsAgain(kills: NonNullable<Job['kills']>, args: readonly string[], env: Record<string, string> = {}) {
+  async function flowsAgain(
+    kills: NonNullable<Job['kills']>,
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ) {
     const [poison = 0] = await service.send(1, { kills });
     const numbers = await service.send(200, { ms: 2 });
     const other = await service.send(20, { ms: 2 }, 'other');
@@ -36,7 +40,14 @@ describe('hopline work, with a message that kills its process', function () {
     command.child.kill('SIGTERM');
     assert.equal((await command.ended).code, 0);
     assert.ok(tookMs < WITHIN_MS, `it took ${tookMs} ms`);
-    if (process.env.SHOW) console.log(`${kills}: ${tookMs} ms`, logged(command, /./).map(({msg,time})=>`${time} ${msg}`).filter((m)=>!/ did | began (?!1 )/.test(m)).join('\n'));
+    if (process.env.SHOW)
+      console.log(
+        `${kills}: ${tookMs} ms`,
+        logged(command, /./)
+          .map(({ msg, time }) => `${time} ${msg}`)
+          .filter((m) => !/ did | began (?!1 )/.test(m))
+          .join('\n'),
+      );
     return { command, poison, letter };
   }
 
@@ -45,7 +56,9 @@ describe('hopline work, with a message that kills its process', function () {
     // The first time nothing was known of it.
     assert.equal(logged(command, new RegExp(`^began ${poison} `)).length, 4);
     assert.match(letter.error ?? '', /3 times: exit code 13, exit code 13, exit code 13/);
-    const pauses = logged(command, /while it ran nothing but one message of/).map(({ retryInMs }) => retryInMs);
+    const pauses = logged(command, /while it ran nothing but one message of/).map(
+      ({ retryInMs }) => retryInMs,
+    );
     assert.deepEqual(pauses, [100, 100, 100]);
   });
 

@@ -75,7 +75,8 @@ export class WorkService {
 
   /** What lies in the dead letters of a queue. */
   async deadLetters(queue = 'work') {
-    const { stdout } = await this.operate(['failed', 'list', '--queue', `${this.name}.${queue}`, '--json']).ended;
+    const { stdout } = await this.operate(['failed', 'list', '--queue', `${this.name}.${queue}`, '--json'])
+      .ended;
     return JSON.parse(stdout) as DeadLetterSummary[];
   }
 

@@ -22,7 +22,8 @@ describe('the start of hopline work', function () {
   });
 
   it('listens for signals before it loads anything', async () => {
-    const { code, stderr, stdout } = await service.work([], { env: { ...TELLS, SIGTERM_AT_ONCE: '1' } }).ended;
+    const { code, stderr, stdout } = await service.work([], { env: { ...TELLS, SIGTERM_AT_ONCE: '1' } })
+      .ended;
     assert.equal(code, 0, stderr + stdout);
     assert.equal(stderr, 'listens with 0 modules loaded\n');
     assert.equal(logged({ stdout }, READY).length, 0);
@@ -39,9 +40,7 @@ describe('the start of hopline work', function () {
         MOMENTS_MS.map(async (moment) => {
           const command = service.work([], { env: TELLS, asFirst: isFirst });
           await eventually(() => assert.match(command.stderr, /^listens/), { timeout: 20_000 });
-          const [pid = 0] = isFirst
-            ? childrenOf(command.child.pid as number)
-            : [command.child.pid as number];
+          const [pid = 0] = isFirst ? childrenOf(command.child.pid as number) : [command.child.pid as number];
           await pause(moment);
           process.kill(pid, 'SIGTERM');
           const { code, stdout } = await command.ended;

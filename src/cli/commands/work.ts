@@ -124,7 +124,10 @@ async function serveScaling(
 function crashesOf(flags: Flags): number {
   const crashes = wholeNumber('--crashes', flags.crashes);
   if (crashes > 1) return crashes;
-  throw new UsageError('--crashes is less than 2', 'A process may die once while any message runs: give 2 at least');
+  throw new UsageError(
+    '--crashes is less than 2',
+    'A process may die once while any message runs: give 2 at least',
+  );
 }
 
 /** @throws UsageError */

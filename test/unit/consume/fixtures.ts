@@ -21,7 +21,9 @@ export class TestDelivery implements Delivery {
   settled: 'ack' | 'requeue' | undefined;
 
   constructor(
-    given: Partial<Pick<Delivery, 'body' | 'exchange' | 'routingKey' | 'queue' | 'deliveryCount' | 'redelivered'>> & {
+    given: Partial<
+      Pick<Delivery, 'body' | 'exchange' | 'routingKey' | 'queue' | 'deliveryCount' | 'redelivered'>
+    > & {
       properties?: MessageProperties;
     } = {},
   ) {

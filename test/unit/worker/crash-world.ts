@@ -123,9 +123,7 @@ class CrashingProcess {
     this.isDead = true;
     this.world.deaths += 1;
     this.world.suspects.died(this, 'exit code 1');
-    this.world.queue.unshift(
-      ...[...this.here.values()].map((message) => ({ message, redelivered: true })),
-    );
+    this.world.queue.unshift(...[...this.here.values()].map((message) => ({ message, redelivered: true })));
     this.world.clock.setTimer(() => this.world.start(), RESTARTED_AFTER_MS);
   }
 
@@ -140,8 +138,7 @@ class CrashingProcess {
       return;
     }
     const { runMs, killsAfterMs, leavesMs } = message;
-    if (killsAfterMs !== undefined && killsAfterMs < runMs)
-      clock.setTimer(() => this.die(), killsAfterMs);
+    if (killsAfterMs !== undefined && killsAfterMs < runMs) clock.setTimer(() => this.die(), killsAfterMs);
     else
       clock.setTimer(() => {
         if (this.isDead) return;
