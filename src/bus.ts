@@ -1,3 +1,4 @@
+import type { CrashWatch } from './consume/crash-watch.js';
 import type {
   BatchFunction,
   BatchHandleOptions,
@@ -230,6 +231,15 @@ export class Bus extends Publisher {
    */
   outboxBacklog(): Promise<OutboxBacklog> {
     return this.outboxOfStores.backlog();
+  }
+
+  /**
+   * Has redelivered messages looked after that may have killed their process. Before `start()`.
+   *
+   * @internal a worker of `hopline work`
+   */
+  watchCrashes(watch: CrashWatch): void {
+    this.life.watchCrashes(watch);
   }
 
   chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {

@@ -2,6 +2,7 @@
 export {
   CancelledError,
   ChannelLostError,
+  CrashedError,
   HandlerTimeoutError,
   NoHandlerError,
   NoMessageIdError,

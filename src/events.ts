@@ -88,6 +88,8 @@ export type DeadLetterReason =
   | 'chain-broken'
   /** The handler called `context.fail`; or, by the broker, a consumer that isn't Hopline rejected it. */
   | 'rejected'
+  /** Under `hopline work`: the process ended while it ran nothing but this message, too often. */
+  | 'crashed'
   /** The broker gave up after too many deliveries that nobody settled. */
   | 'delivery-limit'
   /** Its queue was full, and the broker made room. */

@@ -42,6 +42,7 @@ export {
   ConnectError,
   ContextOutsideMessageError,
   ControlError,
+  CrashedError,
   DeadLetterIdError,
   HandlerResolutionError,
   HandlerTimeoutError,

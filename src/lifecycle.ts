@@ -1,3 +1,4 @@
+import type { CrashWatch } from './consume/crash-watch.js';
 import { Runners } from './consume/runners.js';
 import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
 import { hasInbox, queueNeeds, type Subscription } from './consume/subscription.js';
@@ -47,6 +48,7 @@ export class Lifecycle {
   private readonly exchanges = new KnownExchanges((topology) => this.declareOnUse(topology));
   /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
   private readonly giveUp = new AbortController();
+  private crashWatch: CrashWatch | undefined;
   private unique: UniqueHandlers | undefined;
   private running: Runners | undefined;
   private control: BusControl | undefined;
@@ -70,6 +72,11 @@ export class Lifecycle {
   /** Those whose messages are unique; undefined before it has begun to start. */
   get uniqueHandlers(): UniqueHandlers | undefined {
     return this.unique;
+  }
+
+  /** As `watchCrashes` of the bus. */
+  watchCrashes(watch: CrashWatch): void {
+    this.crashWatch = watch;
   }
 
   /** As `start` of the bus. */
@@ -145,6 +152,7 @@ export class Lifecycle {
       steps: publisher.steps,
       batches: publisher.batches,
       throughOutbox: (add) => outbox.adding(add),
+      crashWatch: this.crashWatch,
     });
   }
 

@@ -25,12 +25,15 @@ import { addTopologyPermissions } from './commands/topology-permissions.js';
 import { addTopologyPrune } from './commands/topology-prune.js';
 import { addTopologyShow } from './commands/topology-show.js';
 import { addWork } from './commands/work.js';
+import type { EarlySignals } from './early-signals.js';
 import { report } from './report.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command needs of its surroundings. */
 export interface CommandContext {
   readonly terminal: Terminal;
+  /** What came before it was loaded, if somebody has listened. */
+  readonly early?: EarlySignals | undefined;
   /** 0 is success, 1 that something failed, 2 that it was called wrongly. */
   exit(code: number): void;
 }
@@ -58,10 +61,15 @@ The broker's address comes from AMQP_URL or --url-file, a store's from DATABASE_
 REDIS_URL, --database-url-file or --redis-url-file; they are never printed.`;
 
 /** Runs one command line, and returns its exit code. */
-export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function runCommand(
+  args: readonly string[],
+  terminal: Terminal,
+  early?: EarlySignals,
+): Promise<number> {
   let code = 0;
   const context: CommandContext = {
     terminal,
+    early,
     exit: (its) => {
       code = its;
     },

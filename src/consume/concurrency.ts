@@ -15,6 +15,10 @@ export interface Work {
   readonly decided?: Outcome | undefined;
 }
 
+/** Of what has been delivered before, a crash watch is asked before it runs. What is decided doesn't run. */
+export const asksFirst = ({ received, decided }: Work): boolean =>
+  received.delivery.redelivered && decided === undefined;
+
 /**
  * Lets work of one queue, all its lanes together, or of several queues, start while there is room: among their places,
  * and in its handler. Which lane goes first is its order's business; within a lane it is first come, first served, but for
@@ -30,6 +34,7 @@ export class Gate {
   /** What may start, whatever else says: anything, one more, nothing. */
   private may: 'start' | 'start one' | 'not start' = 'start';
   private pumping = false;
+  private isStill = false;
   /** Lanes of which nothing starts. */
   private readonly shutLanes = new Set<number>();
   private readonly onIdle: (() => void)[] = [];
@@ -83,6 +88,12 @@ export class Gate {
 
   open(): void {
     this.may = 'start';
+    this.pump();
+  }
+
+  /** While it is still, starts nothing but the first of a lane, and that only if it was delivered before: it asks first. */
+  setStill(isStill: boolean): void {
+    this.isStill = isStill;
     this.pump();
   }
 
@@ -166,6 +177,7 @@ export class Gate {
     const line = this.lineOf(lane);
     const { first } = line;
     if (first === undefined || this.shutLanes.has(lane)) return -1;
+    if (this.isStill && !(asksFirst(first) && this.handlerHasRoom(first))) return -1;
     return this.handlerHasRoom(first) ? 0 : line.findIndex((work) => this.handlerHasRoom(work));
   }
 

@@ -7,8 +7,10 @@ import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 import { Circuits } from './circuits.js';
-import { Gate, type Work } from './concurrency.js';
+import { asksFirst, Gate, type Work } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
+import type { CrashWatch } from './crash-watch.js';
+import { givenUp } from './crashed.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { giveBack } from './give-back.js';
 import { LaneRunner } from './lane-runner.js';
@@ -36,6 +38,8 @@ export interface RunnerOptions {
   readonly events: Emitter<BusEvents>;
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease'>;
   readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers' | 'stopping' | 'onEnded'>;
+  /** Asked before a redelivered message begins. */
+  readonly crashWatch?: CrashWatch | undefined;
 }
 
 /**
@@ -68,6 +72,7 @@ export class Runner {
     const registryOf = new Map(subscriptions.map((each) => [each, new Registry(each.handlers)]));
     this.registries = lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
     this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order);
+    options.crashWatch?.watch(this.gate);
     this.settler = new Settler({
       ...options.settler,
       onHold: (error) => this.hold(error),
@@ -116,6 +121,7 @@ export class Runner {
     // Given back before that, they would come again at once, and each time be charged as a failed delivery.
     await Promise.all(cancelling);
     this.giveBack(waiting);
+    this.options.crashWatch?.stop();
   }
 
   /** Second stage: what runs may finish; near the deadline its signals fire. True if everything ended in time. */
@@ -275,6 +281,20 @@ export class Runner {
   }
 
   private run(work: Work): void {
+    const { crashWatch } = this.options;
+    if (crashWatch && asksFirst(work)) void this.runWatched(work, crashWatch);
+    else this.runNow(work);
+  }
+
+  /** It holds its place while it is asked for, so that what comes behind it doesn't overtake it. */
+  private async runWatched(work: Work, watch: CrashWatch): Promise<void> {
+    const decided = givenUp(await watch.begins(work.received));
+    // The broker delivers it again.
+    if (work.received.delivery.lost) this.ended(work);
+    else this.runNow(decided ? { ...work, decided } : work);
+  }
+
+  private runNow(work: Work): void {
     let running: Promise<void> | undefined;
     try {
       running = this.dispatcher.dispatch(work);
@@ -286,6 +306,7 @@ export class Runner {
   }
 
   private ended(work: Work): void {
+    if (work.received.delivery.redelivered) this.options.crashWatch?.ended(work.received);
     this.gate.done(work);
     this.circuits.done();
     this.starved.wakeIfRoom();

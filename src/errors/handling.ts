@@ -84,6 +84,19 @@ export class CancelledError extends HoplineError {
   }
 }
 
+/** The process that ran this message alone ended, as often as `hopline work --crashes` allows: it is dead-lettered as `crashed`. */
+export class CrashedError extends HoplineError {
+  readonly code = 'HOPLINE_CRASHED';
+
+  /** @param deaths how the processes ended, as `exit code 1` or `SIGKILL` */
+  constructor(deaths: readonly string[]) {
+    super(
+      `its process ended while it ran nothing but this message, ${deaths.length === 1 ? 'once' : `${deaths.length} times`}: ${deaths.join(', ')}`,
+      'Look into the log of the workers for what ended them (an uncaught error, memory), mend the handler, and replay it.',
+    );
+  }
+}
+
 /** `stop()` had to leave work behind at its deadline: what was not settled will be delivered again. */
 export class StopDeadlineError extends HoplineError {
   readonly code = 'HOPLINE_STOP_DEADLINE';

@@ -30,6 +30,7 @@ const REASONS: Readonly<Record<DeadLetterReason, true>> = {
   'no-handler': true,
   cancelled: true,
   'chain-broken': true,
+  crashed: true,
   rejected: true,
   'delivery-limit': true,
   overflow: true,

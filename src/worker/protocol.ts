@@ -8,6 +8,10 @@ export const marked = <Message>(message: Message) => ({ hopline: message });
 
 /** From a worker process. */
 export type FromWorker =
+  /** It loads its application. Before that it can't have left anything behind, however it ends. */
+  | { readonly kind: 'loads' }
+  /** That is loaded. */
+  | { readonly kind: 'loaded' }
   /** It consumes. */
   | { readonly kind: 'ready' }
   /** It has reached a limit and goes on until it is told to stop, which is when its replacement is ready. */
@@ -18,10 +22,66 @@ export type FromWorker =
   | { readonly kind: 'empty' }
   /** What it has to do; told when the settings ask for it. */
   | ({ readonly kind: 'load' } & WorkerLoad)
-  /** It can't work as it was started, and no other try will change that. */
-  | { readonly kind: 'refused'; readonly message: string; readonly help: string };
+  /** It can't work as it was started. */
+  | Refusal
+  | AboutSuspect;
+
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly message: string;
+  readonly help: string;
+  /** Its application can't be loaded, which another try may change; else none will. */
+  readonly whileLoading: boolean;
+}
+
+/** About a message that is delivered again. The number is what the worker calls it by. */
+export type AboutSuspect =
+  /** May it begin? What comes next is the answer's business. */
+  | ({ readonly kind: 'begins' } & Suspect)
+  /** Nothing else runs in the process, and it is to begin after a while. */
+  | { readonly kind: 'quiet'; readonly number: number }
+  /** It begins, alone in the process. */
+  | { readonly kind: 'alone'; readonly number: number }
+  /** Others run beside it from now on. */
+  | { readonly kind: 'beside'; readonly number: number }
+  /** It ran to its end, or is given back, or its channel is gone: then it proves nothing. */
+  | { readonly kind: 'ended'; readonly number: number; readonly isSettled: boolean };
+
+export interface Suspect {
+  readonly number: number;
+  readonly queue: string;
+  readonly messageId: string | undefined;
+  /** Of what it is: foreign messages may have no id, or one for all. */
+  readonly digest: string;
+}
+
+/** Whether a redelivered message may begin. */
+export type Answer = { readonly number: number } & (
+  | { readonly kind: 'go' }
+  | ({ readonly kind: 'alone' } & Trial)
+  | { readonly kind: 'crashed'; readonly deaths: readonly string[] }
+);
+
+/** How one that may have killed a process is to begin: alone in its process. */
+export interface Trial {
+  /** After so long others may begin beside it. */
+  readonly windowMs: number;
+  /** For so long nothing runs before it begins: what dies without it does so now. */
+  readonly quietMs: number;
+  /** After so long it begins beside what still runs. */
+  readonly patienceMs: number;
+  /** Lower ones begin before higher ones. */
+  readonly rank: number;
+}
 
 const KINDS: Readonly<Record<FromWorker['kind'], true>> = {
+  loads: true,
+  loaded: true,
+  begins: true,
+  quiet: true,
+  alone: true,
+  beside: true,
+  ended: true,
   ready: true,
   retiring: true,
   restart: true,
@@ -57,12 +117,16 @@ export interface SetLoad {
 }
 
 /** To a worker process. `stop` may be followed by `cancel`. */
-export type ToWorker = 'stop' | 'cancel';
+export type ToWorker = 'stop' | 'cancel' | Answer;
+
+const ANSWERS: Readonly<Record<Answer['kind'], true>> = { go: true, alone: true, crashed: true };
 
 /** What came to a worker process; undefined if it is none of ours. */
 export function toWorker(raw: unknown): ToWorker | undefined {
   const message = unmarked(raw);
-  return message === 'stop' || message === 'cancel' ? message : undefined;
+  if (message === 'stop' || message === 'cancel') return message;
+  const answer = message as Partial<Answer> | null | undefined;
+  return answer?.kind !== undefined && Object.hasOwn(ANSWERS, answer.kind) ? (answer as Answer) : undefined;
 }
 
 function unmarked(raw: unknown): unknown {

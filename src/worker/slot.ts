@@ -1,7 +1,8 @@
 import { Backoff } from '../util/backoff.js';
 import { formatMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
-import type { FromWorker, WorkerLoad } from './protocol.js';
+import type { AboutSuspect, FromWorker, Refusal, WorkerLoad } from './protocol.js';
+import type { Blame, Suspects } from './suspects.js';
 import type { Exit, WorkerProcess, WorkerProcessListener } from './worker-process.js';
 
 export interface SlotOptions {
@@ -15,8 +16,14 @@ export interface SlotOptions {
   onRestart(): void;
   /** One consumes. */
   onReady(): void;
+  /** One has loaded its application. */
+  onLoaded(): void;
   /** A worker can't work as it was started. Called before the slot does anything about it: it may be stopped. */
-  onRefused(message: string, help: string): void;
+  onRefused(refusal: Refusal): void;
+  /** Finds out which messages kill processes. */
+  readonly suspects: Suspects;
+  /** After so many deaths a message is given up. */
+  readonly crashes: number;
   /** A process that was told to stop is killed after this time: more than its own deadline. */
   readonly killAfterMs: number;
 }
@@ -26,11 +33,17 @@ interface Occupant {
   readonly process: Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
   /** It was told to stop, or stops by itself: its end is no crash. */
   isEnding: boolean;
+  /** It has said something: so it listens, and ends in order when it is told to. */
+  hasSpoken: boolean;
+  /** It has loaded it. */
+  isLoaded: boolean;
   /** It has reached a limit, and is to be replaced. */
   isRetiring: boolean;
   /** It can't work, and has said so. */
   isRefused: boolean;
   killTimer: NodeJS.Timeout | undefined;
+  /** Runs until it is ready. */
+  lateTimer: NodeJS.Timeout | undefined;
 }
 
 /** A process that has worked this long is no part of a crash loop. */
@@ -38,6 +51,12 @@ const STABLE_AFTER_MS = 30_000;
 
 /** From so many crashes in a row on it is called one. */
 const LOOP_FROM = 3;
+
+/** After a death of which it is known what message is to blame: the next one doesn't die of it by itself. */
+const AFTER_BLAME_MS = 100;
+
+/** A process that isn't ready by now is told of. */
+const READY_WITHIN_MS = 60_000;
 
 /**
  * The place of one worker. One process works in it; while that is replaced, its successor starts beside it, and it is told
@@ -113,29 +132,63 @@ export class Slot {
     const occupant: Occupant = {
       process: this.options.spawn(listener),
       isEnding: false,
+      hasSpoken: false,
+      isLoaded: false,
       isRetiring: false,
       isRefused: false,
       killTimer: undefined,
+      lateTimer: setTimeout(() => this.isLate(occupant), READY_WITHIN_MS),
     };
     this.occupants.add(occupant);
     return occupant;
   }
 
   private message(occupant: Occupant, message: FromWorker): void {
-    if (message.kind === 'refused') this.refused(occupant, message.message, message.help);
+    occupant.hasSpoken = true;
+    if (message.kind === 'refused') this.refused(occupant, message);
+    else if (message.kind === 'loaded') this.loaded(occupant);
+    else if ('number' in message) this.heardOfSuspect(occupant, message);
     // What one says that is to stop crosses what it was told, or is late, as it was busy.
     else if (occupant.isEnding) return;
     else if (message.kind === 'ready') this.ready(occupant);
     else if (message.kind === 'load') this.options.onLoad(this.number, message);
     else if (message.kind === 'restart') this.options.onRestart();
     else if (message.kind === 'empty') occupant.isEnding = true;
-    else {
+    else if (message.kind === 'retiring') {
       occupant.isRetiring = true;
       if (occupant === this.current) void this.replace(message.reason);
     }
   }
 
+  private loaded(occupant: Occupant): void {
+    occupant.isLoaded = true;
+    this.options.onLoaded();
+  }
+
+  /** Also of one that is to stop: what it has begun goes on. */
+  private heardOfSuspect(occupant: Occupant, message: AboutSuspect): void {
+    const answer = this.options.suspects.heard(occupant, message);
+    if (!answer) return;
+    if (answer.kind === 'crashed' && message.kind === 'begins') {
+      const { queue, messageId } = message;
+      this.options.log.error(
+        { ...this.fields(occupant), queue, messageId, deaths: answer.deaths },
+        `a message of '${queue}' is dead-lettered as crashed: ${answer.deaths.length} processes ended while they ran it alone`,
+      );
+    }
+    occupant.process.tell(answer);
+  }
+
+  private isLate(occupant: Occupant): void {
+    this.options.log.warn(
+      this.fields(occupant),
+      `worker ${this.number} is not ready after ${formatMs(READY_WITHIN_MS)}: ${occupant.isLoaded ? 'its buses have not started' : 'its application is still being loaded'}`,
+    );
+  }
+
   private ready(occupant: Occupant): void {
+    clearTimeout(occupant.lateTimer);
+    this.options.suspects.ready(occupant);
     this.options.log.info(this.fields(occupant), `worker ${this.number} is ready`);
     this.options.onReady();
     if (occupant === this.successor) {
@@ -150,11 +203,12 @@ export class Slot {
   }
 
   /** What was started worked before: a broken release must not take down what runs, and may be mended while it does. */
-  private refused(occupant: Occupant, message: string, help: string): void {
+  private refused(occupant: Occupant, refusal: Refusal): void {
+    const { message, help } = refusal;
     const wasEnding = occupant.isEnding;
     occupant.isEnding = true;
     occupant.isRefused = true;
-    this.options.onRefused(message, help);
+    this.options.onRefused(refusal);
     if (this.isStopping || wasEnding) return;
     this.leave(occupant);
     this.options.log.error(
@@ -193,6 +247,7 @@ export class Slot {
   private exited(occupant: Occupant, exit: Exit): void {
     if (!this.occupants.delete(occupant)) return;
     clearTimeout(occupant.killTimer);
+    clearTimeout(occupant.lateTimer);
     const wasCurrent = this.leave(occupant);
     if (occupant.isEnding) this.stopped(occupant, exit);
     else this.crashed(occupant, exit, wasCurrent && this.current !== undefined);
@@ -212,8 +267,10 @@ export class Slot {
   }
 
   private stopped(occupant: Occupant, exit: Exit): void {
+    this.options.suspects.gone(occupant);
     if (occupant.isRefused) return;
-    if (exit.code === 0) {
+    // A signal to all processes may come before it can listen for one.
+    if (exit.code === 0 || !occupant.hasSpoken) {
       this.options.log.info(this.fields(occupant), `worker ${this.number} has stopped`);
       return;
     }
@@ -225,6 +282,9 @@ export class Slot {
   }
 
   private crashed(occupant: Occupant, exit: Exit, isReplaced: boolean): void {
+    const { suspects } = this.options;
+    // What ends it before it can have had a message is no message's fault.
+    const blame = occupant.isLoaded ? suspects.died(occupant, exitText(exit)) : undefined;
     if (this.isStopping) {
       this.inOrder = false;
       return;
@@ -234,6 +294,10 @@ export class Slot {
         { ...this.fields(occupant), ...exit },
         `worker ${this.number} has ended with ${exitText(exit)}, while it was being replaced`,
       );
+      return;
+    }
+    if (blame) {
+      this.crashedBy(blame, occupant, exit);
       return;
     }
     this.crashes += 1;
@@ -248,9 +312,17 @@ export class Slot {
     );
   }
 
-  /** Each time later than before; says in how many milliseconds. */
-  private startLater(): number {
-    const inMs = this.backoff.next();
+  private crashedBy({ queue, messageId, deaths }: Blame, occupant: Occupant, exit: Exit): void {
+    const { log, crashes } = this.options;
+    const retryInMs = this.startLater(AFTER_BLAME_MS);
+    log.error(
+      { ...this.fields(occupant), ...exit, queue, messageId, deaths, retryInMs },
+      `worker ${this.number} has ended with ${exitText(exit)} while it ran nothing but one message of '${queue}', ${deaths} of ${crashes} times; it is started again in ${formatMs(retryInMs)}`,
+    );
+  }
+
+  /** Each time later than before, unless it is told when; says in how many milliseconds. */
+  private startLater(inMs = this.backoff.next()): number {
     clearTimeout(this.restarting);
     this.restarting = setTimeout(() => this.startAgain(), inMs);
     return inMs;

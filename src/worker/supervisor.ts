@@ -1,11 +1,16 @@
 import type { Logger } from '../util/logger.js';
 import { type Load, LoadMeter } from './load.js';
+import type { Refusal } from './protocol.js';
 import { type Pool, Scaler } from './scaler.js';
 import type { ScaleOptions } from './scaling.js';
 import { Slot, type SlotOptions } from './slot.js';
+import { Suspects } from './suspects.js';
 
 export interface SupervisorOptions
-  extends Omit<SlotOptions, 'number' | 'onReady' | 'onRefused' | 'onLoad' | 'onRestart'> {
+  extends Omit<
+    SlotOptions,
+    'number' | 'suspects' | 'onLoaded' | 'onReady' | 'onRefused' | 'onLoad' | 'onRestart'
+  > {
   /** How many workers there are. */
   readonly processes: number;
   /** Changes that number by what there is to do. */
@@ -24,6 +29,11 @@ export class Supervisor implements Pool {
   private readonly running = new Set<Slot>();
   private readonly meter = new LoadMeter();
   private readonly scaler: Scaler | undefined;
+  private readonly suspects: Suspects;
+  /** One of them could load the application. */
+  private hasLoaded = false;
+  /** Those that could not, while none could. */
+  private readonly unloadable = new Set<Slot>();
   /** One of them has been ready. */
   private hasWorked = false;
   private isRefused = false;
@@ -34,6 +44,7 @@ export class Supervisor implements Pool {
 
   constructor(private readonly options: SupervisorOptions) {
     const { scale, log } = options;
+    this.suspects = new Suspects(options.crashes);
     this.scaler = scale && new Scaler(this, this.meter, scale, log);
   }
 
@@ -97,13 +108,17 @@ export class Supervisor implements Pool {
 
   private add(): void {
     const number = firstFree(this.slots);
-    const slot = new Slot({
+    const slot: Slot = new Slot({
       ...this.options,
       number,
+      suspects: this.suspects,
+      onLoaded: () => {
+        this.hasLoaded = true;
+      },
       onReady: () => {
         this.hasWorked = true;
       },
-      onRefused: (message, help) => this.refused(message, help),
+      onRefused: (refusal) => this.refused(slot, refusal),
       // All of them hear it, and one restart is under way at a time.
       onRestart: () => void this.restart('an operator has asked for a restart'),
       onLoad: (worker, load) => this.meter.heard(worker, load),
@@ -137,10 +152,14 @@ export class Supervisor implements Pool {
 
   /**
    * What one can't do none of them can, as they are started alike. But where one could, something has changed since: a
-   * release, its settings. Those that work go on.
+   * release, its settings. Those that work go on. What breaks while it is loaded may break for one alone.
    */
-  private refused(message: string, help: string): void {
+  private refused(slot: Slot, { message, help, whileLoading }: Refusal): void {
     if (this.hasWorked) return;
+    if (whileLoading) {
+      this.unloadable.add(slot);
+      if (this.hasLoaded || this.unloadable.size < this.running.size) return;
+    }
     if (!this.isRefused) this.options.log.error({ help }, `the application can't be run: ${message}`);
     this.isRefused = true;
     this.stop();

@@ -17,6 +17,9 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** After its end what it had written and said is read by then. */
+const CLOSED_WITHIN_MS = 1_000;
+
 /** One child process, from its start to its end. */
 export class WorkerProcess {
   private readonly child: ChildProcess;
@@ -28,6 +31,11 @@ export class WorkerProcess {
       const message = fromWorker(raw);
       if (message) listener.message(message);
     });
+    let hasEnded = false;
+    const end = (exit: Exit) => {
+      if (!hasEnded) listener.exited(exit);
+      hasEnded = true;
+    };
     for (const stream of ['stdout', 'stderr'] as const) {
       const input = this.child[stream];
       if (input) createInterface({ input }).on('line', (text) => listener.line(text, stream));
@@ -35,9 +43,14 @@ export class WorkerProcess {
     // A process that can't be started has no other end.
     this.child.on('error', (error) => {
       listener.line(error.message, 'stderr');
-      if (this.child.pid === undefined) listener.exited({ code: 1, signal: null });
+      if (this.child.pid === undefined) end({ code: 1, signal: null });
     });
-    this.child.on('close', (code, signal) => listener.exited({ code, signal }));
+    // What it has started may go on, and keep its output open.
+    this.child.on('exit', (code, signal) => {
+      const late = setTimeout(() => end({ code, signal }), CLOSED_WITHIN_MS);
+      this.child.once('close', () => clearTimeout(late));
+    });
+    this.child.on('close', (code, signal) => end({ code, signal }));
   }
 
   get pid(): number | undefined {

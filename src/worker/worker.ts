@@ -1,7 +1,9 @@
+import type { CrashWatch } from '../consume/crash-watch.js';
 import { type ServeOptions, unknownNames } from '../consume/serving.js';
 import { type EndedAttempts, sumOf, type Workload } from '../consume/workload.js';
 import { OptionsError } from '../errors.js';
 import type { StopOptions } from '../stopping.js';
+import { Isolation } from './isolation.js';
 import { limitReached } from './limits.js';
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
 
@@ -13,7 +15,11 @@ export interface WorkerBus {
   workload(): Promise<Workload>;
   on(event: 'handler.started', listener: () => void): unknown;
   on(event: 'control.restart', listener: () => void): unknown;
+  watchCrashes?(watch: CrashWatch): void;
 }
+
+/** Says something to the supervisor; `sent` is called once this process's end can't keep it from there any more. */
+export type Tell = (message: FromWorker, sent?: () => void) => void;
 
 /** How often limits and queues are looked at. */
 const LOOK_EVERY_MS = 500;
@@ -42,6 +48,7 @@ export class Worker {
   /** Something had to be left behind. */
   private failed: unknown;
   private end!: () => void;
+  private readonly isolation: Isolation;
   private readonly stopped = new Promise<void>((resolve) => {
     this.end = resolve;
   });
@@ -49,8 +56,10 @@ export class Worker {
   constructor(
     private readonly buses: readonly WorkerBus[],
     private readonly settings: WorkerSettings,
-    private readonly tell: (message: FromWorker) => void,
-  ) {}
+    private readonly tell: Tell,
+  ) {
+    this.isolation = new Isolation(tell);
+  }
 
   /**
    * Resolves when it has stopped.
@@ -61,7 +70,10 @@ export class Worker {
     const served = servedBy(this.buses, this.settings);
     this.serving = [...served.keys()];
     this.service = serviceOf(this.serving);
-    for (const bus of this.serving) this.listenTo(bus);
+    for (const bus of this.serving) {
+      this.listenTo(bus);
+      bus.watchCrashes?.(this.isolation);
+    }
     const starting = [...served].map(([bus, serve]) => bus.start(serve));
     const started = await Promise.allSettled(starting);
     const failure = started.find((each) => each.status === 'rejected');
@@ -76,8 +88,9 @@ export class Worker {
   }
 
   receive(message: ToWorker): void {
-    if (message === 'cancel') this.stop({ cancel: true });
-    else this.stop({});
+    if (message === 'stop') this.stop({});
+    else if (message === 'cancel') this.stop({ cancel: true });
+    else this.isolation.answer(message);
   }
 
   /** Each event of messages that is listened to costs something with each of them: only what is needed. */

@@ -19,6 +19,10 @@ export interface CommandOptions {
   readonly input?: string;
   /** On a terminal of its own (by `script` of util-linux), with standard input left open. */
   readonly terminal?: boolean;
+  /** As process 1 of a PID namespace, whose parent is `child`. Takes root. */
+  readonly asFirst?: boolean;
+  /** With a process group of its own, so that all its processes can be told at once. */
+  readonly ownGroup?: boolean;
 }
 
 export interface Ended {
@@ -34,13 +38,16 @@ export class Command {
   readonly ended: Promise<Ended>;
   readonly child: ChildProcess;
 
-  constructor(args: readonly string[], { url, env = {}, cwd, input = '', terminal }: CommandOptions = {}) {
+  constructor(args: readonly string[], { url, env = {}, cwd, input = '', ...how }: CommandOptions = {}) {
     const words = [process.execPath, MAIN, ...args];
+    const { terminal, asFirst, ownGroup = false } = how;
+    const wrapped = asFirst ? ['unshare', '--pid', '--fork', '--kill-child', ...words] : words;
     const [program = '', ...its] = terminal
       ? ['script', '--quiet', '--return', '--command', words.map(quoted).join(' '), '/dev/null']
-      : words;
+      : wrapped;
     this.child = spawn(program, its, {
       cwd,
+      detached: ownGroup,
       env: environment({ url, env }),
     });
     this.child.stdout?.on('data', (chunk) => {

@@ -81,7 +81,7 @@ describe('hopline work --scaling-port', function () {
     });
 
   it('says that nothing is known while no worker runs', async () => {
-    const command = service.work(['--scaling-port', '0'], { env: { JOBS_FAULT: 'at load' } });
+    const command = service.work(['--scaling-port', '0'], { env: { JOBS_FAULT: 'soon' } });
     const url = await urlOf(command);
     await untilLogged(command, /it is started again in/);
     const response = await fetch(url);

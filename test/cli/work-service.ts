@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Channel, connect } from 'amqplib';
-import { Bus, rabbitmq, type StatusReport } from 'hopline';
+import { Bus, type DeadLetterSummary, rabbitmq, type StatusReport } from 'hopline';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -71,6 +71,13 @@ export class WorkService {
     const numbers = Array.from({ length: count }, () => ++this.published);
     await Promise.all(numbers.map((number) => this.publisher.send(key, { number, ...job })));
     return numbers;
+  }
+
+  /** What lies in the dead letters of a queue. */
+  async deadLetters(queue = 'work') {
+    const { stdout } = await this.operate(['failed', 'list', '--queue', `${this.name}.${queue}`, '--json'])
+      .ended;
+    return JSON.parse(stdout) as DeadLetterSummary[];
   }
 
   /** Messages that nobody was given, or that were given back. */

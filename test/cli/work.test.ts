@@ -189,12 +189,11 @@ describe('hopline work', function () {
   });
 
   it('slows down when a process crashes again and again, and says why', async () => {
-    const command = service.work([], { env: { JOBS_FAULT: 'at load' } });
-    await untilLogged(command, /worker 1 crashes again and again, 3 times so far, now with exit code 1/);
+    const command = service.work([], { env: { JOBS_FAULT: 'soon' } });
+    await untilLogged(command, /worker 1 crashes again and again, 3 times so far, now with exit code 7/);
     const crashes = logged(command, /it is started again in/);
     const [first = 0, second = 0, third = 0] = crashes.map(({ retryInMs }) => retryInMs as number);
     assert.ok(first < second && second < third, `${first}, ${second}, ${third}`);
-    assert.match(logged(command, /^error: /)[0]?.msg ?? '', /can't be loaded: the database is away/);
     command.child.kill('SIGTERM');
     assert.equal((await command.ended).code, 0);
   });

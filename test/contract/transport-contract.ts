@@ -9,6 +9,7 @@ import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consuming } from './consuming.js';
 import { controlling } from './controlling.js';
+import { crashWatching } from './crash-watching.js';
 import { deadLetters } from './dead-letters.js';
 import { decorated } from './decorated.js';
 import { delays } from './delays.js';
@@ -90,6 +91,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'dead letters, looked at and replayed': operating,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
+  'messages that may have killed their process': crashWatching,
   'broken connections': brokenConnections,
   'what operators say': controlling,
   'queues that operators pause': pausing,

@@ -25,6 +25,7 @@ interface Flags {
   readonly clearWithin: string;
   readonly coolDown: string;
   readonly scalingPort?: string;
+  readonly crashes: string;
 }
 
 /** Longer than a process needs to see its own deadline and go. */
@@ -39,7 +40,7 @@ ends all at once. SIGHUP replaces the processes one after the other.
 Exit codes: 0 stopped in order, 1 work was left behind, 2 called wrongly, or the application can't be run.`;
 
 /** `hopline work [APP]`: runs a service's handlers, in processes of their own that are looked after. */
-export const addWork: AddCommand = (parent, { terminal, exit }) => {
+export const addWork: AddCommand = (parent, { terminal, exit, early }) => {
   parent
     .command('work')
     .description("run an application's handlers")
@@ -58,6 +59,11 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
     .option('--max-jobs <number>', 'replace a process that has begun so many')
     .option('--max-time <duration>', 'replace a process that has run so long: 30m, 1h')
     .option('--max-memory <size>', 'replace a process that takes so much: 512MB')
+    .option(
+      '--crashes <number>',
+      'dead-letter a message that has ended so many processes, each while it ran alone',
+      '3',
+    )
     .option('--stop-timeout <duration>', 'how long a process may take to stop', '30s')
     .addHelpText('after', ABOUT)
     .action(async (given: string | undefined, flags: Flags) => {
@@ -66,6 +72,7 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
       const address =
         flags.scalingPort === undefined ? undefined : listenAddress('--scaling-port', flags.scalingPort);
       const reportsLoad = scale !== undefined || address !== undefined;
+      const crashes = crashesOf(flags);
       const settings = { ...settingsOf(given, flags), reportsLoad };
       const log = new WorkLog(terminal);
       const supervisor = new Supervisor({
@@ -74,16 +81,21 @@ export const addWork: AddCommand = (parent, { terminal, exit }) => {
         spawn: (listener) => new WorkerProcess(ENTRY, JSON.stringify(settings), listener),
         log: log.logger,
         onLine: (worker, text, stream) => log.line(worker, text, stream),
+        crashes,
         killAfterMs: settings.stopTimeoutMs + KILL_AFTER_MS,
       });
       let scaling: ScalingServer | undefined;
-      // First of all: who reads the first line of the log may end it.
-      const unlisten = listenToSignals(supervisor, log, () => scaling?.close());
+      let isStopping = false;
+      // First of all: who reads the first line of the log may end it. Until the process ends: what is told twice is no crash.
+      const heed = listenToSignals(supervisor, log, () => {
+        isStopping = true;
+        scaling?.close();
+      });
+      for (const signal of early?.take() ?? []) heed(signal);
       try {
-        scaling = address && (await serveScaling(address, supervisor, log));
+        scaling = address && !isStopping ? await serveScaling(address, supervisor, log) : undefined;
         exit(await supervisor.run());
       } finally {
-        unlisten();
         scaling?.close();
       }
     });
@@ -106,6 +118,16 @@ async function serveScaling(
   } catch (error) {
     throw cannotListen('--scaling-port', address, error);
   }
+}
+
+/** @throws UsageError */
+function crashesOf(flags: Flags): number {
+  const crashes = wholeNumber('--crashes', flags.crashes);
+  if (crashes > 1) return crashes;
+  throw new UsageError(
+    '--crashes is less than 2',
+    'A process may die once while any message runs: give 2 at least',
+  );
 }
 
 /** @throws UsageError */
@@ -146,8 +168,12 @@ function appFrom(given: string | undefined): string {
   return resolve(app);
 }
 
-/** Until the returned function is called. */
-function listenToSignals(supervisor: Supervisor, { logger }: WorkLog, onStopping: () => void): () => void {
+/** Returns what heeds a signal, for those that came before. */
+function listenToSignals(
+  supervisor: Supervisor,
+  { logger }: WorkLog,
+  onStopping: () => void,
+): (signal: NodeJS.Signals) => void {
   let times = 0;
   const onStop = (signal: NodeJS.Signals) => {
     times += 1;
@@ -161,11 +187,11 @@ function listenToSignals(supervisor: Supervisor, { logger }: WorkLog, onStopping
     } else supervisor.kill();
   };
   const onRestart = (signal: NodeJS.Signals) => {
+    if (times > 0) return;
     logger.info({ signal }, 'restarting, one process after the other');
     void supervisor.restart('a restart was asked for');
   };
   process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onRestart);
-  return () => {
-    process.off('SIGTERM', onStop).off('SIGINT', onStop).off('SIGHUP', onRestart);
-  };
+  // Before the first process there is nothing to restart.
+  return (signal) => void (signal !== 'SIGHUP' && onStop(signal));
 }

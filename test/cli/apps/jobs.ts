@@ -1,3 +1,6 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Bus, type Duration, type MessageContext, rabbitmq } from 'hopline';
 import { redisStores } from 'hopline/redis';
@@ -16,6 +19,8 @@ export interface Job {
   readonly leakMb?: number;
   /** It ends when its signal fires, or not even then. */
   readonly holds?: 'until cancelled' | 'for ever';
+  /** It ends its process: at once, when its promise is rejected that nobody waits for, or when there is no memory left. */
+  readonly kills?: 'by exit' | 'by a detached rejection' | 'by memory' | 'after a second';
 }
 
 const {
@@ -26,13 +31,28 @@ const {
   REDIS_URL,
 } = process.env;
 if (fault === 'at load') throw new Error('the database is away');
+if (fault === 'at import') await import(`not-installed-${name}`);
+if (fault === 'while it loads') await pause(60_000);
+if (fault === 'at load of the third') {
+  const file = join(tmpdir(), `${name}-loads`);
+  appendFileSync(file, '.');
+  if (readFileSync(file, 'utf8').length > 2) throw new Error('the database is away');
+}
 if (fault === 'soon') setTimeout(() => process.exit(7), 50);
 
-const kept: Buffer[] = [];
+const kept: unknown[] = [];
+
+async function kill(how: Job['kills']): Promise<void> {
+  if (how === 'by exit') process.exit(13);
+  if (how === 'by memory') for (;;) kept.push(new Array(1_000).fill(how).map((text, place) => text + place));
+  if (how === 'after a second') await pause(1_300).then(() => process.exit(13));
+  void Promise.reject(new Error('nobody waits for this'));
+}
 
 async function work(job: Job, { signal, messageId }: MessageContext): Promise<void> {
-  const { number, ms = 0, leakMb, holds } = job;
+  const { number, ms = 0, leakMb, holds, kills } = job;
   console.log(`began ${number} ${messageId}`);
+  if (kills) await kill(kills);
   if (leakMb) kept.push(Buffer.alloc(leakMb * 1024 * 1024, 1));
   if (holds) {
     await new Promise((_resolve, reject) => {
@@ -48,6 +68,8 @@ export const bus = new Bus({
   prefix: name,
   transport: rabbitmq({ url, ...(fault === 'guest' && { allowGuest: false }) }),
   concurrency: 5,
+  ...(fault === 'impatient' && { startDeadline: '300ms' }),
+  ...(fault === 'wrong options' && { prefech: 5 }),
   ...(REDIS_URL && { stores: redisStores({ client: new Redis(REDIS_URL) }) }),
 })
   .handle('work', work, { name: 'Work', queue: `${name}.work` })

@@ -15,13 +15,15 @@ export class TestDelivery implements Delivery {
   readonly exchange: string;
   readonly routingKey: string;
   readonly queue: string;
-  readonly redelivered = false;
+  readonly redelivered: boolean;
   readonly deliveryCount: number;
   lost = false;
   settled: 'ack' | 'requeue' | undefined;
 
   constructor(
-    given: Partial<Pick<Delivery, 'body' | 'exchange' | 'routingKey' | 'queue' | 'deliveryCount'>> & {
+    given: Partial<
+      Pick<Delivery, 'body' | 'exchange' | 'routingKey' | 'queue' | 'deliveryCount' | 'redelivered'>
+    > & {
       properties?: MessageProperties;
     } = {},
   ) {
@@ -32,6 +34,7 @@ export class TestDelivery implements Delivery {
     this.routingKey = given.routingKey ?? 'order.placed';
     this.queue = given.queue ?? 'billing';
     this.deliveryCount = given.deliveryCount ?? 0;
+    this.redelivered = given.redelivered ?? false;
   }
 
   ack(): boolean {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/util/logger.js';
 import { Slot } from '../../../src/worker/slot.js';
+import { Suspects } from '../../../src/worker/suspects.js';
 import { eventually } from '../../support/eventually.js';
 import { READY, REFUSED, RETIRING, TestProcess } from './test-process.js';
 
@@ -20,6 +21,9 @@ function open() {
     onRestart: () => {},
     onReady: () => {},
     onRefused: () => {},
+    onLoaded: () => {},
+    suspects: new Suspects(3),
+    crashes: 3,
     killAfterMs: 50,
   });
   slot.start();
@@ -153,6 +157,39 @@ describe('the place of a worker', () => {
     slot.stop();
     assert.equal(await slot.ended, true);
     assert.equal(processes.length, 1);
+  });
+
+  it('starts a process again without growing pauses when a message is to blame for its end', async () => {
+    const { slot, processes, at, errors } = open();
+    const die = (process: TestProcess, how: 'alone' | 'beside') => {
+      process.says(READY, { kind: 'loaded' });
+      process.says({ kind: 'begins', number: 1, queue: 'q', messageId: 'm', digest: 'd' });
+      process.says({ kind: how, number: 1 });
+      process.exits(13);
+    };
+    die(at(1), 'beside');
+    for (const number of [2, 3, 4]) {
+      await eventually(() => assert.equal(processes.length, number));
+      die(at(number), 'alone');
+    }
+    await eventually(() => assert.equal(processes.length, 5));
+    at(5).says(READY, { kind: 'begins', number: 1, queue: 'q', messageId: 'm', digest: 'd' });
+    const deaths = ['exit code 13', 'exit code 13', 'exit code 13'];
+    assert.deepEqual(at(5).told, [{ kind: 'crashed', number: 1, deaths }]);
+    assert.match(
+      String(errors[3]),
+      /nothing but one message of 'q', 3 of 3 times; it is started again in 100ms/,
+    );
+    slot.stop();
+    at(5).exits(0);
+    assert.equal(await slot.ended, true);
+  });
+
+  it('takes no process for one that left work behind which was ended before it could listen', async () => {
+    const { slot, at } = open();
+    slot.stop();
+    at(1).exits(143);
+    assert.equal(await slot.ended, true);
   });
 
   it('kills a process that does not stop, and says that it left work behind', async () => {

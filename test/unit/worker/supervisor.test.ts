@@ -16,6 +16,7 @@ function supervise(count: number) {
     },
     log: { ...silentLogger, error: (_fields, message) => void errors.push(message) },
     onLine: () => {},
+    crashes: 3,
     killAfterMs: 60_000,
   });
   const ended = supervisor.run();
@@ -42,6 +43,24 @@ describe('the supervisor of workers', () => {
     for (const process of processes) process.exits(2);
     assert.equal(await ended, EXIT.refused);
     assert.equal(errors[0], "the application can't be run: there is no queue 'x'");
+  });
+
+  it('ends when no process can load the application, and only then', async () => {
+    const unloadable = { ...REFUSED, whileLoading: true };
+    const { ended, processes, at } = supervise(2);
+    at(1).says(unloadable);
+    at(1).exits(2);
+    assert.deepEqual(at(2).told, []);
+    at(2).says(unloadable);
+    at(2).exits(2);
+    assert.equal(await ended, EXIT.refused);
+    const other = supervise(2);
+    other.at(2).says({ kind: 'loaded' });
+    other.at(1).says(unloadable);
+    other.at(1).exits(2);
+    await eventually(() => assert.equal(other.processes.length, 3));
+    assert.equal(await other.stop(), EXIT.done);
+    assert.equal(processes.length, 2);
   });
 
   it('leaves what works alone, and gives a restart up, when what is to replace it cannot be run', async () => {

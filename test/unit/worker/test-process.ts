@@ -33,4 +33,5 @@ export const REFUSED = {
   kind: 'refused',
   message: "there is no queue 'x'",
   help: 'Correct its name.',
+  whileLoading: false,
 } as const;

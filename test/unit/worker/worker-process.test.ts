@@ -23,9 +23,33 @@ describe('a worker process', () => {
     assert.deepEqual(lines, [JSON.stringify(marked('stop'))]);
   });
 
+  it('is gone when it has ended, though a process that it has started keeps its output open', async () => {
+    const exits: Exit[] = [];
+    const lines: string[] = [];
+    new WorkerProcess(join(import.meta.dirname, 'leaving-process.js'), '{}', {
+      message: () => {},
+      line: (text) => lines.push(text),
+      exited: (exit) => exits.push(exit),
+    });
+    await eventually(() => assert.deepEqual(exits, [{ code: 3, signal: null }]), { timeout: 5_000 });
+    process.kill(Number(lines[0]));
+  });
+
   it('heeds only what its supervisor tells', () => {
     for (const word of ['stop', 'cancel']) assert.equal(toWorker(marked(word)), word);
-    for (const foreign of [null, undefined, 'stop', 0, {}, { hopline: {} }, marked('start')])
+    const answer = { kind: 'go', number: 1 };
+    assert.deepEqual(toWorker(marked(answer)), answer);
+    for (const foreign of [
+      marked({ kind: 'stay' }),
+      marked({ number: 1 }),
+      null,
+      undefined,
+      'stop',
+      0,
+      {},
+      { hopline: {} },
+      marked('start'),
+    ])
       assert.equal(toWorker(foreign), undefined);
   });
 });

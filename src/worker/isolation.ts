@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import type { CrashVerdict, CrashWatch, WatchedPlaces } from '../consume/crash-watch.js';
+import type { Received } from '../consume/received.js';
+import { type Clock, systemClock, type Timer } from '../util/clock.js';
+import type { AboutSuspect, Answer, Trial } from './protocol.js';
+
+/** How often it looks whether something still runs. */
+const LOOK_EVERY_MS = 10;
+
+/** An ack is written in the next turns of the event loop. Who dies before that brings its message back. */
+const LINGER_MS = 20;
+
+/** A supervisor that says nothing for so long is in trouble of its own. */
+const ANSWER_WITHIN_MS = 5_000;
+
+interface Asked {
+  readonly number: number;
+  readonly unanswered: Timer;
+  readonly received: Received;
+  readonly resolve: (verdict: CrashVerdict) => void;
+}
+
+interface Waiting extends Asked {
+  readonly trial: Trial;
+  readonly since: number;
+}
+
+/**
+ * A worker's side of finding out which message kills its process: asks its supervisor before a redelivered message begins, and
+ * lets it begin alone, if that is the answer. While one waits for that, nothing else begins, of no queue.
+ */
+export class Isolation implements CrashWatch {
+  private readonly places: WatchedPlaces[] = [];
+  private readonly asked = new Map<number, Asked>();
+  /** Those that are to begin alone. */
+  private waiting: Waiting[] = [];
+  /** Those that may begin once nobody is to be alone any more. */
+  private later: Asked[] = [];
+  private readonly begun = new Map<Received, number>();
+  private alone: Asked | undefined;
+  private numbers = 0;
+  private window: Timer | undefined;
+  private looking: Timer | undefined;
+  /** Who begins after the silence, and since when nothing runs. */
+  private next: Waiting | undefined;
+  private quietAt = 0;
+  private isStill = false;
+  private isStopping = false;
+
+  /**
+   * @param tell says it to the supervisor
+   * @param sent called once that is safe from this process's end
+   */
+  constructor(
+    private readonly tell: (message: AboutSuspect, sent?: () => void) => void,
+    private readonly clock: Clock = systemClock,
+  ) {}
+
+  watch(places: WatchedPlaces): void {
+    this.places.push(places);
+  }
+
+  begins(received: Received): Promise<CrashVerdict> {
+    if (this.isStopping) return Promise.resolve({ kind: 'give-back' });
+    this.numbers += 1;
+    const number = this.numbers;
+    const { messageId, delivery } = received;
+    return new Promise((resolve) => {
+      const unanswered = this.clock.setTimer(() => this.answer({ kind: 'go', number }), ANSWER_WITHIN_MS);
+      this.asked.set(number, { number, unanswered, received, resolve });
+      this.tell({ kind: 'begins', number, queue: delivery.queue, messageId, digest: digestOf(received) });
+    });
+  }
+
+  /** What the supervisor has answered. */
+  answer(answer: Answer): void {
+    const asked = this.asked.get(answer.number);
+    if (!asked) return;
+    this.asked.delete(answer.number);
+    asked.unanswered.cancel();
+    if (answer.kind === 'crashed') this.resolve(asked, { kind: 'crashed', deaths: answer.deaths });
+    else if (answer.kind === 'alone') {
+      this.waiting.push({ ...asked, trial: answer, since: this.clock.monotonic() });
+      this.keepStill(true);
+    } else this.later.push(asked);
+    this.look();
+  }
+
+  ended(received: Received): void {
+    const number = this.begun.get(received);
+    if (number === undefined) return;
+    this.begun.delete(received);
+    const isSettled = !received.delivery.lost;
+    this.clock.setTimer(() => {
+      this.tell({ kind: 'ended', number, isSettled }, () => this.isNotAlone(number));
+    }, LINGER_MS);
+  }
+
+  stop(): void {
+    this.isStopping = true;
+    const left = [...this.asked.values(), ...this.waiting.splice(0), ...this.later.splice(0)];
+    this.asked.clear();
+    for (const asked of left) {
+      asked.unanswered.cancel();
+      this.tell({ kind: 'ended', number: asked.number, isSettled: false });
+      asked.resolve({ kind: 'give-back' });
+    }
+    this.isNotAlone(this.alone?.number);
+  }
+
+  private resolve(asked: Asked, verdict: CrashVerdict): void {
+    this.begun.set(asked.received, asked.number);
+    asked.resolve(verdict);
+  }
+
+  /** Others may begin, of which the supervisor must not think that it was this one. */
+  private isNotAlone(number: number | undefined): void {
+    if (this.alone?.number === number) {
+      this.window?.cancel();
+      this.alone = undefined;
+    }
+    this.look();
+  }
+
+  /** Lets begin what may. Called whenever something has changed, and from time to time while one waits to be alone. */
+  private look(): void {
+    this.looking?.cancel();
+    this.looking = undefined;
+    if (this.alone) return;
+    this.dropLost();
+    if (this.waiting.length === 0) {
+      for (const asked of this.later.splice(0)) this.resolve(asked, { kind: 'begin' });
+      this.keepStill(false);
+      return;
+    }
+    const first = this.waiting.reduce((best, each) => (each.trial.rank < best.trial.rank ? each : best));
+    if (this.running > 0) this.waitForEnds();
+    else this.waitInSilence(first);
+    if (!this.alone) this.looking ??= this.clock.setTimer(() => this.look(), LOOK_EVERY_MS);
+  }
+
+  /** Of one whose channel is gone nobody waits for the verdict. */
+  private dropLost(): void {
+    for (const asked of this.waiting.filter(({ received }) => received.delivery.lost)) {
+      this.waiting = this.waiting.filter((each) => each !== asked);
+      this.resolve(asked, { kind: 'begin' });
+    }
+  }
+
+  private waitForEnds(): void {
+    this.next = undefined;
+    const now = this.clock.monotonic();
+    for (const asked of this.waiting.filter(({ since, trial }) => now - since >= trial.patienceMs)) {
+      this.waiting = this.waiting.filter((each) => each !== asked);
+      this.tell({ kind: 'beside', number: asked.number }, () => this.resolve(asked, { kind: 'begin' }));
+    }
+  }
+
+  private waitInSilence(first: Waiting): void {
+    const now = this.clock.monotonic();
+    if (this.next !== first) {
+      this.next = first;
+      this.quietAt = now;
+      if (first.trial.quietMs > 0) this.tell({ kind: 'quiet', number: first.number });
+    }
+    if (now - this.quietAt < first.trial.quietMs) return;
+    this.waiting = this.waiting.filter((each) => each !== first);
+    this.next = undefined;
+    this.alone = first;
+    // It may be the last that this process says.
+    this.tell({ kind: 'alone', number: first.number }, () => this.beginAlone(first));
+  }
+
+  private beginAlone(first: Waiting): void {
+    const { number, trial } = first;
+    if (this.alone === first) {
+      this.window = this.clock.setTimer(() => {
+        this.tell({ kind: 'beside', number }, () => this.isNotAlone(number));
+      }, trial.windowMs);
+    }
+    this.resolve(first, { kind: 'begin' });
+  }
+
+  private keepStill(isStill: boolean): void {
+    if (this.isStill === isStill) return;
+    this.isStill = isStill;
+    for (const places of this.places) places.setStill(isStill);
+  }
+
+  /** What runs, and isn't only asked about. */
+  private get running(): number {
+    const begun = this.places.reduce((sum, { running }) => sum + running, 0);
+    return begun - this.asked.size - this.waiting.length - this.later.length;
+  }
+}
+
+function digestOf({ delivery, exchange, routingKey }: Received): string {
+  return createHash('sha1').update(`${exchange}\n${routingKey}\n`).update(delivery.body).digest('base64');
+}

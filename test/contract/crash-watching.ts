@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import type { CrashVerdict, CrashWatch, WatchedPlaces } from '../../src/consume/crash-watch.js';
+import type { Received } from '../../src/consume/received.js';
+import { deferred } from '../../src/util/deferred.js';
+import { type BusFixture, watch } from '../support/bus-fixture.js';
+import { numbers } from '../support/port.js';
+import type { Theme } from './transport-contract.js';
+
+/** Says what the test says. */
+class TestWatch implements CrashWatch {
+  readonly places: WatchedPlaces[] = [];
+  readonly asked: (string | undefined)[] = [];
+  readonly endedOnes: (string | undefined)[] = [];
+
+  constructor(private readonly verdict: (received: Received) => Promise<CrashVerdict>) {}
+
+  watch(places: WatchedPlaces): void {
+    this.places.push(places);
+  }
+
+  begins(received: Received): Promise<CrashVerdict> {
+    this.asked.push(received.messageId);
+    return this.verdict(received);
+  }
+
+  ended({ messageId }: Received): void {
+    this.endedOnes.push(messageId);
+  }
+
+  stop(): void {}
+}
+
+export const crashWatching: Theme = (test) => {
+  /** A message that was delivered before, and not settled. */
+  async function leaveOne(fx: BusFixture, messageId: string): Promise<void> {
+    const seen = fx.recorder(async ({ context: { signal } }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      throw signal.reason;
+    });
+    const bus = fx.bus('mailer', { stopDeadline: '400ms' }).handle('k', seen.handle);
+    await bus.start();
+    await bus.publish('k', messageId, { messageId });
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    await fx.outcome(bus.stop());
+  }
+
+  test('what has crashed is dead-lettered as that, with how; neither its handler nor failed() runs, and no other is asked about', async (fx) => {
+    await leaveOne(fx, 'poison');
+    const seen = fx.recorder();
+    const failed: unknown[] = [];
+    const bus = fx.bus('mailer').handle('k', seen.handle, { failed: (error) => void failed.push(error) });
+    const given = watch(bus, 'message.deadLettered');
+    const its = new TestWatch(async () => ({ kind: 'crashed', deaths: ['exit code 1', 'SIGABRT'] }));
+    bus.watchCrashes(its);
+    await bus.start();
+    await bus.publish('k', 'healthy', { messageId: 'healthy' });
+    const letter = await fx.deadLetter(fx.name('mailer'));
+    assert.deepEqual([letter.body.toString(), letter.properties.messageId], ['"poison"', 'poison']);
+    assert.equal(letter.properties.headers['hopline-reason'], 'crashed');
+    assert.match(String(letter.properties.headers['hopline-error']), /2 times: exit code 1, SIGABRT/);
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['healthy']));
+    await fx.eventually(() => assert.equal(given.length, 1));
+    assert.deepEqual([its.asked, its.endedOnes, failed], [['poison'], ['poison'], []]);
+  });
+
+  test('what may begin holds its place while it is asked about: nothing of its queue overtakes it', async (fx) => {
+    await leaveOne(fx, 'first');
+    const [answer, seen] = [deferred(), fx.recorder()];
+    const bus = fx.bus('mailer').handle('k', seen.handle, { queue: { concurrency: 1 } });
+    const its = new TestWatch(() => answer.promise.then(() => ({ kind: 'begin' })));
+    bus.watchCrashes(its);
+    await bus.start();
+    for (const number of numbers(3)) await bus.publish('k', number);
+    await fx.eventually(() => assert.deepEqual(its.asked, ['first']));
+    assert.deepEqual([seen.payloads, its.places.map(({ running }) => running)], [[], [1]]);
+    answer.resolve();
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['first', ...numbers(3)]));
+  });
+
+  test('what is not to begin any more goes back to its queue', async (fx) => {
+    await leaveOne(fx, 'waits');
+    const [answer, first, second] = [deferred(), fx.recorder(), fx.recorder()];
+    const bus = fx.bus('mailer').handle('k', first.handle);
+    const its = new TestWatch(() => answer.promise.then(() => ({ kind: 'give-back' })));
+    its.stop = () => answer.resolve();
+    bus.watchCrashes(its);
+    await bus.start();
+    await fx.eventually(() => assert.deepEqual(its.asked, ['waits']));
+    await fx.outcome(bus.stop());
+    await fx.bus('mailer').handle('k', second.handle).start();
+    await fx.eventually(() => assert.deepEqual(second.payloads, ['waits']));
+    assert.deepEqual(first.payloads, []);
+  });
+
+  test('while the places are still nothing begins but what is asked about', async (fx) => {
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer').handle('k', seen.handle);
+    const its = new TestWatch(async () => ({ kind: 'begin' }));
+    bus.watchCrashes(its);
+    await bus.start();
+    for (const places of its.places) places.setStill(true);
+    await bus.publish('k', 'new');
+    await fx.eventually(async () => assert.equal((await bus.workload()).waiting, 1));
+    assert.deepEqual(seen.payloads, []);
+    for (const places of its.places) places.setStill(false);
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['new']));
+    assert.deepEqual(its.asked, []);
+  });
+};
