@@ -1,4 +1,5 @@
 import { Backoff } from '../util/backoff.js';
+import { systemClock, type Timer } from '../util/clock.js';
 import { formatMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import type { FromWorker, WorkerLoad } from './protocol.js';
@@ -30,7 +31,7 @@ interface Occupant {
   isRetiring: boolean;
   /** It can't work, and has said so. */
   isRefused: boolean;
-  killTimer: NodeJS.Timeout | undefined;
+  killTimer: Timer | undefined;
 }
 
 /** A process that has worked this long is no part of a crash loop. */
@@ -184,7 +185,7 @@ export class Slot {
     if (occupant.isEnding) return;
     occupant.isEnding = true;
     occupant.process.tell('stop');
-    occupant.killTimer = setTimeout(() => {
+    occupant.killTimer = systemClock.setTimer(() => {
       this.options.log.error(this.fields(occupant), `worker ${this.number} does not stop, and is killed`);
       occupant.process.kill();
     }, this.options.killAfterMs);
@@ -192,7 +193,7 @@ export class Slot {
 
   private exited(occupant: Occupant, exit: Exit): void {
     if (!this.occupants.delete(occupant)) return;
-    clearTimeout(occupant.killTimer);
+    occupant.killTimer?.cancel();
     const wasCurrent = this.leave(occupant);
     if (occupant.isEnding) this.stopped(occupant, exit);
     else this.crashed(occupant, exit, wasCurrent && this.current !== undefined);

@@ -3,6 +3,7 @@ import type { ChannelModel } from 'amqplib';
 import { ConnectError, OptionsError } from '../../errors.js';
 import type { ConnectionRole } from '../../events.js';
 import { Backoff } from '../../util/backoff.js';
+import { LONGEST_TIMER_MS } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import { errorText } from '../../util/error-text.js';
@@ -141,7 +142,7 @@ export class Connection {
       // Without it a message of some kilobytes waits for the other side's delayed ACK: 23 ms instead of 1.3 ms.
       noDelay: true,
       keepAlive: true,
-      timeout: this.settings.connectDeadlineMs,
+      timeout: Math.min(this.settings.connectDeadlineMs, LONGEST_TIMER_MS),
       clientProperties: { connection_name: `${this.connectionName} ${this.role}` },
       ...tls,
     };
