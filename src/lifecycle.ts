@@ -4,7 +4,7 @@ import { checkServeOptions, planServing, type ServeOptions } from './consume/ser
 import { hasInbox, queueNeeds, type Subscription } from './consume/subscription.js';
 import { UniqueHandlers } from './consume/unique-handlers.js';
 import { BusControl } from './control/bus-control.js';
-import { ConnectError, NotStartedError, StoppedError } from './errors.js';
+import { ConnectError, NotStartedError, OptionsError, StoppedError } from './errors.js';
 import type { BusEvents, BusState } from './events.js';
 import type { ExchangeRef } from './message/exchange-option.js';
 import type { Publisher } from './message/publisher.js';
@@ -18,6 +18,7 @@ import { planBus } from './topology/build.js';
 import type { Names } from './topology/names.js';
 import type { BusTopology } from './topology/plan.js';
 import type { TransportSession } from './transport/transport.js';
+import { duration, problemsOf } from './util/check.js';
 import { systemClock } from './util/clock.js';
 import { Deadline } from './util/deadline.js';
 import { formatMs, toMs } from './util/duration.js';
@@ -90,6 +91,8 @@ export class Lifecycle {
   /** As `stop` of the bus. */
   stop(parts: Pick<LivingParts, 'publisher' | 'outbox'>, { deadline, cancel }: StopOptions): Promise<void> {
     const { stopDeadlineMs } = this.options.settings;
+    const problems = problemsOf({ deadline }, '', { deadline: duration });
+    if (problems.length > 0) return Promise.reject(new OptionsError('stop', problems));
     this.stopping ??= this.end(parts, deadline === undefined ? stopDeadlineMs : toMs(deadline));
     if (cancel) this.running?.cancel();
     return this.stopping;

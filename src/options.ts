@@ -189,7 +189,7 @@ export const BUS_FIELDS: Fields = {
     ),
     inbox: having('an inbox, as postgresStores() has', 'begin'),
     outbox: having('an outbox, as postgresStores() has', 'add', 'relay', 'backlog', 'listen'),
-    ledger: required(having('a store of results, as redisStores() has', 'read', 'record')),
+    ledger: required(having('a store of results, as redisStores() has', 'reserve', 'record')),
     locks: required(having('a store of locks, as redisStores() has', 'acquire', 'extend', 'release')),
     sequences: required(having('a store of sequences, as redisStores() has', 'next', 'advance')),
   }),

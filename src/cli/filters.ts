@@ -33,7 +33,7 @@ export function filterOf({ reason, since, grep, limit }: FilterFlags, now = Date
       );
   }
   if (since !== undefined && !isDuration(since))
-    throw new UsageError(`--since is no duration: '${since}'`, 'Write it as 30m, 2h or 7d');
+    throw new UsageError(`--since is no duration: '${since}'`, 'Write it as 30m, 2h or 7d, 400d at most');
   if (limit !== undefined && !/^[1-9]\d*$/.test(limit))
     throw new UsageError(`--limit is no number of dead letters: '${limit}'`, 'Write it as 100');
   return {

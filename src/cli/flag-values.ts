@@ -29,7 +29,7 @@ export function range(flag: string, given: string): { readonly min: number; read
 
 export function durationMs(flag: string, given: string): number {
   if (isDuration(given)) return toMs(given);
-  throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m or 1h');
+  throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m or 1h, 400d at most');
 }
 
 export function byteSize(flag: string, given: string): number {

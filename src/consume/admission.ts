@@ -36,15 +36,32 @@ export class Admission {
   }
 
   private async ask(context: HandlerContext, payload: unknown): Promise<Claim | Refusal | undefined> {
-    const { uniques, limits, claims } = this;
+    const { uniques, claims } = this;
     const superseded = await uniques.superseded(context);
     if (superseded) return superseded;
-    const limited = await limits.admit(context, payload);
-    if (limited) return limited;
+    // Before a permit is taken, or copies that are skipped would use up what new messages wait for.
     const claim = await claims.claim(context, payload);
     if (claim && claim.kind !== 'claim') return claim;
+    const limited = await this.limited(context, payload, claim);
+    if (limited) return limited;
     await uniques.starting(context);
     return claim;
+  }
+
+  /** A message that has to wait for a permit holds no claim meanwhile: its copies need not wait for it, too. */
+  private async limited(
+    context: HandlerContext,
+    payload: unknown,
+    claim: Claim | undefined,
+  ): Promise<Refusal | undefined> {
+    let isAdmitted = false;
+    try {
+      const limited = await this.limits.admit(context, payload);
+      isAdmitted = limited === undefined;
+      return limited;
+    } finally {
+      if (!isAdmitted) await claim?.givenBack();
+    }
   }
 
   /** Told what became of an attempt, before the broker is; never rejects. Undefined if nobody has to be told. */

@@ -30,30 +30,41 @@ interface Place {
 }
 
 /**
- * A handler of many as a handler of one: each call joins the batch that is open, and ends as that batch's call ends for
- * it. So each message keeps an attempt, a timeout, a place in the concurrency and an outcome of its own.
+ * Makes a handler of one of a handler of many: each call joins the batch that is open, and ends as that batch's call ends
+ * for it. So each message keeps an attempt, a timeout, a place in the concurrency and an outcome of its own.
  */
-export function batched(
-  handle: BatchFunction,
-  { max, withinMs }: BatchSettings,
-  clock: Clock,
-): HandlerFunction {
-  let open: Place[] = [];
-  let timer: Timer | undefined;
-  const close = () => {
-    timer?.cancel();
-    timer = undefined;
-    const places = open;
-    open = [];
-    void call(handle, places);
-  };
-  return (payload, context) =>
+export class Gathering {
+  private open: Place[] = [];
+  private timer: Timer | undefined;
+  private isHasty = false;
+
+  constructor(
+    private readonly handle: BatchFunction,
+    private readonly settings: BatchSettings,
+    private readonly clock: Clock,
+  ) {}
+
+  readonly join: HandlerFunction = (payload, context) =>
     new Promise<void>((resolve, reject) => {
       const end = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-      open.push({ payload, context: context as HandlerContext, end });
-      if (open.length >= max) close();
-      else timer ??= clock.setTimer(close, withinMs);
+      this.open.push({ payload, context: context as HandlerContext, end });
+      if (this.isHasty || this.open.length >= this.settings.max) this.close();
+      else this.timer ??= this.clock.setTimer(() => this.close(), this.settings.withinMs);
     });
+
+  /** No more will come: what is gathered is handled now, and what joins yet is not made to wait. */
+  stop(): void {
+    this.isHasty = true;
+    if (this.open.length > 0) this.close();
+  }
+
+  private close(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    const places = this.open;
+    this.open = [];
+    void call(this.handle, places);
+  }
 }
 
 async function call(handle: BatchFunction, all: readonly Place[]): Promise<void> {

@@ -7,7 +7,7 @@ import type { HandlerContext } from './context.js';
 import { noteOf, skippedOutcome } from './handled.js';
 import type { IdempotentSettings } from './idempotent.js';
 import { Inbox, type ThroughOutbox } from './inbox.js';
-import { type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from './outcome.js';
 import { longestAttemptMs } from './run-handler.js';
 
 export interface ClaimsOptions {
@@ -22,6 +22,8 @@ export interface Claim {
   readonly kind: 'claim';
   /** To be called with what became of the attempt, before the broker is told. */
   concluded(outcome: Outcome): Promise<Outcome>;
+  /** To be called instead, if there is no attempt after all; never rejects. */
+  givenBack(): Promise<void>;
 }
 
 /** A message that this attempt is not to handle, and what becomes of it instead; `skipped` if it was handled before. */
@@ -72,15 +74,17 @@ export class Claims {
         { error },
         'whether it was handled before could not be asked: the message comes back later',
       );
-      return STORE_AWAY_MS;
+      return undefined;
     });
-    if (typeof answer === 'number') return { kind: 'later', outcome: releaseFor(answer) };
+    if (answer === undefined) return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
+    if (typeof answer === 'number') return { kind: 'later', outcome: releaseWhileTaken(context, answer) };
     if (answer !== 'claimed') return { kind: 'skipped', outcome: skippedOutcome(context, answer.handled) };
     const claim = { key, owner, keepMs };
+    const end = (note: string | undefined) => conclude(claims, claim, note, context);
     return {
       kind: 'claim',
+      givenBack: () => end(undefined),
       concluded: async (outcome) => {
-        const end = (note: string | undefined) => conclude(claims, claim, note, context);
         // Marked as done before that, it would be skipped after a crash in between, and its chain end there.
         if (outcome.kind === 'next') {
           const followed = (isStored: boolean) => end(isStored ? noteOf(context, true) : undefined);

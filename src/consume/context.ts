@@ -2,7 +2,6 @@ import { InvalidMessageError, NoTransactionError } from '../errors.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
-import { MAX_DELAY_MS } from '../message/delay-range.js';
 import { copyHeaders } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
 import type { JsonForm, OnceOptions } from '../message/once.js';
@@ -155,7 +154,7 @@ export class HandlerContext extends MessageContext {
   }
 
   release(delay: Duration): void {
-    if (!isDuration(delay) || toMs(delay) > MAX_DELAY_MS) {
+    if (!isDuration(delay)) {
       throw new InvalidMessageError(
         `expected release's delay to be a duration of at most 400 days, got ${String(delay)}`,
         "Give a duration such as '30s'.",

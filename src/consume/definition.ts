@@ -86,7 +86,7 @@ export interface HandlerOptions {
 export interface BatchOptions {
   /** How many in one call at most, 2 to 10,000. @default 100 */
   max?: number;
-  /** How long the first of a batch waits for others, 1 ms to 1 min. @default '50ms' */
+  /** How long the first of a batch waits for others, 1 ms to 1 min, and shorter than the handler's timeout. @default '50ms' */
   within?: Duration;
 }
 

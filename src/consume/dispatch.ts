@@ -1,10 +1,11 @@
+import { MIN_DELAY_MS } from '../message/delay-range.js';
 import type { Publisher } from '../message/publisher.js';
 import { compose, type Middleware } from '../middleware/middleware.js';
 import type { Stores } from '../stores/stores.js';
-import type { Clock } from '../util/clock.js';
+import { disregard } from '../util/after.js';
 import { Admission } from './admission.js';
 import type { AttemptEvents } from './attempt-events.js';
-import { batched } from './batch.js';
+import { Gathering } from './batch.js';
 import { type BatchSender, jobOf, refusalOf } from './batch-job.js';
 import type { Claim, Refusal } from './claims.js';
 import type { Work } from './concurrency.js';
@@ -44,6 +45,8 @@ type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 export class Dispatcher {
   private readonly running = new Set<HandlerContext>();
   private readonly codeOf: ReadonlyMap<Handler, TimedCode>;
+  /** Of the handlers that take many messages in one call. */
+  private readonly gatherings: Gathering[] = [];
   private readonly admission: Admission;
   private readonly verdicts: Verdicts;
 
@@ -60,6 +63,11 @@ export class Dispatcher {
     return outcome instanceof Promise
       ? outcome.then((late) => this.conclude(work, late))
       : this.conclude(work, outcome);
+  }
+
+  /** No more messages will come: handlers of many are called with what they have. */
+  stopGathering(): void {
+    for (const gathering of this.gatherings) gathering.stop();
   }
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
@@ -82,11 +90,22 @@ export class Dispatcher {
     return telling.then(() => settler.settle(work, outcome));
   }
 
-  /** A backoff of 0: the next attempt begins here, at once. */
+  /**
+   * A backoff of 0: the next attempt begins here, at once, but after all else that this process has to do. What may not
+   * begin any more, since the bus stops, travels on as any other retry does.
+   */
   private async again(work: Work, first: Outcome): Promise<void> {
+    const { events, stopping } = this.options;
     let outcome = first;
     while (outcome.kind === 'retry' && outcome.delayMs === 0) {
-      this.options.events.retried(work, 0, outcome.error);
+      await new Promise((resolve) => setImmediate(resolve));
+      // The broker delivers it again.
+      if (work.received.delivery.lost) break;
+      if (stopping.isStopping) {
+        outcome = { ...outcome, delayMs: MIN_DELAY_MS };
+        break;
+      }
+      events.retried(work, 0, outcome.error);
       work.received.attempt += 1;
       outcome = await this.attempt(work);
     }
@@ -161,6 +180,7 @@ export class Dispatcher {
   private run(context: HandlerContext, payload: unknown): Ending | Promise<Ending> {
     const { clock, events } = this.options;
     const startedAt = clock.monotonic();
+    context.work.received.beganAt ??= startedAt;
     events.started(context.work, startedAt);
     const ending = runHandler(this.codeOf.get(context.handler) as TimedCode, payload, context);
     if (!(ending instanceof Promise)) return this.ended(context, ending, startedAt);
@@ -197,7 +217,7 @@ export class Dispatcher {
     const cause = outcome.error;
     const error = cause instanceof Error ? cause : new Error(`the handler threw ${String(cause)}`, { cause });
     const code = {
-      ...this.timedCode(handler),
+      ...(this.codeOf.get(handler) as TimedCode),
       name: `${handler.name}.failed`,
       run: () => failed(error, payload, context),
     };
@@ -213,7 +233,7 @@ export class Dispatcher {
   private timedCode(handler: Handler): TimedCode {
     const { clock, events, middleware, timeoutGraceMs } = this.options;
     const { name, timeoutMs } = handler;
-    const run = compose(middleware, codeOf(handler, clock));
+    const run = compose(middleware, this.functionOf(handler));
     return {
       name,
       run: (payload, context) =>
@@ -225,10 +245,13 @@ export class Dispatcher {
         events.failed('handler.timedOut', context.work, error, clock.monotonic() - timeoutMs),
     };
   }
-}
 
-function codeOf({ handle, batch }: Handler, clock: Clock): HandlerFunction {
-  return batch ? batched(handle as BatchFunction, batch, clock) : (handle as HandlerFunction);
+  private functionOf({ handle, batch }: Handler): HandlerFunction {
+    if (!batch) return handle as HandlerFunction;
+    const gathering = new Gathering(handle as BatchFunction, batch, this.options.clock);
+    this.gatherings.push(gathering);
+    return gathering.join;
+  }
 }
 
 /** An attempt has failed, too, if what it gave its chain turns out to be wrong, or its transaction can't be committed. */
@@ -251,6 +274,7 @@ function untilOf(context: HandlerContext, payload: unknown): number {
   try {
     const until: unknown = retryUntil(payload, context);
     if (until instanceof Date && !Number.isNaN(until.getTime())) return until.getTime();
+    disregard(until);
   } catch (error) {
     problem = error;
   }

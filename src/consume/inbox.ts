@@ -10,11 +10,11 @@ import { carriedFrom } from './carry-on.js';
 import type { Claim, Refusal } from './claims.js';
 import type { HandlerContext } from './context.js';
 import { noteOf, skippedOutcome } from './handled.js';
-import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import { DONE, type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from './outcome.js';
 import { nextId, stateOfNext } from './step.js';
 
-/** When a message comes back that another process handles just now, or of which nobody knows whether it is handled. */
-const TAKEN_MS = 1_000;
+/** When a message comes back of which nobody knows whether it is handled. */
+const UNKNOWN_MS = 1_000;
 
 /** Gives a publisher whose messages are added to an outbox. */
 export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Publisher;
@@ -50,10 +50,11 @@ export class Inbox {
       context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
       return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
     }
-    if (begun === 'taken') return { kind: 'later', outcome: releaseFor(TAKEN_MS) };
+    if (begun === 'taken') return { kind: 'later', outcome: releaseWhileTaken(context) };
     if ('handled' in begun) return { kind: 'skipped', outcome: skippedOutcome(context, begun.handled) };
-    context.handling = new Handling(begun, note, context, this.options);
-    return { kind: 'claim', concluded: async (outcome) => outcome };
+    const handling = new Handling(begun, note, context, this.options);
+    context.handling = handling;
+    return { kind: 'claim', concluded: async (outcome) => outcome, givenBack: () => handling.rollBack() };
   }
 }
 
@@ -75,7 +76,7 @@ export class Handling {
   ) {
     this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
     this.ledger = {
-      read: async (key) => this.opened.ledger.read(key),
+      reserve: async (key, forMs) => this.opened.ledger.reserve(key, forMs),
       record: async (key, result, keepMs) => this.opened.ledger.record(key, result, keepMs),
     };
   }
@@ -156,7 +157,7 @@ export class Handling {
 
   /** Whether it is committed shows when the message comes again: it is skipped then, or handled. No failure, and no try. */
   private comesBack(): void {
-    this.outcome = releaseFor(TAKEN_MS);
+    this.outcome = releaseFor(UNKNOWN_MS);
   }
 
   private get opened(): InboxTransaction {

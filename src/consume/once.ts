@@ -22,9 +22,10 @@ const NOTHING = '';
 
 /**
  * The parts of one attempt's work that are done once for its message, however often that is handled: what a part gave is
- * recorded, and whoever comes to the part again gets it. A process that dies between a part's end and its record leaves no
- * trace of it, so that it is done again: once is what is aimed at, at least once is what holds. In a transaction the record is
- * part of that, and gone with it.
+ * recorded, and whoever comes to the part again gets it. The record's place is taken before the part runs, so that it runs only
+ * where it can be recorded. A process that dies between the two leaves a place that the message's next attempt takes again, and
+ * does the part again: once is what is aimed at, at least once is what holds. In a transaction the record is part of that, and
+ * gone with it.
  */
 export class Parts {
   /** What they gave, or will. */
@@ -53,7 +54,9 @@ export class Parts {
 
   private async do(name: string, run: PartFunction, keepMs: number): Promise<string> {
     const key = this.keyOf(name);
-    const before = await this.ledger.read(key);
+    const { handler } = this.context;
+    // Before the part runs: a store that can be read and not written would have it run with each attempt.
+    const before = await this.ledger.reserve(key, Math.min(keepMs, handler.timeoutMs));
     if (before !== undefined) return before;
     // The message's next attempt, which may have begun, does it.
     if (this.context.abortReason) throw this.context.abortReason;

@@ -47,6 +47,23 @@ export const releaseFor = (waitMs: number): Outcome => ({
   unhandled: false,
 });
 
+/** Pauses of a message whose key another attempt has; the last repeats. */
+const TAKEN_PAUSES_MS = [100, 200, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
+
+/**
+ * Comes back while another attempt has its key, more and more slowly: that may take as long as an attempt may, and be over at
+ * once. So a message waits about twice as long as it has to, and an hour costs it some 130 ways through the delays.
+ *
+ * @param leftMs when the key is there at the latest
+ */
+export const releaseWhileTaken = (
+  { work }: { readonly work: { readonly received: { readonly releases: number } } },
+  leftMs = Number.POSITIVE_INFINITY,
+): Outcome => {
+  const place = Math.min(work.received.releases, TAKEN_PAUSES_MS.length - 1);
+  return releaseFor(Math.min(TAKEN_PAUSES_MS[place] as number, leftMs));
+};
+
 export const SKIP: Outcome = { kind: 'skip', result: 'skipped' };
 /** It has ended before. That is told again: what was due with it may not be sent yet. */
 export const ENDED_BEFORE: Outcome = { kind: 'skip', result: 'done' };

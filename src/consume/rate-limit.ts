@@ -8,7 +8,7 @@ import { type Duration, isDuration, toMs } from '../util/duration.js';
 export interface RateLimitOptions {
   /** So many messages, 1 to 1,000. */
   allow: number;
-  /** In any time of this length, whole seconds: a time that slides, so that no two neighbours of it add up to more. */
+  /** In any time of this length, whole seconds, 400 days at most: a time that slides, so that no two neighbours of it add up to more. */
   every: Duration;
   /**
    * Each value has a limit of its own: an account, a host. Giving none (undefined, null, an empty text) is a failed attempt.
@@ -25,7 +25,7 @@ export interface RateLimitSettings {
 }
 
 const wholeSeconds: Check = {
-  expected: "a duration of whole seconds, such as '1s' or '60s'",
+  expected: "a duration of whole seconds, 400 days at most, such as '1s' or '60s'",
   accepts: (value) => isDuration(value) && toMs(value) >= 1_000 && toMs(value) % 1_000 === 0,
 };
 

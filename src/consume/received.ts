@@ -22,6 +22,13 @@ export interface Received {
   readonly releases: number;
   /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
   firstAttemptAt: number | undefined;
+  /**
+   * Milliseconds of attempts and pauses since the first attempt began, up to this delivery: what no clock that is wrong can
+   * change. Undefined if it came from a version that did not count them.
+   */
+  readonly elapsedMs: number | undefined;
+  /** When its first attempt in this delivery began, in monotonic milliseconds; undefined before that. */
+  beganAt: number | undefined;
   /** Since when no handler has matched it. */
   readonly unhandledSince: number | undefined;
   /** The chain that it is a step of; an error if that can't be read. */
@@ -53,6 +60,8 @@ export function receive(delivery: Delivery, names: Names): Received {
       exceptions: 0,
       releases: 0,
       firstAttemptAt: undefined,
+      elapsedMs: 0,
+      beganAt: undefined,
       unhandledSince: undefined,
       chain,
       batch,
@@ -61,6 +70,7 @@ export function receive(delivery: Delivery, names: Names): Received {
   }
   const { headers } = properties;
   const counted = exchange !== '';
+  const firstAttemptAt = counted ? moment(headers, HEADER.firstAttemptAt) : undefined;
   return {
     delivery,
     ...(originIn(headers) ?? dueOrigin(delivery.routingKey) ?? { exchange, routingKey: delivery.routingKey }),
@@ -68,7 +78,9 @@ export function receive(delivery: Delivery, names: Names): Received {
     attempt: counted ? counter(headers, HEADER.attempt, 1) : 1,
     exceptions: counted ? counter(headers, HEADER.exceptions, 0) : 0,
     releases: counted ? counter(headers, HEADER.releases, 0) : 0,
-    firstAttemptAt: counted ? moment(headers, HEADER.firstAttemptAt) : undefined,
+    firstAttemptAt,
+    elapsedMs: firstAttemptAt === undefined ? 0 : countIn(headers, HEADER.elapsed, 0),
+    beganAt: undefined,
     unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
     chain,
     batch,
@@ -81,9 +93,19 @@ function batchOf(headers: Headers, chain: Received['chain']): Received['batch'] 
   return chain && !(chain instanceof Error) && chain.batch ? chain.batch : batchIn(headers);
 }
 
+/** At the end of an attempt, those of this delivery included. */
+export function elapsedMsOf({ elapsedMs, beganAt }: Received, monotonicNow: number): number | undefined {
+  if (elapsedMs === undefined || beganAt === undefined) return elapsedMs;
+  return elapsedMs + Math.max(0, monotonicNow - beganAt);
+}
+
 function counter(headers: Headers, name: string, otherwise: number): number {
+  return countIn(headers, name, otherwise) ?? otherwise;
+}
+
+function countIn(headers: Headers, name: string, least: number): number | undefined {
   const value = headers[name];
-  return Number.isSafeInteger(value) && Number(value) >= otherwise ? Number(value) : otherwise;
+  return Number.isSafeInteger(value) && Number(value) >= least ? Number(value) : undefined;
 }
 
 function moment(headers: Headers, name: string): number | undefined {

@@ -2,7 +2,7 @@ import type { DeadLetterReason } from '../events.js';
 import { type ChainState, encodeChain } from '../message/chain-header.js';
 import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, isOwnHeader } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
-import { newMessageId } from '../message/message-id.js';
+import { datelessMessageId } from '../message/message-id.js';
 import { delayAddress } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import type { Received } from './received.js';
@@ -18,6 +18,8 @@ export interface NextAttempt {
   readonly exceptions: number;
   readonly releases: number;
   readonly firstAttemptAt: number | undefined;
+  /** Of attempts and pauses when it begins; undefined if they were not counted. */
+  readonly elapsedMs: number | undefined;
   readonly unhandledSince: number | undefined;
 }
 
@@ -35,6 +37,8 @@ export function delayedCopy(
   if (next.releases > 0) headers[HEADER.releases] = next.releases;
   if (next.firstAttemptAt !== undefined)
     headers[HEADER.firstAttemptAt] = new Date(next.firstAttemptAt).toISOString();
+  if (next.firstAttemptAt !== undefined && next.elapsedMs !== undefined)
+    headers[HEADER.elapsed] = Math.round(next.elapsedMs);
   if (next.unhandledSince !== undefined)
     headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
   return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);
@@ -75,7 +79,8 @@ export function deadLetter(
 
 /** Written anew for each hop, so that none is left from an earlier death, or from a publisher who forged it. */
 const REWRITTEN: ReadonlySet<string> = new Set<string>([
-  ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.unhandledSince],
+  ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.elapsed],
+  HEADER.unhandledSince,
   ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
 ]);
 
@@ -109,7 +114,7 @@ function outgoing(
   const properties: MessageProperties = {
     ...kept,
     headers,
-    messageId: messageId ?? newMessageId(),
+    messageId: messageId ?? datelessMessageId(),
     deliveryMode: 2,
   };
   // Mandatory: a missing queue must be an error here, or the ack that follows would lose the message.

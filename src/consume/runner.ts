@@ -114,6 +114,7 @@ export class Runner {
   /** First stage of stopping: takes no more, and gives back what has not started. */
   async stopConsuming(): Promise<void> {
     this.stopping.isStopping = true;
+    this.dispatcher.stopGathering();
     this.starved.stop();
     this.circuits.stop();
     const cancelling = this.lanes.map((lane) => lane.cancel());

@@ -16,6 +16,7 @@ import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import { PackItem } from './pack.js';
+import { elapsedMsOf } from './received.js';
 import { cutErrorText, deadLetter, delayedCopy, type GivenUp, lightened } from './republish.js';
 import { chainOf, failureId, nextId, type StepSender, stateOfNext } from './step.js';
 
@@ -89,12 +90,14 @@ export class Settler {
     const { received } = work;
     const { names, clock, events, publishDeadlineMs } = this.options;
     const isRetry = outcome.kind === 'retry';
+    const elapsedMs = elapsedMsOf(received, clock.monotonic());
     const next = {
       attempt: received.attempt + (isRetry ? 1 : 0),
       exceptions: received.exceptions,
       releases: received.releases + (isRetry ? 0 : 1),
       // What comes back before its first attempt has none yet, from which its policy would count.
       firstAttemptAt: received.firstAttemptAt ?? (isRetry ? clock.now() : undefined),
+      elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + outcome.delayMs,
       unhandledSince: !isRetry && outcome.unhandled ? (received.unhandledSince ?? clock.now()) : undefined,
     };
     const copy = delayedCopy(names, received, outcome.delayMs, next, publishDeadlineMs);

@@ -27,7 +27,7 @@ import {
   show,
   text,
 } from '../util/check.js';
-import { toMs } from '../util/duration.js';
+import { formatMs, toMs } from '../util/duration.js';
 import { type BatchSettings, batchOption, batchSettings } from './batch.js';
 import {
   type CircuitBreakerSettings,
@@ -158,8 +158,7 @@ export function planSubscriptions(
     // What is wrong in itself can't be put together.
     const together = own.length === 0 ? policyProblem(policyOf(definition.options, defaults)) : undefined;
     problems.push(...own, ...(together ? [`${definition.name}: ${together}`] : []));
-    const places = own.length === 0 ? batchProblem(definition) : undefined;
-    if (places) problems.push(places);
+    if (own.length === 0) problems.push(...batchProblems(definition, defaults));
     problems.push(...inboxProblems(definition, defaults));
     if (definition.options.encrypted && !defaults.encryption)
       problems.push(
@@ -238,7 +237,7 @@ function handlerOf(
       definition: isMessageDefinition(pattern) ? pattern : undefined,
     })),
     retry: policyOf(options, defaults),
-    timeoutMs: options.timeout === undefined ? defaults.timeoutMs : toMs(options.timeout),
+    timeoutMs: timeoutOf(options, defaults),
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
     handle: definition.handle,
     failed: definition.failed,
@@ -261,12 +260,28 @@ function policyOf({ retry, failOnTimeout }: HandlerOptions, defaults: Subscripti
 }
 
 /** Places that are too few for a batch are said in so many words, not made more in silence. */
-function batchProblem(definition: HandlerDefinition): string | undefined {
-  const { name, queue, options } = definition;
-  const max = batchOf(definition)?.max ?? 0;
+function batchProblems(
+  { name, queue, options }: HandlerDefinition,
+  defaults: SubscriptionDefaults,
+): string[] {
+  if (options.batch === undefined) return [];
+  const { max, withinMs } = batchSettings(options.batch);
+  const problems: string[] = [];
   const places = Math.min(queue.concurrency ?? max, options.concurrency ?? max);
-  if (max <= places) return undefined;
-  return `${name}: expected batch.max to be at most the concurrency, ${places}, since each message of a batch counts; got ${max}`;
+  if (max > places)
+    problems.push(
+      `${name}: expected batch.max to be at most the concurrency, ${places}, since each message of a batch counts; got ${max}`,
+    );
+  const timeoutMs = timeoutOf(options, defaults);
+  if (withinMs >= timeoutMs)
+    problems.push(
+      `${name}: expected batch.within to be shorter than the handler's timeout, ${formatMs(timeoutMs)}, since the time that a message waits for others counts; got ${formatMs(withinMs)}`,
+    );
+  return problems;
+}
+
+function timeoutOf({ timeout }: HandlerOptions, { timeoutMs }: SubscriptionDefaults): number {
+  return timeout === undefined ? timeoutMs : toMs(timeout);
 }
 
 function inboxProblems(

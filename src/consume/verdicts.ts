@@ -12,7 +12,7 @@ import type { Logger } from '../util/logger.js';
 import type { HandlerContext } from './context.js';
 import { isEncrypted } from './decrypt.js';
 import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
-import type { Received } from './received.js';
+import { elapsedMsOf, type Received } from './received.js';
 import type { Ending } from './run-handler.js';
 import type { Handler } from './subscription.js';
 
@@ -25,10 +25,16 @@ export interface VerdictsOptions {
 /** Pauses of a message that no handler matches, or no key; the last repeats. */
 const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
 
+/** How often what is wrong with a handler's policy is said. */
+const ODD_EVERY_MS = 600_000;
+
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 
 /** What becomes of a message, by how its attempt has ended, or why there was none. */
 export class Verdicts {
+  /** From when on, in monotonic milliseconds, nonsense in a handler's policy is said again. */
+  private readonly oddAgainAt = new Map<Handler, number>();
+
   constructor(private readonly options: VerdictsOptions) {}
 
   /** What every rolling deployment makes: a newer version has bound a key that this one doesn't know. */
@@ -88,27 +94,54 @@ export class Verdicts {
   ): Outcome {
     received.exceptions += 1;
     const { attempt, exceptions, firstAttemptAt } = received;
-    const now = this.options.clock.now();
-    const decision = decide(handler.retry, {
+    const { clock } = this.options;
+    const now = clock.now();
+    const failed = {
       error,
       attempt,
       exceptions,
-      sinceFirstMs: now - (firstAttemptAt ?? now),
+      // By the clock only if nothing else is known: a worker's that jumps would end each message that it handles.
+      sinceFirstMs: elapsedMsOf(received, clock.monotonic()) ?? now - (firstAttemptAt ?? now),
       leftMs: until - now,
-    });
+    };
+    const decision = decide(handler.retry, failed, Math.random, (what, thrown) =>
+      this.odd(handler, what, thrown),
+    );
     if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error };
     if (decision.kind === 'discard') return DISCARD;
     return { kind: 'dead-letter', reason: decision.reason, error };
   }
 
+  /** What a function of a policy does at each failure is said now and then. */
+  private odd(handler: Handler, what: string, thrown: { readonly error: unknown } | undefined): void {
+    const { clock, log } = this.options;
+    const now = clock.monotonic();
+    if (now < (this.oddAgainAt.get(handler) ?? 0)) return;
+    this.oddAgainAt.set(handler, now + ODD_EVERY_MS);
+    const { name, queue } = handler;
+    log.warn({ queue, handler: name, ...thrown }, `a retry policy can't be followed as it is: ${what}`);
+  }
+
   /** What a deployment that is under way may yet mend comes back for a while. */
   private patient(received: Received, given: Pick<DeadLetter, 'reason' | 'error'>): Outcome {
     const { clock, noHandlerPatienceMs } = this.options;
-    const delayMs = UNHANDLED_DELAYS_MS[
-      Math.min(received.releases, UNHANDLED_DELAYS_MS.length - 1)
-    ] as number;
-    const waitedMs = received.unhandledSince === undefined ? 0 : clock.now() - received.unhandledSince;
+    const { releases, unhandledSince } = received;
+    const byClockMs = unhandledSince === undefined ? 0 : clock.now() - unhandledSince;
+    // Both have to be over: a worker whose clock has jumped would give up what another may handle in a moment.
+    const waitedMs = Math.min(byClockMs, unhandledMs(releases));
+    const delayMs = unhandledDelayMs(releases);
     if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
     return { kind: 'dead-letter', ...given };
   }
+}
+
+const unhandledDelayMs = (releases: number): number =>
+  UNHANDLED_DELAYS_MS[Math.min(releases, UNHANDLED_DELAYS_MS.length - 1)] as number;
+
+/** What a message that was released so often has waited for a handler, at most: a handler may have released it, too. */
+function unhandledMs(releases: number): number {
+  let sumMs = 0;
+  for (let release = 0; release < Math.min(releases, UNHANDLED_DELAYS_MS.length); release += 1)
+    sumMs += unhandledDelayMs(release);
+  return sumMs + Math.max(0, releases - UNHANDLED_DELAYS_MS.length) * unhandledDelayMs(releases);
 }

@@ -55,7 +55,7 @@ export const FILTER_FIELDS: Fields = {
       [value].flat().every((each) => typeof each === 'string' && Object.hasOwn(REASONS, each)),
   },
   since: {
-    expected: "a Date or a duration such as '2h'",
+    expected: "a Date, or a duration of at most 400 days such as '2h'",
     accepts: (value) => (value instanceof Date ? !Number.isNaN(value.getTime()) : duration.accepts(value)),
   },
   grep: {

@@ -13,6 +13,8 @@ export const HEADER = {
   releases: 'hopline-releases',
   /** ISO time of the first attempt. */
   firstAttemptAt: 'hopline-first-attempt-at',
+  /** Milliseconds of attempts and pauses since the first attempt began. */
+  elapsed: 'hopline-elapsed-ms',
   /** ISO time since when no handler of its queue has matched it; gone once one does. */
   unhandledSince: 'hopline-unhandled-since',
   /** Exchange and routing key it was published with, since a retry travels under others. */

@@ -1,4 +1,5 @@
 import { InvalidMessageError } from '../errors.js';
+import { disregard } from '../util/after.js';
 import { show } from '../util/check.js';
 
 /**
@@ -10,6 +11,7 @@ import { show } from '../util/check.js';
 export function keyText(key: unknown, whose: string): string {
   if ((typeof key === 'string' && key !== '') || typeof key === 'bigint' || Number.isFinite(key))
     return String(key);
+  disregard(key);
   throw new InvalidMessageError(
     `expected ${whose} to give a non-empty string, a finite number or a bigint, got ${show(key)}`,
     'Look for a misspelt or missing field; where a message may have none, give it a key that is its own.',

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomFillSync, randomUUID } from 'node:crypto';
 import { v5, v7 } from 'uuid';
 import type { BatchNews } from './batch.js';
 
@@ -18,6 +18,9 @@ function random(): Uint8Array {
 
 /** A new UUIDv7 (RFC 9562): unique, and it holds the millisecond of its making. */
 export const newMessageId = (): string => v7({ rng: random });
+
+/** For a message that was published without one: it says nothing of when (UUIDv4, RFC 9562). */
+export const datelessMessageId = (): string => randomUUID();
 
 /** The namespace of ids that follow from others. */
 const FOLLOWING = 'b1f6d8c5-2f0e-4d6a-9a53-0c7d5e1f4a92';

@@ -1,3 +1,4 @@
+import type { UniqueHandlers } from '../consume/unique-handlers.js';
 import { boundToResult, type Owner } from '../encryption/envelope.js';
 import { OptionsError } from '../errors.js';
 import type { BatchJob } from '../message/batch.js';
@@ -36,6 +37,8 @@ export interface StepsOptions extends ComposeOptions {
   readonly exchange: ExchangeRef;
   readonly clock: Clock;
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
+  /** Undefined if no handler of the bus says that what is sent to it is unique. */
+  readonly uniqueHandlers: () => UniqueHandlers | undefined;
 }
 
 /** A step that is checked, but for what its schema has still to say, and for the key that it is encrypted with. */
@@ -166,13 +169,33 @@ export class Steps {
     return { step: first as StepMessage, chain: firstOf(id, rest as StepMessage[], failure) };
   }
 
-  /** A job of a batch, which may be a chain. @throws as {@link compose}, but for what concerns keys */
+  /**
+   * A job of a batch, which may be a chain.
+   *
+   * @throws as {@link compose}, but for what concerns keys; OptionsError, too, for a job that is said to be unique
+   */
   async draftJob(job: BatchJob): Promise<JobDraft> {
     const isChain = Array.isArray(job);
     if (isChain) checkSteps(job);
+    else this.mustNotBeUnique(job as ChainStep);
     const steps = (isChain ? job : [job]).map((step: ChainStep) => this.draft(step));
     await Promise.all(steps.map(({ checking }) => checking));
     return { key: (steps[0] as Draft).plain.key, isChain, steps };
+  }
+
+  /** A job that is refused would never end, and one that is sent beside another is not what was asked for. */
+  private mustNotBeUnique(step: ChainStep): void {
+    checkStep(step);
+    const { definition, lane: _, ...options } = step;
+    const key = routingKeyOf(definition ?? (step.key as string), step);
+    const { exchange, uniqueHandlers } = this.options;
+    const who = definition?.unique
+      ? 'its definition'
+      : uniqueHandlers()?.find(exchangeOf(options, exchange).name, key) && 'its handler';
+    if (!who) return;
+    throw new OptionsError('batch', [
+      `expected '${key}' not to be unique, as ${who} says, since a job of a batch can't be: say it of single sends, by their option unique, or give the job a key of its own`,
+    ]);
   }
 
   /** @throws the errors of `send` */

@@ -1,4 +1,5 @@
-import { isPlainObject } from '../util/check.js';
+import { disregard } from '../util/after.js';
+import { isPlainObject, show } from '../util/check.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 
 /** Pauses between attempts: one for all, one after the other (the last repeats), growing, or computed. */
@@ -36,10 +37,18 @@ function isExponential(value: unknown): boolean {
   );
 }
 
+/** Told what is wrong with what a function of a policy has answered, as half a sentence, or what it has thrown. */
+export type OnOddAnswer = (what: string, thrown?: { readonly error: unknown }) => void;
+
 /** The pause after attempt number `attempt`, in milliseconds; 0 for at once. */
-export function backoffMs(policy: BackoffPolicy, attempt: number, error: unknown): number {
+export function backoffMs(
+  policy: BackoffPolicy,
+  attempt: number,
+  error: unknown,
+  onOdd: OnOddAnswer = () => {},
+): number {
   if (isDuration(policy)) return toMs(policy);
-  if (typeof policy === 'function') return computedMs(policy, attempt, error);
+  if (typeof policy === 'function') return computedMs(policy, attempt, error, onOdd);
   if ('exponential' in policy) {
     const { first, factor = 2, max = '1h' } = policy.exponential;
     return Math.min(toMs(max), toMs(first) * factor ** (attempt - 1));
@@ -54,11 +63,19 @@ function computedMs(
   policy: (attempt: number, error: unknown) => unknown,
   attempt: number,
   error: unknown,
+  onOdd: OnOddAnswer,
 ): number {
+  let answer: unknown;
   try {
-    const answer = policy(attempt, error);
-    return isDuration(answer) ? toMs(answer) : FALLBACK_MS;
-  } catch {
+    answer = policy(attempt, error);
+  } catch (thrown) {
+    onOdd(`backoff has thrown: the pause is ${FALLBACK_MS / 1_000} s`, { error: thrown });
     return FALLBACK_MS;
   }
+  if (isDuration(answer)) return toMs(answer);
+  disregard(answer);
+  onOdd(
+    `backoff gave ${show(answer)}, not a duration of at most 400 days: the pause is ${FALLBACK_MS / 1_000} s`,
+  );
+  return FALLBACK_MS;
 }

@@ -2,7 +2,7 @@ import { HandlerTimeoutError, UnrecoverableError } from '../errors.js';
 import type { DeadLetterReason } from '../events.js';
 import { MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { toMsOrForever } from '../util/duration.js';
-import { backoffMs } from './backoff.js';
+import { backoffMs, type OnOddAnswer } from './backoff.js';
 import { ruleFor } from './error-rules.js';
 import type { RetryPolicy } from './policy.js';
 
@@ -13,7 +13,7 @@ export interface FailedAttempt {
   readonly attempt: number;
   /** Throws so far, this one included. */
   readonly exceptions: number;
-  /** Milliseconds since the first attempt began. */
+  /** Milliseconds of attempts and pauses since the first attempt began. */
   readonly sinceFirstMs: number;
   /** Milliseconds until the moment that `retryUntil` names; Infinity if it names none. */
   readonly leftMs: number;
@@ -30,20 +30,23 @@ export type RetryDecision =
 /**
  * Whether a failed message is tried again, and after how long. Pure but for the jitter, whose source can be given.
  * Never allows more than `tries` attempts, nor one that would begin after `retryFor` or `retryUntil`.
+ *
+ * @param onOdd told when a function of the policy answers nonsense
  */
 export function decide(
   policy: RetryPolicy,
   failure: FailedAttempt,
   random: () => number = Math.random,
+  onOdd?: OnOddAnswer,
 ): RetryDecision {
   const { error, attempt, exceptions, sinceFirstMs, leftMs } = failure;
-  const rule = ruleFor(policy.on, error);
+  const rule = ruleFor(policy.on, error, onOdd);
   if (rule?.then === 'discard') return { kind: 'discard' };
   // It says that trying again can't help; no rule knows better.
   if (error instanceof UnrecoverableError || rule?.then === 'dead-letter') return giveUp('unrecoverable');
   if (policy.failOnTimeout && error instanceof HandlerTimeoutError) return giveUp('timeout');
   if (attempt >= policy.tries || exceptions >= policy.maxExceptions) return giveUp('exhausted');
-  const pauseMs = backoffMs(rule?.backoff ?? policy.backoff, attempt, error);
+  const pauseMs = backoffMs(rule?.backoff ?? policy.backoff, attempt, error, onOdd);
   const delayMs = jittered(pauseMs, policy.jitter, random);
   if (sinceFirstMs + delayMs > toMsOrForever(policy.retryFor) || delayMs > leftMs) return giveUp('expired');
   return { kind: 'retry', delayMs };

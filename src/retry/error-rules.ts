@@ -1,6 +1,6 @@
-import type { Check } from '../util/check.js';
-import { isPlainObject } from '../util/check.js';
-import { type BackoffPolicy, isBackoffPolicy } from './backoff.js';
+import { disregard } from '../util/after.js';
+import { type Check, isPlainObject, show } from '../util/check.js';
+import { type BackoffPolicy, isBackoffPolicy, type OnOddAnswer } from './backoff.js';
 
 /** A class of errors, or a function that tells whether an error is meant. */
 export type ErrorMatcher =
@@ -9,7 +9,7 @@ export type ErrorMatcher =
 
 /** What a policy does about some errors only. */
 export interface ErrorRule {
-  /** A class (its subclasses included), or a predicate; one that throws matches nothing. */
+  /** A class (its subclasses included), or a predicate; one that throws, or gives a promise, matches nothing, and is logged. */
   readonly error: ErrorMatcher;
   /**
    * `dead-letter` gives up at once, as `unrecoverable`; `discard` drops the message, without a dead letter and without
@@ -21,17 +21,27 @@ export interface ErrorRule {
 }
 
 /** The first rule that is meant for an error. */
-export function ruleFor(rules: readonly ErrorRule[], error: unknown): ErrorRule | undefined {
-  return rules.find((rule) => matches(rule.error, error));
+export function ruleFor(
+  rules: readonly ErrorRule[],
+  error: unknown,
+  onOdd: OnOddAnswer = () => {},
+): ErrorRule | undefined {
+  return rules.find((rule) => matches(rule.error, error, onOdd));
 }
 
-function matches(matcher: ErrorMatcher, error: unknown): boolean {
+function matches(matcher: ErrorMatcher, error: unknown, onOdd: OnOddAnswer): boolean {
   if (isErrorClass(matcher)) return error instanceof matcher;
+  let answer: unknown;
   try {
-    return (matcher as (error: unknown) => unknown)(error) === true;
-  } catch {
+    answer = (matcher as (error: unknown) => unknown)(error);
+  } catch (thrown) {
+    onOdd('the predicate of a rule has thrown: it matches nothing', { error: thrown });
     return false;
   }
+  if (answer === true || !answer) return answer === true;
+  disregard(answer);
+  onOdd(`the predicate of a rule gave ${show(answer)}, not true or false: it matches nothing`);
+  return false;
 }
 
 /** Else it is a predicate. Classes that are no errors are told by how they are written: they can't be called. */

@@ -13,14 +13,18 @@ export interface RetryOptions {
   tries?: number;
   /**
    * Pause before the next attempt, from 100 ms to 400 days, carried by the broker. Whole levels (1 s, 4 s, 16 s, 30 s,
-   * 1 min, 2 min …) cost one hop. 0 runs again at once in this process. @default ['1s', '4s', '16s', '1m', '4m']
+   * 1 min, 2 min …) cost one hop. 0 runs again at once in this process, until that stops. A
+   * function that throws, or gives no duration, means 60 s, and is logged. @default ['1s', '4s', '16s', '1m', '4m']
    */
   backoff?: BackoffPolicy;
   /** Share of the pause, 0 to 1, that is taken off at random. @default 0 */
   jitter?: number;
   /** Give up after this many throws; releases don't count. @default no limit of its own */
   maxExceptions?: number;
-  /** Give up this long after the first attempt. @default no limit */
+  /**
+   * Give up this long after the first attempt, in pauses and running attempts: what the message waits beside them, in a queue
+   * that is behind or paused, doesn't count, and no clock that is wrong ends it. @default no limit
+   */
   retryFor?: Duration;
   /**
    * Give up at this moment, which the message itself may name. Asked before each attempt; one that throws or gives no
@@ -87,7 +91,8 @@ const tries: Check = {
 };
 
 const backoff: Check = {
-  expected: 'a duration, a list of durations, { exponential: { first, factor, max } }, or a function',
+  expected:
+    'a duration, a list of durations, { exponential: { first, factor, max } }, or a function; none longer than 400 days',
   accepts: isBackoffPolicy,
 };
 

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../util/clock.js';
 import type { NotSettledError } from './errors.js';
 
 // Taken before a test runner replaces it with a fake: this one waits for the handlers' real work.
@@ -83,7 +84,7 @@ export class Flow {
         resolve(moved);
       };
       const watcher = () => end(true);
-      const timer = setTimeout(end, patienceMs, false);
+      const timer = setTimeout(end, Math.min(patienceMs, LONGEST_TIMER_MS), false);
       this.watchers.add(watcher);
     });
   }

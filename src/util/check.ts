@@ -47,6 +47,15 @@ export function didYouMean(name: string, known: readonly string[]): string {
 
 /** A value as an error message shows it: short, quoted, and never the inside of an object (it may hold secrets). */
 export function show(value: unknown): string {
+  try {
+    return shown(value);
+  } catch {
+    // What a user's function gives may be anything: a revoked proxy, a getter that throws.
+    return `${typeof value === 'function' ? 'a function' : 'an object'} that can't be read`;
+  }
+}
+
+function shown(value: unknown): string {
   // A broker's address in the wrong place.
   if (typeof value === 'string' && /:\/\/.*@/s.test(value)) return 'a URL that may hold a password';
   if (typeof value === 'string')
@@ -81,12 +90,12 @@ export const durationUpTo = (most: Duration): Check => ({
 });
 
 export const duration: Check = {
-  expected: "a duration such as '30s' or a number of milliseconds",
+  expected: "a duration of at most 400 days, such as '30s', or a number of milliseconds",
   accepts: isDuration,
 };
 
 export const durationOrForever: Check = {
-  expected: "a duration such as '30s', a number of milliseconds, or Infinity",
+  expected: "a duration of at most 400 days, such as '30s', a number of milliseconds, or Infinity",
   accepts: (value) => value === Number.POSITIVE_INFINITY || isDuration(value),
 };
 

@@ -1,17 +1,20 @@
 import ms from 'ms';
 
 /**
- * A length of time: a number of milliseconds, or a number with its unit.
+ * A length of time, up to 400 days: a number of milliseconds, or a number with its unit.
  * `'250ms'`, `'30s'`, `'5m'` (minutes), `'24h'`, `'7d'`.
  */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
-const DURATION = /^\d+(\.\d+)?(ms|s|m|h|d)$/;
+/** As long as the delays in the broker reach; what is longer is a mistake, such as seconds given as milliseconds twice. */
+export const LONGEST_MS = 400 * 24 * 60 * 60 * 1_000;
 
-/** Whether `value` is a {@link Duration}: not negative, finite, with a unit if it is a string. */
+const DURATION = /^\d{1,20}(\.\d{1,20})?(ms|s|m|h|d)$/;
+
+/** Whether `value` is a {@link Duration}: not negative, 400 days at most, with a unit if it is a string. */
 export function isDuration(value: unknown): value is Duration {
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0;
-  return typeof value === 'string' && DURATION.test(value);
+  if (typeof value === 'number') return value >= 0 && value <= LONGEST_MS;
+  return typeof value === 'string' && DURATION.test(value) && ms(value as ms.StringValue) <= LONGEST_MS;
 }
 
 /**
@@ -21,7 +24,9 @@ export function isDuration(value: unknown): value is Duration {
  */
 export function toMs(duration: Duration): number {
   if (!isDuration(duration))
-    throw new RangeError(`expected a duration such as '30s' or 500, got ${String(duration)}`);
+    throw new RangeError(
+      `expected a duration of at most 400 days, such as '30s' or 500, got ${String(duration)}`,
+    );
   return typeof duration === 'number' ? duration : ms(duration);
 }
 

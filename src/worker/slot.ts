@@ -1,4 +1,5 @@
 import { Backoff } from '../util/backoff.js';
+import { systemClock, type Timer } from '../util/clock.js';
 import { formatMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import type { AboutSuspect, FromWorker, Refusal, WorkerLoad } from './protocol.js';
@@ -41,7 +42,7 @@ interface Occupant {
   isRetiring: boolean;
   /** It can't work, and has said so. */
   isRefused: boolean;
-  killTimer: NodeJS.Timeout | undefined;
+  killTimer: Timer | undefined;
   /** Runs until it is ready. */
   lateTimer: NodeJS.Timeout | undefined;
 }
@@ -238,7 +239,7 @@ export class Slot {
     if (occupant.isEnding) return;
     occupant.isEnding = true;
     occupant.process.tell('stop');
-    occupant.killTimer = setTimeout(() => {
+    occupant.killTimer = systemClock.setTimer(() => {
       this.options.log.error(this.fields(occupant), `worker ${this.number} does not stop, and is killed`);
       occupant.process.kill();
     }, this.options.killAfterMs);
@@ -246,7 +247,7 @@ export class Slot {
 
   private exited(occupant: Occupant, exit: Exit): void {
     if (!this.occupants.delete(occupant)) return;
-    clearTimeout(occupant.killTimer);
+    occupant.killTimer?.cancel();
     clearTimeout(occupant.lateTimer);
     const wasCurrent = this.leave(occupant);
     if (occupant.isEnding) this.stopped(occupant, exit);

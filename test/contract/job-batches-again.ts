@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { type BatchContext, BatchError, OptionsError, PublishManyError, UnrecoverableError } from 'hopline';
+import {
+  type BatchContext,
+  BatchError,
+  defineMessage,
+  OptionsError,
+  PublishManyError,
+  UnrecoverableError,
+} from 'hopline';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
@@ -34,6 +41,24 @@ export const jobBatchesAgain: Theme = (test) => {
       .dispatch();
     await fx.eventually(() => assert.equal(news.calls.length, 2));
     assert.match(told(news)[1] as string, /finally 2\/1\/0 of 3/);
+  });
+
+  test('a job that its definition or its handler says to be unique is refused: it would be sent beside others', async (fx) => {
+    const sync = defineMessage('product.sync', undefined, { unique: {} });
+    const { bus, seen } = await worker(fx);
+    const shop = fx.bus('shop').handle('own', seen.handle, { unique: {} });
+    await shop.start();
+    await assert.rejects(bus.batch([{ definition: sync, payload: 1 }]).dispatch(), (error) => {
+      assert.ok(error instanceof OptionsError);
+      assert.match(error.message, /expected 'product\.sync' not to be unique, as its definition says/);
+      return true;
+    });
+    await assert.rejects(
+      shop.batch([{ key: 'own', payload: 1 }]).dispatch(),
+      /expected 'own' not to be unique, as its handler says/,
+    );
+    await shop.send('own', 'alone');
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['alone']));
   });
 
   test('jobs may be made while they are sent, and a batch that is dispatched again goes on where it was', async (fx) => {

@@ -204,7 +204,7 @@ export const once: Theme = (test) => {
   test('a store that is away fails the attempt, before the part or after it, and the next one goes on', async (fx) => {
     const stores = memoryStores(fx.harness.clock);
     const away = () => Promise.reject(new Error('away'));
-    let ledger: Stores['ledger'] = { ...stores.ledger, read: away, record: away };
+    let ledger: Stores['ledger'] = { reserve: away, record: away };
     const own: Stores = {
       ...stores,
       get ledger() {
@@ -213,7 +213,7 @@ export const once: Theme = (test) => {
     };
     const done: number[] = [];
     const seen = fx.recorder(async ({ context, attempt }) => {
-      if (attempt === 2) ledger = { read: async () => undefined, record: away };
+      if (attempt === 2) ledger = { reserve: async () => undefined, record: away };
       if (attempt === 3) ledger = stores.ledger;
       await context.once('p', () => void done.push(attempt));
     });

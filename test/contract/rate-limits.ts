@@ -61,6 +61,33 @@ export const rateLimits: Theme = (test) => {
     assert.ok(delayMs > 25_000 && delayMs <= 30_000, `${delayMs} ms`);
   });
 
+  test('copies that are skipped use up no permit, and a message that waits for one keeps no copy of it waiting', async (fx) => {
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer').handle('k', seen.handle, {
+      idempotent: {},
+      rateLimit: { allow: 2, every: '4s' },
+    });
+    const skipped = watch(bus, 'message.skipped');
+    const released = watch(bus, 'message.released');
+    await bus.start();
+    await bus.publish('k', 'first', { messageId: 'first' });
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    for (let copy = 0; copy < 5; copy += 1) await bus.publish('k', 'copy', { messageId: 'first' });
+    await fx.eventually(() => assert.equal(skipped.length, 5));
+    await bus.publish('k', 'second', { messageId: 'second' });
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['first', 'second']), { timeout: 2_000 });
+    assert.equal(released.length, 0);
+    // None is left: both wait for a permit, and none for the other.
+    for (let copy = 0; copy < 2; copy += 1) await bus.publish('k', 'third', { messageId: 'third' });
+    await fx.eventually(() => assert.equal(released.length, 2));
+    for (const { event } of released) {
+      const { delayMs } = event as BusEvents['message.released'];
+      assert.ok(delayMs > 2_000, `it comes back in ${delayMs} ms, as if its key were taken`);
+    }
+    await fx.eventually(() => assert.equal(skipped.length, 6), { timeout: 60_000 });
+    assert.deepEqual(seen.payloads, ['first', 'second', 'third']);
+  });
+
   test('handlers of one name in two queues each have a limit of their own', async (fx) => {
     const bus = fx.bus('mailer');
     const handle = () => function work() {};

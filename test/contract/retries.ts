@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { type RetryOptions, UnrecoverableError } from 'hopline';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';
+import { eventually } from '../support/eventually.js';
+import type { ForeignDelivery } from '../support/transport-harness.js';
 import type { Theme } from './transport-contract.js';
 
 const POLICIES: { what: string; retry: RetryOptions; pauses: number[] }[] = [
@@ -247,6 +249,52 @@ export const retries: Theme = (test, { realTime }) => {
     assert.equal(seen.at(0).context.messageId, undefined);
     assert.match(seen.at(1).context.messageId ?? '', /^[0-9a-f-]{36}$/);
     assert.equal(seen.at(1).context.headers['hopline-reason'], undefined);
+  });
+
+  test('a message that was published without a date has none at any attempt, nor as a dead letter', async (fx) => {
+    const given = [{}, { messageId: 'their-own' }, { timestamp: 1_000_000_000 }];
+    for (const [index, properties] of given.entries()) {
+      const seen = fx.recorder(() => Promise.reject(new Error('again')));
+      const service = `mailer${index}`;
+      const key = `k${index}`;
+      const bus = fx.bus(service).handle(key, seen.handle, { retry: { tries: 3, backoff: '100ms' } });
+      await bus.start();
+      await fx.foreign.publish({ exchange: fx.events, routingKey: key, body: '1', properties });
+      const failures = await fx.failures(service);
+      await fx.eventually(async () => assert.equal((await failures.count())[0]?.count, 1));
+      const [letter] = await failures.list();
+      const date = 'timestamp' in properties ? new Date(properties.timestamp * 1_000) : undefined;
+      assert.deepEqual(
+        [...seen.calls.map(({ context }) => context.publishedAt), letter?.publishedAt],
+        [date, date, date, date],
+      );
+    }
+  });
+
+  test('attempts without a pause between them leave the process to all else, and end with the bus', async (fx) => {
+    let attempts = 0;
+    const seen = fx.recorder();
+    const endless = { tries: Number.POSITIVE_INFINITY, retryFor: '10m', backoff: 0 } as const;
+    const bus = fx
+      .bus('mailer')
+      .handle(
+        'endless',
+        () => {
+          attempts += 1;
+          throw new Error('again');
+        },
+        { queue: fx.name('endless'), retry: endless },
+      )
+      .handle('else', seen.handle, { queue: fx.name('else') });
+    await bus.start();
+    await bus.publish('endless', 1);
+    await eventually(() => assert.ok(attempts > 100));
+    await bus.publish('else', 1);
+    await eventually(() => assert.equal(seen.calls.length, 1));
+    await bus.stop();
+    const [left] = await fx.taken(fx.name('endless'), 1);
+    const begun = attempts;
+    assert.equal(ours(left as ForeignDelivery).attempt, begun + 1, 'it goes on where it was');
   });
 
   test('a message that brings an old x-death passes the delays all the same, and leaves it behind', async (fx) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { ShutdownError, StopDeadlineError, TopologyError } from 'hopline';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
+import { eventually } from '../support/eventually.js';
 import { ack, numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -238,5 +239,29 @@ export const stopping: Theme = (test, { survivesProcess }) => {
       const [back] = await fx.taken(fx.name(`mailer-${isUnderWay}`), 1);
       assert.equal(back?.body.toString(), String(isUnderWay));
     }
+  });
+
+  test('a stop does not wait for what a handler of many gathers: it is handled at once', async (fx) => {
+    const gathered: number[][] = [];
+    const bus = fx.bus('mailer', { stopDeadline: '10s' }).handle(
+      'k',
+      (payloads: number[]) => {
+        gathered.push(payloads);
+      },
+      { batch: { max: 10, within: '50s' } },
+    );
+    const began = watch(bus, 'handler.started');
+    await bus.start();
+    await bus.publish('k', 1);
+    await bus.publish('k', 2);
+    // Its window may not open before: a consumer that starts takes one message at first.
+    await eventually(() => assert.equal(began.length, 1));
+    const from = fx.harness.clock.monotonic();
+    await fx.outcome(bus.stop());
+    const tookMs = fx.harness.clock.monotonic() - from;
+    assert.ok(tookMs < 5_000, `stop() took ${tookMs} ms`);
+    assert.equal(gathered.flat()[0], 1);
+    const left = 2 - gathered.flat().length;
+    assert.equal((await fx.taken(fx.name('mailer'), left)).length, left);
   });
 };

@@ -43,20 +43,20 @@ describe('an inbox in PostgreSQL', () => {
   it('has a ledger in each transaction: what is recorded there is known to others once that is committed', async () => {
     const [one, other] = [await begun('one'), await begun('other')];
     await stores.ledger.record('known', 'before', 30_000);
-    assert.equal(await one.ledger.read('known'), 'before');
+    assert.equal(await one.ledger.reserve('known', 30_000), 'before');
     assert.equal(await one.ledger.record('known', 'after', 30_000), 'before');
     assert.equal(await one.ledger.record('new', '', 30_000), '');
-    assert.equal(await one.ledger.read('new'), '');
-    assert.equal(await stores.ledger.read('new'), undefined);
+    assert.equal(await one.ledger.reserve('new', 30_000), '');
+    assert.equal(await other.ledger.reserve('new', 30_000), undefined);
     const later = other.ledger.record('new', 'later', 30_000);
     await one.commit();
     assert.equal(await later, '', 'who records the same meanwhile waits, and gets what is there');
-    assert.equal(await stores.ledger.read('new'), '');
+    assert.equal(await stores.ledger.reserve('new', 30_000), '');
     await other.rollBack();
     const third = await begun('third');
     await third.ledger.record('gone', 'with it', 30_000);
     await third.rollBack();
-    assert.equal(await stores.ledger.read('gone'), undefined);
+    assert.equal(await stores.ledger.reserve('gone', 30_000), undefined);
   });
 
   it('tells a commit that nobody answered from one that PostgreSQL has refused', async () => {

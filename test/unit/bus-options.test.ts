@@ -102,7 +102,7 @@ describe("a bus's options", () => {
         `expected topology to be 'declare' or 'verify' or 'none', got "check"`,
         'expected middleware to be a list of functions, got an array of 1',
         'expected maxBodyBytes to be a positive integer, got -1',
-        `expected startDeadline to be a duration such as '30s', a number of milliseconds, or Infinity, got "soon"`,
+        `expected startDeadline to be a duration of at most 400 days, such as '30s', a number of milliseconds, or Infinity, got "soon"`,
         'expected log to be a logger (an object with debug, info, warn, error), got an object (Object)',
         "the service name 'shop.dead' ends in .dead, which names a queue of Hopline's own",
         "the exchange name 'a/b' holds a '/', which stands for a dot in delayed routing keys",

@@ -48,8 +48,8 @@ describe("rabbitmq()'s options", () => {
       problems({ url: ['amqp://u:p@a', '', 5], hearbeat: '5s', heartbeat: '500ms', connectDeadline: 0 }),
       [
         'unknown option hearbeat, did you mean heartbeat?',
-        `expected heartbeat to be a duration of at least '1s', got "500ms"`,
-        "expected connectDeadline to be a duration longer than 0, such as '10s', got 0",
+        `expected heartbeat to be a duration from '1s' to '18h', got "500ms"`,
+        "expected connectDeadline to be a duration longer than 0 and of at most 400 days, such as '10s', got 0",
         'expected url[1] to be amqp://… or amqps://…, got an empty string',
         'expected url[2] to be amqp://… or amqps://…, got a number',
       ],

@@ -64,7 +64,7 @@ export const addPublish: AddCommand = (parent, { terminal }) => {
 
 function optionsOf({ delay, exchange, header, id }: Flags): PublishOptions {
   if (delay !== undefined && !isDuration(delay))
-    throw new UsageError(`--delay is no duration: '${delay}'`, 'Write it as 30s, 5m or 7d');
+    throw new UsageError(`--delay is no duration: '${delay}'`, 'Write it as 30s, 5m or 7d, 400d at most');
   const headers = (header ?? []).map((each) => {
     const at = each.indexOf('=');
     if (at < 1) throw new UsageError(`--header is '${each}'`, 'Write it as name=value');

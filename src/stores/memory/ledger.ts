@@ -9,7 +9,8 @@ export class MemoryLedger implements LedgerStore {
     this.results = new ExpiringMap(clock);
   }
 
-  async read(key: string): Promise<string | undefined> {
+  /** Here there is always room for one. */
+  async reserve(key: string): Promise<string | undefined> {
     return this.results.get(key)?.value;
   }
 

@@ -9,16 +9,20 @@ import type { PoolTransaction } from './transaction.js';
 /** Results as rows, and until when each is kept, by the clock of the database. */
 export class PostgresLedger implements LedgerStore {
   private readonly table: ExpiringTable;
-  private readonly sql: Readonly<Record<'read' | 'record', string>>;
+  private readonly sql: ReturnType<typeof statementsOf>;
 
   constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'ledger', 'until', answerWithinMs);
     this.sql = statementsOf(this.table.name);
   }
 
-  async read(key: string): Promise<string | undefined> {
-    const row = await this.table.settled<{ result: string | null }>(this.sql.read, [keyOf(key)]);
-    return row.result ?? undefined;
+  async reserve(key: string, forMs: number): Promise<string | undefined> {
+    const name = keyOf(key);
+    // Asked first: what writes fails where nothing can be written, also if all that it would find is there.
+    const known = await this.table.settled<{ result: string | null }>(this.sql.read, [name]);
+    if (known.result !== null) return known.result;
+    const row = await this.table.settled<{ result: string }>(this.sql.reserve, [name, forMs / 1_000]);
+    return row.result === PLACE ? undefined : row.result;
   }
 
   async record(key: string, result: string, keepMs: number): Promise<string> {
@@ -31,10 +35,10 @@ export class PostgresLedger implements LedgerStore {
   }
 }
 
-/** Results recorded in a transaction. */
+/** Results recorded in a transaction, which has been written to by then: no place has to be taken. */
 export class TransactionLedger implements LedgerStore {
   private readonly table: string;
-  private readonly sql: Readonly<Record<'read' | 'record', string>>;
+  private readonly sql: ReturnType<typeof statementsOf>;
 
   constructor(
     private readonly transaction: Pick<PoolTransaction, 'query'>,
@@ -44,7 +48,7 @@ export class TransactionLedger implements LedgerStore {
     this.sql = statementsOf(this.table);
   }
 
-  async read(key: string): Promise<string | undefined> {
+  async reserve(key: string): Promise<string | undefined> {
     return (await this.ask(this.sql.read, [keyOf(key)])) ?? undefined;
   }
 
@@ -67,18 +71,37 @@ export class TransactionLedger implements LedgerStore {
   }
 }
 
-/** `record` answers with what is there in the end: no row if that changed after the statement began. */
+/** A place without a result: no JSON. */
+const PLACE = '?';
+
+/**
+ * `reserve` and `record` answer with what is there in the end: no row if that changed after the statement began. A place is written
+ * each time: what can be read only must not let a part begin.
+ */
 const statementsOf = (table: string) => ({
-  read: `SELECT (SELECT result FROM ${table} WHERE name = $1 AND until > clock_timestamp()) AS result`,
+  read: `
+SELECT (SELECT result FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND result <> '${PLACE}') AS result`,
+  reserve: `
+WITH reserved AS (
+  INSERT INTO ${table} AS entry (name, result, until)
+  VALUES ($1, '${PLACE}', clock_timestamp() + make_interval(secs => $2))
+  ON CONFLICT (name) DO UPDATE SET result = '${PLACE}', until = clock_timestamp() + make_interval(secs => $2)
+    WHERE entry.until <= clock_timestamp() OR entry.result = '${PLACE}'
+  RETURNING result
+)
+SELECT result FROM reserved
+UNION ALL
+SELECT result FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM reserved)`,
   record: `
 WITH recorded AS (
   INSERT INTO ${table} AS entry (name, result, until)
   VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
   ON CONFLICT (name) DO UPDATE SET result = $2, until = clock_timestamp() + make_interval(secs => $3)
-    WHERE entry.until <= clock_timestamp()
+    WHERE entry.until <= clock_timestamp() OR entry.result = '${PLACE}'
   RETURNING result
 )
 SELECT result FROM recorded
 UNION ALL
-SELECT result FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM recorded)`,
+SELECT result FROM ${table}
+  WHERE name = $1 AND until > clock_timestamp() AND result <> '${PLACE}' AND NOT EXISTS (SELECT FROM recorded)`,
 });

@@ -112,16 +112,19 @@ const ignored = (): void => {};
  * @throws StoreTimeoutError
  */
 export async function connectionOf(pool: Pool, deadline: Deadline): Promise<PoolClient> {
-  const connecting = pool.connect();
+  let isLate = false;
+  const connecting = new Promise<PoolClient>((resolve, reject) => {
+    // Not by its promise: a connection that ends in the moment in which it is opened says so before anybody who awaits that runs.
+    pool.connect((error, client) => {
+      if (!client) reject(error);
+      else if (isLate) client.release();
+      else resolve(client.on('error', ignored));
+    });
+  });
   try {
-    const client = await deadline.race(connecting, () => noConnection(deadline.durationMs));
-    client.on('error', ignored);
-    return client;
+    return await deadline.race(connecting, () => noConnection(deadline.durationMs));
   } catch (error) {
-    connecting.then(
-      (late) => late.release(),
-      () => {},
-    );
+    isLate = true;
     throw error;
   }
 }

@@ -2,11 +2,19 @@ import type { Redis } from 'ioredis';
 import type { LedgerStore } from '../ledger.js';
 import { RedisScripts } from './scripts.js';
 
-const READ = `return redis.call('GET', KEYS[1])`;
+/** A place without a result: no JSON. */
+const PLACE = '?';
+
+/** Written each time: what can be read only must not let a part begin. */
+const RESERVE = `
+local known = redis.call('GET', KEYS[1])
+if known and known ~= '${PLACE}' then return known end
+redis.call('SET', KEYS[1], '${PLACE}', 'PX', ARGV[1])
+return false`;
 
 const RECORD = `
 local known = redis.call('GET', KEYS[1])
-if known then return known end
+if known and known ~= '${PLACE}' then return known end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]`;
 
@@ -18,8 +26,8 @@ export class RedisLedger implements LedgerStore {
     this.scripts = new RedisScripts(client, prefix);
   }
 
-  async read(key: string): Promise<string | undefined> {
-    return ((await this.scripts.run(READ, key)) as string | null) ?? undefined;
+  async reserve(key: string, forMs: number): Promise<string | undefined> {
+    return ((await this.scripts.run(RESERVE, key, Math.ceil(forMs))) as string | null) ?? undefined;
   }
 
   async record(key: string, result: string, keepMs: number): Promise<string> {

@@ -1,4 +1,5 @@
 import { type ChannelModel, connect } from 'amqplib';
+import { systemClock } from '../../util/clock.js';
 import { formatMs } from '../../util/duration.js';
 import type { BrokerAddress, RabbitmqSettings } from './options.js';
 
@@ -24,7 +25,7 @@ export async function dial(address: BrokerAddress, options: DialOptions): Promis
   // heartbeats of a connection that is no more keep the process alive for three of them.
   const ending = new AbortController();
   const giveUp = () => ending.abort();
-  const late = setTimeout(giveUp, connectDeadlineMs);
+  const late = systemClock.setTimer(giveUp, connectDeadlineMs);
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
   try {
@@ -46,7 +47,7 @@ export async function dial(address: BrokerAddress, options: DialOptions): Promis
     if (signal.aborted || (error as Error).name !== 'AbortError') throw error;
     throw new Error(`no connection within ${formatMs(connectDeadlineMs)}`);
   } finally {
-    clearTimeout(late);
+    late.cancel();
     signal.removeEventListener('abort', giveUp);
   }
 }

@@ -65,13 +65,15 @@ export interface RabbitmqSettings {
   readonly connectDeadlineMs: number;
 }
 
+/** The protocol has 16 bits for its seconds. */
 const heartbeat: Check = {
-  expected: "a duration of at least '1s'",
-  accepts: (value) => duration.accepts(value) && toMs(value as Duration) >= 1_000,
+  expected: "a duration from '1s' to '18h'",
+  accepts: (value) =>
+    duration.accepts(value) && toMs(value as Duration) >= 1_000 && toMs(value as Duration) <= toMs('18h'),
 };
 
 const positiveDuration: Check = {
-  expected: "a duration longer than 0, such as '10s'",
+  expected: "a duration longer than 0 and of at most 400 days, such as '10s'",
   accepts: (value) => duration.accepts(value) && toMs(value as Duration) > 0,
 };
 

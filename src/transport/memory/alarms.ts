@@ -1,8 +1,5 @@
 import type { Clock, Timer } from '../../util/clock.js';
 
-/** Node fires a longer timer at once (with a warning), and the longest delay level has 256 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /**
  * Timers that run only while somebody uses the broker. Asleep they keep no process alive; on waking up, what came due
  * meanwhile is made up for at once.
@@ -52,7 +49,7 @@ export class Alarm {
 
   arm(): void {
     const delayMs = Math.max(0, this.dueAt - this.clock.monotonic());
-    this.timer = this.clock.setTimer(() => this.check(), Math.min(delayMs, MAX_TIMER_MS));
+    this.timer = this.clock.setTimer(() => this.check(), delayMs);
   }
 
   disarm(): void {

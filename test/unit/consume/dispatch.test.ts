@@ -3,9 +3,11 @@ import { HandlerTimeoutError, ShutdownError, UnrecoverableError } from '../../..
 import type { MessageContext } from '../../../src/message/context.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { Headers } from '../../../src/message/message.js';
+import { dueKey } from '../../../src/topology/delays.js';
 import { pause } from '../../../src/util/clock.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { BusBench, heard, recorded } from '../bus-bench.js';
+import { names } from './fixtures.js';
 
 describe('the way of a message', () => {
   let bench: BusBench;
@@ -77,6 +79,106 @@ describe('the way of a message', () => {
         letters.map(({ reason, attempt }) => [reason, attempt]),
         [['expired', 6]],
       );
+    });
+
+    it('is not ended by retryFor because the clock of a worker has jumped ahead', async () => {
+      const bus = bench.bus().handle('a', failing, { retry: { tries: 100, backoff: '1m', retryFor: '5m' } });
+      const letters = heard(bus, 'message.deadLettered');
+      await bus.start();
+      await bus.publish('a', {});
+      await bench.clock.advance(90_000);
+      bench.clock.setWall(bench.clock.now() + 86_400_000);
+      await bench.clock.advance(120_000);
+      assert.deepEqual(letters, []);
+      await bench.clock.advance(3_600_000);
+      assert.deepEqual(
+        letters.map(({ reason, attempt }) => [reason, attempt]),
+        [['expired', 6]],
+      );
+    });
+
+    it('is ended by retryFor though the clock of a worker goes wrong backwards, and counts what its attempts take', async () => {
+      const bus = bench.bus().handle(
+        'a',
+        async () => {
+          await pause(bench.clock, 30_000);
+          throw new Error('failed');
+        },
+        { retry: { tries: 100, backoff: '1m', retryFor: '5m' } },
+      );
+      const letters = heard(bus, 'message.deadLettered');
+      await bus.start();
+      await bus.publish('a', {});
+      await bench.clock.advance(10_000);
+      bench.clock.setWall(bench.clock.now() - 86_400_000);
+      await bench.clock.advance(3_600_000);
+      // Begun after 0, 90, 180 and 270 s: a fifth would begin after 360 s.
+      assert.deepEqual(
+        letters.map(({ reason, attempt }) => [reason, attempt]),
+        [['expired', 4]],
+      );
+    });
+
+    it('goes by the clock if it comes from a version that did not count what its attempts and pauses take', async () => {
+      const bus = bench.bus().handle('a', failing, { retry: { tries: 100, backoff: '1m', retryFor: '5m' } });
+      const letters = heard(bus, 'message.deadLettered');
+      await bus.start();
+      const firstAttemptAt = new Date(bench.clock.now() - 250_000).toISOString();
+      await bench.publishRaw(`${names.delayOut}/${dueKey('q', 'svc')}`, '{}', {
+        headers: {
+          [HEADER.exchange]: 'hopline.events',
+          [HEADER.routingKey]: 'a',
+          [HEADER.attempt]: 3,
+          [HEADER.firstAttemptAt]: firstAttemptAt,
+        },
+      });
+      await bench.clock.advance(60_000);
+      assert.deepEqual(
+        letters.map(({ reason, attempt }) => [reason, attempt]),
+        [['expired', 3]],
+      );
+    });
+
+    it('waits a minute where the backoff is nonsense, and the log says once what and whose', async () => {
+      const rejection = () => Promise.reject(new Error('nobody waits for it'));
+      const odd: [answer: () => unknown, told: RegExp | undefined][] = [
+        [() => '5 minutes', /"5 minutes"/],
+        [() => Number.NaN, /NaN/],
+        [() => -1, /-1/],
+        [() => undefined, /undefined/],
+        [() => '401d', /"401d"/],
+        [rejection, /an object \(Promise\)/],
+        [() => Proxy.revocable({}, {}).proxy, /an object/],
+        [failing, undefined],
+      ];
+      for (const [index, [backoff, told]] of odd.entries()) {
+        const bus = bench.bus({ service: `svc${index}` });
+        const attempts: number[] = [];
+        bus.handle(
+          'a',
+          () => {
+            attempts.push(bench.clock.monotonic());
+            throw new Error('failed');
+          },
+          { name: `Handler${index}`, retry: { tries: 4, backoff: backoff as never } },
+        );
+        await bus.start();
+        await bus.publish('a', {});
+        await bench.clock.advance(300_000);
+        const [first = 0] = attempts;
+        assert.deepEqual(
+          attempts.map((at) => at - first),
+          [0, 60_000, 120_000, 180_000],
+        );
+        const lines = bench.log.splice(0).filter(({ message }) => message.includes("can't be followed"));
+        assert.equal(lines.length, 1, `${lines.length} lines of ${backoff}`);
+        const [line] = lines;
+        assert.equal(line?.level, 'warn');
+        assert.equal(line?.fields.handler, `Handler${index}`);
+        if (told) assert.match(String(line?.message), told);
+        else assert.match(String(line?.fields.error), /failed/);
+        await bench.closeBuses(30_000);
+      }
     });
 
     it('is dated by the beginning of its first attempt, however long that took', async () => {

@@ -14,6 +14,7 @@ const travelled: Headers = {
   [HEADER.exceptions]: 3,
   [HEADER.releases]: 2,
   [HEADER.firstAttemptAt]: AT,
+  [HEADER.elapsed]: 21_000,
   [HEADER.unhandledSince]: AT,
 };
 
@@ -22,6 +23,8 @@ const fresh = {
   exceptions: 0,
   releases: 0,
   firstAttemptAt: undefined,
+  elapsedMs: 0,
+  beganAt: undefined,
   unhandledSince: undefined,
   chain: undefined,
   batch: undefined,
@@ -63,6 +66,8 @@ describe('a received message', () => {
           exceptions: 3,
           releases: 2,
           firstAttemptAt: Date.parse(AT),
+          elapsedMs: 21_000,
+          beganAt: undefined,
           unhandledSince: Date.parse(AT),
           chain: undefined,
           batch: undefined,

@@ -10,6 +10,7 @@ import {
 } from '../../../src/consume/republish.js';
 import { checkHeaders, HEADER, isBrokerHeader } from '../../../src/message/headers.js';
 import type { Headers, MessageProperties } from '../../../src/message/message.js';
+import { publishedAtOf } from '../../../src/message/published-at.js';
 import { decoded, encoded } from '../message/amqplib-codec.js';
 import { names, received, TestDelivery } from './fixtures.js';
 
@@ -20,6 +21,7 @@ const next: NextAttempt = {
   exceptions: 1,
   releases: 0,
   firstAttemptAt: AT,
+  elapsedMs: 4_000,
   unhandledSince: undefined,
 };
 
@@ -153,9 +155,11 @@ describe('a message that travels on', () => {
     }
   });
 
-  it('gets a message id if a foreign publisher gave none, and keeps it afterwards', () => {
-    const { messageId } = retried({}).properties;
-    assert.match(messageId ?? '', /^[0-9a-f-]{14}7/);
+  it('gets a message id if a foreign publisher gave none, which says nothing of when it was published, and keeps it', () => {
+    for (const { properties } of [retried({}), buried({}), retried({ properties: { messageId: '' } })]) {
+      assert.match(properties.messageId ?? '', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+      assert.equal(publishedAtOf(properties), undefined);
+    }
     assert.equal(buried({ properties: { messageId: 'mine' } }).properties.messageId, 'mine');
   });
 
@@ -183,6 +187,7 @@ describe('a retried message', () => {
         [HEADER.exceptions]: 2,
         [HEADER.releases]: 3,
         [HEADER.firstAttemptAt]: '2026-01-05T09:00:00.000Z',
+        [HEADER.elapsed]: 4_000,
       },
     );
   });

@@ -7,6 +7,7 @@ import {
 } from '../../../src/consume/subscription.js';
 import { defineMessage } from '../../../src/message/define-message.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
+import type { Duration } from '../../../src/util/duration.js';
 import { problemsOf } from '../option-problems.js';
 
 const defaults: SubscriptionDefaults = {
@@ -263,7 +264,7 @@ describe('wrong handlers', () => {
       "Orders: the pattern 'order.pla*' holds 'pla*': * and # are wildcards only as whole words between dots",
       'Orders: the pattern is empty',
       'Refunds: unknown option queue.typo, did you mean type?',
-      `Refunds: expected timeout to be a duration such as '30s' or a number of milliseconds, got "soon"`,
+      `Refunds: expected timeout to be a duration of at most 400 days, such as '30s', or a number of milliseconds, got "soon"`,
       'Refunds: it handles no pattern',
       'Audit: unknown option concurency, did you mean concurrency?',
       'Audit: expected retry.tries to be a positive integer or Infinity, got 0',
@@ -271,6 +272,31 @@ describe('wrong handlers', () => {
       'Ledger: the default exchange has no bindings: name a topic exchange',
       "Audit: the queue name 'c.dead' ends in .dead, which names a queue of Hopline's own",
     ]);
+  });
+
+  it('that gather for as long as they may run, or longer, are refused with both times', () => {
+    const gathering = (name: string, within: Duration, timeout?: Duration) =>
+      define(name, {
+        queue: { name },
+        options: { batch: { within }, ...(timeout === undefined ? {} : { timeout }) },
+      });
+    const rule = (timeout: string) =>
+      `shorter than the handler's timeout, ${timeout}, since the time that a message waits for others counts; got`;
+    assert.deepEqual(
+      problems(
+        gathering('Longer', '30s', '5s'),
+        gathering('Equal', '20s', 20_000),
+        gathering('Default', '1m'),
+        gathering('Shorter', '10s', '11s'),
+        define('Hasty', { queue: { name: 'Hasty' }, options: { batch: {}, timeout: 40 } }),
+      ),
+      [
+        `Longer: expected batch.within to be ${rule('5s')} 30s`,
+        `Equal: expected batch.within to be ${rule('20s')} 20s`,
+        `Default: expected batch.within to be ${rule('1m')} 1m`,
+        `Hasty: expected batch.within to be ${rule('40ms')} 50ms`,
+      ],
+    );
   });
 
   it('without code, or with a queue that is neither name nor options, are refused', () => {

@@ -330,7 +330,8 @@ describe('backoff', () => {
 
   it('of 0 means at once; anything else is at least 100 ms and at most 400 days', () => {
     assert.deepEqual(pauses([0, 1, '99ms', 100, 101], 5), [0, 100, 100, 100, 101]);
-    assert.deepEqual(pauses(['400d', '401d', Number.MAX_VALUE], 3), [LONGEST_MS, LONGEST_MS, LONGEST_MS]);
+    const longest = { exponential: { first: '300d', factor: 1e9, max: '400d' } } as const;
+    assert.deepEqual([pauses('400d', 1), pauses(longest, 2)[1]], [[LONGEST_MS], LONGEST_MS]);
   });
 
   it('with jitter takes off that share at the most, by the source that is given', () => {

@@ -26,11 +26,22 @@ describe('a duration', () => {
 
   it('with a unit is that many of the unit, whatever the number', () => {
     fc.assert(
-      fc.property(fc.nat(100_000), fc.constantFrom(...Object.keys(UNITS)), (count, unit) => {
+      fc.property(fc.nat(400), fc.constantFrom(...Object.keys(UNITS)), (count, unit) => {
         const length = toMs(`${count}${unit}` as Duration);
         assert.equal(length, count * UNITS[unit as keyof typeof UNITS]);
       }),
     );
+  });
+
+  it('has 400 days at most', () => {
+    const most = 400 * UNITS.d;
+    for (const duration of ['400d', '9600h', `${most}ms`, most] as Duration[])
+      assert.equal(toMs(duration), most, String(duration));
+    const longer = ['401d', '400.1d', `${most + 1}ms`, most + 1, `${'9'.repeat(20)}s`, `${'9'.repeat(200)}s`];
+    for (const duration of longer) {
+      assert.equal(isDuration(duration), false, String(duration));
+      assert.throws(() => toMs(duration as Duration), /of at most 400 days/, String(duration));
+    }
   });
 
   it('is nothing else: no other unit, no sign, no space, no bare text, nothing infinite', () => {
