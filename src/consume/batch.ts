@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { durationUpTo, integerFrom, objectWith } from '../util/check.js';
 import type { Clock, Timer } from '../util/clock.js';
 import { toMs } from '../util/duration.js';
@@ -31,7 +32,8 @@ interface Place {
 
 /**
  * A handler of many as a handler of one: each call joins the batch that is open, and ends as that batch's call ends for
- * it. So each message keeps an attempt, a timeout, a place in the concurrency and an outcome of its own.
+ * it. So each message keeps an attempt, a timeout, a place in the concurrency and an outcome of its own. The call runs in the
+ * async context of the batch's first message, however it was closed.
  */
 export function batched(
   handle: BatchFunction,
@@ -40,16 +42,18 @@ export function batched(
 ): HandlerFunction {
   let open: Place[] = [];
   let timer: Timer | undefined;
+  let asFirst: AsyncResource | undefined;
   const close = () => {
     timer?.cancel();
     timer = undefined;
     const places = open;
     open = [];
-    void call(handle, places);
+    void asFirst?.runInAsyncScope(call, undefined, handle, places);
   };
   return (payload, context) =>
     new Promise<void>((resolve, reject) => {
       const end = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      if (open.length === 0) asFirst = new AsyncResource('HOPLINE_BATCH');
       open.push({ payload, context: context as HandlerContext, end });
       if (open.length >= max) close();
       else timer ??= clock.setTimer(close, withinMs);
