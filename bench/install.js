@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
-/** Installs the peers, unless what is installed is what the lock file says. */
+/** Installs a package's peers, those of the bench unless a folder is given, unless what is installed is what its lock file says. */
 
-const locked = join(import.meta.dirname, 'package-lock.json');
-const installed = join(import.meta.dirname, 'node_modules/.package-lock.json');
+const folder = process.argv[2] ? resolve(process.argv[2]) : import.meta.dirname;
+const locked = join(folder, 'package-lock.json');
+const installed = join(folder, 'node_modules/.package-lock.json');
 
 /** What both files say of a package that comes from a registry. @param {string} path */
 function packagesIn(path) {
@@ -28,5 +29,5 @@ function isInstalled() {
 
 if (!isInstalled()) {
   const args = ['ci', '--silent', '--no-audit', '--no-fund', '--ignore-scripts'];
-  execFileSync('npm', args, { cwd: import.meta.dirname, stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
 }

@@ -1,6 +1,6 @@
 import type { CrashWatch } from './consume/crash-watch.js';
 import { Runners } from './consume/runners.js';
-import { checkServeOptions, planServing, type ServeOptions } from './consume/serving.js';
+import { checkServeOptions, planServing, type ServeOptions, type Serving } from './consume/serving.js';
 import { hasInbox, queueNeeds, type Subscription } from './consume/subscription.js';
 import { UniqueHandlers } from './consume/unique-handlers.js';
 import { BusControl } from './control/bus-control.js';
@@ -23,6 +23,7 @@ import { systemClock } from './util/clock.js';
 import { Deadline } from './util/deadline.js';
 import { formatMs, toMs } from './util/duration.js';
 import type { Emitter } from './util/emitter.js';
+import { inRootContext } from './util/root-context.js';
 
 export interface LifecycleOptions {
   readonly settings: BusSettings;
@@ -121,15 +122,8 @@ export class Lifecycle {
       const servings = planServing(subscriptions, serve);
       this.unique = UniqueHandlers.among(subscriptions);
       await parts.prepare();
-      this.session = await settings.transport.open({ ...settings, events }, deadline);
-      await this.declare(this.session, subscriptions, deadline);
-      this.running = this.runnersOf(parts, servings, this.session);
-      if (settings.control && subscriptions.length > 0)
-        await this.hearOperators(this.session, this.running, deadline);
-      await deadline.race(this.running.start(), () => this.notConsuming());
-      if (settings.relay ?? hasInbox(subscriptions)) parts.outbox.startRelay();
-      // It goes by real time, which is no part of what happens where a test moves the clock.
-      if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
+      // All that runs from here on outlives the caller's span or store.
+      await inRootContext(() => this.beginToRun(parts, subscriptions, servings, deadline));
       this.enter('started');
     } catch (error) {
       await this.abandonStart();
@@ -138,9 +132,28 @@ export class Lifecycle {
     }
   }
 
+  private async beginToRun(
+    parts: LivingParts,
+    subscriptions: readonly Subscription[],
+    servings: readonly Serving[],
+    deadline: Deadline,
+  ): Promise<void> {
+    const { events, settings } = this.options;
+    const session = await settings.transport.open({ ...settings, events }, deadline);
+    this.session = session;
+    await this.declare(session, subscriptions, deadline);
+    const running = this.runnersOf(parts, servings, session);
+    this.running = running;
+    if (settings.control && subscriptions.length > 0) await this.hearOperators(session, running, deadline);
+    await deadline.race(running.start(), () => this.notConsuming());
+    if (settings.relay ?? hasInbox(subscriptions)) parts.outbox.startRelay();
+    // It goes by real time, which is no part of what happens where a test moves the clock.
+    if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
+  }
+
   private runnersOf(
     { bus, publisher, outbox }: LivingParts,
-    servings: ReturnType<typeof planServing>,
+    servings: readonly Serving[],
     session: TransportSession,
   ): Runners {
     const { settings, names, events } = this.options;

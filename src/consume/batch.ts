@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { durationUpTo, integerFrom, objectWith } from '../util/check.js';
 import type { Clock, Timer } from '../util/clock.js';
 import { toMs } from '../util/duration.js';
@@ -31,11 +32,13 @@ interface Place {
 
 /**
  * Makes a handler of one of a handler of many: each call joins the batch that is open, and ends as that batch's call ends
- * for it. So each message keeps an attempt, a timeout, a place in the concurrency and an outcome of its own.
+ * for it. So each message keeps an attempt, a timeout, a place in the concurrency and an outcome of its own. The call runs in the async
+ * context of the batch's first message, however the batch was closed.
  */
 export class Gathering {
   private open: Place[] = [];
   private timer: Timer | undefined;
+  private asFirst: AsyncResource | undefined;
   private isHasty = false;
 
   constructor(
@@ -47,6 +50,7 @@ export class Gathering {
   readonly join: HandlerFunction = (payload, context) =>
     new Promise<void>((resolve, reject) => {
       const end = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      if (this.open.length === 0) this.asFirst = new AsyncResource('HOPLINE_BATCH');
       this.open.push({ payload, context: context as HandlerContext, end });
       if (this.isHasty || this.open.length >= this.settings.max) this.close();
       else this.timer ??= this.clock.setTimer(() => this.close(), this.settings.withinMs);
@@ -63,7 +67,7 @@ export class Gathering {
     this.timer = undefined;
     const places = this.open;
     this.open = [];
-    void call(this.handle, places);
+    void this.asFirst?.runInAsyncScope(call, undefined, this.handle, places);
   }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Line } from '../util/line.js';
 import { type LaneOrder, strictOrder } from './lane-order.js';
 import type { Outcome } from './outcome.js';
@@ -13,6 +14,13 @@ export interface Work {
   readonly lane: number;
   /** What becomes of it was clear before it could run. */
   readonly decided?: Outcome | undefined;
+  /** The async context in which it was delivered, if it can't start in there at once. */
+  context?: AsyncResource;
+}
+
+/** Does something for a message that has waited, in the async context in which it was delivered. */
+export function inContextOf<T>(work: Work, run: (work: Work) => T): T {
+  return work.context ? work.context.runInAsyncScope(run, undefined, work) : run(work);
 }
 
 /** Of what has been delivered before, a crash watch is asked before it runs. What is decided doesn't run. */
@@ -35,6 +43,8 @@ export class Gate {
   private may: 'start' | 'start one' | 'not start' = 'start';
   private pumping = false;
   private isStill = false;
+  /** Being pushed: what is active now is its own context. */
+  private arriving: Work | undefined;
   /** Lanes of which nothing starts. */
   private readonly shutLanes = new Set<number>();
   private readonly onIdle: (() => void)[] = [];
@@ -50,8 +60,13 @@ export class Gate {
   }
 
   push(work: Work): void {
+    const { arriving } = this;
+    this.arriving = work;
     this.lineOf(work.lane).push(work);
     this.pump();
+    // Whatever makes room for it later has another one.
+    if (this.arriving === work) work.context = new AsyncResource('HOPLINE_DELIVERY');
+    this.arriving = arriving;
   }
 
   done({ match }: Work): void {
@@ -194,7 +209,8 @@ export class Gate {
     this.active += 1;
     if (this.may === 'start one') this.may = 'not start';
     if (work.match) this.count(work.match.handler, 1);
-    this.start(work);
+    if (this.arriving === work) this.arriving = undefined;
+    inContextOf(work, this.start);
   }
 
   private count(handler: Handler, change: 1 | -1): void {

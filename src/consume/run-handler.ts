@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { HandlerTimeoutError } from '../errors.js';
 import type { Clock, Timer } from '../util/clock.js';
 import { formatMs } from '../util/duration.js';
@@ -27,6 +28,9 @@ export interface TimedCode {
  * Runs a handler's code to its end, or to the end of its time. Costs no promise and no timer if the code returns
  * at once.
  *
+ * It begins in the async context of its message, but in one of its own: what it enters there for good, as with
+ * `enterWith()` of an `AsyncLocalStorage`, reaches neither other messages nor a later attempt at this one.
+ *
  * At the timeout the context's signal fires; the ending comes when the code stops or when the grace is over. In the
  * latter case the code may go on beside the message's next attempt: nothing can stop it from outside.
  */
@@ -37,7 +41,7 @@ export function runHandler(
 ): Ending | Promise<Ending> {
   let result: unknown;
   try {
-    result = code.run(payload, context);
+    result = new AsyncResource('HOPLINE_HANDLER').runInAsyncScope(code.run, undefined, payload, context);
   } catch (error) {
     return { kind: 'threw', error };
   }

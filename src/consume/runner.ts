@@ -7,7 +7,7 @@ import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 import { Circuits } from './circuits.js';
-import { asksFirst, Gate, type Work } from './concurrency.js';
+import { asksFirst, Gate, inContextOf, type Work } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
 import type { CrashWatch } from './crash-watch.js';
 import { givenUp } from './crashed.js';
@@ -257,7 +257,9 @@ export class Runner {
   }
 
   private giveBack(waiting: readonly Work[]): void {
-    const given = giveBack(waiting, (work, outcome) => this.settler.settle(work, outcome));
+    const given = giveBack(waiting, (work, outcome) =>
+      inContextOf(work, () => this.settler.settle(work, outcome)),
+    );
     this.returning = Promise.all([this.returning, given]);
   }
 

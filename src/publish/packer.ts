@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { PackSettings } from '../message/define-message.js';
 import { isOneLine, LINE_END_BYTES } from '../message/pack.js';
 import type { PublishOptions } from '../message/publisher.js';
@@ -17,6 +18,8 @@ export const packBytes = (maxBodyBytes: number): number => Math.min(PACK_BYTES, 
 /** Some payloads of calls that differ in nothing else. */
 interface Group {
   readonly call: PublishCall;
+  /** Of the first of them: a pack is one message, and can be published in one async context only. */
+  readonly context: AsyncResource;
   readonly bodies: Buffer[];
   readonly sent: ReturnType<typeof deferred>;
   readonly timer: Timer;
@@ -64,15 +67,16 @@ export class Packer {
       const group = this.groups.get(alike);
       if (group) this.close(alike, group);
     }, withinMs);
-    const group: Group = { call, bodies: [], sent: deferred(), timer, bytes: 0 };
+    const context = new AsyncResource('HOPLINE_PACK');
+    const group: Group = { call, context, bodies: [], sent: deferred(), timer, bytes: 0 };
     this.groups.set(alike, group);
     return group;
   }
 
-  private close(alike: string, { call, bodies, sent, timer }: Group): void {
+  private close(alike: string, { call, context, bodies, sent, timer }: Group): void {
     timer.cancel();
     this.groups.delete(alike);
-    this.send(call, bodies).then(sent.resolve, sent.reject);
+    context.runInAsyncScope(this.send, undefined, call, bodies).then(sent.resolve, sent.reject);
   }
 }
 

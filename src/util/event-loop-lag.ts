@@ -1,3 +1,5 @@
+import { inRootContext } from './root-context.js';
+
 export interface EventLoopLagOptions {
   /** A block shorter than this may go unseen, and a longer one seem up to that much shorter. @default 500 */
   readonly lookEveryMs?: number;
@@ -28,7 +30,7 @@ export class EventLoopLag {
     if (this.timer) return;
     this.looks = this.current = this.last = 0;
     this.dueAt = performance.now() + this.lookEveryMs;
-    this.timer = setInterval(() => this.look(), this.lookEveryMs).unref();
+    this.timer = inRootContext(() => setInterval(() => this.look(), this.lookEveryMs).unref());
   }
 
   stop(): void {

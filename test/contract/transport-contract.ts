@@ -8,6 +8,7 @@ import { chains } from './chains.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
 import { consuming } from './consuming.js';
+import { contexts } from './contexts.js';
 import { controlling } from './controlling.js';
 import { crashWatching } from './crash-watching.js';
 import { deadLetters } from './dead-letters.js';
@@ -67,6 +68,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'bodies of any origin': bodies,
   'decorated handlers': decorated,
   'handlers at once': concurrency,
+  'async contexts': contexts,
   lanes,
   'lanes, and who goes first': laneServing,
   'what of its queues a process consumes': serving,

@@ -78,10 +78,9 @@ export function through(proxy: { readonly port: number }, node: PrivateNode): st
 /** What a bug in a client would do: the broker answers with a channel error. */
 export function doubleAck(context: MessageContext): void {
   const { work } = context as unknown as {
-    work: { received: { delivery: { tag: number; epoch: { channel: { ack(message: unknown): void } } } } };
+    work: { received: { delivery: { raw: unknown; epoch: { channel: { ack(message: unknown): void } } } } };
   };
-  const { tag, epoch } = work.received.delivery;
-  const message = { fields: { deliveryTag: tag } };
+  const { raw: message, epoch } = work.received.delivery;
   epoch.channel.ack(message);
   epoch.channel.ack(message);
 }

@@ -26,6 +26,10 @@ export class Trace {
   sessions = 0;
   /** Told of each delivery before whoever consumes. */
   onDelivery: (delivery: Delivery) => void = () => {};
+  /** Calls whoever consumes, as a tracer does that begins a span for each delivery. */
+  around: (delivery: Delivery, deliver: () => void) => void = (_delivery, deliver) => deliver();
+  /** Told of each message when it is published. */
+  onPublish: (message: OutgoingMessage) => void = () => {};
   private readonly delivered = new Map<string, number>();
 
   /** How many deliveries from a queue have come so far. */
@@ -86,6 +90,7 @@ class TracedSession implements TransportSession {
   }
 
   publish(message: OutgoingMessage): Promise<void> {
+    this.trace.onPublish(message);
     return this.inner.publish(message);
   }
 
@@ -93,7 +98,7 @@ class TracedSession implements TransportSession {
     const consumer = await this.inner.consume(queue, options, {
       deliver: (delivery) => {
         this.trace.noteDelivery(delivery);
-        sink.deliver(delivery);
+        this.trace.around(delivery, () => sink.deliver(delivery));
       },
       lost: (reason) => sink.lost(reason),
     });

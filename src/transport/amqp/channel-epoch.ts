@@ -1,4 +1,4 @@
-import type { Channel, Message } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 
 /**
  * One opening of a consumer's channel, and the settling of what came over it: delivery tags mean something here only.
@@ -7,6 +7,9 @@ import type { Channel, Message } from 'amqplib';
  * a gap from the channel's first delivery on goes out as one ack for all; what lies behind a message that still runs
  * goes out one by one. Nothing waits longer than to the end of this turn of the event loop, or until half of the window
  * is gathered: if the process dies before that, those messages are delivered again.
+ *
+ * What is settled is the message as the library made it, though all that goes out is its tag: tracers that are laid over the
+ * library find by this very object the span that ends here, and keep the message until then.
  *
  * The broker numbers a channel's deliveries upwards, and closes a channel that settles a tag twice
  * (https://www.rabbitmq.com/docs/confirms#consumer-acks-double-acking).
@@ -17,7 +20,7 @@ export class ChannelEpoch {
   /** Delivered and not settled on the wire, in the order of delivery: no more than the window. */
   private readonly unsettled = new Set<number>();
   /** Acked here, not on the wire yet. */
-  private gathered: number[] = [];
+  private gathered: ConsumeMessage[] = [];
   private flushing: NodeJS.Immediate | undefined;
   private flushAt = 1;
 
@@ -38,20 +41,20 @@ export class ChannelEpoch {
   }
 
   /** Gathers an ack. False if the channel is gone. */
-  ack(tag: number): boolean {
+  ack(message: ConsumeMessage): boolean {
     if (this.isLost) return false;
-    this.gathered.push(tag);
+    this.gathered.push(message);
     if (this.gathered.length >= this.flushAt) this.flush();
     else this.flushing ??= setImmediate(() => this.flush());
     return true;
   }
 
   /** Gives a message back, at once. False if the channel is gone. */
-  requeue(tag: number): boolean {
+  requeue(message: ConsumeMessage): boolean {
     if (this.isLost) return false;
     // nack, not reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing has failed here.
-    if (!this.write(() => this.channel.nack(named(tag), false, true))) return false;
-    this.unsettled.delete(tag);
+    if (!this.write(() => this.channel.nack(message, false, true))) return false;
+    this.unsettled.delete(tagOf(message));
     return true;
   }
 
@@ -59,14 +62,15 @@ export class ChannelEpoch {
   flush(): void {
     clearImmediate(this.flushing);
     this.flushing = undefined;
-    const tags = this.gathered;
-    if (tags.length === 0) return;
+    const messages = this.gathered;
+    if (messages.length === 0) return;
     this.gathered = [];
-    tags.sort((left, right) => left - right);
-    const inPrefix = this.prefixOf(tags);
-    if (inPrefix > 0) this.write(() => this.channel.ack(named(tags[inPrefix - 1] as number), inPrefix > 1));
-    for (const tag of tags.slice(inPrefix)) this.write(() => this.channel.ack(named(tag), false));
-    for (const tag of tags) this.unsettled.delete(tag);
+    messages.sort((left, right) => tagOf(left) - tagOf(right));
+    const inPrefix = this.prefixOf(messages);
+    const last = messages[inPrefix - 1];
+    if (last) this.write(() => this.channel.ack(last, inPrefix > 1));
+    for (const message of messages.slice(inPrefix)) this.write(() => this.channel.ack(message, false));
+    for (const message of messages) this.unsettled.delete(tagOf(message));
   }
 
   lose(): void {
@@ -77,10 +81,11 @@ export class ChannelEpoch {
   }
 
   /** How many of these, from the first on, have nothing before them that still runs. */
-  private prefixOf(tags: readonly number[]): number {
+  private prefixOf(messages: readonly ConsumeMessage[]): number {
     let count = 0;
     for (const tag of this.unsettled) {
-      if (tag !== tags[count]) break;
+      const message = messages[count];
+      if (message === undefined || tag !== tagOf(message)) break;
       count += 1;
     }
     return count;
@@ -97,7 +102,4 @@ export class ChannelEpoch {
   }
 }
 
-/** The client library reads nothing but the tag of a message that it settles. */
-function named(deliveryTag: number): Message {
-  return { fields: { deliveryTag } } as Message;
-}
+const tagOf = ({ fields }: ConsumeMessage): number => fields.deliveryTag;

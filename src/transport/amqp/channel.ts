@@ -2,6 +2,7 @@ import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import { Backoff } from '../../util/backoff.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
+import { inRootContext } from '../../util/root-context.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { readDirectly } from './direct-reading.js';
 import { writeDirectly } from './direct-writing.js';
@@ -134,7 +135,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
 
   private openOn(model: ChannelModel): Promise<void> {
     this.model = model;
-    this.opening = this.openAndSetUp(model);
+    this.opening = inRootContext(() => this.openAndSetUp(model));
     return this.opening;
   }
 

@@ -24,13 +24,20 @@ export class Confirms {
    */
   write(pending: PendingPublish): boolean {
     const { message } = pending;
-    const { exchange, routingKey, body } = message;
-    const room = this.channel.publish(exchange, routingKey, body, publishOptions(message), (error) =>
-      this.onConfirm(pending, error as Error | null),
-    );
+    const room = pending.isLate
+      ? pending.runInAsyncScope(this.publish, this, pending)
+      : this.publish(pending);
     this.unconfirmed.add(pending);
     if (message.mandatory) this.expectReturn(pending);
     return room;
+  }
+
+  private publish(pending: PendingPublish): boolean {
+    const { message } = pending;
+    const { exchange, routingKey, body } = message;
+    return this.channel.publish(exchange, routingKey, body, publishOptions(message), (error) =>
+      this.onConfirm(pending, error as Error | null),
+    );
   }
 
   private onConfirm(pending: PendingPublish, error: Error | null): void {

@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { type Deferred, deferred } from '../../util/deferred.js';
+import { inRootContext } from '../../util/root-context.js';
 import type { Consumer, DeliverySink } from '../transport.js';
 import { type ChannelError, openChannel, SupervisedChannel } from './channel.js';
 import { ChannelEpoch } from './channel-epoch.js';
@@ -69,7 +70,10 @@ export class AmqpConsumer implements Consumer {
   setPrefetch(prefetch: number): Promise<void> {
     this.prefetch = prefetch;
     // What is being set up consumes with the window of before, and delivers by it until it is told of the new one.
-    this.changing = this.changing.then(() => this.settingUp?.promise).then(() => this.consumeAnew());
+    // Asked for by a message that made room, or failed; the consumer that comes of it is not its.
+    this.changing = inRootContext(() =>
+      this.changing.then(() => this.settingUp?.promise).then(() => this.consumeAnew()),
+    );
     return this.changing;
   }
 

@@ -12,16 +12,17 @@ export class AmqpDelivery implements Delivery {
   readonly queue: string;
   readonly redelivered: boolean;
   readonly deliveryCount: number;
-  private readonly tag: number;
-  private settled = false;
+
+  /** Until it is settled. */
+  private raw: ConsumeMessage | undefined;
 
   constructor(
     raw: ConsumeMessage,
     { queue, counts }: { readonly queue: string; readonly counts: boolean },
     private readonly epoch: ChannelEpoch,
   ) {
-    this.tag = raw.fields.deliveryTag;
-    epoch.delivered(this.tag);
+    this.raw = raw;
+    epoch.delivered(raw.fields.deliveryTag);
     this.queue = queue;
     this.body = raw.content;
     this.properties = receivedProperties(raw.properties as MessageProperties);
@@ -38,14 +39,14 @@ export class AmqpDelivery implements Delivery {
   }
 
   ack(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
-    return this.epoch.ack(this.tag);
+    const { raw } = this;
+    this.raw = undefined;
+    return raw !== undefined && this.epoch.ack(raw);
   }
 
   requeue(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
-    return this.epoch.requeue(this.tag);
+    const { raw } = this;
+    this.raw = undefined;
+    return raw !== undefined && this.epoch.requeue(raw);
   }
 }

@@ -24,9 +24,9 @@ const taken = new WeakMap<ConnectionInternals, OpenChannel[]>();
 export function readDirectly(model: ChannelModel, channel: Channel): boolean {
   const connection = connectionOf(model);
   const opened = channel as unknown as ChannelInternals;
-  const { ch, accept, handleMessage, consumers } = opened;
+  const { ch, accept, handleMessage, consumers, dispatchMessage } = opened;
   if (ch === undefined || typeof accept !== 'function' || typeof handleMessage !== 'function') return false;
-  if (!(consumers instanceof Map)) return false;
+  if (!(consumers instanceof Map) || typeof dispatchMessage !== 'function') return false;
   const open = taken.get(connection) ?? readDeliveries(connection);
   if (!open) return false;
   open[ch] = { channel: opened, accept, handleMessage };
@@ -60,10 +60,9 @@ function readDeliveries(connection: ConnectionInternals): OpenChannel[] | undefi
       for (let receiver = receiverAt(bytes, at); receiver; receiver = receiverAt(bytes, at)) {
         const message = reader.read(bytes, at);
         // One for nobody closes its channel: the library knows how.
-        const consumer = message && receiver.consumers?.get(message.fields.consumerTag);
-        if (!consumer) break;
+        if (!message || !receiver.consumers?.has(message.fields.consumerTag)) break;
         at = reader.end;
-        consumer(message);
+        receiver.dispatchMessage?.(message.fields, message);
       }
     } finally {
       if (at > 0) connection.rest = bytes.subarray(at);

@@ -1,6 +1,7 @@
 import { ConnectError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
+import { inRootContext } from '../../util/root-context.js';
 import type { SessionOptions, Transport, TransportSession } from '../transport.js';
 import { type RabbitmqOptions, type RabbitmqSettings, rabbitmqSettings } from './options.js';
 import type { Connections } from './session.js';
@@ -33,7 +34,11 @@ class AmqpTransport implements Transport {
 
   constructor(private readonly settings: RabbitmqSettings) {}
 
-  async open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+  open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+    return inRootContext(() => this.connect(options, deadline));
+  }
+
+  private async connect(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
     const [{ requireClientLibrary }, { Connection }, { AmqpSession }] = await Promise.all([
       import('./client-library.js'),
       import('./connection.js'),

@@ -61,6 +61,8 @@ export interface ChannelInternals {
   readonly handleMessage?: unknown;
   /** Who gets what is delivered, by consumer tag. */
   readonly consumers?: ReadonlyMap<string, (message: object) => void>;
+  /** Hands a delivery to its consumer: where tracers begin its span, some of them by rewriting it. */
+  dispatchMessage?(fields: object, message: object): unknown;
 }
 
 export function connectionOf(model: ChannelModel): ConnectionInternals {

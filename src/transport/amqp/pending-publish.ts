@@ -1,12 +1,18 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { OutgoingMessage } from '../../message/message.js';
 
 /** How the broker answered one writing of a message. */
 export type Verdict = 'confirmed' | 'returned' | 'nacked';
 
-/** One publish that has not ended. */
-export class PendingPublish {
+/**
+ * One publish that has not ended. Its async context is the one in which it was published: it is put back when it is written
+ * at another time, or tracers, which look there, would give it the trace of whichever message made room for it.
+ */
+export class PendingPublish extends AsyncResource {
   /** Written, and not answered: it occupies a place in the window of unconfirmed publishes. */
   inFlight = false;
+  /** The call that published it has returned: what is active by now is another's context. */
+  isLate = false;
   /** A channel it was written on went before the answer: the broker may have it, whatever it says to the next. */
   outcomeUnknown = false;
   nacks = 0;
@@ -22,7 +28,9 @@ export class PendingPublish {
     readonly deadlineAt: number,
     readonly resolve: () => void,
     readonly reject: (error: Error) => void,
-  ) {}
+  ) {
+    super('HOPLINE_PUBLISH');
+  }
 
   get bytes(): number {
     return this.message.body.length;

@@ -2,6 +2,7 @@ import { StoppedError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
+import { inRootContext } from '../../util/root-context.js';
 import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { examine, type SuspectVerdict } from './examine.js';
@@ -73,10 +74,11 @@ export class AmqpPublisher implements PublishLaneListener {
     return new Promise((resolve, reject) => {
       const pending = new PendingPublish(message, performance.now() + message.deadlineMs, resolve, reject);
       this.all.add(pending);
-      this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS);
+      this.sweeper ??= inRootContext(() => setInterval(() => this.sweep(), SWEEP_MS));
       // Nothing waits: the common case needs no queue.
       if (this.waiting.size === 0 && this.hasRoomFor(pending)) this.write(pending);
       else this.enqueue(pending);
+      pending.isLate = true;
     });
   }
 

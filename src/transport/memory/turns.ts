@@ -1,14 +1,17 @@
+import { inRootContext } from '../../util/root-context.js';
+
 /**
  * Work for the next turn of the event loop, all of it on one setImmediate. Deliveries and confirms go this way: never
  * inside the call that caused them, and with I/O and timers getting their turn between, as on a socket. A microtask
- * would not do: `while (running) await publish()` would then starve everything else for ever.
+ * would not do: `while (running) await publish()` would then starve everything else for ever. What is delivered comes in
+ * nobody's async context, as from a socket, and not in that of whoever made the turn.
  */
 export class Turns {
   private tasks: (() => void)[] = [];
   private passed: Promise<void> | undefined;
 
   next(task: () => void): void {
-    if (this.tasks.push(task) === 1) setImmediate(this.run);
+    if (this.tasks.push(task) === 1) inRootContext(() => setImmediate(this.run));
   }
 
   /** Resolves in the next turn. All who ask within one turn share the promise. */

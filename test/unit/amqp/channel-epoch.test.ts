@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Channel } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
 import { ChannelEpoch } from '../../../src/transport/amqp/channel-epoch.js';
 
@@ -10,6 +10,7 @@ class BrokerChannel {
   readonly frames: string[] = [];
   /** Tags that were settled, and were not unsettled. */
   readonly refused: number[] = [];
+  private readonly messages: ConsumeMessage[] = [];
   private last = 0;
   readonly epoch: ChannelEpoch;
 
@@ -18,14 +19,18 @@ class BrokerChannel {
     this.epoch.window = window;
   }
 
-  deliver(): number {
+  deliver(): ConsumeMessage {
     this.last += 1;
     this.unsettled.add(this.last);
     this.epoch.delivered(this.last);
-    return this.last;
+    const message = { fields: { deliveryTag: this.last } } as ConsumeMessage;
+    this.messages.push(message);
+    return message;
   }
 
-  ack({ fields: { deliveryTag } }: { fields: { deliveryTag: number } }, multiple: boolean): void {
+  ack(message: ConsumeMessage, multiple: boolean): void {
+    const { deliveryTag } = message.fields;
+    this.mustBeDelivered(message);
     this.frames.push(`ack ${deliveryTag}${multiple ? ' and all before' : ''}`);
     this.mustBeUnsettled(deliveryTag);
     for (const tag of [...this.unsettled]) {
@@ -35,10 +40,17 @@ class BrokerChannel {
     }
   }
 
-  nack({ fields: { deliveryTag } }: { fields: { deliveryTag: number } }): void {
+  nack(message: ConsumeMessage): void {
+    const { deliveryTag } = message.fields;
+    this.mustBeDelivered(message);
     this.frames.push(`nack ${deliveryTag}`);
     this.mustBeUnsettled(deliveryTag);
     this.unsettled.delete(deliveryTag);
+  }
+
+  /** What tracers find its span by. */
+  private mustBeDelivered(message: ConsumeMessage): void {
+    assert.equal(message, this.messages[message.fields.deliveryTag - 1]);
   }
 
   /** RabbitMQ closes the channel for it. */
@@ -78,11 +90,16 @@ describe('acks of a channel', () => {
 
   it('name a message that is unsettled, though the next one was given back', async () => {
     const { broker, epoch } = open(100);
-    const tags = Array.from({ length: 4 }, () => broker.deliver());
-    epoch.ack(tags[0] as number);
-    epoch.ack(tags[1] as number);
-    epoch.requeue(tags[2] as number);
-    epoch.requeue(tags[3] as number);
+    const [first, second, third, fourth] = [
+      broker.deliver(),
+      broker.deliver(),
+      broker.deliver(),
+      broker.deliver(),
+    ];
+    epoch.ack(first);
+    epoch.ack(second);
+    epoch.requeue(third);
+    epoch.requeue(fourth);
     await turn();
     assert.deepEqual(broker.frames, ['nack 3', 'nack 4', 'ack 2 and all before']);
     epoch.ack(broker.deliver());
@@ -135,7 +152,7 @@ describe('acks of a channel', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), steps, (window, all) => {
         let { broker, epoch } = open(window);
-        let running: number[] = [];
+        let running: ConsumeMessage[] = [];
         let mayBeAcked = new Set<number>();
         for (const { act, place } of all) {
           if (act === 'deliver' && broker.unsettled.size < window) running.push(broker.deliver());
@@ -147,10 +164,10 @@ describe('acks of a channel', () => {
             mayBeAcked = new Set();
           }
           if (act !== 'ack' && act !== 'requeue') continue;
-          const [tag] = running.length > 0 ? running.splice(place % running.length, 1) : [];
-          if (tag === undefined) continue;
-          if (act === 'ack') mayBeAcked.add(tag);
-          assert.equal(act === 'ack' ? epoch.ack(tag) : epoch.requeue(tag), true);
+          const [message] = running.length > 0 ? running.splice(place % running.length, 1) : [];
+          if (message === undefined) continue;
+          if (act === 'ack') mayBeAcked.add(message.fields.deliveryTag);
+          assert.equal(act === 'ack' ? epoch.ack(message) : epoch.requeue(message), true);
           for (const acked of broker.acked)
             assert.ok(mayBeAcked.has(acked), `${acked} was acked, and still runs`);
         }
@@ -160,7 +177,7 @@ describe('acks of a channel', () => {
         assert.equal(broker.acked.length, mayBeAcked.size);
         assert.deepEqual(
           [...broker.unsettled],
-          running.toSorted((left, right) => left - right),
+          running.map(({ fields }) => fields.deliveryTag).toSorted((left, right) => left - right),
         );
         epoch.lose();
       }),

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import type { ChannelModel } from 'amqplib';
 import type { Connection } from '../../../src/transport/amqp/connection.js';
 import { AmqpConsumer } from '../../../src/transport/amqp/consumer.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { eventually } from '../../support/eventually.js';
+
+const store = new AsyncLocalStorage<string>();
 
 /** A consumer whose broker answers to consuming when the test says so, as one does whose queue has no leader for a while. */
 function open() {
@@ -16,7 +19,7 @@ function open() {
     const channel: EventEmitter = Object.assign(new EventEmitter(), {
       prefetch: async (width: number) => void asked.push(`prefetch ${width}`),
       consume: () => {
-        asked.push('consume');
+        asked.push(['consume', store.getStore()].filter(Boolean).join(' in '));
         const answer = deferred<{ consumerTag: string }>();
         answers.push(answer);
         return answer.promise;
@@ -66,6 +69,17 @@ async function reopening() {
 }
 
 describe('the consumer of a queue', () => {
+  it('is consumed in nobody’s context, whoever starts it, or changes its window', async () => {
+    const { consumer, asked, answer } = open();
+    const starting = store.run('start', () => consumer.start());
+    await answer();
+    await starting;
+    const changing = store.run('a message', () => consumer.setPrefetch(5));
+    await answer();
+    await changing;
+    assert.deepEqual(asked, ['prefetch 10', 'consume', 'cancel', 'prefetch 5', 'consume']);
+  });
+
   it('pauses a channel that is being opened again once it can, and not before has it paused', async () => {
     const { consumer, asked, answer } = await reopening();
     const pausing = consumer.setPrefetch(0);

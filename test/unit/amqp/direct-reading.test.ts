@@ -34,6 +34,10 @@ class TestChannel {
   ]);
 
   constructor(readonly ch: number) {}
+
+  dispatchMessage({ consumerTag }: { consumerTag: string }, message: { content: Buffer }): void {
+    this.consumers.get(consumerTag)?.(message);
+  }
 }
 
 const delivery = (body: string, channel = 1, consumerTag = 'c'): Sent => ({
@@ -106,6 +110,18 @@ describe('deliveries that are read directly', () => {
     assert.deepEqual(channel.bodies, ['one', 'two']);
   });
 
+  it('come to their consumer through the method that tracers replace', () => {
+    const { connection, channel } = open();
+    const dispatched: [string, string][] = [];
+    channel.dispatchMessage = ({ consumerTag }, { content }) =>
+      void dispatched.push([consumerTag, content.toString()]);
+    connection.receive(delivery('one'), delivery('two'));
+    assert.deepEqual(dispatched, [
+      ['c', 'one'],
+      ['c', 'two'],
+    ]);
+  });
+
   it('are not read twice if a consumer throws', () => {
     const { connection, channel } = open();
     channel.consumers.set('bad', () => {
@@ -126,8 +142,10 @@ describe('deliveries that are read directly', () => {
         readDirectly({ connection } as unknown as ChannelModel, channel as unknown as Channel),
         false,
       );
-    const odd = { ...new TestChannel(1), consumers: {} };
     const connection = new TestConnection();
-    assert.equal(readDirectly({ connection } as unknown as ChannelModel, odd as unknown as Channel), false);
+    for (const changed of [{ consumers: {} }, { dispatchMessage: undefined }]) {
+      const odd = Object.assign(new TestChannel(1), changed);
+      assert.equal(readDirectly({ connection } as unknown as ChannelModel, odd as unknown as Channel), false);
+    }
   });
 });

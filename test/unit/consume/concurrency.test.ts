@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { Gate, type Work } from '../../../src/consume/concurrency.js';
 import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/lane-order.js';
@@ -54,6 +55,37 @@ describe('the gate of a queue', () => {
     assert.deepEqual(open.started.slice(3), [slow2], 'first come, first served, among those that can start');
     open.end(quick1 as Work);
     assert.deepEqual(open.started.slice(4), [quick3]);
+  });
+
+  it('starts work in the context in which it came, whatever has held it up, and whoever makes room for it', () => {
+    const store = new AsyncLocalStorage<string>();
+    const startedIn: (string | undefined)[] = [];
+    const gate = new Gate(1, () => startedIn.push(store.getStore()), 2);
+    const push = (name: string, its?: Handler, lane = 0): Work => {
+      const work = workFor(its, new TestDelivery(), lane);
+      store.run(name, () => gate.push(work));
+      return work;
+    };
+    const [first] = [push('at once'), push('full'), push('full, too')];
+    store.run('done', () => gate.done(first as Work));
+    store.run('resized', () => gate.resize(10));
+    gate.hold();
+    push('held');
+    store.run('release', () => gate.release());
+    gate.shut();
+    push('shut');
+    store.run('one', () => gate.letOne());
+    push('shut again');
+    store.run('open', () => gate.open());
+    gate.shutLane(1);
+    push('of a lane', undefined, 1);
+    store.run('lane', () => gate.openLane(1));
+    const narrow = handler('narrow', ['narrow'], { concurrency: 1 });
+    const running = push('narrow', narrow);
+    push('narrow, too', narrow);
+    store.run('done', () => gate.done(running));
+    const names = ['at once', 'full', 'full, too', 'held', 'shut', 'shut again', 'of a lane'];
+    assert.deepEqual(startedIn, [...names, 'narrow', 'narrow, too']);
   });
 
   it('keeps every limit, wastes no room, and starts everything once in the order of its handler', () => {
