@@ -28,7 +28,10 @@ export interface QueueOptions {
   type?: QueueType;
   /** Topic exchange that its patterns are bound to. @default the bus's exchange, `hopline.events` */
   exchange?: ExchangeOption;
-  /** Failed deliveries (crashes, not throws) after which the broker itself dead-letters. Quorum only. @default 20 */
+  /**
+   * Failed deliveries (crashes, not throws) after which the broker itself dead-letters. Before RabbitMQ 4.3 a crash counts for
+   * all that its process had fetched. It can't be changed once the queue is there. Quorum only. @default 200
+   */
   deliveryLimit?: number;
   /**
    * Message priorities, up to this one, 1 to 255; higher first. A classic queue pays for each level: take few, 10 at

@@ -19,6 +19,8 @@ export interface NextAttempt {
   readonly releases: number;
   readonly firstAttemptAt: number | undefined;
   readonly unhandledSince: number | undefined;
+  /** It was handed out before, and its handler may have begun. */
+  readonly redelivered?: boolean;
 }
 
 /** The message on its way through the delays, back to the queue it came from. */
@@ -37,6 +39,7 @@ export function delayedCopy(
     headers[HEADER.firstAttemptAt] = new Date(next.firstAttemptAt).toISOString();
   if (next.unhandledSince !== undefined)
     headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
+  if (next.redelivered) headers[HEADER.redelivered] = true;
   return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);
 }
 
@@ -76,6 +79,7 @@ export function deadLetter(
 /** Written anew for each hop, so that none is left from an earlier death, or from a publisher who forged it. */
 const REWRITTEN: ReadonlySet<string> = new Set<string>([
   ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.unhandledSince],
+  HEADER.redelivered,
   ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
 ]);
 

@@ -13,6 +13,8 @@ export const HEADER = {
   releases: 'hopline-releases',
   /** ISO time of the first attempt. */
   firstAttemptAt: 'hopline-first-attempt-at',
+  /** True if the message was handed out before, which the broker's flag says no more of a copy. */
+  redelivered: 'hopline-redelivered',
   /** ISO time since when no handler of its queue has matched it; gone once one does. */
   unhandledSince: 'hopline-unhandled-since',
   /** Exchange and routing key it was published with, since a retry travels under others. */

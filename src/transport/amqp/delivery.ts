@@ -19,6 +19,7 @@ export class AmqpDelivery implements Delivery {
     raw: ConsumeMessage,
     { queue, counts }: { readonly queue: string; readonly counts: boolean },
     private readonly epoch: ChannelEpoch,
+    readonly window: number,
   ) {
     this.tag = raw.fields.deliveryTag;
     epoch.delivered(this.tag);
@@ -35,6 +36,10 @@ export class AmqpDelivery implements Delivery {
 
   get lost(): boolean {
     return this.epoch.lost;
+  }
+
+  get requeueIsCharged(): boolean {
+    return this.epoch.chargesRequeues;
   }
 
   ack(): boolean {

@@ -23,7 +23,7 @@ function open() {
       },
       cancel: note('cancel'),
       close: async () => void channel.emit('close'),
-      connection: {},
+      connection: { serverProperties: {} },
     });
     channels.push(channel);
     return channel;
@@ -35,6 +35,7 @@ function open() {
     queue: 'q',
     counts: true,
     prefetch: 10,
+    keptForMs: undefined,
     sink: { deliver: ignore, lost: ignore },
     redeclare: async () => {},
     onStarted: ignore,

@@ -17,11 +17,13 @@ export class TestDelivery implements Delivery {
   readonly queue: string;
   readonly redelivered = false;
   readonly deliveryCount: number;
+  readonly window: number;
+  readonly requeueIsCharged: boolean;
   lost = false;
   settled: 'ack' | 'requeue' | undefined;
 
   constructor(
-    given: Partial<Pick<Delivery, 'body' | 'exchange' | 'routingKey' | 'queue' | 'deliveryCount'>> & {
+    given: Partial<Omit<Delivery, 'properties' | 'ack' | 'requeue' | 'lost' | 'redelivered'>> & {
       properties?: MessageProperties;
     } = {},
   ) {
@@ -32,6 +34,8 @@ export class TestDelivery implements Delivery {
     this.routingKey = given.routingKey ?? 'order.placed';
     this.queue = given.queue ?? 'billing';
     this.deliveryCount = given.deliveryCount ?? 0;
+    this.window = given.window ?? 1;
+    this.requeueIsCharged = given.requeueIsCharged ?? false;
   }
 
   ack(): boolean {

@@ -90,7 +90,7 @@ describe('subscriptions', () => {
         type: 'quorum',
         concurrency: 10,
         prefetch: 10,
-        deliveryLimit: 20,
+        deliveryLimit: 200,
         maxPriority: undefined,
         handlers: [
           {
@@ -173,7 +173,7 @@ describe('subscriptions', () => {
       name: 'q',
       lanes: ['default'],
       type: 'classic',
-      deliveryLimit: 20,
+      deliveryLimit: 200,
       maxPriority: undefined,
     });
     assert.deepEqual(
