@@ -21,7 +21,9 @@ export interface QueueOptions {
   concurrency?: number;
   /**
    * How many messages the broker hands over ahead, from each lane; at least the concurrency. With lanes, what it is
-   * above the concurrency keeps a higher lane's next message at hand. @default the concurrency; with lanes twice that
+   * above the concurrency keeps a higher lane's next message at hand. Less is fetched while handlers are so slow that it would
+   * wait for more than five minutes, and more while what is here waits for a handler with a concurrency of its own that is
+   * full. @default the concurrency; with lanes twice that
    */
   prefetch?: number;
   /** Quorum queues survive the loss of a node and count deliveries; classic ones do neither. @default 'quorum' */

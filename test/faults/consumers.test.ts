@@ -220,22 +220,23 @@ describe('consumers', function () {
     const { bus, log, seen } = faultBus(node.url, { timeout: '40m' });
     const queue = uniqueName('queue');
     const runs: boolean[] = [];
+    const succeeded = watch(bus, 'handler.succeeded');
     const handle = async (_payload: unknown, { redelivered }: MessageContext) => {
       runs.push(redelivered);
       if (!redelivered) await pause(systemClock, 4_500);
     };
     bus.handle('load', handle, { queue });
-    return { bus, log, seen, queue, runs };
+    return { bus, log, seen, queue, runs, succeeded };
   }
 
   it("that keep a message beyond the broker's consumer_timeout say so, and get it again, unless the broker lets them tell it [rows 22, 53]", async () => {
     await withConsumerTimeout(1_500, async () => {
-      const { bus, log, seen, queue, runs } = await longJob();
+      const { bus, log, seen, queue, runs, succeeded } = await longJob();
       await bus.start();
       await bus.publish('load', { number: 1 });
       const warned = log.some((line) => /consumer_timeout/.test(line) && line.includes(queue));
       if ((await timeoutBy()) === 'consumer') {
-        await eventually(() => assert.equal(seen('handler.succeeded').length, 1));
+        await eventually(() => assert.equal(succeeded.length, 1), { timeout: 20_000 });
         assert.deepEqual([runs, warned, seen('consumer.cancelled')], [[false], false, []]);
         return;
       }
@@ -252,7 +253,7 @@ describe('consumers', function () {
 
   it('that run for long run once under the policy that is printed for them, or are warned of with the setting [row 53]', async () => {
     await withConsumerTimeout(1_500, async () => {
-      const { bus, log, seen, queue, runs } = await longJob();
+      const { bus, log, queue, runs, succeeded } = await longJob();
       const [user] = usersOf([bus.describe()], { vhost: '/', occasions: [] });
       const [timeout] = user?.consumerTimeouts ?? [];
       assert.ok(timeout);
@@ -265,7 +266,7 @@ describe('consumers', function () {
       await node.ctl('set_policy', '--apply-to', 'queues', queue, timeout.pattern, definition);
       await bus.start();
       await bus.publish('load', { number: 1 });
-      await eventually(() => assert.equal(seen('handler.succeeded').length, 1));
+      await eventually(() => assert.equal(succeeded.length, 1), { timeout: 20_000 });
       assert.deepEqual(runs, [false]);
     });
   });
