@@ -18,7 +18,9 @@ export interface CircuitsOptions {
 
 /**
  * Pauses what shares the places of a handler that fails too often: nothing starts, nothing is consumed, and what waits
- * here goes back. After a while one message at a time is tried; one that succeeds opens everything again.
+ * here goes back, for processes whose circuit is closed. After a while one message at a time is tried; one that succeeds
+ * opens everything again. What comes of other handlers meanwhile runs; what came of this one too many is kept for the next
+ * time.
  */
 export class Circuits {
   private readonly breakers: ReadonlyMap<Handler, CircuitBreaker>;
@@ -49,9 +51,8 @@ export class Circuits {
   }
 
   /** Something has ended: if it was the one that was tried, and it decided nothing, the next one is. */
-  done(): void {
-    const { gate } = this.options;
-    if (this.isTrying && !this.stopped && gate.running === 0) gate.letOne();
+  done(work: Work): void {
+    if (this.isTrying && !this.stopped && this.options.gate.isSingle(work)) this.tryNext();
   }
 
   /** Undefined for a handler without a breaker. */
@@ -75,17 +76,19 @@ export class Circuits {
     const pauseMs = breaker.nextPauseMs();
     this.tell(handler, breaker, pauseMs);
     const pausing = Promise.all(lanes.map((lane) => lane.pause('circuit-open')));
-    // Not what came to be tried: each time it goes back the broker charges it as a failed delivery.
     if (isFirst) void pausing.then(() => giveBack(gate.takeWaiting()));
     this.timer = clock.setTimer(() => void pausing.then(() => this.try()), pauseMs);
   }
 
   private try(): void {
     if (this.stopped) return;
-    const { gate, lanes } = this.options;
     this.isTrying = true;
-    gate.letOne();
-    for (const lane of lanes) lane.tryOne();
+    this.tryNext();
+  }
+
+  private tryNext(): void {
+    const { gate, lanes } = this.options;
+    if (this.broken && !gate.letOne(this.broken)) for (const lane of lanes) lane.tryOne();
   }
 
   private close(handler: Handler): void {

@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
-import { Line } from '../util/line.js';
 import { type LaneOrder, strictOrder } from './lane-order.js';
 import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
 import type { Handler } from './subscription.js';
+import { WaitingLine } from './waiting-line.js';
 
 /** A delivery and the handler that is to have it. */
 export interface Work {
@@ -25,38 +25,43 @@ export function inContextOf<T>(work: Work, run: (work: Work) => T): T {
 
 /** Of what has been delivered before, a crash watch is asked before it runs. What is decided doesn't run. */
 export const asksFirst = ({ received, decided }: Work): boolean =>
-  received.delivery.redelivered && decided === undefined;
+  received.redelivered && decided === undefined;
 
 /**
  * Lets work of one queue, all its lanes together, or of several queues, start while there is room: among their places,
  * and in its handler. Which lane goes first is its order's business; within a lane it is first come, first served, but for
- * work whose handler is full: that waits without holding a place. What waits is bounded by the prefetch.
+ * work whose handler is full: that waits without holding a place. What waits is bounded by the lanes' windows.
  */
 export class Gate {
   /** One line for each lane. */
-  private readonly waiting: readonly Line<Work>[];
+  private readonly waiting: readonly WaitingLine[];
   /** Of the handlers that have a limit of their own. */
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
   private holds = 0;
-  /** What may start, whatever else says: anything, one more, nothing. */
-  private may: 'start' | 'start one' | 'not start' = 'start';
+  /** What may start, whatever else says: anything, nothing, or one of a handler and any of others. */
+  private may: 'start' | 'not start' | Handler = 'start';
   private pumping = false;
   private isStill = false;
   /** Being pushed: what is active now is its own context. */
   private arriving: Work | undefined;
-  /** Lanes of which nothing starts. */
-  private readonly shutLanes = new Set<number>();
+  private begun = 0;
+  /** What was let start by {@link letOne}, last. */
+  private single: Work | undefined;
   private readonly onIdle: (() => void)[] = [];
 
-  /** @param start begins the work; must call {@link done} when it has ended, which may be at once; may not throw */
+  /**
+   * @param start begins the work; must call {@link done} when it has ended, which may be at once; may not throw
+   * @param onBlocked told, again and again, while there is room, and what could start has to come past what is here
+   */
   constructor(
     private limit: number,
     private readonly start: (work: Work) => void,
     lanes = 1,
     private readonly order: LaneOrder = strictOrder,
+    private readonly onBlocked: () => void = () => {},
   ) {
-    this.waiting = Array.from({ length: lanes }, () => new Line<Work>());
+    this.waiting = Array.from({ length: lanes }, () => new WaitingLine());
   }
 
   push(work: Work): void {
@@ -95,10 +100,24 @@ export class Gate {
     this.may = 'not start';
   }
 
-  /** Starts one, which may be one that comes later, and is shut again. */
-  letOne(): void {
-    this.may = 'start one';
+  /**
+   * Starts one of this handler, which may be one that comes later, and is shut again; until then others start as they come,
+   * or what runs long would keep it out. True if it has started.
+   */
+  letOne(handler: Handler): boolean {
+    this.may = handler;
     this.pump();
+    return !this.isLettingOne;
+  }
+
+  /** What is to be let start has not come yet. */
+  get isLettingOne(): boolean {
+    return typeof this.may === 'object';
+  }
+
+  /** It was let start by {@link letOne}, and no other since. */
+  isSingle(work: Work): boolean {
+    return work === this.single;
   }
 
   open(): void {
@@ -106,19 +125,9 @@ export class Gate {
     this.pump();
   }
 
-  /** While it is still, starts nothing but the first of a lane, and that only if it was delivered before: it asks first. */
+  /** While it is still, starts only what was delivered before, and of a lane only if that is its next: it asks first. */
   setStill(isStill: boolean): void {
     this.isStill = isStill;
-    this.pump();
-  }
-
-  /** Starts nothing more of one lane until that is opened. */
-  shutLane(lane: number): void {
-    this.shutLanes.add(lane);
-  }
-
-  openLane(lane: number): void {
-    this.shutLanes.delete(lane);
     this.pump();
   }
 
@@ -128,19 +137,34 @@ export class Gate {
     this.pump();
   }
 
-  /** Takes out what has not started: of one lane, or of all. */
-  takeWaiting(lane?: number): Work[] {
+  /** Takes out what has not started and `test` holds for: of one lane, or of all. */
+  takeWaiting(lane?: number, test: (work: Work) => boolean = () => true): Work[] {
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
-    return lines.flatMap((line) => line.takeAll());
+    return lines.flatMap((line) => line.takeAll(test));
   }
 
-  firstWaitingIn(lane: number): Work | undefined {
-    return this.lineOf(lane).first;
+  waitingIn(lane: number): Work[] {
+    return this.lineOf(lane).all();
+  }
+
+  /** How much of a lane can't start whatever else ends, since its handler is full. */
+  blockedIn(lane: number): number {
+    return this.lineOf(lane).blocked;
   }
 
   /** Something more could start, and nothing that is here can. */
   get hasRoom(): boolean {
     return this.active < this.limit && !this.isHeld && this.may !== 'not start';
+  }
+
+  /** How much has started so far. */
+  get startedSoFar(): number {
+    return this.begun;
+  }
+
+  get hasWaiting(): boolean {
+    for (const line of this.waiting) if (line.size > 0) return true;
+    return false;
   }
 
   /** How much of it has started and not ended. */
@@ -155,7 +179,7 @@ export class Gate {
 
   /** Forgets what waits for a channel that is gone: the broker delivers it again. */
   dropLost(): void {
-    for (const line of this.waiting) line.takeAll(({ received }) => received.delivery.lost);
+    this.takeWaiting(undefined, ({ received }) => received.delivery.lost);
   }
 
   /** Resolves when nothing is running. */
@@ -176,39 +200,45 @@ export class Gate {
       this.begin(work);
     }
     this.pumping = false;
+    this.tellIfBlocked();
+  }
+
+  /** As by itself after each start and end: for whoever could do nothing about it when it was told. */
+  tellIfBlocked(): void {
+    if (this.hasRoom && !this.isStill && (this.isLettingOne || this.isBlocked)) this.onBlocked();
+  }
+
+  private get isBlocked(): boolean {
+    for (const line of this.waiting) if (line.blocked > 0) return true;
+    return false;
   }
 
   private takeNext(): Work | undefined {
-    if (this.waiting.length === 1) return this.take(0, this.startableIn(0));
-    const places = this.waiting.map((_line, lane) => this.startableIn(lane));
-    const lanes = [...places.keys()].filter((lane) => places[lane] !== -1);
-    if (lanes.length === 0) return undefined;
-    const lane = this.order.next(lanes);
-    return this.take(lane, places[lane] as number);
+    if (this.waiting.length === 1) return this.canStartIn(0) ? this.lineOf(0).take() : undefined;
+    const lanes = [...this.waiting.keys()].filter((lane) => this.canStartIn(lane));
+    return lanes.length === 0 ? undefined : this.lineOf(this.order.next(lanes)).take();
   }
 
-  /** Place of the first in a lane whose handler has room; -1 if there is none. */
-  private startableIn(lane: number): number {
-    const line = this.lineOf(lane);
-    const { first } = line;
-    if (first === undefined || this.shutLanes.has(lane)) return -1;
-    if (this.isStill && !(asksFirst(first) && this.handlerHasRoom(first))) return -1;
-    return this.handlerHasRoom(first) ? 0 : line.findIndex((work) => this.handlerHasRoom(work));
+  /** Looks for the next of a lane, which is then the line's to take. */
+  private canStartIn(lane: number): boolean {
+    const next = this.lineOf(lane).find(this.handlerHasRoom);
+    return next !== undefined && (!this.isStill || asksFirst(next));
   }
 
-  private take(lane: number, place: number): Work | undefined {
-    return place === -1 ? undefined : this.lineOf(lane).take(place);
-  }
-
-  private handlerHasRoom({ match }: Work): boolean {
-    if (!match || match.handler.concurrency >= this.limit) return true;
-    return (this.activeOf.get(match.handler) ?? 0) < match.handler.concurrency;
-  }
+  private readonly handlerHasRoom = (handler: Handler): boolean =>
+    handler.concurrency >= this.limit || (this.activeOf.get(handler) ?? 0) < handler.concurrency;
 
   private begin(work: Work): void {
     this.active += 1;
-    if (this.may === 'start one') this.may = 'not start';
-    if (work.match) this.count(work.match.handler, 1);
+    this.begun += 1;
+    if (work.match) {
+      const { handler } = work.match;
+      this.count(handler, 1);
+      if (this.may === handler) {
+        this.may = 'not start';
+        this.single = work;
+      }
+    }
     if (this.arriving === work) this.arriving = undefined;
     inContextOf(work, this.start);
   }
@@ -218,7 +248,7 @@ export class Gate {
       this.activeOf.set(handler, (this.activeOf.get(handler) ?? 0) + change);
   }
 
-  private lineOf(lane: number): Line<Work> {
-    return this.waiting[lane] as Line<Work>;
+  private lineOf(lane: number): WaitingLine {
+    return this.waiting[lane] as WaitingLine;
   }
 }

@@ -92,7 +92,7 @@ export class HandlerContext extends MessageContext {
   }
 
   get redelivered(): boolean {
-    return this.work.received.delivery.redelivered;
+    return this.work.received.redelivered;
   }
 
   get correlationId(): string | undefined {

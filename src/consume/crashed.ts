@@ -1,6 +1,6 @@
 import { CrashedError } from '../errors.js';
 import type { CrashVerdict } from './crash-watch.js';
-import { type Outcome, REQUEUE } from './outcome.js';
+import { type Outcome, RETURN } from './outcome.js';
 
 /**
  * The outcome of a message that is not to begin; undefined for one that is. Of one that has crashed, `failed()` is not told:
@@ -8,6 +8,6 @@ import { type Outcome, REQUEUE } from './outcome.js';
  */
 export function givenUp(verdict: CrashVerdict): Outcome | undefined {
   if (verdict.kind === 'begin') return undefined;
-  if (verdict.kind === 'give-back') return REQUEUE;
+  if (verdict.kind === 'give-back') return RETURN;
   return { kind: 'dead-letter', reason: 'crashed', error: new CrashedError(verdict.deaths) };
 }

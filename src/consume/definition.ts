@@ -21,14 +21,19 @@ export interface QueueOptions {
   concurrency?: number;
   /**
    * How many messages the broker hands over ahead, from each lane; at least the concurrency. With lanes, what it is
-   * above the concurrency keeps a higher lane's next message at hand. @default the concurrency; with lanes twice that
+   * above the concurrency keeps a higher lane's next message at hand. Less is fetched while handlers are so slow that it would
+   * wait for more than five minutes, and more while what is here waits for a handler with a concurrency of its own that is
+   * full. @default the concurrency; with lanes twice that
    */
   prefetch?: number;
   /** Quorum queues survive the loss of a node and count deliveries; classic ones do neither. @default 'quorum' */
   type?: QueueType;
   /** Topic exchange that its patterns are bound to. @default the bus's exchange, `hopline.events` */
   exchange?: ExchangeOption;
-  /** Failed deliveries (crashes, not throws) after which the broker itself dead-letters. Quorum only. @default 20 */
+  /**
+   * Failed deliveries (crashes, not throws) after which the broker itself dead-letters. Before RabbitMQ 4.3 a crash counts for
+   * all that its process had fetched. It can't be changed once the queue is there. Quorum only. @default 200
+   */
   deliveryLimit?: number;
   /**
    * Message priorities, up to this one, 1 to 255; higher first. A classic queue pays for each level: take few, 10 at

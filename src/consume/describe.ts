@@ -2,6 +2,7 @@ import type { ExchangeRef } from '../message/exchange-option.js';
 import { planBus } from '../topology/build.js';
 import type { Names } from '../topology/names.js';
 import type { QueueType, TopologyPlan } from '../topology/plan.js';
+import { keptForMs, longHandlers } from './long-handlers.js';
 import { queueNeeds, type Subscription } from './subscription.js';
 
 /** What a bus is made of, as data: for tools that look at a broker on its behalf. */
@@ -25,6 +26,11 @@ export interface QueueDescription {
   readonly type: QueueType;
   readonly deliveryLimit: number;
   readonly maxPriority: number | undefined;
+  /**
+   * How long the broker has to let a consumer keep a message of it, in milliseconds; undefined if the 30 minutes are enough that
+   * it does by default.
+   */
+  readonly keptForMs: number | undefined;
   readonly bindings: readonly BindingDescription[];
 }
 
@@ -46,10 +52,11 @@ interface BusIdentity {
   readonly exchange: ExchangeRef;
   /** It is to hear operators, if it has handlers. */
   readonly control: boolean;
+  readonly timeoutGraceMs: number;
 }
 
 export function describeBus(
-  { service, prefix, delayPrefix, names, exchange, control }: BusIdentity,
+  { service, prefix, delayPrefix, names, exchange, control, timeoutGraceMs }: BusIdentity,
   subscriptions: readonly Subscription[],
 ): BusDescription {
   return {
@@ -57,13 +64,13 @@ export function describeBus(
     prefix,
     delayPrefix,
     exchange: exchange.name,
-    queues: subscriptions.map(describeQueue),
+    queues: subscriptions.map((each) => describeQueue(each, timeoutGraceMs)),
     hears: control && subscriptions.length > 0,
     plan: planBus(names, exchange, subscriptions.map(queueNeeds)).own,
   };
 }
 
-function describeQueue(subscription: Subscription): QueueDescription {
+function describeQueue(subscription: Subscription, timeoutGraceMs: number): QueueDescription {
   const { queue, type, deliveryLimit, maxPriority, handlers } = subscription;
   const lanes = subscription.lanes.map(({ name, queue: its }) => ({ name, queue: its }));
   const bindings = handlers.flatMap(({ name: handler, routes }) =>
@@ -74,5 +81,14 @@ function describeQueue(subscription: Subscription): QueueDescription {
       handler,
     })),
   );
-  return { name: queue, lanes, type, deliveryLimit, maxPriority, bindings };
+  const isLong = longHandlers(subscription, timeoutGraceMs).length > 0;
+  return {
+    name: queue,
+    lanes,
+    type,
+    deliveryLimit,
+    maxPriority,
+    keptForMs: isLong ? keptForMs(handlers, timeoutGraceMs) : undefined,
+    bindings,
+  };
 }

@@ -1,10 +1,10 @@
 import type { Work } from './concurrency.js';
-import { type Outcome, REQUEUE } from './outcome.js';
+import { type Outcome, RETURN } from './outcome.js';
 import { type Pack, PackItem } from './pack.js';
 
 /**
- * Gives back what was delivered and has not started: each to its place in the queue. A pack of which something has
- * started can't go there; what is left of it comes back message by message.
+ * Gives back what was delivered and has not started. A pack of which something has started can't go back; what is left of
+ * it comes back message by message.
  *
  * @returns a promise that resolves when all of it is on its way
  */
@@ -18,9 +18,15 @@ export async function giveBack(
     if (delivery instanceof PackItem) waitingOf.set(delivery.pack, (waitingOf.get(delivery.pack) ?? 0) + 1);
   }
   const isWhole = (pack: Pack) => waitingOf.get(pack) === pack.items.length;
-  for (const pack of waitingOf.keys()) if (isWhole(pack)) pack.delivery.requeue();
-  const rest = waiting.filter(
-    ({ received: { delivery } }) => !(delivery instanceof PackItem && isWhole(delivery.pack)),
-  );
-  await Promise.all(rest.map((work) => settle(work, REQUEUE)));
+  const going = waiting.flatMap((work) => {
+    const { delivery } = work.received;
+    if (!(delivery instanceof PackItem) || !isWhole(delivery.pack)) return [work];
+    return delivery === delivery.pack.items[0] ? [wholeOf(delivery.pack, work)] : [];
+  });
+  await Promise.all(going.map((work) => settle(work, RETURN)));
+}
+
+function wholeOf({ delivery }: Pack, first: Work): Work {
+  const messageId = delivery.properties.messageId || undefined;
+  return { ...first, received: { ...first.received, delivery, messageId } };
 }

@@ -12,7 +12,13 @@ export interface LaneRunnerOptions {
   readonly log: Logger;
   readonly consumerEvents: ConsumerEvents;
   readonly prefetch: number;
+  /** How long a delivery may stay unsettled here, in milliseconds. */
+  readonly keptForMs: number;
+  /** How much of it is here and can't start, since its handlers are full. */
+  blocked(): number;
   onDelivery(delivery: Delivery): void;
+  /** Its window has been changed. */
+  onResized(): void;
   /** The lane's channel is gone, and with it what it had delivered. */
   onLost(queue: string, reason: Error): void;
 }
@@ -20,14 +26,33 @@ export interface LaneRunnerOptions {
 /** Why a lane may be paused; the other reasons hold what is here already. */
 export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
 
-/** Consumes one lane: one queue, one consumer, and the window of what may be unsettled of it. */
+/** So many times its window a lane may have here of what waits for handlers that are full. */
+const MOST_WINDOWS = 10;
+
+/**
+ * Consumes one lane: one queue, one consumer, and the window of what may be unsettled of it.
+ *
+ * Each window that is opened is another consumer, in which what was delivered before doesn't count. So what is open from
+ * before is counted here: a lane that is paused and resumed again and again must not fetch a window more each time.
+ */
 export class LaneRunner implements DeliverySink {
   private readonly window: PrefetchWindow;
   private consuming: Promise<Consumer> | undefined;
   private consumer: Consumer | undefined;
   /** Under way. */
   private resizing: Promise<void> | undefined;
+  /** As asked for last; 0 if it takes nothing. */
+  private asked = 0;
+  /** Takes nothing until enough of what is open is settled. */
+  private isFull = false;
+  /** Delivered and not settled. */
+  private open = 0;
+  /** Of that, what came through the window that is open now, and its number. */
+  private inWindow = 0;
+  private windowNumber = 0;
   private stopping = false;
+  /** What comes now has nobody to start it, or to give it back. */
+  private cancelled = false;
   /** Why it takes nothing. */
   private readonly pauses = new Set<LanePause>();
   /** One message is to be tried though its circuit is open. */
@@ -45,52 +70,64 @@ export class LaneRunner implements DeliverySink {
   }
 
   async start(): Promise<void> {
-    this.consuming = this.options.session.consume(this.lane.queue, { prefetch: this.width }, this);
+    const { session, keptForMs } = this.options;
+    this.asked = this.width;
+    this.consuming = session.consume(this.lane.queue, { prefetch: this.asked, keptForMs }, this);
     this.consumer = await this.consuming;
   }
 
   deliver(delivery: Delivery): void {
-    if (this.stopping) {
+    if (this.cancelled) {
       delivery.requeue();
       return;
     }
-    this.window.delivered(delivery);
+    this.open += 1;
+    if (delivery.window !== this.windowNumber) {
+      this.windowNumber = delivery.window;
+      this.inWindow = 0;
+    }
+    this.inWindow += 1;
+    if (!this.stopping) this.window.delivered(delivery);
     this.options.onDelivery(delivery);
   }
 
   lost(reason: Error): void {
     this.window.reset();
+    this.open = 0;
+    this.inWindow = 0;
     this.options.onLost(this.lane.queue, reason);
+    // It consumes again on the next channel, with the window that was asked for last.
+    if (this.isFull) void this.change(this.width);
   }
 
-  /** Takes no more, from this very call on; resolves when the broker sends no more. */
+  /** Takes no more; resolves when the broker sends no more. What comes until then is handed on like all else. */
   async cancel(): Promise<void> {
     this.stopping = true;
     this.window.stop();
     await this.consumer?.cancel();
+    this.cancelled = true;
   }
 
-  /** Takes no more until {@link resume}; resolves when nothing more comes. What is here can be settled. */
+  /** Takes no more until {@link resume}; resolves when nothing more comes. What is here stays, and can be settled. */
   async pause(why: LanePause): Promise<void> {
     this.pauses.add(why);
     if (why === 'circuit-open') this.isTrying = false;
     this.options.consumerEvents.paused(this.queue, why);
-    await this.changeWindow(0);
-    // What is given back is no suspect here any more, nor is what was still on its way; it comes again with its count.
-    this.window.reset();
+    await this.change(0);
   }
 
   /** Takes no more than one at a time, though it is paused for its circuit. */
   tryOne(): void {
+    if (this.isTrying) return;
     this.isTrying = true;
-    if (this.width > 0) void this.changeWindow(1);
+    if (this.width > 0) void this.change(1);
   }
 
   resume(why: LanePause): void {
     this.pauses.delete(why);
     if (why === 'circuit-open') this.isTrying = false;
     this.options.consumerEvents.resumed(this.queue, why);
-    if (this.width > 0) this.change(this.width);
+    if (this.width > 0) void this.change(this.width);
   }
 
   /** Why it takes nothing at the moment. */
@@ -98,9 +135,17 @@ export class LaneRunner implements DeliverySink {
     return [...this.pauses];
   }
 
-  /** Changes how much may be unsettled of it when nothing is in the way. */
-  resizePrefetch(prefetch: number): void {
+  /** Changes how much may be unsettled of it when nothing is in the way; resolves when that holds. */
+  async resizePrefetch(prefetch: number): Promise<void> {
     this.window.resizeFull(prefetch);
+    await this.resizing;
+  }
+
+  /** All that fills its window waits for handlers that are full: another window for what can start. */
+  widen(): void {
+    if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
+    if (this.open >= this.window.width * MOST_WINDOWS) return;
+    void this.change(this.asked);
   }
 
   async close(): Promise<void> {
@@ -112,9 +157,24 @@ export class LaneRunner implements DeliverySink {
    * has under way to the old one comes back charged as a failed delivery. To a full window nothing is under way.
    */
   settled(delivery: Delivery): Promise<void> | undefined {
-    this.window.settled(delivery);
     // Of one that is lost there is no ack.
-    return delivery.lost ? undefined : this.resizing;
+    if (delivery.lost) return undefined;
+    this.left(delivery);
+    this.window.settled(delivery);
+    return this.resizing;
+  }
+
+  /** It goes back without having been started, which proves nothing about it. */
+  returned(delivery: Delivery): void {
+    if (delivery.lost) return;
+    this.left(delivery);
+    this.window.returned(delivery);
+  }
+
+  private left(delivery: Delivery): void {
+    this.open -= 1;
+    if (delivery.window === this.windowNumber) this.inWindow -= 1;
+    if (this.isFull && this.mayOpen(this.width)) void this.change(this.width);
   }
 
   /** How much may be unsettled of it now. */
@@ -123,23 +183,37 @@ export class LaneRunner implements DeliverySink {
     return this.isTrying && this.pauses.size === 1 ? 1 : 0;
   }
 
-  private resize(width: number): void {
-    if (this.pauses.size === 0) this.change(width);
+  /** Of a lane that tries, what is open must not keep out what is to be tried. */
+  private mayOpen(width: number): boolean {
+    return this.isTrying || this.open - this.options.blocked() <= width;
   }
 
-  private change(width: number): void {
+  private resize(width: number): void {
+    if (this.pauses.size === 0 && !this.stopping) void this.change(width);
+  }
+
+  private change(width: number): Promise<void> {
     const resizing = this.changeWindow(width).then(() => {
-      if (this.resizing === resizing) this.resizing = undefined;
+      if (this.resizing !== resizing) return;
+      this.resizing = undefined;
+      this.options.onResized();
     });
     this.resizing = resizing;
+    return resizing;
   }
 
   private async changeWindow(width: number): Promise<void> {
     const { log } = this.options;
     const { queue } = this.lane;
+    this.isFull = width > 0 && !this.mayOpen(width);
+    this.asked = this.isFull ? 0 : width;
+    // Of no window: what comes through the next one begins to count.
+    this.windowNumber = 0;
+    this.inWindow = 0;
+    const { asked } = this;
     try {
       // The first deliveries may be settled before the broker's answer to consuming is heard here.
-      await (await this.consuming)?.setPrefetch(width);
+      await (await this.consuming)?.setPrefetch(asked);
     } catch (error) {
       log.warn({ queue, width, error }, 'the prefetch could not be changed');
     }

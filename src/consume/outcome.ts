@@ -31,11 +31,18 @@ export type Outcome =
       readonly error: unknown;
       readonly failedError?: unknown;
     }
-  /** Not processed: back to its place in the queue. */
-  | { readonly kind: 'requeue' };
+  /**
+   * Nobody's failure: it goes back, and nothing counts it. To its place in the queue, where the broker doesn't charge that;
+   * else as a copy to the end, confirm, ack.
+   */
+  | {
+      readonly kind: 'return';
+      /** Its handler has begun, and was told to stop. */
+      readonly hasStarted: boolean;
+    };
 
 /** The delays take nothing shorter. */
-const LEAST_DELAY_MS = 100;
+export const LEAST_DELAY_MS = 100;
 
 /** When a message comes back for which a store could not be asked. */
 export const STORE_AWAY_MS = 5_000;
@@ -75,4 +82,5 @@ export const COME_BACK_SOON = {
   delayMs: LEAST_DELAY_MS,
   unhandled: false,
 } as const satisfies Outcome;
-export const REQUEUE: Outcome = { kind: 'requeue' };
+export const RETURN: Outcome = { kind: 'return', hasStarted: false };
+export const RETURN_STARTED: Outcome = { kind: 'return', hasStarted: true };

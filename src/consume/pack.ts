@@ -87,6 +87,14 @@ export class PackItem implements Delivery {
     return this.pack.delivery.lost;
   }
 
+  get window(): number {
+    return this.pack.delivery.window;
+  }
+
+  get requeueIsCharged(): boolean {
+    return this.pack.delivery.requeueIsCharged;
+  }
+
   ack(): boolean {
     if (this.settled) return false;
     this.settled = true;

@@ -48,6 +48,11 @@ export class PrefetchWindow {
     if (!this.suspects.delete(delivery) && this.suspects.size === 0) this.set(this.full);
   }
 
+  /** It has gone back as it came. */
+  returned(delivery: Delivery): void {
+    this.suspects.delete(delivery);
+  }
+
   /** The channel is gone, and all that it delivered. Suspects come again, and are known by their count. */
   reset(): void {
     this.suspects.clear();

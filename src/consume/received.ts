@@ -20,6 +20,8 @@ export interface Received {
   /** Throws so far. */
   exceptions: number;
   readonly releases: number;
+  /** It was handed out before, and not settled: by the broker's own flag, or that of the one it is a copy of. */
+  readonly redelivered: boolean;
   /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
   firstAttemptAt: number | undefined;
   /**
@@ -59,6 +61,7 @@ export function receive(delivery: Delivery, names: Names): Received {
       attempt: 1,
       exceptions: 0,
       releases: 0,
+      redelivered: delivery.redelivered,
       firstAttemptAt: undefined,
       elapsedMs: 0,
       beganAt: undefined,
@@ -78,6 +81,7 @@ export function receive(delivery: Delivery, names: Names): Received {
     attempt: counted ? counter(headers, HEADER.attempt, 1) : 1,
     exceptions: counted ? counter(headers, HEADER.exceptions, 0) : 0,
     releases: counted ? counter(headers, HEADER.releases, 0) : 0,
+    redelivered: delivery.redelivered || (counted && headers[HEADER.redelivered] === true),
     firstAttemptAt,
     elapsedMs: firstAttemptAt === undefined ? 0 : countIn(headers, HEADER.elapsed, 0),
     beganAt: undefined,

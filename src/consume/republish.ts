@@ -21,6 +21,8 @@ export interface NextAttempt {
   /** Of attempts and pauses when it begins; undefined if they were not counted. */
   readonly elapsedMs: number | undefined;
   readonly unhandledSince: number | undefined;
+  /** It was handed out before, and its handler may have begun. */
+  readonly redelivered?: boolean;
 }
 
 /** The message on its way through the delays, back to the queue it came from. */
@@ -41,6 +43,7 @@ export function delayedCopy(
     headers[HEADER.elapsed] = Math.round(next.elapsedMs);
   if (next.unhandledSince !== undefined)
     headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
+  if (next.redelivered) headers[HEADER.redelivered] = true;
   return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);
 }
 
@@ -81,6 +84,7 @@ export function deadLetter(
 const REWRITTEN: ReadonlySet<string> = new Set<string>([
   ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.elapsed],
   HEADER.unhandledSince,
+  HEADER.redelivered,
   ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
 ]);
 

@@ -13,9 +13,10 @@ import type { CrashWatch } from './crash-watch.js';
 import { givenUp } from './crashed.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { giveBack } from './give-back.js';
+import { strictOrder } from './lane-order.js';
 import { LaneRunner } from './lane-runner.js';
-import { warnOfLongHandlers } from './long-handlers.js';
-import { OperatorPauses } from './operator-pauses.js';
+import { keptForMs, warnOfLongHandlers } from './long-handlers.js';
+import { LongWaits } from './long-waits.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import { isPack, Pack, receivedItems, settledWith } from './pack.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
@@ -23,7 +24,6 @@ import { type Received, receive } from './received.js';
 import { type Match, Registry } from './registry.js';
 import type { ServedLane, Serving } from './serving.js';
 import { Settler, type SettlerOptions } from './settle.js';
-import { StarvedLanes } from './starved-lanes.js';
 import type { HandlerStatus, PlacesStatus } from './status.js';
 import { type Handler, MAX_PREFETCH } from './subscription.js';
 import { type EndedAttempts, type Workload, workloadOf } from './workload.js';
@@ -53,9 +53,8 @@ export class Runner {
   private readonly dispatcher: Dispatcher;
   private readonly settler: Settler;
   private readonly lanes: readonly LaneRunner[];
-  private readonly starved: StarvedLanes;
+  private readonly longWaits: LongWaits;
   private readonly circuits: Circuits;
-  private readonly pauses: OperatorPauses;
   /** How many messages run at once. */
   private places: number;
   /** What contexts know of it. */
@@ -71,7 +70,8 @@ export class Runner {
     this.places = concurrency;
     const registryOf = new Map(subscriptions.map((each) => [each, new Registry(each.handlers)]));
     this.registries = lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
-    this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order);
+    const widen = () => this.widen();
+    this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order, widen);
     options.crashWatch?.watch(this.gate);
     this.settler = new Settler({
       ...options.settler,
@@ -88,16 +88,21 @@ export class Runner {
       stopping: this.stopping,
     });
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
-    const back = (waiting: readonly Work[]) => this.giveBack(waiting);
-    this.starved = new StarvedLanes(this.gate, this.lanes, options.clock, options.log, back);
-    this.pauses = new OperatorPauses(this.gate, this.lanes, back);
-    this.circuits = new Circuits({
+    const shared = {
       ...options,
-      handlers,
       gate: this.gate,
-      lanes: this.lanes,
-      giveBack: back,
+      giveBack: (waiting: readonly Work[]) => this.giveBack(waiting),
+    };
+    this.longWaits = new LongWaits({
+      ...shared,
+      lanes: this.lanes.map((lane, index) => ({
+        lane,
+        mayStarve: index > 0 && order === strictOrder,
+        prefetch: () => this.prefetchOf(lanes[index] as ServedLane),
+      })),
+      places: () => this.places,
     });
+    this.circuits = new Circuits({ ...shared, handlers, lanes: this.lanes });
   }
 
   get queues(): readonly string[] {
@@ -105,23 +110,22 @@ export class Runner {
   }
 
   async start(): Promise<void> {
-    const { dispatcher, log } = this.options;
-    for (const each of this.serving.subscriptions) warnOfLongHandlers(each, dispatcher.timeoutGraceMs, log);
+    const { dispatcher, log, session } = this.options;
+    for (const each of this.serving.subscriptions)
+      warnOfLongHandlers(each, dispatcher.timeoutGraceMs, session.brokerInfo.consumerTimeoutBy, log);
     await Promise.all(this.lanes.map((lane) => lane.start()));
-    this.starved.start();
   }
 
   /** First stage of stopping: takes no more, and gives back what has not started. */
   async stopConsuming(): Promise<void> {
     this.stopping.isStopping = true;
     this.dispatcher.stopGathering();
-    this.starved.stop();
+    this.longWaits.stop();
     this.circuits.stop();
-    const cancelling = this.lanes.map((lane) => lane.cancel());
-    const waiting = this.gate.takeWaiting();
-    // Given back before that, they would come again at once, and each time be charged as a failed delivery.
-    await Promise.all(cancelling);
-    this.giveBack(waiting);
+    this.gate.shut();
+    await Promise.all(this.lanes.map((lane) => lane.cancel()));
+    // Only now: given back before that, they would come again at once.
+    this.giveBack(this.gate.takeWaiting());
     this.options.crashWatch?.stop();
   }
 
@@ -146,10 +150,18 @@ export class Runner {
     return this.dispatcher.abort(new CancelledError(), (received) => received.messageId === messageId);
   }
 
-  /** Pauses what is among these, queues or lanes of queues, and lets all else go on. Before the start, too. */
+  /**
+   * Takes no more of what is among these, queues or lanes of queues, and lets all else go on. Before the start, too. What
+   * was fetched is finished.
+   */
   setPaused(paused: ReadonlySet<string>): void {
-    const namesOf = new Map(this.serving.lanes.map((lane) => [lane.queue, lane.subscription.queue]));
-    this.pauses.apply((queue) => paused.has(queue) || paused.has(namesOf.get(queue) as string));
+    for (const [index, lane] of this.lanes.entries()) {
+      const { queue, subscription } = this.serving.lanes[index] as ServedLane;
+      const isWanted = paused.has(queue) || paused.has(subscription.queue);
+      if (isWanted === lane.pausedFor.includes('operator')) continue;
+      if (isWanted) void lane.pause('operator');
+      else lane.resume('operator');
+    }
   }
 
   /**
@@ -165,7 +177,7 @@ export class Runner {
       ]);
     this.places = places;
     for (const [index, lane] of this.lanes.entries())
-      lane.resizePrefetch(this.prefetchOf(this.serving.lanes[index] as ServedLane));
+      void lane.resizePrefetch(this.prefetchOf(this.serving.lanes[index] as ServedLane));
     this.gate.resize(places);
   }
 
@@ -212,7 +224,10 @@ export class Runner {
     return new LaneRunner(lane, {
       ...this.options,
       prefetch: this.prefetchOf(lane),
+      keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
+      blocked: () => this.gate.blockedIn(index),
       onDelivery: (delivery) => this.admit(delivery, index),
+      onResized: () => this.gate.tellIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
     });
   }
@@ -234,6 +249,7 @@ export class Runner {
     if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
       this.admitPack(received, match, lane);
     else this.gate.push({ received, match, lane });
+    this.longWaits.watch();
   }
 
   private admitPack(received: Received, match: Match, lane: number): void {
@@ -257,10 +273,19 @@ export class Runner {
   }
 
   private giveBack(waiting: readonly Work[]): void {
-    const given = giveBack(waiting, (work, outcome) =>
-      inContextOf(work, () => this.settler.settle(work, outcome)),
-    );
+    const given = giveBack(waiting, (work, outcome) => {
+      const { delivery } = work.received;
+      const whole = settledWith(delivery);
+      if (whole) this.lanes[work.lane]?.returned(whole);
+      return inContextOf(work, () => this.settler.settle(work, outcome));
+    });
     this.returning = Promise.all([this.returning, given]);
+  }
+
+  private widen(): void {
+    const { gate } = this;
+    for (const [index, lane] of this.lanes.entries())
+      if (gate.isLettingOne || gate.blockedIn(index) > 0) lane.widen();
   }
 
   private lost(queue: string, reason: Error): void {
@@ -309,10 +334,10 @@ export class Runner {
   }
 
   private ended(work: Work): void {
-    if (work.received.delivery.redelivered) this.options.crashWatch?.ended(work.received);
+    if (work.received.redelivered) this.options.crashWatch?.ended(work.received);
     this.gate.done(work);
-    this.circuits.done();
-    this.starved.wakeIfRoom();
+    this.circuits.done(work);
+    this.longWaits.wakeIfRoom();
   }
 
   /** A bug of ours: keep the message un-acked rather than guess; the broker delivers it again when the channel goes. */

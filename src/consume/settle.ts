@@ -14,7 +14,7 @@ import type { AttemptEvents } from './attempt-events.js';
 import { type BatchSender, jobOf } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
-import { COME_BACK_SOON, type Outcome } from './outcome.js';
+import { COME_BACK_SOON, LEAST_DELAY_MS, type Outcome } from './outcome.js';
 import { PackItem } from './pack.js';
 import { elapsedMsOf } from './received.js';
 import { cutErrorText, deadLetter, delayedCopy, type GivenUp, lightened } from './republish.js';
@@ -37,6 +37,9 @@ export interface SettlerOptions {
 }
 
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
+
+/** How long what goes back may take: a stop waits for it. */
+const RETURN_DEADLINE_MS = 3_000;
 
 /**
  * Acts on outcomes. Nothing else acks or requeues.
@@ -70,9 +73,10 @@ export class Settler {
         return this.goOn(work, outcome);
       case 'discard':
         return this.finish(work, 'done', () => this.options.events.discarded(work));
-      case 'requeue':
+      case 'return':
         // What is done of a pack must not come again: what is left of it travels on alone.
         if (delivery instanceof PackItem) return this.comeBack(work, COME_BACK_SOON);
+        if (delivery.requeueIsCharged) return this.returnAsCopy(work, outcome);
         delivery.requeue();
         return undefined;
       case 'retry':
@@ -104,6 +108,34 @@ export class Settler {
     if (!(await this.publishThenAck(work, copy))) return;
     if (isRetry) events.retried(work, outcome.delayMs, outcome.error);
     else events.released(work, outcome.delayMs);
+  }
+
+  /** What counts its attempts stays as it is. Not held if it can't be published now: it goes back to its place, and is charged. */
+  private async returnAsCopy(
+    work: Work,
+    { hasStarted }: Extract<Outcome, { kind: 'return' }>,
+  ): Promise<void> {
+    const { received } = work;
+    const { delivery } = received;
+    const { names, session, log, clock } = this.options;
+    const elapsedMs = elapsedMsOf(received, clock.monotonic());
+    const next = {
+      ...received,
+      elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + LEAST_DELAY_MS,
+      redelivered: hasStarted || received.redelivered,
+    };
+    try {
+      await session.publish(delayedCopy(names, received, LEAST_DELAY_MS, next, RETURN_DEADLINE_MS));
+    } catch (error) {
+      log.warn(
+        { queue: delivery.queue, messageId: received.messageId, error },
+        'what goes back to its queue can not be published: it is requeued, which the broker may count as a failed delivery',
+      );
+      delivery.requeue();
+      return;
+    }
+    // Dying here leaves the copy and the original.
+    delivery.ack();
   }
 
   /** Dying between the confirm and the ack repeats the step, and then its successor, with the messageId that it has. */

@@ -107,7 +107,11 @@ export interface SubscriptionDefaults {
   readonly places?: number | undefined;
 }
 
-export const DEFAULT_DELIVERY_LIMIT = 20;
+/**
+ * Before RabbitMQ 4.3 each crash counts for all that was fetched, and it can't be changed once the queue is there: so it is a
+ * net, far above what innocent messages meet.
+ */
+export const DEFAULT_DELIVERY_LIMIT = 200;
 
 /** The protocol has 16 bits for it, and 0 means no limit. */
 export const MAX_PREFETCH = 65_535;

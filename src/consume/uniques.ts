@@ -40,7 +40,7 @@ export class Uniques {
   concluded(work: Work, outcome: Outcome): Promise<void> | undefined {
     const { unique, messageId, delivery } = work.received;
     // What the broker delivers again has ended nothing.
-    if (!unique || delivery.lost || outcome.kind === 'requeue') return undefined;
+    if (!unique || delivery.lost || outcome.kind === 'return') return undefined;
     if (outcome.kind === 'retry' || outcome.kind === 'release')
       return this.keep(unique, unique.forMs + outcome.delayMs, work);
     if (unique.number !== undefined || messageId === undefined) return undefined;

@@ -11,7 +11,7 @@ import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
 import type { HandlerContext } from './context.js';
 import { isEncrypted } from './decrypt.js';
-import { DISCARD, DONE, type Outcome, REQUEUE, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import { DISCARD, DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { elapsedMsOf, type Received } from './received.js';
 import type { Ending } from './run-handler.js';
 import type { Handler } from './subscription.js';
@@ -79,7 +79,7 @@ export class Verdicts {
       return chain ? { kind: 'next', chain } : DONE;
     }
     // It was told to stop, and did: nobody's failure.
-    if (abortReason instanceof ShutdownError) return REQUEUE;
+    if (abortReason instanceof ShutdownError) return RETURN_STARTED;
     if (abortReason instanceof CancelledError)
       return { kind: 'dead-letter', reason: 'cancelled', error: abortReason };
     return this.failure(work.received, handler, ending.error, until);

@@ -37,7 +37,7 @@ export abstract class MessageContext extends Publisher {
   abstract readonly headers: Readonly<Headers>;
   /** From a UUIDv7 message id (milliseconds), else from the `timestamp` property (seconds). */
   abstract readonly publishedAt: Date | undefined;
-  /** The broker's own flag: this very delivery was handed out before and not settled. */
+  /** It was handed out before and not settled: the broker's own flag, or a stop or crash before it went back as a copy. */
   abstract readonly redelivered: boolean;
   abstract readonly correlationId: string | undefined;
   /**

@@ -15,6 +15,8 @@ export const HEADER = {
   firstAttemptAt: 'hopline-first-attempt-at',
   /** Milliseconds of attempts and pauses since the first attempt began. */
   elapsed: 'hopline-elapsed-ms',
+  /** True if the message was handed out before, which the broker's flag says no more of a copy. */
+  redelivered: 'hopline-redelivered',
   /** ISO time since when no handler of its queue has matched it; gone once one does. */
   unhandledSince: 'hopline-unhandled-since',
   /** Exchange and routing key it was published with, since a retry travels under others. */

@@ -28,6 +28,8 @@ export class KitDelivery implements Delivery, Open {
   readonly routingKey: string;
   readonly queue: string;
   readonly deliveryCount: number;
+  readonly window: number;
+  readonly requeueIsCharged: boolean;
   state: Open['state'] = 'waiting';
   passedOver = false;
   /** As soon as one has it. */
@@ -48,6 +50,8 @@ export class KitDelivery implements Delivery, Open {
     this.routingKey = inner.routingKey;
     this.queue = inner.queue;
     this.deliveryCount = inner.deliveryCount;
+    this.window = inner.window;
+    this.requeueIsCharged = inner.requeueIsCharged;
   }
 
   get messageId(): string | undefined {

@@ -157,7 +157,8 @@ const boundExchanges = (names: Names, { bindings }: TopologyPlan): string[] =>
 const withLanes = (exchange: string): string => `${escaped(exchange)}(\\.lane\\.[\\w-]+)?`;
 
 /** In the broker's regular expressions, which are those of PCRE. */
-const escaped = (name: string): string => name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+/** As part of a regular expression. */
+export const escaped = (name: string): string => name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** All of {@link delayEntries}: a letter for each unit. */
 const entries = (names: Names): string => `${escaped(names.delay)}\\.in\\.\\w`;

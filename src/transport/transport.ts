@@ -94,6 +94,11 @@ export interface BrokerInfo {
   readonly version: string;
   /** Name of its cluster; a node alone has one, too. Undefined if it doesn't say. */
   readonly cluster: string | undefined;
+  /**
+   * Who can say how long this broker lets a consumer keep a message: the consumer, as {@link ConsumeOptions.keptForMs}; an
+   * operator by a policy for a queue; only its configuration, for all; or nobody, since it waits for ever.
+   */
+  readonly consumerTimeoutBy: 'consumer' | 'policy' | 'configuration' | 'nobody';
 }
 
 /** Counts of one moment: they may be old when they arrive. */
@@ -142,6 +147,8 @@ export interface Listening {
 export interface ConsumeOptions {
   /** How many deliveries may be unsettled at once. 1 to 65,535; or 0, and nothing comes until it is changed. */
   readonly prefetch: number;
+  /** How long a delivery may stay unsettled, in milliseconds: told to brokers that let a consumer say so. @default the broker's */
+  readonly keptForMs?: number;
 }
 
 /** Where deliveries go. Neither method may throw. */
@@ -152,7 +159,11 @@ export interface DeliverySink {
 }
 
 export interface Consumer {
-  /** Changes the window; deliveries already here stay. With 0 nothing more comes until it is changed again. */
+  /**
+   * Opens another window: deliveries already here stay, and don't count in it, also if it is as wide as the one before. With
+   * 0 nothing more comes until it is changed again. On RabbitMQ it is another consumer: what is under way to the old one
+   * while it is cancelled goes back, and before 4.3 that is charged as a failed delivery. To a full window nothing is.
+   */
   setPrefetch(prefetch: number): Promise<void>;
   /** Stops deliveries. Those already here can still be settled. */
   cancel(): Promise<void>;
@@ -178,6 +189,10 @@ export interface Delivery {
   readonly deliveryCount: number;
   /** The channel that delivered is gone. */
   readonly lost: boolean;
+  /** Which of its consumer's windows it came through: each has a number of its own. */
+  readonly window: number;
+  /** To requeue it would count towards the delivery limit of its queue. */
+  readonly requeueIsCharged: boolean;
 
   /** Done with: the broker forgets it. May be coalesced with others, so it is on its way, not there yet. */
   ack(): boolean;

@@ -17,12 +17,8 @@ export class Line<T> {
     return this.items[this.head];
   }
 
-  /** How far behind the first one for which `test` holds is; -1 if it holds for none. */
-  findIndex(test: (item: T) => boolean): number {
-    for (let place = this.head; place < this.items.length; place += 1) {
-      if (test(this.items[place] as T)) return place - this.head;
-    }
-    return -1;
+  all(): T[] {
+    return this.items.slice(this.head) as T[];
   }
 
   push(item: T): void {
@@ -39,11 +35,6 @@ export class Line<T> {
       this.head = 0;
     }
     return item;
-  }
-
-  /** Takes the one that is `index` behind the first. */
-  take(index: number): T | undefined {
-    return index === 0 ? this.shift() : this.items.splice(this.head + index, 1)[0];
   }
 
   /** Takes all that `test` holds for, in their order. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BusEvents } from 'hopline';
+import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
@@ -57,6 +58,38 @@ export const circuitBreakers: Theme = (test) => {
       .start();
     await fx.eventually(() => assert.equal(new Set(second.payloads).size, 20));
     assert.equal(second.calls.length, 20);
+  });
+
+  test('what one process does not do while its circuit is open, another does', async (fx) => {
+    const { bus, opened } = service(fx);
+    await bus.start();
+    const publisher = await fx.publisher();
+    await Promise.all(numbers(20).map((number) => publisher.publish('k', number)));
+    await fx.eventually(() => assert.equal(opened.length, 1));
+    const healthy = fx.recorder();
+    await fx
+      .bus('mailer')
+      .handle('k', healthy.handle, { queue: { name: fx.name('mails'), concurrency: 5 } })
+      .start();
+    await fx.eventually(() => assert.ok(new Set(healthy.payloads).size >= 19), { timeout: 5_000 });
+    assert.ok(healthy.calls.every(({ context }) => !context.redelivered));
+  });
+
+  test('a circuit is tried though a message that runs long, and more of its kind, are here', async (fx) => {
+    const gate = deferred();
+    const { bus, dependency, opened, closed } = service(fx);
+    const slow = fx.recorder(() => gate.promise);
+    bus.handle('slow', slow.handle, { queue: { name: fx.name('mails') }, concurrency: 1 });
+    await bus.start();
+    for (const number of numbers(4)) await bus.publish('k', number);
+    await fx.eventually(() => assert.equal(opened.length, 1));
+    for (const number of numbers(8)) await bus.publish('slow', number);
+    await fx.eventually(() => assert.equal(slow.calls.length, 1));
+    dependency.isAway = false;
+    await fx.eventually(() => assert.equal(closed.length, 1));
+    assert.equal(slow.calls.length, 1);
+    gate.resolve();
+    await fx.eventually(() => assert.equal(slow.calls.length, 8));
   });
 
   test('a queue with lanes is paused as a whole, and goes on as a whole', async (fx) => {

@@ -92,6 +92,24 @@ export const concurrency: Theme = (test) => {
     assert.ok(wide.most >= 2, 'the other handler had the free places');
   });
 
+  test('however many messages wait for a handler that is full, those of others pass', async (fx) => {
+    const gate = deferred();
+    const slow = fx.recorder(() => gate.promise);
+    const fast = fx.recorder();
+    const bus = fx
+      .bus('mailer', { concurrency: 4 })
+      .handle('slow', slow.handle, { concurrency: 1 })
+      .handle('fast', fast.handle);
+    await bus.start();
+    await publishAll(bus, 'slow', numbers(20));
+    await publishAll(bus, 'fast', numbers(20));
+    await fx.eventually(() => assert.deepEqual(fast.payloads, numbers(20)));
+    assert.deepEqual(slow.payloads, ['0']);
+    gate.resolve();
+    await fx.eventually(() => assert.deepEqual(slow.payloads, numbers(20)));
+    assert.ok(slow.calls.every(({ context }) => !context.redelivered));
+  });
+
   test('one slow message lets the fast ones behind it pass', async (fx) => {
     const slow = deferred();
     const seen = fx.recorder(({ payload }) => (payload === 'slow' ? slow.promise : undefined));

@@ -114,7 +114,10 @@ export const lifecycle: Theme = (test) => {
         await assert.rejects(other.start(), (error) => {
           assert.ok(error instanceof TopologyError);
           assert.equal(error.resource, `queue '${queue}'`);
-          assert.match(`${error.message} ${error.help}`, /x-delivery-limit.*(delete|another name)/s);
+          assert.match(
+            `${error.message} ${error.help}`,
+            /x-delivery-limit.*deliveryLimit: 5 on it.*(delete|another name)/s,
+          );
           return true;
         });
         assert.equal(failed.length, time);

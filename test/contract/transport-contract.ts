@@ -29,6 +29,7 @@ import { looking } from './looking.js';
 import { messages } from './messages.js';
 import { once } from './once.js';
 import { operating } from './operating.js';
+import { orderly } from './orderly.js';
 import { packs } from './packs.js';
 import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
@@ -77,6 +78,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'retries and releases': retries,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
+  'what goes back orderly': orderly,
   'idempotent handlers': idempotence,
   'outbox and inbox': transactions,
   'attempts with an inbox': inboxAttempts,

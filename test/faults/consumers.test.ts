@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { type MessageContext, TopologyError } from 'hopline';
+import { usersOf } from '../../src/cli/topology/permissions.js';
+import { brokerFeatures } from '../../src/transport/amqp/broker-features.js';
+import { pause, systemClock } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
 import { Ledger } from '../support/account.js';
+import { serverVersion } from '../support/broker/amqp-probe.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
@@ -193,53 +197,78 @@ describe('consumers', function () {
     await bus.stop();
   });
 
-  it("that keep a message beyond the broker's consumer_timeout say so, and get it again [row 22]", async () => {
-    const set = (timeoutMs: string, tickMs: string) =>
+  /** Lets the broker wait no longer than this for an ack while `work` goes on. */
+  async function withConsumerTimeout(timeoutMs: number, work: () => Promise<void>): Promise<void> {
+    const set = (timeout: number, tick: number) =>
       node.ctl(
         'eval',
-        `application:set_env(rabbit, consumer_timeout, ${timeoutMs}), application:set_env(rabbit, channel_tick_interval, ${tickMs}).`,
+        `application:set_env(rabbit, consumer_timeout, ${timeout}), application:set_env(rabbit, channel_tick_interval, ${tick}).`,
       );
-    await set('1500', '300');
-    const ledger = new Ledger();
-    const { bus, log, seen } = faultBus(node.url, { timeout: '40m' });
+    await set(timeoutMs, 300);
     try {
-      const queue = uniqueName('queue');
-      const untilLost = deferred();
-      bus.handle(
-        'load',
-        async ({ number }, { redelivered, signal }) => {
-          if (redelivered) {
-            ledger.handled(number);
-            return;
-          }
-          signal.addEventListener('abort', () => untilLost.resolve());
-          await untilLost.promise;
-        },
-        { queue },
-      );
-      await bus.start();
-      assert.ok(
-        log.some((line) => /consumer_timeout/.test(line) && line.includes(queue)),
-        log.join('\n'),
-      );
-      await ledger.publish(bus, 'load', 1);
-      await eventually(() => ledger.missing === 0, { timeout: 20_000 });
-      const told = () => [
-        ...seen('channel.reopened').map(({ channel }) => channel),
-        ...seen('consumer.cancelled').map((event) => event.queue),
-      ];
-      await eventually(() => assert.deepEqual([...new Set(told())], [queue]));
-      assert.ok(
-        log.some((line) =>
-          /consumer_timeout.*(timed out|cancelled)|(timed out|cancelled).*consumer_timeout/.test(line),
-        ),
-        log.join('\n'),
-      );
-      assert.deepEqual(seen('connection.down'), []);
-      ledger.assertBalanced();
+      await work();
     } finally {
-      await set('1800000', '60000');
+      await set(1_800_000, 60_000);
     }
+  }
+
+  const timeoutBy = async () =>
+    brokerFeatures({ product: 'RabbitMQ', version: await serverVersion(node.url) }).consumerTimeoutBy;
+
+  /** A job that takes three times as long as the broker waits by its configuration. */
+  async function longJob() {
+    const { bus, log, seen } = faultBus(node.url, { timeout: '40m' });
+    const queue = uniqueName('queue');
+    const runs: boolean[] = [];
+    const succeeded = watch(bus, 'handler.succeeded');
+    const handle = async (_payload: unknown, { redelivered }: MessageContext) => {
+      runs.push(redelivered);
+      if (!redelivered) await pause(systemClock, 4_500);
+    };
+    bus.handle('load', handle, { queue });
+    return { bus, log, seen, queue, runs, succeeded };
+  }
+
+  it("that keep a message beyond the broker's consumer_timeout say so, and get it again, unless the broker lets them tell it [rows 22, 53]", async () => {
+    await withConsumerTimeout(1_500, async () => {
+      const { bus, log, seen, queue, runs, succeeded } = await longJob();
+      await bus.start();
+      await bus.publish('load', { number: 1 });
+      const warned = log.some((line) => /consumer_timeout/.test(line) && line.includes(queue));
+      if ((await timeoutBy()) === 'consumer') {
+        await eventually(() => assert.equal(succeeded.length, 1), { timeout: 20_000 });
+        assert.deepEqual([runs, warned, seen('consumer.cancelled')], [[false], false, []]);
+        return;
+      }
+      assert.ok(warned, log.join('\n'));
+      await eventually(() => assert.deepEqual(runs, [false, true]), { timeout: 20_000 });
+      assert.deepEqual(
+        seen('channel.reopened').map(({ channel }) => channel),
+        [queue],
+      );
+      assert.ok(log.some((line) => /consumer_timeout.*timed out|timed out.*consumer_timeout/.test(line)));
+      assert.deepEqual(seen('connection.down'), []);
+    });
+  });
+
+  it('that run for long run once under the policy that is printed for them, or are warned of with the setting [row 53]', async () => {
+    await withConsumerTimeout(1_500, async () => {
+      const { bus, log, queue, runs, succeeded } = await longJob();
+      const [user] = usersOf([bus.describe()], { vhost: '/', occasions: [] });
+      const [timeout] = user?.consumerTimeouts ?? [];
+      assert.ok(timeout);
+      if ((await timeoutBy()) === 'configuration') {
+        await bus.start();
+        assert.ok(log.some((line) => line.includes(`consumer_timeout = ${timeout.ms} in its rabbitmq.conf`)));
+        return;
+      }
+      const definition = JSON.stringify({ 'consumer-timeout': timeout.ms });
+      await node.ctl('set_policy', '--apply-to', 'queues', queue, timeout.pattern, definition);
+      await bus.start();
+      await bus.publish('load', { number: 1 });
+      await eventually(() => assert.equal(succeeded.length, 1), { timeout: 20_000 });
+      assert.deepEqual(runs, [false]);
+    });
   });
 
   it('let fast messages pass a slow one [row 23]', async () => {

@@ -1,6 +1,7 @@
 import type { BusDescription } from '../../consume/describe.js';
 import { Names } from '../../topology/names.js';
 import {
+  escaped,
   type Occasion,
   type Permissions,
   permissionsOf,
@@ -33,6 +34,16 @@ export interface UserRights {
   readonly vhost: string;
   readonly permissions: Readonly<Partial<Record<Occasion, Permissions>>>;
   readonly topicPermissions: readonly TopicPermissions[];
+  /** No right, but what its long handlers need of a broker that they can't tell themselves. */
+  readonly consumerTimeouts: readonly ConsumerTimeout[];
+}
+
+/** How long the broker has to let consumers of a queue, with its lanes, keep a message. */
+export interface ConsumerTimeout {
+  readonly queue: string;
+  /** Of the queues in the broker, as a regular expression. */
+  readonly pattern: string;
+  readonly ms: number;
 }
 
 /** A user for each service; services that share one get their rights together, since the broker keeps the last only. */
@@ -41,6 +52,7 @@ export function usersOf(
   { user, vhost, exchange = [], occasions }: UserOptions,
 ): UserRights[] {
   const plans = new Map<string, ServicePlan[]>();
+  const timeouts = new Map<string, ConsumerTimeout[]>();
   for (const bus of described) {
     const name = user ?? bus.service;
     const { prefix, delayPrefix, plan } = bus;
@@ -51,17 +63,33 @@ export function usersOf(
       publishesTo: [...new Set([bus.exchange, ...exchange])],
     };
     plans.set(name, [...(plans.get(name) ?? []), service]);
+    timeouts.set(name, [...(timeouts.get(name) ?? []), ...timeoutsOf(bus)]);
   }
   return [...plans].map(([name, services]) => ({
     user: name,
     vhost,
     permissions: Object.fromEntries(occasions.map((each) => [each, permissionsOf(services, each)])),
     topicPermissions: topicPermissionsOf(services),
+    consumerTimeouts: timeouts.get(name) ?? [],
   }));
 }
 
+function timeoutsOf({ queues }: BusDescription): ConsumerTimeout[] {
+  return queues.flatMap(({ name: queue, lanes, keptForMs: ms }) =>
+    ms === undefined
+      ? []
+      : [{ queue, pattern: `^(${lanes.map((lane) => escaped(lane.queue)).join('|')})$`, ms }],
+  );
+}
+
 /** As commands for a shell, with a line before each group that says what it is for. */
-export function permissionLines({ user, vhost, permissions, topicPermissions }: UserRights): string[] {
+export function permissionLines({
+  user,
+  vhost,
+  permissions,
+  topicPermissions,
+  consumerTimeouts,
+}: UserRights): string[] {
   const wanted = Object.entries(permissions) as [Occasion, Permissions][];
   const several = wanted.length > 1 ? ' Each replaces the one before: run the one that you need.' : '';
   return [
@@ -74,6 +102,20 @@ export function permissionLines({ user, vhost, permissions, topicPermissions }: 
     ...topicPermissions.map(({ exchange, write, read }) =>
       command('set_topic_permissions', '-p', vhost, user, exchange, write, read),
     ),
+    ...policyLines(vhost, consumerTimeouts),
+  ];
+}
+
+/** RabbitMQ 4.3 is told by the consumer; before 3.12 only its configuration counts. */
+function policyLines(vhost: string, timeouts: readonly ConsumerTimeout[]): string[] {
+  if (timeouts.length === 0) return [];
+  return [
+    '# on RabbitMQ 3.12 to 4.2: handlers that keep a message for longer than the 30 minutes that the broker allows. Only one policy counts for a queue: where there is one already, add the key to that',
+    ...timeouts.map(({ queue, pattern, ms }) => {
+      const name = `${queue}.consumer-timeout`;
+      const definition = JSON.stringify({ 'consumer-timeout': ms });
+      return command('set_policy', '-p', vhost, '--apply-to', 'queues', name, pattern, definition);
+    }),
   ];
 }
 

@@ -17,10 +17,16 @@ export interface BrokerFeatures {
   readonly quorumPriorities: 'none' | 'two-classes' | 'strict';
   /**
    * Whether a quorum queue counts `basic.nack` with requeue towards its delivery limit. Before 4.3 it does; from then on
-   * only `basic.reject`, a lost channel and a lost connection count (tried on 3.10.8, 4.0.5 and 4.3.6). Nothing here
-   * depends on it: we nack what was not processed, and are glad where it costs nothing.
+   * only `basic.reject`, a lost channel and a lost connection count (tried on 3.10.8, 4.0.5 and 4.3.6). Where it counts,
+   * what has not been handled goes back as a copy.
    */
   readonly countsNacks: boolean;
+  /**
+   * Who can say how long a consumer may keep a message: since 4.3 the consumer, by `x-consumer-timeout`, which beats all
+   * else; since 3.12 a policy, by `consumer-timeout`; before that the configuration alone (tried on 4.0.5 and 4.3.6; 3.10.8
+   * ignores both; for 3.12 see https://www.rabbitmq.com/docs/consumers#per-queue-delivery-timeouts-using-a-policy).
+   */
+  readonly consumerTimeoutBy: 'consumer' | 'policy' | 'configuration';
   /** How many `#` a binding's pattern may hold: two since 4.3, which answers more with a 406 (tried on 4.3.6). */
   readonly maxHashes: number;
 }
@@ -34,6 +40,7 @@ export function brokerFeatures(announced: Readonly<Record<string, unknown>>): Br
     name: name || 'the broker',
     quorumPriorities: since(4, 3) ? 'strict' : since(4, 0) ? 'two-classes' : 'none',
     countsNacks: !since(4, 3),
+    consumerTimeoutBy: since(4, 3) ? 'consumer' : since(3, 12) ? 'policy' : 'configuration',
     maxHashes: since(4, 3) ? 2 : Number.POSITIVE_INFINITY,
   };
 }

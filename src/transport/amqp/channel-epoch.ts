@@ -24,7 +24,11 @@ export class ChannelEpoch {
   private flushing: NodeJS.Immediate | undefined;
   private flushAt = 1;
 
-  constructor(readonly channel: Channel) {}
+  /** @param chargesRequeues the broker counts what is given back towards the queue's delivery limit */
+  constructor(
+    readonly channel: Channel,
+    readonly chargesRequeues = false,
+  ) {}
 
   get lost(): boolean {
     return this.isLost;

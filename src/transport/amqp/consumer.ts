@@ -2,6 +2,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import { type Deferred, deferred } from '../../util/deferred.js';
 import { inRootContext } from '../../util/root-context.js';
 import type { Consumer, DeliverySink } from '../transport.js';
+import { type BrokerFeatures, brokerFeatures } from './broker-features.js';
 import { type ChannelError, openChannel, SupervisedChannel } from './channel.js';
 import { ChannelEpoch } from './channel-epoch.js';
 import type { Connection } from './connection.js';
@@ -12,6 +13,7 @@ export interface AmqpConsumerOptions {
   /** The broker counts its deliveries; a classic queue only flags them. */
   readonly counts: boolean;
   readonly prefetch: number;
+  readonly keptForMs: number | undefined;
   readonly sink: DeliverySink;
   /** Declares the queue and its bindings again. */
   redeclare(): Promise<void>;
@@ -44,6 +46,8 @@ export class AmqpConsumer implements Consumer {
   private paused = false;
   /** A new channel is being set up: the broker has not answered yet. */
   private settingUp: Deferred<void> | undefined;
+  /** Number of the window that is open, or was last. */
+  private window = 0;
   /** Changes of the window run one after the other. */
   private changing: Promise<void> = Promise.resolve();
 
@@ -106,7 +110,8 @@ export class AmqpConsumer implements Consumer {
     if (this.cancelled) return;
     if (this.missing) await this.options.redeclare();
     this.missing = false;
-    const epoch = new ChannelEpoch(channel);
+    const { countsNacks } = featuresOf(channel);
+    const epoch = new ChannelEpoch(channel, this.options.counts && countsNacks);
     this.epoch = epoch;
     const { cancels } = this;
     await this.consume(epoch);
@@ -122,13 +127,17 @@ export class AmqpConsumer implements Consumer {
    * (https://www.rabbitmq.com/docs/consumer-prefetch). There 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
-    const { queue } = this.options;
+    const { queue, keptForMs } = this.options;
     this.paused = this.prefetch === 0;
     if (this.paused) return;
     epoch.window = this.prefetch;
     await epoch.channel.prefetch(this.prefetch);
-    const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch);
-    const { consumerTag } = await epoch.channel.consume(queue, onMessage);
+    this.window += 1;
+    const { window } = this;
+    const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
+    const told = keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
+    const options = told ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
+    const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
     this.consumerTag = consumerTag;
   }
 
@@ -149,9 +158,9 @@ export class AmqpConsumer implements Consumer {
     }
   }
 
-  private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch): void {
+  private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch, window: number): void {
     if (message) {
-      this.options.sink.deliver(new AmqpDelivery(message, this.options, epoch));
+      this.options.sink.deliver(new AmqpDelivery(message, this.options, epoch, window));
       return;
     }
     if (epoch.lost) return;
@@ -181,4 +190,8 @@ export class AmqpConsumer implements Consumer {
     if (this.told === 'consuming') this.told = 'lost';
     this.options.onFailed(error);
   }
+}
+
+function featuresOf({ connection }: Channel): BrokerFeatures {
+  return brokerFeatures(connection.serverProperties);
 }

@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { TopologyError } from '../../errors.js';
+import { cureOfOtherArguments } from '../../topology/fixed-arguments.js';
 import type {
   BindingPlan,
   ExchangePlan,
@@ -206,7 +207,7 @@ function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'):
       return new TopologyError(
         resource,
         `${resource} exists with other arguments than wanted: ${error.message}`,
-        'In the broker the arguments of an exchange or queue are fixed. Change the options back, use another name, or delete it there once it is empty.',
+        `${cureOfOtherArguments(error.message)}In the broker the arguments of an exchange or queue are fixed. Change the options back, use another name, or delete it there once it is empty.`,
         options,
       );
     default:

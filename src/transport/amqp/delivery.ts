@@ -20,6 +20,7 @@ export class AmqpDelivery implements Delivery {
     raw: ConsumeMessage,
     { queue, counts }: { readonly queue: string; readonly counts: boolean },
     private readonly epoch: ChannelEpoch,
+    readonly window: number,
   ) {
     this.raw = raw;
     epoch.delivered(raw.fields.deliveryTag);
@@ -36,6 +37,10 @@ export class AmqpDelivery implements Delivery {
 
   get lost(): boolean {
     return this.epoch.lost;
+  }
+
+  get requeueIsCharged(): boolean {
+    return this.epoch.chargesRequeues;
   }
 
   ack(): boolean {

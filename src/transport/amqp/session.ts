@@ -83,12 +83,17 @@ export class AmqpSession implements TransportSession {
     return this.publisher.publish(message);
   }
 
-  async consume(queue: string, { prefetch }: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
+  async consume(
+    queue: string,
+    { prefetch, keptForMs }: ConsumeOptions,
+    sink: DeliverySink,
+  ): Promise<Consumer> {
     const { service, events, log } = this.options;
     const consumer: AmqpConsumer = new AmqpConsumer(this.connections.consume, {
       queue,
       counts: this.declared.some(({ plan }) => isQuorum(plan, queue)),
       prefetch,
+      keptForMs,
       sink,
       redeclare: async () => {
         await this.declareAgain(({ queues }) => queues.some(({ name }) => name === queue));
@@ -153,6 +158,7 @@ export class AmqpSession implements TransportSession {
       product: String(product),
       version: String(version),
       cluster: typeof cluster === 'string' ? cluster : undefined,
+      consumerTimeoutBy: brokerFeatures(announced).consumerTimeoutBy,
     };
   }
 

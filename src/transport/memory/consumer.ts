@@ -5,6 +5,9 @@ import type { Queue, QueuedMessage } from './queue.js';
 
 export class MemoryConsumer implements Consumer, Taker, Settling {
   private readonly unsettled = new Set<MemoryDelivery>();
+  /** As RabbitMQ's: what came through the windows before doesn't count. */
+  private inWindow = 0;
+  private window = 1;
 
   constructor(
     private readonly queue: Queue,
@@ -15,27 +18,30 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
   }
 
   get hasRoom(): boolean {
-    return this.unsettled.size < this.prefetch;
+    return this.inWindow < this.prefetch;
   }
 
   take(queued: QueuedMessage): void {
-    const delivery = new MemoryDelivery(queued, this.queue, this);
+    const delivery = new MemoryDelivery(queued, this.queue, this, this.window);
     this.unsettled.add(delivery);
+    this.inWindow += 1;
     this.sink.deliver(delivery);
   }
 
   acked(delivery: MemoryDelivery): void {
-    this.unsettled.delete(delivery);
+    this.forget(delivery);
     this.queue.wake();
   }
 
   returned(delivery: MemoryDelivery): void {
-    this.unsettled.delete(delivery);
+    this.forget(delivery);
     this.queue.putBack([delivery.queued]);
   }
 
   async setPrefetch(prefetch: number): Promise<void> {
     this.prefetch = prefetch;
+    this.window += 1;
+    this.inWindow = 0;
     this.queue.wake();
   }
 
@@ -52,7 +58,13 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
   giveBack(): void {
     const returned = [...this.unsettled];
     this.unsettled.clear();
+    this.inWindow = 0;
     for (const delivery of returned) delivery.lose();
     this.queue.putBack(returned.map(({ queued }) => queued));
+  }
+
+  private forget(delivery: MemoryDelivery): void {
+    this.unsettled.delete(delivery);
+    if (delivery.window === this.window) this.inWindow -= 1;
   }
 }

@@ -1,4 +1,5 @@
 import { TopologyError } from '../../errors.js';
+import { cureOfOtherArguments } from '../../topology/fixed-arguments.js';
 import type {
   BindingPlan,
   BusTopology,
@@ -107,7 +108,7 @@ function refused(resource: Resource, name: string, reply: string): TopologyError
   return new TopologyError(
     `${resource} '${name}'`,
     `PRECONDITION_FAILED - ${reply}`,
-    `What a ${resource} was declared with can't be changed: use another name, or delete it once it is unused.`,
+    `${cureOfOtherArguments(reply)}What a ${resource} was declared with can't be changed: use another name, or delete it once it is unused.`,
   );
 }
 

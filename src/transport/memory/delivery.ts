@@ -16,12 +16,15 @@ export class MemoryDelivery implements Delivery {
   readonly queue: string;
   readonly redelivered: boolean;
   readonly deliveryCount: number;
+  /** As on RabbitMQ before 4.3. */
+  readonly requeueIsCharged: boolean;
   private state: 'held' | 'settled' | 'lost' = 'held';
 
   constructor(
     readonly queued: QueuedMessage,
     queue: Queue,
     private readonly consumer: Settling,
+    readonly window = 1,
   ) {
     const { message, deliveryCount } = queued;
     this.body = Buffer.from(message.body);
@@ -30,7 +33,8 @@ export class MemoryDelivery implements Delivery {
     this.routingKey = message.routingKey;
     this.queue = queue.name;
     this.redelivered = deliveryCount > 0;
-    this.deliveryCount = queue.countsDeliveries ? deliveryCount : 0;
+    this.requeueIsCharged = queue.countsDeliveries;
+    this.deliveryCount = this.requeueIsCharged ? deliveryCount : 0;
     // Only then: on a first delivery a header of this name is the publisher's.
     if (this.deliveryCount > 0) this.properties.headers['x-delivery-count'] = this.deliveryCount;
   }

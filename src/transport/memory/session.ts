@@ -89,7 +89,12 @@ export class MemorySession implements TransportSession {
     return listening;
   }
 
-  readonly brokerInfo = { product: 'Hopline in memory', version: '1.0.0', cluster: undefined };
+  readonly brokerInfo = {
+    product: 'Hopline in memory',
+    version: '1.0.0',
+    cluster: undefined,
+    consumerTimeoutBy: 'nobody',
+  } as const;
 
   async inspect(name: string): Promise<QueueState | undefined> {
     if (this.isClosed) throw new StoppedError('inspect');

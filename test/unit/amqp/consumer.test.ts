@@ -26,7 +26,7 @@ function open() {
       },
       cancel: note('cancel'),
       close: async () => void channel.emit('close'),
-      connection: {},
+      connection: { serverProperties: {} },
     });
     channels.push(channel);
     return channel;
@@ -38,6 +38,7 @@ function open() {
     queue: 'q',
     counts: true,
     prefetch: 10,
+    keptForMs: undefined,
     sink: { deliver: ignore, lost: ignore },
     redeclare: async () => {},
     onStarted: ignore,

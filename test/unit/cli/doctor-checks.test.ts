@@ -112,6 +112,7 @@ describe('what doctor says', () => {
       type: 'quorum',
       deliveryLimit: 20,
       maxPriority: undefined,
+      keptForMs: undefined,
       bindings: [],
     } as const;
     const own = { queues, application: { ...application, queues: [mailer] } };

@@ -60,9 +60,9 @@ describe('the gate of a queue', () => {
   it('starts work in the context in which it came, whatever has held it up, and whoever makes room for it', () => {
     const store = new AsyncLocalStorage<string>();
     const startedIn: (string | undefined)[] = [];
-    const gate = new Gate(1, () => startedIn.push(store.getStore()), 2);
-    const push = (name: string, its?: Handler, lane = 0): Work => {
-      const work = workFor(its, new TestDelivery(), lane);
+    const gate = new Gate(1, () => startedIn.push(store.getStore()));
+    const push = (name: string, its?: Handler): Work => {
+      const work = workFor(its, new TestDelivery());
       store.run(name, () => gate.push(work));
       return work;
     };
@@ -73,18 +73,16 @@ describe('the gate of a queue', () => {
     push('held');
     store.run('release', () => gate.release());
     gate.shut();
-    push('shut');
-    store.run('one', () => gate.letOne());
+    const tried = handler('tried', ['tried']);
+    push('shut', tried);
+    store.run('one', () => gate.letOne(tried));
     push('shut again');
     store.run('open', () => gate.open());
-    gate.shutLane(1);
-    push('of a lane', undefined, 1);
-    store.run('lane', () => gate.openLane(1));
     const narrow = handler('narrow', ['narrow'], { concurrency: 1 });
     const running = push('narrow', narrow);
     push('narrow, too', narrow);
     store.run('done', () => gate.done(running));
-    const names = ['at once', 'full', 'full, too', 'held', 'shut', 'shut again', 'of a lane'];
+    const names = ['at once', 'full', 'full, too', 'held', 'shut', 'shut again'];
     assert.deepEqual(startedIn, [...names, 'narrow', 'narrow, too']);
   });
 

@@ -17,13 +17,13 @@ export class TestDelivery implements Delivery {
   readonly queue: string;
   readonly redelivered: boolean;
   readonly deliveryCount: number;
+  readonly window: number;
+  readonly requeueIsCharged: boolean;
   lost = false;
   settled: 'ack' | 'requeue' | undefined;
 
   constructor(
-    given: Partial<
-      Pick<Delivery, 'body' | 'exchange' | 'routingKey' | 'queue' | 'deliveryCount' | 'redelivered'>
-    > & {
+    given: Partial<Omit<Delivery, 'properties' | 'ack' | 'requeue' | 'lost'>> & {
       properties?: MessageProperties;
     } = {},
   ) {
@@ -35,6 +35,8 @@ export class TestDelivery implements Delivery {
     this.queue = given.queue ?? 'billing';
     this.deliveryCount = given.deliveryCount ?? 0;
     this.redelivered = given.redelivered ?? false;
+    this.window = given.window ?? 1;
+    this.requeueIsCharged = given.requeueIsCharged ?? false;
   }
 
   ack(): boolean {

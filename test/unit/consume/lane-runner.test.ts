@@ -1,27 +1,34 @@
 import assert from 'node:assert/strict';
 import type { ConsumerEvents } from '../../../src/consume/consumer-events.js';
 import { LaneRunner } from '../../../src/consume/lane-runner.js';
-import type { Consumer, TransportSession } from '../../../src/transport/transport.js';
+import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
 import { eventually } from '../../support/eventually.js';
 import { TestDelivery } from './fixtures.js';
 
-/** A lane whose broker answers a change of its window to 0 when the test says so. */
-async function open() {
+/** A lane whose broker answers a change of its window to 0 when the test says so, or at once. */
+async function open(prefetch = 10, isSlow = true) {
   const widths: number[] = [];
   let answer: Deferred<void> = deferred();
+  let window = 1;
+  let blocked = 0;
   const consumer: Consumer = {
     setPrefetch(width) {
       widths.push(width);
-      if (width > 0) return Promise.resolve();
+      if (width > 0) {
+        window += 1;
+        return Promise.resolve();
+      }
       answer = deferred();
+      if (!isSlow) answer.resolve();
       return answer.promise;
     },
     cancel: async () => {},
     close: async () => {},
   };
+  const handedOn: Delivery[] = [];
   const lane = new LaneRunner(
     { name: 'default', queue: 'q', weight: 1 },
     {
@@ -29,35 +36,50 @@ async function open() {
       clock: new ManualClock(),
       log: silentLogger,
       consumerEvents: { paused() {}, resumed() {} } as unknown as ConsumerEvents,
-      prefetch: 10,
-      onDelivery: () => {},
+      prefetch,
+      keptForMs: 1,
+      blocked: () => blocked,
+      onDelivery: (delivery) => handedOn.push(delivery),
+      onResized: () => {},
       onLost: () => {},
     },
   );
   await lane.start();
   const delivered = (deliveryCount = 0) => {
-    const delivery = new TestDelivery({ deliveryCount });
+    const delivery = new TestDelivery({ deliveryCount, window });
     lane.deliver(delivery);
     return delivery;
   };
+  const settle = (delivery: TestDelivery) => void lane.settled(delivery);
   const asked = (expected: readonly number[]) => eventually(() => assert.deepEqual(widths, expected));
-  return { lane, delivered, asked, answer: () => answer.resolve() };
+  /** With its window open, and nothing here. */
+  const opened = async () => {
+    settle(delivered());
+    await asked([prefetch]);
+    widths.length = 0;
+  };
+  const block = (count: number) => {
+    blocked = count;
+  };
+  return { lane, delivered, settle, asked, opened, handedOn, block, answer: () => answer.resolve() };
 }
 
+const times = (count: number) => Array.from({ length: count }, (_none, index) => index);
+
 describe('a lane', () => {
-  it('is as wide after a pause as before it, though a suspect came while the broker had not answered', async () => {
-    const { lane, delivered, asked, answer } = await open();
-    void lane.settled(delivered());
-    await asked([10]);
+  it('keeps what it has while it is paused, a suspect too, and takes one at a time until that is settled', async () => {
+    const { lane, delivered, settle, asked, opened, answer } = await open();
+    await opened();
     const pausing = lane.pause('operator');
-    await asked([10, 0]);
-    delivered(3);
+    await asked([0]);
+    const suspect = delivered(3);
     answer();
     await pausing;
     lane.resume('operator');
-    await asked([10, 0, 1]);
-    void lane.settled(delivered());
-    await asked([10, 0, 1, 10]);
+    await asked([0, 1]);
+    settle(suspect);
+    settle(delivered());
+    await asked([0, 1, 10]);
   });
 
   it('has nothing of a lost channel wait for a change of the window', async () => {
@@ -69,5 +91,55 @@ describe('a lane', () => {
     assert.equal(lane.settled(lost), undefined);
     assert.ok(lane.settled(held) instanceof Promise);
     answer();
+  });
+
+  it('has two windows of messages here at most, however often it is paused and resumed', async () => {
+    const { lane, delivered, settle, asked, opened } = await open(2, false);
+    await opened();
+    const cycle = async () => {
+      await lane.pause('operator');
+      lane.resume('operator');
+    };
+    const first = times(2).map(() => delivered());
+    await cycle();
+    await asked([0, 2]);
+    const second = times(2).map(() => delivered());
+    for (let again = 0; again < 5; again += 1) await cycle();
+    await asked([0, 2, ...times(10).map(() => 0)]);
+    for (const delivery of first) settle(delivery);
+    await asked([0, 2, ...times(10).map(() => 0), 2]);
+    for (const delivery of second) settle(delivery);
+  });
+
+  it('opens another window when all of one waits for handlers that are full, and not before, up to ten', async () => {
+    const { lane, delivered, settle, asked, opened, block } = await open(2);
+    await opened();
+    const running = delivered();
+    lane.widen();
+    await asked([]);
+    delivered();
+    block(1);
+    lane.widen();
+    await asked([2]);
+    lane.widen();
+    await asked([2]);
+    for (let more = 1; more < 10; more += 1) {
+      for (const _each of times(2)) delivered();
+      block(1 + 2 * more);
+      lane.widen();
+      await eventually(() => {});
+    }
+    await asked(times(9).map(() => 2));
+    settle(running);
+  });
+
+  it('hands on what comes while it is cancelled: given back at once, it would come again and again', async () => {
+    const { lane, delivered, handedOn } = await open();
+    const cancelling = lane.cancel();
+    const late = delivered();
+    await cancelling;
+    assert.deepEqual(handedOn, [late]);
+    assert.equal(late.settled, undefined);
+    assert.equal(delivered().settled, 'requeue');
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { giveBack } from '../../../src/consume/give-back.js';
 import { Pack, receivedItems } from '../../../src/consume/pack.js';
-import { receive } from '../../../src/consume/received.js';
+import { type Received, receive } from '../../../src/consume/received.js';
 import { Names } from '../../../src/topology/names.js';
 import { TestDelivery } from './fixtures.js';
 
@@ -47,10 +47,14 @@ describe('a delivered pack', () => {
     assert.equal(pack.items[1]?.body.toString(), '"b"');
   });
 
-  it('goes back to its place while nothing of it has started', async () => {
+  it('goes back as a whole while nothing of it has started', async () => {
     const { delivery, pack } = packOf(1, 2);
-    await giveBack(workOf(delivery, pack), () => assert.fail('nothing of it is to travel alone'));
-    assert.equal(delivery.settled, 'requeue');
+    const settled: Received[] = [];
+    await giveBack(workOf(delivery, pack), async ({ received }) => void settled.push(received));
+    assert.deepEqual(
+      settled.map((received) => [received.delivery, received.messageId]),
+      [[delivery, 'id']],
+    );
   });
 
   it('stays when something of it has started: the rest travels on alone', async () => {
@@ -65,7 +69,7 @@ describe('a delivered pack', () => {
     await giveBack([...waiting, other], async ({ received }, outcome) => {
       settled.push(`${received.messageId} ${outcome.kind}`);
     });
-    assert.deepEqual(settled, ['id.1 requeue', 'id.2 requeue', 'undefined requeue']);
+    assert.deepEqual(settled, ['id.1 return', 'id.2 return', 'undefined return']);
     assert.equal(delivery.settled, undefined);
   });
 });

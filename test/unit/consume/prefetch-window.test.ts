@@ -55,6 +55,17 @@ describe('the prefetch window', () => {
     assert.deepEqual(sizes, [20, 1, 20]);
   });
 
+  it('learns nothing from what goes back as it came, but that it is no longer here', () => {
+    window.returned(delivered());
+    assert.deepEqual(sizes, []);
+    window.settled(delivered());
+    const suspect = delivered(3);
+    window.returned(suspect);
+    assert.deepEqual(sizes, [20, 1]);
+    window.settled(delivered());
+    assert.deepEqual(sizes, [20, 1, 20]);
+  });
+
   it('widens when a first message has run for a second: a crash would have come by then', async () => {
     delivered();
     await clock.advance(999);

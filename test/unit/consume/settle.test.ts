@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { AttemptEvents } from '../../../src/consume/attempt-events.js';
-import type { Outcome } from '../../../src/consume/outcome.js';
+import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/outcome.js';
 import { Settler } from '../../../src/consume/settle.js';
 import { PublishTimeoutError, UnroutableError } from '../../../src/errors.js';
 import type { BusEvents } from '../../../src/events.js';
@@ -119,12 +119,46 @@ describe('settling', () => {
     });
   }
 
-  it('acks what is done or discarded, gives back what was not processed, and publishes for neither', async () => {
+  it('acks what is done or discarded, gives back to its place what costs nothing there, and publishes for neither', async () => {
     assert.equal(settle({ kind: 'done' }).delivery.settled, 'ack');
     assert.equal(settle({ kind: 'discard' }).delivery.settled, 'ack');
-    assert.equal(settle({ kind: 'requeue' }).delivery.settled, 'requeue');
+    assert.equal(settle(RETURN).delivery.settled, 'requeue');
     assert.deepEqual(told, ['message.discarded']);
     assert.deepEqual(session.publishes, []);
+  });
+
+  it('gives back a copy, with all its counters as they are, where the broker charges what is requeued', async () => {
+    const headers = { 'hopline-attempt': 3, 'hopline-exceptions': 2, 'hopline-releases': 4 };
+    const charged = () =>
+      new TestDelivery({
+        exchange: 'hopline.delay.out',
+        requeueIsCharged: true,
+        deliveryCount: 5,
+        properties: { headers },
+      });
+    for (const outcome of [RETURN, RETURN_STARTED]) {
+      const { delivery } = settle(outcome, charged());
+      await clock.settle();
+      assert.equal(delivery.settled, undefined);
+      session.last.confirm.resolve();
+      await clock.settle();
+      assert.equal(delivery.settled, 'ack');
+    }
+    const copies = session.publishes.map(({ message }) => message.properties.headers ?? {});
+    for (const copy of copies)
+      for (const [name, value] of Object.entries(headers)) assert.equal(copy[name], value);
+    assert.deepEqual(
+      copies.map((copy) => copy['hopline-redelivered']),
+      [undefined, true],
+    );
+    assert.deepEqual(told, [], 'it was neither retried nor released');
+  });
+
+  it('requeues what goes back and can not be published now: it holds up nothing', async () => {
+    const { delivery } = settle(RETURN, new TestDelivery({ requeueIsCharged: true }));
+    session.last.confirm.reject(new Error('no room'));
+    await clock.settle();
+    assert.equal(delivery.settled, 'requeue');
   });
 
   it('does nothing for a delivery whose channel is gone: a copy beside the redelivery would be a duplicate', async () => {

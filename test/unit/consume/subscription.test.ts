@@ -91,7 +91,7 @@ describe('subscriptions', () => {
         type: 'quorum',
         concurrency: 10,
         prefetch: 10,
-        deliveryLimit: 20,
+        deliveryLimit: 200,
         maxPriority: undefined,
         handlers: [
           {
@@ -174,7 +174,7 @@ describe('subscriptions', () => {
       name: 'q',
       lanes: ['default'],
       type: 'classic',
-      deliveryLimit: 20,
+      deliveryLimit: 200,
       maxPriority: undefined,
     });
     assert.deepEqual(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { DONE, REQUEUE } from '../../../src/consume/outcome.js';
+import { DONE, RETURN } from '../../../src/consume/outcome.js';
 import { Uniques } from '../../../src/consume/uniques.js';
 import { HEADER } from '../../../src/message/headers.js';
 import { encodeUnique } from '../../../src/message/unique.js';
@@ -23,7 +23,7 @@ describe('the key of a unique message', () => {
   beforeEach(() => stores.locks.acquire('k', 'mine', 60_000));
 
   it('stays with what the broker delivers again', async () => {
-    assert.equal(uniques.concluded(work(), REQUEUE), undefined);
+    assert.equal(uniques.concluded(work(), RETURN), undefined);
     const lost = work();
     (lost.received.delivery as TestDelivery).lost = true;
     assert.equal(uniques.concluded(lost, DONE), undefined);

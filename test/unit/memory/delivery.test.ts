@@ -50,21 +50,24 @@ describe('a queue of the memory broker', () => {
     assert.deepEqual(consumer.bodies, ['1', '2', '3']);
   });
 
-  it('follows a prefetch that is changed; deliveries already handed out stay', async () => {
+  it('opens another window with each prefetch that is set; deliveries already handed out stay, and fill none of it', async () => {
     const consumer = await bench.consume('q', hold, 1);
-    await publishAll('1', '2', '3', '4');
+    await publishAll('1', '2', '3', '4', '5');
     await bench.clock.settle();
-    await consumer.consumer.setPrefetch(3);
+    await consumer.consumer.setPrefetch(2);
     await bench.clock.settle();
     assert.deepEqual(consumer.bodies, ['1', '2', '3']);
-    await consumer.consumer.setPrefetch(1);
     consumer.deliveries[0]?.ack();
-    consumer.deliveries[1]?.ack();
     await bench.clock.settle();
     assert.deepEqual(consumer.bodies, ['1', '2', '3']);
     consumer.deliveries[2]?.ack();
     await bench.clock.settle();
     assert.deepEqual(consumer.bodies, ['1', '2', '3', '4']);
+    await consumer.consumer.setPrefetch(0);
+    consumer.deliveries[1]?.ack();
+    consumer.deliveries[3]?.requeue();
+    await bench.clock.settle();
+    assert.equal(consumer.deliveries.length, 4);
   });
 
   it('serves its consumers in turn, and passes over those whose window is full', async () => {
