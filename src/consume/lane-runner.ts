@@ -26,8 +26,9 @@ export interface LaneRunnerOptions {
 /** Why a lane may be paused; the other reasons hold what is here already. */
 export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
 
-/** So many times its window a lane may have here of what waits for handlers that are full. */
-const MOST_WINDOWS = 10;
+/** How much more than its window a lane may have here, of what waits for handlers that are full: in windows, and in messages. */
+const MORE_WINDOWS = 9;
+const MORE_MESSAGES = 1_000;
 
 /**
  * Consumes one lane: one queue, one consumer, and the window of what may be unsettled of it.
@@ -144,7 +145,8 @@ export class LaneRunner implements DeliverySink {
   /** All that fills its window waits for handlers that are full: another window for what can start. */
   widen(): void {
     if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
-    if (this.open >= this.window.width * MOST_WINDOWS) return;
+    const { full } = this.window;
+    if (this.open >= full + Math.min(full * MORE_WINDOWS, MORE_MESSAGES)) return;
     void this.change(this.asked);
   }
 
@@ -174,7 +176,7 @@ export class LaneRunner implements DeliverySink {
   private left(delivery: Delivery): void {
     this.open -= 1;
     if (delivery.window === this.windowNumber) this.inWindow -= 1;
-    if (this.isFull && this.mayOpen(this.width)) void this.change(this.width);
+    if (this.isFull && this.mayOpen) void this.change(this.width);
   }
 
   /** How much may be unsettled of it now. */
@@ -183,9 +185,9 @@ export class LaneRunner implements DeliverySink {
     return this.isTrying && this.pauses.size === 1 ? 1 : 0;
   }
 
-  /** Of a lane that tries, what is open must not keep out what is to be tried. */
-  private mayOpen(width: number): boolean {
-    return this.isTrying || this.open - this.options.blocked() <= width;
+  /** Two windows' worth is here at the most. Of a lane that tries, what is open must not keep out what is to be tried. */
+  private get mayOpen(): boolean {
+    return this.isTrying || this.open - this.options.blocked() <= this.window.full;
   }
 
   private resize(width: number): void {
@@ -205,7 +207,7 @@ export class LaneRunner implements DeliverySink {
   private async changeWindow(width: number): Promise<void> {
     const { log } = this.options;
     const { queue } = this.lane;
-    this.isFull = width > 0 && !this.mayOpen(width);
+    this.isFull = width > 0 && !this.mayOpen;
     this.asked = this.isFull ? 0 : width;
     // Of no window: what comes through the next one begins to count.
     this.windowNumber = 0;

@@ -19,7 +19,7 @@ export class PrefetchWindow {
 
   /** @param resize asks the transport for another window; may not throw */
   constructor(
-    private full: number,
+    private widest: number,
     private readonly resize: (width: number) => void,
     private readonly clock: Clock,
   ) {}
@@ -29,15 +29,20 @@ export class PrefetchWindow {
     return this.current;
   }
 
+  /** How many that are while it is open. */
+  get full(): number {
+    return this.widest;
+  }
+
   delivered(delivery: Delivery): void {
     if (delivery.deliveryCount >= SUSPECT_AFTER) {
       this.suspects.add(delivery);
       this.set(1);
-    } else if (this.width < this.full && this.suspects.size === 0) {
+    } else if (this.width < this.widest && this.suspects.size === 0) {
       // Else a service whose first message takes ten minutes would handle one at a time for ten minutes.
       this.trustTimer ??= this.clock.setTimer(() => {
         this.trustTimer = undefined;
-        if (this.suspects.size === 0) this.set(this.full);
+        if (this.suspects.size === 0) this.set(this.widest);
       }, TRUSTED_AFTER_MS);
     }
   }
@@ -45,7 +50,7 @@ export class PrefetchWindow {
   settled(delivery: Delivery): void {
     // A suspect that was lost is none of `suspects` any more, and no proof of anything.
     if (delivery.lost) return;
-    if (!this.suspects.delete(delivery) && this.suspects.size === 0) this.set(this.full);
+    if (!this.suspects.delete(delivery) && this.suspects.size === 0) this.set(this.widest);
   }
 
   /** It has gone back as it came. */
@@ -60,8 +65,8 @@ export class PrefetchWindow {
 
   /** Changes how wide it is when it is open. */
   resizeFull(full: number): void {
-    const isOpen = this.current === this.full && this.suspects.size === 0;
-    this.full = full;
+    const isOpen = this.current === this.widest && this.suspects.size === 0;
+    this.widest = full;
     if (isOpen) this.set(full);
   }
 

@@ -72,7 +72,6 @@ export const circuitBreakers: Theme = (test) => {
       .handle('k', healthy.handle, { queue: { name: fx.name('mails'), concurrency: 5 } })
       .start();
     await fx.eventually(() => assert.ok(new Set(healthy.payloads).size >= 19), { timeout: 5_000 });
-    assert.ok(healthy.calls.every(({ context }) => !context.redelivered));
   });
 
   test('a circuit is tried though a message that runs long, and more of its kind, are here', async (fx) => {
