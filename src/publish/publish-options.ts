@@ -17,7 +17,7 @@ import {
   show,
   text,
 } from '../util/check.js';
-import { toMs } from '../util/duration.js';
+import { msAsWritten } from '../util/duration.js';
 
 const priority: Check = {
   expected: 'an integer from 0 to 255',
@@ -34,13 +34,16 @@ const moment: Check = {
   accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
 };
 
+/** One that is too long is refused where it would be carried, with what to do instead. */
+const delay: Check = { ...duration, accepts: (value) => msAsWritten(value) !== undefined };
+
 const PUBLISH_FIELDS: Fields = {
   key: text,
   headers: { expected: 'an object', accepts: isPlainObject },
   messageId: shortText,
   correlationId: shortText,
   exchange: exchangeOption,
-  delay: duration,
+  delay,
   at: moment,
   priority,
   lane: text,
@@ -126,5 +129,5 @@ function carbonCopyIn({ headers }: PublishOptions): string | undefined {
 /** How long from now the message is to come due; 0 for at once. */
 export function delayMsOf({ delay, at }: PublishOptions, now: number): number {
   if (at !== undefined) return Math.max(0, at.getTime() - now);
-  return delay === undefined ? 0 : toMs(delay);
+  return msAsWritten(delay) ?? 0;
 }

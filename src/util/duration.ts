@@ -13,8 +13,14 @@ const DURATION = /^\d{1,20}(\.\d{1,20})?(ms|s|m|h|d)$/;
 
 /** Whether `value` is a {@link Duration}: not negative, 400 days at most, with a unit if it is a string. */
 export function isDuration(value: unknown): value is Duration {
-  if (typeof value === 'number') return value >= 0 && value <= LONGEST_MS;
-  return typeof value === 'string' && DURATION.test(value) && ms(value as ms.StringValue) <= LONGEST_MS;
+  const length = msAsWritten(value);
+  return length !== undefined && length <= LONGEST_MS;
+}
+
+/** Milliseconds of what is written as a duration, however long; undefined for anything else. */
+export function msAsWritten(value: unknown): number | undefined {
+  if (typeof value === 'string') return DURATION.test(value) ? ms(value as ms.StringValue) : undefined;
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 /**
