@@ -35,7 +35,11 @@ class Steps implements Clock {
   setTimer(task: () => void, delayMs: number): Timer {
     const timer = { at: this.time + delayMs, task };
     this.timers.push(timer);
-    return { cancel: () => void (this.timers = this.timers.filter((each) => each !== timer)) };
+    return {
+      cancel: () => {
+        this.timers = this.timers.filter((each) => each !== timer);
+      },
+    };
   }
 
   async step(): Promise<boolean> {
