@@ -25,6 +25,8 @@ export interface SlotOptions {
   readonly suspects: Suspects;
   /** After so many deaths a message is given up. */
   readonly crashes: number;
+  /** A process that isn't ready by now is told of. @default 60,000 */
+  readonly lateAfterMs?: number;
   /** A process that was told to stop is killed after this time: more than its own deadline. */
   readonly killAfterMs: number;
 }
@@ -56,8 +58,7 @@ const LOOP_FROM = 3;
 /** After a death of which it is known what message is to blame: the next one doesn't die of it by itself. */
 const AFTER_BLAME_MS = 100;
 
-/** A process that isn't ready by now is told of. */
-const READY_WITHIN_MS = 60_000;
+const LATE_AFTER_MS = 60_000;
 
 /**
  * The place of one worker. One process works in it; while that is replaced, its successor starts beside it, and it is told
@@ -120,6 +121,10 @@ export class Slot {
     for (const { process } of this.occupants) process.kill();
   }
 
+  private get lateAfterMs(): number {
+    return this.options.lateAfterMs ?? LATE_AFTER_MS;
+  }
+
   private get number(): number {
     return this.options.number;
   }
@@ -138,7 +143,7 @@ export class Slot {
       isRetiring: false,
       isRefused: false,
       killTimer: undefined,
-      lateTimer: setTimeout(() => this.isLate(occupant), READY_WITHIN_MS),
+      lateTimer: setTimeout(() => this.isLate(occupant), this.lateAfterMs),
     };
     this.occupants.add(occupant);
     return occupant;
@@ -183,7 +188,7 @@ export class Slot {
   private isLate(occupant: Occupant): void {
     this.options.log.warn(
       this.fields(occupant),
-      `worker ${this.number} is not ready after ${formatMs(READY_WITHIN_MS)}: ${occupant.isLoaded ? 'its buses have not started' : 'its application is still being loaded'}`,
+      `worker ${this.number} is not ready after ${formatMs(this.lateAfterMs)}: ${occupant.isLoaded ? 'its buses have not started' : 'its application is still being loaded'}`,
     );
   }
 

@@ -40,14 +40,6 @@ describe('hopline work, with a message that kills its process', function () {
     command.child.kill('SIGTERM');
     assert.equal((await command.ended).code, 0);
     assert.ok(tookMs < WITHIN_MS, `it took ${tookMs} ms`);
-    if (process.env.SHOW)
-      console.log(
-        `${kills}: ${tookMs} ms`,
-        logged(command, /./)
-          .map(({ msg, time }) => `${time} ${msg}`)
-          .filter((m) => !/ did | began (?!1 )/.test(m))
-          .join('\n'),
-      );
     return { command, poison, letter };
   }
 

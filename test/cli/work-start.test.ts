@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import { entriesOf, logged, READY, untilLogged, useWorkService, type WorkService } from './work-service.js';
@@ -90,6 +92,7 @@ describe('the start of hopline work', function () {
     await untilLogged(command, /^worker 1 can't be replaced: .*the old process goes on/);
     command.child.kill('SIGTERM');
     assert.equal((await command.ended).code, 0, command.stdout);
+    rmSync(join(tmpdir(), `${service.name}-loads`));
   });
 
   it('waits for a broker that is away, as it may come', async () => {

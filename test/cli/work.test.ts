@@ -214,6 +214,7 @@ describe('hopline work', function () {
       [['--concurrency', 'many'], /--concurrency is no whole number/],
       [['--max-memory', '512'], /--max-memory is no size/],
       [['--max-time', 'long'], /--max-time is no duration/],
+      [['--crashes', '1'], /--crashes is less than 2/],
       [['--queues', 'a,,b'], /--queues names nothing/],
     ] as const;
     const ended = await Promise.all(wrong.map(([args]) => service.work(args).ended));

@@ -20,7 +20,7 @@ export interface Job {
   /** It ends when its signal fires, or not even then. */
   readonly holds?: 'until cancelled' | 'for ever';
   /** It ends its process: at once, when its promise is rejected that nobody waits for, or when there is no memory left. */
-  readonly kills?: 'by exit' | 'by a detached rejection' | 'by memory' | 'after a second';
+  readonly kills?: 'by exit' | 'by a detached rejection' | 'by memory';
 }
 
 const {
@@ -45,7 +45,6 @@ const kept: unknown[] = [];
 async function kill(how: Job['kills']): Promise<void> {
   if (how === 'by exit') process.exit(13);
   if (how === 'by memory') for (;;) kept.push(new Array(1_000).fill(how).map((text, place) => text + place));
-  if (how === 'after a second') await pause(1_300).then(() => process.exit(13));
   void Promise.reject(new Error('nobody waits for this'));
 }
 

@@ -35,10 +35,11 @@ class Steps implements Clock {
   setTimer(task: () => void, delayMs: number): Timer {
     const timer = { at: this.time + delayMs, task };
     this.timers.push(timer);
-    const cancel = () => {
-      this.timers = this.timers.filter((each) => each !== timer);
+    return {
+      cancel: () => {
+        this.timers = this.timers.filter((each) => each !== timer);
+      },
     };
-    return { cancel };
   }
 
   async step(): Promise<boolean> {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/util/logger.js';
-import { Slot } from '../../../src/worker/slot.js';
+import { Slot, type SlotOptions } from '../../../src/worker/slot.js';
 import { Suspects } from '../../../src/worker/suspects.js';
 import { eventually } from '../../support/eventually.js';
 import { READY, REFUSED, RETIRING, TestProcess } from './test-process.js';
 
-function open() {
+function open(options: Partial<SlotOptions> = {}) {
   const processes: TestProcess[] = [];
   const errors: string[] = [];
   const slot = new Slot({
@@ -25,6 +25,7 @@ function open() {
     suspects: new Suspects(3),
     crashes: 3,
     killAfterMs: 50,
+    ...options,
   });
   slot.start();
   return { slot, processes, errors, at: (number: number) => processes[number - 1] as TestProcess };
@@ -183,6 +184,18 @@ describe('the place of a worker', () => {
     slot.stop();
     at(5).exits(0);
     assert.equal(await slot.ended, true);
+  });
+
+  it('tells of a process that does not become ready, and how far it is', async () => {
+    const warnings: string[] = [];
+    const warn = (_fields: object, message: string) => void warnings.push(message);
+    const { slot, at } = open({ lateAfterMs: 20, log: { ...silentLogger, warn } });
+    at(1).says({ kind: 'loads' }, { kind: 'loaded' });
+    await eventually(() => assert.equal(warnings.length, 1));
+    assert.equal(warnings[0], 'worker 1 is not ready after 20ms: its buses have not started');
+    slot.stop();
+    at(1).exits(0);
+    await slot.ended;
   });
 
   it('takes no process for one that left work behind which was ended before it could listen', async () => {
