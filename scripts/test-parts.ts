@@ -31,7 +31,7 @@ const RULES: readonly Rule[] = [
   { name: 'faults D–O', takes: /^faults\/[d-o]/ },
   { name: 'faults P–R', takes: /^faults\/[p-r]/ },
   { name: 'faults S–Z', takes: /^faults\// },
-  { name: 'contract on RabbitMQ', takes: /^contract\/amqp\./, shares: 3 },
+  { name: 'contract on RabbitMQ', takes: /^contract\/amqp\./, shares: 2 },
   { name: 'examples', takes: /^examples\// },
   { name: 'the rest', takes: /./ },
 ];
