@@ -38,10 +38,12 @@ export function runHandler(
   let result: unknown;
   try {
     result = code.run(payload, context);
+    // Asking is part of it: what was returned may throw when it is asked.
+    if (!isThenable(result)) return RETURNED;
   } catch (error) {
     return { kind: 'threw', error };
   }
-  return isThenable(result) ? awaitHandler(code, result, context) : RETURNED;
+  return awaitHandler(code, result, context);
 }
 
 function awaitHandler(
@@ -64,10 +66,13 @@ function awaitHandler(
       timer.cancel();
       resolve(timedOut ?? ending);
     };
-    result.then(
-      () => end(RETURNED),
-      (error) => end({ kind: 'threw', error }),
-    );
+    const threw = (error: unknown) => end({ kind: 'threw', error });
+    try {
+      result.then(() => end(RETURNED), threw);
+    } catch (error) {
+      // Another library's promise.
+      threw(error);
+    }
   });
 }
 

@@ -34,7 +34,7 @@ export interface RunnerOptions {
   readonly consumerEvents: ConsumerEvents;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
-  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease'>;
+  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf'>;
   readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers' | 'stopping' | 'onEnded'>;
 }
 
@@ -70,6 +70,7 @@ export class Runner {
     this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order);
     this.settler = new Settler({
       ...options.settler,
+      queueOf: (lane) => (lanes[lane] as ServedLane).subscription.queue,
       onHold: (error) => this.hold(error),
       onRelease: () => this.release(),
     });
@@ -78,7 +79,7 @@ export class Runner {
     this.dispatcher = new Dispatcher({
       ...options.dispatcher,
       handlers,
-      settler: { settle },
+      settler: { settle, endBroken: (work, error) => this.settler.endBroken(work, error) },
       onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
       stopping: this.stopping,
     });
@@ -250,7 +251,9 @@ export class Runner {
   }
 
   private giveBack(waiting: readonly Work[]): void {
-    const given = giveBack(waiting, (work, outcome) => this.settler.settle(work, outcome));
+    const given = giveBack(waiting, (work, outcome) =>
+      this.settler.settle(work, outcome)?.catch((error) => this.broken(work, error)),
+    );
     this.returning = Promise.all([this.returning, given]);
   }
 
@@ -279,7 +282,7 @@ export class Runner {
     try {
       running = this.dispatcher.dispatch(work);
     } catch (error) {
-      this.broken(work, error);
+      running = Promise.reject(error);
     }
     if (running === undefined) this.ended(work);
     else void running.catch((error) => this.broken(work, error)).then(() => this.ended(work));
@@ -291,9 +294,11 @@ export class Runner {
     this.starved.wakeIfRoom();
   }
 
-  /** A bug of ours: keep the message un-acked rather than guess; the broker delivers it again when the channel goes. */
-  private broken({ received: { messageId, delivery } }: Work, error: unknown): void {
+  /** A bug of ours: nobody knows what has become of the message, but it ends, and is seen. Never rejects. */
+  private broken(work: Work, error: unknown): Promise<void> {
+    const { messageId, delivery } = work.received;
     this.options.log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
+    return this.dispatcher.endBroken(work, error);
   }
 
   private settle(work: Work, outcome: Outcome): Promise<void> | undefined {

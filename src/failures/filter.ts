@@ -30,6 +30,8 @@ const REASONS: Readonly<Record<DeadLetterReason, true>> = {
   'no-handler': true,
   cancelled: true,
   'chain-broken': true,
+  unsendable: true,
+  internal: true,
   rejected: true,
   'delivery-limit': true,
   overflow: true,

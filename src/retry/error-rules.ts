@@ -1,5 +1,6 @@
 import type { Check } from '../util/check.js';
 import { isPlainObject } from '../util/check.js';
+import { hearRejection } from '../util/hear-rejection.js';
 import { type BackoffPolicy, isBackoffPolicy } from './backoff.js';
 
 /** A class of errors, or a function that tells whether an error is meant. */
@@ -9,7 +10,7 @@ export type ErrorMatcher =
 
 /** What a policy does about some errors only. */
 export interface ErrorRule {
-  /** A class (its subclasses included), or a predicate; one that throws matches nothing. */
+  /** A class (its subclasses included), or a predicate; one that throws, or is async, matches nothing. */
   readonly error: ErrorMatcher;
   /**
    * `dead-letter` gives up at once, as `unrecoverable`; `discard` drops the message, without a dead letter and without
@@ -26,9 +27,12 @@ export function ruleFor(rules: readonly ErrorRule[], error: unknown): ErrorRule 
 }
 
 function matches(matcher: ErrorMatcher, error: unknown): boolean {
-  if (isErrorClass(matcher)) return error instanceof matcher;
   try {
-    return (matcher as (error: unknown) => unknown)(error) === true;
+    if (isErrorClass(matcher)) return error instanceof matcher;
+    const answer = (matcher as (error: unknown) => unknown)(error);
+    // Of an async one nobody awaits the answer, which is none.
+    hearRejection(answer, () => {});
+    return answer === true;
   } catch {
     return false;
   }

@@ -178,9 +178,13 @@ export interface Delivery {
   readonly deliveryCount: number;
   /** The channel that delivered is gone. */
   readonly lost: boolean;
+  /** It was acked, requeued or rejected here. */
+  readonly isSettled: boolean;
 
   /** Done with: the broker forgets it. May be coalesced with others, so it is on its way, not there yet. */
   ack(): boolean;
   /** Not processed: back to its place in the queue. */
   requeue(): boolean;
+  /** Given up: the broker dead-letters it as its queue says, or drops it if that says nothing. */
+  reject(): boolean;
 }

@@ -48,9 +48,18 @@ export class ChannelEpoch {
 
   /** Gives a message back, at once. False if the channel is gone. */
   requeue(tag: number): boolean {
+    return this.nack(tag, true);
+  }
+
+  /** Has the broker dead-letter a message, at once. False if the channel is gone. */
+  reject(tag: number): boolean {
+    return this.nack(tag, false);
+  }
+
+  private nack(tag: number, requeue: boolean): boolean {
     if (this.isLost) return false;
     // nack, not reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing has failed here.
-    if (!this.write(() => this.channel.nack(named(tag), false, true))) return false;
+    if (!this.write(() => this.channel.nack(named(tag), false, requeue))) return false;
     this.unsettled.delete(tag);
     return true;
   }

@@ -5,7 +5,7 @@ import type { ConnectionRole } from '../../events.js';
 import { Backoff } from '../../util/backoff.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
-import { errorText } from '../../util/error-text.js';
+import { reasonText } from '../../util/error-text.js';
 import { connectionOf } from './internals.js';
 import type { BrokerAddress, RabbitmqSettings } from './options.js';
 import { refusalOf } from './refusal.js';
@@ -205,7 +205,7 @@ export class Connection {
     const refusal = error && refusalOf(error);
     if (refusal) return new ConnectError(`${this.address} ${refusal.what}`, refusal.help, { cause: error });
     return new ConnectError(
-      `can't connect to ${where} in time: ${error ? errorText(error) : 'no answer'}`,
+      `can't connect to ${where} in time: ${error ? reasonText(error) : 'no answer'}`,
       'Start the broker or correct the url; startDeadline: Infinity waits for it instead.',
       { cause: error },
     );

@@ -13,7 +13,7 @@ export class AmqpDelivery implements Delivery {
   readonly redelivered: boolean;
   readonly deliveryCount: number;
   private readonly tag: number;
-  private settled = false;
+  isSettled = false;
 
   constructor(
     raw: ConsumeMessage,
@@ -38,14 +38,20 @@ export class AmqpDelivery implements Delivery {
   }
 
   ack(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
-    return this.epoch.ack(this.tag);
+    return this.settle() && this.epoch.ack(this.tag);
   }
 
   requeue(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
-    return this.epoch.requeue(this.tag);
+    return this.settle() && this.epoch.requeue(this.tag);
+  }
+
+  reject(): boolean {
+    return this.settle() && this.epoch.reject(this.tag);
+  }
+
+  private settle(): boolean {
+    if (this.isSettled) return false;
+    this.isSettled = true;
+    return true;
   }
 }

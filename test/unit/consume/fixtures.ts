@@ -18,7 +18,7 @@ export class TestDelivery implements Delivery {
   readonly redelivered = false;
   readonly deliveryCount: number;
   lost = false;
-  settled: 'ack' | 'requeue' | undefined;
+  settled: 'ack' | 'requeue' | 'reject' | undefined;
 
   constructor(
     given: Partial<Pick<Delivery, 'body' | 'exchange' | 'routingKey' | 'queue' | 'deliveryCount'>> & {
@@ -42,7 +42,15 @@ export class TestDelivery implements Delivery {
     return this.settle('requeue');
   }
 
-  private settle(how: 'ack' | 'requeue'): boolean {
+  reject(): boolean {
+    return this.settle('reject');
+  }
+
+  get isSettled(): boolean {
+    return this.settled !== undefined;
+  }
+
+  private settle(how: 'ack' | 'requeue' | 'reject'): boolean {
     if (this.lost || this.settled) return false;
     this.settled = how;
     return true;

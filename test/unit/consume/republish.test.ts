@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import {
   deadLetter,
   delayedCopy,
-  errorText,
   type GivenUp,
   lightened,
   type NextAttempt,
@@ -306,24 +305,5 @@ describe('a dead letter', () => {
       ),
       { numRuns: 300 },
     );
-  });
-});
-
-describe('the text of an error', () => {
-  it('exists for whatever was thrown', () => {
-    const cycle: Record<string, unknown> = {};
-    cycle.self = cycle;
-    const table: [unknown, string][] = [
-      [new TypeError('no such thing'), 'TypeError: no such thing'],
-      ['text', 'threw "text"'],
-      [null, 'threw null'],
-      [undefined, 'threw undefined'],
-      [42, 'threw 42'],
-      [{ status: 503 }, 'threw {"status":503}'],
-      [Symbol('s'), 'threw Symbol(s)'],
-      [1n, "threw a bigint that can't be shown"],
-      [cycle, "threw a object that can't be shown"],
-    ];
-    for (const [error, expected] of table) assert.equal(errorText(error), expected);
   });
 });

@@ -91,6 +91,7 @@ describe('settling', () => {
       log: { debug() {}, info() {}, warn: (_fields, message) => log.push(message), error() {} },
       publishDeadlineMs: 30_000,
       giveUp: giveUp.signal,
+      queueOf: () => 'billing',
       onHold: () => told.push('held'),
       onRelease: () => told.push('let go'),
     });
