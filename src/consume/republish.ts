@@ -1,7 +1,7 @@
 import type { DeadLetterReason } from '../events.js';
 import { type ChainState, encodeChain } from '../message/chain-header.js';
 import { fittingProperties } from '../message/fitting-properties.js';
-import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, isOwnHeader } from '../message/headers.js';
+import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
 import { delayAddress } from '../topology/delays.js';
@@ -92,6 +92,9 @@ const REWRITTEN: ReadonlySet<string> = new Set<string>([
   ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
 ]);
 
+/** What is never left out as long as it may fit; the carbon copies are the publisher's. */
+const OURS: ReadonlySet<string> = new Set(Object.values(HEADER).filter((name) => name !== HEADER.cc));
+
 function travellingHeaders({ delivery, exchange, routingKey }: Received): Headers {
   const { headers: old, expiration, userId } = delivery.properties;
   const headers: Headers = Object.create(null);
@@ -138,7 +141,7 @@ function outgoing(
 export function lightened(message: OutgoingMessage): OutgoingMessage | undefined {
   const headers: Headers = Object.assign(Object.create(null), message.properties.headers);
   const theirs = Object.keys(headers)
-    .filter((name) => !isOwnHeader(name) || name === HEADER.cc)
+    .filter((name) => !OURS.has(name))
     .map((name) => ({ name, bytes: roughBytes({ [name]: headers[name] as HeaderValue }) }))
     .sort((left, right) => right.bytes - left.bytes);
   if (theirs.length === 0) return undefined;

@@ -20,5 +20,5 @@ export function fittingProperties(properties: MessageProperties): {
 
 function fits(value: unknown): boolean {
   if (typeof value === 'string') return Buffer.byteLength(value) <= SHORT_BYTES;
-  return value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0);
+  return value === undefined || (Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 64);
 }

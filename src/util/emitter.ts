@@ -1,7 +1,7 @@
 import { hearRejection } from './hear-rejection.js';
 
 /** Called with one event's data. What it throws, or rejects with, is reported, never rethrown into the emitting code. */
-export type Listener<T> = (event: T) => void;
+export type Listener<T> = (event: T) => unknown;
 
 /**
  * A typed, synchronous emitter. Unlike Node's EventEmitter a listener that throws disturbs neither the code that

@@ -239,6 +239,10 @@ export const endings: Theme = (test) => {
     await bus.start();
     await bus.publish('k', 1);
     await fx.eventually(() => assert.equal(succeeded.length, 1));
-    assert.equal((succeeded[0]?.event as { lost: boolean }).lost, false);
+    const events = succeeded.map(({ event }) => event as { readonly lost: boolean });
+    assert.deepEqual(
+      events.map(({ lost }) => lost),
+      [false],
+    );
   });
 };

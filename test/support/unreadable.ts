@@ -9,7 +9,9 @@ export function unreadable(): Record<string, unknown> {
       stack: [{ file: 'Charge.java', line: 7 }],
     }),
     'a message that is no text': Object.assign(new Error('declined'), { message: { code: 51 } }),
-    'a name that is a symbol': Object.defineProperty(new Error('declined'), 'name', { value: Symbol('name') }),
+    'a name that is a symbol': Object.defineProperty(new Error('declined'), 'name', {
+      value: Symbol('name'),
+    }),
     'a cause that leads back to it': cycle,
     'a message that throws': throwing(new Error('declined'), 'message'),
     'a stack that throws': throwing(new Error('declined'), 'stack'),
@@ -24,7 +26,7 @@ export function unreadable(): Record<string, unknown> {
     'a bigint': 51n,
     'a function': () => {},
     'nothing at all': undefined,
-    'a promise that rejects': Object.assign(Promise.resolve(), { message: 'declined' }),
+    'a promise': Promise.resolve(),
     'a very long message': new Error('declined '.repeat(200_000)),
   };
 }

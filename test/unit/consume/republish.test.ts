@@ -4,6 +4,7 @@ import {
   deadLetter,
   delayedCopy,
   type GivenUp,
+  leastLetter,
   lightened,
   type NextAttempt,
 } from '../../../src/consume/republish.js';
@@ -252,6 +253,47 @@ describe('a dead letter', () => {
     assert.equal(letter[HEADER.error], 'threw "a text without a stack"');
     assert.equal(HEADER.stack in letter, false);
     assert.equal(HEADER.unhandledSince in letter, false);
+  });
+
+  it('is the least that fits whatever the message came with: the client library can write it', () => {
+    const long = fc.integer({ min: 0, max: 70_000 }).map((length) => '☃'.repeat(length));
+    const value = fc.oneof(
+      fc.string(),
+      long,
+      fc.constant({ '!': 'timestamp', value: 2 ** 64 }),
+      fc.constant({ '!': 'nonsense' }),
+    );
+    const name = fc.oneof(fc.string({ maxLength: 300 }), fc.constantFrom(...Object.values(HEADER)));
+    const short = fc.option(
+      fc.oneof(
+        fc.string(),
+        fc.integer({ min: 0, max: 255 }).map((length) => '\uFFFD'.repeat(length)),
+      ),
+      {
+        nil: undefined,
+      },
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(name, value, { maxKeys: 8 }),
+        fc.record({ messageId: short, correlationId: short, type: short, replyTo: short }),
+        long,
+        (headers, texts, message) => {
+          const properties = { headers: headers as Headers, timestamp: 2 ** 64 } as MessageProperties;
+          for (const [name, text] of Object.entries(texts))
+            if (text !== undefined) Object.assign(properties, { [name]: text });
+          const given = received({ properties });
+          const letter = leastLetter(names, given, givenUp({ error: new Error(message) }), 30_000);
+          assert.ok(encoded(headersOf(letter)).length <= 64 * 1024);
+          const { headers: _, ...plain } = letter.properties;
+          for (const text of Object.values(plain))
+            assert.ok(typeof text !== 'string' || Buffer.byteLength(text) <= 255);
+          assert.equal(plain.timestamp, undefined);
+          assert.equal(letter.body, given.delivery.body);
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 
   it('cuts error and stack to their budgets, at the edge of a character', () => {

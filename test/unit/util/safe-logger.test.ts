@@ -66,8 +66,10 @@ describe('a logger that is made safe', () => {
   });
 
   it('hears when it rejects: that does not end the process', async () => {
-    const rejecting = () => Promise.reject(new Error('connection lost')) as unknown as void;
-    const log = safeLogger({ ...silentLogger, error: rejecting });
+    const rejecting = async () => {
+      throw new Error('connection lost');
+    };
+    const log = safeLogger({ ...silentLogger, error: rejecting as Logger['error'] });
     const text = await standardError(() => log.error({}, 'a line'));
     assert.match(text, /hopline error a line .*connection lost/);
   });
@@ -75,7 +77,9 @@ describe('a logger that is made safe', () => {
   for (const [what, error] of Object.entries(unreadable())) {
     it(`writes a line about an error with ${what}, to pino and to standard error`, async () => {
       const lines: string[] = [];
-      const log = safeLogger(pino({ serializers: { error: pino.stdSerializers.err } }, { write: (line) => void lines.push(line) }));
+      const log = safeLogger(
+        pino({ serializers: { error: pino.stdSerializers.err } }, { write: (line) => void lines.push(line) }),
+      );
       log.error({ queue: 'billing', error }, 'it failed');
       assert.equal(lines.length, 1);
       const entry = JSON.parse(lines[0] ?? '');
