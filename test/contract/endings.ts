@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AttemptOverError, type EventName, type Logger, type MessageContext } from 'hopline';
+import { AttemptOverError, type EventName, type Logger, type MessageContext, StopDeadlineError } from 'hopline';
 import { PACK_CONTENT_TYPE } from '../../src/message/pack.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';
@@ -234,15 +234,23 @@ export const endings: Theme = (test) => {
   });
 
   test('a handler that returns says whether its ack can still be sent', async (fx) => {
-    const bus = fx.bus('mailer').handle('k', () => {});
+    const gate = deferred();
+    const seen = fx.recorder(({ payload }) => (payload === 'long' ? gate.promise : undefined));
+    const bus = fx.bus('mailer').handle('k', seen.handle);
     const succeeded = watch(bus, 'handler.succeeded');
     await bus.start();
-    await bus.publish('k', 1);
+    await bus.publish('k', 'short');
     await fx.eventually(() => assert.equal(succeeded.length, 1));
+    await bus.publish('k', 'long');
+    await fx.eventually(() => assert.equal(seen.calls.length, 2));
+    await assert.rejects(fx.outcome(bus.stop({ deadline: '100ms' })), StopDeadlineError);
+    gate.resolve();
+    await fx.eventually(() => assert.equal(succeeded.length, 2));
     const events = succeeded.map(({ event }) => event as { readonly lost: boolean });
     assert.deepEqual(
       events.map(({ lost }) => lost),
-      [false],
+      [false, true],
     );
+    assert.equal((await fx.taken(fx.name('mailer'), 1)).length, 1, 'it comes again');
   });
 };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { BackoffPolicy, RetryOptions } from 'hopline';
+import { HEADER } from '../../../src/message/headers.js';
+import type { Clock } from '../../../src/util/clock.js';
 import { thrownValue } from '../../support/thrown-value.js';
 import { BusBench } from '../bus-bench.js';
 
@@ -95,5 +97,42 @@ describe('any thrown value under any policy', () => {
       ),
       { numRuns: 120 },
     );
+  });
+});
+
+describe('a bug of ours', () => {
+  it('ends its message as a dead letter, visibly, gives its place back, and lets its queue go on', async () => {
+    const bench = new BusBench();
+    let breaks = false;
+    const clock: Clock = Object.create(bench.clock, {
+      now: {
+        value: () => {
+          if (!breaks) return bench.clock.now();
+          breaks = false;
+          throw new TypeError('a bug');
+        },
+      },
+    });
+    const transport = Object.create(bench.transport, { clock: { value: clock } });
+    const handled: unknown[] = [];
+    const bus = bench.bus({ concurrency: 1, transport }).handle('k', (payload) => {
+      handled.push(payload);
+      breaks = payload === 'bad';
+      if (breaks) throw new Error('no');
+    });
+    const ended: string[] = [];
+    bus.on('message.deadLettered', ({ reason }) => ended.push(reason));
+    try {
+      await bus.start();
+      await bus.publish('k', 'bad');
+      await bus.publish('k', 'good');
+      await bench.clock.settle();
+      assert.deepEqual([ended, handled], [['internal'], ['bad', 'good']]);
+      const [letter] = await bench.deadLetters('svc');
+      assert.equal(letter?.properties.headers[HEADER.error], 'TypeError: a bug');
+      assert.ok(bench.log.some(({ level, message }) => level === 'error' && message === 'dispatch failed'));
+    } finally {
+      await bench.close();
+    }
   });
 });
