@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { AttemptOverError, type EventName, type Logger, type MessageContext, StopDeadlineError } from 'hopline';
+import {
+  AttemptOverError,
+  type EventName,
+  type Logger,
+  type MessageContext,
+  StopDeadlineError,
+} from 'hopline';
 import { PACK_CONTENT_TYPE } from '../../src/message/pack.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';

@@ -322,7 +322,8 @@ describe('settling', () => {
       };
       const properties = { headers, correlationId: '\uFFFD'.repeat(100), timestamp: 2 ** 64, type: 'order' };
       const delivery = new TestDelivery({ properties, body: Buffer.from('as it came') });
-      session.refuses = 2;
+      // Whole, and with half as much, and with nothing of the publisher's.
+      session.refuses = 3;
       session.refusal = UNENCODABLE;
       settle(DEAD, delivery);
       await clock.settle();
