@@ -3,6 +3,7 @@ import { type DependencyContainer, injectable } from 'tsyringe';
 import { ContextOutsideMessageError, HandlerResolutionError } from '../src/errors.js';
 import { MessageContext } from '../src/message/context.js';
 import { Publisher } from '../src/message/publisher.js';
+import { isA, reasonText } from '../src/util/error-text.js';
 import type { Class, HandlerScope } from './metadata.js';
 
 /** Where handlers get the instance that they run on. */
@@ -107,11 +108,8 @@ function resolveIn(container: DependencyContainer, target: Class): object {
     return container.resolve(target);
   } catch (error) {
     // tsyringe keeps only the text of what a dependency's constructor threw.
-    const text = error instanceof Error ? error.message : String(error);
-    if (
-      error instanceof ContextOutsideMessageError ||
-      text.includes(new ContextOutsideMessageError().message)
-    ) {
+    const text = reasonText(error);
+    if (isA(error, ContextOutsideMessageError) || text.includes(new ContextOutsideMessageError().message)) {
       throw new ContextOutsideMessageError(target.name);
     }
     throw new HandlerResolutionError(

@@ -1,5 +1,6 @@
 // Every error of the core, by what one was doing; encryption/, testing/ and cli/doctor/ have their own beside them.
 export {
+  AttemptOverError,
   CancelledError,
   ChannelLostError,
   CrashedError,

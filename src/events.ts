@@ -49,6 +49,11 @@ export interface AttemptEvent {
 export interface HandlerEndedEvent extends AttemptEvent {
   /** Run time of the handler. */
   readonly durationMs: number;
+  /**
+   * The channel that delivered the message is gone: no ack can be sent any more, and the broker delivers the message again.
+   * Known when the handler ends; what is lost in the moment after that, or while its copy is published, comes again, too.
+   */
+  readonly lost: boolean;
   /** Since the message was published, if that is known. */
   readonly sincePublishedMs: number | undefined;
 }
@@ -86,6 +91,13 @@ export type DeadLetterReason =
   | 'cancelled'
   /** It was handled, but the next step of its chain can't be sent: no queue takes it, or the broker refuses it. */
   | 'chain-broken'
+  /**
+   * Its retry or release can't be published for a reason of its own: it can't be encoded, or the broker takes no message of its
+   * size any more.
+   */
+  | 'unsendable'
+  /** Hopline's own code has failed on it: please report it. */
+  | 'internal'
   /** The handler called `context.fail`; or, by the broker, a consumer that isn't Hopline rejected it. */
   | 'rejected'
   /** Under `hopline work`: the process ended while it ran nothing but this message, too often. */

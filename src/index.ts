@@ -35,6 +35,7 @@ export type { EncryptionKey, EncryptionOptions, Key, KeyProvider } from './encry
 export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';
 export {
   AlreadyStartedError,
+  AttemptOverError,
   BatchError,
   CancelledError,
   ChannelLostError,

@@ -29,6 +29,7 @@ import {
 } from './util/check.js';
 import { type Duration, toMs, toMsOrForever } from './util/duration.js';
 import { type Logger, stderrLogger } from './util/logger.js';
+import { safeLogger } from './util/safe-logger.js';
 
 /** Handler definitions, as `handlers()` and friends make them; lists may be nested. */
 export type HandlerDefinitions = HandlerDefinition | readonly HandlerDefinitions[];
@@ -86,7 +87,10 @@ export interface BusOptions {
   relay?: boolean;
   /** Whether it hears operators: `hopline status`, `pause`, `scale` and so on. A bus without handlers never does. @default true */
   control?: boolean;
-  /** Where warnings and errors go; a pino logger fits. @default single lines on standard error */
+  /**
+   * Where warnings and errors go; a pino logger fits. One that throws harms nothing: what it can't write goes to standard
+   * error. @default single lines on standard error
+   */
   log?: Logger;
 }
 
@@ -222,6 +226,7 @@ export function busSettings(options: BusOptions): BusSettings {
   const merged = given as typeof DEFAULTS & BusOptions;
   return {
     ...merged,
+    log: safeLogger(merged.log),
     handlers: flatten(options.handlers ?? []),
     retry: options.retry,
     relay: options.relay,

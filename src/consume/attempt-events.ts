@@ -41,6 +41,7 @@ export class AttemptEvents {
     this.events.emit('handler.succeeded', {
       ...this.about(work),
       durationMs: this.clock.monotonic() - startedAt,
+      lost: work.received.delivery.lost,
       sincePublishedMs: this.ageMs(work),
     });
   }
@@ -49,7 +50,9 @@ export class AttemptEvents {
   failed(name: FailureName, work: Work, error: unknown, startedAt: number): void {
     if (!this.events.has(name)) return;
     const durationMs = this.clock.monotonic() - startedAt;
-    this.events.emit(name, { ...this.about(work), durationMs, sincePublishedMs: this.ageMs(work), error });
+    const { lost } = work.received.delivery;
+    const sincePublishedMs = this.ageMs(work);
+    this.events.emit(name, { ...this.about(work), durationMs, lost, sincePublishedMs, error });
   }
 
   retried(work: Work, delayMs: number, error: unknown): void {

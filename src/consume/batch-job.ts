@@ -74,6 +74,8 @@ export class HandlerBatch implements BatchContext {
     private readonly mark: BatchMark,
     private readonly received: Received,
     private readonly batches: BatchSender,
+    /** @throws AttemptOverError */
+    private readonly mustNotBeOver: (call: string) => void,
   ) {}
 
   get id(): string {
@@ -100,6 +102,8 @@ export class HandlerBatch implements BatchContext {
         'Dispatch another batch.',
       );
     }
+    // Nobody would end those of them that are not sent: the job's own end does.
+    this.mustNotBeOver('batch.add');
     const addition = `${received.messageId ?? mark.number}/${this.additions}`;
     this.additions += 1;
     const { closed } = await this.batches.send(jobs as Iterable<BatchJob>, {

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { durationUpTo, integerFrom, objectWith } from '../util/check.js';
 import type { Clock, Timer } from '../util/clock.js';
 import { toMs } from '../util/duration.js';
+import { isA } from '../util/error-text.js';
 import type { HandlerContext } from './context.js';
 import type { BatchFunction, BatchOptions, HandlerFunction } from './definition.js';
 
@@ -85,7 +86,7 @@ async function call(handle: BatchFunction, all: readonly Place[]): Promise<void>
     );
     for (const [index, place] of places.entries()) {
       const result: unknown = Array.isArray(results) ? results[index] : undefined;
-      place.end(result instanceof Error ? result : undefined);
+      place.end(isA(result, Error) ? result : undefined);
     }
   } catch (error) {
     for (const place of places) place.end(error ?? new Error('the handler threw nothing'));

@@ -6,11 +6,13 @@ const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
 
 /** What of a message carries on in what it leads to, where that says nothing of its own. */
 export function carriedFrom({ delivery, messageId }: Received): { headers: Headers; correlationId?: string } {
-  const { headers, correlationId = messageId } = delivery.properties;
+  const { headers, correlationId: own } = delivery.properties;
+  // Of a foreign client it may be empty, or too long once it is read: what carried that on could not be published.
+  const correlationId = own && Buffer.byteLength(own) <= 255 ? own : messageId;
   const carried: Headers = {};
   for (const name of TRACE_HEADERS) {
     const value = headers[name];
-    if (value !== undefined) carried[name] = value;
+    if (typeof value === 'string') carried[name] = value;
   }
   return { headers: carried, ...(correlationId === undefined ? {} : { correlationId }) };
 }

@@ -1,4 +1,4 @@
-import { InvalidMessageError, NoTransactionError } from '../errors.js';
+import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../errors.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
@@ -9,6 +9,7 @@ import { publishedAtOf } from '../message/published-at.js';
 import type { Publisher, PublishIntent, PublishManyOptions, PublishOptions } from '../message/publisher.js';
 import type { TransactionClient } from '../message/transaction-client.js';
 import type { Stores } from '../stores/stores.js';
+import { show } from '../util/check.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import { type BatchSender, batchOf, HandlerBatch } from './batch-job.js';
@@ -42,6 +43,8 @@ export class HandlerContext extends MessageContext {
   readonly tries: number;
   /** What the handler asked for by `release`, `fail` or `discard`; the first wins. */
   recorded: Outcome | undefined;
+  /** Of its attempt: `failing` while `failed()` is told of it. After `running` nothing is decided any more. */
+  phase: 'running' | 'failing' | 'over' = 'running';
 
   /** Why the signal fired, if it has. */
   abortReason: Error | undefined;
@@ -114,14 +117,18 @@ export class HandlerContext extends MessageContext {
   get step(): HandlerStep | undefined {
     const { received } = this.work;
     const chain = chainOf(received);
-    if (chain) this.ownStep ??= new HandlerStep(chain, received, this.bus.steps);
+    if (chain)
+      this.ownStep ??= new HandlerStep(chain, received, this.bus.steps, (call) => this.isTooLate(call));
     return this.ownStep;
   }
 
   get batch(): HandlerBatch | undefined {
     const { received } = this.work;
     const mark = batchOf(received);
-    if (mark) this.ownBatch ??= new HandlerBatch(mark, received, this.bus.batches);
+    if (mark)
+      this.ownBatch ??= new HandlerBatch(mark, received, this.bus.batches, (call) =>
+        this.mustNotBeOver(call),
+      );
     return this.ownBatch;
   }
 
@@ -156,20 +163,20 @@ export class HandlerContext extends MessageContext {
   release(delay: Duration): void {
     if (!isDuration(delay)) {
       throw new InvalidMessageError(
-        `expected release's delay to be a duration of at most 400 days, got ${String(delay)}`,
+        `expected release's delay to be a duration of at most 400 days, got ${show(delay)}`,
         "Give a duration such as '30s'.",
       );
     }
-    this.record({ kind: 'release', delayMs: toMs(delay), unhandled: false });
+    this.record('release', { kind: 'release', delayMs: toMs(delay), unhandled: false });
   }
 
   fail(reason: string | Error): void {
-    const error = reason instanceof Error ? reason : new Error(reason);
-    this.record({ kind: 'dead-letter', reason: 'rejected', error });
+    const error = typeof reason === 'string' ? new Error(reason) : reason;
+    this.record('fail', { kind: 'dead-letter', reason: 'rejected', error });
   }
 
   discard(): void {
-    this.record(DISCARD);
+    this.record('discard', DISCARD);
   }
 
   /** The first step carries on what this message has, and each later one what the one before it has. */
@@ -195,8 +202,20 @@ export class HandlerContext extends MessageContext {
     this.controller?.abort(reason);
   }
 
-  private record(outcome: Outcome): void {
-    this.recorded ??= outcome;
+  /** @throws AttemptOverError */
+  mustNotBeOver(call: string): void {
+    if (this.phase === 'over') throw new AttemptOverError(`context.${call}()`, this.handler.name);
+  }
+
+  private record(call: string, outcome: Outcome): void {
+    if (!this.isTooLate(call)) this.recorded ??= outcome;
+  }
+
+  /** What returns nothing is told in the log: a throw would meet nobody, or end the process. */
+  private isTooLate(call: string): boolean {
+    if (this.phase === 'running') return false;
+    this.log.warn({}, `context.${call}() changes nothing: what becomes of the message was decided before`);
+    return true;
   }
 
   protected dispatch(

@@ -2,7 +2,8 @@ import { MIN_DELAY_MS } from '../message/delay-range.js';
 import type { Publisher } from '../message/publisher.js';
 import { compose, type Middleware } from '../middleware/middleware.js';
 import type { Stores } from '../stores/stores.js';
-import { disregard } from '../util/after.js';
+import { isA, readableError } from '../util/error-text.js';
+import { hearRejection } from '../util/hear-rejection.js';
 import { Admission } from './admission.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { Gathering } from './batch.js';
@@ -30,7 +31,7 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions {
   readonly batches: BatchSender;
   readonly stores: Stores;
   readonly throughOutbox: ThroughOutbox;
-  readonly settler: Pick<Settler, 'settle'>;
+  readonly settler: Pick<Settler, 'settle' | 'endBroken'>;
   readonly handlers: readonly Handler[];
   /** Told how each attempt's code ended: whether it threw or ran too long. */
   readonly onEnded?: (handler: Handler, isFailure: boolean) => void;
@@ -75,6 +76,18 @@ export class Dispatcher {
     const picked = [...this.running].filter(({ work }) => picks(work.received));
     for (const context of picked) context.abort(reason);
     return picked.length;
+  }
+
+  /** Ends one whose dispatch has thrown. Never rejects. */
+  async endBroken(work: Work, error: unknown): Promise<void> {
+    const outcome: Outcome = { kind: 'dead-letter', reason: 'internal', error };
+    try {
+      // Its unique key, if it has one, is free again.
+      await this.admission.concluded(work, outcome);
+    } catch {
+      // It will be, in its time.
+    }
+    await this.options.settler.endBroken(work, error);
   }
 
   private conclude(work: Work, outcome: Outcome): Promise<void> | undefined {
@@ -131,7 +144,7 @@ export class Dispatcher {
     } catch (error) {
       return this.verdicts.undecodable(received, match.handler, error);
     }
-    if (!(payload instanceof Promise)) return this.handle(work, match.handler, payload);
+    if (!isA(payload, Promise)) return this.handle(work, match.handler, payload);
     return payload.then(
       (late) => this.handle(work, match.handler, late),
       (error) => this.verdicts.undecodable(received, match.handler, error),
@@ -195,6 +208,7 @@ export class Dispatcher {
   private ended(context: HandlerContext, ending: Ending, startedAt: number): Ending {
     const { events, onEnded } = this.options;
     const { recorded, work } = context;
+    context.phase = 'over';
     const isFailure = ending.kind !== 'returned';
     events.ended(work, startedAt, isFailure || recorded?.kind === 'dead-letter');
     // One that was told to stop has not failed.
@@ -214,14 +228,15 @@ export class Dispatcher {
     const { handler, work } = context;
     const { failed } = handler;
     if (!failed || work.received.delivery.lost) return outcome;
-    const cause = outcome.error;
-    const error = cause instanceof Error ? cause : new Error(`the handler threw ${String(cause)}`, { cause });
+    const error = readableError(outcome.error);
     const code = {
       ...(this.codeOf.get(handler) as TimedCode),
       name: `${handler.name}.failed`,
       run: () => failed(error, payload, context),
     };
+    context.phase = 'failing';
     const ending = await runHandler(code, payload, context);
+    context.phase = 'over';
     if (ending.kind === 'returned') return outcome;
     context.log.error(
       { error: ending.error },
@@ -273,8 +288,10 @@ function untilOf(context: HandlerContext, payload: unknown): number {
   let problem: unknown = 'it gave no valid Date';
   try {
     const until: unknown = retryUntil(payload, context);
-    if (until instanceof Date && !Number.isNaN(until.getTime())) return until.getTime();
-    disregard(until);
+    const at = until instanceof Date ? Number(until.getTime()) : Number.NaN;
+    if (!Number.isNaN(at)) return at;
+    // Of an async one nobody awaits the answer.
+    hearRejection(until);
   } catch (error) {
     problem = error;
   }

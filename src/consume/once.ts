@@ -4,6 +4,7 @@ import type { OnceOptions } from '../message/once.js';
 import type { LedgerStore } from '../stores/ledger.js';
 import { type Check, callable, durationUpTo, isPlainObject, problemsOf, show, text } from '../util/check.js';
 import { toMs } from '../util/duration.js';
+import { reasonText } from '../util/error-text.js';
 import { joined } from '../util/joined.js';
 import { jsonText } from '../util/json-text.js';
 import type { HandlerContext } from './context.js';
@@ -60,6 +61,7 @@ export class Parts {
     if (before !== undefined) return before;
     // The message's next attempt, which may have begun, does it.
     if (this.context.abortReason) throw this.context.abortReason;
+    this.context.mustNotBeOver('once');
     const result = await run(partKey(key));
     // Dying here does it again. Of two attempts that overlap, both go on with what the first of them recorded.
     return this.ledger.record(key, recordable(name, result), keepMs);
@@ -86,7 +88,7 @@ function recordable(name: string, result: unknown): string {
     return jsonText(result);
   } catch (error) {
     throw new InvalidMessageError(
-      `the part '${name}' is done, but its result can't be recorded as JSON: ${(error as Error).message}`,
+      `the part '${name}' is done, but its result can't be recorded as JSON: ${reasonText(error)}`,
       'Return plain data from it, or nothing. Until then each attempt does it again, with the same key.',
       { cause: error },
     );

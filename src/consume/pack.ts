@@ -14,6 +14,7 @@ export class Pack {
   readonly items: readonly PackItem[];
   private unsettled: number;
   private settling = 0;
+  private isGivenUp = false;
 
   /** @throws UndecodableError if it can't be taken apart */
   constructor(readonly delivery: Delivery) {
@@ -31,14 +32,21 @@ export class Pack {
   acked(): boolean {
     if (this.delivery.lost) return false;
     this.unsettled -= 1;
-    return this.unsettled > 0 || this.delivery.ack();
+    if (this.unsettled > 0) return true;
+    return this.isGivenUp ? this.delivery.reject() : this.delivery.ack();
+  }
+
+  /** Called for an item that can't travel alone: when all are settled the pack is dead-lettered whole, with what is done of it. */
+  rejected(): boolean {
+    this.isGivenUp = true;
+    return this.acked();
   }
 }
 
 /** One message of a pack, as if it had been delivered alone. */
 export class PackItem implements Delivery {
   private own: (MessageProperties & { readonly headers: Headers }) | undefined;
-  private settled = false;
+  isSettled = false;
 
   constructor(
     readonly pack: Pack,
@@ -48,7 +56,7 @@ export class PackItem implements Delivery {
 
   get messageId(): string | undefined {
     const { messageId } = this.pack.delivery.properties;
-    return messageId === undefined ? undefined : packItemId(messageId, this.index);
+    return messageId ? packItemId(messageId, this.index) : undefined;
   }
 
   /** The pack's, but for its own id and the content type of its payload; made when first asked for. */
@@ -96,14 +104,20 @@ export class PackItem implements Delivery {
   }
 
   ack(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
+    if (this.isSettled) return false;
+    this.isSettled = true;
     return this.pack.acked();
   }
 
   /** Can't be: a pack goes back only as a whole. See `giveBack` and the settler, which publish it alone instead. */
   requeue(): boolean {
     return false;
+  }
+
+  reject(): boolean {
+    if (this.isSettled) return false;
+    this.isSettled = true;
+    return this.pack.rejected();
   }
 }
 

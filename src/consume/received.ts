@@ -3,6 +3,7 @@ import { type BatchMark, batchIn } from '../message/batch-header.js';
 import { type ChainState, chainIn } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
+import { fittingId } from '../message/message-id.js';
 import { type UniqueMark, uniqueIn } from '../message/unique.js';
 import type { Names } from '../topology/names.js';
 import { dueOrigin, originIn } from '../topology/origin.js';
@@ -49,7 +50,7 @@ export interface Received {
 export function receive(delivery: Delivery, names: Names): Received {
   const { properties, exchange } = delivery;
   // An empty id, of which foreign clients send many, would make all its messages one.
-  const messageId = properties.messageId || undefined;
+  const messageId = properties.messageId ? fittingId(properties.messageId) : undefined;
   const chain = chainIn(properties.headers);
   const batch = batchOf(properties.headers, chain);
   if (!names.carriesOrigin(exchange)) {

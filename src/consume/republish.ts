@@ -1,10 +1,13 @@
 import type { DeadLetterReason } from '../events.js';
 import { type ChainState, encodeChain } from '../message/chain-header.js';
-import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, isOwnHeader } from '../message/headers.js';
+import { fittingProperties } from '../message/fitting-properties.js';
+import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { datelessMessageId } from '../message/message-id.js';
 import { delayAddress } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
+import { cutText } from '../util/cut-text.js';
+import { errorText, stackText } from '../util/error-text.js';
 import type { Received } from './received.js';
 
 /*
@@ -53,6 +56,8 @@ export interface GivenUp {
   readonly error: unknown;
   /** What `failed()` threw, if it did. */
   readonly failedError?: unknown;
+  /** Why its copy could not be sent, if it was to come back. */
+  readonly unsent?: unknown;
   /** Its chain, if that has changed. */
   readonly chain?: ChainState | undefined;
   readonly firstAttemptAt: number;
@@ -66,18 +71,26 @@ export function deadLetter(
   givenUp: GivenUp,
   deadlineMs: number,
 ): OutgoingMessage {
-  const { queue } = received.delivery;
   const headers = travellingHeaders(received);
+  if (givenUp.chain) headers[HEADER.chain] = encodeChain(givenUp.chain);
+  addStory(headers, received, givenUp);
+  return outgoing(received, addressOf(names, received), headers, deadlineMs);
+}
+
+const addressOf = ({ dead }: Names, { delivery }: Received) => ({
+  exchange: dead,
+  routingKey: delivery.queue,
+});
+
+function addStory(headers: Headers, received: Received, givenUp: GivenUp): void {
   headers[HEADER.attempt] = received.attempt;
   headers[HEADER.exceptions] = received.exceptions;
   if (received.releases > 0) headers[HEADER.releases] = received.releases;
   headers[HEADER.firstAttemptAt] = new Date(givenUp.firstAttemptAt).toISOString();
   headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();
-  headers[HEADER.queue] = queue;
+  headers[HEADER.queue] = received.delivery.queue;
   headers[HEADER.reason] = givenUp.reason;
-  if (givenUp.chain) headers[HEADER.chain] = encodeChain(givenUp.chain);
   addError(headers, givenUp);
-  return outgoing(received, { exchange: names.dead, routingKey: queue }, headers, deadlineMs);
 }
 
 /** Written anew for each hop, so that none is left from an earlier death, or from a publisher who forged it. */
@@ -87,6 +100,9 @@ const REWRITTEN: ReadonlySet<string> = new Set<string>([
   HEADER.redelivered,
   ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
 ]);
+
+/** What is never left out as long as it may fit; the carbon copies are the publisher's. */
+const OURS: ReadonlySet<string> = new Set(Object.values(HEADER).filter((name) => name !== HEADER.cc));
 
 function travellingHeaders({ delivery, exchange, routingKey }: Received): Headers {
   const { headers: old, expiration, userId } = delivery.properties;
@@ -114,7 +130,9 @@ function outgoing(
   headers: Headers,
   deadlineMs: number,
 ): OutgoingMessage {
-  const { expiration: _, userId: __, ...kept } = delivery.properties;
+  const { fitting, unfit } = fittingProperties(delivery.properties);
+  const { expiration: _, userId: __, ...kept } = fitting;
+  nameDropped(headers, unfit);
   const properties: MessageProperties = {
     ...kept,
     headers,
@@ -132,12 +150,12 @@ function outgoing(
 export function lightened(message: OutgoingMessage): OutgoingMessage | undefined {
   const headers: Headers = Object.assign(Object.create(null), message.properties.headers);
   const theirs = Object.keys(headers)
-    .filter((name) => !isOwnHeader(name) || name === HEADER.cc)
+    .filter((name) => !OURS.has(name))
     .map((name) => ({ name, bytes: roughBytes({ [name]: headers[name] as HeaderValue }) }))
     .sort((left, right) => right.bytes - left.bytes);
   if (theirs.length === 0) return undefined;
   const total = theirs.reduce((sum, { bytes }) => sum + bytes, 0);
-  const dropped = typeof headers[HEADER.dropped] === 'string' ? [headers[HEADER.dropped] as string] : [];
+  const dropped: string[] = [];
   let left = total;
   for (const { name, bytes } of theirs) {
     if (left <= total / 2) break;
@@ -145,8 +163,48 @@ export function lightened(message: OutgoingMessage): OutgoingMessage | undefined
     dropped.push(name);
     left -= bytes;
   }
-  headers[HEADER.dropped] = cut(dropped.join(', '), ERROR_CAP_BYTES);
+  nameDropped(headers, dropped);
   return { ...message, properties: { ...message.properties, headers } };
+}
+
+/** Beside those that were left out before. */
+function nameDropped(headers: Headers, names: readonly string[]): void {
+  if (names.length === 0) return;
+  const before = headers[HEADER.dropped];
+  const all = typeof before === 'string' ? [before, ...names] : names;
+  headers[HEADER.dropped] = cutText(all.join(', '), ERROR_CAP_BYTES);
+}
+
+/** What is kept of a message in its least dead letter, as far as it is text and there is room: without it, it is another message. */
+const CARRIED = [HEADER.chain, HEADER.batch, HEADER.encrypted, HEADER.unique] as const;
+
+/**
+ * The same dead letter in a form that always fits: of its headers only ours, and only those that a letter has; of these no more
+ * than the client library can write. What is left out is named. The body is what it was.
+ */
+export function leastLetter(
+  names: Names,
+  received: Received,
+  givenUp: GivenUp,
+  deadlineMs: number,
+): OutgoingMessage {
+  const old: Headers = Object.assign(Object.create(null), received.delivery.properties.headers);
+  if (givenUp.chain) old[HEADER.chain] = encodeChain(givenUp.chain);
+  const headers: Headers = Object.create(null);
+  headers[HEADER.exchange] = cutText(received.exchange, ERROR_CAP_BYTES);
+  headers[HEADER.routingKey] = cutText(received.routingKey, ERROR_CAP_BYTES);
+  let room = HEADERS_CAP_BYTES;
+  for (const name of CARRIED) {
+    const value = old[name];
+    if (typeof value !== 'string' || Buffer.byteLength(value) > room) continue;
+    headers[name] = value;
+    room -= Buffer.byteLength(value);
+  }
+  addStory(headers, received, givenUp);
+  const dropped = Object.keys(old).filter((name) => !(name in headers || isBrokerHeader(name)));
+  const letter = outgoing(received, addressOf(names, received), headers, deadlineMs);
+  nameDropped(headers, dropped);
+  return letter;
 }
 
 const STACK_CAP_BYTES = 4 * 1024;
@@ -156,37 +214,30 @@ const ERROR_CAP_BYTES = 1024;
 const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;
 
 /** Error and stack, as far as there is room: the stack is given up first, then the error's text. */
-function addError(headers: Headers, { error, failedError }: GivenUp): void {
+function addError(headers: Headers, givenUp: GivenUp): void {
   const room = ROOM_BYTES - roughBytes(headers);
-  const text =
-    errorText(error) + (failedError === undefined ? '' : `; then failed() threw ${errorText(failedError)}`);
-  if (room > ERROR_CAP_BYTES) headers[HEADER.error] = cut(text, ERROR_CAP_BYTES);
-  const stack = error instanceof Error ? error.stack : undefined;
-  if (stack && room > ERROR_CAP_BYTES + STACK_CAP_BYTES) headers[HEADER.stack] = cut(stack, STACK_CAP_BYTES);
+  if (room > ERROR_CAP_BYTES) headers[HEADER.error] = cutText(textOf(givenUp), ERROR_CAP_BYTES);
+  const stack = stackText(givenUp.error);
+  if (stack && room > ERROR_CAP_BYTES + STACK_CAP_BYTES)
+    headers[HEADER.stack] = cutText(stack, STACK_CAP_BYTES);
 }
 
-export function errorText(error: unknown): string {
-  if (error instanceof Error) return `${error.name}: ${error.message}`;
-  try {
-    return `threw ${JSON.stringify(error) ?? String(error)}`;
-  } catch {
-    return `threw a ${typeof error} that can't be shown`;
-  }
+function textOf({ error, failedError, unsent }: GivenUp): string {
+  const texts = [cutErrorText(error)];
+  if (failedError !== undefined) texts.push(`then failed() threw ${cutErrorText(failedError)}`);
+  if (unsent !== undefined) texts.push(`its copy could not be sent: ${cutErrorText(unsent)}`);
+  return texts.join('; ');
 }
 
 /** Of an error's text, as much as a header of ours holds. */
-export const cutErrorText = (error: unknown): string => cut(errorText(error), ERROR_CAP_BYTES);
-
-function cut(text: string, maxBytes: number): string {
-  if (Buffer.byteLength(text) <= maxBytes) return text;
-  // Cutting bytes may halve a character; what is left of it decodes as U+FFFD.
-  return `${Buffer.from(text)
-    .subarray(0, maxBytes - 3)
-    .toString('utf8')
-    .replace(/\uFFFD+$/, '')}…`;
-}
+export const cutErrorText = (error: unknown): string => cutText(errorText(error), ERROR_CAP_BYTES);
 
 function roughBytes(headers: Headers): number {
-  // JSON is never shorter than the wire form of texts, and near enough for the rest.
-  return Buffer.byteLength(JSON.stringify(headers));
+  try {
+    // JSON is never shorter than the wire form of texts, and near enough for the rest.
+    return Buffer.byteLength(JSON.stringify(headers));
+  } catch {
+    // So deep that nobody can write it.
+    return Number.MAX_SAFE_INTEGER;
+  }
 }

@@ -42,10 +42,12 @@ export function runHandler(
   let result: unknown;
   try {
     result = new AsyncResource('HOPLINE_HANDLER').runInAsyncScope(code.run, undefined, payload, context);
+    // Asking is part of it: what was returned may throw when it is asked.
+    if (!isThenable(result)) return RETURNED;
   } catch (error) {
     return { kind: 'threw', error };
   }
-  return isThenable(result) ? awaitHandler(code, result, context) : RETURNED;
+  return awaitHandler(code, result, context);
 }
 
 function awaitHandler(
@@ -68,10 +70,13 @@ function awaitHandler(
       timer.cancel();
       resolve(timedOut ?? ending);
     };
-    result.then(
-      () => end(RETURNED),
-      (error) => end({ kind: 'threw', error }),
-    );
+    const threw = (error: unknown) => end({ kind: 'threw', error });
+    try {
+      result.then(() => end(RETURNED), threw);
+    } catch (error) {
+      // Another library's promise.
+      threw(error);
+    }
   });
 }
 

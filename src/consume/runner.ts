@@ -36,7 +36,7 @@ export interface RunnerOptions {
   readonly consumerEvents: ConsumerEvents;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
-  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease'>;
+  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf'>;
   readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers' | 'stopping' | 'onEnded'>;
   /** Asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
@@ -75,6 +75,7 @@ export class Runner {
     options.crashWatch?.watch(this.gate);
     this.settler = new Settler({
       ...options.settler,
+      queueOf: (lane) => (lanes[lane] as ServedLane).subscription.queue,
       onHold: (error) => this.hold(error),
       onRelease: () => this.release(),
     });
@@ -83,7 +84,7 @@ export class Runner {
     this.dispatcher = new Dispatcher({
       ...options.dispatcher,
       handlers,
-      settler: { settle },
+      settler: { settle, endBroken: (work, error) => this.settler.endBroken(work, error) },
       onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
       stopping: this.stopping,
     });
@@ -277,7 +278,9 @@ export class Runner {
       const { delivery } = work.received;
       const whole = settledWith(delivery);
       if (whole) this.lanes[work.lane]?.returned(whole);
-      return inContextOf(work, () => this.settler.settle(work, outcome));
+      return inContextOf(work, () => this.settler.settle(work, outcome))?.catch((error) =>
+        this.broken(work, error),
+      );
     });
     this.returning = Promise.all([this.returning, given]);
   }
@@ -327,7 +330,7 @@ export class Runner {
     try {
       running = this.dispatcher.dispatch(work);
     } catch (error) {
-      this.broken(work, error);
+      running = Promise.reject(error);
     }
     if (running === undefined) this.ended(work);
     else void running.catch((error) => this.broken(work, error)).then(() => this.ended(work));
@@ -340,9 +343,11 @@ export class Runner {
     this.longWaits.wakeIfRoom();
   }
 
-  /** A bug of ours: keep the message un-acked rather than guess; the broker delivers it again when the channel goes. */
-  private broken({ received: { messageId, delivery } }: Work, error: unknown): void {
+  /** A bug of ours: nobody knows what has become of the message, but it ends, and is seen. Never rejects. */
+  private broken(work: Work, error: unknown): Promise<void> {
+    const { messageId, delivery } = work.received;
     this.options.log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
+    return this.dispatcher.endBroken(work, error);
   }
 
   private settle(work: Work, outcome: Outcome): Promise<void> | undefined {

@@ -1,62 +1,48 @@
-import { InvalidMessageError } from '../errors.js';
-import type { BatchPlace } from '../message/batch-header.js';
 import type { ChainState, StepMessage } from '../message/chain-header.js';
-import { HEADER } from '../message/headers.js';
-import type { OutgoingMessage } from '../message/message.js';
 import { isFinal } from '../publish/unsendable.js';
 import type { JobResult } from '../stores/batches.js';
-import type { Names } from '../topology/names.js';
-import type { TransportSession } from '../transport/transport.js';
-import { Backoff } from '../util/backoff.js';
-import { type Clock, pause } from '../util/clock.js';
-import type { Logger } from '../util/logger.js';
 import type { AttemptEvents } from './attempt-events.js';
-import { type BatchSender, jobOf } from './batch-job.js';
+import { jobOf } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
+import { Copies, type CopiesOptions } from './copies.js';
+import { Holding, type HoldingOptions } from './holding.js';
 import { COME_BACK_SOON, LEAST_DELAY_MS, type Outcome } from './outcome.js';
 import { PackItem } from './pack.js';
 import { elapsedMsOf } from './received.js';
-import { cutErrorText, deadLetter, delayedCopy, type GivenUp, lightened } from './republish.js';
+import { cutErrorText, delayedCopy } from './republish.js';
 import { chainOf, failureId, nextId, type StepSender, stateOfNext } from './step.js';
 
-export interface SettlerOptions {
-  readonly names: Names;
-  readonly session: TransportSession;
+export interface SettlerOptions extends HoldingOptions, CopiesOptions {
   readonly steps: Pick<StepSender, 'send'>;
-  readonly batches: Pick<BatchSender, 'report'>;
-  readonly clock: Clock;
   readonly events: AttemptEvents;
-  readonly log: Logger;
-  readonly publishDeadlineMs: number;
-  /** Aborts when the bus gives up waiting for a publish that can't be made. */
-  readonly giveUp: AbortSignal;
-  /** Told when a publish can't be made and its delivery is held, and when that is over. */
-  onHold(error: unknown): void;
-  onRelease(): void;
 }
 
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
+type ComingBack = Extract<Outcome, { kind: 'retry' | 'release' }>;
 
 /** How long what goes back may take: a stop waits for it. */
 const RETURN_DEADLINE_MS = 3_000;
 
 /**
- * Acts on outcomes. Nothing else acks or requeues.
+ * Acts on outcomes. Nothing else acks, requeues or rejects.
  *
  * Whatever travels on is confirmed before its original is acked. If the process dies between the two, the message
- * exists twice: a duplicate, never a loss.
+ * exists twice: a duplicate, never a loss. What can't be published now is held; what never can be is a dead letter, in a form
+ * that can.
  */
 export class Settler {
-  /** Aborts when a channel is gone: what is held for it need not be held any more. */
-  private channelLost = new AbortController();
+  private readonly holding: Holding;
+  private readonly copies: Copies;
 
-  constructor(private readonly options: SettlerOptions) {}
+  constructor(private readonly options: SettlerOptions) {
+    this.holding = new Holding(options);
+    this.copies = new Copies(options, this.holding);
+  }
 
   /** A channel is gone, and with it what it had delivered. */
   lost(): void {
-    this.channelLost.abort();
-    this.channelLost = new AbortController();
+    this.holding.lost();
   }
 
   /** Acts on it at once, or returns a promise of when that is done, or can't be any more because the channel is gone. */
@@ -87,27 +73,65 @@ export class Settler {
     }
   }
 
-  private async comeBack(
-    work: Work,
-    outcome: Extract<Outcome, { kind: 'retry' | 'release' }>,
-  ): Promise<void> {
+  /**
+   * Ends a delivery whose way has broken off, which is a bug of ours: as a dead letter, unless it is settled already. Never
+   * rejects.
+   */
+  async endBroken(work: Work, error: unknown): Promise<void> {
+    const { delivery, messageId } = work.received;
+    if (delivery.isSettled || delivery.lost) return;
+    try {
+      await this.giveUp(work, { kind: 'dead-letter', reason: 'internal', error });
+    } catch (cause) {
+      const about = { queue: delivery.queue, messageId, error: cause };
+      this.options.log.error(about, 'a message could not be ended: it goes back to its queue');
+      if (!delivery.requeue()) delivery.reject();
+    }
+  }
+
+  private async comeBack(work: Work, outcome: ComingBack): Promise<void> {
+    const { clock, events } = this.options;
     const { received } = work;
-    const { names, clock, events, publishDeadlineMs } = this.options;
+    const isRetry = outcome.kind === 'retry';
+    // What comes back before its first attempt has none yet, from which its policy would count.
+    const firstAttemptAt = received.firstAttemptAt ?? (isRetry ? clock.now() : undefined);
+    try {
+      const copy = this.copyOf(work, outcome, firstAttemptAt);
+      if (!(await this.copies.publishThenAck(work, copy))) return;
+    } catch (unsent) {
+      await this.giveUpUnsent(work, outcome, unsent);
+      return;
+    }
+    if (isRetry) events.retried(work, outcome.delayMs, outcome.error);
+    else events.released(work, outcome.delayMs);
+  }
+
+  /** What was to come back never can. */
+  private async giveUpUnsent(work: Work, outcome: ComingBack, unsent: unknown): Promise<void> {
+    const { delivery, messageId } = work.received;
+    this.options.log.error(
+      { queue: delivery.queue, messageId, outcome: outcome.kind, error: unsent },
+      'a message that was to come back can never be published again: it is dead-lettered',
+    );
+    const isRetry = outcome.kind === 'retry';
+    const error = isRetry ? outcome.error : unsent;
+    const given: DeadLetter = { kind: 'dead-letter', reason: 'unsendable', error };
+    await this.giveUp(work, given, isRetry ? { unsent } : {});
+  }
+
+  private copyOf({ received }: Work, outcome: ComingBack, firstAttemptAt: number | undefined) {
+    const { names, clock, publishDeadlineMs } = this.options;
     const isRetry = outcome.kind === 'retry';
     const elapsedMs = elapsedMsOf(received, clock.monotonic());
     const next = {
       attempt: received.attempt + (isRetry ? 1 : 0),
       exceptions: received.exceptions,
       releases: received.releases + (isRetry ? 0 : 1),
-      // What comes back before its first attempt has none yet, from which its policy would count.
-      firstAttemptAt: received.firstAttemptAt ?? (isRetry ? clock.now() : undefined),
+      firstAttemptAt,
       elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + outcome.delayMs,
       unhandledSince: !isRetry && outcome.unhandled ? (received.unhandledSince ?? clock.now()) : undefined,
     };
-    const copy = delayedCopy(names, received, outcome.delayMs, next, publishDeadlineMs);
-    if (!(await this.publishThenAck(work, copy))) return;
-    if (isRetry) events.retried(work, outcome.delayMs, outcome.error);
-    else events.released(work, outcome.delayMs);
+    return delayedCopy(names, received, outcome.delayMs, next, publishDeadlineMs);
   }
 
   /** What counts its attempts stays as it is. Not held if it can't be published now: it goes back to its place, and is charged. */
@@ -146,17 +170,15 @@ export class Settler {
     const send = () =>
       this.options.steps.send(next, stateOfNext(chain), nextId(received, chain), carriedFrom(received));
     try {
-      const isSent = await this.publishOrHold(work, send, {
-        what: 'the next step of a chain',
-        key: next.key,
-      });
+      const about = { what: 'the next step of a chain', key: next.key };
+      const isSent = await this.holding.publish(work, send, about, isFinal);
       await followed?.(isSent);
       if (isSent) received.delivery.ack();
     } catch (error) {
       // Only what is final comes here. Replayed, it is not handled again, and goes on from here.
       const finished = { ...chain, finished: true };
       const broken: DeadLetter = { kind: 'dead-letter', reason: 'chain-broken', error };
-      const isStored = await this.giveUp(work, broken, finished);
+      const isStored = await this.giveUp(work, broken, { chain: finished });
       await followed?.(isStored);
     }
   }
@@ -164,27 +186,29 @@ export class Settler {
   /**
    * True once the dead letter is confirmed.
    *
-   * @param chain if it is not as it came any more
+   * @param more `chain` if it is not as it came any more, `unsent` if it was to come back and can't
    */
-  private async giveUp(work: Work, outcome: DeadLetter, chain?: ChainState): Promise<boolean> {
+  private async giveUp(
+    work: Work,
+    outcome: DeadLetter,
+    more: { readonly chain?: ChainState; readonly unsent?: unknown } = {},
+  ): Promise<boolean> {
     const { received } = work;
-    const { names, clock, events, publishDeadlineMs } = this.options;
     const { reason, error, failedError } = outcome;
-    const failing = chain ?? chainOf(received);
+    const failing = more.chain ?? chainOf(received);
     if (failing?.onFailure && !(await this.sendFailureStep(work, outcome, failing, failing.onFailure)))
       return false;
-    const failedAt = clock.now();
-    const givenUp: GivenUp = {
+    const failedAt = this.options.clock.now();
+    const firstAttemptAt = received.firstAttemptAt ?? failedAt;
+    const isStored = await this.copies.bury(work, {
       reason,
       error,
       failedError,
-      chain,
+      ...more,
       failedAt,
-      firstAttemptAt: received.firstAttemptAt ?? failedAt,
-    };
-    const letter = deadLetter(names, received, givenUp, publishDeadlineMs);
-    const isStored = await this.publishThenAck(work, letter, 'failed');
-    if (isStored) events.deadLettered(work, reason, error);
+      firstAttemptAt,
+    });
+    if (isStored) this.options.events.deadLettered(work, reason, error);
     return isStored;
   }
 
@@ -211,7 +235,7 @@ export class Settler {
     const send = () => steps.send(onFailure, state, failureId(received, chain), carriedFrom(received));
     try {
       const what = { what: 'the failure step of a chain', key: onFailure.key };
-      return await this.publishOrHold(work, send, what);
+      return await this.holding.publish(work, send, what, isFinal);
     } catch (cause) {
       log.error(
         { queue: received.delivery.queue, messageId: received.messageId, key: onFailure.key, error: cause },
@@ -228,99 +252,8 @@ export class Settler {
       tell?.();
     };
     const job = result && jobOf(work.received);
-    if (job) return this.report(work, job, result).then((isTold) => (isTold ? end() : undefined));
+    if (job) return this.copies.report(work, job, result).then((isTold) => (isTold ? end() : undefined));
     end();
     return undefined;
-  }
-
-  /** True once its batch knows what has become of it, and what that has led to is sent. */
-  private report(work: Work, job: BatchPlace, result: JobResult): Promise<boolean> {
-    const { batches } = this.options;
-    const tell = () => batches.report(job, result);
-    const what = 'the end of a job of a batch, or what that decides,';
-    return this.publishOrHold(work, tell, { what }, () => false);
-  }
-
-  /**
-   * True once the copy is confirmed; its original is then acked, or will be delivered again.
-   *
-   * @param result what that is to the batch that it is a job of; undefined if the job has not ended
-   */
-  private async publishThenAck(work: Work, first: OutgoingMessage, result?: JobResult): Promise<boolean> {
-    let copy = first;
-    const publish = async () => {
-      for (;;) {
-        try {
-          return await this.options.session.publish(copy);
-        } catch (error) {
-          const lighter = error instanceof InvalidMessageError ? lightened(copy) : undefined;
-          if (!lighter) throw error;
-          this.warnOfDropped(work, lighter, error);
-          copy = lighter;
-        }
-      }
-    };
-    const what = { what: 'a retry or dead letter', exchange: first.exchange };
-    if (!(await this.publishOrHold(work, publish, what, () => false))) return false;
-    const job = result && jobOf(work.received);
-    if (job && !(await this.report(work, job, result))) return false;
-    // Dying here leaves the copy and the original.
-    work.received.delivery.ack();
-    return true;
-  }
-
-  /**
-   * Publishes, and if that can't be done now, keeps the delivery un-acked and tries again with backoff. It is never
-   * requeued for that: the handler would run again at once, and the delivery limit would be charged for it.
-   *
-   * @param about what it is, for the log
-   * @param isHopeless for which error it is not tried again, but thrown
-   */
-  private async publishOrHold(
-    work: Work,
-    publish: () => Promise<void>,
-    { what, ...about }: { what: string; exchange?: string; key?: string },
-    isHopeless = isFinal,
-  ): Promise<boolean> {
-    const { clock, giveUp, log, onHold, onRelease } = this.options;
-    const { delivery } = work.received;
-    const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 });
-    let held = false;
-    try {
-      while (!delivery.lost && !giveUp.aborted) {
-        try {
-          await publish();
-          return true;
-        } catch (error) {
-          if (isHopeless(error)) throw error;
-          if (!held) onHold(error);
-          held = true;
-          const pauseMs = backoff.next();
-          log.warn(
-            { queue: delivery.queue, messageId: work.received.messageId, ...about, pauseMs, error },
-            `${what} cannot be published: its message is held and the queue paused until it can`,
-          );
-          // A channel that went during the publish has been told of already.
-          if (delivery.lost) break;
-          const over = AbortSignal.any([giveUp, this.channelLost.signal]);
-          await pause(clock, pauseMs, over).catch(() => {});
-        }
-      }
-      return false;
-    } finally {
-      if (held) onRelease();
-    }
-  }
-
-  private warnOfDropped({ received }: Work, { properties }: OutgoingMessage, error: unknown): void {
-    this.options.log.warn(
-      {
-        queue: received.delivery.queue,
-        messageId: received.messageId,
-        dropped: properties.headers?.[HEADER.dropped],
-        error,
-      },
-      "a message's headers leave no room for ours: its largest are left out of the copy that travels on",
-    );
   }
 }

@@ -4,6 +4,7 @@ import type { ChainStep, StepContext, StepFailure } from '../message/chain.js';
 import { type ChainState, type SealedResult, type StepMessage, withChain } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import { followingId } from '../message/message-id.js';
+import { reasonText } from '../util/error-text.js';
 import { jsonText } from '../util/json-text.js';
 import type { Received } from './received.js';
 
@@ -63,6 +64,8 @@ export class HandlerStep implements StepContext {
     private readonly chain: ChainState,
     { delivery }: Received,
     private readonly sender: StepSender,
+    /** Tells of a call that changes nothing any more. */
+    private readonly isTooLate: (call: string) => boolean,
   ) {
     this.later = chain.rest;
     this.isEncrypted = delivery.properties.headers[HEADER.encrypted] !== undefined;
@@ -93,6 +96,7 @@ export class HandlerStep implements StepContext {
   }
 
   pass(result: unknown): void {
+    if (this.isTooLate('step.pass')) return;
     const { passed, sealed } = this;
     this.passed = copyOf(result);
     this.sealed = this.isEncrypted ? blank(this.passed) : undefined;
@@ -103,15 +107,15 @@ export class HandlerStep implements StepContext {
   }
 
   prepend(...steps: readonly ChainStep[]): void {
-    this.change([...this.composed(steps), ...this.later]);
+    if (!this.isTooLate('step.prepend')) this.change([...this.composed(steps), ...this.later]);
   }
 
   append(...steps: readonly ChainStep[]): void {
-    this.change([...this.later, ...this.composed(steps)]);
+    if (!this.isTooLate('step.append')) this.change([...this.later, ...this.composed(steps)]);
   }
 
   replace(steps: readonly ChainStep[]): void {
-    this.change(this.composed(steps));
+    if (!this.isTooLate('step.replace')) this.change(this.composed(steps));
   }
 
   /**
@@ -185,7 +189,7 @@ function copyOf(result: unknown): unknown {
   try {
     text = jsonText(result);
   } catch (error) {
-    const why = (error as Error).message;
+    const why = reasonText(error);
     throw new InvalidMessageError(`the result can't be passed on as JSON: ${why}`, 'Pass plain data.');
   }
   return JSON.parse(text);

@@ -8,6 +8,7 @@ import {
 } from '../errors.js';
 import { decide } from '../retry/decide.js';
 import type { Clock } from '../util/clock.js';
+import { isA } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import type { HandlerContext } from './context.js';
 import { isEncrypted } from './decrypt.js';
@@ -45,13 +46,13 @@ export class Verdicts {
 
   /** @param error what decrypting it, decoding it or its schema has thrown */
   undecodable(received: Received, handler: Handler, error: unknown): Outcome {
-    if (error instanceof UndecodableError) return { kind: 'dead-letter', reason: 'undecodable', error };
-    if (error instanceof PayloadInvalidError) {
+    if (isA(error, UndecodableError)) return { kind: 'dead-letter', reason: 'undecodable', error };
+    if (isA(error, PayloadInvalidError)) {
       const told = isEncrypted(received) ? error.withoutReasons() : error;
       return { kind: 'dead-letter', reason: 'invalid', error: told };
     }
-    if (error instanceof UnknownKeyError) return this.patient(received, { reason: 'undecodable', error });
-    if (error instanceof KeysUnavailableError) {
+    if (isA(error, UnknownKeyError)) return this.patient(received, { reason: 'undecodable', error });
+    if (isA(error, KeysUnavailableError)) {
       const { queue } = received.delivery;
       this.options.log.warn(
         { queue, handler: handler.name, messageId: received.messageId, error },

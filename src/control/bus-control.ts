@@ -9,7 +9,7 @@ import type { Heard, TransportSession } from '../transport/transport.js';
 import type { Clock, Timer } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
-import { errorText } from '../util/error-text.js';
+import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import { PausedQueues } from './paused-queues.js';
 import { type ControlAnswer, type ControlRequest, decodeRequest, encode, respondent } from './protocol.js';
@@ -131,7 +131,7 @@ export class BusControl {
       return this.obey(request);
     } catch (error) {
       log.error({ service, ask: request.ask, error }, 'what an operator said could not be done');
-      return { problem: errorText(error) };
+      return { problem: reasonText(error) };
     }
   }
 

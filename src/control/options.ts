@@ -4,6 +4,7 @@ import type { Transport } from '../transport/transport.js';
 import { duration, type Fields, having, isPlainObject, problemsOf, required, text } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { type Logger, stderrLogger } from '../util/logger.js';
+import { safeLogger } from '../util/safe-logger.js';
 
 /** Options of {@link openControl}. */
 export interface ControlOptions {
@@ -47,6 +48,6 @@ export function controlSettings(options: ControlOptions): ControlSettings {
     names: new Names(prefix),
     patienceMs: toMs(patience),
     connectDeadlineMs: toMs(connectDeadline),
-    log,
+    log: safeLogger(log),
   };
 }

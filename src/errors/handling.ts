@@ -38,6 +38,21 @@ export class NoMessageIdError extends HoplineError {
   }
 }
 
+/**
+ * A method of a context that works for its attempt was called when that was over: the handler had returned or thrown, or its time
+ * was up. Nothing was done.
+ */
+export class AttemptOverError extends HoplineError {
+  readonly code = 'HOPLINE_ATTEMPT_OVER';
+
+  constructor(call: string, handler: string) {
+    super(
+      `${call} was called when the attempt of handler ${handler} was over`,
+      'Await all that the handler does before it returns or throws, and let it end on context.signal.',
+    );
+  }
+}
+
 /** A handler ran longer than its timeout. The reason of `context.signal`, and the failure of the attempt. */
 export class HandlerTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_HANDLER_TIMEOUT';

@@ -31,6 +31,8 @@ const REASONS: Readonly<Record<DeadLetterReason, true>> = {
   cancelled: true,
   'chain-broken': true,
   crashed: true,
+  unsendable: true,
+  internal: true,
   rejected: true,
   'delivery-limit': true,
   overflow: true,

@@ -15,6 +15,7 @@ import {
 } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { type Logger, stderrLogger } from '../util/logger.js';
+import { safeLogger } from '../util/safe-logger.js';
 import type { DeadLetter } from './dead-letter.js';
 import type { DeadLetterFilter } from './filter.js';
 import { isRate, type Rate } from './pace.js';
@@ -125,7 +126,7 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
     encryption: options.encryption && new Encryption(options.encryption.keys, transport.clock),
     connectDeadlineMs: toMs(connectDeadline),
     publishDeadlineMs: toMs(publishDeadline),
-    log,
+    log: safeLogger(log),
   };
 }
 

@@ -65,7 +65,8 @@ function decodeMark(given: unknown): BatchMark {
 /** @throws Error for what is never written */
 export function decodePlace(given: unknown): BatchPlace {
   const { id, number } = (given ?? {}) as Record<string, unknown>;
-  if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
+  if (typeof id !== 'string' || id === '' || id.includes('\0'))
+    throw new Error('expected id to be a non-empty string without NUL, which no store can hold');
   if (!Number.isSafeInteger(number) || Number(number) < 0 || Number(number) > MAX_NUMBER)
     throw new Error(`expected number to be an integer from 0 to ${MAX_NUMBER}`);
   return { id, number: Number(number) };

@@ -186,6 +186,7 @@ export interface BatchContext {
    * Adds jobs. A handler that is run again adds nothing twice, if it adds the same in the same order.
    *
    * @throws BatchError if the message is no job, or the batch is cancelled, has ended, or is not in the store
+   * @throws AttemptOverError if the attempt is over
    * @throws PublishManyError if some could not be sent: if no later attempt sends them, they count as failed when the job is over
    * @throws as {@link JobBatch.dispatch}
    */

@@ -13,6 +13,10 @@ import type { TransactionClient } from './transaction-client.js';
  * `release`, `fail` and `discard` record the outcome and return; the first of them wins, and a throw after it is
  * logged, not used. Publishing through the context carries correlation and trace headers on.
  *
+ * When the attempt is over, which for `failed()` it is, nothing more is decided: `release`, `fail`, `discard` and the changes of a
+ * chain's rest are logged as a warning then, and change nothing. In `failed()` the rest works; after that, `once` and `batch.add`
+ * are refused with an {@link AttemptOverError}, and publishing goes on to work.
+ *
  * An abstract class so that it can be injected into what is built for each message (`scope: 'message'`).
  */
 export abstract class MessageContext extends Publisher {
@@ -76,6 +80,7 @@ export abstract class MessageContext extends Publisher {
    * @throws NoMessageIdError for a message without an id, before anything is done
    * @throws InvalidMessageError if JSON can't hold the result: the part is done then, but not recorded
    * @throws what `run` throws, what the store throws if it is away, the signal's reason if the signal has fired
+   * @throws AttemptOverError if the attempt is over, and the part is not done yet
    */
   abstract once<Result>(
     name: string,

@@ -36,6 +36,18 @@ export const followingId = (
   as: 'next' | 'failure' | 'job' | BatchNews | `progress/${number}`,
 ): string => v5(`${messageId}/${as}`, FOLLOWING);
 
+/** The namespace of ids that stand for longer ones. */
+const SHORTENED = '0f3a1c52-86d1-4d0b-9a0e-5b1b0c9a7e61';
+
+/**
+ * An id as AMQP can carry it: 255 bytes at most. A longer one came from elsewhere (bytes that are no UTF-8 take three each once
+ * they are read, and an item of a pack has its place behind the pack's id); a UUIDv5 of it stands for it, always the same.
+ */
+export function fittingId(id: string): string {
+  // 85 units of UTF-16 are never more than 255 bytes.
+  return id.length <= 85 || Buffer.byteLength(id) <= 255 ? id : v5(id, SHORTENED);
+}
+
 /** The namespace of keys of parts of handlers' work. */
 const PARTS = '5d0c1b1e-7a3c-4f0e-8f5c-2b8e6d9a4c17';
 

@@ -1,9 +1,10 @@
 import { UndecodableError } from '../errors.js';
+import { fittingId } from './message-id.js';
 
 /*
  * A pack: many JSON payloads of one routing key in one AMQP message, one a line, as NDJSON has it
  * (https://github.com/ndjson/ndjson-spec). What the properties say is said of each: headers, correlation, expiration.
- * The n-th payload, counted from 0, is the message `<messageId>.<n>`.
+ * The n-th payload, counted from 0, is the message `<messageId>.<n>`, or what stands for that if it is too long for an id.
  */
 
 /** Content type of a pack. No client takes it for JSON by mistake, and any that can split lines can read it. */
@@ -17,7 +18,7 @@ const NEWLINE = 0x0a;
 /** What a payload takes in a pack beside its own bytes. */
 export const LINE_END_BYTES = 1;
 
-export const packItemId = (messageId: string, index: number): string => `${messageId}.${index}`;
+export const packItemId = (messageId: string, index: number): string => fittingId(`${messageId}.${index}`);
 
 /** One line can't hold it: it goes alone. Never so for what `JSON.stringify` writes. */
 export const isOneLine = (body: Buffer): boolean => body.length > 0 && !body.includes(NEWLINE);

@@ -1,6 +1,6 @@
-import { disregard } from '../util/after.js';
 import { isPlainObject, show } from '../util/check.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
+import { hearRejection } from '../util/hear-rejection.js';
 
 /** Pauses between attempts: one for all, one after the other (the last repeats), growing, or computed. */
 export type BackoffPolicy =
@@ -73,7 +73,7 @@ function computedMs(
     return FALLBACK_MS;
   }
   if (isDuration(answer)) return toMs(answer);
-  disregard(answer);
+  hearRejection(answer);
   onOdd(
     `backoff gave ${show(answer)}, not a duration of at most 400 days: the pause is ${FALLBACK_MS / 1_000} s`,
   );

@@ -2,6 +2,7 @@ import { HandlerTimeoutError, UnrecoverableError } from '../errors.js';
 import type { DeadLetterReason } from '../events.js';
 import { MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { toMsOrForever } from '../util/duration.js';
+import { isA } from '../util/error-text.js';
 import { backoffMs, type OnOddAnswer } from './backoff.js';
 import { ruleFor } from './error-rules.js';
 import type { RetryPolicy } from './policy.js';
@@ -43,8 +44,8 @@ export function decide(
   const rule = ruleFor(policy.on, error, onOdd);
   if (rule?.then === 'discard') return { kind: 'discard' };
   // It says that trying again can't help; no rule knows better.
-  if (error instanceof UnrecoverableError || rule?.then === 'dead-letter') return giveUp('unrecoverable');
-  if (policy.failOnTimeout && error instanceof HandlerTimeoutError) return giveUp('timeout');
+  if (isA(error, UnrecoverableError) || rule?.then === 'dead-letter') return giveUp('unrecoverable');
+  if (policy.failOnTimeout && isA(error, HandlerTimeoutError)) return giveUp('timeout');
   if (attempt >= policy.tries || exceptions >= policy.maxExceptions) return giveUp('exhausted');
   const pauseMs = backoffMs(rule?.backoff ?? policy.backoff, attempt, error, onOdd);
   const delayMs = jittered(pauseMs, policy.jitter, random);

@@ -1,5 +1,6 @@
-import { disregard } from '../util/after.js';
 import { type Check, isPlainObject, show } from '../util/check.js';
+import { isA } from '../util/error-text.js';
+import { hearRejection } from '../util/hear-rejection.js';
 import { type BackoffPolicy, isBackoffPolicy, type OnOddAnswer } from './backoff.js';
 
 /** A class of errors, or a function that tells whether an error is meant. */
@@ -30,7 +31,7 @@ export function ruleFor(
 }
 
 function matches(matcher: ErrorMatcher, error: unknown, onOdd: OnOddAnswer): boolean {
-  if (isErrorClass(matcher)) return error instanceof matcher;
+  if (isErrorClass(matcher)) return isA(error, matcher);
   let answer: unknown;
   try {
     answer = (matcher as (error: unknown) => unknown)(error);
@@ -39,7 +40,8 @@ function matches(matcher: ErrorMatcher, error: unknown, onOdd: OnOddAnswer): boo
     return false;
   }
   if (answer === true || !answer) return answer === true;
-  disregard(answer);
+  // Of an async one nobody awaits the answer.
+  hearRejection(answer);
   onOdd(`the predicate of a rule gave ${show(answer)}, not true or false: it matches nothing`);
   return false;
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { InvalidMessageError, UndecodableError } from '../errors.js';
+import { reasonText } from '../util/error-text.js';
 import type { Serializer } from './serializer.js';
 
 /** `application/json`, `text/json`, `application/vnd.acme.order+json; charset=utf-8`. */
@@ -17,7 +18,7 @@ export const json: Serializer = {
     try {
       text = JSON.stringify(payload);
     } catch (error) {
-      throw notJson((error as Error).message, error);
+      throw notJson(reasonText(error), error);
     }
     if (text === undefined) throw notJson(`a ${typeof payload} has no JSON form`);
     return Buffer.from(text);

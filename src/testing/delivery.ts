@@ -18,6 +18,7 @@ export interface DeliveryOwner {
   readonly isDead: boolean;
   acked(delivery: KitDelivery): void;
   requeued(delivery: KitDelivery): void;
+  rejected(delivery: KitDelivery): void;
 }
 
 /** A delivery of the memory broker on its way through the kit, which may lose its ack. */
@@ -36,7 +37,7 @@ export class KitDelivery implements Delivery, Open {
   handler: string | undefined;
   /** The run of that handler, as the cause of the next step of its chain. */
   cause: Cause | undefined;
-  private isSettled = false;
+  isSettled = false;
 
   /** @param redelivered the test made it come again */
   constructor(
@@ -75,6 +76,12 @@ export class KitDelivery implements Delivery, Open {
   requeue(): boolean {
     if (!this.settle()) return false;
     this.owner.requeued(this);
+    return true;
+  }
+
+  reject(): boolean {
+    if (!this.settle()) return false;
+    this.owner.rejected(this);
     return true;
   }
 

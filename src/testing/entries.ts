@@ -1,5 +1,6 @@
 import type { DeadLetterReason } from '../events.js';
 import type { Headers } from '../message/message.js';
+import { errorText } from '../util/error-text.js';
 
 /*
  * What a test kit remembers. An entry is plain data, made when the thing happens and never changed; its payload is
@@ -116,8 +117,7 @@ function sentence(entry: Entry): string {
 }
 
 export function errorLine(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : `threw ${shown(error)}`;
-  return cut(text.split('\n', 1)[0] as string);
+  return cut(errorText(error).split('\n', 1)[0] as string);
 }
 
 /** A test's own payloads may be shown, shortened. */

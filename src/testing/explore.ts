@@ -8,6 +8,7 @@ import {
   problemsOf,
   required,
 } from '../util/check.js';
+import { errorText } from '../util/error-text.js';
 import { schedules } from './choose.js';
 import { ScheduleFailedError } from './errors.js';
 import type { TestKit } from './kit.js';
@@ -97,9 +98,6 @@ const SHOWN_OF_ERROR = 20;
 
 const indented = (text: string): string[] =>
   text.split('\n').map((line) => (line === '' ? line : `  ${line}`));
-
-const errorText = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 
 interface Run {
   readonly faults: ScheduledFaults;

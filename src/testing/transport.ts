@@ -202,6 +202,11 @@ export class KitSession implements TransportSession {
     delivery.inner.requeue();
   }
 
+  rejected(delivery: KitDelivery): void {
+    this.forget(delivery);
+    delivery.inner.reject();
+  }
+
   private deliver(inner: MemoryDelivery, sink: DeliverySink): void {
     // Left with the broker: it gives it back when the session ends.
     if (this.isDead || this.world.flow.broken) return;

@@ -193,9 +193,13 @@ export interface Delivery {
   readonly window: number;
   /** To requeue it would count towards the delivery limit of its queue. */
   readonly requeueIsCharged: boolean;
+  /** It was acked, requeued or rejected here. */
+  readonly isSettled: boolean;
 
   /** Done with: the broker forgets it. May be coalesced with others, so it is on its way, not there yet. */
   ack(): boolean;
   /** Not processed: back to its place in the queue. */
   requeue(): boolean;
+  /** Given up: the broker dead-letters it as its queue says, or drops it if that says nothing. */
+  reject(): boolean;
 }

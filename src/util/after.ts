@@ -11,12 +11,3 @@ export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
   );
 }
-
-/** A promise that nobody waits for: one that rejects would end the process. Anything else, and it does nothing. */
-export function disregard(value: unknown): void {
-  try {
-    if (value instanceof Promise) Promise.prototype.then.call(value, undefined, () => {});
-  } catch {
-    // A revoked proxy is no promise.
-  }
-}

@@ -1,13 +1,17 @@
-/** Called with one event's data. What it throws is reported, never rethrown into the emitting code. */
-export type Listener<T> = (event: T) => void;
+import { hearRejection } from './hear-rejection.js';
+
+/** Called with one event's data. What it throws, or rejects with, is reported, never rethrown into the emitting code. */
+export type Listener<T> = (event: T) => unknown;
 
 /**
  * A typed, synchronous emitter. Unlike Node's EventEmitter a listener that throws disturbs neither the code that
- * emitted nor the other listeners, and `has` lets a hot path skip building an event that nobody hears.
+ * emitted nor the other listeners, one that is async and rejects doesn't end the process, and `has` lets a hot path skip
+ * building an event that nobody hears.
  */
 export class Emitter<Catalogue extends object> {
   private readonly listeners = new Map<keyof Catalogue, Listener<never>[]>();
 
+  /** @param onListenerError may not throw */
   constructor(private readonly onListenerError: (name: keyof Catalogue, error: unknown) => void) {}
 
   /** Adds a listener; the returned function removes it. */
@@ -33,7 +37,8 @@ export class Emitter<Catalogue extends object> {
     if (!list) return;
     for (const listener of list) {
       try {
-        (listener as Listener<Catalogue[Name]>)(event);
+        const answer: unknown = (listener as Listener<Catalogue[Name]>)(event);
+        if (answer !== undefined) hearRejection(answer, (error) => this.onListenerError(name, error));
       } catch (error) {
         this.onListenerError(name, error);
       }

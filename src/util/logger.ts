@@ -1,3 +1,5 @@
+import { errorText, isA, stackText } from './error-text.js';
+
 /** Where the bus writes what an operator should know. A pino logger fits as it is. */
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -8,7 +10,7 @@ export interface Logger {
 
 /** Errors as plain fields; an Error itself serializes to `{}`. */
 function plain(_key: string, value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
+  if (!isA(value, Error)) return value;
   return {
     name: value.name,
     message: value.message,
@@ -18,7 +20,30 @@ function plain(_key: string, value: unknown): unknown {
 }
 
 function line(level: string, fields: object, message: string): void {
-  process.stderr.write(`hopline ${level} ${message} ${JSON.stringify(fields, plain)}\n`);
+  process.stderr.write(`hopline ${level} ${message} ${asJson(fields)}\n`);
+}
+
+function asJson(fields: object): string {
+  try {
+    return JSON.stringify(fields, plain);
+  } catch {
+    // A cycle, a bigint, a getter that throws.
+    return JSON.stringify(plainFields(fields));
+  }
+}
+
+/** Fields that any logger can write: what is no plain value is text. Never throws. */
+export function plainFields(fields: object): Record<string, unknown> {
+  try {
+    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value)]));
+  } catch (error) {
+    return { unreadable: errorText(error) };
+  }
+}
+
+function plainValue(value: unknown): unknown {
+  if (value === null || ['string', 'number', 'boolean', 'undefined'].includes(typeof value)) return value;
+  return stackText(value) ?? errorText(value).replace(/^threw /, '');
 }
 
 const nothing = () => {};

@@ -51,6 +51,30 @@ export const settling: Theme = (test) => {
     );
   });
 
+  test('a rejected message goes to the dead letters by the broker itself, with what it came with, and the next one comes', async (fx) => {
+    const port = await fx.port();
+    await port.declare({
+      exchanges: { e: 'topic', x: 'direct' },
+      queues: {
+        dead: {},
+        q: { 'x-dead-letter-exchange': 'x', 'x-dead-letter-routing-key': 'q' },
+      },
+      bindings: ['e -> q: #', 'x -> dead: q'],
+    });
+    for (const body of ['1', '2']) await port.publish('k', body, { properties: { headers: { mine: 1 } } });
+    const consumer = await port.consume('q', hold, 1);
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, ['1']));
+    const first = consumer.at(0);
+    assert.deepEqual([first.isSettled, first.reject(), first.isSettled], [false, true, true]);
+    assert.deepEqual([first.reject(), first.ack(), first.requeue()], [false, false, false]);
+    const dead = await port.consume('dead', hold);
+    await fx.eventually(() => assert.deepEqual([consumer.bodies, dead.bodies], [['1', '2'], ['1']]));
+    const { headers } = dead.at(0).properties;
+    assert.equal(headers.mine, 1);
+    const [death] = headers['x-death'] as { reason: string; queue: string }[];
+    assert.deepEqual([death?.reason, death?.queue], ['rejected', fx.name('q')]);
+  });
+
   test('what is requeued is delivered until somebody acks it', async (fx) => {
     const port = await fx.port();
     await port.queues({ q: ['#'] });

@@ -15,6 +15,7 @@ import { deadLetters } from './dead-letters.js';
 import { decorated } from './decorated.js';
 import { delays } from './delays.js';
 import { encrypted } from './encryption.js';
+import { endings } from './endings.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
@@ -75,6 +76,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'what of its queues a process consumes': serving,
   priorities,
   'handlers that fail': failures,
+  'what ends each delivery': endings,
   'retries and releases': retries,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,

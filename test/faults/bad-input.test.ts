@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import type { Channel } from 'amqplib';
 import type { Headers } from 'hopline';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -53,6 +55,101 @@ describe('bad input of a foreign client', function () {
     assert.equal(log.filter((line) => line.includes('left out of the copy')).length, 1);
   });
 
+  it('with a header of ours, forged, that leaves no room at all is dead-lettered without it, and the queue goes on [row 46]', async () => {
+    const { attempts, letter } = await failing({ 'hopline-unique': 'x'.repeat(65_350), mine: 1 });
+    assert.deepEqual(attempts, [1]);
+    assert.equal(letter['hopline-reason'], 'unsendable');
+    assert.match(
+      String(letter['hopline-error']),
+      /^Error: again; its copy could not be sent: InvalidMessage/,
+    );
+    assert.match(String(letter['hopline-dropped-headers']), /hopline-unique/);
+    assert.ok(!('hopline-unique' in letter));
+  });
+
+  it('with bytes that are no UTF-8 in its id and properties is retried and dead-lettered without what no longer fits [row 46]', async () => {
+    const prefix = uniqueName('prefix');
+    const { bus, seen } = faultBus(node.url, { prefix });
+    const attempts: unknown[] = [];
+    const queue = uniqueName('queue');
+    bus.handle(
+      'k',
+      (_payload, { attempt, messageId }) => {
+        attempts.push(attempt, messageId);
+        throw new Error('again');
+      },
+      { queue, retry: { tries: 2, backoff: '100ms' } },
+    );
+    await bus.start();
+    await raw(node, async (channel) => {
+      writeAsBytes(channel, '\x01', 0xff);
+      const text = '\x01'.repeat(200);
+      channel.publish(`${prefix}.events`, 'k', Buffer.from('{}'), { messageId: text, correlationId: text });
+      await channel.waitForConfirms();
+      await eventually(() => assert.equal(seen('message.deadLettered').length, 1));
+      const message = await channel.get(`${queue}.dead`, { noAck: true });
+      assert.ok(message, 'the dead letter is there');
+      const { messageId, correlationId, headers } = message.properties;
+      assert.match(messageId, /^[0-9a-f-]{36}$/);
+      assert.deepEqual(attempts, [1, messageId, 2, messageId]);
+      assert.equal(correlationId, undefined);
+      assert.equal(headers?.['hopline-reason'], 'exhausted');
+      assert.match(headers?.['hopline-dropped-headers'], /correlationId/);
+    });
+    await bus.stop();
+  });
+
+  it('larger than the broker takes by now is moved to the dead letters by the broker itself, and the queue goes on [row 46]', async () => {
+    const [prefix, queue, service] = [uniqueName('prefix'), uniqueName('queue'), uniqueName('service')];
+    const limit = (bytes: number) =>
+      node.ctl(
+        'eval',
+        `application:set_env(rabbit, max_message_size, ${bytes}), persistent_term:put(max_message_size, ${bytes}).`,
+      );
+    const serving = () => {
+      const fault = faultBus(node.url, { prefix, service });
+      const good: unknown[] = [];
+      fault.bus.handle(
+        'k',
+        (payload: { large?: string }) => {
+          if (payload.large) throw new Error('again');
+          good.push(payload);
+        },
+        { queue, retry: { tries: 3, backoff: '100ms' } },
+      );
+      return { ...fault, good };
+    };
+    const before = serving();
+    await before.bus.start();
+    await before.bus.stop();
+    const body = Buffer.from(JSON.stringify({ large: 'x'.repeat(200_000) }));
+    try {
+      await raw(node, async (channel) => {
+        channel.publish(`${prefix}.events`, 'k', body, { messageId: 'large' });
+        await channel.waitForConfirms();
+      });
+      await limit(100_000);
+      const { bus, seen, log, good } = serving();
+      await bus.start();
+      await eventually(() => assert.equal(seen('message.deadLettered').length, 1));
+      assert.equal(seen('message.deadLettered')[0]?.reason, 'unsendable');
+      assert.ok(log.some((line) => line.includes('the broker moves the message itself')));
+      await bus.publish('k', { number: 1 });
+      await eventually(() => assert.equal(good.length, 1));
+      await eventually(() =>
+        raw(node, async (channel) => {
+          const message = await channel.get(`${queue}.dead`, { noAck: true });
+          assert.ok(message, 'the dead letter is there');
+          assert.ok(message.content.equals(body));
+          assert.equal(message.properties.headers?.['x-death']?.[0]?.reason, 'rejected');
+        }),
+      );
+      await bus.stop();
+    } finally {
+      await limit(134_217_728);
+    }
+  });
+
   it('with a moment that no Date can hold keeps it', async () => {
     const at = { '!': 'timestamp', value: 8_640_000_000_001 };
     const { attempts, letter } = await failing({ at });
@@ -60,3 +157,19 @@ describe('bad input of a foreign client', function () {
     assert.deepEqual(letter.at, at);
   });
 });
+
+/** What a client writes that knows nothing of UTF-8: this octet in place of each of a long row of these characters. */
+function writeAsBytes(channel: Channel, character: string, octet: number): void {
+  const { stream } = (channel as unknown as { connection: { stream: Socket } }).connection;
+  const write = stream.write.bind(stream) as (bytes: Buffer) => boolean;
+  const row = new RegExp(`${character}{50,}`, 'g');
+  stream.write = (bytes: Buffer) => {
+    const text = bytes.toString('latin1');
+    return write(
+      Buffer.from(
+        text.replace(row, (found) => String.fromCharCode(octet).repeat(found.length)),
+        'latin1',
+      ),
+    );
+  };
+}

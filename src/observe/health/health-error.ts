@@ -1,5 +1,5 @@
 import { HoplineError } from '../../errors.js';
-import { errorText } from '../../util/error-text.js';
+import { reasonText } from '../../util/error-text.js';
 import type { HealthError } from './bus-health.js';
 
 /** A URL's credentials, should a text of somebody else's have them. */
@@ -9,7 +9,7 @@ const CREDENTIALS = /\/\/[^\s/]*@/g;
 export function healthError(error: unknown): HealthError {
   return {
     ...(error instanceof HoplineError ? { code: error.code } : {}),
-    message: errorText(error).replace(CREDENTIALS, '//…@'),
+    message: reasonText(error).replace(CREDENTIALS, '//…@'),
     ...(error instanceof HoplineError ? { help: error.help } : {}),
   };
 }

@@ -55,9 +55,18 @@ export class ChannelEpoch {
 
   /** Gives a message back, at once. False if the channel is gone. */
   requeue(message: ConsumeMessage): boolean {
+    return this.nack(message, true);
+  }
+
+  /** Has the broker dead-letter a message, at once. False if the channel is gone. */
+  reject(message: ConsumeMessage): boolean {
+    return this.nack(message, false);
+  }
+
+  private nack(message: ConsumeMessage, requeue: boolean): boolean {
     if (this.isLost) return false;
     // nack, not reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing has failed here.
-    if (!this.write(() => this.channel.nack(message, false, true))) return false;
+    if (!this.write(() => this.channel.nack(message, false, requeue))) return false;
     this.unsettled.delete(tagOf(message));
     return true;
   }

@@ -1,4 +1,4 @@
-import { errorText } from '../../util/error-text.js';
+import { reasonText } from '../../util/error-text.js';
 import type { SessionOptions } from '../transport.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { refusalOf } from './refusal.js';
@@ -13,7 +13,7 @@ export function connectionTeller(
   return {
     up: (_model, address) => events.emit('connection.up', about(address)),
     down: (error, address, retryInMs) => {
-      log.warn({ ...about(address), retryInMs, error: errorText(error) }, 'no connection to the broker');
+      log.warn({ ...about(address), retryInMs, error: reasonText(error) }, 'no connection to the broker');
       events.emit('connection.down', {
         ...about(address),
         error,

@@ -4,7 +4,7 @@ import type { ConnectionRole } from '../../events.js';
 import { pause, systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
-import { errorText } from '../../util/error-text.js';
+import { reasonText } from '../../util/error-text.js';
 import { AddressSearch } from './address-search.js';
 import { dial, type Line } from './line.js';
 import type { RabbitmqSettings } from './options.js';
@@ -188,7 +188,7 @@ export class Connection {
     const refusal = error && refusalOf(error);
     if (refusal) return new ConnectError(`${this.address} ${refusal.what}`, refusal.help, { cause: error });
     return new ConnectError(
-      `can't connect to ${where} in time: ${error ? errorText(error) : 'no answer'}`,
+      `can't connect to ${where} in time: ${error ? reasonText(error) : 'no answer'}`,
       'Start the broker or correct the url; startDeadline: Infinity waits for it instead.',
       { cause: error },
     );

@@ -39,19 +39,32 @@ export class AmqpDelivery implements Delivery {
     return this.epoch.lost;
   }
 
+  get isSettled(): boolean {
+    return this.raw === undefined;
+  }
+
   get requeueIsCharged(): boolean {
     return this.epoch.chargesRequeues;
   }
 
   ack(): boolean {
-    const { raw } = this;
-    this.raw = undefined;
+    const raw = this.taken();
     return raw !== undefined && this.epoch.ack(raw);
   }
 
   requeue(): boolean {
+    const raw = this.taken();
+    return raw !== undefined && this.epoch.requeue(raw);
+  }
+
+  reject(): boolean {
+    const raw = this.taken();
+    return raw !== undefined && this.epoch.reject(raw);
+  }
+
+  private taken(): ConsumeMessage | undefined {
     const { raw } = this;
     this.raw = undefined;
-    return raw !== undefined && this.epoch.requeue(raw);
+    return raw;
   }
 }

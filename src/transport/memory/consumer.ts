@@ -38,6 +38,12 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
     this.queue.putBack([delivery.queued]);
   }
 
+  rejected(delivery: MemoryDelivery): void {
+    this.unsettled.delete(delivery);
+    this.queue.giveUp(delivery.queued);
+    this.queue.wake();
+  }
+
   async setPrefetch(prefetch: number): Promise<void> {
     this.prefetch = prefetch;
     this.window += 1;

@@ -1,8 +1,8 @@
 import type { Headers, HeaderValue } from '../../message/message.js';
 import type { StoredMessage } from './stored-message.js';
 
-/** In RabbitMQ's words. `rejected` is missing: the port has no way to say it. */
-export type DeathReason = 'expired' | 'maxlen' | 'delivery_limit';
+/** In RabbitMQ's words. */
+export type DeathReason = 'expired' | 'maxlen' | 'delivery_limit' | 'rejected';
 
 export interface Death {
   readonly queue: string;

@@ -6,6 +6,7 @@ import { copyProperties, type DeliveredProperties } from './stored-message.js';
 export interface Settling {
   acked(delivery: MemoryDelivery): void;
   returned(delivery: MemoryDelivery): void;
+  rejected(delivery: MemoryDelivery): void;
 }
 
 export class MemoryDelivery implements Delivery {
@@ -43,6 +44,10 @@ export class MemoryDelivery implements Delivery {
     return this.state === 'lost';
   }
 
+  get isSettled(): boolean {
+    return this.state === 'settled';
+  }
+
   lose(): void {
     this.state = 'lost';
   }
@@ -56,6 +61,12 @@ export class MemoryDelivery implements Delivery {
   requeue(): boolean {
     if (!this.settle()) return false;
     this.consumer.returned(this);
+    return true;
+  }
+
+  reject(): boolean {
+    if (!this.settle()) return false;
+    this.consumer.rejected(this);
     return true;
   }
 

@@ -115,6 +115,11 @@ export class Queue {
     this.afterArrival();
   }
 
+  /** What a consumer has rejected. */
+  giveUp({ message }: QueuedMessage): void {
+    this.deadLetters.add(message, 'rejected');
+  }
+
   addConsumer(consumer: Taker): void {
     this.consumers.add(consumer);
     this.wake();

@@ -100,6 +100,27 @@ describe('a message context', () => {
     assert.equal(await correlation({}), undefined);
   });
 
+  it('carries on nothing that could not be published: an empty or too long correlation, a trace that is no text', async () => {
+    for (const correlationId of ['', '\uFFFD'.repeat(100)]) {
+      published.length = 0;
+      await context({ messageId: 'm1', correlationId, headers: { traceparent: 7 } }).publish('a', {});
+      assert.deepEqual(published[0]?.[3], { headers: {}, correlationId: 'm1' });
+    }
+  });
+
+  it('decides nothing when its attempt is over, and says so', () => {
+    const it = context({ messageId: 'm1' });
+    it.phase = 'over';
+    it.release('1s');
+    it.fail('no');
+    it.discard();
+    assert.equal(decision(it), undefined);
+    assert.deepEqual(
+      logged.map(([level, , message]) => [level, String(message).split(':')[0]]),
+      ['release', 'fail', 'discard'].map((call) => ['warn', `context.${call}() changes nothing`]),
+    );
+  });
+
   it('logs with the fields of the message', () => {
     context({ messageId: 'm1' }).log.warn({ id: 7, queue: 'mine' }, 'odd');
     const about = { handler: 'Orders', routingKey: 'order.placed', messageId: 'm1', attempt: 1 };

@@ -461,6 +461,7 @@ describe('the way of a message', () => {
       routingKey: 'a',
       messageId: 'm1',
       attempt: 2,
+      lost: false,
       sincePublishedMs: 1_000,
     });
   });

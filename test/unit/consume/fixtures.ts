@@ -20,7 +20,7 @@ export class TestDelivery implements Delivery {
   readonly window: number;
   readonly requeueIsCharged: boolean;
   lost = false;
-  settled: 'ack' | 'requeue' | undefined;
+  settled: 'ack' | 'requeue' | 'reject' | undefined;
 
   constructor(
     given: Partial<Omit<Delivery, 'properties' | 'ack' | 'requeue' | 'lost'>> & {
@@ -47,7 +47,15 @@ export class TestDelivery implements Delivery {
     return this.settle('requeue');
   }
 
-  private settle(how: 'ack' | 'requeue'): boolean {
+  reject(): boolean {
+    return this.settle('reject');
+  }
+
+  get isSettled(): boolean {
+    return this.settled !== undefined;
+  }
+
+  private settle(how: 'ack' | 'requeue' | 'reject'): boolean {
     if (this.lost || this.settled) return false;
     this.settled = how;
     return true;

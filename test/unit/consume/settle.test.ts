@@ -2,31 +2,44 @@ import assert from 'node:assert/strict';
 import { AttemptEvents } from '../../../src/consume/attempt-events.js';
 import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/outcome.js';
 import { Settler } from '../../../src/consume/settle.js';
-import { PublishTimeoutError, UnroutableError } from '../../../src/errors.js';
+import {
+  InvalidMessageError,
+  PublishRejectedError,
+  PublishTimeoutError,
+  UnroutableError,
+} from '../../../src/errors.js';
 import type { BusEvents } from '../../../src/events.js';
 import type { ChainState, StepMessage } from '../../../src/message/chain-header.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
-import type { TransportSession } from '../../../src/transport/transport.js';
+import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
 import { names, TestDelivery, workFor } from './fixtures.js';
 
 /** A session whose publishes end when the test says so: the memory broker confirms at once, and never refuses these. */
-class HeldSession implements Pick<TransportSession, 'publish'> {
-  /** How many of the next publishes it refuses by itself. */
+class HeldSession implements Pick<TransportSession, 'publish' | 'inspect'> {
+  /** How many of the next publishes it refuses by itself, and with what. */
   refuses = 0;
+  refusal: Error = new Error('refused');
+  /** Whether there is a dead-letter queue. */
+  hasDeadQueue = true;
   readonly publishes: { message: OutgoingMessage; confirm: Deferred<void>; at: number }[] = [];
 
   constructor(private readonly clock: ManualClock) {}
 
   publish(message: OutgoingMessage): Promise<void> {
     const confirm = deferred();
-    if (this.refuses > 0) confirm.reject(new Error('refused'));
+    if (this.refuses > 0) confirm.reject(this.refusal);
     this.refuses -= 1;
     this.publishes.push({ message, confirm, at: this.clock.monotonic() });
     return confirm.promise;
+  }
+
+  async inspect(queue: string): Promise<QueueState | undefined> {
+    assert.equal(queue, 'billing.dead');
+    return this.hasDeadQueue ? { ready: 0, consumers: 0 } : undefined;
   }
 
   get last() {
@@ -88,9 +101,15 @@ describe('settling', () => {
       steps: { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) },
       clock,
       events: new AttemptEvents('shop', events, clock),
-      log: { debug() {}, info() {}, warn: (_fields, message) => log.push(message), error() {} },
+      log: {
+        debug() {},
+        info() {},
+        warn: (_fields, message) => log.push(message),
+        error: (_fields, message) => log.push(message),
+      },
       publishDeadlineMs: 30_000,
       giveUp: giveUp.signal,
+      queueOf: () => 'billing',
       onHold: () => told.push('held'),
       onRelease: () => told.push('let go'),
     });
@@ -295,5 +314,134 @@ describe('settling', () => {
     assert.equal(state.over, true);
     assert.equal(state.delivery.settled, undefined);
     assert.deepEqual(told, ['held', 'let go']);
+  });
+
+  describe('what can never be published', () => {
+    const closedFor = (code: number) =>
+      new PublishRejectedError('the broker closes the channel', 'Look there.', {
+        cause: Object.assign(new Error(`closed with ${code}`), { code }),
+      });
+    const TOO_LARGE = closedFor(406);
+    const UNENCODABLE = new InvalidMessageError("it can't be encoded", 'Mend it.');
+    const lastHeaders = () => session.last.message.properties.headers ?? {};
+
+    for (const outcome of [RETRY, RELEASE]) {
+      it(`of a ${outcome.kind} becomes a dead letter, which says so, with the same body`, async () => {
+        const { delivery } = settle(outcome);
+        session.last.confirm.reject(TOO_LARGE);
+        await clock.settle();
+        assert.equal(session.last.message.exchange, names.dead);
+        assert.equal(lastHeaders()[HEADER.reason], 'unsendable');
+        assert.equal(
+          lastHeaders()[HEADER.error],
+          outcome.kind === 'retry'
+            ? 'Error: failed; its copy could not be sent: PublishRejectedError: the broker closes the channel'
+            : 'PublishRejectedError: the broker closes the channel',
+        );
+        assert.equal(session.last.message.body, delivery.body);
+        assert.equal(delivery.settled, undefined);
+        session.last.confirm.resolve();
+        await clock.settle();
+        assert.equal(delivery.settled, 'ack');
+        assert.deepEqual(told, ['message.deadLettered']);
+      });
+    }
+
+    it('of a dead letter takes the form that always fits: ours alone, of no more than fits, and names what is left out', async () => {
+      const headers = {
+        mine: 1,
+        [HEADER.encrypted]: '{"v":1}',
+        [HEADER.unique]: 'u'.repeat(40_000),
+        'hopline-forged': 'x'.repeat(70_000),
+      };
+      const properties = { headers, correlationId: '\uFFFD'.repeat(100), timestamp: 2 ** 64, type: 'order' };
+      const delivery = new TestDelivery({ properties, body: Buffer.from('as it came') });
+      // Whole, and with half as much, and with nothing of the publisher's.
+      session.refuses = 3;
+      session.refusal = UNENCODABLE;
+      settle(DEAD, delivery);
+      await clock.settle();
+      const { message } = session.last;
+      const { headers: sent, ...rest } = message.properties;
+      assert.deepEqual(Object.keys(sent ?? {}).toSorted(), [
+        ...[HEADER.attempt, HEADER.dropped, HEADER.encrypted, HEADER.error, HEADER.exceptions],
+        ...[HEADER.exchange, HEADER.failedAt, HEADER.firstAttemptAt, HEADER.queue, HEADER.reason],
+        ...[HEADER.routingKey, HEADER.stack],
+      ]);
+      assert.equal(
+        sent?.[HEADER.dropped],
+        `correlationId, timestamp, mine, ${HEADER.unique}, hopline-forged`,
+      );
+      assert.equal(sent?.[HEADER.reason], 'exhausted');
+      assert.deepEqual([rest.type, rest.correlationId, rest.timestamp], ['order', undefined, undefined]);
+      assert.equal(message.body.toString(), 'as it came');
+      session.last.confirm.resolve();
+      await clock.settle();
+      assert.equal(delivery.settled, 'ack');
+    });
+
+    it('in no form is moved by the broker itself, and not before there is a queue for it', async () => {
+      session.refuses = 10;
+      session.refusal = TOO_LARGE;
+      session.hasDeadQueue = false;
+      const { delivery } = settle(DEAD);
+      await clock.advance(10_000);
+      assert.equal(session.publishes.length, 2, 'both forms');
+      assert.equal(delivery.settled, undefined);
+      session.hasDeadQueue = true;
+      await clock.advance(30_000);
+      assert.equal(delivery.settled, 'reject');
+      assert.deepEqual(told, ['held', 'let go', 'message.deadLettered']);
+      assert.ok(log.some((line) => line.includes('the broker moves the message itself')));
+    });
+
+    for (const code of [403, 404]) {
+      it(`with ${code} is what the queue suffers from, not the message: it is held`, async () => {
+        session.refuses = 10;
+        session.refusal = closedFor(code);
+        const { delivery } = settle(RETRY);
+        await clock.advance(5_000);
+        assert.equal(delivery.settled, undefined);
+        assert.deepEqual(told, ['held']);
+        giveUp.abort();
+        await clock.settle();
+      });
+    }
+  });
+
+  describe('a delivery whose way has broken off', () => {
+    const broken = new TypeError('a bug');
+
+    it('is dead-lettered as internal, with what broke it', async () => {
+      const delivery = new TestDelivery();
+      const ending = settler.endBroken(workFor(undefined, delivery), broken);
+      await clock.settle();
+      const { headers = {} } = session.last.message.properties;
+      assert.deepEqual([headers[HEADER.reason], headers[HEADER.error]], ['internal', 'TypeError: a bug']);
+      session.last.confirm.resolve();
+      await ending;
+      assert.equal(delivery.settled, 'ack');
+      assert.deepEqual(told, ['message.deadLettered']);
+    });
+
+    it('is left alone if it is settled already, or its channel is gone', async () => {
+      const [settled, lost] = [new TestDelivery(), new TestDelivery()];
+      settled.ack();
+      lost.lost = true;
+      for (const delivery of [settled, lost]) await settler.endBroken(workFor(undefined, delivery), broken);
+      assert.deepEqual(session.publishes, []);
+    });
+
+    it('goes back to its queue if even that breaks', async () => {
+      const delivery = new TestDelivery();
+      const work = workFor(undefined, delivery);
+      Object.defineProperty(work.received, 'chain', {
+        get() {
+          throw broken;
+        },
+      });
+      await settler.endBroken(work, broken);
+      assert.equal(delivery.settled, 'requeue');
+    });
   });
 });

@@ -44,6 +44,27 @@ describe('the emitter', () => {
     ]);
   });
 
+  it('reports what an async listener rejects with, or whatever it gives that can be awaited', async () => {
+    const error = new Error('from an async listener');
+    const thenable = Object.defineProperty({}, 'then', {
+      get() {
+        throw error;
+      },
+    });
+    emitter.on('counted', async () => {
+      throw error;
+    });
+    emitter.on('counted', () => thenable as never);
+    emitter.on('counted', async () => {});
+    emitter.on('counted', (count) => count);
+    emitter.emit('counted', 1);
+    await new Promise(setImmediate);
+    assert.deepEqual(errors, [
+      ['counted', error],
+      ['counted', error],
+    ]);
+  });
+
   it('knows whether anybody listens, so that events nobody hears need not be built', () => {
     assert.equal(emitter.has('counted'), false);
     const first = emitter.on('counted', () => {});

@@ -1,0 +1,44 @@
+import { errorText, loggableError } from './error-text.js';
+import { hearRejection } from './hear-rejection.js';
+import { type Logger, plainFields, stderrLogger } from './logger.js';
+
+/**
+ * A user's logger that never throws, so that no message is left unsettled and no stop undone for the sake of a log line. What
+ * it can't write it is given once more as plain text; warnings and errors that it can't write then either go to standard error.
+ */
+export function safeLogger(log: Logger): Logger {
+  let told = false;
+  const fallBack = (level: keyof Logger, fields: object, message: string, error: unknown) => {
+    const loggerError = errorText(error);
+    if (level === 'warn' || level === 'error')
+      stderrLogger[level]({ ...plainFields(fields), loggerError }, message);
+    else if (!told) {
+      // Once: what is of no weight may be much.
+      told = true;
+      stderrLogger.warn({ loggerError }, 'the logger of the bus fails');
+    }
+  };
+  const write = (level: keyof Logger, fields: object, message: string) => {
+    const answer: unknown = log[level](fields, message);
+    if (answer !== undefined) hearRejection(answer, (error) => fallBack(level, fields, message, error));
+  };
+  const safe = (level: keyof Logger) => (fields: object, message: string) => {
+    try {
+      write(level, readable(fields), message);
+    } catch {
+      try {
+        write(level, plainFields(fields), message);
+      } catch (error) {
+        fallBack(level, fields, message, error);
+      }
+    }
+  };
+  return { debug: safe('debug'), info: safe('info'), warn: safe('warn'), error: safe('error') };
+}
+
+/** A logger may read them in a later turn, when nothing catches what that throws. */
+function readable(fields: object): object {
+  const { error } = fields as { error?: unknown };
+  const loggable = error === undefined ? undefined : loggableError(error);
+  return loggable === error ? fields : { ...fields, error: loggable };
+}
