@@ -40,8 +40,20 @@ describe('what a broker can do', () => {
     }
   });
 
+  it('says who can tell it how long a message may be kept', () => {
+    const by = (version: string) => rabbitmq(version).consumerTimeoutBy;
+    assert.deepEqual(['3.10.8', '3.11.28'].map(by), ['configuration', 'configuration']);
+    assert.deepEqual(['3.12.0', '3.13.7', '4.0.5', '4.2.6'].map(by), Array(4).fill('policy'));
+    assert.deepEqual(['4.3.0', '5.0.0'].map(by), ['consumer', 'consumer']);
+  });
+
   it('is the least for a broker that nobody knows', () => {
-    const least = { quorumPriorities: 'none', countsNacks: true, maxHashes: Infinity };
+    const least = {
+      quorumPriorities: 'none',
+      countsNacks: true,
+      consumerTimeoutBy: 'configuration',
+      maxHashes: Infinity,
+    };
     assert.deepEqual(brokerFeatures({}), { name: 'the broker', ...least });
     assert.deepEqual(rabbitmq('main'), { name: 'RabbitMQ main', ...least });
     const other = brokerFeatures({ product: 'OtherMQ', version: '9.9.9' });

@@ -127,7 +127,7 @@ export class AmqpConsumer implements Consumer {
    * (https://www.rabbitmq.com/docs/consumer-prefetch). There 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
-    const { queue, keptForMs } = this.options;
+    const { queue, keptForMs, counts } = this.options;
     this.paused = this.prefetch === 0;
     if (this.paused) return;
     epoch.window = this.prefetch;
@@ -135,7 +135,9 @@ export class AmqpConsumer implements Consumer {
     this.window += 1;
     const { window } = this;
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
-    const told = keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
+    // A classic queue refuses to be told, and waits for ever (tried on 4.3.6).
+    const told =
+      counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
     const options = told ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
     const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
     this.consumerTag = consumerTag;

@@ -121,6 +121,9 @@ export class AmqpSession implements TransportSession {
       await consumer.start();
     } catch (error) {
       await consumer.close();
+      // Of a queue that somebody else has declared as a classic one: from RabbitMQ 4.3 on that refuses to be told.
+      if (keptForMs !== undefined && /x-consumer-timeout/.test((error as Error).message))
+        return this.consume(queue, { prefetch }, sink);
       throw this.refusedToConsume(queue, error as ChannelError);
     }
     this.consumers.add(consumer);
