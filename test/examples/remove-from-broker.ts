@@ -1,5 +1,5 @@
 import { connect } from 'amqplib';
-import { Names } from '../../src/topology/names.js';
+import { landingQueueOf, Names } from '../../src/topology/names.js';
 
 /** What an application leaves, as services do. */
 interface Leavings {
@@ -16,10 +16,11 @@ export async function removeFromBroker(url: string, { queues, prefix }: Leavings
     for (const queue of queues) {
       await channel.deleteQueue(queue);
       await channel.deleteQueue(`${queue}.dead`);
+      await channel.deleteQueue(landingQueueOf(queue));
     }
     if (prefix === undefined) return;
-    const { events, dead, control, controlTo, paused } = new Names(prefix);
-    for (const exchange of [events, dead, control, controlTo]) await channel.deleteExchange(exchange);
+    const { events, dead, land, control, controlTo, paused } = new Names(prefix);
+    for (const exchange of [events, dead, land, control, controlTo]) await channel.deleteExchange(exchange);
     await channel.deleteQueue(paused);
   } finally {
     await connection.close();

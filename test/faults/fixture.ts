@@ -80,7 +80,9 @@ export function doubleAck(context: MessageContext): void {
   const { work } = context as unknown as {
     work: { received: { delivery: { raw: unknown; epoch: { channel: { ack(message: unknown): void } } } } };
   };
-  const { raw: message, epoch } = work.received.delivery;
+  const { raw: unsettled, epoch } = work.received.delivery;
+  // What is settled is forgotten; then it was its channel's first.
+  const message = unsettled ?? { fields: { deliveryTag: 1 } };
   epoch.channel.ack(message);
   epoch.channel.ack(message);
 }

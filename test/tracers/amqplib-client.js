@@ -24,12 +24,12 @@ export async function open({ url, name, prefetch, handle }) {
       }),
     async consume() {
       await consuming.prefetch(prefetch);
-      await consuming.consume(name, async (message) => {
+      await consuming.consume(name, (message) => {
         if (!message) return;
         const { messageId, headers = {} } = message.properties;
         const running = handle(JSON.parse(message.content.toString()), messageId, headers);
-        if (running) await running;
-        consuming.ack(message);
+        if (running) void running.then(() => consuming.ack(message));
+        else consuming.ack(message);
       });
     },
     async close() {
