@@ -13,6 +13,10 @@ export class PendingPublish {
   /** In milliseconds of the monotonic clock. */
   firstNackAt: number | undefined;
   ended = false;
+  /** Its exchange is young: it is to come back if no queue takes it, though its caller doesn't ask for that. */
+  mandatory: boolean;
+  /** How often it came back, and was kept to be sent again. */
+  kept = 0;
   /** What was missing for it was declared again, or it was found that this can't be. */
   redeclared = false;
 
@@ -22,7 +26,9 @@ export class PendingPublish {
     readonly deadlineAt: number,
     readonly resolve: () => void,
     readonly reject: (error: Error) => void,
-  ) {}
+  ) {
+    this.mandatory = message.mandatory;
+  }
 
   get bytes(): number {
     return this.message.body.length;
