@@ -3,7 +3,8 @@ import { ConnectError, HoplineError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { topicMatches } from '../../message/topic.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
-import type { Deadline } from '../../util/deadline.js';
+import { systemClock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
 import { brokerFeatures, requireFeatures } from './broker-features.js';
 import type { ConnectionListener } from './connection.js';
 import type { Connections } from './connections.js';
@@ -29,6 +30,9 @@ interface Declared {
 /** At least as long does the broker of one address have for a topology while a bus starts, if there are others. */
 const LEAST_TURN_MS = 5_000;
 const LONGEST_TURN_MS = 30_000;
+
+/** Publishes that wait for it have deadlines of their own. */
+const MEND_WITHIN_MS = 30_000;
 
 /**
  * The topology of one bus in the broker: declared, remembered, and declared again. On the consuming connection: in an alarm the
@@ -134,14 +138,31 @@ export class Declarations {
     const exchanges = parts.flatMap((part) => part.exchanges.map(({ name }) => name));
     this.mended.holdBack(exchanges, true);
     try {
-      const missing = await missingExchanges(this.live(), plan);
-      this.mended.remade(missing);
-      // The delays' marker may be there though another of their exchanges is gone.
-      for (const part of parts) await declarePlan(this.live(), part, 'declare');
-      // Their minute begins now.
-      this.mended.remade(missing);
+      await this.onLive(async (model) => {
+        const missing = await missingExchanges(model, plan);
+        this.mended.remade(missing);
+        // The delays' marker may be there though another of their exchanges is gone.
+        for (const part of parts) await declarePlan(model, part, 'declare');
+        // Their minute begins now.
+        this.mended.remade(missing);
+      });
     } finally {
       this.mended.holdBack(exchanges, false);
+    }
+  }
+
+  /** The connection that publishes may be back before this one, and this one may go meanwhile. */
+  private async onLive(work: (model: ChannelModel) => Promise<void>): Promise<void> {
+    const { consume } = this.connections;
+    const deadline = new Deadline(systemClock, MEND_WITHIN_MS);
+    for (;;) {
+      await consume.whenUp(deadline);
+      const model = this.live();
+      try {
+        return await work(model);
+      } catch (error) {
+        if (error instanceof HoplineError || consume.model === model) throw error;
+      }
     }
   }
 
