@@ -16,7 +16,7 @@ export class Connections {
 
   constructor(
     private readonly settings: RabbitmqSettings,
-    private readonly name: string,
+    name: string,
   ) {
     this.publish = new Connection('publish', settings, name);
     this.consume = new Connection('consume', settings, name);
