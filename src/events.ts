@@ -256,6 +256,10 @@ export interface BusEvents {
   'connection.down': ConnectionDownEvent;
   'connection.blocked': BlockedEvent;
   'connection.unblocked': ConnectionEvent;
+  /** It is up, and for 8 s the broker has confirmed nothing on it though something waits: its node may be cut off. */
+  'connection.stalled': ConnectionEvent;
+  /** The broker confirms again what is published on it. */
+  'connection.flowing': ConnectionEvent;
   /** A channel died on a live connection and was opened again. */
   'channel.reopened': ChannelEvent;
   /** The broker has accepted a consumer for the first time. A lane has its own, and so its own queue here. */

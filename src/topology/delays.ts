@@ -187,6 +187,9 @@ function levelOf(names: Names, unit: Unit, coin: number): string {
   return `${names.delay}.${unit.letter}${coin}`;
 }
 
+/** No exchange: a delayed event for it is stored in the shortest level, as any other, and ends in the sink. */
+export const PROBE_EXCHANGE = 'hopline.probe';
+
 /** Everything the delays need, for a whole vhost. */
 export function planDelays(names: Names): SharedPlan {
   const exchanges: ExchangePlan[] = [
@@ -220,7 +223,8 @@ export function planDelays(names: Names): SharedPlan {
       bindings.push(...bindingsOfValue(names, index, value));
     }
   });
-  return { exchanges, queues, bindings, marker: { name: names.delayReady, type: 'fanout' } };
+  const probe = delayAddress(names, MIN_DELAY_MS, 'e', delayedDestination(PROBE_EXCHANGE, 'alive'));
+  return { exchanges, queues, bindings, marker: { name: names.delayReady, type: 'fanout' }, probe };
 }
 
 function levelArguments(ttlMs: number, deadLetterExchange: string): QueuePlan['arguments'] {

@@ -56,6 +56,8 @@ export interface TopologyPlan {
 /** A plan that is the same for everybody, so that its being there is told by one exchange, declared last. */
 export interface SharedPlan extends TopologyPlan {
   readonly marker: ExchangePlan;
+  /** Where a message is stored by a quorum queue of it, and then forgotten: it shows that the broker still confirms. */
+  readonly probe: { readonly exchange: string; readonly routingKey: string };
 }
 
 /** What a bus needs: its own part, and the delays it shares with all others in the vhost. */

@@ -1,4 +1,4 @@
-import { delayEntries, delayKeys } from './delays.js';
+import { delayEntries, delayKeys, PROBE_EXCHANGE } from './delays.js';
 import type { Names } from './names.js';
 import type { TopologyPlan } from './plan.js';
 
@@ -65,7 +65,11 @@ export function topicPermissionsOf(services: readonly ServicePlan[]): TopicPermi
   const bound = unique(services.flatMap(({ names, plan }) => boundExchanges(names, plan)).map(escaped));
   return [
     // Who may bind to an entry at all is said by the permissions: on the first occasion only.
-    ...into.map((exchange) => ({ exchange, write: delayKeys('number', queues, written), read: '.*' })),
+    ...into.map((exchange) => ({
+      exchange,
+      write: delayKeys('number', queues, [...written, escaped(PROBE_EXCHANGE)]),
+      read: '.*',
+    })),
     ...out.map((exchange) => ({ exchange, write: '^$', read: delayKeys('wildcard', queues, bound) })),
   ];
 }

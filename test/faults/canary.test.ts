@@ -61,6 +61,8 @@ const EVENTS: Readonly<Record<EventName, true>> = {
   'connection.down': true,
   'connection.blocked': true,
   'connection.unblocked': true,
+  'connection.stalled': true,
+  'connection.flowing': true,
   'channel.reopened': true,
   'consumer.started': true,
   'consumer.cancelled': true,

@@ -27,6 +27,8 @@ const WATCHED: readonly EventName[] = [
   'connection.down',
   'connection.blocked',
   'connection.unblocked',
+  'connection.stalled',
+  'connection.flowing',
   'channel.reopened',
   'consumer.cancelled',
   'consumer.lost',

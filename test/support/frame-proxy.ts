@@ -38,6 +38,8 @@ export interface Stop {
 export class FrameProxy {
   private readonly stops = new Set<PendingStop>();
   private readonly sockets = new Set<Socket>();
+  private readonly swallowed = new Set<string>();
+  private eaten = 0;
 
   private constructor(
     private readonly server: Server,
@@ -60,6 +62,26 @@ export class FrameProxy {
     const stop = new PendingStop(from, METHODS[method], () => this.stops.delete(stop));
     this.stops.add(stop);
     return stop;
+  }
+
+  /** Frames of this method from this side never arrive any more, on any connection; all others do, heartbeats too. */
+  swallow(from: From, method: Method): void {
+    this.swallowed.add(`${from} ${METHODS[method].join()}`);
+  }
+
+  /** All frames arrive again. */
+  swallowNothing(): void {
+    this.swallowed.clear();
+  }
+
+  /** How many frames never arrived. */
+  get swallowedFrames(): number {
+    return this.eaten;
+  }
+
+  /** Connections that are open at the moment. */
+  get connections(): number {
+    return [...this.sockets].filter(({ localPort }) => localPort === this.port).length;
   }
 
   /** Writes what is no frame to every client. */
@@ -91,12 +113,19 @@ export class FrameProxy {
     broker.on('data', (chunk) => this.pass('broker', streams.broker, chunk, client, reset));
   }
 
+  private swallows(from: From, frame: Buffer): boolean {
+    if (this.swallowed.size === 0 || frame[0] !== METHOD_FRAME || frame.length < 11) return false;
+    const isSwallowed = this.swallowed.has(`${from} ${frame.readUInt16BE(7)},${frame.readUInt16BE(9)}`);
+    if (isSwallowed) this.eaten += 1;
+    return isSwallowed;
+  }
+
   private pass(from: From, frames: Frames, chunk: Buffer, sink: Socket, reset: () => void): void {
     if (frames.stopped) {
       frames.stopped.behind.push(chunk);
       return;
     }
-    const whole = frames.take(chunk);
+    const whole = frames.take(chunk).filter((frame) => !this.swallows(from, frame));
     for (const [index, frame] of whole.entries()) {
       const stop = [...this.stops].find((each) => each.from === from && isMethod(frame, each.ids));
       if (!stop) continue;

@@ -11,6 +11,7 @@ import type { BusState, ConnectionRole } from '../../events.js';
  * | not started, starting, `start()` failed | yes | no | it may still be started; wrong options, rights or credentials are as wrong after a restart |
  * | the broker is away, or refuses the credentials | yes | no | a restart brings no broker back, and a hundred restarts at once hinder it in coming back; fresh credentials are asked of the `url` function at each try |
  * | the broker blocks publishing (an alarm) | yes | no | a publish waits until its deadline, and so does whoever asked for it: requests had better go elsewhere |
+ * | the broker confirms nothing for 8 s though something waits | yes | no | its node may be cut off from the others; the bus looks whether another address confirms, and goes there |
  * | a consumer is lost, or can't be restored | yes | no | its queue is not handled here; it is tried again for ever, and comes back by itself once the queue or the right is there |
  * | a retry or dead letter can't be published | yes | no | its message is held, and the queue stands still until it can |
  * | a lane waits for a higher one | yes | yes | that is what lanes are for |
@@ -56,10 +57,11 @@ export interface HealthError {
 export interface ConnectionHealth {
   readonly connection: ConnectionRole;
   /**
-   * `blocked`: it is up, and the broker takes no messages on it. `down`: it is looked for. `refused`: the broker doesn't
-   * let it in, and it is tried again with whatever credentials the `url` then gives.
+   * `blocked`: it is up, and the broker takes no messages on it. `stalled`: it is up, and the broker confirms nothing.
+   * `down`: it is looked for. `refused`: the broker doesn't let it in, and it is tried again with whatever credentials the
+   * `url` then gives.
    */
-  readonly state: 'connecting' | 'up' | 'blocked' | 'down' | 'refused';
+  readonly state: 'connecting' | 'up' | 'blocked' | 'stalled' | 'down' | 'refused';
   readonly since: string;
   /** Host and port that it has, or tried last. */
   readonly address?: string;

@@ -26,6 +26,8 @@ export class ConnectionWatch {
     this.condition = { state: 'connecting', since: now() };
     this.on('connection.up', () => ({ state: 'up' }));
     this.on('connection.unblocked', () => ({ state: 'up' }));
+    this.on('connection.stalled', () => ({ state: 'stalled' }));
+    this.on('connection.flowing', () => ({ state: 'up' }));
     this.on('connection.blocked', ({ reason }) => ({ state: 'blocked', reason }));
     this.on('connection.down', ({ error, refused }) => ({ state: refused ? 'refused' : 'down', error }));
   }
@@ -47,9 +49,7 @@ export class ConnectionWatch {
     };
   }
 
-  private on<
-    Name extends 'connection.up' | 'connection.unblocked' | 'connection.blocked' | 'connection.down',
-  >(
+  private on<Name extends `connection.${'up' | 'unblocked' | 'stalled' | 'flowing' | 'blocked' | 'down'}`>(
     name: Name,
     conditionOf: (event: BusEvents[Name]) => Omit<ConnectionCondition, 'since' | 'address'>,
   ): void {

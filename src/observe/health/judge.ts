@@ -40,6 +40,10 @@ function ofConnection({ connection, state, since, address, reason, error }: Conn
       return [`${which} is not there yet`];
     case 'blocked':
       return [`${which} to ${address} has been blocked by the broker since ${since}: ${reason}`];
+    case 'stalled':
+      return [
+        `the broker has confirmed nothing on ${which} to ${address} since ${since}: its node may be cut off from the others`,
+      ];
     case 'down':
       return [`${which} to ${address} has been down since ${since}: ${told(error)}`];
     case 'refused':

@@ -12,6 +12,8 @@ export class AddressSearch {
   private round: readonly BrokerAddress[] = [];
   /** Place in the round of the one to be tried next. */
   private place = 0;
+  /** To be tried before the others, once. */
+  private first: BrokerAddress | undefined;
   private readonly backoff = new Backoff({ firstMs: 100, maxMs: 30_000 });
 
   constructor(private readonly find: () => Promise<readonly BrokerAddress[]>) {}
@@ -23,6 +25,12 @@ export class AddressSearch {
 
   /** @throws what the user's functions throw, or OptionsError if they bring what can't work */
   async next(): Promise<BrokerAddress> {
+    const { first } = this;
+    if (first) {
+      this.first = undefined;
+      this.place = this.round.findIndex(({ name }) => name === first.name) + 1;
+      return first;
+    }
     if (this.place >= this.round.length) {
       this.round = [];
       this.place = 0;
@@ -32,6 +40,11 @@ export class AddressSearch {
     if (!address) throw new Error('there is no address to connect to');
     this.place += 1;
     return address;
+  }
+
+  /** This one comes next. */
+  startWith(address: BrokerAddress): void {
+    this.first = address;
   }
 
   /** How long to wait after a failure, in milliseconds. */

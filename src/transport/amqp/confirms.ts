@@ -28,15 +28,19 @@ export class Confirms {
       ? pending.runInAsyncScope(this.publish, this, pending)
       : this.publish(pending);
     this.unconfirmed.add(pending);
-    if (message.mandatory) this.expectReturn(pending);
+    if (pending.mandatory) this.expectReturn(pending);
     return room;
   }
 
   private publish(pending: PendingPublish): boolean {
     const { message } = pending;
     const { exchange, routingKey, body } = message;
-    return this.channel.publish(exchange, routingKey, body, publishOptions(message), (error) =>
-      this.onConfirm(pending, error as Error | null),
+    return this.channel.publish(
+      exchange,
+      routingKey,
+      body,
+      publishOptions(message, pending.mandatory),
+      (error) => this.onConfirm(pending, error as Error | null),
     );
   }
 
@@ -44,7 +48,7 @@ export class Confirms {
     // Told for each unconfirmed message when the channel closes, too: that is no answer of the broker's.
     if (error && error.message !== 'message nacked') return;
     this.unconfirmed.delete(pending);
-    if (pending.message.mandatory) this.forgetReturn(pending);
+    if (pending.mandatory) this.forgetReturn(pending);
     // The return of an unroutable message always comes before its confirm.
     const wasReturned = this.returned.delete(pending);
     this.onVerdict(pending, error ? 'nacked' : wasReturned ? 'returned' : 'confirmed');
@@ -76,7 +80,7 @@ export class Confirms {
   }
 }
 
-function publishOptions({ properties, mandatory }: OutgoingMessage) {
+function publishOptions({ properties }: OutgoingMessage, mandatory: boolean) {
   const { headers } = properties;
   // The library reads these names one by one and ignores others, so that only what differs needs a copy.
   return headers || mandatory

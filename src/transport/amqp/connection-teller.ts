@@ -25,6 +25,11 @@ export function connectionTeller(
       log.warn({ ...about(address), reason }, 'the broker blocks this connection');
       events.emit('connection.blocked', { ...about(address), reason });
     },
+    stalled: (address) => {
+      log.warn(about(address), 'the broker confirms nothing on this connection: its node may be cut off');
+      events.emit('connection.stalled', about(address));
+    },
+    flowing: (address) => events.emit('connection.flowing', about(address)),
     unblocked: (address) => events.emit('connection.unblocked', about(address)),
   };
 }

@@ -7,7 +7,7 @@ import { deferred } from '../../util/deferred.js';
 import { reasonText } from '../../util/error-text.js';
 import { AddressSearch } from './address-search.js';
 import { dial, type Line } from './line.js';
-import type { RabbitmqSettings } from './options.js';
+import type { BrokerAddress, RabbitmqSettings } from './options.js';
 import { refusalOf } from './refusal.js';
 import { dropStragglers } from './stragglers.js';
 
@@ -17,6 +17,10 @@ export interface ConnectionListener {
   down(error: Error, address: string, retryInMs: number): void;
   blocked(reason: string, address: string): void;
   unblocked(address: string): void;
+  /** The broker has confirmed nothing on it for a while though something waits. */
+  stalled?(address: string): void;
+  /** It confirms again. */
+  flowing?(address: string): void;
 }
 
 /** A connection that has lived this long counts as a success: one that is closed as soon as it is open would be opened without end. */
@@ -28,15 +32,20 @@ const CLOSE_OK_MS = 2_000;
 /** One connection to the broker, found and re-found: over the list of addresses, with backoff and jitter after each round. */
 export class Connection {
   isBlocked = false;
+  /** How many messages were delivered on it. */
+  deliveries = 0;
+  /** Host and port that it has, or tried last. */
+  address = 'no address yet';
 
+  private isStalled = false;
   private blockedFor = '';
   private line: Line | undefined;
   private readonly search: AddressSearch;
   private readonly listeners = new Set<ConnectionListener>();
   private seeking = false;
-  /** That it has, or tried last. */
-  private address = 'no address yet';
   private connectedAt = 0;
+  /** Why it was told to move. */
+  private left: Error | undefined;
   private lastError: Error | undefined;
   /** Aborts when it is closed: nothing is looked for, or dialled, any more. */
   private readonly ending = new AbortController();
@@ -57,10 +66,16 @@ export class Connection {
     return this.line?.model;
   }
 
+  /** Host and port of all, as they were found last. */
+  get addresses(): readonly string[] {
+    return this.search.names;
+  }
+
   listen(listener: ConnectionListener): void {
     this.listeners.add(listener);
     if (this.model) listener.up(this.model, this.address);
     if (this.model && this.isBlocked) listener.blocked(this.blockedFor, this.address);
+    if (this.model && this.isStalled) listener.stalled?.(this.address);
   }
 
   unlisten(listener: ConnectionListener): void {
@@ -98,6 +113,22 @@ export class Connection {
     } finally {
       this.unlisten(waiter);
     }
+  }
+
+  /** Leaves the line it has for another address, at once and whatever waits there. */
+  move(to: BrokerAddress, why: Error): void {
+    this.search.startWith(to);
+    this.left = why;
+    this.line?.hangUp();
+  }
+
+  /** Somebody has seen that the broker confirms nothing on it, or does so again. */
+  setStalled(isStalled: boolean): void {
+    if (this.isStalled === isStalled || !this.model) return;
+    this.isStalled = isStalled;
+    for (const listener of this.listeners)
+      if (isStalled) listener.stalled?.(this.address);
+      else listener.flowing?.(this.address);
   }
 
   /** Closes in order if the broker answers soon, and tears the socket down in any case. */
@@ -153,6 +184,8 @@ export class Connection {
     this.line = line;
     this.address = line.address;
     this.isBlocked = false;
+    this.isStalled = false;
+    this.left = undefined;
     this.connectedAt = performance.now();
     model.on('close', (error) => this.lost(line, error ?? new Error('the connection was closed')));
     model.on('blocked', (reason) => {
@@ -173,8 +206,8 @@ export class Connection {
     if (this.line !== line) return;
     this.line = undefined;
     if (performance.now() - this.connectedAt > STABLE_AFTER_MS) this.search.succeeded();
-    const pauseMs = this.search.pauseMs();
-    this.tellDown(error, pauseMs);
+    const pauseMs = this.left ? 0 : this.search.pauseMs();
+    this.tellDown(this.left ?? error, pauseMs);
     void this.seek(pauseMs);
   }
 

@@ -52,7 +52,7 @@ export class AmqpConsumer implements Consumer {
   private changing: Promise<void> = Promise.resolve();
 
   constructor(
-    connection: Connection,
+    private readonly connection: Connection,
     private readonly options: AmqpConsumerOptions,
   ) {
     this.prefetch = options.prefetch;
@@ -162,6 +162,7 @@ export class AmqpConsumer implements Consumer {
 
   private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch, window: number): void {
     if (message) {
+      this.connection.deliveries += 1;
       this.options.sink.deliver(new AmqpDelivery(message, this.options, epoch, window));
       return;
     }

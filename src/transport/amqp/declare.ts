@@ -57,6 +57,24 @@ export async function declareShared(
   await runAll(model, [marker], mode);
 }
 
+/** Which exchanges of a plan are not there; what may not be asked for counts as there. */
+export async function missingExchanges(model: ChannelModel, { exchanges }: TopologyPlan): Promise<string[]> {
+  const lane = new DeclareChannel(model);
+  const missing: string[] = [];
+  try {
+    for (const { name, verifyOnly } of exchanges) {
+      const error = verifyOnly
+        ? undefined
+        : await lane.run((channel) => channel.checkExchange(name)).catch((cause: ChannelError) => cause);
+      if (error && error.code === undefined) throw error;
+      if (error?.code === 404) missing.push(name);
+    }
+  } finally {
+    await lane.close();
+  }
+  return missing;
+}
+
 async function runAll(model: ChannelModel, steps: readonly Step[], mode: TopologyMode): Promise<void> {
   const queue = [...steps];
   const lanes = Array.from({ length: Math.min(LANES, steps.length) }, () => runLane(model, queue, mode));

@@ -3,8 +3,8 @@ import { systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import { inRootContext } from '../../util/root-context.js';
 import type { SessionOptions, Transport, TransportSession } from '../transport.js';
+import type { Connections } from './connections.js';
 import { type RabbitmqOptions, type RabbitmqSettings, rabbitmqSettings } from './options.js';
-import type { Connections } from './session.js';
 
 export type { BrokerUrl } from './broker-url.js';
 export type { RabbitmqOptions } from './options.js';
@@ -39,23 +39,20 @@ class AmqpTransport implements Transport {
   }
 
   private async connect(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
-    const [{ requireClientLibrary }, { Connection }, { AmqpSession }] = await Promise.all([
+    const [{ requireClientLibrary }, { Connections }, { AmqpSession }] = await Promise.all([
       import('./client-library.js'),
-      import('./connection.js'),
+      import('./connections.js'),
       import('./session.js'),
     ]);
     requireClientLibrary();
-    const connections = this.connections ?? {
-      publish: new Connection('publish', this.settings, `hopline ${options.service}`),
-      consume: new Connection('consume', this.settings, `hopline ${options.service}`),
-    };
+    const connections = this.connections ?? new Connections(this.settings, `hopline ${options.service}`);
     this.connections = connections;
     this.sessions += 1;
     if (this.settings.insecure)
       options.log.warn({ service: options.service }, "allowInsecureTls: anybody may take the broker's place");
     const session = new AmqpSession(connections, options, (closing) => this.release(connections, closing));
     try {
-      await Promise.all([connections.publish.connect(deadline), connections.consume.connect(deadline)]);
+      await connections.connect(deadline);
       await deadline.race(session.start(), noChannel);
       return session;
     } catch (error) {
@@ -68,6 +65,6 @@ class AmqpTransport implements Transport {
     this.sessions -= 1;
     if (this.sessions > 0 || this.connections !== connections) return;
     this.connections = undefined;
-    await Promise.all([connections.publish.close(deadline), connections.consume.close(deadline)]);
+    await connections.close(deadline);
   }
 }

@@ -19,6 +19,10 @@ export class PendingPublish extends AsyncResource {
   /** In milliseconds of the monotonic clock. */
   firstNackAt: number | undefined;
   ended = false;
+  /** Its exchange is young: it is to come back if no queue takes it, though its caller doesn't ask for that. */
+  mandatory: boolean;
+  /** How often it came back, and was kept to be sent again. */
+  kept = 0;
   /** What was missing for it was declared again, or it was found that this can't be. */
   redeclared = false;
 
@@ -30,6 +34,7 @@ export class PendingPublish extends AsyncResource {
     readonly reject: (error: Error) => void,
   ) {
     super('HOPLINE_PUBLISH');
+    this.mandatory = message.mandatory;
   }
 
   get bytes(): number {

@@ -62,3 +62,11 @@ export function timedOut({ message }: PendingPublish, { isBlocked, model }: Conn
     'It was not sent: publish it again when the broker takes messages.',
   );
 }
+
+/** Its exchange was made again, and who was bound to the old one has not come back. */
+export function notTakenYet({ message }: PendingPublish): PublishTimeoutError {
+  return new PublishTimeoutError(
+    `no queue has taken '${message.routingKey}' within ${formatMs(message.deadlineMs)}: exchange '${message.exchange}' was made anew in the broker, and whoever takes this event may not have bound to it again`,
+    'It is stored nowhere: publish it again when the services that take it are back.',
+  );
+}

@@ -43,6 +43,18 @@ export class PublishLane {
     return this.confirms !== undefined && !this.congested && !this.retired;
   }
 
+  /** What was written first of all that the broker has not answered. */
+  get unanswered(): PendingPublish | undefined {
+    return this.confirms?.unconfirmed.values().next().value;
+  }
+
+  /** The answers to what has ended by its deadline are awaited no more. */
+  forgetEnded(): void {
+    const { confirms } = this;
+    for (const pending of confirms?.unconfirmed ?? [])
+      if (pending.ended) confirms?.unconfirmed.delete(pending);
+  }
+
   /** @throws if the channel is closed, or the message can't be encoded; it is not written then */
   write(pending: PendingPublish): void {
     this.congested = !this.confirms?.write(pending);

@@ -5,10 +5,22 @@ import { Line } from '../../util/line.js';
 import { inRootContext } from '../../util/root-context.js';
 import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
+import type { Mended } from './declarations.js';
 import { examine, type SuspectVerdict } from './examine.js';
+import { HeldPublishes } from './held-publishes.js';
 import { PendingPublish, type Verdict } from './pending-publish.js';
-import { outcomeUnknown, refused, rejected, timedOut, unencodable, unroutable } from './publish-errors.js';
+import {
+  notTakenYet,
+  outcomeUnknown,
+  refused,
+  rejected,
+  timedOut,
+  unencodable,
+  unroutable,
+} from './publish-errors.js';
 import { PublishLane, type PublishLaneListener } from './publish-lane.js';
+import type { Watched } from './stall-watch.js';
+import { YoungExchanges } from './young-exchanges.js';
 
 export interface AmqpPublisherOptions {
   readonly maxInFlight: number;
@@ -34,14 +46,25 @@ const NEW_LANE_AT_MOST_EVERY_MS = 250;
 /** From the first nack on. An election takes 0.1 to 0.4 s, also on a busy machine (tried on 3.10.8, 4.0.5 and 4.3.6). */
 const REFUSED_FOR_MS = 5_000;
 
+/** Between two tries of what no queue has taken in a young exchange. */
+const FIRST_KEPT_PAUSE_MS = 50;
+const LONGEST_KEPT_PAUSE_MS = 2_000;
+
+/** The broker's words. */
+const MISSING_EXCHANGE = /no exchange '([^']*)'/;
+
 /**
  * Publishes over a confirm channel and knows the state of each publish: waiting to be written, written and unconfirmed,
  * pausing after a nack, ended. What is unconfirmed when a channel goes is written again on the next, with the same
  * messageId: a duplicate perhaps, never a loss. What is written is bounded in count and bytes; the rest waits.
  */
-export class AmqpPublisher implements PublishLaneListener {
+export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
+  /** How often the broker has answered. */
+  answers = 0;
   private readonly all = new Set<PendingPublish>();
   private readonly waiting = new Line<PendingPublish>();
+  private readonly held = new HeldPublishes();
+  private readonly young = new YoungExchanges();
   private inFlight = 0;
   private inFlightBytes = 0;
   private lane: PublishLane;
@@ -56,11 +79,17 @@ export class AmqpPublisher implements PublishLaneListener {
     private readonly options: AmqpPublisherOptions,
   ) {
     this.lane = new PublishLane(connection, this);
+    let wasDown = false;
     this.unblocked = {
-      up: () => this.pump(),
+      up: () => {
+        if (wasDown) this.young.reconnected();
+        this.pump();
+      },
       unblocked: () => this.pump(),
       blocked: () => {},
-      down: () => {},
+      down: () => {
+        wasDown = true;
+      },
     };
   }
 
@@ -75,9 +104,7 @@ export class AmqpPublisher implements PublishLaneListener {
       const pending = new PendingPublish(message, performance.now() + message.deadlineMs, resolve, reject);
       this.all.add(pending);
       this.sweeper ??= inRootContext(() => setInterval(() => this.sweep(), SWEEP_MS));
-      // Nothing waits: the common case needs no queue.
-      if (this.waiting.size === 0 && this.hasRoomFor(pending)) this.write(pending);
-      else this.enqueue(pending);
+      if (!this.held.takes(pending)) this.writeOrEnqueue(pending);
       pending.isLate = true;
     });
   }
@@ -102,6 +129,28 @@ export class AmqpPublisher implements PublishLaneListener {
     if (!this.connection.isBlocked) await closed;
   }
 
+  holdBack(exchanges: readonly string[], isMending: boolean): void {
+    if (isMending) this.held.hold(exchanges);
+    else for (const pending of this.held.release(exchanges)) this.enqueue(pending);
+    this.pump();
+  }
+
+  remade(exchanges: readonly string[]): void {
+    for (const exchange of exchanges) this.young.remade(exchange);
+  }
+
+  get unanswered(): PendingPublish | undefined {
+    return this.lane.unanswered;
+  }
+
+  forgetEnded(): void {
+    this.lane.forgetEnded();
+  }
+
+  confirmedElsewhere(pending: PendingPublish): void {
+    this.end(pending);
+  }
+
   ready(): void {
     this.pump();
   }
@@ -111,6 +160,7 @@ export class AmqpPublisher implements PublishLaneListener {
   }
 
   verdict(pending: PendingPublish, verdict: Verdict, lane: PublishLane): void {
+    this.answers += 1;
     this.land(pending);
     if (verdict === 'confirmed') this.end(pending);
     else if (verdict === 'returned') void this.returned(pending);
@@ -125,6 +175,7 @@ export class AmqpPublisher implements PublishLaneListener {
     }
     const open = unconfirmed.filter(({ ended }) => !ended);
     const { model } = this.connection;
+    if (error.code === 404) this.missed(open, error);
     // With a reply code it is the broker that closed the channel, for something in one of these.
     if (error.code === undefined || !model) for (const pending of open) this.enqueue(pending);
     else void examine(model, open, (pending, verdict) => this.examined(pending, verdict));
@@ -138,7 +189,7 @@ export class AmqpPublisher implements PublishLaneListener {
       if (!first) return;
       if (!first.ended && !this.hasRoomFor(first)) return;
       waiting.shift();
-      if (!first.ended) this.write(first);
+      if (!first.ended && !this.held.takes(first)) this.write(first);
     }
   }
 
@@ -150,6 +201,8 @@ export class AmqpPublisher implements PublishLaneListener {
   }
 
   private write(pending: PendingPublish): void {
+    const { message } = pending;
+    pending.mandatory = message.mandatory || this.young.has(message.exchange);
     try {
       this.lane.write(pending);
     } catch (error) {
@@ -161,6 +214,12 @@ export class AmqpPublisher implements PublishLaneListener {
     pending.inFlight = true;
     this.inFlight += 1;
     this.inFlightBytes += pending.bytes;
+  }
+
+  /** Nothing waits: the common case needs no queue. */
+  private writeOrEnqueue(pending: PendingPublish): void {
+    if (this.waiting.size === 0 && this.hasRoomFor(pending)) this.write(pending);
+    else this.enqueue(pending);
   }
 
   private enqueue(pending: PendingPublish): void {
@@ -232,10 +291,26 @@ export class AmqpPublisher implements PublishLaneListener {
     else void this.culprit(pending, verdict.closedBy);
   }
 
+  /** Whoever makes the exchange again, what is sent meanwhile must not vanish in it. */
+  private missed(open: readonly PendingPublish[], error: ChannelError): void {
+    const [, exchange] = MISSING_EXCHANGE.exec(error.message) ?? [];
+    if (exchange === undefined) return;
+    this.young.remade(exchange);
+    for (const pending of open) pending.mandatory ||= pending.message.exchange === exchange;
+  }
+
   private async returned(pending: PendingPublish): Promise<void> {
     const { message } = pending;
     if (await this.mended(pending, () => this.options.onUnroutable(message))) this.writeAgain(pending);
-    else this.end(pending, unroutable(pending));
+    else if (this.young.keeps(message)) this.keep(pending);
+    else this.end(pending, message.mandatory ? unroutable(pending) : undefined);
+  }
+
+  /** Who binds to its exchange may be on the way. */
+  private keep(pending: PendingPublish): void {
+    const pauseMs = Math.min(FIRST_KEPT_PAUSE_MS * 2 ** pending.kept, LONGEST_KEPT_PAUSE_MS);
+    pending.kept += 1;
+    setTimeout(() => this.writeAgain(pending), pauseMs);
   }
 
   /** The broker closed the channel for this one. */
@@ -270,8 +345,16 @@ export class AmqpPublisher implements PublishLaneListener {
     this.end(pending, this.unfinished(pending));
   }
 
-  private unfinished(pending: PendingPublish): Error {
+  /** At its deadline no queue has taken it yet. Nothing if it counts as an event that nobody takes. */
+  private unwanted(pending: PendingPublish): Error | undefined {
+    const { message } = pending;
+    if (message.mandatory) return unroutable(pending);
+    return this.young.wasRemade(message.exchange) ? notTakenYet(pending) : undefined;
+  }
+
+  private unfinished(pending: PendingPublish): Error | undefined {
     if (pending.inFlight || pending.outcomeUnknown) return outcomeUnknown(pending);
+    if (pending.kept > 0) return this.unwanted(pending);
     return pending.nacks > 0 ? refused(pending) : timedOut(pending, this.connection);
   }
 }

@@ -1,8 +1,6 @@
-import type { ChannelModel } from 'amqplib';
-import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
+import { TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
-import { topicMatches } from '../../message/topic.js';
-import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
+import type { BusTopology, TopologyMode, TopologyPlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import type {
   BrokerInfo,
@@ -17,31 +15,19 @@ import type {
   SessionOptions,
   TransportSession,
 } from '../transport.js';
-import { brokerFeatures, requireFeatures } from './broker-features.js';
+import { brokerFeatures } from './broker-features.js';
 import type { ChannelError } from './channel.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { connectionTeller } from './connection-teller.js';
+import type { Connections } from './connections.js';
 import { AmqpConsumer } from './consumer.js';
-import { declarePlan, declareShared } from './declare.js';
+import { Declarations } from './declarations.js';
 import { holdFirst } from './hold.js';
 import { inspectQueue } from './inspect.js';
 import { AmqpListener } from './listener.js';
+import { probeOf } from './probe.js';
 import { AmqpPublisher } from './publisher.js';
-
-/** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
-export interface Connections {
-  readonly publish: Connection;
-  readonly consume: Connection;
-}
-
-/** What has been declared, to be declared again when somebody deletes it. */
-interface Declared {
-  readonly plan: TopologyPlan;
-  readonly delays: SharedPlan | undefined;
-  readonly mode: TopologyMode;
-  /** Under way. */
-  mending?: Promise<void> | undefined;
-}
+import { refusedToConsume, refusedToListen } from './refused-to-consume.js';
 
 /** One bus on two connections: its publisher, its consumers, its topology. */
 export class AmqpSession implements TransportSession {
@@ -49,7 +35,7 @@ export class AmqpSession implements TransportSession {
   private readonly consumers = new Set<AmqpConsumer>();
   private readonly listenings = new Set<AmqpListener>();
   private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
-  private declared: Declared[] = [];
+  private readonly declarations: Declarations;
 
   constructor(
     private readonly connections: Connections,
@@ -64,10 +50,12 @@ export class AmqpSession implements TransportSession {
     this.publisher = new AmqpPublisher(connections.publish, {
       maxInFlight,
       maxInFlightBytes,
-      onMissingExchange: (exchange) => this.declareAgain((plan) => has(plan, exchange)),
-      onUnroutable: (message) => this.declareAgain((plan) => routes(plan, message)),
+      onMissingExchange: (exchange) => this.declarations.withExchange(exchange),
+      onUnroutable: (message) => this.declarations.withRoute(message),
       onReopened: (error) => events.emit('channel.reopened', { service, channel: 'publisher', error }),
     });
+    this.declarations = new Declarations(connections, this.publisher);
+    connections.watch.add(this.publisher);
   }
 
   start(): Promise<void> {
@@ -75,8 +63,8 @@ export class AmqpSession implements TransportSession {
   }
 
   async declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    await this.declareOnLive(topology, mode, deadline);
-    this.declared.push({ plan: topology.own, delays: topology.delays, mode });
+    await this.declarations.declare(topology, mode, deadline);
+    if (topology.delays) await this.connections.prove(this.publisher, probeOf(topology.delays), deadline);
   }
 
   publish(message: OutgoingMessage): Promise<void> {
@@ -91,12 +79,12 @@ export class AmqpSession implements TransportSession {
     const { service, events, log } = this.options;
     const consumer: AmqpConsumer = new AmqpConsumer(this.connections.consume, {
       queue,
-      counts: this.declared.some(({ plan }) => isQuorum(plan, queue)),
+      counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),
       prefetch,
       keptForMs,
       sink,
       redeclare: async () => {
-        await this.declareAgain(({ queues }) => queues.some(({ name }) => name === queue));
+        await this.declarations.withQueue(queue);
       },
       onStarted: () => events.emit('consumer.started', { service, queue }),
       onLost: (error) => events.emit('consumer.lost', { service, queue, error }),
@@ -115,7 +103,9 @@ export class AmqpSession implements TransportSession {
         events.emit('channel.reopened', { service, channel: queue, error });
       },
       onFailed: (error) => this.consumingFailed(queue, error),
-      onClosed: () => this.consumers.delete(consumer),
+      onClosed: () => {
+        if (this.consumers.delete(consumer)) this.connections.watch.consumers -= 1;
+      },
     });
     try {
       await consumer.start();
@@ -124,14 +114,15 @@ export class AmqpSession implements TransportSession {
       // Of a queue that somebody else has declared as a classic one: from RabbitMQ 4.3 on that refuses to be told.
       if (keptForMs !== undefined && /x-consumer-timeout/.test((error as Error).message))
         return this.consume(queue, { prefetch }, sink);
-      throw this.refusedToConsume(queue, error as ChannelError);
+      throw refusedToConsume(queue, error as ChannelError);
     }
     this.consumers.add(consumer);
+    this.connections.watch.consumers += 1;
     return consumer;
   }
 
   async hold(queue: string, deadline: Deadline): Promise<Held | undefined> {
-    return await holdFirst(this.live(), queue, deadline);
+    return await holdFirst(this.declarations.live(), queue, deadline);
   }
 
   async listen(source: ListenSource, listener: Listener): Promise<Listening> {
@@ -155,7 +146,7 @@ export class AmqpSession implements TransportSession {
   }
 
   get brokerInfo(): BrokerInfo {
-    const announced: Readonly<Record<string, unknown>> = this.live().connection.serverProperties;
+    const announced: Readonly<Record<string, unknown>> = this.declarations.live().connection.serverProperties;
     const { product, version, cluster_name: cluster } = announced;
     return {
       product: String(product),
@@ -166,7 +157,7 @@ export class AmqpSession implements TransportSession {
   }
 
   inspect(queue: string): Promise<QueueState | undefined> {
-    return inspectQueue(this.live(), queue);
+    return inspectQueue(this.declarations.live(), queue);
   }
 
   drain(deadline: Deadline): Promise<void> {
@@ -180,134 +171,23 @@ export class AmqpSession implements TransportSession {
     ]);
     await deadline.race(closing, () => new Error('late')).catch(() => {});
     for (const [connection, listener] of this.listeners) connection.unlisten(listener);
+    this.declarations.close();
+    this.connections.watch.remove(this.publisher);
     await this.onClosed(deadline);
-  }
-
-  /** Declares on the consuming connection: in an alarm the broker reads nothing from one that publishes. */
-  private live(): ChannelModel {
-    const { model } = this.connections.consume;
-    if (!model)
-      throw new ConnectError(
-        'there is no connection to the broker at the moment',
-        'Try again when it is back.',
-      );
-    return model;
-  }
-
-  /** A connection that goes meanwhile refuses nothing: what is there already is declared on the next one again. */
-  private async declareOnLive(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    const { consume } = this.connections;
-    for (;;) {
-      await consume.whenUp(deadline);
-      const model = this.live();
-      try {
-        await deadline.race(declareOn(model, topology, mode), noAnswer);
-        return;
-      } catch (error) {
-        if (error instanceof HoplineError) throw error;
-        if (consume.model === model) throw cantDeclare(error as Error);
-      }
-    }
-  }
-
-  /** True if what `concerns` names was declared again. */
-  private async declareAgain(concerns: (plan: TopologyPlan) => boolean): Promise<boolean> {
-    const concerned = this.declared.filter(
-      ({ mode, plan, delays }) => mode === 'declare' && (concerns(plan) || (delays && concerns(delays))),
-    );
-    await Promise.all(concerned.map((declared) => this.mend(declared)));
-    return concerned.length > 0;
-  }
-
-  /** Once for all who miss something of it at the same time. */
-  private mend(declared: Declared): Promise<void> {
-    declared.mending ??= this.declareWhole(declared).finally(() => {
-      declared.mending = undefined;
-    });
-    return declared.mending;
-  }
-
-  private async declareWhole({ plan, delays }: Declared): Promise<void> {
-    // The delays' marker may be there though another of their exchanges is gone.
-    if (delays) await declarePlan(this.live(), delays, 'declare');
-    await declarePlan(this.live(), plan, 'declare');
   }
 
   private consumingFailed(queue: string, error: ChannelError): void {
     const { service, events, log } = this.options;
     log.warn({ queue, error }, 'a queue cannot be consumed at the moment; trying again');
-    const refused = this.refusedToConsume(queue, error);
+    const refused = refusedToConsume(queue, error);
     events.emit('consumer.failed', { service, queue, error: refused });
     if (error instanceof TopologyError || error.code === 403)
       events.emit('topology.failed', { service, error: refused });
   }
-
-  private refusedToConsume(queue: string, error: ChannelError): Error {
-    // What was refused on the way there has been explained already.
-    if (error instanceof HoplineError) return error;
-    if (error.code === undefined)
-      return new ConnectError(
-        `queue '${queue}' can't be consumed: ${error.message}`,
-        'Look at the load and the alarms of the broker, and at its limit of channels.',
-        { cause: error },
-      );
-    const help =
-      error.code === 403
-        ? `Give the user the right to read '${queue}'.`
-        : 'Look whether another consumer holds the queue exclusively, or whether it was deleted.';
-    return new TopologyError(
-      `queue '${queue}'`,
-      `queue '${queue}' can't be consumed: ${error.message}`,
-      help,
-      { cause: error },
-    );
-  }
-}
-
-async function declareOn(
-  model: ChannelModel,
-  { own, delays }: BusTopology,
-  mode: TopologyMode,
-): Promise<void> {
-  // In every mode: what the broker silently doesn't do is wrong however the queue came to be.
-  requireFeatures(own, brokerFeatures(model.connection.serverProperties));
-  // The delays first: queues are bound to their last exchange.
-  if (delays) await declareShared(model, delays, mode);
-  await declarePlan(model, own, mode);
-}
-
-const noAnswer = () =>
-  new ConnectError(
-    'the broker did not answer in time while the topology was declared',
-    'Look at the load and the alarms of the broker.',
-  );
-
-const cantDeclare = (cause: Error) =>
-  new ConnectError(
-    `the topology can't be declared: ${cause.message}`,
-    'Look at the load of the broker, and at its limit of channels.',
-    { cause },
-  );
-
-function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
-  const message = `can't listen to exchange '${exchange}': ${cause.message}`;
-  if (cause.code === undefined)
-    return new ConnectError(message, 'Look at the load and the alarms of the broker.', { cause });
-  const help = 'Give the user the rights that `hopline topology permissions` names.';
-  return new TopologyError(`exchange '${exchange}'`, message, help, { cause });
 }
 
 /** As RabbitMQ words it before 4.3; later it cancels the consumer of a quorum queue instead. */
 const isConsumerTimeout = ({ message }: Error) => /delivery acknowledgement .*timed out/.test(message);
-
-function has({ exchanges }: TopologyPlan, name: string): boolean {
-  return exchanges.some((exchange) => exchange.name === name);
-}
-
-/** On paper. Exchanges of ours are topic or direct, and no name of a queue holds a wildcard. */
-function routes({ bindings }: TopologyPlan, { exchange, routingKey }: OutgoingMessage): boolean {
-  return bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey));
-}
 
 function isQuorum({ queues }: TopologyPlan, name: string): boolean {
   return queues.some((queue) => queue.name === name && queue.arguments['x-queue-type'] === 'quorum');

@@ -126,7 +126,12 @@ describe('the rights of a service', () => {
     }
     assert.deepEqual(
       topicPermissionsOf([service()]).map(({ write }) => write),
-      [...delayEntries(names).map(() => '^(\\d+\\.){6}([ec]\\.(hopline/events(/lane/[\\w-]+)?)\\.)'), '^$'],
+      [
+        ...delayEntries(names).map(
+          () => '^(\\d+\\.){6}([ec]\\.(hopline/events(/lane/[\\w-]+)?|hopline/probe)\\.)',
+        ),
+        '^$',
+      ],
     );
   });
 

@@ -1,0 +1,31 @@
+import type { PendingPublish } from './pending-publish.js';
+
+/** Publishes that wait while their exchange is made again: without its bindings it would take them, and drop them. */
+export class HeldPublishes {
+  /** By how many each exchange is being mended. */
+  private readonly exchanges = new Map<string, number>();
+  private aside: PendingPublish[] = [];
+
+  /** True if it is put aside until its exchange is whole. */
+  takes(pending: PendingPublish): boolean {
+    if (this.exchanges.size === 0 || !this.exchanges.has(pending.message.exchange)) return false;
+    this.aside.push(pending);
+    return true;
+  }
+
+  hold(exchanges: readonly string[]): void {
+    for (const each of exchanges) this.exchanges.set(each, (this.exchanges.get(each) ?? 0) + 1);
+  }
+
+  /** @returns what waited for these, and has not ended */
+  release(exchanges: readonly string[]): PendingPublish[] {
+    for (const each of exchanges) {
+      const left = (this.exchanges.get(each) ?? 0) - 1;
+      if (left > 0) this.exchanges.set(each, left);
+      else this.exchanges.delete(each);
+    }
+    const open = this.aside.filter(({ ended }) => !ended);
+    this.aside = open.filter(({ message }) => this.exchanges.has(message.exchange));
+    return open.filter(({ message }) => !this.exchanges.has(message.exchange));
+  }
+}

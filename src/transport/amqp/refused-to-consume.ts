@@ -1,0 +1,31 @@
+import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
+import type { ListenSource } from '../transport.js';
+import type { ChannelError } from './channel.js';
+
+/* What the broker says to a consumer, with what to do about it. */
+
+export function refusedToConsume(queue: string, error: ChannelError): Error {
+  // What was refused on the way there has been explained already.
+  if (error instanceof HoplineError) return error;
+  if (error.code === undefined)
+    return new ConnectError(
+      `queue '${queue}' can't be consumed: ${error.message}`,
+      'Look at the load and the alarms of the broker, and at its limit of channels.',
+      { cause: error },
+    );
+  const help =
+    error.code === 403
+      ? `Give the user the right to read '${queue}'.`
+      : 'Look whether another consumer holds the queue exclusively, or whether it was deleted.';
+  return new TopologyError(`queue '${queue}'`, `queue '${queue}' can't be consumed: ${error.message}`, help, {
+    cause: error,
+  });
+}
+
+export function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
+  const message = `can't listen to exchange '${exchange}': ${cause.message}`;
+  if (cause.code === undefined)
+    return new ConnectError(message, 'Look at the load and the alarms of the broker.', { cause });
+  const help = 'Give the user the rights that `hopline topology permissions` names.';
+  return new TopologyError(`exchange '${exchange}'`, message, help, { cause });
+}

@@ -1,0 +1,274 @@
+import { OutcomeUnknownError, PublishRejectedError, UnroutableError } from '../../errors.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import { pause, systemClock } from '../../util/clock.js';
+import type { Connection } from './connection.js';
+import type { BrokerAddress } from './options.js';
+import type { PendingPublish } from './pending-publish.js';
+import type { Finding } from './second-look.js';
+
+/** A publisher, as far as it is watched. */
+export interface Watched {
+  /** How often the broker has answered, be it with a confirm, a nack or a return. */
+  readonly answers: number;
+  /** What it has written first of all that is not answered. */
+  readonly unanswered: PendingPublish | undefined;
+  /** Waits no more for the answers to what has ended by its deadline. */
+  forgetEnded(): void;
+  publish(message: OutgoingMessage): Promise<void>;
+  /** Another connection has confirmed it. */
+  confirmedElsewhere(pending: PendingPublish): void;
+}
+
+export interface StallWatchOptions {
+  readonly publish: Pick<Connection, 'model' | 'isBlocked' | 'address' | 'setStalled'>;
+  readonly consume: Pick<Connection, 'model' | 'isBlocked' | 'address' | 'deliveries' | 'move'>;
+  /** Where else to look, in order. */
+  others(than: string): Promise<readonly BrokerAddress[]>;
+  look(address: BrokerAddress, message: OutgoingMessage): Promise<Finding>;
+  /** Both connections. */
+  move(to: BrokerAddress, why: Error): void;
+}
+
+const TICK_MS = 1_000;
+
+/** As many seconds without an answer are a stall: an election takes 0.4 s, heartbeats give a mute connection up after 20 s. */
+const STALLED_AFTER = 8;
+
+/** As many seconds without a delivery, and who consumes asks whether the broker still confirms. */
+const QUIET_AFTER = 20;
+
+/** Between looks that found nothing better, in seconds. */
+const FIRST_PAUSE = 10;
+const LONGEST_PAUSE = 300;
+
+/** After another address has confirmed: time for this one to say the same. */
+const GRACE_MS = 500;
+
+/** At start nothing has shown yet that the address is worth waiting for. */
+const PROVE_WITHIN_MS = 4_000;
+
+/** What waits for an answer longest. */
+interface Waiting {
+  readonly pending: PendingPublish;
+  /** For as many ticks. */
+  ticks: number;
+}
+
+/**
+ * Sees that a node is cut off from its majority: its port is open and its heartbeats flow, and it confirms nothing. One timer
+ * that looks at counters; nothing is done for a message. Looks before it leaps: see {@link secondLook}.
+ *
+ * It counts its own ticks, and not the time: a blocked event loop, after which all answers are read at once, is one tick.
+ */
+export class StallWatch {
+  private readonly watched = new Map<Watched, Waiting | undefined>();
+  private readonly probes = new Map<Watched, OutgoingMessage>();
+  private timer: NodeJS.Timeout | undefined;
+  private answers = 0;
+  private ticksWithoutAnswer = 0;
+  private deliveries = 0;
+  private quietTicks = 0;
+  /** How many consumers there are on the consuming connection. */
+  consumers = 0;
+
+  private isStalled = false;
+  private isLooking = false;
+  private isProbing = false;
+  /** Ticks until the next look. */
+  private restTicks = 0;
+  private pauseTicks = FIRST_PAUSE;
+
+  constructor(private readonly options: StallWatchOptions) {}
+
+  add(publisher: Watched): void {
+    this.watched.set(publisher, undefined);
+    this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  /** @param probe a message that is stored by a quorum queue, and disturbs nobody */
+  addProbe(publisher: Watched, probe: OutgoingMessage): void {
+    if (this.watched.has(publisher)) this.probes.set(publisher, probe);
+  }
+
+  remove(publisher: Watched): void {
+    this.watched.delete(publisher);
+    this.probes.delete(publisher);
+  }
+
+  /**
+   * Before a bus that starts takes its address for good: one that confirms nothing is left for the next that does.
+   *
+   * @returns false if both connections move
+   */
+  async prove(publisher: Watched, probe: OutgoingMessage): Promise<boolean> {
+    const outcome = await publisher
+      .publish({ ...probe, deadlineMs: PROVE_WITHIN_MS })
+      .catch((error) => error);
+    if (!(outcome instanceof OutcomeUnknownError)) return true;
+    const to = await this.confirming(probe);
+    if (to) this.leap(to);
+    return !to;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.watched.clear();
+    this.probes.clear();
+  }
+
+  /** Once a second. */
+  tick(): void {
+    const { publish } = this.options;
+    if (this.restTicks > 0) this.restTicks -= 1;
+    this.countAnswers();
+    const waits = this.countWaiting();
+    if (!publish.model || publish.isBlocked) {
+      this.forget();
+      return;
+    }
+    if (waits < STALLED_AFTER) {
+      if (waits === 0) this.pauseTicks = FIRST_PAUSE;
+      this.setStalled(false);
+    } else if (this.ticksWithoutAnswer >= STALLED_AFTER) this.setStalled(true);
+    if (waits >= STALLED_AFTER && this.restTicks === 0 && !this.isLooking) void this.look();
+    this.listenForDeliveries();
+  }
+
+  private countAnswers(): void {
+    let answers = 0;
+    for (const each of this.watched.keys()) answers += each.answers;
+    if (answers !== this.answers) {
+      // The first, as it is the first of what it has left waiting.
+      this.ticksWithoutAnswer = 1;
+      this.setStalled(false);
+    } else this.ticksWithoutAnswer += 1;
+    this.answers = answers;
+  }
+
+  /** For how many ticks the one has waited that has waited longest. */
+  private countWaiting(): number {
+    let longest = 0;
+    for (const [each, before] of this.watched) {
+      const pending = each.unanswered;
+      if (!pending) this.watched.set(each, undefined);
+      else if (before?.pending === pending) before.ticks += 1;
+      else this.watched.set(each, { pending, ticks: 1 });
+      longest = Math.max(longest, this.watched.get(each)?.ticks ?? 0);
+    }
+    return longest;
+  }
+
+  /** Without a connection, and on a blocked one, nothing can be expected. */
+  private forget(): void {
+    this.ticksWithoutAnswer = 0;
+    this.quietTicks = 0;
+    this.isStalled = false;
+    for (const each of this.watched.keys()) this.watched.set(each, undefined);
+  }
+
+  private setStalled(isStalled: boolean): void {
+    if (this.isStalled === isStalled) return;
+    this.isStalled = isStalled;
+    this.options.publish.setStalled(isStalled);
+  }
+
+  private async look(): Promise<void> {
+    this.isLooking = true;
+    try {
+      const [publisher, waiting] =
+        [...this.watched].sort(([, a], [, b]) => (b?.ticks ?? 0) - (a?.ticks ?? 0))[0] ?? [];
+      if (!publisher || !waiting) return;
+      if (waiting.pending.ended) await this.lookWithProbe(publisher);
+      else await this.lookWith(publisher, waiting.pending);
+    } finally {
+      this.isLooking = false;
+      this.restTicks = this.pauseTicks;
+      this.pauseTicks = Math.min(this.pauseTicks * 2, LONGEST_PAUSE);
+    }
+  }
+
+  private async lookWith(publisher: Watched, pending: PendingPublish): Promise<void> {
+    const to = await this.confirming(pending.message);
+    if (!to) return;
+    publisher.confirmedElsewhere(pending);
+    await pause(systemClock, GRACE_MS);
+    if (publisher.unanswered === pending) this.leap(to);
+  }
+
+  /** What waits for its answer has ended by its deadline. A probe is confirmed elsewhere: that proves nothing if it is here, too. */
+  private async lookWithProbe(publisher: Watched): Promise<void> {
+    const probe = this.probes.get(publisher);
+    if (!probe) return;
+    let isConfirmed = false;
+    publisher.publish(probe).then(
+      () => {
+        isConfirmed = true;
+      },
+      () => {},
+    );
+    const to = await this.confirming(probe);
+    await pause(systemClock, GRACE_MS);
+    if (isConfirmed) publisher.forgetEnded();
+    else if (to) this.leap(to);
+  }
+
+  /** The next address that can be reached, if it confirms. */
+  private async confirming(message: OutgoingMessage): Promise<BrokerAddress | undefined> {
+    const { publish, others, look } = this.options;
+    const addresses = await others(publish.address).catch(() => []);
+    for (const address of addresses) {
+      const finding = await look(address, message);
+      if (finding !== 'unreachable') return finding === 'confirmed' ? address : undefined;
+    }
+    return undefined;
+  }
+
+  /** Who only consumes hears nothing of a node that is cut off, and nothing of one whose queues are empty. */
+  private listenForDeliveries(): void {
+    const { consume } = this.options;
+    const isQuiet = consume.model && this.consumers > 0 && consume.deliveries === this.deliveries;
+    this.deliveries = consume.deliveries;
+    this.quietTicks = isQuiet ? this.quietTicks + 1 : 0;
+    if (this.quietTicks < QUIET_AFTER || this.isProbing) return;
+    this.quietTicks = 0;
+    this.isProbing = true;
+    void this.probe().finally(() => {
+      this.isProbing = false;
+    });
+  }
+
+  private async probe(): Promise<void> {
+    const { publish, consume } = this.options;
+    const [[publisher, probe] = []] = this.probes;
+    if (!publisher || !probe) return;
+    if (publish.address !== consume.address) return this.compare(probe);
+    // Unanswered, it is what waits.
+    await publisher.publish(probe).catch((error) => {
+      // Who may not publish it, or has no delays, does without.
+      if (error instanceof PublishRejectedError || error instanceof UnroutableError)
+        this.probes.delete(publisher);
+    });
+  }
+
+  /** The connection that consumes has another address, and must not publish: a blocked one doesn't ack. */
+  private async compare(probe: OutgoingMessage): Promise<void> {
+    const { publish, consume, others, look } = this.options;
+    const all = await others('').catch(() => []);
+    const here = all.find(({ name }) => name === consume.address);
+    const there = all.find(({ name }) => name === publish.address);
+    if (!here || !there || (await look(here, probe)) !== 'not confirmed') return;
+    if ((await look(there, probe)) === 'confirmed') consume.move(there, cutOff(here.name, there.name));
+  }
+
+  private leap(to: BrokerAddress): void {
+    const { publish, move } = this.options;
+    // Others may be confirmed there: it is known to be ill all the same.
+    this.setStalled(true);
+    move(to, cutOff(publish.address, to.name));
+  }
+}
+
+function cutOff(from: string, to: string): Error {
+  return new Error(`${from} confirms nothing, and ${to} does: its node may be cut off from the others`);
+}
