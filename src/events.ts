@@ -76,7 +76,7 @@ export type DeadLetterReason =
   | 'expired'
   /** The handler ran too long, and its policy gives up on that. */
   | 'timeout'
-  /** The body can't be decoded. */
+  /** The body can't be decoded, or a header not be read. */
   | 'undecodable'
   /** The payload does not fit its schema. */
   | 'invalid'

@@ -176,6 +176,8 @@ export interface Delivery {
   readonly redelivered: boolean;
   /** How often before, as far as the broker says and can be believed; else 0. */
   readonly deliveryCount: number;
+  /** What of its properties could not be read, as `header 'x'`, if anything: `properties` have the rest. */
+  readonly unreadable?: string | undefined;
   /** The channel that delivered is gone. */
   readonly lost: boolean;
 
