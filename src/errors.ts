@@ -2,6 +2,7 @@
 export {
   CancelledError,
   ChannelLostError,
+  GuiltyQueueError,
   HandlerTimeoutError,
   NoHandlerError,
   NoMessageIdError,

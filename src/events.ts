@@ -149,6 +149,13 @@ export interface ConsumerTroubleEvent extends ConsumerEvent {
   readonly error: Error;
 }
 
+export interface ConsumerGuiltyEvent extends ConsumerTroubleEvent {
+  /** How many connections it has lost alone. */
+  readonly losses: number;
+  /** How long until it is consumed again. */
+  readonly retryInMs: number;
+}
+
 /** Why a worker takes no messages though it could. */
 export type PauseReason =
   /** A lane of its queue that is served before it keeps all places busy. */
@@ -252,6 +259,16 @@ export interface BusEvents {
   'consumer.lost': ConsumerTroubleEvent;
   /** A lost consumer could not be restored, and will be tried again. */
   'consumer.failed': ConsumerTroubleEvent;
+  /**
+   * Its connection was lost twice in a short time while the other one stayed: a message of its queue may be why. It is
+   * consumed over a connection apart, one message at a time, until that is known. Ended by `consumer.guilty`, or
+   * `consumer.cleared`.
+   */
+  'consumer.suspected': ConsumerTroubleEvent;
+  /** Each connection that its queue was consumed over, alone, was lost: told again with each. Ended by `consumer.cleared`. */
+  'consumer.guilty': ConsumerGuiltyEvent;
+  /** A suspected or guilty one is consumed with the others again. */
+  'consumer.cleared': ConsumerEvent;
   /** A lost consumer consumes again. */
   'consumer.restored': ConsumerEvent;
   'consumer.paused': ConsumerPausedEvent;

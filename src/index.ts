@@ -42,6 +42,7 @@ export {
   ContextOutsideMessageError,
   ControlError,
   DeadLetterIdError,
+  GuiltyQueueError,
   HandlerResolutionError,
   HandlerTimeoutError,
   HoplineError,

@@ -72,6 +72,25 @@ export class ChannelLostError extends HoplineError {
   }
 }
 
+/** A queue that can't be consumed: the message at its head ends each connection that it is delivered over. */
+export class GuiltyQueueError extends HoplineError {
+  readonly code = 'HOPLINE_GUILTY_QUEUE';
+
+  /**
+   * @param losses how many connections it has ended, over which nothing else was consumed
+   * @param isCounted whether its queue has a delivery limit
+   */
+  constructor(queue: string, losses: number, isCounted: boolean, options?: { cause?: unknown }) {
+    super(
+      `the message at the head of queue '${queue}' ends each connection that it is delivered over: ${losses} so far`,
+      isCounted
+        ? "The broker dead-letters it at the queue's delivery limit, and then the queue goes on; `hopline failed` goes around it there."
+        : `Nothing ends it on a classic queue: move it inside the broker, with \`rabbitmqctl set_policy move-head '^${queue}$' '{"max-length":N}' --apply-to queues --priority 1000\`, N one less than wait there, and then \`rabbitmqctl clear_policy move-head\`. It then lies among the dead letters.`,
+      options,
+    );
+  }
+}
+
 /** The reason of `context.signal` when an operator has cancelled the message: it is dead-lettered as `cancelled` if the handler throws. */
 export class CancelledError extends HoplineError {
   readonly code = 'HOPLINE_CANCELLED';

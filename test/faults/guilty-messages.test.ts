@@ -61,4 +61,100 @@ describe('a message that ends its connection', function () {
     assert.match(String(letter?.error), /its header "big" can't be read/);
     assert.deepEqual(seen('connection.down'), []);
   });
+
+  const MARKER = 'a-harmless-marker';
+
+  interface Among {
+    readonly type?: 'classic' | 'quorum';
+    readonly deliveryLimit?: number;
+  }
+
+  /** A bus of six queues, and what each has handled. */
+  async function sixQueues({ type = 'quorum', deliveryLimit = 8 }: Among) {
+    const made = faultBus(through(proxy, node));
+    const names = Array.from({ length: 6 }, (_, index) => uniqueName(`queue-${index}`));
+    const handled = new Map<string, unknown[]>(names.map((name) => [name, []]));
+    for (const [index, name] of names.entries()) {
+      const queue = type === 'quorum' ? { name, deliveryLimit } : { name, type };
+      made.bus.handle(`k${index}`, (payload) => void handled.get(name)?.push(payload), { queue });
+    }
+    await made.bus.start();
+    const all = async (payload: unknown) => {
+      for (const index of names.keys()) await made.bus.publish(`k${index}`, payload);
+    };
+    return { ...made, names, handled, all, guilty: names[4] as string };
+  }
+
+  it('ends on a quorum queue at its delivery limit, while the other queues go on; all say which it is [row 47]', async () => {
+    const cut = proxy.cutAt(MARKER);
+    const { bus, seen, log, names, handled, all, guilty } = await sixQueues({});
+    await bus.publish('k4', MARKER);
+    await eventually(() => assert.ok(seen('consumer.guilty').length > 0), { timeout: 20_000 });
+    const { reasons, consumers } = bus.health();
+    assert.match(
+      reasons.join(),
+      new RegExp(`^queue '${guilty}' has stood still since .*ends each connection`),
+    );
+    assert.equal(consumers.find(({ queue }) => queue === guilty)?.state, 'guilty');
+    assert.ok(log.some((line) => line.includes('ends each connection; the other') && line.includes(guilty)));
+    await all('after');
+    const innocents = names.filter((name) => name !== guilty);
+    await eventually(() => {
+      for (const name of innocents) assert.deepEqual(handled.get(name), ['after'], name);
+    });
+    // Dead-lettered by the broker; what came after it is handled, and the queue goes back to the others.
+    await eventually(() => assert.deepEqual(handled.get(guilty), ['after']), { timeout: 20_000 });
+    assert.equal(await deadLettersOf(node, guilty), 1);
+    assert.deepEqual([...new Set(seen('consumer.guilty').map(({ queue }) => queue))], [guilty]);
+    assert.ok(cut.count <= 10, `${cut.count} connections`);
+    await eventually(
+      () => assert.deepEqual(new Set(seen('consumer.cleared').map(({ queue }) => queue)), new Set(names)),
+      {
+        timeout: 30_000,
+      },
+    );
+    await all('again');
+    await eventually(() => {
+      for (const name of names) assert.deepEqual(handled.get(name), ['after', 'again'], name);
+    });
+    assert.deepEqual(bus.health().reasons, []);
+  });
+
+  it('stays on a classic queue, apart, until an operator moves it as health says; the others go on [row 47]', async () => {
+    proxy.cutAt(MARKER);
+    const { bus, seen, names, handled, all, guilty } = await sixQueues({ type: 'classic' });
+    await bus.publish('k4', MARKER);
+    await eventually(() => assert.ok(seen('consumer.guilty').length >= 2), { timeout: 20_000 });
+    await all('after');
+    await eventually(() => {
+      for (const name of names) assert.deepEqual(handled.get(name), name === guilty ? [] : ['after'], name);
+    });
+    const told = bus.health().reasons.join();
+    const [, pattern = '', policy = ''] = /set_policy move-head '(\S+)' '(\S+)'/.exec(told) ?? [];
+    const definition = policy.replace('N', '1');
+    await node.ctl(
+      'set_policy',
+      'move-head',
+      pattern,
+      definition,
+      '--apply-to',
+      'queues',
+      '--priority',
+      '1000',
+    );
+    await eventually(async () => assert.equal(await deadLettersOf(node, guilty), 1));
+    await node.ctl('clear_policy', 'move-head');
+    await eventually(() => assert.deepEqual(handled.get(guilty), ['after']), { timeout: 30_000 });
+  });
+
+  it('is not looked for where both connections go, as when a broker is restarted', async () => {
+    const { bus, seen } = await sixQueues({});
+    for (let times = 1; times <= 3; times += 1) {
+      const before = seen('connection.up').length;
+      await node.ctl('close_all_connections', 'an operator closes them');
+      await eventually(() => assert.ok(seen('connection.up').length >= before + 2), { timeout: 20_000 });
+      await eventually(() => assert.deepEqual(bus.health().reasons, []), { timeout: 20_000 });
+    }
+    assert.deepEqual(seen('consumer.suspected'), []);
+  });
 });

@@ -178,6 +178,7 @@ export class Connection {
   }
 
   private onClose(error: Error): void {
+    this.lastError = error;
     // A half-open socket would linger until the system gives it up.
     socketOf(this.model)?.destroy();
     this.model = undefined;

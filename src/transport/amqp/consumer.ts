@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { pause, systemClock } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 import type { Consumer, DeliverySink } from '../transport.js';
 import { type ChannelError, openChannel, SupervisedChannel } from './channel.js';
@@ -23,15 +24,28 @@ export interface AmqpConsumerOptions {
   onClosed(): void;
 }
 
+/** What is left of a consumer on a connection that it has left. */
+interface LeftChannel {
+  readonly epoch: ChannelEpoch | undefined;
+  readonly consumerTag: string | undefined;
+  readonly supervised: SupervisedChannel;
+}
+
+const LOOK_WHETHER_SETTLED_MS = 50;
+
 /**
  * Consumes one queue on a channel of its own, so that nothing another consumer does can disturb it. Survives the loss
  * of the channel and the connection, and a cancel by the broker: the queue is then declared again and consumed again.
  */
 export class AmqpConsumer implements Consumer {
-  private readonly supervised: SupervisedChannel;
+  private supervised: SupervisedChannel;
   private epoch: ChannelEpoch | undefined;
+  /** Of connections that it has left: what they delivered is settled there yet. */
+  private readonly left = new Set<LeftChannel>();
   private consumerTag: string | undefined;
   private prefetch: number;
+  /** The window at most. */
+  private most = Number.POSITIVE_INFINITY;
   /** The broker said the queue is gone. */
   private missing = false;
   /** What was told last. */
@@ -51,15 +65,16 @@ export class AmqpConsumer implements Consumer {
     private readonly options: AmqpConsumerOptions,
   ) {
     this.prefetch = options.prefetch;
-    this.supervised = new SupervisedChannel(connection, {
-      open: openChannel,
-      setUp: (channel) => this.setUp(channel),
-      lost: (_channel, error) => this.lost(error),
-      reopened: (error) => options.onReopened(error),
-      failed: (error) => this.failed(error),
-      // With each channel that dies the broker charges what was delivered on it.
-      stableAfterMs: 5_000,
-    });
+    this.supervised = this.superviseOn(connection);
+  }
+
+  get queue(): string {
+    return this.options.queue;
+  }
+
+  /** A quorum queue: its delivery limit ends what can't be delivered. */
+  get counts(): boolean {
+    return this.options.counts;
   }
 
   start(): Promise<void> {
@@ -71,6 +86,27 @@ export class AmqpConsumer implements Consumer {
     // What is being set up consumes with the window of before, and delivers by it until it is told of the new one.
     this.changing = this.changing.then(() => this.settingUp?.promise).then(() => this.consumeAnew());
     return this.changing;
+  }
+
+  /**
+   * Goes on over another connection. What the old one has delivered is settled there; it can go when this resolves.
+   *
+   * @param most how many deliveries may be unsettled at once, whatever the window is
+   */
+  async moveTo(connection: Connection, most: number): Promise<void> {
+    if (this.cancelled) return;
+    const { supervised, epoch, consumerTag } = this;
+    this.most = most;
+    this.consumerTag = undefined;
+    this.epoch = undefined;
+    // Who waits for the old one's channel to be set up waits for the new one's.
+    this.settingUp?.resolve();
+    this.supervised = this.superviseOn(connection);
+    const starting = this.supervised.start().catch((error) => this.supervised.reopen(error as Error));
+    const left = { epoch, consumerTag, supervised };
+    this.left.add(left);
+    await this.leave(left);
+    await starting;
   }
 
   async cancel(): Promise<void> {
@@ -86,10 +122,43 @@ export class AmqpConsumer implements Consumer {
 
   close(): Promise<void> {
     this.cancelled = true;
-    this.epoch?.flush();
-    // Nobody is told: who closes knows.
-    this.epoch?.lose();
-    return this.supervised.close().finally(() => this.options.onClosed());
+    const epochs = [this.epoch, ...[...this.left].map(({ epoch }) => epoch)];
+    for (const epoch of epochs) {
+      epoch?.flush();
+      // Nobody is told: who closes knows.
+      epoch?.lose();
+    }
+    const closing = [this.supervised, ...[...this.left].map(({ supervised }) => supervised)];
+    return Promise.all(closing.map((each) => each.close()))
+      .then(() => {})
+      .finally(() => this.options.onClosed());
+  }
+
+  private superviseOn(connection: Connection): SupervisedChannel {
+    const supervised: SupervisedChannel = new SupervisedChannel(connection, {
+      open: openChannel,
+      setUp: async (channel) => {
+        if (this.supervised === supervised) await this.setUp(channel);
+      },
+      lost: (channel, error) => this.lost(channel, error),
+      reopened: (error) => this.options.onReopened(error),
+      failed: (error) => {
+        if (this.supervised === supervised) this.failed(error);
+      },
+      // With each channel that dies the broker charges what was delivered on it.
+      stableAfterMs: 5_000,
+    });
+    return supervised;
+  }
+
+  /** Takes nothing more there, and closes the channel when all that it has delivered is settled. */
+  private async leave(left: LeftChannel): Promise<void> {
+    const { epoch, consumerTag, supervised } = left;
+    if (epoch && !epoch.lost && consumerTag !== undefined)
+      await epoch.channel.cancel(consumerTag).catch(() => {});
+    while (epoch && !epoch.lost && !epoch.isSettled) await pause(systemClock, LOOK_WHETHER_SETTLED_MS);
+    await supervised.close();
+    this.left.delete(left);
   }
 
   private setUp(channel: Channel): Promise<void> {
@@ -119,10 +188,11 @@ export class AmqpConsumer implements Consumer {
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
     const { queue } = this.options;
-    this.paused = this.prefetch === 0;
+    const window = Math.min(this.prefetch, this.most);
+    this.paused = window === 0;
     if (this.paused) return;
-    epoch.window = this.prefetch;
-    await epoch.channel.prefetch(this.prefetch);
+    epoch.window = window;
+    await epoch.channel.prefetch(window);
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch);
     const { consumerTag } = await epoch.channel.consume(queue, onMessage);
     this.consumerTag = consumerTag;
@@ -161,11 +231,15 @@ export class AmqpConsumer implements Consumer {
     this.supervised.reopen(new Error(reason));
   }
 
-  private lost(error: Error): void {
-    this.epoch?.lose();
-    this.consumerTag = undefined;
-    this.told = 'lost';
-    this.options.onLost(error);
+  private lost(channel: Channel, error: Error): void {
+    const left = [...this.left].find(({ epoch }) => epoch?.channel === channel);
+    if (left) left.epoch?.lose();
+    else {
+      this.epoch?.lose();
+      this.consumerTag = undefined;
+      this.told = 'lost';
+      this.options.onLost(error);
+    }
     this.options.sink.lost(error);
   }
 

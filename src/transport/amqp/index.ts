@@ -41,6 +41,7 @@ class AmqpTransport implements Transport {
     const connections = this.connections ?? {
       publish: new Connection('publish', this.settings, `hopline ${options.service}`),
       consume: new Connection('consume', this.settings, `hopline ${options.service}`),
+      spare: () => new Connection('consume', this.settings, `hopline ${options.service} spare`),
     };
     this.connections = connections;
     this.sessions += 1;
@@ -61,6 +62,7 @@ class AmqpTransport implements Transport {
     this.sessions -= 1;
     if (this.sessions > 0 || this.connections !== connections) return;
     this.connections = undefined;
-    await Promise.all([connections.publish.close(deadline), connections.consume.close(deadline)]);
+    const { publish, consume, suspects } = connections;
+    await Promise.all([publish, consume, suspects].map((each) => each?.close(deadline)));
   }
 }

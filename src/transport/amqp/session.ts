@@ -4,6 +4,7 @@ import type { OutgoingMessage } from '../../message/message.js';
 import { topicMatches } from '../../message/topic.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
+import { EventLoopLag } from '../../util/event-loop-lag.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -25,13 +26,21 @@ import { AmqpConsumer } from './consumer.js';
 import { declarePlan, declareShared } from './declare.js';
 import { holdFirst } from './hold.js';
 import { inspectQueue } from './inspect.js';
+import { reachedLimit } from './limits.js';
 import { AmqpListener } from './listener.js';
 import { AmqpPublisher } from './publisher.js';
+import { suspectTeller } from './suspect-teller.js';
+import { Suspects } from './suspects.js';
+import { keepWordsOfRefusal } from './words-of-refusal.js';
 
 /** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
 export interface Connections {
   readonly publish: Connection;
   readonly consume: Connection;
+  /** A new one, not open yet, for what is better consumed apart. */
+  spare(): Connection;
+  /** Queues of the consuming one that may end it; made by the first session. */
+  suspects?: Suspects;
 }
 
 /** What has been declared, to be declared again when somebody deletes it. */
@@ -48,8 +57,11 @@ export class AmqpSession implements TransportSession {
   private readonly publisher: AmqpPublisher;
   private readonly consumers = new Set<AmqpConsumer>();
   private readonly listenings = new Set<AmqpListener>();
-  private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
+  private readonly listeners: (readonly [Connection, ConnectionListener])[];
+  private readonly lag = new EventLoopLag();
   private declared: Declared[] = [];
+  /** Why the consuming connection went last. */
+  private lastLoss: Error | undefined;
 
   constructor(
     private readonly connections: Connections,
@@ -57,9 +69,17 @@ export class AmqpSession implements TransportSession {
     private readonly onClosed: (deadline: Deadline) => Promise<void>,
   ) {
     const { maxInFlight, maxInFlightBytes, service, events } = options;
+    keepWordsOfRefusal();
+    connections.suspects ??= new Suspects(connections);
+    this.lag.start();
     this.listeners = [connections.publish, connections.consume].map(
-      (connection) => [connection, connectionTeller(connection, options)] as const,
+      (connection) => [connection, connectionTeller(connection, options, this.lag)] as const,
     );
+    const lost = (error: Error) => {
+      this.lastLoss = error;
+    };
+    const watch = { up: () => {}, down: lost, blocked: () => {}, unblocked: () => {} };
+    this.listeners.push([connections.consume, watch]);
     for (const [connection, listener] of this.listeners) connection.listen(listener);
     this.publisher = new AmqpPublisher(connections.publish, {
       maxInFlight,
@@ -110,8 +130,12 @@ export class AmqpSession implements TransportSession {
         events.emit('channel.reopened', { service, channel: queue, error });
       },
       onFailed: (error) => this.consumingFailed(queue, error),
-      onClosed: () => this.consumers.delete(consumer),
+      onClosed: () => {
+        this.consumers.delete(consumer);
+        this.connections.suspects?.remove(consumer);
+      },
     });
+    this.connections.suspects?.add(consumer, suspectTeller(queue, this.options));
     try {
       await consumer.start();
     } catch (error) {
@@ -171,6 +195,7 @@ export class AmqpSession implements TransportSession {
     ]);
     await deadline.race(closing, () => new Error('late')).catch(() => {});
     for (const [connection, listener] of this.listeners) connection.unlisten(listener);
+    this.lag.stop();
     await this.onClosed(deadline);
   }
 
@@ -197,6 +222,9 @@ export class AmqpSession implements TransportSession {
       } catch (error) {
         if (error instanceof HoplineError) throw error;
         if (consume.model === model) throw cantDeclare(error as Error);
+        // It would go again.
+        const { lastLoss } = this;
+        if (lastLoss && reachedLimit(lastLoss.message)) throw cantDeclare(lastLoss);
       }
     }
   }
@@ -236,12 +264,7 @@ export class AmqpSession implements TransportSession {
   private refusedToConsume(queue: string, error: ChannelError): Error {
     // What was refused on the way there has been explained already.
     if (error instanceof HoplineError) return error;
-    if (error.code === undefined)
-      return new ConnectError(
-        `queue '${queue}' can't be consumed: ${error.message}`,
-        'Look at the load and the alarms of the broker, and at its limit of channels.',
-        { cause: error },
-      );
+    if (error.code === undefined) return notPossible(`queue '${queue}' can't be consumed`, error);
     const help =
       error.code === 403
         ? `Give the user the right to read '${queue}'.`
@@ -273,17 +296,19 @@ const noAnswer = () =>
     'Look at the load and the alarms of the broker.',
   );
 
-const cantDeclare = (cause: Error) =>
-  new ConnectError(
-    `the topology can't be declared: ${cause.message}`,
-    'Look at the load of the broker, and at its limit of channels.',
-    { cause },
-  );
+const cantDeclare = (cause: Error) => notPossible("the topology can't be declared", cause);
+
+/** Without a code of the broker's: the connection, or a limit, is in the way. */
+function notPossible(what: string, cause: Error): ConnectError {
+  const limit = reachedLimit(cause.message);
+  if (limit) return new ConnectError(`${what}: ${limit.what} (${cause.message})`, limit.help, { cause });
+  const help = 'Look at the load and the alarms of the broker, and at its limit of channels.';
+  return new ConnectError(`${what}: ${cause.message}`, help, { cause });
+}
 
 function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
   const message = `can't listen to exchange '${exchange}': ${cause.message}`;
-  if (cause.code === undefined)
-    return new ConnectError(message, 'Look at the load and the alarms of the broker.', { cause });
+  if (cause.code === undefined) return notPossible(`can't listen to exchange '${exchange}'`, cause);
   const help = 'Give the user the rights that `hopline topology permissions` names.';
   return new TopologyError(`exchange '${exchange}'`, message, help, { cause });
 }
