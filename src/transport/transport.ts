@@ -64,6 +64,14 @@ export interface TransportSession {
   inspect(queue: string): Promise<QueueState | undefined>;
 
   /**
+   * Deletes what waits in a queue, without delivering any of it. What consumers hold stays.
+   *
+   * @returns how many it were
+   * @throws ConnectError if the broker can't be asked now, TopologyError if it refuses, or has no such queue
+   */
+  purge(queue: string): Promise<number>;
+
+  /**
    * The first message of a queue, kept from everybody else until it is settled. Undefined if there is none; one that
    * somebody else has is waited for.
    *
@@ -142,6 +150,8 @@ export interface Listening {
 export interface ConsumeOptions {
   /** How many deliveries may be unsettled at once. 1 to 65,535; or 0, and nothing comes until it is changed. */
   readonly prefetch: number;
+  /** Over a connection apart, and not restored when its channel is lost, which is told as ever. */
+  readonly once?: boolean;
 }
 
 /** Where deliveries go. Neither method may throw. */

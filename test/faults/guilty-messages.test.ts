@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { openFailures, rabbitmq } from 'hopline';
+import { hopline } from '../cli/command.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { FrameProxy } from '../support/frame-proxy.js';
@@ -145,6 +147,60 @@ describe('a message that ends its connection', function () {
     await eventually(async () => assert.equal(await deadLettersOf(node, guilty), 1));
     await node.ctl('clear_policy', 'move-head');
     await eventually(() => assert.deepEqual(handled.get(guilty), ['after']), { timeout: 30_000 });
+  });
+
+  it('among dead letters is gone around: the others are listed, exported and replayed, and all can be deleted unread [row 47]', async () => {
+    const prefix = uniqueName('prefix');
+    const queue = uniqueName('queue');
+    const { bus } = faultBus(node.url, { prefix, concurrency: 1 });
+    const seen: unknown[] = [];
+    let fails = true;
+    const handle = (payload: unknown, context: { fail(reason: string): void }) => {
+      if (fails) context.fail('no use');
+      else seen.push(payload);
+    };
+    bus.handle('k', handle, { queue });
+    await bus.start();
+    const payloads = ['one', 'two', 'three', MARKER, 'five', 'six'];
+    for (const [index, payload] of payloads.entries()) {
+      await bus.publish('k', payload, { messageId: `letter-${index + 1}` });
+      await eventually(async () => assert.equal(await deadLettersOf(node, queue), index + 1));
+    }
+    fails = false;
+    proxy.cutAt(MARKER);
+    const url = through(proxy, node);
+    const failures = await openFailures({ transport: rabbitmq({ url }), queues: [queue], prefix });
+    try {
+      const listed = await failures.list();
+      assert.deepEqual(listed.map(({ id }) => id).sort(), [
+        'letter-1',
+        'letter-2',
+        'letter-3',
+        'letter-5',
+        'letter-6',
+      ]);
+      const [{ deadQueue, waiting } = {}] = failures.unreadable;
+      assert.deepEqual({ deadQueue, waiting }, { deadQueue: `${queue}.dead`, waiting: 6 });
+      const lines: string[] = [];
+      for await (const line of failures.export()) lines.push(line);
+      assert.equal(lines.length, 5);
+      const { done, failed } = await failures.retry({ ids: ['letter-2'] });
+      assert.deepEqual([done, failed], [1, []]);
+      await eventually(() => assert.deepEqual(seen, ['two']));
+    } finally {
+      await failures.close();
+    }
+    const flags = ['--prefix', prefix, '--queue', queue];
+    const at = { env: { AMQP_URL: url } };
+    const list = await hopline(['failed', ...flags], at);
+    assert.match(
+      list.stderr,
+      /a letter in .*\.dead ends each connection .*set_policy move-head .*"max-length":4/,
+    );
+    assert.match(list.stdout, /letter-6/);
+    const flushed = await hopline(['failed', 'flush', ...flags, '--yes'], at);
+    assert.match(flushed.stdout, /5 dead letters deleted/);
+    assert.equal(await deadLettersOf(node, queue), 0);
   });
 
   it('is not looked for where both connections go, as when a broker is restarted', async () => {

@@ -12,6 +12,8 @@ export interface AmqpConsumerOptions {
   /** The broker counts its deliveries; a classic queue only flags them. */
   readonly counts: boolean;
   readonly prefetch: number;
+  /** What is lost is not restored. */
+  readonly once: boolean;
   readonly sink: DeliverySink;
   /** Declares the queue and its bindings again. */
   redeclare(): Promise<void>;
@@ -53,6 +55,7 @@ export class AmqpConsumer implements Consumer {
   /** How often the broker has cancelled it. */
   private cancels = 0;
   private cancelled = false;
+  private openings = 0;
   /** A window of 0: the channel is open, and nothing is consumed. */
   private paused = false;
   /** A new channel is being set up: the broker has not answered yet. */
@@ -169,6 +172,14 @@ export class AmqpConsumer implements Consumer {
 
   private async beginToConsume(channel: Channel): Promise<void> {
     if (this.cancelled) return;
+    this.openings += 1;
+    if (this.options.once && this.openings > 1) {
+      this.cancelled = true;
+      // Its first channel may have gone before the broker had answered, and what was delivered on it with it.
+      this.epoch?.lose();
+      this.options.sink.lost(new Error('the channel was lost'));
+      return;
+    }
     if (this.missing) await this.options.redeclare();
     this.missing = false;
     const epoch = new ChannelEpoch(channel);

@@ -3,7 +3,8 @@ import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { topicMatches } from '../../message/topic.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../topology/plan.js';
-import type { Deadline } from '../../util/deadline.js';
+import { systemClock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
 import type {
   BrokerInfo,
@@ -29,6 +30,7 @@ import { inspectQueue } from './inspect.js';
 import { reachedLimit } from './limits.js';
 import { AmqpListener } from './listener.js';
 import { AmqpPublisher } from './publisher.js';
+import { purgeQueue } from './purge.js';
 import { suspectTeller } from './suspect-teller.js';
 import { Suspects } from './suspects.js';
 import { keepWordsOfRefusal } from './words-of-refusal.js';
@@ -42,6 +44,9 @@ export interface Connections {
   /** Queues of the consuming one that may end it; made by the first session. */
   suspects?: Suspects;
 }
+
+/** How long a connection apart may take to open, or to close. */
+const ANSWER_DEADLINE_MS = 10_000;
 
 /** What has been declared, to be declared again when somebody deletes it. */
 interface Declared {
@@ -103,12 +108,20 @@ export class AmqpSession implements TransportSession {
     return this.publisher.publish(message);
   }
 
-  async consume(queue: string, { prefetch }: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
+  async consume(
+    queue: string,
+    { prefetch, once = false }: ConsumeOptions,
+    sink: DeliverySink,
+  ): Promise<Consumer> {
     const { service, events, log } = this.options;
-    const consumer: AmqpConsumer = new AmqpConsumer(this.connections.consume, {
+    // What it is handed may end its connection, which is nobody else's then.
+    const own = once ? this.connections.spare() : undefined;
+    await own?.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS));
+    const consumer: AmqpConsumer = new AmqpConsumer(own ?? this.connections.consume, {
       queue,
       counts: this.declared.some(({ plan }) => isQuorum(plan, queue)),
       prefetch,
+      once,
       sink,
       redeclare: async () => {
         await this.declareAgain(({ queues }) => queues.some(({ name }) => name === queue));
@@ -133,9 +146,10 @@ export class AmqpSession implements TransportSession {
       onClosed: () => {
         this.consumers.delete(consumer);
         this.connections.suspects?.remove(consumer);
+        void own?.close(new Deadline(systemClock, ANSWER_DEADLINE_MS));
       },
     });
-    this.connections.suspects?.add(consumer, suspectTeller(queue, this.options));
+    if (!once) this.connections.suspects?.add(consumer, suspectTeller(queue, this.options));
     try {
       await consumer.start();
     } catch (error) {
@@ -180,8 +194,12 @@ export class AmqpSession implements TransportSession {
     };
   }
 
-  inspect(queue: string): Promise<QueueState | undefined> {
-    return inspectQueue(this.live(), queue);
+  async purge(queue: string): Promise<number> {
+    return await purgeQueue(this.live(), queue);
+  }
+
+  async inspect(queue: string): Promise<QueueState | undefined> {
+    return await inspectQueue(this.live(), queue);
   }
 
   drain(deadline: Deadline): Promise<void> {

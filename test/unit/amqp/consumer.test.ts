@@ -34,6 +34,7 @@ function open() {
   const consumer = new AmqpConsumer(connection, {
     queue: 'q',
     counts: true,
+    once: false,
     prefetch: 10,
     sink: { deliver: ignore, lost: ignore },
     redeclare: async () => {},
