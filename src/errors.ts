@@ -4,6 +4,7 @@ export {
   CancelledError,
   ChannelLostError,
   CrashedError,
+  GuiltyQueueError,
   HandlerTimeoutError,
   NoHandlerError,
   NoMessageIdError,

@@ -81,7 +81,7 @@ export type DeadLetterReason =
   | 'expired'
   /** The handler ran too long, and its policy gives up on that. */
   | 'timeout'
-  /** The body can't be decoded. */
+  /** The body can't be decoded, or a header not be read. */
   | 'undecodable'
   /** The payload does not fit its schema. */
   | 'invalid'
@@ -161,6 +161,13 @@ export interface ConsumerCancelledEvent extends ConsumerEvent {
 
 export interface ConsumerTroubleEvent extends ConsumerEvent {
   readonly error: Error;
+}
+
+export interface ConsumerGuiltyEvent extends ConsumerTroubleEvent {
+  /** How many connections it has lost alone. */
+  readonly losses: number;
+  /** How long until it is consumed again. */
+  readonly retryInMs: number;
 }
 
 /** Why a worker takes no messages though it could. */
@@ -270,6 +277,16 @@ export interface BusEvents {
   'consumer.lost': ConsumerTroubleEvent;
   /** A lost consumer could not be restored, and will be tried again. */
   'consumer.failed': ConsumerTroubleEvent;
+  /**
+   * Its connection was lost twice in a short time while the other one stayed: a message of its queue may be why. It is
+   * consumed over a connection apart, one message at a time, until that is known. Ended by `consumer.guilty`, or
+   * `consumer.cleared`.
+   */
+  'consumer.suspected': ConsumerTroubleEvent;
+  /** Each connection that its queue was consumed over, alone, was lost: told again with each. Ended by `consumer.cleared`. */
+  'consumer.guilty': ConsumerGuiltyEvent;
+  /** A suspected or guilty one is consumed with the others again. */
+  'consumer.cleared': ConsumerEvent;
   /** A lost consumer consumes again. */
   'consumer.restored': ConsumerEvent;
   'consumer.paused': ConsumerPausedEvent;

@@ -45,6 +45,7 @@ export {
   ControlError,
   CrashedError,
   DeadLetterIdError,
+  GuiltyQueueError,
   HandlerResolutionError,
   HandlerTimeoutError,
   HoplineError,
@@ -86,6 +87,7 @@ export type { FailuresOptions, Progress, ReplayOptions, Selection } from './fail
 export type { Rate } from './failures/pace.js';
 export type { ReplayTarget } from './failures/replay.js';
 export type { FailedLine, ImportResult } from './failures/transfer.js';
+export type { UnreadableLetter } from './failures/unreadable.js';
 export type {
   BatchCallback,
   BatchContext,

@@ -135,6 +135,8 @@ export class Dispatcher {
 
   private attemptNow(work: Work): Outcome | Promise<Outcome> {
     const { received, match } = work;
+    const { unreadable } = received.delivery;
+    if (unreadable !== undefined) return this.verdicts.unreadable(unreadable);
     const chain = chainOf(received);
     if (chain?.finished) return { kind: 'next', chain };
     if (!match) return this.verdicts.unhandled(received);

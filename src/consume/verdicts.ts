@@ -44,6 +44,15 @@ export class Verdicts {
     return this.patient(received, { reason: 'no-handler', error });
   }
 
+  /** Some of its properties can't be read: whatever it were sent on as would be without them. */
+  unreadable(what: string): Outcome {
+    const error = new UndecodableError(
+      `the message can't be decoded: its ${what} can't be read`,
+      'Let its publisher leave that out, or send it in another type: text, number, truth value, date, list or table.',
+    );
+    return { kind: 'dead-letter', reason: 'undecodable', error };
+  }
+
   /** @param error what decrypting it, decoding it or its schema has thrown */
   undecodable(received: Received, handler: Handler, error: unknown): Outcome {
     if (isA(error, UndecodableError)) return { kind: 'dead-letter', reason: 'undecodable', error };

@@ -1,6 +1,6 @@
 import { HoplineError } from './hopline-error.js';
 
-/** A message whose body can't be decoded: not JSON, not UTF-8, an unknown content type, too large. Never retried. */
+/** A message whose body or headers can't be decoded: not JSON, not UTF-8, an unknown content type, too large. Never retried. */
 export class UndecodableError extends HoplineError {
   readonly code = 'HOPLINE_UNDECODABLE';
 }
@@ -82,6 +82,25 @@ export class ChannelLostError extends HoplineError {
     super(
       `the channel that delivered from '${queue}' is lost`,
       'Nothing to do: the broker delivers the message again; make the handler idempotent.',
+      options,
+    );
+  }
+}
+
+/** A queue that can't be consumed: the message at its head ends each connection that it is delivered over. */
+export class GuiltyQueueError extends HoplineError {
+  readonly code = 'HOPLINE_GUILTY_QUEUE';
+
+  /**
+   * @param losses how many connections it has ended, over which nothing else was consumed
+   * @param isCounted whether its queue has a delivery limit
+   */
+  constructor(queue: string, losses: number, isCounted: boolean, options?: { cause?: unknown }) {
+    super(
+      `the message at the head of queue '${queue}' ends each connection that it is delivered over: ${losses} so far`,
+      isCounted
+        ? "The broker dead-letters it at the queue's delivery limit, and then the queue goes on; `hopline failed` goes around it there."
+        : `Nothing ends it on a classic queue: move it inside the broker, with \`rabbitmqctl set_policy move-head '^${queue}$' '{"max-length":N}' --apply-to queues --priority 1000\`, N one less than wait there, and then \`rabbitmqctl clear_policy move-head\`. It then lies among the dead letters.`,
       options,
     );
   }

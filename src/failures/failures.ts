@@ -26,6 +26,7 @@ import { Pace } from './pace.js';
 import { readLetter, summaryOf } from './read-letter.js';
 import { retrier } from './retry.js';
 import { exportLines, type ImportResult, importLines } from './transfer.js';
+import { type UnreadableLetter, unreadableIn } from './unreadable.js';
 import { walk } from './walk.js';
 
 /** How many publishes may be under way without a rate. */
@@ -71,6 +72,14 @@ export class Failures {
     private readonly session: TransportSession,
   ) {}
 
+  /**
+   * Dead letters that end each connection over which they are delivered, as the last look at their queues found them.
+   * They lie first in their queue then; all others were looked at, and are acted on.
+   */
+  get unreadable(): UnreadableLetter[] {
+    return this.settings.queues.flatMap((queue) => unreadableIn(this.session, queue) ?? []);
+  }
+
   /** How many lie in each queue. */
   async count(): Promise<DeadLetterCount[]> {
     const counts: DeadLetterCount[] = [];
@@ -95,9 +104,13 @@ export class Failures {
     const found: DeadLetterSummary[] = [];
     const all = new Set<string>();
     for (const queue of this.queuesOf(filter)) {
-      await this.look(queue, (letter) => {
+      const before = found.length;
+      const see = (letter: DeadLetter) => {
         if (ids) all.add(letter.id);
         if (matches(letter) && (ids || found.length < limit)) found.push(summaryOf(letter));
+      };
+      await this.look(queue, see, () => {
+        found.length = before;
       });
     }
     if (!ids) return found;
@@ -114,8 +127,13 @@ export class Failures {
   async get(id: string): Promise<DeadLetter[]> {
     const known = new Map<string, DeadLetter[]>();
     for (const queue of this.settings.queues) {
-      await this.look(queue, (letter) => {
+      const before = new Map(known);
+      const see = (letter: DeadLetter) => {
         if (letter.id.startsWith(id)) known.set(letter.id, [...(known.get(letter.id) ?? []), letter]);
+      };
+      await this.look(queue, see, () => {
+        known.clear();
+        for (const [each, letters] of before) known.set(each, letters);
       });
     }
     return known.get(resolved(id, new Set(known.keys()))) ?? [];
@@ -161,21 +179,13 @@ export class Failures {
   }
 
   /**
-   * Takes out everything that lies in a dead-letter queue at this moment, whatever it is.
+   * Deletes everything that waits in a dead-letter queue at this moment, whatever it is, also what nobody can read.
    *
    * @returns how many
    */
   async flush(queue: string): Promise<number> {
     const [deadQueue = ''] = this.queuesOf({ queues: [queue] });
-    let gone = 0;
-    await walk(this.session, this.settings.transport.clock, {
-      queue: deadQueue,
-      pick: () => true,
-      act: async (_value, ack) => {
-        if (ack()) gone += 1;
-      },
-    });
-    return gone;
+    return this.session.purge(deadQueue);
   }
 
   /** Dead letters as lines of JSON, bytes and types intact; they stay where they are. What {@link import} reads. */
@@ -204,10 +214,12 @@ export class Failures {
     return acting.on(wanted);
   }
 
-  private async look(queue: string, see: (letter: DeadLetter) => void): Promise<void> {
+  /** @param again called when all that was seen comes again */
+  private async look(queue: string, see: (letter: DeadLetter) => void, again: () => void): Promise<void> {
     const { names, transport } = this.settings;
     await walk(this.session, transport.clock, {
       queue,
+      again,
       pick: (delivery) => void see(readLetter(delivery, names)),
     });
   }

@@ -2,6 +2,7 @@ import { ConnectError, TopologyError } from '../errors.js';
 import type { Consumer, Delivery, TransportSession } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
 import { type Deferred, deferred } from '../util/deferred.js';
+import { forgetUnreadable, rememberUnreadable, unreadableIn } from './unreadable.js';
 
 /*
  * How dead letters are looked at: taken un-acked, in order, and given back by closing the channels that hold them. The
@@ -26,6 +27,8 @@ export interface WalkOptions<T> {
   act?(picked: T, ack: Ack): Promise<void>;
   /** Resolves when everything that `act` has begun is over. May be called again. */
   finish?(): Promise<void>;
+  /** What was picked is forgotten: all comes again from the first. */
+  again?(): void;
   /** Ends acting: the rest is passed over, and stays. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -64,8 +67,95 @@ export async function walk<T>(
   if (options.signal?.aborted) return 0;
   const state = await session.inspect(options.queue);
   if (!state) throw missing(options.queue);
-  const run = new Walk(session, clock, options, state.ready);
-  return run.toEnd();
+  const around = new Around(session, clock, options, state.ready);
+  return options.act ? around.act() : around.look();
+}
+
+/** How often the way around is tried: what was on its way when a connection was lost is not counted, and may mislead. */
+const MOST_TURNS = 5;
+
+/**
+ * Goes around a letter that ends each connection over which it is delivered. What a lost connection had goes behind all
+ * that was handed out before: so all is taken once, which ends the connection, and then no more than up to that letter,
+ * which puts it last. After a look it is the first, since what was looked at goes behind it.
+ */
+class Around<T> {
+  constructor(
+    private readonly session: TransportSession,
+    private readonly clock: Clock,
+    private readonly options: WalkOptions<T>,
+    private readonly ready: number,
+  ) {}
+
+  async look(): Promise<number> {
+    const { session, ready } = this;
+    const { queue, again } = this.options;
+    forgetUnreadable(session, queue);
+    const first = await this.attempt(ready, false);
+    if (!first.error) return first.seen;
+    // Once may be any loss.
+    let { error } = first;
+    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+      const all = await this.attempt(ready, true);
+      if (!all.error) return all.seen;
+      error = all.error;
+      const upToIt = await this.attempt(all.seen + 1, true);
+      again?.();
+      if (!upToIt.error) continue;
+      const others = await this.attempt(ready - 1, true);
+      if (others.error) continue;
+      rememberUnreadable(session, { deadQueue: queue, waiting: ready, error });
+      return others.seen;
+    }
+    throw error;
+  }
+
+  async act(): Promise<number> {
+    const { session, clock, options, ready } = this;
+    if (!unreadableIn(session, options.queue)) return new Walk(session, clock, options, ready).toEnd();
+    // It is the first: alone it goes behind the others.
+    const { error } = await this.attempt(1, true);
+    const most = error ? ready - 1 : ready;
+    return new Walk(session, clock, options, most, error !== undefined).toEnd();
+  }
+
+  /** Only looks, whatever is to be done. */
+  private async attempt(
+    most: number,
+    isBounded: boolean,
+  ): Promise<{ seen: number; error?: WalkInterrupted }> {
+    const { session, clock, ready } = this;
+    const { queue, pick, again, act } = this.options;
+    const run = new Walk(session, clock, { queue, pick: act ? () => undefined : pick }, most, isBounded);
+    try {
+      return { seen: await run.toEnd() };
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      const interrupted = error instanceof WalkInterrupted ? error : new WalkInterrupted(queue, error);
+      await areBack(session, clock, { queue, ready, error: interrupted });
+      again?.();
+      return { seen: run.seenCount, error: interrupted };
+    }
+  }
+}
+
+/** How long a connection that was lost is waited for. */
+const BACK_UP_MS = 10_000;
+
+/** Waits for the connection, and then a while for what was held over it. */
+async function areBack(
+  session: TransportSession,
+  clock: Clock,
+  { queue, ready, error }: { queue: string; ready: number; error: WalkInterrupted },
+): Promise<void> {
+  const endsAt = clock.monotonic() + BACK_UP_MS;
+  for (let upSince: number | undefined; ; await pause(clock, 50)) {
+    const state = await session.inspect(queue).catch(() => undefined);
+    if (state) upSince ??= clock.monotonic();
+    if (upSince !== undefined && clock.monotonic() - upSince > GIVEN_BACK_MS) return;
+    if (state && state.ready >= ready) return;
+    if (upSince === undefined && clock.monotonic() > endsAt) throw error;
+  }
 }
 
 export function missing(queue: string): TopologyError {
@@ -94,6 +184,8 @@ interface Picked<T> {
  * by more channels, each of which holds its own.
  */
 const ACTING_PAGE = 1_000;
+/** The largest that AMQP has a number for. */
+const MOST_PREFETCH = 65_535;
 /** Where nobody acts no body is kept, and a page may be long. */
 const PASSING_PAGE = 10_000;
 
@@ -105,14 +197,21 @@ class Walk<T> {
   private lost: Error | undefined;
   private news: Deferred<void> = deferred();
   private isActing: boolean;
+  private hasStopped = false;
 
   constructor(
     private readonly session: TransportSession,
     private readonly clock: Clock,
     private readonly options: WalkOptions<T>,
     private readonly total: number,
+    /** Takes no more than these, ever: what comes behind them ends the connection. */
+    private readonly isBounded = false,
   ) {
     this.isActing = options.act !== undefined;
+  }
+
+  get seenCount(): number {
+    return this.seen;
   }
 
   async toEnd(): Promise<number> {
@@ -133,7 +232,10 @@ class Walk<T> {
     let quietSince = this.clock.monotonic();
     while (!this.lost) {
       if (signal?.aborted) this.passOver();
-      const next = this.picked.shift();
+      const isTaking = this.isBounded && this.seen < this.total && !this.isFull;
+      const next = isTaking ? undefined : this.picked.shift();
+      // Each ack would make room for the next one.
+      if (this.isBounded && !isTaking) await this.stopTaking();
       if (next) {
         await act?.(next.value, () => this.ack(next));
         quietSince = this.clock.monotonic();
@@ -156,6 +258,12 @@ class Walk<T> {
     return this.picked.length === 0 && this.page.held >= this.page.prefetch;
   }
 
+  private async stopTaking(): Promise<void> {
+    if (this.hasStopped) return;
+    this.hasStopped = true;
+    await this.page.consumer?.cancel();
+  }
+
   private passOver(): void {
     this.isActing = false;
     this.picked = [];
@@ -173,7 +281,8 @@ class Walk<T> {
     await this.pages.at(-1)?.consumer?.cancel();
     if (this.seen >= this.total && this.pages.length > 0) return;
     const { queue } = this.options;
-    const prefetch = this.isActing ? ACTING_PAGE : Math.min(PASSING_PAGE, this.total - this.seen);
+    const rest = Math.min(this.isBounded ? MOST_PREFETCH : PASSING_PAGE, this.total - this.seen);
+    const prefetch = this.isActing && !this.isBounded ? ACTING_PAGE : rest;
     const page: Page = { consumer: undefined, prefetch, held: 0 };
     this.pages.push(page);
     const lost = (reason: Error) => {
@@ -181,7 +290,7 @@ class Walk<T> {
       this.news.resolve();
     };
     const deliver = (delivery: Delivery) => this.take(delivery, page);
-    page.consumer = await this.session.consume(queue, { prefetch }, { deliver, lost });
+    page.consumer = await this.session.consume(queue, { prefetch, once: true }, { deliver, lost });
   }
 
   private take(delivery: Delivery, page: Page): void {

@@ -64,6 +64,14 @@ export interface TransportSession {
   inspect(queue: string): Promise<QueueState | undefined>;
 
   /**
+   * Deletes what waits in a queue, without delivering any of it. What consumers hold stays.
+   *
+   * @returns how many it were
+   * @throws ConnectError if the broker can't be asked now, TopologyError if it refuses, or has no such queue
+   */
+  purge(queue: string): Promise<number>;
+
+  /**
    * The first message of a queue, kept from everybody else until it is settled. Undefined if there is none; one that
    * somebody else has is waited for.
    *
@@ -149,6 +157,8 @@ export interface ConsumeOptions {
   readonly prefetch: number;
   /** How long a delivery may stay unsettled, in milliseconds: told to brokers that let a consumer say so. @default the broker's */
   readonly keptForMs?: number;
+  /** Over a connection apart, and not restored when its channel is lost, which is told as ever. */
+  readonly once?: boolean;
 }
 
 /** Where deliveries go. Neither method may throw. */
@@ -187,6 +197,8 @@ export interface Delivery {
   readonly redelivered: boolean;
   /** How often before, as far as the broker says and can be believed; else 0. */
   readonly deliveryCount: number;
+  /** What of its properties could not be read, as `header 'x'`, if anything: `properties` have the rest. */
+  readonly unreadable?: string | undefined;
   /** The channel that delivered is gone. */
   readonly lost: boolean;
   /** Which of its consumer's windows it came through: each has a number of its own. */

@@ -50,7 +50,7 @@ describe('credentials', function () {
         const { bus, seen } = faultBus(`${urlWith(password)}/${name}`, { startDeadline: '60s' });
         await assert.rejects(
           bus.start(),
-          /^ConnectError: 127\.0\.0\.1:\d+ does not open the vhost of the url$/,
+          /^ConnectError: 127\.0\.0\.1:\d+ does not open the vhost of the url: 530 NOT_ALLOWED/,
         );
         assert.ok(seen('connection.down').length <= 2, 'it is not tried again');
       }

@@ -48,7 +48,8 @@ describe('limits', function () {
         bus.handle(`k${index}`, () => {}, { queue: uniqueName('queue') });
       await assert.rejects(bus.start(), (error: ConnectError) => {
         assert.ok(error instanceof ConnectError, error.stack);
-        assert.match(error.message, /[Nn]o channels left/);
+        assert.match(error.message, /channel_max is reached .*No channels left/);
+        assert.match(error.help, /channel_max in rabbitmq\.conf/);
         return true;
       });
     } finally {

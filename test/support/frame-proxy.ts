@@ -31,6 +31,14 @@ export interface Stop {
   cut(): void;
 }
 
+/** Connections that die at a marker, until it is lifted. */
+export interface Cut {
+  /** How many have. */
+  readonly count: number;
+  /** The marker means nothing any more. */
+  lift(): void;
+}
+
 /**
  * A TCP proxy on a free loopback port that knows AMQP's frames, so that a test stages its fault between two of them,
  * where {@link TcpProxy} faults whatever happens to be under way.
@@ -40,6 +48,8 @@ export class FrameProxy {
   private readonly sockets = new Set<Socket>();
   private readonly swallowed = new Set<string>();
   private eaten = 0;
+  private readonly cuts = new Map<string, { count: number; lift(): void }>();
+  private readonly replacements: (readonly [those: Buffer, these: Buffer])[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -84,6 +94,21 @@ export class FrameProxy {
     return [...this.sockets].filter(({ localPort }) => localPort === this.port).length;
   }
 
+  /**
+   * Every connection over which the broker sends this text in a frame gets an RST in the place of the frame: what a
+   * message does that its connection doesn't survive.
+   */
+  cutAt(marker: string): Cut {
+    const cut = { count: 0, lift: () => void this.cuts.delete(marker) };
+    this.cuts.set(marker, cut);
+    return cut;
+  }
+
+  /** From now on the broker's frames come with these bytes in the place of those, which are as many. */
+  replace(those: Buffer, these: Buffer): void {
+    this.replacements.push([those, these]);
+  }
+
   /** Writes what is no frame to every client. */
   garble(bytes: Buffer): void {
     for (const socket of this.sockets) if (socket.localPort === this.port) socket.write(bytes);
@@ -126,6 +151,11 @@ export class FrameProxy {
       return;
     }
     const whole = frames.take(chunk).filter((frame) => !this.swallows(from, frame));
+    if (from === 'broker' && this.cutsOff(whole)) {
+      reset();
+      return;
+    }
+    if (from === 'broker') for (const frame of whole) this.replaceIn(frame);
     for (const [index, frame] of whole.entries()) {
       const stop = [...this.stops].find((each) => each.from === from && isMethod(frame, each.ids));
       if (!stop) continue;
@@ -143,6 +173,22 @@ export class FrameProxy {
       return;
     }
     if (whole.length > 0) sink.write(Buffer.concat(whole));
+  }
+
+  private cutsOff(whole: readonly Buffer[]): boolean {
+    for (const [marker, cut] of this.cuts) {
+      if (!whole.some((frame) => frame.includes(marker))) continue;
+      cut.count += 1;
+      return true;
+    }
+    return false;
+  }
+
+  private replaceIn(frame: Buffer): void {
+    for (const [those, these] of this.replacements) {
+      const at = frame.indexOf(those);
+      if (at >= 0) these.copy(frame, at);
+    }
   }
 }
 

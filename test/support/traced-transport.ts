@@ -120,6 +120,10 @@ class TracedSession implements TransportSession {
     return this.inner.brokerInfo;
   }
 
+  purge(queue: string): Promise<number> {
+    return this.inner.purge(queue);
+  }
+
   inspect(queue: string): Promise<QueueState | undefined> {
     return this.inner.inspect(queue);
   }

@@ -263,21 +263,50 @@ describe('the security of a connection', () => {
 
 describe('a connection that fails', () => {
   const failure = (message: string, code?: string) => Object.assign(new Error(message), { code });
+  const what = (error: Error) => refusalOf(error)?.what ?? '';
 
   it('is refused for good where trying again changes nothing', () => {
-    const what = (error: Error) => refusalOf(error)?.what;
-    assert.match(what(failure('Handshake terminated by server: 403 (ACCESS-REFUSED)')) ?? '', /^refuses/);
-    assert.match(
-      what(failure('SASL mechanism EXTERNAL is not provided by the server')) ?? '',
-      /^does not know/,
-    );
-    assert.match(what(failure('certificate has expired', 'CERT_HAS_EXPIRED')) ?? '', /CERT_HAS_EXPIRED/);
-    assert.match(what(failure('self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT')) ?? '', /unknown authority/);
+    assert.match(what(failure('Handshake terminated by server: 403 (ACCESS-REFUSED)')), /^refuses/);
+    assert.match(what(failure('SASL mechanism EXTERNAL is not provided by the server')), /^does not know/);
+    assert.match(what(failure('certificate has expired', 'CERT_HAS_EXPIRED')), /CERT_HAS_EXPIRED/);
+    assert.match(what(failure('self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT')), /unknown authority/);
     const alert =
       '80DC:error:0A000412:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:../ssl/record/rec_layer_s3.c:1586:SSL alert number 42\n';
     assert.equal(
       what(failure(alert, 'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE')),
       'breaks off the TLS handshake: sslv3 alert bad certificate (ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE)',
+    );
+  });
+
+  it('is refused for a limit or a vhost in the words of the broker, with the cure', () => {
+    const opening = (words: string) =>
+      failure(`Expected ConnectionOpenOk; got <ConnectionClose channel:0>: 530 NOT_ALLOWED - ${words}`);
+    const cases: [words: string, what: RegExp, help: RegExp][] = [
+      ['vhost x not found', /does not open the vhost .*: 530 .*vhost x not found/, /add_vhost/],
+      ["access to vhost 'x' refused for user 'u'", /refused for user 'u'$/, /topology permissions/],
+      [
+        "access to vhost 'x' refused for user 'u': connection limit (9) is reached",
+        /vhost.* limit of connections/,
+        /set_vhost_limits/,
+      ],
+      [
+        "connection refused for user 'u': user connection limit (9) is reached",
+        /user has .* limit of connections/,
+        /set_user_limits/,
+      ],
+      ["access to vhost 'x' refused for user 'u': vhost 'x' is down", /is down$/, /restart_vhost/],
+    ];
+    for (const [words, what, help] of cases) {
+      const refusal = refusalOf(opening(words));
+      assert.match(refusal?.what ?? '', what, words);
+      assert.match(refusal?.help ?? '', help, words);
+    }
+    assert.match(what(failure('Expected ConnectionOpenOk; got <ConnectionClose channel:0>')), /of the url$/);
+    const closed =
+      'Connection closed: 530 (NOT-ALLOWED) with message "NOT_ALLOWED - number of channels opened for user \'u\' has reached the maximum allowed user limit of (1)"';
+    assert.equal(
+      what(failure(closed)),
+      "refuses the connection: the user has reached its limit of channels (NOT_ALLOWED - number of channels opened for user 'u' has reached the maximum allowed user limit of (1))",
     );
   });
 

@@ -1,13 +1,33 @@
+import type { Failures } from '../../failures/failures.js';
+import type { UnreadableLetter } from '../../failures/unreadable.js';
 import { runActing } from '../acting.js';
 import { confirm } from '../confirm.js';
 import { atDesk } from '../desk.js';
 import { exactly, reasonsText } from '../filters.js';
 import type { AddCommand } from '../program.js';
 import { type TargetFlags, withTarget } from '../target.js';
+import type { Terminal } from '../terminal.js';
 import { lettersText } from '../text.js';
 
 interface Flags extends TargetFlags {
   readonly yes?: boolean;
+}
+
+/** Where not all can be read, not all can be shown: everything that lies there is deleted unread. */
+async function flushUnread(
+  failures: Failures,
+  unreadable: readonly UnreadableLetter[],
+  yes: boolean | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  const counts = (await failures.count()).filter(({ count }) => count);
+  const queues = counts.map(({ deadQueue, count }) => `${deadQueue} (${lettersText(count ?? 0)})`).join(', ');
+  const not = unreadable.map(({ deadQueue }) => `a letter of ${deadQueue}`).join(', ');
+  const what = `all of ${queues}, and what comes there meanwhile, will be deleted for good; ${not} can't be read`;
+  await confirm(what, terminal, yes);
+  let deleted = 0;
+  for (const { deadQueue } of counts) deleted += await failures.flush(deadQueue);
+  terminal.print(`${lettersText(deleted)} deleted`);
 }
 
 /** `hopline failed flush`: empties the dead-letter queues of what lies in them when it asks. */
@@ -17,6 +37,8 @@ export const addFlush: AddCommand = (parent, { terminal, exit }) => {
     .action(async (flags: Flags) => {
       await atDesk(flags, terminal, async ({ failures, target }) => {
         const letters = await failures.list();
+        const { unreadable } = failures;
+        if (unreadable.length > 0) return flushUnread(failures, unreadable, flags.yes, terminal);
         if (letters.length === 0) return terminal.print('0 dead letters: nothing to flush');
         const queues = [...new Set(letters.map(({ deadQueue }) => deadQueue))].join(', ');
         const what = `all of ${queues}, ${lettersText(letters.length)} (${reasonsText(letters)}), will be deleted for good, on ${target.broker.name}`;

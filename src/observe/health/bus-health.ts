@@ -13,6 +13,7 @@ import type { BusState, ConnectionRole } from '../../events.js';
  * | the broker blocks publishing (an alarm) | yes | no | a publish waits until its deadline, and so does whoever asked for it: requests had better go elsewhere |
  * | the broker confirms nothing for 8 s though something waits | yes | no | its node may be cut off from the others; the bus looks whether another address confirms, and goes there |
  * | a consumer is lost, or can't be restored | yes | no | its queue is not handled here; it is tried again for ever, and comes back by itself once the queue or the right is there |
+ * | a message of a queue ends each connection | yes | no | its queue stands still, apart from the others; a quorum queue's delivery limit ends that, on a classic queue an operator has to |
  * | a retry or dead letter can't be published | yes | no | its message is held, and the queue stands still until it can |
  * | a lane waits for a higher one | yes | yes | that is what lanes are for |
  * | a queue is paused, by an operator or its circuit breaker | yes | yes | it is meant to be |
@@ -76,9 +77,10 @@ export interface ConsumerHealth {
   readonly queue: string;
   /**
    * `paused`: a higher lane has the places. `held`: a retry or dead letter can't be published. `lost`: its channel is
-   * gone, and is opened again. `failed`: that was tried, and refused; it is tried again.
+   * gone, and is opened again. `failed`: that was tried, and refused; it is tried again. `suspected`: a message of its may
+   * have ended the connection, and it is consumed apart, one message at a time. `guilty`: it has, over and over.
    */
-  readonly state: 'consuming' | 'paused' | 'held' | 'lost' | 'failed';
+  readonly state: 'consuming' | 'paused' | 'held' | 'lost' | 'failed' | 'suspected' | 'guilty';
   readonly since: string;
   readonly error?: HealthError;
 }

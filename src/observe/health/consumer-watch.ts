@@ -17,6 +17,7 @@ const NOT_CONSUMED: readonly State[] = ['lost', 'failed'];
 export class ConsumerWatch {
   private consumingSince: number;
   private trouble: Condition<State> | undefined;
+  private suspicion: Condition<State> | undefined;
   private readonly pauses = new Map<PauseReason, Condition<State>>();
 
   constructor(
@@ -39,6 +40,18 @@ export class ConsumerWatch {
     this.consumingSince = this.now();
   }
 
+  suspected(error: unknown): void {
+    this.suspicion = { state: 'suspected', since: this.now(), error };
+  }
+
+  guilty(error: unknown): void {
+    this.suspicion = follow(this.suspicion, { state: 'guilty', since: this.now(), error });
+  }
+
+  cleared(): void {
+    this.suspicion = undefined;
+  }
+
   paused(why: PauseReason, error: unknown): void {
     const next = { state: PAUSES[why], since: this.now(), error };
     this.pauses.set(why, follow(this.pauses.get(why), next));
@@ -49,11 +62,15 @@ export class ConsumerWatch {
   }
 
   get health(): ConsumerHealth {
-    const { state, since, error }: Condition<State> = this.trouble ??
+    const { suspicion } = this;
+    const guilty = suspicion?.state === 'guilty' ? suspicion : undefined;
+    const { state, since, error }: Condition<State> = guilty ??
+      this.trouble ??
       this.pauses.get('unpublishable') ??
       this.pauses.get('operator') ??
       this.pauses.get('circuit-open') ??
-      this.pauses.get('higher-lane') ?? { state: 'consuming', since: this.consumingSince };
+      this.pauses.get('higher-lane') ??
+      suspicion ?? { state: 'consuming', since: this.consumingSince };
     return {
       queue: this.queue,
       state,

@@ -75,6 +75,9 @@ export class HealthMonitor {
     events.on('consumer.cancelled', ({ queue, reason }) => this.consumer(queue).lost(reason));
     events.on('consumer.lost', ({ queue, error }) => this.consumer(queue).lost(error));
     events.on('consumer.failed', ({ queue, error }) => this.consumer(queue).failed(error));
+    events.on('consumer.suspected', ({ queue, error }) => this.consumer(queue).suspected(error));
+    events.on('consumer.guilty', ({ queue, error }) => this.consumer(queue).guilty(error));
+    events.on('consumer.cleared', ({ queue }) => this.consumer(queue).cleared());
     events.on('consumer.restored', ({ queue }) => this.consumer(queue).restored());
     events.on('consumer.paused', ({ queue, why, error }) => this.consumer(queue).paused(why, error));
     events.on('consumer.resumed', ({ queue, why }) => this.consumers.get(queue)?.resumed(why));

@@ -62,7 +62,10 @@ function ofConsumer({ queue, state, since, error }: ConsumerHealth): string[] {
   switch (state) {
     case 'consuming':
     case 'paused':
+    case 'suspected':
       return [];
+    case 'guilty':
+      return [`queue '${queue}' has stood still since ${since}: ${told(error)}`];
     case 'held':
       return [
         `queue '${queue}' has stood still since ${since}, as a retry or dead letter can't be published: ${told(error)}`,

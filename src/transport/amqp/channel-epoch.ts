@@ -34,6 +34,11 @@ export class ChannelEpoch {
     return this.isLost;
   }
 
+  /** Nothing of what it has delivered is unsettled. */
+  get isSettled(): boolean {
+    return this.unsettled.size === 0;
+  }
+
   /** @param prefetch how many deliveries may be unsettled at once */
   set window(prefetch: number) {
     this.flushAt = Math.max(1, Math.floor(prefetch / 2));

@@ -6,6 +6,7 @@ import { inRootContext } from '../../util/root-context.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { readDirectly } from './direct-reading.js';
 import { writeDirectly } from './direct-writing.js';
+import { readHeaders } from './header-reading.js';
 
 export interface SupervisedChannelOptions<Raw extends Channel> {
   open(model: ChannelModel): Promise<Raw>;
@@ -200,6 +201,7 @@ function closed(channel: Channel): Promise<void> {
 export async function openChannel(model: ChannelModel): Promise<Channel> {
   const channel = await model.createChannel();
   writeDirectly(model, channel);
+  readHeaders(model);
   readDirectly(model, channel);
   return channel;
 }
@@ -207,5 +209,7 @@ export async function openChannel(model: ChannelModel): Promise<Channel> {
 export async function openConfirmChannel(model: ChannelModel): Promise<ConfirmChannel> {
   const channel = await model.createConfirmChannel();
   writeDirectly(model, channel);
+  // Of messages that come back.
+  readHeaders(model);
   return channel;
 }

@@ -23,7 +23,6 @@ export class Confirms {
    * @throws if the channel is closed, or the client library can't encode the message; it is not written then
    */
   write(pending: PendingPublish): boolean {
-    const { message } = pending;
     const room = pending.isLate
       ? pending.runInAsyncScope(this.publish, this, pending)
       : this.publish(pending);

@@ -1,24 +1,43 @@
+import { ConnectError, HoplineError } from '../../errors.js';
 import { reasonText } from '../../util/error-text.js';
+import type { EventLoopLag } from '../../util/event-loop-lag.js';
 import type { SessionOptions } from '../transport.js';
 import type { Connection, ConnectionListener } from './connection.js';
+import { connectionOf } from './internals.js';
 import { refusalOf } from './refusal.js';
 
-/** Tells a bus, and its log, of a connection that several may share. */
+/**
+ * Tells a bus, and its log, of a connection that several may share.
+ *
+ * @param lag of the event loop: while it was blocked, no heartbeat was answered
+ */
 export function connectionTeller(
   connection: Connection,
   { service, events, log }: SessionOptions,
+  lag: Pick<EventLoopLag, 'worstMs'>,
 ): ConnectionListener {
   const { role } = connection;
   const about = (address: string) => ({ service, connection: role, address });
+  /** Of the connection that is up; 0 while none is. */
+  let heartbeatMs = 0;
   return {
-    up: (_model, address) => events.emit('connection.up', about(address)),
-    down: (error, address, retryInMs) => {
-      log.warn({ ...about(address), retryInMs, error: reasonText(error) }, 'no connection to the broker');
+    up: (model, address) => {
+      heartbeatMs = (connectionOf(model).heartbeat ?? 0) * 1_000;
+      events.emit('connection.up', about(address));
+    },
+    down: (cause, address, retryInMs) => {
+      const error = overslept(cause, address, heartbeatMs, lag.worstMs) ?? refused(cause, address) ?? cause;
+      heartbeatMs = 0;
+      const help = error instanceof HoplineError ? { help: error.help } : {};
+      log.warn(
+        { ...about(address), retryInMs, error: reasonText(error), ...help },
+        'no connection to the broker',
+      );
       events.emit('connection.down', {
         ...about(address),
         error,
         retryInMs,
-        refused: refusalOf(error) !== undefined,
+        refused: refusalOf(cause) !== undefined,
       });
     },
     blocked: (reason, address) => {
@@ -32,4 +51,25 @@ export function connectionTeller(
     flowing: (address) => events.emit('connection.flowing', about(address)),
     unblocked: (address) => events.emit('connection.unblocked', about(address)),
   };
+}
+
+/** What the broker, or the system, gives up meanwhile looks like a fault of the network: `write ECONNRESET`. */
+function overslept(
+  cause: Error,
+  address: string,
+  heartbeatMs: number,
+  blockedMs = 0,
+): ConnectError | undefined {
+  if (heartbeatMs === 0 || blockedMs <= heartbeatMs) return undefined;
+  const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+  return new ConnectError(
+    `the event loop was blocked for ${seconds(blockedMs)} s, longer than the heartbeat of ${seconds(heartbeatMs)} s, and the connection to ${address} was given up: ${reasonText(cause)}`,
+    'Split long computations, or move them to a worker thread; a longer heartbeat of rabbitmq() bears a longer block.',
+    { cause },
+  );
+}
+
+function refused(cause: Error, address: string): ConnectError | undefined {
+  const refusal = refusalOf(cause);
+  return refusal && new ConnectError(`${address} ${refusal.what}`, refusal.help, { cause });
 }

@@ -201,6 +201,7 @@ export class Connection {
   }
 
   private lost(line: Line, error: Error): void {
+    this.lastError = error;
     // A half-open socket would linger until the system gives it up.
     line.hangUp();
     if (this.line !== line) return;

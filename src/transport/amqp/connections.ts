@@ -4,20 +4,25 @@ import { Connection } from './connection.js';
 import type { BrokerAddress, RabbitmqSettings } from './options.js';
 import { secondLook } from './second-look.js';
 import { StallWatch, type Watched } from './stall-watch.js';
+import { Suspects } from './suspects.js';
+import { keepWordsOfRefusal } from './words-of-refusal.js';
 
 /** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
 export class Connections {
   readonly publish: Connection;
   readonly consume: Connection;
   readonly watch: StallWatch;
+  /** Queues of the consuming one that may end it. */
+  readonly suspects: Suspects;
   /** A bus has started on them. */
   private isProven = false;
   private readonly ending = new AbortController();
 
   constructor(
     private readonly settings: RabbitmqSettings,
-    name: string,
+    private readonly name: string,
   ) {
+    keepWordsOfRefusal();
     this.publish = new Connection('publish', settings, name);
     this.consume = new Connection('consume', settings, name);
     this.watch = new StallWatch({
@@ -32,6 +37,12 @@ export class Connections {
         }),
       move: (to, why) => this.move(to, why),
     });
+    this.suspects = new Suspects(this);
+  }
+
+  /** A new one, not open yet, for what is better consumed apart. */
+  spare(): Connection {
+    return new Connection('consume', this.settings, `${this.name} spare`);
   }
 
   /** How many addresses a bus that starts may try: one, if another bus has found its own good. */
@@ -66,7 +77,7 @@ export class Connections {
   async close(deadline: Deadline): Promise<void> {
     this.ending.abort();
     this.watch.close();
-    await Promise.all([this.publish.close(deadline), this.consume.close(deadline)]);
+    await Promise.all([this.publish, this.consume, this.suspects].map((each) => each.close(deadline)));
   }
 
   /** Both leave what they have for another address. */

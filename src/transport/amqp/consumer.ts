@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { pause, systemClock } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 import { inRootContext } from '../../util/root-context.js';
 import type { Consumer, DeliverySink } from '../transport.js';
@@ -14,6 +15,8 @@ export interface AmqpConsumerOptions {
   readonly counts: boolean;
   readonly prefetch: number;
   readonly keptForMs: number | undefined;
+  /** What is lost is not restored. */
+  readonly once: boolean;
   readonly sink: DeliverySink;
   /** Declares the queue and its bindings again. */
   redeclare(): Promise<void>;
@@ -26,15 +29,28 @@ export interface AmqpConsumerOptions {
   onClosed(): void;
 }
 
+/** What is left of a consumer on a connection that it has left. */
+interface LeftChannel {
+  readonly epoch: ChannelEpoch | undefined;
+  readonly consumerTag: string | undefined;
+  readonly supervised: SupervisedChannel;
+}
+
+const LOOK_WHETHER_SETTLED_MS = 50;
+
 /**
  * Consumes one queue on a channel of its own, so that nothing another consumer does can disturb it. Survives the loss
  * of the channel and the connection, and a cancel by the broker: the queue is then declared again and consumed again.
  */
 export class AmqpConsumer implements Consumer {
-  private readonly supervised: SupervisedChannel;
+  private supervised: SupervisedChannel;
   private epoch: ChannelEpoch | undefined;
+  /** Of connections that it has left: what they delivered is settled there yet. */
+  private readonly left = new Set<LeftChannel>();
   private consumerTag: string | undefined;
   private prefetch: number;
+  /** The window at most. */
+  private most = Number.POSITIVE_INFINITY;
   /** The broker said the queue is gone. */
   private missing = false;
   /** What was told last. */
@@ -42,6 +58,7 @@ export class AmqpConsumer implements Consumer {
   /** How often the broker has cancelled it. */
   private cancels = 0;
   private cancelled = false;
+  private openings = 0;
   /** A window of 0: the channel is open, and nothing is consumed. */
   private paused = false;
   /** A new channel is being set up: the broker has not answered yet. */
@@ -52,19 +69,20 @@ export class AmqpConsumer implements Consumer {
   private changing: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly connection: Connection,
+    private connection: Connection,
     private readonly options: AmqpConsumerOptions,
   ) {
     this.prefetch = options.prefetch;
-    this.supervised = new SupervisedChannel(connection, {
-      open: openChannel,
-      setUp: (channel) => this.setUp(channel),
-      lost: (_channel, error) => this.lost(error),
-      reopened: (error) => options.onReopened(error),
-      failed: (error) => this.failed(error),
-      // With each channel that dies the broker charges what was delivered on it.
-      stableAfterMs: 5_000,
-    });
+    this.supervised = this.superviseOn(connection);
+  }
+
+  get queue(): string {
+    return this.options.queue;
+  }
+
+  /** A quorum queue: its delivery limit ends what can't be delivered. */
+  get counts(): boolean {
+    return this.options.counts;
   }
 
   start(): Promise<void> {
@@ -81,6 +99,28 @@ export class AmqpConsumer implements Consumer {
     return this.changing;
   }
 
+  /**
+   * Goes on over another connection. What the old one has delivered is settled there; it can go when this resolves.
+   *
+   * @param most how many deliveries may be unsettled at once, whatever the window is
+   */
+  async moveTo(connection: Connection, most: number): Promise<void> {
+    if (this.cancelled) return;
+    const { supervised, epoch, consumerTag } = this;
+    this.most = most;
+    this.consumerTag = undefined;
+    this.epoch = undefined;
+    // Who waits for the old one's channel to be set up waits for the new one's.
+    this.settingUp?.resolve();
+    this.connection = connection;
+    this.supervised = this.superviseOn(connection);
+    const starting = this.supervised.start().catch((error) => this.supervised.reopen(error as Error));
+    const left = { epoch, consumerTag, supervised };
+    this.left.add(left);
+    await this.leave(left);
+    await starting;
+  }
+
   async cancel(): Promise<void> {
     this.cancelled = true;
     this.settingUp?.resolve();
@@ -94,10 +134,43 @@ export class AmqpConsumer implements Consumer {
 
   close(): Promise<void> {
     this.cancelled = true;
-    this.epoch?.flush();
-    // Nobody is told: who closes knows.
-    this.epoch?.lose();
-    return this.supervised.close().finally(() => this.options.onClosed());
+    const epochs = [this.epoch, ...[...this.left].map(({ epoch }) => epoch)];
+    for (const epoch of epochs) {
+      epoch?.flush();
+      // Nobody is told: who closes knows.
+      epoch?.lose();
+    }
+    const closing = [this.supervised, ...[...this.left].map(({ supervised }) => supervised)];
+    return Promise.all(closing.map((each) => each.close()))
+      .then(() => {})
+      .finally(() => this.options.onClosed());
+  }
+
+  private superviseOn(connection: Connection): SupervisedChannel {
+    const supervised: SupervisedChannel = new SupervisedChannel(connection, {
+      open: openChannel,
+      setUp: async (channel) => {
+        if (this.supervised === supervised) await this.setUp(channel);
+      },
+      lost: (channel, error) => this.lost(channel, error),
+      reopened: (error) => this.options.onReopened(error),
+      failed: (error) => {
+        if (this.supervised === supervised) this.failed(error);
+      },
+      // With each channel that dies the broker charges what was delivered on it.
+      stableAfterMs: 5_000,
+    });
+    return supervised;
+  }
+
+  /** Takes nothing more there, and closes the channel when all that it has delivered is settled. */
+  private async leave(left: LeftChannel): Promise<void> {
+    const { epoch, consumerTag, supervised } = left;
+    if (epoch && !epoch.lost && consumerTag !== undefined)
+      await epoch.channel.cancel(consumerTag).catch(() => {});
+    while (epoch && !epoch.lost && !epoch.isSettled) await pause(systemClock, LOOK_WHETHER_SETTLED_MS);
+    await supervised.close();
+    this.left.delete(left);
   }
 
   private setUp(channel: Channel): Promise<void> {
@@ -108,6 +181,14 @@ export class AmqpConsumer implements Consumer {
 
   private async beginToConsume(channel: Channel): Promise<void> {
     if (this.cancelled) return;
+    this.openings += 1;
+    if (this.options.once && this.openings > 1) {
+      this.cancelled = true;
+      // Its first channel may have gone before the broker had answered, and what was delivered on it with it.
+      this.epoch?.lose();
+      this.options.sink.lost(new Error('the channel was lost'));
+      return;
+    }
     if (this.missing) await this.options.redeclare();
     this.missing = false;
     const { countsNacks } = featuresOf(channel);
@@ -128,10 +209,11 @@ export class AmqpConsumer implements Consumer {
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
     const { queue, keptForMs, counts } = this.options;
-    this.paused = this.prefetch === 0;
+    const width = Math.min(this.prefetch, this.most);
+    this.paused = width === 0;
     if (this.paused) return;
-    epoch.window = this.prefetch;
-    await epoch.channel.prefetch(this.prefetch);
+    epoch.window = width;
+    await epoch.channel.prefetch(width);
     this.window += 1;
     const { window } = this;
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
@@ -177,11 +259,15 @@ export class AmqpConsumer implements Consumer {
     this.supervised.reopen(new Error(reason));
   }
 
-  private lost(error: Error): void {
-    this.epoch?.lose();
-    this.consumerTag = undefined;
-    this.told = 'lost';
-    this.options.onLost(error);
+  private lost(channel: Channel, error: Error): void {
+    const left = [...this.left].find(({ epoch }) => epoch?.channel === channel);
+    if (left) left.epoch?.lose();
+    else {
+      this.epoch?.lose();
+      this.consumerTag = undefined;
+      this.told = 'lost';
+      this.options.onLost(error);
+    }
     this.options.sink.lost(error);
   }
 

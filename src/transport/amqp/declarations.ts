@@ -9,6 +9,7 @@ import { brokerFeatures, requireFeatures } from './broker-features.js';
 import type { ConnectionListener } from './connection.js';
 import type { Connections } from './connections.js';
 import { declarePlan, declareShared, missingExchanges } from './declare.js';
+import { notPossible, reachedLimit } from './limits.js';
 
 /** Who publishes: waits while exchanges are made again. */
 export interface Mended {
@@ -43,6 +44,8 @@ export class Declarations {
   private readonly all: Declared[] = [];
   private readonly listener: ConnectionListener;
   private wasUp = false;
+  /** Why the connection went last. */
+  private lastLoss: Error | undefined;
 
   constructor(
     private readonly connections: Connections,
@@ -50,7 +53,9 @@ export class Declarations {
   ) {
     this.listener = {
       up: () => this.connected(),
-      down: () => {},
+      down: (error) => {
+        this.lastLoss = error;
+      },
       blocked: () => {},
       unblocked: () => {},
     };
@@ -84,6 +89,8 @@ export class Declarations {
         if (isLate) left = (await this.connections.tryNext(error as Error)) ? left - 1 : 1;
         else if (error instanceof HoplineError) throw error;
         else if (consume.model === model) throw cantDeclare(error as Error);
+        // It would go again.
+        else if (this.lastLoss && reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
       }
     }
     this.all.push({ plan: topology.own, delays: topology.delays, mode });
@@ -202,9 +209,4 @@ const noAnswer = () =>
     'Look at the load and the alarms of the broker, and whether its node is cut off from the others.',
   );
 
-const cantDeclare = (cause: Error) =>
-  new ConnectError(
-    `the topology can't be declared: ${cause.message}`,
-    'Look at the load of the broker, and at its limit of channels.',
-    { cause },
-  );
+const cantDeclare = (cause: Error) => notPossible("the topology can't be declared", cause);

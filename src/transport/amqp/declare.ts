@@ -10,6 +10,7 @@ import type {
   TopologyPlan,
 } from '../../topology/plan.js';
 import type { ChannelError } from './channel.js';
+import { reachedLimit } from './limits.js';
 
 /** One thing to declare or to check. */
 interface Step {
@@ -221,13 +222,22 @@ function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'):
           : 'Declare what is missing first.',
         options,
       );
-    case 406:
+    case 406: {
+      const limit = reachedLimit(error.message);
+      if (limit)
+        return new TopologyError(
+          resource,
+          `${resource} can't be declared: ${limit.what} (${error.message})`,
+          limit.help,
+          options,
+        );
       return new TopologyError(
         resource,
         `${resource} exists with other arguments than wanted: ${error.message}`,
         `${cureOfOtherArguments(error.message)}In the broker the arguments of an exchange or queue are fixed. Change the options back, use another name, or delete it there once it is empty.`,
         options,
       );
+    }
     default:
       // The connection went; that is nothing about the topology.
       return error.code === undefined

@@ -3,6 +3,7 @@ import type { Headers, MessageProperties } from '../../message/message.js';
 import type { Delivery } from '../transport.js';
 import type { ChannelEpoch } from './channel-epoch.js';
 import { receivedProperties } from './values.js';
+import type { Properties } from './wire/properties-reader.js';
 
 export class AmqpDelivery implements Delivery {
   readonly body: Buffer;
@@ -12,6 +13,7 @@ export class AmqpDelivery implements Delivery {
   readonly queue: string;
   readonly redelivered: boolean;
   readonly deliveryCount: number;
+  readonly unreadable: string | undefined;
 
   /** Until it is settled. */
   private raw: ConsumeMessage | undefined;
@@ -26,6 +28,8 @@ export class AmqpDelivery implements Delivery {
     epoch.delivered(raw.fields.deliveryTag);
     this.queue = queue;
     this.body = raw.content;
+    // Put there by whoever has read them.
+    this.unreadable = (raw.properties as Partial<Properties>).unreadable;
     this.properties = receivedProperties(raw.properties as MessageProperties);
     this.exchange = raw.fields.exchange;
     this.routingKey = raw.fields.routingKey;

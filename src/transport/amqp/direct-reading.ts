@@ -16,7 +16,7 @@ const taken = new WeakMap<ConnectionInternals, OpenChannel[]>();
 /**
  * Has the deliveries to this channel read in one pass. The library makes two views of its buffer and an object for each
  * of a message's three frames, and the string of each property anew: that is most of what a message costs it. All other
- * frames, and messages that are not here whole, stay the library's to read. To be called when the channel has been opened
+ * frames, and messages that are not here whole, come to the library frame by frame. To be called when the channel has been opened
  * and nothing else was received on it.
  *
  * @returns false if the library is not made as it was: it then reads all by itself

@@ -4,7 +4,7 @@ import type { MessageProperties } from '../../message/message.js';
 import { pause, systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import type { Held } from '../transport.js';
-import type { ChannelError } from './channel.js';
+import { type ChannelError, openChannel } from './channel.js';
 import { receivedProperties } from './values.js';
 
 /** How often who waits for a message looks whether there is one. */
@@ -19,7 +19,7 @@ export async function holdFirst(
   queue: string,
   deadline: Deadline,
 ): Promise<Held | undefined> {
-  const opening = model.createChannel();
+  const opening = openChannel(model);
   // With the channel goes its consumer, and the broker takes back what it had.
   const close = () => void opening.then((channel) => channel.close()).catch(() => {});
   try {

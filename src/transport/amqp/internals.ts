@@ -15,6 +15,8 @@ export interface ConnectionInternals {
   readonly channels?: readonly (ChannelEntry | null | undefined)[];
   /** Received, and not read as frames yet. */
   rest?: Buffer;
+  /** In seconds, as both sides have agreed; 0 for none. */
+  readonly heartbeat?: number;
   /** Looked at when a heartbeat is due. */
   sentSinceLastCheck?: boolean;
   /** The next frame, if it is there whole. */

@@ -1,3 +1,5 @@
+import { reachedLimit } from './limits.js';
+
 /** Why connecting again in the same way changes nothing, and what would. */
 export interface Refusal {
   /** Completes "<address> …". */
@@ -15,8 +17,8 @@ interface ConnectFailure extends Error {
 /** The broker's words when it does not let us in. */
 const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b(403|530)\b/;
 
-/** The client library's words when the broker closes instead of opening the vhost; it leaves the broker's out (530, 403). */
-const VHOST = /Expected ConnectionOpenOk; got <ConnectionClose/;
+/** The client library's words when the broker closes instead of opening the vhost, with the broker's (530, 403, 541) behind them. */
+const VHOST = /Expected ConnectionOpenOk; got <ConnectionClose[^>]*>(?:: (.*))?/s;
 
 /** The client library's words when the broker does not offer the way in that we want. */
 const MECHANISM = /SASL mechanism (\w+) is not provided/;
@@ -47,16 +49,15 @@ const BAD_CERTIFICATE = new Set([
 export function refusalOf(error: ConnectFailure): Refusal | undefined {
   const { message } = error;
   const code = String(error.code ?? '');
+  const limit = reachedLimit(message);
+  if (limit)
+    return { what: `refuses the connection: ${limit.what} (${brokersWords(message)})`, help: limit.help };
+  const atVhost = VHOST.exec(message);
+  if (atVhost) return vhostRefusal(atVhost[1] ?? '');
   if (LOGIN.test(message)) {
     return {
       what: `refuses the connection: ${message}`,
       help: 'Check user, password and vhost of the url, and the rights of the user on the vhost.',
-    };
-  }
-  if (VHOST.test(message)) {
-    return {
-      what: 'does not open the vhost of the url',
-      help: 'Look whether it exists, whether the user has any rights there, and whether it has reached its limit of connections.',
     };
   }
   if (MECHANISM.test(message)) {
@@ -85,6 +86,31 @@ export function refusalOf(error: ConnectFailure): Refusal | undefined {
   }
   return tlsRefusal(message, code);
 }
+
+/** @param words of the broker; empty if they are not known */
+function vhostRefusal(words: string): Refusal {
+  const what = `does not open the vhost of the url${words && `: ${words}`}`;
+  if (/not found/.test(words))
+    return { what, help: 'Make it with `rabbitmqctl add_vhost`, or correct the name at the end of the url.' };
+  if (/is down|INTERNAL_ERROR/.test(words))
+    return {
+      what,
+      help: "It has failed in the broker: see the broker's log, and start it with `rabbitmqctl restart_vhost -p VHOST`.",
+    };
+  if (/refused for user/.test(words))
+    return {
+      what,
+      help: "Give the user rights there: `hopline topology permissions` prints the line for a service's least.",
+    };
+  return {
+    what,
+    help: 'Look whether it exists, whether the user has any rights there, and whether it has reached its limit of connections.',
+  };
+}
+
+/** Without what the client library puts before them. */
+const brokersWords = (message: string): string =>
+  /(?:with message "|<ConnectionClose[^>]*>: )(.*?)"?$/s.exec(message)?.[1] ?? message;
 
 /** The error of Node.js names them only where the host is a name, too. */
 function namesOf({ cert }: ConnectFailure): string {

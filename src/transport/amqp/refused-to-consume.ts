@@ -1,18 +1,14 @@
-import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
+import { HoplineError, TopologyError } from '../../errors.js';
 import type { ListenSource } from '../transport.js';
 import type { ChannelError } from './channel.js';
+import { notPossible } from './limits.js';
 
 /* What the broker says to a consumer, with what to do about it. */
 
 export function refusedToConsume(queue: string, error: ChannelError): Error {
   // What was refused on the way there has been explained already.
   if (error instanceof HoplineError) return error;
-  if (error.code === undefined)
-    return new ConnectError(
-      `queue '${queue}' can't be consumed: ${error.message}`,
-      'Look at the load and the alarms of the broker, and at its limit of channels.',
-      { cause: error },
-    );
+  if (error.code === undefined) return notPossible(`queue '${queue}' can't be consumed`, error);
   const help =
     error.code === 403
       ? `Give the user the right to read '${queue}'.`
@@ -23,9 +19,8 @@ export function refusedToConsume(queue: string, error: ChannelError): Error {
 }
 
 export function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
-  const message = `can't listen to exchange '${exchange}': ${cause.message}`;
-  if (cause.code === undefined)
-    return new ConnectError(message, 'Look at the load and the alarms of the broker.', { cause });
+  const what = `can't listen to exchange '${exchange}'`;
+  if (cause.code === undefined) return notPossible(what, cause);
   const help = 'Give the user the rights that `hopline topology permissions` names.';
-  return new TopologyError(`exchange '${exchange}'`, message, help, { cause });
+  return new TopologyError(`exchange '${exchange}'`, `${what}: ${cause.message}`, help, { cause });
 }

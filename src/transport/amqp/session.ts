@@ -1,7 +1,9 @@
 import { TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { BusTopology, TopologyMode, TopologyPlan } from '../../topology/plan.js';
-import type { Deadline } from '../../util/deadline.js';
+import { systemClock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
+import { EventLoopLag } from '../../util/event-loop-lag.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -27,7 +29,12 @@ import { inspectQueue } from './inspect.js';
 import { AmqpListener } from './listener.js';
 import { probeOf } from './probe.js';
 import { AmqpPublisher } from './publisher.js';
+import { purgeQueue } from './purge.js';
 import { refusedToConsume, refusedToListen } from './refused-to-consume.js';
+import { suspectTeller } from './suspect-teller.js';
+
+/** How long a connection apart may take to open, or to close. */
+const ANSWER_DEADLINE_MS = 10_000;
 
 /** One bus on two connections: its publisher, its consumers, its topology. */
 export class AmqpSession implements TransportSession {
@@ -35,6 +42,7 @@ export class AmqpSession implements TransportSession {
   private readonly consumers = new Set<AmqpConsumer>();
   private readonly listenings = new Set<AmqpListener>();
   private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
+  private readonly lag = new EventLoopLag();
   private readonly declarations: Declarations;
 
   constructor(
@@ -43,8 +51,9 @@ export class AmqpSession implements TransportSession {
     private readonly onClosed: (deadline: Deadline) => Promise<void>,
   ) {
     const { maxInFlight, maxInFlightBytes, service, events } = options;
+    this.lag.start();
     this.listeners = [connections.publish, connections.consume].map(
-      (connection) => [connection, connectionTeller(connection, options)] as const,
+      (connection) => [connection, connectionTeller(connection, options, this.lag)] as const,
     );
     for (const [connection, listener] of this.listeners) connection.listen(listener);
     this.publisher = new AmqpPublisher(connections.publish, {
@@ -73,15 +82,19 @@ export class AmqpSession implements TransportSession {
 
   async consume(
     queue: string,
-    { prefetch, keptForMs }: ConsumeOptions,
+    { prefetch, keptForMs, once = false }: ConsumeOptions,
     sink: DeliverySink,
   ): Promise<Consumer> {
     const { service, events, log } = this.options;
-    const consumer: AmqpConsumer = new AmqpConsumer(this.connections.consume, {
+    // What it is handed may end its connection, which is nobody else's then.
+    const own = once ? this.connections.spare() : undefined;
+    await own?.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS));
+    const consumer: AmqpConsumer = new AmqpConsumer(own ?? this.connections.consume, {
       queue,
       counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),
       prefetch,
       keptForMs,
+      once,
       sink,
       redeclare: async () => {
         await this.declarations.withQueue(queue);
@@ -104,9 +117,12 @@ export class AmqpSession implements TransportSession {
       },
       onFailed: (error) => this.consumingFailed(queue, error),
       onClosed: () => {
-        if (this.consumers.delete(consumer)) this.connections.watch.consumers -= 1;
+        if (this.consumers.delete(consumer) && !once) this.connections.watch.consumers -= 1;
+        this.connections.suspects.remove(consumer);
+        void own?.close(new Deadline(systemClock, ANSWER_DEADLINE_MS));
       },
     });
+    if (!once) this.connections.suspects.add(consumer, suspectTeller(queue, this.options));
     try {
       await consumer.start();
     } catch (error) {
@@ -117,7 +133,7 @@ export class AmqpSession implements TransportSession {
       throw refusedToConsume(queue, error as ChannelError);
     }
     this.consumers.add(consumer);
-    this.connections.watch.consumers += 1;
+    if (!once) this.connections.watch.consumers += 1;
     return consumer;
   }
 
@@ -156,8 +172,12 @@ export class AmqpSession implements TransportSession {
     };
   }
 
-  inspect(queue: string): Promise<QueueState | undefined> {
-    return inspectQueue(this.declarations.live(), queue);
+  async purge(queue: string): Promise<number> {
+    return await purgeQueue(this.declarations.live(), queue);
+  }
+
+  async inspect(queue: string): Promise<QueueState | undefined> {
+    return await inspectQueue(this.declarations.live(), queue);
   }
 
   drain(deadline: Deadline): Promise<void> {
@@ -173,6 +193,7 @@ export class AmqpSession implements TransportSession {
     for (const [connection, listener] of this.listeners) connection.unlisten(listener);
     this.declarations.close();
     this.connections.watch.remove(this.publisher);
+    this.lag.stop();
     await this.onClosed(deadline);
   }
 

@@ -71,6 +71,13 @@ export class Queue {
     return this.line.size;
   }
 
+  /** Deletes what waits, and says how many it were. */
+  purge(): number {
+    const { size } = this.line;
+    while (this.line.size > 0) this.line.shift();
+    return size;
+  }
+
   get consumerCount(): number {
     return this.consumers.size;
   }

@@ -1,4 +1,4 @@
-import { StoppedError } from '../../errors.js';
+import { StoppedError, TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { BusTopology, TopologyMode } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
@@ -95,6 +95,14 @@ export class MemorySession implements TransportSession {
     cluster: undefined,
     consumerTimeoutBy: 'nobody',
   } as const;
+
+  async purge(name: string): Promise<number> {
+    if (this.isClosed) throw new StoppedError('purge');
+    const queue = this.broker.queues.get(name);
+    if (!queue)
+      throw new TopologyError(`queue '${name}'`, `there is no queue '${name}'`, 'Look for a typing error.');
+    return queue.purge();
+  }
 
   async inspect(name: string): Promise<QueueState | undefined> {
     if (this.isClosed) throw new StoppedError('inspect');

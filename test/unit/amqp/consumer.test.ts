@@ -37,6 +37,7 @@ function open() {
   const consumer = new AmqpConsumer(connection, {
     queue: 'q',
     counts: true,
+    once: false,
     prefetch: 10,
     keptForMs: undefined,
     sink: { deliver: ignore, lost: ignore },

@@ -101,6 +101,12 @@ export function libraryReads(bytes: Buffer): { channel: number; message: Consume
   };
 }
 
+/** The first frame, as the library parses it; undefined if it is not there whole. */
+export function nextFrame(bytes: Buffer): { readonly frame: object; readonly rest: Buffer } | undefined {
+  const parsed = framing.parseFrame(bytes, 0);
+  return parsed ? { frame: framing.decodeFrame(parsed), rest: parsed.rest } : undefined;
+}
+
 /** Texts of up to 255 bytes, all of Unicode. */
 export const shortText = fc
   .oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'binary', maxLength: 80 }))

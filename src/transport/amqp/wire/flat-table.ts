@@ -1,4 +1,4 @@
-import { readLong, readLongLong, readShort, writeLong, writeShort } from './frames.js';
+import { writeLong, writeShort } from './frames.js';
 
 /*
  * Tables of headers that hold nothing but texts, whole numbers and truth values: those of nearly all messages that have
@@ -12,10 +12,7 @@ const TAG = {
   int8: 'b'.charCodeAt(0),
   int16: 's'.charCodeAt(0),
   int32: 'I'.charCodeAt(0),
-  int64: 'l'.charCodeAt(0),
 } as const;
-
-type FlatTable = Record<string, string | number | boolean>;
 
 /** What `sizeOfFlatTable` says of a table that is the library's to write. */
 export const NOT_FLAT = -1;
@@ -79,64 +76,4 @@ function writeValue(bytes: Buffer, at: number, value: string | number | boolean)
   }
   bytes[at] = TAG.int32;
   return writeLong(bytes, at + 1, value);
-}
-
-/** The table between these places; undefined if it holds anything else, or ends elsewhere. */
-export function readFlatTable(bytes: Buffer, start: number, end: number): FlatTable | undefined {
-  const table: FlatTable = {};
-  let at = start;
-  while (at < end) {
-    const valueAt = at + 1 + (bytes[at] as number);
-    if (valueAt >= end) return undefined;
-    const name = bytes.toString('utf8', at + 1, valueAt);
-    // In an ordinary object this one is no name like any other.
-    if (name === '__proto__') return undefined;
-    const after = endOfValue(bytes, valueAt);
-    if (after > end) return undefined;
-    table[name] = readValue(bytes, valueAt, after);
-    at = after;
-  }
-  return table;
-}
-
-/** Beyond all that is there if it is of another type. */
-function endOfValue(bytes: Buffer, at: number): number {
-  switch (bytes[at]) {
-    case TAG.text:
-      // Not beyond what is there: the length of a text that is cut off would be made of nothing.
-      return at + 5 > bytes.length ? Number.POSITIVE_INFINITY : at + 5 + readLong(bytes, at + 1);
-    case TAG.truth:
-    case TAG.int8:
-      return at + 2;
-    case TAG.int16:
-      return at + 3;
-    case TAG.int32:
-      return at + 5;
-    case TAG.int64:
-      return at + 9;
-    default:
-      return Number.POSITIVE_INFINITY;
-  }
-}
-
-function readValue(bytes: Buffer, at: number, end: number): string | number | boolean {
-  switch (bytes[at]) {
-    case TAG.text:
-      return bytes.toString('utf8', at + 5, end);
-    case TAG.truth:
-      return bytes[at + 1] !== 0;
-    case TAG.int8:
-      return ((bytes[at + 1] as number) << 24) >> 24;
-    case TAG.int16:
-      return (readShort(bytes, at + 1) << 16) >> 16;
-    case TAG.int32:
-      return readLong(bytes, at + 1) | 0;
-    default:
-      return readSignedLongLong(bytes, at + 1);
-  }
-}
-
-function readSignedLongLong(bytes: Buffer, at: number): number {
-  const high = readLong(bytes, at);
-  return high < 0x8000_0000 ? readLongLong(bytes, at) : Number(bytes.readBigInt64BE(at));
 }

@@ -68,3 +68,15 @@ export function writeLong(bytes: Buffer, at: number, value: number): number {
 export function writeLongLong(bytes: Buffer, at: number, value: number): number {
   return writeLong(bytes, writeLong(bytes, at, Math.floor(value / 0x1_0000_0000)), value >>> 0);
 }
+
+/** The place behind a string whose length stands here. */
+export function afterString(bytes: Buffer, at: number): number {
+  return at + 1 + (bytes[at] as number);
+}
+
+/** Where a frame of this type ends; negative if none lies here whole. */
+export function endOfFrame(bytes: Buffer, at: number, type: number): number {
+  if (at + FRAME_OVERHEAD > bytes.length || bytes[at] !== type) return -1;
+  const end = at + FRAME_OVERHEAD + readLong(bytes, at + 3);
+  return end <= bytes.length && bytes[end - 1] === FRAME_END ? end : -1;
+}

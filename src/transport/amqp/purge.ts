@@ -1,0 +1,40 @@
+import type { ChannelModel } from 'amqplib';
+import { ConnectError, TopologyError } from '../../errors.js';
+import { systemClock } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
+import type { ChannelError } from './channel.js';
+
+/** A queue without a leader answers when it has one again. */
+const ANSWER_DEADLINE_MS = 10_000;
+
+/** Deletes what waits in a queue; nothing of it is delivered. Needs the right to read it. */
+export async function purgeQueue(model: ChannelModel, queue: string): Promise<number> {
+  const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
+  return deadline.race(purge(model, queue), () => noAnswer(queue));
+}
+
+async function purge(model: ChannelModel, queue: string): Promise<number> {
+  const channel = await model.createChannel().catch((cause) => {
+    throw noAnswer(queue, cause);
+  });
+  channel.on('error', () => {}); // its cause is what the request is rejected with
+  try {
+    return (await channel.purgeQueue(queue)).messageCount;
+  } catch (cause) {
+    const { code, message } = cause as ChannelError;
+    if (code === undefined) throw noAnswer(queue, cause);
+    const what = `queue '${queue}' can't be emptied: ${message}`;
+    const help = 'Look whether it exists, and give the user the right to read it.';
+    throw new TopologyError(`queue '${queue}'`, what, help, { cause });
+  } finally {
+    channel.close().catch(() => {});
+  }
+}
+
+function noAnswer(queue: string, cause?: unknown): ConnectError {
+  return new ConnectError(
+    `the broker does not say whether queue '${queue}' was emptied`,
+    'Look whether the queue has a leader, and at the load of the broker; try again when it is back.',
+    { cause },
+  );
+}

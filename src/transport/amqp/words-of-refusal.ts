@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** The library's connection while it opens. Nothing of it is promised. */
+interface OpeningConnection {
+  recvFrame(): unknown;
+  open(fields: object, done: (error: Error | null, ok?: unknown) => void): void;
+}
+
+interface CloseFrame {
+  readonly fields?: { readonly replyCode?: unknown; readonly replyText?: unknown };
+}
+
+let isKept = false;
+
+/**
+ * Has an error of the client library say why the broker closed a connection instead of opening it: `connection limit (10)
+ * is reached`, `vhost '/x' is down`. The library throws away what the broker said, and nobody else sees it.
+ */
+export function keepWordsOfRefusal(): void {
+  if (isKept) return;
+  isKept = true;
+  const prototype = connectionPrototype();
+  if (typeof prototype?.open !== 'function' || typeof prototype.recvFrame !== 'function') return;
+  const { open } = prototype;
+  prototype.open = function (this: OpeningConnection, fields, done) {
+    const { recvFrame } = this;
+    let words = '';
+    this.recvFrame = () => {
+      const frame = recvFrame.call(this);
+      const { replyCode, replyText } = (frame as CloseFrame | undefined)?.fields ?? {};
+      if (typeof replyText === 'string') words = `: ${String(replyCode)} ${replyText}`;
+      return frame;
+    };
+    open.call(this, fields, (error, ok) => {
+      this.recvFrame = recvFrame;
+      if (error && !error.message.includes(words)) error.message += words;
+      done(error, ok);
+    });
+  };
+}
+
+/** The package doesn't export it; it lies beside what it does export. */
+function connectionPrototype(): OpeningConnection | undefined {
+  try {
+    const require = createRequire(import.meta.url);
+    const path = join(dirname(require.resolve('amqplib')), 'lib', 'connection.js');
+    return (require(path) as { Connection?: { prototype: OpeningConnection } }).Connection?.prototype;
+  } catch {
+    return undefined;
+  }
+}

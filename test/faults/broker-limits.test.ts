@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { ConnectError, TopologyError } from 'hopline';
+import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import { privateBroker } from '../support/private-broker.js';
+import { faultBus, stopAll, uniqueName } from './fixture.js';
+
+describe('what operators have limited', function () {
+  this.timeout(60_000);
+  const user = uniqueName('user');
+  const vhost = uniqueName('vhost');
+  let node: PrivateNode;
+  let url: string;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    node = await privateBroker();
+    await node.ctl('add_user', user, 'Pa55');
+    await node.ctl('add_vhost', vhost);
+    await node.ctl('set_permissions', '-p', vhost, user, '.*', '.*', '.*');
+    url = `${node.url.replace('guest:guest', `${user}:Pa55`)}/${vhost}`;
+  });
+
+  afterEach(async () => {
+    await stopAll();
+    await node.ctl('clear_user_limits', user, 'all');
+    // An error where there is none.
+    await node.ctl('clear_vhost_limits', '-p', vhost).catch(() => {});
+  });
+
+  after(async () => {
+    await node?.ctl('delete_user', user);
+    await node?.ctl('delete_vhost', vhost);
+  });
+
+  function busWithQueue() {
+    const made = faultBus(url, { startDeadline: '20s' });
+    made.bus.handle('k', () => {}, { queue: uniqueName('queue') });
+    return made;
+  }
+
+  const kinds: [
+    name: string,
+    limit: readonly string[],
+    kind: typeof ConnectError | typeof TopologyError,
+    message: RegExp,
+    help: RegExp,
+  ][] = [
+    [
+      'channels of a user',
+      ['set_user_limits', user, '{"max-channels":1}'],
+      ConnectError,
+      /the user has reached its limit of channels .*user limit of \(1\)/,
+      /set_user_limits/,
+    ],
+    [
+      'queues of a vhost',
+      ['set_vhost_limits', '-p', vhost, '{"max-queues":0}'],
+      TopologyError,
+      /^queue '.*' can't be declared: the vhost has reached its limit of queues .*\(0\) is reached/,
+      /set_vhost_limits/,
+    ],
+    [
+      'connections of a user',
+      ['set_user_limits', user, '{"max-connections":0}'],
+      ConnectError,
+      /refuses the connection: the user has reached its limit of connections .*user connection limit \(0\)/,
+      /set_user_limits/,
+    ],
+    [
+      'connections of a vhost',
+      ['set_vhost_limits', '-p', vhost, '{"max-connections":0}'],
+      ConnectError,
+      /refuses the connection: the vhost, or the broker, has reached its limit of connections .*limit \(0\)/,
+      /set_vhost_limits/,
+    ],
+  ];
+
+  for (const [name, limit, kind, message, help] of kinds) {
+    it(`is named by start() with the words of the broker and the cure: ${name}`, async () => {
+      await node.ctl(...limit);
+      await assert.rejects(busWithQueue().bus.start(), (error: ConnectError) => {
+        assert.ok(error instanceof kind, error.stack);
+        assert.match(error.message, message);
+        assert.match(error.help, help);
+        return true;
+      });
+    });
+  }
+
+  it('is named by log, event and health when it keeps a connection from coming back', async () => {
+    const { bus, log, seen } = busWithQueue();
+    await bus.start();
+    await node.ctl('set_user_limits', user, '{"max-connections":0}');
+    await node.ctl('close_all_connections', '-p', vhost, 'an operator closes them');
+    const named = /the user has reached its limit of connections .*set_user_limits/;
+    await eventually(() => assert.match(bus.health().reasons.join('\n'), named));
+    assert.ok(
+      seen('connection.down').some(
+        ({ error, refused }) => refused && named.test(`${error.message} ${(error as ConnectError).help}`),
+      ),
+    );
+    assert.ok(log.some((line) => named.test(line)));
+    await node.ctl('clear_user_limits', user, 'all');
+    await eventually(() => assert.deepEqual(bus.health().reasons, []), { timeout: 40_000 });
+  });
+});
+
+describe('an event loop that was blocked for longer than the heartbeat', function () {
+  this.timeout(60_000);
+  let node: PrivateNode;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    node = await privateBroker();
+  });
+
+  afterEach(stopAll);
+
+  it('is what log, event and health say of the connections that were given up meanwhile', async () => {
+    const { bus, log, seen } = faultBus(node.url);
+    bus.handle('k', () => {}, { queue: uniqueName('queue') });
+    await bus.start();
+    const downs = () => seen('connection.down').map(({ error }) => error.message);
+    let told = '';
+    bus.on('connection.down', () => {
+      told ||= bus.health().reasons.join('\n');
+    });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_000);
+    const named =
+      /the event loop was blocked for \d+\.\d s, longer than the heartbeat of 1\.0 s, and the connection to 127\.0\.0\.1:\d+ was given up: /;
+    await eventually(() => assert.equal(downs().length, 2));
+    for (const message of downs()) assert.match(message, named);
+    assert.match(told, named);
+    assert.ok(log.some((line) => named.test(line)));
+    await eventually(() =>
+      assert.equal(
+        bus.health().connections.every(({ state }) => state === 'up'),
+        true,
+      ),
+    );
+  });
+});
