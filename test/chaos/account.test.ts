@@ -3,19 +3,24 @@ import { balance, isClean } from './account.js';
 import type { Entry } from './journal.js';
 import { Choices } from './random.js';
 import { brokerSchedule, clientSchedule } from './schedule.js';
-import { AUDIT_QUEUE, type Kind, WORK_QUEUE } from './traffic.js';
+import { AUDIT_QUEUE, CRASH_QUEUE, type Kind, type QueueName, WORK_QUEUE } from './traffic.js';
 
 const published = (id: string, kind: Kind): Entry[] => [
   { what: 'attempted', id, kind },
   { what: 'confirmed', id },
 ];
-const handled = (queue: typeof WORK_QUEUE | typeof AUDIT_QUEUE, id: string): Entry => ({
+const handled = (queue: QueueName, id: string): Entry => ({
   what: 'handled',
   id,
   queue,
   attempt: 1,
 });
-const dead = (id: string): Entry => ({ what: 'dead-lettered', id, queue: WORK_QUEUE, reason: 'exhausted' });
+const dead = (id: string, queue: QueueName = WORK_QUEUE): Entry => ({
+  what: 'dead-lettered',
+  id,
+  queue,
+  reason: 'exhausted',
+});
 const both = (id: string) => [handled(WORK_QUEUE, id), handled(AUDIT_QUEUE, id)];
 
 describe('the account of a chaos run', () => {
@@ -48,6 +53,25 @@ describe('the account of a chaos run', () => {
     assert.equal(account.lost, 1);
     assert.deepEqual(account.wrong, [`lost: ${AUDIT_QUEUE}/p-1 (plain)`]);
     assert.ok(!isClean(account));
+  });
+
+  it('finds what the queue of crashes has lost, and what ended the wrong way there', () => {
+    const account = balance([
+      ...published('p-1', 'slow'),
+      ...both('p-1'),
+      ...published('p-2', 'crash'),
+      ...both('p-2'),
+      dead('p-2', CRASH_QUEUE),
+      ...published('p-3', 'crash'),
+      ...both('p-3'),
+      handled(CRASH_QUEUE, 'p-3'),
+    ]);
+    assert.equal(account.lost, 1);
+    assert.equal(account.unexpected, 1);
+    assert.deepEqual(account.wrong, [
+      `unexpected: ${CRASH_QUEUE}/p-3 was handled`,
+      `lost: ${CRASH_QUEUE}/p-1 (slow)`,
+    ]);
   });
 
   it('does not miss a message whose publish was never confirmed', () => {

@@ -85,11 +85,13 @@ class Books {
   private lost(): number {
     let lost = 0;
     for (const id of this.confirmed) {
+      const kind = this.attempted.get(id);
       for (const queue of QUEUES) {
         const place = placeOf({ queue, id });
         if (this.handled.has(place) || this.deadLettered.has(place)) continue;
+        if (kind && endOf(kind, queue) === undefined) continue;
         lost += 1;
-        this.wrong.push(`lost: ${place} (${this.attempted.get(id)})`);
+        this.wrong.push(`lost: ${place} (${kind})`);
       }
     }
     return lost;

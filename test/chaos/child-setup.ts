@@ -16,7 +16,11 @@ export interface ChildOptions {
   readonly rate: number;
 }
 
-export const childOptions = (): ChildOptions => JSON.parse(process.argv[2] ?? '{}');
+/** Where those of an application are, whose command line is not its own. */
+export const CHILD_OPTIONS = 'CHAOS_CHILD_OPTIONS';
+
+export const childOptions = (): ChildOptions =>
+  JSON.parse(process.env[CHILD_OPTIONS] ?? process.argv[2] ?? '{}');
 
 /** Exit code of a child that failed where none may. */
 export const BROKEN = 70;

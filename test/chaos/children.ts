@@ -1,13 +1,16 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isRunning } from '../support/broker/guard.js';
-import type { ChildOptions } from './child-setup.js';
+import { CHILD_OPTIONS, type ChildOptions } from './child-setup.js';
 
 /** How long a child that was told to end may take before it counts as hanging. */
 const END_MS = 60_000;
 
-export type Role = 'worker' | 'publisher';
+/** A supervisor is `hopline work`, with processes of its own. */
+export type Role = 'worker' | 'publisher' | 'supervisor';
 
 /** A process of the run that is started again whenever it ends, until {@link end}. */
 export class Child {
@@ -30,8 +33,7 @@ export class Child {
     const run = `${this.role}-${this.index}.${this.life}`;
     // Another life of a publisher sends other messages.
     const options: ChildOptions = { ...this.options, run, seed: this.options.seed + 1_000 * this.life };
-    const file = fileURLToPath(new URL(`./${this.role}-process.js`, import.meta.url));
-    const child = fork(file, [JSON.stringify(options)], { execArgv: ['--enable-source-maps'] });
+    const child = this.role === 'supervisor' ? supervise(options) : begin(this.role, options);
     this.process = child;
     child.once('exit', (code, signal) => this.ended(run, code, signal));
   }
@@ -73,5 +75,25 @@ export class Child {
     const asked = this.signalled || this.ending;
     if (!inOrder || !asked) this.troubles.push(`${run} ended by itself: ${code ?? signal}, see its log`);
     if (!this.ending) this.start();
+  }
+}
+
+const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const sourceMaps: ForkOptions = { execArgv: ['--enable-source-maps'] };
+
+function begin(role: Role, options: ChildOptions): ChildProcess {
+  return fork(pathOf(`./${role}-process.js`), [JSON.stringify(options)], sourceMaps);
+}
+
+/** Its log, and that of its processes, goes where the others write theirs. */
+function supervise(options: ChildOptions): ChildProcess {
+  const log = openSync(join(options.folder, `${options.run}.log`), 'a');
+  const args = ['work', pathOf('./crash-app.js'), '--processes', '2', '--stop-timeout', '20s'];
+  const env = { ...process.env, [CHILD_OPTIONS]: JSON.stringify(options) };
+  try {
+    const stdio: ForkOptions['stdio'] = ['ignore', log, log, 'ipc'];
+    return fork(pathOf('../../src/cli/main.js'), args, { ...sourceMaps, env, stdio });
+  } finally {
+    closeSync(log);
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ALARMS } from '../support/alarms.js';
 import type { PrivateNode } from '../support/broker/index.js';
 import type { Child } from './children.js';
+import { pauseStorm } from './pause-storm.js';
 import type { FaultName, Step } from './schedule.js';
 import { QUEUES } from './traffic.js';
 import type { World } from './world.js';
@@ -103,6 +104,10 @@ export const FAULTS: Record<FaultName, Fault> = {
   },
 
   'kill a publisher': async (world, { pick }) => signalled(world.publishers, pick, 'SIGKILL'),
+
+  'kill a supervisor': async (world, { pick }) => signalled(world.supervisors, pick, 'SIGKILL'),
+
+  'pause storm': (world, step) => pauseStorm(world, step),
 };
 
 async function killed(world: World, node: PrivateNode, { holdMs }: Step): Promise<string> {

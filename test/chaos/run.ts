@@ -98,7 +98,7 @@ class Season {
       this.trouble(`after ${QUIET_LIMIT_MS / 1_000} s of peace: ${(error as Error).message}`),
     );
     const quietMs = performance.now() - began;
-    await Promise.all(world.workers.map((worker) => worker.end()));
+    await Promise.all([...world.workers, ...world.supervisors].map((worker) => worker.end()));
     this.account = balance(await readJournals(world.folder));
     return quietMs;
   }

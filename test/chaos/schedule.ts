@@ -21,6 +21,8 @@ const CLIENT_FAULTS = {
   'end a worker in order': 2,
   'freeze a worker': 2,
   'kill a publisher': 1,
+  'kill a supervisor': 1,
+  'pause storm': 2,
 } as const;
 
 export type BrokerFault = keyof typeof BROKER_FAULTS;

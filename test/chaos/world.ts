@@ -5,8 +5,8 @@ import { connect } from 'amqplib';
 import { PrivateCluster, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { Child } from './children.js';
-import { QUEUES } from './traffic.js';
+import { Child, type Role } from './children.js';
+import { AUDIT_QUEUE, CRASH_QUEUE, QUEUES, WORK_QUEUE } from './traffic.js';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -18,6 +18,8 @@ export interface WorldOptions {
 const WORKERS = 3;
 const PUBLISHERS = 2;
 
+const CONSUMERS = { [WORK_QUEUE]: WORKERS, [AUDIT_QUEUE]: WORKERS, [CRASH_QUEUE]: 1 } as const;
+
 /** Until the first workers consume. */
 const START_MS = 60_000;
 
@@ -25,6 +27,7 @@ const START_MS = 60_000;
 export class World {
   readonly workers: Child[];
   readonly publishers: Child[];
+  readonly supervisors: Child[];
 
   private constructor(
     readonly cluster: PrivateCluster,
@@ -34,14 +37,14 @@ export class World {
     readonly folder: string,
     { seed, rate }: WorldOptions,
   ) {
-    const urls = proxies.map(({ port }) => `amqp://guest:guest@127.0.0.1:${port}`);
-    const children = (role: 'worker' | 'publisher', count: number) =>
+    const children = (role: Role, count: number) =>
       Array.from({ length: count }, (_, index) => {
-        const options = { urls: rotated(urls, index), folder, seed: seed + index, rate: rate / PUBLISHERS };
+        const options = { urls: this.urls(index), folder, seed: seed + index, rate: rate / PUBLISHERS };
         return new Child(role, index + 1, options);
       });
     this.workers = children('worker', WORKERS);
     this.publishers = children('publisher', PUBLISHERS);
+    this.supervisors = children('supervisor', 1);
   }
 
   /** Resolves once messages flow. */
@@ -50,7 +53,7 @@ export class World {
     const cluster = await PrivateCluster.start({ name: 'chaos', nodes: options.nodes });
     const targets = cluster.nodes.map(({ port }) => TcpProxy.start({ host: '127.0.0.1', port }));
     const world = new World(cluster, await Promise.all(targets), folder, options);
-    for (const worker of world.workers) worker.start();
+    for (const worker of [...world.workers, ...world.supervisors]) worker.start();
     // An event that is published before a queue is bound reaches nobody, and is not lost.
     await eventually(() => world.consumed(), { timeout: START_MS, interval: 500 });
     for (const publisher of world.publishers) publisher.start();
@@ -58,11 +61,16 @@ export class World {
   }
 
   get children(): readonly Child[] {
-    return [...this.workers, ...this.publishers];
+    return [...this.workers, ...this.publishers, ...this.supervisors];
   }
 
   node(pick: number): PrivateNode {
     return this.cluster.nodes[pick % this.cluster.nodes.length] as PrivateNode;
+  }
+
+  /** Through the proxies, beginning at one of them. */
+  urls(pick = 0): string[] {
+    return rotated(this.proxies.map(urlOf), pick);
   }
 
   proxy(pick: number): TcpProxy {
@@ -84,7 +92,7 @@ export class World {
       channel.on('error', () => {}); // a queue that is not there yet
       for (const queue of QUEUES) {
         const { consumerCount } = await channel.checkQueue(queue);
-        if (consumerCount < WORKERS) return false;
+        if (consumerCount < CONSUMERS[queue]) return false;
       }
       return true;
     } finally {
@@ -92,6 +100,8 @@ export class World {
     }
   }
 }
+
+const urlOf = ({ port }: TcpProxy) => `amqp://guest:guest@127.0.0.1:${port}`;
 
 /** So that the children begin at different nodes. */
 const rotated = <T>(list: readonly T[], by: number): T[] => {
