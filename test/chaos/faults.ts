@@ -4,7 +4,7 @@ import type { PrivateNode } from '../support/broker/index.js';
 import type { Child } from './children.js';
 import { pauseStorm } from './pause-storm.js';
 import type { FaultName, Step } from './schedule.js';
-import { QUEUES } from './traffic.js';
+import { MARKER, QUEUES } from './traffic.js';
 import type { World } from './world.js';
 
 /** Stages a fault and heals it. Resolves, once it is healed, with what it was done to. */
@@ -15,6 +15,12 @@ const SLOW_BYTES = 20_000;
 
 /** For a freeze to be noticed, it has to outlast the heartbeats: 2 s each, two may be missed. */
 const FREEZE_AT_LEAST_MS = 4_000;
+
+/** For a node that confirms nothing to be noticed, and left, it has to last: 8 s, and a look at another. */
+const CUT_OFF_AT_LEAST_MS = 15_000;
+
+/** For the guilty queue to be found: two losses, and halves. */
+const GUILTY_AT_LEAST_MS = 5_000;
 
 export const FAULTS: Record<FaultName, Fault> = {
   'kill a node': (world, step) => killed(world, world.node(step.pick), step),
@@ -39,6 +45,16 @@ export const FAULTS: Record<FaultName, Fault> = {
       await world.cluster.settled();
     }
     return 'all';
+  },
+
+  'cut a node off': async (world, { pick, holdMs }) => {
+    const { cluster } = world;
+    const node = world.node(pick);
+    if (cluster.nodes.length === 1) return 'nothing: it is alone';
+    await cluster.cutOff(node);
+    await pause(CUT_OFF_AT_LEAST_MS + holdMs);
+    await cluster.heal();
+    return nameOf(world, node);
   },
 
   'close all connections': async (world, { pick }) => {
@@ -108,6 +124,13 @@ export const FAULTS: Record<FaultName, Fault> = {
   'kill a supervisor': async (world, { pick }) => signalled(world.supervisors, pick, 'SIGKILL'),
 
   'pause storm': (world, step) => pauseStorm(world, step),
+
+  'cut who gets a marked message': async (world, { holdMs }) => {
+    for (const proxy of world.proxies) proxy.cutAt(MARKER);
+    await pause(GUILTY_AT_LEAST_MS + holdMs);
+    for (const proxy of world.proxies) proxy.cutAt(undefined);
+    return 'all';
+  },
 };
 
 async function killed(world: World, node: PrivateNode, { holdMs }: Step): Promise<string> {

@@ -3,7 +3,7 @@ import { Bus, HoplineError, rabbitmq } from 'hopline';
 import { CONNECTION, childOptions, openLog } from './child-setup.js';
 import { Journal } from './journal.js';
 import { Choices } from './random.js';
-import { KINDS, type Kind, keyOf, type Payload, PREFIX, TRIES } from './traffic.js';
+import { KINDS, type Kind, keyOf, MARKER, type Payload, PREFIX, TRIES } from './traffic.js';
 
 /** A publisher of a chaos run, until a signal ends it. */
 const options = childOptions();
@@ -35,6 +35,7 @@ function nextPayload(): Payload {
     kind,
     failures: kind === 'flaky' ? choices.integer(1, TRIES - 1) : 0,
     workMs: kind === 'slow' ? choices.integer(100, 1_500) : 0,
+    ...(kind === 'marked' && { marker: MARKER }),
   };
 }
 

@@ -6,7 +6,7 @@ import { balance, type ChaosAccount } from './account.js';
 import { FAULTS } from './faults.js';
 import { Journal, readJournals } from './journal.js';
 import { brokerSchedule, clientSchedule, type FaultName, type Step } from './schedule.js';
-import { QUEUES } from './traffic.js';
+import { PREFIX, QUEUES } from './traffic.js';
 import { World, type WorldOptions } from './world.js';
 
 export interface ChaosOptions extends WorldOptions {
@@ -163,7 +163,10 @@ class Season {
 /** Names and counts of the queues that hold anything, ready or not. */
 async function waitingMessages(world: World): Promise<string[]> {
   const rows = await world.node(0).queues('messages');
-  return rows.filter(({ messages }) => messages !== 0).map(({ name, messages }) => `${name} (${messages})`);
+  // What is paused, though it be nothing, is kept in a message.
+  return rows
+    .filter(({ name, messages }) => messages !== 0 && name !== `${PREFIX}.paused`)
+    .map(({ name, messages }) => `${name} (${messages})`);
 }
 
 async function versionOf(world: World): Promise<string> {

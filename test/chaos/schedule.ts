@@ -6,6 +6,7 @@ const BROKER_FAULTS = {
   "kill a queue's leader": 3,
   'stop a node in order': 2,
   'restart all nodes, one by one': 1,
+  'cut a node off': 2,
   'close all connections': 3,
   'memory alarm': 2,
   'disk alarm': 1,
@@ -23,6 +24,7 @@ const CLIENT_FAULTS = {
   'kill a publisher': 1,
   'kill a supervisor': 1,
   'pause storm': 2,
+  'cut who gets a marked message': 2,
 } as const;
 
 export type BrokerFault = keyof typeof BROKER_FAULTS;

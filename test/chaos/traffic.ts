@@ -20,9 +20,10 @@ export interface Payload {
   readonly failures: number;
   /** How long it works, in milliseconds. */
   readonly workMs: number;
+  readonly marker?: typeof MARKER;
 }
 
-/** Shares of the traffic. Poison never succeeds; a crash takes its process with it, three times. */
+/** Shares of the traffic. Poison never succeeds; a crash takes its process with it; no connection survives a marked one while the network cuts at {@link MARKER}. */
 export const KINDS = {
   plain: 550,
   slow: 100,
@@ -31,8 +32,12 @@ export const KINDS = {
   sent: 50,
   poison: 50,
   crash: 1,
+  marked: 10,
 } as const;
 export type Kind = keyof typeof KINDS;
+
+/** In the payload of marked messages. */
+export const MARKER = 'chaos-cuts-here';
 
 /** What a handler may try before the message is given up. */
 export const TRIES = 4;

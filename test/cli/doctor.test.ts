@@ -27,7 +27,7 @@ describe('hopline topology show', () => {
 ├─ exchange hopline.events.lane.high (topic)
 ├─ exchange hopline.dead (direct)
 ├─ exchange hopline.land (direct)
-├─ queue shop.orders (quorum, delivery limit 20)
+├─ queue shop.orders (quorum, delivery limit 200)
 │  ├─ lanes high (shop.orders.high), default (shop.orders)
 │  ├─ order.placed      of hopline.events → Orders
 │  ├─ order.*.refunded  of hopline.events → Orders

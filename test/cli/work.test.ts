@@ -125,7 +125,8 @@ describe('hopline work', function () {
     command.child.kill('SIGTERM');
     const { code } = await command.ended;
     assert.equal(code, 0, command.stdout);
-    assert.equal(await service.ready(), 2, 'they were cancelled: they come again');
+    // They were cancelled: they come again.
+    await eventually(async () => assert.equal(await service.ready(), 2));
   });
 
   it('leaves behind what does not end in time, and says so with its exit code', async () => {

@@ -42,6 +42,9 @@ export const crashWatching: Theme = (test) => {
     await bus.publish('k', messageId, { messageId });
     await fx.eventually(() => assert.equal(seen.calls.length, 1));
     await fx.outcome(bus.stop());
+    // It goes back as a copy, by way of the shortest delay.
+    const port = await fx.port();
+    await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('mailer')))?.ready, 1));
   }
 
   test('what has crashed is dead-lettered as that, with how; neither its handler nor failed() runs, and no other is asked about', async (fx) => {

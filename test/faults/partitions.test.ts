@@ -10,9 +10,6 @@ import { type FaultBus, faultBus, stopAll, uniqueName } from './fixture.js';
 /** What waits for elections and redeliveries after the partition. */
 const HEALED = { timeout: 60_000 };
 
-/** The node is cut off from the others, its port stays open, and its heartbeats flow. */
-const CUT_OFF = '[begin erlang:set_cookie(N, cut_off), erlang:disconnect_node(N) end || N <- nodes()].';
-
 /**
  * Before 4.3 only where `cluster_partition_handling` is `ignore`; 4.3 never pauses a minority. An older 3.x with
  * `pause_minority` closes its port, which is row 37.
@@ -33,7 +30,7 @@ describe('a node that is cut off from its majority', function () {
 
   afterEach(async () => {
     await stopAll();
-    if (cluster) await heal(cluster);
+    await cluster?.heal();
   });
 
   after(() => cluster?.stop());
@@ -59,7 +56,7 @@ describe('a node that is cut off from its majority', function () {
 
     const red: string[] = [];
     publisher.bus.on('connection.stalled', () => red.push(...publisher.bus.health().reasons));
-    await home.ctl('eval', CUT_OFF);
+    await cluster.cutOff(home);
     const cutAt = performance.now();
     const confirmed = await standsStill(ledger);
     await eventually(() => ledger.confirms > confirmed, { timeout: 30_000 });
@@ -78,19 +75,12 @@ describe('a node that is cut off from its majority', function () {
     await ledger.publish(fresh.bus, 'load', 1_000_000);
 
     await load.stop();
-    await heal(cluster);
+    await cluster.heal();
     await eventually(() => ledger.missing === 0, HEALED);
     assert.deepEqual(ledger.errors, []);
     ledger.assertBalanced();
   });
 });
-
-async function heal(cluster: PrivateCluster): Promise<void> {
-  const names = cluster.nodes.map(({ name }) => `'${name}'`).join();
-  const program = `[begin erlang:set_cookie(N, erlang:get_cookie()), net_kernel:connect_node(N) end || N <- [${names}], N =/= node()].`;
-  await Promise.all(cluster.nodes.map((node) => node.ctl('eval', program)));
-  await cluster.settled();
-}
 
 /** How many were confirmed when no more are. */
 async function standsStill(ledger: Ledger): Promise<number> {

@@ -20,6 +20,7 @@ export class TcpProxy {
   private readonly flows = { upstream: 'pass' as Flow, downstream: 'pass' as Flow };
 
   private swallowed = 0;
+  private marker: Buffer | undefined;
 
   private constructor(
     private readonly server: Server,
@@ -74,6 +75,14 @@ export class TcpProxy {
     this.set('both', 'pass');
   }
 
+  /**
+   * From now on each connection over which the broker sends this text gets an RST instead: a message that no connection
+   * survives. Undefined ends that.
+   */
+  cutAt(text: string | undefined): void {
+    this.marker = text === undefined ? undefined : Buffer.from(text);
+  }
+
   /** Both sides of every connection get an RST, at once; new connections are accepted as before. */
   reset(): void {
     for (const link of this.links) link.reset();
@@ -98,6 +107,7 @@ export class TcpProxy {
         this.swallowed += bytes;
       },
       onClosed: () => this.links.delete(link),
+      isCutAt: (bytes) => this.marker !== undefined && bytes.includes(this.marker),
     });
     this.links.add(link);
     link.follow(this.flows);
@@ -106,6 +116,8 @@ export class TcpProxy {
 
 interface LinkListeners {
   onDropped(bytes: number): void;
+  /** Asked of what the broker sends. */
+  isCutAt(bytes: Buffer): boolean;
   onClosed(): void;
 }
 
@@ -117,10 +129,18 @@ class Link {
   constructor(
     private readonly client: Socket,
     private readonly broker: Socket,
-    { onDropped, onClosed }: LinkListeners,
+    { onDropped, onClosed, isCutAt }: LinkListeners,
   ) {
     this.upstream = new Pipe(client, broker, onDropped);
-    this.downstream = new Pipe(broker, client, onDropped);
+    let tail: Buffer = Buffer.alloc(0);
+    this.downstream = new Pipe(broker, client, onDropped, (chunk) => {
+      // A text may come in two pieces.
+      const bytes = Buffer.concat([tail, chunk]);
+      tail = bytes.subarray(-LONGEST_MARKER);
+      if (!isCutAt(bytes)) return false;
+      this.reset();
+      return true;
+    });
     const closed = () => {
       if (client.destroyed && broker.destroyed) onClosed();
     };
@@ -152,8 +172,9 @@ class Pipe {
     private readonly source: Socket,
     private readonly sink: Socket,
     private readonly onDropped: (bytes: number) => void,
+    isCutAt: (chunk: Buffer) => boolean = () => false,
   ) {
-    source.on('data', (chunk) => this.take(chunk));
+    source.on('data', (chunk) => isCutAt(chunk) || this.take(chunk));
     sink.on('drain', () => this.follow(this.flow));
     sink.on('close', () => clearTimeout(this.taking));
     source.on('end', () => this.ended('end'));
@@ -223,6 +244,9 @@ export function resetSocket(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }
+
+/** In bytes. */
+const LONGEST_MARKER = 64;
 
 /** How long one piece of a throttled stream lasts. */
 const PIECE_MS = 20;

@@ -39,7 +39,7 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
   }
 
   rejected(delivery: MemoryDelivery): void {
-    this.unsettled.delete(delivery);
+    this.forget(delivery);
     this.queue.giveUp(delivery.queued);
     this.queue.wake();
   }

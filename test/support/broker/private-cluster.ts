@@ -27,6 +27,9 @@ export const SOON_AFTER_A_DEATH =
 const COUNT_RUNNING =
   'F = case erlang:function_exported(rabbit_nodes,list_running,0) of true -> list_running; false -> all_running end, length(rabbit_nodes:F()).';
 
+/** Another cookie for all nodes that it knows, so that none of them connects again. */
+const CUT_OFF = '[begin erlang:set_cookie(N, cut_off), erlang:disconnect_node(N) end || N <- nodes()].';
+
 /**
  * RabbitMQ nodes of the test run's own in one cluster, each of which may be faulted. They share what a
  * {@link PrivateNode} has of its own, with each other and nobody else.
@@ -84,6 +87,22 @@ export class PrivateCluster {
     // One after the other: each look costs a start of rabbitmqctl, and when one sees all, the others mostly do.
     for (const node of nodes)
       await eventually(async () => Number(await node.ctl('eval', COUNT_RUNNING)) === nodes.length, options);
+  }
+
+  /**
+   * Cuts a node off from all the others, as a network does: its port stays open, and its heartbeats flow, unless it pauses
+   * itself, as a minority does before 4.0 here.
+   */
+  async cutOff(node: PrivateNode): Promise<void> {
+    await node.ctl('eval', CUT_OFF);
+  }
+
+  /** Mends what {@link cutOff} has cut; resolves once all nodes see each other. */
+  async heal(): Promise<void> {
+    const names = this.nodes.map(({ name }) => `'${name}'`).join();
+    const program = `[begin erlang:set_cookie(N, erlang:get_cookie()), net_kernel:connect_node(N) end || N <- [${names}], N =/= node()].`;
+    await Promise.all(this.nodes.map((node) => node.ctl('eval', program)));
+    await this.settled();
   }
 
   /** To be awaited between declaring and killing: see {@link PrivateNode.sync}. */
