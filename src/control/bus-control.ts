@@ -6,7 +6,7 @@ import { planControl } from '../topology/control.js';
 import type { Names } from '../topology/names.js';
 import type { TopologyMode } from '../topology/plan.js';
 import type { Heard, TransportSession } from '../transport/transport.js';
-import type { Clock, Timer } from '../util/clock.js';
+import { type Clock, pause, type Timer } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import { reasonText } from '../util/error-text.js';
@@ -33,6 +33,8 @@ const ANSWER_MS = 5_000;
 
 /** When the broker did not say which queues are paused, it is asked again after this time. */
 const READ_AGAIN_MS = 5_000;
+/** The same while a start waits for it. */
+const ASK_AGAIN_MS = 500;
 
 /** Hears what operators say to the workers of its application, does it, and answers. */
 export class BusControl {
@@ -65,7 +67,7 @@ export class BusControl {
         { heard: (message) => void this.heard(message), back: () => void this.readAgain() },
       );
       await deadline.race(listening, notHearing);
-      await this.applyPaused(deadline);
+      await this.applyPausedBy(deadline);
     } catch (error) {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
@@ -85,6 +87,19 @@ export class BusControl {
     const { told } = this;
     const paused = await this.paused.read(deadline);
     if (told === this.told) this.options.runners.setPaused(new Set(paused));
+  }
+
+  /** A connection that goes while it is asked has not answered: the next one is asked. */
+  private async applyPausedBy(deadline: Deadline): Promise<void> {
+    for (;;) {
+      try {
+        await this.applyPaused(deadline);
+        return;
+      } catch (error) {
+        if (!(error instanceof ConnectError) || deadline.expired || this.isStopped) throw error;
+        await pause(this.options.clock, ASK_AGAIN_MS);
+      }
+    }
   }
 
   /** After a lost connection, on which a pause may have been missed. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConnectError, HoplineError } from 'hopline';
+import { ConnectError, HoplineError, openControl, rabbitmq } from 'hopline';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -28,6 +28,26 @@ describe('a connection that fails exactly', function () {
   afterEach(async () => {
     await stopAll();
     await proxy.close();
+  });
+
+  it('while it is given the word of what is paused asks again on the next, and start() goes on', async () => {
+    const names = { service: uniqueName('service'), prefix: uniqueName('prefix') };
+    const queue = uniqueName('queue');
+    const first = faultBus(node.url, names).bus.handle('load', () => {}, { queue });
+    await first.start();
+    const control = await openControl({ transport: rabbitmq({ url: node.url }), prefix: names.prefix });
+    await control.pause(queue);
+    await control.close();
+    await first.stop();
+
+    const { bus } = faultBus(url, { ...names, startDeadline: Number.POSITIVE_INFINITY });
+    bus.handle('load', () => {}, { queue });
+    const stop = proxy.stopAt('broker', 'basic.deliver');
+    const starting = bus.start();
+    await stop.reached;
+    stop.reset();
+    await starting;
+    await eventually(() => assert.equal(bus.health().consumers[0]?.state, 'paused'));
   });
 
   const atStart: Method[] = [
