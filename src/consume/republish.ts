@@ -132,7 +132,7 @@ function outgoing(
 ): OutgoingMessage {
   const { fitting, unfit } = fittingProperties(delivery.properties);
   const { expiration: _, userId: __, ...kept } = fitting;
-  nameDropped(headers, unfit);
+  nameDropped(headers, delivery.unreadable === undefined ? unfit : [...unfit, delivery.unreadable]);
   const properties: MessageProperties = {
     ...kept,
     headers,

@@ -65,7 +65,8 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
       ...(expiration === undefined ? {} : { expiration }),
       ...(userId === undefined ? {} : { userId }),
     },
-    droppedHeaders: textIn(headers, HEADER.dropped),
+    // What can't be read here is left out of what it is replayed as.
+    droppedHeaders: joined(textIn(headers, HEADER.dropped), delivery.unreadable),
     chain: chainPlace(headers),
     chainHeader: textIn(headers, HEADER.chain),
     batch: batchPlace(headers),
@@ -191,4 +192,8 @@ function dateIn(headers: Headers, name: string): Date | undefined {
 /** The client library names every property, and leaves what is missing undefined. */
 function defined(properties: MessageProperties): MessageProperties {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+}
+
+function joined(...texts: readonly (string | undefined)[]): string | undefined {
+  return texts.filter((text) => text !== undefined).join(', ') || undefined;
 }

@@ -160,8 +160,7 @@ const boundExchanges = (names: Names, { bindings }: TopologyPlan): string[] =>
 /** An exchange and its lanes, as names.ts calls them: a publisher may name any that some service has. */
 const withLanes = (exchange: string): string => `${escaped(exchange)}(\\.lane\\.[\\w-]+)?`;
 
-/** In the broker's regular expressions, which are those of PCRE. */
-/** As part of a regular expression. */
+/** As part of the broker's regular expressions, which are those of PCRE. */
 export const escaped = (name: string): string => name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** All of {@link delayEntries}: a letter for each unit. */

@@ -46,7 +46,8 @@ describe('a message that ends its connection', function () {
   });
 
   it('with a header that nobody can read is dead-lettered as undecodable, and its connection lives [row 47]', async () => {
-    const { bus, seen } = faultBus(through(proxy, node));
+    const prefix = uniqueName('prefix');
+    const { bus, seen } = faultBus(through(proxy, node), { prefix });
     const queue = uniqueName('queue');
     const handled: unknown[] = [];
     bus.handle('k', (payload) => void handled.push(payload), { queue });
@@ -61,6 +62,14 @@ describe('a message that ends its connection', function () {
     assert.equal(letter?.reason, 'undecodable');
     assert.equal(letter?.queue, queue);
     assert.match(String(letter?.error), /its header "big" can't be read/);
+    const failures = await openFailures({
+      transport: rabbitmq({ url: through(proxy, node) }),
+      queues: [queue],
+      prefix,
+    });
+    const [shown] = await failures.get(String(letter?.messageId));
+    assert.equal(shown?.droppedHeaders, 'header "big"');
+    await failures.close();
     assert.deepEqual(seen('connection.down'), []);
   });
 

@@ -74,6 +74,11 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
     this.connection.listen(this);
   }
 
+  /** Opens now or when there is a connection, for who can do nothing about it: what fails is told, and tried again. */
+  begin(): void {
+    this.connection.listen(this);
+  }
+
   /** Gives the channel up for a new one, without waiting; one that is still being set up, as soon as it is. */
   reopen(reason: Error): void {
     const { current } = this;

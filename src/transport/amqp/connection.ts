@@ -190,6 +190,8 @@ export class Connection {
     model.on('close', (error) => this.lost(line, error ?? new Error('the connection was closed')));
     model.on('blocked', (reason) => {
       this.isBlocked = true;
+      // Nothing is expected of it any more.
+      this.isStalled = false;
       this.blockedFor = reason;
       for (const listener of this.listeners) listener.blocked(reason, this.address);
     });

@@ -40,9 +40,17 @@ export class Connections {
     this.suspects = new Suspects(this);
   }
 
-  /** A new one, not open yet, for what is better consumed apart. */
+  /**
+   * A new one, not open yet, for what is better consumed apart. It tries first the address where the consuming one is: that may
+   * have left those before it, whose nodes answer and do nothing.
+   */
   spare(): Connection {
-    return new Connection('consume', this.settings, `${this.name} spare`);
+    const findAddresses = async () => {
+      const all = await this.settings.findAddresses();
+      const at = all.findIndex(({ name }) => name === this.consume.address);
+      return at < 0 ? all : [...all.slice(at), ...all.slice(0, at)];
+    };
+    return new Connection('consume', { ...this.settings, findAddresses }, `${this.name} spare`);
   }
 
   /** How many addresses a bus that starts may try: one, if another bus has found its own good. */

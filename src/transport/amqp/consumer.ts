@@ -105,8 +105,9 @@ export class AmqpConsumer implements Consumer {
    * @param most how many deliveries may be unsettled at once, whatever the window is
    */
   async moveTo(connection: Connection, most: number): Promise<void> {
-    if (this.cancelled) return;
     const { supervised, epoch, consumerTag } = this;
+    // It takes nothing any more, and what it has taken still runs.
+    if (this.cancelled) return untilSettled(epoch);
     this.most = most;
     this.consumerTag = undefined;
     this.epoch = undefined;
@@ -114,11 +115,10 @@ export class AmqpConsumer implements Consumer {
     this.settingUp?.resolve();
     this.connection = connection;
     this.supervised = this.superviseOn(connection);
-    const starting = this.supervised.start().catch((error) => this.supervised.reopen(error as Error));
     const left = { epoch, consumerTag, supervised };
     this.left.add(left);
+    this.supervised.begin();
     await this.leave(left);
-    await starting;
   }
 
   async cancel(): Promise<void> {
@@ -150,7 +150,7 @@ export class AmqpConsumer implements Consumer {
     const supervised: SupervisedChannel = new SupervisedChannel(connection, {
       open: openChannel,
       setUp: async (channel) => {
-        if (this.supervised === supervised) await this.setUp(channel);
+        if (this.supervised === supervised) await this.setUp(channel, supervised);
       },
       lost: (channel, error) => this.lost(channel, error),
       reopened: (error) => this.options.onReopened(error),
@@ -168,18 +168,18 @@ export class AmqpConsumer implements Consumer {
     const { epoch, consumerTag, supervised } = left;
     if (epoch && !epoch.lost && consumerTag !== undefined)
       await epoch.channel.cancel(consumerTag).catch(() => {});
-    while (epoch && !epoch.lost && !epoch.isSettled) await pause(systemClock, LOOK_WHETHER_SETTLED_MS);
+    await untilSettled(epoch);
     await supervised.close();
     this.left.delete(left);
   }
 
-  private setUp(channel: Channel): Promise<void> {
+  private setUp(channel: Channel, supervised: SupervisedChannel): Promise<void> {
     const settingUp = deferred<void>();
     this.settingUp = settingUp;
-    return this.beginToConsume(channel).finally(() => settingUp.resolve());
+    return this.beginToConsume(channel, supervised).finally(() => settingUp.resolve());
   }
 
-  private async beginToConsume(channel: Channel): Promise<void> {
+  private async beginToConsume(channel: Channel, supervised: SupervisedChannel): Promise<void> {
     if (this.cancelled) return;
     this.openings += 1;
     if (this.options.once && this.openings > 1) {
@@ -190,6 +190,7 @@ export class AmqpConsumer implements Consumer {
       return;
     }
     if (this.missing) await this.options.redeclare();
+    if (this.supervised !== supervised) return;
     this.missing = false;
     const { countsNacks } = featuresOf(channel);
     const epoch = new ChannelEpoch(channel, this.options.counts && countsNacks);
@@ -197,7 +198,7 @@ export class AmqpConsumer implements Consumer {
     const { cancels } = this;
     await this.consume(epoch);
     // A cancel may come in one read with the answer to consuming.
-    if (cancels !== this.cancels) return;
+    if (cancels !== this.cancels || this.epoch !== epoch) return;
     if (this.told === 'nothing') this.options.onStarted();
     if (this.told === 'lost') this.options.onRestored();
     this.told = 'consuming';
@@ -214,6 +215,7 @@ export class AmqpConsumer implements Consumer {
     if (this.paused) return;
     epoch.window = width;
     await epoch.channel.prefetch(width);
+    if (this.epoch !== epoch) return;
     this.window += 1;
     const { window } = this;
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
@@ -222,7 +224,9 @@ export class AmqpConsumer implements Consumer {
       counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
     const options = told ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
     const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
-    this.consumerTag = consumerTag;
+    if (this.epoch === epoch) this.consumerTag = consumerTag;
+    // It moved while the broker had not answered: there would be two of it, and one is forgotten.
+    else await epoch.channel.cancel(consumerTag).catch(() => {});
   }
 
   /** Another window is another consumer: the old one is cancelled, its deliveries stay ours to settle. */
@@ -235,10 +239,10 @@ export class AmqpConsumer implements Consumer {
       // Before the cancel: beside it they would make room for the old consumer, which is to take no more.
       epoch.flush();
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
-      if (!this.cancelled) await this.consume(epoch);
+      if (!this.cancelled && this.epoch === epoch) await this.consume(epoch);
     } catch (error) {
       // The next opening uses the new window anyway.
-      if (!epoch.lost) this.supervised.reopen(error as Error);
+      if (!epoch.lost && this.epoch === epoch) this.supervised.reopen(error as Error);
     }
   }
 
@@ -279,6 +283,11 @@ export class AmqpConsumer implements Consumer {
     if (this.told === 'consuming') this.told = 'lost';
     this.options.onFailed(error);
   }
+}
+
+/** Everything that it has delivered. */
+async function untilSettled(epoch: ChannelEpoch | undefined): Promise<void> {
+  while (epoch && !epoch.lost && !epoch.isSettled) await pause(systemClock, LOOK_WHETHER_SETTLED_MS);
 }
 
 function featuresOf({ connection }: Channel): BrokerFeatures {

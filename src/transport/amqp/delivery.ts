@@ -28,8 +28,10 @@ export class AmqpDelivery implements Delivery {
     epoch.delivered(raw.fields.deliveryTag);
     this.queue = queue;
     this.body = raw.content;
-    // Put there by whoever has read them.
-    this.unreadable = (raw.properties as Partial<Properties>).unreadable;
+    // Put there by whoever has read them; it is none of the message's.
+    const properties = raw.properties as Partial<Properties>;
+    this.unreadable = properties.unreadable;
+    if (this.unreadable !== undefined) delete properties.unreadable;
     this.properties = receivedProperties(raw.properties as MessageProperties);
     this.exchange = raw.fields.exchange;
     this.routingKey = raw.fields.routingKey;

@@ -7,7 +7,7 @@ export interface ReachedLimit {
   readonly help: string;
 }
 
-/** By the words of RabbitMQ (tried on 3.10.8, 4.0.5 and 4.3.6), and the client library's where it knows the limit itself. */
+/** By the words of RabbitMQ (tried on 3.10.8 and 4.3.6), and the client library's where it knows the limit itself. */
 const LIMITS: readonly (readonly [words: RegExp, limit: ReachedLimit])[] = [
   [
     /No channels left to allocate|number of channels opened \(\d+\) has reached the negotiated channel_max/i,

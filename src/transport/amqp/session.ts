@@ -88,7 +88,11 @@ export class AmqpSession implements TransportSession {
     const { service, events, log } = this.options;
     // What it is handed may end its connection, which is nobody else's then.
     const own = once ? this.connections.spare() : undefined;
-    await own?.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS));
+    await own?.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS)).catch(async (error) => {
+      // Else it would be looked for without end.
+      await own.close(new Deadline(systemClock, 0));
+      throw error;
+    });
     const consumer: AmqpConsumer = new AmqpConsumer(own ?? this.connections.consume, {
       queue,
       counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),
@@ -129,7 +133,7 @@ export class AmqpSession implements TransportSession {
       await consumer.close();
       // Of a queue that somebody else has declared as a classic one: from RabbitMQ 4.3 on that refuses to be told.
       if (keptForMs !== undefined && /x-consumer-timeout/.test((error as Error).message))
-        return this.consume(queue, { prefetch }, sink);
+        return this.consume(queue, { prefetch, once }, sink);
       throw refusedToConsume(queue, error as ChannelError);
     }
     this.consumers.add(consumer);

@@ -64,6 +64,8 @@ export class StallWatch {
   private readonly watched = new Map<Watched, Waiting | undefined>();
   private readonly probes = new Map<Watched, OutgoingMessage>();
   private timer: NodeJS.Timeout | undefined;
+  /** The connection that it looked at last. */
+  private model: unknown;
   private answers = 0;
   private ticksWithoutAnswer = 0;
   private deliveries = 0;
@@ -123,7 +125,9 @@ export class StallWatch {
     if (this.restTicks > 0) this.restTicks -= 1;
     this.countAnswers();
     const waits = this.countWaiting();
-    if (!publish.model || publish.isBlocked) {
+    const isAnother = this.model !== undefined && publish.model !== this.model;
+    this.model = publish.model;
+    if (!publish.model || publish.isBlocked || isAnother) {
       this.forget();
       return;
     }
@@ -159,7 +163,7 @@ export class StallWatch {
     return longest;
   }
 
-  /** Without a connection, and on a blocked one, nothing can be expected. */
+  /** Without a connection, on a new one and on a blocked one nothing can be expected yet. */
   private forget(): void {
     this.ticksWithoutAnswer = 0;
     this.quietTicks = 0;

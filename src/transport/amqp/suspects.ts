@@ -3,6 +3,7 @@ import { pause, systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import type { AmqpConsumer } from './consumer.js';
+import { reachedLimit } from './limits.js';
 import { SpareConnection } from './spare-connection.js';
 
 /*
@@ -108,9 +109,13 @@ export class Suspects {
     // A try to connect that fails is told in the same way.
     if (!this.isUp) return;
     this.isUp = false;
+    if (isTold(error)) return;
     const now = performance.now();
-    this.losses = [...this.losses.filter((at) => now - at < LOSSES_WITHIN_MS), now];
-    if (this.losses.length >= 2) void this.ifAlone(() => this.suspectAll(error));
+    // That it goes with the other one, as when a broker restarts, is nobody's fault, and counts for nothing later.
+    void this.ifAlone(() => {
+      this.losses = [...this.losses.filter((at) => now - at < LOSSES_WITHIN_MS), now];
+      if (this.losses.length >= 2) this.suspectAll(error);
+    });
   }
 
   /** If the publishing connection stays up. */
@@ -161,8 +166,10 @@ export class Suspects {
       group,
       this.clearedAfterMs,
       {
-        lost: (error) =>
-          void this.ifAlone(() => this.lost(spare, error)).then((alone) => alone || spare.goesOn()),
+        lost: (error) => {
+          if (isTold(error)) spare.goesOn();
+          else void this.ifAlone(() => this.lost(spare, error)).then((alone) => alone || spare.goesOn());
+        },
         lived: () => this.goBack(spare),
       },
     );
@@ -176,12 +183,12 @@ export class Suspects {
   }
 
   private lost(spare: SpareConnection<Group>, error: Error): void {
-    const { members } = spare.group;
+    // Those that were on their way back are not tried again: it only had yet what they were to settle.
+    const members = spare.group.members.filter((each) => this.apart.get(each) === spare.group);
     this.end(spare);
     const [only, ...others] = members;
     if (only && others.length === 0) void this.lostAlone(only, error);
     else this.halve(members);
-    this.startNext();
   }
 
   private async lostAlone(suspect: Suspect, cause: Error): Promise<void> {
@@ -215,6 +222,10 @@ export class Suspects {
     this.startNext();
   }
 }
+
+/** The broker says why it closes the connection, and that is no message: a limit, or an operator who wants it closed. */
+const isTold = ({ message }: Error): boolean =>
+  /CONNECTION[-_]FORCED/.test(message) || reachedLimit(message) !== undefined;
 
 function pauseAfter(losses: number, counts: boolean): number {
   if (losses < GUILTY_FROM) return 0;

@@ -48,6 +48,17 @@ describe('the watch over confirms', () => {
     assert.deepEqual(told, []);
   });
 
+  it('gives a new connection as long as the one before, also if that came between two looks', () => {
+    const { watch, publisher, told, publish } = bench();
+    publisher.waits('a');
+    ticks(watch, 7);
+    publish.model = {} as never;
+    ticks(watch, 8);
+    assert.deepEqual(told, []);
+    watch.tick();
+    assert.deepEqual(told, ['stalled']);
+  });
+
   it('moves both connections to the next address if what waits longest is confirmed there, and that ends it', async () => {
     const { watch, publisher, told, looks } = bench(['confirmed']);
     const waiting = publisher.waits('a');

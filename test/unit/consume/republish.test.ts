@@ -55,6 +55,12 @@ describe('a message whose headers leave no room for ours', () => {
     assert.deepEqual({ ...lighter, properties: {} }, { ...copy, properties: {} });
   });
 
+  it('says of a header that could not be read that it is left out', () => {
+    const headers = { first: 'x', 'hopline-dropped-headers': 'earlier' };
+    const letter = buried({ unreadable: 'header "big"', properties: { messageId: 'm', headers } });
+    assert.equal(headersOf(letter)['hopline-dropped-headers'], 'earlier, header "big"');
+  });
+
   it('loses about half each time, until only ours are left', () => {
     const headers = Object.fromEntries(
       Array.from({ length: 1_000 }, (_, index) => [`header-${index}`, index]),
