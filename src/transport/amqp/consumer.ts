@@ -222,7 +222,9 @@ export class AmqpConsumer implements Consumer {
       counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
     const options = told ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
     const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
-    this.consumerTag = consumerTag;
+    if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
+    // Cancelled, or moved, before the broker had answered: nobody else knows of this one, and it would go on.
+    else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
   }
 
   /** Another window is another consumer: the old one is cancelled, its deliveries stay ours to settle. */
@@ -235,10 +237,10 @@ export class AmqpConsumer implements Consumer {
       // Before the cancel: beside it they would make room for the old consumer, which is to take no more.
       epoch.flush();
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
-      if (!this.cancelled) await this.consume(epoch);
+      if (!this.cancelled && this.epoch === epoch) await this.consume(epoch);
     } catch (error) {
       // The next opening uses the new window anyway.
-      if (!epoch.lost) this.supervised.reopen(error as Error);
+      if (!epoch.lost && this.epoch === epoch) this.supervised.reopen(error as Error);
     }
   }
 
