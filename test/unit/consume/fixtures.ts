@@ -19,6 +19,7 @@ export class TestDelivery implements Delivery {
   readonly deliveryCount: number;
   readonly window: number;
   readonly requeueIsCharged: boolean;
+  readonly unreadable: string | undefined;
   lost = false;
   settled: 'ack' | 'requeue' | 'reject' | undefined;
 
@@ -37,6 +38,7 @@ export class TestDelivery implements Delivery {
     this.redelivered = given.redelivered ?? false;
     this.window = given.window ?? 1;
     this.requeueIsCharged = given.requeueIsCharged ?? false;
+    this.unreadable = given.unreadable;
   }
 
   ack(): boolean {
