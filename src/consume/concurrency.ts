@@ -47,7 +47,7 @@ export class Gate {
   private arriving: Work | undefined;
   private begun = 0;
   /** What was let start by {@link letOne}, last. */
-  private single: Work | undefined;
+  private single: Received | undefined;
   private readonly onIdle: (() => void)[] = [];
 
   /**
@@ -116,8 +116,9 @@ export class Gate {
   }
 
   /** It was let start by {@link letOne}, and no other since. */
-  isSingle(work: Work): boolean {
-    return work === this.single;
+  isSingle({ received }: Work): boolean {
+    // Not the work: what is decided while it holds its place is another one.
+    return received === this.single;
   }
 
   open(): void {
@@ -236,7 +237,7 @@ export class Gate {
       this.count(handler, 1);
       if (this.may === handler) {
         this.may = 'not start';
-        this.single = work;
+        this.single = work.received;
       }
     }
     if (this.arriving === work) this.arriving = undefined;

@@ -127,6 +127,9 @@ export class Dispatcher {
 
   /** One attempt, from bytes to outcome. */
   private attempt(work: Work): Outcome | Promise<Outcome> {
+    // Before all that may have it come back: a copy would be without what can't be read, and be handled.
+    const { unreadable } = work.received.delivery;
+    if (unreadable !== undefined) return this.verdicts.unreadable(unreadable);
     const job = jobOf(work.received);
     if (!job) return this.attemptNow(work);
     const { batches, log } = this.options;
@@ -135,8 +138,6 @@ export class Dispatcher {
 
   private attemptNow(work: Work): Outcome | Promise<Outcome> {
     const { received, match } = work;
-    const { unreadable } = received.delivery;
-    if (unreadable !== undefined) return this.verdicts.unreadable(unreadable);
     const chain = chainOf(received);
     if (chain?.finished) return { kind: 'next', chain };
     if (!match) return this.verdicts.unhandled(received);

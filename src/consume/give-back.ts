@@ -1,3 +1,4 @@
+import { fittingId } from '../message/message-id.js';
 import type { Work } from './concurrency.js';
 import { type Outcome, RETURN } from './outcome.js';
 import { type Pack, PackItem } from './pack.js';
@@ -27,6 +28,7 @@ export async function giveBack(
 }
 
 function wholeOf({ delivery }: Pack, first: Work): Work {
-  const messageId = delivery.properties.messageId || undefined;
+  const { messageId: id } = delivery.properties;
+  const messageId = id ? fittingId(id) : undefined;
   return { ...first, received: { ...first.received, delivery, messageId } };
 }

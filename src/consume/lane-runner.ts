@@ -145,7 +145,8 @@ export class LaneRunner implements DeliverySink {
   /** All that fills its window waits for handlers that are full: another window for what can start. */
   widen(): void {
     if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
-    const { full } = this.window;
+    const { full, hasSuspects } = this.window;
+    if (hasSuspects) return;
     if (this.open >= full + Math.min(full * MORE_WINDOWS, MORE_MESSAGES)) return;
     void this.change(this.asked);
   }
@@ -174,7 +175,8 @@ export class LaneRunner implements DeliverySink {
   }
 
   private left(delivery: Delivery): void {
-    this.open -= 1;
+    // One that moves between connections has several channels; with the first of them that goes all is forgotten.
+    if (this.open > 0) this.open -= 1;
     if (delivery.window === this.windowNumber) this.inWindow -= 1;
     if (this.isFull && this.mayOpen) void this.change(this.width);
   }

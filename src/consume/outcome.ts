@@ -1,5 +1,6 @@
 import type { DeadLetterReason } from '../events.js';
 import type { ChainState } from '../message/chain-header.js';
+import { MIN_DELAY_MS } from '../message/delay-range.js';
 
 /** What became of an attempt. A value: only `settle.ts` acts on it. */
 export type Outcome =
@@ -41,16 +42,13 @@ export type Outcome =
       readonly hasStarted: boolean;
     };
 
-/** The delays take nothing shorter. */
-export const LEAST_DELAY_MS = 100;
-
 /** When a message comes back for which a store could not be asked. */
 export const STORE_AWAY_MS = 5_000;
 
 /** Comes back when `waitMs` are over, which is no try. */
 export const releaseFor = (waitMs: number): Outcome => ({
   kind: 'release',
-  delayMs: Math.max(Math.ceil(waitMs), LEAST_DELAY_MS),
+  delayMs: Math.max(Math.ceil(waitMs), MIN_DELAY_MS),
   unhandled: false,
 });
 
@@ -79,7 +77,7 @@ export const DISCARD: Outcome = { kind: 'discard' };
 /** To the queue's end, by way of the shortest delay: for what can't go back to its place. */
 export const COME_BACK_SOON = {
   kind: 'release',
-  delayMs: LEAST_DELAY_MS,
+  delayMs: MIN_DELAY_MS,
   unhandled: false,
 } as const satisfies Outcome;
 export const RETURN: Outcome = { kind: 'return', hasStarted: false };

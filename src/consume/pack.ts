@@ -4,7 +4,9 @@ import { json } from '../serialization/json.js';
 import type { Delivery } from '../transport/transport.js';
 import type { Received } from './received.js';
 
-export const isPack = ({ properties }: Delivery): boolean => properties.contentType === PACK_CONTENT_TYPE;
+/** Of one whose properties can't all be read, neither could its messages': it ends whole. */
+export const isPack = ({ properties, unreadable }: Delivery): boolean =>
+  properties.contentType === PACK_CONTENT_TYPE && unreadable === undefined;
 
 /**
  * A delivery that holds many messages, and what of it is settled. It is acked when all of them are; until then a crash

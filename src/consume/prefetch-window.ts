@@ -34,6 +34,11 @@ export class PrefetchWindow {
     return this.widest;
   }
 
+  /** Suspects are here, which are to die alone. */
+  get hasSuspects(): boolean {
+    return this.suspects.size > 0;
+  }
+
   delivered(delivery: Delivery): void {
     if (delivery.deliveryCount >= SUSPECT_AFTER) {
       this.suspects.add(delivery);

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { HandlerTimeoutError } from '../errors.js';
+import { isThenable } from '../util/after.js';
 import type { Clock, Timer } from '../util/clock.js';
 import { formatMs } from '../util/duration.js';
 import type { HandlerContext } from './context.js';
@@ -86,10 +87,4 @@ const STORE_RESERVE_MS = 5_000;
 /** How long what a store holds for one attempt is held: until that has ended, whatever it does. */
 export function longestAttemptMs({ timeoutMs }: { readonly timeoutMs: number }, graceMs: number): number {
   return timeoutMs + graceMs + STORE_RESERVE_MS;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }

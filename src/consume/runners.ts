@@ -126,7 +126,7 @@ export class Runners {
 
   /** For a start that is given up: one that can't be cancelled is closed all the same. */
   async abandon(): Promise<void> {
-    await Promise.allSettled(this.all.map((runner) => runner.stopConsuming().then(() => runner.close())));
+    await Promise.allSettled(this.all.map((runner) => runner.abandon()));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ChainState, StepMessage } from '../message/chain-header.js';
+import { MIN_DELAY_MS } from '../message/delay-range.js';
 import { isFinal } from '../publish/unsendable.js';
 import type { JobResult } from '../stores/batches.js';
 import type { AttemptEvents } from './attempt-events.js';
@@ -7,7 +8,7 @@ import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
 import { Copies, type CopiesOptions } from './copies.js';
 import { Holding, type HoldingOptions } from './holding.js';
-import { COME_BACK_SOON, LEAST_DELAY_MS, type Outcome } from './outcome.js';
+import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import { PackItem } from './pack.js';
 import { elapsedMsOf } from './received.js';
 import { cutErrorText, delayedCopy } from './republish.js';
@@ -61,8 +62,11 @@ export class Settler {
         return this.finish(work, 'done', () => this.options.events.discarded(work));
       case 'return':
         // What is done of a pack must not come again: what is left of it travels on alone.
-        if (delivery instanceof PackItem) return this.comeBack(work, COME_BACK_SOON);
-        if (delivery.requeueIsCharged) return this.returnAsCopy(work, outcome);
+        if (delivery instanceof PackItem)
+          return this.comeBack(work, COME_BACK_SOON, outcome.hasStarted || delivery.redelivered);
+        // A copy would be without what can't be read of it, and be handled.
+        if (delivery.requeueIsCharged && delivery.unreadable === undefined)
+          return this.returnAsCopy(work, outcome);
         delivery.requeue();
         return undefined;
       case 'retry':
@@ -89,14 +93,15 @@ export class Settler {
     }
   }
 
-  private async comeBack(work: Work, outcome: ComingBack): Promise<void> {
+  /** @param redelivered as which it comes back */
+  private async comeBack(work: Work, outcome: ComingBack, redelivered = false): Promise<void> {
     const { clock, events } = this.options;
     const { received } = work;
     const isRetry = outcome.kind === 'retry';
     // What comes back before its first attempt has none yet, from which its policy would count.
     const firstAttemptAt = received.firstAttemptAt ?? (isRetry ? clock.now() : undefined);
     try {
-      const copy = this.copyOf(work, outcome, firstAttemptAt);
+      const copy = this.copyOf(work, outcome, firstAttemptAt, redelivered);
       if (!(await this.copies.publishThenAck(work, copy))) return;
     } catch (unsent) {
       await this.giveUpUnsent(work, outcome, unsent);
@@ -119,7 +124,12 @@ export class Settler {
     await this.giveUp(work, given, isRetry ? { unsent } : {});
   }
 
-  private copyOf({ received }: Work, outcome: ComingBack, firstAttemptAt: number | undefined) {
+  private copyOf(
+    { received }: Work,
+    outcome: ComingBack,
+    firstAttemptAt: number | undefined,
+    redelivered: boolean,
+  ) {
     const { names, clock, publishDeadlineMs } = this.options;
     const isRetry = outcome.kind === 'retry';
     const elapsedMs = elapsedMsOf(received, clock.monotonic());
@@ -130,6 +140,7 @@ export class Settler {
       firstAttemptAt,
       elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + outcome.delayMs,
       unhandledSince: !isRetry && outcome.unhandled ? (received.unhandledSince ?? clock.now()) : undefined,
+      redelivered,
     };
     return delayedCopy(names, received, outcome.delayMs, next, publishDeadlineMs);
   }
@@ -145,11 +156,11 @@ export class Settler {
     const elapsedMs = elapsedMsOf(received, clock.monotonic());
     const next = {
       ...received,
-      elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + LEAST_DELAY_MS,
+      elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + MIN_DELAY_MS,
       redelivered: hasStarted || received.redelivered,
     };
     try {
-      await session.publish(delayedCopy(names, received, LEAST_DELAY_MS, next, RETURN_DEADLINE_MS));
+      await session.publish(delayedCopy(names, received, MIN_DELAY_MS, next, RETURN_DEADLINE_MS));
     } catch (error) {
       log.warn(
         { queue: delivery.queue, messageId: received.messageId, error },

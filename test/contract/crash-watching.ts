@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CrashVerdict, CrashWatch, WatchedPlaces } from '../../src/consume/crash-watch.js';
+import type { QueueOptions } from '../../src/consume/definition.js';
 import type { Received } from '../../src/consume/received.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
@@ -32,12 +33,12 @@ class TestWatch implements CrashWatch {
 
 export const crashWatching: Theme = (test) => {
   /** A message that was delivered before, and not settled. */
-  async function leaveOne(fx: BusFixture, messageId: string): Promise<void> {
+  async function leaveOne(fx: BusFixture, messageId: string, queue: QueueOptions = {}): Promise<void> {
     const seen = fx.recorder(async ({ context: { signal } }) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       throw signal.reason;
     });
-    const bus = fx.bus('mailer', { stopDeadline: '400ms' }).handle('k', seen.handle);
+    const bus = fx.bus('mailer', { stopDeadline: '400ms' }).handle('k', seen.handle, { queue });
     await bus.start();
     await bus.publish('k', messageId, { messageId });
     await fx.eventually(() => assert.equal(seen.calls.length, 1));
@@ -93,6 +94,30 @@ export const crashWatching: Theme = (test) => {
     await fx.bus('mailer').handle('k', second.handle).start();
     await fx.eventually(() => assert.deepEqual(second.payloads, ['waits']));
     assert.deepEqual(first.payloads, []);
+  });
+
+  test('a circuit whose tried message is given up as crashed tries the next one', async (fx) => {
+    const dependency = { isAway: true };
+    const seen = fx.recorder(() => {
+      if (dependency.isAway) throw new Error('the dependency is away');
+    });
+    const queue = { concurrency: 2 };
+    const bus = fx.bus('mailer').handle('k', seen.handle, {
+      queue,
+      retry: { tries: 1 },
+      circuitBreaker: { attempts: 2, pause: '3s' },
+    });
+    const [opened, closed] = [watch(bus, 'circuit.opened'), watch(bus, 'circuit.closed')];
+    const its = new TestWatch(async () => ({ kind: 'crashed', deaths: ['exit code 1'] }));
+    bus.watchCrashes(its);
+    await bus.start();
+    for (const number of numbers(2)) await bus.publish('k', number);
+    await fx.eventually(() => assert.equal(opened.length, 1));
+    await leaveOne(fx, 'poison', queue);
+    await fx.eventually(() => assert.deepEqual(its.endedOnes, ['poison']), { timeout: 20_000 });
+    dependency.isAway = false;
+    await bus.publish('k', 'healthy');
+    await fx.eventually(() => assert.deepEqual([seen.payloads.at(-1), closed.length], ['healthy', 1]));
   });
 
   test('while the places are still nothing begins but what is asked about', async (fx) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { AlreadyStartedError, NotStartedError, OptionsError, StoppedError, TopologyError } from 'hopline';
+import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
+import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
 export const lifecycle: Theme = (test) => {
@@ -22,6 +24,35 @@ export const lifecycle: Theme = (test) => {
     await assert.rejects(starting, StoppedError);
     await bus.stop();
     assert.deepEqual([fx.trace.sessions, fx.trace.consumers], [0, []]);
+  });
+
+  test('what a start that is given up has fetched goes back once, and is charged nothing', async (fx) => {
+    const gate = deferred();
+    const held = fx.recorder(() => gate.promise);
+    const queue = { name: fx.name('early'), concurrency: 1, prefetch: 5 };
+    const bus = () => fx.bus('mailer').handle('late', () => {}, { queue: { name: fx.name('late') } });
+    fx.trace.beforeConsuming = (name) => (name === fx.name('late') ? new Promise(() => {}) : undefined);
+    const first = bus().handle('early', held.handle, { queue });
+    const starting = first.start();
+    starting.catch(() => {});
+    await fx.eventually(() => assert.equal(fx.trace.consumersOf(queue.name), 1));
+    const publisher = await fx.publisher();
+    for (const number of numbers(5)) await publisher.publish('early', number);
+    // Its first one is trusted after a second.
+    await fx.eventually(() => assert.equal(fx.trace.deliveriesOf(queue.name), 5), { timeout: 10_000 });
+    await first.stop();
+    await assert.rejects(starting, StoppedError);
+    gate.resolve();
+    fx.trace.beforeConsuming = () => undefined;
+    const seen = fx.recorder();
+    const counts: number[] = [];
+    fx.trace.onDelivery = ({ deliveryCount }) => counts.push(deliveryCount);
+    await bus().handle('early', seen.handle, { queue }).start();
+    await fx.eventually(() => assert.equal(new Set(seen.payloads).size, 5));
+    await publisher.publish('early', 'last');
+    await fx.eventually(() => assert.equal(seen.payloads.at(-1), 'last'));
+    assert.equal(seen.payloads.length, 6);
+    assert.equal(counts.filter((count) => count > 0).length <= 1, true, 'only what ran');
   });
 
   test('a start that stop() gives up cannot be tried again, not even before that has ended', async (fx) => {

@@ -28,6 +28,8 @@ export class Trace {
   onDelivery: (delivery: Delivery) => void = () => {};
   /** Calls whoever consumes, as a tracer does that begins a span for each delivery. */
   around: (delivery: Delivery, deliver: () => void) => void = (_delivery, deliver) => deliver();
+  /** Awaited before a queue is consumed. */
+  beforeConsuming: (queue: string) => Promise<void> | undefined = () => undefined;
   /** Told of each message when it is published. */
   onPublish: (message: OutgoingMessage) => void = () => {};
   private readonly delivered = new Map<string, number>();
@@ -95,6 +97,7 @@ class TracedSession implements TransportSession {
   }
 
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
+    await this.trace.beforeConsuming(queue);
     const consumer = await this.inner.consume(queue, options, {
       deliver: (delivery) => {
         this.trace.noteDelivery(delivery);

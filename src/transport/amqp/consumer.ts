@@ -224,9 +224,9 @@ export class AmqpConsumer implements Consumer {
       counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
     const options = told ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
     const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
-    if (this.epoch === epoch) this.consumerTag = consumerTag;
-    // It moved while the broker had not answered: there would be two of it, and one is forgotten.
-    else await epoch.channel.cancel(consumerTag).catch(() => {});
+    if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
+    // Cancelled, or moved, before the broker had answered: nobody else knows of this one, and it would go on.
+    else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
   }
 
   /** Another window is another consumer: the old one is cancelled, its deliveries stay ours to settle. */

@@ -183,12 +183,16 @@ export class Suspects {
   }
 
   private lost(spare: SpareConnection<Group>, error: Error): void {
-    // Those that were on their way back are not tried again: it only had yet what they were to settle.
-    const members = spare.group.members.filter((each) => this.apart.get(each) === spare.group);
+    const members = this.membersOf(spare);
     this.end(spare);
     const [only, ...others] = members;
     if (only && others.length === 0) void this.lostAlone(only, error);
     else this.halve(members);
+  }
+
+  /** Those that have gone back are none of them, though it stays for what they have to settle there. */
+  private membersOf({ group }: SpareConnection<Group>): readonly Suspect[] {
+    return group.members.filter((each) => this.apart.get(each) === group);
   }
 
   private async lostAlone(suspect: Suspect, cause: Error): Promise<void> {
@@ -205,7 +209,7 @@ export class Suspects {
 
   private goBack(spare: SpareConnection<Group>): void {
     const { consume } = this.options;
-    const moving = spare.group.members.map((suspect) => {
+    const moving = this.membersOf(spare).map((suspect) => {
       this.apart.delete(suspect);
       suspect.losses = 0;
       this.shared.set(suspect.consumer, suspect);

@@ -14,7 +14,6 @@ function open() {
   const asked: string[] = [];
   const channels: EventEmitter[] = [];
   const answers: Deferred<{ consumerTag: string }>[] = [];
-  const note = (what: string) => async () => void asked.push(what);
   const createChannel = async () => {
     const channel: EventEmitter = Object.assign(new EventEmitter(), {
       prefetch: async (width: number) => void asked.push(`prefetch ${width}`),
@@ -24,7 +23,7 @@ function open() {
         answers.push(answer);
         return answer.promise;
       },
-      cancel: note('cancel'),
+      cancel: async (tag: string) => void asked.push(tag === 'tag' ? 'cancel' : `cancel ${tag}`),
       close: async () => void channel.emit('close'),
       connection: { serverProperties: {} },
     });
@@ -54,7 +53,7 @@ function open() {
     await eventually(() => assert.equal(answers.length, 1));
     answers.shift()?.resolve({ consumerTag: 'tag' });
   };
-  return { consumer, asked, answer, loseChannel: () => channels.at(-1)?.emit('close') };
+  return { consumer, connection, asked, answer, answers, loseChannel: () => channels.at(-1)?.emit('close') };
 }
 
 /** Consumes on a second channel, to which the broker has not answered yet. */
@@ -108,6 +107,29 @@ describe('the consumer of a queue', () => {
     await answer();
     await narrowing;
     assert.deepEqual(asked, ['cancel', 'prefetch 1', 'consume']);
+    await consumer.close();
+  });
+
+  it('goes on no further when it is cancelled before the broker has answered to consuming', async () => {
+    const { consumer, asked, answer } = await reopening();
+    await consumer.cancel();
+    await answer();
+    await eventually(() => assert.deepEqual(asked, ['cancel']));
+    await consumer.close();
+  });
+
+  it('leaves no consumer behind on a connection that it leaves before the broker has answered there', async () => {
+    const { consumer, connection, asked, answer, answers } = await reopening();
+    const moving = consumer.moveTo(connection, 1);
+    await eventually(() => assert.equal(answers.length, 2));
+    answers.shift()?.resolve({ consumerTag: 'left' });
+    await eventually(() => assert.deepEqual(asked, ['prefetch 1', 'consume', 'cancel left']));
+    await answer();
+    await moving;
+    asked.length = 0;
+    const pausing = consumer.setPrefetch(0);
+    await pausing;
+    assert.deepEqual(asked, ['cancel']);
     await consumer.close();
   });
 

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { Gate, type Work } from '../../../src/consume/concurrency.js';
 import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/lane-order.js';
+import { RETURN } from '../../../src/consume/outcome.js';
 import type { Handler } from '../../../src/consume/subscription.js';
 import { handler, TestDelivery, workFor } from './fixtures.js';
 
@@ -140,6 +141,17 @@ describe('the gate of a queue', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('knows the one that it has let start, also when it was decided meanwhile what becomes of it', () => {
+    const its = handler('tried', ['tried']);
+    const open = new OpenGate(2);
+    open.gate.shut();
+    const [tried, other] = [open.push(its), open.push(its)];
+    assert.equal(open.gate.letOne(its), true);
+    assert.deepEqual(open.started, [tried]);
+    assert.equal(open.gate.isSingle({ ...tried, decided: RETURN }), true);
+    assert.equal(open.gate.isSingle(other), false);
   });
 
   it('starts nothing while somebody holds it, and goes on when the last one lets go', () => {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { HandlerTimeoutError, ShutdownError, UnrecoverableError } from '../../../src/errors.js';
+import { encodeMark } from '../../../src/message/batch-header.js';
 import type { MessageContext } from '../../../src/message/context.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { Headers } from '../../../src/message/message.js';
+import { memoryStores } from '../../../src/stores/memory/index.js';
 import { dueKey } from '../../../src/topology/delays.js';
 import { pause } from '../../../src/util/clock.js';
 import { deferred } from '../../../src/util/deferred.js';
+import { Trace, TracedTransport } from '../../support/traced-transport.js';
 import { BusBench, heard, recorded } from '../bus-bench.js';
 import { names } from './fixtures.js';
 
@@ -19,6 +22,24 @@ describe('the way of a message', () => {
   const failing = () => {
     throw new Error('failed');
   };
+
+  it('that can not all be read ends there, before anything has a copy of it come back without that', async () => {
+    const trace = new Trace();
+    trace.onDelivery = (delivery) => void Object.assign(delivery, { unreadable: "header 'x'" });
+    const away = async () => Promise.reject(new Error('the store is away'));
+    const stores = memoryStores(bench.clock);
+    const bus = bench.bus({
+      transport: new TracedTransport(bench.transport, trace),
+      stores: { ...stores, batches: Object.assign(Object.create(stores.batches ?? null), { begin: away }) },
+    });
+    const [letters, released] = [heard(bus, 'message.deadLettered'), heard(bus, 'message.released')];
+    bus.handle('a', () => {});
+    await bus.start();
+    const headers = { [HEADER.batch]: encodeMark({ id: 'b', number: 1 }) };
+    await bench.publishRaw('hopline.events/a', '{}', { headers });
+    await bench.clock.settle();
+    assert.deepEqual([letters.map(({ reason }) => reason), released], [['undecodable'], []]);
+  });
 
   describe('that fails', () => {
     it('is tried again after each pause of its policy, and then dead-lettered, byte for byte as it was published', async () => {

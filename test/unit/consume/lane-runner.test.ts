@@ -133,6 +133,40 @@ describe('a lane', () => {
     settle(running);
   });
 
+  it('opens no other window while a suspect is here, which is to die alone', async () => {
+    const { lane, delivered, settle, asked, opened, block } = await open(2);
+    await opened();
+    const before = delivered();
+    const suspect = delivered(3);
+    await asked([1]);
+    delivered();
+    block(2);
+    lane.widen();
+    await eventually(() => {});
+    await asked([1]);
+    settle(suspect);
+    settle(before);
+  });
+
+  it('fetches no more than ever when only one of its channels has gone, as while it moves', async () => {
+    const { lane, delivered, settle, asked, opened } = await open(2, false);
+    await opened();
+    const cycle = async () => {
+      await lane.pause('operator');
+      lane.resume('operator');
+    };
+    const elsewhere = times(2).map(() => delivered());
+    lane.lost(new Error('the other channel'));
+    for (const delivery of elsewhere) settle(delivery);
+    for (const _each of times(2)) delivered();
+    await cycle();
+    await asked([0, 2]);
+    for (const _each of times(2)) delivered();
+    await cycle();
+    await eventually(() => {});
+    await asked([0, 2, 0, 0]);
+  });
+
   it('hands on what comes while it is cancelled: given back at once, it would come again and again', async () => {
     const { lane, delivered, handedOn } = await open();
     const cancelling = lane.cancel();

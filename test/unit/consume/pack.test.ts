@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { giveBack } from '../../../src/consume/give-back.js';
-import { Pack, receivedItems } from '../../../src/consume/pack.js';
+import { isPack, Pack, receivedItems } from '../../../src/consume/pack.js';
 import { type Received, receive } from '../../../src/consume/received.js';
+import { PACK_CONTENT_TYPE } from '../../../src/message/pack.js';
 import { Names } from '../../../src/topology/names.js';
 import { TestDelivery } from './fixtures.js';
 
@@ -55,6 +56,22 @@ describe('a delivered pack', () => {
       settled.map((received) => [received.delivery, received.messageId]),
       [[delivery, 'id']],
     );
+  });
+
+  it('goes back under an id that AMQP can carry', async () => {
+    const delivery = new TestDelivery({
+      body: Buffer.from('1'),
+      properties: { messageId: '\u{fffd}'.repeat(200) },
+    });
+    const settled: Received[] = [];
+    await giveBack(workOf(delivery, new Pack(delivery)), async ({ received }) => void settled.push(received));
+    assert.match(settled[0]?.messageId ?? '', /^[0-9a-f-]{36}$/);
+  });
+
+  it('is not taken apart when its properties can not all be read: its messages would be without them', () => {
+    const properties = { contentType: PACK_CONTENT_TYPE };
+    assert.equal(isPack(new TestDelivery({ properties })), true);
+    assert.equal(isPack(new TestDelivery({ properties, unreadable: "header 'x'" })), false);
   });
 
   it('stays when something of it has started: the rest travels on alone', async () => {

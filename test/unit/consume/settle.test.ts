@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { AttemptEvents } from '../../../src/consume/attempt-events.js';
 import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/outcome.js';
+import { Pack, receivedItems } from '../../../src/consume/pack.js';
+import { receive } from '../../../src/consume/received.js';
 import { Settler } from '../../../src/consume/settle.js';
 import {
   InvalidMessageError,
@@ -178,6 +180,33 @@ describe('settling', () => {
     session.last.confirm.reject(new Error('no room'));
     await clock.settle();
     assert.equal(delivery.settled, 'requeue');
+  });
+
+  it('requeues what goes back and can not all be read: a copy would be without that, and be handled', async () => {
+    const { delivery } = settle(
+      RETURN,
+      new TestDelivery({ requeueIsCharged: true, unreadable: "header 'x'" }),
+    );
+    await clock.settle();
+    assert.equal(delivery.settled, 'requeue');
+    assert.deepEqual(session.publishes, []);
+  });
+
+  it('gives back what is left of a pack as what it is: handed out before, if its handler has begun', async () => {
+    for (const [outcome, redelivered, expected] of [
+      [RETURN, false, undefined],
+      [RETURN, true, true],
+      [RETURN_STARTED, false, true],
+    ] as const) {
+      const delivery = new TestDelivery({ body: Buffer.from('1\n2'), redelivered });
+      const [item] = receivedItems(receive(delivery, names), new Pack(delivery));
+      assert.ok(item);
+      void settler.settle({ received: item, match: undefined, lane: 0 }, outcome);
+      session.last.confirm.resolve();
+      await clock.settle();
+      assert.equal(item.delivery.isSettled, true);
+      assert.equal(session.last.message.properties.headers?.[HEADER.redelivered], expected);
+    }
   });
 
   it('does nothing for a delivery whose channel is gone: a copy beside the redelivery would be a duplicate', async () => {
