@@ -118,21 +118,6 @@ describe('the consumer of a queue', () => {
     await consumer.close();
   });
 
-  it('leaves no consumer behind on a connection that it leaves before the broker has answered there', async () => {
-    const { consumer, connection, asked, answer, answers } = await reopening();
-    const moving = consumer.moveTo(connection, 1);
-    await eventually(() => assert.equal(answers.length, 2));
-    answers.shift()?.resolve({ consumerTag: 'left' });
-    await eventually(() => assert.deepEqual(asked, ['prefetch 1', 'consume', 'cancel left']));
-    await answer();
-    await moving;
-    asked.length = 0;
-    const pausing = consumer.setPrefetch(0);
-    await pausing;
-    assert.deepEqual(asked, ['cancel']);
-    await consumer.close();
-  });
-
   it('waits for no answer to a change of its window once it is cancelled', async () => {
     const { consumer, asked, answer } = await reopening();
     const pausing = consumer.setPrefetch(0);
