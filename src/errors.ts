@@ -14,7 +14,7 @@ export {
   UnrecoverableError,
 } from './errors/handling.js';
 export { HoplineError } from './errors/hopline-error.js';
-export { BatchError, ControlError, DeadLetterIdError } from './errors/operating.js';
+export { BatchError, ControlError, DeadLetterIdError, UnreadableLettersError } from './errors/operating.js';
 export {
   InvalidMessageError,
   MessageTooLargeError,

@@ -67,6 +67,7 @@ export {
   StoppedError,
   TopologyError,
   UndecodableError,
+  UnreadableLettersError,
   UnrecoverableError,
   UnroutableError,
 } from './errors.js';

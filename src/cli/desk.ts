@@ -1,11 +1,11 @@
 import type { KeyProvider } from '../encryption/key-provider.js';
 import { type Failures, openFailures } from '../failures/failures.js';
-import type { UnreadableLetter } from '../failures/unreadable.js';
 import { rabbitmq } from '../transport/amqp/index.js';
 import { silentLogger } from '../util/logger.js';
 import { type Target, type TargetFlags, targetOf } from './target.js';
 import type { Terminal } from './terminal.js';
 import { numberText } from './text.js';
+import { unreadableText } from './unreadable-text.js';
 
 /** The dead letters that a command is about, and where they are. */
 export interface Desk {
@@ -45,21 +45,14 @@ export async function atDesk<T>(
       }
     }
     const result = await use({ failures, target });
-    for (const letter of failures.unreadable) terminal.tell(unreadableText(letter));
+    for (const letters of failures.unreadable) {
+      const { message, help } = unreadableText(letters);
+      terminal.tell(`warning: ${message}. ${help}`);
+    }
     return result;
   } finally {
     await failures.close().catch(() => {});
   }
-}
-
-function unreadableText({ deadQueue, waiting }: UnreadableLetter): string {
-  const pattern = `^${deadQueue.replaceAll('.', '\\.')}$`;
-  const policy = `{"max-length":${waiting - 1},"dead-letter-exchange":"","dead-letter-routing-key":"QUEUE"}`;
-  return (
-    `warning: a letter in ${deadQueue} ends each connection over which it is delivered: it can't be read, and lies first now; all others were dealt with as usual. ` +
-    `While as many lie there, this moves it alone into another queue, inside the broker: rabbitmqctl set_policy move-head '${pattern}' '${policy}' --apply-to queues --priority 1000, and then rabbitmqctl clear_policy move-head. ` +
-    `This deletes all: hopline failed flush --queue ${deadQueue.replace(/\.dead$/, '')}`
-  );
 }
 
 /** What the application would declare, but has not yet, holds no dead letters. */

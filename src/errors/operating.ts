@@ -21,6 +21,24 @@ export class DeadLetterIdError extends HoplineError {
   }
 }
 
+/** More dead letters of a queue end each connection over which they are delivered than can be gone around. */
+export class UnreadableLettersError extends HoplineError {
+  readonly code = 'HOPLINE_UNREADABLE_LETTERS';
+
+  constructor(
+    /** Where they lie. */
+    readonly deadQueue: string,
+    message: string,
+    cause: Error,
+  ) {
+    super(
+      message,
+      `Delete all of them unread: hopline failed flush --queue ${deadQueue.replace(/\.dead$/, '')}. Or move some, inside the broker, into another queue, and look again: a policy with max-length, dead-letter-exchange "" and dead-letter-routing-key moves the first.`,
+      { cause },
+    );
+  }
+}
+
 /** A batch that is not in the store, takes no more jobs, or is dispatched with others than before. */
 export class BatchError extends HoplineError {
   readonly code = 'HOPLINE_BATCH';

@@ -4,7 +4,9 @@ import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import type { FailuresSettings, Progress } from './options.js';
 import type { Pace } from './pace.js';
 import { readLetter } from './read-letter.js';
-import { type Ack, WalkInterrupted, walk } from './walk.js';
+import { walk } from './walk.js';
+import { WalkInterrupted } from './walk-interrupted.js';
+import type { Ack } from './walk-options.js';
 
 /** What became of the dead letters that were meant. */
 export interface ActResult {

@@ -73,8 +73,8 @@ export class Failures {
   ) {}
 
   /**
-   * Dead letters that end each connection over which they are delivered, as the last look at their queues found them.
-   * They lie first in their queue then; all others were looked at, and are acted on.
+   * Dead letters that end each connection over which they are delivered, as the last look at their queues found them: an
+   * entry for each queue that has any. They lie first in their queue then; all others were looked at, and are acted on.
    */
   get unreadable(): UnreadableLetter[] {
     return this.settings.queues.flatMap((queue) => unreadableIn(this.session, queue) ?? []);
@@ -96,6 +96,7 @@ export class Failures {
    *
    * @throws OptionsError, TopologyError if a queue is missing
    * @throws DeadLetterIdError if an id names none, or its beginning several
+   * @throws UnreadableLettersError if more than ten letters of a queue end their connection
    */
   async list(filter: DeadLetterFilter = {}): Promise<DeadLetterSummary[]> {
     checkWith('filter', filter, FILTER_FIELDS);

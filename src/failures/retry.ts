@@ -1,8 +1,8 @@
 import type { TransportSession } from '../transport/transport.js';
 import type { Act } from './acting.js';
+import { missing } from './missing-queue.js';
 import type { FailuresSettings } from './options.js';
 import { type ReplayTarget, republished, toQueue } from './replay.js';
-import { missing } from './walk.js';
 
 /** How one dead letter is replayed: published and confirmed; whoever asks acks it then. */
 export function retrier(settings: FailuresSettings, session: TransportSession, to: ReplayTarget): Act {

@@ -1,9 +1,11 @@
 import type { TransportSession } from '../transport/transport.js';
 
-/** A dead letter that ends each connection that it is delivered over. It can't be read. The others can. */
+/** Dead letters of a queue that end each connection that they are delivered over. They can't be read. The others can. */
 export interface UnreadableLetter {
   readonly deadQueue: string;
-  /** How many lay in the queue with it. After a look at it it lies first. */
+  /** How many they are: the first of the queue, after a look at it. */
+  readonly count: number;
+  /** How many lay in the queue, with them. */
   readonly waiting: number;
   /** What the connection was lost with. */
   readonly error: unknown;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { TopologyError } from 'hopline';
 import { ack, type Collector, hold, numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -27,6 +28,50 @@ export const looking: Theme = (test) => {
     await port.queues({ q: ['#'] });
     const consumer = await port.consume('q', ack);
     assert.equal(await port.session.inspect(fx.name('missing')), undefined);
+    await port.publish('k', 'still there');
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, ['still there']));
+    assert.deepEqual(consumer.losses, []);
+  });
+
+  test('purge deletes what waits and says how many it were; what a consumer holds stays, and is settled as ever', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'], other: ['#'] });
+    await port.publishAll('k', numbers(5));
+    await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, 5));
+    const consumer = await port.consume('q', hold, 2);
+    await fx.eventually(() => assert.equal(consumer.deliveries.length, 2));
+    await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, 3));
+    assert.equal(await port.session.purge(fx.name('q')), 3);
+    await fx.eventually(async () =>
+      assert.deepEqual(await port.session.inspect(fx.name('q')), { ready: 0, consumers: 1 }),
+    );
+    assert.deepEqual(consumer.losses, []);
+    const [first, second] = consumer.deliveries;
+    assert.equal(first?.ack(), true);
+    await consumer.consumer.cancel();
+    assert.equal(second?.requeue(), true);
+    const after = await port.consume('q', ack);
+    await fx.eventually(() => assert.deepEqual(after.bodies, [numbers(5)[1]]));
+    assert.equal((await port.session.inspect(fx.name('other')))?.ready, 5, 'another queue keeps its own');
+  });
+
+  test('purge of a queue that is empty deletes none, and what comes after it is delivered', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'] });
+    assert.equal(await port.session.purge(fx.name('q')), 0);
+    await port.publish('k', 'after');
+    const consumer = await port.consume('q', ack);
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, ['after']));
+  });
+
+  test('purge of a queue that does not exist is refused by name, and harms nobody', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'] });
+    const consumer = await port.consume('q', ack);
+    await assert.rejects(
+      port.session.purge(fx.name('missing')),
+      (error: Error) => error instanceof TopologyError && error.message.includes(fx.name('missing')),
+    );
     await port.publish('k', 'still there');
     await fx.eventually(() => assert.deepEqual(consumer.bodies, ['still there']));
     assert.deepEqual(consumer.losses, []);

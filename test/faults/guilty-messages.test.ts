@@ -5,7 +5,7 @@ import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js
 import { eventually } from '../support/eventually.js';
 import { FrameProxy } from '../support/frame-proxy.js';
 import { privateBroker } from '../support/private-broker.js';
-import { deadLettersOf, faultBus, stopAll, through, uniqueName } from './fixture.js';
+import { deadLettersOf, faultBus, raw, stopAll, through, uniqueName } from './fixture.js';
 
 describe('a message that ends its connection', function () {
   this.timeout(60_000);
@@ -158,7 +158,8 @@ describe('a message that ends its connection', function () {
     await eventually(() => assert.deepEqual(handled.get(guilty), ['after']), { timeout: 30_000 });
   });
 
-  it('among dead letters is gone around: the others are listed, exported and replayed, and all can be deleted unread [row 47]', async () => {
+  /** A service's dead letters, one after the other, without a proxy in the way; `again` has it take what is replayed. */
+  async function deadLetters(payloads: readonly string[]) {
     const prefix = uniqueName('prefix');
     const queue = uniqueName('queue');
     const { bus } = faultBus(node.url, { prefix, concurrency: 1 });
@@ -170,12 +171,19 @@ describe('a message that ends its connection', function () {
     };
     bus.handle('k', handle, { queue });
     await bus.start();
-    const payloads = ['one', 'two', 'three', MARKER, 'five', 'six'];
     for (const [index, payload] of payloads.entries()) {
       await bus.publish('k', payload, { messageId: `letter-${index + 1}` });
       await eventually(async () => assert.equal(await deadLettersOf(node, queue), index + 1));
     }
-    fails = false;
+    const again = () => {
+      fails = false;
+    };
+    return { prefix, queue, seen, again };
+  }
+
+  it('among dead letters is gone around: the others are listed, exported and replayed, and all can be deleted unread [row 47]', async () => {
+    const { prefix, queue, seen, again } = await deadLetters(['one', 'two', 'three', MARKER, 'five', 'six']);
+    again();
     proxy.cutAt(MARKER);
     const url = through(proxy, node);
     const failures = await openFailures({ transport: rabbitmq({ url }), queues: [queue], prefix });
@@ -209,6 +217,87 @@ describe('a message that ends its connection', function () {
     assert.match(list.stdout, /letter-6/);
     const flushed = await hopline(['failed', 'flush', ...flags, '--yes'], at);
     assert.match(flushed.stdout, /5 dead letters deleted/);
+    assert.equal(await deadLettersOf(node, queue), 0);
+  });
+
+  it('and others like it among dead letters are all gone around, wherever they lie, and told of with doctor [row 47]', async () => {
+    const payloads = [MARKER, 'two', 'three', MARKER, MARKER, 'six', 'seven', MARKER];
+    const { prefix, queue, seen, again } = await deadLetters(payloads);
+    const readable = ['letter-2', 'letter-3', 'letter-6', 'letter-7'];
+    again();
+    const cut = proxy.cutAt(MARKER);
+    const url = through(proxy, node);
+    const failures = await openFailures({ transport: rabbitmq({ url }), queues: [queue], prefix });
+    try {
+      const listed = await failures.list();
+      assert.deepEqual(
+        listed.map(({ id }) => id),
+        readable,
+      );
+      const [{ deadQueue, waiting, count } = {}] = failures.unreadable;
+      assert.deepEqual({ deadQueue, waiting, count }, { deadQueue: `${queue}.dead`, waiting: 8, count: 4 });
+      assert.ok(cut.count <= 40, `${cut.count} connections`);
+      const lines: string[] = [];
+      for await (const line of failures.export()) lines.push(line);
+      assert.equal(lines.length, 4);
+      const { done, failed } = await failures.retry({ ids: ['letter-3', 'letter-6'] });
+      assert.deepEqual([done, failed], [2, []]);
+      await eventually(() => assert.deepEqual(seen, ['three', 'six']));
+    } finally {
+      await failures.close();
+    }
+    const flags = ['--prefix', prefix, '--queue', queue];
+    const examined = await hopline(['doctor', ...flags], { env: { AMQP_URL: url } });
+    const told = /4 letters in .*\.dead end each connection .*\n.*set_policy move-head '(\S+)' '(\S+)'/;
+    const [, pattern = '', policy = ''] = told.exec(examined.stdout) ?? [];
+    assert.match(examined.stdout, /6 dead letters in/);
+    assert.match(examined.stdout, /has consumers/);
+    const apart = uniqueName('apart');
+    await raw(node, (channel) => channel.assertQueue(apart));
+    const definition = policy.replace('QUEUE', apart);
+    await node.ctl(
+      'set_policy',
+      'move-head',
+      pattern,
+      definition,
+      '--apply-to',
+      'queues',
+      '--priority',
+      '1000',
+    );
+    await eventually(async () => assert.equal(await deadLettersOf(node, queue), 2));
+    await node.ctl('clear_policy', 'move-head');
+    const left = await hopline(['failed', ...flags], { env: { AMQP_URL: url } });
+    assert.doesNotMatch(left.stderr, /connection/);
+    await raw(node, async (channel) => assert.equal((await channel.checkQueue(apart)).messageCount, 4));
+    assert.match(left.stdout, /letter-2.*letter-7/s);
+  });
+
+  it('and more than ten like it among dead letters are too many to go around: that is said, and doctor goes on [row 47]', async () => {
+    const { prefix, queue } = await deadLetters(['one', ...Array.from({ length: 11 }, () => MARKER)]);
+    proxy.cutAt(MARKER);
+    const url = through(proxy, node);
+    const failures = await openFailures({ transport: rabbitmq({ url }), queues: [queue], prefix });
+    try {
+      await assert.rejects(
+        failures.list(),
+        (error: { code: string; message: string; help: string }) =>
+          error.code === 'HOPLINE_UNREADABLE_LETTERS' &&
+          /more than 10 of the 12 dead letters in/.test(error.message) &&
+          /failed flush --queue/.test(error.help),
+      );
+    } finally {
+      await failures.close();
+    }
+    const examined = await hopline(['doctor', '--prefix', prefix, '--queue', queue], {
+      env: { AMQP_URL: url },
+    });
+    assert.match(examined.stdout, /more than 10 of the 12 dead letters in/);
+    assert.match(examined.stdout, /12 dead letters in/);
+    const flushed = await hopline(['failed', 'flush', '--prefix', prefix, '--queue', queue, '--yes'], {
+      env: { AMQP_URL: url },
+    });
+    assert.match(flushed.stdout, /12 dead letters deleted/);
     assert.equal(await deadLettersOf(node, queue), 0);
   });
 

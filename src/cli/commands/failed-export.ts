@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { atDesk } from '../desk.js';
@@ -30,10 +30,14 @@ export const addExport: AddCommand = (parent, { terminal }) => {
             yield `${line}\n`;
           }
         }
-        if (flags.out === undefined) for await (const line of lines()) await terminal.write(line);
-        // A new one: an export that is written over is a loss that no broker notices. Only its owner may read it.
-        else
-          await pipeline(Readable.from(lines()), createWriteStream(flags.out, { flags: 'wx', mode: 0o600 }));
+        if (flags.out === undefined) {
+          for await (const line of lines()) await terminal.write(line);
+          return;
+        }
+        // A new one: an export that is written over is a loss that no broker notices. Only its owner may read it. Opened
+        // before it looks: what is looked at is held, and a command that ends meanwhile gives it back a little later.
+        const file = await open(flags.out, 'wx', 0o600);
+        await pipeline(Readable.from(lines()), file.createWriteStream());
       });
       const which = encrypted > 0 ? `; ${numberText(encrypted)} of them encrypted, and exported so` : '';
       terminal.tell(`${lettersText(count)} exported${which}`);

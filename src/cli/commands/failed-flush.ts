@@ -1,5 +1,5 @@
+import { UnreadableLettersError } from '../../errors.js';
 import type { Failures } from '../../failures/failures.js';
-import type { UnreadableLetter } from '../../failures/unreadable.js';
 import { runActing } from '../acting.js';
 import { confirm } from '../confirm.js';
 import { atDesk } from '../desk.js';
@@ -16,14 +16,13 @@ interface Flags extends TargetFlags {
 /** Where not all can be read, not all can be shown: everything that lies there is deleted unread. */
 async function flushUnread(
   failures: Failures,
-  unreadable: readonly UnreadableLetter[],
+  unread: string,
   yes: boolean | undefined,
   terminal: Terminal,
 ): Promise<void> {
   const counts = (await failures.count()).filter(({ count }) => count);
   const queues = counts.map(({ deadQueue, count }) => `${deadQueue} (${lettersText(count ?? 0)})`).join(', ');
-  const not = unreadable.map(({ deadQueue }) => `a letter of ${deadQueue}`).join(', ');
-  const what = `all of ${queues}, and what comes there meanwhile, will be deleted for good; ${not} can't be read`;
+  const what = `all of ${queues}, and what comes there meanwhile, will be deleted for good; ${unread} can't be read`;
   await confirm(what, terminal, yes);
   let deleted = 0;
   for (const { deadQueue } of counts) deleted += await failures.flush(deadQueue);
@@ -36,9 +35,16 @@ export const addFlush: AddCommand = (parent, { terminal, exit }) => {
     .option('--yes', 'do it without asking')
     .action(async (flags: Flags) => {
       await atDesk(flags, terminal, async ({ failures, target }) => {
-        const letters = await failures.list();
-        const { unreadable } = failures;
-        if (unreadable.length > 0) return flushUnread(failures, unreadable, flags.yes, terminal);
+        const letters = await failures.list().catch((error) => {
+          if (error instanceof UnreadableLettersError) return error;
+          throw error;
+        });
+        const unread =
+          letters instanceof UnreadableLettersError
+            ? [`many letters of ${letters.deadQueue}`]
+            : failures.unreadable.map(({ deadQueue, count }) => `${count} of ${deadQueue}`);
+        if (letters instanceof UnreadableLettersError || unread.length > 0)
+          return flushUnread(failures, unread.join(', '), flags.yes, terminal);
         if (letters.length === 0) return terminal.print('0 dead letters: nothing to flush');
         const queues = [...new Set(letters.map(({ deadQueue }) => deadQueue))].join(', ');
         const what = `all of ${queues}, ${lettersText(letters.length)} (${reasonsText(letters)}), will be deleted for good, on ${target.broker.name}`;

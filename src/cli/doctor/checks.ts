@@ -1,5 +1,6 @@
 import { formatMs } from '../../util/duration.js';
 import { countText, lettersText } from '../text.js';
+import { unreadableText } from '../unreadable-text.js';
 import type { Facts } from './facts.js';
 import type { Finding } from './finding.js';
 import { managementChecks } from './management-checks.js';
@@ -7,7 +8,16 @@ import { managementChecks } from './management-checks.js';
 type Check = (facts: Facts) => Finding[];
 
 /** In the order in which they matter at 3 a.m. */
-const CHECKS: readonly Check[] = [version, alarms, missing, consumers, deadLetters, lost, managementChecks];
+const CHECKS: readonly Check[] = [
+  version,
+  alarms,
+  missing,
+  consumers,
+  deadLetters,
+  unreadable,
+  lost,
+  managementChecks,
+];
 
 /** Judges what was found. Pure: the same facts give the same findings. */
 export function judge(facts: Facts): Finding[] {
@@ -116,7 +126,7 @@ function deadLetters({ deadLetters: letters, now }: Facts): Finding[] {
   const check = 'dead letters';
   const waiting = letters.filter((each) => each.count > 0);
   if (waiting.length === 0) return [{ severity: 'ok', check, message: 'no dead letters' }];
-  return waiting.map(({ deadQueue, count: number, oldest }) => {
+  return waiting.map(({ deadQueue, count: number, oldest }): Finding => {
     const ageMs = oldest === undefined ? 0 : now - oldest.getTime();
     const age = oldest === undefined ? '' : `, the oldest ${formatMs(Math.floor(ageMs / 1_000) * 1_000)} old`;
     return {
@@ -125,6 +135,14 @@ function deadLetters({ deadLetters: letters, now }: Facts): Finding[] {
       message: `${lettersText(number)} in '${deadQueue}'${age}`,
       help: `hopline failed --queue ${deadQueue} shows them${ageMs > DAY_MS ? '. Before RabbitMQ 4.3 the oldest keeps the log behind it on disk' : ''}.`,
     };
+  });
+}
+
+function unreadable({ deadLetters: letters }: Facts): Finding[] {
+  const check = 'unreadable';
+  return letters.flatMap(({ unreadable: found, whyNotRead: why }): Finding[] => {
+    if (found) return [{ severity: 'warning', check, ...unreadableText(found) }];
+    return why ? [{ severity: 'warning', check, message: why.message, help: why.help }] : [];
   });
 }
 

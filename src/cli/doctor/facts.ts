@@ -1,4 +1,6 @@
 import type { BusDescription } from '../../consume/describe.js';
+import type { HoplineError } from '../../errors.js';
+import type { UnreadableLetter } from '../../failures/unreadable.js';
 import type { QueueState } from '../../transport/transport.js';
 
 /** What a broker says of itself and of what an application wants there: all that doctor judges by. */
@@ -38,6 +40,10 @@ export interface DeadLetterFacts {
   readonly count: number;
   /** When the first in line was given up. */
   readonly oldest: Date | undefined;
+  /** Some end their connections, and were gone around. */
+  readonly unreadable?: UnreadableLetter | undefined;
+  /** So many do that none was looked at. */
+  readonly whyNotRead?: HoplineError | undefined;
 }
 
 /** What only the management API tells. */

@@ -1,6 +1,6 @@
 import type { BusDescription } from '../../consume/describe.js';
 import { PausedQueues } from '../../control/paused-queues.js';
-import { HoplineError, TopologyError } from '../../errors.js';
+import { HoplineError, TopologyError, UnreadableLettersError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
 import type { Failures } from '../../failures/failures.js';
 import type { Names } from '../../topology/names.js';
@@ -132,8 +132,25 @@ async function deadLetterFacts(failures: Failures | undefined): Promise<DeadLett
   const facts: DeadLetterFacts[] = [];
   for (const { deadQueue, count } of await failures.count()) {
     if (count === undefined) continue;
-    const [first] = count > 0 ? await failures.list({ queues: [deadQueue], limit: 1 }) : [];
-    facts.push({ deadQueue, count, oldest: first?.failedAt });
+    facts.push({
+      deadQueue,
+      count,
+      ...(count > 0 ? await lookedAt(failures, deadQueue) : { oldest: undefined }),
+    });
   }
   return facts;
+}
+
+async function lookedAt(
+  failures: Failures,
+  deadQueue: string,
+): Promise<Omit<DeadLetterFacts, 'deadQueue' | 'count'>> {
+  try {
+    const [first] = await failures.list({ queues: [deadQueue], limit: 1 });
+    const unreadable = failures.unreadable.find((letters) => letters.deadQueue === deadQueue);
+    return { oldest: first?.failedAt, unreadable };
+  } catch (error) {
+    if (!(error instanceof UnreadableLettersError)) throw error;
+    return { oldest: undefined, whyNotRead: error };
+  }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { UnreadableLettersError } from 'hopline';
 import { judge } from '../../../src/cli/doctor/checks.js';
 import type { Facts, ManagementFacts } from '../../../src/cli/doctor/facts.js';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
@@ -170,6 +171,19 @@ describe('what doctor says', () => {
     assert.equal(message, "40,000 dead letters in 'mailer.dead', the oldest 2d old");
     assert.match(help ?? '', /hopline failed --queue mailer\.dead.*log/);
     assert.match(only({ lost: 1 }).message, /^1 message that no queue took/);
+  });
+
+  it('names dead letters that end their connections, with what moves them, or why none was looked at', () => {
+    const letters = { deadQueue: 'mailer.dead', count: 6, oldest: undefined };
+    const found = { deadQueue: 'mailer.dead', count: 2, waiting: 6, error: undefined };
+    const [, warning] = complaints({ deadLetters: [{ ...letters, unreadable: found }] });
+    assert.equal(warning?.check, 'unreadable');
+    assert.match(warning?.message ?? '', /^2 letters in mailer\.dead end each connection/);
+    assert.match(warning?.help ?? '', /set_policy move-head '\^mailer\\\.dead\$' '{"max-length":4,/);
+    const whyNotRead = new UnreadableLettersError('mailer.dead', 'too many of them', new Error('lost'));
+    const [, why] = complaints({ deadLetters: [{ ...letters, whyNotRead }] });
+    assert.deepEqual([why?.check, why?.message], ['unreadable', 'too many of them']);
+    assert.match(why?.help ?? '', /hopline failed flush --queue mailer\. /);
   });
 
   it('compares arguments, which nobody can change later', () => {

@@ -1,0 +1,150 @@
+import { ConnectError, UnreadableLettersError } from '../errors.js';
+import type { TransportSession } from '../transport/transport.js';
+import type { Clock } from '../util/clock.js';
+import { areBack } from './given-back.js';
+import { MOST_PREFETCH, Passage } from './passage.js';
+import { sift, type Taken } from './sieve.js';
+import { forgetUnreadable, rememberUnreadable, unreadableIn } from './unreadable.js';
+import { WalkInterrupted } from './walk-interrupted.js';
+import type { WalkOptions } from './walk-options.js';
+
+/** How often all is begun anew where something else was lost meanwhile, too. */
+const MOST_TURNS = 3;
+
+interface Attempt extends Taken {
+  readonly error?: WalkInterrupted | undefined;
+}
+
+/**
+ * Goes around letters that end each connection over which they are delivered. Once parted from the others they lie first:
+ * so each is taken alone, which puts it last, and then no more than there are others. What was looked at goes behind them.
+ */
+export class Around<T> {
+  constructor(
+    private readonly session: TransportSession,
+    private readonly clock: Clock,
+    private readonly options: WalkOptions<T>,
+    private readonly ready: number,
+  ) {}
+
+  async look(): Promise<number> {
+    const { session, ready, options } = this;
+    const known = unreadableIn(session, options.queue);
+    if (known?.waiting === ready) {
+      const seen = await this.others(known.count);
+      if (seen !== undefined) return seen;
+    }
+    forgetUnreadable(session, options.queue);
+    const { error, seen } = await this.attempt(ready, false);
+    return error ? this.lookAround() : seen;
+  }
+
+  async act(): Promise<number> {
+    const { session, clock, options, ready } = this;
+    for (let turn = 0; ; turn += 1) {
+      const known = unreadableIn(session, options.queue);
+      if (!known) return new Passage(session, clock, options, ready).toEnd();
+      // What came since lies behind them.
+      const most = Math.min(ready, known.waiting) - known.count;
+      if (await this.areFirst(known.count)) return new Passage(session, clock, options, most, true).toEnd();
+      if (turn === MOST_TURNS) throw new WalkInterrupted(options.queue, known.error as Error);
+      // Somebody else has looked, or moved them.
+      forgetUnreadable(session, options.queue);
+      await this.look();
+    }
+  }
+
+  /** After a first loss, which may be any. */
+  private async lookAround(): Promise<number> {
+    const { session, options, ready } = this;
+    const { queue } = options;
+    for (let turn = 1; ; turn += 1) {
+      // Handed out from end to end, it is a ring.
+      const { error, seen } = await this.attempt(ready);
+      if (!error) return seen;
+      if (ready > MOST_PREFETCH)
+        throw new UnreadableLettersError(
+          queue,
+          `one of the ${ready} dead letters in '${queue}' ends each connection over which it is delivered, and among more than ${MOST_PREFETCH} none is gone around`,
+          error,
+        );
+      const count = await this.part(seen, error);
+      const others = await this.others(count);
+      if (others !== undefined) {
+        if (count > 0) rememberUnreadable(session, { deadQueue: queue, count, waiting: ready, error });
+        return others;
+      }
+      if (turn === MOST_TURNS) throw error;
+    }
+  }
+
+  /** @returns how many end their connection: they lie first now */
+  private async part(hint: number, cause: WalkInterrupted): Promise<number> {
+    const { session, clock, options, ready } = this;
+    const { queue } = options;
+    const held: Passage<T>[] = [];
+    let left = ready;
+    const hold = async (count: number) => {
+      const passage = this.passage(count, true, false);
+      const taken = await this.take(passage, left, true);
+      if (!taken.error) {
+        held.push(passage);
+        left -= taken.seen;
+      }
+      return taken;
+    };
+    const turn = async (count: number) =>
+      void (await this.take(this.passage(count, true, false), left, false));
+    try {
+      return await sift({ hold, turn }, queue, ready, hint);
+    } finally {
+      for (const passage of held) await passage.giveBack();
+      await areBack(session, clock, { queue, ready, error: cause });
+    }
+  }
+
+  /** Looks at all but the first so many. Undefined if these are not just those that end their connections. */
+  private async others(count: number): Promise<number | undefined> {
+    if (!(await this.areFirst(count))) return undefined;
+    const { error, seen } = await this.attempt(this.ready - count);
+    return error ? undefined : seen;
+  }
+
+  /** Each of the first so many ends its connection; they are the last now, unless one doesn't. */
+  private async areFirst(count: number): Promise<boolean> {
+    for (let each = 0; each < count; each += 1) {
+      const { error } = await this.take(this.passage(1, true, false), this.ready, false);
+      if (!error) return false;
+    }
+    return true;
+  }
+
+  /** A look, of which nothing is kept if it fails. */
+  private async attempt(most: number, isBounded = true): Promise<Attempt> {
+    const taken = await this.take(this.passage(most, isBounded, true), this.ready, false);
+    if (taken.error) this.options.again?.();
+    return taken;
+  }
+
+  /** @param ready how many are in the queue when what a lost connection had is back */
+  private async take(passage: Passage<T>, ready: number, holds: boolean): Promise<Attempt> {
+    const { session, clock, options } = this;
+    const { queue } = options;
+    try {
+      return { seen: holds ? await passage.through() : await passage.toEnd() };
+    } catch (error) {
+      if (holds) await passage.giveBack();
+      if (!(error instanceof ConnectError)) throw error;
+      const interrupted = error instanceof WalkInterrupted ? error : new WalkInterrupted(queue, error);
+      await areBack(session, clock, { queue, ready, error: interrupted });
+      return { seen: passage.seenCount, error: interrupted };
+    }
+  }
+
+  /** Only looks, whatever is to be done. */
+  private passage(most: number, isBounded: boolean, picks: boolean): Passage<T> {
+    const { queue, pick, act } = this.options;
+    const looks = { queue, pick: picks && !act ? pick : () => undefined };
+    return new Passage(this.session, this.clock, looks, most, isBounded);
+  }
+}

@@ -1,0 +1,208 @@
+import { ConnectError } from '../errors.js';
+import type { Consumer, Delivery, TransportSession } from '../transport/transport.js';
+import { type Clock, pause } from '../util/clock.js';
+import { type Deferred, deferred } from '../util/deferred.js';
+import { GIVEN_BACK_MS } from './given-back.js';
+import { WalkInterrupted } from './walk-interrupted.js';
+import type { WalkOptions } from './walk-options.js';
+
+/** Nothing came for so long: it is time to ask whether there is still something. */
+const QUIET_MS = 250;
+/** A queue that says it has messages and hands none out for this long. */
+const STALLED_MS = 15_000;
+interface Page {
+  consumer: Consumer | undefined;
+  readonly prefetch: number;
+  /** Delivered and not acked. */
+  held: number;
+}
+
+interface Picked<T> {
+  readonly value: T;
+  readonly delivery: Delivery;
+  readonly page: Page;
+}
+
+/**
+ * How many letters one channel may hold of which some are picked: so many bodies are in memory. More of them are taken
+ * by more channels, each of which holds its own.
+ */
+const ACTING_PAGE = 1_000;
+/** The largest that AMQP has a number for. */
+export const MOST_PREFETCH = 65_535;
+/** Where nobody acts no body is kept, and a page may be long. */
+const PASSING_PAGE = 10_000;
+
+/** One way through a queue: takes so many letters, or all, and gives back what nobody acked. */
+export class Passage<T> {
+  private readonly pages: Page[] = [];
+  private picked: Picked<T>[] = [];
+  private seen = 0;
+  private acked = 0;
+  private lost: Error | undefined;
+  private news: Deferred<void> = deferred();
+  private isActing: boolean;
+  private hasStopped = false;
+
+  constructor(
+    private readonly session: TransportSession,
+    private readonly clock: Clock,
+    private readonly options: WalkOptions<T>,
+    private readonly total: number,
+    /** Takes no more than these, ever: what comes behind them ends the connection. */
+    private readonly isBounded = false,
+  ) {
+    this.isActing = options.act !== undefined;
+  }
+
+  get seenCount(): number {
+    return this.seen;
+  }
+
+  /** @returns how many letters it has seen */
+  async toEnd(): Promise<number> {
+    try {
+      return await this.through();
+    } finally {
+      await this.giveBack();
+    }
+  }
+
+  /** To the end, where it holds what it has taken: whoever calls this gives it back. */
+  async through(): Promise<number> {
+    if (this.total === 0) return 0;
+    await this.openPage();
+    await this.goThrough();
+    await this.options.finish?.();
+    if (this.lost) throw new WalkInterrupted(this.options.queue, this.lost);
+    return this.seen;
+  }
+
+  private async goThrough(): Promise<void> {
+    const { act, signal } = this.options;
+    let quietSince = this.clock.monotonic();
+    while (!this.lost) {
+      if (signal?.aborted) this.passOver();
+      const isTaking = this.isBounded && this.seen < this.total && !this.isFull;
+      const next = isTaking ? undefined : this.picked.shift();
+      // Each ack would make room for the next one.
+      if (this.isBounded && !isTaking) await this.stopTaking();
+      if (next) {
+        await act?.(next.value, () => this.ack(next));
+        quietSince = this.clock.monotonic();
+      } else if (this.seen >= this.total) {
+        return;
+      } else if (this.isFull) {
+        // What is under way may yet make room.
+        await this.options.finish?.();
+        if (this.isFull) await this.openPage();
+      } else if (await this.hears()) {
+        quietSince = this.clock.monotonic();
+      } else if (await this.isOver(quietSince)) {
+        return;
+      }
+    }
+  }
+
+  /** The window is used up by letters that stay. */
+  private get isFull(): boolean {
+    return this.picked.length === 0 && this.page.held >= this.page.prefetch;
+  }
+
+  private async stopTaking(): Promise<void> {
+    if (this.hasStopped) return;
+    this.hasStopped = true;
+    await this.page.consumer?.cancel();
+  }
+
+  private passOver(): void {
+    this.isActing = false;
+    this.picked = [];
+  }
+
+  private get page(): Page {
+    return this.pages.at(-1) as Page;
+  }
+
+  /**
+   * The old window is closed first: two that are open would be served in turn. It must be full: what is on its way to a
+   * consumer that is cancelled, the broker takes back on its own, and puts it behind the rest.
+   */
+  private async openPage(): Promise<void> {
+    await this.pages.at(-1)?.consumer?.cancel();
+    if (this.seen >= this.total && this.pages.length > 0) return;
+    const { queue } = this.options;
+    const rest = Math.min(this.isBounded ? MOST_PREFETCH : PASSING_PAGE, this.total - this.seen);
+    const prefetch = this.isActing && !this.isBounded ? ACTING_PAGE : rest;
+    const page: Page = { consumer: undefined, prefetch, held: 0 };
+    this.pages.push(page);
+    const lost = (reason: Error) => {
+      this.lost ??= reason;
+      this.news.resolve();
+    };
+    const deliver = (delivery: Delivery) => this.take(delivery, page);
+    page.consumer = await this.session.consume(queue, { prefetch, once: true }, { deliver, lost });
+  }
+
+  private take(delivery: Delivery, page: Page): void {
+    // What came to the queue after the walk began goes back untouched.
+    if (this.seen >= this.total || this.lost) return;
+    this.seen += 1;
+    page.held += 1;
+    const value = this.options.pick(delivery);
+    if (value !== undefined && this.isActing) this.picked.push({ value, delivery, page });
+    this.news.resolve();
+  }
+
+  private ack({ delivery, page }: Picked<T>): boolean {
+    if (!delivery.ack()) return false;
+    this.acked += 1;
+    page.held -= 1;
+    return true;
+  }
+
+  /** Waits for a delivery. False if none has come for a while. */
+  private async hears(): Promise<boolean> {
+    const waiting = new AbortController();
+    const quiet = pause(this.clock, QUIET_MS, waiting.signal).then(
+      () => false,
+      () => false,
+    );
+    const heard = await Promise.race([this.news.promise.then(() => true), quiet]);
+    waiting.abort();
+    if (heard) this.news = deferred();
+    return heard;
+  }
+
+  /** Somebody else may have taken what was there when the walk began. */
+  private async isOver(quietSince: number): Promise<boolean> {
+    const { queue } = this.options;
+    const state = await this.session.inspect(queue);
+    if (!state) return true;
+    if (this.picked.length > 0) return false;
+    if (state.ready === 0) return true;
+    if (this.clock.monotonic() - quietSince < STALLED_MS) return false;
+    throw new ConnectError(
+      `queue '${queue}' holds ${state.ready} messages and hands none out`,
+      'Look whether it has a leader, and whether another consumer holds it alone.',
+    );
+  }
+
+  /** All stop before any gives back: one that is still open would be handed what another returns. */
+  async giveBack(): Promise<void> {
+    for (const { consumer } of this.pages) await consumer?.cancel();
+    for (const { consumer } of this.pages) await consumer?.close();
+    if (!this.lost) await this.isBack();
+  }
+
+  /** A queue takes a moment to have back what a closed channel held: who looks at once should find it there. */
+  private async isBack(): Promise<void> {
+    const { clock, session, options } = this;
+    const endsAt = clock.monotonic() + GIVEN_BACK_MS;
+    for (let pauseMs = 5; clock.monotonic() < endsAt; pauseMs *= 2) {
+      const state = await session.inspect(options.queue).catch(() => undefined);
+      if (!state || state.ready >= this.total - this.acked) return;
+      await pause(clock, pauseMs);
+    }
+  }
+}
