@@ -45,7 +45,7 @@ export class Around<T> {
       const known = unreadableIn(session, options.queue);
       if (!known) return new Passage(session, clock, options, ready).toEnd();
       // What came since lies behind them.
-      const most = Math.min(ready, known.waiting) - known.count;
+      const most = Math.max(0, Math.min(ready, known.waiting) - known.count);
       if (await this.areFirst(known.count)) return new Passage(session, clock, options, most, true).toEnd();
       if (turn === MOST_TURNS) throw new WalkInterrupted(options.queue, known.error as Error);
       // Somebody else has looked, or moved them.
