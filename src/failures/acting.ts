@@ -42,6 +42,9 @@ const AT_ONCE = 200;
 /** With these it is the broker that is gone, not the letter that is at fault. */
 const NOBODY_ANSWERS = [PublishTimeoutError, OutcomeUnknownError, StoppedError, ConnectError];
 
+/** So many walks in a row may be interrupted before anything is done. */
+const MOST_IDLE_WALKS = 3;
+
 /** A letter's key: its queue matters, its copies in one queue are counted. */
 const keyOf = ({ deadQueue, id }: Pick<DeadLetterSummary, 'deadQueue' | 'id'>): string =>
   `${deadQueue}\n${id}`;
@@ -76,17 +79,19 @@ export class Acting {
 
   /**
    * A channel that is lost on a living connection is no reason to stop: at a slow rate the broker's consumer timeout
-   * (30 min unless set) closes those that hold what stays. What is dealt with is not touched again.
+   * (30 min unless set) closes those that hold what stays; and where a letter ends each connection, the others may not lie
+   * yet as they were last seen. What is dealt with is not touched again.
    */
   private async goThrough(queue: string): Promise<void> {
-    for (;;) {
+    for (let idle = 0; ; ) {
       const before = this.done;
       try {
         await this.walk(queue);
         return;
       } catch (error) {
         if (this.fatal) throw this.fatal;
-        if (!(error instanceof WalkInterrupted) || this.done === before) throw error;
+        idle = this.done === before ? idle + 1 : 0;
+        if (!(error instanceof WalkInterrupted) || idle > MOST_IDLE_WALKS) throw error;
         await this.session.inspect(queue).catch(() => {
           throw error;
         });
