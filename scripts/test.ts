@@ -14,7 +14,7 @@ import { longFilesIn, type Part, partsOf } from './test-parts.js';
 const TESTS = 'dist/test';
 
 /** Most tests wait: for brokers that boot, connections that come back, deadlines. */
-const LANES = Number(process.env.TEST_LANES) || Math.min(2 * availableParallelism() + 1, 8);
+const LANES = Number(process.env.TEST_LANES) || Math.min(2 * availableParallelism(), 8);
 
 /** As `test/support/broker/ports.ts` has it. A lane has some for itself: those of a node that is down are free for nobody else. */
 const [FIRST_PORT = 0, LAST_PORT = 0] = (process.env.TEST_PORTS || '20000-31999').split('-').map(Number);
