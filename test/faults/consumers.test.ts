@@ -99,12 +99,16 @@ describe('consumers', function () {
     const ledger = new Ledger();
     const first: (() => void)[] = [];
     const again: (() => void)[] = [];
+    let copies = 0;
     const handled = watch(bus, 'handler.succeeded');
     bus.handle(
       'load',
       async ({ number }, { redelivered }) => {
         // Its ack may have gone with the connection: then it is a duplicate, and none of those that are looked at.
-        if (redelivered && number === 0) return;
+        if (redelivered && number === 0) {
+          copies += 1;
+          return;
+        }
         await new Promise<void>((resolve) => void (redelivered ? again : first).push(resolve));
         if (redelivered || number === 0 || number === 11) ledger.handled(number);
       },
@@ -121,7 +125,7 @@ describe('consumers', function () {
     // The same delivery tags are in use again when the old handlers end.
     await eventually(() => assert.equal(again.length, 10), { timeout: 20_000 });
     for (const finish of first.splice(0)) finish();
-    await eventually(() => assert.ok(handled.length >= 11));
+    await eventually(() => assert.equal(handled.length - copies, 11));
     // Behind any ack of theirs.
     await ledger.publish(bus, 'load', 11);
     await eventually(() => first.length === 1);
