@@ -15,13 +15,13 @@ import { exchangeOptionProblem } from '../topology/names.js';
 import type { QueueType } from '../topology/plan.js';
 import {
   callable,
-  duration,
   type Fields,
   flag,
   integerFrom,
   isPlainObject,
   objectWith,
   oneOf,
+  positiveDuration,
   positiveInteger,
   problemsOf,
   show,
@@ -133,7 +133,7 @@ export const QUEUE_FIELDS: Fields = {
 
 const HANDLER_FIELDS: Fields = {
   retry: objectWith(RETRY_FIELDS),
-  timeout: duration,
+  timeout: positiveDuration,
   failOnTimeout: flag,
   concurrency: positiveInteger,
   exchange: exchangeOption,

@@ -202,7 +202,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
 
   private write(pending: PendingPublish): void {
     const { message } = pending;
-    pending.mandatory = message.mandatory || this.young.has(message.exchange);
+    pending.mandatory = message.mandatory || this.young.has(message);
     try {
       this.lane.write(pending);
     } catch (error) {
