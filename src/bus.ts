@@ -19,6 +19,7 @@ import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } fr
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition, OutputOf } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
+import type { Published, PublishedMany } from './message/published.js';
 import {
   Publisher,
   type PublishIntent,
@@ -182,7 +183,7 @@ export class Bus extends Publisher {
 
   /**
    * Jobs that are handled side by side, and messages that are sent when all of them have ended:
-   * `batch([…]).then(…).catch(…).finally(…).dispatch()`. Nothing is sent before `dispatch()`. Needs `stores` that all
+   * `batch([…]).onSuccess(…).onFailure(…).onEnd(…).dispatch()`. Nothing is sent before `dispatch()`. Needs `stores` that all
    * services share which handle them.
    *
    * @param jobs a list, or what makes them while they are sent, as a generator does: 500 of them are held at a time
@@ -202,7 +203,7 @@ export class Bus extends Publisher {
   }
 
   /**
-   * Jobs of it that have not begun are not run any more, and its `catch` is sent. What runs is not disturbed.
+   * Jobs of it that have not begun are not run any more, and what its `onFailure` asks for is sent. What runs is not disturbed.
    *
    * @returns false if it was cancelled or had ended before, or is not known
    * @throws NotStartedError, OptionsError, and what the store's client throws
@@ -251,7 +252,7 @@ export class Bus extends Publisher {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions | undefined,
-  ): Promise<void> {
+  ): Promise<Published> {
     return this.publisher[intent](target as string, payload, options);
   }
 
@@ -260,7 +261,7 @@ export class Bus extends Publisher {
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions | undefined,
-  ): Promise<void> {
+  ): Promise<PublishedMany> {
     return this.publisher[`${intent}Many`](target as string, payloads, options);
   }
 

@@ -53,6 +53,7 @@ export {
   MessageTooLargeError,
   NoHandlerError,
   NoMessageIdError,
+  NoTransactionError,
   NotStartedError,
   NotUniqueError,
   OptionsError,
@@ -65,6 +66,8 @@ export {
   ShutdownError,
   StopDeadlineError,
   StoppedError,
+  StoreNotMigratedError,
+  StoreTimeoutError,
   TopologyError,
   UndecodableError,
   UnreadableLettersError,
@@ -98,6 +101,7 @@ export type {
   BatchStatus,
   CheckedJob,
   CheckedJobs,
+  DispatchedBatch,
   JobBatch,
   JobBatchOptions,
 } from './message/batch.js';
@@ -121,6 +125,7 @@ export {
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { Headers, HeaderValue } from './message/message.js';
 export type { JsonForm, OnceOptions } from './message/once.js';
+export type { Published, PublishedMany } from './message/published.js';
 export { Publisher, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
 export type { Middleware, Next } from './middleware/middleware.js';

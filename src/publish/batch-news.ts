@@ -1,4 +1,4 @@
-import type { BatchCallback, BatchFigures, BatchNews, BatchPlan } from '../message/batch.js';
+import type { BatchCallback, BatchFigures, BatchPlan, BatchWord } from '../message/batch.js';
 import { decodeStep, encodeStep, type StepMessage } from '../message/chain-header.js';
 import { followingId } from '../message/message-id.js';
 import type { BatchStore } from '../stores/batches.js';
@@ -13,7 +13,7 @@ export interface NewsOptions {
   readonly log: Logger;
 }
 
-type Messages = Readonly<Partial<Record<BatchNews, StepMessage>>>;
+type Messages = Readonly<Partial<Record<BatchWord, StepMessage>>>;
 
 /** Of how many batches the progress message is held, so that not each percent asks for it; and how large those are together. */
 const HELD_AT_MOST = 100;
@@ -40,7 +40,7 @@ export class NewsOfBatches {
   async written({ id, news }: BatchPlan): Promise<string> {
     const written = Object.entries(news).map(async ([what, step]) => {
       const { message, checking } = this.options.steps.compose(step, {
-        news: { id, news: what as BatchNews },
+        news: { id, news: what as BatchWord },
       });
       return [what, encodeStep((await checking) ?? message)] as const;
     });
@@ -82,10 +82,10 @@ export class NewsOfBatches {
   private deliver(
     step: StepMessage,
     id: string,
-    news: BatchNews,
+    news: BatchWord,
     figures: BatchFigures,
     messageId: string,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const carried = { headers: {}, correlationId: id };
     return this.options.steps.deliver(
       { step, batch: { id, news, figures }, mustRoute: true },

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { NEWS_OF } from '../../message/batch.js';
 import type { BatchRecord, BatchStore } from '../../stores/batches.js';
 import { pause, systemClock } from '../../util/clock.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../batch-store.js';
@@ -76,8 +77,8 @@ function show(terminal: Terminal, batch: BatchRecord, dead: number | undefined):
     ['failed', `${numberText(batch.failed)}${batch.allowsFailures ? ' (allowed)' : ''}`],
     ['skipped', numberText(batch.skipped)],
     ['dead letters', dead === undefined ? undefined : numberText(dead)],
-    ['decided', batch.verdict],
-    ['not sent yet', batch.unsent.length > 0 ? batch.unsent.join(', ') : undefined],
+    ['decided', batch.verdict && NEWS_OF[batch.verdict]],
+    ['not sent yet', batch.unsent.map((callback) => NEWS_OF[callback]).join(', ') || undefined],
     ['created at', timeText(new Date(batch.createdAt))],
     ['finished at', batch.finishedAt === undefined ? undefined : timeText(new Date(batch.finishedAt))],
   ];
