@@ -5,7 +5,9 @@ import type {
   HandleOptions,
   HandlerDefinition,
   HandlerFunction,
-  PatternOrDefinition,
+  Patterns,
+  PayloadOf,
+  PublishedTo,
 } from './consume/definition.js';
 import { type BusDescription, describeBus } from './consume/describe.js';
 import { plainHandler } from './consume/plain-handler.js';
@@ -17,7 +19,7 @@ import type { BusEvents } from './events.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
-import type { MessageDefinition, OutputOf } from './message/define-message.js';
+import type { MessageDefinition } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
 import type { Published, PublishedMany } from './message/published.js';
 import {
@@ -35,10 +37,6 @@ import { runUntilSignal, type StopOptions } from './stopping.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import { Names } from './topology/names.js';
 import { Emitter, type Listener } from './util/emitter.js';
-
-/** One pattern or several; a definition gives the handler's payload its type. */
-type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
-type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
 
 /**
  * A service's bus: publishes, and runs the service's handlers. The composition root: it assembles the parts. In which order
@@ -100,22 +98,22 @@ export class Bus extends Publisher {
     return describeBus({ ...this.settings, names: this.names, exchange: this.exchange }, this.plan());
   }
 
+  // The one for batches is first: what lacks `batch` is none of it, before functions among the options get their types.
   /**
-   * Adds a handler, without a class or a decorator. Before `start()`.
+   * Adds a handler, without a class or a decorator; with `batch`, for many messages in one call. Before `start()`.
    *
-   * @param patterns what it handles; a definition validates the payload and gives it its type
+   * @param patterns what it handles; a definition validates the payload and gives it its type, here and in the options
    * @throws AlreadyStartedError
    */
   handle<const Given extends Patterns>(
     patterns: Given,
-    handle: HandlerFunction<PayloadOf<Given>>,
-    options?: HandleOptions,
+    handle: BatchFunction<PayloadOf<Given>>,
+    options: BatchHandleOptions<PayloadOf<Given>, PublishedTo<Given>>,
   ): this;
-  /** The same, for many messages in one call. */
   handle<const Given extends Patterns>(
     patterns: Given,
-    handle: BatchFunction<PayloadOf<Given>>,
-    options: BatchHandleOptions,
+    handle: HandlerFunction<PayloadOf<Given>>,
+    options?: HandleOptions<PayloadOf<Given>, PublishedTo<Given>>,
   ): this;
   handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
     if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');

@@ -69,7 +69,7 @@ export interface PublishManyOptions extends Omit<PublishOptions, 'messageId' | '
 }
 
 /** As {@link OptionsFor}. */
-type ManyOptionsFor<Key extends string> =
+export type ManyOptionsFor<Key extends string> =
   IsPattern<Key> extends true
     ? [options: PublishManyOptions & { key: string }]
     : [options?: PublishManyOptions];
