@@ -18,7 +18,7 @@ export interface Published {
 }
 
 /**
- * What many publishes resolve to. The ids of 100,000 would take ten megabytes, and most callers want none of them: the event
+ * What many publishes resolve to. The ids of 100,000 would take seven megabytes, and most callers want none of them: the event
  * `message.confirmed` tells each.
  */
 export interface PublishedMany {

@@ -1,4 +1,10 @@
-import type { BatchCallback, BatchFigures, BatchPlan, BatchWord } from '../message/batch.js';
+import {
+  type BatchCallback,
+  type BatchFigures,
+  type BatchPlan,
+  type BatchWord,
+  NEWS_OF,
+} from '../message/batch.js';
 import { decodeStep, encodeStep, type StepMessage } from '../message/chain-header.js';
 import { followingId } from '../message/message-id.js';
 import type { BatchStore } from '../stores/batches.js';
@@ -61,7 +67,7 @@ export class NewsOfBatches {
     } catch (error) {
       if (!isFinal(error)) throw error;
       this.options.log.error(
-        { batchId: id, callback, key: message?.key, error },
+        { batchId: id, callback: NEWS_OF[callback], key: message?.key, error },
         'a callback of a batch cannot be sent: the batch goes on without it',
       );
     }

@@ -132,6 +132,8 @@ describe('hopline batch', function () {
     const show = await asked(['show', 'waits', ...flags], {});
     assert.match(show.stdout, /^state +cancelled$/m);
     assert.match(show.stdout, /^decided +failure$/m);
+    const { stdout } = await asked(['show', 'waits', '--json', ...flags], {});
+    assert.equal(JSON.parse(stdout).verdict, 'failure');
     const nowhere = await asked(['show', 'nowhere', ...flags], {});
     assert.deepEqual([nowhere.code, nowhere.stdout], [2, '']);
     assert.match(nowhere.stderr, /^error: there is no batch 'nowhere'/);

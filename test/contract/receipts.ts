@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { defineMessage, NotUniqueError, type Published, staticKeys } from 'hopline';
+import { defineMessage, NotUniqueError, type Published, PublishManyError, staticKeys } from 'hopline';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
@@ -72,6 +72,10 @@ export const receipts: Theme = (test) => {
     assert.deepEqual(await bus.publishMany('k', some()), { count: 5, confirmed: true });
     assert.deepEqual(await bus.sendMany('k', some(), { pack: 2 }), { count: 5, confirmed: true });
     assert.deepEqual(await bus.publishMany('k', []), { count: 0, confirmed: true });
+    await assert.rejects(bus.publishMany('k', [7n]), (error) => {
+      assert.ok(error instanceof PublishManyError);
+      return error.total - error.failures.length === 0;
+    });
     await fx.eventually(() => assert.equal(seen.calls.length, 10));
     const ids = confirmed.map(({ event }) => (event as { messageId: string }).messageId);
     assert.deepEqual(ids.toSorted(), seen.calls.map(({ context }) => context.messageId).toSorted());
