@@ -2,8 +2,8 @@ import { keyIdIn } from '../encryption/envelope.js';
 import type { DeadLetterReason } from '../events.js';
 import { type BatchPlace, batchIn, isPlace } from '../message/batch-header.js';
 import { chainIn } from '../message/chain-header.js';
-import { HEADER, publisherHeaders } from '../message/headers.js';
-import type { Headers, HeaderValue, MessageProperties } from '../message/message.js';
+import { HEADER, headersAsPublished } from '../message/headers.js';
+import type { Headers, MessageProperties } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
 import { parseDue } from '../topology/delays.js';
 import { deadQueueOf, type Names } from '../topology/names.js';
@@ -11,6 +11,7 @@ import { dueOrigin, originIn } from '../topology/origin.js';
 import type { Delivery } from '../transport/transport.js';
 import type { ChainPlace, DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import { letterId } from './letter-id.js';
+import { withSource } from './letter-source.js';
 
 /** One entry of the broker's account of a message, `x-death`. */
 interface Death {
@@ -45,7 +46,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
   const userId = properties.userId ?? textIn(headers, HEADER.userId);
   const publishedAt = publishedAtOf(properties);
   const { headers: _, expiration: __, userId: ___, ...kept } = properties;
-  return {
+  const letter: DeadLetter = {
     id: letterId({ ...delivery, ...story }),
     ...story,
     deadQueue: delivery.queue,
@@ -59,7 +60,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     stack: textIn(headers, HEADER.stack),
     exceptions: countIn(headers, HEADER.exceptions),
     releases: countIn(headers, HEADER.releases),
-    headers: asPublished(headers),
+    headers: headersAsPublished(headers),
     properties: {
       ...defined(kept),
       ...(expiration === undefined ? {} : { expiration }),
@@ -75,6 +76,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     encryptedHeader: textIn(headers, HEADER.encrypted),
     body,
   };
+  return withSource(letter, delivery.source);
 }
 
 /** Without what makes it long, so that tens of thousands can be held. */
@@ -145,13 +147,6 @@ function deathsIn(headers: Headers): Death[] {
   const deaths = headers['x-death'];
   if (!Array.isArray(deaths)) return [];
   return deaths.filter((each) => typeof each === 'object' && each !== null) as Death[];
-}
-
-/** As they were published: what travelled under a name of ours is back under its own. */
-function asPublished(all: Headers): Headers {
-  const headers = publisherHeaders(all);
-  if (all[HEADER.cc] !== undefined) headers.CC = all[HEADER.cc] as HeaderValue;
-  return headers;
 }
 
 function chainPlace(headers: Headers): ChainPlace | undefined {

@@ -1,3 +1,4 @@
+import type { MessageSource } from './encoded-properties.js';
 import type { Published } from './published.js';
 
 /**
@@ -46,6 +47,8 @@ export interface MessageProperties {
   userId?: string;
   /** 2 is persistent. */
   deliveryMode?: number;
+  /** Of no use any more, but some clients send it. */
+  clusterId?: string;
 }
 
 /** A message on its way to the broker. */
@@ -60,4 +63,6 @@ export interface OutgoingMessage {
   readonly deadlineMs: number;
   /** What its publish resolves with: to wait for the confirm and give it then would cost each a promise more. */
   readonly receipt?: Published | undefined;
+  /** What it was received as, if it travels on: what of `properties` is still that goes out in the bytes in which it came. */
+  readonly source?: MessageSource | undefined;
 }
