@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import type { ForeignBroker } from './broker.js';
+import { hasGoPackage, hasNpmPackage, pythonWith, run, runProgram, succeeds } from './programs.js';
 
 /** Where a client is to send its messages. */
 export interface Target extends ForeignBroker {
@@ -27,36 +24,6 @@ export interface ForeignClient {
 /** `json` is JSON, whatever its content type says; `bytes` is anything else. */
 export type Kind = 'json' | 'bytes';
 
-const SEND_TIMEOUT_MS = 60_000;
-const here = resolve(import.meta.dirname, '../../../test/foreign/clients');
-const run = promisify(execFile);
-
-/** Debian's own Python has Debian's packages; another one may be in front of it. */
-const PYTHONS = ['python3', '/usr/bin/python3'];
-
-const succeeds = (file: string, ...args: string[]): Promise<boolean> =>
-  run(file, args, { timeout: SEND_TIMEOUT_MS }).then(
-    () => true,
-    () => false,
-  );
-
-async function pythonWith(module: string): Promise<string | undefined> {
-  for (const python of PYTHONS) if (await succeeds(python, '-c', `import ${module}`)) return python;
-  return undefined;
-}
-
-/** Runs one of the programs in `clients/`. */
-async function script(file: string, command: readonly string[], target: Target): Promise<void> {
-  const { node, ...rest } = target;
-  const to = JSON.stringify({ ...rest, url: node.url, port: node.port });
-  const [program = '', ...args] = command;
-  await run(program, [...args, join(here, file), to], {
-    timeout: SEND_TIMEOUT_MS,
-    cwd: here,
-    env: { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOFLAGS: '' },
-  });
-}
-
 const always = (json: number, bytes: number) => () => ({ json, bytes });
 
 export const pika: ForeignClient = {
@@ -65,7 +32,7 @@ export const pika: ForeignClient = {
   exchange: 'events',
   messages: always(12, 3),
   isInstalled: async () => (await pythonWith('pika')) !== undefined,
-  send: async (target) => script('send-with-pika.py', [(await pythonWith('pika')) ?? ''], target),
+  send: async (target) => runProgram('send-with-pika.py', [(await pythonWith('pika')) ?? ''], target),
 };
 
 export const bunny: ForeignClient = {
@@ -74,7 +41,7 @@ export const bunny: ForeignClient = {
   exchange: 'events',
   messages: always(10, 2),
   isInstalled: () => succeeds('ruby', '-e', 'require "bunny"'),
-  send: (target) => script('send-with-bunny.rb', ['ruby'], target),
+  send: (target) => runProgram('send-with-bunny.rb', ['ruby'], target),
 };
 
 export const phpAmqp: ForeignClient = {
@@ -83,7 +50,7 @@ export const phpAmqp: ForeignClient = {
   exchange: 'events',
   messages: always(10, 2),
   isInstalled: () => succeeds('php', '-r', 'exit(extension_loaded("amqp") ? 0 : 1);'),
-  send: (target) => script('send-with-php-amqp.php', ['php'], target),
+  send: (target) => runProgram('send-with-php-amqp.php', ['php'], target),
 };
 
 export const amqpTools: ForeignClient = {
@@ -128,8 +95,8 @@ export const go: ForeignClient = {
   exchange: 'events',
   messages: always(10, 2),
   isInstalled: async () =>
-    existsSync('/usr/share/gocode/src/github.com/rabbitmq/amqp091-go') && (await succeeds('go', 'version')),
-  send: (target) => script('send-with-go.go', ['go', 'run'], target),
+    hasGoPackage('github.com/rabbitmq/amqp091-go') && (await succeeds('go', 'version')),
+  send: (target) => runProgram('send-with-go.go', ['go', 'run'], target),
 };
 
 export const mojo: ForeignClient = {
@@ -138,16 +105,16 @@ export const mojo: ForeignClient = {
   exchange: 'events',
   messages: always(5, 1),
   isInstalled: () => succeeds('perl', '-MMojo::RabbitMQ::Client', '-e1'),
-  send: (target) => script('send-with-mojo.pl', ['perl'], target),
+  send: (target) => runProgram('send-with-mojo.pl', ['perl'], target),
 };
 
 export const celery: ForeignClient = {
   name: 'Celery (Python)',
   package: 'python3-celery',
   exchange: 'events',
-  messages: always(6, 2),
+  messages: always(7, 1),
   isInstalled: async () => (await pythonWith('celery')) !== undefined,
-  send: async (target) => script('send-with-celery.py', [(await pythonWith('celery')) ?? ''], target),
+  send: async (target) => runProgram('send-with-celery.py', [(await pythonWith('celery')) ?? ''], target),
 };
 
 export const stomp: ForeignClient = {
@@ -156,7 +123,7 @@ export const stomp: ForeignClient = {
   exchange: 'events',
   messages: always(4, 2),
   isInstalled: async () => (await pythonWith('stomp')) !== undefined,
-  send: async (target) => script('send-with-stomp.py', [(await pythonWith('stomp')) ?? ''], target),
+  send: async (target) => runProgram('send-with-stomp.py', [(await pythonWith('stomp')) ?? ''], target),
 };
 
 export const mosquitto: ForeignClient = {
@@ -181,7 +148,7 @@ export const mosquitto: ForeignClient = {
 
 const npmPackage = (name: string) => ({
   package: `${name} (node bench/install.js test/foreign/clients)`,
-  isInstalled: async () => existsSync(join(here, 'node_modules', name)),
+  isInstalled: async () => hasNpmPackage(name),
 });
 
 export const mqtt: ForeignClient = {
@@ -189,7 +156,7 @@ export const mqtt: ForeignClient = {
   ...npmPackage('mqtt'),
   exchange: 'amq.topic',
   messages: ({ isOld }) => ({ json: isOld ? 4 : 10, bytes: 2 }),
-  send: (target) => script('send-with-mqtt.js', [process.execPath], target),
+  send: (target) => runProgram('send-with-mqtt.js', [process.execPath], target),
 };
 
 export const rhea: ForeignClient = {
@@ -197,5 +164,5 @@ export const rhea: ForeignClient = {
   ...npmPackage('rhea'),
   exchange: 'events',
   messages: always(6, 3),
-  send: (target) => script('send-with-rhea.js', [process.execPath], target),
+  send: (target) => runProgram('send-with-rhea.js', [process.execPath], target),
 };

@@ -21,5 +21,5 @@ send('id', task_id='order-4711')
 send('headers', headers={
     'int': 5, 'negative': -70000, 'text': 'grüße', 'nothing': None, 'true': True, 'list': [1, None, 'a', {'b': False}],
     'table': {'deeper': {'none': None, 'int': 3}}})
-send('gzip', kind='bytes', compression='gzip')
+send('gzip', compression='gzip')
 send('pickle', kind='bytes', serializer='pickle')

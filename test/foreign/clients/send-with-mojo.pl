@@ -23,3 +23,9 @@ send_one('json', 'headers', undef, headers => {int => 5, text => 'abc', fraction
 send_one('json', 'properties', undef, priority => 5, correlation_id => 'c-1', reply_to => 'answers', expiration => '600000',
     message_id => 'm-1', type => 'order', app_id => 'shop', delivery_mode => 2);
 send_one('bytes', 'text', 'ON');
+
+# Else the process would end with the last one on its way.
+my $client = $publisher->client;
+$client->on(close => sub { Mojo::IOLoop->stop });
+$client->close;
+Mojo::IOLoop->start;
