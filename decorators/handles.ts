@@ -1,6 +1,6 @@
-import type { PatternOrDefinition } from '../src/consume/definition.js';
+import type { PatternOrDefinition, PayloadOf } from '../src/consume/definition.js';
 import type { MessageContext } from '../src/message/context.js';
-import type { OutputOf } from '../src/message/define-message.js';
+import type { BodyOption } from '../src/serialization/body-option.js';
 import { annotationsAt, type HandlesBatchOptions, type HandlesOptions } from './metadata.js';
 
 type Handle<Payload> = (payload: Payload, context: MessageContext) => unknown;
@@ -30,7 +30,6 @@ export interface HandlesBatchDecorator<Payload> {
 }
 
 type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
-type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
 
 /**
  * Binds a class (its `handle` method) or a single method to routing keys.
@@ -40,15 +39,15 @@ type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : 
  *
  * @param patterns a pattern (`*` one word, `#` zero or more), a definition, or several of them
  */
-export function Handles<const Given extends Patterns>(
+export function Handles<const Given extends Patterns, Body extends BodyOption = 'json'>(
   patterns: Given,
-  options?: HandlesOptions,
-): HandlesDecorator<PayloadOf<Given>>;
+  options?: HandlesOptions & { body?: Body },
+): HandlesDecorator<PayloadOf<Given, Body>>;
 /** The same, for many messages in one call. */
-export function Handles<const Given extends Patterns>(
+export function Handles<const Given extends Patterns, Body extends BodyOption = 'json'>(
   patterns: Given,
-  options: HandlesBatchOptions,
-): HandlesBatchDecorator<PayloadOf<Given>>;
+  options: HandlesBatchOptions & { body?: Body },
+): HandlesBatchDecorator<PayloadOf<Given, Body>>;
 export function Handles(patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) {
   const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
   return (target: object, method?: string | symbol) => {

@@ -6,6 +6,7 @@ import type {
   HandlerDefinition,
   HandlerFunction,
   PatternOrDefinition,
+  PayloadOf,
 } from './consume/definition.js';
 import { type BusDescription, describeBus } from './consume/describe.js';
 import { plainHandler } from './consume/plain-handler.js';
@@ -17,7 +18,7 @@ import type { BusEvents } from './events.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
-import type { MessageDefinition, OutputOf } from './message/define-message.js';
+import type { MessageDefinition } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
 import {
   Publisher,
@@ -30,6 +31,7 @@ import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import { Outbox } from './publish/outbox.js';
 import { BusPublisher } from './publish/publisher.js';
+import type { BodyOption } from './serialization/body-option.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import { Names } from './topology/names.js';
@@ -37,7 +39,6 @@ import { Emitter, type Listener } from './util/emitter.js';
 
 /** One pattern or several; a definition gives the handler's payload its type. */
 type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
-type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
 
 /**
  * A service's bus: publishes, and runs the service's handlers. The composition root: it assembles the parts. In which order
@@ -105,16 +106,16 @@ export class Bus extends Publisher {
    * @param patterns what it handles; a definition validates the payload and gives it its type
    * @throws AlreadyStartedError
    */
-  handle<const Given extends Patterns>(
+  handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
     patterns: Given,
-    handle: HandlerFunction<PayloadOf<Given>>,
-    options?: HandleOptions,
+    handle: HandlerFunction<PayloadOf<Given, Body>>,
+    options?: HandleOptions & { body?: Body },
   ): this;
   /** The same, for many messages in one call. */
-  handle<const Given extends Patterns>(
+  handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
     patterns: Given,
-    handle: BatchFunction<PayloadOf<Given>>,
-    options: BatchHandleOptions,
+    handle: BatchFunction<PayloadOf<Given, Body>>,
+    options: BatchHandleOptions & { body?: Body },
   ): this;
   handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
     if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');

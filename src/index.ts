@@ -122,6 +122,7 @@ export type { ExchangeOption } from './message/exchange-option.js';
 export type { Headers, HeaderValue } from './message/message.js';
 export type { JsonForm, OnceOptions } from './message/once.js';
 export { Publisher, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
+export type { ReceivedMessage } from './message/received-message.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
 export type { Middleware, Next } from './middleware/middleware.js';
 export type {
@@ -134,7 +135,9 @@ export type { BusOptions, HandlerDefinitions } from './options.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
-export type { Serializer } from './serialization/serializer.js';
+export type { BodyOption } from './serialization/body-option.js';
+export { type JsonOptions, json } from './serialization/json.js';
+export type { Deserializer, Serializer } from './serialization/serializer.js';
 export type { StopOptions } from './stopping.js';
 export type {
   BatchChange,

@@ -1,9 +1,10 @@
 import type { MessageContext } from '../message/context.js';
-import type { MessageDefinition } from '../message/define-message.js';
+import type { MessageDefinition, OutputOf } from '../message/define-message.js';
 import type { ExchangeOption } from '../message/exchange-option.js';
 import type { Publisher } from '../message/publisher.js';
 import type { UniqueOptions } from '../message/unique.js';
 import type { RetryOptions } from '../retry/policy.js';
+import type { BodyOption } from '../serialization/body-option.js';
 import type { QueueType } from '../topology/plan.js';
 import type { Duration } from '../util/duration.js';
 import type { CircuitBreakerOptions } from './circuit-breaker.js';
@@ -47,6 +48,8 @@ export interface QueueOptions {
    * to all lanes together. @default one queue, without lanes
    */
   lanes?: Lanes;
+  /** How bodies are read for its handlers that say nothing themselves. @default by the bus's serializer: JSON */
+  body?: BodyOption;
 }
 
 /** Options of one handler. */
@@ -61,6 +64,11 @@ export interface HandlerOptions {
   concurrency?: number;
   /** Topic exchange instead of the queue's. */
   exchange?: ExchangeOption;
+  /**
+   * How its bodies are read: `'json'`, `'text'`, `'bytes'` (a Buffer of its own), or by a deserializer. Content encodings are
+   * undone before, and a definition's schema checks what comes of it. @default as its queue says, else by the bus's serializer: JSON
+   */
+  body?: BodyOption;
   /** How often it may begin, over all processes that share the bus's `stores`. A message above it comes back later. @default without limit */
   rateLimit?: RateLimitOptions;
   /**
@@ -137,6 +145,17 @@ export type FailedFunction<Payload = any> = (
 
 /** A pattern, or a definition that stands for its key and validates the payload. */
 export type PatternOrDefinition = string | MessageDefinition;
+
+/** What handlers get: what the definition says; for plain patterns what their bodies are read as. */
+export type PayloadOf<Given, Body = 'json'> = EachPayload<
+  Given extends readonly (infer Each)[] ? Each : Given,
+  Body
+>;
+
+type EachPayload<Each, Body> = Each extends string ? ReadAs<Body> : OutputOf<Each>;
+
+// biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is the handler's own word
+type ReadAs<Body> = Body extends 'text' ? string : Body extends 'bytes' ? Buffer : any;
 
 /** One handler as plain data: what `handlers()` makes of classes, and `bus.handle` of functions. */
 export interface HandlerDefinition {

@@ -2,8 +2,8 @@ import { keyIdIn } from '../encryption/envelope.js';
 import type { DeadLetterReason } from '../events.js';
 import { type BatchPlace, batchIn, isPlace } from '../message/batch-header.js';
 import { chainIn } from '../message/chain-header.js';
-import { HEADER, publisherHeaders } from '../message/headers.js';
-import type { Headers, HeaderValue, MessageProperties } from '../message/message.js';
+import { HEADER, headersAsPublished, textIn } from '../message/headers.js';
+import type { Headers, MessageProperties } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
 import { parseDue } from '../topology/delays.js';
 import { deadQueueOf, type Names } from '../topology/names.js';
@@ -59,7 +59,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     stack: textIn(headers, HEADER.stack),
     exceptions: countIn(headers, HEADER.exceptions),
     releases: countIn(headers, HEADER.releases),
-    headers: asPublished(headers),
+    headers: headersAsPublished(headers),
     properties: {
       ...defined(kept),
       ...(expiration === undefined ? {} : { expiration }),
@@ -147,13 +147,6 @@ function deathsIn(headers: Headers): Death[] {
   return deaths.filter((each) => typeof each === 'object' && each !== null) as Death[];
 }
 
-/** As they were published: what travelled under a name of ours is back under its own. */
-function asPublished(all: Headers): Headers {
-  const headers = publisherHeaders(all);
-  if (all[HEADER.cc] !== undefined) headers.CC = all[HEADER.cc] as HeaderValue;
-  return headers;
-}
-
 function chainPlace(headers: Headers): ChainPlace | undefined {
   const chain = chainIn(headers);
   if (!chain || chain instanceof Error) return undefined;
@@ -172,11 +165,6 @@ function batchPlace(headers: Headers): BatchPlace | undefined {
 function keyOf(headers: Headers): string | undefined {
   const header = headers[HEADER.encrypted];
   return header === undefined ? undefined : (keyIdIn(header) ?? 'unreadable');
-}
-
-function textIn(headers: Headers, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : undefined;
 }
 
 function countIn(headers: Headers, name: string): number | undefined {

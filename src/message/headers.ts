@@ -70,6 +70,19 @@ export function publisherHeaders(headers: Readonly<Headers>): Headers {
   return kept;
 }
 
+/** Of a delivery, as they were published: what travels under a name of ours is back under its own. */
+export function headersAsPublished(all: Readonly<Headers>): Headers {
+  const headers = publisherHeaders(all);
+  const cc = all[HEADER.cc];
+  if (cc !== undefined) headers.CC = cc;
+  return headers;
+}
+
+export function textIn(headers: Readonly<Headers>, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** A copy in which nothing is shared. As on the wire: no prototypes, and what is undefined is not there. */
 export function copyHeaders(headers: Readonly<Record<string, HeaderValue | undefined>>): Headers {
   const copy: Headers = Object.create(null);

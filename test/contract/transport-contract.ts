@@ -36,6 +36,7 @@ import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
+import { reading } from './reading.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -68,6 +69,7 @@ const bus: Readonly<Record<string, Theme>> = {
   routing,
   'messages and their context': messages,
   'bodies of any origin': bodies,
+  'how bodies are read': reading,
   'decorated handlers': decorated,
   'handlers at once': concurrency,
   'async contexts': contexts,

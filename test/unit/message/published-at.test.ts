@@ -11,6 +11,7 @@ describe('publishedAt', () => {
         assert.equal(publishedAtOf({ messageId, timestamp: 1 }), msecs);
         assert.equal(publishedAtOf({ messageId: messageId.toUpperCase() }), msecs);
         assert.equal(publishedAtOf({ messageId: `${messageId}.17` }), msecs);
+        assert.equal(publishedAtOf({ messageId: `urn:uuid:${messageId}` }), msecs);
       }),
     );
   });
@@ -23,6 +24,8 @@ describe('publishedAt', () => {
       v4(),
       `${v7()}0`,
       ` ${v7()}`,
+      `uuid:${v7()}`,
+      `urn:uuid:${v4()}`,
       7 as unknown as string,
     ]) {
       const properties = messageId === undefined ? {} : { messageId };
