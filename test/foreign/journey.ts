@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import { unzipSync } from 'node:zlib';
 import { Bus, type MessageContext, openFailures, rabbitmq } from 'hopline';
 import { eventually } from '../support/eventually.js';
 import { RawChannel, type RawMessage } from '../support/raw-channel.js';
@@ -31,12 +32,30 @@ type Looked = Readonly<Record<Kind, readonly RawMessage[]>>;
 export interface Attempt {
   readonly payload: unknown;
   /** As it was while the handler ran. */
-  readonly context: Readonly<Record<keyof MessageContext, unknown>>;
+  readonly context: Pick<MessageContext, (typeof KNOWN)[number]>;
 }
 
 const DEAD_WITHIN_MS = 30_000;
 const KINDS: readonly Kind[] = ['json', 'bytes'];
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What of a context tells what came with the message. */
+const KNOWN = [
+  'attempt',
+  'exchange',
+  'routingKey',
+  'headers',
+  'messageId',
+  'correlationId',
+  'publishedAt',
+  'replyTo',
+  'type',
+  'appId',
+  'contentType',
+  'contentEncoding',
+  'priority',
+  'expiration',
+] as const satisfies readonly (keyof MessageContext)[];
 
 const begun = new Map<ForeignClient, Promise<readonly Journey[]>>();
 let count = 0;
@@ -49,10 +68,11 @@ export function journeysOf(client: ForeignClient): Promise<readonly Journey[]> {
 }
 
 /** Each has a body of its own. */
-function isPayloadOf({ body }: RawMessage, kind: Kind, payload: unknown): boolean {
-  return kind === 'json'
-    ? isDeepStrictEqual(JSON.parse(body.toString()), payload)
-    : Buffer.isBuffer(payload) && payload.equals(body);
+function isPayloadOf({ body, headers }: RawMessage, kind: Kind, payload: unknown): boolean {
+  if (kind === 'bytes') return Buffer.isBuffer(payload) && payload.equals(body);
+  const isCompressed = headers.some(({ name }) => name === 'compression');
+  const json = isCompressed ? unzipSync(body) : body;
+  return isDeepStrictEqual(JSON.parse(json.toString()), payload);
 }
 
 /** Sends the messages of one client, has them fail, and follows them. */
@@ -118,6 +138,7 @@ class Travel {
     for (const kind of KINDS)
       bus.handle(this.pattern(kind), (payload, context) => this.fail(payload, context), {
         queue: this.queue(kind),
+        ...(kind === 'bytes' ? { body: 'bytes' } : {}),
         retry: { tries: 2, backoff: '100ms' },
         ...(this.client.exchange === 'events' ? {} : { exchange: { name: this.exchange, declare: false } }),
       });
@@ -125,8 +146,7 @@ class Travel {
   }
 
   private fail(payload: unknown, context: MessageContext): never {
-    const { messageId, attempt, headers, publishedAt, routingKey, exchange, correlationId } = context;
-    const known = { messageId, attempt, headers, publishedAt, routingKey, exchange, correlationId };
+    const known = Object.fromEntries(KNOWN.map((name) => [name, context[name]]));
     this.attempts.push({ payload, context: known as Attempt['context'] });
     throw new Error('it fails');
   }
