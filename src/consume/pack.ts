@@ -1,3 +1,4 @@
+import type { MessageSource } from '../message/encoded-properties.js';
 import type { Headers, MessageProperties } from '../message/message.js';
 import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../message/pack.js';
 import { JSON_CONTENT_TYPE } from '../serialization/json.js';
@@ -71,6 +72,11 @@ export class PackItem implements Delivery {
       ...(messageId === undefined ? {} : { messageId }),
     };
     return this.own;
+  }
+
+  /** What is another in its own properties is not written as the pack's was. */
+  get source(): MessageSource | undefined {
+    return this.pack.delivery.source;
   }
 
   get exchange(): string {

@@ -1,7 +1,8 @@
 import type { DeadLetterReason } from '../events.js';
 import { type ChainState, encodeChain } from '../message/chain-header.js';
+import { keptHeaders, type MessageSource } from '../message/encoded-properties.js';
 import { fittingProperties } from '../message/fitting-properties.js';
-import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader } from '../message/headers.js';
+import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, setAside } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { datelessMessageId } from '../message/message-id.js';
 import { delayAddress } from '../topology/delays.js';
@@ -11,8 +12,8 @@ import { errorText, stackText } from '../util/error-text.js';
 import type { Received } from './received.js';
 
 /*
- * What a delivery becomes when it travels on: byte for byte the same body, the same properties and headers, but for
- * the broker's own headers and the three properties that would act again on the way.
+ * What a delivery becomes when it travels on: byte for byte the same body, properties and headers, but for ours, for the
+ * broker's own headers, and for what would act again on the way.
  */
 
 /** Counters of the next attempt. */
@@ -90,7 +91,7 @@ function addStory(headers: Headers, received: Received, givenUp: GivenUp): void 
   headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();
   headers[HEADER.queue] = received.delivery.queue;
   headers[HEADER.reason] = givenUp.reason;
-  addError(headers, givenUp);
+  addError(headers, received.delivery.source, givenUp);
 }
 
 /** Written anew for each hop, so that none is left from an earlier death, or from a publisher who forged it. */
@@ -102,7 +103,9 @@ const REWRITTEN: ReadonlySet<string> = new Set<string>([
 ]);
 
 /** What is never left out as long as it may fit; the carbon copies are the publisher's. */
-const OURS: ReadonlySet<string> = new Set(Object.values(HEADER).filter((name) => name !== HEADER.cc));
+const OURS: ReadonlySet<string> = new Set(
+  Object.values(HEADER).filter((name) => name !== HEADER.cc && name !== HEADER.bcc),
+);
 
 function travellingHeaders({ delivery, exchange, routingKey }: Received): Headers {
   const { headers: old, expiration, userId } = delivery.properties;
@@ -116,31 +119,39 @@ function travellingHeaders({ delivery, exchange, routingKey }: Received): Header
   if (expiration !== undefined) headers[HEADER.expiration] = expiration;
   // The broker refuses one that isn't the connection's own.
   if (userId !== undefined) headers[HEADER.userId] = userId;
-  // The broker would route it to the other keys once more.
-  if (headers.CC !== undefined) {
-    headers[HEADER.cc] = headers.CC;
-    delete headers.CC;
-  }
+  setAside(headers);
   return headers;
 }
 
 function outgoing(
-  { delivery, messageId }: Received,
+  received: Received,
   address: { exchange: string; routingKey: string },
   headers: Headers,
   deadlineMs: number,
 ): OutgoingMessage {
-  const { fitting, unfit } = fittingProperties(delivery.properties);
+  const { delivery } = received;
+  const { source, body } = delivery;
+  // In the bytes in which they came, they fit whatever they are.
+  const { fitting, unfit } = source
+    ? { fitting: delivery.properties, unfit: [] }
+    : fittingProperties(delivery.properties);
   const { expiration: _, userId: __, ...kept } = fitting;
   nameDropped(headers, delivery.unreadable === undefined ? unfit : [...unfit, delivery.unreadable]);
   const properties: MessageProperties = {
     ...kept,
     headers,
-    messageId: messageId ?? datelessMessageId(),
+    messageId: idOf(received),
     deliveryMode: 2,
   };
   // Mandatory: a missing queue must be an error here, or the ack that follows would lose the message.
-  return { ...address, body: delivery.body, properties, mandatory: true, deadlineMs };
+  return { ...address, body, properties, mandatory: true, deadlineMs, ...(source ? { source } : {}) };
+}
+
+/** As it came, if its bytes go out; else as it can be written. */
+function idOf({ delivery, messageId }: Received): string {
+  const { messageId: own } = delivery.properties;
+  if (own && delivery.source?.read.messageId === own) return own;
+  return messageId ?? datelessMessageId();
 }
 
 /**
@@ -149,9 +160,10 @@ function outgoing(
  */
 export function lightened(message: OutgoingMessage): OutgoingMessage | undefined {
   const headers: Headers = Object.assign(Object.create(null), message.properties.headers);
+  const sizes = keptSizes(message.source, headers);
   const theirs = Object.keys(headers)
     .filter((name) => !OURS.has(name))
-    .map((name) => ({ name, bytes: roughBytes({ [name]: headers[name] as HeaderValue }) }))
+    .map((name) => ({ name, bytes: sizes.get(name) ?? roughBytes({ [name]: headers[name] as HeaderValue }) }))
     .sort((left, right) => right.bytes - left.bytes);
   if (theirs.length === 0) return undefined;
   const total = theirs.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -214,8 +226,8 @@ const ERROR_CAP_BYTES = 1024;
 const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;
 
 /** Error and stack, as far as there is room: the stack is given up first, then the error's text. */
-function addError(headers: Headers, givenUp: GivenUp): void {
-  const room = ROOM_BYTES - roughBytes(headers);
+function addError(headers: Headers, source: MessageSource | undefined, givenUp: GivenUp): void {
+  const room = ROOM_BYTES - bytesOf(headers, source);
   if (room > ERROR_CAP_BYTES) headers[HEADER.error] = cutText(textOf(givenUp), ERROR_CAP_BYTES);
   const stack = stackText(givenUp.error);
   if (stack && room > ERROR_CAP_BYTES + STACK_CAP_BYTES)
@@ -231,6 +243,21 @@ function textOf({ error, failedError, unsent }: GivenUp): string {
 
 /** Of an error's text, as much as a header of ours holds. */
 export const cutErrorText = (error: unknown): string => cutText(errorText(error), ERROR_CAP_BYTES);
+
+/** Of headers that go out in the bytes in which they came: exact, and all of one name together. */
+function keptSizes(source: MessageSource | undefined, headers: Headers): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { name, bytes } of source ? keptHeaders(source, headers) : [])
+    sizes.set(name, (sizes.get(name) ?? 0) + bytes.length);
+  return sizes;
+}
+
+function bytesOf(headers: Headers, source: MessageSource | undefined): number {
+  const sizes = keptSizes(source, headers);
+  const others = Object.entries(headers).filter(([name]) => !sizes.has(name));
+  const kept = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return kept + roughBytes(Object.fromEntries(others));
+}
 
 function roughBytes(headers: Headers): number {
   try {

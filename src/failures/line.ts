@@ -1,26 +1,30 @@
 import { InvalidMessageError } from '../errors.js';
-import { decodeHeaders, encodeHeaders } from '../message/header-codec.js';
-import { HEADER } from '../message/headers.js';
+import type { MessageSource } from '../message/encoded-properties.js';
+import { decodeHeaders } from '../message/header-codec.js';
+import { HEADER, setAside } from '../message/headers.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import type { DeadLetter } from './dead-letter.js';
 import { DEAD_LETTER_REASONS } from './filter.js';
+import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';
 
 /*
- * A dead letter as one line of JSON, and back. The format is a promise: `v` is raised by whoever breaks it.
+ * A dead letter as one line of JSON, and back. The format is a promise: `v` is raised by whoever breaks it. Since 2, headers
+ * and properties are as they lay on the wire (see field-json.ts); the headers of 1 were values of JavaScript.
  */
 
-const VERSION = 1;
+const VERSION = 2;
 
 export function encodeLine(letter: DeadLetter): string {
-  const { body, headers, bytes: _, messageId: __, by: ___, chain: ____, batch: _____, ...told } = letter;
+  const { bytes: _, messageId: __, by: ___, chain: ____, batch: _____, ...told } = letter;
   // Undefined fields are left out, Dates become ISO texts.
   return JSON.stringify({
     v: VERSION,
     ...told,
-    headers: encodeHeaders(headers),
-    body: body.toString('base64'),
+    properties: propertiesJson(letter),
+    headers: headersJson(letter),
+    body: letter.body.toString('base64'),
   });
 }
 
@@ -33,6 +37,8 @@ export interface LetterLine {
   readonly headers: Headers;
   readonly properties: MessageProperties;
   readonly body: Buffer;
+  /** Of a line that says how they lay on the wire. */
+  readonly source: MessageSource | undefined;
   /** Headers of ours that tell its story. */
   readonly story: Headers;
 }
@@ -53,25 +59,13 @@ const STORY = {
   encryptedHeader: HEADER.encrypted,
 } as const;
 
-const TEXTS = [
-  'type',
-  'appId',
-  'contentType',
-  'contentEncoding',
-  'correlationId',
-  'replyTo',
-  'expiration',
-  'messageId',
-  'userId',
-] as const;
-const NUMBERS = ['timestamp', 'priority', 'deliveryMode'] as const;
-
 /** @throws InvalidMessageError that says what is wrong with the line */
 export function decodeLine(text: string): LetterLine {
   try {
     const line = JSON.parse(text) as Record<string, unknown>;
     if (typeof line !== 'object' || line === null) throw new Error('expected an object');
-    if (line.v !== VERSION) throw new Error(`expected v to be ${VERSION}, got ${JSON.stringify(line.v)}`);
+    if (line.v !== VERSION && line.v !== 1)
+      throw new Error(`expected v to be 1 or ${VERSION}, got ${JSON.stringify(line.v)}`);
     const body = textOf(line, 'body');
     if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body)) throw new Error('expected body to be base64');
     const reason = textOf(line, 'reason');
@@ -81,8 +75,7 @@ export function decodeLine(text: string): LetterLine {
       exchange: textOf(line, 'exchange'),
       routingKey: textOf(line, 'routingKey'),
       reason,
-      headers: decodeHeaders(line.headers),
-      properties: propertiesOf(line.properties),
+      ...(line.v === 1 ? valuesOf(line) : encodedOf(line)),
       body: Buffer.from(body, 'base64'),
       story: storyOf(line),
     };
@@ -100,20 +93,17 @@ function textOf(line: Record<string, unknown>, name: string): string {
   return value;
 }
 
-function propertiesOf(given: unknown): MessageProperties {
-  if (typeof given !== 'object' || given === null) throw new Error('expected properties to be an object');
-  const properties: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
-    const expected = TEXTS.some((each) => each === name)
-      ? 'string'
-      : NUMBERS.some((each) => each === name)
-        ? 'number'
-        : undefined;
-    if (expected === undefined) throw new Error(`unknown property '${name}'`);
-    if (typeof value !== expected) throw new Error(`expected property ${name} to be a ${expected}`);
-    properties[name] = value;
-  }
-  return properties;
+type Content = Pick<LetterLine, 'headers' | 'properties' | 'source'>;
+
+function encodedOf(line: Record<string, unknown>): Content {
+  const source = sourceOfJson(line);
+  const { headers = {}, ...properties } = source.read;
+  return { headers, properties, source };
+}
+
+function valuesOf(line: Record<string, unknown>): Content {
+  const { headers: _, ...properties } = sourceOfJson({ ...line, headers: {} }).read;
+  return { headers: decodeHeaders(line.headers), properties, source: undefined };
 }
 
 function storyOf(line: Record<string, unknown>): Headers {
@@ -130,17 +120,18 @@ function storyOf(line: Record<string, unknown>): Headers {
 
 /** The dead letter again, on its way to where it lay. What the broker had told is told by headers of ours now. */
 export function deadLetterOf(names: Names, line: LetterLine, deadlineMs: number): OutgoingMessage {
-  const { CC, ...own } = line.headers;
+  const { source } = line;
   const { expiration, userId, ...kept } = line.properties;
-  const headers: Headers = Object.assign(Object.create(null), own, line.story);
+  const headers: Headers = Object.assign(Object.create(null), line.headers, line.story);
+  setAside(headers);
   headers[HEADER.exchange] = line.exchange;
   headers[HEADER.routingKey] = line.routingKey;
-  if (CC !== undefined) headers[HEADER.cc] = CC;
   // It would end it here.
   if (expiration !== undefined) headers[HEADER.expiration] = expiration;
   if (userId !== undefined) headers[HEADER.userId] = userId;
   const properties = { ...kept, headers, deliveryMode: 2 };
-  return { ...placeOf(names, line, headers), body: line.body, properties, mandatory: true, deadlineMs };
+  const content = { body: line.body, properties, ...(source ? { source } : {}) };
+  return { ...placeOf(names, line, headers), ...content, mandatory: true, deadlineMs };
 }
 
 function placeOf(names: Names, line: LetterLine, headers: Headers): { exchange: string; routingKey: string } {

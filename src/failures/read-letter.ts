@@ -11,6 +11,7 @@ import { dueOrigin, originIn } from '../topology/origin.js';
 import type { Delivery } from '../transport/transport.js';
 import type { ChainPlace, DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import { letterId } from './letter-id.js';
+import { withSource } from './letter-source.js';
 
 /** One entry of the broker's account of a message, `x-death`. */
 interface Death {
@@ -45,7 +46,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
   const userId = properties.userId ?? textIn(headers, HEADER.userId);
   const publishedAt = publishedAtOf(properties);
   const { headers: _, expiration: __, userId: ___, ...kept } = properties;
-  return {
+  const letter: DeadLetter = {
     id: letterId({ ...delivery, ...story }),
     ...story,
     deadQueue: delivery.queue,
@@ -75,6 +76,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     encryptedHeader: textIn(headers, HEADER.encrypted),
     body,
   };
+  return withSource(letter, delivery.source);
 }
 
 /** Without what makes it long, so that tens of thousands can be held. */

@@ -1,8 +1,9 @@
-import { HEADER } from '../message/headers.js';
+import { HEADER, setAside, withoutUnroutable } from '../message/headers.js';
 import type { Headers, OutgoingMessage } from '../message/message.js';
 import { dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import type { DeadLetter } from './dead-letter.js';
+import { sourceOf } from './letter-source.js';
 
 /**
  * Where a replay goes. `queue`: to exactly the queue it failed in, nobody else sees it again. `republish`: through its
@@ -24,12 +25,11 @@ export function toQueue(
   queue: string,
   deadlineMs: number,
 ): OutgoingMessage {
-  const { CC, ...own } = replayedHeaders(letter);
-  const headers: Headers = Object.assign(Object.create(null), own);
+  const headers = replayedHeaders(letter);
+  // It has been copied already; kept, so that a later republish can do it again.
+  setAside(headers);
   headers[HEADER.exchange] = letter.exchange;
   headers[HEADER.routingKey] = letter.routingKey;
-  // It has been copied already; kept, so that a later republish can do it again.
-  if (CC !== undefined) headers[HEADER.cc] = CC;
   if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
   if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
   const address = { exchange: names.delayOut, routingKey: dueKey('q', queue) };
@@ -38,8 +38,13 @@ export function toQueue(
 
 /** Through its exchange again, to all who are bound there now. Mandatory: one that nobody takes must stay a dead letter. */
 export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
-  const { exchange, routingKey } = letter;
-  return { exchange, routingKey, ...content(letter, replayedHeaders(letter)), mandatory: true, deadlineMs };
+  const { exchange, routingKey, droppedHeaders } = letter;
+  const headers = replayedHeaders(letter);
+  const refused = withoutUnroutable(headers);
+  // New as it is, it says what was lost only where this loses something.
+  if (refused.length > 0)
+    headers[HEADER.dropped] = [droppedHeaders, ...refused].filter((text) => text !== undefined).join(', ');
+  return { exchange, routingKey, ...content(letter, headers), mandatory: true, deadlineMs };
 }
 
 /** As it was published, with what comes after it, its place in a batch, what makes it unique, and how it is encrypted. */
@@ -53,9 +58,15 @@ function replayedHeaders(letter: DeadLetter): Headers {
   return all;
 }
 
-function content({ body, properties, id }: DeadLetter, headers: Headers) {
+function content(letter: DeadLetter, headers: Headers) {
+  const { body, properties, id } = letter;
+  const source = sourceOf(letter);
   const { userId: _, ...kept } = properties;
   // One that never had an id gets the one it was listed under, so that a duplicate can be told.
   const messageId = properties.messageId ?? id;
-  return { body, properties: { ...kept, messageId, headers, deliveryMode: 2 } };
+  return {
+    body,
+    properties: { ...kept, messageId, headers, deliveryMode: 2 },
+    ...(source ? { source } : {}),
+  };
 }

@@ -26,6 +26,7 @@ export const HEADER = {
   expiration: 'hopline-expiration',
   userId: 'hopline-user-id',
   cc: 'hopline-cc',
+  bcc: 'hopline-bcc',
   /** Names of the publisher's headers that had to be left out, since with ours they were more than AMQP can carry. */
   dropped: 'hopline-dropped-headers',
   /** The chain that the message is a step of, with all its later steps; see chain-header.ts. */
@@ -60,6 +61,42 @@ export function isOwnHeader(name: string): boolean {
   return name.startsWith(OWN_PREFIX);
 }
 
+/** Keys by which the broker would route a message once more, wherever it is sent; set aside while it travels. */
+const SET_ASIDE = { CC: HEADER.cc, BCC: HEADER.bcc } as const;
+
+/** Headers of a message that travels: what the broker would act on is under a name of ours. Changes what it is given. */
+export function setAside(headers: Headers): void {
+  for (const [name, aside] of Object.entries(SET_ASIDE)) {
+    const value = headers[name];
+    if (value === undefined) continue;
+    headers[aside] = value;
+    delete headers[name];
+  }
+}
+
+/** Headers as they were published, of a message that has travelled: what was set aside is back under its own name. */
+export function headersAsPublished(all: Readonly<Headers>): Headers {
+  const headers = publisherHeaders(all);
+  for (const [name, aside] of Object.entries(SET_ASIDE)) {
+    const value = all[aside];
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}
+
+/**
+ * Takes out what the broker would not take under these names, and says which. `BCC` it takes off what it delivers: one that was
+ * delivered came from another protocol, and it was never acted on.
+ */
+export function withoutUnroutable(headers: Headers): string[] {
+  const refused = ['CC', 'BCC'].filter((name) => {
+    const value = headers[name];
+    return value !== undefined && (name === 'BCC' || !Array.isArray(value));
+  });
+  for (const name of refused) delete headers[name];
+  return refused;
+}
+
 /** Headers as a publisher gave them, without those that only Hopline or the broker may write. */
 export function publisherHeaders(headers: Readonly<Headers>): Headers {
   const kept: Headers = Object.create(null);
@@ -68,14 +105,6 @@ export function publisherHeaders(headers: Readonly<Headers>): Headers {
     kept[name] = headers[name] as HeaderValue;
   }
   return kept;
-}
-
-/** Of a delivery, as they were published: what travels under a name of ours is back under its own. */
-export function headersAsPublished(all: Readonly<Headers>): Headers {
-  const headers = publisherHeaders(all);
-  const cc = all[HEADER.cc];
-  if (cc !== undefined) headers.CC = cc;
-  return headers;
 }
 
 export function textIn(headers: Readonly<Headers>, name: string): string | undefined {

@@ -1,3 +1,5 @@
+import type { MessageSource } from './encoded-properties.js';
+
 /**
  * Glossary. These words mean the same in code, events, commands and docs.
  *
@@ -44,6 +46,8 @@ export interface MessageProperties {
   userId?: string;
   /** 2 is persistent. */
   deliveryMode?: number;
+  /** Of no use any more, but some clients send it. */
+  clusterId?: string;
 }
 
 /** A message on its way to the broker. */
@@ -56,4 +60,6 @@ export interface OutgoingMessage {
   readonly mandatory: boolean;
   /** Milliseconds that the publish may take until its confirm. */
   readonly deadlineMs: number;
+  /** What it was received as, if it travels on: what of `properties` is still that goes out in the bytes in which it came. */
+  readonly source?: MessageSource | undefined;
 }

@@ -1,4 +1,5 @@
 import type { BusEvents } from '../events.js';
+import type { MessageSource } from '../message/encoded-properties.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
 import type { BusTopology, TopologyMode } from '../topology/plan.js';
 import type { Clock } from '../util/clock.js';
@@ -199,6 +200,8 @@ export interface Delivery {
   readonly deliveryCount: number;
   /** What of its properties could not be read, as `header 'x'`, if anything: `properties` have the rest. */
   readonly unreadable?: string | undefined;
+  /** Its properties in their bytes, for what it travels on as; undefined where there are none, as in memory. */
+  readonly source?: MessageSource | undefined;
   /** The channel that delivered is gone. */
   readonly lost: boolean;
   /** Which of its consumer's windows it came through: each has a number of its own. */

@@ -13,6 +13,6 @@ describe('RabbitMQ', () => {
 
   after(() => client?.close());
 
-  const capabilities = { realTime: true, survivesProcess: true, hasConnections: true };
+  const capabilities = { realTime: true, survivesProcess: true, hasConnections: true, hasWireTypes: true };
   transportContract('RabbitMQ', () => new AmqpHarness(client), capabilities, process.env.TEST_SHARE);
 });

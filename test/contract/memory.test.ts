@@ -5,4 +5,5 @@ transportContract('memory', () => new MemoryHarness(), {
   realTime: false,
   survivesProcess: false,
   hasConnections: false,
+  hasWireTypes: false,
 });

@@ -16,4 +16,5 @@ transportContract('the memory transport in the test kit', () => new MemoryHarnes
   realTime: false,
   survivesProcess: false,
   hasConnections: false,
+  hasWireTypes: false,
 });

@@ -44,6 +44,7 @@ import { settling } from './settling.js';
 import { stopping } from './stopping.js';
 import { topology } from './topology.js';
 import { transactions } from './transactions.js';
+import { unchanged } from './unchanged.js';
 import { unique } from './unique.js';
 import { workload } from './workload.js';
 
@@ -70,6 +71,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'messages and their context': messages,
   'bodies of any origin': bodies,
   'how bodies are read': reading,
+  'what travels on, unchanged': unchanged,
   'decorated handlers': decorated,
   'handlers at once': concurrency,
   'async contexts': contexts,

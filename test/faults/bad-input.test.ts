@@ -67,7 +67,7 @@ describe('bad input of a foreign client', function () {
     assert.ok(!('hopline-unique' in letter));
   });
 
-  it('with bytes that are no UTF-8 in its id and properties is retried and dead-lettered without what no longer fits [row 46]', async () => {
+  it('with bytes that are no UTF-8 in its id and properties is retried and dead-lettered with these bytes [row 46]', async () => {
     const prefix = uniqueName('prefix');
     const { bus, seen } = faultBus(node.url, { prefix });
     const attempts: unknown[] = [];
@@ -90,11 +90,13 @@ describe('bad input of a foreign client', function () {
       const message = await channel.get(`${queue}.dead`, { noAck: true });
       assert.ok(message, 'the dead letter is there');
       const { messageId, correlationId, headers } = message.properties;
-      assert.match(messageId, /^[0-9a-f-]{36}$/);
-      assert.deepEqual(attempts, [1, messageId, 2, messageId]);
-      assert.equal(correlationId, undefined);
+      // As the client library reads an octet that is no UTF-8.
+      const asRead = '\ufffd'.repeat(200);
+      assert.deepEqual([messageId, correlationId], [asRead, asRead]);
+      assert.match(String(attempts[1]), /^[0-9a-f-]{36}$/);
+      assert.deepEqual(attempts, [1, attempts[1], 2, attempts[1]]);
       assert.equal(headers?.['hopline-reason'], 'exhausted');
-      assert.match(headers?.['hopline-dropped-headers'], /correlationId/);
+      assert.equal(headers?.['hopline-dropped-headers'], undefined);
     });
     await bus.stop();
   });

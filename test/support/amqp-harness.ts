@@ -14,6 +14,7 @@ import type {
   ForeignMessage,
   TransportHarness,
 } from './transport-harness.js';
+import { TypedClient } from './typed-client.js';
 
 /** A client of the protocol and nothing else, on a connection of its own. One serves all tests of a file. */
 export class RawClient implements ForeignClient {
@@ -116,6 +117,10 @@ export class AmqpHarness implements TransportHarness {
 
   nextProcess(): Transport {
     return this.transport();
+  }
+
+  typedClient(): Promise<TypedClient> {
+    return TypedClient.connect(this.foreign.url);
   }
 
   async breakableTransport(): Promise<BreakableTransport> {

@@ -2,6 +2,7 @@ import type { MessageProperties } from '../../src/message/message.js';
 import type { Transport } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import type { eventually } from './eventually.js';
+import type { TypedClient } from './typed-client.js';
 
 /** Where transports differ and may. Everything else is the same for all of them, and the contract holds them to it. */
 export interface Capabilities {
@@ -17,6 +18,11 @@ export interface Capabilities {
   readonly survivesProcess: boolean;
   /** There are connections, which can break. Memory has none to break. */
   readonly hasConnections: boolean;
+  /**
+   * Headers and properties lie on a wire, in types and bytes of which values of JavaScript say only a part. Memory's are
+   * these values, and nothing else.
+   */
+  readonly hasWireTypes: boolean;
 }
 
 /** What one test needs of a transport and of the broker behind it. */
@@ -41,6 +47,8 @@ export interface TransportHarness {
   nextProcess(): Transport;
   /** Only with `hasConnections`. */
   breakableTransport?(): Promise<BreakableTransport>;
+  /** Only with `hasWireTypes`. Whoever asks closes it. */
+  typedClient?(): Promise<TypedClient>;
 
   /** `eventually`, in the transport's own time: where that stands still, it is moved on between the tries. */
   readonly eventually: typeof eventually;

@@ -1,7 +1,7 @@
 import type { KeyProvider } from '../../encryption/key-provider.js';
 import type { DeadLetter } from '../../failures/dead-letter.js';
 import type { Failures } from '../../failures/failures.js';
-import { encodeHeaders } from '../../message/header-codec.js';
+import { headersJson, propertiesJson } from '../../failures/letter-json.js';
 import { atDesk } from '../desk.js';
 import { type KeysFlags, keysOf } from '../keys.js';
 import type { AddCommand } from '../program.js';
@@ -47,10 +47,11 @@ interface Opened<Plain = Buffer | Error> extends DeadLetter {
 async function opened(failures: Failures, id: string, keys: KeyProvider | undefined): Promise<Opened[]> {
   const letters = await failures.get(id);
   return Promise.all(
-    letters.map(async (letter) => ({
-      ...letter,
-      plain: keys ? await failures.decrypted(letter).catch((error: Error) => error) : letter.body,
-    })),
+    letters.map(async (letter) => {
+      const plain = keys ? await failures.decrypted(letter).catch((error: Error) => error) : letter.body;
+      // Not a copy: more is known of the letter itself.
+      return Object.assign(letter, { plain });
+    }),
   );
 }
 
@@ -67,9 +68,11 @@ function onlyOne(id: string, letters: readonly Opened[]): Opened<Buffer> {
 }
 
 function show(terminal: Terminal, letter: Opened): void {
-  const { properties, headers } = letter;
+  const { messageId, ...properties } = propertiesJson(letter);
   const fields: [string, string | undefined][] = [
     ['id', letter.id],
+    // As it is told elsewhere, its bytes are lost.
+    ['messageId', typeof messageId === 'object' ? JSON.stringify(messageId) : undefined],
     ['queue', letter.queue],
     ['dead queue', letter.deadQueue],
     ['exchange', letter.exchange],
@@ -82,8 +85,11 @@ function show(terminal: Terminal, letter: Opened): void {
     ['first attempt', timeText(letter.firstAttemptAt)],
     ['failed at', timeText(letter.failedAt)],
     ...Object.entries(properties)
-      .filter(([name]) => name !== 'messageId' && name !== 'deliveryMode')
-      .map(([name, value]): [string, string] => [name, String(value)]),
+      .filter(([name]) => name !== 'deliveryMode')
+      .map(([name, value]): [string, string] => [
+        name,
+        typeof value === 'object' ? JSON.stringify(value) : String(value),
+      ]),
     ['encrypted', letter.encryptedWith && `key ${letter.encryptedWith}`],
     ['left out', letter.droppedHeaders],
     ['chain', chainText(letter)],
@@ -91,16 +97,24 @@ function show(terminal: Terminal, letter: Opened): void {
   for (const [name, value] of fields)
     if (value !== undefined && value !== '-')
       terminal.print(`${terminal.strong(name.padEnd(15))} ${printable(value)}`);
-  section(
-    terminal,
-    'headers',
-    Object.entries(encodeHeaders(headers))
-      .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
-      .join('\n'),
-  );
+  section(terminal, 'headers', headersText(letter));
   section(terminal, 'error', letter.stack ?? letter.error ?? '');
   section(terminal, `body (${letter.bytes} bytes)`, textOf(letter));
   terminal.print('');
+}
+
+/** Of what type a value is, is said only where the value alone would be a wrong one. */
+function headersText(letter: DeadLetter): string {
+  const headers = headersJson(letter, { isForEyes: true });
+  const pairs: readonly (readonly [unknown, unknown])[] = Array.isArray(headers)
+    ? headers
+    : Object.entries(headers);
+  return pairs
+    .map(
+      ([name, value]) =>
+        `${typeof name === 'string' ? name : JSON.stringify(name)}: ${JSON.stringify(value)}`,
+    )
+    .join('\n');
 }
 
 /** Its control characters are dealt with where it is made readable. */

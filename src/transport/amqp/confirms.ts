@@ -1,7 +1,9 @@
-import type { ConfirmChannel, Message } from 'amqplib';
+import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { OutgoingMessage } from '../../message/message.js';
+import { isWrittenDirectly } from './direct-writing.js';
 import type { PendingPublish, Verdict } from './pending-publish.js';
 import { sentHeaders } from './values.js';
+import { CARRIED, type Carried } from './wire/publish-fields.js';
 
 /** One raw confirm channel: writes publishes, and matches the broker's answers to them. */
 export class Confirms {
@@ -9,18 +11,20 @@ export class Confirms {
   /** Mandatory ones by message id: a returned message tells no delivery tag. */
   private readonly returnable = new Map<string, PendingPublish[]>();
   private readonly returned = new Set<PendingPublish>();
+  private readonly optionsOf: typeof publishOptions;
 
   constructor(
     private readonly channel: ConfirmChannel,
     private readonly onVerdict: (pending: PendingPublish, verdict: Verdict) => void,
   ) {
+    this.optionsOf = isWrittenDirectly(channel) ? publishOptions : libraryOptions;
     channel.on('return', (message: Message) => this.onReturn(message));
   }
 
   /**
    * Writes one message. False if the channel's buffer is full: wait for its `drain` before the next.
    *
-   * @throws if the channel is closed, or the client library can't encode the message; it is not written then
+   * @throws if the channel is closed, or the message can't be encoded; it is not written then
    */
   write(pending: PendingPublish): boolean {
     const room = pending.isLate
@@ -38,7 +42,7 @@ export class Confirms {
       exchange,
       routingKey,
       body,
-      publishOptions(message, pending.mandatory),
+      this.optionsOf(message, pending.mandatory),
       (error) => this.onConfirm(pending, error as Error | null),
     );
   }
@@ -79,10 +83,18 @@ export class Confirms {
   }
 }
 
-function publishOptions({ properties }: OutgoingMessage, mandatory: boolean) {
+/** The library reads these names one by one and ignores others, so that only what differs needs a copy. */
+function publishOptions({ properties, source }: OutgoingMessage, mandatory: boolean): Options.Publish {
+  if (source) {
+    const carried: Carried = { source, clusterId: properties.clusterId };
+    const headers = Object.assign(Object.create(null), properties.headers, { [CARRIED]: carried });
+    return { ...properties, mandatory, headers };
+  }
+  return mandatory ? { ...properties, mandatory } : properties;
+}
+
+/** Of what it writes itself, it knows the values alone. */
+function libraryOptions({ properties }: OutgoingMessage, mandatory: boolean): Options.Publish {
   const { headers } = properties;
-  // The library reads these names one by one and ignores others, so that only what differs needs a copy.
-  return headers || mandatory
-    ? { ...properties, mandatory, ...(headers ? { headers: sentHeaders(headers) } : {}) }
-    : properties;
+  return { ...properties, mandatory, ...(headers ? { headers: sentHeaders(headers) } : {}) };
 }

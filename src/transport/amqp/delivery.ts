@@ -1,4 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
+import type { EncodedProperties, MessageSource } from '../../message/encoded-properties.js';
 import type { Headers, MessageProperties } from '../../message/message.js';
 import type { Delivery } from '../transport.js';
 import type { ChannelEpoch } from './channel-epoch.js';
@@ -15,6 +16,7 @@ export class AmqpDelivery implements Delivery {
   readonly deliveryCount: number;
   readonly unreadable: string | undefined;
 
+  private readonly encoded: EncodedProperties | undefined;
   /** Until it is settled. */
   private raw: ConsumeMessage | undefined;
 
@@ -28,10 +30,9 @@ export class AmqpDelivery implements Delivery {
     epoch.delivered(raw.fields.deliveryTag);
     this.queue = queue;
     this.body = raw.content;
-    // Put there by whoever has read them; it is none of the message's.
-    const properties = raw.properties as Partial<Properties>;
-    this.unreadable = properties.unreadable;
-    if (this.unreadable !== undefined) delete properties.unreadable;
+    const { unreadable, encoded } = raw.properties as Partial<Properties>;
+    this.unreadable = unreadable;
+    this.encoded = encoded;
     this.properties = receivedProperties(raw.properties as MessageProperties);
     this.exchange = raw.fields.exchange;
     this.routingKey = raw.fields.routingKey;
@@ -39,6 +40,11 @@ export class AmqpDelivery implements Delivery {
     // A publisher can forge it, but not on a redelivery of a queue that counts: there the broker writes its own.
     const count = this.redelivered && counts ? this.properties.headers['x-delivery-count'] : 0;
     this.deliveryCount = typeof count === 'number' ? count : 0;
+  }
+
+  get source(): MessageSource | undefined {
+    const { encoded, properties: read } = this;
+    return encoded && { encoded, read };
   }
 
   get lost(): boolean {

@@ -1,16 +1,21 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { FrameWriter, SLAB_BYTES } from './frame-writer.js';
 import { type ConnectionInternals, connectionOf, entryOf } from './internals.js';
-import { BASIC_PUBLISH } from './wire/frames.js';
-import { NOT_ORDINARY, type PublishFields, PublishWriter, spaceFor } from './wire/publish-writer.js';
+import { contentHeader } from './wire/content-header.js';
+import { BASIC_PUBLISH, FRAME_OVERHEAD } from './wire/frames.js';
+import type { PublishFields } from './wire/publish-fields.js';
+import { isShortString, NOT_ORDINARY, PublishWriter, spaceFor } from './wire/publish-writer.js';
 
 /** Connections whose messages are written here. */
 const taken = new WeakSet<ConnectionInternals>();
+/** Channels whose messages are. */
+const direct = new WeakSet<Channel>();
 
 /**
  * Puts a {@link FrameWriter} in the place of what the library has made for this channel, and has messages written into
- * it in one pass: the library encodes each into three buffers, and copies them into a fourth. To be called when the
- * channel has been opened and nothing else was sent over it.
+ * it in one pass: the library encodes each into three buffers, and copies them into a fourth; and it knows of a message
+ * that travels on no more than values of JavaScript say. To be called when the channel has been opened and nothing else
+ * was sent over it.
  *
  * @returns false if the library is not made as it was: the channel then writes as the library does
  */
@@ -26,25 +31,69 @@ export function writeDirectly(model: ChannelModel, channel: Channel): boolean {
   old.end();
   entry.buffer = new FrameWriter(stream, () => opened.onBufferDrain?.());
   if (!taken.has(connection)) writeMessages(connection);
+  if (taken.has(connection)) direct.add(channel);
   return true;
 }
 
+/** Whether what is published to this channel is written here: values of headers then need none of the library's forms. */
+export function isWrittenDirectly(channel: Channel): boolean {
+  return direct.has(channel);
+}
+
 function writeMessages(connection: ConnectionInternals): void {
-  const { sendMessage, channels } = connection;
+  const { sendMessage, channels, frameMax } = connection;
   if (typeof sendMessage !== 'function' || typeof connection.sentSinceLastCheck !== 'boolean') return;
+  if (typeof frameMax !== 'number') return;
   taken.add(connection);
   const writer = new PublishWriter();
+  const mostAtOnce = Math.min(SLAB_BYTES, frameMax);
   // A channel that closes asks for nothing here: the library has taken its own way to this away.
   connection.sendMessage = (...message) => {
     const [channel, method, fields, , properties, body] = message;
     const buffer = channels?.[channel]?.buffer;
     // The library makes arguments and properties as one object.
     const isPublish = method === BASIC_PUBLISH && fields === properties;
-    const space = isPublish ? spaceFor(fields as PublishFields, body) : NOT_ORDINARY;
-    if (!(buffer instanceof FrameWriter) || space === NOT_ORDINARY || space > SLAB_BYTES)
-      return sendMessage.call(connection, ...message);
+    if (!isPublish || !(buffer instanceof FrameWriter)) return sendMessage.call(connection, ...message);
+    const space = spaceFor(fields as PublishFields, body);
+    if (space === NOT_ORDINARY || space > mostAtOnce) {
+      const room = writeRare(buffer, writer, { channel, fields: fields as PublishFields, body, frameMax });
+      connection.sentSinceLastCheck = true;
+      return room;
+    }
     connection.sentSinceLastCheck = true;
     const slab = buffer.slabFor(space);
     return buffer.wrote(writer.write(slab, buffer.at, channel, fields as PublishFields, body));
   };
+}
+
+interface Rare {
+  readonly channel: number;
+  readonly fields: PublishFields;
+  readonly body: Buffer;
+  /** Bytes of the largest frame that the broker takes. */
+  readonly frameMax: number;
+}
+
+/**
+ * What is large, or has headers of rare types, or travels on.
+ *
+ * @throws TypeError, RangeError before anything of it is written: by what comes of it the broker would close the connection
+ */
+function writeRare(
+  buffer: FrameWriter,
+  writer: PublishWriter,
+  { channel, fields, body, frameMax }: Rare,
+): boolean {
+  for (const name of ['exchange', 'routingKey'] as const)
+    if (!isShortString(fields[name])) throw new TypeError(`the ${name} is no text of at most 255 bytes`);
+  const header = contentHeader(fields, body.length);
+  if (header.length + FRAME_OVERHEAD > frameMax)
+    throw new RangeError(
+      `the properties take ${header.length} bytes, and a frame of this connection holds ${frameMax}`,
+    );
+  let room = buffer.write(writer.head(channel, fields, header));
+  const mostOfBody = frameMax - FRAME_OVERHEAD;
+  for (let at = 0; at < body.length; at += mostOfBody)
+    room = buffer.write(writer.bodyFrame(channel, body.subarray(at, at + mostOfBody)));
+  return room;
 }

@@ -1,5 +1,5 @@
 import type { ChannelModel } from 'amqplib';
-import type { ChannelError } from './channel.js';
+import { type ChannelError, openConfirmChannel } from './channel.js';
 import { Confirms } from './confirms.js';
 import type { PendingPublish, Verdict } from './pending-publish.js';
 
@@ -46,7 +46,7 @@ async function publishTogether(
   if (group.length === 0) return { unanswered: [] };
   const open = new Set(group);
   try {
-    const channel = await model.createConfirmChannel();
+    const channel = await openConfirmChannel(model);
     return await new Promise<Rest>((resolve, reject) => {
       let closedBy: ChannelError | undefined;
       channel.on('error', (error: ChannelError) => {

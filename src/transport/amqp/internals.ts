@@ -15,6 +15,8 @@ export interface ConnectionInternals {
   readonly channels?: readonly (ChannelEntry | null | undefined)[];
   /** Received, and not read as frames yet. */
   rest?: Buffer;
+  /** Bytes of the largest frame, as both sides have agreed. */
+  readonly frameMax?: number;
   /** In seconds, as both sides have agreed; 0 for none. */
   readonly heartbeat?: number;
   /** Looked at when a heartbeat is due. */

@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from '../../message/message.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
+import { openConfirmChannel } from './channel.js';
 import { Confirms } from './confirms.js';
 import { type DialOptions, dial, type Line } from './line.js';
 import type { BrokerAddress } from './options.js';
@@ -46,7 +47,7 @@ export async function secondLook(
 }
 
 async function confirmed({ model }: Line, message: OutgoingMessage): Promise<boolean> {
-  const channel = await model.createConfirmChannel();
+  const channel = await openConfirmChannel(model);
   // What is missing there closes the channel, and is nothing about the message.
   channel.on('error', () => {});
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import type { EncodedProperties } from '../../message/encoded-properties.js';
 import type { Headers, HeaderValue, MessageProperties } from '../../message/message.js';
 
 /*
@@ -35,7 +36,7 @@ function timestamp({ '!': type, value }: TypedValue): Date | undefined {
   return date && !Number.isNaN(date.getTime()) ? date : undefined;
 }
 
-/** Headers to send: the same object if nothing in it needs another form. */
+/** Headers for the library to send: the same object if nothing in it needs another form. */
 export function sentHeaders(headers: Headers): Record<string, unknown> {
   return Object.values(headers).some(needsForm) ? sentTable(headers) : headers;
 }
@@ -57,8 +58,22 @@ function sentValue(value: unknown): unknown {
   return isTyped(value) ? value : sentTable(value as Record<string, unknown>);
 }
 
-/** Received properties with clean headers. The library's object is fresh for each message, so it is changed in place. */
-export function receivedProperties(properties: MessageProperties): MessageProperties & { headers: Headers } {
+/** What of a message's properties is none of them: whoever has read them has put it there. */
+interface Beside {
+  encoded?: EncodedProperties | undefined;
+  unreadable?: string | undefined;
+}
+
+/**
+ * Received properties with clean headers, without what lay beside them. The library's object is fresh for each message, so it is
+ * changed in place.
+ */
+export function receivedProperties(
+  properties: MessageProperties & Beside,
+): MessageProperties & { headers: Headers } {
   properties.headers = receivedHeaders(properties.headers as Record<string, unknown> | undefined);
+  // Of a name that is there already: to delete it would make the object a slow one.
+  if (properties.encoded !== undefined) properties.encoded = undefined;
+  if (properties.unreadable !== undefined) properties.unreadable = undefined;
   return properties as MessageProperties & { headers: Headers };
 }

@@ -39,7 +39,13 @@ const ordinary: Sent = {
 
 /** All properties by name: the library leaves them out if there is none at all. */
 function named(message: { readonly properties: object }) {
-  return { ...message, properties: { ...message.properties } };
+  return { ...message, properties: withoutBytes(message.properties) };
+}
+
+/** The bytes in which they came are beside them. */
+function withoutBytes(properties: object): object {
+  const { encoded: _, ...others } = properties as { readonly encoded?: unknown };
+  return others;
 }
 
 describe('a delivery that is read in one pass', () => {
@@ -53,7 +59,7 @@ describe('a delivery that is read in one pass', () => {
         assert.ok(message, 'it was left to the library');
         const expected = libraryReads(frames).message;
         // Without any property the library makes an empty object.
-        for (const name of Object.keys(message.properties))
+        for (const name of Object.keys(withoutBytes(message.properties)))
           assert.deepEqual(
             message.properties[name as keyof typeof message.properties],
             expected.properties[name as keyof typeof message.properties],
@@ -144,7 +150,7 @@ describe('a delivery that is read in one pass', () => {
     }
   });
 
-  it('keeps nothing of the bytes that it was read from but its body', () => {
+  it('keeps nothing of the bytes that it was read from but its body and its properties as they lay there', () => {
     const reader = new DeliveryReader();
     const frames = deliveryFrames(ordinary);
     const first = reader.read(frames, 0);

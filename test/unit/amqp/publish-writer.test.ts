@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  NOT_ORDINARY,
-  type PublishFields,
-  PublishWriter,
-  spaceFor,
-} from '../../../src/transport/amqp/wire/publish-writer.js';
+import type { PublishFields } from '../../../src/transport/amqp/wire/publish-fields.js';
+import { NOT_ORDINARY, PublishWriter, spaceFor } from '../../../src/transport/amqp/wire/publish-writer.js';
 import { anyBody, anyProperties, publishFrames, shortText } from './library-frames.js';
 
 const body = Buffer.from('{"id":1}');
@@ -53,7 +49,7 @@ describe('a publish that is written in one pass', () => {
     assert.deepEqual(place.subarray(0, end), write());
   });
 
-  it('is left to the library if it is rare or wrong, so that its errors stay as they are', () => {
+  it('takes a longer way if it is rare or wrong', () => {
     assert.notEqual(spaceOf({}), NOT_ORDINARY);
     const wrong: object[] = [
       { messageId: 'x'.repeat(256) },

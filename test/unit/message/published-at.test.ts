@@ -34,6 +34,10 @@ describe('publishedAt', () => {
     }
   });
 
+  it('is unknown when the timestamp is no moment that a Date can hold', () => {
+    assert.equal(publishedAtOf({ timestamp: 1_767_603_600_000_000 }), undefined);
+  });
+
   it('is unknown when the timestamp is no number', () => {
     assert.equal(publishedAtOf({ timestamp: new Date() as unknown as number }), undefined);
   });

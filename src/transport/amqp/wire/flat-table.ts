@@ -1,20 +1,12 @@
+import { TAG } from '../../../message/field-tags.js';
 import { writeLong, writeShort } from './frames.js';
 
 /*
  * Tables of headers that hold nothing but texts, whole numbers and truth values: those of nearly all messages that have
- * any. Others (dates, lists, tables in tables) are the client library's. Value tags as RabbitMQ has them:
- * https://www.rabbitmq.com/docs/amqp-0-9-1-errata#section_3
+ * any. Others (dates, lists, tables in tables) take a longer way: see table-writer.ts.
  */
 
-const TAG = {
-  text: 'S'.charCodeAt(0),
-  truth: 't'.charCodeAt(0),
-  int8: 'b'.charCodeAt(0),
-  int16: 's'.charCodeAt(0),
-  int32: 'I'.charCodeAt(0),
-} as const;
-
-/** What `sizeOfFlatTable` says of a table that is the library's to write. */
+/** What `sizeOfFlatTable` says of a table that isn't. */
 export const NOT_FLAT = -1;
 
 /** Bytes that the table takes at most, its length included. */

@@ -1,4 +1,5 @@
 import type { MessageProperties } from 'amqplib';
+import { EncodedProperties } from '../../../message/encoded-properties.js';
 import { show } from '../../../util/check.js';
 import { afterString, BASIC, PROPERTY, readLong, readLongLong, readShort } from './frames.js';
 import { ShortStrings } from './short-strings.js';
@@ -12,6 +13,8 @@ export type Properties = {
 } & {
   /** What of them could not be read, as `header 'x'`; it and what lies behind it in the headers is missing. */
   unreadable: string | undefined;
+  /** The bytes in which they came. */
+  encoded: EncodedProperties | undefined;
 };
 
 /** Reads the payload of a content header: what the client library would have made of it, field by field. */
@@ -26,7 +29,8 @@ export class PropertiesReader {
     const flags = readShort(bytes, start + BEFORE_FLAGS);
     if (readShort(bytes, start) !== BASIC || (flags & 3) !== 0) return undefined;
     this.at = start + BEFORE_FLAGS + 2;
-    this.tables.unreadable = undefined;
+    const { tables } = this;
+    tables.forget();
     // In the order in which they lie there: each moves the place of the next.
     const properties: Properties = {
       contentType: this.text(bytes, flags & PROPERTY.contentType),
@@ -44,8 +48,9 @@ export class PropertiesReader {
       appId: this.text(bytes, flags & PROPERTY.appId),
       clusterId: this.text(bytes, flags & PROPERTY.clusterId),
       unreadable: undefined,
+      encoded: new EncodedProperties(bytes, start + BEFORE_FLAGS, tables.readTo),
     };
-    const { unreadable } = this.tables;
+    const { unreadable } = tables;
     if (unreadable !== undefined) properties.unreadable = `header ${show(unreadable)}`;
     return this.at === end ? properties : undefined;
   }

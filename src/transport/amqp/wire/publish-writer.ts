@@ -5,34 +5,15 @@ import {
   FRAME,
   FRAME_END,
   FRAME_HEAD,
+  FRAME_OVERHEAD,
   PROPERTY,
   writeLong,
   writeLongLong,
   writeShort,
 } from './frames.js';
+import { CARRIED, type PublishFields } from './publish-fields.js';
 
-/** Arguments and properties in one, as the client library makes them of what it is given to publish. */
-export interface PublishFields {
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly mandatory: boolean;
-  readonly contentType?: unknown;
-  readonly contentEncoding?: unknown;
-  readonly headers?: Record<string, unknown> | undefined;
-  readonly deliveryMode?: unknown;
-  readonly priority?: unknown;
-  readonly correlationId?: unknown;
-  readonly replyTo?: unknown;
-  readonly expiration?: unknown;
-  readonly messageId?: unknown;
-  readonly timestamp?: unknown;
-  readonly type?: unknown;
-  readonly userId?: unknown;
-  readonly appId?: unknown;
-  readonly clusterId?: unknown;
-}
-
-/** What `spaceFor` says of a message that is the library's to write. */
+/** What `spaceFor` says of a message that isn't. */
 export const NOT_ORDINARY = -1;
 
 const NO_BYTES = Buffer.alloc(0);
@@ -40,14 +21,12 @@ const NO_BYTES = Buffer.alloc(0);
 /** All frames' heads and ends, the numbers, and the eleven short strings at their longest. */
 const FIXED_SPACE = 64 + 11 * 256;
 
-/**
- * Bytes that the frames of this message need at most. The library writes what is rare or wrong, with the errors that it
- * has for it.
- */
+/** Bytes that the frames of an ordinary message need at most: all that is rare or wrong takes a longer way. */
 export function spaceFor(fields: PublishFields, body: Buffer): number {
   const headers = fields.headers === undefined ? 0 : sizeOfFlatTable(fields.headers);
   const isOrdinary =
     headers !== NOT_FLAT &&
+    fields.headers?.[CARRIED] === undefined &&
     isShortString(fields.exchange) &&
     isShortString(fields.routingKey) &&
     isShortString(fields.contentType) &&
@@ -67,7 +46,7 @@ export function spaceFor(fields: PublishFields, body: Buffer): number {
 }
 
 /** 85 units of UTF-16 are never more than 255 bytes. */
-function isShortString(value: unknown): boolean {
+export function isShortString(value: unknown): boolean {
   if (value === undefined) return true;
   return typeof value === 'string' && (value.length <= 85 || Buffer.byteLength(value) <= 255);
 }
@@ -90,9 +69,32 @@ export class PublishWriter {
     this.at = start;
     this.method(channel, fields);
     this.header(channel, fields, body.length);
-    if (body.length > 0) this.body(channel, body);
+    if (body.length > 0) this.frame(FRAME.body, channel, body);
     this.bytes = NO_BYTES;
     return this.at;
+  }
+
+  /** Method and content header of a message of any kind, in a place of their own. Exchange and key must be short. */
+  head(channel: number, fields: PublishFields, contentHeader: Buffer): Buffer {
+    this.bytes = Buffer.allocUnsafe(FIXED_SPACE + contentHeader.length);
+    this.at = 0;
+    this.method(channel, fields);
+    this.frame(FRAME.header, channel, contentHeader);
+    return this.taken();
+  }
+
+  /** A frame of a body, or of a part of it. */
+  bodyFrame(channel: number, part: Buffer): Buffer {
+    this.bytes = Buffer.allocUnsafe(FRAME_OVERHEAD + part.length);
+    this.at = 0;
+    this.frame(FRAME.body, channel, part);
+    return this.taken();
+  }
+
+  private taken(): Buffer {
+    const bytes = this.bytes.subarray(0, this.at);
+    this.bytes = NO_BYTES;
+    return bytes;
   }
 
   private method(channel: number, fields: PublishFields): void {
@@ -130,11 +132,11 @@ export class PublishWriter {
     this.close(start, FRAME.header, channel);
   }
 
-  private body(channel: number, body: Buffer): void {
+  private frame(type: number, channel: number, payload: Buffer): void {
     const start = this.at;
     this.at += FRAME_HEAD;
-    this.at += body.copy(this.bytes, this.at);
-    this.close(start, FRAME.body, channel);
+    this.at += payload.copy(this.bytes, this.at);
+    this.close(start, type, channel);
   }
 
   /** Puts head and end around the payload that lies there already. */

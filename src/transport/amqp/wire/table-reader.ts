@@ -1,29 +1,5 @@
+import { TAG } from '../../../message/field-tags.js';
 import { readLong, readLongLong, readShort } from './frames.js';
-
-/*
- * Value tags of header tables as RabbitMQ reads them; its errata have all but `L`, which it takes as `l`
- * (https://www.rabbitmq.com/docs/amqp-0-9-1-errata#section_3, and parse_table in rabbit_binary_parser.erl).
- */
-const TAG = {
-  text: 'S'.charCodeAt(0),
-  truth: 't'.charCodeAt(0),
-  int8: 'b'.charCodeAt(0),
-  uint8: 'B'.charCodeAt(0),
-  int16: 's'.charCodeAt(0),
-  uint16: 'u'.charCodeAt(0),
-  int32: 'I'.charCodeAt(0),
-  uint32: 'i'.charCodeAt(0),
-  int64: 'l'.charCodeAt(0),
-  int64Too: 'L'.charCodeAt(0),
-  float: 'f'.charCodeAt(0),
-  double: 'd'.charCodeAt(0),
-  decimal: 'D'.charCodeAt(0),
-  time: 'T'.charCodeAt(0),
-  bytes: 'x'.charCodeAt(0),
-  nothing: 'V'.charCodeAt(0),
-  list: 'A'.charCodeAt(0),
-  table: 'F'.charCodeAt(0),
-} as const;
 
 /** Lists and tables in each other; deeper ones would end in the stack's limit, here or where they are copied. */
 const DEEPEST = 100;
@@ -42,13 +18,20 @@ export class TableReader {
    * or is too deep. It and what lies behind it are missing then.
    */
   unreadable: string | undefined;
+  /** Where that one begins. */
+  readTo: number | undefined;
   private at = 0;
   private depth = 0;
+
+  /** As if nothing had been unreadable. */
+  forget(): void {
+    this.unreadable = undefined;
+    this.readTo = undefined;
+  }
 
   /** The table between these places, as far as it can be read. */
   read(bytes: Buffer, start: number, end: number): Table {
     const table: Table = {};
-    this.unreadable = undefined;
     this.at = start;
     this.depth = 0;
     try {
@@ -65,7 +48,10 @@ export class TableReader {
     while (this.at < end) {
       const nameAt = this.at + 1;
       const valueAt = nameAt + (bytes[this.at] as number);
-      if (isOutermost) this.unreadable = nameless;
+      if (isOutermost) {
+        this.unreadable = nameless;
+        this.readTo = this.at;
+      }
       if (valueAt >= end) throw UNREADABLE;
       const name = bytes.toString('utf8', nameAt, valueAt);
       if (isOutermost) this.unreadable = name;
@@ -75,7 +61,7 @@ export class TableReader {
       if (name === '__proto__') own(table, name, value);
       else table[name] = value;
     }
-    if (isOutermost) this.unreadable = undefined;
+    if (isOutermost) this.forget();
   }
 
   private value(bytes: Buffer, tag: number, end: number): unknown {
