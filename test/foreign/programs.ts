@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -17,6 +19,9 @@ const PYTHONS = ['python3', '/usr/bin/python3'];
 
 /** Debian's packages of Go libraries lie in a path of their own, without modules. */
 const GO = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOFLAGS: '' };
+
+/** Where the packages from npm are found. */
+const OPTIONS = { timeout: TIMEOUT_MS, cwd: here, env: { ...process.env, ...GO } };
 
 export const run = promisify(execFile);
 
@@ -69,6 +74,37 @@ export async function printedBy(
 
 function started(file: string, [program = '', ...args]: readonly string[], { node, ...rest }: ForeignBroker) {
   const told = JSON.stringify({ ...rest, url: node.url, port: node.port });
-  const options = { timeout: TIMEOUT_MS, cwd: here, env: { ...process.env, ...GO } };
-  return [program, [...args, join(here, file), told], options] as const;
+  return [program, [...args, join(here, file), told], OPTIONS] as const;
+}
+
+/** What runs a program that it reads from its standard input, by the language of a block in the docs. */
+const INTERPRETERS: Readonly<Record<string, readonly string[]>> = {
+  python: ['python3', '-'],
+  ruby: ['ruby', '-'],
+  php: ['php'],
+  perl: ['perl', '-'],
+  sh: ['sh', '-e'],
+  js: [process.execPath, '--input-type=module', '-'],
+};
+
+/** Runs a program of the docs. Resolves with what it printed. */
+export async function runCode(language: string, code: string): Promise<string> {
+  if (language === 'go') return runGo(code);
+  const [file = '', ...args] = INTERPRETERS[language] ?? [];
+  const module = /^import (?:[\w, ]*, )?(\w+)$/m.exec(code)?.[1] ?? '';
+  const program = language === 'python' ? ((await pythonWith(module)) ?? file) : file;
+  const running = run(program, args, OPTIONS);
+  running.child.stdin?.end(code);
+  return (await running).stdout;
+}
+
+async function runGo(code: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'hopline-go-'));
+  try {
+    const file = join(folder, 'main.go');
+    await writeFile(file, code);
+    return (await run('go', ['run', file], OPTIONS)).stdout;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

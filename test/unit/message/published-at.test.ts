@@ -34,8 +34,14 @@ describe('publishedAt', () => {
     }
   });
 
-  it('is unknown when the timestamp is no moment that a Date can hold', () => {
-    assert.equal(publishedAtOf({ timestamp: 1_767_603_600_000_000 }), undefined);
+  it('has the milliseconds of a timestamp that would be thousands of years away in seconds', () => {
+    assert.equal(publishedAtOf({ timestamp: 1_767_603_600_123 }), 1_767_603_600_123);
+    assert.equal(publishedAtOf({ timestamp: 99_999_999_999 }), 99_999_999_999_000);
+  });
+
+  it('is unknown when the timestamp is thousands of years away in milliseconds, too', () => {
+    for (const timestamp of [1_767_603_600_000_000, 1e14, 2 ** 63])
+      assert.equal(publishedAtOf({ timestamp }), undefined);
   });
 
   it('is unknown when the timestamp is no number', () => {
