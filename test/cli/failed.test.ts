@@ -7,6 +7,7 @@ import type { DeadLetterSummary } from 'hopline';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';
+import { TypedClient } from '../support/typed-client.js';
 import { Command, hopline, hoplineHere } from './command.js';
 import { FailingService } from './service.js';
 
@@ -139,6 +140,36 @@ describe('hopline failed', function () {
     const none = await failed(['show', 'nobody']);
     assert.equal(none.code, 1);
     assert.match(none.stderr, /^error: no dead letter has the id 'nobody'\. /);
+  });
+
+  it('shows headers and properties of a foreign client as they are, and their type where the value would be another', async () => {
+    const client = await TypedClient.connect(url);
+    const hex = (text: string) => Buffer.from(text, 'hex');
+    const headers = [
+      { name: Buffer.from('count'), value: hex('4900000005') },
+      { name: Buffer.from('large'), value: hex('6c0020000000000001') },
+      { name: Buffer.from('owed'), value: hex('4402ffffff83') },
+      { name: Buffer.from('place'), value: hex('5300000002c3ff') },
+    ];
+    const values = { messageId: hex('6dff'), correlationId: hex('fe'), type: Buffer.from('t') };
+    await client.publish(`${service.name}.events`, 'mail.x', { headers, values, body: Buffer.from('{}') });
+    await eventually(async () => (await ids()).length === 1);
+    await client.close();
+    const { code, stdout, stderr } = await failed(['show', 'm']);
+    assert.equal(code, 0, stderr);
+    for (const line of [
+      'messageId       {"$text":"bf8="}',
+      'correlationId   {"$text":"/g=="}',
+      'type            t',
+      '  count: 5',
+      '  large: {"$int64":"9007199254740993"}',
+      '  owed: {"$decimal":"-1.25"}',
+      '  place: {"$text":"w/8="}',
+    ]) {
+      assert.ok(stdout.split('\n').includes(line), `no line '${line}' in\n${stdout}`);
+    }
+    const { properties, headers: exported } = JSON.parse((await failed(['export'])).stdout);
+    assert.deepEqual([properties.messageId, exported.count], [{ $text: 'bf8=' }, { $int32: 5 }]);
   });
 
   it('says what is encrypted and by which key, and shows it to who has that', async () => {

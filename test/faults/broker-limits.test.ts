@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { ConnectError, TopologyError } from 'hopline';
+import { ConnectError, type Headers, InvalidMessageError, TopologyError } from 'hopline';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';
-import { faultBus, stopAll, uniqueName } from './fixture.js';
+import { faultBus, raw, stopAll, uniqueName } from './fixture.js';
 
 describe('what operators have limited', function () {
   this.timeout(60_000);
@@ -103,6 +103,62 @@ describe('what operators have limited', function () {
     assert.ok(log.some((line) => named.test(line)));
     await node.ctl('clear_user_limits', user, 'all');
     await eventually(() => assert.deepEqual(bus.health().reasons, []), { timeout: 40_000 });
+  });
+});
+
+describe('a broker that takes small frames only', function () {
+  this.timeout(60_000);
+  const frameMax = 8_192;
+  let node: PrivateNode;
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    node = await privateBroker();
+    await node.ctl('eval', `application:set_env(rabbit, frame_max, ${frameMax}).`);
+  });
+
+  afterEach(stopAll);
+
+  after(() => node?.ctl('eval', 'application:set_env(rabbit, frame_max, 131072).'));
+
+  it('is given bodies in as many as they need, and no headers that fit none; these end as they would elsewhere', async () => {
+    const { bus, seen } = faultBus(node.url);
+    const queue = uniqueName('queue');
+    const bodies: unknown[] = [];
+    bus.handle('good', (payload: string) => void bodies.push(payload), { queue });
+    bus.handle(
+      'bad',
+      () => {
+        throw new Error('no');
+      },
+      { queue, retry: { tries: 2, backoff: '100ms' } },
+    );
+    await bus.start();
+    const large = [3_000, 8_150, 20_000, 70_000, 300_000].map((length) => 'x'.repeat(length));
+    await Promise.all(large.map((body) => bus.publish('good', body)));
+    await eventually(() => assert.deepEqual(bodies.toSorted(), large));
+    await assert.rejects(
+      bus.publish('good', 1, { headers: { large: 'x'.repeat(frameMax) } }),
+      (error: Error) => {
+        assert.match(
+          error.message,
+          /the properties take 8\d{3} bytes, and a frame of this connection holds 8192/,
+        );
+        return error instanceof InvalidMessageError;
+      },
+    );
+    await bus.publish('bad', 1, { headers: { large: 'x'.repeat(frameMax - 200), small: 'y' } });
+    await eventually(() => assert.equal(seen('message.deadLettered').length, 1));
+    await raw(node, async (channel) => {
+      const letter = await channel.get(`${queue}.dead`, { noAck: true });
+      const {
+        small,
+        'hopline-reason': reason,
+        ...headers
+      } = (letter || assert.fail('it is there')).properties.headers as Headers;
+      assert.deepEqual([small, reason, headers['hopline-dropped-headers']], ['y', 'exhausted', 'large']);
+    });
+    assert.deepEqual(seen('connection.down'), []);
   });
 });
 

@@ -1,10 +1,13 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { FrameWriter, SLAB_BYTES } from './frame-writer.js';
 import { type ConnectionInternals, connectionOf, entryOf } from './internals.js';
-import { contentHeader } from './wire/content-header.js';
+import { ContentHeaderWriter } from './wire/content-header.js';
 import { BASIC_PUBLISH, FRAME_OVERHEAD } from './wire/frames.js';
 import type { PublishFields } from './wire/publish-fields.js';
 import { isShortString, NOT_ORDINARY, PublishWriter, spaceFor } from './wire/publish-writer.js';
+
+/** One for all: what it has written is copied at once. */
+const contentHeaders = new ContentHeaderWriter();
 
 /** Connections whose messages are written here. */
 const taken = new WeakSet<ConnectionInternals>();
@@ -86,7 +89,7 @@ function writeRare(
 ): boolean {
   for (const name of ['exchange', 'routingKey'] as const)
     if (!isShortString(fields[name])) throw new TypeError(`the ${name} is no text of at most 255 bytes`);
-  const header = contentHeader(fields, body.length);
+  const header = contentHeaders.write(fields, body.length);
   if (header.length + FRAME_OVERHEAD > frameMax)
     throw new RangeError(
       `the properties take ${header.length} bytes, and a frame of this connection holds ${frameMax}`,

@@ -10,7 +10,7 @@ import { isBrokerHeader, isOwnHeader } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import type { ChannelEpoch } from '../../../src/transport/amqp/channel-epoch.js';
 import { AmqpDelivery } from '../../../src/transport/amqp/delivery.js';
-import { contentHeader } from '../../../src/transport/amqp/wire/content-header.js';
+import { ContentHeaderWriter } from '../../../src/transport/amqp/wire/content-header.js';
 import { PropertiesReader } from '../../../src/transport/amqp/wire/properties-reader.js';
 import { CARRIED } from '../../../src/transport/amqp/wire/publish-fields.js';
 import type { Delivery } from '../../../src/transport/transport.js';
@@ -20,6 +20,7 @@ import { names } from '../consume/fixtures.js';
 const AT = Date.UTC(2026, 0, 5, 9);
 const epoch = { delivered: () => {} } as unknown as ChannelEpoch;
 const reader = new PropertiesReader();
+const contentHeaders = new ContentHeaderWriter();
 
 /** A delivery of these properties, as they lie on the wire. */
 function delivered(
@@ -39,7 +40,7 @@ function written({ exchange, routingKey, properties, body, mandatory, source }: 
   const carried = source && { [CARRIED]: { source, clusterId: properties.clusterId } };
   const headers = Object.assign(Object.create(null), properties.headers, carried);
   const { clusterId: _, ...others } = properties;
-  return contentHeader({ ...others, exchange, routingKey, mandatory, headers }, body.length);
+  return contentHeaders.write({ ...others, exchange, routingKey, mandatory, headers }, body.length);
 }
 
 /** It travels to where somebody reads it. */

@@ -6,83 +6,98 @@ import {
 } from '../../../message/encoded-properties.js';
 import { BASIC, PROPERTY } from './frames.js';
 import { CARRIED, type PublishFields } from './publish-fields.js';
-import { TableWriter } from './table-writer.js';
+import { MOST_TABLE_BYTES, TableWriter } from './table-writer.js';
 
 const NONE: readonly EncodedHeader[] = [];
-const tables = new TableWriter();
 
 /** Class, weight, size of the body, flags. */
 const HEAD_BYTES = 14;
-
-/**
- * The payload of a content header for what is not ordinary: headers of rare types, and messages that travel on. What of these is
- * still what was received is written in the bytes in which it came.
- *
- * @throws TypeError, RangeError that says what can't be written
- */
-export function contentHeader(fields: PublishFields, bodyBytes: number): Buffer {
-  const { source, clusterId } = fields.headers?.[CARRIED] ?? {};
-  const parts: Buffer[] = [];
-  let flags = 0;
-  const add = (flag: number, ...bytes: readonly Buffer[]) => {
-    flags |= flag;
-    parts.push(...bytes);
-  };
-  const text = (name: Text, value: unknown = fields[name]) => {
-    if (value !== undefined)
-      add(PROPERTY[name], ...shortString(name, keptProperty(source, name, value) ?? value));
-  };
-  const octet = (name: 'deliveryMode' | 'priority') => {
-    const value = fields[name];
-    if (value !== undefined) add(PROPERTY[name], Buffer.from([wholeOctet(name, value)]));
-  };
-
-  text('contentType');
-  text('contentEncoding');
-  if (fields.headers) add(PROPERTY.headers, table(fields.headers, source));
-  octet('deliveryMode');
-  octet('priority');
-  text('correlationId');
-  text('replyTo');
-  text('expiration');
-  text('messageId');
-  if (fields.timestamp !== undefined) add(PROPERTY.timestamp, moment(fields.timestamp, source));
-  text('type');
-  text('userId');
-  text('appId');
-  text('clusterId', clusterId);
-
-  const head = Buffer.alloc(HEAD_BYTES);
-  head.writeUInt16BE(BASIC);
-  head.writeBigUInt64BE(BigInt(bodyBytes), 4);
-  head.writeUInt16BE(flags, HEAD_BYTES - 2);
-  return Buffer.concat([head, ...parts]);
-}
+/** Those that are no table, at their longest. */
+const OTHERS_BYTES = 14 * 256;
 
 type Text = Exclude<keyof typeof PROPERTY, 'headers' | 'deliveryMode' | 'priority' | 'timestamp'>;
 
-function table(headers: NonNullable<PublishFields['headers']>, source: MessageSource | undefined): Buffer {
-  return tables.write(headers, source ? keptHeaders(source, headers) : NONE);
-}
+/**
+ * Writes content headers of what is not ordinary: with headers of rare types, and of messages that travel on. What of these is
+ * still what was received is written in the bytes in which it came.
+ */
+export class ContentHeaderWriter {
+  private readonly tables = new TableWriter();
+  private readonly bytes = Buffer.allocUnsafeSlow(HEAD_BYTES + MOST_TABLE_BYTES + OTHERS_BYTES);
+  private at = 0;
+  private flags = 0;
+  private source: MessageSource | undefined;
 
-/** Its length first. */
-function shortString(name: string, value: unknown): readonly Buffer[] {
-  const bytes = Buffer.isBuffer(value) ? value : typeof value === 'string' ? Buffer.from(value) : undefined;
-  if (!bytes || bytes.length > 0xff) throw new TypeError(`property ${name} is no text of at most 255 bytes`);
-  return [Buffer.from([bytes.length]), bytes];
-}
+  /**
+   * The payload of the frame. What is returned is good until the next one is written.
+   *
+   * @throws TypeError, RangeError that says what can't be written
+   */
+  write(fields: PublishFields, bodyBytes: number): Buffer {
+    const { source, clusterId } = fields.headers?.[CARRIED] ?? {};
+    this.source = source;
+    this.flags = 0;
+    this.at = HEAD_BYTES;
+    this.text('contentType', fields.contentType);
+    this.text('contentEncoding', fields.contentEncoding);
+    this.table(fields.headers);
+    this.octet('deliveryMode', fields.deliveryMode);
+    this.octet('priority', fields.priority);
+    this.text('correlationId', fields.correlationId);
+    this.text('replyTo', fields.replyTo);
+    this.text('expiration', fields.expiration);
+    this.text('messageId', fields.messageId);
+    this.moment(fields.timestamp);
+    this.text('type', fields.type);
+    this.text('userId', fields.userId);
+    this.text('appId', fields.appId);
+    this.text('clusterId', clusterId);
+    this.source = undefined;
+    const { bytes } = this;
+    bytes.writeUInt32BE(BASIC << 16);
+    bytes.writeBigUInt64BE(BigInt(bodyBytes), 4);
+    bytes.writeUInt16BE(this.flags, HEAD_BYTES - 2);
+    return bytes.subarray(0, this.at);
+  }
 
-function wholeOctet(name: string, value: unknown): number {
-  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xff) return value as number;
-  throw new TypeError(`property ${name} is no whole number of 0 to 255`);
-}
+  private text(name: Text, value: unknown): void {
+    if (value === undefined) return;
+    this.flags |= PROPERTY[name];
+    const { bytes, at } = this;
+    const kept = keptProperty(this.source, name, value);
+    const length = kept?.length ?? (typeof value === 'string' ? Buffer.byteLength(value) : Number.NaN);
+    if (!(length <= 0xff)) throw new TypeError(`property ${name} is no text of at most 255 bytes`);
+    bytes[at] = length;
+    if (kept) kept.copy(bytes, at + 1);
+    else bytes.write(value as string, at + 1);
+    this.at = at + 1 + length;
+  }
 
-function moment(value: unknown, source: MessageSource | undefined): Buffer {
-  const kept = keptProperty(source, 'timestamp', value);
-  if (kept) return kept;
-  const bytes = Buffer.alloc(8);
-  if (!(Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 64))
-    throw new TypeError('property timestamp is no whole number of 64 bits');
-  bytes.writeBigUInt64BE(BigInt(value as number));
-  return bytes;
+  private table(headers: PublishFields['headers']): void {
+    if (!headers) return;
+    this.flags |= PROPERTY.headers;
+    const { source } = this;
+    const table = this.tables.write(headers, source ? keptHeaders(source, headers) : NONE);
+    this.at += table.copy(this.bytes, this.at);
+  }
+
+  private octet(name: 'deliveryMode' | 'priority', value: unknown): void {
+    if (value === undefined) return;
+    if (!(Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xff))
+      throw new TypeError(`property ${name} is no whole number of 0 to 255`);
+    this.flags |= PROPERTY[name];
+    this.bytes[this.at] = value as number;
+    this.at += 1;
+  }
+
+  private moment(value: unknown): void {
+    if (value === undefined) return;
+    this.flags |= PROPERTY.timestamp;
+    const kept = keptProperty(this.source, 'timestamp', value);
+    if (kept) kept.copy(this.bytes, this.at);
+    else if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 64)
+      this.bytes.writeBigUInt64BE(BigInt(value as number), this.at);
+    else throw new TypeError('property timestamp is no whole number of 64 bits');
+    this.at += 8;
+  }
 }

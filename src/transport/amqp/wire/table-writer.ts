@@ -3,11 +3,11 @@ import { TAG, tagOfNumber } from '../../../message/field-tags.js';
 import { show } from '../../../util/check.js';
 
 /** As much as the client library writes: what is received may be more, and the broker adds headers of its own. */
-const MOST_BYTES = 64 * 1024;
+export const MOST_TABLE_BYTES = 64 * 1024;
 
 /** Writes tables of headers whose values are of any type, as the client library would, octet by octet the same. */
 export class TableWriter {
-  private readonly bytes = Buffer.allocUnsafeSlow(MOST_BYTES);
+  private readonly bytes = Buffer.allocUnsafeSlow(MOST_TABLE_BYTES);
   private at = 0;
 
   /**
@@ -127,9 +127,9 @@ export class TableWriter {
   /** Takes so many octets. */
   private place(length: number): number {
     const { at } = this;
-    if (at + length > MOST_BYTES)
+    if (at + length > MOST_TABLE_BYTES)
       throw new RangeError(
-        `the headers are more than the ${MOST_BYTES} bytes that they may take when they are written`,
+        `the headers are more than the ${MOST_TABLE_BYTES} bytes that they may take when they are written`,
       );
     this.at = at + length;
     return at;
