@@ -257,8 +257,8 @@ const hygiene = [
 module.exports = {
   forbidden: [...layering, ...outside, ...hygiene].map((rule) => ({ severity: 'error', ...rule })),
   options: {
-    // A package of its own, with dependencies of its own.
-    exclude: { path: '^test/tracers/' },
+    // Packages of their own, with dependencies of their own.
+    exclude: { path: '^test/(tracers|foreign/clients)/' },
     doNotFollow: { path: '(^|/)node_modules/|^dist/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

@@ -6,6 +6,7 @@ import type {
   PublishedTo,
 } from '../src/consume/definition.js';
 import type { MessageContext } from '../src/message/context.js';
+import type { BodyOption } from '../src/serialization/body-option.js';
 import { annotationsAt, type HandlesBatchOptions, type HandlesOptions } from './metadata.js';
 
 type Handle<Payload> = (payload: Payload, context: MessageContext) => unknown;
@@ -47,15 +48,15 @@ export interface HandlesBatchDecorator<Payload> {
  *
  * @param patterns a pattern (`*` one word, `#` zero or more), a definition, or several of them
  */
-export function Handles<const Given extends Patterns>(
+export function Handles<const Given extends Patterns, Body extends BodyOption = 'json'>(
   patterns: Given,
-  options?: HandlesOptions<PayloadOf<Given>, PublishedTo<Given>>,
-): HandlesDecorator<PayloadOf<Given>>;
+  options?: HandlesOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
+): HandlesDecorator<PayloadOf<Given, Body>>;
 /** The same, for many messages in one call. */
-export function Handles<const Given extends Patterns>(
+export function Handles<const Given extends Patterns, Body extends BodyOption = 'json'>(
   patterns: Given,
-  options: HandlesBatchOptions<PayloadOf<Given>, PublishedTo<Given>>,
-): HandlesBatchDecorator<PayloadOf<Given>>;
+  options: HandlesBatchOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
+): HandlesBatchDecorator<PayloadOf<Given, Body>>;
 export function Handles(patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) {
   const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
   return (target: object, method?: string | symbol) => {

@@ -4,12 +4,13 @@ import { PrivateNode } from '../test/support/broker/index.js';
 import { type MochaResult, NOTHING, startMocha } from './mocha.js';
 
 /*
- * `npm run test:brokers [-- VERSION...]`: the contract suite and the faults on every RabbitMQ that Hopline is held to,
- * one after another, on private nodes and clusters alone. Exit code 1 if anything failed, or a version can't be had.
+ * `npm run test:brokers [-- VERSION...]`: the contract suite, the faults and the messages of other clients on every
+ * RabbitMQ that Hopline is held to, one after another, on private nodes and clusters alone. Exit code 1 if anything failed,
+ * or a version can't be had.
  */
 
 const VERSIONS = ['3.10', '4.0', '4.3'] as const;
-const SUITES = ['contract', 'faults'] as const;
+const SUITES = ['contract', 'faults', 'foreign'] as const;
 
 interface Row extends MochaResult {
   /** As the broker itself gives it, or as it was asked for if it can't be had. */

@@ -36,7 +36,7 @@ const RULES: readonly Rule[] = [
   { name: 'the rest', takes: /./ },
 ];
 
-/** All test files below this folder, each in one part. Parts without any are left out. */
+/** All test files below this folder but those that have a command of their own, each in one part. Parts without any are left out. */
 export function partsOf(folder: string): readonly Part[] {
   const files = testFilesIn(folder);
   const ruleOf = (file: string) => RULES.find(({ takes }) => takes.test(file));
@@ -60,10 +60,13 @@ function dealt({ name, shares = 1 }: Rule, files: readonly string[]): readonly P
   });
 }
 
+/** What needs the clients of other people; it has a command of its own, `npm run test:foreign`. */
+const ELSEWHERE = /^foreign\//;
+
 /** With `/` between folders. */
 function testFilesIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => file.endsWith('.test.js'))
+    .filter((file) => file.endsWith('.test.js') && !ELSEWHERE.test(file))
     .toSorted();
 }

@@ -33,6 +33,7 @@ import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import { Outbox } from './publish/outbox.js';
 import { BusPublisher } from './publish/publisher.js';
+import type { BodyOption } from './serialization/body-option.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import { Names } from './topology/names.js';
@@ -105,15 +106,15 @@ export class Bus extends Publisher {
    * @param patterns what it handles; a definition validates the payload and gives it its type, here and in the options
    * @throws AlreadyStartedError
    */
-  handle<const Given extends Patterns>(
+  handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
     patterns: Given,
-    handle: BatchFunction<PayloadOf<Given>>,
-    options: BatchHandleOptions<PayloadOf<Given>, PublishedTo<Given>>,
+    handle: BatchFunction<PayloadOf<Given, Body>>,
+    options: BatchHandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
   ): this;
-  handle<const Given extends Patterns>(
+  handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
     patterns: Given,
-    handle: HandlerFunction<PayloadOf<Given>>,
-    options?: HandleOptions<PayloadOf<Given>, PublishedTo<Given>>,
+    handle: HandlerFunction<PayloadOf<Given, Body>>,
+    options?: HandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
   ): this;
   handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
     if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');

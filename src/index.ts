@@ -138,6 +138,7 @@ export {
   type PublishManyOptions,
   type PublishOptions,
 } from './message/publisher.js';
+export type { ReceivedMessage } from './message/received-message.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
 export type { Middleware, Next } from './middleware/middleware.js';
@@ -151,7 +152,9 @@ export type { BusOptions, HandlerDefinitions } from './options.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
-export type { Serializer } from './serialization/serializer.js';
+export type { BodyOption } from './serialization/body-option.js';
+export { type JsonOptions, json } from './serialization/json.js';
+export type { Deserializer, Serializer } from './serialization/serializer.js';
 export type { StopOptions } from './stopping.js';
 export type {
   BatchChange,

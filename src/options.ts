@@ -61,7 +61,7 @@ export interface BusOptions {
   topology?: TopologyMode;
   /** Wraps every handler, the first outermost. @default [] */
   middleware?: readonly Middleware[];
-  /** How payloads become bytes. @default JSON */
+  /** How payloads become bytes, and bytes payloads where neither queue nor handler says otherwise (`body`). @default `json()` */
   serializer?: Serializer;
   /** The keys that messages are encrypted and decrypted with, if they say so. @default none: nothing can be encrypted */
   encryption?: EncryptionOptions;
@@ -134,7 +134,7 @@ const DEFAULTS = {
   delayPrefix: 'hopline',
   topology: 'declare',
   middleware: [],
-  serializer: json,
+  serializer: json(),
   maxBodyBytes: 16 * MiB,
   maxInFlight: 10_000,
   maxInFlightBytes: 64 * MiB,

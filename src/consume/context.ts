@@ -2,12 +2,11 @@ import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../er
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
-import { copyHeaders } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
 import type { JsonForm, OnceOptions } from '../message/once.js';
 import type { Published, PublishedMany } from '../message/published.js';
-import { publishedAtOf } from '../message/published-at.js';
 import type { Publisher, PublishIntent, PublishManyOptions, PublishOptions } from '../message/publisher.js';
+import { MessageView } from '../message/received-message.js';
 import type { TransactionClient } from '../message/transaction-client.js';
 import type { Stores } from '../stores/stores.js';
 import { show } from '../util/check.js';
@@ -16,6 +15,7 @@ import type { Logger } from '../util/logger.js';
 import { type BatchSender, batchOf, HandlerBatch } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
 import type { Work } from './concurrency.js';
+import { contentTypeIn } from './decrypt.js';
 import { type Handling, transactionOver } from './inbox.js';
 import { type PartFunction, Parts } from './once.js';
 import { DISCARD, type Outcome } from './outcome.js';
@@ -50,7 +50,7 @@ export class HandlerContext extends MessageContext {
   /** Why the signal fired, if it has. */
   abortReason: Error | undefined;
   private controller: AbortController | undefined;
-  private ownHeaders: Headers | undefined;
+  private ownMessage: MessageView | undefined;
   private ownStep: HandlerStep | undefined;
   private ownBatch: HandlerBatch | undefined;
   /** Its transaction, if its handler has an inbox. */
@@ -85,14 +85,11 @@ export class HandlerContext extends MessageContext {
   }
 
   get headers(): Readonly<Headers> {
-    // A copy: what a handler does to it must not travel on with the message.
-    this.ownHeaders ??= copyHeaders(this.work.received.delivery.properties.headers);
-    return this.ownHeaders;
+    return this.message.headers;
   }
 
   get publishedAt(): Date | undefined {
-    const at = publishedAtOf(this.work.received.delivery.properties);
-    return at === undefined ? undefined : new Date(at);
+    return this.message.publishedAt;
   }
 
   get redelivered(): boolean {
@@ -100,7 +97,35 @@ export class HandlerContext extends MessageContext {
   }
 
   get correlationId(): string | undefined {
-    return this.work.received.delivery.properties.correlationId;
+    return this.message.correlationId;
+  }
+
+  get replyTo(): string | undefined {
+    return this.message.replyTo;
+  }
+
+  get type(): string | undefined {
+    return this.message.type;
+  }
+
+  get appId(): string | undefined {
+    return this.message.appId;
+  }
+
+  get contentType(): string | undefined {
+    return this.message.contentType;
+  }
+
+  get contentEncoding(): string | undefined {
+    return this.message.contentEncoding;
+  }
+
+  get priority(): number | undefined {
+    return this.message.priority;
+  }
+
+  get expiration(): string | undefined {
+    return this.message.expiration;
   }
 
   get signal(): AbortSignal {
@@ -184,6 +209,14 @@ export class HandlerContext extends MessageContext {
   chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
     const [first, ...rest]: readonly ChainStep[] = steps;
     return this.publisher.chain((first ? [this.carryingOn(first), ...rest] : []) as never, options);
+  }
+
+  private get message(): MessageView {
+    const { received } = this.work;
+    const { delivery } = received;
+    const { contentEncoding } = delivery.properties;
+    this.ownMessage ??= new MessageView(delivery, received, contentTypeIn(received), contentEncoding);
+    return this.ownMessage;
   }
 
   /** What is published in a transaction leaves with it; of one that was rolled back nothing does, whatever still runs. */

@@ -1,7 +1,9 @@
 import type { Encryption } from '../encryption/encryption.js';
 import { UndecodableError } from '../errors.js';
 import type { MessageDefinition } from '../message/define-message.js';
-import type { Serializer } from '../serialization/serializer.js';
+import { MessageView } from '../message/received-message.js';
+import { encodingsOf, undone } from '../serialization/content-encoding.js';
+import type { Deserializer } from '../serialization/serializer.js';
 import { validate } from '../serialization/validate.js';
 import { after } from '../util/after.js';
 import { decrypted, needsKeys, type Plain } from './decrypt.js';
@@ -9,20 +11,22 @@ import type { Received } from './received.js';
 import type { Match } from './registry.js';
 
 export interface DecodeOptions {
-  readonly serializer: Serializer;
+  /** Of handlers that say nothing of how their bodies are read. */
+  readonly serializer: Deserializer;
   readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
 }
 
 /**
- * The payload as the handler gets it: decrypted, deserialized and validated. A promise only if the schema's check is one, or
- * a key has to be waited for.
+ * The payload as the handler gets it: decrypted, its encodings undone, deserialized and validated. A promise only if the
+ * schema's check or the deserializer's answer is one, if an encoding is undone, or if a key has to be waited for.
  *
- * @throws UndecodableError, PayloadInvalidError, UnknownKeyError, KeysUnavailableError, and what the schema's own code throws
+ * @throws UndecodableError, PayloadInvalidError, UnknownKeyError, KeysUnavailableError, and what the code of the schema and
+ *   the deserializer throws
  */
-export function decoded(received: Received, { definition, handler }: Match, options: DecodeOptions): unknown {
+export function decoded(received: Received, match: Match, options: DecodeOptions): unknown {
   const { delivery, chain, batch } = received;
-  const { maxBodyBytes, serializer, encryption } = options;
+  const { maxBodyBytes, encryption } = options;
   // Handled now, it would lose what is to come after it.
   if (chain instanceof UndecodableError) throw chain;
   if (batch instanceof UndecodableError) throw batch;
@@ -33,20 +37,35 @@ export function decoded(received: Received, { definition, handler }: Match, opti
       'Raise maxBodyBytes, or send a reference instead of the data.',
     );
   }
-  const { contentType, contentEncoding } = properties;
-  if (!needsKeys(received, handler))
-    return read({ body, contentType }, contentEncoding, serializer, definition);
-  return after(decrypted(received, handler, encryption), (plain) =>
-    read(plain, contentEncoding, serializer, definition),
+  const { contentType } = properties;
+  if (!needsKeys(received, match.handler)) return read(received, { body, contentType }, match, options);
+  return after(decrypted(received, match.handler, encryption), (plain) =>
+    read(received, plain, match, options),
   );
 }
 
 function read(
+  received: Received,
   { body, contentType }: Plain,
-  contentEncoding: string | undefined,
-  serializer: Serializer,
+  { handler, definition }: Match,
+  { serializer, maxBodyBytes }: DecodeOptions,
+): unknown {
+  const deserializer = handler.body ?? serializer;
+  const { contentEncoding, headers } = received.delivery.properties;
+  const { known, left } = encodingsOf(contentEncoding, headers.compression);
+  const message = new MessageView(received.delivery, received, contentType, left);
+  if (known.length === 0) return deserialized(body, message, deserializer, definition);
+  return undone(body, known, maxBodyBytes).then((inside) =>
+    deserialized(inside, message, deserializer, definition),
+  );
+}
+
+function deserialized(
+  body: Buffer,
+  message: MessageView,
+  deserializer: Deserializer,
   definition: MessageDefinition | undefined,
 ): unknown {
-  const payload = serializer.deserialize(body, contentType, contentEncoding);
-  return definition ? validate(definition, payload) : payload;
+  const payload = deserializer.deserialize(body, message);
+  return definition ? after(payload, (ready) => validate(definition, ready)) : payload;
 }

@@ -1,5 +1,12 @@
 import type { Encryption, Opened } from '../encryption/encryption.js';
-import { type Bound, boundTo, boundToResult, keyIdIn, ownerOf } from '../encryption/envelope.js';
+import {
+  type Bound,
+  boundTo,
+  boundToResult,
+  contentTypeInside,
+  keyIdIn,
+  ownerOf,
+} from '../encryption/envelope.js';
 import { UnknownKeyError } from '../encryption/errors.js';
 import { UndecodableError } from '../errors.js';
 import type { ChainState } from '../message/chain-header.js';
@@ -14,6 +21,13 @@ export type Plain = { readonly body: Buffer; readonly contentType: string | unde
 
 export const isEncrypted = ({ delivery }: Received): boolean =>
   delivery.properties.headers[HEADER.encrypted] !== undefined;
+
+/** Of its body; of an encrypted one, of what is inside, as far as its header can be read. */
+export function contentTypeIn({ delivery }: Received): string | undefined {
+  const { contentType, headers } = delivery.properties;
+  const header = headers[HEADER.encrypted];
+  return header === undefined ? contentType : contentTypeInside(header);
+}
 
 /** Whether anything of it is encrypted, or should be. */
 export function needsKeys(received: Received, { encrypted }: Handler): boolean {

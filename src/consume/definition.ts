@@ -4,6 +4,7 @@ import type { ExchangeOption } from '../message/exchange-option.js';
 import type { Publisher } from '../message/publisher.js';
 import type { UniqueOptions } from '../message/unique.js';
 import type { RetryOptions } from '../retry/policy.js';
+import type { BodyOption } from '../serialization/body-option.js';
 import type { QueueType } from '../topology/plan.js';
 import type { Duration } from '../util/duration.js';
 import type { CircuitBreakerOptions } from './circuit-breaker.js';
@@ -47,6 +48,8 @@ export interface QueueOptions {
    * to all lanes together. @default one queue, without lanes
    */
   lanes?: Lanes;
+  /** How bodies are read for its handlers that say nothing themselves. @default by the bus's serializer: JSON */
+  body?: BodyOption;
 }
 
 /**
@@ -67,6 +70,11 @@ export interface HandlerOptions<Payload = any, Input = Payload> {
   concurrency?: number;
   /** Topic exchange instead of the queue's. */
   exchange?: ExchangeOption;
+  /**
+   * How its bodies are read: `'json'`, `'text'`, `'bytes'` (a Buffer of its own), or by a deserializer. Content encodings are
+   * undone before, and a definition's schema checks what comes of it. @default as its queue says, else by the bus's serializer: JSON
+   */
+  body?: BodyOption;
   /** How often it may begin, over all processes that share the bus's `stores`. A message above it comes back later. @default without limit */
   rateLimit?: RateLimitOptions<Payload>;
   /**
@@ -149,13 +157,18 @@ export type PatternOrDefinition = string | MessageDefinition;
 /** One pattern or several; a definition gives the handler's payload its type. */
 export type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
 
-/** What the handler of these patterns gets: of several, what any of them gives. */
-export type PayloadOf<Given extends Patterns> = OutputOf<EachOf<Given>>;
+/** What handlers get: what the definition says, of several what any says; for plain patterns what their bodies are read as. */
+export type PayloadOf<Given extends Patterns, Body = 'json'> = EachPayload<EachOf<Given>, Body>;
 
 /** What publishers give to the handler of these patterns. */
 export type PublishedTo<Given extends Patterns> = InputOf<EachOf<Given>>;
 
 type EachOf<Given> = Given extends readonly (infer Each)[] ? Each : Given;
+
+type EachPayload<Each, Body> = Each extends string ? ReadAs<Body> : OutputOf<Each>;
+
+// biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is the handler's own word
+type ReadAs<Body> = Body extends 'text' ? string : Body extends 'bytes' ? Buffer : any;
 
 /** One handler as plain data: what `handlers()` makes of classes, and `bus.handle` of functions. */
 export interface HandlerDefinition {

@@ -1,7 +1,7 @@
 import type { MessageSource } from '../message/encoded-properties.js';
 import type { Headers, MessageProperties } from '../message/message.js';
 import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../message/pack.js';
-import { json } from '../serialization/json.js';
+import { JSON_CONTENT_TYPE } from '../serialization/json.js';
 import type { Delivery } from '../transport/transport.js';
 import type { Received } from './received.js';
 
@@ -68,7 +68,7 @@ export class PackItem implements Delivery {
     const { messageId } = this;
     this.own = {
       ...this.pack.delivery.properties,
-      contentType: json.contentType,
+      contentType: JSON_CONTENT_TYPE,
       ...(messageId === undefined ? {} : { messageId }),
     };
     return this.own;

@@ -19,6 +19,7 @@ const SHARED_OPTIONS = [
   'deliveryLimit',
   'maxPriority',
   'lanes',
+  'body',
 ] as const;
 
 /** Handlers by the name of the queue they share. */
@@ -47,7 +48,7 @@ function saidDifferently(queue: string, group: readonly HandlerDefinition[]): st
   return SHARED_OPTIONS.flatMap((option) => {
     const [first, ...rest] = group.filter((definition) => definition.queue[option] !== undefined);
     const shown = (definition: HandlerDefinition) => shownOption(option, definition.queue[option]);
-    const other = first && rest.find((definition) => shown(definition) !== shown(first));
+    const other = first && rest.find((definition) => !isAlike(option, definition, first));
     return other
       ? [
           `queue '${queue}' has ${option} ${shown(first)} in ${first.name} and ${shown(other)} in ${other.name}: say it once, or alike`,
@@ -56,9 +57,18 @@ function saidDifferently(queue: string, group: readonly HandlerDefinition[]): st
   });
 }
 
-/** As problems show an option, and as two are compared: an exchange that is only checked by its name. */
-function shownOption(name: (typeof SHARED_OPTIONS)[number], option: unknown): string {
+type SharedOption = (typeof SHARED_OPTIONS)[number];
+
+/** A deserializer is like itself alone, of the others those that are shown alike. */
+function isAlike(name: SharedOption, { queue: one }: HandlerDefinition, { queue: other }: HandlerDefinition) {
+  if (name === 'body') return one.body === other.body;
+  return shownOption(name, one[name]) === shownOption(name, other[name]);
+}
+
+/** As problems show an option: an exchange that is only checked by its name. */
+function shownOption(name: SharedOption, option: unknown): string {
   if (name === 'lanes' && lanesOption.accepts(option)) return shownLanes(option as Lanes);
+  if (name === 'body' && isPlainObject(option)) return 'a deserializer of its own';
   return isPlainObject(option) ? `${show(option.name)} (declare: false)` : show(option);
 }
 

@@ -10,6 +10,8 @@ import {
   type RetryPolicy,
   retryPolicy,
 } from '../retry/policy.js';
+import { type BodyOption, bodyOption, deserializerOf } from '../serialization/body-option.js';
+import type { Deserializer } from '../serialization/serializer.js';
 import type { QueueNeeds } from '../topology/build.js';
 import { exchangeOptionProblem } from '../topology/names.js';
 import type { QueueType } from '../topology/plan.js';
@@ -68,6 +70,8 @@ export interface Handler {
   readonly unique: UniqueSettings | undefined;
   /** Takes no message that is not encrypted. */
   readonly encrypted: boolean;
+  /** Set if its bodies are read otherwise than by the bus's serializer. */
+  readonly body: Deserializer | undefined;
   /** Set if it takes many messages in one call. */
   readonly batch: BatchSettings | undefined;
 }
@@ -129,6 +133,7 @@ export const QUEUE_FIELDS: Fields = {
   deliveryLimit: positiveInteger,
   maxPriority: integerFrom(1, MAX_PRIORITY),
   lanes: lanesOption,
+  body: bodyOption,
 };
 
 const HANDLER_FIELDS: Fields = {
@@ -137,6 +142,7 @@ const HANDLER_FIELDS: Fields = {
   failOnTimeout: flag,
   concurrency: positiveInteger,
   exchange: exchangeOption,
+  body: bodyOption,
   batch: batchOption,
   rateLimit: rateLimitOption,
   circuitBreaker: circuitBreakerOption,
@@ -251,9 +257,13 @@ function handlerOf(
     inbox: options.inbox && idempotentSettings(options.inbox),
     unique: options.unique && uniqueSettings(options.unique),
     encrypted: options.encrypted ?? false,
+    body: bodyOf(options.body ?? queue.body),
     batch: batchOf(definition),
   };
 }
+
+const bodyOf = (body: BodyOption | undefined): Deserializer | undefined =>
+  body === undefined ? undefined : deserializerOf(body);
 
 function batchOf({ options: { batch } }: HandlerDefinition): BatchSettings | undefined {
   return batch === undefined ? undefined : batchSettings(batch);

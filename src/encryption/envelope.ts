@@ -93,8 +93,15 @@ export function decodeEnvelope(text: unknown): Envelope {
 
 /** The id of the key that a message is encrypted with; undefined if it isn't, or its header can't be read. */
 export function keyIdIn(header: unknown): string | undefined {
+  return header === undefined ? undefined : readable(header)?.keyId;
+}
+
+/** What an encrypted body is inside; undefined if its header can't be read. */
+export const contentTypeInside = (header: unknown): string | undefined => readable(header)?.contentType;
+
+function readable(header: unknown): Envelope | undefined {
   try {
-    return header === undefined ? undefined : decodeEnvelope(header).keyId;
+    return decodeEnvelope(header);
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { HoplineError } from './hopline-error.js';
 
-/** A message whose body or headers can't be decoded: not JSON, not UTF-8, an unknown content type, too large. Never retried. */
+/** A message whose body or headers can't be decoded: not JSON, not UTF-8, an unknown content type or encoding, too large. Never retried. */
 export class UndecodableError extends HoplineError {
   readonly code = 'HOPLINE_UNDECODABLE';
 }

@@ -2,7 +2,7 @@ import { keyIdIn } from '../encryption/envelope.js';
 import type { DeadLetterReason } from '../events.js';
 import { type BatchPlace, batchIn, isPlace } from '../message/batch-header.js';
 import { chainIn } from '../message/chain-header.js';
-import { HEADER, headersAsPublished } from '../message/headers.js';
+import { HEADER, headersAsPublished, textIn } from '../message/headers.js';
 import type { Headers, MessageProperties } from '../message/message.js';
 import { publishedAtOf } from '../message/published-at.js';
 import { parseDue } from '../topology/delays.js';
@@ -167,11 +167,6 @@ function batchPlace(headers: Headers): BatchPlace | undefined {
 function keyOf(headers: Headers): string | undefined {
   const header = headers[HEADER.encrypted];
   return header === undefined ? undefined : (keyIdIn(header) ?? 'unreadable');
-}
-
-function textIn(headers: Headers, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : undefined;
 }
 
 function countIn(headers: Headers, name: string): number | undefined {

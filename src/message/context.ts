@@ -37,13 +37,26 @@ export abstract class MessageContext extends Publisher {
   abstract readonly attempt: number;
   /** How many attempts the policy allows. */
   abstract readonly tries: number;
-  /** The publisher's headers; without a prototype. */
+  /** The publisher's headers on every attempt: without Hopline's, the broker's (`x-death` …) and a prototype. */
   abstract readonly headers: Readonly<Headers>;
   /** From a UUIDv7 message id (milliseconds), else from the `timestamp` property (seconds). */
   abstract readonly publishedAt: Date | undefined;
   /** It was handed out before and not settled: the broker's own flag, or a stop or crash before it went back as a copy. */
   abstract readonly redelivered: boolean;
   abstract readonly correlationId: string | undefined;
+  /** The queue that its publisher awaits an answer in. */
+  abstract readonly replyTo: string | undefined;
+  /** What kind of message it is; Hopline writes the definition's key, or the routing key. */
+  abstract readonly type: string | undefined;
+  /** Who published it; Hopline writes the service's name. */
+  abstract readonly appId: string | undefined;
+  /** What the publisher says that the body is; of an encrypted message, what is inside. */
+  abstract readonly contentType: string | undefined;
+  /** As the publisher said, though it is undone: `gzip`. */
+  abstract readonly contentEncoding: string | undefined;
+  abstract readonly priority: number | undefined;
+  /** How long it might wait in a queue, on every attempt: milliseconds as a string, as the protocol has it. */
+  abstract readonly expiration: string | undefined;
   /**
    * Aborts on the handler's timeout, on the deadline of `stop()`, when the channel that delivered is lost, or when an
    * operator cancels the message; its reason is a HandlerTimeoutError, a ShutdownError, a ChannelLostError or a

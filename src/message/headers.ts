@@ -107,6 +107,11 @@ export function publisherHeaders(headers: Readonly<Headers>): Headers {
   return kept;
 }
 
+export function textIn(headers: Readonly<Headers>, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** A copy in which nothing is shared. As on the wire: no prototypes, and what is undefined is not there. */
 export function copyHeaders(headers: Readonly<Record<string, HeaderValue | undefined>>): Headers {
   const copy: Headers = Object.create(null);

@@ -16,7 +16,7 @@ import {
   type PublishOptions,
 } from '../message/publisher.js';
 import { type UniqueSettings, uniqueKey, uniqueSettings } from '../message/unique.js';
-import { json } from '../serialization/json.js';
+import { JSON_CONTENT_TYPE } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import type { Stores } from '../stores/stores.js';
 import type { TransportSession } from '../transport/transport.js';
@@ -289,7 +289,7 @@ export class BusPublisher extends Publisher {
 
   private mustBePackable(): void {
     const { contentType } = this.options.serializer;
-    if (contentType === json.contentType) return;
+    if (contentType === JSON_CONTENT_TYPE) return;
     throw new OptionsError('pack', [
       `expected the bus to write JSON, which is all that can be packed; it writes '${contentType}'`,
     ]);

@@ -19,7 +19,7 @@ import type { OutboxMessage } from '../message/outbox-message.js';
 import type { Published } from '../message/published.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
-import { json } from '../serialization/json.js';
+import { JSON_CONTENT_TYPE } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
@@ -137,7 +137,7 @@ export class Steps {
   sealResult(result: Buffer, chainId: string, number: number): SealedResult | Promise<SealedResult> {
     const { encryption } = this.options;
     if (!encryption) throw withoutEncryption('what an encrypted step passes on');
-    return encryption.seal(result, json.contentType, boundToResult(chainId, number));
+    return encryption.seal(result, JSON_CONTENT_TYPE, boundToResult(chainId, number));
   }
 
   /** Checks all steps and sends the first. @throws as {@link plan} and {@link send} */

@@ -1,68 +1,108 @@
 import { isUtf8 } from 'node:buffer';
-import { InvalidMessageError, UndecodableError } from '../errors.js';
+import { InvalidMessageError, OptionsError, type UndecodableError } from '../errors.js';
+import type { ReceivedMessage } from '../message/received-message.js';
+import { type Fields, flag, isPlainObject, problemsOf } from '../util/check.js';
 import { reasonText } from '../util/error-text.js';
+import { stillEncoded } from './content-encoding.js';
 import type { Serializer } from './serializer.js';
+import { shorten, undecodable } from './undecodable.js';
+
+export const JSON_CONTENT_TYPE = 'application/json';
 
 /** `application/json`, `text/json`, `application/vnd.acme.order+json; charset=utf-8`. */
 const JSON_TYPE = /^(application|text)\/([\w.+-]+\+)?json\s*(;.*)?$/i;
-const OTHER_CHARSET = /charset\s*=\s*(?!"?utf-?8"?\s*(;|$))/i;
+/** What clients write of a body of which they know nothing; kombu's word for bytes is `application/data`. */
+const TYPE_OF_ANYTHING = /^(application\/(octet-stream|data)|text\/plain)\s*(;.*)?$/i;
+/** ASCII is UTF-8, too. */
+const OTHER_CHARSET = /charset\s*=\s*(?!"?(utf-?8|us-ascii|ascii)"?\s*(;|$))/i;
 const BYTE_ORDER_MARK = '\uFEFF';
-const PLAIN_ENCODING = /^(utf-?8|identity)?$/i;
+/** kombu says the charset here. */
+const PLAIN_ENCODING = /^(utf-?8|us-ascii|ascii)?$/i;
 
-/** Raw JSON, no envelope: any client can read what we write, and we read what any client writes. */
-export const json: Serializer = {
-  contentType: 'application/json',
+const OTHERWISE =
+  "Look at the bytes in the dead-letter queue, and mend the publisher; or, if they are meant so, say body: 'text' or 'bytes' of the handler or its queue.";
 
-  serialize(payload) {
-    let text: string | undefined;
-    try {
-      text = JSON.stringify(payload);
-    } catch (error) {
-      throw notJson(reasonText(error), error);
-    }
-    if (text === undefined) throw notJson(`a ${typeof payload} has no JSON form`);
-    return Buffer.from(text);
-  },
+/** Options of {@link json}. */
+export interface JsonOptions {
+  /**
+   * Reads only bodies whose content type is JSON's, or that have none. Without it, so are those read that are JSON under a type
+   * that says nothing: `application/octet-stream`, `application/data`, `text/plain`. @default false
+   */
+  strict?: boolean;
+}
 
-  deserialize(body, contentType, contentEncoding) {
-    if (contentType && contentType !== 'application/json') {
-      if (!JSON_TYPE.test(contentType))
-        throw undecodable(`its content type is '${shorten(contentType)}', not JSON`);
-      if (OTHER_CHARSET.test(contentType))
-        throw undecodable(`its content type '${shorten(contentType)}' is not UTF-8`);
-    }
-    if (contentEncoding && !PLAIN_ENCODING.test(contentEncoding)) {
-      throw undecodable(`its content encoding is '${shorten(contentEncoding)}'; nothing is inflated`);
-    }
-    if (body.length === 0) throw undecodable('its body is empty');
-    // toString would put replacement characters where the bytes are wrong, and the handler would never know.
-    if (!isUtf8(body)) throw undecodable('its body is not valid UTF-8');
-    try {
-      return JSON.parse(body.toString('utf8'));
-    } catch {
-      // The parser's own message quotes the body, which may hold what must not be logged.
-      throw undecodable(
-        body.indexOf(BYTE_ORDER_MARK) === 0
-          ? 'its body begins with a byte order mark'
-          : 'its body is not valid JSON',
-      );
-    }
-  },
-};
+const JSON_FIELDS: Fields = { strict: flag };
+
+/**
+ * Raw JSON, no envelope: any client can read what we write, and we read what any client writes.
+ *
+ * @throws OptionsError
+ */
+export function json(options: JsonOptions = {}): Serializer {
+  const problems = isPlainObject(options)
+    ? problemsOf(options, '', JSON_FIELDS)
+    : ['expected the options to be an object'];
+  if (problems.length > 0) throw new OptionsError('json', problems);
+  const { strict = false } = options;
+  return {
+    contentType: JSON_CONTENT_TYPE,
+    serialize,
+    deserialize(body, message) {
+      const { contentType, contentEncoding } = message;
+      if (contentType && contentType !== JSON_CONTENT_TYPE) checkType(contentType, strict);
+      if (contentEncoding && !PLAIN_ENCODING.test(contentEncoding)) throw stillEncoded(contentEncoding);
+      return parse(body, message);
+    },
+  };
+}
+
+function serialize(payload: unknown): Buffer {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(payload);
+  } catch (error) {
+    throw notJson(reasonText(error), error);
+  }
+  if (text === undefined) throw notJson(`a ${typeof payload} has no JSON form`);
+  return Buffer.from(text);
+}
+
+/** @throws UndecodableError */
+function checkType(contentType: string, strict: boolean): void {
+  if (!JSON_TYPE.test(contentType) && (strict || !TYPE_OF_ANYTHING.test(contentType)))
+    throw undecodable(`its content type is '${shorten(contentType)}', not JSON`, OTHERWISE);
+  if (OTHER_CHARSET.test(contentType))
+    throw undecodable(`its content type '${shorten(contentType)}' is not UTF-8`);
+}
+
+function parse(body: Buffer, message: ReceivedMessage): unknown {
+  if (body.length === 0) throw undecodable('its body is empty', OTHERWISE);
+  // toString would put replacement characters where the bytes are wrong, and the handler would never know.
+  if (!isUtf8(body)) throw unlikeJson(message, 'its body is not valid UTF-8');
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    // The parser's own message quotes the body, which may hold what must not be logged.
+    throw unlikeJson(
+      message,
+      body.indexOf(BYTE_ORDER_MARK) === 0
+        ? 'its body begins with a byte order mark'
+        : 'its body is not valid JSON',
+    );
+  }
+}
+
+/** RabbitMQ hands out a value or a sequence of AMQP 1.0 as it is encoded there. */
+function unlikeJson({ type }: ReceivedMessage, why: string): UndecodableError {
+  if (type !== 'amqp-1.0') return undecodable(why, OTHERWISE);
+  return undecodable(
+    'its body is an AMQP 1.0 value, not data',
+    "Have its publisher send JSON as a data section; or say body: 'bytes' of the handler or its queue, and decode the value there.",
+  );
+}
 
 function notJson(why: string, cause?: unknown): InvalidMessageError {
   return new InvalidMessageError(`the payload can't be written as JSON: ${why}`, 'Publish plain data.', {
     cause,
   });
-}
-
-function undecodable(why: string): UndecodableError {
-  return new UndecodableError(
-    `the message can't be decoded: ${why}`,
-    'Look at the bytes in the dead-letter queue, and mend the publisher.',
-  );
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

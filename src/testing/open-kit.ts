@@ -42,7 +42,7 @@ export function newWorld(
     clock,
     broker,
     names: new Names(bus.prefix, bus.delayPrefix),
-    serializer: bus.serializer ?? json,
+    serializer: bus.serializer ?? json(),
     stores: bus.stores ?? memoryStores(clock),
     encryption: bus.encryption && new Encryption(bus.encryption.keys, clock),
     journal: new Journal(() => clock.monotonic()),

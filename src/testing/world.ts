@@ -5,12 +5,14 @@ import { batchIn } from '../message/batch-header.js';
 import { chainIn } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import type { Headers, MessageProperties } from '../message/message.js';
+import { MessageView } from '../message/received-message.js';
 import type { Serializer } from '../serialization/serializer.js';
 import type { Stores } from '../stores/stores.js';
 import type { Names } from '../topology/names.js';
 import type { Origin } from '../topology/origin.js';
 import { Broker } from '../transport/memory/broker.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';
+import { isThenable } from '../util/after.js';
 import type { ManualClock } from '../util/manual-clock.js';
 import { type KitDelivery, originOf } from './delivery.js';
 import type { Faults } from './faults.js';
@@ -50,7 +52,13 @@ export function payloadOf(
     return payloadOf({ serializer, encryption }, { ...message, body: plain.body, properties: plain });
   }
   try {
-    return serializer.deserialize(body, contentType, contentEncoding);
+    const source = { properties: { ...properties, headers }, queue: '' };
+    const its = { messageId: properties.messageId, ...originOf(message) };
+    const payload = serializer.deserialize(body, new MessageView(source, its, contentType, contentEncoding));
+    if (!isThenable(payload)) return payload;
+    // A journal is written at once.
+    Promise.resolve(payload).catch(() => {});
+    return body.toString();
   } catch {
     return body.toString();
   }

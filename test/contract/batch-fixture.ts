@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { BatchContext, BatchStore, Bus, MessageContext } from 'hopline';
 import { UnrecoverableError } from 'hopline';
 import { memoryStores } from '../../src/stores/memory/index.js';
-import type { BusFixture, Recorder } from '../support/bus-fixture.js';
+import { type BusFixture, type Recorder, wireHeaders } from '../support/bus-fixture.js';
 
 /** So many jobs, each with its place as its payload. */
 export const jobs = (count: number, key = 'job') =>
@@ -48,7 +48,11 @@ export const failing =
 
 /** Publishes the first job that was handled once more, as the broker delivers one again that was not acked. */
 export async function copyOf(fx: BusFixture, seen: Recorder): Promise<void> {
-  const { headers, messageId } = seen.at(0).context;
-  const properties = { headers, messageId: messageId as string, contentType: 'application/json' };
+  const { context } = seen.at(0);
+  const { messageId } = context;
+  const properties = {
+    ...{ messageId: messageId as string, contentType: 'application/json' },
+    headers: wireHeaders(context),
+  };
   await fx.foreign.publish({ exchange: fx.events, routingKey: 'job', body: '0', properties });
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { gzipSync } from 'node:zlib';
-import { defineMessage, PayloadInvalidError } from 'hopline';
+import { defineMessage, json, PayloadInvalidError } from 'hopline';
 import { z } from 'zod';
 import { ours } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
@@ -12,7 +11,13 @@ const UNDECODABLE = [
   { what: 'with a byte order mark', body: Buffer.from('\uFEFF{"a":1}') },
   { what: 'XML', body: Buffer.from('<order/>'), contentType: 'text/xml' },
   { what: 'in another charset', body: Buffer.from('{}'), contentType: 'application/json; charset=latin1' },
-  { what: 'gzip', body: gzipSync('{"a":1}'), contentType: 'application/json', contentEncoding: 'gzip' },
+  { what: 'in an encoding that is not undone', body: Buffer.from('{}'), contentEncoding: 'compress' },
+  { what: 'text under a type that says nothing', body: Buffer.from('ON'), contentType: 'text/plain' },
+  {
+    what: 'an AMQP 1.0 value',
+    body: Buffer.from([0x00, 0x53, 0x77, 0xa1, 0x02, 0x4f, 0x4e]),
+    type: 'amqp-1.0',
+  },
 ];
 
 const orderPlaced = defineMessage(
@@ -41,11 +46,12 @@ export const bodies: Theme = (test) => {
     assert.deepEqual(Object.keys(context.headers), []);
   });
 
-  test('JSON under any of its content types is handled', async (fx) => {
+  test('JSON under any of its content types, or one that says nothing, is handled', async (fx) => {
     const seen = fx.recorder();
     const bus = fx.bus('mailer', { concurrency: 1 }).handle('k', seen.handle);
     await bus.start();
     const types = ['application/json; charset=UTF-8', 'text/json', 'application/vnd.acme.order+json'];
+    types.push('application/octet-stream', 'text/plain', 'text/plain; charset=utf-8', 'application/data');
     for (const contentType of types) {
       await fx.foreign.publish({
         exchange: fx.events,
@@ -65,10 +71,10 @@ export const bodies: Theme = (test) => {
       await fx.foreign.publish({ exchange: fx.events, routingKey: 'k', body, properties });
       const letter = await fx.deadLetter(fx.name('mailer'));
       assert.ok(letter.body.equals(body), letter.body.toString());
-      const { contentType, contentEncoding } = letter.properties;
+      const { contentType, contentEncoding, type } = letter.properties;
       assert.deepEqual(
-        { contentType, contentEncoding },
-        { contentType: undefined, contentEncoding: undefined, ...properties },
+        { contentType, contentEncoding, type },
+        { contentType: undefined, contentEncoding: undefined, type: undefined, ...properties },
       );
       const { reason, error, attempt, exceptions } = ours(letter);
       assert.deepEqual({ reason, attempt, exceptions }, { reason: 'undecodable', attempt: 1, exceptions: 0 });
@@ -76,6 +82,23 @@ export const bodies: Theme = (test) => {
       assert.deepEqual(seen.calls, []);
     });
   }
+
+  test('a bus that is to be strict takes JSON only under a type that says so, or none', async (fx) => {
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer', { serializer: json({ strict: true }) }).handle('k', seen.handle);
+    await bus.start();
+    const types = [undefined, 'application/json; charset=utf-8', 'application/octet-stream', 'text/plain'];
+    for (const contentType of types) {
+      const properties = contentType === undefined ? {} : { contentType };
+      await fx.foreign.publish({ exchange: fx.events, routingKey: 'k', body: '1', properties });
+    }
+    const letters = await fx.deadLetters(fx.name('mailer'), 2);
+    assert.deepEqual(
+      letters.map(({ properties }) => properties.contentType),
+      types.slice(2),
+    );
+    await fx.eventually(() => assert.deepEqual(seen.payloads, [1, 1]));
+  });
 
   test('a body over the cap of its consumer is dead-lettered as undecodable', async (fx) => {
     const seen = fx.recorder();

@@ -13,7 +13,7 @@ import {
 } from 'hopline';
 import { z } from 'zod';
 import { HEADER } from '../../src/message/headers.js';
-import { type BusFixture, ours, type Recorder, watch } from '../support/bus-fixture.js';
+import { type BusFixture, ours, type Recorder, watch, wireHeaders } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 
 /** Steps with these keys, each with its key as its payload. */
@@ -452,7 +452,7 @@ export const chains: Theme = (test) => {
 
   test('a copy of the headers of a step is no step of its chain', async (fx) => {
     const { bus, seen } = await worker(fx, ({ routingKey, context }) =>
-      routingKey === 'step.a' ? context.send('step.copy', 1, { headers: context.headers }) : undefined,
+      routingKey === 'step.a' ? context.send('step.copy', 1, { headers: wireHeaders(context) }) : undefined,
     );
     await bus.chain(steps('step.a')).dispatch();
     await fx.eventually(() => assert.deepEqual(seen.keys, ['step.a', 'step.copy']));

@@ -84,7 +84,7 @@ export const failures: Theme = (test) => {
       const headers = { tenant: 'a', 'x-own': 'b', nested: { deep: ['c'] } };
       const views: object[] = [];
       const spoil = (context: MessageContext) => {
-        views.push(publishersHeaders(context.headers));
+        views.push(structuredClone({ ...context.headers }));
         const mine = context.headers as Record<string, unknown>;
         mine.tenant = 'spoilt';
         mine.added = 'x';

@@ -3,7 +3,7 @@ import { type BusEvents, HandlerTimeoutError } from 'hopline';
 import { type InboxTransaction, postgresStores } from 'hopline/postgres';
 import { NoTransactionError } from '../../src/errors.js';
 import { deferred } from '../../src/util/deferred.js';
-import { watch } from '../support/bus-fixture.js';
+import { watch, wireHeaders } from '../support/bus-fixture.js';
 import { type Shop, shopTests, soon } from './transactions.js';
 import type { Theme } from './transport-contract.js';
 
@@ -204,8 +204,13 @@ export const inboxAttempts: Theme = (test) => {
       const batch = bus.batch([[1, 2].map((payload) => ({ key: 'job', payload }))]);
       await batch.dispatch();
       await soon(fx, () => assert.equal(commits, 1));
-      const { headers, messageId } = seen.at(0).context;
-      const properties = { headers, messageId: messageId as string, contentType: 'application/json' };
+      const { context } = seen.at(0);
+      const { messageId } = context;
+      const properties = {
+        headers: wireHeaders(context),
+        messageId: messageId as string,
+        contentType: 'application/json',
+      };
       await fx.foreign.publish({ exchange: fx.events, routingKey: 'job', body: '1', properties });
       await soon(fx, async () => assert.equal((await bus.findBatch(batch.id))?.done, 1));
       assert.equal(seen.calls.length, 1);

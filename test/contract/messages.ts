@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Headers, MessageTooLargeError } from 'hopline';
+import { type Headers, type MessageContext, MessageTooLargeError } from 'hopline';
 import { publishersHeaders, watch } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 
@@ -33,7 +33,7 @@ export const messages: Theme = (test, { realTime }) => {
     delete headers.second;
     await publishing;
     await fx.eventually(() => assert.deepEqual(seen.payloads, [{ list: [1] }]));
-    assert.deepEqual(publishersHeaders(seen.at(0).context.headers), { tenant: 'a', second: 'b' });
+    assert.deepEqual({ ...seen.at(0).context.headers }, { tenant: 'a', second: 'b' });
   });
 
   test('a body over the cap is refused before anything is sent', async (fx) => {
@@ -69,6 +69,56 @@ export const messages: Theme = (test, { realTime }) => {
     // Its milliseconds are those of the id, which is made with the machine's time, not a standing clock's.
     const now = realTime ? fx.harness.clock.now() : Date.now();
     assert.ok(Math.abs(now - Number(context.publishedAt)) < 5_000, `${context.publishedAt}`);
+  });
+
+  test('the context says the same of a foreign message on every attempt, and in failed(): its properties, and its own headers', async (fx) => {
+    const told: object[] = [];
+    const tell = (context: MessageContext) => {
+      const { replyTo, type, appId, contentType, contentEncoding, priority, expiration } = context;
+      const { messageId, correlationId, publishedAt, exchange, routingKey, queue } = context;
+      told.push({
+        ...{ replyTo, type, appId, contentType, contentEncoding, priority, expiration },
+        ...{ messageId, correlationId, publishedAt, exchange, routingKey, queue },
+        headers: { ...context.headers },
+      });
+    };
+    const fail = (_payload: unknown, context: MessageContext) => {
+      tell(context);
+      throw new Error('once more');
+    };
+    const bus = fx.bus('mailer').handle('order.*', fail, {
+      retry: { tries: 2, backoff: '100ms' },
+      failed: (_error, _payload, context) => tell(context),
+    });
+    await bus.start();
+    const properties = {
+      ...{ replyTo: 'answers', type: 'order', appId: 'till', contentType: 'text/plain' },
+      ...{ contentEncoding: 'utf-8', priority: 3, expiration: '60000', correlationId: 'c-1' },
+      ...{ messageId: 'm-1', timestamp: 1_767_603_600 },
+      headers: { CC: ['archive.order'], tenant: 'a', compression: 'none', 'hopline-attempt': 7 },
+    };
+    await fx.foreign.publish({ exchange: fx.events, routingKey: 'order.placed', body: '1', properties });
+    await fx.deadLetter(fx.name('mailer'));
+    const { headers, timestamp, ...rest } = properties;
+    const { 'hopline-attempt': _, ...own } = headers;
+    const publishedAt = new Date(timestamp * 1_000);
+    const way = { exchange: fx.events, routingKey: 'order.placed', queue: fx.name('mailer') };
+    const said = { ...rest, publishedAt, ...way, headers: own };
+    assert.deepEqual(told, [said, said, said]);
+  });
+
+  test('the context has nothing that a publisher has not said', async (fx) => {
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer').handle('k', seen.handle);
+    await bus.start();
+    await fx.foreign.publish({ exchange: fx.events, routingKey: 'k', body: '1' });
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    const { replyTo, type, appId, contentType, contentEncoding, priority, expiration } = seen.at(0).context;
+    const said = [replyTo, type, appId, contentType, contentEncoding, priority, expiration];
+    assert.deepEqual(
+      said.filter((each) => each !== undefined),
+      [],
+    );
   });
 
   test('a published message is plain JSON with the usual properties, for any client to read', async (fx) => {
@@ -124,7 +174,7 @@ export const messages: Theme = (test, { realTime }) => {
     await fx.eventually(() => assert.equal(seen.calls.length, 2));
     const [first, second] = seen.calls.toSorted((a) => (a.context.correlationId === 'root' ? -1 : 1));
     assert.equal(first?.context.correlationId, 'root');
-    assert.deepEqual(publishersHeaders(first?.context.headers ?? {}), { traceparent, own: 'yes' });
+    assert.deepEqual({ ...first?.context.headers }, { traceparent, own: 'yes' });
     assert.equal(second?.context.correlationId, 'given');
   });
 

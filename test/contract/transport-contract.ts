@@ -36,6 +36,7 @@ import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
+import { reading } from './reading.js';
 import { receipts } from './receipts.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
@@ -70,6 +71,7 @@ const bus: Readonly<Record<string, Theme>> = {
   routing,
   'messages and their context': messages,
   'bodies of any origin': bodies,
+  'how bodies are read': reading,
   'what travels on, unchanged': unchanged,
   'decorated handlers': decorated,
   'handlers at once': concurrency,

@@ -192,7 +192,7 @@ function isAlive(pid: number): boolean {
 }
 
 describe('the parts of the suite', () => {
-  it('have each test file in one process, or each of its shares in one', () => {
+  it("have each test file in one process, or each of its shares in one, but those of other clients' messages", () => {
     const folder = join(root, 'dist/test');
     const parts = partsOf(folder);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -207,6 +207,7 @@ describe('the parts of the suite', () => {
         own.map((_part, place) => `${place + 1}/${own.length}`),
         file,
       );
+      assert.equal(own.length === 0, file.startsWith(join(folder, 'foreign')), file);
     }
   });
 

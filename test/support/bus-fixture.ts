@@ -9,12 +9,14 @@ import {
   type EventName,
   type Failures,
   type FailuresOptions,
+  type Headers,
   type Logger,
   type MessageContext,
   openControl,
   openFailures,
   type Transport,
 } from 'hopline';
+import type { HandlerContext } from '../../src/consume/context.js';
 import { HEADER } from '../../src/message/headers.js';
 import type { SessionOptions } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
@@ -288,6 +290,11 @@ export function ours(
   const { headers } = message.properties;
   const found = Object.entries(HEADER).filter(([, name]) => headers[name] !== undefined);
   return Object.fromEntries(found.map(([short, name]) => [short, headers[name]]));
+}
+
+/** As they came over the wire: ours, and those that the broker adds, are among them. */
+export function wireHeaders(context: MessageContext): Headers {
+  return (context as HandlerContext).work.received.delivery.properties.headers;
 }
 
 /** Headers as their publisher gave them: without ours, and without those that a broker adds on the way. */

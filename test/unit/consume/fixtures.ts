@@ -79,6 +79,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     inbox: undefined,
     unique: undefined,
     encrypted: false,
+    body: undefined,
     name,
     queue: 'billing',
     routes: patterns.map((pattern) => ({ pattern, exchange: events, definition: undefined })),

@@ -110,6 +110,7 @@ describe('subscriptions', () => {
             inbox: undefined,
             unique: undefined,
             encrypted: false,
+            body: undefined,
           },
         ],
       },
@@ -198,12 +199,15 @@ describe('handlers that share a queue', () => {
   });
 
   it('and give it different options are an error that names both, for each option', () => {
+    const own = () => ({ deserialize: (body: Buffer) => body });
     const pairs: [keyof QueueOptions, QueueOptions, QueueOptions, string, string][] = [
       ['concurrency', { concurrency: 5 }, { concurrency: 6 }, '5', '6'],
       ['prefetch', { prefetch: 50 }, { prefetch: 60 }, '50', '60'],
       ['type', { type: 'quorum' }, { type: 'classic' }, '"quorum"', '"classic"'],
       ['deliveryLimit', { deliveryLimit: 3 }, { deliveryLimit: 20 }, '3', '20'],
       ['exchange', { exchange: 'a' }, { exchange: 'b' }, '"a"', '"b"'],
+      ['body', { body: 'text' }, { body: 'bytes' }, '"text"', '"bytes"'],
+      ['body', { body: own() }, { body: own() }, 'a deserializer of its own', 'a deserializer of its own'],
       [
         'exchange',
         { exchange: 'a' },

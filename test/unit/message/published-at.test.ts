@@ -11,6 +11,7 @@ describe('publishedAt', () => {
         assert.equal(publishedAtOf({ messageId, timestamp: 1 }), msecs);
         assert.equal(publishedAtOf({ messageId: messageId.toUpperCase() }), msecs);
         assert.equal(publishedAtOf({ messageId: `${messageId}.17` }), msecs);
+        assert.equal(publishedAtOf({ messageId: `urn:uuid:${messageId}` }), msecs);
       }),
     );
   });
@@ -23,6 +24,8 @@ describe('publishedAt', () => {
       v4(),
       `${v7()}0`,
       ` ${v7()}`,
+      `uuid:${v7()}`,
+      `urn:uuid:${v4()}`,
       7 as unknown as string,
     ]) {
       const properties = messageId === undefined ? {} : { messageId };
@@ -31,8 +34,14 @@ describe('publishedAt', () => {
     }
   });
 
-  it('is unknown when the timestamp is no moment that a Date can hold', () => {
-    assert.equal(publishedAtOf({ timestamp: 1_767_603_600_000_000 }), undefined);
+  it('has the milliseconds of a timestamp that would be thousands of years away in seconds', () => {
+    assert.equal(publishedAtOf({ timestamp: 1_767_603_600_123 }), 1_767_603_600_123);
+    assert.equal(publishedAtOf({ timestamp: 99_999_999_999 }), 99_999_999_999_000);
+  });
+
+  it('is unknown when the timestamp is thousands of years away in milliseconds, too', () => {
+    for (const timestamp of [1_767_603_600_000_000, 1e14, 2 ** 63])
+      assert.equal(publishedAtOf({ timestamp }), undefined);
   });
 
   it('is unknown when the timestamp is no number', () => {

@@ -1,12 +1,28 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { InvalidMessageError, UndecodableError } from '../../../src/errors.js';
+import { InvalidMessageError, OptionsError, UndecodableError } from '../../../src/errors.js';
 import { json } from '../../../src/serialization/json.js';
+import { described } from './described.js';
 
 const CANARY = 'canary-81d2';
 
-function decode(body: string | Buffer | number[], contentType?: string, contentEncoding?: string): unknown {
-  return json.deserialize(Buffer.from(body as string), contentType, contentEncoding);
+const lenient = json();
+const strict = json({ strict: true });
+
+/** The types of clients that know nothing of a body. */
+const SAYING_NOTHING = [
+  ...[undefined, '', 'application/octet-stream', 'text/plain', 'application/data'],
+  ...['text/plain; charset=utf-8', 'text/plain;charset="US-ASCII"; format=flowed', 'Text/Plain ;x=y'],
+  ...['application/octet-stream; type=x', 'APPLICATION/OCTET-STREAM'],
+];
+
+function decode(
+  body: string | Buffer | number[],
+  contentType?: string,
+  contentEncoding?: string,
+  by = lenient,
+): unknown {
+  return by.deserialize(Buffer.from(body as string), described({ contentType, contentEncoding }));
 }
 
 function assertUndecodable(work: () => unknown, reason: RegExp): void {
@@ -21,20 +37,17 @@ describe('JSON bodies', () => {
   it('come back as they were', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (payload) => {
-        const body = json.serialize(payload);
-        assert.deepEqual(
-          json.deserialize(body, json.contentType, undefined),
-          JSON.parse(JSON.stringify(payload)),
-        );
+        const body = lenient.serialize(payload);
+        assert.deepEqual(decode(body, lenient.contentType), JSON.parse(JSON.stringify(payload)));
       }),
     );
   });
 
   it('are raw: any client reads them, no envelope', () => {
-    assert.equal(json.serialize({ userId: 123 }).toString(), '{"userId":123}');
-    assert.equal(json.serialize('größe').toString('utf8'), '"größe"');
-    assert.equal(json.serialize(null).toString(), 'null');
-    assert.equal(json.contentType, 'application/json');
+    assert.equal(lenient.serialize({ userId: 123 }).toString(), '{"userId":123}');
+    assert.equal(lenient.serialize('größe').toString('utf8'), '"größe"');
+    assert.equal(lenient.serialize(null).toString(), 'null');
+    assert.equal(lenient.contentType, 'application/json');
   });
 
   it('are read with any JSON content type, or none', () => {
@@ -44,24 +57,52 @@ describe('JSON bodies', () => {
       ...['application/json; charset=utf8', 'application/json; profile=x; charset=utf-8; q=1'],
     ];
     for (const type of types) assert.deepEqual(decode('{"a":1}', type), { a: 1 }, type);
-    for (const encoding of [undefined, '', 'utf-8', 'UTF8', 'identity']) {
+    for (const encoding of [undefined, '', 'utf-8', 'UTF8', 'us-ascii']) {
       assert.deepEqual(decode('{"a":1}', 'application/json', encoding), { a: 1 }, encoding);
     }
   });
 
-  it('with another content type are not guessed at', () => {
-    const types = [
-      'text/xml',
-      'text/plain',
-      'application/octet-stream',
-      'application/jsonx',
-      'json',
-      'application/json-seq',
-    ];
+  it('under a type that says nothing are the same, whatever JSON it is', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.constantFrom(...SAYING_NOTHING), (text, type) => {
+        assert.deepEqual(decode(text, type), decode(text, 'application/json'));
+      }),
+    );
+  });
+
+  it('under a type that says nothing are refused if they are to say that they are JSON', () => {
+    for (const type of [undefined, '', 'application/json; charset=utf-8', 'application/problem+json'])
+      assert.deepEqual(decode('{"a":1}', type, undefined, strict), { a: 1 });
+    for (const type of SAYING_NOTHING.filter(Boolean))
+      assertUndecodable(() => decode('{}', type, undefined, strict), /its content type is '.*', not JSON$/);
+  });
+
+  it('with a type that says something else are not guessed at', () => {
+    const types = ['text/xml', 'application/jsonx', 'json', 'application/json-seq', 'text/plainly'];
     for (const type of types) {
       assertUndecodable(() => decode('{}', type), new RegExp(`its content type is '${type}', not JSON$`));
     }
     assertUndecodable(() => decode('{}', 'x'.repeat(200)), /its content type is 'x{57}\.\.\.'/);
+  });
+
+  it('that are none say how else they may be read', () => {
+    for (const [body, type] of [
+      ['ON', 'text/plain'],
+      ['', undefined],
+      ['<a/>', 'text/xml'],
+    ] as const) {
+      assert.throws(
+        () => decode(body, type),
+        (error) => error instanceof UndecodableError && /body: 'text' or 'bytes'/.test(error.help),
+      );
+    }
+  });
+
+  it('that are AMQP 1.0 values are called so, and only those', () => {
+    const value = Buffer.from([0x00, 0x53, 0x77, 0xa1, 0x02, 0x4f, 0x4e]);
+    const message = described({ type: 'amqp-1.0', contentType: 'application/json' });
+    assertUndecodable(() => lenient.deserialize(value, message), /its body is an AMQP 1\.0 value, not data$/);
+    assert.deepEqual(lenient.deserialize(Buffer.from('{"a":1}'), message), { a: 1 });
   });
 
   it('in another charset are not guessed at', () => {
@@ -74,11 +115,16 @@ describe('JSON bodies', () => {
     }
   });
 
-  it('that are compressed are not inflated unasked', () => {
-    for (const encoding of ['gzip', 'deflate', 'br', 'utf-16', 'gzip, utf-8']) {
-      assertUndecodable(
+  it('in an encoding that nobody has undone are refused, with those that are undone', () => {
+    for (const encoding of ['compress', 'utf-16', 'snappy, utf-8']) {
+      assert.throws(
         () => decode('{}', 'application/json', encoding),
-        new RegExp(`its content encoding is '${encoding}'; nothing is inflated$`),
+        (error) => {
+          assert.ok(error instanceof UndecodableError);
+          assert.match(error.message, new RegExp(`content encoding is '${encoding}', which is not undone$`));
+          assert.match(error.help, /gzip, deflate, br/);
+          return true;
+        },
       );
     }
   });
@@ -110,7 +156,7 @@ describe('JSON bodies', () => {
   it("that can't be read are never quoted: they may hold what must not be logged", () => {
     for (const body of [`{"password":"${CANARY}"`, CANARY, `{"a":1}${CANARY}`, `${CANARY}\xff`]) {
       assert.throws(
-        () => json.deserialize(Buffer.from(body, 'latin1'), undefined, undefined),
+        () => decode(Buffer.from(body, 'latin1')),
         (error) => {
           assert.ok(error instanceof UndecodableError);
           assert.doesNotMatch(`${error.message} ${error.help} ${error.cause}`, new RegExp(CANARY));
@@ -118,6 +164,12 @@ describe('JSON bodies', () => {
         },
       );
     }
+  });
+
+  it('are read by options that are checked', () => {
+    const options = { strict: 'yes', strikt: true } as never;
+    assert.throws(() => json(options), OptionsError);
+    assert.throws(() => json(options), /strict.*true or false[\s\S]*strikt|strikt[\s\S]*strict/);
   });
 
   it('change no prototype, whatever names they use', () => {
@@ -141,7 +193,7 @@ describe('JSON bodies', () => {
     ];
     for (const [payload, reason] of table) {
       assert.throws(
-        () => json.serialize(payload),
+        () => lenient.serialize(payload),
         (error) => {
           assert.ok(error instanceof InvalidMessageError);
           assert.match(error.message, /^the payload can't be written as JSON: /);

@@ -3,6 +3,8 @@ import { Handles, Idempotent, RateLimit, Retry, Unique } from '../../../decorato
 import {
   type Bus,
   defineMessage,
+  type HandleOptions,
+  json,
   type MessageContext,
   type Published,
   type Publisher,
@@ -256,6 +258,36 @@ export class OptionsApart {
   @RateLimit<Order>({ allow: 1, every: '1s', by: ({ typo }) => typo })
   @Handles(placed, { inbox: { by: ({ id }) => id } })
   method(): void {}
+}
+
+/** What its body is read as is the payload of a plain key; of a definition it is what that says. */
+export function bodies(bus: Bus, options: HandleOptions): void {
+  bus.handle('plant.switch', (state) => state.trim(), { body: 'text' });
+  bus.handle('plant.photo', (photo) => photo.readUInt8(0), { body: 'bytes', retry: { tries: 2 } });
+  bus.handle(['a', 'b'], (texts: string[]) => texts.map((text) => text.trim()), { body: 'text', batch: {} });
+  bus.handle('plant.log', (rows: number[][]) => rows.flat(), { body: { deserialize: () => [[1]] } });
+  bus.handle('order.placed', (order: { anything: boolean }) => order.anything, { body: 'json' });
+  bus.handle('order.placed', (order: { anything: boolean }) => order.anything, options);
+  bus.handle(welcome, ({ at }) => at.getTime(), { body: json({ strict: true }) });
+  // @ts-expect-error TS2339: a text is no Buffer
+  bus.handle('plant.switch', (state) => state.byteLength, { body: 'text' });
+  // @ts-expect-error TS2769: and bytes are no text
+  bus.handle('plant.photo', (photo: string) => photo, { body: 'bytes' });
+  // @ts-expect-error TS2769: there is no such reading
+  bus.handle('plant.photo', () => {}, { body: 'xml' });
+}
+
+@Handles('plant.photo', { body: 'bytes' })
+export class RightBytes {
+  handle(photo: Buffer): number {
+    return photo.byteLength;
+  }
+}
+
+// @ts-expect-error TS1238: its handle() wants a text, and gets bytes
+@Handles('plant.photo', { body: 'bytes' })
+export class WrongBytes {
+  handle(_photo: string): void {}
 }
 
 @Handles(welcome)

@@ -1,0 +1,12 @@
+import { UndecodableError } from '../errors.js';
+
+const MEND = 'Look at the bytes in the dead-letter queue, and mend the publisher.';
+
+/** @param help what to do about it */
+export function undecodable(why: string, help = MEND): UndecodableError {
+  return new UndecodableError(`the message can't be decoded: ${why}`, help);
+}
+
+export function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
