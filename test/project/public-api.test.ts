@@ -26,6 +26,8 @@ const HIDDEN: Readonly<Record<string, string>> = {
   Closed: 'two literals',
   Listener: 'a function of one argument',
   EachOf: 'computed',
+  EachPayload: 'computed',
+  ReadAs: 'computed',
   IsPattern: 'computed',
   NothingElse: 'computed',
   Handle: 'checks what a decorator stands on',

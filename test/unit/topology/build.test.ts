@@ -216,7 +216,7 @@ describe("a work queue's arguments", () => {
       fc.property(
         retry,
         retry,
-        fc.nat(100_000),
+        fc.integer({ min: 1, max: 100_000 }),
         count,
         count,
         (own, ofBus, timeout, concurrency, prefetch) => {
