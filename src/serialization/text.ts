@@ -31,7 +31,8 @@ export const text: Deserializer = {
 function decoderOf(charset: string): TextDecoder | undefined {
   if (/^utf-?8$/i.test(charset)) return UTF_8;
   try {
-    return new TextDecoder(charset, { fatal: true });
+    // Python writes latin-1.
+    return new TextDecoder(charset.replace(/^latin[-_]/i, 'latin'), { fatal: true });
   } catch {
     return undefined;
   }

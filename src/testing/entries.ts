@@ -13,7 +13,7 @@ export interface MessageEntry {
   readonly at: number;
   /** As published, on every attempt. */
   readonly routingKey: string;
-  /** As decoded; the body as text if it can't be. */
+  /** As the bus's serializer reads it, whatever its handler says of bodies; the body as text if it can't be. */
   readonly payload: unknown;
   readonly messageId: string | undefined;
 }

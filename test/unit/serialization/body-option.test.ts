@@ -30,6 +30,7 @@ describe('how bodies are read', () => {
     assert.equal(read('text', latin1, 'text/plain; charset=iso-8859-1'), 'größe');
     assert.equal(read('text', latin1, 'text/plain; format=flowed; charset="Latin1"'), 'größe');
     assert.equal(read('text', latin1, 'text/plain', 'latin1'), 'größe');
+    assert.equal(read('text', latin1, 'text/plain', 'latin-1'), 'größe');
     assert.equal(read('text', latin1, 'text/plain; charset=latin1', 'utf-8'), 'größe');
     assert.equal(read('text', Buffer.from('größe', 'utf16le'), 'text/plain; charset=utf-16'), 'größe');
     assert.equal(read('text', 'plain', 'text/plain; charset=us-ascii'), 'plain');

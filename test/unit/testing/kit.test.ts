@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as realPause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { type MessageContext, OptionsError, StoppedError, UnroutableError } from 'hopline';
 import { NotSettledError, type TestKit, testKit } from 'hopline/testing';
 import { root, run } from '../../project/repository.js';
@@ -225,6 +226,25 @@ describe('the test kit', () => {
     assert.deepEqual(kit.handled('see').assertOnce().payload, { n: 1 });
     const letter = kit.deadLettered().assertOnce();
     assert.deepEqual([letter.reason, letter.payload], ['undecodable', '{']);
+  });
+
+  it('has bodies read as their handlers say, encodings undone, and the properties of others in contexts', async () => {
+    const seen: unknown[] = [];
+    kit = await testKit({
+      configure: (bus) =>
+        bus
+          .handle('switch', (state, { replyTo }) => void seen.push([state, replyTo]), { body: 'text' })
+          .handle('photo', (photo, { type }) => void seen.push([photo, type]), { body: 'bytes' }),
+    });
+    await kit.publishRaw('switch', 'ON', { replyTo: 'answers' });
+    await kit.settled();
+    await kit.publishRaw('photo', gzipSync('png'), { contentEncoding: 'gzip', type: 'image' });
+    await kit.settled();
+    assert.deepEqual(seen, [
+      ['ON', 'answers'],
+      [Buffer.from('png'), 'image'],
+    ]);
+    assert.equal(kit.handled('switch').assertOnce().payload, 'ON');
   });
 
   it('loads neither tsyringe nor reflect-metadata for plain handlers', async () => {
