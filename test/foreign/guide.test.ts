@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { type ForeignBroker, foreignBroker } from './broker.js';
 import * as clients from './clients.js';
 import { installed } from './installed.js';
+import { journeysOf } from './journey.js';
 import { runCode } from './programs.js';
 
 /** A broker boots first, and may have to be unpacked. */
@@ -120,6 +121,26 @@ describe('the guide to other clients: the sender and the handler of', function (
       },
     );
   });
+
+  if (here.includes(clients.pika))
+    it('pika, whose headers are numbers, decimals, dates and bytes, as JavaScript has them', async function () {
+      this.timeout(ONCE_MS);
+      const attempts = (await journeysOf(clients.pika)).map(({ attempts }) => attempts[0]);
+      const named = (key: string) => attempts.find((attempt) => attempt?.context.routingKey.endsWith(key));
+      const { 'beyond-int32': exact, 'beyond-double': rounded } =
+        named('whole-numbers')?.context.headers ?? {};
+      assert.deepEqual([exact, rounded], [2 ** 31, 2 ** 53]);
+      assert.deepEqual(
+        { ...named('decimals')?.context.headers },
+        {
+          price: { '!': 'decimal', value: { places: 1, digits: 199 } },
+          whole: { '!': 'decimal', value: { places: 0, digits: 7 } },
+          negative: { '!': 'decimal', value: { places: 2, digits: -125 } },
+        },
+      );
+      assert.deepEqual(named('moments')?.context.headers.at, new Date('2024-02-29T12:00:00Z'));
+      assert.deepEqual(named('json.bytes')?.context.headers.digest, Buffer.from([0xff, 0x00, 0x80]));
+    });
 
   of(clients.celery, async () => {
     await send('import celery');
