@@ -212,9 +212,8 @@ export class HandlerContext extends MessageContext {
 
   private get message(): MessageView {
     const { received } = this.work;
-    const { delivery } = received;
-    const { contentEncoding } = delivery.properties;
-    this.ownMessage ??= new MessageView(delivery, received, contentTypeIn(received), contentEncoding);
+    const { contentEncoding } = received.delivery.properties;
+    this.ownMessage ??= new MessageView(received, contentTypeIn(received), contentEncoding);
     return this.ownMessage;
   }
 

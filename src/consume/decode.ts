@@ -1,12 +1,11 @@
 import type { Encryption } from '../encryption/encryption.js';
 import { UndecodableError } from '../errors.js';
-import type { MessageDefinition } from '../message/define-message.js';
 import { MessageView } from '../message/received-message.js';
 import { encodingsOf, undone } from '../serialization/content-encoding.js';
 import type { Deserializer } from '../serialization/serializer.js';
 import { validate } from '../serialization/validate.js';
 import { after } from '../util/after.js';
-import { decrypted, needsKeys, type Plain } from './decrypt.js';
+import { decrypted, needsKeys } from './decrypt.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
 
@@ -37,35 +36,39 @@ export function decoded(received: Received, match: Match, options: DecodeOptions
       'Raise maxBodyBytes, or send a reference instead of the data.',
     );
   }
-  const { contentType } = properties;
-  if (!needsKeys(received, match.handler)) return read(received, { body, contentType }, match, options);
+  if (!needsKeys(received, match.handler))
+    return read(received, body, properties.contentType, match, options);
   return after(decrypted(received, match.handler, encryption), (plain) =>
-    read(received, plain, match, options),
+    read(received, plain.body, plain.contentType, match, options),
   );
 }
 
+/** @param contentType of the body as it is here */
 function read(
   received: Received,
-  { body, contentType }: Plain,
-  { handler, definition }: Match,
-  { serializer, maxBodyBytes }: DecodeOptions,
+  body: Buffer,
+  contentType: string | undefined,
+  match: Match,
+  options: DecodeOptions,
 ): unknown {
-  const deserializer = handler.body ?? serializer;
   const { contentEncoding, headers } = received.delivery.properties;
+  // What kombu compresses has one, too: its charset.
+  if (!contentEncoding)
+    return deserialized(body, new MessageView(received, contentType, undefined), match, options);
   const { known, left } = encodingsOf(contentEncoding, headers.compression);
-  const message = new MessageView(received.delivery, received, contentType, left);
-  if (known.length === 0) return deserialized(body, message, deserializer, definition);
-  return undone(body, known, maxBodyBytes).then((inside) =>
-    deserialized(inside, message, deserializer, definition),
+  const message = new MessageView(received, contentType, left);
+  if (known.length === 0) return deserialized(body, message, match, options);
+  return undone(body, known, options.maxBodyBytes).then((inside) =>
+    deserialized(inside, message, match, options),
   );
 }
 
 function deserialized(
   body: Buffer,
   message: MessageView,
-  deserializer: Deserializer,
-  definition: MessageDefinition | undefined,
+  { handler, definition }: Match,
+  { serializer }: DecodeOptions,
 ): unknown {
-  const payload = deserializer.deserialize(body, message);
+  const payload = (handler.body ?? serializer).deserialize(body, message);
   return definition ? after(payload, (ready) => validate(definition, ready)) : payload;
 }

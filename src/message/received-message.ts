@@ -22,14 +22,12 @@ export type ReceivedMessage = Pick<
   | 'expiration'
 >;
 
-/** What of a delivery a {@link ReceivedMessage} is read from. */
+/** What a {@link ReceivedMessage} is read from: a delivery, and where it was published. */
 interface Source {
-  readonly properties: MessageProperties & { readonly headers: Headers };
-  readonly queue: string;
-}
-
-/** Of a message with its way behind it. */
-interface Origin {
+  readonly delivery: {
+    readonly properties: MessageProperties & { readonly headers: Headers };
+    readonly queue: string;
+  };
   readonly messageId: string | undefined;
   readonly routingKey: string;
   readonly exchange: string;
@@ -41,60 +39,63 @@ export class MessageView implements ReceivedMessage {
 
   constructor(
     private readonly source: Source,
-    private readonly origin: Origin,
     readonly contentType: string | undefined,
     readonly contentEncoding: string | undefined,
   ) {}
 
   get messageId(): string | undefined {
-    return this.origin.messageId;
+    return this.source.messageId;
   }
 
   get routingKey(): string {
-    return this.origin.routingKey;
+    return this.source.routingKey;
   }
 
   get exchange(): string {
-    return this.origin.exchange;
+    return this.source.exchange;
   }
 
   get queue(): string {
-    return this.source.queue;
+    return this.source.delivery.queue;
   }
 
   get headers(): Readonly<Headers> {
     // A copy: what is done to it must not travel on with the message.
-    this.ownHeaders ??= copyHeaders(headersAsPublished(this.source.properties.headers));
+    this.ownHeaders ??= copyHeaders(headersAsPublished(this.properties.headers));
     return this.ownHeaders;
   }
 
   get publishedAt(): Date | undefined {
-    const at = publishedAtOf(this.source.properties);
+    const at = publishedAtOf(this.properties);
     return at === undefined ? undefined : new Date(at);
   }
 
   get correlationId(): string | undefined {
-    return this.source.properties.correlationId;
+    return this.properties.correlationId;
   }
 
   get replyTo(): string | undefined {
-    return this.source.properties.replyTo;
+    return this.properties.replyTo;
   }
 
   get type(): string | undefined {
-    return this.source.properties.type;
+    return this.properties.type;
   }
 
   get appId(): string | undefined {
-    return this.source.properties.appId;
+    return this.properties.appId;
   }
 
   get priority(): number | undefined {
-    return this.source.properties.priority;
+    return this.properties.priority;
   }
 
   get expiration(): string | undefined {
-    const { expiration, headers } = this.source.properties;
+    const { expiration, headers } = this.properties;
     return expiration ?? textIn(headers, HEADER.expiration);
+  }
+
+  private get properties(): Source['delivery']['properties'] {
+    return this.source.delivery.properties;
   }
 }

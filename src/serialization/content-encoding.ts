@@ -61,17 +61,14 @@ export interface Encodings {
   readonly left: string | undefined;
 }
 
-const NONE: Encodings = { known: [], left: undefined };
-
 /**
- * @param compression the header of kombu, if it has one
+ * @param compression the header of kombu, if it has one: with a contentEncoding always, which is the charset
  * @throws UndecodableError for more than anybody needs
  */
-export function encodingsOf(contentEncoding: string | undefined, compression: unknown): Encodings {
-  const isKombus = typeof compression === 'string' && Object.hasOwn(KOMBU_COMPRESSIONS, compression);
-  if (!contentEncoding && !isKombus) return NONE;
-  const names = (contentEncoding ?? '').split(',').map((name) => name.trim().toLowerCase());
-  if (isKombus) names.push(compression);
+export function encodingsOf(contentEncoding: string, compression: unknown): Encodings {
+  const names = contentEncoding.split(',').map((name) => name.trim().toLowerCase());
+  if (typeof compression === 'string' && Object.hasOwn(KOMBU_COMPRESSIONS, compression))
+    names.push(compression);
   const left = names.filter((name) => !NOTHING.has(name));
   const known: string[] = [];
   for (let last = left.at(-1); last !== undefined && UNDOING.has(last); last = left.at(-1)) {

@@ -51,7 +51,15 @@ export function json(options: JsonOptions = {}): Serializer {
       const { contentType, contentEncoding } = message;
       if (contentType && contentType !== JSON_CONTENT_TYPE) checkType(contentType, strict);
       if (contentEncoding && !PLAIN_ENCODING.test(contentEncoding)) throw stillEncoded(contentEncoding);
-      return parse(body, message);
+      // toString would put replacement characters where the bytes are wrong, and the handler would never know.
+      if (isUtf8(body)) {
+        try {
+          return JSON.parse(body.toString('utf8'));
+        } catch {
+          // The parser's own message quotes the body, which may hold what must not be logged.
+        }
+      }
+      throw unreadable(body, message);
     },
   };
 }
@@ -75,21 +83,15 @@ function checkType(contentType: string, strict: boolean): void {
     throw undecodable(`its content type '${shorten(contentType)}' is not UTF-8`);
 }
 
-function parse(body: Buffer, message: ReceivedMessage): unknown {
-  if (body.length === 0) throw undecodable('its body is empty', OTHERWISE);
-  // toString would put replacement characters where the bytes are wrong, and the handler would never know.
-  if (!isUtf8(body)) throw unlikeJson(message, 'its body is not valid UTF-8');
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    // The parser's own message quotes the body, which may hold what must not be logged.
-    throw unlikeJson(
-      message,
-      body.indexOf(BYTE_ORDER_MARK) === 0
-        ? 'its body begins with a byte order mark'
-        : 'its body is not valid JSON',
-    );
-  }
+/** Why a body is not JSON. */
+function unreadable(body: Buffer, message: ReceivedMessage): UndecodableError {
+  if (body.length === 0) return undecodable('its body is empty', OTHERWISE);
+  if (!isUtf8(body)) return unlikeJson(message, 'its body is not valid UTF-8');
+  const hasMark = body.indexOf(BYTE_ORDER_MARK) === 0;
+  return unlikeJson(
+    message,
+    hasMark ? 'its body begins with a byte order mark' : 'its body is not valid JSON',
+  );
 }
 
 /** RabbitMQ hands out a value or a sequence of AMQP 1.0 as it is encoded there. */

@@ -52,9 +52,9 @@ export function payloadOf(
     return payloadOf({ serializer, encryption }, { ...message, body: plain.body, properties: plain });
   }
   try {
-    const source = { properties: { ...properties, headers }, queue: '' };
-    const its = { messageId: properties.messageId, ...originOf(message) };
-    const payload = serializer.deserialize(body, new MessageView(source, its, contentType, contentEncoding));
+    const delivery = { properties: { ...properties, headers }, queue: '' };
+    const source = { delivery, messageId: properties.messageId, ...originOf(message) };
+    const payload = serializer.deserialize(body, new MessageView(source, contentType, contentEncoding));
     if (!isThenable(payload)) return payload;
     // A journal is written at once.
     Promise.resolve(payload).catch(() => {});

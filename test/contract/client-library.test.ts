@@ -36,7 +36,32 @@ describe('the client library that is installed', () => {
         return true;
       };
       await publishAll(channel, 'nobody', { messageId: 'a', headers: { traceparent: '00-ab-cd-01' } });
+      const rare = { when: new Date(), list: [1, 2.5], table: { nothing: null }, bytes: Buffer.from([255]) };
+      await publishAll(channel, 'nobody', { messageId: 'a', headers: rare });
       assert.deepEqual(written, []);
+    } finally {
+      await model.close();
+    }
+  });
+
+  it('lets bodies of any size be written without its codec, in frames as large as both sides have agreed', async () => {
+    const model = await connect((await sharedBroker()).url);
+    try {
+      const channel = await openConfirmChannel(model);
+      const inside = model.connection as unknown as { sendContent(): void; readonly frameMax: number };
+      inside.sendContent = () => assert.fail('the library writes');
+      const buffer = entryOf(model, channel)?.buffer ?? assert.fail('it has a buffer');
+      const write = buffer.write.bind(buffer);
+      const written: number[] = [];
+      buffer.write = (frame) => {
+        written.push(frame.length);
+        return write(frame);
+      };
+      const body = Buffer.alloc(2 * inside.frameMax);
+      await new Promise<void>((resolve, reject) => {
+        channel.publish('', 'nobody', body, {}, (error) => (error ? reject(error) : resolve()));
+      });
+      assert.deepEqual(written.slice(1), [inside.frameMax, inside.frameMax, 24]);
     } finally {
       await model.close();
     }

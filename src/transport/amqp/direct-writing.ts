@@ -4,7 +4,9 @@ import { type ConnectionInternals, connectionOf, entryOf } from './internals.js'
 import { ContentHeaderWriter } from './wire/content-header.js';
 import { BASIC_PUBLISH, FRAME_OVERHEAD } from './wire/frames.js';
 import type { PublishFields } from './wire/publish-fields.js';
-import { isShortString, NOT_ORDINARY, PublishWriter, spaceFor } from './wire/publish-writer.js';
+import { isShortString, NOT_ORDINARY, PublishWriter, rareSpaceFor, spaceFor } from './wire/publish-writer.js';
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** One for all: what it has written is copied at once. */
 const contentHeaders = new ContentHeaderWriter();
@@ -69,7 +71,7 @@ function writeMessages(connection: ConnectionInternals): void {
   };
 }
 
-interface Rare {
+interface AnyMessage {
   readonly channel: number;
   readonly fields: PublishFields;
   readonly body: Buffer;
@@ -80,13 +82,10 @@ interface Rare {
 /**
  * What is large, or has headers of rare types, or travels on.
  *
- * @throws TypeError, RangeError before anything of it is written: by what comes of it the broker would close the connection
+ * @throws TypeError, RangeError before anything of it is written: for what came of it the broker would close the connection
  */
-function writeRare(
-  buffer: FrameWriter,
-  writer: PublishWriter,
-  { channel, fields, body, frameMax }: Rare,
-): boolean {
+function writeRare(buffer: FrameWriter, writer: PublishWriter, message: AnyMessage): boolean {
+  const { channel, fields, body, frameMax } = message;
   for (const name of ['exchange', 'routingKey'] as const)
     if (!isShortString(fields[name])) throw new TypeError(`the ${name} is no text of at most 255 bytes`);
   const header = contentHeaders.write(fields, body.length);
@@ -94,7 +93,14 @@ function writeRare(
     throw new RangeError(
       `the properties take ${header.length} bytes, and a frame of this connection holds ${frameMax}`,
     );
-  let room = buffer.write(writer.head(channel, fields, header));
+  const space = rareSpaceFor(header, body);
+  if (space <= Math.min(SLAB_BYTES, frameMax)) {
+    const slab = buffer.slabFor(space);
+    return buffer.wrote(writer.writeRare(slab, buffer.at, { channel, fields, header, body }));
+  }
+  const head = Buffer.allocUnsafe(rareSpaceFor(header, NO_BYTES));
+  const headEnd = writer.writeRare(head, 0, { channel, fields, header, body: NO_BYTES });
+  let room = buffer.write(head.subarray(0, headEnd));
   const mostOfBody = frameMax - FRAME_OVERHEAD;
   for (let at = 0; at < body.length; at += mostOfBody)
     room = buffer.write(writer.bodyFrame(channel, body.subarray(at, at + mostOfBody)));

@@ -157,6 +157,12 @@ describe('what any client has published', () => {
     assert.throws(() => headersOfImported({ properties: { size: 1 } }), /unknown property 'size'/);
   });
 
+  it('has what somebody else has changed on the way, as a tracer does, once and as it is now', () => {
+    const copy = retried(publishedTo(wild([header('traceparent', text('old')), header('a', text('b'))])));
+    Object.assign(copy.properties.headers ?? {}, { traceparent: 'new' });
+    assertWhole(travel(copy), wild([header('a', text('b')), header('traceparent', text('new'))]));
+  });
+
   it('keeps the same id for those who handle it, however its bytes read', () => {
     fc.assert(
       fc.property(anyWildMessage, (message) => {

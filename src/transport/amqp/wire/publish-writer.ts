@@ -23,10 +23,10 @@ const FIXED_SPACE = 64 + 11 * 256;
 
 /** Bytes that the frames of an ordinary message need at most: all that is rare or wrong takes a longer way. */
 export function spaceFor(fields: PublishFields, body: Buffer): number {
+  if (fields.headers?.[CARRIED] !== undefined) return NOT_ORDINARY;
   const headers = fields.headers === undefined ? 0 : sizeOfFlatTable(fields.headers);
   const isOrdinary =
     headers !== NOT_FLAT &&
-    fields.headers?.[CARRIED] === undefined &&
     isShortString(fields.exchange) &&
     isShortString(fields.routingKey) &&
     isShortString(fields.contentType) &&
@@ -44,6 +44,21 @@ export function spaceFor(fields: PublishFields, body: Buffer): number {
     fields.clusterId === undefined;
   return isOrdinary ? FIXED_SPACE + headers + body.length : NOT_ORDINARY;
 }
+
+/** A message that isn't ordinary, as it is written. */
+export interface Rare {
+  readonly channel: number;
+  readonly fields: PublishFields;
+  /** The payload of its content header. */
+  readonly header: Buffer;
+  readonly body: Buffer;
+}
+
+/** All frames' heads and ends, the numbers of the method, exchange and routing key at their longest. */
+const METHOD_SPACE = 64 + 2 * 256;
+
+export const rareSpaceFor = (header: Buffer, body: Buffer): number =>
+  METHOD_SPACE + header.length + body.length;
 
 /** 85 units of UTF-16 are never more than 255 bytes. */
 export function isShortString(value: unknown): boolean {
@@ -74,25 +89,23 @@ export class PublishWriter {
     return this.at;
   }
 
-  /** Method and content header of a message of any kind, in a place of their own. Exchange and key must be short. */
-  head(channel: number, fields: PublishFields, contentHeader: Buffer): Buffer {
-    this.bytes = Buffer.allocUnsafe(FIXED_SPACE + contentHeader.length);
-    this.at = 0;
+  /** The same of a message of any kind, whose content header is written already: in `rareSpaceFor` bytes at the most. */
+  writeRare(bytes: Buffer, start: number, { channel, fields, header, body }: Rare): number {
+    this.bytes = bytes;
+    this.at = start;
     this.method(channel, fields);
-    this.frame(FRAME.header, channel, contentHeader);
-    return this.taken();
+    this.frame(FRAME.header, channel, header);
+    if (body.length > 0) this.frame(FRAME.body, channel, body);
+    this.bytes = NO_BYTES;
+    return this.at;
   }
 
-  /** A frame of a body, or of a part of it. */
+  /** A frame of a part of a body, in a place of its own. */
   bodyFrame(channel: number, part: Buffer): Buffer {
-    this.bytes = Buffer.allocUnsafe(FRAME_OVERHEAD + part.length);
+    const bytes = Buffer.allocUnsafe(FRAME_OVERHEAD + part.length);
+    this.bytes = bytes;
     this.at = 0;
     this.frame(FRAME.body, channel, part);
-    return this.taken();
-  }
-
-  private taken(): Buffer {
-    const bytes = this.bytes.subarray(0, this.at);
     this.bytes = NO_BYTES;
     return bytes;
   }
