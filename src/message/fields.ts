@@ -108,7 +108,7 @@ export function headerValueOf(field: Field): HeaderValue {
     case TAG.decimal:
       return {
         '!': 'decimal',
-        value: { places: content[0] as number, digits: content.readUInt32BE(1) },
+        value: { places: content[0] as number, digits: content.readInt32BE(1) },
       };
     case TAG.time:
       return momentOf(Number(content.readBigUInt64BE()));

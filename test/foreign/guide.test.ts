@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { type ForeignBroker, foreignBroker } from './broker.js';
 import * as clients from './clients.js';
 import { installed } from './installed.js';
+import { journeysOf } from './journey.js';
 import { runCode } from './programs.js';
 
 /** A broker boots first, and may have to be unpacked. */
@@ -66,12 +67,12 @@ describe('the guide to other clients: the sender and the handler of', function (
   const send = (mark: string): Promise<string> => {
     const { language, code } = senderWith(mark);
     const { host, node, mqttPort, stompPort, isOld } = broker;
-    const here = code
+    const runnable = code
       .replaceAll('localhost', host)
       .replaceAll(/\b5672\b/g, String(node.port))
       .replaceAll(/\b1883\b/g, String(mqttPort))
       .replaceAll(/\b61613\b/g, String(stompPort));
-    return runCode(language, isOld ? here.replaceAll('/exchanges/', '/exchange/') : here);
+    return runCode(language, isOld ? runnable.replaceAll('/exchanges/', '/exchange/') : runnable);
   };
 
   const one = async (key: string): Promise<Handled> => {
@@ -120,6 +121,23 @@ describe('the guide to other clients: the sender and the handler of', function (
       },
     );
   });
+
+  if (here.includes(clients.pika))
+    it('pika, whose headers are numbers, decimals, dates and bytes, as JavaScript has them', async function () {
+      this.timeout(ONCE_MS);
+      const attempts = (await journeysOf(clients.pika)).map(({ attempts }) => attempts[0]);
+      const named = (key: string) => attempts.find((attempt) => attempt?.context.routingKey.endsWith(key));
+      const { 'beyond-int32': exact, 'beyond-double': rounded } =
+        named('whole-numbers')?.context.headers ?? {};
+      assert.deepEqual([exact, rounded], [2 ** 31, 2 ** 53]);
+      assert.deepEqual(JSON.parse(JSON.stringify(named('decimals')?.context.headers)), {
+        price: { '!': 'decimal', value: { places: 1, digits: 199 } },
+        whole: { '!': 'decimal', value: { places: 0, digits: 7 } },
+        negative: { '!': 'decimal', value: { places: 2, digits: -125 } },
+      });
+      assert.deepEqual(named('moments')?.context.headers.at, new Date('2024-02-29T12:00:00Z'));
+      assert.deepEqual(named('json.bytes')?.context.headers.digest, Buffer.from([0xff, 0x00, 0x80]));
+    });
 
   of(clients.celery, async () => {
     await send('import celery');

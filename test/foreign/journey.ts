@@ -89,19 +89,18 @@ class Travel {
     const { client, broker, keys } = this;
     const raw = await RawChannel.open(broker.node.url);
     try {
-      let taps: Record<Kind, string> | undefined;
-      const originals = await this.untilAllAreDead(raw, async () => {
-        taps = { json: await this.tap(raw, 'json'), bytes: await this.tap(raw, 'bytes') };
+      const { taps, originals } = await this.untilAllAreDead(raw, async () => {
+        const taps = { json: await this.tap(raw, 'json'), bytes: await this.tap(raw, 'bytes') };
         await client.send({ ...broker, exchange: `${keys}.events`, keys });
-        return this.taken(raw, taps);
+        return { taps, originals: await this.taken(raw, taps) };
       });
       const deadLetter = await this.look('.dead');
       await this.retry('queue');
       const replayed = await this.look('');
-      await this.untilAllAreDead(raw);
+      await this.untilAllAreDead(raw, async () => {});
       const deadAgain = await this.look('.dead');
       await this.retry('republish');
-      const republished = await this.taken(raw, taps as unknown as Record<Kind, string>);
+      const republished = await this.taken(raw, taps);
       const stops = { deadLetter, replayed, deadAgain, republished };
       return KINDS.flatMap((kind) => originals[kind].map((original) => this.journey(kind, original, stops)));
     } finally {
@@ -152,11 +151,11 @@ class Travel {
   }
 
   /** While a bus runs whose handlers fail. */
-  private async untilAllAreDead<T>(raw: RawChannel, first?: () => Promise<T>): Promise<T> {
+  private async untilAllAreDead<T>(raw: RawChannel, meanwhile: () => Promise<T>): Promise<T> {
     const bus = this.bus();
     await bus.start();
     try {
-      const result = (await first?.()) as T;
+      const result = await meanwhile();
       await this.allDead(raw);
       return result;
     } finally {

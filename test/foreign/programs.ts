@@ -67,6 +67,8 @@ export async function printedBy(
   const { stdout } = running.child;
   if (whenReady && stdout) {
     for await (const line of createInterface({ input: stdout })) if (line === 'ready') break;
+    // Whoever stops reading lines pauses it.
+    stdout.resume();
     await whenReady();
   }
   return JSON.parse((await running).stdout.trim().split('\n').at(-1) ?? '');

@@ -18,6 +18,7 @@ const pages = [
   'CHANGELOG.md',
   'examples/webhook-relay/README.md',
   'test/contract/README.md',
+  'findings/README.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

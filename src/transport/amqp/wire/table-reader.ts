@@ -11,7 +11,7 @@ const UNREADABLE = new Unreadable('unreadable');
 
 type Table = Record<string, unknown>;
 
-/** Reads tables of headers, in all types that RabbitMQ takes. Values are what the client library makes of them. */
+/** Reads tables of headers, in all types that RabbitMQ takes. Values are what the client library makes of them, but for negative decimals. */
 export class TableReader {
   /**
    * Name of the header of the last table where reading ended: it is of a type that is not known, runs over the table's end,
@@ -113,7 +113,7 @@ export class TableReader {
         return bytes.readDoubleBE(at);
       case TAG.decimal:
         this.at = at + 5;
-        return { '!': 'decimal', value: { places: bytes[at], digits: readLong(bytes, at + 1) } };
+        return { '!': 'decimal', value: { places: bytes[at], digits: readLong(bytes, at + 1) | 0 } };
       case TAG.time:
         this.at = at + 8;
         return { '!': 'timestamp', value: readLongLong(bytes, at) };

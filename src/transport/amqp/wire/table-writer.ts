@@ -102,7 +102,8 @@ export class TableWriter {
   private decimal({ places, digits }: Decimal): void {
     const at = this.tagged(TAG.decimal, 5);
     this.bytes.writeUInt8(places, at);
-    this.bytes.writeUInt32BE(digits, at + 1);
+    // What was read as unsigned, as the client library does, is the same in bits.
+    this.bytes.writeInt32BE(digits | 0, at + 1);
   }
 
   private moment(seconds: number, header: string): void {
