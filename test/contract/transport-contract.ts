@@ -16,6 +16,7 @@ import { decorated } from './decorated.js';
 import { delays } from './delays.js';
 import { encrypted } from './encryption.js';
 import { endings } from './endings.js';
+import { exchangesOfAQueue } from './exchanges-of-a-queue.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
@@ -28,6 +29,7 @@ import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
+import { moving } from './moving.js';
 import { once } from './once.js';
 import { operating } from './operating.js';
 import { orderly } from './orderly.js';
@@ -69,6 +71,7 @@ const port: Readonly<Record<string, Theme>> = {
 /** What a service sees. */
 const bus: Readonly<Record<string, Theme>> = {
   routing,
+  'handlers of one queue on several exchanges': exchangesOfAQueue,
   'messages and their context': messages,
   'bodies of any origin': bodies,
   'how bodies are read': reading,
@@ -101,6 +104,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'batches of jobs, again': jobBatchesAgain,
   'encrypted messages': encrypted,
   'dead letters, looked at and replayed': operating,
+  'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'messages that may have killed their process': crashWatching,
