@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
 import { Bus, rabbitmq } from 'hopline';
+import { Management } from '../../src/cli/doctor/management.js';
+import { withSession } from '../../src/cli/session.js';
+import { findLeftOvers, prune } from '../../src/cli/topology/prune.js';
+import { deferred } from '../../src/util/deferred.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -140,6 +144,31 @@ queue 'mailer.ra.dead': empty, goes with its queue
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /the application has no queue 'mailer\.nowhere'/);
     assert.equal(await ready('mailer.SendWelcomeEmail2'), 2);
+  });
+
+  it('are let alone if somebody consumes them again before prune has begun', async () => {
+    const { url } = managed.node;
+    const applications = [mailer([], url).describe()];
+    const management = new Management(managed.managementUrl, '/');
+    const gate = deferred();
+    const again = busOf('mailer').handle('retired.*', () => gate.promise, { queue: 'mailer.Retired' });
+    const broker = { url, name: 'the node', options: { url } };
+    await withSession(broker, async ({ session, transport: { clock } }) => {
+      const options = { session, clock, management, applications, to: undefined };
+      const { queues } = await findLeftOvers(options);
+      await again.start();
+      const mine = queues.filter(({ of }) => of === 'mailer.Retired');
+      assert.equal(mine.length, 2);
+      assert.deepEqual(await prune(options, { bindings: [], queues: mine }), []);
+    });
+    await other.send('retired.key', 'it is bound');
+    // What it holds goes back, unhandled.
+    await again.stop({ deadline: '100ms' }).catch(() => {});
+    gate.resolve();
+    await eventually(async () => assert.equal(await ready('mailer.Retired'), 2));
+    const channel = await connection.createChannel();
+    await channel.get('mailer.Retired', { noAck: true });
+    await channel.close();
   });
 
   it('are emptied into the queues that have their patterns now, and removed; what nobody takes is kept', async () => {

@@ -13,6 +13,7 @@ import {
   type LeftOvers,
   missingTargets,
   type PrunedQueue,
+  type PruneOptions,
   prune,
   type QueueLeftOver,
 } from '../topology/prune.js';
@@ -50,32 +51,48 @@ export const addTopologyPrune: AddCommand = (parent, { terminal }) => {
       const management = managementOf(flags, broker, terminal.env);
       const applications = await describeApplication(appOf(flags), broker.url);
       const to = targetOf(flags, applications);
-      const use = async ({
-        session,
-        transport: { clock },
-      }: Parameters<Parameters<typeof withSession>[1]>[0]) => {
-        const options = { session, clock, management, applications, to };
-        const found = await findLeftOvers(options);
-        const lines = [
-          ...found.bindings.map(bindingText),
-          ...found.queues.map((queue) => queueText(queue, to)),
-        ];
-        if (lines.length === 0)
-          return terminal.print('nothing to prune: all bindings are wanted, and no queue is left over');
-        for (const line of lines) terminal.print(oneLine(line));
-        if (flags.dryRun) return terminal.tell('nothing was done: this is what would be');
-        const missing = await missingTargets(options, found);
-        if (missing.length > 0)
-          throw new UsageError(
-            `nothing was done: queue '${missing.join("', '")}' is not there to take messages`,
-            'Start the version of the service once that declares it',
-          );
-        await confirm(`${whatOf(found)}, on ${broker.name}`, terminal, flags.yes);
-        return tell(terminal, found, await prune(options, found));
-      };
-      await withSession(broker, use, MOVING);
+      await withSession(
+        broker,
+        async ({ session, transport: { clock } }) => {
+          const options = { session, clock, management, applications, to };
+          const found = await findLeftOvers(options);
+          if (!(await isWanted(options, found, { ...flags, at: broker.name }, terminal))) return;
+          tell(terminal, found, await prune(options, found));
+        },
+        MOVING,
+      );
     });
 };
+
+/**
+ * Shows what there is to do, and asks.
+ *
+ * @throws UsageError, Stopped
+ */
+async function isWanted(
+  options: PruneOptions,
+  found: LeftOvers,
+  { at, dryRun, yes }: Pick<Flags, 'dryRun' | 'yes'> & { readonly at: string },
+  terminal: Terminal,
+): Promise<boolean> {
+  const lines = [
+    ...found.bindings.map(bindingText),
+    ...found.queues.map((queue) => queueText(queue, options.to)),
+  ];
+  for (const line of lines) terminal.print(oneLine(line));
+  if (lines.length === 0)
+    terminal.print('nothing to prune: all bindings are wanted, and no queue is left over');
+  else if (dryRun) terminal.tell('nothing was done: this is what would be');
+  if (lines.length === 0 || dryRun) return false;
+  const missing = await missingTargets(options, found);
+  if (missing.length > 0)
+    throw new UsageError(
+      `nothing was done: queue '${missing.join("', '")}' is not there to take messages`,
+      'Start the version of the service once that declares it',
+    );
+  await confirm(`${whatOf(found)}, on ${at}`, terminal, yes);
+  return true;
+}
 
 /** @throws UsageError */
 function targetOf({ to }: Flags, applications: readonly BusDescription[]): string | undefined {

@@ -92,8 +92,10 @@ const ROUTED_MS = 1_000;
  *
  * @throws what {@link moveMessages} throws, ManagementError, ConnectError: the rest is where it was
  */
-export async function prune(options: PruneOptions, { bindings, queues }: LeftOvers): Promise<PrunedQueue[]> {
+export async function prune(options: PruneOptions, found: LeftOvers): Promise<PrunedQueue[]> {
   const { clock, management } = options;
+  const { bindings } = found;
+  const queues = await stillIdle(options, found.queues);
   const results = new Map<QueueLeftOver, MoveResult>();
   for (const queue of queues) results.set(queue, await moved(options, queue));
   for (const binding of bindings) await management.unbind(binding);
@@ -109,6 +111,16 @@ export async function prune(options: PruneOptions, { bindings, queues }: LeftOve
     pruned.push({ name, kind, moved: before.moved + after.moved, stayed: after.stayed, isDeleted });
   }
   return pruned;
+}
+
+/** Those that nobody has begun to consume since they were found, nor the queues that they stand beside. */
+async function stillIdle(
+  { session }: PruneOptions,
+  queues: readonly QueueLeftOver[],
+): Promise<QueueLeftOver[]> {
+  const inUse = new Set<string>();
+  for (const { name } of queues) if (((await session.inspect(name))?.consumers ?? 0) > 0) inUse.add(name);
+  return queues.filter(({ name, of }) => !inUse.has(name) && !inUse.has(of));
 }
 
 async function moved({ session, clock, to }: PruneOptions, queue: QueueLeftOver): Promise<MoveResult> {
