@@ -16,6 +16,7 @@ import { decorated } from './decorated.js';
 import { delays } from './delays.js';
 import { encrypted } from './encryption.js';
 import { endings } from './endings.js';
+import { failureLog } from './failure-log.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
@@ -76,6 +77,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'what of its queues a process consumes': serving,
   priorities,
   'handlers that fail': failures,
+  'the log of failures': failureLog,
   'what ends each delivery': endings,
   'retries and releases': retries,
   'rate limits': rateLimits,
