@@ -34,6 +34,7 @@ import { BusPublisher } from './publish/publisher.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import { Names } from './topology/names.js';
+import { toMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
 
 /** One pattern or several; a definition gives the handler's payload its type. */
@@ -272,19 +273,22 @@ export class Bus extends Publisher {
       bus: this,
       publisher: this.publisher,
       outbox: this.outboxOfStores,
-      subscriptions: (places) => this.plan(places),
+      subscriptions: (serve) => this.plan(serve),
       prepare: async () => {
         for (const { prepare } of this.definitions) await prepare?.(this);
       },
     };
   }
 
-  private plan(places?: number): Subscription[] {
+  private plan({ concurrency: places, retry, timeout }: ServeOptions = {}): Subscription[] {
+    const { settings, exchange } = this;
     return planSubscriptions(this.definitions, {
-      ...this.settings,
-      exchange: this.exchange,
+      ...settings,
+      exchange,
       places,
-      hasInbox: this.settings.stores.inbox !== undefined,
+      retry: { ...settings.retry, ...retry },
+      timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
+      hasInbox: settings.stores.inbox !== undefined,
     });
   }
 }
