@@ -13,6 +13,7 @@ import type { ServeOptions } from './consume/serving.js';
 import { planSubscriptions, type Subscription } from './consume/subscription.js';
 import type { Workload } from './consume/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
+import { checkEventName } from './event-names.js';
 import type { BusEvents } from './events.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
@@ -126,8 +127,13 @@ export class Bus extends Publisher {
     return this;
   }
 
-  /** Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged. */
+  /**
+   * Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged.
+   *
+   * @throws OptionsError for a name that no event has
+   */
   on<Name extends keyof BusEvents>(event: Name, listener: Listener<BusEvents[Name]>): () => void {
+    checkEventName(event);
     return this.events.on(event, listener);
   }
 
