@@ -15,6 +15,7 @@ import type { ServeOptions } from './consume/serving.js';
 import { planSubscriptions, type Subscription } from './consume/subscription.js';
 import type { Workload } from './consume/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
+import { checkEventName } from './event-names.js';
 import type { BusEvents } from './events.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
@@ -28,6 +29,7 @@ import {
   type PublishManyOptions,
   type PublishOptions,
 } from './message/publisher.js';
+import { FailureLog } from './observe/failure-log/failure-log.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
@@ -37,6 +39,7 @@ import type { BodyOption } from './serialization/body-option.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import { Names } from './topology/names.js';
+import { toMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
 
 /**
@@ -66,6 +69,8 @@ export class Bus extends Publisher {
     const exchange = exchangeRef(settings.exchange);
     const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
     const monitor = new HealthMonitor(service, events, clock);
+    if (settings.failureSumsEveryMs !== undefined)
+      new FailureLog(events, { log, clock, everyMs: settings.failureSumsEveryMs });
     this.names = names;
     this.exchange = exchange;
     this.events = events;
@@ -122,8 +127,13 @@ export class Bus extends Publisher {
     return this;
   }
 
-  /** Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged. */
+  /**
+   * Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged.
+   *
+   * @throws OptionsError for a name that no event has
+   */
   on<Name extends keyof BusEvents>(event: Name, listener: Listener<BusEvents[Name]>): () => void {
+    checkEventName(event);
     return this.events.on(event, listener);
   }
 
@@ -269,19 +279,22 @@ export class Bus extends Publisher {
       bus: this,
       publisher: this.publisher,
       outbox: this.outboxOfStores,
-      subscriptions: (places) => this.plan(places),
+      subscriptions: (serve) => this.plan(serve),
       prepare: async () => {
         for (const { prepare } of this.definitions) await prepare?.(this);
       },
     };
   }
 
-  private plan(places?: number): Subscription[] {
+  private plan({ concurrency: places, retry, timeout }: ServeOptions = {}): Subscription[] {
+    const { settings, exchange } = this;
     return planSubscriptions(this.definitions, {
-      ...this.settings,
-      exchange: this.exchange,
+      ...settings,
+      exchange,
       places,
-      hasInbox: this.settings.stores.inbox !== undefined,
+      retry: { ...settings.retry, ...retry },
+      timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
+      hasInbox: settings.stores.inbox !== undefined,
     });
   }
 }

@@ -142,6 +142,7 @@ export type { ReceivedMessage } from './message/received-message.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
 export type { Middleware, Next } from './middleware/middleware.js';
+export type { FailureLogOptions } from './observe/failure-log/options.js';
 export type {
   BusHealth,
   ConnectionHealth,

@@ -1,6 +1,7 @@
 import type { Class, HandlersOptions } from '../../decorators/index.js';
 import type { Bus } from '../bus.js';
 import { OptionsError } from '../errors.js';
+import type { FailureLogOptions } from '../observe/failure-log/options.js';
 import { BUS_FIELDS, type BusOptions } from '../options.js';
 import {
   anything,
@@ -23,6 +24,8 @@ export type Fake = readonly [token: unknown, fake: unknown];
 export interface TestKitOptions extends Omit<BusOptions, 'service' | 'transport'> {
   /** Name of the service under test. @default 'service' */
   service?: string;
+  /** As of a bus; what fails is in the timeline in any case. @default false */
+  failureLog?: boolean | FailureLogOptions;
   /** Annotated handler classes. After a crash they are built anew, as a new process builds them. @default [] */
   classes?: readonly Class[];
   /** tsyringe container to build the classes with. It is not changed. @default tsyringe's global one */

@@ -48,6 +48,11 @@ describe('hopline work, with a message that kills its process', function () {
     // The first time nothing was known of it.
     assert.equal(logged(command, new RegExp(`^began ${poison} `)).length, 4);
     assert.match(letter.error ?? '', /3 times: exit code 13, exit code 13, exit code 13/);
+    const [line] = logged(
+      command,
+      /^a message of queue '.*\.work' failed .*, dead-lettered to .* as crashed: /,
+    );
+    assert.equal(line?.level, 50);
     const pauses = logged(command, /while it ran nothing but one message of/).map(
       ({ retryInMs }) => retryInMs,
     );

@@ -320,6 +320,19 @@ describe('the test kit', () => {
     await assert.rejects(kit.publishRaw('it', '{}'), StoppedError);
   });
 
+  it('tells of a failed() that throws in its timeline', async () => {
+    kit = await testKit({
+      configure: (bus) =>
+        bus.handle('it', () => Promise.reject(new Error('no')), {
+          retry: { tries: 1 },
+          failed: () => Promise.reject(new RangeError('nor this')),
+        }),
+    });
+    await kit.publish('it', {});
+    await kit.settled();
+    assert.match(kit.timeline(), /error: failed\(\) of a handler failed \(RangeError: nor this\)/);
+  });
+
   it('tells warnings of the bus in its timeline, and hands them on', async () => {
     const warnings: string[] = [];
     const ignore = () => {};
