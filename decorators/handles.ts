@@ -35,7 +35,7 @@ type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : 
 /**
  * Binds a class (its `handle` method) or a single method to routing keys.
  *
- * In one queue a message goes to the handler with the narrowest pattern only: `github.#` does not also see what
+ * In one queue a message goes to the handler of its exchange with the narrowest pattern only: `github.#` does not also see what
  * `github.issues.*` takes. Handlers that must both see it belong to two queues.
  *
  * @param patterns a pattern (`*` one word, `#` zero or more), a definition, or several of them

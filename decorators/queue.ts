@@ -3,7 +3,7 @@ import { annotationsAt } from './metadata.js';
 
 /**
  * Options of the queue that all handlers of a class share. Give it a `name` in anything that lives long: the default,
- * `<service>.<ClassName>`, changes with a rename or under a minifier, and the old queue stays behind with its messages.
+ * `<service>.<ClassName>`, changes with a rename or in a bundle, and the old queue stays behind with its messages.
  */
 export function Queue(options: QueueOptions): (target: new (...dependencies: never[]) => object) => void {
   return (target) => {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Bus, memory, rabbitmq } from 'hopline';
-import { Handles, handlers, Retry } from 'hopline/decorators';
+import { Handles, handlers, Queue, Retry } from 'hopline/decorators';
 
 class Mailer {
   async send(to: string): Promise<void> {
@@ -8,6 +8,7 @@ class Mailer {
   }
 }
 
+@Queue({ name: 'mailer.welcome-email' }) // else its name is the class's, which a bundler may change
 @Handles('email.welcome')
 @Retry({ tries: 5, backoff: ['1s', '4s', '16s', '1m'] })
 class SendWelcomeEmail {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Bus, defineMessage, ManualClock, type MessageContext, memory, rabbitmq } from 'hopline';
-import { Handles, handlers, Retry } from 'hopline/decorators';
+import { Handles, handlers, Queue, Retry } from 'hopline/decorators';
 
 interface User {
   readonly userId: number;
@@ -31,6 +31,7 @@ class Mailer {
 
 const users = new Users();
 
+@Queue({ name: 'mailer.accounts' })
 class Accounts {
   /** The broker keeps it for ten minutes; no process has to live that long. */
   @Handles(registered)
@@ -45,6 +46,7 @@ class Accounts {
   }
 }
 
+@Queue({ name: 'mailer.welcome-email' })
 @Handles(welcome)
 @Retry({ tries: 5, backoff: ['30s', '2m', '8m'] })
 class SendWelcomeEmail {

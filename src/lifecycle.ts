@@ -1,3 +1,4 @@
+import { warnOfClassNames } from './consume/class-names.js';
 import type { CrashWatch } from './consume/crash-watch.js';
 import { Runners } from './consume/runners.js';
 import { checkServeOptions, planServing, type ServeOptions, type Serving } from './consume/serving.js';
@@ -125,6 +126,7 @@ export class Lifecycle {
       // All that runs from here on outlives the caller's span or store.
       await inRootContext(() => this.beginToRun(parts, subscriptions, servings, deadline));
       this.enter('started');
+      warnOfClassNames(subscriptions, settings.log);
     } catch (error) {
       await this.abandonStart();
       events.emit('bus.startFailed', { service: settings.service, error: error as Error });

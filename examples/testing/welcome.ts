@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type MessageContext, UnrecoverableError } from 'hopline';
-import { Handles, Retry } from 'hopline/decorators';
+import { Handles, Queue, Retry } from 'hopline/decorators';
 
 export class NoSuchAddress extends Error {}
 
@@ -10,6 +10,7 @@ export class Mailer {
   }
 }
 
+@Queue({ name: 'mailer.welcome-email' })
 @Handles('email.welcome')
 @Retry({ tries: 4, backoff: ['30s', '2m', '8m'] })
 export class SendWelcomeEmail {

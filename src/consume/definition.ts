@@ -15,7 +15,11 @@ export type Lanes = readonly string[] | Readonly<Record<string, number>>;
 
 /** Options of a queue. Everybody who names the same queue must give the same values. */
 export interface QueueOptions {
-  /** Used as it is. @default `<service>.<ClassName>` for a class, `<service>` for plain handlers */
+  /**
+   * Used as it is. Name the queue of a class in anything that lives long: a rename or a bundler gives the class another name, and
+   * the old queue stays behind with its messages. A name that only a tool can have given (`ra`, `default_1`) is an
+   * OptionsError. @default `<service>.<ClassName>` for a class, `<service>` for plain handlers
+   */
   name?: string;
   /** How many messages of this queue one process handles at once. @default 10 */
   concurrency?: number;

@@ -1,5 +1,10 @@
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
-import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchange-option.js';
+import {
+  type ExchangeOption,
+  type ExchangeRef,
+  exchangeOption,
+  exchangeRef,
+} from '../message/exchange-option.js';
 import { DEFAULT_LANE, exchangeNameProblem, laneExchangeOf, queueNameProblem } from '../topology/names.js';
 import { isPlainObject, show } from '../util/check.js';
 import type { HandlerDefinition, Lanes } from './definition.js';
@@ -36,7 +41,7 @@ export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[
       ...saidDifferently(queue, group),
       ...laneNamesThatCannotBe(queue, group, busExchange),
       ...prioritiesBeyondQuorum(queue, group),
-      ...patternsWithTwoOwners(queue, group),
+      ...patternsWithTwoOwners(queue, group, busExchange),
       ...namesWithTwoOwners(queue, group),
     ];
   });
@@ -106,18 +111,29 @@ function prioritiesBeyondQuorum(queue: string, group: readonly HandlerDefinition
   ];
 }
 
-function patternsWithTwoOwners(queue: string, group: readonly HandlerDefinition[]): string[] {
+/** The same pattern on two exchanges is two handlers' business. */
+function patternsWithTwoOwners(
+  queue: string,
+  group: readonly HandlerDefinition[],
+  busExchange: ExchangeRef,
+): string[] {
+  const ofQueue = group.map((definition) => definition.queue.exchange).find((option) => option !== undefined);
+  const exchangeOf = ({ options: { exchange = ofQueue } }: HandlerDefinition): string =>
+    exchangeOption.accepts(exchange) ? nameOf(exchange as ExchangeOption) : busExchange.name;
   const problems: string[] = [];
   const owners = new Map<string, string>();
-  for (const { name, patterns } of group) {
-    for (const pattern of patterns.map(patternOf)) {
-      const owner = owners.get(pattern);
+  for (const definition of group) {
+    const { name } = definition;
+    const exchange = exchangeOf(definition);
+    for (const pattern of definition.patterns.map(patternOf)) {
+      const route = JSON.stringify([exchange, pattern]);
+      const owner = owners.get(route);
       if (owner !== undefined) {
         problems.push(
-          `queue '${queue}': both ${owner} and ${name} handle '${pattern}'; give one of them a queue of its own, or another pattern`,
+          `queue '${queue}': both ${owner} and ${name} handle '${pattern}' of exchange '${exchange}'; give one of them a queue of its own, or another pattern`,
         );
       }
-      owners.set(pattern, name);
+      owners.set(route, name);
     }
   }
   return problems;

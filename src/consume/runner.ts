@@ -251,7 +251,7 @@ export class Runner {
 
   private admit(delivery: Delivery, lane: number): void {
     const received = receive(delivery, this.options.names);
-    const match = this.registries[lane]?.find(received.routingKey);
+    const match = this.registries[lane]?.find(received.exchange, received.routingKey);
     // One that is over the cap is dead-lettered for that, and one without a handler comes back as it is.
     const { maxBodyBytes } = this.options.dispatcher;
     if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)

@@ -14,6 +14,7 @@ import type { QueueNeeds } from '../topology/build.js';
 import { exchangeOptionProblem } from '../topology/names.js';
 import type { QueueType } from '../topology/plan.js';
 import {
+  type Check,
   callable,
   duration,
   type Fields,
@@ -34,6 +35,7 @@ import {
   circuitBreakerOption,
   circuitBreakerSettings,
 } from './circuit-breaker.js';
+import { classNameProblems } from './class-names.js';
 import type {
   BatchFunction,
   FailedFunction,
@@ -82,6 +84,8 @@ export interface Route {
 /** A queue with its bindings and handlers, and the lanes that stand for it in the broker. */
 export interface Subscription {
   readonly queue: string;
+  /** The class that it is called after, since that names none. */
+  readonly namedAfter: string | undefined;
   /** In the order they are served; one, with the queue's own name, if there are none. */
   readonly lanes: readonly Lane[];
   readonly type: QueueType;
@@ -119,9 +123,12 @@ export const MAX_PREFETCH = 65_535;
 /** The protocol has 8 bits for it. */
 const MAX_PRIORITY = 255;
 
+/** Of a class, which may have none: that has a sentence of its own. */
+const className: Check = { expected: 'a string', accepts: (value) => typeof value === 'string' };
+
 export const QUEUE_FIELDS: Fields = {
   name: text,
-  ownName: text,
+  ownName: className,
   concurrency: positiveInteger,
   prefetch: integerFrom(1, MAX_PREFETCH),
   type: oneOf('quorum', 'classic'),
@@ -171,6 +178,7 @@ export function planSubscriptions(
     const queue = queueNameOf(definition, defaults.service);
     groups.set(queue, [...(groups.get(queue) ?? []), definition]);
   }
+  problems.push(...classNameProblems(definitions, defaults.service));
   problems.push(...queueProblems(groups, defaults.exchange));
   if (problems.length > 0) throw new OptionsError('handlers', problems);
   return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
@@ -214,6 +222,7 @@ function subscriptionOf(
   const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);
   return {
     queue,
+    namedAfter: group.find((definition) => definition.queue.name === undefined)?.queue.ownName,
     lanes,
     type: options.type ?? 'quorum',
     concurrency,

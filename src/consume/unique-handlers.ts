@@ -18,7 +18,7 @@ export class UniqueHandlers {
   /** What the handler says that such a message goes to; the first of several that say something. */
   find(exchange: string, routingKey: string): UniqueSettings | undefined {
     for (const registry of this.registries) {
-      const handler = registry.find(routingKey)?.handler;
+      const handler = registry.find(exchange, routingKey)?.handler;
       const isItsOwn = handler?.routes.some((route) => route.exchange.name === exchange);
       if (handler?.unique && isItsOwn) return handler.unique;
     }

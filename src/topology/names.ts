@@ -90,6 +90,9 @@ export const laneQueueOf = (queue: string, lane: string): string =>
 export const laneExchangeOf = (exchange: string, lane: string): string =>
   lane === DEFAULT_LANE ? exchange : `${exchange}.lane.${lane}`;
 
+/** The exchange that this one is a lane of; itself if it is none. */
+export const baseExchangeOf = (exchange: string): string => exchange.replace(/\.lane\.[\w-]+$/, '');
+
 /** Why `lane` can't name a lane, or undefined if it can. */
 export function laneNameProblem(lane: string): string | undefined {
   if (OWN_QUEUES.has(lane))

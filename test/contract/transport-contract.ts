@@ -16,6 +16,7 @@ import { decorated } from './decorated.js';
 import { delays } from './delays.js';
 import { encrypted } from './encryption.js';
 import { endings } from './endings.js';
+import { exchangesOfAQueue } from './exchanges-of-a-queue.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
@@ -66,6 +67,7 @@ const port: Readonly<Record<string, Theme>> = {
 /** What a service sees. */
 const bus: Readonly<Record<string, Theme>> = {
   routing,
+  'handlers of one queue on several exchanges': exchangesOfAQueue,
   'messages and their context': messages,
   'bodies of any origin': bodies,
   'decorated handlers': decorated,

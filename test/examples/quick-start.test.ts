@@ -17,7 +17,7 @@ describe('the quick start', () => {
       ({ url } = await sharedBroker());
     });
     // Its exchanges have the default names: whose else they are on a broker that was lent to the tests, nobody knows.
-    after(() => removeFromBroker(url, { queues: ['mailer.SendWelcomeEmail'] }));
+    after(() => removeFromBroker(url, { queues: ['mailer.welcome-email'] }));
 
     it('welcomes, and ends by itself', async () => {
       const { code, stdout, stderr } = await run('quick-start.js', { amqpUrl: url });

@@ -235,11 +235,31 @@ describe('handlers that share a queue', () => {
       define('Audit', { ...q(), patterns: ['order.#', placed] }),
     ];
     assert.deepEqual(problems(...owners), [
-      "queue 'q': both Orders and Audit handle 'order.placed'; give one of them a queue of its own, or another pattern",
+      "queue 'q': both Orders and Audit handle 'order.placed' of exchange 'hopline.events'; give one of them a queue of its own, or another pattern",
     ]);
     assert.deepEqual(
       problems(define('A', { patterns: ['x'] }), define('B', { ...q(), patterns: ['x'] })),
       [],
+    );
+  });
+
+  it('may both handle one pattern of two exchanges, however these are named', () => {
+    const on = (exchange?: NonNullable<HandlerDefinition['options']['exchange']>) => ({
+      patterns: ['x'],
+      options: exchange === undefined ? {} : { exchange },
+    });
+    const foreign = { name: 'shop.events', declare: false } as const;
+    assert.deepEqual(problems(define('A', { ...q(), ...on() }), define('B', { ...q(), ...on(foreign) })), []);
+    const ofQueue = q({ exchange: 'shop.events' });
+    assert.deepEqual(
+      problems(define('A', { ...q(), ...on('hopline.events') }), define('B', { ...ofQueue, ...on() })),
+      [],
+    );
+    assert.deepEqual(
+      problems(define('A', { ...q(), ...on() }), define('B', { ...ofQueue, ...on(foreign) })),
+      [
+        "queue 'q': both A and B handle 'x' of exchange 'shop.events'; give one of them a queue of its own, or another pattern",
+      ],
     );
   });
 });
