@@ -87,6 +87,7 @@ describe('subscriptions', () => {
     assert.deepEqual(plan(definition), [
       {
         queue: 'shop',
+        namedAfter: undefined,
         lanes: [{ name: 'default', queue: 'shop', weight: undefined }],
         type: 'quorum',
         concurrency: 10,
