@@ -19,7 +19,8 @@ const features = '^src/(jobs|failures|worker|control)/';
 const adapters = '^src/(transport/(amqp|memory)|stores/(memory|redis|postgres))/';
 const root = '^src/(bus|lifecycle|options|stopping)\\.ts$';
 const observe = '^src/observe/';
-const health = '^src/observe/health/';
+/** What of the observers every bus has. */
+const everyBus = '^src/observe/(health|failure-log)/';
 const tools = '^src/(dashboard|cli|testing)/';
 const index = '^src/index\\.ts$';
 const decorators = '^decorators/';
@@ -107,10 +108,10 @@ const layering = [
   {
     name: 'root-composes-the-core-only',
     comment:
-      'The bus must not pull in what only some users install (redis, postgres, metrics) or see (tools). Health needs ' +
-      'nothing to be installed, and every bus has it.',
+      'The bus must not pull in what only some users install (redis, postgres, metrics) or see (tools). Health and the log ' +
+      'of failures need nothing to be installed, and every bus has them.',
     from: { path: root },
-    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: health },
+    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: everyBus },
   },
   {
     name: 'observers-only-listen',
@@ -119,10 +120,11 @@ const layering = [
     to: { path: product, pathNot: either(foundation, ports, root, observe) },
   },
   {
-    name: 'health-needs-the-events-alone',
-    comment: 'Every bus has its health: what that imports is installed with each of them.',
-    from: { path: health },
-    to: { path: either(product, packages('.*')), pathNot: either(foundation, health) },
+    name: 'what-every-bus-has-needs-the-events-alone',
+    comment:
+      'Every bus has its health and its log of failures: what these import is installed with each of them.',
+    from: { path: everyBus },
+    to: { path: either(product, packages('.*')), pathNot: either(foundation, everyBus) },
   },
   {
     name: 'observers-do-not-load-the-bus',
@@ -149,7 +151,7 @@ const layering = [
     comment:
       'What only another entry point needs is an optional peer: importing `hopline` must not ask for it.',
     from: { path: index },
-    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: health },
+    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: everyBus },
   },
   {
     name: 'decorators-load-no-client',

@@ -25,6 +25,7 @@ import {
   type PublishManyOptions,
   type PublishOptions,
 } from './message/publisher.js';
+import { FailureLog } from './observe/failure-log/failure-log.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
@@ -66,6 +67,8 @@ export class Bus extends Publisher {
     const exchange = exchangeRef(settings.exchange);
     const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
     const monitor = new HealthMonitor(service, events, clock);
+    if (settings.failureSumsEveryMs !== undefined)
+      new FailureLog(events, { log, clock, everyMs: settings.failureSumsEveryMs });
     this.names = names;
     this.exchange = exchange;
     this.events = events;

@@ -44,6 +44,8 @@ export interface AttemptEvent {
   readonly routingKey: string;
   readonly messageId: string | undefined;
   readonly attempt: number;
+  /** Attempts in all that its policy allows, as it is now; undefined if no handler matched. */
+  readonly tries: number | undefined;
 }
 
 export interface HandlerEndedEvent extends AttemptEvent {
@@ -117,6 +119,15 @@ export interface DeadLetteredEvent extends AttemptEvent {
   /** Since the message was published, if that is known. */
   readonly sincePublishedMs: number | undefined;
   readonly reason: DeadLetterReason;
+  readonly error: unknown;
+  /** What the handler's `failed()` threw, if it did. */
+  readonly failedError: unknown;
+  /** The queue in which it lies now. */
+  readonly deadQueue: string;
+}
+
+export interface DiscardedEvent extends AttemptEvent {
+  /** What its handler threw, if a rule of its policy drops that; undefined if the handler has called `context.discard`. */
   readonly error: unknown;
 }
 
@@ -253,7 +264,8 @@ export interface BusEvents {
   'message.retried': RetriedEvent;
   'message.released': ReleasedEvent;
   'message.deadLettered': DeadLetteredEvent;
-  'message.discarded': AttemptEvent;
+  /** It is dropped, without a dead letter: its handler, or a rule of its policy, wants it so. */
+  'message.discarded': DiscardedEvent;
   /**
    * It is done with: its handler is idempotent, and has handled it before; or it is unique, and a newer one stands for it; or it is
    * a job of a batch that is cancelled.

@@ -124,6 +124,7 @@ export type { JsonForm, OnceOptions } from './message/once.js';
 export { Publisher, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
 export type { Middleware, Next } from './middleware/middleware.js';
+export type { FailureLogOptions } from './observe/failure-log/options.js';
 export type {
   BusHealth,
   ConnectionHealth,

@@ -4,6 +4,7 @@ import { type EncryptionOptions, encryptionOption } from './encryption/key-provi
 import { OptionsError } from './errors.js';
 import { type ExchangeOption, exchangeOption } from './message/exchange-option.js';
 import type { Middleware } from './middleware/middleware.js';
+import { type FailureLogOptions, failureLogOption, sumsEveryMs } from './observe/failure-log/options.js';
 import { RETRY_FIELDS, type RetryOptions } from './retry/policy.js';
 import { json } from './serialization/json.js';
 import type { Serializer } from './serialization/serializer.js';
@@ -88,8 +89,14 @@ export interface BusOptions {
   /** Whether it hears operators: `hopline status`, `pause`, `scale` and so on. A bus without handlers never does. @default true */
   control?: boolean;
   /**
-   * Where warnings and errors go; a pino logger fits. One that throws harms nothing: what it can't write goes to standard
-   * error. @default single lines on standard error
+   * Whether what fails is logged: each retry a warning, each dead letter an error, with the stack and what happens next; the first of
+   * a handler and a class of errors at once, what follows as one sum each ten seconds. `false` for who reports failures by the
+   * events `message.retried` and `message.deadLettered`. @default true
+   */
+  failureLog?: boolean | FailureLogOptions;
+  /**
+   * Where warnings and errors go; a pino logger fits: what was thrown is in `err`. One that throws harms nothing: what it can't
+   * write goes to standard error. @default standard error: lines for people, or JSON with `HOPLINE_LOG=json` in the environment
    */
   log?: Logger;
 }
@@ -120,6 +127,8 @@ export interface BusSettings {
   readonly stores: Stores;
   readonly relay: boolean | undefined;
   readonly control: boolean;
+  /** Milliseconds between two sums of failures; undefined if none are logged. */
+  readonly failureSumsEveryMs: number | undefined;
   readonly log: Logger;
 }
 
@@ -199,6 +208,7 @@ export const BUS_FIELDS: Fields = {
   }),
   relay: flag,
   control: flag,
+  failureLog: failureLogOption,
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
 };
 
@@ -238,6 +248,7 @@ export function busSettings(options: BusOptions): BusSettings {
     startDeadlineMs: toMsOrForever(merged.startDeadline),
     stopDeadlineMs: toMs(merged.stopDeadline),
     noHandlerPatienceMs: toMs(merged.noHandlerPatience),
+    failureSumsEveryMs: sumsEveryMs(merged.failureLog),
     stores: options.stores ?? memoryStores(merged.transport.clock),
   };
 }

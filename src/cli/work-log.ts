@@ -17,7 +17,7 @@ export class WorkLog {
     this.logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   }
 
-  /** A line of a worker's: one that is JSON with a level of pino's keeps it, and its fields. */
+  /** A line of a worker's: one that is JSON with a level, by pino's number or name, keeps it, and its fields. */
   line(worker: number, text: string, stream: 'stdout' | 'stderr'): void {
     const entry = entryOf(text);
     const {
@@ -38,12 +38,17 @@ interface Entry {
   readonly [field: string]: unknown;
 }
 
+function labelOf(level: unknown): Level | undefined {
+  if (typeof level === 'number') return pino.levels.labels[level] as Level | undefined;
+  return typeof level === 'string' && Object.hasOwn(pino.levels.values, level) ? (level as Level) : undefined;
+}
+
 function entryOf(text: string): Entry | undefined {
   if (!text.startsWith('{')) return undefined;
   try {
     const { level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>;
-    const label = typeof level === 'number' ? pino.levels.labels[level] : undefined;
-    return label === undefined ? undefined : { ...fields, level: label as Level, msg: String(msg ?? '') };
+    const label = labelOf(level);
+    return label === undefined ? undefined : { ...fields, level: label, msg: String(msg ?? '') };
   } catch {
     return undefined;
   }

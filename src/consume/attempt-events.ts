@@ -1,4 +1,4 @@
-import type { AttemptEvent, BusEvents, DeadLetterReason } from '../events.js';
+import type { AttemptEvent, BusEvents, DeadLetteredEvent } from '../events.js';
 import { publishedAtOf } from '../message/published-at.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
@@ -66,14 +66,16 @@ export class AttemptEvents {
       this.events.emit('message.released', { ...this.about(work), delayMs });
   }
 
-  deadLettered(work: Work, reason: DeadLetterReason, error: unknown): void {
+  deadLettered(
+    work: Work,
+    given: Pick<DeadLetteredEvent, 'reason' | 'error' | 'failedError' | 'deadQueue'>,
+  ): void {
     this.figuresOf(work)?.gaveUp();
     if (!this.events.has('message.deadLettered')) return;
     this.events.emit('message.deadLettered', {
       ...this.about(work),
       sincePublishedMs: this.ageMs(work),
-      reason,
-      error,
+      ...given,
     });
   }
 
@@ -81,8 +83,9 @@ export class AttemptEvents {
     if (this.events.has('message.skipped')) this.events.emit('message.skipped', this.about(work));
   }
 
-  discarded(work: Work): void {
-    if (this.events.has('message.discarded')) this.events.emit('message.discarded', this.about(work));
+  discarded(work: Work, error: unknown): void {
+    if (this.events.has('message.discarded'))
+      this.events.emit('message.discarded', { ...this.about(work), error });
   }
 
   private about({ received, match }: Work): AttemptEvent {
@@ -94,6 +97,7 @@ export class AttemptEvents {
       routingKey: received.routingKey,
       messageId: received.messageId,
       attempt: received.attempt,
+      tries: match?.handler.retry.tries,
     };
   }
 

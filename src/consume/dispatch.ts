@@ -224,7 +224,7 @@ export class Dispatcher {
   }
 
   /**
-   * Runs the handler's `failed()`. What it throws goes into the dead letter and changes nothing else. It runs once,
+   * Runs the handler's `failed()`. What it throws goes into the dead letter and its event, and changes nothing else. It runs once,
    * and again only if the process dies before the dead letter is confirmed.
    */
   private async tellFailed(context: HandlerContext, payload: unknown, outcome: DeadLetter): Promise<Outcome> {
@@ -241,10 +241,6 @@ export class Dispatcher {
     const ending = await runHandler(code, payload, context);
     context.phase = 'over';
     if (ending.kind === 'returned') return outcome;
-    context.log.error(
-      { error: ending.error },
-      'failed() of a handler failed; the message is dead-lettered all the same',
-    );
     return { ...outcome, failedError: ending.error };
   }
 

@@ -19,8 +19,12 @@ export type Outcome =
       /** Told when it is known whether what follows is stored, before the ack; it may not reject. */
       readonly followed?: (isStored: boolean) => Promise<void>;
     }
-  /** Dropped at the handler's wish: ack. */
-  | { readonly kind: 'discard' }
+  /** Dropped at the handler's wish, or its policy's: ack. */
+  | {
+      readonly kind: 'discard';
+      /** What it threw, if its policy drops that. */
+      readonly error?: unknown;
+    }
   /** Failed, comes back: publish to the delays, confirm, ack. */
   | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
   /** Comes back without having been tried: publish to the delays, confirm, ack. */

@@ -2,6 +2,7 @@ import type { ChainState, StepMessage } from '../message/chain-header.js';
 import { MIN_DELAY_MS } from '../message/delay-range.js';
 import { isFinal } from '../publish/unsendable.js';
 import type { JobResult } from '../stores/batches.js';
+import { deadQueueOf } from '../topology/names.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { jobOf } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
@@ -59,7 +60,7 @@ export class Settler {
       case 'next':
         return this.goOn(work, outcome);
       case 'discard':
-        return this.finish(work, 'done', () => this.options.events.discarded(work));
+        return this.finish(work, 'done', () => this.options.events.discarded(work, outcome.error));
       case 'return':
         // What is done of a pack must not come again: what is left of it travels on alone.
         if (delivery instanceof PackItem)
@@ -219,7 +220,10 @@ export class Settler {
       failedAt,
       firstAttemptAt,
     });
-    if (isStored) this.options.events.deadLettered(work, reason, error);
+    if (isStored) {
+      const { events, queueOf } = this.options;
+      events.deadLettered(work, { reason, error, failedError, deadQueue: deadQueueOf(queueOf(work.lane)) });
+    }
     return isStored;
   }
 

@@ -12,7 +12,7 @@ import { isA } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import type { HandlerContext } from './context.js';
 import { isEncrypted } from './decrypt.js';
-import { DISCARD, DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { elapsedMsOf, type Received } from './received.js';
 import type { Ending } from './run-handler.js';
 import type { Handler } from './subscription.js';
@@ -118,7 +118,7 @@ export class Verdicts {
       this.odd(handler, what, thrown),
     );
     if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error };
-    if (decision.kind === 'discard') return DISCARD;
+    if (decision.kind === 'discard') return { kind: 'discard', error };
     return { kind: 'dead-letter', reason: decision.reason, error };
   }
 

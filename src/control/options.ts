@@ -16,7 +16,7 @@ export interface ControlOptions {
   patience?: Duration;
   /** How long connecting may take. @default '10s' */
   connectDeadline?: Duration;
-  /** Where warnings go. @default single lines on standard error */
+  /** Where warnings go. @default standard error */
   log?: Logger;
 }
 

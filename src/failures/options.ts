@@ -40,7 +40,7 @@ export interface FailuresOptions {
   connectDeadline?: Duration;
   /** How long one replay may take until its confirm. @default '30s' */
   publishDeadline?: Duration;
-  /** Where warnings go. @default single lines on standard error */
+  /** Where warnings go. @default standard error */
   log?: Logger;
 }
 

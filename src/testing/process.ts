@@ -36,6 +36,8 @@ export class ServiceProcess {
     });
     const { middleware = [], log = silentLogger } = settings.bus;
     this.bus = new Bus({
+      // What fails is in the timeline.
+      failureLog: false,
       ...settings.bus,
       handlers,
       stores: world.stores,
@@ -109,7 +111,8 @@ export class ServiceProcess {
       journal.add({ kind: 'retried', ...this.about(event), delayMs, error: undefined, released: true });
     });
     on('message.deadLettered', (event) => {
-      const { reason, error } = event;
+      const { reason, error, failedError } = event;
+      if (failedError !== undefined) this.note('error', 'failed() of a handler failed', { err: failedError });
       journal.add({ kind: 'dead-lettered', ...this.about(event), reason, error });
     });
   }
@@ -122,7 +125,7 @@ export class ServiceProcess {
 
   private note(level: string, message: string, fields: object): void {
     if (this.isDead) return;
-    const { error } = fields as { error?: unknown };
-    this.world.journal.note(`${level}: ${message}${error === undefined ? '' : ` (${errorLine(error)})`}`);
+    const { err } = fields as { err?: unknown };
+    this.world.journal.note(`${level}: ${message}${err === undefined ? '' : ` (${errorLine(err)})`}`);
   }
 }

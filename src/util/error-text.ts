@@ -27,9 +27,35 @@ export function reasonText(error: unknown): string {
   return isError(error) ? messageOf(error) || 'no reason is known' : shown(error);
 }
 
+const MAX_KIND_LENGTH = 100;
+
+/**
+ * Which errors are alike: the name, or that of the class if an error has no name of its own, and the `code` that Node's and many
+ * clients' errors have: `TypeError`, `Error ECONNREFUSED`. What is no error goes by its type: `threw string`.
+ */
+export function errorKind(error: unknown): string {
+  if (!isError(error)) return `threw ${error === null ? 'null' : typeof error}`;
+  const name = textOf(error, 'name') || 'Error';
+  const code = property(error, 'code');
+  const kind = name === 'Error' ? className(error) || name : name;
+  return (typeof code === 'string' && code !== kind ? `${kind} ${code}` : kind).slice(0, MAX_KIND_LENGTH);
+}
+
+function className(error: object): string | undefined {
+  const made = property(error, 'constructor');
+  return typeof made === 'function' ? textOf(made, 'name') : undefined;
+}
+
 /** Undefined if there is none. One that is no text is shown as JSON. */
 export function stackText(error: unknown): string | undefined {
   return isError(error) ? textOf(error, 'stack') : undefined;
+}
+
+/** With the stacks of its causes below. Undefined if there is none. */
+export function wholeStack(error: unknown): string | undefined {
+  if (!isError(error)) return undefined;
+  const [own, ...causes] = causesOf(error).map((each) => stackText(each) || errorText(each));
+  return [own, ...causes.map((cause) => `caused by ${cause}`)].join('\n');
 }
 
 /**

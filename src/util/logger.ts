@@ -1,6 +1,6 @@
-import { errorText, isA, stackText } from './error-text.js';
+import { errorText, isA, stackText, wholeStack } from './error-text.js';
 
-/** Where the bus writes what an operator should know. A pino logger fits as it is. */
+/** Where the bus writes what an operator should know. A pino logger fits as it is: what was thrown is in `fields.err`, as there. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -8,24 +8,36 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** Errors as plain fields; an Error itself serializes to `{}`. */
-function plain(_key: string, value: unknown): unknown {
-  if (!isA(value, Error)) return value;
-  return {
-    name: value.name,
-    message: value.message,
-    code: (value as { code?: unknown }).code,
-    stack: value.stack,
-  };
+/** As pino numbers them. */
+const LEVELS = { warn: 40, error: 50 } as const;
+
+function line(level: keyof typeof LEVELS, fields: object, message: string): void {
+  const isJson = process.env.HOPLINE_LOG === 'json';
+  process.stderr.write(`${isJson ? jsonLine(level, fields, message) : textLine(level, fields, message)}\n`);
 }
 
-function line(level: string, fields: object, message: string): void {
-  process.stderr.write(`hopline ${level} ${message} ${asJson(fields)}\n`);
+/** For people: the stack is below, as it is. */
+function textLine(level: string, fields: object, message: string): string {
+  const stack = wholeStack((fields as { err?: unknown }).err);
+  const below = stack === undefined ? '' : `\n${stack.replace(/^/gm, '    ')}`;
+  return `hopline ${level} ${message} ${asJson(fields, (error) => named(error))}${below}`;
 }
 
-function asJson(fields: object): string {
+/** For what reads it: an object in one line, as pino would write it. */
+function jsonLine(level: keyof typeof LEVELS, fields: object, message: string): string {
+  const all = { time: Date.now(), ...fields, level: LEVELS[level], msg: message };
+  return asJson(all, (error) => ({ ...named(error), stack: wholeStack(error) }));
+}
+
+function named(error: Error & { readonly code?: unknown; readonly help?: unknown }) {
+  const { name: type, message, code, help } = error;
+  return { type, message, code, help };
+}
+
+/** @param plain an error as plain fields: itself it would be `{}` */
+function asJson(fields: object, plain: (error: Error) => object): string {
   try {
-    return JSON.stringify(fields, plain);
+    return JSON.stringify(fields, (_key, value) => (isA(value, Error) ? plain(value) : value));
   } catch {
     // A cycle, a bigint, a getter that throws.
     return JSON.stringify(plainFields(fields));
@@ -48,7 +60,10 @@ function plainValue(value: unknown): unknown {
 
 const nothing = () => {};
 
-/** The default: warnings and errors as single lines on standard error, nothing else. */
+/**
+ * The default: warnings and errors on standard error, nothing else. With `HOPLINE_LOG=json` in the environment each is an object in a
+ * line of its own, as pino writes them; else a line for people, with the stack below it.
+ */
 export const stderrLogger: Logger = {
   debug: nothing,
   info: nothing,

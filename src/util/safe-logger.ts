@@ -36,9 +36,13 @@ export function safeLogger(log: Logger): Logger {
   return { debug: safe('debug'), info: safe('info'), warn: safe('warn'), error: safe('error') };
 }
 
-/** A logger may read them in a later turn, when nothing catches what that throws. */
+/**
+ * What was thrown is called `err`: pino and bunyan write an error's stack under this name alone. A logger may read it in a later
+ * turn, when nothing catches what that throws.
+ */
 function readable(fields: object): object {
-  const { error } = fields as { error?: unknown };
-  const loggable = error === undefined ? undefined : loggableError(error);
-  return loggable === error ? fields : { ...fields, error: loggable };
+  const { error, ...others } = fields as { error?: unknown; err?: unknown };
+  if (error === undefined && others.err === undefined) return fields;
+  const { err = error, ...rest } = others;
+  return { ...rest, err: loggableError(err) };
 }

@@ -26,7 +26,11 @@ export class WorkerProcess {
 
   /** @param entry module that runs a worker with the settings it is given as its only argument */
   constructor(entry: string, settings: string, listener: WorkerProcessListener) {
-    this.child = fork(entry, [settings], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.child = fork(entry, [settings], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Where its bus has no logger of its own: lines whose level and fields can be told.
+      env: { HOPLINE_LOG: 'json', ...process.env },
+    });
     this.child.on('message', (raw) => {
       const message = fromWorker(raw);
       if (message) listener.message(message);

@@ -157,7 +157,6 @@ export const failures: Theme = (test) => {
   });
 
   test('failed() that fails itself is written into the dead letter, and its queue goes on', async (fx) => {
-    fx.expectError(/failed\(\) of a handler failed/);
     const seen = fx.recorder(() => Promise.reject(new Error('the handler')));
     const bus = fx.bus('mailer').handle('k', seen.handle, {
       retry: { tries: 1 },

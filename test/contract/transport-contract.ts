@@ -17,6 +17,7 @@ import { delays } from './delays.js';
 import { encrypted } from './encryption.js';
 import { endings } from './endings.js';
 import { exchangesOfAQueue } from './exchanges-of-a-queue.js';
+import { failureLog } from './failure-log.js';
 import { failures } from './failures.js';
 import { health } from './health.js';
 import { idempotence } from './idempotence.js';
@@ -78,6 +79,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'what of its queues a process consumes': serving,
   priorities,
   'handlers that fail': failures,
+  'the log of failures': failureLog,
   'what ends each delivery': endings,
   'retries and releases': retries,
   'rate limits': rateLimits,

@@ -51,9 +51,9 @@ export const forbidden: readonly ForbiddenEdge[] = [
   },
   { rule: 'root-composes-the-core-only', from: 'src/options.ts', to: 'src/stores/redis/locks.ts' },
   { rule: 'observers-only-listen', from: 'src/observe/a.ts', to: 'src/consume/dispatch.ts', type },
-  { rule: 'health-needs-the-events-alone', from: 'src/observe/health/a.ts', to: 'prom-client' },
+  { rule: 'what-every-bus-has-needs-the-events-alone', from: 'src/observe/health/a.ts', to: 'prom-client' },
   {
-    rule: 'health-needs-the-events-alone',
+    rule: 'what-every-bus-has-needs-the-events-alone',
     from: 'src/observe/health/b.ts',
     to: 'src/observe/metrics.ts',
     type,

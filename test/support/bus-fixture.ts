@@ -83,6 +83,8 @@ export class BusFixture {
       prefix: this.id,
       delayPrefix: this.harness.delayPrefix,
       log: this.logger,
+      // Handlers fail on purpose here, and an error that was not announced fails the test.
+      failureLog: false,
       ...options,
     });
     this.buses.add(bus);

@@ -24,7 +24,14 @@ export class BusBench {
 
   /** Not started yet. */
   bus(options: Partial<BusOptions> = {}): Bus {
-    const bus = new Bus({ service: 'svc', transport: this.transport, log: this.logger(), ...options });
+    const bus = new Bus({
+      service: 'svc',
+      transport: this.transport,
+      log: this.logger(),
+      // Handlers fail on purpose here.
+      failureLog: false,
+      ...options,
+    });
     this.buses.push(bus);
     return bus;
   }

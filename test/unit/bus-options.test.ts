@@ -25,6 +25,7 @@ describe("a bus's options", () => {
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },
       ...{
         relay: undefined,
+        failureSumsEveryMs: 10_000,
         control: true,
         concurrency: 10,
         maxBodyBytes: 16 * 2 ** 20,

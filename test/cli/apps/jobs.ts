@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Bus, type Duration, type MessageContext, rabbitmq } from 'hopline';
+import { Bus, type Duration, type MessageContext, rabbitmq, UnrecoverableError } from 'hopline';
 import { redisStores } from 'hopline/redis';
 import { Redis } from 'ioredis';
 import { ALLOWED } from './limits.js';
@@ -21,6 +21,7 @@ export interface Job {
   readonly holds?: 'until cancelled' | 'for ever';
   /** It ends its process: at once, when its promise is rejected that nobody waits for, or when there is no memory left. */
   readonly kills?: 'by exit' | 'by a detached rejection' | 'by memory';
+  readonly fails?: 'once more' | 'for good';
 }
 
 const {
@@ -49,9 +50,11 @@ async function kill(how: Job['kills']): Promise<void> {
 }
 
 async function work(job: Job, { signal, messageId }: MessageContext): Promise<void> {
-  const { number, ms = 0, leakMb, holds, kills } = job;
+  const { number, ms = 0, leakMb, holds, kills, fails } = job;
   console.log(`began ${number} ${messageId}`);
   if (kills) await kill(kills);
+  if (fails === 'once more') throw new RangeError('not yet');
+  if (fails) throw new UnrecoverableError('never');
   if (leakMb) kept.push(Buffer.alloc(leakMb * 1024 * 1024, 1));
   if (holds) {
     await new Promise((_resolve, reject) => {

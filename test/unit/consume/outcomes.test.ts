@@ -69,7 +69,7 @@ describe('a message', () => {
       assert.deepEqual(outcome, { released: 0, discarded: 1, dead: [] });
       const [line] = bench.log;
       assert.match(line?.message ?? '', /threw after it had decided/);
-      assert.match(String(line?.fields.error), /after the decision/);
+      assert.match(String(line?.fields.err), /after the decision/);
     });
 
     it('fails with a release that no delay can carry', async () => {

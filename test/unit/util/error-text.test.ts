@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import {
+  errorKind,
   errorText,
   isA,
   loggableError,
@@ -12,6 +13,30 @@ import {
 } from '../../../src/util/error-text.js';
 import { thrownValue } from '../../support/thrown-value.js';
 import { unreadable } from '../../support/unreadable.js';
+
+describe('the kind of an error', () => {
+  it('is its name, or that of its class, and its code', () => {
+    class DeclinedError extends Error {}
+    const named = Object.assign(new Error('no'), { name: 'Refusal' });
+    const table: [unknown, string][] = [
+      [new TypeError('no such thing'), 'TypeError'],
+      [new Error('first'), 'Error'],
+      [new DeclinedError('no'), 'DeclinedError'],
+      [named, 'Refusal'],
+      [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), 'Error ECONNREFUSED'],
+      [Object.assign(new Error('refused'), { code: 17 }), 'Error'],
+      ['text', 'threw string'],
+      [null, 'threw null'],
+      [{ status: 503 }, 'threw object'],
+    ];
+    for (const [error, expected] of table) assert.equal(errorKind(error), expected);
+  });
+
+  it('is short, and there is one for whatever was thrown', () => {
+    for (const error of Object.values(unreadable())) assert.ok(errorKind(error).length > 0);
+    assert.equal(errorKind(Object.assign(new Error('no'), { name: 'x'.repeat(1_000) })).length, 100);
+  });
+});
 
 describe('the text of an error', () => {
   it('exists for whatever was thrown', () => {

@@ -48,7 +48,7 @@ describe('a logger that is made safe', () => {
     for (const level of ['debug', 'info', 'warn', 'error'] as const) log[level]({ level, error }, 'said');
     assert.deepEqual(
       lines,
-      ['debug', 'info', 'warn', 'error'].map((level) => [level, { level, error }, 'said']),
+      ['debug', 'info', 'warn', 'error'].map((level) => [level, { level, err: error }, 'said']),
     );
   });
 
@@ -74,12 +74,19 @@ describe('a logger that is made safe', () => {
     assert.match(text, /hopline error a line .*connection lost/);
   });
 
+  it('hands what was thrown to pino in such a way that its stack is written', () => {
+    const lines: string[] = [];
+    const log = safeLogger(pino({}, { write: (line) => void lines.push(line) }));
+    log.error({ error: new RangeError('too far') }, 'it failed');
+    const { err } = JSON.parse(lines[0] ?? '');
+    assert.equal(err.message, 'too far');
+    assert.match(err.stack, /^RangeError: too far\n +at /);
+  });
+
   for (const [what, error] of Object.entries(unreadable())) {
     it(`writes a line about an error with ${what}, to pino and to standard error`, async () => {
       const lines: string[] = [];
-      const log = safeLogger(
-        pino({ serializers: { error: pino.stdSerializers.err } }, { write: (line) => void lines.push(line) }),
-      );
+      const log = safeLogger(pino({}, { write: (line) => void lines.push(line) }));
       log.error({ queue: 'billing', error }, 'it failed');
       assert.equal(lines.length, 1);
       const entry = JSON.parse(lines[0] ?? '');
@@ -90,4 +97,38 @@ describe('a logger that is made safe', () => {
       );
     });
   }
+});
+
+describe('standard error, as the log', () => {
+  const log = safeLogger(stderrLogger);
+  const error = Object.assign(new RangeError('too far', { cause: new Error('the sensor is off') }), {
+    code: 'FAR',
+  });
+
+  it('has a line for people, and the stack below it, with those of the causes', async () => {
+    const text = await standardError(() => log.warn({ queue: 'billing', error }, 'it failed'));
+    const [first, second, ...more] = text.split('\n');
+    assert.equal(
+      first,
+      'hopline warn it failed {"queue":"billing","err":{"type":"RangeError","message":"too far","code":"FAR"}}',
+    );
+    assert.equal(second, '    RangeError: too far');
+    assert.match(more[0] ?? '', /^ {8}at .*safe-logger\.test/);
+    assert.match(more.join('\n'), /^ {4}caused by Error: the sensor is off\n {8}at /m);
+  });
+
+  it('has an object in one line if the environment says so', async () => {
+    process.env.HOPLINE_LOG = 'json';
+    try {
+      const text = await standardError(() => log.error({ queue: 'billing', error }, 'it failed'));
+      assert.equal(text.trimEnd().split('\n').length, 1);
+      const { time, err, ...rest } = JSON.parse(text);
+      assert.deepEqual(rest, { level: 50, queue: 'billing', msg: 'it failed' });
+      assert.ok(Math.abs(Date.now() - time) < 60_000);
+      assert.equal(err.type, 'RangeError');
+      assert.match(err.stack, /^RangeError: too far\n +at .*\ncaused by Error: the sensor is off\n/s);
+    } finally {
+      delete process.env.HOPLINE_LOG;
+    }
+  });
 });

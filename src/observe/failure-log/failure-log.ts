@@ -1,0 +1,102 @@
+import type { BusEvents } from '../../events.js';
+import type { Clock, Timer } from '../../util/clock.js';
+import type { Emitter } from '../../util/emitter.js';
+import type { Logger } from '../../util/logger.js';
+import { inRootContext } from '../../util/root-context.js';
+import { type Failure, kindOf } from './failure.js';
+import { type Line, lineOfOne, Sum } from './sum.js';
+
+export interface FailureLogSettings {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Between two sums; 0 writes a line for each failure. */
+  readonly everyMs: number;
+}
+
+/** An error's name may be anything, if it was made of another service's JSON. */
+const MOST_KINDS = 1_000;
+
+/**
+ * Writes what fails into the log: a listener on the events, which costs nothing for what succeeds. Of a handler and a class of errors
+ * the first failure is a line at once, and the first that is dead-lettered; what follows is one line each ten seconds, until
+ * there has been none for as long. So a handler that fails ten thousand times a second writes a line every ten seconds, and one
+ * that fails now and then a line each time. What is retried or discarded is a warning, a dead letter, or a sum that holds one, an
+ * error.
+ *
+ * Told when it has happened: a retry or a dead letter that can't be published yet is one when it is. What is delivered again, as its
+ * channel was lost, is told when it fails again.
+ */
+export class FailureLog {
+  private readonly sums = new Map<string, Sum>();
+  private timer: Timer | undefined;
+  private summedAt = 0;
+
+  constructor(
+    events: Emitter<BusEvents>,
+    private readonly settings: FailureLogSettings,
+  ) {
+    events.on('message.retried', (event) => this.add({ fate: 'retried', event, error: event.error }));
+    events.on('message.discarded', (event) => {
+      if (event.error !== undefined) this.add({ fate: 'discarded', event, error: event.error });
+    });
+    events.on('message.deadLettered', (event) => {
+      const { error, failedError } = event;
+      this.add({ fate: 'deadLettered', event, error });
+      if (failedError !== undefined)
+        this.add({ fate: 'deadLettered', event, error: failedError, isAfterwards: true });
+    });
+    events.on('bus.startFailed', () => this.end());
+    events.on('bus.stopped', () => this.end());
+  }
+
+  private add(failure: Failure): void {
+    if (this.settings.everyMs === 0) {
+      this.write(lineOfOne(failure));
+      return;
+    }
+    this.write(this.sumOf(failure).add(failure));
+    if (!this.timer) this.sumLater();
+  }
+
+  private sumOf(failure: Failure): Sum {
+    let kind = kindOf(failure);
+    if (this.sums.size >= MOST_KINDS && !this.sums.has(kind)) kind = 'others';
+    let sum = this.sums.get(kind);
+    if (!sum) {
+      sum = new Sum();
+      this.sums.set(kind, sum);
+    }
+    return sum;
+  }
+
+  private sumLater(): void {
+    const { clock, everyMs } = this.settings;
+    this.summedAt = clock.monotonic();
+    const sum = () => {
+      this.timer = undefined;
+      this.writeSums();
+      if (this.sums.size > 0) this.sumLater();
+    };
+    this.timer = inRootContext(() => clock.setTimer(sum, everyMs));
+  }
+
+  private writeSums(): void {
+    const sinceMs = this.settings.clock.monotonic() - this.summedAt;
+    for (const [kind, sum] of this.sums) {
+      if (sum.isOver) this.sums.delete(kind);
+      else this.write(sum.take(sinceMs));
+    }
+  }
+
+  /** What has been counted is written before its time. */
+  private end(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    this.writeSums();
+    this.sums.clear();
+  }
+
+  private write(line: Line | undefined): void {
+    if (line) this.settings.log[line.level](line.fields, line.message);
+  }
+}
