@@ -17,19 +17,25 @@ const CONNECT_MS = 5_000;
 const CLOSE_MS = 5_000;
 const LIMITS = { maxInFlight: 1, maxInFlightBytes: 1_024 };
 
+/** For commands that publish many messages. */
+export const MOVING = { maxInFlight: 1_000, maxInFlightBytes: 64 * 1_024 * 1_024 };
+
 /**
  * Connects for as long as `use` takes.
+ *
+ * @param limits of what may be published at once; one small message without
  *
  * @throws ConnectError
  */
 export async function withSession<T>(
   { options }: Broker,
   use: (opened: CommandSession) => Promise<T>,
+  limits = LIMITS,
 ): Promise<T> {
   const transport = rabbitmq(options);
   const events = new Emitter<BusEvents>(() => {});
   const session = await transport.open(
-    { service: 'hopline-cli', events, log: silentLogger, ...LIMITS },
+    { service: 'hopline-cli', events, log: silentLogger, ...limits },
     new Deadline(transport.clock, CONNECT_MS),
   );
   try {

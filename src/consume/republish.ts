@@ -1,10 +1,11 @@
 import type { DeadLetterReason } from '../events.js';
 import { type ChainState, encodeChain } from '../message/chain-header.js';
+import { MIN_DELAY_MS } from '../message/delay-range.js';
 import { fittingProperties } from '../message/fitting-properties.js';
 import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { datelessMessageId } from '../message/message-id.js';
-import { delayAddress } from '../topology/delays.js';
+import { delayAddress, dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import { cutText } from '../util/cut-text.js';
 import { errorText, stackText } from '../util/error-text.js';
@@ -48,6 +49,29 @@ export function delayedCopy(
     headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
   if (next.redelivered) headers[HEADER.redelivered] = true;
   return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);
+}
+
+/**
+ * The message on its way to another queue, as far as it has come: through the last exchange of the delays, where every work
+ * queue is bound, and where our headers are believed.
+ */
+export function movedCopy(
+  names: Names,
+  received: Received,
+  queue: string,
+  deadlineMs: number,
+): OutgoingMessage {
+  // How long a handler was missing is another queue's affair.
+  const asItIs = { ...received, unhandledSince: undefined };
+  const { properties, ...copy } = delayedCopy(names, received, MIN_DELAY_MS, asItIs, deadlineMs);
+  const { expiration } = received.delivery.properties;
+  return {
+    ...copy,
+    exchange: names.delayOut,
+    routingKey: dueKey('q', queue),
+    // Here no delay is in its way.
+    properties: expiration === undefined ? properties : { ...properties, expiration },
+  };
 }
 
 /** Why and when a message was given up. */

@@ -40,7 +40,7 @@ export class Verdicts {
 
   /** What every rolling deployment makes: a newer version has bound a key that this one doesn't know. */
   unhandled(received: Received): Outcome {
-    const error = new NoHandlerError(received.delivery.queue, received.routingKey);
+    const error = new NoHandlerError(received.delivery.queue, received.exchange, received.routingKey);
     return this.patient(received, { reason: 'no-handler', error });
   }
 

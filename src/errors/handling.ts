@@ -5,13 +5,13 @@ export class UndecodableError extends HoplineError {
   readonly code = 'HOPLINE_UNDECODABLE';
 }
 
-/** No handler of the queue matches the message's routing key. */
+/** No handler of the queue matches the message's exchange and routing key. */
 export class NoHandlerError extends HoplineError {
   readonly code = 'HOPLINE_NO_HANDLER';
 
-  constructor(queue: string, routingKey: string) {
+  constructor(queue: string, exchange: string, routingKey: string) {
     super(
-      `no handler of queue '${queue}' matches '${routingKey}'`,
+      `no handler of queue '${queue}' matches '${routingKey}' of exchange '${exchange}'`,
       'An older version runs beside a newer one, or a binding is left over: finish the deployment, or prune the topology.',
     );
   }

@@ -39,13 +39,11 @@ export const addDoctor: AddCommand = (parent, { terminal, exit }) => {
 async function patientsOf(flags: Flags, url: string): Promise<Patient[]> {
   const { queue: queues = [], prefix = 'hopline', delayPrefix = 'hopline' } = flags;
   const app = flags.app ?? appOfPackage(process.cwd());
-  if (app !== undefined)
-    return (await describeApplication(app, url)).map((application) => ({
-      ...application,
-      application,
-      queues,
-    }));
-  if (queues.length > 0) return [{ application: undefined, queues, prefix, delayPrefix }];
+  if (app !== undefined) {
+    const siblings = await describeApplication(app, url);
+    return siblings.map((application) => ({ ...application, application, siblings, queues }));
+  }
+  if (queues.length > 0) return [{ application: undefined, siblings: [], queues, prefix, delayPrefix }];
   throw new UsageError(
     'which application?',
     'Give --app with the module that exports the bus (or hopline.app in package.json), or name queues with --queue',

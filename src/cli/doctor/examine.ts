@@ -12,6 +12,8 @@ import type { Management } from './management.js';
 /** What is examined: an application, or queues by name. */
 export interface Patient {
   readonly application: BusDescription | undefined;
+  /** All buses of the application. */
+  readonly siblings: readonly BusDescription[];
   readonly queues: readonly string[];
   readonly prefix: string;
   readonly delayPrefix: string;
@@ -19,7 +21,7 @@ export interface Patient {
 
 /** Connects, looks, judges, and leaves nothing behind. */
 export function examine(
-  { application, queues, prefix, delayPrefix }: Patient,
+  { application, siblings, queues, prefix, delayPrefix }: Patient,
   broker: Broker,
   management: Management | undefined,
 ): Promise<Finding[]> {
@@ -28,6 +30,7 @@ export function examine(
     names: new Names(prefix, delayPrefix),
     address: broker.name,
     application,
+    siblings,
     queues,
     management,
   };

@@ -2,6 +2,7 @@ import type { BusDescription } from '../../consume/describe.js';
 import type { HoplineError } from '../../errors.js';
 import type { UnreadableLetter } from '../../failures/unreadable.js';
 import type { QueueState } from '../../transport/transport.js';
+import type { LeftOverQueue } from '../topology/left-over-queues.js';
 
 /** What a broker says of itself and of what an application wants there: all that doctor judges by. */
 export interface Facts {
@@ -14,6 +15,11 @@ export interface Facts {
   readonly missing: readonly string[];
   /** Work queues by name; undefined for one that isn't there. */
   readonly queues: ReadonlyMap<string, QueueState | undefined>;
+  /**
+   * Queues by the service's name that no bus of the application declares and nobody consumes; those beside a work queue that is
+   * there are counted to it. Empty where the management API did not tell.
+   */
+  readonly leftOver: readonly LeftOverFacts[];
   /** Queues, and lanes of queues, that operators have paused. */
   readonly paused: readonly string[];
   readonly deadLetters: readonly DeadLetterFacts[];
@@ -44,6 +50,13 @@ export interface DeadLetterFacts {
   readonly unreadable?: UnreadableLetter | undefined;
   /** So many do that none was looked at. */
   readonly whyNotRead?: HoplineError | undefined;
+}
+
+export interface LeftOverFacts extends Pick<LeftOverQueue, 'name' | 'kind' | 'of'> {
+  /** Messages that wait in it. */
+  readonly ready: number;
+  /** New messages come into it. */
+  readonly isBound: boolean;
 }
 
 /** What only the management API tells. */

@@ -10,7 +10,8 @@ import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import type { Emitter } from '../../util/emitter.js';
-import type { BrokerFacts, DeadLetterFacts, Facts } from './facts.js';
+import { leftOverQueues, waysInto } from '../topology/left-over-queues.js';
+import type { BrokerFacts, DeadLetterFacts, Facts, LeftOverFacts, ManagementFacts } from './facts.js';
 import type { Management } from './management.js';
 
 export interface GatherOptions {
@@ -23,6 +24,8 @@ export interface GatherOptions {
   readonly names: Names;
   readonly address: string;
   readonly application: BusDescription | undefined;
+  /** All buses of the application, this one among them: what one of them declares is nobody's left-over. */
+  readonly siblings: readonly BusDescription[];
   /** Work queues to look at beside the application's. */
   readonly queues: readonly string[];
   /** Undefined not to ask it. */
@@ -51,6 +54,7 @@ export async function gather(options: GatherOptions): Promise<Facts> {
       ...wanted.filter((name) => states.get(name) === undefined).map((name) => `queue '${name}'`),
     ],
     queues: new Map(queueNames.map((name) => [name, states.get(name)])),
+    leftOver: management ? await leftOverFacts(options, management) : [],
     paused: await pausedQueues(options),
     deadLetters: await deadLetterFacts(failures),
     lost: (await session.inspect(names.delayLost))?.ready,
@@ -72,6 +76,23 @@ async function askManagement({
     if (!(error instanceof HoplineError)) throw error;
     return { management: undefined, whyNoManagement: error.message };
   }
+}
+
+async function leftOverFacts(
+  { session, application, siblings }: GatherOptions,
+  { queues, bindings }: ManagementFacts,
+): Promise<LeftOverFacts[]> {
+  if (!application) return [];
+  const there = new Set(queues.map(({ name }) => name));
+  const found: LeftOverFacts[] = [];
+  for (const queue of leftOverQueues([application], siblings, queues, bindings)) {
+    if (queue.kind !== 'work' && there.has(queue.of)) continue;
+    const state = await session.inspect(queue.name);
+    if (!state || state.consumers > 0) continue;
+    const { name, kind, of } = queue;
+    found.push({ name, kind, of, ready: state.ready, isBound: waysInto(queue, []).length > 0 });
+  }
+  return found;
 }
 
 /** AMQP tells of an alarm only those who publish: so it publishes, to where nobody listens. */

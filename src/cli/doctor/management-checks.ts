@@ -1,3 +1,4 @@
+import { countText, lettersText } from '../text.js';
 import type { Facts, ManagedBinding, ManagedQueue, ManagementFacts, Policy } from './facts.js';
 import type { Finding } from './finding.js';
 
@@ -9,7 +10,7 @@ export function managementChecks(facts: Facts): Finding[] {
       {
         severity: 'unknown',
         check: 'management',
-        message: `members, policies and left-over bindings were not looked at: ${whyNoManagement ?? 'the management API was not asked'}`,
+        message: `members, policies, left-over bindings and left-over queues were not looked at: ${whyNoManagement ?? 'the management API was not asked'}`,
         help: 'Enable the plugin rabbitmq_management, or name its address with --management.',
       },
     ];
@@ -19,6 +20,7 @@ export function managementChecks(facts: Facts): Finding[] {
     ...members(facts, management),
     ...policies(facts, management),
     ...leftOver(facts, management),
+    ...leftOverQueues(facts),
     ...deadLetterWorker(facts, management),
   ];
 }
@@ -153,6 +155,37 @@ function leftOver(facts: Facts, { bindings }: ManagementFacts): Finding[] {
     message: `queue '${destination}' is bound to '${pattern}' of exchange '${source}', which no handler takes`,
     help: 'Its messages are dead-lettered as no-handler. hopline topology prune unbinds it.',
   }));
+}
+
+const UNLESS = 'Unless another service has it:';
+
+function leftOverQueues({ leftOver: found }: Facts): Finding[] {
+  const check = 'left-over queues';
+  return found.map(({ name, kind, of, ready, isBound }): Finding => {
+    const severity = ready > 0 ? 'error' : 'warning';
+    if (kind === 'dead' && ready > 0)
+      return {
+        severity,
+        check,
+        message: `${lettersText(ready)} in '${name}', whose queue '${of}' is gone`,
+        help: `hopline failed --queue ${of} shows them; hopline failed retry --queue ${of} --all --republish sends them to who takes them now. hopline topology prune removes it once it is empty.`,
+      };
+    if (kind !== 'work')
+      return {
+        severity,
+        check,
+        message: `queue '${name}' is left over: its queue '${of}' is gone`,
+        help: `${UNLESS} hopline topology prune removes it once it is empty.`,
+      };
+    const fills = isBound ? 'is bound, and fills' : 'is left over';
+    const waiting = `${countText(ready, 'message')} wait${ready === 1 ? 's' : ''} in it`;
+    return {
+      severity,
+      check,
+      message: `queue '${name}' ${fills}: the application does not declare it, and nobody consumes it; ${waiting}`,
+      help: `${UNLESS} hopline topology prune moves what lies in it to the queue that has its patterns now, and removes it. A class was renamed, or a bundler calls it otherwise: @Queue({ name }) keeps its queue.`,
+    };
+  });
 }
 
 /** Bindings of the application's queues that it does not ask for: left by an older version, or made by hand. */

@@ -36,7 +36,7 @@ export class Management {
     const [cluster, nodes, queues, bindings, policies, operatorPolicies] = await Promise.all([
       this.cluster(),
       this.list('nodes'),
-      this.list(`queues/${this.here}?disable_stats=true&enable_queue_totals=true`),
+      this.queues(),
       this.bindings(),
       this.list(`policies/${this.here}`),
       this.list(`operator-policies/${this.here}`),
@@ -44,7 +44,7 @@ export class Management {
     return {
       cluster,
       nodes: nodes.map(nodeOf),
-      queues: queues.map(queueOf),
+      queues,
       bindings,
       policies: [
         ...policies.map((policy) => policyOf(policy, 'policy')),
@@ -69,6 +69,12 @@ export class Management {
   }
 
   /** @throws ManagementError */
+  async queues(): Promise<ManagedQueue[]> {
+    const queues = await this.list(`queues/${this.here}?disable_stats=true&enable_queue_totals=true`);
+    return queues.map(queueOf);
+  }
+
+  /** @throws ManagementError */
   async bindings(): Promise<ManagedBinding[]> {
     return (await this.list(`bindings/${this.here}`)).map(bindingOf);
   }
@@ -78,6 +84,11 @@ export class Management {
     const [from, to, key] = [source, destination, propertiesKey].map(encodeURIComponent);
     const kind = destinationType === 'queue' ? 'q' : 'e';
     await this.ask(`bindings/${this.here}/e/${from}/${kind}/${to}/${key}`, 'DELETE');
+  }
+
+  /** With all that lies in it. @throws ManagementError */
+  async deleteQueue(queue: string): Promise<void> {
+    await this.ask(`queues/${this.here}/${encodeURIComponent(queue)}`, 'DELETE');
   }
 
   private async cluster(): Promise<string> {

@@ -62,6 +62,7 @@ const healthy: Facts = {
   application,
   missing: [],
   queues: new Map([['mailer', { ready: 3, consumers: 2 }]]),
+  leftOver: [],
   paused: [],
   deadLetters: [{ deadQueue: 'mailer.dead', count: 0, oldest: undefined }],
   lost: 0,
@@ -248,7 +249,10 @@ describe('what doctor says', () => {
   it('says what it could not look at, and why', () => {
     const { severity, message } = only({ management: undefined, whyNoManagement: 'connection refused' });
     assert.equal(severity, 'unknown');
-    assert.match(message, /policies and left-over bindings were not looked at: connection refused/);
+    assert.match(
+      message,
+      /policies, left-over bindings and left-over queues were not looked at: connection refused/,
+    );
     assert.match(only({ application: undefined }).help ?? '', /--app/);
     const cluster = [node, { ...node, name: 'b' }, { ...node, name: 'c' }];
     const members = cluster.map(({ name }) => name);

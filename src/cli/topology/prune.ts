@@ -1,0 +1,124 @@
+import type { BusDescription } from '../../consume/describe.js';
+import { type MoveResult, moveMessages } from '../../failures/move.js';
+import type { TransportSession } from '../../transport/transport.js';
+import { type Clock, pause } from '../../util/clock.js';
+import type { ManagedBinding } from '../doctor/facts.js';
+import type { Management } from '../doctor/management.js';
+import { leftOverBindings } from '../doctor/management-checks.js';
+import { type LeftOverQueue, leftOverQueues, successorFor, type Way, waysInto } from './left-over-queues.js';
+
+export interface PruneOptions {
+  readonly session: TransportSession;
+  readonly clock: Clock;
+  readonly management: Management;
+  /** All buses of the application. */
+  readonly applications: readonly BusDescription[];
+  /** Queue that takes what none takes by the same pattern. */
+  readonly to: string | undefined;
+}
+
+/** What is left over in the broker. */
+export interface LeftOvers {
+  /** Of queues that the application has. */
+  readonly bindings: readonly ManagedBinding[];
+  /** Nobody consumes them. Work queues first, and behind them what stands beside. */
+  readonly queues: readonly QueueLeftOver[];
+}
+
+export interface QueueLeftOver extends LeftOverQueue {
+  /** Messages that wait. */
+  readonly ready: number;
+  readonly ways: readonly Way[];
+}
+
+/** What became of a queue. */
+export interface PrunedQueue extends MoveResult {
+  readonly name: string;
+  readonly kind: LeftOverQueue['kind'];
+  /** False if it holds something, or somebody has begun to consume it. */
+  readonly isDeleted: boolean;
+}
+
+/**
+ * What an application's older versions have left behind. Changes nothing.
+ *
+ * @throws ManagementError, ConnectError
+ */
+export async function findLeftOvers({ session, management, applications }: PruneOptions): Promise<LeftOvers> {
+  await management.requireCluster(session.brokerInfo.cluster);
+  const [queues, bindings] = await Promise.all([management.queues(), management.bindings()]);
+  const found = leftOverQueues(applications, applications, queues, bindings);
+  const alone: QueueLeftOver[] = [];
+  for (const queue of found) {
+    const state = await session.inspect(queue.name);
+    if (state?.consumers !== 0) continue;
+    alone.push({ ...queue, ready: state.ready, ways: waysInto(queue, applications) });
+  }
+  const there = new Set(queues.map(({ name }) => name));
+  const idle = new Set(alone.filter(({ kind }) => kind === 'work').map(({ name }) => name));
+  return {
+    bindings: applications.flatMap((bus) => leftOverBindings(bus, bindings)),
+    queues: alone
+      // What stands beside a queue that somebody consumes is in use, however idle it looks.
+      .filter(({ kind, of }) => kind === 'work' || idle.has(of) || !there.has(of))
+      .sort((left, right) => ORDER.indexOf(left.kind) - ORDER.indexOf(right.kind)),
+  };
+}
+
+const ORDER: readonly LeftOverQueue['kind'][] = ['work', 'landing', 'dead'];
+
+/** For what the broker had routed to a queue before its bindings were undone. */
+const ROUTED_MS = 1_000;
+
+/**
+ * Moves what lies in left-over queues, undoes the bindings, and deletes the queues that are empty then. The bindings go
+ * last: until then a run that was interrupted can be repeated.
+ *
+ * @throws what {@link moveMessages} throws, ManagementError, ConnectError: the rest is where it was
+ */
+export async function prune(options: PruneOptions, { bindings, queues }: LeftOvers): Promise<PrunedQueue[]> {
+  const { clock, management } = options;
+  const results = new Map<QueueLeftOver, MoveResult>();
+  for (const queue of queues) results.set(queue, await moved(options, queue));
+  for (const binding of bindings) await management.unbind(binding);
+  const working = queues.filter(({ kind }) => kind !== 'dead');
+  for (const binding of working.flatMap((queue) => queue.bindings)) await management.unbind(binding);
+  if (working.length > 0) await pause(clock, ROUTED_MS);
+  const pruned: PrunedQueue[] = [];
+  for (const queue of queues) {
+    const before = results.get(queue) as MoveResult;
+    const after = await moved(options, queue);
+    const isDeleted = await deletedIfIdle(options, queue, pruned);
+    const { name, kind } = queue;
+    pruned.push({ name, kind, moved: before.moved + after.moved, stayed: after.stayed, isDeleted });
+  }
+  return pruned;
+}
+
+async function moved({ session, clock, to }: PruneOptions, queue: QueueLeftOver): Promise<MoveResult> {
+  const state = await session.inspect(queue.name);
+  const ready = state?.ready ?? 0;
+  if (ready === 0) return { moved: 0, stayed: 0 };
+  if (queue.kind !== 'work') return { moved: 0, stayed: ready };
+  return moveMessages(session, clock, {
+    names: queue.names,
+    queue: queue.name,
+    target: (exchange, routingKey) => successorFor(queue.ways, exchange, routingKey) ?? to,
+  });
+}
+
+/**
+ * A quorum queue refuses to be deleted only if it is empty and unused, so that is looked at before: nothing is bound to it
+ * any more. What stands beside a queue goes after it.
+ */
+async function deletedIfIdle(
+  { session, management }: PruneOptions,
+  { name, kind, of }: QueueLeftOver,
+  before: readonly PrunedQueue[],
+): Promise<boolean> {
+  if (kind !== 'work' && before.some((queue) => queue.name === of && !queue.isDeleted)) return false;
+  const state = await session.inspect(name);
+  if (!state || state.ready > 0 || state.consumers > 0) return false;
+  await management.deleteQueue(name);
+  return true;
+}

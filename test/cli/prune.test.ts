@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { type ChannelModel, connect } from 'amqplib';
+import { Bus, rabbitmq } from 'hopline';
+import { silentLogger } from '../../src/util/logger.js';
+import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
+import { eventually } from '../support/eventually.js';
+import mailer, { type Handled } from './apps/mailer.js';
+import { hopline } from './command.js';
+import { type ManagedNode, managedNode } from './managed-node.js';
+
+const APP = resolve(import.meta.dirname, 'apps/mailer.js');
+
+interface Said {
+  readonly severity: string;
+  readonly check: string;
+  readonly message: string;
+  readonly help?: string;
+}
+
+describe('queues that an older version of the service has left behind', function () {
+  this.timeout(90_000);
+  let managed: ManagedNode;
+  let connection: ChannelModel;
+  /** A service with a longer name, which runs. */
+  let other: Bus;
+
+  const busOf = (service: string, prefix = 'hopline') =>
+    new Bus({ service, prefix, transport: rabbitmq({ url: managed.node.url }), log: silentLogger });
+
+  const run = (...args: string[]) =>
+    hopline([...args, '--app', APP], {
+      url: managed.node.url,
+      env: { MANAGEMENT_URL: managed.managementUrl },
+    });
+
+  async function leftOver(env = {}): Promise<Said[]> {
+    const { stdout } = await hopline(['doctor', '--json', '--app', APP], {
+      url: managed.node.url,
+      env: { MANAGEMENT_URL: managed.managementUrl, ...env },
+    });
+    return (JSON.parse(stdout) as Said[]).filter(({ check }) => check === 'left-over queues');
+  }
+
+  /** How many messages wait in a queue; undefined if it is not there. */
+  async function ready(queue: string): Promise<number | undefined> {
+    const channel = await connection.createChannel();
+    channel.on('error', () => {});
+    const answer = await channel.checkQueue(queue).catch(() => undefined);
+    if (answer) await channel.close();
+    return answer?.messageCount;
+  }
+
+  before(async function () {
+    this.timeout(PROVIDE_TIMEOUT_MS);
+    managed = await managedNode();
+    connection = await connect(managed.node.url);
+    // The service as it was: one handler has tried a message once, another has given one up.
+    const tried: unknown[] = [];
+    const old = busOf('mailer')
+      .handle(
+        'email.welcome',
+        (payload, context) => {
+          tried.push(payload);
+          if (payload === 'bad') context.fail('no such address');
+          throw new Error('not yet');
+        },
+        {
+          queue: { name: 'mailer.SendWelcomeEmail2', lanes: ['high', 'default'] },
+          retry: { tries: 5, backoff: '2s' },
+        },
+      )
+      .handle('report.due', () => {}, { queue: { name: 'mailer.ra', type: 'classic' } })
+      .handle('retired.*', () => {}, { queue: 'mailer.Retired' });
+    await old.start();
+    await old.publish('email.welcome', 'tried before');
+    await old.publish('email.welcome', 'bad');
+    await eventually(() => assert.equal(tried.length, 2));
+    await eventually(async () => assert.equal(await ready('mailer.SendWelcomeEmail2.dead'), 1));
+    await old.stop();
+
+    other = busOf('mailer.live').handle('email.#', () => {});
+    const foreign = busOf('mailer', 'another').handle('k', () => {}, { queue: 'mailer.OfAnother' });
+    await Promise.all([other.start(), foreign.start()]);
+    await foreign.stop();
+  });
+
+  after(async () => {
+    await other?.stop();
+    await connection?.close();
+    await managed?.node.stop();
+  });
+
+  it('are named by doctor, with what waits in them and what cures it', async () => {
+    await other.publish('email.welcome', 'for the old one', { headers: { tenant: 'acme' }, priority: 3 });
+    await other.publish('email.welcome', 'urgent', { lane: 'high' });
+    await other.publish('report.due', { month: 7 });
+    await other.publish('retired.key', 'nobody wants it');
+    await eventually(async () => assert.equal(await ready('mailer.SendWelcomeEmail2'), 2), {
+      timeout: 10_000,
+    });
+    const said = await leftOver();
+    const sentence = (queue: string, waiting: string) =>
+      `queue '${queue}' is bound, and fills: the application does not declare it, and nobody consumes it; ${waiting} in it`;
+    assert.deepEqual(said.map(({ message }) => message).toSorted(), [
+      sentence('mailer.Retired', '1 message waits'),
+      sentence('mailer.SendWelcomeEmail2', '2 messages wait'),
+      sentence('mailer.SendWelcomeEmail2.high', '1 message waits'),
+      sentence('mailer.ra', '1 message waits'),
+    ]);
+    for (const { severity, help } of said) {
+      assert.equal(severity, 'error');
+      assert.match(help ?? '', /hopline topology prune/);
+    }
+    assert.deepEqual(await leftOver({ MANAGEMENT_URL: 'http://127.0.0.1:1' }), []);
+  });
+
+  it('are shown by prune, which does nothing before it is told to', async () => {
+    // So that there is where to move it to.
+    const renamed = mailer([], managed.node.url);
+    await renamed.start();
+    await renamed.stop();
+    const shown = `queue 'mailer.Retired': 1 message, nobody consumes it; 'retired.*' of exchange 'hopline.events' stays: no queue of the application has just this pattern, or several have (--to names one)
+queue 'mailer.SendWelcomeEmail2': 2 messages, nobody consumes it; 'email.welcome' of exchange 'hopline.events' to queue 'mailer.welcome'
+queue 'mailer.SendWelcomeEmail2.high': 1 message, nobody consumes it; 'email.welcome' of exchange 'hopline.events.lane.high' to queue 'mailer.welcome.high'
+queue 'mailer.ra': 1 message, nobody consumes it; 'report.due' of exchange 'hopline.events' to queue 'mailer.reports'
+queue 'mailer.ra.land': goes with its queue
+queue 'mailer.Retired.dead': empty, goes with its queue
+queue 'mailer.SendWelcomeEmail2.dead': 1 dead letter; hopline failed retry --queue mailer.SendWelcomeEmail2 --all --republish sends what is there to who takes it now
+queue 'mailer.ra.dead': empty, goes with its queue
+`;
+    const dry = await run('topology', 'prune', '--dry-run');
+    assert.deepEqual([dry.code, dry.stdout], [0, shown]);
+    const nobody = await run('topology', 'prune');
+    assert.deepEqual([nobody.code, nobody.stdout], [2, shown]);
+    assert.match(nobody.stderr, /8 left-over queues unbound.*handled again, under the same messageId/);
+    const wrong = await run('topology', 'prune', '--to', 'mailer.nowhere');
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /the application has no queue 'mailer\.nowhere'/);
+    assert.equal(await ready('mailer.SendWelcomeEmail2'), 2);
+  });
+
+  it('are emptied into the queues that have their patterns now, and removed; what nobody takes is kept', async () => {
+    const { code, stdout, stderr } = await run('topology', 'prune', '--yes');
+    assert.deepEqual(
+      [code, stdout.split('\n').slice(8, -1)],
+      [
+        0,
+        [
+          "queue 'mailer.Retired': 1 left, kept",
+          "queue 'mailer.SendWelcomeEmail2': 2 moved, deleted",
+          "queue 'mailer.SendWelcomeEmail2.high': 1 moved, deleted",
+          "queue 'mailer.ra': 1 moved, deleted",
+          "queue 'mailer.ra.land': deleted",
+          "queue 'mailer.Retired.dead': kept",
+          "queue 'mailer.SendWelcomeEmail2.dead': 1 dead letter left, kept",
+          "queue 'mailer.ra.dead': deleted",
+        ],
+      ],
+      stderr,
+    );
+    assert.deepEqual(
+      await Promise.all(
+        [
+          'mailer.Retired',
+          'mailer.SendWelcomeEmail2',
+          'mailer.SendWelcomeEmail2.high',
+          'mailer.ra',
+          'mailer.OfAnother',
+        ].map(ready),
+      ),
+      [1, undefined, undefined, undefined, 0],
+    );
+    // Nothing comes into it any more.
+    await other.publish('retired.key', 'nobody gets it');
+    assert.equal(await ready('mailer.Retired'), 1);
+  });
+
+  it('have given on what lay in them as it was, with its attempts', async () => {
+    const handled: Handled[] = [];
+    const renamed = mailer(handled, managed.node.url);
+    await renamed.start();
+    try {
+      const moved = () => handled.filter(({ handler }) => handler !== 'Audit');
+      await eventually(() => assert.equal(moved().length, 4));
+      assert.deepEqual(
+        moved()
+          .map(({ handler, payload, context: { attempt, exchange, routingKey, headers } }) =>
+            [handler, payload, attempt, exchange, routingKey, headers.tenant].join(', '),
+          )
+          .toSorted(),
+        [
+          'Reports, [object Object], 1, hopline.events, report.due, ',
+          'Welcome, for the old one, 1, hopline.events, email.welcome, acme',
+          'Welcome, tried before, 2, hopline.events, email.welcome, ',
+          'Welcome, urgent, 1, hopline.events.lane.high, email.welcome, ',
+        ],
+      );
+      assert.deepEqual(moved().find(({ handler }) => handler === 'Reports')?.payload, { month: 7 });
+    } finally {
+      await renamed.stop();
+    }
+  });
+
+  it('are told on, as long as something lies in them', async () => {
+    const said = await leftOver();
+    assert.deepEqual(
+      said.map(({ severity, message }) => `${severity}: ${message}`),
+      [
+        "error: queue 'mailer.Retired' is left over: the application does not declare it, and nobody consumes it; 1 message waits in it",
+        "error: 1 dead letter in 'mailer.SendWelcomeEmail2.dead', whose queue 'mailer.SendWelcomeEmail2' is gone",
+      ],
+    );
+    assert.match(
+      said[1]?.help ?? '',
+      /hopline failed retry --queue mailer\.SendWelcomeEmail2 --all --republish/,
+    );
+  });
+
+  it('are gone when somebody has said who takes the rest', async () => {
+    const retry = ['failed', 'retry', '--queue', 'mailer.SendWelcomeEmail2', '--all'];
+    const toQueue = await run(...retry, '--yes');
+    assert.equal(toQueue.code, 1);
+    assert.match(toQueue.stdout + toQueue.stderr, /1 failed and stay/);
+    assert.equal((await run(...retry, '--republish', '--yes')).code, 0);
+    const { stdout } = await run('topology', 'prune', '--to', 'mailer.audit', '--yes');
+    assert.deepEqual(stdout.split('\n').slice(3, -1), [
+      "queue 'mailer.Retired': 1 moved, deleted",
+      "queue 'mailer.Retired.dead': deleted",
+      "queue 'mailer.SendWelcomeEmail2.dead': deleted",
+    ]);
+    assert.deepEqual(await leftOver(), []);
+    assert.match((await run('topology', 'prune')).stdout, /^nothing to prune: /);
+    // The one that was given up, and its copies; and the one that nobody took.
+    assert.deepEqual(await Promise.all(['mailer.welcome', 'mailer.audit'].map(ready)), [1, 2]);
+  });
+});
