@@ -7,7 +7,7 @@ const { bin = {}, exports: entryPoints } = require('./package.json');
 const either = (...patterns) => `(${patterns.join('|')})`;
 
 const util = '^src/util/';
-const foundation = either(util, '^src/message/', '^src/(errors|events)\\.ts$', '^src/errors/');
+const foundation = either(util, '^src/message/', '^src/(errors|events|event-names)\\.ts$', '^src/errors/');
 const pure = '^src/(topology|retry|serialization|encryption)/';
 const ports = either(
   '^src/transport/transport\\.ts$',

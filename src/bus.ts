@@ -13,6 +13,7 @@ import type { ServeOptions } from './consume/serving.js';
 import { planSubscriptions, type Subscription } from './consume/subscription.js';
 import type { Workload } from './consume/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
+import { checkEventName } from './event-names.js';
 import type { BusEvents } from './events.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
@@ -34,6 +35,7 @@ import { BusPublisher } from './publish/publisher.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import { Names } from './topology/names.js';
+import { toMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
 
 /** One pattern or several; a definition gives the handler's payload its type. */
@@ -125,8 +127,13 @@ export class Bus extends Publisher {
     return this;
   }
 
-  /** Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged. */
+  /**
+   * Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged.
+   *
+   * @throws OptionsError for a name that no event has
+   */
   on<Name extends keyof BusEvents>(event: Name, listener: Listener<BusEvents[Name]>): () => void {
+    checkEventName(event);
     return this.events.on(event, listener);
   }
 
@@ -272,19 +279,22 @@ export class Bus extends Publisher {
       bus: this,
       publisher: this.publisher,
       outbox: this.outboxOfStores,
-      subscriptions: (places) => this.plan(places),
+      subscriptions: (serve) => this.plan(serve),
       prepare: async () => {
         for (const { prepare } of this.definitions) await prepare?.(this);
       },
     };
   }
 
-  private plan(places?: number): Subscription[] {
+  private plan({ concurrency: places, retry, timeout }: ServeOptions = {}): Subscription[] {
+    const { settings, exchange } = this;
     return planSubscriptions(this.definitions, {
-      ...this.settings,
-      exchange: this.exchange,
+      ...settings,
+      exchange,
       places,
-      hasInbox: this.settings.stores.inbox !== undefined,
+      retry: { ...settings.retry, ...retry },
+      timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
+      hasInbox: settings.stores.inbox !== undefined,
     });
   }
 }

@@ -10,6 +10,7 @@ export type BusState = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
 
 /** Fields of an event about the bus as a whole. */
 export interface LifecycleEvent {
+  /** Name of the bus's service. */
   readonly service: string;
 }
 
@@ -37,12 +38,14 @@ export interface PublishFailedEvent extends PublishEvent {
 /** Fields of an event about one attempt. */
 export interface AttemptEvent {
   readonly service: string;
+  /** Its lane's, if it has one. */
   readonly queue: string;
   /** Undefined if no handler matched, or the message could not be decoded. */
   readonly handler: string | undefined;
   readonly exchange: string;
   readonly routingKey: string;
   readonly messageId: string | undefined;
+  /** Number of the attempt, from 1 on. */
   readonly attempt: number;
   /** Attempts in all that its policy allows, as it is now; undefined if no handler matched. */
   readonly tries: number | undefined;
@@ -61,15 +64,19 @@ export interface HandlerEndedEvent extends AttemptEvent {
 }
 
 export interface HandlerFailedEvent extends HandlerEndedEvent {
+  /** Whatever was thrown. */
   readonly error: unknown;
 }
 
 export interface RetriedEvent extends AttemptEvent {
+  /** Until its next attempt; 0 for at once, in this process. */
   readonly delayMs: number;
+  /** What it failed with, whatever was thrown. */
   readonly error: unknown;
 }
 
 export interface ReleasedEvent extends AttemptEvent {
+  /** Until it comes again. */
   readonly delayMs: number;
 }
 
@@ -119,6 +126,7 @@ export interface DeadLetteredEvent extends AttemptEvent {
   /** Since the message was published, if that is known. */
   readonly sincePublishedMs: number | undefined;
   readonly reason: DeadLetterReason;
+  /** What it was given up for, whatever was thrown. */
   readonly error: unknown;
   /** What the handler's `failed()` threw, if it did. */
   readonly failedError: unknown;
@@ -207,8 +215,9 @@ export interface CircuitEvent {
 }
 
 export interface CircuitOpenedEvent extends CircuitEvent {
-  /** Attempts of the breaker's time, and how many of them failed. */
+  /** Of the breaker's time. */
   readonly attempts: number;
+  /** How many of them failed. */
   readonly failures: number;
   /** How long its queue is paused before one message is tried. */
   readonly pauseMs: number;
@@ -220,16 +229,16 @@ export interface BatchEvent extends BatchFigures {
   readonly batchId: string;
 }
 
-/** Messages of the outbox have been published, or could not be. */
 export interface OutboxRelayedEvent {
   readonly service: string;
+  /** How many. */
   readonly published: number;
+  /** How many could not be, and are tried again. */
   readonly refused: number;
   /** How long the oldest of them had waited: the outbox's lag. */
   readonly lagMs: number;
 }
 
-/** A message of the outbox can't be published as it is. It is tried again. */
 export interface OutboxRefusedEvent {
   readonly service: string;
   readonly routingKey: string;
@@ -243,26 +252,37 @@ export interface TopologyFailedEvent {
 }
 
 export interface BusEvents {
+  /** `start()` was called. */
   'bus.starting': LifecycleEvent;
+  /** It is connected, and consumes. */
   'bus.started': LifecycleEvent;
   /** `start()` has rejected, and nothing of it is left; it may be called again. */
   'bus.startFailed': StartFailedEvent;
+  /** `stop()` was called: it takes no more messages. */
   'bus.stopping': LifecycleEvent;
+  /** All is closed; or it was stopped before it had started. */
   'bus.stopped': LifecycleEvent;
+  /** It was given to the transport; of a pack each message for itself. */
   'message.published': PublishEvent;
+  /** The broker has it. */
   'message.confirmed': PublishConfirmedEvent;
   /** No queue took a `send`. */
   'message.returned': PublishFailedEvent;
   /** A publish ended without a confirm for any other reason. */
   'message.rejected': PublishFailedEvent;
+  /** Its code begins. */
   'handler.started': AttemptEvent;
   /** It returned, and decided nothing else: a release or a discard has an event of its own, `fail` is a failure. */
   'handler.succeeded': HandlerEndedEvent;
   /** It threw, ran too long, or called `context.fail`. */
   'handler.failed': HandlerFailedEvent;
+  /** Its time is over, and its signal fires. `handler.failed` follows when it ends, or its grace does. */
   'handler.timedOut': HandlerFailedEvent;
+  /** It has failed, and comes back: the copy in the delays is confirmed, or the next attempt begins at once. */
   'message.retried': RetriedEvent;
+  /** It comes back without having failed: as its handler wants it, or a rate limit, a key that another attempt has, patience. */
   'message.released': ReleasedEvent;
+  /** It is given up, and its dead letter is confirmed. What the broker dead-letters by its own hand is never told. */
   'message.deadLettered': DeadLetteredEvent;
   /** It is dropped, without a dead letter: its handler, or a rule of its policy, wants it so. */
   'message.discarded': DiscardedEvent;
@@ -271,9 +291,13 @@ export interface BusEvents {
    * a job of a batch that is cancelled.
    */
   'message.skipped': AttemptEvent;
+  /** It is connected, for the first time or again. */
   'connection.up': ConnectionEvent;
+  /** It was lost, or a try to connect has failed; it is tried again. */
   'connection.down': ConnectionDownEvent;
+  /** The broker takes no publishes on it: an alarm of memory or disk. */
   'connection.blocked': BlockedEvent;
+  /** It takes them again. */
   'connection.unblocked': ConnectionEvent;
   /** It is up, and for 8 s the broker has confirmed nothing on it though something waits: its node may be cut off. */
   'connection.stalled': ConnectionEvent;
@@ -301,7 +325,9 @@ export interface BusEvents {
   'consumer.cleared': ConsumerEvent;
   /** A lost consumer consumes again. */
   'consumer.restored': ConsumerEvent;
+  /** This process takes no messages of its queue for a reason of its own. */
   'consumer.paused': ConsumerPausedEvent;
+  /** That reason is gone; there may be others. */
   'consumer.resumed': ConsumerPausedEvent;
   /** Its queue is paused: the handler fails too often, or failed again when one message was tried. */
   'circuit.opened': CircuitOpenedEvent;
@@ -313,8 +339,11 @@ export interface BusEvents {
   'batch.cancelled': BatchEvent;
   /** All jobs have ended: told once, by the process in which the last one did. */
   'batch.finished': BatchEvent;
+  /** Messages of the outbox have been published, or could not be. */
   'outbox.relayed': OutboxRelayedEvent;
+  /** A message of the outbox can't be published as it is. It is tried again. */
   'outbox.refused': OutboxRefusedEvent;
+  /** The broker has refused what the bus declares as it starts, or it isn't as it should be. */
   'topology.failed': TopologyFailedEvent;
   /** An operator wants the process to be replaced by a fresh one: who listens does it. `hopline work` does. */
   'control.restart': LifecycleEvent;

@@ -40,8 +40,8 @@ export interface LivingParts {
   readonly bus: Publisher;
   readonly publisher: BusPublisher;
   readonly outbox: Outbox;
-  /** Its queues and their handlers, with so many places if this process is to have others than they say. @throws OptionsError */
-  subscriptions(places: number | undefined): Subscription[];
+  /** Its queues and their handlers, with what this process is to have for them. @throws OptionsError */
+  subscriptions(serve: ServeOptions): Subscription[];
   /** Makes the handlers that a container has. */
   prepare(): Promise<void>;
 }
@@ -119,7 +119,7 @@ export class Lifecycle {
     this.startDeadline = deadline;
     try {
       checkServeOptions(serve);
-      const subscriptions = parts.subscriptions(serve.concurrency);
+      const subscriptions = parts.subscriptions(serve);
       const servings = planServing(subscriptions, serve);
       this.unique = UniqueHandlers.among(subscriptions);
       await parts.prepare();

@@ -1,5 +1,14 @@
 import ts from 'typescript';
-import { compile, docOf, entrySources, generatedNote, moduleOf, table, tagOf } from './source.js';
+import {
+  compile,
+  docOf,
+  entrySources,
+  fieldTypeOf,
+  generatedNote,
+  moduleOf,
+  table,
+  tagOf,
+} from './source.js';
 
 /** docs/options.md: a table for each `…Options` that an entry point exports. */
 export function optionsPage(): string {
@@ -31,18 +40,11 @@ function section(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): stri
   const head = ['option', 'type', 'default', 'meaning'];
   const rows = fields.map((field) => [
     `\`${field.name}\``,
-    `\`${typeText(field, checker)}\``,
+    `\`${fieldTypeOf(field, checker)}\``,
     defaultOf(field),
     docOf(field, checker),
   ]);
   return [`## ${name}`, docOf(symbol, checker), table(head, rows)].filter((part) => part !== '');
-}
-
-/** The type as its author wrote it: the names there say more than what they resolve to. */
-function typeText(field: ts.Symbol, checker: ts.TypeChecker): string {
-  const declaration = field.valueDeclaration;
-  const written = declaration && ts.isPropertySignature(declaration) && declaration.type?.getText();
-  return (written || checker.typeToString(checker.getTypeOfSymbol(field))).replace(/\s+/g, ' ');
 }
 
 function defaultOf(field: ts.Symbol): string {

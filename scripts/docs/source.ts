@@ -35,6 +35,13 @@ export function docOf(symbol: ts.Symbol, checker: ts.TypeChecker): string {
   return flatten(ts.displayPartsToString(symbol.getDocumentationComment(checker)));
 }
 
+/** The type as its author wrote it: the names there say more than what they resolve to. */
+export function fieldTypeOf(field: ts.Symbol, checker: ts.TypeChecker): string {
+  const declaration = field.valueDeclaration;
+  const written = declaration && ts.isPropertySignature(declaration) && declaration.type?.getText();
+  return (written || checker.typeToString(checker.getTypeOfSymbol(field))).replace(/\s+/g, ' ');
+}
+
 /** The text of the symbol's doc tag `name`, if it has one. */
 export function tagOf(symbol: ts.Symbol, name: string): string | undefined {
   const tag = symbol.getJsDocTags().find((candidate) => candidate.name === name);

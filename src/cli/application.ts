@@ -26,21 +26,27 @@ export function appOfPackage(directory: string): string | undefined {
  * What the buses of an application are made of. The module is imported, and nothing is started.
  *
  * @param url for an application that reads AMQP_URL as it is imported
+ * @param instead what else the command takes, for who can't have it loaded
  * @throws UsageError
  */
-export async function describeApplication(path: string, url: string): Promise<readonly BusDescription[]> {
+export async function describeApplication(
+  path: string,
+  url: string,
+  instead?: string,
+): Promise<readonly BusDescription[]> {
   process.env.AMQP_URL ||= url;
-  const buses = await loadApplication(path);
+  const buses = await loadApplication(path, instead);
   return buses.map((bus) => bus.describe());
 }
 
 /**
  * The buses that an application exports, not started.
  *
+ * @param instead as of {@link describeApplication}
  * @throws UsageError if it can't be loaded, or exports none
  */
-export async function loadApplication(path: string): Promise<readonly ExportedBus[]> {
-  const buses = [await load(path)].flat();
+export async function loadApplication(path: string, instead?: string): Promise<readonly ExportedBus[]> {
+  const buses = [await load(path, instead)].flat();
   if (buses.length > 0 && buses.every(isBus)) return buses;
   throw new UsageError(
     `'${path}' exports no bus`,
@@ -48,7 +54,7 @@ export async function loadApplication(path: string): Promise<readonly ExportedBu
   );
 }
 
-async function load(path: string): Promise<unknown> {
+async function load(path: string, instead: string | undefined): Promise<unknown> {
   try {
     const module = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown; bus?: unknown };
     const exported = module.default ?? module.bus;
@@ -56,7 +62,7 @@ async function load(path: string): Promise<unknown> {
   } catch (error) {
     throw new UsageError(
       `the application '${path}' can't be loaded: ${(error as Error).message}`,
-      'Build it first; or name the queues with --queue and the prefix with --prefix',
+      ['Build it first, or mend what it throws', ...(instead === undefined ? [] : [instead])].join('; '),
       { cause: error },
     );
   }

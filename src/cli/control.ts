@@ -52,7 +52,8 @@ export async function atControl<T>(
 
 async function prefixOf({ app }: ControlFlags, url: string): Promise<string | undefined> {
   const path = app ?? appOfPackage(process.cwd());
-  return path === undefined ? undefined : sharedPrefix(await describeApplication(path, url));
+  if (path === undefined) return undefined;
+  return sharedPrefix(await describeApplication(path, url, 'or give its prefix with --prefix'));
 }
 
 /** `mailer on web-1, process 4711`. */

@@ -3,7 +3,7 @@ import type { DeadLetterReason } from '../events.js';
 import type { DeadLetterSummary } from '../failures/dead-letter.js';
 import { countByReason, DEAD_LETTER_REASONS, type DeadLetterFilter } from '../failures/filter.js';
 import { didYouMean } from '../util/check.js';
-import { type Duration, isDuration, toMs } from '../util/duration.js';
+import { durationMs } from './flag-values.js';
 import { collect } from './target.js';
 import { numberText } from './text.js';
 import { UsageError } from './usage-error.js';
@@ -11,6 +11,7 @@ import { UsageError } from './usage-error.js';
 export interface FilterFlags {
   readonly reason?: readonly string[];
   readonly since?: string;
+  readonly olderThan?: string;
   readonly grep?: string;
   readonly limit?: string;
 }
@@ -19,12 +20,16 @@ export function withFilters(command: Command): Command {
   return command
     .option('--reason <reason>', 'only those with this reason; may be repeated', collect)
     .option('--since <duration>', 'only those that failed so long ago at most: 30m, 2h, 7d')
+    .option('--older-than <duration>', 'only those that failed longer ago than that: 12h, 30d')
     .option('--grep <text>', 'only those with this text in id, routing key, error, headers or body')
     .option('--limit <count>', 'at most so many, the oldest first');
 }
 
 /** @throws UsageError */
-export function filterOf({ reason, since, grep, limit }: FilterFlags, now = Date.now()): DeadLetterFilter {
+export function filterOf(
+  { reason, since, olderThan, grep, limit }: FilterFlags,
+  now = Date.now(),
+): DeadLetterFilter {
   for (const each of reason ?? []) {
     if (!DEAD_LETTER_REASONS.some((known) => known === each))
       throw new UsageError(
@@ -32,17 +37,27 @@ export function filterOf({ reason, since, grep, limit }: FilterFlags, now = Date
         `The reasons are ${DEAD_LETTER_REASONS.join(', ')}`,
       );
   }
-  if (since !== undefined && !isDuration(since))
-    throw new UsageError(`--since is no duration: '${since}'`, 'Write it as 30m, 2h or 7d, 400d at most');
+  const from = agoOf('--since', since, now);
+  const before = agoOf('--older-than', olderThan, now);
+  if (from && before && from >= before)
+    throw new UsageError(
+      `nothing has failed since ${since} and is older than ${olderThan}`,
+      'Give a longer --since, or a shorter --older-than',
+    );
   if (limit !== undefined && !/^[1-9]\d*$/.test(limit))
     throw new UsageError(`--limit is no number of dead letters: '${limit}'`, 'Write it as 100');
   return {
     ...(reason ? { reason: reason as DeadLetterReason[] } : {}),
-    // A moment, so that it stays the same however long the person thinks about the question.
-    ...(since === undefined ? {} : { since: new Date(now - toMs(since as Duration)) }),
+    ...(from ? { since: from } : {}),
+    ...(before ? { before } : {}),
     ...(grep === undefined ? {} : { grep }),
     ...(limit === undefined ? {} : { limit: Number(limit) }),
   };
+}
+
+/** A moment, so that it stays the same however long the person thinks about the question. @throws UsageError */
+function agoOf(flag: string, given: string | undefined, now: number): Date | undefined {
+  return given === undefined ? undefined : new Date(now - durationMs(flag, given));
 }
 
 /** Exactly those that were listed, whatever has come since. */

@@ -6,10 +6,10 @@ import { UsageError } from './usage-error.js';
  * What flags hold, read. Each throws a UsageError that names the flag and shows how it is written.
  */
 
-export function nameList(flag: string, given: string): string[] {
+export function nameList(flag: string, given: string, example = 'emails,media'): string[] {
   const all = given.split(',').map((name) => name.trim());
   if (all.every((name) => name !== '')) return all;
-  throw new UsageError(`${flag} names nothing: '${given}'`, 'Write it as emails,media');
+  throw new UsageError(`${flag} names nothing: '${given}'`, `Write it as ${example}`);
 }
 
 export function wholeNumber(flag: string, given: string): number {
@@ -29,7 +29,12 @@ export function range(flag: string, given: string): { readonly min: number; read
 
 export function durationMs(flag: string, given: string): number {
   if (isDuration(given)) return toMs(given);
-  throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m or 1h, 400d at most');
+  throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m, 2h or 7d, 400d at most');
+}
+
+/** `30s`, or a list of them: `1s,10s,1m`. */
+export function durationList(flag: string, given: string): number[] {
+  return nameList(flag, given, '1s,10s,1m').map((each) => durationMs(flag, each));
 }
 
 export function byteSize(flag: string, given: string): number {

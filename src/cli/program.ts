@@ -10,6 +10,7 @@ import { addFlush } from './commands/failed-flush.js';
 import { addForget } from './commands/failed-forget.js';
 import { addImport } from './commands/failed-import.js';
 import { addList } from './commands/failed-list.js';
+import { addPrune } from './commands/failed-prune.js';
 import { addRetry } from './commands/failed-retry.js';
 import { addShow } from './commands/failed-show.js';
 import { addOutboxRelay } from './commands/outbox-relay.js';
@@ -28,6 +29,7 @@ import { addWork } from './commands/work.js';
 import type { EarlySignals } from './early-signals.js';
 import { report } from './report.js';
 import type { Terminal } from './terminal.js';
+import { version } from './version.js';
 
 /** What a command needs of its surroundings. */
 export interface CommandContext {
@@ -41,7 +43,10 @@ export interface CommandContext {
 /** Adds one command; each has a file of its own in commands/. */
 export type AddCommand = (parent: Command, context: CommandContext) => void;
 
-const FAILED: readonly AddCommand[] = [addList, addShow, addRetry, addForget, addFlush, addExport, addImport];
+const FAILED: readonly AddCommand[] = [
+  ...[addList, addShow, addRetry, addForget, addPrune, addFlush],
+  ...[addExport, addImport],
+];
 
 const BATCH: readonly AddCommand[] = [addBatchList, addBatchShow, addBatchCancel, addBatchRetry];
 
@@ -89,6 +94,7 @@ function programFor(context: CommandContext): Command {
   const { terminal } = context;
   const program = new Command('hopline')
     .description('Looks after the messages of Hopline services on RabbitMQ.')
+    .version(version(), '-V, --version', 'print the version of Hopline')
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(add --help for the usage)')
     .exitOverride()

@@ -44,7 +44,8 @@ export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<T
       'Give --app with the module that exports the bus (or hopline.app in package.json), or name them with --queue',
     );
   }
-  const described = await describeApplication(app, broker.url);
+  const instead = `or, without it, ${named ? 'give' : 'name the queues with --queue, and'} its prefix with --prefix`;
+  const described = await describeApplication(app, broker.url, instead);
   const queues = named ?? described.flatMap((bus) => bus.queues.map(({ name }) => name));
   if (queues.length === 0)
     throw new UsageError(`the bus of '${app}' has no handlers, so no queues`, 'Name some with --queue');

@@ -1,5 +1,16 @@
 import { OptionsError } from '../errors.js';
-import { type Check, didYouMean, type Fields, positiveInteger, problemsOf, text } from '../util/check.js';
+import { RETRY_FIELDS, type RetryOptions } from '../retry/policy.js';
+import {
+  type Check,
+  didYouMean,
+  duration,
+  type Fields,
+  objectWith,
+  positiveInteger,
+  problemsOf,
+  text,
+} from '../util/check.js';
+import type { Duration } from '../util/duration.js';
 import { type LaneOrder, strictOrder } from './lane-order.js';
 import { type Lane, laneOrder } from './lanes.js';
 import type { Subscription } from './subscription.js';
@@ -15,6 +26,10 @@ export interface ServeOptions {
   lanes?: readonly string[];
   /** Places for running messages: of each queue, or of all that share them. @default the queue's own; where they are shared, the largest */
   concurrency?: number;
+  /** For handlers that say nothing of their own, field by field. @default the bus's `retry` */
+  retry?: RetryOptions;
+  /** How long one attempt may run, of handlers that say nothing of their own. @default the bus's `timeout` */
+  timeout?: Duration;
 }
 
 /** Queues that share one set of places. */
@@ -36,7 +51,13 @@ const names: Check = {
   accepts: (value) => Array.isArray(value) && value.length > 0 && value.every((name) => text.accepts(name)),
 };
 
-export const SERVE_FIELDS: Fields = { queues: names, lanes: names, concurrency: positiveInteger };
+export const SERVE_FIELDS: Fields = {
+  queues: names,
+  lanes: names,
+  concurrency: positiveInteger,
+  retry: objectWith(RETRY_FIELDS),
+  timeout: duration,
+};
 
 /** @throws OptionsError with all problems at once */
 export function checkServeOptions(options: ServeOptions): void {
@@ -47,7 +68,7 @@ export function checkServeOptions(options: ServeOptions): void {
 /** @throws OptionsError for a queue or a lane that isn't there */
 export function planServing(
   subscriptions: readonly Subscription[],
-  { queues, lanes }: Omit<ServeOptions, 'concurrency'>,
+  { queues, lanes }: Pick<ServeOptions, 'queues' | 'lanes'>,
 ): Serving[] {
   const problems = [
     ...unknownNames(

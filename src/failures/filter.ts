@@ -12,6 +12,8 @@ export interface DeadLetterFilter {
   reason?: DeadLetterReason | readonly DeadLetterReason[];
   /** Failed at this moment or later; a duration is that long ago. What has no time of failure doesn't match. */
   since?: Date | Duration;
+  /** Failed before this moment; a duration is that long ago. What has no time of failure doesn't match. */
+  before?: Date | Duration;
   /** What must occur in id, routing key, error, a header or the body; a string in whatever case. */
   grep?: string | RegExp;
   /** Jobs of the batch with this id. */
@@ -48,6 +50,11 @@ const textList: Check = {
   accepts: (value) => Array.isArray(value) && value.every(text.accepts),
 };
 
+const moment: Check = {
+  expected: "a Date, or a duration of at most 400 days such as '2h'",
+  accepts: (value) => (value instanceof Date ? !Number.isNaN(value.getTime()) : duration.accepts(value)),
+};
+
 export const FILTER_FIELDS: Fields = {
   ids: textList,
   queues: textList,
@@ -56,10 +63,8 @@ export const FILTER_FIELDS: Fields = {
     accepts: (value) =>
       [value].flat().every((each) => typeof each === 'string' && Object.hasOwn(REASONS, each)),
   },
-  since: {
-    expected: "a Date, or a duration of at most 400 days such as '2h'",
-    accepts: (value) => (value instanceof Date ? !Number.isNaN(value.getTime()) : duration.accepts(value)),
-  },
+  since: moment,
+  before: moment,
   grep: {
     expected: 'a non-empty string or a RegExp',
     accepts: (value) => value instanceof RegExp || text.accepts(value),
@@ -70,15 +75,28 @@ export const FILTER_FIELDS: Fields = {
 
 /** Whether a dead letter is meant, as far as it says so itself: ids are resolved, and the limit kept, by who asks. */
 export function matcherOf(filter: DeadLetterFilter, now: number): (letter: DeadLetter) => boolean {
-  const { reason, since, grep, batch } = filter;
+  const { reason, since, before, grep, batch } = filter;
   const reasons = reason === undefined ? undefined : new Set([reason].flat());
-  const from = since === undefined ? undefined : since instanceof Date ? since.getTime() : now - toMs(since);
+  const from = momentOf(since, now, Number.NEGATIVE_INFINITY);
+  const until = momentOf(before, now, Number.POSITIVE_INFINITY);
+  const asksForTime = since !== undefined || before !== undefined;
   return (letter) => {
     if (reasons && !reasons.has(letter.reason)) return false;
-    if (from !== undefined && !(letter.failedAt && letter.failedAt.getTime() >= from)) return false;
+    if (asksForTime && !isWithin(letter.failedAt, from, until)) return false;
     if (batch !== undefined && letter.batch?.id !== batch) return false;
     return grep === undefined || occurs(grep, letter);
   };
+}
+
+function momentOf(given: Date | Duration | undefined, now: number, otherwise: number): number {
+  if (given === undefined) return otherwise;
+  return given instanceof Date ? given.getTime() : now - toMs(given);
+}
+
+/** @param until no more of it */
+function isWithin(failedAt: Date | undefined, from: number, until: number): boolean {
+  const at = failedAt?.getTime();
+  return at !== undefined && at >= from && at < until;
 }
 
 function occurs(grep: string | RegExp, letter: DeadLetter): boolean {

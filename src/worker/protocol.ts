@@ -1,3 +1,5 @@
+import type { RetryOptions } from '../retry/policy.js';
+
 /*
  * What a supervisor and its worker processes tell each other, over the channel that Node opens to a forked child. The
  * application's code has the same channel, and an agent within it may use it: our messages are marked, and no others are heard.
@@ -140,6 +142,9 @@ export interface WorkerSettings {
   readonly queues?: readonly string[] | undefined;
   readonly lanes?: readonly string[] | undefined;
   readonly concurrency?: number | undefined;
+  /** For handlers that say nothing of their own. */
+  readonly retry?: Pick<RetryOptions, 'tries' | 'backoff'> | undefined;
+  readonly timeoutMs?: number | undefined;
   readonly stopWhenEmpty: boolean;
   readonly stopTimeoutMs: number;
   /** It tells its load. */

@@ -193,9 +193,15 @@ function isEmpty({ queues, running, waiting }: Workload): boolean {
  */
 function servedBy(
   buses: readonly WorkerBus[],
-  { queues, lanes, concurrency }: WorkerSettings,
+  { queues, lanes, concurrency, retry, timeoutMs }: WorkerSettings,
 ): Map<WorkerBus, ServeOptions> {
-  const more = { ...(lanes && { lanes }), ...(concurrency !== undefined && { concurrency }) };
+  // Nothing that isn't asked for: the application's copy of the package may be an older one.
+  const more: ServeOptions = {
+    ...(lanes && { lanes }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(retry && { retry }),
+    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+  };
   if (!queues) return new Map(buses.map((bus) => [bus, more]));
   const namesOf = new Map(buses.map((bus) => [bus, bus.describe().queues.map(({ name }) => name)]));
   const known = [...namesOf.values()].flat();

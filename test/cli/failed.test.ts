@@ -262,6 +262,33 @@ describe('hopline failed', function () {
     assert.equal((await failed(['flush', '--yes'])).stdout, '0 dead letters: nothing to flush\n');
   });
 
+  it('prunes what is old, and nothing that is younger or of which nobody knows how old it is', async () => {
+    const days = (count: number) => count * 24 * 60 * 60 * 1_000;
+    await service.bury('old', days(40));
+    await service.bury('older', days(90));
+    await service.bury('undated', undefined);
+    await service.bury('young', days(20));
+    await service.fail('new');
+    assert.deepEqual(await ids('--older-than', '30d'), ['old', 'older']);
+    assert.deepEqual(await ids('--older-than', '30d', '--since', '60d'), ['old']);
+    const dry = await failed(['prune', '--older-than', '30d', '--dry-run']);
+    assert.equal(dry.code, 0, dry.stderr);
+    assert.match(
+      dry.stdout,
+      /^2 dead letters that failed before \S+ \S+Z \(2 exhausted\) would be deleted for good, on 127/,
+    );
+    const asked = await failed(['prune', '--older-than', '30d']);
+    assert.equal(asked.code, 2, 'nobody is here to confirm it');
+    const first = await failed(['prune', '--older-than', '30d', '--limit', '1', '--yes']);
+    assert.deepEqual([first.code, first.stdout], [0, '1 dead letter pruned\n'], first.stderr);
+    const second = await failed(['prune', '--older-than', '30d', '--reason', 'exhausted', '--yes']);
+    assert.deepEqual([second.code, second.stdout], [0, '1 dead letter pruned\n'], second.stderr);
+    assert.deepEqual((await ids()).toSorted(), ['new', 'undated', 'young']);
+    const none = await failed(['prune', '--older-than', '30d', '--yes']);
+    assert.equal(none.code, 0);
+    assert.match(none.stdout, /^0 dead letters that failed before .*: nothing to delete\n$/);
+  });
+
   it('carries dead letters through a file, bytes intact, and tells bad lines by number', async () => {
     await service.fail('one', 'bad-two');
     const before = [await failed(['show', 'one']), await failed(['show', 'bad-two'])];

@@ -122,6 +122,10 @@ describe('the guide to operating', function () {
     assert.equal(said('hopline failed forget letter-2 --yes'), '1 dead letter forgotten\n');
     assert.equal(said('hopline failed forget --all --reason rejected --yes'), '1 dead letter forgotten\n');
     assert.match(
+      said('hopline failed prune --older-than 30d --dry-run'),
+      /^0 dead letters that failed before/,
+    );
+    assert.match(
       said('hopline failed flush --yes'),
       /^(1 dead letter deleted|0 dead letters: nothing to flush)\n$/,
     );

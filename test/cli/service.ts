@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'amqplib';
 import { Bus, type Headers, type PublishOptions, rabbitmq, staticKeys } from 'hopline';
+import { HEADER } from '../../src/message/headers.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { eventually } from '../support/eventually.js';
@@ -88,6 +89,21 @@ export class FailingService {
       )
       .dispatch();
     await eventually(async () => (await this.ready(`${this.queue}.dead`)) === before + 1);
+  }
+
+  /** Puts a dead letter there that failed so long ago, or of which nobody knows when. */
+  async bury(messageId: string, agoMs: number | undefined): Promise<void> {
+    const connection = await connect(this.url);
+    try {
+      const channel = await connection.createConfirmChannel();
+      const failedAt =
+        agoMs === undefined ? {} : { [HEADER.failedAt]: new Date(Date.now() - agoMs).toISOString() };
+      const headers = { [HEADER.queue]: this.queue, [HEADER.reason]: 'exhausted', ...failedAt };
+      channel.sendToQueue(`${this.queue}.dead`, Buffer.from('{}'), { messageId, headers, persistent: true });
+      await channel.waitForConfirms();
+    } finally {
+      await connection.close();
+    }
   }
 
   /** Messages that wait in a queue. */

@@ -24,6 +24,20 @@ describe('the log of hopline work', function () {
     assert.equal((await command.ended).code, 0);
   });
 
+  it('tells of handlers that say nothing of their own what the command says for them: tries, backoff and timeout', async () => {
+    const command = service().work(['--tries', '2', '--backoff', '200ms,10s', '--timeout', '300ms']);
+    await service().send(1, { fails: 'once more' });
+    await untilLogged(command, /^handler 'Work' failed \(attempt 1 of 2\), retried in 200ms: RangeError/);
+    await untilLogged(command, /^handler 'Work' failed \(attempt 2 of 2\), .* as exhausted: RangeError/);
+    await service().send(1, { holds: 'until cancelled' }, 'other');
+    await untilLogged(
+      command,
+      /^handler 'Other' failed \(attempt 1 of 2\), .*: HandlerTimeoutError: .*300ms/,
+    );
+    command.child.kill('SIGTERM');
+    assert.equal((await command.ended).code, 0);
+  });
+
   it('has the stack below the line on a terminal', async () => {
     await service().send(1, { fails: 'for good' });
     const { stdout, code } = await service().work(['--stop-when-empty'], { terminal: true }).ended;

@@ -80,6 +80,8 @@ describe('the start of hopline work', function () {
       assert.equal(code, 2, stdout);
       const [refusal, ...more] = logged({ stdout }, /^the application can't be run/);
       assert.match(refusal?.msg ?? '', reason);
+      // What it can't be given instead is no advice.
+      assert.equal(refusal?.help, 'Build it first, or mend what it throws');
       assert.equal(more.length, 0);
     });
 

@@ -217,6 +217,9 @@ describe('hopline work', function () {
       [['--max-time', 'long'], /--max-time is no duration/],
       [['--crashes', '1'], /--crashes is less than 2/],
       [['--queues', 'a,,b'], /--queues names nothing/],
+      [['--tries', '0'], /--tries is no whole number/],
+      [['--backoff', '1s,,2s'], /--backoff names nothing: '1s,,2s'. Write it as 1s,10s,1m/],
+      [['--timeout', 'long'], /--timeout is no duration/],
     ] as const;
     const ended = await Promise.all(wrong.map(([args]) => service.work(args).ended));
     for (const [place, { code, stderr }] of ended.entries()) {

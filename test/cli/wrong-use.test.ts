@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
@@ -51,6 +51,22 @@ describe('hopline, called wrongly', () => {
       ['failed', '--queue', 'q', '--since', 'noon'],
       /^error: --since is no duration: 'noon'/,
     ],
+    [
+      'a bad age',
+      ['failed', 'prune', '--queue', 'q', '--older-than', 'old'],
+      /^error: --older-than is no duration: 'old'/,
+    ],
+    ['no age', ['failed', 'prune', '--queue', 'q'], /^error: how old\?\. Give --older-than 30d/],
+    [
+      'an age that nothing has',
+      ['failed', '--queue', 'q', '--older-than', '7d', '--since', '2h'],
+      /^error: nothing has failed since 2h and is older than 7d/,
+    ],
+    [
+      'an unknown command of failed',
+      ['failed', 'lst'],
+      /^error: unknown command 'lst', did you mean list\?\. The commands are list, show, /,
+    ],
     ['a bad number', ['failed', '--queue', 'q', '--limit', '-1'], /^error: --limit is no number/],
     ['a bad group', ['failed', '--queue', 'q', '--by', 'mood'], /^error: --by is 'mood'/],
     [
@@ -78,7 +94,12 @@ describe('hopline, called wrongly', () => {
     [
       'an app that is not there',
       ['failed', '--app', 'nowhere.js'],
-      /^error: the application 'nowhere\.js' can't be loaded/,
+      /^error: the application 'nowhere\.js' can't be loaded.*or, without it, name the queues with --queue, and its prefix with --prefix\n$/s,
+    ],
+    [
+      'an app that is not there, of a command that needs it',
+      ['topology', 'show', '--app', 'nowhere.js'],
+      /^error: the application 'nowhere\.js' can't be loaded.*Build it first, or mend what it throws\n$/s,
     ],
     ['a payload that is no JSON', ['publish', 'k', '{'], /^error: the payload is no JSON/],
     ['a bad header', ['publish', 'k', '1', '--header', 'x'], /^error: --header is 'x'/],
@@ -91,6 +112,13 @@ describe('hopline, called wrongly', () => {
       assert.doesNotMatch(ended.stderr, /^ +at |s3cret/m);
     });
   }
+
+  for (const flag of ['--version', '-V'])
+    it(`prints its version: ${flag}`, async () => {
+      const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+      const ended = await hopline([flag]);
+      assert.deepEqual([ended.code, ended.stdout, ended.stderr], [0, `${version}\n`, '']);
+    });
 
   it('refuses a password on the command line, and takes an address without one', async () => {
     const refused = await hopline(['failed', '--queue', 'q', '--url', NOWHERE]);

@@ -71,6 +71,9 @@ export const operating: Theme = (test, { realTime }) => {
     assert.deepEqual(await ids({ reason: ['exhausted', 'overflow'] }), []);
     assert.deepEqual(await ids({ since: '1h' }), ['a', 'b', 'c', 'd']);
     assert.deepEqual(await ids({ since: new Date(fx.harness.clock.now() + 60_000) }), []);
+    assert.deepEqual(await ids({ before: '1h' }), []);
+    assert.deepEqual(await ids({ before: new Date(fx.harness.clock.now() + 60_000) }), ['a', 'b', 'c', 'd']);
+    assert.deepEqual(await ids({ since: '1h', before: '30m' }), []);
     assert.deepEqual(await ids({ grep: '{"FOR":"b"}' }), ['b']);
     assert.deepEqual(await ids({ grep: /"for":"[cd]"/g }), ['c', 'd']);
     assert.deepEqual(await ids({ limit: 2 }), ['a', 'b']);

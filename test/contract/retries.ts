@@ -351,7 +351,10 @@ export const retries: Theme = (test, { realTime }) => {
       { reason, attempt, routingKey },
       { reason: 'no-handler', attempt: 1, routingKey: 'left.over' },
     );
-    assert.match(String(error), /^NoHandlerError: no handler of queue '.*mailer' matches 'left\.over' of exchange '.*events'$/);
+    assert.match(
+      String(error),
+      /^NoHandlerError: no handler of queue '.*mailer' matches 'left\.over' of exchange '.*events'$/,
+    );
     const delays = released.map(({ event }) => (event as { delayMs: number }).delayMs);
     const known = realTime ? [1_000] : [1_000, 4_000, 16_000, ...Array<number>(9).fill(60_000)];
     assert.deepEqual(delays, known);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { OptionsError } from 'hopline';
+import { type MessageContext, OptionsError } from 'hopline';
 import { deferred } from '../../src/util/deferred.js';
-import { type BusFixture, watch } from '../support/bus-fixture.js';
+import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
@@ -68,6 +68,36 @@ export const serving: Theme = (test) => {
     await bus.send('mail', 'urgent', { lane: 'high' });
     await fx.eventually(() => assert.deepEqual(seen.payloads, ['urgent']));
     assert.equal(fx.trace.consumersOf(fx.name('mails')), 0);
+  });
+
+  test('a process may have another policy for handlers that say nothing of their own', async (fx) => {
+    const attempts: string[] = [];
+    const fail = (_payload: unknown, { routingKey, attempt, tries }: MessageContext) => {
+      attempts.push(`${routingKey} ${attempt} of ${tries}`);
+      throw new Error('once more');
+    };
+    const hang = (_payload: unknown, { signal }: MessageContext) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const bus = fx
+      .bus('mailer', { retry: { tries: 9, backoff: '100ms' } })
+      .handle('silent', fail)
+      .handle('says', fail, { retry: { tries: 1 } })
+      .handle('hangs', hang);
+    await bus.start({ retry: { tries: 2 }, timeout: '200ms' });
+    for (const key of ['silent', 'says', 'hangs']) await bus.publish(key, 1);
+    const letters = await fx.deadLetters(fx.name('mailer'), 3);
+    assert.deepEqual(attempts.toSorted(), ['says 1 of 1', 'silent 1 of 2', 'silent 2 of 2']);
+    assert.ok(letters.some((letter) => String(ours(letter).error).startsWith('HandlerTimeoutError')));
+    const wrong = fx.bus('wrong').handle('k', () => {});
+    await assert.rejects(wrong.start({ retry: { trys: 2 } as never, timeout: 'soon' as never }), (error) => {
+      assert.ok(error instanceof OptionsError);
+      assert.match(
+        error.message,
+        /unknown option retry\.trys, did you mean retry\.tries\?|did you mean tries\?/,
+      );
+      assert.match(error.message, /expected timeout to be a duration/);
+      return true;
+    });
   });
 
   test('a process may run more at once, or less, than its queues say', async (fx) => {

@@ -20,14 +20,19 @@ export class Stranger {
   private worker: ChildProcess | undefined;
 
   private constructor(
-    readonly folder: string,
+    private readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
+    /** Hopline, as it is published. */
+    private readonly tarball: string,
   ) {}
 
   static async arrive(): Promise<Stranger> {
     const folder = await mkdtemp(join(tmpdir(), 'hopline-stranger-'));
     const { AMQP_URL: _url, NODE_ENV: _mode, HOPLINE_LOG: _log, ...env } = process.env;
-    return new Stranger(folder, env);
+    const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+    const { stdout } = await run('npm', args, { cwd: root });
+    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+    return new Stranger(folder, env, join(folder, filename));
   }
 
   /** Environment of all that follows. */
@@ -136,13 +141,9 @@ export class Stranger {
       await symlink(target, join(modules, '.bin', name)).catch(ignoreExisting);
   }
 
-  /** What `npm install hopline` would bring: only what is packed. */
   private async unpack(into: string): Promise<void> {
-    const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', this.folder];
-    const { stdout } = await run('npm', args, { cwd: root });
-    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
     await mkdir(into, { recursive: true });
-    await run('tar', ['-xzf', join(this.folder, filename), '-C', into, '--strip-components=1']);
+    await run('tar', ['-xzf', this.tarball, '-C', into, '--strip-components=1']);
     await chmod(join(into, manifest.bin.hopline), 0o755);
   }
 }

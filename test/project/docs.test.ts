@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { errorsPage } from '../../scripts/docs/errors-page.js';
+import { eventsPage } from '../../scripts/docs/events-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
 import * as doctorErrors from '../../src/cli/doctor/errors.js';
 import * as encryptionErrors from '../../src/encryption/errors.js';
@@ -31,6 +32,16 @@ describe('the docs', function () {
 
   it('have the error table that the doc comments give (else: npm run docs)', () => {
     assert.equal(read('docs/errors.md'), errorsPage());
+  });
+
+  it('have the table of events that the doc comments give (else: npm run docs), each with when it is told', () => {
+    const page = eventsPage();
+    assert.equal(read('docs/events.md'), page);
+    const told = [...page.matchAll(/^\| `(\w+\.\w+)` \| \[\w+\]\(#\w+\) \| \S/gm)].map(([, name]) => name);
+    const source = read('src/events.ts');
+    const named = [...source.matchAll(/^ {2}'(\w+\.\w+)': \w+;$/gm)].map(([, name]) => name);
+    assert.ok(named.length > 35);
+    assert.deepEqual(told, named);
   });
 
   it('have the table of what makes a bus live and ready as the doc comment has it', () => {

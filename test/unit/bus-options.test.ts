@@ -175,6 +175,24 @@ describe('the life of a bus', () => {
     await bus.stop();
   });
 
+  it('knows no event by a wrong name, and says which was meant', () => {
+    const bus = new Bus({ service: 'shop', transport: memory() });
+    const cases = [
+      [
+        'message.deadlettered',
+        "there is no event 'message.deadlettered', did you mean message.deadLettered?",
+      ],
+      ['toString', "there is no event 'toString'"],
+      [undefined, 'expected the name of an event, got undefined'],
+    ] as const;
+    for (const [name, problem] of cases)
+      assert.throws(
+        () => bus.on(name as never, () => {}),
+        (error) => error instanceof OptionsError && error.message === `bus.on: ${problem}`,
+      );
+    bus.on('message.deadLettered', () => {})();
+  });
+
   it('reports wrong handlers at start, all at once, and touches no broker', async () => {
     const bus = bench.bus();
     bus.handle('a*', () => {}, { queue: { name: 'q', concurrency: 0 } });

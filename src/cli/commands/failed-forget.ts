@@ -1,11 +1,9 @@
-import { runActing } from '../acting.js';
-import { confirm } from '../confirm.js';
 import { atDesk } from '../desk.js';
-import { exactly, type FilterFlags, reasonsText, withFilters } from '../filters.js';
+import { type FilterFlags, withFilters } from '../filters.js';
+import { forgetThese } from '../forgetting.js';
 import type { AddCommand } from '../program.js';
 import { chosen } from '../selection.js';
 import { type TargetFlags, withTarget } from '../target.js';
-import { lettersText } from '../text.js';
 
 interface Flags extends TargetFlags, FilterFlags {
   readonly all?: boolean;
@@ -23,16 +21,9 @@ export const addForget: AddCommand = (parent, { terminal, exit }) => {
     .option('--yes', 'do it without asking')
     .action(async (ids: string[], flags: Flags) => {
       const filter = chosen(ids, flags);
-      await atDesk(flags, terminal, async ({ failures, target }) => {
-        const letters = await failures.list(filter);
-        if (letters.length === 0) return terminal.print('0 dead letters: nothing to forget');
-        const what = `${lettersText(letters.length)} (${reasonsText(letters)}) will be deleted for good, on ${target.broker.name}`;
-        await confirm(what, terminal, flags.yes);
-        exit(
-          await runActing(terminal, letters.length, 'forgotten', (hooks) =>
-            failures.forget(exactly(letters, filter), hooks),
-          ),
-        );
+      const words = { which: '', done: 'forgotten' };
+      await atDesk(flags, terminal, async (desk) => {
+        exit(await forgetThese(desk, terminal, filter, flags, words));
       });
     });
 };

@@ -6,7 +6,7 @@ import { type Address, ScalingServer } from '../../worker/scaling-server.js';
 import { Supervisor } from '../../worker/supervisor.js';
 import { WorkerProcess } from '../../worker/worker-process.js';
 import { appOfPackage } from '../application.js';
-import { byteSize, durationMs, nameList, range, wholeNumber } from '../flag-values.js';
+import { byteSize, durationList, durationMs, nameList, range, wholeNumber } from '../flag-values.js';
 import { cannotListen, listenAddress } from '../listen-address.js';
 import type { AddCommand } from '../program.js';
 import { UsageError } from '../usage-error.js';
@@ -17,6 +17,9 @@ interface Flags {
   readonly lanes?: string;
   readonly processes: string;
   readonly concurrency?: string;
+  readonly tries?: string;
+  readonly backoff?: string;
+  readonly timeout?: string;
   readonly stopWhenEmpty?: boolean;
   readonly maxJobs?: string;
   readonly maxTime?: string;
@@ -55,6 +58,9 @@ export const addWork: AddCommand = (parent, { terminal, exit, early }) => {
     .option('--cool-down <duration>', 'with --processes 2..8: between two changes of their number', '5s')
     .option('--scaling-port <address>', 'answer GET /scaling with what waits: 9464, or 0.0.0.0:9464 for all')
     .option('--concurrency <number>', 'messages at once in each process, instead of what the queues say')
+    .option('--tries <number>', 'attempts in all, of handlers that say nothing of their own')
+    .option('--backoff <durations>', 'pauses between these, the last repeats: 10s, or 1s,10s,1m')
+    .option('--timeout <duration>', 'how long an attempt may run, of handlers that say nothing of their own')
     .option('--stop-when-empty', 'end when nothing is left in the queues; what is delayed is not waited for')
     .option('--max-jobs <number>', 'replace a process that has begun so many')
     .option('--max-time <duration>', 'replace a process that has run so long: 30m, 1h')
@@ -140,12 +146,14 @@ function paceOf({ clearWithin, coolDown }: Flags) {
 
 /** @throws UsageError */
 function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSettings, 'reportsLoad'> {
-  const { queues, lanes, concurrency, maxJobs, maxTime, maxMemory } = flags;
+  const { queues, lanes, concurrency, timeout, maxJobs, maxTime, maxMemory } = flags;
   return {
     app: appFrom(given),
     queues: queues === undefined ? undefined : nameList('--queues', queues),
     lanes: lanes === undefined ? undefined : nameList('--lanes', lanes),
     concurrency: concurrency === undefined ? undefined : wholeNumber('--concurrency', concurrency),
+    retry: retryOf(flags),
+    timeoutMs: timeout === undefined ? undefined : durationMs('--timeout', timeout),
     stopWhenEmpty: flags.stopWhenEmpty === true,
     stopTimeoutMs: durationMs('--stop-timeout', flags.stopTimeout),
     limits: {
@@ -153,6 +161,15 @@ function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSetting
       maxTimeMs: maxTime === undefined ? undefined : durationMs('--max-time', maxTime),
       maxMemory: maxMemory === undefined ? undefined : byteSize('--max-memory', maxMemory),
     },
+  };
+}
+
+/** @throws UsageError */
+function retryOf({ tries, backoff }: Flags): WorkerSettings['retry'] {
+  if (tries === undefined && backoff === undefined) return undefined;
+  return {
+    ...(tries === undefined ? {} : { tries: wholeNumber('--tries', tries) }),
+    ...(backoff === undefined ? {} : { backoff: durationList('--backoff', backoff) }),
   };
 }
 
