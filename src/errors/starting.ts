@@ -8,13 +8,12 @@ export class OptionsError extends HoplineError {
   constructor(
     what: string,
     readonly problems: readonly string[],
-    help = 'Correct the options named above.',
   ) {
     super(
       problems.length === 1
         ? `${what}: ${problems[0]}`
         : `${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-      help,
+      'Correct the options named above.',
     );
   }
 }
