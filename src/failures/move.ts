@@ -3,6 +3,8 @@ import { movedCopy } from '../consume/republish.js';
 import type { Names } from '../topology/names.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
+import { missing } from './missing-queue.js';
+import { queueLookup } from './queue-lookup.js';
 import { walk } from './walk.js';
 
 export interface MoveOptions {
@@ -33,8 +35,7 @@ interface Move {
  * Moves what waits in a work queue into others, with body, headers and attempts: each is confirmed there before it is acked
  * here. Dying in between leaves a message in both queues, under one id.
  *
- * @throws TopologyError if there is no such queue
- * @throws UnroutableError if a queue that takes them is not there, and what else a publish throws: the rest stays
+ * @throws TopologyError if there is no such queue, or none that is to take a message; and what a publish throws: the rest stays
  */
 export async function moveMessages(
   session: TransportSession,
@@ -43,6 +44,7 @@ export async function moveMessages(
 ): Promise<MoveResult> {
   const underWay = new Set<Promise<void>>();
   const ending = new AbortController();
+  const exists = queueLookup(session);
   let moved = 0;
   let stayed = 0;
   let failure: unknown;
@@ -58,6 +60,11 @@ export async function moveMessages(
     stayed += 1;
     return undefined;
   };
+  const send = async (received: Received, to: string) => {
+    // The delays' alternate exchange takes what has no queue: it would lie in the lost queue.
+    if (!(await exists(to))) throw missing(to);
+    await session.publish(movedCopy(names, received, to, PUBLISH_MS));
+  };
   await walk<Move>(session, clock, {
     queue,
     signal: ending.signal,
@@ -65,8 +72,7 @@ export async function moveMessages(
     act: async ({ received, to }, ack) => {
       while (underWay.size >= AT_ONCE) await Promise.race(underWay);
       if (ending.signal.aborted) return;
-      const moving = session
-        .publish(movedCopy(names, received, to, PUBLISH_MS))
+      const moving = send(received, to)
         .then(() => {
           ack();
           moved += 1;

@@ -2,6 +2,7 @@ import type { TransportSession } from '../transport/transport.js';
 import type { Act } from './acting.js';
 import { missing } from './missing-queue.js';
 import type { FailuresSettings } from './options.js';
+import { queueLookup } from './queue-lookup.js';
 import { type ReplayTarget, republished, toQueue } from './replay.js';
 
 /** How one dead letter is replayed: published and confirmed; whoever asks acks it then. */
@@ -17,15 +18,5 @@ export function retrier(settings: FailuresSettings, session: TransportSession, t
     // The delays' alternate exchange takes what has no queue: it would count as replayed, and lie in the lost queue.
     if (!(await exists(queue))) throw missing(queue);
     await session.publish(toQueue(names, letter, queue, publishDeadlineMs));
-  };
-}
-
-/** Asks once for each queue. One that is deleted after that is no loss: its replays then lie in the lost queue. */
-function queueLookup(session: TransportSession): (queue: string) => Promise<boolean> {
-  const known = new Map<string, Promise<boolean>>();
-  return (queue) => {
-    const asked = known.get(queue) ?? session.inspect(queue).then((state) => state !== undefined);
-    known.set(queue, asked);
-    return asked;
   };
 }

@@ -30,6 +30,7 @@ import { lifecycle } from './lifecycle.js';
 import { listening } from './listening.js';
 import { looking } from './looking.js';
 import { messages } from './messages.js';
+import { moving } from './moving.js';
 import { once } from './once.js';
 import { operating } from './operating.js';
 import { orderly } from './orderly.js';
@@ -99,6 +100,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'batches of jobs, again': jobBatchesAgain,
   'encrypted messages': encrypted,
   'dead letters, looked at and replayed': operating,
+  'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,
   'stopping, and starting again': stopping,
   'messages that may have killed their process': crashWatching,

@@ -11,6 +11,7 @@ import { countText, lettersText, numberText, oneLine } from '../text.js';
 import {
   findLeftOvers,
   type LeftOvers,
+  missingTargets,
   type PrunedQueue,
   prune,
   type QueueLeftOver,
@@ -63,6 +64,12 @@ export const addTopologyPrune: AddCommand = (parent, { terminal }) => {
           return terminal.print('nothing to prune: all bindings are wanted, and no queue is left over');
         for (const line of lines) terminal.print(oneLine(line));
         if (flags.dryRun) return terminal.tell('nothing was done: this is what would be');
+        const missing = await missingTargets(options, found);
+        if (missing.length > 0)
+          throw new UsageError(
+            `nothing was done: queue '${missing.join("', '")}' is not there to take messages`,
+            'Start the version of the service once that declares it',
+          );
         await confirm(`${whatOf(found)}, on ${broker.name}`, terminal, flags.yes);
         return tell(terminal, found, await prune(options, found));
       };

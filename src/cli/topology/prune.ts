@@ -65,6 +65,22 @@ export async function findLeftOvers({ session, management, applications }: Prune
   };
 }
 
+/**
+ * Queues that are to take messages and are not there yet: the version that declares them has never been started.
+ *
+ * @throws ConnectError
+ */
+export async function missingTargets(
+  { session, to }: PruneOptions,
+  { queues }: LeftOvers,
+): Promise<string[]> {
+  const waysOfSome = queues.filter(({ ready }) => ready > 0).flatMap(({ ways }) => ways);
+  const targets = new Set([...waysOfSome.flatMap(({ successor }) => successor ?? []), ...(to ? [to] : [])]);
+  const missing: string[] = [];
+  for (const queue of targets) if (!(await session.inspect(queue))) missing.push(queue);
+  return missing;
+}
+
 const ORDER: readonly LeftOverQueue['kind'][] = ['work', 'landing', 'dead'];
 
 /** For what the broker had routed to a queue before its bindings were undone. */

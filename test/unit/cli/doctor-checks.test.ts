@@ -246,6 +246,33 @@ describe('what doctor says', () => {
     );
   });
 
+  it('names queues that are left over, and what stands beside one that is gone', () => {
+    const left = { name: 'mailer.ra', kind: 'work', of: 'mailer.ra', ready: 0, isBound: true } as const;
+    const beside = { of: 'mailer.ra', ready: 0, isBound: false };
+    const said = (leftOver: Facts['leftOver']) => {
+      const { severity, message } = only({ leftOver });
+      return `${severity}: ${message}`;
+    };
+    assert.equal(
+      said([left]),
+      "warning: queue 'mailer.ra' is bound, and fills: the application does not declare it, and nobody consumes it; 0 messages wait in it",
+    );
+    assert.match(
+      said([{ ...left, ready: 1, isBound: false }]),
+      /^error: .* is left over: .*; 1 message waits in it$/,
+    );
+    assert.equal(
+      said([{ ...beside, name: 'mailer.ra.land', kind: 'landing' }]),
+      "warning: queue 'mailer.ra.land' is left over: its queue 'mailer.ra' is gone",
+    );
+    const dead = { ...beside, name: 'mailer.ra.dead', kind: 'dead' } as const;
+    assert.equal(said([dead]), "warning: queue 'mailer.ra.dead' is left over: its queue 'mailer.ra' is gone");
+    assert.equal(
+      said([{ ...dead, ready: 2 }]),
+      "error: 2 dead letters in 'mailer.ra.dead', whose queue 'mailer.ra' is gone",
+    );
+  });
+
   it('says what it could not look at, and why', () => {
     const { severity, message } = only({ management: undefined, whyNoManagement: 'connection refused' });
     assert.equal(severity, 'unknown');

@@ -6,6 +6,7 @@ import {
   type GivenUp,
   leastLetter,
   lightened,
+  movedCopy,
   type NextAttempt,
 } from '../../../src/consume/republish.js';
 import { checkHeaders, HEADER, isBrokerHeader } from '../../../src/message/headers.js';
@@ -214,6 +215,44 @@ describe('a retried message', () => {
     assert.equal(copy[HEADER.exceptions] ?? 0, 0);
     assert.equal(copy[HEADER.releases] ?? 0, 0);
     assert.equal(copy[HEADER.reason], undefined);
+  });
+});
+
+describe('a message that moves to another queue', () => {
+  const moved = (given: Given) => movedCopy(names, received(given), 'mailer.welcome', 30_000);
+
+  it('goes to exactly that one, and must arrive', () => {
+    const { exchange, routingKey, mandatory, body } = moved({ body: Buffer.from([0, 255]) });
+    assert.deepEqual([exchange, routingKey], [names.delayOut, '0.0.0.0.0.0.q.mailer.welcome']);
+    assert.deepEqual([mandatory, body], [true, Buffer.from([0, 255])]);
+  });
+
+  it('keeps its properties, its expiration among them, and the headers of its publisher', () => {
+    const properties = { messageId: 'm', priority: 3, expiration: '60000', headers: { tenant: 'acme' } };
+    const { headers, ...kept } = moved({ properties }).properties;
+    assert.deepEqual(kept, { messageId: 'm', priority: 3, expiration: '60000', deliveryMode: 2 });
+    assert.equal(headers?.tenant, 'acme');
+  });
+
+  it('is received as what it is, on the attempt that it was on', () => {
+    const headers = {
+      [HEADER.attempt]: 3,
+      [HEADER.exceptions]: 2,
+      [HEADER.firstAttemptAt]: new Date(AT).toISOString(),
+      [HEADER.elapsed]: 4_000,
+      [HEADER.exchange]: 'shop.events',
+      [HEADER.routingKey]: 'order.placed',
+    };
+    const again = (given: Given) => {
+      const { exchange, routingKey, properties } = moved(given);
+      const it = received({ exchange, routingKey, properties });
+      return [it.attempt, it.exceptions, it.firstAttemptAt, it.elapsedMs, it.exchange, it.routingKey];
+    };
+    const retry = { exchange: 'hopline.delay.1.s4', properties: { headers } };
+    assert.deepEqual(again(retry), [3, 2, AT, 4_000, 'shop.events', 'order.placed']);
+    // One that a publisher has forged is on its first.
+    const forged = { exchange: 'hopline.events', routingKey: 'k', properties: { headers } };
+    assert.deepEqual(again(forged), [1, 0, undefined, 0, 'hopline.events', 'k']);
   });
 });
 
