@@ -90,10 +90,10 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
           queue: { ...said.queue, ownName: target.name },
           options: {
             ...options,
-            retry: { ...said.retry, ...annotations.retry },
+            retry: { ...said.retry, ...annotations.retry, ...options.retry },
             ...said.timeout,
             ...annotations.timeout,
-            ...wholeOptions(annotations, said),
+            ...wholeOptions(options, annotations, said),
           },
           prepare: instance.prepare,
           handle,
@@ -104,11 +104,13 @@ function definitionsOf(target: Class, instances: Instances, problems: string[]):
   );
 }
 
-/** Options that are said whole: the method's own, or else its class's. */
+/** Options that are said whole: by @Handles, or else by a decorator of the method, or else by one of its class. */
 const WHOLE = ['rateLimit', 'circuitBreaker', 'idempotent', 'inbox', 'unique', 'encrypted'] as const;
 
-function wholeOptions(own: Annotations, ofClass: Annotations): Pick<HandlerOptions, (typeof WHOLE)[number]> {
-  const options = WHOLE.map((name) => [name, own[name] ?? ofClass[name]] as const);
+type WholeOptions = Pick<HandlerOptions, (typeof WHOLE)[number]>;
+
+function wholeOptions(...said: readonly WholeOptions[]): WholeOptions {
+  const options = WHOLE.map((name) => [name, said.find((each) => each[name])?.[name]] as const);
   return Object.fromEntries(options.filter(([, option]) => option !== undefined));
 }
 

@@ -1,13 +1,23 @@
-import type { PatternOrDefinition } from '../src/consume/definition.js';
+import type {
+  FailedFunction,
+  PatternOrDefinition,
+  Patterns,
+  PayloadOf,
+  PublishedTo,
+} from '../src/consume/definition.js';
 import type { MessageContext } from '../src/message/context.js';
-import type { OutputOf } from '../src/message/define-message.js';
 import { annotationsAt, type HandlesBatchOptions, type HandlesOptions } from './metadata.js';
 
 type Handle<Payload> = (payload: Payload, context: MessageContext) => unknown;
 
-/** Fits a class with `handle(payload, context)`, or a method that takes the two. */
+/**
+ * Fits a class with `handle(payload, context)`, whose `failed(error, payload, context)`, if it has one, takes the same payload; or a
+ * method that takes the two.
+ */
 export interface HandlesDecorator<Payload> {
-  <Instance extends { handle: Handle<Payload> }>(target: new (...dependencies: never[]) => Instance): void;
+  <Instance extends { handle: Handle<Payload>; failed?: FailedFunction<Payload> }>(
+    target: new (...dependencies: never[]) => Instance,
+  ): void;
   <Method extends Handle<Payload>>(
     target: object,
     method: string | symbol,
@@ -17,9 +27,9 @@ export interface HandlesDecorator<Payload> {
 
 type HandleBatch<Payload> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
 
-/** Fits a class with `handle(payloads, contexts)`, or a method that takes the two. */
+/** The same with `handle(payloads, contexts)`; `failed` is told of each message by itself. */
 export interface HandlesBatchDecorator<Payload> {
-  <Instance extends { handle: HandleBatch<Payload> }>(
+  <Instance extends { handle: HandleBatch<Payload>; failed?: FailedFunction<Payload> }>(
     target: new (...dependencies: never[]) => Instance,
   ): void;
   <Method extends HandleBatch<Payload>>(
@@ -28,9 +38,6 @@ export interface HandlesBatchDecorator<Payload> {
     descriptor: TypedPropertyDescriptor<Method>,
   ): void;
 }
-
-type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
-type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
 
 /**
  * Binds a class (its `handle` method) or a single method to routing keys.
@@ -42,12 +49,12 @@ type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : 
  */
 export function Handles<const Given extends Patterns>(
   patterns: Given,
-  options?: HandlesOptions,
+  options?: HandlesOptions<PayloadOf<Given>, PublishedTo<Given>>,
 ): HandlesDecorator<PayloadOf<Given>>;
 /** The same, for many messages in one call. */
 export function Handles<const Given extends Patterns>(
   patterns: Given,
-  options: HandlesBatchOptions,
+  options: HandlesBatchOptions<PayloadOf<Given>, PublishedTo<Given>>,
 ): HandlesBatchDecorator<PayloadOf<Given>>;
 export function Handles(patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) {
   const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];

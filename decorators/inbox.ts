@@ -6,7 +6,9 @@ import { annotationsAt } from './metadata.js';
  * and what its context publishes are committed together. On a class it is the default of its methods, of which each knows
  * its own messages.
  */
-export function Inbox(options: IdempotentOptions = {}): (target: object, method?: string | symbol) => void {
+export function Inbox<Payload>(
+  options: IdempotentOptions<Payload> = {},
+): (target: object, method?: string | symbol) => void {
   return (target, method) => {
     const annotations = method === undefined ? annotationsAt(target) : annotationsAt(target, method);
     annotations.inbox = options;

@@ -1,7 +1,7 @@
 export { CircuitBreaker } from './circuit-breaker.js';
 export { Encrypted } from './encrypted.js';
 export { type HandlersOptions, handlers } from './handlers.js';
-export { Handles, type HandlesDecorator } from './handles.js';
+export { Handles, type HandlesBatchDecorator, type HandlesDecorator } from './handles.js';
 export { Idempotent } from './idempotent.js';
 export { Inbox } from './inbox.js';
 export type { Class, HandlerScope, HandlesBatchOptions, HandlesOptions } from './metadata.js';

@@ -19,26 +19,20 @@ export type Class<Instance = object> = new (...dependencies: any[]) => Instance;
 /** Whether a handler's instance lives as long as the bus, or is made for each message. */
 export type HandlerScope = 'singleton' | 'message';
 
-/** Options of `@Handles`. */
-export interface HandlesOptions
-  extends Omit<
-    HandlerOptions,
-    | 'retry'
-    | 'timeout'
-    | 'failOnTimeout'
-    | 'rateLimit'
-    | 'circuitBreaker'
-    | 'idempotent'
-    | 'inbox'
-    | 'unique'
-    | 'encrypted'
-  > {
+/**
+ * Options of `@Handles`. What has a decorator of its own goes before that, and before the class's; of `retry` each option by
+ * itself. Said here, a function of the payload has the definition's type.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface HandlesOptions<Payload = any, Input = Payload>
+  extends Omit<HandlerOptions<Payload, Input>, 'timeout' | 'failOnTimeout' | 'circuitBreaker' | 'encrypted'> {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
 }
 
 /** Options of `@Handles` for a handler that takes many messages in one call. */
-export interface HandlesBatchOptions extends HandlesOptions {
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface HandlesBatchOptions<Payload = any, Input = Payload> extends HandlesOptions<Payload, Input> {
   /** How its messages are gathered. Each counts towards the concurrency, so that is `max` at least. */
   batch: BatchOptions;
 }

@@ -6,7 +6,9 @@ import { annotationsAt } from './metadata.js';
  * or runs; or, with `keep: 'last'`, only the newest of them is handled. Other services know nothing of it: say it in the
  * message's definition for them. On a class it is the default of its methods.
  */
-export function Unique(options: UniqueOptions = {}): (target: object, method?: string | symbol) => void {
+export function Unique<Payload>(
+  options: UniqueOptions<Payload> = {},
+): (target: object, method?: string | symbol) => void {
   return (target, method) => {
     const annotations = method === undefined ? annotationsAt(target) : annotationsAt(target, method);
     annotations.unique = options;

@@ -59,9 +59,9 @@ const payload = { owner: 'ada' };
 const batch = bus
   .batch(Object.keys(EPISODES).map((show) => ({ definition: feed, payload: { show } })))
   .name('podcasts of ada')
-  .progress({ definition: progress, payload })
-  .then({ definition: ready, payload })
-  .finally({ definition: over, payload })
+  .onProgress({ definition: progress, payload })
+  .onSuccess({ definition: ready, payload })
+  .onEnd({ definition: over, payload })
   .allowFailures(); // one silent episode is no reason to stop
 await batch.dispatch(); // resolves when the broker has confirmed the first jobs
 

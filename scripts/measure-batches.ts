@@ -29,7 +29,7 @@ async function measure(node: PrivateNode, name: string, stores: Stores, jobs: nu
       yield { key: 'job', payload: { number, text: 'x'.repeat(250) } };
   }
   const began = performance.now();
-  await bus.batch(all()).finally({ key: 'ended', payload: {} }).dispatch();
+  await bus.batch(all()).onEnd({ key: 'ended', payload: {} }).dispatch();
   await ended.promise;
   const seconds = (performance.now() - began) / 1_000;
   await bus.stop();

@@ -5,7 +5,9 @@ import type {
   HandleOptions,
   HandlerDefinition,
   HandlerFunction,
-  PatternOrDefinition,
+  Patterns,
+  PayloadOf,
+  PublishedTo,
 } from './consume/definition.js';
 import { type BusDescription, describeBus } from './consume/describe.js';
 import { plainHandler } from './consume/plain-handler.js';
@@ -18,8 +20,9 @@ import type { BusEvents } from './events.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
-import type { MessageDefinition, OutputOf } from './message/define-message.js';
+import type { MessageDefinition } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
+import type { Published, PublishedMany } from './message/published.js';
 import {
   Publisher,
   type PublishIntent,
@@ -37,10 +40,6 @@ import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js
 import { Names } from './topology/names.js';
 import { toMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
-
-/** One pattern or several; a definition gives the handler's payload its type. */
-type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
-type PayloadOf<Given> = OutputOf<Given extends readonly (infer Each)[] ? Each : Given>;
 
 /**
  * A service's bus: publishes, and runs the service's handlers. The composition root: it assembles the parts. In which order
@@ -104,22 +103,22 @@ export class Bus extends Publisher {
     return describeBus({ ...this.settings, names: this.names, exchange: this.exchange }, this.plan());
   }
 
+  // The one for batches is first: what lacks `batch` is none of it, before functions among the options get their types.
   /**
-   * Adds a handler, without a class or a decorator. Before `start()`.
+   * Adds a handler, without a class or a decorator; with `batch`, for many messages in one call. Before `start()`.
    *
-   * @param patterns what it handles; a definition validates the payload and gives it its type
+   * @param patterns what it handles; a definition validates the payload and gives it its type, here and in the options
    * @throws AlreadyStartedError
    */
   handle<const Given extends Patterns>(
     patterns: Given,
-    handle: HandlerFunction<PayloadOf<Given>>,
-    options?: HandleOptions,
+    handle: BatchFunction<PayloadOf<Given>>,
+    options: BatchHandleOptions<PayloadOf<Given>, PublishedTo<Given>>,
   ): this;
-  /** The same, for many messages in one call. */
   handle<const Given extends Patterns>(
     patterns: Given,
-    handle: BatchFunction<PayloadOf<Given>>,
-    options: BatchHandleOptions,
+    handle: HandlerFunction<PayloadOf<Given>>,
+    options?: HandleOptions<PayloadOf<Given>, PublishedTo<Given>>,
   ): this;
   handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
     if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');
@@ -192,7 +191,7 @@ export class Bus extends Publisher {
 
   /**
    * Jobs that are handled side by side, and messages that are sent when all of them have ended:
-   * `batch([…]).then(…).catch(…).finally(…).dispatch()`. Nothing is sent before `dispatch()`. Needs `stores` that all
+   * `batch([…]).onSuccess(…).onFailure(…).onEnd(…).dispatch()`. Nothing is sent before `dispatch()`. Needs `stores` that all
    * services share which handle them.
    *
    * @param jobs a list, or what makes them while they are sent, as a generator does: 500 of them are held at a time
@@ -212,7 +211,7 @@ export class Bus extends Publisher {
   }
 
   /**
-   * Jobs of it that have not begun are not run any more, and its `catch` is sent. What runs is not disturbed.
+   * Jobs of it that have not begun are not run any more, and what its `onFailure` asks for is sent. What runs is not disturbed.
    *
    * @returns false if it was cancelled or had ended before, or is not known
    * @throws NotStartedError, OptionsError, and what the store's client throws
@@ -261,7 +260,7 @@ export class Bus extends Publisher {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions | undefined,
-  ): Promise<void> {
+  ): Promise<Published> {
     return this.publisher[intent](target as string, payload, options);
   }
 
@@ -270,7 +269,7 @@ export class Bus extends Publisher {
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions | undefined,
-  ): Promise<void> {
+  ): Promise<PublishedMany> {
     return this.publisher[`${intent}Many`](target as string, payloads, options);
   }
 

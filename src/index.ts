@@ -11,6 +11,9 @@ export type {
   HandlerOptions,
   Lanes,
   PatternOrDefinition,
+  Patterns,
+  PayloadOf,
+  PublishedTo,
   QueueOptions,
 } from './consume/definition.js';
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/describe.js';
@@ -53,6 +56,7 @@ export {
   MessageTooLargeError,
   NoHandlerError,
   NoMessageIdError,
+  NoTransactionError,
   NotStartedError,
   NotUniqueError,
   OptionsError,
@@ -65,6 +69,8 @@ export {
   ShutdownError,
   StopDeadlineError,
   StoppedError,
+  StoreNotMigratedError,
+  StoreTimeoutError,
   TopologyError,
   UndecodableError,
   UnreadableLettersError,
@@ -98,6 +104,7 @@ export type {
   BatchStatus,
   CheckedJob,
   CheckedJobs,
+  DispatchedBatch,
   JobBatch,
   JobBatchOptions,
 } from './message/batch.js';
@@ -114,14 +121,24 @@ export { MessageContext } from './message/context.js';
 export {
   type DefineOptions,
   defineMessage,
+  type InputOf,
   type MessageDefinition,
   type OutputOf,
   type PackOptions,
 } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
-export type { Headers, HeaderValue } from './message/message.js';
+export type { Headers, HeaderValue, MessageProperties } from './message/message.js';
 export type { JsonForm, OnceOptions } from './message/once.js';
-export { Publisher, type PublishManyOptions, type PublishOptions } from './message/publisher.js';
+export type { Published, PublishedMany } from './message/published.js';
+export {
+  type ManyOptionsFor,
+  type OptionsFor,
+  Publisher,
+  type PublishIntent,
+  type PublishManyOptions,
+  type PublishOptions,
+} from './message/publisher.js';
+export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
 export type { Middleware, Next } from './middleware/middleware.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';

@@ -1,3 +1,4 @@
+import { type BatchNews, NEWS_OF } from '../message/batch.js';
 import type { BatchRecord } from '../stores/batches.js';
 
 const BAR_WIDTH = 30;
@@ -11,6 +12,15 @@ export function stateOf({ isSealed, isCancelled, finishedAt }: BatchRecord): str
 
 export const pendingOf = ({ total, done, failed, skipped }: BatchRecord): number =>
   total - done - failed - skipped;
+
+/** The record in the words of its users, and not of its store. */
+export function inWords({ verdict, unsent, ...record }: BatchRecord) {
+  return {
+    ...record,
+    verdict: verdict && NEWS_OF[verdict],
+    unsent: unsent.map((callback): BatchNews => NEWS_OF[callback]),
+  };
+}
 
 /** `[###############---------------]  50 %` */
 export function barOf({ progress }: BatchRecord): string {

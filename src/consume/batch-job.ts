@@ -1,11 +1,12 @@
 import { BatchError } from '../errors.js';
-import type {
-  BatchContext,
-  BatchFigures,
-  BatchJob,
-  BatchNews,
-  BatchStatus,
-  CheckedJobs,
+import {
+  type BatchContext,
+  type BatchFigures,
+  type BatchJob,
+  type BatchNews,
+  type BatchStatus,
+  type CheckedJobs,
+  NEWS_OF,
 } from '../message/batch.js';
 import { type BatchMark, type BatchPlace, isPlace } from '../message/batch-header.js';
 import type { Headers } from '../message/message.js';
@@ -87,7 +88,7 @@ export class HandlerBatch implements BatchContext {
   }
 
   get news(): BatchNews | undefined {
-    return isPlace(this.mark) ? undefined : this.mark.news;
+    return isPlace(this.mark) ? undefined : NEWS_OF[this.mark.news];
   }
 
   get figures(): BatchFigures | undefined {
@@ -98,7 +99,7 @@ export class HandlerBatch implements BatchContext {
     const { mark, received } = this;
     if (!isPlace(mark)) {
       throw new BatchError(
-        `batch '${mark.id}' takes jobs from its jobs only, and this message is its '${mark.news}'`,
+        `batch '${mark.id}' takes jobs from its jobs only, and this message is its '${NEWS_OF[mark.news]}'`,
         'Dispatch another batch.',
       );
     }

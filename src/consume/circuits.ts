@@ -55,6 +55,11 @@ export class Circuits {
     if (this.isTrying && !this.stopped && this.options.gate.isSingle(work)) this.tryNext();
   }
 
+  /** Nothing is to begin, but for what is let start to be tried. */
+  get isOpen(): boolean {
+    return this.broken !== undefined;
+  }
+
   /** Undefined for a handler without a breaker. */
   stateOf(handler: Handler): 'closed' | 'open' | 'trying' | undefined {
     if (!this.breakers.has(handler)) return undefined;

@@ -5,6 +5,7 @@ import type { MessageDefinition } from '../message/define-message.js';
 import { copyHeaders } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
 import type { JsonForm, OnceOptions } from '../message/once.js';
+import type { Published, PublishedMany } from '../message/published.js';
 import { publishedAtOf } from '../message/published-at.js';
 import type { Publisher, PublishIntent, PublishManyOptions, PublishOptions } from '../message/publisher.js';
 import type { TransactionClient } from '../message/transaction-client.js';
@@ -223,7 +224,7 @@ export class HandlerContext extends MessageContext {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions = {},
-  ): Promise<void> {
+  ): Promise<Published> {
     return this.publisher[intent](target as string, payload, this.carryingOn(options));
   }
 
@@ -232,7 +233,7 @@ export class HandlerContext extends MessageContext {
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions = {},
-  ): Promise<void> {
+  ): Promise<PublishedMany> {
     return this.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
   }
 

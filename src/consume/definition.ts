@@ -1,5 +1,5 @@
 import type { MessageContext } from '../message/context.js';
-import type { MessageDefinition } from '../message/define-message.js';
+import type { InputOf, MessageDefinition, OutputOf } from '../message/define-message.js';
 import type { ExchangeOption } from '../message/exchange-option.js';
 import type { Publisher } from '../message/publisher.js';
 import type { UniqueOptions } from '../message/unique.js';
@@ -53,10 +53,16 @@ export interface QueueOptions {
   lanes?: Lanes;
 }
 
-/** Options of one handler. */
-export interface HandlerOptions {
+/**
+ * Options of one handler.
+ *
+ * @typeParam Payload what it gets
+ * @typeParam Input what publishers give, which the schema may make something else of
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface HandlerOptions<Payload = any, Input = Payload> {
   /** When it is tried again, and when given up. */
-  retry?: RetryOptions;
+  retry?: RetryOptions<Payload>;
   /** How long one attempt may run. @default '60s' */
   timeout?: Duration;
   /** Whether a timeout gives the message up at once, as `timeout`, instead of counting as a failed attempt. @default false */
@@ -66,22 +72,22 @@ export interface HandlerOptions {
   /** Topic exchange instead of the queue's. */
   exchange?: ExchangeOption;
   /** How often it may begin, over all processes that share the bus's `stores`. A message above it comes back later. @default without limit */
-  rateLimit?: RateLimitOptions;
+  rateLimit?: RateLimitOptions<Payload>;
   /**
    * Doesn't handle a message again that it has handled, over all processes that share the bus's `stores`; `{}` knows it by its
    * id. @default handles whatever comes
    */
-  idempotent?: IdempotentOptions;
+  idempotent?: IdempotentOptions<Payload>;
   /**
    * Works in one database transaction (`context.transaction`): what it does there, that it has handled the message, and what its
    * context publishes are committed together. Needs `stores` with an inbox: `postgresStores()`. @default none
    */
-  inbox?: IdempotentOptions;
+  inbox?: IdempotentOptions<Payload>;
   /**
    * Refuses a `send` of the same bus that goes to it while another with the same key waits or is handled, over all processes
    * that share the bus's `stores`. What the message's definition or the send itself says goes first. @default each is sent
    */
-  unique?: UniqueOptions;
+  unique?: UniqueOptions<Input>;
   /**
    * Takes encrypted messages only: a plain one is dead-lettered as `undecodable`, so that nobody without a key can have it
    * run. @default takes both
@@ -100,17 +106,19 @@ export interface BatchOptions {
 }
 
 /** Options of `bus.handle`: the handler's own, and its queue by name or with options. */
-export interface HandleOptions extends HandlerOptions {
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface HandleOptions<Payload = any, Input = Payload> extends HandlerOptions<Payload, Input> {
   /** Queue by name, or with options. @default the service's own queue */
   queue?: string | QueueOptions;
   /** What events and logs call it, and by which, with its queue, stores know what it has handled. @default the function's name, else its first pattern */
   name?: string;
   /** Runs once when the message is given up, before it is dead-lettered. */
-  failed?: FailedFunction;
+  failed?: FailedFunction<Payload>;
 }
 
 /** Options of `bus.handle` for a handler that takes many messages in one call. */
-export interface BatchHandleOptions extends HandleOptions {
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface BatchHandleOptions<Payload = any, Input = Payload> extends HandleOptions<Payload, Input> {
   /**
    * How its messages are gathered; {@link BatchFunction} says what it is called with. Each message counts towards the
    * concurrency, so that is `max` at least, and is so by default.
@@ -141,6 +149,17 @@ export type FailedFunction<Payload = any> = (
 
 /** A pattern, or a definition that stands for its key and validates the payload. */
 export type PatternOrDefinition = string | MessageDefinition;
+
+/** One pattern or several; a definition gives the handler's payload its type. */
+export type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
+
+/** What the handler of these patterns gets: of several, what any of them gives. */
+export type PayloadOf<Given extends Patterns> = OutputOf<EachOf<Given>>;
+
+/** What publishers give to the handler of these patterns. */
+export type PublishedTo<Given extends Patterns> = InputOf<EachOf<Given>>;
+
+type EachOf<Given> = Given extends readonly (infer Each)[] ? Each : Given;
 
 /** One handler as plain data: what `handlers()` makes of classes, and `bus.handle` of functions. */
 export interface HandlerDefinition {

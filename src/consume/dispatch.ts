@@ -35,6 +35,8 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions {
   readonly handlers: readonly Handler[];
   /** Told how each attempt's code ended: whether it threw or ran too long. */
   readonly onEnded?: (handler: Handler, isFailure: boolean) => void;
+  /** Whether the circuit of this handler, or of one that it shares its places with, is open. */
+  readonly isPaused?: () => boolean;
   /** What tells contexts that they should come to an end. */
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
@@ -105,16 +107,16 @@ export class Dispatcher {
 
   /**
    * A backoff of 0: the next attempt begins here, at once, but after all else that this process has to do. What may not
-   * begin any more, since the bus stops, travels on as any other retry does.
+   * begin now, since the bus stops or a circuit is open, travels on as any other retry does.
    */
   private async again(work: Work, first: Outcome): Promise<void> {
-    const { events, stopping } = this.options;
+    const { events, stopping, isPaused } = this.options;
     let outcome = first;
     while (outcome.kind === 'retry' && outcome.delayMs === 0) {
       await new Promise((resolve) => setImmediate(resolve));
       // The broker delivers it again.
       if (work.received.delivery.lost) break;
-      if (stopping.isStopping) {
+      if (stopping.isStopping || isPaused?.()) {
         outcome = { ...outcome, delayMs: MIN_DELAY_MS };
         break;
       }

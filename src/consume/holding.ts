@@ -38,7 +38,7 @@ export class Holding {
    */
   async publish(
     { received: { delivery, messageId } }: Work,
-    publish: () => Promise<void>,
+    publish: () => Promise<unknown>,
     { what, ...about }: { what: string; exchange?: string; key?: string },
     isHopeless: (error: unknown) => boolean,
   ): Promise<boolean> {

@@ -3,13 +3,13 @@ import { callable, durationUpTo, objectWith } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
 
 /** How a handler knows a message that it has handled before. */
-export interface IdempotentOptions {
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface IdempotentOptions<Payload = any> {
   /**
    * What makes two messages the same: an order's number, a payment's. Giving none (undefined, null, an empty text) is a failed
    * attempt. @default the message's id
    */
-  // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-  by?: (payload: any, context: MessageContext) => string | number | bigint;
+  by?: (payload: Payload, context: MessageContext) => string | number | bigint;
   /** How long it is remembered, up to 366 days. @default '7d' */
   keep?: Duration;
 }

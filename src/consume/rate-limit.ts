@@ -5,7 +5,8 @@ import { type Check, callable, integerFrom, objectWith, required } from '../util
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 
 /** How often a handler may begin. */
-export interface RateLimitOptions {
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface RateLimitOptions<Payload = any> {
   /** So many messages, 1 to 1,000. */
   allow: number;
   /** In any time of this length, whole seconds, 400 days at most: a time that slides, so that no two neighbours of it add up to more. */
@@ -14,8 +15,7 @@ export interface RateLimitOptions {
    * Each value has a limit of its own: an account, a host. Giving none (undefined, null, an empty text) is a failed attempt.
    * @default one limit for the handler
    */
-  // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-  by?: (payload: any, context: MessageContext) => string | number | bigint;
+  by?: (payload: Payload, context: MessageContext) => string | number | bigint;
 }
 
 export interface RateLimitSettings {

@@ -86,6 +86,7 @@ export class Runner {
       handlers,
       settler: { settle, endBroken: (work, error) => this.settler.endBroken(work, error) },
       onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
+      isPaused: () => this.circuits.isOpen,
       stopping: this.stopping,
     });
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));

@@ -26,7 +26,7 @@ export interface StepSender {
     state: ChainState,
     messageId: string,
     carried: { headers: NonNullable<ChainStep['headers']>; correlationId?: string },
-  ): Promise<void>;
+  ): Promise<unknown>;
 }
 
 /** The chain of a message, as far as it is of one and can be read. */

@@ -16,13 +16,13 @@ import type { QueueType } from '../topology/plan.js';
 import {
   type Check,
   callable,
-  duration,
   type Fields,
   flag,
   integerFrom,
   isPlainObject,
   objectWith,
   oneOf,
+  positiveDuration,
   positiveInteger,
   problemsOf,
   show,
@@ -140,7 +140,7 @@ export const QUEUE_FIELDS: Fields = {
 
 const HANDLER_FIELDS: Fields = {
   retry: objectWith(RETRY_FIELDS),
-  timeout: duration,
+  timeout: positiveDuration,
   failOnTimeout: flag,
   concurrency: positiveInteger,
   exchange: exchangeOption,

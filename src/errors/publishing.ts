@@ -109,10 +109,13 @@ export interface PublishManyFailure {
 export class PublishManyError extends HoplineError {
   readonly code = 'HOPLINE_PUBLISH_MANY';
 
-  /** @param failures in the order of what was given */
+  /**
+   * @param total how many were given
+   * @param failures in the order of what was given
+   */
   constructor(
     routingKey: string,
-    total: number,
+    readonly total: number,
     readonly failures: readonly PublishManyFailure[],
   ) {
     const [first] = failures;

@@ -29,7 +29,7 @@ export class StoreConnectError extends HoplineError {
   readonly code = 'HOPLINE_STORE_CONNECT';
 }
 
-/** A schema can't be migrated: a right is missing, or a newer version has migrated it. Nothing of it was changed. */
+/** A schema can't be migrated: a right is missing, or a newer version has migrated it. Nothing of it was changed. Only commands migrate. */
 export class MigrationError extends HoplineError {
   readonly code = 'HOPLINE_MIGRATION';
 }

@@ -2,7 +2,7 @@ import { ConnectError, UnreadableLettersError } from '../errors.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { areBack } from './given-back.js';
-import { MOST_PREFETCH, Passage } from './passage.js';
+import { type Extent, MOST_PREFETCH, Passage } from './passage.js';
 import { sift, type Taken } from './sieve.js';
 import { forgetUnreadable, rememberUnreadable, unreadableIn } from './unreadable.js';
 import { WalkInterrupted } from './walk-interrupted.js';
@@ -43,10 +43,11 @@ export class Around<T> {
     const { session, clock, options, ready } = this;
     for (let turn = 0; ; turn += 1) {
       const known = unreadableIn(session, options.queue);
-      if (!known) return new Passage(session, clock, options, ready).toEnd();
+      if (!known) return new Passage(session, clock, options, { most: ready, waiting: ready }).toEnd();
       // What came since lies behind them.
       const most = Math.max(0, Math.min(ready, known.waiting) - known.count);
-      if (await this.areFirst(known.count)) return new Passage(session, clock, options, most, true).toEnd();
+      if (await this.areFirst(known.count))
+        return new Passage(session, clock, options, { most, isBounded: true, waiting: ready }).toEnd();
       if (turn === MOST_TURNS) throw new WalkInterrupted(options.queue, known.error as Error);
       // Somebody else has looked, or moved them.
       forgetUnreadable(session, options.queue);
@@ -85,7 +86,8 @@ export class Around<T> {
     const held: Passage<T>[] = [];
     let left = ready;
     const hold = async (count: number) => {
-      const passage = this.passage(count, true, false);
+      // When it is given back, others are held still.
+      const passage = this.passage({ most: count, isBounded: true, waiting: count }, false);
       const taken = await this.take(passage, left, true);
       if (!taken.error) {
         held.push(passage);
@@ -94,7 +96,11 @@ export class Around<T> {
       return taken;
     };
     const turn = async (count: number) =>
-      void (await this.take(this.passage(count, true, false), left, false));
+      void (await this.take(
+        this.passage({ most: count, isBounded: true, waiting: left }, false),
+        left,
+        false,
+      ));
     try {
       return await sift({ hold, turn }, queue, ready, hint);
     } finally {
@@ -113,7 +119,8 @@ export class Around<T> {
   /** Each of the first so many ends its connection; they are the last now, unless one doesn't. */
   private async areFirst(count: number): Promise<boolean> {
     for (let each = 0; each < count; each += 1) {
-      const { error } = await this.take(this.passage(1, true, false), this.ready, false);
+      const one = this.passage({ most: 1, isBounded: true, waiting: this.ready }, false);
+      const { error } = await this.take(one, this.ready, false);
       if (!error) return false;
     }
     return true;
@@ -121,7 +128,8 @@ export class Around<T> {
 
   /** A look, of which nothing is kept if it fails. */
   private async attempt(most: number, isBounded = true): Promise<Attempt> {
-    const taken = await this.take(this.passage(most, isBounded, true), this.ready, false);
+    const passage = this.passage({ most, isBounded, waiting: this.ready }, true);
+    const taken = await this.take(passage, this.ready, false);
     if (taken.error) this.options.again?.();
     return taken;
   }
@@ -142,9 +150,9 @@ export class Around<T> {
   }
 
   /** Only looks, whatever is to be done. */
-  private passage(most: number, isBounded: boolean, picks: boolean): Passage<T> {
+  private passage(extent: Extent, picks: boolean): Passage<T> {
     const { queue, pick, act } = this.options;
     const looks = { queue, pick: picks && !act ? pick : () => undefined };
-    return new Passage(this.session, this.clock, looks, most, isBounded);
+    return new Passage(this.session, this.clock, looks, extent);
   }
 }

@@ -33,8 +33,20 @@ export const MOST_PREFETCH = 65_535;
 /** Where nobody acts no body is kept, and a page may be long. */
 const PASSING_PAGE = 10_000;
 
+/** How far a passage goes. */
+export interface Extent {
+  /** So many are taken. */
+  readonly most: number;
+  /** No more than these are taken, ever: what comes behind them ends the connection. @default false */
+  readonly isBounded?: boolean;
+  /** How many lie in the queue when what this passage has held is back, and none was acked. */
+  readonly waiting: number;
+}
+
 /** One way through a queue: takes so many letters, or all, and gives back what nobody acked. */
 export class Passage<T> {
+  private readonly total: number;
+  private readonly isBounded: boolean;
   private readonly pages: Page[] = [];
   private picked: Picked<T>[] = [];
   private seen = 0;
@@ -48,11 +60,11 @@ export class Passage<T> {
     private readonly session: TransportSession,
     private readonly clock: Clock,
     private readonly options: WalkOptions<T>,
-    private readonly total: number,
-    /** Takes no more than these, ever: what comes behind them ends the connection. */
-    private readonly isBounded = false,
+    private readonly extent: Extent,
   ) {
     this.isActing = options.act !== undefined;
+    this.total = extent.most;
+    this.isBounded = extent.isBounded ?? false;
   }
 
   get seenCount(): number {
@@ -201,7 +213,7 @@ export class Passage<T> {
     const endsAt = clock.monotonic() + GIVEN_BACK_MS;
     for (let pauseMs = 5; clock.monotonic() < endsAt; pauseMs *= 2) {
       const state = await session.inspect(options.queue).catch(() => undefined);
-      if (!state || state.ready >= this.total - this.acked) return;
+      if (!state || state.ready >= this.extent.waiting - this.acked) return;
       await pause(clock, pauseMs);
     }
   }

@@ -1,5 +1,5 @@
 import { UndecodableError } from '../errors.js';
-import type { BatchFigures, BatchNews } from './batch.js';
+import type { BatchFigures, BatchWord } from './batch.js';
 import { HEADER } from './headers.js';
 import type { Headers } from './message.js';
 
@@ -19,7 +19,7 @@ export interface BatchPlace {
 /** What a message says of a batch. */
 export interface BatchTidings {
   readonly id: string;
-  readonly news: BatchNews;
+  readonly news: BatchWord;
   readonly figures: BatchFigures;
 }
 
@@ -59,7 +59,7 @@ function decodeMark(given: unknown): BatchMark {
   const { id } = place;
   if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
   if (!NEWS.includes(news as string)) throw new Error(`expected news to be one of ${NEWS.join(', ')}`);
-  return { id, news: news as BatchNews, figures: decodeFigures(figures) };
+  return { id, news: news as BatchWord, figures: decodeFigures(figures) };
 }
 
 /** @throws Error for what is never written */
@@ -75,7 +75,7 @@ export function decodePlace(given: unknown): BatchPlace {
 /** What stores can count. */
 const MAX_NUMBER = 2 ** 31 - 1;
 
-const NEWS: readonly string[] = ['then', 'catch', 'finally', 'progress'] satisfies BatchNews[];
+const NEWS: readonly string[] = ['then', 'catch', 'finally', 'progress'] satisfies BatchWord[];
 
 const FIGURES = ['total', 'pending', 'done', 'failed', 'skipped', 'progress'] as const;
 

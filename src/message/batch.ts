@@ -1,4 +1,3 @@
-import { OptionsError } from '../errors.js';
 import type { Duration } from '../util/duration.js';
 import type { ChainStep, CheckedStep } from './chain.js';
 
@@ -22,11 +21,22 @@ export type CheckedJobs<Job extends BatchJob> =
   | Iterable<Job & CheckedJob<Job>>
   | AsyncIterable<Job & CheckedJob<Job>>;
 
-/** What is sent once in the life of a batch. */
+/** What a message says that is sent for a batch: see {@link JobBatch.onSuccess} and its neighbours. */
+export type BatchNews = 'success' | 'failure' | 'end' | 'progress';
+
+/** What is sent once in the life of a batch, in the words of its store: those of promises, `then` for `success`. */
 export type BatchCallback = 'then' | 'catch' | 'finally';
 
-/** What is sent for a batch: the callbacks, and how far it is now and then. */
-export type BatchNews = BatchCallback | 'progress';
+/** The same on the wire, with what is sent more than once. A promise, as the header is. */
+export type BatchWord = BatchCallback | 'progress';
+
+/** What a word of the store's or the wire's is called here. */
+export const NEWS_OF = {
+  then: 'success',
+  catch: 'failure',
+  finally: 'end',
+  progress: 'progress',
+} as const satisfies Record<BatchWord, BatchNews>;
 
 /** Options of a batch as a whole. */
 export interface JobBatchOptions {
@@ -67,10 +77,18 @@ export interface BatchStatus extends BatchFigures {
   readonly cancelled: boolean;
   /** All its jobs have ended. */
   readonly finished: boolean;
-  /** What was decided on: `catch` if it was cancelled, `then` if it has ended otherwise. */
-  readonly verdict: 'then' | 'catch' | undefined;
+  /** What was decided on: `failure` if it was cancelled, `success` if it has ended otherwise. */
+  readonly verdict: 'success' | 'failure' | undefined;
   readonly createdAt: Date;
   readonly finishedAt: Date | undefined;
+}
+
+/**
+ * What the dispatch of a batch resolves to: its id, and how far it was when the last of its jobs was confirmed. Some may have ended
+ * by then, and may have added others.
+ */
+export interface DispatchedBatch extends BatchFigures {
+  readonly id: string;
 }
 
 /** What is dispatched. */
@@ -80,23 +98,23 @@ export interface BatchPlan {
   readonly keep: Duration;
   readonly jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>;
   readonly allowsFailures: boolean;
-  readonly news: Readonly<Partial<Record<BatchNews, ChainStep>>>;
+  readonly news: Readonly<Partial<Record<BatchWord, ChainStep>>>;
 }
 
 /** What a batch does when it is told to. */
 export interface BatchActions {
-  dispatch(plan: BatchPlan): Promise<void>;
+  dispatch(plan: BatchPlan): Promise<DispatchedBatch>;
   cancel(id: string): Promise<boolean>;
 }
 
 /**
- * A batch before it is dispatched. What is sent for it are messages to handlers, which get their figures in `context.batch`. Not
- * a promise, though it has a `then`: nothing is sent before {@link dispatch}.
+ * A batch before it is dispatched. What is sent for it are messages to handlers, which get their figures in `context.batch`. Nothing
+ * is sent before {@link dispatch}.
  */
 export class JobBatch {
   private title: string | undefined;
   private toleratesFailures = false;
-  private readonly news: Partial<Record<BatchNews, ChainStep>> = {};
+  private readonly news: Partial<Record<BatchWord, ChainStep>> = {};
 
   /** @internal */
   constructor(
@@ -113,21 +131,17 @@ export class JobBatch {
   }
 
   /** Sent when all jobs have ended, if none has failed or failures are allowed, and nobody has cancelled it. */
-  then<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
-    if (typeof step === 'function')
-      throw new OptionsError('batch', [
-        'it is awaited, and is no promise: await what its dispatch() returns',
-      ]);
+  onSuccess<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('then', step);
   }
 
   /** Sent when the first job fails, if failures are not allowed, or when it is cancelled. */
-  catch<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
+  onFailure<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('catch', step);
   }
 
-  /** Sent when all jobs have ended, however they did, after what `then` or `catch` has asked for. */
-  finally<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
+  /** Sent when all jobs have ended, however they did, after what `onSuccess` or `onFailure` has asked for. */
+  onEnd<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('finally', step);
   }
 
@@ -135,7 +149,7 @@ export class JobBatch {
    * Sent whenever one percent more of the jobs has ended, with the figures of that moment: each percent once at most. One that
    * can't be sent is left out.
    */
-  progress<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
+  onProgress<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('progress', step);
   }
 
@@ -156,7 +170,7 @@ export class JobBatch {
    * @throws BatchError if it was dispatched with more or fewer jobs before, or is forgotten meanwhile
    * @throws the errors of {@link Publisher.send}, of whichever job or callback, and what the store's client throws
    */
-  dispatch(): Promise<void> {
+  dispatch(): Promise<DispatchedBatch> {
     const { id, keep, jobs, news, title: name = id, toleratesFailures: allowsFailures } = this;
     return this.actions.dispatch({ id, name, keep, jobs, allowsFailures, news });
   }
@@ -166,7 +180,7 @@ export class JobBatch {
     return this.actions.cancel(this.id);
   }
 
-  private on(what: BatchNews, step: ChainStep): this {
+  private on(what: BatchWord, step: ChainStep): this {
     this.news[what] = step;
     return this;
   }

@@ -1,4 +1,5 @@
 import type { IsPattern, MessageDefinition } from './define-message.js';
+import type { Published } from './published.js';
 import type { PublishOptions } from './publisher.js';
 
 /*
@@ -61,7 +62,7 @@ export class Chain {
     /** The messageId of its first step. */
     readonly id: string,
     private readonly steps: readonly ChainStep[],
-    private readonly send: (plan: ChainPlan) => Promise<void>,
+    private readonly send: (plan: ChainPlan) => Promise<Published>,
   ) {}
 
   /**
@@ -77,10 +78,11 @@ export class Chain {
    * Sends the first step, with all others in a header of it. Checks them all before. Called again, it sends the same
    * chain under the same ids, as after an {@link OutcomeUnknownError}.
    *
+   * @returns what has become of the first step
    * @throws MessageTooLargeError if the chain has no room in a header: 32 KiB
    * @throws the errors of {@link Publisher.send}, of whichever step
    */
-  dispatch(): Promise<void> {
+  dispatch(): Promise<Published> {
     const { id, steps, failureStep } = this;
     return this.send({ id, steps, onFailure: failureStep });
   }

@@ -84,6 +84,11 @@ export type OutputOf<Definition> =
   // biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is the handler's own word
   Definition extends MessageDefinition<string, any, infer Output> ? Output : any;
 
+/** What publishers give for a definition; `any` for a plain pattern. */
+export type InputOf<Definition> =
+  // biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is its user's own word
+  Definition extends MessageDefinition<string, infer Input, any> ? Input : any;
+
 /** Whether a key has a wildcard word in its type. */
 export type IsPattern<Key extends string> = Key extends `${string}*${string}` | `${string}#${string}`
   ? true

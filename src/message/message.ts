@@ -1,3 +1,5 @@
+import type { Published } from './published.js';
+
 /**
  * Glossary. These words mean the same in code, events, commands and docs.
  *
@@ -56,4 +58,6 @@ export interface OutgoingMessage {
   readonly mandatory: boolean;
   /** Milliseconds that the publish may take until its confirm. */
   readonly deadlineMs: number;
+  /** What its publish resolves with: to wait for the confirm and give it then would cost each a promise more. */
+  readonly receipt?: Published | undefined;
 }

@@ -3,6 +3,7 @@ import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './chain.js';
 import type { IsPattern, MessageDefinition } from './define-message.js';
 import type { ExchangeOption } from './exchange-option.js';
 import type { Headers } from './message.js';
+import type { Published, PublishedMany } from './published.js';
 import type { UniqueSend } from './unique.js';
 
 /** How one message is published. */
@@ -68,7 +69,7 @@ export interface PublishManyOptions extends Omit<PublishOptions, 'messageId' | '
 }
 
 /** As {@link OptionsFor}. */
-type ManyOptionsFor<Key extends string> =
+export type ManyOptionsFor<Key extends string> =
   IsPattern<Key> extends true
     ? [options: PublishManyOptions & { key: string }]
     : [options?: PublishManyOptions];
@@ -77,8 +78,8 @@ type ManyOptionsFor<Key extends string> =
 export type PublishIntent = 'publish' | 'send';
 
 /**
- * What a service publishes with: a bus, a message's context, or what is injected for this token. Both methods resolve
- * when the broker has confirmed the message, and not before.
+ * What a service publishes with: a bus, a message's context, or what is injected for this token. Its methods resolve
+ * when the broker has confirmed the message, and not before; in a transaction, when it is added to the outbox.
  */
 export abstract class Publisher {
   /**
@@ -95,9 +96,13 @@ export abstract class Publisher {
     definition: MessageDefinition<Key, Input, unknown>,
     payload: NoInfer<Input>,
     ...options: OptionsFor<Key>
-  ): Promise<void>;
-  publish(key: string, payload: unknown, options?: PublishOptions): Promise<void>;
-  publish(target: string | MessageDefinition, payload: unknown, options?: PublishOptions): Promise<void> {
+  ): Promise<Published>;
+  publish(key: string, payload: unknown, options?: PublishOptions): Promise<Published>;
+  publish(
+    target: string | MessageDefinition,
+    payload: unknown,
+    options?: PublishOptions,
+  ): Promise<Published> {
     return this.dispatch('publish', target, payload, options);
   }
 
@@ -114,9 +119,9 @@ export abstract class Publisher {
     definition: MessageDefinition<Key, Input, unknown>,
     payload: NoInfer<Input>,
     ...options: OptionsFor<Key>
-  ): Promise<void>;
-  send(key: string, payload: unknown, options?: PublishOptions): Promise<void>;
-  send(target: string | MessageDefinition, payload: unknown, options?: PublishOptions): Promise<void> {
+  ): Promise<Published>;
+  send(key: string, payload: unknown, options?: PublishOptions): Promise<Published>;
+  send(target: string | MessageDefinition, payload: unknown, options?: PublishOptions): Promise<Published> {
     return this.dispatch('send', target, payload, options);
   }
 
@@ -131,17 +136,17 @@ export abstract class Publisher {
     definition: MessageDefinition<Key, Input, unknown>,
     payloads: Iterable<NoInfer<Input>> | AsyncIterable<NoInfer<Input>>,
     ...options: ManyOptionsFor<Key>
-  ): Promise<void>;
+  ): Promise<PublishedMany>;
   publishMany(
     key: string,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options?: PublishManyOptions,
-  ): Promise<void>;
+  ): Promise<PublishedMany>;
   publishMany(
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options?: PublishManyOptions,
-  ): Promise<void> {
+  ): Promise<PublishedMany> {
     return this.dispatchMany('publish', target, payloads, options);
   }
 
@@ -154,17 +159,17 @@ export abstract class Publisher {
     definition: MessageDefinition<Key, Input, unknown>,
     payloads: Iterable<NoInfer<Input>> | AsyncIterable<NoInfer<Input>>,
     ...options: ManyOptionsFor<Key>
-  ): Promise<void>;
+  ): Promise<PublishedMany>;
   sendMany(
     key: string,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options?: PublishManyOptions,
-  ): Promise<void>;
+  ): Promise<PublishedMany>;
   sendMany(
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options?: PublishManyOptions,
-  ): Promise<void> {
+  ): Promise<PublishedMany> {
     return this.dispatchMany('send', target, payloads, options);
   }
 
@@ -179,12 +184,12 @@ export abstract class Publisher {
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions | undefined,
-  ): Promise<void>;
+  ): Promise<PublishedMany>;
 
   protected abstract dispatch(
     intent: PublishIntent,
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions | undefined,
-  ): Promise<void>;
+  ): Promise<Published>;
 }

@@ -1,4 +1,10 @@
-import type { BatchCallback, BatchFigures, BatchNews, BatchPlan } from '../message/batch.js';
+import {
+  type BatchCallback,
+  type BatchFigures,
+  type BatchPlan,
+  type BatchWord,
+  NEWS_OF,
+} from '../message/batch.js';
 import { decodeStep, encodeStep, type StepMessage } from '../message/chain-header.js';
 import { followingId } from '../message/message-id.js';
 import type { BatchStore } from '../stores/batches.js';
@@ -13,7 +19,7 @@ export interface NewsOptions {
   readonly log: Logger;
 }
 
-type Messages = Readonly<Partial<Record<BatchNews, StepMessage>>>;
+type Messages = Readonly<Partial<Record<BatchWord, StepMessage>>>;
 
 /** Of how many batches the progress message is held, so that not each percent asks for it; and how large those are together. */
 const HELD_AT_MOST = 100;
@@ -40,7 +46,7 @@ export class NewsOfBatches {
   async written({ id, news }: BatchPlan): Promise<string> {
     const written = Object.entries(news).map(async ([what, step]) => {
       const { message, checking } = this.options.steps.compose(step, {
-        news: { id, news: what as BatchNews },
+        news: { id, news: what as BatchWord },
       });
       return [what, encodeStep((await checking) ?? message)] as const;
     });
@@ -61,7 +67,7 @@ export class NewsOfBatches {
     } catch (error) {
       if (!isFinal(error)) throw error;
       this.options.log.error(
-        { batchId: id, callback, key: message?.key, error },
+        { batchId: id, callback: NEWS_OF[callback], key: message?.key, error },
         'a callback of a batch cannot be sent: the batch goes on without it',
       );
     }
@@ -82,10 +88,10 @@ export class NewsOfBatches {
   private deliver(
     step: StepMessage,
     id: string,
-    news: BatchNews,
+    news: BatchWord,
     figures: BatchFigures,
     messageId: string,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const carried = { headers: {}, correlationId: id };
     return this.options.steps.deliver(
       { step, batch: { id, news, figures }, mustRoute: true },

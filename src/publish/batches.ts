@@ -1,6 +1,14 @@
 import { BatchError, OptionsError, PublishManyError, type PublishManyFailure } from '../errors.js';
 import type { BusEvents } from '../events.js';
-import type { BatchActions, BatchFigures, BatchJob, BatchPlan, BatchStatus } from '../message/batch.js';
+import {
+  type BatchActions,
+  type BatchFigures,
+  type BatchJob,
+  type BatchPlan,
+  type BatchStatus,
+  type DispatchedBatch,
+  NEWS_OF,
+} from '../message/batch.js';
 import type { BatchPlace } from '../message/batch-header.js';
 import type {
   BatchChange,
@@ -64,7 +72,7 @@ export class Batches implements BatchActions {
     ]);
   }
 
-  async dispatch(plan: BatchPlan): Promise<void> {
+  async dispatch(plan: BatchPlan): Promise<DispatchedBatch> {
     const { store } = this;
     const { service } = this.options;
     const { id, name, keep, jobs, allowsFailures } = plan;
@@ -82,6 +90,7 @@ export class Batches implements BatchActions {
     const change = known(id, await store.seal(id));
     this.options.events.emit('batch.dispatched', this.about(id, change));
     await this.follow(id, change);
+    return { id, ...figuresOf(change) };
   }
 
   /**
@@ -255,7 +264,7 @@ export function statusOf(record: BatchRecord): BatchStatus {
     dispatched: isSealed,
     cancelled: isCancelled,
     finished: finishedAt !== undefined,
-    verdict,
+    verdict: verdict && NEWS_OF[verdict],
     createdAt: new Date(createdAt),
     finishedAt: finishedAt === undefined ? undefined : new Date(finishedAt),
   };

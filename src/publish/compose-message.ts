@@ -5,6 +5,7 @@ import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
+import type { Published } from '../message/published.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
 import type { Serializer } from '../serialization/serializer.js';
@@ -87,7 +88,16 @@ export function composeMessage(
   const properties = propertiesOf(call, compose, now, contentType);
   if (delayMs === 0) {
     const { routingKey, exchange, mustRoute } = call;
-    return { exchange: exchange.name, routingKey, body, properties, mandatory: mustRoute, deadlineMs };
+    const receipt = receiptOf(properties, undefined);
+    return {
+      exchange: exchange.name,
+      routingKey,
+      body,
+      properties,
+      mandatory: mustRoute,
+      deadlineMs,
+      receipt,
+    };
   }
   return {
     ...delayed(call, compose.names, delayMs, properties),
@@ -95,8 +105,16 @@ export function composeMessage(
     properties,
     mandatory: true,
     deadlineMs,
+    receipt: receiptOf(properties, options.at ?? new Date(now + delayMs)),
   };
 }
+
+/** For when it is confirmed. */
+const receiptOf = ({ messageId }: MessageProperties, dueAt: Date | undefined): Published => ({
+  messageId: messageId as string,
+  confirmed: true,
+  dueAt,
+});
 
 /** Adds where it was published, since it arrives from elsewhere. */
 function delayed(call: PublishCall, names: Names, delayMs: number, properties: MessageProperties) {

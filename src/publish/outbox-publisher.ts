@@ -3,6 +3,7 @@ import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { newMessageId } from '../message/message-id.js';
 import { encodeOutboxMessage, type OutboxMessage } from '../message/outbox-message.js';
+import type { Published, PublishedMany } from '../message/published.js';
 import {
   Publisher,
   type PublishIntent,
@@ -47,6 +48,7 @@ export class OutboxPublisher extends Publisher {
     return new Chain(options.id ?? newMessageId(), steps, async (plan) => {
       const first = await this.steps.plan(plan);
       await this.add([this.entryOf({ ...first, mustRoute: true }, plan.id)]);
+      return added(plan.id, first.step.options);
     });
   }
 
@@ -55,9 +57,11 @@ export class OutboxPublisher extends Publisher {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions = {},
-  ): Promise<void> {
+  ): Promise<Published> {
     checkOutboxOptions(options);
-    await this.add([await this.composed(intent, target, payload, options)]);
+    const entry = await this.composed(intent, target, payload, options);
+    await this.add([entry]);
+    return added(entry.messageId, options);
   }
 
   protected async dispatchMany(
@@ -65,7 +69,7 @@ export class OutboxPublisher extends Publisher {
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions = {},
-  ): Promise<void> {
+  ): Promise<PublishedMany> {
     const { pack: _, ...each } = options;
     checkOutboxOptions(each);
     const failures: PublishManyFailure[] = [];
@@ -88,7 +92,9 @@ export class OutboxPublisher extends Publisher {
       if (entries.length === ENTRIES_AT_ONCE || length >= LENGTH_AT_ONCE) await flush();
     }
     if (entries.length > 0) await flush();
-    if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), index + 1, failures);
+    const count = index + 1;
+    if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), count, failures);
+    return { count, confirmed: false };
   }
 
   private async composed(
@@ -113,3 +119,10 @@ export class OutboxPublisher extends Publisher {
     return { ...columns, orderKey, message: encodeOutboxMessage({ ...message, service }) };
   }
 }
+
+/** When a delay ends is known only when it is published. */
+const added = (messageId: string, { at }: Pick<PublishOptions, 'at'>): Published => ({
+  messageId,
+  confirmed: false,
+  dueAt: at,
+});

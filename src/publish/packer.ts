@@ -1,9 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { PackSettings } from '../message/define-message.js';
-import { isOneLine, LINE_END_BYTES } from '../message/pack.js';
+import { isOneLine, LINE_END_BYTES, packItemId } from '../message/pack.js';
+import type { Published } from '../message/published.js';
 import type { PublishOptions } from '../message/publisher.js';
 import type { Clock, Timer } from '../util/clock.js';
-import { deferred } from '../util/deferred.js';
+import { type Deferred, deferred } from '../util/deferred.js';
 import type { PublishCall } from './compose-message.js';
 
 /**
@@ -21,7 +22,7 @@ interface Group {
   /** Of the first of them: a pack is one message, and can be published in one async context only. */
   readonly context: AsyncResource;
   readonly bodies: Buffer[];
-  readonly sent: ReturnType<typeof deferred>;
+  readonly sent: Deferred<Published>;
   readonly timer: Timer;
   bytes: number;
 }
@@ -39,22 +40,22 @@ export class Packer {
   constructor(
     private readonly clock: Clock,
     private readonly maxBytes: number,
-    private readonly send: (call: PublishCall, bodies: readonly Buffer[]) => Promise<void>,
+    private readonly send: (call: PublishCall, bodies: readonly Buffer[]) => Promise<Published>,
   ) {}
 
   /** Undefined if this one can't share a pack. Else resolves with the confirm of the pack it went in. */
-  add(call: PublishCall, body: Buffer, { max, withinMs }: PackSettings): Promise<void> | undefined {
+  add(call: PublishCall, body: Buffer, { max, withinMs }: PackSettings): Promise<Published> | undefined {
     const alike = likenessOf(call);
     if (alike === undefined || !isOneLine(body)) return undefined;
     const open = this.groups.get(alike);
     const bytes = body.length + LINE_END_BYTES;
     if (open && open.bytes + bytes > this.maxBytes) this.close(alike, open);
     const group = this.groups.get(alike) ?? this.open(alike, call, withinMs);
-    group.bodies.push(body);
+    const place = group.bodies.push(body) - 1;
     group.bytes += bytes;
     if (group.bodies.length >= max || group.bytes >= this.maxBytes) this.close(alike, group);
     // One of its own, so that a publish that nobody awaits is told of as such.
-    return group.sent.promise.then();
+    return group.sent.promise.then((pack) => itemOf(pack, place, group.bodies.length));
   }
 
   /** Sends what is gathered, now. */
@@ -68,7 +69,7 @@ export class Packer {
       if (group) this.close(alike, group);
     }, withinMs);
     const context = new AsyncResource('HOPLINE_PACK');
-    const group: Group = { call, context, bodies: [], sent: deferred(), timer, bytes: 0 };
+    const group: Group = { call, context, bodies: [], sent: deferred<Published>(), timer, bytes: 0 };
     this.groups.set(alike, group);
     return group;
   }
@@ -79,6 +80,10 @@ export class Packer {
     context.runInAsyncScope(this.send, undefined, call, bodies).then(sent.resolve, sent.reject);
   }
 }
+
+/** A pack of one is a message like any other. */
+const itemOf = (pack: Published, place: number, count: number): Published =>
+  count === 1 ? pack : { ...pack, messageId: packItemId(pack.messageId, place) };
 
 /** What makes a message another one than its neighbour in a pack. */
 const ALONE = ['messageId', 'delay', 'at'] as const satisfies readonly (keyof PublishOptions)[];

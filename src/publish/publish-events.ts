@@ -2,6 +2,7 @@ import { UnroutableError } from '../errors.js';
 import type { BusEvents, PublishEvent } from '../events.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { packItemId } from '../message/pack.js';
+import type { Published } from '../message/published.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 import type { PublishCall } from './compose-message.js';
@@ -25,17 +26,18 @@ export class PublishEvents {
    * @returns the same, once it is told
    */
   async tell(
-    confirmed: Promise<void>,
+    confirmed: Promise<Published>,
     call: PublishCall,
     message: OutgoingMessage,
     items: number,
-  ): Promise<void> {
+  ): Promise<Published> {
     const startedAt = this.clock.monotonic();
     const { events } = this;
     const each = this.about(call, message, items);
     for (const about of each) events.emit('message.published', about);
+    let published: Published;
     try {
-      await confirmed;
+      published = await confirmed;
     } catch (cause) {
       const error = cause as Error;
       const name = error instanceof UnroutableError ? 'message.returned' : 'message.rejected';
@@ -44,6 +46,7 @@ export class PublishEvents {
     }
     const durationMs = this.clock.monotonic() - startedAt;
     for (const about of each) events.emit('message.confirmed', { ...about, durationMs });
+    return published;
   }
 
   private about(

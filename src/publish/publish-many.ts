@@ -1,5 +1,6 @@
 import { PublishManyError, type PublishManyFailure } from '../errors.js';
 import { isOneLine, LINE_END_BYTES } from '../message/pack.js';
+import type { PublishedMany } from '../message/published.js';
 import { deferred } from '../util/deferred.js';
 
 export interface PublishManyParts {
@@ -11,7 +12,7 @@ export interface PublishManyParts {
   /** The payload as bytes, checked. */
   bodyOf(payload: unknown): Promise<Buffer>;
   /** Publishes some in one message; resolves with its confirm. */
-  send(bodies: readonly Buffer[]): Promise<void>;
+  send(bodies: readonly Buffer[]): Promise<unknown>;
 }
 
 /** How many messages may be unconfirmed at once: enough to keep the broker busy, and what memory is bounded by. */
@@ -33,7 +34,7 @@ interface Item {
 export async function publishMany(
   payloads: Iterable<unknown> | AsyncIterable<unknown>,
   parts: PublishManyParts,
-): Promise<void> {
+): Promise<PublishedMany> {
   const failures: PublishManyFailure[] = [];
   let underWay = 0;
   let room = deferred();
@@ -82,7 +83,9 @@ export async function publishMany(
   }
   await close();
   while (underWay > 0) await room.promise;
-  if (failures.length > 0) throw new PublishManyError(parts.routingKey, index + 1, sorted(failures));
+  const count = index + 1;
+  if (failures.length > 0) throw new PublishManyError(parts.routingKey, count, sorted(failures));
+  return { count, confirmed: true };
 }
 
 const sorted = (failures: readonly PublishManyFailure[]) =>

@@ -8,6 +8,7 @@ import type { ExchangeRef } from '../message/exchange-option.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/pack.js';
+import type { Published, PublishedMany } from '../message/published.js';
 import {
   Publisher,
   type PublishIntent,
@@ -88,7 +89,7 @@ export class BusPublisher extends Publisher {
     checkChainOptions(options);
     return new Chain(options.id ?? newMessageId(), steps, async (plan) => {
       this.options.session();
-      await this.steps.start(plan);
+      return this.steps.start(plan);
     });
   }
 
@@ -99,7 +100,7 @@ export class BusPublisher extends Publisher {
     return new JobBatch(id, keep, jobs as Iterable<BatchJob>, {
       dispatch: async (plan) => {
         this.options.session();
-        await batches.dispatch(plan);
+        return batches.dispatch(plan);
       },
       cancel: (cancelled) => batches.cancel(cancelled),
     });
@@ -116,7 +117,7 @@ export class BusPublisher extends Publisher {
     target: Target,
     payload: unknown,
     given: PublishOptions | undefined,
-  ): Promise<void> {
+  ): Promise<Published> {
     try {
       this.options.session();
       if (given) checkPublishOptions(given);
@@ -135,7 +136,7 @@ export class BusPublisher extends Publisher {
     target: Target,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     given: PublishManyOptions | undefined,
-  ): Promise<void> {
+  ): Promise<PublishedMany> {
     this.options.session();
     const { pack: _, ...options } = given ?? {};
     if (given) checkPublishManyOptions(given);
@@ -146,7 +147,7 @@ export class BusPublisher extends Publisher {
     if (unique && pack > 1)
       throw new OptionsError('sendMany', ['expected no pack of what is unique, since each of it goes alone']);
     const keys = new WeakMap<Buffer, string>();
-    await publishMany(payloads, {
+    return publishMany(payloads, {
       routingKey: routingKeyOf(target, options),
       pack,
       packBytes: packBytes(this.options.maxBodyBytes),
@@ -190,7 +191,7 @@ export class BusPublisher extends Publisher {
       : ensureExchange(exchange);
   }
 
-  private transmit(target: Target, call: PublishCall): Promise<void> {
+  private transmit(target: Target, call: PublishCall): Promise<Published> {
     const unique = this.uniqueOf(target, call);
     const body = bodyOf(call, this.options);
     if (unique) return this.sendUnique(call, body, unique, uniqueKey(unique, call.payload, call.routingKey));
@@ -202,13 +203,13 @@ export class BusPublisher extends Publisher {
     return this.sendAlone(call, body);
   }
 
-  private sendAlone(call: PublishCall, body: Buffer): Promise<void> {
+  private sendAlone(call: PublishCall, body: Buffer): Promise<Published> {
     const message = composeMessage(call, body, this.options, this.options.clock.now());
     return this.sendSealed(call, message);
   }
 
   /** Encrypts it first, if it says so. */
-  private sendSealed(call: PublishCall, message: OutgoingMessage): Promise<void> {
+  private sendSealed(call: PublishCall, message: OutgoingMessage): Promise<Published> {
     const { encryption } = this.options;
     if (!call.encrypted || !encryption) return this.confirmed(call, message);
     const encrypted = encryptedMessage(call, message, encryption);
@@ -237,7 +238,7 @@ export class BusPublisher extends Publisher {
     body: Buffer,
     settings: UniqueSettings,
     key: string,
-  ): Promise<void> {
+  ): Promise<Published> {
     const { routingKey, options } = call;
     const now = this.options.clock.now();
     const message = composeMessage(call, body, this.options, now);
@@ -257,7 +258,7 @@ export class BusPublisher extends Publisher {
     return exchangeOf(options, this.options.exchange).name;
   }
 
-  private sendPack(call: PublishCall, bodies: readonly Buffer[]): Promise<void> {
+  private sendPack(call: PublishCall, bodies: readonly Buffer[]): Promise<Published> {
     try {
       const [first] = bodies;
       // A pack of one is a message like any other.
@@ -270,8 +271,9 @@ export class BusPublisher extends Publisher {
     }
   }
 
-  private confirmed(call: PublishCall, message: OutgoingMessage, items = 1): Promise<void> {
-    const confirmed = this.options.session().publish(message);
+  private confirmed(call: PublishCall, message: OutgoingMessage, items = 1): Promise<Published> {
+    // What is composed here has a receipt.
+    const confirmed = this.options.session().publish(message) as Promise<Published>;
     return this.events.areHeard ? this.events.tell(confirmed, call, message, items) : confirmed;
   }
 

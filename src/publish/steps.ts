@@ -16,6 +16,7 @@ import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { Headers, OutgoingMessage } from '../message/message.js';
 import { followingId } from '../message/message-id.js';
 import type { OutboxMessage } from '../message/outbox-message.js';
+import type { Published } from '../message/published.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
 import { json } from '../serialization/json.js';
@@ -83,7 +84,7 @@ export class Steps {
   /** @param transmit publishes and tells of it; resolves with the confirm */
   constructor(
     private readonly options: StepsOptions,
-    private readonly transmit: (call: PublishCall, message: OutgoingMessage) => Promise<void>,
+    private readonly transmit: (call: PublishCall, message: OutgoingMessage) => Promise<Published>,
   ) {}
 
   /**
@@ -140,9 +141,9 @@ export class Steps {
   }
 
   /** Checks all steps and sends the first. @throws as {@link plan} and {@link send} */
-  async start(plan: ChainPlan): Promise<void> {
+  async start(plan: ChainPlan): Promise<Published> {
     const { step, chain } = await this.planned(plan);
-    await this.send(step, chain, plan.id);
+    return this.send(step, chain, plan.id);
   }
 
   /**
@@ -199,7 +200,7 @@ export class Steps {
   }
 
   /** @throws the errors of `send` */
-  async sendJob({ isChain, steps }: JobDraft, place: BatchPlace, carried: Carried): Promise<void> {
+  async sendJob({ isChain, steps }: JobDraft, place: BatchPlace, carried: Carried): Promise<Published> {
     const messageId = followingId(`${place.id}/${place.number}`, 'job');
     const owner = isChain ? { chainId: messageId } : { messageId };
     const [step, ...rest] = await Promise.all(steps.map(async (draft) => this.sealed(draft, owner)));
@@ -216,7 +217,7 @@ export class Steps {
    * @param state what travels with it
    * @throws the errors of `send`
    */
-  send(step: StepMessage, state: ChainState, messageId: string, carried?: Carried): Promise<void> {
+  send(step: StepMessage, state: ChainState, messageId: string, carried?: Carried): Promise<Published> {
     return this.deliver({ step, chain: state, mustRoute: true }, messageId, carried);
   }
 
@@ -225,10 +226,10 @@ export class Steps {
    *
    * @throws the errors of `publish`, or of `send` if it must be taken
    */
-  async deliver(given: Outgoing, messageId: string, carried?: Carried): Promise<void> {
+  async deliver(given: Outgoing, messageId: string, carried?: Carried): Promise<Published> {
     const { call, message } = this.outgoing(given, messageId, carried);
     await this.options.ensureExchange(call.exchange);
-    await this.transmit(call, message);
+    return this.transmit(call, message);
   }
 
   private outgoing(

@@ -1,6 +1,7 @@
 import { NotUniqueError, OutcomeUnknownError } from '../errors.js';
 import { HEADER } from '../message/headers.js';
 import type { OutgoingMessage } from '../message/message.js';
+import type { Published } from '../message/published.js';
 import { encodeUnique, type UniqueMark, type UniqueSettings } from '../message/unique.js';
 import type { Stores } from '../stores/stores.js';
 import { joined } from '../util/joined.js';
@@ -26,7 +27,7 @@ export interface UniqueCall {
   readonly delayMs: number;
   readonly message: OutgoingMessage;
   /** Resolves with the confirm. */
-  publish(): Promise<void>;
+  publish(): Promise<Published>;
 }
 
 /** The way out of messages that are unique. */
@@ -39,7 +40,7 @@ export class UniqueSends {
    * @throws NotUniqueError
    * @throws what the store throws if it is away: nothing was sent then
    */
-  send(call: UniqueCall): Promise<void> {
+  send(call: UniqueCall): Promise<Published> {
     return call.settings.keep === 'first' ? this.sendFirst(call) : this.sendLast(call);
   }
 
@@ -47,7 +48,7 @@ export class UniqueSends {
    * Takes the key for as long as the publish may take, and keeps it once that is confirmed, or may be. Dying in between leaves
    * it taken that long, and no longer.
    */
-  private async sendFirst(call: UniqueCall): Promise<void> {
+  private async sendFirst(call: UniqueCall): Promise<Published> {
     const { locks } = this.options.stores;
     const { settings, message, routingKey, delayMs } = call;
     const key = nameOf(call);
@@ -56,28 +57,31 @@ export class UniqueSends {
     if (holder !== undefined) throw new NotUniqueError(routingKey, call.key, holder);
     mark(call, key, undefined);
     const keep = () => locks.extend(key, owner, delayMs + settings.forMs);
+    let published: Published;
     try {
-      await call.publish();
+      published = await call.publish();
     } catch (error) {
       const isLost = !(error instanceof OutcomeUnknownError);
       await this.tell(isLost ? () => locks.release(key, owner) : keep, call);
       throw error;
     }
     await this.tell(keep, call);
+    return published;
   }
 
   /**
    * Numbers the message before, and says that its number counts once it is confirmed. So only what is stored for sure makes
    * an older one be skipped: dying in between, both are handled. Whoever is handed the message says it, too.
    */
-  private async sendLast(call: UniqueCall): Promise<void> {
+  private async sendLast(call: UniqueCall): Promise<Published> {
     const { sequences } = this.options.stores;
     const key = nameOf(call);
     const keepMs = call.delayMs + call.settings.forMs;
     const number = await sequences.next(key, keepMs);
     mark(call, key, number);
-    await call.publish();
+    const published = await call.publish();
     await this.tell(() => sequences.advance(key, number, keepMs), call);
+    return published;
   }
 
   /** What became of the publish is not changed by a store that can't be told. */

@@ -5,7 +5,8 @@ import { type BackoffPolicy, isBackoffPolicy } from './backoff.js';
 import { type ErrorRule, errorRules } from './error-rules.js';
 
 /** When a failed message is tried again, and when it is given up. Whatever comes first ends it. */
-export interface RetryOptions {
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface RetryOptions<Payload = any> {
   /**
    * Attempts in all, the first included. `Infinity` only with another end: `maxExceptions`, `retryFor` or
    * `retryUntil`. @default 5
@@ -30,8 +31,7 @@ export interface RetryOptions {
    * Give up at this moment, which the message itself may name. Asked before each attempt; one that throws or gives no
    * date sets no end, and is logged. @default no limit
    */
-  // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-  retryUntil?: (payload: any, context: MessageContext) => Date;
+  retryUntil?: (payload: Payload, context: MessageContext) => Date;
   /** What to do about some errors only; the first rule that matches counts. @default [] */
   on?: readonly ErrorRule[];
 }

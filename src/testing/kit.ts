@@ -7,6 +7,7 @@ import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/ch
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
 import type { MessageProperties } from '../message/message.js';
+import type { Published, PublishedMany } from '../message/published.js';
 import {
   Publisher,
   type PublishIntent,
@@ -236,7 +237,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions | undefined,
-  ): Promise<void> {
+  ): Promise<Published> {
     return this.outside[intent](target as string, payload, options);
   }
 
@@ -245,7 +246,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions | undefined,
-  ): Promise<void> {
+  ): Promise<PublishedMany> {
     return this.outside[`${intent}Many`](target as string, payloads, options);
   }
 

@@ -1,5 +1,6 @@
 import { OutcomeUnknownError } from '../errors.js';
 import type { OutgoingMessage } from '../message/message.js';
+import type { Published } from '../message/published.js';
 import { delayOfKey, parseDue } from '../topology/delays.js';
 import type { BusTopology, TopologyMode } from '../topology/plan.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
@@ -106,7 +107,7 @@ export class KitSession implements TransportSession {
     return this.inner.declare({ ...rest, own: { ...own, exchanges } }, 'declare', deadline);
   }
 
-  async publish(message: OutgoingMessage): Promise<void> {
+  async publish(message: OutgoingMessage): Promise<Published | undefined> {
     const { flow, lineage } = this.world;
     if (this.isDead) return nobodyLeft();
     const site = this.siteOf(message);
@@ -126,6 +127,7 @@ export class KitSession implements TransportSession {
       if (fault) await this.afterStored(fault, message, site);
       if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'copied');
       if (before) before.state = 'running';
+      return message.receipt;
     } catch (error) {
       if (before) before.state = 'held';
       if (site.queue !== undefined) flow.copied(site.queue, message.properties.messageId, 'held');
@@ -234,7 +236,8 @@ export class KitSession implements TransportSession {
     if (fault === 'sent-twice') {
       journal.note(`fault: ${what} was written again on a new connection, and is stored twice`);
       // What becomes of the second, when the first is confirmed, is nobody's business.
-      return this.inner.publish(message).catch(() => {});
+      await this.inner.publish(message).catch(() => {});
+      return;
     }
     journal.note(`fault: the confirm of ${what} was lost`);
     throw new OutcomeUnknownError(

@@ -1,5 +1,6 @@
 import type { BusEvents } from '../events.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
+import type { Published } from '../message/published.js';
 import type { BusTopology, TopologyMode } from '../topology/plan.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
@@ -46,12 +47,12 @@ export interface TransportSession {
   declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void>;
 
   /**
-   * Resolves when the broker has confirmed the message; until then it is sent again over every new channel, with the
+   * Resolves with the message's receipt when the broker has confirmed it; until then it is sent again over every new channel, with the
    * same messageId. The caller has checked it: properties and headers are of valid types and sizes.
    *
    * @throws UnroutableError, PublishRejectedError, PublishTimeoutError, OutcomeUnknownError, StoppedError
    */
-  publish(message: OutgoingMessage): Promise<void>;
+  publish(message: OutgoingMessage): Promise<Published | undefined>;
 
   /** Delivers from `queue` to `sink` until cancelled, across reconnects. Resolves when the broker has accepted. */
   consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer>;

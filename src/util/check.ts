@@ -94,6 +94,12 @@ export const duration: Check = {
   accepts: isDuration,
 };
 
+/** Where none at all would end everything at once. */
+export const positiveDuration: Check = {
+  expected: "a duration of 1 ms to 400 days, such as '30s', or a number of milliseconds",
+  accepts: (value) => isDuration(value) && toMs(value) >= 1,
+};
+
 export const durationOrForever: Check = {
   expected: "a duration of at most 400 days, such as '30s', a number of milliseconds, or Infinity",
   accepts: (value) => value === Number.POSITIVE_INFINITY || isDuration(value),

@@ -131,7 +131,9 @@ describe('hopline batch', function () {
     assert.match(second.stdout, /^nothing to do/);
     const show = await asked(['show', 'waits', ...flags], {});
     assert.match(show.stdout, /^state +cancelled$/m);
-    assert.match(show.stdout, /^decided +catch$/m);
+    assert.match(show.stdout, /^decided +failure$/m);
+    const { stdout } = await asked(['show', 'waits', '--json', ...flags], {});
+    assert.equal(JSON.parse(stdout).verdict, 'failure');
     const nowhere = await asked(['show', 'nowhere', ...flags], {});
     assert.deepEqual([nowhere.code, nowhere.stdout], [2, '']);
     assert.match(nowhere.stderr, /^error: there is no batch 'nowhere'/);
@@ -141,7 +143,7 @@ describe('hopline batch', function () {
     const stores = inRedis();
     bus = new Bus({ service: prefix, prefix, transport: rabbitmq({ url }), stores });
     await bus.start();
-    const batch = bus.batch([], { id: 'mute', keep: KEEP }).catch({ key: 'nobody.takes', payload: 1 });
+    const batch = bus.batch([], { id: 'mute', keep: KEEP }).onFailure({ key: 'nobody.takes', payload: 1 });
     // Of a batch that is not sealed the end is not told yet.
     const seal = stores.batches?.seal;
     if (stores.batches) stores.batches.seal = () => Promise.reject(new Error('away'));

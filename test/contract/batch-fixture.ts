@@ -13,7 +13,7 @@ export function batchOf(context: MessageContext): BatchContext {
   return context.batch;
 }
 
-/** What a worker has been told of a batch: `then 3/0/0 of 3`, done, failed and skipped. */
+/** What a worker has been told of a batch: `success 3/0/0 of 3`, done, failed and skipped. */
 export const told = (seen: Recorder) =>
   seen.calls.map(({ context }) => {
     const { news, figures } = batchOf(context);
@@ -36,9 +36,9 @@ export async function worker(fx: BusFixture, then?: ConstructorParameters<typeof
 
 export const all = (batch: ReturnType<Bus['batch']>) =>
   batch
-    .then({ key: 'news.then', payload: 'then' })
-    .catch({ key: 'news.catch', payload: 'catch' })
-    .finally({ key: 'news.finally', payload: 'finally' });
+    .onSuccess({ key: 'news.success', payload: 'success' })
+    .onFailure({ key: 'news.failure', payload: 'failure' })
+    .onEnd({ key: 'news.end', payload: 'end' });
 
 export const failing =
   (...places: unknown[]) =>

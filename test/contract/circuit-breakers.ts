@@ -45,6 +45,23 @@ export const circuitBreakers: Theme = (test) => {
     await fx.eventually(() => assert.equal(succeeded.length, 21));
   });
 
+  test('with a backoff of 0, no attempt begins while the circuit is open but the one that is tried', async (fx) => {
+    let asked = 0;
+    const bus = fx.bus('mailer').handle(
+      'k',
+      () => {
+        asked += 1;
+        throw new Error('the dependency is away');
+      },
+      { retry: { tries: 1_000, backoff: 0 }, circuitBreaker: { attempts: 4, pause: '400ms' } },
+    );
+    const opened = watch(bus, 'circuit.opened');
+    await bus.start();
+    await bus.publish('k', 1);
+    await fx.eventually(() => assert.equal(opened.length, 3));
+    assert.equal(asked, 4 + 2, 'until it opened, and one for each time that it was tried');
+  });
+
   test('a circuit that is open keeps nothing from stopping, and its messages stay', async (fx) => {
     const { bus, opened } = service(fx);
     await bus.start();

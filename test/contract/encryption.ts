@@ -254,7 +254,7 @@ export const encrypted: Theme = (test) => {
   test('what can not work is said before anything is sent', async (fx) => {
     const without = await fx.publisher();
     const withKeys = await fx.publisher({ encryption, maxBodyBytes: 100 });
-    const refused = (work: Promise<void>, message: RegExp) =>
+    const refused = (work: Promise<unknown>, message: RegExp) =>
       assert.rejects(work, (error) => error instanceof OptionsError && message.test(error.message));
     await refused(without.publish(sealed, SECRET), /expected the bus to have encryption/);
     await refused(without.publishMany(sealed, [SECRET]), /expected the bus to have encryption/);
@@ -359,9 +359,9 @@ export const encrypted: Theme = (test) => {
       const batch = bus
         .batch([step('job.a'), step('job.b'), [step('job.c'), step('job.d')]])
         .allowFailures()
-        .progress(step('news.progress'))
-        .then(step('news.then'))
-        .finally(step('news.finally'));
+        .onProgress(step('news.progress'))
+        .onSuccess(step('news.then'))
+        .onEnd(step('news.finally'));
       await batch.dispatch();
       const keysSeen = () => new Set(seen.keys.filter((key) => key !== 'news.progress'));
       const all = ['job.a', 'job.b', 'job.c', 'job.d', 'news.finally', 'news.then'];
@@ -394,7 +394,7 @@ export const encrypted: Theme = (test) => {
     const bus = fx.bus('clinic', { encryption, stores }).handle('#', seen.handle, { encrypted: true });
     await bus.start();
     const job = { key: 'job', payload: SECRET, encrypted: true };
-    await bus.batch([job]).then({ key: 'news', payload: SECRET, encrypted: true }).dispatch();
+    await bus.batch([job]).onSuccess({ key: 'news', payload: SECRET, encrypted: true }).dispatch();
     await fx.eventually(() => assert.deepEqual(seen.keys, ['job', 'news']));
     const then = (await fx.taken(fx.name('lookout'), 2)).find(({ routingKey }) => routingKey === 'news');
     assert.ok(then);

@@ -67,7 +67,7 @@ export const endings: Theme = (test) => {
       { key: 'job', payload: 1 },
       { key: 'job', payload: 2 },
     ]);
-    await batch.allowFailures().finally({ key: 'over', payload: 1 }).dispatch();
+    await batch.allowFailures().onEnd({ key: 'over', payload: 1 }).dispatch();
     await fx.eventually(() => assert.equal(over.calls.length, 1));
     assert.deepEqual(over.at(0).context.batch?.figures?.failed, 2);
     assert.equal((await fx.deadLetters(fx.name('mailer'), 2)).length, 2);

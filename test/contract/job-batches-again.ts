@@ -40,7 +40,7 @@ export const jobBatchesAgain: Theme = (test) => {
       .allowFailures()
       .dispatch();
     await fx.eventually(() => assert.equal(news.calls.length, 2));
-    assert.match(told(news)[1] as string, /finally 2\/1\/0 of 3/);
+    assert.match(told(news)[1] as string, /end 2\/1\/0 of 3/);
   });
 
   test('a job that its definition or its handler says to be unique is refused: it would be sent beside others', async (fx) => {
@@ -80,7 +80,7 @@ export const jobBatchesAgain: Theme = (test) => {
     breaks = false;
     await all(bus.batch(many(), { id })).dispatch();
     await fx.eventually(() =>
-      assert.deepEqual(told(news), ['then 1200/0/0 of 1200', 'finally 1200/0/0 of 1200']),
+      assert.deepEqual(told(news), ['success 1200/0/0 of 1200', 'end 1200/0/0 of 1200']),
     );
     assert.equal(seen.calls.length, 1_200);
     await assert.rejects(bus.batch(jobs(7), { id }).dispatch(), BatchError);
@@ -103,7 +103,7 @@ export const jobBatchesAgain: Theme = (test) => {
     const late = fx.bus('late', { stores }).handle('nobody.takes', () => {});
     await late.start();
     await all(bus.batch(given, { id })).dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/0/0 of 2', 'finally 2/0/0 of 2']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 2/0/0 of 2', 'end 2/0/0 of 2']));
     assert.throws(() => bus.batch(jobs(1), { id: '' }), OptionsError);
   });
 
@@ -116,7 +116,7 @@ export const jobBatchesAgain: Theme = (test) => {
     await all(bus.batch([chain]))
       .allowFailures()
       .dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/1/0 of 3', 'finally 2/1/0 of 3']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 2/1/0 of 3', 'end 2/1/0 of 3']));
   });
 
   test('what a job could not add is skipped with it, if its batch is cancelled before it is tried again', async (fx) => {
@@ -135,7 +135,7 @@ export const jobBatchesAgain: Theme = (test) => {
       { retry: { tries: 2, backoff: '1s' } },
     );
     await all(bus.batch(jobs(2))).dispatch();
-    await fx.eventually(() => assert.match(told(news)[1] ?? '', /^finally \d\/1\/\d of 4$/));
+    await fx.eventually(() => assert.match(told(news)[1] ?? '', /^end \d\/1\/\d of 4$/));
     assert.equal(news.calls.length, 2);
   });
 
@@ -153,7 +153,7 @@ export const jobBatchesAgain: Theme = (test) => {
     await all(bus.batch(jobs(1)))
       .allowFailures()
       .dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 1/2/0 of 3', 'finally 1/2/0 of 3']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 1/2/0 of 3', 'end 1/2/0 of 3']));
   });
 
   test('a dispatch that is repeated sends what was not sent, and a job that is sent again is not run again', async (fx) => {
@@ -173,7 +173,7 @@ export const jobBatchesAgain: Theme = (test) => {
       return typeof answer === 'object' ? { ...answer, unsent: [0, 1, 2, 3] } : answer;
     };
     await all(bus.batch(given, { id })).dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 4/0/0 of 4', 'finally 4/0/0 of 4']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 4/0/0 of 4', 'end 4/0/0 of 4']));
     await fx.eventually(() => assert.equal(skipped.length, 3));
     assert.deepEqual(seen.payloads.length, 3);
   });
@@ -206,9 +206,7 @@ export const jobBatchesAgain: Theme = (test) => {
     await fx.eventually(async () => assert.equal((await bus.findBatch(batch.id))?.done, 500));
     assert.equal((await bus.findBatch(batch.id))?.dispatched, false);
     await all(bus.batch(jobs(600).values(), { id: batch.id })).dispatch();
-    await fx.eventually(() =>
-      assert.deepEqual(told(news), ['then 600/0/0 of 600', 'finally 600/0/0 of 600']),
-    );
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 600/0/0 of 600', 'end 600/0/0 of 600']));
   });
 
   test('a batch that is cancelled while it is dispatched takes no more jobs, and ends without the rest', async (fx) => {
@@ -221,7 +219,7 @@ export const jobBatchesAgain: Theme = (test) => {
       }
     }
     await all(bus.batch(many(), { id })).dispatch();
-    await fx.eventually(() => assert.match(told(news)[1] ?? '', /^finally \d+\/0\/\d+ of 500$/));
+    await fx.eventually(() => assert.match(told(news)[1] ?? '', /^end \d+\/0\/\d+ of 500$/));
   });
 
   test('a job that is replayed when its batch is over is told so if it adds others', async (fx) => {

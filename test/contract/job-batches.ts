@@ -13,7 +13,7 @@ export const jobBatches: Theme = (test) => {
     const events = watch(bus, 'batch.dispatched', 'batch.cancelled', 'batch.finished');
     const batch = all(bus.batch(jobs(20)).name('twenty'));
     await batch.dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 20/0/0 of 20', 'finally 20/0/0 of 20']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 20/0/0 of 20', 'end 20/0/0 of 20']));
     assert.deepEqual(
       seen.payloads.toSorted((a, b) => Number(a) - Number(b)),
       jobs(20).map(({ payload }) => payload),
@@ -24,7 +24,7 @@ export const jobBatches: Theme = (test) => {
       assert.deepEqual([id, number, none, figures], [batch.id, payload, undefined, undefined]);
       assert.equal(context.correlationId, batch.id);
     }
-    assert.deepEqual(news.payloads, ['then', 'finally']);
+    assert.deepEqual(news.payloads, ['success', 'end']);
     const found = await bus.findBatch(batch.id);
     assert.ok(found?.createdAt instanceof Date && found.finishedAt instanceof Date);
     const { createdAt: _, finishedAt: __, ...status } = found;
@@ -41,17 +41,44 @@ export const jobBatches: Theme = (test) => {
       dispatched: true,
       cancelled: false,
       finished: true,
-      verdict: 'then',
+      verdict: 'success',
     });
     assert.deepEqual(events.map(({ name }) => name).toSorted(), ['batch.dispatched', 'batch.finished']);
     assert.equal(await bus.findBatch('unknown'), undefined);
+  });
+
+  test('what is sent for a batch has the words of promises on the wire, whoever has written it', async (fx) => {
+    const lookout = fx.bus('lookout').handle('news.#', () => {});
+    await lookout.start();
+    await fx.stop(lookout);
+    const { bus, news } = await worker(fx);
+    await all(bus.batch(jobs(1))).dispatch();
+    const sent = await fx.taken(fx.name('lookout'), 2);
+    const words = sent.map(({ properties }) => JSON.parse(String(properties.headers[HEADER.batch])).news);
+    assert.deepEqual(words, ['then', 'finally']);
+    await fx.eventually(() => assert.equal(news.calls.length, 2));
+    const figures = { total: 3, pending: 0, done: 1, failed: 1, skipped: 1, progress: 100 };
+    for (const word of ['then', 'catch', 'finally', 'progress']) {
+      const headers = { [HEADER.batch]: JSON.stringify({ v: 1, id: 'another', news: word, figures }) };
+      const properties = { headers, messageId: word, contentType: 'application/json' };
+      await fx.foreign.publish({ exchange: fx.events, routingKey: 'news.x', body: '1', properties });
+    }
+    const told = () => news.calls.slice(2).map(({ context }) => [context.messageId, batchOf(context).news]);
+    await fx.eventually(() =>
+      assert.deepEqual(told().toSorted(), [
+        ['catch', 'failure'],
+        ['finally', 'end'],
+        ['progress', 'progress'],
+        ['then', 'success'],
+      ]),
+    );
   });
 
   test('the first failure cancels a batch: what has not begun is skipped, and its dead letter is there', async (fx) => {
     const { bus, seen, news } = await worker(fx, failing(3), { concurrency: 1 });
     const events = watch(bus, 'batch.cancelled', 'message.skipped');
     await all(bus.batch(jobs(10))).dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['catch 3/1/0 of 10', 'finally 3/1/6 of 10']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['failure 3/1/0 of 10', 'end 3/1/6 of 10']));
     assert.deepEqual(seen.payloads, [0, 1, 2, 3]);
     assert.equal((await fx.deadLetter(fx.name('jobs'))).body.toString(), '3');
     assert.equal(events.filter(({ name }) => name === 'batch.cancelled').length, 1);
@@ -63,7 +90,7 @@ export const jobBatches: Theme = (test) => {
     await all(bus.batch(jobs(10)))
       .allowFailures()
       .dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 8/2/0 of 10', 'finally 8/2/0 of 10']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 8/2/0 of 10', 'end 8/2/0 of 10']));
     assert.equal(seen.calls.length, 10);
     assert.equal((await fx.deadLetters(fx.name('jobs'), 2)).length, 2);
   });
@@ -80,7 +107,7 @@ export const jobBatches: Theme = (test) => {
       { retry: { tries: 2, backoff: '100ms' } },
     );
     await all(bus.batch(jobs(3))).dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 3/0/0 of 3', 'finally 3/0/0 of 3']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 3/0/0 of 3', 'end 3/0/0 of 3']));
     assert.equal(seen.calls.length, 5);
   });
 
@@ -89,7 +116,7 @@ export const jobBatches: Theme = (test) => {
     const chain = (...payloads: string[]) => payloads.map((payload) => ({ key: 'job', payload }));
     const batch = all(bus.batch([chain('a', 'b', 'c'), chain('x', 'bad', 'never'), ...jobs(1)]));
     await batch.allowFailures().dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/1/0 of 3', 'finally 2/1/0 of 3']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 2/1/0 of 3', 'end 2/1/0 of 3']));
     assert.deepEqual(seen.payloads.map(String).toSorted(), ['0', 'a', 'b', 'bad', 'c', 'x']);
     const of = (payload: string) => seen.calls.find((call) => call.payload === payload)?.context;
     assert.deepEqual(
@@ -115,7 +142,7 @@ export const jobBatches: Theme = (test) => {
     );
     const batch = all(bus.batch(jobs(2)));
     await batch.dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 6/0/0 of 6', 'finally 6/0/0 of 6']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 6/0/0 of 6', 'end 6/0/0 of 6']));
     assert.equal(attempts, 2);
     assert.deepEqual(seen.payloads.filter((payload) => payload === 'added').length, 3);
     const [outside] = news.calls;
@@ -140,7 +167,7 @@ export const jobBatches: Theme = (test) => {
     assert.equal(await bus.cancelBatch(batch.id), true);
     assert.equal(await batch.cancel(), false);
     gate.resolve();
-    await fx.eventually(() => assert.deepEqual(told(news), ['catch 0/0/0 of 4', 'finally 1/0/3 of 4']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['failure 0/0/0 of 4', 'end 1/0/3 of 4']));
     assert.deepEqual(asked, [true]);
     assert.equal(await bus.cancelBatch(batch.id), false);
     assert.equal(await bus.cancelBatch('unknown'), false);
@@ -148,7 +175,7 @@ export const jobBatches: Theme = (test) => {
 
   test('its progress is sent as it rises', async (fx) => {
     const { bus, news } = await worker(fx);
-    await bus.batch(jobs(8)).progress({ key: 'news.progress', payload: {} }).dispatch();
+    await bus.batch(jobs(8)).onProgress({ key: 'news.progress', payload: {} }).dispatch();
     await fx.eventually(() =>
       assert.ok(news.calls.some(({ context }) => batchOf(context).figures?.progress === 100)),
     );
@@ -161,7 +188,7 @@ export const jobBatches: Theme = (test) => {
   test('a batch without jobs ends at once, and without callbacks it just ends', async (fx) => {
     const { bus, news } = await worker(fx);
     await all(bus.batch([])).dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 0/0/0 of 0', 'finally 0/0/0 of 0']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 0/0/0 of 0', 'end 0/0/0 of 0']));
     const silent = bus.batch(jobs(2));
     await silent.dispatch();
     await fx.eventually(async () => assert.equal((await bus.findBatch(silent.id))?.finished, true));
@@ -173,10 +200,10 @@ export const jobBatches: Theme = (test) => {
     fx.expectError(/a callback of a batch cannot be sent/);
     await bus
       .batch(jobs(1))
-      .then({ key: 'nobody.takes', payload: 1 })
-      .finally({ key: 'news.finally', payload: 1 })
+      .onSuccess({ key: 'nobody.takes', payload: 1 })
+      .onEnd({ key: 'news.end', payload: 1 })
       .dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['finally 1/0/0 of 1']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['end 1/0/0 of 1']));
   });
 
   test('a job that comes again changes nothing, but what was decided with it and not sent is sent', async (fx) => {
@@ -195,7 +222,7 @@ export const jobBatches: Theme = (test) => {
     await fx.eventually(() => assert.equal(news.calls.length, 4), { timeout: 20_000 });
     assert.deepEqual(
       told(news).map((text) => text.split(' ')[0]),
-      ['then', 'then', 'then', 'finally'],
+      ['success', 'success', 'success', 'end'],
     );
     assert.equal(new Set(news.calls.slice(0, 3).map(({ context }) => context.messageId)).size, 1);
     assert.equal(seen.calls.length, 1);
@@ -214,7 +241,7 @@ export const jobBatches: Theme = (test) => {
     await all(bus.batch(jobs(2))).dispatch();
     await fx.eventually(() => assert.equal(released.length, 2));
     isAway = false;
-    await fx.eventually(() => assert.deepEqual(told(news), ['then 2/0/0 of 2', 'finally 2/0/0 of 2']), {
+    await fx.eventually(() => assert.deepEqual(told(news), ['success 2/0/0 of 2', 'end 2/0/0 of 2']), {
       timeout: 20_000,
     });
     assert.deepEqual(seen.attempts, [1, 1]);
@@ -227,7 +254,7 @@ export const jobBatches: Theme = (test) => {
     });
     const batch = all(bus.batch(jobs(1)));
     await batch.dispatch();
-    await fx.eventually(() => assert.deepEqual(told(news), ['catch 0/1/0 of 1', 'finally 0/1/0 of 1']));
+    await fx.eventually(() => assert.deepEqual(told(news), ['failure 0/1/0 of 1', 'end 0/1/0 of 1']));
     const failures = await fx.failures('jobs');
     await fx.eventually(async () => assert.equal((await failures.count())[0]?.count, 1));
     assert.deepEqual(await failures.list({ batch: 'another' }), []);
@@ -236,7 +263,7 @@ export const jobBatches: Theme = (test) => {
     await fx.eventually(async () => assert.equal((await bus.findBatch(batch.id))?.done, 1));
     assert.deepEqual(seen.payloads, [0, 0]);
     const status = await bus.findBatch(batch.id);
-    assert.deepEqual([status?.failed, status?.verdict, news.calls.length], [0, 'catch', 2]);
+    assert.deepEqual([status?.failed, status?.verdict, news.calls.length], [0, 'failure', 2]);
   });
 
   for (const [how, idempotent] of [
@@ -261,7 +288,7 @@ export const jobBatches: Theme = (test) => {
       await copyOf(fx, seen);
       await fx.eventually(() => assert.equal(skipped.length, 1));
       assert.equal((await bus.findBatch(batch.id))?.pending, 1);
-      await fx.eventually(() => assert.deepEqual(told(news), ['then 1/0/0 of 1', 'finally 1/0/0 of 1']));
+      await fx.eventually(() => assert.deepEqual(told(news), ['success 1/0/0 of 1', 'end 1/0/0 of 1']));
       assert.deepEqual(seen.payloads, [0, 'last']);
     });
 
@@ -291,7 +318,7 @@ export const jobBatches: Theme = (test) => {
       await all(bus.batch([jobs(2)])).dispatch();
       await fx.eventually(() => assert.equal(finished, 1));
       await copyOf(fx, seen);
-      await fx.eventually(() => assert.deepEqual(told(news), ['then 1/0/0 of 1', 'finally 1/0/0 of 1']));
+      await fx.eventually(() => assert.deepEqual(told(news), ['success 1/0/0 of 1', 'end 1/0/0 of 1']));
       assert.deepEqual(seen.payloads, [0]);
       gate.resolve();
     });
@@ -321,8 +348,7 @@ export const jobBatches: Theme = (test) => {
     await assert.rejects(bus.batch(jobs(1)).name('').dispatch(), OptionsError);
     await assert.rejects(bus.batch(jobs(1)).name('a\0').dispatch(), OptionsError);
     await assert.rejects(bus.batch([{ key: 'job', payload: 1n }]).dispatch());
-    await assert.rejects(bus.batch(jobs(1)).finally({ key: 'a.*', payload: 1 }).dispatch());
-    await assert.rejects(Promise.resolve(bus.batch(jobs(1)) as never), /await what its dispatch\(\) returns/);
+    await assert.rejects(bus.batch(jobs(1)).onEnd({ key: 'a.*', payload: 1 }).dispatch());
     assert.throws(
       () => bus.batch(jobs(1), { keep: 'long' as never, id: 'a\n', more: 1 } as never),
       (error) => {

@@ -19,7 +19,7 @@ async function failing(fx: BusFixture, service = 'mailer', pattern = 'email.#') 
 /** Publishes a message for each id, and waits until all are dead. */
 async function dead(
   fx: BusFixture,
-  bus: { publish(key: string, payload: unknown, options: object): Promise<void> },
+  bus: { publish(key: string, payload: unknown, options: object): Promise<unknown> },
   ids: string[],
   queue = 'mailer',
 ) {

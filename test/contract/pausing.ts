@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ConnectError, OptionsError, type PausesHeeded, type Transport } from 'hopline';
 import type { OutgoingMessage } from '../../src/message/message.js';
-import type { Held } from '../../src/transport/transport.js';
+import type { Held, TransportSession } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl, withSession } from '../support/operators.js';
@@ -212,7 +212,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
     const paused = async () => port.session.inspect(fx.name('paused'));
     let read: Held | undefined;
     let reading: Promise<unknown> | undefined;
-    const readFirst = async (message: OutgoingMessage, publish: () => Promise<void>) => {
+    const readFirst = async (message: OutgoingMessage, publish: Publish) => {
       if (message.routingKey !== fx.name('paused')) return await publish();
       const before = (await paused())?.consumers ?? 0;
       reading = port.hold('paused').then((held) => {
@@ -221,8 +221,9 @@ export const pausing: Theme = (test, { hasConnections }) => {
       // It has the old message, or waits for the new one.
       await fx.eventually(async () => assert.ok(read || ((await paused())?.consumers ?? 0) > before));
       const hasOld = read !== undefined;
-      await publish();
+      const receipt = await publish();
       if (hasOld) await another.peek('paused');
+      return receipt;
     };
     await controlOf(fx)(({ pause }) => pause(fx.name('q')));
     const control = await fx.outcome(fx.control({ transport: publishing(fx.transport(), readFirst) }));
@@ -299,10 +300,12 @@ function slowToRead(transport: Transport, elsewhere: Promise<void>): Transport {
   }));
 }
 
+type Publish = () => ReturnType<TransportSession['publish']>;
+
 /** A transport that something happens to while it publishes. */
 function publishing(
   transport: Transport,
-  around: (message: OutgoingMessage, publish: () => Promise<void>) => Promise<void>,
+  around: (message: OutgoingMessage, publish: Publish) => ReturnType<Publish>,
 ): Transport {
   return withSession(transport, (session) => ({
     publish: (message) => around(message, () => session.publish(message)),

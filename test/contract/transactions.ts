@@ -117,6 +117,46 @@ export const transactions: Theme = (test) => {
     for (const payload of seen.payloads) assert.equal(payload, secret);
   });
 
+  inShop('what is added to an outbox resolves to its id, and is not confirmed', async (fx, shop) => {
+    const seen = fx.recorder();
+    await fx.bus('taker').handle('#', seen.handle).start();
+    const inside: unknown[] = [];
+    const worker = shop.bus('shop').handle(
+      'work',
+      async (_payload, context) => {
+        inside.push(await context.publish('inside', {}, { messageId: 'inside' }));
+      },
+      { inbox: {} },
+    );
+    await worker.start();
+    const at = new Date(fx.harness.clock.now() + 3_600_000);
+    const given: unknown[] = [];
+    let id: string | undefined;
+    await shop.transaction(async (client) => {
+      const through = outbox(worker, client);
+      id = (await through.publish('outside', {})).messageId;
+      given.push(
+        await through.send('late', {}, { messageId: 'late', delay: '1h' }),
+        await through.send('later', {}, { messageId: 'later', at }),
+        await through.chain([{ key: 'step', payload: {} }], { id: 'chain' }).dispatch(),
+        await through.sendMany('many', [1, 2, 3].values()),
+        await through.send('work', {}, { messageId: 'work' }),
+      );
+    });
+    const added = (messageId: string, dueAt?: Date) => ({ messageId, confirmed: false, dueAt });
+    assert.deepEqual(given, [
+      added('late'),
+      added('later', at),
+      added('chain'),
+      { count: 3, confirmed: false },
+      added('work'),
+    ]);
+    await soon(fx, () => assert.equal(seen.calls.length, 7));
+    assert.deepEqual(inside, [added('inside')]);
+    const idOf = (key: string) => seen.calls.find((call) => call.routingKey === key)?.context.messageId;
+    assert.deepEqual([idOf('outside'), idOf('inside')], [id, 'inside']);
+  });
+
   inShop(
     'what is published through an outbox is published if its transaction is committed',
     async (fx, shop) => {

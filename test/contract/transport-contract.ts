@@ -39,6 +39,7 @@ import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
+import { receipts } from './receipts.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -83,6 +84,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'the log of failures': failureLog,
   'what ends each delivery': endings,
   'retries and releases': retries,
+  'what publishes resolve to': receipts,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,

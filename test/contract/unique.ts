@@ -434,7 +434,7 @@ async function worker(
   return { bus, seen };
 }
 
-async function refused(sending: Promise<void>, holder: string): Promise<void> {
+async function refused(sending: Promise<unknown>, holder: string): Promise<void> {
   const error = await sending.then(
     () => assert.fail('it was sent'),
     (cause) => cause,

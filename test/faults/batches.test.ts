@@ -114,31 +114,31 @@ describe('batches whose workers are killed', function () {
   };
   const news = { key: 'news', payload: {} };
 
-  it('end once, with one then and one finally, whose figures are right, where failures are allowed', async () => {
+  it('end once, with one success and one end, whose figures are right, where failures are allowed', async () => {
     const { bus, told, ...where } = await laid();
     const batch = bus.batch(jobsWith((number) => number % 100 === 7));
-    batch.then(news).catch(news).finally(news).progress(news).allowFailures();
+    batch.onSuccess(news).onFailure(news).onEnd(news).onProgress(news).allowFailures();
     await dispatched(batch, where);
     const seen = await killAsItGoes(bus, batch.id, where);
     assertMonotone(seen);
-    await eventually(() => assert.equal(of(told, 'finally').ids, 1), { timeout: 30_000 });
-    assert.deepEqual([of(told, 'then').ids, of(told, 'catch').ids], [1, 0]);
+    await eventually(() => assert.equal(of(told, 'end').ids, 1), { timeout: 30_000 });
+    assert.deepEqual([of(told, 'success').ids, of(told, 'failure').ids], [1, 0]);
     const end = { total: JOBS, pending: 0, done: 9_900, failed: 100, skipped: 0, progress: 100 };
-    assert.deepEqual([of(told, 'then').figures, of(told, 'finally').figures], [end, end]);
+    assert.deepEqual([of(told, 'success').figures, of(told, 'end').figures], [end, end]);
     assert.ok(of(told, 'progress').ids > 50, `${of(told, 'progress').ids} percents were sent`);
     // A worker that is killed between a dead letter and its ack leaves the letter twice.
     assert.ok((await deadLettersOf(node, where.queue)) >= 100);
   });
 
-  it('are cancelled once by the first failure, with one catch and one finally, where none is allowed', async () => {
+  it('are cancelled once by the first failure, with one failure and one end, where none is allowed', async () => {
     const { bus, told, ...where } = await laid();
     const batch = bus.batch(jobsWith((number) => number === 6_000));
-    await dispatched(batch.then(news).catch(news).finally(news), where);
+    await dispatched(batch.onSuccess(news).onFailure(news).onEnd(news), where);
     const seen = await killAsItGoes(bus, batch.id, where);
     assertMonotone(seen);
-    await eventually(() => assert.equal(of(told, 'finally').ids, 1), { timeout: 30_000 });
-    assert.deepEqual([of(told, 'then').ids, of(told, 'catch').ids], [0, 1]);
-    const end = of(told, 'finally').figures;
+    await eventually(() => assert.equal(of(told, 'end').ids, 1), { timeout: 30_000 });
+    assert.deepEqual([of(told, 'success').ids, of(told, 'failure').ids], [0, 1]);
+    const end = of(told, 'end').figures;
     assert.deepEqual([end?.total, end?.pending, end?.failed, end?.progress], [JOBS, 0, 1, 100]);
     assert.ok((end?.skipped ?? 0) > 0 && (end?.done ?? 0) > 0);
     assert.equal((end?.done ?? 0) + (end?.skipped ?? 0), JOBS - 1);

@@ -7,6 +7,15 @@ export type ApiSnapshot = ReadonlyMap<string, string>;
 
 /** The exported names of every entry point of package.json, from the declarations that the compiler emitted. */
 export function describeApi(): ApiSnapshot {
+  const { program, entryPoints } = publicProgram();
+  return new Map(
+    entryPoints.flatMap(({ name, file }) =>
+      exportsOf(program, file).map(([exported, text]) => [`${name} › ${exported}`, text] as const),
+    ),
+  );
+}
+
+function publicProgram() {
   const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
     typeof target === 'string'
       ? []
@@ -16,23 +25,61 @@ export function describeApi(): ApiSnapshot {
     entryPoints.map(({ file }) => file),
     { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2023, skipLibCheck: true },
   );
-  return new Map(
-    entryPoints.flatMap(({ name, file }) =>
-      exportsOf(program, file).map(([exported, text]) => [`${name} › ${exported}`, text] as const),
-    ),
-  );
+  return { program, entryPoints };
 }
 
-function exportsOf(program: ts.Program, file: string): [name: string, text: string][] {
+/** Types of ours that the public declarations name and no entry point exports, with those that name them. */
+export function hiddenTypes(): ReadonlyMap<string, readonly string[]> {
+  const { program, entryPoints } = publicProgram();
+  const checker = program.getTypeChecker();
+  const exported = new Set(
+    entryPoints.flatMap(({ file }) => symbolsOf(program, file)).map((symbol) => whole(checker, symbol)),
+  );
+  const hidden = new Map<string, string[]>();
+  const walk = (node: ts.Node, owner: string): void => {
+    if (ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal')) return;
+    const name = namedBy(node);
+    const symbol = name && checker.getSymbolAtLocation(name);
+    const type = symbol && whole(checker, symbol);
+    if (type && !exported.has(type) && isOurs(type)) {
+      const owners = hidden.get(type.name) ?? [];
+      hidden.set(type.name, owners.includes(owner) ? owners : [...owners, owner]);
+    }
+    ts.forEachChild(node, (child) => walk(child, owner));
+  };
+  for (const symbol of exported)
+    for (const declaration of symbol.declarations ?? []) walk(visible(declaration), symbol.name);
+  return hidden;
+}
+
+function namedBy(node: ts.Node): ts.Node | undefined {
+  if (ts.isTypeReferenceNode(node)) return node.typeName;
+  if (ts.isTypeQueryNode(node)) return node.exprName;
+  return ts.isExpressionWithTypeArguments(node) ? node.expression : undefined;
+}
+
+function isOurs({ flags, declarations = [] }: ts.Symbol): boolean {
+  if (flags & ts.SymbolFlags.TypeParameter) return false;
+  return declarations.some((each) => each.getSourceFile().fileName.startsWith(join(root, 'dist')));
+}
+
+function symbolsOf(program: ts.Program, file: string): ts.Symbol[] {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(file);
   const module = source && checker.getSymbolAtLocation(source);
   if (!module) throw new Error(`${file} is missing or exports nothing: compile first`);
-  return checker
-    .getExportsOfModule(module)
+  return checker.getExportsOfModule(module);
+}
+
+const whole = (checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+
+function exportsOf(program: ts.Program, file: string): [name: string, text: string][] {
+  const checker = program.getTypeChecker();
+  return symbolsOf(program, file)
     .map((symbol): [string, string] => {
-      const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-      return [symbol.name, (target.declarations ?? []).map(declarationText).join('\n')];
+      const { declarations = [] } = whole(checker, symbol);
+      return [symbol.name, declarations.map(declarationText).join('\n')];
     })
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
@@ -42,12 +89,15 @@ const printer = ts.createPrinter({ removeComments: true });
 /** The declaration without comments, `declare`, and what is private: none of that is a promise to users. */
 function declarationText(declaration: ts.Declaration): string {
   const source = declaration.getSourceFile();
-  const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
-  const visible = ts.isClassDeclaration(node) ? withoutPrivateMembers(node) : node;
   return printer
-    .printNode(ts.EmitHint.Unspecified, visible, source)
+    .printNode(ts.EmitHint.Unspecified, visible(declaration), source)
     .replace(/^export (declare )?/, '')
     .replaceAll('    ', '  ');
+}
+
+function visible(declaration: ts.Declaration): ts.Node {
+  const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
+  return ts.isClassDeclaration(node) ? withoutPrivateMembers(node) : node;
 }
 
 function withoutPrivateMembers(node: ts.ClassDeclaration): ts.ClassDeclaration {

@@ -7,7 +7,9 @@ import { optionsPage } from '../../scripts/docs/options-page.js';
 import * as doctorErrors from '../../src/cli/doctor/errors.js';
 import * as encryptionErrors from '../../src/encryption/errors.js';
 import * as errors from '../../src/errors.js';
+import * as main from '../../src/index.js';
 import * as testingErrors from '../../src/testing/errors.js';
+import * as testing from '../../src/testing/index.js';
 import { anchors, codeBlocks, relativeLinks } from './markdown.js';
 import { exists, manifest, read, root } from './repository.js';
 
@@ -68,6 +70,17 @@ describe('the docs', function () {
       .map((name) => read(`src/${name}.ts`))
       .join('');
     assert.deepEqual(codes.sort(), [...source.matchAll(/\bcode = '(\w+)'/g)].map(([, code]) => code).sort());
+  });
+
+  it('list no error that a program meets and can not import, but from hopline or hopline/testing', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \| `HOPLINE_\w+` \| (.*)$/gm)];
+    const met = rows.filter(([, , when]) => !when?.includes('Only commands')).map(([, name]) => name ?? '');
+    assert.ok(met.length > 40);
+    const exported = Object.keys({ ...main, ...testing });
+    assert.deepEqual(
+      met.filter((name) => !exported.includes(name)),
+      [],
+    );
   });
 
   for (const page of pages) {

@@ -1,10 +1,36 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ApiSnapshot, compareApis, describeApi, parseSnapshot, renderSnapshot } from './api-snapshot.js';
+import {
+  type ApiSnapshot,
+  compareApis,
+  describeApi,
+  hiddenTypes,
+  parseSnapshot,
+  renderSnapshot,
+} from './api-snapshot.js';
 import { read, root } from './repository.js';
 
 const file = 'test/project/public-api.snapshot.md';
+
+/** Types that nobody writes in code of their own, by their names or by those of all that name them, with why. */
+const HIDDEN: Readonly<Record<string, string>> = {
+  BusEvents: "fields of events, as BusEvents['message.retried']",
+  Transport: 'made by rabbitmq() and memory() only',
+  TopologyPlan: "BusDescription['topology']",
+  QueueState: "QueueReport['state']",
+  ConsumingStatus: 'a field of ProcessStatus',
+  ConnectionRole: 'a field of ConnectionHealth',
+  PackSettings: 'what defineMessage makes of its options',
+  UniqueSettings: 'what defineMessage makes of its options',
+  Closed: 'two literals',
+  Listener: 'a function of one argument',
+  EachOf: 'computed',
+  IsPattern: 'computed',
+  NothingElse: 'computed',
+  Handle: 'checks what a decorator stands on',
+  HandleBatch: 'checks what a decorator stands on',
+};
 
 describe('the public API', () => {
   let api: ApiSnapshot;
@@ -21,5 +47,24 @@ describe('the public API', () => {
       );
     }
     assert.equal(read(file), renderSnapshot(api), 'the snapshot was edited by hand');
+  });
+
+  it('exports each type that a signature names and that users write themselves', () => {
+    const missing = [...hiddenTypes()]
+      .map(
+        ([name, owners]) => [name, owners.filter((owner) => !(owner in HIDDEN || name in HIDDEN))] as const,
+      )
+      .filter(([, owners]) => owners.length > 0);
+    assert.deepEqual(missing, []);
+  });
+
+  it('has no builder that a promise would be taken for: none has a method then', () => {
+    const thenable = [...api]
+      .filter(([, text]) => /^\s*(readonly )?then[?<(:]/m.test(text))
+      .map(([name]) => name);
+    assert.deepEqual(
+      thenable.filter((name) => name !== 'hopline › ErrorRule'),
+      [],
+    );
   });
 });

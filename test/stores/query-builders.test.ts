@@ -24,7 +24,7 @@ const drizzleClient = (tx: { execute(query: SQL): PromiseLike<unknown> }): SqlCl
 });
 
 /** What each has of a transaction, and how it is given to `outbox()`. */
-type InTransaction = (work: (client: SqlClient) => Promise<void>) => Promise<unknown>;
+type InTransaction = (work: (client: SqlClient) => Promise<unknown>) => Promise<unknown>;
 
 describe('an outbox in the transaction of', function () {
   this.timeout(PROVIDE_TIMEOUT_MS);

@@ -131,7 +131,7 @@ export class Port {
     });
   }
 
-  publish(routingKey: string, body: string | Buffer = '', options: PortPublish = {}): Promise<void> {
+  publish(routingKey: string, body: string | Buffer = '', options: PortPublish = {}): Promise<unknown> {
     const { exchange = 'e', properties = {}, mandatory = false, deadlineMs = 10_000 } = options;
     const message: OutgoingMessage = {
       exchange: exchange === '' ? '' : this.name(exchange),

@@ -1,4 +1,5 @@
 import type { OutgoingMessage } from '../../src/message/message.js';
+import type { Published } from '../../src/message/published.js';
 import type { BusTopology, TopologyMode } from '../../src/topology/plan.js';
 import type {
   BrokerInfo,
@@ -91,7 +92,7 @@ class TracedSession implements TransportSession {
     return this.inner.declare(topology, mode, deadline);
   }
 
-  publish(message: OutgoingMessage): Promise<void> {
+  publish(message: OutgoingMessage): Promise<Published | undefined> {
     this.trace.onPublish(message);
     return this.inner.publish(message);
   }

@@ -19,7 +19,7 @@ export class UnsteadyTransport implements Transport {
     const publish: TransportSession['publish'] = async (message) => {
       if (this.refuses?.test(message.exchange))
         throw new PublishRejectedError('refused for this test', 'Wait.');
-      await session.publish(message);
+      return session.publish(message);
     };
     // Everything else is the session's own.
     return Object.create(session, { publish: { value: publish } });

@@ -142,6 +142,14 @@ describe("a bus's options", () => {
     }
   });
 
+  it('refuse a timeout of nothing, which would time everything out at once', () => {
+    for (const timeout of [0, '0s'])
+      assert.deepEqual(busProblems({ timeout }), [
+        `expected timeout to be a duration of 1 ms to 400 days, such as '30s', or a number of milliseconds, got ${JSON.stringify(timeout)}`,
+      ]);
+    assert.deepEqual(busProblems({ timeout: 1, timeoutGrace: 0 }), []);
+  });
+
   it('never show a URL that was put in a wrong place', () => {
     const url = `amqp://user:${CANARY}@host`;
     for (const option of ['transport', 'handlers', 'retry', 'log', 'concurrency', 'topology', 'prefix']) {

@@ -333,6 +333,7 @@ describe('a connection that fails', () => {
       ['read ECONNRESET', 'ECONNRESET'],
       ['connect ETIMEDOUT'],
       ['getaddrinfo ENOTFOUND rabbit', 'ENOTFOUND'],
+      ['getaddrinfo EAI_AGAIN rabbit-403.internal', 'EAI_AGAIN'],
       ['Socket closed abruptly during opening handshake'],
       ['Handshake terminated by server: 320 (CONNECTION-FORCED)'],
     ];

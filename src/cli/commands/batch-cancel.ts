@@ -14,7 +14,7 @@ interface Flags extends BrokerFlags, BatchStoreFlags {
   readonly delayPrefix?: string;
 }
 
-/** `hopline batch cancel ID`: jobs that have not begun are skipped. Sends its `catch`, so it needs the broker, too. */
+/** `hopline batch cancel ID`: jobs that have not begun are skipped. Sends what its `onFailure` asks for, so it needs the broker, too. */
 export const addBatchCancel: AddCommand = (parent, { terminal, exit }) => {
   const command = parent
     .command('cancel')

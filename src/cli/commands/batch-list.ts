@@ -1,5 +1,5 @@
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../batch-store.js';
-import { pendingOf, stateOf } from '../batch-text.js';
+import { inWords, pendingOf, stateOf } from '../batch-text.js';
 import type { AddCommand } from '../program.js';
 import { printTable } from '../table.js';
 import { countText, numberText, timeText } from '../text.js';
@@ -24,7 +24,7 @@ export const addBatchList: AddCommand = (parent, { terminal }) => {
         throw new UsageError(`--limit is no number of batches: '${flags.limit}'`, 'Write it as 100');
       await atBatches(flags, terminal, async ({ store, name }) => {
         const batches = await store.list(Number(flags.limit));
-        if (flags.json) return terminal.write(`${JSON.stringify(batches, undefined, 2)}\n`);
+        if (flags.json) return terminal.write(`${JSON.stringify(batches.map(inWords), undefined, 2)}\n`);
         const rows = batches.map((batch) => [
           batch.id,
           batch.name,

@@ -2,7 +2,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { BatchRecord, BatchStore } from '../../stores/batches.js';
 import { pause, systemClock } from '../../util/clock.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../batch-store.js';
-import { barOf, pendingOf, stateOf } from '../batch-text.js';
+import { barOf, inWords, pendingOf, stateOf } from '../batch-text.js';
 import { atDesk } from '../desk.js';
 import type { AddCommand } from '../program.js';
 import { type TargetFlags, withTarget } from '../target.js';
@@ -27,7 +27,8 @@ export const addBatchShow: AddCommand = (parent, { terminal, exit }) => {
       await atBatches(flags, terminal, async ({ store }) => {
         const batch = flags.wait ? await endOf(store, id, terminal) : await mustFind(store, id);
         const dead = flags.app || flags.queue ? await deadOf(id, flags, terminal) : undefined;
-        if (flags.json) await terminal.write(`${JSON.stringify({ ...batch, dead }, undefined, 2)}\n`);
+        if (flags.json)
+          await terminal.write(`${JSON.stringify({ ...inWords(batch), dead }, undefined, 2)}\n`);
         else show(terminal, batch, dead);
         if (flags.wait && (batch.isCancelled || batch.failed > 0)) exit(1);
       });
@@ -65,6 +66,7 @@ const deadOf = (id: string, flags: TargetFlags, terminal: Terminal): Promise<num
   atDesk(flags, terminal, async ({ failures }) => (await failures.list({ batch: id })).length);
 
 function show(terminal: Terminal, batch: BatchRecord, dead: number | undefined): void {
+  const { verdict, unsent } = inWords(batch);
   const fields: [string, string | undefined][] = [
     ['id', batch.id],
     ['name', batch.name],
@@ -76,8 +78,8 @@ function show(terminal: Terminal, batch: BatchRecord, dead: number | undefined):
     ['failed', `${numberText(batch.failed)}${batch.allowsFailures ? ' (allowed)' : ''}`],
     ['skipped', numberText(batch.skipped)],
     ['dead letters', dead === undefined ? undefined : numberText(dead)],
-    ['decided', batch.verdict],
-    ['not sent yet', batch.unsent.length > 0 ? batch.unsent.join(', ') : undefined],
+    ['decided', verdict],
+    ['not sent yet', unsent.join(', ') || undefined],
     ['created at', timeText(new Date(batch.createdAt))],
     ['finished at', batch.finishedAt === undefined ? undefined : timeText(new Date(batch.finishedAt))],
   ];

@@ -48,17 +48,13 @@ export const addPublish: AddCommand = (parent, { terminal }) => {
         startDeadline: '5s',
         log: silentLogger,
       });
-      let id: string | undefined;
-      bus.on('message.published', ({ messageId }) => {
-        id = messageId;
-      });
       await bus.start();
       try {
-        await bus[flags.send ? 'send' : 'publish'](key, payload, options);
+        const { messageId } = await bus[flags.send ? 'send' : 'publish'](key, payload, options);
+        terminal.print(`${messageId} confirmed, on ${broker.name}`);
       } finally {
         await bus.stop();
       }
-      terminal.print(`${id} confirmed, on ${broker.name}`);
     });
 };
 

@@ -1,6 +1,6 @@
 import { HoplineError } from '../../errors.js';
 
-/** RabbitMQ's management API does not answer, or refuses. */
+/** RabbitMQ's management API does not answer, or refuses. Only commands ask it. */
 export class ManagementError extends HoplineError {
   readonly code = 'HOPLINE_MANAGEMENT';
 }

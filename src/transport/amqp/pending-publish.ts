@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { OutgoingMessage } from '../../message/message.js';
+import type { Published } from '../../message/published.js';
 
 /** How the broker answered one writing of a message. */
 export type Verdict = 'confirmed' | 'returned' | 'nacked';
@@ -30,7 +31,7 @@ export class PendingPublish extends AsyncResource {
     readonly message: OutgoingMessage,
     /** In milliseconds of the monotonic clock. */
     readonly deadlineAt: number,
-    readonly resolve: () => void,
+    readonly resolve: (receipt: Published | undefined) => void,
     readonly reject: (error: Error) => void,
   ) {
     super('HOPLINE_PUBLISH');

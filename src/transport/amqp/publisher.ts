@@ -1,5 +1,6 @@
 import { StoppedError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
+import type { Published } from '../../message/published.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
 import { inRootContext } from '../../util/root-context.js';
@@ -98,7 +99,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.connection.listen(this.unblocked);
   }
 
-  publish(message: OutgoingMessage): Promise<void> {
+  publish(message: OutgoingMessage): Promise<Published | undefined> {
     if (this.draining) return Promise.reject(new StoppedError('publish or send was called'));
     return new Promise((resolve, reject) => {
       const pending = new PendingPublish(message, performance.now() + message.deadlineMs, resolve, reject);
@@ -202,7 +203,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
 
   private write(pending: PendingPublish): void {
     const { message } = pending;
-    pending.mandatory = message.mandatory || this.young.has(message.exchange);
+    pending.mandatory = message.mandatory || this.young.has(message);
     try {
       this.lane.write(pending);
     } catch (error) {
@@ -240,7 +241,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.land(pending);
     this.all.delete(pending);
     if (error) pending.reject(error);
-    else pending.resolve();
+    else pending.resolve(pending.message.receipt);
     if (this.all.size > 0) return;
     clearInterval(this.sweeper);
     this.sweeper = undefined;

@@ -14,8 +14,8 @@ interface ConnectFailure extends Error {
   cert?: { readonly subjectaltname?: string };
 }
 
-/** The broker's words when it does not let us in. */
-const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED|\b(403|530)\b/;
+/** The broker's words when it does not let us in; its numbers for them (403, 530) may be part of a host's name. */
+const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED/;
 
 /** Its words for a user it does not know, or a password that is not the user's. */
 const IDENTITY = /Login was refused using authentication mechanism (\w+)/;

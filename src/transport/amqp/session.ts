@@ -1,5 +1,6 @@
 import { TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
+import type { Published } from '../../message/published.js';
 import type { BusTopology, TopologyMode, TopologyPlan } from '../../topology/plan.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
@@ -78,7 +79,7 @@ export class AmqpSession implements TransportSession {
     if (topology.delays) await this.connections.prove(this.publisher, probeOf(topology.delays), deadline);
   }
 
-  publish(message: OutgoingMessage): Promise<void> {
+  publish(message: OutgoingMessage): Promise<Published | undefined> {
     return this.publisher.publish(message);
   }
 

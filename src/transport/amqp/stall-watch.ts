@@ -14,7 +14,7 @@ export interface Watched {
   readonly unanswered: PendingPublish | undefined;
   /** Waits no more for the answers to what has ended by its deadline. */
   forgetEnded(): void;
-  publish(message: OutgoingMessage): Promise<void>;
+  publish(message: OutgoingMessage): Promise<unknown>;
   /** Another connection has confirmed it. */
   confirmedElsewhere(pending: PendingPublish): void;
 }

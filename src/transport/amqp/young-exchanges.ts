@@ -37,8 +37,9 @@ export class YoungExchanges {
     this.allUntil = this.now() + AFTER_LOSS_MS;
   }
 
-  has(exchange: string): boolean {
-    return this.areThere && this.isYoung(exchange);
+  /** Its exchange is young, and what comes back of it was not taken. */
+  has(message: OutgoingMessage): boolean {
+    return this.areThere && this.isYoung(message.exchange) && !isDelayedByPlugin(message);
   }
 
   /** It has been missing while this session knew it: whoever was bound to it may not know yet. */
@@ -48,8 +49,8 @@ export class YoungExchanges {
   }
 
   /** What came back is to be sent again. A `send` only if its queue may be on its way. */
-  keeps({ exchange, mandatory }: OutgoingMessage): boolean {
-    return mandatory ? this.wasRemade(exchange) : this.has(exchange);
+  keeps(message: OutgoingMessage): boolean {
+    return message.mandatory ? this.wasRemade(message.exchange) : this.has(message);
   }
 
   private isYoung(exchange: string): boolean {
@@ -59,4 +60,13 @@ export class YoungExchanges {
     this.areThere = areAll || this.remadeUntil.size > 0;
     return areAll || this.remadeUntil.has(exchange);
   }
+}
+
+/**
+ * An exchange of the type `x-delayed-message` takes what has this header, and gives it back all the same if it is mandatory, since it
+ * is routed later: sent again, it would come twice.
+ * (https://github.com/rabbitmq/rabbitmq-delayed-message-exchange#limitations)
+ */
+function isDelayedByPlugin({ properties }: OutgoingMessage): boolean {
+  return properties.headers?.['x-delay'] !== undefined;
 }

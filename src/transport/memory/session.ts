@@ -1,5 +1,6 @@
 import { StoppedError, TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
+import type { Published } from '../../message/published.js';
 import type { BusTopology, TopologyMode } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
@@ -51,7 +52,7 @@ export class MemorySession implements TransportSession {
     declareTopology(this.broker, topology, mode);
   }
 
-  async publish(message: OutgoingMessage): Promise<void> {
+  async publish(message: OutgoingMessage): Promise<Published | undefined> {
     if (this.isDraining) throw new StoppedError('publish');
     const stored = storedMessage(message);
     if (this.inFlight < this.options.maxInFlight) this.inFlight += 1;
@@ -59,6 +60,7 @@ export class MemorySession implements TransportSession {
     try {
       this.broker.publish(stored, message.mandatory);
       await this.broker.turns.pass();
+      return message.receipt;
     } finally {
       this.leaveRoom();
     }

@@ -31,12 +31,13 @@ class HeldSession implements Pick<TransportSession, 'publish' | 'inspect'> {
 
   constructor(private readonly clock: ManualClock) {}
 
-  publish(message: OutgoingMessage): Promise<void> {
+  async publish(message: OutgoingMessage): Promise<undefined> {
     const confirm = deferred();
     if (this.refuses > 0) confirm.reject(this.refusal);
     this.refuses -= 1;
     this.publishes.push({ message, confirm, at: this.clock.monotonic() });
-    return confirm.promise;
+    await confirm.promise;
+    return undefined;
   }
 
   async inspect(queue: string): Promise<QueueState | undefined> {

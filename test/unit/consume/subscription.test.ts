@@ -285,7 +285,7 @@ describe('wrong handlers', () => {
       "Orders: the pattern 'order.pla*' holds 'pla*': * and # are wildcards only as whole words between dots",
       'Orders: the pattern is empty',
       'Refunds: unknown option queue.typo, did you mean type?',
-      `Refunds: expected timeout to be a duration of at most 400 days, such as '30s', or a number of milliseconds, got "soon"`,
+      `Refunds: expected timeout to be a duration of 1 ms to 400 days, such as '30s', or a number of milliseconds, got "soon"`,
       'Refunds: it handles no pattern',
       'Audit: unknown option concurency, did you mean concurrency?',
       'Audit: expected retry.tries to be a positive integer or Infinity, got 0',

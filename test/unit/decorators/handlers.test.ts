@@ -14,6 +14,7 @@ import {
 import type { Class } from '../../../decorators/metadata.js';
 import type { HandlerDefinition } from '../../../src/consume/definition.js';
 import { OptionsError } from '../../../src/errors.js';
+import type { MessageContext } from '../../../src/message/context.js';
 import { defineMessage } from '../../../src/message/define-message.js';
 
 /** What decorators have said, without what `handlers()` adds as code. */
@@ -117,6 +118,31 @@ describe('decorators', () => {
       said(Reports).map(({ options }) => options.unique),
       [{ by, for: '10m' }, { keep: 'last' }],
     );
+  });
+
+  it('say with a definition, in its types, what goes before decorators of the method and of the class', () => {
+    const placed = defineMessage<{ id: number }>('order.placed');
+    const limit = { allow: 1, every: '1s' } as const;
+    @Handles(placed, { rateLimit: { ...limit, by: ({ id }) => id }, retry: { tries: 2 } })
+    @RateLimit({ allow: 9, every: '9s' })
+    @Idempotent({ keep: '9d' })
+    @Retry({ tries: 9, backoff: '9s' })
+    class Orders {
+      handle() {}
+
+      @Handles(placed, { idempotent: { by: ({ id }) => id }, unique: {} })
+      @Idempotent({ keep: '1d' })
+      @Retry({ tries: 1 })
+      onPlaced() {}
+    }
+    const [whole, method] = said(Orders).map(({ options }) => options);
+    const message = {} as MessageContext;
+    assert.equal(whole?.rateLimit?.by?.({ id: 7 }, message), 7);
+    assert.deepEqual([whole?.idempotent, whole?.retry], [{ keep: '9d' }, { tries: 2, backoff: '9s' }]);
+    assert.equal(method?.rateLimit?.allow, 9);
+    assert.equal(method?.idempotent?.by?.({ id: 8 }, message), 8);
+    assert.deepEqual([method?.idempotent?.keep, method?.unique], [undefined, {}]);
+    assert.deepEqual(method?.retry, { tries: 1, backoff: '9s' });
   });
 
   it('have a handler take encrypted messages only, or all of a class', () => {

@@ -116,11 +116,11 @@ export class Bench {
     return this.session.declare({ own: plan(sketch) }, 'declare', this.deadline);
   }
 
-  publish(to: string, body = '', properties: MessageProperties = {}): Promise<void> {
+  publish(to: string, body = '', properties: MessageProperties = {}): Promise<unknown> {
     return this.session.publish(outgoing(to, body, properties));
   }
 
-  send(to: string, body = '', properties: MessageProperties = {}): Promise<void> {
+  send(to: string, body = '', properties: MessageProperties = {}): Promise<unknown> {
     return this.session.publish({ ...outgoing(to, body, properties), mandatory: true });
   }
 

@@ -20,11 +20,11 @@ describe('what is sent for a batch', () => {
     for (const night of [1, 2]) {
       await bus
         .batch([{ key: 'job', payload: night }], { id: 'nightly', keep: '1h' })
-        .progress({ key: 'news.progress', payload: night })
-        .then({ key: 'news.then', payload: night })
+        .onProgress({ key: 'news.progress', payload: night })
+        .onSuccess({ key: 'news.success', payload: night })
         .dispatch();
       await clock.advance(1_000);
-      assert.deepEqual(told.splice(0).sort(), [`progress of night ${night}`, `then of night ${night}`]);
+      assert.deepEqual(told.splice(0).sort(), [`progress of night ${night}`, `success of night ${night}`]);
       await clock.advance(3_600_000);
       assert.equal(await bus.findBatch('nightly'), undefined);
     }
@@ -49,7 +49,7 @@ describe('what is sent for a batch', () => {
       .handle('progress', (_payload, { batch }) => void percents.push(batch?.figures?.progress));
     await bus.start();
     const jobs = Array.from({ length: 20 }, () => ({ key: 'job', payload: 1, delay: '1s' as const }));
-    await bus.batch(jobs).progress({ key: 'progress', payload: 1 }).dispatch();
+    await bus.batch(jobs).onProgress({ key: 'progress', payload: 1 }).dispatch();
     await clock.advance(5_000);
     assert.equal(percents.length, 20);
     assert.equal(asked, 3);

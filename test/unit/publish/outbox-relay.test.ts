@@ -72,9 +72,10 @@ describe('a relay of an outbox', () => {
       service: 'relay',
       outbox: outbox as unknown as OutboxStore,
       steps: {
-        deliver: async ({ step, deadlineMs }) => {
+        deliver: async ({ step, deadlineMs }, messageId) => {
           await publish(step.key, deadlineMs);
           published.set(step.key, clock.monotonic());
+          return { messageId, confirmed: true, dueAt: undefined };
         },
       },
       clock,

@@ -29,12 +29,12 @@ describe('what is overdue of a batch', () => {
       await seal(id);
       return gone.promise;
     };
-    const [then, finale] = ['then', 'finally'].map((news) => ({ key: `news.${news}`, payload: 1 }));
-    assert.ok(then && finale);
+    const [success, end] = ['success', 'end'].map((news) => ({ key: `news.${news}`, payload: 1 }));
+    assert.ok(success && end);
     const batch = api.batch([]);
     batch
-      .then(then)
-      .finally(finale)
+      .onSuccess(success)
+      .onEnd(end)
       .dispatch()
       .catch(() => {});
     await eventually(async () => assert.equal((await store.find(batch.id))?.verdict, 'then'));
@@ -57,7 +57,7 @@ describe('what is overdue of a batch', () => {
       mock.timers.reset();
       await eventually(() => assert.equal(looked.length, late.length));
     }
-    await eventually(() => assert.deepEqual(told, ['then', 'finally']));
+    await eventually(() => assert.deepEqual(told, ['success', 'end']));
     assert.deepEqual(looked, ['0 of worker', '1 of api']);
     await eventually(async () => assert.deepEqual((await store.find(batch.id))?.unsent, []));
     await Promise.all([api, worker, ...late].map((bus) => bus.stop()));

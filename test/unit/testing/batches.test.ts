@@ -16,10 +16,10 @@ describe('batches in a test kit', () => {
     });
     await kit.crash({ at: 'before-ack' });
     const over = { key: 'over', payload: {} };
-    const batch = kit.batch(jobs(3)).then(over).finally(over);
+    const batch = kit.batch(jobs(3)).onSuccess(over).onEnd(over);
     await batch.dispatch();
     await kit.settled();
-    assert.deepEqual(told, ['3 then', '3 finally']);
+    assert.deepEqual(told, ['3 success', '3 end']);
     assert.equal(new Set(handled).size, 3);
     const status = await kit.findBatch(batch.id);
     assert.deepEqual([status?.finished, status?.progress], [true, 100]);

@@ -35,6 +35,19 @@ describe('the test kit', () => {
     );
   });
 
+  it('knows a message by what its publish resolves to', async () => {
+    kit = await testKit({ configure: (bus) => bus.handle('order.placed', function place() {}) });
+    await kit.publish('order.placed', { id: 1 });
+    const { messageId, confirmed } = await kit.publish('order.placed', { id: 2 });
+    const late = await kit.send('order.placed', { id: 3 }, { delay: '1h' });
+    assert.deepEqual([confirmed, late.dueAt], [true, new Date(kit.clock.now() + 3_600_000)]);
+    await kit.settled();
+    const handled = kit.handled('place').where((message) => message.messageId === messageId);
+    assert.deepEqual(handled.assertOnce().payload, { id: 2 });
+    assert.deepEqual(await kit.publishMany('order.placed', [1, 2]), { count: 2, confirmed: true });
+    await kit.settled();
+  });
+
   it('waits for real work of a handler', async () => {
     let done = 0;
     kit = await testKit({
@@ -178,10 +191,10 @@ describe('the test kit', () => {
 
   it('ends a handler that publishes in a loop, and one cascade that grows in breadth', async () => {
     for (const flood of [
-      async (publish: () => Promise<void>) => {
+      async (publish: () => Promise<unknown>) => {
         for (;;) await publish();
       },
-      async (publish: () => Promise<void>) => {
+      async (publish: () => Promise<unknown>) => {
         await Promise.all([publish(), publish(), publish()]);
       },
     ]) {

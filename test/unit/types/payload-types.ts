@@ -1,6 +1,12 @@
 import { z } from 'zod';
-import { Handles } from '../../../decorators/index.js';
-import { type Bus, defineMessage, type MessageContext, type Publisher } from '../../../src/index.js';
+import { Handles, Idempotent, RateLimit, Retry, Unique } from '../../../decorators/index.js';
+import {
+  type Bus,
+  defineMessage,
+  type MessageContext,
+  type Published,
+  type Publisher,
+} from '../../../src/index.js';
 
 /*
  * What must not compile, and what must. The build is the test: an error that is expected and doesn't come fails it, as
@@ -34,6 +40,36 @@ export function publishing(bus: Bus, publisher: Publisher, context: MessageConte
     // @ts-expect-error TS2769: an unknown option
     void each.publish(placed, { id: 1 }, { dealy: '5m' });
   }
+}
+
+/** What each resolves to, of whichever publisher. */
+export async function receipts(bus: Bus, publisher: Publisher, context: MessageContext): Promise<void> {
+  for (const each of [bus, publisher, context]) {
+    const one: Published[] = [
+      await each.publish(placed, { id: 1 }),
+      await each.send('order.placed', {}),
+      await each.chain([plain]).dispatch(),
+    ];
+    const { count, confirmed } = await each.publishMany(placed, [{ id: 1 }]);
+    const text: string[] = one.map(({ messageId }) => messageId);
+    const due: (Date | undefined)[] = one.map(({ dueAt }) => dueAt);
+    void [count.toFixed(), confirmed === true, text, due];
+    // @ts-expect-error TS2339: many have no id
+    void (await each.sendMany(placed, [{ id: 1 }])).messageId;
+  }
+  const { id, total, pending } = await bus.batch([plain]).dispatch();
+  void [id.length, total - pending];
+}
+
+/** No builder is taken for a promise: an async function gives it as it is. */
+export async function builders(bus: Bus): Promise<void> {
+  const batch = await bus.batch([plain]).onSuccess(plain).onFailure(plain).onEnd(plain).onProgress(plain);
+  const chain = await bus.chain([plain]).onFailure(plain);
+  void [batch.dispatch(), chain.dispatch()];
+  // @ts-expect-error TS2339: it has none
+  void batch.then;
+  // @ts-expect-error TS2339: nor has it
+  void chain.then;
 }
 
 export function publishingWithSchema(bus: Bus): void {
@@ -122,6 +158,104 @@ export function plainForm(bus: Bus): void {
   bus.handle(welcome, (payload: { at: string }) => payload.at);
   // @ts-expect-error TS2345: one of the two definitions has no email
   bus.handle([placed, welcome], ({ email }: { email: string }) => email);
+}
+
+/** What an option is given of the payload is the definition's, too. */
+export function optionsOfHandlers(bus: Bus): void {
+  bus.handle(placed, () => {}, {
+    retry: { retryUntil: ({ id }, context) => new Date(id + context.attempt) },
+    rateLimit: { allow: 1, every: '1s', by: ({ id }) => id },
+    idempotent: { by: ({ id }, { attempt }) => id + attempt },
+    inbox: { by: ({ id }) => id },
+    unique: { by: ({ id }) => id },
+    failed: (error, { id }, { attempt }) => `${error.message} ${id.toFixed()} ${attempt}`,
+  });
+  bus.handle([placed, refunded], () => {}, { idempotent: { by: (either) => either.id } });
+  // Of a batch each message is asked about, or told of, by itself.
+  bus.handle(placed, (orders) => orders.length, {
+    batch: { max: 10 },
+    idempotent: { by: ({ id }) => id },
+    failed: (_error, { id }) => id,
+  });
+  // Unique is what is given, not what the schema makes of it; all else is what the handler gets.
+  bus.handle(welcome, () => {}, { unique: { by: ({ at }) => String(at) } });
+  bus.handle(welcome, () => {}, { idempotent: { by: ({ at }) => at.getTime() } });
+  // @ts-expect-error TS2339: the payload has no such field
+  bus.handle(placed, () => {}, { rateLimit: { allow: 1, every: '1s', by: (order) => order.typo } });
+  // @ts-expect-error TS2339: nor for this
+  bus.handle(placed, () => {}, { idempotent: { by: (order) => order.typo } });
+  // @ts-expect-error TS2339: nor for this
+  bus.handle(placed, () => {}, { inbox: { by: (order) => order.typo } });
+  // @ts-expect-error TS2339: nor for this
+  bus.handle(placed, () => {}, { unique: { by: (order) => order.typo } });
+  // @ts-expect-error TS2339: nor for this
+  bus.handle(placed, () => {}, { retry: { retryUntil: (order) => order.typo } });
+  // @ts-expect-error TS2339: nor for this
+  bus.handle(placed, () => {}, { failed: (_error, order) => order.typo });
+  // @ts-expect-error TS2339: nor for one message of a batch
+  bus.handle(placed, () => {}, { batch: {}, failed: (_error, orders) => orders.length });
+  // @ts-expect-error TS2339: one of the two definitions has no email
+  bus.handle([placed, welcome], () => {}, { idempotent: { by: ({ email }) => email } });
+  // @ts-expect-error TS18046: what is sent may be anything that the schema makes a date of
+  bus.handle(welcome, () => {}, { unique: { by: ({ at }) => at.getTime() } });
+  // @ts-expect-error TS2769: a key is no date
+  bus.handle(placed, () => {}, { idempotent: { by: () => new Date() } });
+  // Nobody has defined these.
+  bus.handle('order.*', () => {}, { failed: (_error, order) => order.typo });
+  bus.handle(['a', placed], () => {}, { idempotent: { by: (either) => either.typo } });
+}
+
+@Handles(placed, {
+  retry: { retryUntil: ({ id }) => new Date(id) },
+  rateLimit: { allow: 1, every: '1s', by: ({ id }) => id },
+  idempotent: { by: ({ id }) => id },
+  unique: { by: ({ id }) => id },
+})
+export class OptionsOfClass {
+  handle(): void {}
+
+  failed(_error: Error, { id }: Order): number {
+    return id;
+  }
+}
+
+// @ts-expect-error TS2339: the payload has no such field
+@Handles(placed, { idempotent: { by: (order) => order.typo } })
+export class WrongOptionOfClass {
+  handle(): void {}
+}
+
+// @ts-expect-error TS1238: its failed() wants another payload
+@Handles(placed)
+export class WrongFailed {
+  handle(): void {}
+
+  failed(_error: Error, _payload: { total: number }): void {}
+}
+
+// @ts-expect-error TS1238: its failed() is told of one message, though handle() gets many
+@Handles(placed, { batch: {} })
+export class WrongFailedOfMany {
+  handle(): void {}
+
+  failed(_error: Error, _payloads: Order[]): void {}
+}
+
+/** A decorator of its own can't see the other: its function says what it takes, and is held to that. */
+@Handles(placed)
+@RateLimit({ allow: 1, every: '1s', by: ({ id }: Order) => id })
+@Idempotent<Order>({ by: ({ id }) => id })
+// @ts-expect-error TS2322: nobody has said what the payload is
+@Unique({ by: ({ id }) => id })
+// @ts-expect-error TS18046: nor here
+@Retry({ retryUntil: (order) => order.due })
+export class OptionsApart {
+  handle(): void {}
+
+  // @ts-expect-error TS2339: an order has no such field
+  @RateLimit<Order>({ allow: 1, every: '1s', by: ({ typo }) => typo })
+  @Handles(placed, { inbox: { by: ({ id }) => id } })
+  method(): void {}
 }
 
 @Handles(welcome)
