@@ -24,7 +24,7 @@ export class AttemptEvents {
       figures.began(now);
       if (figures.wantsWait(now)) this.countWait(figures, work, now);
     }
-    if (this.events.has('handler.started')) this.events.emit('handler.started', this.about(work));
+    if (this.events.has('handler.started')) this.events.emit('handler.started', this.about(work, {}));
   }
 
   /** Its code has ended, in whatever way: called beside {@link succeeded} and {@link failed}. */
@@ -38,12 +38,12 @@ export class AttemptEvents {
   /** @param startedAt of its code, in monotonic milliseconds */
   succeeded(work: Work, startedAt: number): void {
     if (!this.events.has('handler.succeeded')) return;
-    this.events.emit('handler.succeeded', {
-      ...this.about(work),
-      durationMs: this.clock.monotonic() - startedAt,
-      lost: work.received.delivery.lost,
-      sincePublishedMs: this.ageMs(work),
-    });
+    const durationMs = this.clock.monotonic() - startedAt;
+    const { lost } = work.received.delivery;
+    this.events.emit(
+      'handler.succeeded',
+      this.about(work, { durationMs, lost, sincePublishedMs: this.ageMs(work) }),
+    );
   }
 
   /** @param startedAt of its code, in monotonic milliseconds */
@@ -52,18 +52,18 @@ export class AttemptEvents {
     const durationMs = this.clock.monotonic() - startedAt;
     const { lost } = work.received.delivery;
     const sincePublishedMs = this.ageMs(work);
-    this.events.emit(name, { ...this.about(work), durationMs, lost, sincePublishedMs, error });
+    this.events.emit(name, this.about(work, { durationMs, lost, sincePublishedMs, error }));
   }
 
   retried(work: Work, delayMs: number, error: unknown): void {
     this.figuresOf(work)?.retried();
     if (this.events.has('message.retried'))
-      this.events.emit('message.retried', { ...this.about(work), delayMs, error });
+      this.events.emit('message.retried', this.about(work, { delayMs, error }));
   }
 
   released(work: Work, delayMs: number): void {
     if (this.events.has('message.released'))
-      this.events.emit('message.released', { ...this.about(work), delayMs });
+      this.events.emit('message.released', this.about(work, { delayMs }));
   }
 
   deadLettered(
@@ -72,24 +72,22 @@ export class AttemptEvents {
   ): void {
     this.figuresOf(work)?.gaveUp();
     if (!this.events.has('message.deadLettered')) return;
-    this.events.emit('message.deadLettered', {
-      ...this.about(work),
-      sincePublishedMs: this.ageMs(work),
-      ...given,
-    });
+    const sincePublishedMs = this.ageMs(work);
+    this.events.emit('message.deadLettered', this.about(work, { ...given, sincePublishedMs }));
   }
 
   skipped(work: Work): void {
-    if (this.events.has('message.skipped')) this.events.emit('message.skipped', this.about(work));
+    if (this.events.has('message.skipped')) this.events.emit('message.skipped', this.about(work, {}));
   }
 
   discarded(work: Work, error: unknown): void {
     if (this.events.has('message.discarded'))
-      this.events.emit('message.discarded', { ...this.about(work), error });
+      this.events.emit('message.discarded', this.about(work, { error }));
   }
 
-  private about({ received, match }: Work): AttemptEvent {
-    return {
+  /** Assigned: spread before other fields, those of an attempt cost 2 µs. */
+  private about<More extends object>({ received, match }: Work, more: More): AttemptEvent & More {
+    const about: AttemptEvent = {
       service: this.service,
       queue: received.delivery.queue,
       handler: match?.handler.name,
@@ -99,6 +97,7 @@ export class AttemptEvents {
       attempt: received.attempt,
       tries: match?.handler.retry.tries,
     };
+    return Object.assign(about, more);
   }
 
   private figuresOf({ match }: Work): FiguresOfHandler | undefined {

@@ -3,7 +3,7 @@ import { run } from './program.js';
 
 describe('the example of chains', () => {
   it('handles the steps one after the other, passes results on, and tells of the one that failed', async () => {
-    const { code, stdout, stderr } = await run('chain.js');
+    const { code, stdout, stderr } = await run('chain.js', { failsOnPurpose: true });
     assert.deepEqual(
       { code, stdout: stdout.trim().split('\n'), stderr },
       {

@@ -3,7 +3,7 @@ import { run } from './program.js';
 
 describe('the example of encrypted payloads', () => {
   it('handles what is encrypted, and gives up what is not', async () => {
-    const { code, stdout, stderr } = await run('encryption.js');
+    const { code, stdout, stderr } = await run('encryption.js', { failsOnPurpose: true });
     assert.deepEqual([code, stderr], [0, '']);
     assert.deepEqual(stdout.trimEnd().split('\n').toSorted(), [
       'kept for p-17: all is well',

@@ -3,7 +3,7 @@ import { run } from './program.js';
 
 describe('the example of parts that are done once', () => {
   it('charges once, though the message is handled twice', async () => {
-    const { code, stdout, stderr } = await run('once.js');
+    const { code, stdout, stderr } = await run('once.js', { failsOnPurpose: true });
     assert.deepEqual(
       { code, stdout: stdout.trim().split('\n'), stderr },
       {

@@ -3,7 +3,7 @@ import { run } from './program.js';
 
 describe('the example of a payment', () => {
   it('tries again after 30, 60 and 120 s, and ends when the payment itself says so', async () => {
-    const { code, stdout, stderr } = await run('payment.js');
+    const { code, stdout, stderr } = await run('payment.js', { failsOnPurpose: true });
     assert.deepEqual([code, stderr], [0, '']);
     const lines = stdout.trimEnd().split('\n');
     const of = (order: string) => lines.filter((line) => line.startsWith(`${order}: `));

@@ -3,7 +3,7 @@ import { run } from './program.js';
 
 describe('the example of batches', () => {
   it('imports the podcasts as one batch, whose jobs add others, and tells of its end and of what failed', async () => {
-    const { code, stdout, stderr } = await run('podcasts.js');
+    const { code, stdout, stderr } = await run('podcasts.js', { failsOnPurpose: true });
     assert.deepEqual(
       { code, stdout: stdout.trim().split('\n'), stderr },
       {

@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** All of its standard input; `open` leaves it open. @default nothing */
   readonly input?: string | 'open';
+  /** Its handlers fail, to show what comes of that: what the log says of it is left out of `stderr`. @default false */
+  readonly failsOnPurpose?: boolean;
 }
 
 /** A built example, running. Its output is kept whole. */
@@ -52,9 +54,19 @@ export class Program {
 /** Runs a built example to its end. */
 export async function run(
   name: string,
-  options?: ProgramOptions,
+  options: ProgramOptions = {},
 ): Promise<{ readonly code: number | NodeJS.Signals; readonly stdout: string; readonly stderr: string }> {
-  const program = new Program(name, options);
+  const { failsOnPurpose = false, env } = options;
+  const program = new Program(
+    name,
+    failsOnPurpose ? { ...options, env: { ...env, HOPLINE_LOG: 'json' } } : options,
+  );
   const code = await program.ended;
-  return { code, stdout: program.stdout, stderr: program.stderr };
+  const { stdout, stderr } = program;
+  return { code, stdout, stderr: failsOnPurpose ? withoutFailures(stderr) : stderr };
+}
+
+function withoutFailures(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !/^\{.*"attempt":\d+,.*"err":/.test(line));
+  return lines.join('\n');
 }

@@ -3,7 +3,7 @@ import { run } from './program.js';
 
 describe('the example of retries', () => {
   it('tries again, drops, and gives up, each for its reason', async () => {
-    const { code, stdout, stderr } = await run('retries.js');
+    const { code, stdout, stderr } = await run('retries.js', { failsOnPurpose: true });
     assert.deepEqual([code, stderr], [0, '']);
     assert.deepEqual(stdout.trimEnd().split('\n').toSorted(), [
       'charged ada in attempt 2',

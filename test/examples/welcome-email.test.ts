@@ -3,7 +3,7 @@ import { run } from './program.js';
 
 describe('the example of a welcome e-mail', () => {
   it('sends it after its delay, again if that fails, and not to who has left', async () => {
-    const { code, stdout, stderr } = await run('welcome-email.js');
+    const { code, stdout, stderr } = await run('welcome-email.js', { failsOnPurpose: true });
     assert.deepEqual(
       { code, stdout: stdout.trimEnd().split('\n').toSorted(), stderr },
       {

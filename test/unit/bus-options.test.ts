@@ -88,6 +88,7 @@ describe("a bus's options", () => {
       middleware: [1],
       handlers: [() => {}],
       log: { warn() {} },
+      failureLog: { evry: '1m', every: 'often' },
       maxBodyBytes: -1,
     };
     assert.deepEqual(
@@ -104,11 +105,25 @@ describe("a bus's options", () => {
         'expected middleware to be a list of functions, got an array of 1',
         'expected maxBodyBytes to be a positive integer, got -1',
         `expected startDeadline to be a duration of at most 400 days, such as '30s', a number of milliseconds, or Infinity, got "soon"`,
+        'unknown option failureLog.evry, did you mean every?',
+        `expected failureLog.every to be a duration of at most 400 days, such as '30s', or a number of milliseconds, got "often"`,
         'expected log to be a logger (an object with debug, info, warn, error), got an object (Object)',
         "the service name 'shop.dead' ends in .dead, which names a queue of Hopline's own",
         "the exchange name 'a/b' holds a '/', which stands for a dot in delayed routing keys",
       ],
     );
+  });
+
+  it('say how failures are logged, or that they are not', () => {
+    const every = (failureLog?: unknown) =>
+      busSettings({ service: 'shop', transport: memory(), failureLog } as BusOptions).failureSumsEveryMs;
+    assert.deepEqual(
+      [every(), every(true), every({}), every({ every: '1m' }), every({ every: 0 }), every(false)],
+      [10_000, 10_000, 10_000, 60_000, 0, undefined],
+    );
+    assert.deepEqual(busProblems({ failureLog: 'no' }), [
+      `expected failureLog to be true, false, or an object such as { every: '1m' }, got "no"`,
+    ]);
   });
 
   it('are named in one message, a line each', () => {
