@@ -128,7 +128,8 @@ export class AmqpConsumer implements Consumer {
     const { consumerTag, epoch } = this;
     if (consumerTag === undefined || !epoch || epoch.lost) return;
     this.consumerTag = undefined;
-    // A quorum queue forgets acks that a channel sends right before it is closed: the broker's answer comes after these.
+    // A quorum queue forgets acks that a channel sends right before it is closed, but not what it hears before it has ended a
+    // consumer (rabbitmq-server#10327).
     epoch.flush();
     // A channel that dies meanwhile delivers nothing any more either.
     await epoch.channel.cancel(consumerTag).catch(() => {});
