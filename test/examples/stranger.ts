@@ -32,7 +32,8 @@ export class Stranger {
     const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
     const { stdout } = await run('npm', args, { cwd: root });
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-    return new Stranger(folder, env, join(folder, filename));
+    // npm would ask its registry for a newer npm.
+    return new Stranger(folder, { ...env, npm_config_update_notifier: 'false' }, join(folder, filename));
   }
 
   /** Environment of all that follows. */
