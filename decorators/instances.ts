@@ -5,6 +5,7 @@ import { MessageContext } from '../src/message/context.js';
 import { Publisher } from '../src/message/publisher.js';
 import { isA, reasonText } from '../src/util/error-text.js';
 import type { Class, HandlerScope } from './metadata.js';
+import { refuseUnregistered, withoutMethods } from './unregistered.js';
 
 /** Where handlers get the instance that they run on. */
 export interface Instances {
@@ -28,17 +29,20 @@ export function instancesFrom(make: Make): Instances {
 
 /** Instances that tsyringe makes. The container must be the caller's own: tokens are registered in it. */
 export function instancesThrough(container: DependencyContainer): Instances {
-  const known = new WeakSet<Class>();
+  /** Classes that were made known to tsyringe, with those of their dependencies that may be abstract. */
+  const known = new WeakMap<Class, readonly Class[]>();
   const make: Make = (target, context) => {
-    if (!known.has(target)) {
+    let suspects = known.get(target);
+    if (!suspects) {
       checkMetadata(target);
       injectable()(target as never);
-      known.add(target);
+      suspects = withoutMethods(target);
+      known.set(target, suspects);
     }
-    if (!context) return resolveIn(container, target);
-    const child = container.createChildContainer();
-    child.registerInstance(MessageContext as never, context);
-    return resolveIn(child, target);
+    const within = context ? container.createChildContainer() : container;
+    if (context) within.registerInstance(MessageContext as never, context);
+    refuseUnregistered(within, suspects);
+    return resolveIn(within, target);
   };
   return instances(make, (publisher) => {
     container.registerInstance(Publisher as never, publisher);

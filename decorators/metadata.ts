@@ -11,6 +11,7 @@ import type { RateLimitOptions } from '../src/consume/rate-limit.js';
 import { OptionsError } from '../src/errors.js';
 import type { UniqueOptions } from '../src/message/unique.js';
 import type { RetryOptions } from '../src/retry/policy.js';
+import { refuseStandardDecorators } from './standard-decorators.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a class by its constructor, whatever that takes
 export type Class<Instance = object> = new (...dependencies: any[]) => Instance;
@@ -66,10 +67,15 @@ function nothingSaid(): ClassAnnotations {
   return { handles: [], methods: new Map() };
 }
 
-/** The record of what a decorator stands on: a class, or a method by its prototype and name. */
+/**
+ * The record of what a decorator stands on: a class, or a method by its prototype and name.
+ *
+ * @throws OptionsError on a static method, or if the compiler calls decorators in another way than ours take
+ */
 export function annotationsAt(target: object, method: string | symbol): Annotations;
 export function annotationsAt(target: object): ClassAnnotations;
 export function annotationsAt(target: object, method?: string | symbol): Annotations {
+  refuseStandardDecorators(method);
   if (method !== undefined && typeof target === 'function') {
     throw new OptionsError('decorators', [
       `${target.name}.${String(method)} is static: a handler is a method of an instance`,

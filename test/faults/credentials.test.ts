@@ -30,7 +30,7 @@ describe('credentials', function () {
     await assert.rejects(bus.start(), (error: ConnectError) => {
       assert.ok(error instanceof ConnectError);
       assert.match(error.message, /ACCESS_REFUSED/);
-      assert.match(error.help, /user, password and vhost/);
+      assert.match(error.help, /Correct user and password of the url/);
       assert.doesNotMatch(
         JSON.stringify([error.message, error.help, error.stack, String(error.cause)]),
         /canary/,

@@ -100,7 +100,10 @@ describe('the docs', function () {
       const commands = shell.flatMap(({ code }) => [...code.matchAll(/\bnpm (?:run )?([\w:-]+)/g)]);
       const unknown = commands
         .map(([, script = '']) => script)
-        .filter((script) => !['ci', 'install', 'pack'].includes(script) && !(script in manifest.scripts));
+        .filter(
+          (script) =>
+            !['ci', 'init', 'install', 'pack', 'pkg'].includes(script) && !(script in manifest.scripts),
+        );
       assert.deepEqual(unknown, []);
     });
 

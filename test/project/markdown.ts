@@ -3,15 +3,18 @@ export interface CodeBlock {
   readonly code: string;
   /** The file that `<!-- example: path -->` on the line before names: the block shows it, whole. */
   readonly example: string | undefined;
+  /** The reader's file that `<!-- file: path -->` names instead: the block is all that stands in it. */
+  readonly file: string | undefined;
 }
 
-const block = /^(?:<!-- example: (\S+) -->\n)?```(\w*)[^\n]*\n(.*?)^```$/gms;
+const block = /^(?:<!-- (?:example: (\S+)|file: (\S+)) -->\n)?```(\w*)[^\n]*\n(.*?)^```$/gms;
 
 export function codeBlocks(markdown: string): CodeBlock[] {
-  return [...markdown.matchAll(block)].map(([, example, language = '', code = '']) => ({
+  return [...markdown.matchAll(block)].map(([, example, file, language = '', code = '']) => ({
     language,
     code,
     example,
+    file,
   }));
 }
 

@@ -21,6 +21,7 @@ export interface Manifest {
   readonly name: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly bin: { readonly hopline: string };
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
 }
 

@@ -278,6 +278,23 @@ describe('a connection that fails', () => {
     );
   });
 
+  it('is refused for its user in the words of the broker alone, with the cure', () => {
+    const login = (mechanism: string) =>
+      `ACCESS_REFUSED - Login was refused using authentication mechanism ${mechanism}. For details see the broker logfile.`;
+    const handshake = (mechanism: string) =>
+      failure(`Handshake terminated by server: 403 (ACCESS-REFUSED) with message "${login(mechanism)}"`);
+    assert.equal(what(handshake('PLAIN')), `does not know this user and password: ${login('PLAIN')}`);
+    assert.match(
+      refusalOf(handshake('PLAIN'))?.help ?? '',
+      /percent-encoded\. `rabbitmqctl authenticate_user/,
+    );
+    assert.equal(
+      what(handshake('EXTERNAL')),
+      `does not know the user that the certificate names: ${login('EXTERNAL')}`,
+    );
+    assert.match(refusalOf(handshake('EXTERNAL'))?.help ?? '', /ssl_cert_login_from/);
+  });
+
   it('is refused for a limit or a vhost in the words of the broker, with the cure', () => {
     const opening = (words: string) =>
       failure(`Expected ConnectionOpenOk; got <ConnectionClose channel:0>: 530 NOT_ALLOWED - ${words}`);

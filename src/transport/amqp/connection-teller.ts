@@ -5,16 +5,19 @@ import type { SessionOptions } from '../transport.js';
 import type { Connection, ConnectionListener } from './connection.js';
 import { connectionOf } from './internals.js';
 import { refusalOf } from './refusal.js';
+import type { ToldOutages } from './told-outages.js';
 
 /**
  * Tells a bus, and its log, of a connection that several may share.
  *
  * @param lag of the event loop: while it was blocked, no heartbeat was answered
+ * @param outages what the bus's connections have told: the log hears of what both have from one of them, the events from both
  */
 export function connectionTeller(
   connection: Connection,
   { service, events, log }: SessionOptions,
   lag: Pick<EventLoopLag, 'worstMs'>,
+  outages: ToldOutages,
 ): ConnectionListener {
   const { role } = connection;
   const about = (address: string) => ({ service, connection: role, address });
@@ -23,16 +26,16 @@ export function connectionTeller(
   return {
     up: (model, address) => {
       heartbeatMs = (connectionOf(model).heartbeat ?? 0) * 1_000;
+      outages.up(role);
       events.emit('connection.up', about(address));
     },
     down: (cause, address, retryInMs) => {
       const error = overslept(cause, address, heartbeatMs, lag.worstMs) ?? refused(cause, address) ?? cause;
       heartbeatMs = 0;
       const help = error instanceof HoplineError ? { help: error.help } : {};
-      log.warn(
-        { ...about(address), retryInMs, error: reasonText(error), ...help },
-        'no connection to the broker',
-      );
+      const reason = reasonText(error);
+      if (outages.isTeller(role, `${address} ${reason}`))
+        log.warn({ ...about(address), retryInMs, error: reason, ...help }, 'no connection to the broker');
       events.emit('connection.down', {
         ...about(address),
         error,

@@ -17,6 +17,9 @@ interface ConnectFailure extends Error {
 /** The broker's words when it does not let us in; its numbers for them (403, 530) may be part of a host's name. */
 const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED/;
 
+/** Its words for a user it does not know, or a password that is not the user's. */
+const IDENTITY = /Login was refused using authentication mechanism (\w+)/;
+
 /** The client library's words when the broker closes instead of opening the vhost, with the broker's (530, 403, 541) behind them. */
 const VHOST = /Expected ConnectionOpenOk; got <ConnectionClose[^>]*>(?:: (.*))?/s;
 
@@ -54,6 +57,8 @@ export function refusalOf(error: ConnectFailure): Refusal | undefined {
     return { what: `refuses the connection: ${limit.what} (${brokersWords(message)})`, help: limit.help };
   const atVhost = VHOST.exec(message);
   if (atVhost) return vhostRefusal(atVhost[1] ?? '');
+  const mechanism = IDENTITY.exec(message)?.[1];
+  if (mechanism) return identityRefusal(mechanism, brokersWords(message));
   if (LOGIN.test(message)) {
     return {
       what: `refuses the connection: ${message}`,
@@ -85,6 +90,18 @@ export function refusalOf(error: ConnectFailure): Refusal | undefined {
     };
   }
   return tlsRefusal(message, code);
+}
+
+function identityRefusal(mechanism: string, words: string): Refusal {
+  return mechanism === 'EXTERNAL'
+    ? {
+        what: `does not know the user that the certificate names: ${words}`,
+        help: "Make a user of that name with `rabbitmqctl add_user`, or see which part of the certificate the broker takes it from (ssl_cert_login_from): the broker's log has the name.",
+      }
+    : {
+        what: `does not know this user and password: ${words}`,
+        help: "Correct user and password of the url, where special characters are percent-encoded. `rabbitmqctl authenticate_user USER PASSWORD` says whether the broker knows them, the broker's log which user it was asked for.",
+      };
 }
 
 /** @param words of the broker; empty if they are not known */

@@ -33,6 +33,7 @@ import { AmqpPublisher } from './publisher.js';
 import { purgeQueue } from './purge.js';
 import { refusedToConsume, refusedToListen } from './refused-to-consume.js';
 import { suspectTeller } from './suspect-teller.js';
+import { ToldOutages } from './told-outages.js';
 
 /** How long a connection apart may take to open, or to close. */
 const ANSWER_DEADLINE_MS = 10_000;
@@ -53,8 +54,9 @@ export class AmqpSession implements TransportSession {
   ) {
     const { maxInFlight, maxInFlightBytes, service, events } = options;
     this.lag.start();
+    const outages = new ToldOutages();
     this.listeners = [connections.publish, connections.consume].map(
-      (connection) => [connection, connectionTeller(connection, options, this.lag)] as const,
+      (connection) => [connection, connectionTeller(connection, options, this.lag, outages)] as const,
     );
     for (const [connection, listener] of this.listeners) connection.listen(listener);
     this.publisher = new AmqpPublisher(connections.publish, {

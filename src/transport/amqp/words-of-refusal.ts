@@ -25,16 +25,17 @@ export function keepWordsOfRefusal(): void {
   const { open } = prototype;
   prototype.open = function (this: OpeningConnection, fields, done) {
     const { recvFrame } = this;
+    let code = '';
     let words = '';
     this.recvFrame = () => {
       const frame = recvFrame.call(this);
       const { replyCode, replyText } = (frame as CloseFrame | undefined)?.fields ?? {};
-      if (typeof replyText === 'string') words = `: ${String(replyCode)} ${replyText}`;
+      if (typeof replyText === 'string') [code, words] = [String(replyCode), replyText];
       return frame;
     };
     open.call(this, fields, (error, ok) => {
       this.recvFrame = recvFrame;
-      if (error && !error.message.includes(words)) error.message += words;
+      if (error && !error.message.includes(words)) error.message += `: ${code} ${words}`;
       done(error, ok);
     });
   };

@@ -154,6 +154,44 @@ describe('injection', () => {
       }
     });
 
+    it('for an abstract class that nobody has registered, however deep it is needed, and says so', async () => {
+      abstract class Sender {
+        abstract send(): void;
+      }
+      @injectable()
+      class Welcomer {
+        constructor(readonly sender: Sender) {}
+
+        greet() {
+          this.sender.send();
+        }
+      }
+      @Handles('a')
+      class Direct {
+        constructor(readonly sender: Sender) {}
+
+        handle() {}
+      }
+      @Handles('a')
+      class Deep {
+        constructor(readonly welcomer: Welcomer) {}
+
+        handle() {}
+      }
+      class ByToken {
+        constructor(@inject(Sender as never) readonly sender: Sender) {}
+
+        @Handles('a')
+        onA() {}
+      }
+      for (const target of [Direct, Deep, ByToken]) {
+        const error = await refusal(bench, target);
+        assert.ok(error instanceof HandlerResolutionError, String(error));
+        assert.match(error.message, /"sender" at position #0.*nothing is registered for Sender, .*abstract/s);
+        assert.match(error.help, /^Register what is missing/);
+      }
+    });
+
     it('for a constructor that throws', async () => {
       @Handles('a')
       class Broken {
@@ -210,6 +248,59 @@ describe('injection', () => {
     const bus = await bench.started({ handlers: handlers([Tokens, Nothing, Inherits], { container: mine }) });
     await published(bench, bus, 'c');
     assert.ok(mailers[0] instanceof Mailer);
+  });
+
+  it('takes an abstract class for which something is registered, and an empty one that is registered itself', async () => {
+    abstract class Sender {
+      abstract send(): void;
+    }
+    class Marker {}
+    let sent = 0;
+    class Smtp extends Sender {
+      override send() {
+        sent += 1;
+      }
+    }
+    @Handles('a')
+    class Welcome {
+      constructor(
+        private readonly sender: Sender,
+        readonly marker: Marker,
+      ) {}
+
+      handle() {
+        this.sender.send();
+      }
+    }
+    const mine = own();
+    mine.register(Sender as never, { useClass: Smtp });
+    mine.register(Marker, { useClass: Marker });
+    const bus = await bench.started({ handlers: handlers([Welcome], { container: mine }) });
+    await published(bench, bus, 'a');
+    assert.equal(sent, 1);
+  });
+
+  it('refuses an unregistered abstract class at each message where the class is built for each', async () => {
+    abstract class Sender {
+      abstract send(): void;
+    }
+    @Handles('a', { scope: 'message' })
+    class Welcome {
+      constructor(private readonly sender: Sender) {}
+
+      handle() {
+        this.sender.send();
+      }
+    }
+    const bus = await bench.started({
+      handlers: handlers([Welcome], { container: own() }),
+      retry: { tries: 1 },
+    });
+    const reasons: string[] = [];
+    bus.on('message.deadLettered', ({ error }) => reasons.push(String(error)));
+    await published(bench, bus, 'a', 'a');
+    assert.equal(reasons.length, 2);
+    for (const reason of reasons) assert.match(reason, /HandlerResolutionError: .*registered for Sender/s);
   });
 
   it("uses tsyringe's global container if none is given", async () => {

@@ -1,0 +1,3 @@
+import { bus } from './app.js';
+
+await bus.runUntilSignal();

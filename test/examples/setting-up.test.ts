@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Bus } from 'hopline';
+import { root, run as runFile } from '../project/repository.js';
+import { run } from './program.js';
+
+describe('the examples of setting up', () => {
+  it('handle in plain JavaScript, with decorators that are called and without', async () => {
+    const { stdout, stderr } = await runFile(process.execPath, [
+      resolve(root, 'examples/setting-up/plain-javascript.js'),
+    ]);
+    assert.equal(stderr, '');
+    assert.deepEqual(stdout.trimEnd().split('\n').toSorted(), [
+      'billed A7',
+      'cancelled A7',
+      'welcome, ada@example.org',
+    ]);
+  });
+
+  it('keep one bus when a module is run again, and start it once', async () => {
+    const module = pathToFileURL(resolve(import.meta.dirname, '../../examples/setting-up/kept-bus.js'));
+    const { AMQP_URL: url } = process.env;
+    delete process.env.AMQP_URL;
+    try {
+      const buses: Bus[] = [];
+      for (const reload of ['1', '2']) {
+        const { startedBus } = await import(`${module}?${reload}`);
+        buses.push(await startedBus(), await startedBus());
+      }
+      assert.equal(new Set(buses).size, 1);
+      await buses[0]?.stop();
+    } finally {
+      if (url !== undefined) process.env.AMQP_URL = url;
+    }
+  });
+
+  it('pause between attempts as a function says that is given attempt and error', async () => {
+    const { code, stdout } = await run('backoff.js');
+    assert.equal(code, 0);
+    assert.equal(stdout, 'attempt 1 failed: again in 300 ms\nattempt 2 failed: again in 200 ms\n');
+  });
+});
