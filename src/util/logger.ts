@@ -19,9 +19,12 @@ function line(level: keyof typeof LEVELS, fields: object, message: string): void
 /** For people: the stack is below, as it is. */
 function textLine(level: string, fields: object, message: string): string {
   const stack = wholeStack((fields as { err?: unknown }).err);
-  const below = stack === undefined ? '' : `\n${stack.replace(/^/gm, '    ')}`;
-  return `hopline ${level} ${message} ${asJson(fields, (error) => named(error))}${below}`;
+  const below = stack === undefined ? '' : `\n${printable(stack).replace(/^/gm, '    ')}`;
+  return `hopline ${level} ${printable(message)} ${asJson(fields, named)}${below}`;
 }
+
+/** An error's text may come from a message: it must not command a terminal. */
+const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\u{FFFD}');
 
 /** For what reads it: an object in one line, as pino would write it. */
 function jsonLine(level: keyof typeof LEVELS, fields: object, message: string): string {
@@ -34,10 +37,16 @@ function named(error: Error & { readonly code?: unknown; readonly help?: unknown
   return { type, message, code, help };
 }
 
-/** @param plain an error as plain fields: itself it would be `{}` */
+/**
+ * @param plain an error as plain fields: itself it would be `{}`, or what its `toJSON` gives, as a client's whole request with its
+ * credentials
+ */
 function asJson(fields: object, plain: (error: Error) => object): string {
   try {
-    return JSON.stringify(fields, (_key, value) => (isA(value, Error) ? plain(value) : value));
+    return JSON.stringify(fields, function (this: Record<string, unknown>, key, value) {
+      const own = this[key];
+      return isA(own, Error) ? plain(own) : value;
+    });
   } catch {
     // A cycle, a bigint, a getter that throws.
     return JSON.stringify(plainFields(fields));

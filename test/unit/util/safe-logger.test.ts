@@ -117,6 +117,25 @@ describe('standard error, as the log', () => {
     assert.match(more.join('\n'), /^ {4}caused by Error: the sensor is off\n {8}at /m);
   });
 
+  it('has nothing of what an error would show of itself, and no characters that command a terminal', async () => {
+    const revealing = Object.assign(new Error('declined\u001b[2J'), {
+      toJSON: () => ({ authorization: 'Bearer s3cret' }),
+    });
+    const write = () => log.error({ error: revealing }, `it failed: ${revealing.message}`);
+    const text = await standardError(write);
+    assert.match(
+      text,
+      /^hopline error it failed: declined\uFFFD\[2J \{"err":\{"type":"Error","message":"declined/,
+    );
+    assert.doesNotMatch(text, /s3cret|\p{Cc}\[2J/u);
+    process.env.HOPLINE_LOG = 'json';
+    try {
+      assert.doesNotMatch(await standardError(write), /s3cret|\p{Cc}\[2J/u);
+    } finally {
+      delete process.env.HOPLINE_LOG;
+    }
+  });
+
   it('has an object in one line if the environment says so', async () => {
     process.env.HOPLINE_LOG = 'json';
     try {
