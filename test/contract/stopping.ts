@@ -54,6 +54,34 @@ export const stopping: Theme = (test, { survivesProcess }) => {
     assert.equal(new Set(back.map(({ body }) => body.toString())).size, 7);
   });
 
+  test('what hundreds of handlers do last of all before a stop is done: none of it is handled again', async (fx) => {
+    const count = 500;
+    const [gate, later] = [deferred(), deferred()];
+    const seen = fx.recorder(({ payload }) => (payload === '0' ? later.promise : gate.promise));
+    const bus = fx.bus('mailer', { concurrency: count }).handle('k', seen.handle);
+    const succeeded = watch(bus, 'handler.succeeded');
+    await bus.start();
+    const publisher = await fx.publisher();
+    await Promise.all(numbers(count).map((number) => publisher.publish('k', number)));
+    await fx.eventually(() => assert.equal(seen.calls.length, count), { timeout: 20_000 });
+    const stopping = bus.stop();
+    await eventually(() => assert.ok(fx.trace.consumersOf(fx.name('mailer')) === 1));
+    gate.resolve();
+    // The first one, which all others lie behind, ends a little after them.
+    await eventually(() => assert.equal(succeeded.length, count - 1));
+    later.resolve();
+    await fx.outcome(stopping);
+    assert.equal(succeeded.length, count);
+    const { session } = await fx.port();
+    const ready = async () => (await session.inspect(fx.name('mailer')))?.ready;
+    // What the broker forgets it has back within that.
+    const until = fx.harness.clock.monotonic() + 1_000;
+    await fx.eventually(async () => {
+      assert.equal(await ready(), 0);
+      assert.ok(fx.harness.clock.monotonic() >= until);
+    });
+  });
+
   test('what a handler decides while the bus stops is still done: acks, retries, dead letters, publishes', async (fx) => {
     const gate = deferred();
     const decisions = ['done', 'retried', 'dead'];

@@ -1,5 +1,8 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 
+/** Of a channel that is to be closed: acks wait for what was delivered before them for so long. */
+const LAST_GATHERING_MS = 250;
+
 /**
  * One opening of a consumer's channel, and the settling of what came over it: delivery tags mean something here only.
  *
@@ -7,6 +10,10 @@ import type { Channel, ConsumeMessage } from 'amqplib';
  * a gap from the channel's first delivery on goes out as one ack for all; what lies behind a message that still runs
  * goes out one by one. Nothing waits longer than to the end of this turn of the event loop, or until half of the window
  * is gathered: if the process dies before that, those messages are delivered again.
+ *
+ * But for a channel that is to be closed: a quorum queue forgets what a channel has sent it in many commands right before that, and
+ * delivers those messages again (rabbitmq-server#10327; it keeps some thirty under way, and what is behind them goes with the
+ * channel). So the last acks wait a little, to be one for all.
  *
  * What is settled is the message as the library made it, though all that goes out is its tag: tracers that are laid over the
  * library find by this very object the span that ends here, and keep the message until then.
@@ -22,7 +29,9 @@ export class ChannelEpoch {
   /** Acked here, not on the wire yet. */
   private gathered: ConsumeMessage[] = [];
   private flushing: NodeJS.Immediate | undefined;
+  private lastFlush: NodeJS.Timeout | undefined;
   private flushAt = 1;
+  private isEnding = false;
 
   /** @param chargesRequeues the broker counts what is given back towards the queue's delivery limit */
   constructor(
@@ -53,9 +62,20 @@ export class ChannelEpoch {
   ack(message: ConsumeMessage): boolean {
     if (this.isLost) return false;
     this.gathered.push(message);
-    if (this.gathered.length >= this.flushAt) this.flush();
+    if (this.isEnding) this.gatherLast();
+    else if (this.gathered.length >= this.flushAt) this.flush();
     else this.flushing ??= setImmediate(() => this.flush());
     return true;
+  }
+
+  /** Nothing more is delivered here, and the channel is closed when what was is settled. */
+  endSoon(): void {
+    this.isEnding = true;
+  }
+
+  private gatherLast(): void {
+    if (this.gathered.length === this.unsettled.size) this.flush();
+    else this.lastFlush ??= setTimeout(() => this.flush(), LAST_GATHERING_MS);
   }
 
   /** Gives a message back, at once. False if the channel is gone. */
@@ -73,13 +93,13 @@ export class ChannelEpoch {
     // nack, not reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing has failed here.
     if (!this.write(() => this.channel.nack(message, false, requeue))) return false;
     this.unsettled.delete(tagOf(message));
+    if (this.isEnding && this.gathered.length > 0) this.gatherLast();
     return true;
   }
 
   /** Sends what is gathered. */
   flush(): void {
-    clearImmediate(this.flushing);
-    this.flushing = undefined;
+    this.cancelFlush();
     const messages = this.gathered;
     if (messages.length === 0) return;
     this.gathered = [];
@@ -93,9 +113,15 @@ export class ChannelEpoch {
 
   lose(): void {
     this.isLost = true;
-    clearImmediate(this.flushing);
-    this.flushing = undefined;
+    this.cancelFlush();
     this.gathered = [];
+  }
+
+  private cancelFlush(): void {
+    clearImmediate(this.flushing);
+    clearTimeout(this.lastFlush);
+    this.flushing = undefined;
+    this.lastFlush = undefined;
   }
 
   /** How many of these, from the first on, have nothing before them that still runs. */

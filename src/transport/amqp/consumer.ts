@@ -131,6 +131,7 @@ export class AmqpConsumer implements Consumer {
     // A quorum queue forgets acks that a channel sends right before it is closed, but not what it hears before it has ended a
     // consumer (rabbitmq-server#10327).
     epoch.flush();
+    epoch.endSoon();
     // A channel that dies meanwhile delivers nothing any more either.
     await epoch.channel.cancel(consumerTag).catch(() => {});
   }
@@ -169,6 +170,7 @@ export class AmqpConsumer implements Consumer {
   /** Takes nothing more there, and closes the channel when all that it has delivered is settled. */
   private async leave(left: LeftChannel): Promise<void> {
     const { epoch, consumerTag, supervised } = left;
+    epoch?.endSoon();
     if (epoch && !epoch.lost && consumerTag !== undefined)
       await epoch.channel.cancel(consumerTag).catch(() => {});
     await untilSettled(epoch);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
 import { ChannelEpoch } from '../../../src/transport/amqp/channel-epoch.js';
+import { eventually } from '../../support/eventually.js';
 
 /** The broker's side of a channel: what it has delivered and not seen settled, as RabbitMQ's channel keeps it. */
 class BrokerChannel {
@@ -124,6 +125,33 @@ describe('acks of a channel', () => {
     const alone = open(1);
     alone.epoch.ack(alone.broker.deliver());
     assert.deepEqual(alone.broker.frames, ['ack 1']);
+  });
+
+  it('of a channel that ends are one for all, as soon as the last is there, be it given back', async () => {
+    const { broker, epoch } = open(10);
+    const [first, ...others] = Array.from({ length: 8 }, () => broker.deliver()) as [ConsumeMessage];
+    epoch.endSoon();
+    for (const each of others) epoch.ack(each);
+    await turn();
+    assert.deepEqual(broker.frames, []);
+    epoch.ack(first);
+    assert.deepEqual(broker.frames, ['ack 8 and all before']);
+    const other = open(10);
+    const [still, done] = [other.broker.deliver(), other.broker.deliver()];
+    other.epoch.endSoon();
+    other.epoch.ack(done);
+    other.epoch.requeue(still);
+    assert.deepEqual(other.broker.frames, ['nack 1', 'ack 2']);
+  });
+
+  it('of a channel that ends wait no longer than a quarter of a second for one that still runs', async () => {
+    const { broker, epoch } = open(10);
+    const [, second] = [broker.deliver(), broker.deliver()];
+    epoch.endSoon();
+    const from = performance.now();
+    epoch.ack(second);
+    await eventually(() => assert.deepEqual(broker.frames, ['ack 2']));
+    assert.ok(performance.now() - from >= 240);
   });
 
   it('are forgotten with the channel, and say so', async () => {
