@@ -100,7 +100,8 @@ describe('what operators have limited', function () {
         ({ error, refused }) => refused && named.test(`${error.message} ${(error as ConnectError).help}`),
       ),
     );
-    assert.ok(log.some((line) => named.test(line)));
+    const limited = /the user has reached its limit of connections/;
+    assert.ok(log.some((line) => limited.test(line) && /set_user_limits/.test(line)));
     await node.ctl('clear_user_limits', user, 'all');
     await eventually(() => assert.deepEqual(bus.health().reasons, []), { timeout: 40_000 });
   });
