@@ -4,7 +4,7 @@ import { MessageView } from '../message/received-message.js';
 import { encodingsOf, undone } from '../serialization/content-encoding.js';
 import type { Deserializer } from '../serialization/serializer.js';
 import { validate } from '../serialization/validate.js';
-import { after } from '../util/after.js';
+import { after, isThenable } from '../util/after.js';
 import { decrypted, needsKeys } from './decrypt.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
@@ -70,5 +70,7 @@ function deserialized(
   { serializer }: DecodeOptions,
 ): unknown {
   const payload = (handler.body ?? serializer).deserialize(body, message);
-  return definition ? after(payload, (ready) => validate(definition, ready)) : payload;
+  if (definition) return after(payload, (ready) => validate(definition, ready));
+  // Not all promises are of this realm's kind.
+  return isThenable(payload) ? Promise.resolve(payload) : payload;
 }

@@ -14,7 +14,7 @@ import { HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
 import type { ThroughOutbox } from './inbox.js';
-import type { Outcome } from './outcome.js';
+import { type Outcome, RETURN } from './outcome.js';
 import type { Received } from './received.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
@@ -151,7 +151,8 @@ export class Dispatcher {
     }
     if (!isA(payload, Promise)) return this.handle(work, match.handler, payload);
     return payload.then(
-      (late) => this.handle(work, match.handler, late),
+      // What was lost meanwhile comes again, and nothing would tell a handler that begins now.
+      (late) => (received.delivery.lost ? RETURN : this.handle(work, match.handler, late)),
       (error) => this.verdicts.undecodable(received, match.handler, error),
     );
   }

@@ -1,5 +1,6 @@
 import { type Received, receive } from '../consume/received.js';
 import { movedCopy } from '../consume/republish.js';
+import { isOwnFault } from '../publish/unsendable.js';
 import type { Names } from '../topology/names.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
@@ -18,7 +19,7 @@ export interface MoveOptions {
 /** What became of the messages of a work queue. */
 export interface MoveResult {
   readonly moved: number;
-  /** Nobody takes them, or they can't be read whole. */
+  /** Nobody takes them, or they can't be read whole, or not be written again. */
   readonly stayed: number;
 }
 
@@ -49,6 +50,11 @@ export async function moveMessages(
   let stayed = 0;
   let failure: unknown;
   const fail = (error: unknown) => {
+    // With our headers it is more than AMQP can carry: no other is to wait for that.
+    if (isOwnFault(error)) {
+      stayed += 1;
+      return;
+    }
     failure ??= error;
     ending.abort();
   };

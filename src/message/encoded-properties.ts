@@ -1,5 +1,5 @@
 import { contentOf } from './field-tags.js';
-import { type Entry, entriesIn, entryBytes } from './fields.js';
+import { counted, type Entry, entriesIn, entryBytes } from './fields.js';
 import { isOwnHeader } from './headers.js';
 import type { MessageProperties } from './message.js';
 
@@ -67,8 +67,7 @@ export class EncodedProperties {
       if (value === undefined) continue;
       flags |= 0x8000 >> place;
       if (kind === 'text') parts.push(Buffer.from([value.length]));
-      if (kind === 'table') parts.push(long(value.length));
-      parts.push(value);
+      parts.push(kind === 'table' ? counted(value) : value);
     }
     return new EncodedProperties(Buffer.concat([Buffer.from([flags >> 8, flags & 0xff]), ...parts]), 0);
   }
@@ -126,12 +125,6 @@ export class EncodedProperties {
 /** Of the length that stands before a value. */
 const LENGTH_BYTES = { text: 1, table: 4, octet: 0, moment: 0 } as const;
 const SIZE = { octet: 1, moment: 8 } as const;
-
-function long(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
 
 /**
  * What a message was received as. What travels on has it beside its properties: what of these is still what was read goes out

@@ -20,6 +20,8 @@ const INTEGERS: Readonly<Record<string, { readonly tag: number; readonly bits: n
   $uint32: { tag: TAG.uint32, bits: 32 },
   $int64: { tag: TAG.int64, bits: 64 },
   $int64L: { tag: TAG.int64Too, bits: 64 },
+  // Of one that is neither true nor false.
+  $truth: { tag: TAG.truth, bits: 8 },
 };
 
 const INTEGER_NAMES: ReadonlyMap<number, string> = new Map(
@@ -158,13 +160,8 @@ function typedField(name: string, value: unknown): Field {
       return { tag: TAG.text, content: Buffer.from(text, 'base64') };
     case '$bytes':
       return { tag: TAG.bytes, content: Buffer.from(text, 'base64') };
-    case '$truth':
-      return { tag: TAG.truth, content: octets(1, (bytes) => bytes.writeUInt8(Number(value))) };
     case '$float':
-      return {
-        tag: TAG.float,
-        content: bits(text, 4) ?? octets(4, (bytes) => bytes.writeFloatBE(numberOf(name, text))),
-      };
+      return { tag: TAG.float, content: bits(text, 4) ?? float(numberOf(name, text)) };
     case '$double':
       return { tag: TAG.double, content: bits(text, 8) ?? double(numberOf(name, text)) };
     case '$decimal':
@@ -218,6 +215,12 @@ function decimal(text: string): Buffer {
 
 function moment(seconds: bigint): Buffer {
   return octets(8, (bytes) => bytes.writeBigUInt64BE(seconds));
+}
+
+function float(value: number): Buffer {
+  if (Number.isFinite(value) !== Number.isFinite(Math.fround(value)))
+    throw new Error(`${value} does not fit $float`);
+  return octets(4, (bytes) => bytes.writeFloatBE(value));
 }
 
 const double = (value: number): Buffer => octets(8, (bytes) => bytes.writeDoubleBE(value));

@@ -74,7 +74,8 @@ function fieldBytes(field: Field): Buffer {
   return Buffer.concat([tag, hasLength ? counted(field.content) : field.content]);
 }
 
-function counted(bytes: Buffer): Buffer {
+/** With their length before them. */
+export function counted(bytes: Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);

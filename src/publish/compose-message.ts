@@ -105,7 +105,7 @@ export function composeMessage(
     properties,
     mandatory: true,
     deadlineMs,
-    receipt: receiptOf(properties, options.at ?? new Date(now + delayMs)),
+    receipt: receiptOf(properties, new Date(options.at ?? now + delayMs)),
   };
 }
 

@@ -124,5 +124,5 @@ export class OutboxPublisher extends Publisher {
 const added = (messageId: string, { at }: Pick<PublishOptions, 'at'>): Published => ({
   messageId,
   confirmed: false,
-  dueAt: at,
+  dueAt: at && new Date(at),
 });

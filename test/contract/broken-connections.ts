@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ChannelLostError } from 'hopline';
+import { ChannelLostError, type Deserializer } from 'hopline';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { hold, numbers } from '../support/port.js';
@@ -97,6 +97,28 @@ export const brokenConnections: Theme = (test, { hasConnections }) => {
     await bus.publish('k', 'end');
     await fx.eventually(() => assert.deepEqual(seen.payloads, ['again', 'again', 'end']));
     assert.deepEqual(told, []);
+  });
+
+  test('a message whose connection breaks while it is read is handled when it comes again, and then only', async (fx) => {
+    const line = await breakable(fx);
+    const [gate, read] = [deferred(), [] as string[]];
+    const body: Deserializer = {
+      async deserialize(bytes) {
+        if (read.push(String(bytes)) === 1) await gate.promise;
+        return String(bytes);
+      },
+    };
+    const seen = fx.recorder();
+    const bus = fx.bus('mailer', { transport: fx.traced(line.transport) }).handle('k', seen.handle, { body });
+    await bus.start();
+    await bus.publish('k', 'again');
+    await fx.eventually(() => assert.equal(read.length, 1));
+    line.break();
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    gate.resolve();
+    await bus.publish('k', 'end');
+    await fx.eventually(() => assert.equal(seen.payloads.at(-1), '"end"'));
+    assert.deepEqual(seen.payloads, ['"again"', '"end"']);
   });
 
   test('a bus whose connection is broken stops in time', async (fx) => {

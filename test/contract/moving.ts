@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
-import { TopologyError } from 'hopline';
+import { InvalidMessageError, TopologyError } from 'hopline';
 import { moveMessages } from '../../src/failures/move.js';
+import type { OutgoingMessage } from '../../src/message/message.js';
 import { Names } from '../../src/topology/names.js';
+import type { TransportSession } from '../../src/transport/transport.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 
-/** A queue that nobody consumes any more, with so many messages; and one that is there to take them. */
-async function leftBehind(fx: BusFixture, count: number) {
+/**
+ * A queue that nobody consumes any more, with so many messages; and one that is there to take them.
+ *
+ * @param tooLarge of them, which has no room for headers of ours
+ */
+async function leftBehind(fx: BusFixture, count: number, tooLarge?: number) {
   const seen = fx.recorder();
   await fx.stop(await started(fx, fx.name('old')));
   await fx.stop(await started(fx, fx.name('new')));
@@ -18,9 +24,17 @@ async function leftBehind(fx: BusFixture, count: number) {
   await fx.eventually(async () => assert.equal(await ready('old'), count));
   // Its own copies are none of the test's business.
   await port.session.purge(fx.name('new'));
+  const session: TransportSession = Object.create(port.session, {
+    publish: {
+      value: (message: OutgoingMessage) =>
+        message.body.toString() === `"${tooLarge}"`
+          ? Promise.reject(new InvalidMessageError('its headers are too large', 'Make them smaller.'))
+          : port.session.publish(message),
+    },
+  });
   const move = (target: (exchange: string, key: string) => string | undefined) =>
     fx.outcome(
-      moveMessages(port.session, fx.harness.clock, {
+      moveMessages(session, fx.harness.clock, {
         names: new Names(fx.name('').slice(0, -1), fx.harness.delayPrefix),
         queue: fx.name('old'),
         target,
@@ -60,6 +74,12 @@ export const moving: Theme = (test) => {
     );
     const [{ context }] = seen.calls as [(typeof seen.calls)[0]];
     assert.deepEqual([context.exchange, context.routingKey, context.attempt], [fx.events, 'order.odd', 1]);
+  });
+
+  test('what can not be written again stays, and holds up nothing behind it', async (fx) => {
+    const { ready, move } = await leftBehind(fx, 20, 3);
+    assert.deepEqual(await move(() => fx.name('new')), { moved: 19, stayed: 1 });
+    await fx.eventually(async () => assert.deepEqual([await ready('old'), await ready('new')], [1, 19]));
   });
 
   test('a queue that is not there ends it, and all that was not taken stays where it was', async (fx) => {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { runInNewContext } from 'node:vm';
 import zlib from 'node:zlib';
 import {
   type BodyOption,
@@ -174,6 +175,18 @@ export const reading: Theme = (test) => {
     assert.equal(seen.at(0).attempt, 2);
     await fx.foreign.publish({ exchange: fx.events, routingKey: 'k', body: 'bad' });
     assert.equal(ours(await fx.deadLetter(fx.name('plant'))).reason, 'undecodable');
+  });
+
+  test('a deserializer may answer by a promise of any make', async (fx) => {
+    const seen = fx.recorder();
+    const foreign: Deserializer = {
+      // Of a realm with a Promise of its own, as that of a test runner or of a library may be.
+      deserialize: (body) => runInNewContext('(async () => text)()', { text: body.toString() }),
+    };
+    const bus = fx.bus('plant').handle('k', seen.handle, { body: foreign });
+    await bus.start();
+    await fx.foreign.publish({ exchange: fx.events, routingKey: 'k', body: 'good' });
+    await fx.eventually(() => assert.deepEqual(seen.payloads, ['good']));
   });
 
   test("a definition's schema checks what is made of the body", async (fx) => {

@@ -40,6 +40,15 @@ export const receipts: Theme = (test) => {
     assert.equal((await bus.publish('k', {}, { at: new Date(before - 1) })).dueAt, undefined, 'it is past');
   });
 
+  test('when it is due stays what it was, though the caller goes on with his Date', async (fx) => {
+    const bus = await fx.publisher();
+    const at = new Date(fx.harness.clock.now() + 3_600_000);
+    const first = at.getTime();
+    const { dueAt } = await bus.publish('k', {}, { at });
+    at.setUTCDate(at.getUTCDate() + 1);
+    assert.equal(dueAt?.getTime(), first);
+  });
+
   test('what is gathered for a pack resolves to its own id, each', async (fx) => {
     const seen = fx.recorder();
     const bus = fx.bus('mailer').handle('k', seen.handle);

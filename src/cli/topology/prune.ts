@@ -106,7 +106,8 @@ export async function prune(options: PruneOptions, found: LeftOvers): Promise<Pr
   for (const queue of queues) {
     const before = results.get(queue) as MoveResult;
     const after = await moved(options, queue);
-    const isDeleted = await deletedIfIdle(options, queue, pruned);
+    // The broker may take a while to have back what stayed, and until then the queue looks empty.
+    const isDeleted = after.stayed === 0 && (await deletedIfIdle(options, queue, pruned));
     const { name, kind } = queue;
     pruned.push({ name, kind, moved: before.moved + after.moved, stayed: after.stayed, isDeleted });
   }

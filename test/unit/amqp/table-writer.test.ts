@@ -50,6 +50,14 @@ describe('a table of headers that is written', () => {
     assert.deepEqual(written, Buffer.concat([Buffer.from('\0\0\0\x0b'), bytes, Buffer.from('\x01bb\x01')]));
   });
 
+  it('has of a table in it what is its own, as memory has it, and nothing of its prototype', () => {
+    const given = Object.assign(Object.create({ method: () => {}, inherited: 1 }), { own: 2 });
+    const [written, plain] = [given, { own: 2 }].map((inside) =>
+      Buffer.from(new TableWriter().write({ inside } as Headers, [])),
+    );
+    assert.deepEqual(written, plain);
+  });
+
   it('is refused by the name of the header which can not be written', () => {
     const cycle: Record<string, unknown> = {};
     cycle.again = cycle;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { NoHandlerError, PayloadInvalidError, UndecodableError } from '../../../src/errors.js';
 import type { MessageContext } from '../../../src/message/context.js';
 import { defineMessage } from '../../../src/message/define-message.js';
+import { eventually } from '../../support/eventually.js';
 import { BusBench, heard } from '../bus-bench.js';
 
 describe('a message', () => {
@@ -98,6 +99,11 @@ describe('a message', () => {
         properties,
         mandatory: true,
         deadlineMs: 1_000,
+      });
+      // An encoding is undone in a thread, for which this clock does not wait.
+      await eventually(async () => {
+        await bench.clock.settle();
+        assert.equal(dead.length, 1);
       });
       await bench.clock.advance(3_600_000);
       assert.deepEqual(calls, []);

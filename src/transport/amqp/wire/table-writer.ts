@@ -66,10 +66,8 @@ export class TableWriter {
     } else if (Object.hasOwn(value, '!')) this.typed(value as TypedValue, header);
     else {
       this.nested(TAG.table, () => {
-        for (const name in value) {
-          const inner = (value as Record<string, unknown>)[name];
+        for (const [name, inner] of Object.entries(value))
           if (inner !== undefined) this.entry(name, inner, header);
-        }
       });
     }
   }
