@@ -51,6 +51,8 @@ export class Deadline {
     }
     return new Promise<T>((resolve, reject) => {
       const lose = () => {
+        // A timer may fire a little early; who loses by it is not to find that there was time left.
+        this.endsAt = Math.min(this.endsAt, clock.monotonic());
         over();
         reject(onExpired());
       };

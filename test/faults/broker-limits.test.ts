@@ -50,7 +50,7 @@ describe('what operators have limited', function () {
       'channels of a user',
       ['set_user_limits', user, '{"max-channels":1}'],
       ConnectError,
-      /the user has reached its limit of channels .*user limit of \(1\)/,
+      /the user has reached its limit of channels .*user limit of \(?1\)?"?\)/,
       /set_user_limits/,
     ],
     [

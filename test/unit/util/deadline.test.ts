@@ -25,6 +25,20 @@ describe('a deadline', () => {
     assert.equal(deadline.remainingMs, 0);
   });
 
+  it('is over for who has lost a race by it, though timers may fire a little early', async () => {
+    const early = {
+      now: () => 0,
+      monotonic: () => 0,
+      setTimer: (task: () => void) => {
+        queueMicrotask(task);
+        return { cancel: () => {} };
+      },
+    };
+    const deadline = new Deadline(early, 1);
+    await assert.rejects(deadline.race(new Promise(() => {}), late), /late/);
+    assert.equal(deadline.expired, true);
+  });
+
   it('does not move when the wall clock is set', async () => {
     const deadline = new Deadline(clock, 1_000);
     clock.setWall(clock.now() + 3_600_000);
