@@ -265,4 +265,38 @@ queue 'mailer.ra.dead': empty, goes with its queue
     // The one that was given up, and its copies; and the one that nobody took.
     assert.deepEqual(await Promise.all(['mailer.welcome', 'mailer.audit'].map(ready)), [1, 2]);
   });
+
+  it('are let alone while a handler of a version that stops still runs: what it holds would be gone', async () => {
+    const gate = deferred();
+    let runs = 0;
+    const stopping = busOf('mailer').handle(
+      'gone.*',
+      () => {
+        runs += 1;
+        return gate.promise;
+      },
+      { queue: { name: 'mailer.Gone', type: 'classic' } },
+    );
+    await stopping.start();
+    await other.publish('gone.key', 'taken before');
+    await eventually(() => assert.equal(runs, 1));
+    const stopped = stopping.stop();
+    try {
+      const channel = await connection.createChannel();
+      await eventually(async () => assert.equal((await channel.checkQueue('mailer.Gone')).consumerCount, 0));
+      await channel.close();
+      assert.deepEqual(await leftOver(), []);
+      assert.match((await run('topology', 'prune', '--yes')).stdout, /^nothing to prune: /);
+      assert.equal(await ready('mailer.Gone'), 0);
+    } finally {
+      gate.resolve();
+      await stopped;
+    }
+    await eventually(
+      async () => {
+        assert.match((await run('topology', 'prune', '--yes')).stdout, /^queue 'mailer\.Gone': deleted$/m);
+      },
+      { timeout: 20_000 },
+    );
+  });
 });

@@ -14,6 +14,8 @@ export interface LeftOverQueue {
   readonly kind: 'work' | 'landing' | 'dead';
   /** The work queue: itself, or the one that it stands beside. */
   readonly of: string;
+  /** As of {@link heldIn}. */
+  readonly held: number;
   readonly bindings: readonly ManagedBinding[];
   /** Of the application that it was part of. */
   readonly names: Names;
@@ -44,11 +46,18 @@ export function leftOverQueues(
           source !== '' && destinationType === 'queue' && destination === name,
       );
       const part = partOf(queue, own, names);
-      if (part && !found.has(name)) found.set(name, { name, ...part, bindings: own, names });
+      if (part && !found.has(name))
+        found.set(name, { name, ...part, held: heldIn(queue), bindings: own, names });
     }
   }
   return [...found.values()];
 }
+
+/**
+ * Messages that are held by whom AMQP doesn't count as a consumer any more: a version that stops, and whose handlers still run.
+ * A quorum queue counts him until he has settled all, a classic one doesn't; deleted under him, it would lose what he gives back.
+ */
+export const heldIn = ({ type, unsettled }: ManagedQueue): number => (type === 'classic' ? unsettled : 0);
 
 /** What part it has in its application; undefined if it is none of that one's. */
 function partOf(

@@ -5,7 +5,14 @@ import { type Clock, pause } from '../../util/clock.js';
 import type { ManagedBinding } from '../doctor/facts.js';
 import type { Management } from '../doctor/management.js';
 import { leftOverBindings } from '../doctor/management-checks.js';
-import { type LeftOverQueue, leftOverQueues, successorFor, type Way, waysInto } from './left-over-queues.js';
+import {
+  heldIn,
+  type LeftOverQueue,
+  leftOverQueues,
+  successorFor,
+  type Way,
+  waysInto,
+} from './left-over-queues.js';
 
 export interface PruneOptions {
   readonly session: TransportSession;
@@ -51,7 +58,7 @@ export async function findLeftOvers({ session, management, applications }: Prune
   const alone: QueueLeftOver[] = [];
   for (const queue of found) {
     const state = await session.inspect(queue.name);
-    if (state?.consumers !== 0) continue;
+    if (state?.consumers !== 0 || queue.held > 0) continue;
     alone.push({ ...queue, ready: state.ready, ways: waysInto(queue, applications) });
   }
   const there = new Set(queues.map(({ name }) => name));
@@ -115,10 +122,11 @@ export async function prune(options: PruneOptions, found: LeftOvers): Promise<Pr
 
 /** Those that nobody has begun to consume since they were found, nor the queues that they stand beside. */
 async function stillIdle(
-  { session }: PruneOptions,
+  { session, management }: PruneOptions,
   queues: readonly QueueLeftOver[],
 ): Promise<QueueLeftOver[]> {
-  const inUse = new Set<string>();
+  const held = (await management.queues()).filter((queue) => heldIn(queue) > 0);
+  const inUse = new Set(held.map(({ name }) => name));
   for (const { name } of queues) if (((await session.inspect(name))?.consumers ?? 0) > 0) inUse.add(name);
   return queues.filter(({ name, of }) => !inUse.has(name) && !inUse.has(of));
 }
