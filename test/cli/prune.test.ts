@@ -154,7 +154,7 @@ queue 'mailer.ra.dead': empty, goes with its queue
     const again = busOf('mailer').handle('retired.*', () => gate.promise, { queue: 'mailer.Retired' });
     const broker = { url, name: 'the node', options: { url } };
     await withSession(broker, async ({ session, transport: { clock } }) => {
-      const options = { session, clock, management, applications, to: undefined };
+      const options = { session, clock, management, applications, to: undefined, keep: [] };
       const { queues } = await findLeftOvers(options);
       await again.start();
       const mine = queues.filter(({ of }) => of === 'mailer.Retired');
@@ -298,5 +298,16 @@ queue 'mailer.ra.dead': empty, goes with its queue
       },
       { timeout: 20_000 },
     );
+  });
+
+  it('may be those of another service of which no worker runs: --keep lets them alone', async () => {
+    await other.stop();
+    const keep = ['topology', 'prune', '--yes', '--keep'];
+    assert.match((await run('topology', 'prune', '--dry-run')).stdout, /^queue 'mailer\.live': /m);
+    const wrong = await run(...keep, 'mailer.liv');
+    assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
+    assert.match(wrong.stderr, /nothing was done: there is no queue of a service 'mailer\.liv' to keep/);
+    assert.match((await run(...keep, 'mailer.live')).stdout, /^nothing to prune: /);
+    assert.equal(await ready('mailer.live'), 0);
   });
 });

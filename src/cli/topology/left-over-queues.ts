@@ -39,7 +39,7 @@ export function leftOverQueues(
     const names = new Names(prefix, delayPrefix);
     for (const queue of queues) {
       const { name } = queue;
-      if (declared.has(name) || !(name === service || name.startsWith(`${service}.`))) continue;
+      if (declared.has(name) || !isNamedAfter(service, name)) continue;
       // The default exchange's binding is the queue's own and can't be undone.
       const own = bindings.filter(
         ({ source, destination, destinationType }) =>
@@ -52,6 +52,10 @@ export function leftOverQueues(
   }
   return [...found.values()];
 }
+
+/** As a service's queues are by default, and lanes of one that is called just so. */
+export const isNamedAfter = (service: string, queue: string): boolean =>
+  queue === service || queue.startsWith(`${service}.`);
 
 /**
  * Messages that are held by whom AMQP doesn't count as a consumer any more: a version that stops, and whose handlers still run.

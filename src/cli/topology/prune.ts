@@ -5,8 +5,10 @@ import { type Clock, pause } from '../../util/clock.js';
 import type { ManagedBinding } from '../doctor/facts.js';
 import type { Management } from '../doctor/management.js';
 import { leftOverBindings } from '../doctor/management-checks.js';
+import { UsageError } from '../usage-error.js';
 import {
   heldIn,
+  isNamedAfter,
   type LeftOverQueue,
   leftOverQueues,
   successorFor,
@@ -22,6 +24,8 @@ export interface PruneOptions {
   readonly applications: readonly BusDescription[];
   /** Queue that takes what none takes by the same pattern. */
   readonly to: string | undefined;
+  /** Services whose queues are let alone, though their names begin as the application's. */
+  readonly keep: readonly string[];
 }
 
 /** What is left over in the broker. */
@@ -49,12 +53,14 @@ export interface PrunedQueue extends MoveResult {
 /**
  * What an application's older versions have left behind. Changes nothing.
  *
- * @throws ManagementError, ConnectError
+ * @throws ManagementError, ConnectError; UsageError if there is no queue of a service that is to be let alone
  */
-export async function findLeftOvers({ session, management, applications }: PruneOptions): Promise<LeftOvers> {
+export async function findLeftOvers(options: PruneOptions): Promise<LeftOvers> {
+  const { session, management, applications, keep } = options;
   await management.requireCluster(session.brokerInfo.cluster);
   const [queues, bindings] = await Promise.all([management.queues(), management.bindings()]);
-  const found = leftOverQueues(applications, applications, queues, bindings);
+  const named = leftOverQueues(applications, applications, queues, bindings);
+  const found = withoutKept(named, keep);
   const alone: QueueLeftOver[] = [];
   for (const queue of found) {
     const state = await session.inspect(queue.name);
@@ -70,6 +76,17 @@ export async function findLeftOvers({ session, management, applications }: Prune
       .filter(({ kind, of }) => kind === 'work' || idle.has(of) || !there.has(of))
       .sort((left, right) => ORDER.indexOf(left.kind) - ORDER.indexOf(right.kind)),
   };
+}
+
+function withoutKept(queues: readonly LeftOverQueue[], keep: readonly string[]): LeftOverQueue[] {
+  // One that is written wrongly would keep nothing.
+  const unknown = keep.find((service) => !queues.some(({ of }) => isNamedAfter(service, of)));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `nothing was done: there is no queue of a service '${unknown}' to keep`,
+      "Name a service whose name begins with the application's and a dot, or leave --keep out",
+    );
+  return queues.filter(({ of }) => !keep.some((service) => isNamedAfter(service, of)));
 }
 
 /**
