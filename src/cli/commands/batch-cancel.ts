@@ -29,8 +29,8 @@ export const addBatchCancel: AddCommand = (parent, { terminal, exit }) => {
       const log: Logger = {
         ...silentLogger,
         error: (fields, message) => {
-          const { error } = fields as { error?: unknown };
-          terminal.tell(`error: ${message}${error instanceof Error ? `: ${error.message}` : ''}`);
+          const { err } = fields as { err?: unknown };
+          terminal.tell(`error: ${message}${err instanceof Error ? `: ${err.message}` : ''}`);
           exit(1);
         },
       };
