@@ -75,7 +75,7 @@ describe('queues that an older version of the service has left behind', function
         },
       )
       .handle('report.due', () => {}, { queue: { name: 'mailer.ra', type: 'classic' } })
-      .handle('retired.*', () => {}, { queue: 'mailer.Retired' });
+      .handle('retired.*', () => {}, { queue: { name: 'mailer.Retired', deliveryLimit: 1 } });
     await old.start();
     await old.publish('email.welcome', 'tried before');
     await old.publish('email.welcome', 'bad');
@@ -151,7 +151,9 @@ queue 'mailer.ra.dead': empty, goes with its queue
     const applications = [mailer([], url).describe()];
     const management = new Management(managed.managementUrl, '/');
     const gate = deferred();
-    const again = busOf('mailer').handle('retired.*', () => gate.promise, { queue: 'mailer.Retired' });
+    const again = busOf('mailer').handle('retired.*', () => gate.promise, {
+      queue: { name: 'mailer.Retired', deliveryLimit: 1 },
+    });
     const broker = { url, name: 'the node', options: { url } };
     await withSession(broker, async ({ session, transport: { clock } }) => {
       const options = { session, clock, management, applications, to: undefined, keep: [] };

@@ -152,7 +152,9 @@ async function moved({ session, clock, to }: PruneOptions, queue: QueueLeftOver)
   const state = await session.inspect(queue.name);
   const ready = state?.ready ?? 0;
   if (ready === 0) return { moved: 0, stayed: 0 };
-  if (queue.kind !== 'work') return { moved: 0, stayed: ready };
+  // To be looked at counts as a delivery, and the queue's delivery limit ends what had too many.
+  const hasTarget = to !== undefined || queue.ways.some(({ successor }) => successor !== undefined);
+  if (queue.kind !== 'work' || !hasTarget) return { moved: 0, stayed: ready };
   return moveMessages(session, clock, {
     names: queue.names,
     queue: queue.name,
