@@ -302,6 +302,21 @@ queue 'mailer.ra.dead': empty, goes with its queue
     );
   });
 
+  it('give on what somebody takes of what lies in them, and the rest is delivered once to be looked at', async () => {
+    const mixed = busOf('mailer');
+    for (const key of ['report.due', 'gone.key'])
+      mixed.handle(key, () => {}, { queue: { name: 'mailer.Mixed', deliveryLimit: 1 } });
+    await mixed.start();
+    await mixed.stop();
+    await other.publish('report.due', 'for reports');
+    await other.publish('gone.key', 'for nobody');
+    const { stdout } = await run('topology', 'prune', '--yes');
+    assert.match(stdout, /^queue 'mailer\.Mixed': 1 moved, 1 left, kept$/m);
+    assert.deepEqual(await Promise.all(['mailer.Mixed', 'mailer.Mixed.dead'].map(ready)), [1, 0]);
+    assert.equal((await run('topology', 'prune', '--to', 'mailer.audit', '--yes')).code, 0);
+    assert.equal(await ready('mailer.Mixed'), undefined);
+  });
+
   it('may be those of another service of which no worker runs: --keep lets them alone', async () => {
     await other.stop();
     const keep = ['topology', 'prune', '--yes', '--keep'];

@@ -129,8 +129,8 @@ export async function prune(options: PruneOptions, found: LeftOvers): Promise<Pr
   const pruned: PrunedQueue[] = [];
   for (const queue of queues) {
     const before = results.get(queue) as MoveResult;
-    const after = await moved(options, queue);
-    const isDeleted = await deletedIfIdle(options, queue, pruned);
+    const after = await moved(options, queue, before.stayed);
+    const isDeleted = after.stayed === 0 && (await deletedIfIdle(options, queue, pruned));
     const { name, kind } = queue;
     pruned.push({ name, kind, moved: before.moved + after.moved, stayed: after.stayed, isDeleted });
   }
@@ -148,13 +148,17 @@ async function stillIdle(
   return queues.filter(({ name, of }) => !inUse.has(name) && !inUse.has(of));
 }
 
-async function moved({ session, clock, to }: PruneOptions, queue: QueueLeftOver): Promise<MoveResult> {
+/** @param seen messages that stay, and were looked at: each look counts as a delivery, which the queue may limit */
+async function moved(
+  { session, clock, to }: PruneOptions,
+  queue: QueueLeftOver,
+  seen = 0,
+): Promise<MoveResult> {
   const state = await session.inspect(queue.name);
   const ready = state?.ready ?? 0;
   if (ready === 0) return { moved: 0, stayed: 0 };
-  // To be looked at counts as a delivery, and the queue's delivery limit ends what had too many.
   const hasTarget = to !== undefined || queue.ways.some(({ successor }) => successor !== undefined);
-  if (queue.kind !== 'work' || !hasTarget) return { moved: 0, stayed: ready };
+  if (queue.kind !== 'work' || !hasTarget || ready === seen) return { moved: 0, stayed: ready };
   return moveMessages(session, clock, {
     names: queue.names,
     queue: queue.name,
