@@ -32,6 +32,13 @@ export function durationMs(flag: string, given: string): number {
   throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m, 2h or 7d, 400d at most');
 }
 
+/** Where none at all would end everything at once. */
+export function positiveDurationMs(flag: string, given: string): number {
+  const ms = durationMs(flag, given);
+  if (ms >= 1) return ms;
+  throw new UsageError(`${flag} is no time at all: '${given}'`, 'Write it as 30s, 5m or 2h');
+}
+
 /** `30s`, or a list of them: `1s,10s,1m`. */
 export function durationList(flag: string, given: string): number[] {
   return nameList(flag, given, '1s,10s,1m').map((each) => durationMs(flag, each));

@@ -10,7 +10,8 @@ export function report(error: unknown, terminal: Terminal, verbose: boolean): nu
     return error.exitCode;
   }
   const { message, help } = said(error);
-  terminal.tell(`error: ${printable(withoutCredentials(message))}${help ? `. ${help}` : ''}`);
+  const end = message.endsWith('?') ? '' : '.';
+  terminal.tell(`error: ${printable(withoutCredentials(message))}${help ? `${end} ${help}` : ''}`);
   if (verbose || terminal.env.DEBUG) terminal.tell(withoutCredentials(stackOf(error)));
   return error instanceof UsageError || error instanceof OptionsError ? 2 : 1;
 }

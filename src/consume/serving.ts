@@ -3,9 +3,9 @@ import { RETRY_FIELDS, type RetryOptions } from '../retry/policy.js';
 import {
   type Check,
   didYouMean,
-  duration,
   type Fields,
   objectWith,
+  positiveDuration,
   positiveInteger,
   problemsOf,
   text,
@@ -56,7 +56,7 @@ export const SERVE_FIELDS: Fields = {
   lanes: names,
   concurrency: positiveInteger,
   retry: objectWith(RETRY_FIELDS),
-  timeout: duration,
+  timeout: positiveDuration,
 };
 
 /** @throws OptionsError with all problems at once */

@@ -20,7 +20,7 @@ function line(level: keyof typeof LEVELS, fields: object, message: string): void
 function textLine(level: string, fields: object, message: string): string {
   const stack = wholeStack((fields as { err?: unknown }).err);
   const below = stack === undefined ? '' : `\n${printable(stack).replace(/^/gm, '    ')}`;
-  return `hopline ${level} ${printable(message)} ${asJson(fields, named)}${below}`;
+  return `hopline ${level} ${printable(message)} ${printable(asJson(fields, named))}${below}`;
 }
 
 /** An error's text may come from a message: it must not command a terminal. */

@@ -51,7 +51,7 @@ describe('hopline topology show', () => {
   it('says which application it means to be told', async () => {
     const { code, stderr } = await hopline(['topology', 'show'], { cwd: '/' });
     assert.equal(code, 2);
-    assert.match(stderr, /^error: which application\?\. Give --app/m);
+    assert.match(stderr, /^error: which application\? Give --app/m);
   });
 });
 

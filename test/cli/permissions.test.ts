@@ -55,7 +55,7 @@ describe('hopline topology permissions', () => {
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /^error: --for is 'verfy', did you mean verify\?\. It may be verify, declare, first\n$/,
+      /^error: --for is 'verfy', did you mean verify\? It may be verify, declare, first\n$/,
     );
   });
 });

@@ -75,7 +75,7 @@ describe('queues that an older version of the service has left behind', function
         },
       )
       .handle('report.due', () => {}, { queue: { name: 'mailer.ra', type: 'classic' } })
-      .handle('retired.*', () => {}, { queue: 'mailer.Retired' });
+      .handle('retired.*', () => {}, { queue: { name: 'mailer.Retired', deliveryLimit: 1 } });
     await old.start();
     await old.publish('email.welcome', 'tried before');
     await old.publish('email.welcome', 'bad');
@@ -151,10 +151,12 @@ queue 'mailer.ra.dead': empty, goes with its queue
     const applications = [mailer([], url).describe()];
     const management = new Management(managed.managementUrl, '/');
     const gate = deferred();
-    const again = busOf('mailer').handle('retired.*', () => gate.promise, { queue: 'mailer.Retired' });
+    const again = busOf('mailer').handle('retired.*', () => gate.promise, {
+      queue: { name: 'mailer.Retired', deliveryLimit: 1 },
+    });
     const broker = { url, name: 'the node', options: { url } };
     await withSession(broker, async ({ session, transport: { clock } }) => {
-      const options = { session, clock, management, applications, to: undefined };
+      const options = { session, clock, management, applications, to: undefined, keep: [] };
       const { queues } = await findLeftOvers(options);
       await again.start();
       const mine = queues.filter(({ of }) => of === 'mailer.Retired');
@@ -264,5 +266,65 @@ queue 'mailer.ra.dead': empty, goes with its queue
     assert.match((await run('topology', 'prune')).stdout, /^nothing to prune: /);
     // The one that was given up, and its copies; and the one that nobody took.
     assert.deepEqual(await Promise.all(['mailer.welcome', 'mailer.audit'].map(ready)), [1, 2]);
+  });
+
+  it('are let alone while a handler of a version that stops still runs: what it holds would be gone', async () => {
+    const gate = deferred();
+    let runs = 0;
+    const stopping = busOf('mailer').handle(
+      'gone.*',
+      () => {
+        runs += 1;
+        return gate.promise;
+      },
+      { queue: { name: 'mailer.Gone', type: 'classic' } },
+    );
+    await stopping.start();
+    await other.publish('gone.key', 'taken before');
+    await eventually(() => assert.equal(runs, 1));
+    const stopped = stopping.stop();
+    try {
+      const channel = await connection.createChannel();
+      await eventually(async () => assert.equal((await channel.checkQueue('mailer.Gone')).consumerCount, 0));
+      await channel.close();
+      assert.deepEqual(await leftOver(), []);
+      assert.match((await run('topology', 'prune', '--yes')).stdout, /^nothing to prune: /);
+      assert.equal(await ready('mailer.Gone'), 0);
+    } finally {
+      gate.resolve();
+      await stopped;
+    }
+    await eventually(
+      async () => {
+        assert.match((await run('topology', 'prune', '--yes')).stdout, /^queue 'mailer\.Gone': deleted$/m);
+      },
+      { timeout: 20_000 },
+    );
+  });
+
+  it('give on what somebody takes of what lies in them, and the rest is delivered once to be looked at', async () => {
+    const mixed = busOf('mailer');
+    for (const key of ['report.due', 'gone.key'])
+      mixed.handle(key, () => {}, { queue: { name: 'mailer.Mixed', deliveryLimit: 1 } });
+    await mixed.start();
+    await mixed.stop();
+    await other.publish('report.due', 'for reports');
+    await other.publish('gone.key', 'for nobody');
+    const { stdout } = await run('topology', 'prune', '--yes');
+    assert.match(stdout, /^queue 'mailer\.Mixed': 1 moved, 1 left, kept$/m);
+    assert.deepEqual(await Promise.all(['mailer.Mixed', 'mailer.Mixed.dead'].map(ready)), [1, 0]);
+    assert.equal((await run('topology', 'prune', '--to', 'mailer.audit', '--yes')).code, 0);
+    assert.equal(await ready('mailer.Mixed'), undefined);
+  });
+
+  it('may be those of another service of which no worker runs: --keep lets them alone', async () => {
+    await other.stop();
+    const keep = ['topology', 'prune', '--yes', '--keep'];
+    assert.match((await run('topology', 'prune', '--dry-run')).stdout, /^queue 'mailer\.live': /m);
+    const wrong = await run(...keep, 'mailer.liv');
+    assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
+    assert.match(wrong.stderr, /nothing was done: there is no queue of a service 'mailer\.liv' to keep/);
+    assert.match((await run(...keep, 'mailer.live')).stdout, /^nothing to prune: /);
+    assert.equal(await ready('mailer.live'), 0);
   });
 });

@@ -220,6 +220,7 @@ describe('hopline work', function () {
       [['--tries', '0'], /--tries is no whole number/],
       [['--backoff', '1s,,2s'], /--backoff names nothing: '1s,,2s'. Write it as 1s,10s,1m/],
       [['--timeout', 'long'], /--timeout is no duration/],
+      [['--timeout', '0s'], /--timeout is no time at all/],
     ] as const;
     const ended = await Promise.all(wrong.map(([args]) => service.work(args).ended));
     for (const [place, { code, stderr }] of ended.entries()) {

@@ -29,7 +29,7 @@ describe('hopline, called wrongly', () => {
       /^error: no address of a broker\. Set AMQP_URL=.*--url-file\n$/,
       '',
     ],
-    ['no queues', ['failed'], /^error: which queues\?\. Give --app .*--queue\n$/],
+    ['no queues', ['failed'], /^error: which queues\? Give --app .*--queue\n$/],
     [
       'a broker that is no AMQP',
       ['failed', '--queue', 'q'],
@@ -56,7 +56,7 @@ describe('hopline, called wrongly', () => {
       ['failed', 'prune', '--queue', 'q', '--older-than', 'old'],
       /^error: --older-than is no duration: 'old'/,
     ],
-    ['no age', ['failed', 'prune', '--queue', 'q'], /^error: how old\?\. Give --older-than 30d/],
+    ['no age', ['failed', 'prune', '--queue', 'q'], /^error: how old\? Give --older-than 30d/],
     [
       'an age that nothing has',
       ['failed', '--queue', 'q', '--older-than', '7d', '--since', '2h'],
@@ -65,7 +65,12 @@ describe('hopline, called wrongly', () => {
     [
       'an unknown command of failed',
       ['failed', 'lst'],
-      /^error: unknown command 'lst', did you mean list\?\. The commands are list, show, /,
+      /^error: unknown command 'lst', did you mean list\? The commands are list, show, /,
+    ],
+    [
+      'an unknown command of batch',
+      ['batch', 'lst'],
+      /^error: unknown command 'lst', did you mean list\? The commands are list, show, /,
     ],
     ['a bad number', ['failed', '--queue', 'q', '--limit', '-1'], /^error: --limit is no number/],
     ['a bad group', ['failed', '--queue', 'q', '--by', 'mood'], /^error: --by is 'mood'/],

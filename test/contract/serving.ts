@@ -98,6 +98,7 @@ export const serving: Theme = (test) => {
       assert.match(error.message, /expected timeout to be a duration/);
       return true;
     });
+    await assert.rejects(wrong.start({ timeout: 0 }), /expected timeout to be a duration of 1 ms to/);
   });
 
   test('a process may run more at once, or less, than its queues say', async (fx) => {

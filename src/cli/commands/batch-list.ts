@@ -1,5 +1,6 @@
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../batch-store.js';
 import { inWords, pendingOf, stateOf } from '../batch-text.js';
+import { refuseUnknown } from '../default-command.js';
 import type { AddCommand } from '../program.js';
 import { printTable } from '../table.js';
 import { countText, numberText, timeText } from '../text.js';
@@ -14,12 +15,16 @@ const HEAD = ['id', 'name', 'state', 'progress', 'jobs', 'pending', 'failed', 's
 
 /** `hopline batch list`: the newest batches, and how far they are. */
 export const addBatchList: AddCommand = (parent, { terminal }) => {
-  const command = parent.command('list', { isDefault: true }).description('list batches, the newest first');
+  const command = parent
+    .command('list', { isDefault: true })
+    .description('list batches, the newest first')
+    .allowExcessArguments();
   withBatchStore(command)
     .option('--limit <count>', 'so many at most', '50')
     .option('--json', 'one JSON array')
     .option('--verbose', 'stack traces of errors')
     .action(async (flags: Flags) => {
+      refuseUnknown(command);
       if (!/^[1-9]\d{0,5}$/.test(flags.limit))
         throw new UsageError(`--limit is no number of batches: '${flags.limit}'`, 'Write it as 100');
       await atBatches(flags, terminal, async ({ store, name }) => {

@@ -1,6 +1,5 @@
-import type { Command } from 'commander';
 import type { DeadLetterSummary } from '../../failures/dead-letter.js';
-import { didYouMean } from '../../util/check.js';
+import { refuseUnknown } from '../default-command.js';
 import { atDesk } from '../desk.js';
 import { type FilterFlags, filterOf, reasonsText, withFilters } from '../filters.js';
 import type { AddCommand } from '../program.js';
@@ -29,14 +28,12 @@ export const addList: AddCommand = (parent, { terminal }) => {
   const command = parent
     .command('list', { isDefault: true })
     .description('list dead letters (the default)')
-    // As the default it is given what is meant for another, and wrongly written.
     .allowExcessArguments();
   withFilters(withTarget(command))
     .option('--by <what>', `count them by ${Object.keys(GROUPS).join(', ')} instead`)
     .option('--json', 'one JSON array; the fields are those of DeadLetterSummary')
     .action(async (flags: Flags) => {
-      const [unknown] = command.args;
-      if (unknown !== undefined) throw unknownCommand(unknown, parent);
+      refuseUnknown(command);
       const filter = filterOf(flags);
       const group = flags.by === undefined ? undefined : groupOf(flags.by);
       const letters = await atDesk(flags, terminal, ({ failures }) => failures.list(filter));
@@ -45,14 +42,6 @@ export const addList: AddCommand = (parent, { terminal }) => {
       else printLetters(terminal, letters);
     });
 };
-
-function unknownCommand(name: string, { commands }: Command): UsageError {
-  const known = commands.map((each) => each.name());
-  return new UsageError(
-    `unknown command '${name}'${didYouMean(name, known)}`,
-    `The commands are ${known.join(', ')}`,
-  );
-}
 
 function groupOf(by: string): (letter: DeadLetterSummary) => string {
   const group = Object.hasOwn(GROUPS, by) ? GROUPS[by] : undefined;

@@ -6,6 +6,7 @@ import type { ManagedBinding } from '../doctor/facts.js';
 import { type ManagementFlags, managementOf, withManagement } from '../doctor/management-flags.js';
 import type { AddCommand } from '../program.js';
 import { MOVING, withSession } from '../session.js';
+import { collect } from '../target.js';
 import type { Terminal } from '../terminal.js';
 import { countText, lettersText, numberText, oneLine } from '../text.js';
 import {
@@ -23,6 +24,7 @@ import { appOf } from './topology-show.js';
 interface Flags extends BrokerFlags, ManagementFlags {
   readonly app?: string;
   readonly to?: string;
+  readonly keep?: readonly string[];
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
@@ -44,6 +46,11 @@ export const addTopologyPrune: AddCommand = (parent, { terminal }) => {
     );
   withManagement(withBroker(command))
     .option('--to <queue>', "queue of the application's that takes what no queue of it has the pattern of")
+    .option(
+      '--keep <service>',
+      "another service whose name begins with this one's and a dot: its queues stay; may be repeated",
+      collect,
+    )
     .option('--dry-run', 'show what would be done, and do nothing')
     .option('--yes', 'do it without asking')
     .action(async (flags: Flags) => {
@@ -54,7 +61,7 @@ export const addTopologyPrune: AddCommand = (parent, { terminal }) => {
       await withSession(
         broker,
         async ({ session, transport: { clock } }) => {
-          const options = { session, clock, management, applications, to };
+          const options = { session, clock, management, applications, to, keep: flags.keep ?? [] };
           const found = await findLeftOvers(options);
           if (!(await isWanted(options, found, { ...flags, at: broker.name }, terminal))) return;
           tell(terminal, found, await prune(options, found));

@@ -6,7 +6,15 @@ import { type Address, ScalingServer } from '../../worker/scaling-server.js';
 import { Supervisor } from '../../worker/supervisor.js';
 import { WorkerProcess } from '../../worker/worker-process.js';
 import { appOfPackage } from '../application.js';
-import { byteSize, durationList, durationMs, nameList, range, wholeNumber } from '../flag-values.js';
+import {
+  byteSize,
+  durationList,
+  durationMs,
+  nameList,
+  positiveDurationMs,
+  range,
+  wholeNumber,
+} from '../flag-values.js';
 import { cannotListen, listenAddress } from '../listen-address.js';
 import type { AddCommand } from '../program.js';
 import { UsageError } from '../usage-error.js';
@@ -153,7 +161,7 @@ function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSetting
     lanes: lanes === undefined ? undefined : nameList('--lanes', lanes),
     concurrency: concurrency === undefined ? undefined : wholeNumber('--concurrency', concurrency),
     retry: retryOf(flags),
-    timeoutMs: timeout === undefined ? undefined : durationMs('--timeout', timeout),
+    timeoutMs: timeout === undefined ? undefined : positiveDurationMs('--timeout', timeout),
     stopWhenEmpty: flags.stopWhenEmpty === true,
     stopTimeoutMs: durationMs('--stop-timeout', flags.stopTimeout),
     limits: {

@@ -85,6 +85,8 @@ export interface ManagedQueue {
   /** Nodes that hold a copy; empty for a classic queue. */
   readonly members: readonly string[];
   readonly online: readonly string[];
+  /** Messages that somebody has taken and not settled; as of some seconds ago. */
+  readonly unsettled: number;
 }
 
 export interface ManagedBinding {

@@ -88,7 +88,7 @@ async function leftOverFacts(
   for (const queue of leftOverQueues([application], siblings, queues, bindings)) {
     if (queue.kind !== 'work' && there.has(queue.of)) continue;
     const state = await session.inspect(queue.name);
-    if (!state || state.consumers > 0) continue;
+    if (!state || state.consumers > 0 || queue.held > 0) continue;
     const { name, kind, of } = queue;
     found.push({ name, kind, of, ready: state.ready, isBound: waysInto(queue, []).length > 0 });
   }

@@ -145,13 +145,21 @@ function nodeOf({ name, running, mem_alarm, disk_free_alarm, partitions }: Json)
   };
 }
 
-function queueOf({ name, type, arguments: args, members, online }: Json): ManagedQueue {
+function queueOf({
+  name,
+  type,
+  arguments: args,
+  members,
+  online,
+  messages_unacknowledged: unsettled,
+}: Json): ManagedQueue {
   return {
     name: String(name),
     type: String(type),
     arguments: (args ?? {}) as ManagedQueue['arguments'],
     members: strings(members),
     online: strings(online),
+    unsettled: Number(unsettled ?? 0),
   };
 }
 

@@ -14,6 +14,8 @@ export interface LeftOverQueue {
   readonly kind: 'work' | 'landing' | 'dead';
   /** The work queue: itself, or the one that it stands beside. */
   readonly of: string;
+  /** As of {@link heldIn}. */
+  readonly held: number;
   readonly bindings: readonly ManagedBinding[];
   /** Of the application that it was part of. */
   readonly names: Names;
@@ -37,18 +39,29 @@ export function leftOverQueues(
     const names = new Names(prefix, delayPrefix);
     for (const queue of queues) {
       const { name } = queue;
-      if (declared.has(name) || !(name === service || name.startsWith(`${service}.`))) continue;
+      if (declared.has(name) || !isNamedAfter(service, name)) continue;
       // The default exchange's binding is the queue's own and can't be undone.
       const own = bindings.filter(
         ({ source, destination, destinationType }) =>
           source !== '' && destinationType === 'queue' && destination === name,
       );
       const part = partOf(queue, own, names);
-      if (part && !found.has(name)) found.set(name, { name, ...part, bindings: own, names });
+      if (part && !found.has(name))
+        found.set(name, { name, ...part, held: heldIn(queue), bindings: own, names });
     }
   }
   return [...found.values()];
 }
+
+/** As a service's queues are by default, and lanes of one that is called just so. */
+export const isNamedAfter = (service: string, queue: string): boolean =>
+  queue === service || queue.startsWith(`${service}.`);
+
+/**
+ * Messages that are held by whom AMQP doesn't count as a consumer any more: a version that stops, and whose handlers still run.
+ * A quorum queue counts him until he has settled all, a classic one doesn't; deleted under him, it would lose what he gives back.
+ */
+export const heldIn = ({ type, unsettled }: ManagedQueue): number => (type === 'classic' ? unsettled : 0);
 
 /** What part it has in its application; undefined if it is none of that one's. */
 function partOf(

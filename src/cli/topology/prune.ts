@@ -5,7 +5,16 @@ import { type Clock, pause } from '../../util/clock.js';
 import type { ManagedBinding } from '../doctor/facts.js';
 import type { Management } from '../doctor/management.js';
 import { leftOverBindings } from '../doctor/management-checks.js';
-import { type LeftOverQueue, leftOverQueues, successorFor, type Way, waysInto } from './left-over-queues.js';
+import { UsageError } from '../usage-error.js';
+import {
+  heldIn,
+  isNamedAfter,
+  type LeftOverQueue,
+  leftOverQueues,
+  successorFor,
+  type Way,
+  waysInto,
+} from './left-over-queues.js';
 
 export interface PruneOptions {
   readonly session: TransportSession;
@@ -15,6 +24,8 @@ export interface PruneOptions {
   readonly applications: readonly BusDescription[];
   /** Queue that takes what none takes by the same pattern. */
   readonly to: string | undefined;
+  /** Services whose queues are let alone, though their names begin as the application's. */
+  readonly keep: readonly string[];
 }
 
 /** What is left over in the broker. */
@@ -42,16 +53,18 @@ export interface PrunedQueue extends MoveResult {
 /**
  * What an application's older versions have left behind. Changes nothing.
  *
- * @throws ManagementError, ConnectError
+ * @throws ManagementError, ConnectError; UsageError if there is no queue of a service that is to be let alone
  */
-export async function findLeftOvers({ session, management, applications }: PruneOptions): Promise<LeftOvers> {
+export async function findLeftOvers(options: PruneOptions): Promise<LeftOvers> {
+  const { session, management, applications, keep } = options;
   await management.requireCluster(session.brokerInfo.cluster);
   const [queues, bindings] = await Promise.all([management.queues(), management.bindings()]);
-  const found = leftOverQueues(applications, applications, queues, bindings);
+  const named = leftOverQueues(applications, applications, queues, bindings);
+  const found = withoutKept(named, keep);
   const alone: QueueLeftOver[] = [];
   for (const queue of found) {
     const state = await session.inspect(queue.name);
-    if (state?.consumers !== 0) continue;
+    if (state?.consumers !== 0 || queue.held > 0) continue;
     alone.push({ ...queue, ready: state.ready, ways: waysInto(queue, applications) });
   }
   const there = new Set(queues.map(({ name }) => name));
@@ -63,6 +76,17 @@ export async function findLeftOvers({ session, management, applications }: Prune
       .filter(({ kind, of }) => kind === 'work' || idle.has(of) || !there.has(of))
       .sort((left, right) => ORDER.indexOf(left.kind) - ORDER.indexOf(right.kind)),
   };
+}
+
+function withoutKept(queues: readonly LeftOverQueue[], keep: readonly string[]): LeftOverQueue[] {
+  // One that is written wrongly would keep nothing.
+  const unknown = keep.find((service) => !queues.some(({ of }) => isNamedAfter(service, of)));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `nothing was done: there is no queue of a service '${unknown}' to keep`,
+      "Name a service whose name begins with the application's and a dot, or leave --keep out",
+    );
+  return queues.filter(({ of }) => !keep.some((service) => isNamedAfter(service, of)));
 }
 
 /**
@@ -105,30 +129,38 @@ export async function prune(options: PruneOptions, found: LeftOvers): Promise<Pr
   const pruned: PrunedQueue[] = [];
   for (const queue of queues) {
     const before = results.get(queue) as MoveResult;
-    const after = await moved(options, queue);
+    const after = await moved(options, queue, before.stayed);
     // The broker may take a while to have back what stayed, and until then the queue looks empty.
-    const isDeleted = after.stayed === 0 && (await deletedIfIdle(options, queue, pruned));
+    const stayed = Math.max(before.stayed, after.stayed);
+    const isDeleted = stayed === 0 && (await deletedIfIdle(options, queue, pruned));
     const { name, kind } = queue;
-    pruned.push({ name, kind, moved: before.moved + after.moved, stayed: after.stayed, isDeleted });
+    pruned.push({ name, kind, moved: before.moved + after.moved, stayed, isDeleted });
   }
   return pruned;
 }
 
 /** Those that nobody has begun to consume since they were found, nor the queues that they stand beside. */
 async function stillIdle(
-  { session }: PruneOptions,
+  { session, management }: PruneOptions,
   queues: readonly QueueLeftOver[],
 ): Promise<QueueLeftOver[]> {
-  const inUse = new Set<string>();
+  const held = (await management.queues()).filter((queue) => heldIn(queue) > 0);
+  const inUse = new Set(held.map(({ name }) => name));
   for (const { name } of queues) if (((await session.inspect(name))?.consumers ?? 0) > 0) inUse.add(name);
   return queues.filter(({ name, of }) => !inUse.has(name) && !inUse.has(of));
 }
 
-async function moved({ session, clock, to }: PruneOptions, queue: QueueLeftOver): Promise<MoveResult> {
+/** @param seen messages that stay, and were looked at: each look counts as a delivery, which the queue may limit */
+async function moved(
+  { session, clock, to }: PruneOptions,
+  queue: QueueLeftOver,
+  seen = 0,
+): Promise<MoveResult> {
   const state = await session.inspect(queue.name);
   const ready = state?.ready ?? 0;
   if (ready === 0) return { moved: 0, stayed: 0 };
-  if (queue.kind !== 'work') return { moved: 0, stayed: ready };
+  const hasTarget = to !== undefined || queue.ways.some(({ successor }) => successor !== undefined);
+  if (queue.kind !== 'work' || !hasTarget || ready === seen) return { moved: 0, stayed: ready };
   return moveMessages(session, clock, {
     names: queue.names,
     queue: queue.name,

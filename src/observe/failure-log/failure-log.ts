@@ -59,11 +59,12 @@ export class FailureLog {
   }
 
   private sumOf(failure: Failure): Sum {
-    let kind = kindOf(failure);
-    if (this.sums.size >= MOST_KINDS && !this.sums.has(kind)) kind = 'others';
+    const own = kindOf(failure);
+    const isMixed = this.sums.size >= MOST_KINDS && !this.sums.has(own);
+    const kind = isMixed ? 'others' : own;
     let sum = this.sums.get(kind);
     if (!sum) {
-      sum = new Sum();
+      sum = new Sum(isMixed);
       this.sums.set(kind, sum);
     }
     return sum;

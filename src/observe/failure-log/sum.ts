@@ -22,6 +22,9 @@ export class Sum {
   private hasDeadLetter = false;
   private isQuiet = false;
 
+  /** @param isMixed it counts what has no sum of its own any more: of several handlers, and classes of errors */
+  constructor(private readonly isMixed = false) {}
+
   /** Its own line, if it is to have one. */
   add(failure: Failure): Line | undefined {
     const { fate } = failure;
@@ -37,7 +40,8 @@ export class Sum {
   }
 
   /**
-   * What has been counted since it was last asked, as one line.
+   * What has been counted since it was last asked, as one line: `handler 'Invoices' failed 812 times more in 10s (800 retried,
+   * 12 dead-lettered), the last time with Error: no such customer`.
    *
    * @param sinceMs how long ago that was
    */
@@ -48,7 +52,16 @@ export class Sum {
     this.count = 0;
     this.counts = {};
     this.last = undefined;
-    return count === 1 ? lineOfOne(last) : lineOfMany(last, count, counts, sinceMs);
+    if (count === 1) return lineOfOne(last);
+    const became = becameText(counts);
+    const message = this.isMixed
+      ? `${count} failures of other kinds in ${formatMs(sinceMs)} (${became}), the last: ${lineOf(last)}`
+      : `${whoFailed(last)} failed ${count} times more in ${formatMs(sinceMs)} (${became}), the last time with ${briefly(last)}`;
+    return {
+      level: counts.deadLettered === undefined ? 'warn' : 'error',
+      fields: { ...fieldsOf(last), count, ...counts },
+      message,
+    };
   }
 
   /** Nothing has come since it was last asked: the next one is a first one again. */
@@ -63,19 +76,8 @@ const WORDS: Readonly<Record<Fate, string>> = {
   deadLettered: 'dead-lettered',
 };
 
-/** `handler 'Invoices' failed 812 times more in 10s (800 retried, 12 dead-lettered), the last time with Error: no such customer` */
-function lineOfMany(
-  last: Failure,
-  count: number,
-  counts: Partial<Record<Fate, number>>,
-  sinceMs: number,
-): Line {
+/** `800 retried, 12 dead-lettered` */
+function becameText(counts: Partial<Record<Fate, number>>): string {
   const fates = (Object.keys(WORDS) as Fate[]).filter((fate) => counts[fate] !== undefined);
-  const became = fates.map((fate) => `${counts[fate]} ${WORDS[fate]}`).join(', ');
-  const times = `${count} times more in ${formatMs(sinceMs)}`;
-  return {
-    level: counts.deadLettered === undefined ? 'warn' : 'error',
-    fields: { ...fieldsOf(last), count, ...counts },
-    message: `${whoFailed(last)} failed ${times} (${became}), the last time with ${briefly(last)}`,
-  };
+  return fates.map((fate) => `${counts[fate]} ${WORDS[fate]}`).join(', ');
 }

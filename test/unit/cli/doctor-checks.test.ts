@@ -35,6 +35,7 @@ const management: ManagementFacts = {
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 },
       members: ['rabbit@a'],
       online: ['rabbit@a'],
+      unsettled: 0,
     },
   ],
   bindings: [

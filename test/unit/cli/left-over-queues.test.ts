@@ -51,6 +51,7 @@ function broker(...buses: BusDescription[]): { queues: ManagedQueue[]; bindings:
         arguments: { ...args },
         members: [],
         online: [],
+        unsettled: 0,
       })),
     ),
     bindings: plans.flatMap((plan) => plan.bindings.map((binding) => ({ ...binding, propertiesKey: 'k' }))),
@@ -89,7 +90,14 @@ describe('left-over queues', () => {
 
   it('are none of whoever has queues of that name that are not of Hopline', () => {
     const now = bus();
-    const queue = { name: 'mailer.legacy', type: 'classic', arguments: {}, members: [], online: [] };
+    const queue = {
+      name: 'mailer.legacy',
+      type: 'classic',
+      arguments: {},
+      members: [],
+      online: [],
+      unsettled: 0,
+    };
     assert.deepEqual(leftOverQueues([now], [now], [queue], []), []);
   });
 

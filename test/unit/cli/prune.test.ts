@@ -11,10 +11,19 @@ describe('pruning', () => {
   it('deletes no queue whose messages stay, though the broker has not put them back in it yet', async () => {
     const clock = new ManualClock();
     const { session, management, deleted } = brokerOf(clock);
-    const queue = { name: QUEUE, kind: 'work', of: QUEUE, bindings: [], names: new Names() } as const;
+    const queue = {
+      name: QUEUE,
+      kind: 'work',
+      of: QUEUE,
+      held: 0,
+      bindings: [],
+      names: new Names(),
+    } as const;
+    // What lies there did not come on this way.
+    const ways = [{ exchange: 'hopline.events', pattern: 'email.goodbye', successor: 'mailer.goodbye' }];
     const pruning = prune(
-      { session, clock, management, applications: [], to: undefined },
-      { bindings: [], queues: [{ ...queue, ready: 1, ways: [] }] },
+      { session, clock, management, applications: [], to: undefined, keep: [] },
+      { bindings: [], queues: [{ ...queue, ready: 1, ways }] },
     );
     for (let step = 0; step < 40; step += 1) await clock.advance(500);
     assert.deepEqual(await pruning, [{ name: QUEUE, kind: 'work', moved: 0, stayed: 1, isDeleted: false }]);
@@ -49,6 +58,9 @@ function brokerOf(clock: ManualClock) {
       return consumer;
     },
   };
-  const management: Partial<Management> = { deleteQueue: async (name) => void deleted.push(name) };
+  const management: Partial<Management> = {
+    queues: async () => [],
+    deleteQueue: async (name) => void deleted.push(name),
+  };
   return { session: session as TransportSession, management: management as Management, deleted };
 }

@@ -192,5 +192,9 @@ describe('the log of failures', () => {
     assert.equal(lines.length, 1_001);
     await clock.advance(10_000);
     assert.equal(lines.length, 1_002);
+    assert.match(
+      lines.at(-1) ?? '',
+      /^warn 3999 failures of other kinds in 10s \(3999 retried\), the last: handler 'Invoices' failed \(/,
+    );
   });
 });

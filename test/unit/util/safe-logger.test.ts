@@ -128,6 +128,9 @@ describe('standard error, as the log', () => {
       /^hopline error it failed: declined\uFFFD\[2J \{"err":\{"type":"Error","message":"declined/,
     );
     assert.doesNotMatch(text, /s3cret|\p{Cc}\[2J/u);
+    // JSON escapes none of these.
+    const routingKey = 'order\u009b2J\u007f';
+    assert.doesNotMatch(await standardError(() => log.warn({ routingKey }, 'it failed')), /[\u007f-\u009f]/);
     process.env.HOPLINE_LOG = 'json';
     try {
       assert.doesNotMatch(await standardError(write), /s3cret|\p{Cc}\[2J/u);
