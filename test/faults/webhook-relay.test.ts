@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Program } from '../examples/program.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
+import { longTest } from '../support/long.js';
 import { privateBroker } from '../support/private-broker.js';
 
 describe('the webhook relay', function () {
@@ -21,11 +22,12 @@ describe('the webhook relay', function () {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  for (const { how, args } of [
-    { how: 'in one process', args: [] },
-    { how: 'with each service a process', args: ['--processes'] },
+  for (const { how, args, test } of [
+    // In short: each service a process, which has as many connections again.
+    { how: 'in one process', args: [], test: longTest },
+    { how: 'with each service a process', args: ['--processes'], test: it },
   ]) {
-    it(`${how}, accounts for every message though all connections are closed again and again`, async () => {
+    test(`${how}, accounts for every message though all connections are closed again and again`, async () => {
       const program = new Program('webhook-relay/main.js', {
         args: [...args, '--out', directory],
         amqpUrl: node.url,
