@@ -2,6 +2,7 @@ import { OptionsError } from './errors.js';
 import type { EventName } from './events.js';
 import { didYouMean, show } from './util/check.js';
 
+/** Each of them, or TypeScript says which is missing. */
 const NAMES: Readonly<Record<EventName, true>> = {
   'bus.starting': true,
   'bus.started': true,
@@ -49,12 +50,14 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'control.restart': true,
 };
 
+export const EVENT_NAMES = Object.keys(NAMES) as readonly EventName[];
+
 /** Without types a name that is wrong would be silence. @throws OptionsError */
 export function checkEventName(name: unknown): void {
   if (typeof name === 'string' && Object.hasOwn(NAMES, name)) return;
   const problem =
     typeof name === 'string'
-      ? `there is no event '${name}'${didYouMean(name, Object.keys(NAMES))}`
+      ? `there is no event '${name}'${didYouMean(name, EVENT_NAMES)}`
       : `expected the name of an event, got ${show(name)}`;
   throw new OptionsError('bus.on', [problem]);
 }

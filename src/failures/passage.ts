@@ -45,8 +45,6 @@ export interface Extent {
 
 /** One way through a queue: takes so many letters, or all, and gives back what nobody acked. */
 export class Passage<T> {
-  private readonly total: number;
-  private readonly isBounded: boolean;
   private readonly pages: Page[] = [];
   private picked: Picked<T>[] = [];
   private seen = 0;
@@ -63,8 +61,6 @@ export class Passage<T> {
     private readonly extent: Extent,
   ) {
     this.isActing = options.act !== undefined;
-    this.total = extent.most;
-    this.isBounded = extent.isBounded ?? false;
   }
 
   get seenCount(): number {
@@ -82,7 +78,7 @@ export class Passage<T> {
 
   /** To the end, where it holds what it has taken: whoever calls this gives it back. */
   async through(): Promise<number> {
-    if (this.total === 0) return 0;
+    if (this.extent.most === 0) return 0;
     await this.openPage();
     await this.goThrough();
     await this.options.finish?.();
@@ -95,14 +91,14 @@ export class Passage<T> {
     let quietSince = this.clock.monotonic();
     while (!this.lost) {
       if (signal?.aborted) this.passOver();
-      const isTaking = this.isBounded && this.seen < this.total && !this.isFull;
+      const isTaking = this.extent.isBounded && this.seen < this.extent.most && !this.isFull;
       const next = isTaking ? undefined : this.picked.shift();
       // Each ack would make room for the next one.
-      if (this.isBounded && !isTaking) await this.stopTaking();
+      if (this.extent.isBounded && !isTaking) await this.stopTaking();
       if (next) {
         await act?.(next.value, () => this.ack(next));
         quietSince = this.clock.monotonic();
-      } else if (this.seen >= this.total) {
+      } else if (this.seen >= this.extent.most) {
         return;
       } else if (this.isFull) {
         // What is under way may yet make room.
@@ -142,10 +138,10 @@ export class Passage<T> {
    */
   private async openPage(): Promise<void> {
     await this.pages.at(-1)?.consumer?.cancel();
-    if (this.seen >= this.total && this.pages.length > 0) return;
+    if (this.seen >= this.extent.most && this.pages.length > 0) return;
     const { queue } = this.options;
-    const rest = Math.min(this.isBounded ? MOST_PREFETCH : PASSING_PAGE, this.total - this.seen);
-    const prefetch = this.isActing && !this.isBounded ? ACTING_PAGE : rest;
+    const rest = Math.min(this.extent.isBounded ? MOST_PREFETCH : PASSING_PAGE, this.extent.most - this.seen);
+    const prefetch = this.isActing && !this.extent.isBounded ? ACTING_PAGE : rest;
     const page: Page = { consumer: undefined, prefetch, held: 0 };
     this.pages.push(page);
     const lost = (reason: Error) => {
@@ -158,7 +154,7 @@ export class Passage<T> {
 
   private take(delivery: Delivery, page: Page): void {
     // What came to the queue after the walk began goes back untouched.
-    if (this.seen >= this.total || this.lost) return;
+    if (this.seen >= this.extent.most || this.lost) return;
     this.seen += 1;
     page.held += 1;
     const value = this.options.pick(delivery);

@@ -96,8 +96,8 @@ export const duration: Check = {
 
 /** Where none at all would end everything at once. */
 export const positiveDuration: Check = {
+  ...durationUpTo('400d'),
   expected: "a duration of 1 ms to 400 days, such as '30s', or a number of milliseconds",
-  accepts: (value) => isDuration(value) && toMs(value) >= 1,
 };
 
 export const durationOrForever: Check = {

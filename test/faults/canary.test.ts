@@ -3,15 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  Bus,
-  type BusOptions,
-  type EventName,
-  type Logger,
-  type RabbitmqOptions,
-  rabbitmq,
-  staticKeys,
-} from 'hopline';
+import { Bus, type BusOptions, type Logger, type RabbitmqOptions, rabbitmq, staticKeys } from 'hopline';
+import { EVENT_NAMES } from '../../src/event-names.js';
 import { hopline } from '../cli/command.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
@@ -34,54 +27,6 @@ async function filesUnder(directory: string): Promise<string> {
   );
   return (await Promise.all(texts)).join('\n');
 }
-
-/** Each of them, or TypeScript says which is missing. */
-const EVENTS: Readonly<Record<EventName, true>> = {
-  'bus.starting': true,
-  'bus.started': true,
-  'bus.startFailed': true,
-  'bus.stopping': true,
-  'bus.stopped': true,
-  'message.published': true,
-  'message.confirmed': true,
-  'message.returned': true,
-  'message.rejected': true,
-  'handler.started': true,
-  'handler.succeeded': true,
-  'handler.failed': true,
-  'handler.timedOut': true,
-  'message.retried': true,
-  'message.released': true,
-  'message.deadLettered': true,
-  'message.discarded': true,
-  'message.skipped': true,
-  'outbox.relayed': true,
-  'outbox.refused': true,
-  'connection.up': true,
-  'connection.down': true,
-  'connection.blocked': true,
-  'connection.unblocked': true,
-  'connection.stalled': true,
-  'connection.flowing': true,
-  'channel.reopened': true,
-  'consumer.started': true,
-  'consumer.cancelled': true,
-  'consumer.lost': true,
-  'consumer.failed': true,
-  'consumer.restored': true,
-  'consumer.suspected': true,
-  'consumer.guilty': true,
-  'consumer.cleared': true,
-  'consumer.paused': true,
-  'consumer.resumed': true,
-  'circuit.opened': true,
-  'circuit.closed': true,
-  'batch.dispatched': true,
-  'batch.cancelled': true,
-  'batch.finished': true,
-  'topology.failed': true,
-  'control.restart': true,
-};
 
 describe('a canary in the place of the password turns up nowhere [row 8]:', function () {
   this.timeout(120_000);
@@ -139,7 +84,7 @@ describe('a canary in the place of the password turns up nowhere [row 8]:', func
       log,
       ...more,
     });
-    for (const name of Object.keys(EVENTS) as EventName[]) {
+    for (const name of EVENT_NAMES) {
       bus.on(name, (event) => {
         tell(name);
         tell(event);

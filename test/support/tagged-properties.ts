@@ -18,7 +18,7 @@ export interface TaggedHeader {
 }
 
 /** In the order of their flags, from the highest bit down (AMQP 0-9-1, section 4.2.6.1). */
-const PROPERTIES = [
+export const PROPERTIES = [
   ['contentType', 'text'],
   ['contentEncoding', 'text'],
   ['headers', 'table'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { typedValue } from '../unit/amqp/typed-table.js';
+import { PROPERTIES } from './tagged-properties.js';
 
 /*
  * Messages as any client may send them: texts of any bytes, headers of any type under names of any bytes, some twice. Written
@@ -19,28 +20,11 @@ export interface WildMessage {
   readonly body: Buffer;
 }
 
-const KINDS = [
-  ['contentType', 'text'],
-  ['contentEncoding', 'text'],
-  ['headers', 'table'],
-  ['deliveryMode', 'octet'],
-  ['priority', 'octet'],
-  ['correlationId', 'text'],
-  ['replyTo', 'text'],
-  ['expiration', 'text'],
-  ['messageId', 'text'],
-  ['timestamp', 'moment'],
-  ['type', 'text'],
-  ['userId', 'text'],
-  ['appId', 'text'],
-  ['clusterId', 'text'],
-] as const;
-
 /** The payload of its content header. */
 export function wildHeader({ values, headers, body }: WildMessage): Buffer {
   let flags = 0;
   const parts: Buffer[] = [];
-  for (const [place, [name, kind]] of KINDS.entries()) {
+  for (const [place, [name, kind]] of PROPERTIES.entries()) {
     const value = kind === 'table' ? headers && wildTable(headers) : values[name];
     if (!value) continue;
     flags |= 1 << (15 - place);

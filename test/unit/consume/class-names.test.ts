@@ -5,15 +5,7 @@ import { planSubscriptions } from '../../../src/consume/subscription.js';
 import { defineMessage } from '../../../src/message/define-message.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { problemsOf } from '../option-problems.js';
-
-const defaults = {
-  service: 'shop',
-  exchange: { name: 'hopline.events', declare: true },
-  concurrency: 10,
-  retry: undefined,
-  timeoutMs: 60_000,
-  hasInbox: false,
-};
+import { defaults } from './fixtures.js';
 
 /** What `handlers()` makes of a method of a class. */
 function method(ownName: string, name?: string, pattern: HandlerDefinition['patterns'][number] = 'order.*') {

@@ -1,12 +1,22 @@
 import type { Work } from '../../../src/consume/concurrency.js';
 import { type Received, receive } from '../../../src/consume/received.js';
-import type { Handler } from '../../../src/consume/subscription.js';
+import type { Handler, SubscriptionDefaults } from '../../../src/consume/subscription.js';
 import type { Headers, MessageProperties } from '../../../src/message/message.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Delivery } from '../../../src/transport/transport.js';
 
 export const names = new Names();
+
+/** What a bus says of queues and handlers that say nothing themselves. */
+export const defaults: SubscriptionDefaults = {
+  service: 'shop',
+  exchange: { name: 'hopline.events', declare: true },
+  concurrency: 10,
+  retry: undefined,
+  timeoutMs: 60_000,
+  hasInbox: false,
+};
 
 /** A delivery that only remembers how it was settled. */
 export class TestDelivery implements Delivery {

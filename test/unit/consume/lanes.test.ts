@@ -4,15 +4,7 @@ import { strictOrder, WeightedOrder } from '../../../src/consume/lane-order.js';
 import { laneOrder, lanesOf } from '../../../src/consume/lanes.js';
 import { planSubscriptions } from '../../../src/consume/subscription.js';
 import { problemsOf } from '../option-problems.js';
-
-const defaults = {
-  service: 'shop',
-  exchange: { name: 'hopline.events', declare: true },
-  concurrency: 10,
-  retry: undefined,
-  timeoutMs: 60_000,
-  hasInbox: false,
-};
+import { defaults } from './fixtures.js';
 
 const define = (name: string, queue: QueueOptions, key = name): HandlerDefinition => ({
   name,

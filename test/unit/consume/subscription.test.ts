@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict';
 import type { HandlerDefinition, QueueOptions } from '../../../src/consume/definition.js';
-import {
-  planSubscriptions,
-  queueNeeds,
-  type SubscriptionDefaults,
-} from '../../../src/consume/subscription.js';
+import { planSubscriptions, queueNeeds } from '../../../src/consume/subscription.js';
 import { defineMessage } from '../../../src/message/define-message.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
 import type { Duration } from '../../../src/util/duration.js';
 import { problemsOf } from '../option-problems.js';
-
-const defaults: SubscriptionDefaults = {
-  service: 'shop',
-  exchange: { name: 'hopline.events', declare: true },
-  concurrency: 10,
-  retry: undefined,
-  timeoutMs: 60_000,
-  hasInbox: false,
-};
+import { defaults } from './fixtures.js';
 
 interface Given {
   readonly patterns?: HandlerDefinition['patterns'];
