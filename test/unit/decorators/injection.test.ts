@@ -103,8 +103,11 @@ describe('injection', () => {
       }
       const error = await refusal(bench, Plain);
       assert.ok(error instanceof HandlerResolutionError, String(error));
-      assert.match(error.message, /^class Plain takes 1 constructor parameter, .* no parameter metadata$/);
-      for (const cure of ['class decorator', 'emitDecoratorMetadata', '@inject(token)']) {
+      assert.equal(
+        error.message,
+        'class Plain takes 1 constructor parameter, but nothing says what to give as #0 (mailer): it has no static inject, and no parameter metadata',
+      );
+      for (const cure of ['static inject = [', 'emitDecoratorMetadata', 'a decorator on the class itself']) {
         assert.ok(error.help.includes(cure), cure);
       }
     });
@@ -130,28 +133,40 @@ describe('injection', () => {
       assert.match(error.message, /^class Derived takes 2 constructor parameters/);
     });
 
-    it('for a dependency that nobody has registered, or whose type is gone at run time', async () => {
+    it('for a dependency that nobody has registered', async () => {
       @Handles('a')
       class Saver {
         constructor(@inject('Clock') readonly clock: unknown) {}
 
         handle() {}
       }
+      const error = await refusal(bench, Saver);
+      assert.ok(error instanceof HandlerResolutionError, String(error));
+      assert.match(error.message, /^class Saver can't be built: .*"Clock"/s);
+      assert.ok(error.cause instanceof Error);
+    });
+
+    it('for a dependency whose type is gone at run time, and says which, also of a class that is needed', async () => {
+      @injectable()
+      class Store {
+        constructor(
+          readonly mailer: Mailer,
+          readonly options: Record<string, unknown>,
+        ) {}
+      }
       @Handles('a')
       class Keeper {
-        constructor(readonly store: Record<string, unknown>) {}
+        constructor(readonly store: Store) {}
 
         handle() {}
       }
-      for (const [target, missing] of [
-        [Saver, 'Clock'],
-        [Keeper, 'Object'],
-      ] as const) {
-        const error = await refusal(bench, target);
-        assert.ok(error instanceof HandlerResolutionError, String(error));
-        assert.match(error.message, new RegExp(`^class ${target.name} can't be built: .*"${missing}"`, 's'));
-        assert.ok(error.cause instanceof Error);
-      }
+      const error = await refusal(bench, Keeper);
+      assert.ok(error instanceof HandlerResolutionError, String(error));
+      assert.equal(
+        error.message,
+        'class Store, which Keeper needs, takes 2 constructor parameters, but nothing says what to give as #1 (options): ' +
+          'of its type only Object is left at run time, as of an interface',
+      );
     });
 
     it('for an abstract class that nobody has registered, however deep it is needed, and says so', async () => {
@@ -301,6 +316,67 @@ describe('injection', () => {
     await published(bench, bus, 'a', 'a');
     assert.equal(reasons.length, 2);
     for (const reason of reasons) assert.match(reason, /HandlerResolutionError: .*registered for Sender/s);
+  });
+
+  describe('by a list goes before metadata', () => {
+    const TYPES = 'design:paramtypes';
+
+    it('of types and of @inject, of which it changes nothing', async () => {
+      class Better extends Mailer {}
+      const seen: unknown[] = [];
+      @Handles('a')
+      class Welcome {
+        static inject = [Better, 'host'];
+
+        constructor(
+          readonly mailer: Mailer,
+          @inject('another') readonly host: string,
+          readonly port = 25,
+        ) {}
+
+        handle() {
+          seen.push([this.mailer instanceof Better, this.host, this.port]);
+        }
+      }
+      const before = Reflect.getOwnMetadata(TYPES, Welcome);
+      const mine = own();
+      mine.registerInstance('host', 'localhost');
+      const bus = await bench.started({ handlers: handlers([Welcome], { container: mine }) });
+      await published(bench, bus, 'a');
+      assert.deepEqual(seen, [[true, 'localhost', 25]]);
+      assert.equal(Reflect.getOwnMetadata(TYPES, Welcome), before);
+      assert.deepEqual(before, [Mailer, String, Object]);
+      assert.deepEqual(Reflect.getOwnMetadata('injectionTokens', Welcome), {
+        1: { token: 'another', multiple: false, isOptional: undefined },
+      });
+    });
+
+    it('of a base class, whose own stay as they are', async () => {
+      @injectable()
+      class Base {
+        constructor(readonly mailer: Mailer) {}
+      }
+      class Derived extends Base {
+        static inject = ['host', Mailer];
+
+        constructor(
+          readonly host: string,
+          mailer: Mailer,
+        ) {
+          super(mailer);
+        }
+
+        @Handles('a')
+        onA() {}
+      }
+      const mine = own();
+      mine.registerInstance('host', 'localhost');
+      await bench.started({ handlers: handlers([Derived], { container: mine }) });
+      assert.deepEqual(Reflect.getMetadata(TYPES, Base), [Mailer]);
+      assert.equal(Reflect.hasOwnMetadata(TYPES, Derived), false);
+      assert.ok(mine.resolve(Base).mailer instanceof Mailer);
+      assert.equal(mine.resolve(Derived).host, 'localhost');
+    });
   });
 
   it("uses tsyringe's global container if none is given", async () => {
