@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import type { Timed } from '../test/support/summary-reporter.js';
 import { type MochaProcess, type MochaResult, startMocha, sumOf } from './mocha.js';
+import { startServers } from './servers.js';
 import { longFilesIn, type Part, partsOf } from './test-parts.js';
 
 /*
@@ -33,7 +34,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     for (const mocha of running) mocha.interrupt();
   });
 
-await Promise.all(Array.from({ length: LANES }, (_none, lane) => work(lane)));
+const servers = await startServers();
+try {
+  await Promise.all(Array.from({ length: LANES }, (_none, lane) => work(lane)));
+} finally {
+  await servers.stop();
+}
 const results = ended.map(({ result }) => result);
 slowest(
   'files',
@@ -68,7 +74,7 @@ async function run(part: Part, ports: string): Promise<MochaResult> {
   const output: Buffer[] = [];
   const mocha = await startMocha({
     args: [...part.files, ...given],
-    env: { TEST_PORTS: ports, TEST_SHORT: '1', ...part.env },
+    env: { ...servers.env, TEST_PORTS: ports, TEST_SHORT: '1', ...part.env },
     onOutput: (chunk) => void output.push(chunk),
   });
   running.add(mocha);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../support/eventually.js';
+import { longTest } from '../support/long.js';
 import type { Job } from './apps/jobs.js';
 import { doneIn, type Entry, logged, untilLogged, useWorkService, type WorkService } from './work-service.js';
 
@@ -63,7 +64,8 @@ describe('hopline work, with a message that kills its process', function () {
     await flowsAgain('by a detached rejection', ['--processes', '2']);
   });
 
-  it('by memory: the same [row 48]', async () => {
+  // In short: the two before.
+  longTest('by memory: the same [row 48]', async () => {
     await flowsAgain('by memory', ['--crashes', '2'], { NODE_OPTIONS: '--max-old-space-size=48' });
   });
 });

@@ -31,12 +31,15 @@ describe('a cluster of three', function () {
     await stopAll();
   });
 
+  beforeEach(async () => {
+    for (const node of cluster.nodes) if (node.pid === undefined) await node.restart();
+    await cluster.settled();
+  });
+
   afterEach(async () => {
     // A test that has failed has not stopped it.
     await Promise.all(loads.splice(0).map((load) => load.stop()));
     await stopAll();
-    for (const node of cluster.nodes) if (node.pid === undefined) await node.restart();
-    await cluster.settled();
   });
 
   after(() => cluster?.stop());

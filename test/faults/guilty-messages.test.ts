@@ -4,6 +4,7 @@ import { hopline } from '../cli/command.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { FrameProxy } from '../support/frame-proxy.js';
+import { longTest } from '../support/long.js';
 import { privateBroker } from '../support/private-broker.js';
 import { deadLettersOf, faultBus, raw, stopAll, through, uniqueName } from './fixture.js';
 
@@ -273,33 +274,37 @@ describe('a message that ends its connection', function () {
     assert.match(left.stdout, /letter-2.*letter-7/s);
   });
 
-  it('and more than ten like it among dead letters are too many to go around: that is said, and doctor goes on [row 47]', async () => {
-    const { prefix, queue } = await deadLetters(['one', ...Array.from({ length: 11 }, () => MARKER)]);
-    proxy.cutAt(MARKER);
-    const url = through(proxy, node);
-    const failures = await openFailures({ transport: rabbitmq({ url }), queues: [queue], prefix });
-    try {
-      await assert.rejects(
-        failures.list(),
-        (error: { code: string; message: string; help: string }) =>
-          error.code === 'HOPLINE_UNREADABLE_LETTERS' &&
-          /more than 10 of the 12 dead letters in/.test(error.message) &&
-          /failed flush --queue/.test(error.help),
-      );
-    } finally {
-      await failures.close();
-    }
-    const examined = await hopline(['doctor', '--prefix', prefix, '--queue', queue], {
-      env: { AMQP_URL: url },
-    });
-    assert.match(examined.stdout, /more than 10 of the 12 dead letters in/);
-    assert.match(examined.stdout, /12 dead letters in/);
-    const flushed = await hopline(['failed', 'flush', '--prefix', prefix, '--queue', queue, '--yes'], {
-      env: { AMQP_URL: url },
-    });
-    assert.match(flushed.stdout, /12 dead letters deleted/);
-    assert.equal(await deadLettersOf(node, queue), 0);
-  });
+  // In short: sieve.test.ts, and the one before.
+  longTest(
+    'and more than ten like it among dead letters are too many to go around: that is said, and doctor goes on [row 47]',
+    async () => {
+      const { prefix, queue } = await deadLetters(['one', ...Array.from({ length: 11 }, () => MARKER)]);
+      proxy.cutAt(MARKER);
+      const url = through(proxy, node);
+      const failures = await openFailures({ transport: rabbitmq({ url }), queues: [queue], prefix });
+      try {
+        await assert.rejects(
+          failures.list(),
+          (error: { code: string; message: string; help: string }) =>
+            error.code === 'HOPLINE_UNREADABLE_LETTERS' &&
+            /more than 10 of the 12 dead letters in/.test(error.message) &&
+            /failed flush --queue/.test(error.help),
+        );
+      } finally {
+        await failures.close();
+      }
+      const examined = await hopline(['doctor', '--prefix', prefix, '--queue', queue], {
+        env: { AMQP_URL: url },
+      });
+      assert.match(examined.stdout, /more than 10 of the 12 dead letters in/);
+      assert.match(examined.stdout, /12 dead letters in/);
+      const flushed = await hopline(['failed', 'flush', '--prefix', prefix, '--queue', queue, '--yes'], {
+        env: { AMQP_URL: url },
+      });
+      assert.match(flushed.stdout, /12 dead letters deleted/);
+      assert.equal(await deadLettersOf(node, queue), 0);
+    },
+  );
 
   it('is not looked for where both connections go, as when a broker is restarted', async () => {
     const { bus, seen } = await sixQueues({});

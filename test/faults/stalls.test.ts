@@ -68,23 +68,27 @@ describe('an address that confirms nothing', function () {
     await eventually(() => assert.deepEqual(bus.health().reasons, []));
   });
 
-  it('is kept if the next confirms nothing either, and is green again when it does [row 44]', async () => {
-    const ways = [await proxy(), await proxy()] as const;
-    const { bus, seen } = busOver(...ways);
-    await bus.start();
-    for (const way of ways) way.swallow('broker', 'basic.ack');
-    const before = ways[1].swallowedFrames;
-    const lost = bus.publish('nobody.cares', {}, { deadline: '60s' });
-    lost.catch(() => {});
-    await eventually(() => assert.equal(seen('connection.stalled').length, 1), SEEN);
-    // The second look has come, and its confirm hasn't.
-    await eventually(() => assert.ok(ways[1].swallowedFrames > before), SEEN);
-    for (const way of ways) way.swallowNothing();
-    await bus.publish('nobody.cares', {});
-    await eventually(() => assert.equal(seen('connection.flowing').length, 1), SEEN);
-    assert.deepEqual(bus.health().reasons, []);
-    assert.deepEqual(seen('connection.down'), []);
-  });
+  // In short: stall-watch.test.ts, with a clock of its own.
+  longTest(
+    'is kept if the next confirms nothing either, and is green again when it does [row 44]',
+    async () => {
+      const ways = [await proxy(), await proxy()] as const;
+      const { bus, seen } = busOver(...ways);
+      await bus.start();
+      for (const way of ways) way.swallow('broker', 'basic.ack');
+      const before = ways[1].swallowedFrames;
+      const lost = bus.publish('nobody.cares', {}, { deadline: '60s' });
+      lost.catch(() => {});
+      await eventually(() => assert.equal(seen('connection.stalled').length, 1), SEEN);
+      // The second look has come, and its confirm hasn't.
+      await eventually(() => assert.ok(ways[1].swallowedFrames > before), SEEN);
+      for (const way of ways) way.swallowNothing();
+      await bus.publish('nobody.cares', {});
+      await eventually(() => assert.equal(seen('connection.flowing').length, 1), SEEN);
+      assert.deepEqual(bus.health().reasons, []);
+      assert.deepEqual(seen('connection.down'), []);
+    },
+  );
 
   it('does not keep a bus from starting: the next is taken [row 44]', async () => {
     const [mute, sound] = [await proxy(), await proxy()];

@@ -17,6 +17,7 @@ const pages = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'SECURITY.md',
   'examples/webhook-relay/README.md',
   'test/contract/README.md',
   'findings/README.md',

@@ -13,6 +13,8 @@ import { manifest, root } from './repository.js';
 import { dryRun, type TestTitle, testTitles } from './test-titles.js';
 
 const PASSES = "it('passes', () => {});";
+/** None of the tests asks for a server: so none is to be started for them. */
+const UNUSED = { AMQP_URL: 'amqp://unused', DATABASE_URL: 'postgres://unused', REDIS_URL: 'redis://unused' };
 const FAILS = "it('fails', () => { throw new Error('no'); });";
 
 /** `npm test` in a repository that holds these tests and nothing else. */
@@ -39,7 +41,7 @@ class Suite {
   start(...args: readonly string[]): ChildProcess {
     return spawn(process.execPath, [join(root, 'dist/scripts/test.js'), ...args], {
       cwd: this.folder,
-      env: { ...process.env, TEST_SUMMARY: this.summary },
+      env: { ...process.env, ...UNUSED, TEST_SUMMARY: this.summary },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   }

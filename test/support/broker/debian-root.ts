@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { exists } from './apt.js';
+import { applicationsOf } from './quick-boot.js';
 import { type Command, type ServerProgram, versionIn } from './server-program.js';
 
 /** Which of Debian's suites holds which RabbitMQ. */
@@ -40,6 +41,7 @@ export async function debianProgram(version: DebianVersion): Promise<ServerProgr
     server: inRoot(`${sbin}/rabbitmq-server`),
     ctl: inRoot(`${sbin}/rabbitmqctl`),
     epmd: inRoot('epmd'),
+    applications: await applicationsOf(`${sbin}/rabbitmq-server`, '/usr/bin/erl', root),
   };
 }
 

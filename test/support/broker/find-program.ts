@@ -3,6 +3,7 @@ import { access, readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { installPackage } from './apt.js';
 import { DEBIAN_VERSIONS, type DebianVersion, debianProgram } from './debian-root.js';
+import { applicationsOf } from './quick-boot.js';
 import { type ServerProgram, type Start, versionIn } from './server-program.js';
 
 /** Where the packages of Debian, Ubuntu and RPM systems put the server. */
@@ -33,6 +34,7 @@ export async function findServerProgram(version?: string): Promise<ServerProgram
         server: installed(server),
         ctl: installed(ctl),
         epmd: installed('epmd'),
+        applications: await applicationsOf(server, await programOn(onPath, 'erl')),
       };
   }
   return undefined;
@@ -61,6 +63,11 @@ const isDebianVersion = (version: string | undefined): version is DebianVersion 
 const installed =
   (file: string): Start =>
   (_home, args) => ({ file, args });
+
+async function programOn(path: readonly string[], name: string): Promise<string | undefined> {
+  for (const folder of path) if (await isExecutable(join(folder, name))) return join(folder, name);
+  return undefined;
+}
 
 /** Newest version first. */
 async function packagedFolders(version?: string): Promise<string[]> {

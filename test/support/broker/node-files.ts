@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ErlangHome } from './erlang-home.js';
+import { quickBoot } from './quick-boot.js';
 
 /** All on the loopback interface. */
 export interface NodePorts {
@@ -21,6 +22,8 @@ export interface NodeFilesOptions {
   /** The Erlang term of `advanced.config`, without its final dot. */
   readonly advanced: string;
   readonly plugins: readonly string[];
+  /** As {@link quickBoot} takes them. */
+  readonly applications: readonly string[];
 }
 
 /** Loopback only: the distribution port would otherwise listen on every interface. */
@@ -34,15 +37,18 @@ const FRUGAL_CTL = '+S 1:1 +SDcpu 1:1 +SDio 1 +A 1 +sbwt none +sbwtdcpu none +sb
 
 /** Writes the files of a node and returns the environment that both server and `rabbitmqctl` need. */
 export async function writeNodeFiles(options: NodeFilesOptions): Promise<NodeJS.ProcessEnv> {
-  const { home, dir, nodeName, ports, config, advanced, plugins } = options;
+  const { home, dir, nodeName, ports, config, advanced, plugins, applications } = options;
   const path = (name: string) => join(dir, name);
   await Promise.all(['data', 'log', 'generated'].map((name) => mkdir(path(name))));
   await writeFile(path('rabbitmq-env.conf'), ''); // or the scripts would read /etc/rabbitmq's
   await writeFile(path('rabbitmq.conf'), configLines(ports.amqp, config));
   await writeFile(path('advanced.config'), `${advanced}.\n`);
   await writeFile(path('enabled_plugins'), `[${plugins.join(',')}].\n`);
+  // What a plugin needs of the others is not known here.
+  const quick = plugins.length === 0 ? await quickBoot(applications, path('plugins')) : undefined;
   return {
     ...home.env,
+    ...(quick && { RABBITMQ_PLUGINS_DIR: quick.pluginsDir }),
     TMPDIR: dir,
     ERL_CRASH_DUMP: path('log/erl_crash.dump'),
     RABBITMQ_NODENAME: nodeName,
@@ -56,7 +62,7 @@ export async function writeNodeFiles(options: NodeFilesOptions): Promise<NodeJS.
     RABBITMQ_FEATURE_FLAGS_FILE: path('feature_flags'),
     RABBITMQ_PID_FILE: path('pid'),
     RABBITMQ_LOG_BASE: path('log'),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${LOOPBACK} ${FRUGAL}`,
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [LOOPBACK, FRUGAL, quick?.args].join(' '),
     RABBITMQ_CTL_ERL_ARGS: `${LOOPBACK} ${FRUGAL_CTL}`,
     // Any free port. The default range of eleven is shared by every rabbitmqctl on the machine.
     RABBITMQ_CTL_DIST_PORT_MIN: '0',

@@ -23,9 +23,12 @@ const FORM_TIMEOUT_MS = 90_000;
 export const SOON_AFTER_A_DEATH =
   '[{rabbit,[{dead_letter_worker_publisher_confirm_timeout,5000},{consumer_disconnected_timeout,5000}]}]';
 
-/** How many nodes run, as one of them sees it; the function's name changed with 3.11. */
+/** How many nodes run, as each of those that one sees does; the function's name changed with 3.11. */
 const COUNT_RUNNING =
-  'F = case erlang:function_exported(rabbit_nodes,list_running,0) of true -> list_running; false -> all_running end, length(rabbit_nodes:F()).';
+  'F = case erlang:function_exported(rabbit_nodes,list_running,0) of true -> list_running; false -> all_running end, [length(R) || {ok,R} <- erpc:multicall(rabbit_nodes:F(),rabbit_nodes,F,[])].';
+
+/** What {@link PrivateNode.sync} does, on every node that runs. */
+const SYNC_ALL = 'erpc:multicall([node()|nodes()], fun() -> [dets:sync(Table) || Table <- dets:all()] end).';
 
 /** Another cookie for all nodes that it knows, so that none of them connects again. */
 const CUT_OFF = '[begin erlang:set_cookie(N, cut_off), erlang:disconnect_node(N) end || N <- nodes()].';
@@ -83,10 +86,11 @@ export class PrivateCluster {
   /** Resolves once every node sees all the others: another may be taken down then, and a majority is left. */
   async settled(): Promise<void> {
     const { nodes } = this;
+    const [first] = nodes;
+    const all = JSON.stringify(nodes.map(() => nodes.length));
     const options = { timeout: FORM_TIMEOUT_MS, interval: 200 };
-    // One after the other: each look costs a start of rabbitmqctl, and when one sees all, the others mostly do.
-    for (const node of nodes)
-      await eventually(async () => Number(await node.ctl('eval', COUNT_RUNNING)) === nodes.length, options);
+    // One asks the others: each look costs a start of rabbitmqctl.
+    await eventually(async () => (await first?.ctl('eval', COUNT_RUNNING))?.trim() === all, options);
   }
 
   /**
@@ -107,7 +111,7 @@ export class PrivateCluster {
 
   /** To be awaited between declaring and killing: see {@link PrivateNode.sync}. */
   async sync(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.sync()));
+    await this.nodes.find(({ pid }) => pid !== undefined)?.ctl('eval', SYNC_ALL);
   }
 
   /**

@@ -89,7 +89,9 @@ export class PrivateNode {
   /** A node that {@link boot} starts, in a home that others may share. */
   static async prepare(place: NodePlace, options: PrivateNodeOptions): Promise<PrivateNode> {
     const { config = [], advanced = '[]', plugins = [] } = options;
-    return new PrivateNode(place, await writeNodeFiles({ ...place, config, advanced, plugins }));
+    const { applications } = place.program;
+    const files = { ...place, config, advanced, plugins, applications };
+    return new PrivateNode(place, await writeNodeFiles(files));
   }
 
   /** Erlang's name of it. */

@@ -16,6 +16,8 @@ export interface ServerProgram {
   /** `rabbitmqctl`. */
   readonly ctl: Start;
   readonly epmd: Start;
+  /** The folders of all applications that it may load, as it sees them; see {@link quickBoot}. Empty where nobody knows. */
+  readonly applications: readonly string[];
 }
 
 /** The version, from the name of the folder that packages put it in. */
