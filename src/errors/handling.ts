@@ -1,6 +1,9 @@
 import { HoplineError } from './hopline-error.js';
 
-/** A message whose body or headers can't be decoded: not JSON, not UTF-8, an unknown content type or encoding, too large. Never retried. */
+/**
+ * A message has a body or headers that can't be decoded: not JSON, not UTF-8, an unknown content type or
+ * encoding, or too large. It is never retried.
+ */
 export class UndecodableError extends HoplineError {
   readonly code = 'HOPLINE_UNDECODABLE';
 }
@@ -17,7 +20,7 @@ export class NoHandlerError extends HoplineError {
   }
 }
 
-/** Throw it from a handler when trying again can't help: the message is dead-lettered at once as `unrecoverable`. */
+/** Thrown by a handler when a retry can't help: the message is dead-lettered at once as `unrecoverable`. */
 export class UnrecoverableError extends HoplineError {
   readonly code = 'HOPLINE_UNRECOVERABLE';
 
@@ -26,7 +29,7 @@ export class UnrecoverableError extends HoplineError {
   }
 }
 
-/** `context.once` of a message without an id: nothing would know it again. */
+/** `context.once` was called for a message without an id: a redelivery could not be recognised. */
 export class NoMessageIdError extends HoplineError {
   readonly code = 'HOPLINE_NO_MESSAGE_ID';
 
@@ -39,8 +42,8 @@ export class NoMessageIdError extends HoplineError {
 }
 
 /**
- * A method of a context that works for its attempt was called when that was over: the handler had returned or thrown, or its time
- * was up. Nothing was done.
+ * A method of a context that needs a running attempt was called after the attempt: the handler had returned or
+ * thrown, or its time was up. Nothing was done.
  */
 export class AttemptOverError extends HoplineError {
   readonly code = 'HOPLINE_ATTEMPT_OVER';
@@ -53,7 +56,7 @@ export class AttemptOverError extends HoplineError {
   }
 }
 
-/** A handler ran longer than its timeout. The reason of `context.signal`, and the failure of the attempt. */
+/** A handler ran longer than its timeout. This is the reason of `context.signal`, and the failure of the attempt. */
 export class HandlerTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_HANDLER_TIMEOUT';
 
@@ -65,7 +68,7 @@ export class HandlerTimeoutError extends HoplineError {
   }
 }
 
-/** The reason of `context.signal` when the bus stops and the handler's time is up. */
+/** Reason of `context.signal` when the bus stops and the handler's time is up. */
 export class ShutdownError extends HoplineError {
   readonly code = 'HOPLINE_SHUTDOWN';
 
@@ -74,7 +77,10 @@ export class ShutdownError extends HoplineError {
   }
 }
 
-/** The reason of `context.signal` when the channel that delivered is gone: the message will be delivered again. */
+/**
+ * Reason of `context.signal` when the channel that delivered the message is gone: the broker will deliver the
+ * message again.
+ */
 export class ChannelLostError extends HoplineError {
   readonly code = 'HOPLINE_CHANNEL_LOST';
 
@@ -87,13 +93,13 @@ export class ChannelLostError extends HoplineError {
   }
 }
 
-/** A queue that can't be consumed: the message at its head ends each connection that it is delivered over. */
+/** A queue can't be consumed: the message at its head ends each connection over which it is delivered. */
 export class GuiltyQueueError extends HoplineError {
   readonly code = 'HOPLINE_GUILTY_QUEUE';
 
   /**
-   * @param losses how many connections it has ended, over which nothing else was consumed
-   * @param isCounted whether its queue has a delivery limit
+   * @param losses number of connections that the queue has ended while nothing else was consumed over them
+   * @param isCounted true if the queue has a delivery limit
    */
   constructor(queue: string, losses: number, isCounted: boolean, options?: { cause?: unknown }) {
     super(
@@ -106,7 +112,10 @@ export class GuiltyQueueError extends HoplineError {
   }
 }
 
-/** The reason of `context.signal` when an operator has cancelled the message: it is dead-lettered as `cancelled` if the handler throws. */
+/**
+ * Reason of `context.signal` when an operator cancelled the message: it is dead-lettered as `cancelled` if the
+ * handler throws.
+ */
 export class CancelledError extends HoplineError {
   readonly code = 'HOPLINE_CANCELLED';
 
@@ -118,11 +127,14 @@ export class CancelledError extends HoplineError {
   }
 }
 
-/** The process that ran this message alone ended, as often as `hopline work --crashes` allows: it is dead-lettered as `crashed`. */
+/**
+ * The process that handled only this message ended, as often as `hopline work --crashes` allows: the message is
+ * dead-lettered as `crashed`.
+ */
 export class CrashedError extends HoplineError {
   readonly code = 'HOPLINE_CRASHED';
 
-  /** @param deaths how the processes ended, as `exit code 1` or `SIGKILL` */
+  /** @param deaths the ends of the processes, such as `exit code 1` or `SIGKILL` */
   constructor(deaths: readonly string[]) {
     super(
       `its process ended while it ran nothing but this message, ${deaths.length === 1 ? 'once' : `${deaths.length} times`}: ${deaths.join(', ')}`,
@@ -131,7 +143,7 @@ export class CrashedError extends HoplineError {
   }
 }
 
-/** `stop()` had to leave work behind at its deadline: what was not settled will be delivered again. */
+/** `stop()` had to leave work behind at its deadline: messages that were not settled will be delivered again. */
 export class StopDeadlineError extends HoplineError {
   readonly code = 'HOPLINE_STOP_DEADLINE';
 }

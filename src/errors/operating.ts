@@ -1,13 +1,13 @@
 import { HoplineError } from './hopline-error.js';
 import { PublishRejectedError, UnroutableError } from './publishing.js';
 
-/** An id that names no dead letter, or the beginning of several ids. */
+/** An id matches no dead letter, or is the prefix of several ids. */
 export class DeadLetterIdError extends HoplineError {
   readonly code = 'HOPLINE_DEAD_LETTER_ID';
 
   constructor(
     readonly id: string,
-    /** The ids that begin with it. */
+    /** Ids that begin with the given prefix. */
     readonly candidates: readonly string[],
   ) {
     super(
@@ -21,12 +21,15 @@ export class DeadLetterIdError extends HoplineError {
   }
 }
 
-/** More dead letters of a queue end each connection over which they are delivered than can be gone around. */
+/**
+ * Too many dead letters of a queue end each connection over which they are delivered: the others can't be
+ * reached past them.
+ */
 export class UnreadableLettersError extends HoplineError {
   readonly code = 'HOPLINE_UNREADABLE_LETTERS';
 
   constructor(
-    /** Where they lie. */
+    /** Queue that holds these dead letters. */
     readonly deadQueue: string,
     message: string,
     cause: Error,
@@ -39,12 +42,12 @@ export class UnreadableLettersError extends HoplineError {
   }
 }
 
-/** A batch that is not in the store, takes no more jobs, or is dispatched with others than before. */
+/** A batch is not in the store, takes no more jobs, or is dispatched with other jobs than before. */
 export class BatchError extends HoplineError {
   readonly code = 'HOPLINE_BATCH';
 }
 
-/** What an operator says can't reach the workers: the broker does not take it. */
+/** The broker does not take an operator's request, so it does not reach the workers. */
 export class ControlError extends HoplineError {
   readonly code = 'HOPLINE_CONTROL';
 
