@@ -1,6 +1,6 @@
 import { TopologyError } from '../errors.js';
 
-/** What to say of a queue that isn't there. */
+/** Error for a queue that does not exist. */
 export function missing(queue: string): TopologyError {
   return new TopologyError(
     `queue '${queue}'`,

@@ -1,6 +1,6 @@
 import { ConnectError } from '../errors.js';
 
-/** The channels were lost while letters were held: they are back in their queue, and whoever walks may begin anew. */
+/** The channels were lost while letters were held: they are back in their queue, and the walk may begin again. */
 export class WalkInterrupted extends ConnectError {
   constructor(queue: string, cause: Error) {
     super(
