@@ -7,13 +7,13 @@ import { type Bound, boundData, decodeEnvelope, encodeEnvelope, undecryptable } 
 import { KeysUnavailableError, UnknownKeyError } from './errors.js';
 import { type EncryptionKey, isKey, type Key, type KeyProvider, keyId } from './key-provider.js';
 
-/** Encrypted, and the header that says how. */
+/** Result of an encryption: the ciphertext, and the header that describes it. */
 export interface Sealed {
   readonly body: Buffer;
   readonly header: string;
 }
 
-/** Decrypted, and what it is. */
+/** Result of a decryption: the plaintext, and its content type. */
 export interface Opened {
   readonly body: Buffer;
   readonly contentType: string;
@@ -23,13 +23,13 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** What encrypting adds to a body. */
+/** Bytes that encryption adds to a body. */
 export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
 
-/** Nothing waits for ever for a key. */
+/** Deadline for a key: nothing waits without limit. */
 const KEY_DEADLINE_MS = 10_000;
 
-/** Encrypts and decrypts with the keys of a provider. A promise only if the provider's answer is one. */
+/** Encrypts and decrypts with the keys of a provider. A result is a promise only if the provider's answer is one. */
 export class Encryption {
   constructor(
     private readonly keys: KeyProvider,
@@ -45,9 +45,9 @@ export class Encryption {
   }
 
   /**
-   * @param header of the message, as it came
-   * @throws UnknownKeyError if its key is not there; KeysUnavailableError if it can't be had now
-   * @throws UndecodableError if it was changed, or was taken from another message
+   * @param header value of the message's header
+   * @throws UnknownKeyError if the key does not exist; KeysUnavailableError if it can't be had now
+   * @throws UndecodableError if the body was changed, or belongs to another message
    */
   open(body: Buffer, header: unknown, bound: Bound): Opened | Promise<Opened> {
     const envelope = decodeEnvelope(header);

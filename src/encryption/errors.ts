@@ -1,8 +1,8 @@
 import { HoplineError } from '../errors.js';
 
 /**
- * A message is encrypted with a key that this service does not know. It comes back for as long as one without a handler
- * does, and is then dead-lettered as `undecodable`.
+ * A message is encrypted with a key that this service does not know. The message is released for the time of
+ * `noHandlerPatience`, and is then dead-lettered as `undecodable`.
  */
 export class UnknownKeyError extends HoplineError {
   readonly code = 'HOPLINE_UNKNOWN_KEY';
@@ -16,8 +16,8 @@ export class UnknownKeyError extends HoplineError {
 }
 
 /**
- * The provider of keys failed, did not answer in time, or gave something else than a key of 32 bytes. A publish was not sent;
- * a message comes back later, which is no try.
+ * The provider of keys failed, did not answer in time, or returned something other than a key of 32 bytes. A
+ * publish was not sent; a received message is released, which is not counted as a try.
  */
 export class KeysUnavailableError extends HoplineError {
   readonly code = 'HOPLINE_KEYS_UNAVAILABLE';
