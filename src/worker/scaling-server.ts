@@ -7,11 +7,11 @@ const PATH = '/scaling';
 
 export interface Address {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
 }
 
-/** Answers `GET /scaling`: what an autoscaler outside has to know. */
+/** Answers `GET /scaling` with the figures for an external autoscaler. */
 export class ScalingServer {
   private constructor(
     readonly url: string,
@@ -19,8 +19,9 @@ export class ScalingServer {
   ) {}
 
   /**
-   * @param figure undefined while nothing is known, which is answered with 503: whoever asks is to leave all as it is
-   * @throws the system's error if it can't listen there
+   * @param figure undefined while nothing is known, which is answered with 503: the autoscaler then changes
+   * nothing
+   * @throws the system's error if it can't listen on the address
    */
   static async listen(
     { host, port }: Address,
