@@ -6,16 +6,16 @@ import type { Names } from './names.js';
 import type { BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
 
 /*
- * Delays in the broker, without a plugin and without waiting behind others.
+ * Delays in the broker, without a plugin, and without a message that waits behind a longer delay.
  *
- * Thirty levels are queues with a fixed TTL each. Any delay is a sum of them, as an amount of money is of coins. The
- * routing key carries the delay as one word a unit, then what it is for:
+ * There are thirty levels, each a queue with a fixed TTL. Any delay is a sum of TTLs, as an amount of money is a sum of
+ * coins. The routing key has one word for each unit of the delay, then the kind and the destination:
  *
  *     <16d>.<d>.<h>.<m>.<s>.<100ms>.<kind>.<destination>        0.0.0.0.30.0.q.mailer.SendWelcomeEmail
  *
- * A topic exchange for each unit leads to the queue of the value's largest coin; when that queue's TTL is over, its
- * dead-letter exchange leads to the next coin, or to the next unit; the last exchange leads to the destination. In one
- * queue all messages wait equally long, so nobody waits behind a longer delay.
+ * A topic exchange for each unit routes to the queue of the value's largest coin. When that queue's TTL is over, its
+ * dead-letter exchange routes to the next coin, or to the next unit. The last exchange routes to the destination. All
+ * messages of one queue wait for the same time.
  */
 
 const SECOND = 1_000;

@@ -10,7 +10,7 @@ import type { ChannelError } from './channel.js';
 import type { Connection } from './connection.js';
 import type { PendingPublish } from './pending-publish.js';
 
-/* How a publish ends that isn't confirmed. */
+/* Errors of publishes that were not confirmed. */
 
 export function unroutable({ message }: PendingPublish): UnroutableError {
   return new UnroutableError(message.exchange, message.routingKey, message.properties.messageId);
@@ -38,7 +38,7 @@ export function rejected(
   );
 }
 
-/** Every answer was a nack. */
+/** For a message whose every answer was a nack. */
 export function refused(pending: PendingPublish): PublishRejectedError {
   return rejected(pending, 'the broker refuses it again and again (nack)');
 }
@@ -50,7 +50,7 @@ export function outcomeUnknown({ message }: PendingPublish): OutcomeUnknownError
   );
 }
 
-/** It was never written. */
+/** For a message that was never written. */
 export function timedOut({ message }: PendingPublish, { isBlocked, model }: Connection): PublishTimeoutError {
   const why = isBlocked
     ? 'the broker blocks publishers (a memory or disk alarm)'
@@ -63,7 +63,7 @@ export function timedOut({ message }: PendingPublish, { isBlocked, model }: Conn
   );
 }
 
-/** Its exchange was made again, and who was bound to the old one has not come back. */
+/** For a message whose exchange was declared again, and whose queues' owners have not bound them again yet. */
 export function notTakenYet({ message }: PendingPublish): PublishTimeoutError {
   return new PublishTimeoutError(
     `no queue has taken '${message.routingKey}' within ${formatMs(message.deadlineMs)}: exchange '${message.exchange}' was made anew in the broker, and whoever takes this event may not have bound to it again`,

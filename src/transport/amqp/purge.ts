@@ -7,7 +7,7 @@ import type { ChannelError } from './channel.js';
 /** A queue without a leader answers when it has one again. */
 const ANSWER_DEADLINE_MS = 10_000;
 
-/** Deletes what waits in a queue; nothing of it is delivered. Needs the right to read it. */
+/** Deletes the waiting messages of a queue without delivering them. Needs permission to read the queue. */
 export async function purgeQueue(model: ChannelModel, queue: string): Promise<number> {
   const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
   return deadline.race(purge(model, queue), () => noAnswer(queue));
@@ -17,7 +17,7 @@ async function purge(model: ChannelModel, queue: string): Promise<number> {
   const channel = await model.createChannel().catch((cause) => {
     throw noAnswer(queue, cause);
   });
-  channel.on('error', () => {}); // its cause is what the request is rejected with
+  channel.on('error', () => {}); // the request is rejected with this error's cause
   try {
     return (await channel.purgeQueue(queue)).messageCount;
   } catch (cause) {

@@ -1,32 +1,38 @@
 import { reachedLimit } from './limits.js';
 
-/** Why connecting again in the same way changes nothing, and what would. */
+/** Reason why another try of the same connection fails, too, with advice. */
 export interface Refusal {
   /** Completes "<address> …". */
   readonly what: string;
   readonly help: string;
 }
 
-/** As the client library and Node.js throw them. */
+/** Error of the client library or of Node.js. */
 interface ConnectFailure extends Error {
   code?: unknown;
-  /** The broker's certificate, where its name is the trouble. */
+  /** The broker's certificate, if its name is wrong. */
   cert?: { readonly subjectaltname?: string };
 }
 
-/** The broker's words when it does not let us in; its numbers for them (403, 530) may be part of a host's name. */
+/** The broker's words for a refused client; its numbers for them (403, 530) may also be part of a host's name. */
 const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED/;
 
-/** Its words for a user it does not know, or a password that is not the user's. */
+/** The broker's words for an unknown user or a wrong password. */
 const IDENTITY = /Login was refused using authentication mechanism (\w+)/;
 
-/** The client library's words when the broker closes instead of opening the vhost, with the broker's (530, 403, 541) behind them. */
+/**
+ * The client library's words when the broker closes instead of opening the vhost, followed by the broker's
+ * (530, 403, 541).
+ */
 const VHOST = /Expected ConnectionOpenOk; got <ConnectionClose[^>]*>(?:: (.*))?/s;
 
-/** The client library's words when the broker does not offer the way in that we want. */
+/** The client library's words when the broker does not offer the SASL mechanism. */
 const MECHANISM = /SASL mechanism (\w+) is not provided/;
 
-/** OpenSSL's names for a chain that leads to no authority of ours; Node.js documents them (tls, X509 certificate error codes). */
+/**
+ * OpenSSL's codes for a certificate chain without a trusted authority; documented by Node.js (tls, X509
+ * certificate error codes).
+ */
 const UNKNOWN_AUTHORITY = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -48,7 +54,7 @@ const BAD_CERTIFICATE = new Set([
   'PATH_LENGTH_EXCEEDED',
 ]);
 
-/** Undefined for what may pass: a broker that is down, mute, or too slow. */
+/** Undefined for a temporary failure: a broker that is down, does not answer, or is too slow. */
 export function refusalOf(error: ConnectFailure): Refusal | undefined {
   const { message } = error;
   const code = String(error.code ?? '');
@@ -104,7 +110,7 @@ function identityRefusal(mechanism: string, words: string): Refusal {
       };
 }
 
-/** @param words of the broker; empty if they are not known */
+/** @param words the broker's words; empty if they are unknown */
 function vhostRefusal(words: string): Refusal {
   const what = `does not open the vhost of the url${words && `: ${words}`}`;
   if (/not found/.test(words))
@@ -125,16 +131,16 @@ function vhostRefusal(words: string): Refusal {
   };
 }
 
-/** Without what the client library puts before them. */
+/** Without the client library's prefix. */
 const brokersWords = (message: string): string =>
   /(?:with message "|<ConnectionClose[^>]*>: )(.*?)"?$/s.exec(message)?.[1] ?? message;
 
-/** The error of Node.js names them only where the host is a name, too. */
+/** Node.js's error lists the names only if the host is a name, too. */
 function namesOf({ cert }: ConnectFailure): string {
   return cert?.subjectaltname ? `, ${cert.subjectaltname}` : '';
 }
 
-/** The TLS handshake failed: what OpenSSL says holds its reason, and the file and line of its source. */
+/** A failed TLS handshake: OpenSSL's text holds the reason, with the file and line of its source. */
 function tlsRefusal(message: string, code: string): Refusal | undefined {
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined;
   if (/wrong version number|packet length too long/i.test(message)) {

@@ -3,10 +3,10 @@ import type { ListenSource } from '../transport.js';
 import type { ChannelError } from './channel.js';
 import { notPossible } from './limits.js';
 
-/* What the broker says to a consumer, with what to do about it. */
+/* The broker's refusal of a consumer, with advice. */
 
 export function refusedToConsume(queue: string, error: ChannelError): Error {
-  // What was refused on the way there has been explained already.
+  // Refusals of earlier requests are explained already.
   if (error instanceof HoplineError) return error;
   if (error.code === undefined) return notPossible(`queue '${queue}' can't be consumed`, error);
   const help =

@@ -5,12 +5,12 @@ import { MemoryConsumer } from './consumer.js';
 import { existing } from './declare.js';
 import { Queue } from './queue.js';
 
-/** A queue of a session's own, which goes when it hears no more. */
+/** A queue of one session, deleted when the session stops listening. */
 export class MemoryListener implements Listening {
   private readonly queue: Queue;
   private readonly consumer: MemoryConsumer;
 
-  /** @throws TopologyError if there is a queue of that name */
+  /** @throws TopologyError if a queue of that name exists */
   constructor(
     private readonly broker: Broker,
     private readonly source: ListenSource,
