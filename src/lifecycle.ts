@@ -198,7 +198,7 @@ export class Lifecycle {
     const { service, startDeadlineMs } = this.options.settings;
     return new ConnectError(
       `service '${service}' could not begin to consume within ${formatMs(startDeadlineMs)}: the broker does not answer`,
-      'Look in the broker whether the queues have a leader, and at its load and alarms.',
+      'Check in the broker whether the queues have a leader, and check its load and alarms.',
     );
   }
 

@@ -53,7 +53,7 @@ export async function stopInStages(
     problems.push(`handlers of queue '${queue}' were still running`);
   handlersEnded();
   await stage('relaying the outbox', relayed ?? Promise.resolve());
-  await stage('looking after batches', lookedAfter);
+  await stage('sending overdue messages of batches', lookedAfter);
   await stage('waiting for confirms', session.drain(deadline));
   await stage('closing the channels', runners.close());
   await session.close(deadline).catch((error: Error) => problems.push(error.message));
@@ -67,7 +67,7 @@ export function leftBehind(
 ): StopDeadlineError {
   return new StopDeadlineError(
     `service '${service}' did not stop cleanly within ${formatMs(deadlineMs)}: ${problems.join('; ')}`,
-    'What was not settled is delivered again. Let handlers end on context.signal, or raise stopDeadline.',
+    'Let handlers stop on context.signal, or raise stopDeadline. Unsettled messages are delivered again.',
   );
 }
 

@@ -72,7 +72,7 @@ export class BusControl {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
         { service, error },
-        'this process hears no operator: it can be neither paused nor asked how it is; give its user the rights, or set control to false',
+        "this process can't receive operators' requests, so it can't be paused or asked for its status: give its user the permissions, or set control to false",
       );
     }
   }
@@ -110,7 +110,7 @@ export class BusControl {
       await this.applyPaused();
     } catch (error) {
       if (this.isStopped) return;
-      log.warn({ service, error }, 'the broker does not say which queues are paused; it is asked again');
+      log.warn({ service, error }, 'the broker did not say which queues are paused; asking again');
       this.reading = clock.setTimer(() => void this.readAgain(), READ_AGAIN_MS);
     }
   }
@@ -135,7 +135,7 @@ export class BusControl {
         deadlineMs: ANSWER_MS,
       });
     } catch (error) {
-      log.debug({ service, ask: request.ask, error }, 'an operator got no answer');
+      log.debug({ service, ask: request.ask, error }, 'an answer to an operator could not be sent');
     }
   }
 
@@ -145,7 +145,7 @@ export class BusControl {
     try {
       return this.obey(request);
     } catch (error) {
-      log.error({ service, ask: request.ask, error }, 'what an operator said could not be done');
+      log.error({ service, ask: request.ask, error }, "an operator's request could not be carried out");
       return { problem: reasonText(error) };
     }
   }
@@ -189,8 +189,8 @@ export class BusControl {
   private restart(): { problem?: string } {
     const { service, events, log } = this.options;
     if (!events.has('control.restart'))
-      return { problem: 'nobody would start it again: it was not started by `hopline work`' };
-    log.info({ service }, 'an operator wants this process to be replaced');
+      return { problem: 'it can not be replaced: it was not started by `hopline work`' };
+    log.info({ service }, 'an operator asked for this process to be replaced');
     events.emit('control.restart', { service });
     return {};
   }
@@ -210,6 +210,6 @@ export class BusControl {
 
 const notHearing = () =>
   new ConnectError(
-    'the broker did not answer in time while the process began to hear operators',
+    "the broker did not answer in time while the process began to listen for operators' requests",
     'Look at the load and the alarms of the broker.',
   );

@@ -108,8 +108,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
 function noWorkers({ control }: Names, cause: TopologyError): TopologyError {
   return new TopologyError(
     cause.resource,
-    `no worker of this application has ever heard operators here: ${cause.message}`,
-    `Look whether prefix and vhost are right: '${control}' is declared by the first worker that starts.`,
+    `no worker of this application has listened for operators' requests on this broker: ${cause.message}`,
+    `Check prefix and vhost: '${control}' is declared by the first worker that starts.`,
     { cause },
   );
 }
@@ -186,7 +186,7 @@ export class Control {
   async scale(queue: string, concurrency: number): Promise<Heeded> {
     if (!Number.isSafeInteger(concurrency) || concurrency < 1)
       throw new OptionsError('scale', [
-        `expected the concurrency to be a whole number from 1 on, got ${concurrency}`,
+        `expected the concurrency to be a positive integer, got ${concurrency}`,
       ]);
     const { consumers } = await this.existing(queue);
     return { processes: await this.ask({ ask: 'scale', queue, concurrency }), consumers };
@@ -260,7 +260,7 @@ export class Control {
     const state = await this.session.inspect(queue);
     if (state) return state;
     throw new OptionsError('queue', [
-      `there is no queue '${queue}' in the broker: it is called as \`hopline topology show\` and \`hopline status\` name it`,
+      `there is no queue '${queue}' in the broker: use a name that \`hopline topology show\` or \`hopline status\` prints`,
     ]);
   }
 

@@ -55,7 +55,8 @@ export class Encryption {
       this.ask(() => this.keys.find(envelope.keyId)),
       (key) => {
         if (key === undefined) throw new UnknownKeyError(envelope.keyId);
-        if (!isKey(key)) throw noKey(`what it gave for '${envelope.keyId}' is no key of 32 bytes`);
+        if (!isKey(key))
+          throw noKey(`it returned something other than a key of 32 bytes for '${envelope.keyId}'`);
         return {
           body: openWith(key, body, boundData(header as string, bound), envelope.keyId),
           contentType: envelope.contentType,
@@ -82,7 +83,7 @@ export class Encryption {
 
 function checked(given: EncryptionKey): EncryptionKey {
   if (keyId.accepts(given?.id) && isKey(given.key)) return given;
-  throw noKey(`what it gave as the current key is none: expected { id, key }, the key of 32 bytes`);
+  throw noKey(`expected its current key to be { id, key }, with a key of 32 bytes`);
 }
 
 function sealWith({ id, key }: EncryptionKey, plain: Buffer, contentType: string, bound: Bound): Sealed {
@@ -105,7 +106,7 @@ function openWith(key: Key, body: Buffer, data: Buffer, id: string): Buffer {
     return Buffer.concat([inside, decipher.final()]);
   } catch {
     throw undecryptable(
-      `key '${id}' does not fit: it is another one here, or body, header, messageId or routing key are not those it was published with`,
+      `key '${id}' does not decrypt it: this service has another key of that id, or body, header, messageId or routing key have changed since the publish`,
     );
   }
 }

@@ -116,6 +116,6 @@ export function boundData(header: string, bound: Bound): Buffer {
 export function undecryptable(why: string): UndecodableError {
   return new UndecodableError(
     `the message can't be decrypted: ${why}`,
-    'Look at the header hopline-encrypted in the dead-letter queue, and mend the publisher; docs/encryption.md says what it means.',
+    'Look at the header hopline-encrypted in the dead-letter queue, and fix the publisher; docs/encryption.md describes the header.',
   );
 }

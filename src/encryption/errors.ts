@@ -9,8 +9,8 @@ export class UnknownKeyError extends HoplineError {
 
   constructor(readonly keyId: string) {
     super(
-      `the message is encrypted with key '${keyId}', which is not known here`,
-      "Give that key to the bus's encryption, then replay what lies in the dead letters. New keys go to consumers before any publisher encrypts with them.",
+      `the message is encrypted with key '${keyId}', which is not among the known keys`,
+      "Add that key to the bus's encryption, then replay the dead letters. Give new keys to consumers before a publisher encrypts with them.",
     );
   }
 }
@@ -24,8 +24,8 @@ export class KeysUnavailableError extends HoplineError {
 
   constructor(why: string, options?: { cause?: unknown }) {
     super(
-      `the provider of keys can't be used: ${why}`,
-      'Look at its cause, at what the provider of the option encryption.keys asks, and whether that can be reached.',
+      `the key provider failed: ${why}`,
+      "Look at the error's cause, and check whether the service behind encryption.keys can be reached.",
       options,
     );
   }

@@ -61,6 +61,6 @@ function bytesOf(given: unknown): Uint8Array | undefined {
 }
 
 function told(given: unknown, bytes: Uint8Array | undefined): string {
-  if (given === undefined) return 'undefined: is its variable set?';
+  if (given === undefined) return 'undefined: is its environment variable set?';
   return bytes ? `${bytes.length} bytes` : 'something else';
 }

@@ -15,7 +15,7 @@ export class NoHandlerError extends HoplineError {
   constructor(queue: string, exchange: string, routingKey: string) {
     super(
       `no handler of queue '${queue}' matches '${routingKey}' of exchange '${exchange}'`,
-      'An older version runs beside a newer one, or a binding is left over: finish the deployment, or prune the topology.',
+      'Finish the deployment if an older version runs beside a newer one; else remove the leftover binding with `hopline topology prune`.',
     );
   }
 }
@@ -36,7 +36,7 @@ export class NoMessageIdError extends HoplineError {
   constructor(what: string) {
     super(
       `${what}: its message has no id`,
-      'Publish it with a messageId. Another attempt of it has one: what Hopline publishes again gets one.',
+      'Publish the message with a messageId. Its next attempt has one: Hopline adds an id when it republishes a message.',
     );
   }
 }
@@ -50,8 +50,8 @@ export class AttemptOverError extends HoplineError {
 
   constructor(call: string, handler: string) {
     super(
-      `${call} was called when the attempt of handler ${handler} was over`,
-      'Await all that the handler does before it returns or throws, and let it end on context.signal.',
+      `${call} was called after the attempt of handler ${handler} had ended`,
+      'Await everything that the handler starts before it returns or throws, and stop on context.signal.',
     );
   }
 }
@@ -63,7 +63,7 @@ export class HandlerTimeoutError extends HoplineError {
   constructor(handler: string, timeout: string) {
     super(
       `handler ${handler} did not finish within ${timeout}`,
-      'Pass context.signal to what it waits for, raise its timeout, or split the work.',
+      'Pass context.signal to the calls that it waits for, raise its timeout, or split the work.',
     );
   }
 }
@@ -103,10 +103,10 @@ export class GuiltyQueueError extends HoplineError {
    */
   constructor(queue: string, losses: number, isCounted: boolean, options?: { cause?: unknown }) {
     super(
-      `the message at the head of queue '${queue}' ends each connection that it is delivered over: ${losses} so far`,
+      `the message at the head of queue '${queue}' ends each connection over which it is delivered: ${losses} so far`,
       isCounted
-        ? "The broker dead-letters it at the queue's delivery limit, and then the queue goes on; `hopline failed` goes around it there."
-        : `Nothing ends it on a classic queue: move it inside the broker, with \`rabbitmqctl set_policy move-head '^${queue}$' '{"max-length":N}' --apply-to queues --priority 1000\`, N one less than wait there, and then \`rabbitmqctl clear_policy move-head\`. It then lies among the dead letters.`,
+        ? "Wait: the broker dead-letters the message at the queue's delivery limit, and the queue goes on. `hopline failed` bypasses it there."
+        : `Move it to the dead letters inside the broker, since a classic queue never gives a message up: run \`rabbitmqctl set_policy move-head '^${queue}$' '{"max-length":N}' --apply-to queues --priority 1000\`, with N one less than the number of waiting messages, and then \`rabbitmqctl clear_policy move-head\`.`,
       options,
     );
   }
@@ -137,8 +137,8 @@ export class CrashedError extends HoplineError {
   /** @param deaths the ends of the processes, such as `exit code 1` or `SIGKILL` */
   constructor(deaths: readonly string[]) {
     super(
-      `its process ended while it ran nothing but this message, ${deaths.length === 1 ? 'once' : `${deaths.length} times`}: ${deaths.join(', ')}`,
-      'Look into the log of the workers for what ended them (an uncaught error, memory), mend the handler, and replay it.',
+      `the process ended while it ran only this message, ${deaths.length === 1 ? 'once' : `${deaths.length} times`}: ${deaths.join(', ')}`,
+      "Find the cause in the workers' log (an uncaught error, memory), fix the handler, and replay the message.",
     );
   }
 }

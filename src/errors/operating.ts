@@ -15,7 +15,7 @@ export class DeadLetterIdError extends HoplineError {
         ? `no dead letter has the id '${id}'`
         : `${candidates.length} dead letters have an id that begins with '${id}'`,
       candidates.length === 0
-        ? 'List them: it may be replayed already, lie in another queue, or be held by somebody who looks at it just now.'
+        ? 'List the dead letters: it may have been replayed, be in another queue, or be held by another reader at the moment.'
         : `Give more of the id: ${candidates.slice(0, 3).join(', ')}${candidates.length > 3 ? ' …' : ''}`,
     );
   }
@@ -36,7 +36,7 @@ export class UnreadableLettersError extends HoplineError {
   ) {
     super(
       message,
-      `Delete all of them unread: hopline failed flush --queue ${deadQueue.replace(/\.dead$/, '')}. Or move some, inside the broker, into another queue, and look again: a policy with max-length, dead-letter-exchange "" and dead-letter-routing-key moves the first.`,
+      `Delete all of them unread: hopline failed flush --queue ${deadQueue.replace(/\.dead$/, '')}. Or move the first ones to another queue inside the broker, with a policy of max-length, dead-letter-exchange "" and dead-letter-routing-key, and list again.`,
       { cause },
     );
   }
@@ -54,8 +54,8 @@ export class ControlError extends HoplineError {
   constructor(cause: Error) {
     const isRefused = cause instanceof UnroutableError || cause instanceof PublishRejectedError;
     const help = isRefused
-      ? 'Look whether the exchange or queue that it names was deleted: the next worker that starts declares it again. Look at the rights of the user, too.'
-      : 'In a memory or disk alarm it takes no messages, and none of these: look with hopline doctor. SIGTERM and SIGHUP reach the workers of hopline work on their own machine.';
+      ? "Check whether the exchange or queue that it names was deleted: the next worker that starts declares it again. Check the user's permissions, too."
+      : 'Run `hopline doctor`: during a memory or disk alarm the broker takes no messages. SIGTERM and SIGHUP still reach the workers of `hopline work` on their own machine.';
     super(`the broker did not take the request: ${cause.message}`, help, { cause });
   }
 }

@@ -49,7 +49,7 @@ export class UnroutableError extends HoplineError {
   ) {
     super(
       `no queue takes '${routingKey}' on exchange '${exchange}'`,
-      'Start the service that handles it once, so that its queue and bindings exist; or use publish(), which allows zero takers.',
+      'Start the service that handles it once, so that its queue and bindings exist; or use publish(), which needs no queue.',
     );
   }
 }
@@ -78,7 +78,7 @@ export class OutcomeUnknownError extends HoplineError {
   ) {
     super(
       message,
-      'Publish it again with the same messageId; consumers that know the id can tell a duplicate.',
+      'Publish the message again with the same messageId: consumers that remember ids recognise a duplicate.',
       options,
     );
   }
@@ -97,7 +97,7 @@ export class NotUniqueError extends HoplineError {
   ) {
     super(
       `another message '${routingKey}' with the same unique key waits or is handled: ${holder}`,
-      'Nothing to do if the other one does the work. Sending again under its messageId is no other message, and is not refused.',
+      'Nothing to do if the other message does the work. To repeat its send, use its messageId: that is not refused.',
     );
   }
 }
@@ -125,8 +125,8 @@ export class PublishManyError extends HoplineError {
   ) {
     const [first] = failures;
     super(
-      `${failures.length} of ${total} messages '${routingKey}' were not published; the first is number ${first?.index}: ${first?.error.message}`,
-      "Look at each of the error's failures: it has the place of the message and its own error. The others are confirmed; don't publish them again.",
+      `${failures.length} of ${total} messages '${routingKey}' were not published; the first is at index ${first?.index}: ${first?.error.message}`,
+      "Look at error.failures: each has the index of the payload and its error. The others are confirmed; don't publish them again.",
       { cause: first?.error },
     );
   }

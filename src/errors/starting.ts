@@ -91,8 +91,8 @@ export class ClientLibraryError extends HoplineError {
     readonly found: string,
   ) {
     super(
-      `Hopline is made for amqplib ${wanted}, and amqplib ${found} is what it finds`,
-      'Remove what makes the package manager install another one for it (overrides, resolutions), and install again. Other packages may have a version of their own.',
+      `Hopline needs amqplib ${wanted}, but finds amqplib ${found}`,
+      'Remove the overrides or resolutions that make the package manager install another version for Hopline, and install again. Other packages may have a version of their own.',
     );
   }
 }

@@ -67,7 +67,7 @@ export class Around<T> {
       if (ready > MOST_PREFETCH)
         throw new UnreadableLettersError(
           queue,
-          `one of the ${ready} dead letters in '${queue}' ends each connection over which it is delivered, and among more than ${MOST_PREFETCH} none is gone around`,
+          `one of the ${ready} dead letters in '${queue}' ends each connection over which it is delivered, and in a queue of more than ${MOST_PREFETCH} it can't be bypassed`,
           error,
         );
       const count = await this.part(seen, error);

@@ -83,7 +83,7 @@ export function decodeLine(text: string): LetterLine {
   } catch (error) {
     throw new InvalidMessageError(
       `not a line of an export: ${(error as Error).message}`,
-      'Import only what hopline failed export has written; every other line of the file is dealt with.',
+      'Import only lines that `hopline failed export` has written; the other lines of the file are imported.',
     );
   }
 }

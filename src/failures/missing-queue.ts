@@ -5,6 +5,6 @@ export function missing(queue: string): TopologyError {
   return new TopologyError(
     `queue '${queue}'`,
     `there is no queue '${queue}'`,
-    'Look for a typing error, and at the vhost in the url; the queue is declared when its service starts first.',
+    'Check the name, and the vhost of the url; the queue is declared when its service starts for the first time.',
   );
 }

@@ -191,8 +191,8 @@ export class Passage<T> {
     if (state.ready === 0) return true;
     if (this.clock.monotonic() - quietSince < STALLED_MS) return false;
     throw new ConnectError(
-      `queue '${queue}' holds ${state.ready} messages and hands none out`,
-      'Look whether it has a leader, and whether another consumer holds it alone.',
+      `queue '${queue}' holds ${state.ready} messages and delivers none`,
+      'Check whether it has a leader, and whether another consumer has it exclusively.',
     );
   }
 

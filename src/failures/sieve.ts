@@ -59,6 +59,6 @@ export async function sift(ring: Ring, queue: string, total: number, hint: numbe
 const tooMany = (queue: string, total: number, cause: Error) =>
   new UnreadableLettersError(
     queue,
-    `more than ${MOST_UNREADABLE} of the ${total} dead letters in '${queue}' end each connection over which they are delivered: so many are not gone around`,
+    `more than ${MOST_UNREADABLE} of the ${total} dead letters in '${queue}' end each connection over which they are delivered: that many can't be bypassed`,
     cause,
   );

@@ -47,7 +47,7 @@ export function batchOfText(text: unknown): BatchMark | UndecodableError | undef
   } catch (error) {
     const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
     return new UndecodableError(
-      `which batch the message belongs to can't be read: ${why}`,
+      `the message's batch can't be read: ${why}`,
       `Look at the header ${HEADER.batch} in the dead-letter queue, and upgrade this service if a newer Hopline wrote it.`,
     );
   }

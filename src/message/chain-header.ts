@@ -235,8 +235,8 @@ export function withChain(
   } catch (error) {
     if (!(error instanceof MessageTooLargeError)) throw error;
     throw new MessageTooLargeError(
-      `step ${state.number} of a chain can't carry the ${state.rest.length} after it: their payloads, and what is passed on, take ${Buffer.byteLength(chain)} bytes, and with the step's own headers the cap is ${HEADERS_CAP_BYTES}`,
-      'Store the data elsewhere and give the steps references to it, or let a late step append what follows.',
+      `step ${state.number} of a chain can't carry the ${state.rest.length} after it: their payloads and the result passed on take ${Buffer.byteLength(chain)} bytes; with the step's own headers the cap is ${HEADERS_CAP_BYTES}`,
+      'Store the data elsewhere and give the steps references to it, or let a late step append the following ones.',
       { cause: error },
     );
   }

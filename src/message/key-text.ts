@@ -15,7 +15,7 @@ export function keyText(key: unknown, whose: string): string {
   // The answer of an async function is not awaited.
   hearRejection(key);
   throw new InvalidMessageError(
-    `expected ${whose} to give a non-empty string, a finite number or a bigint, got ${show(key)}`,
-    'Look for a misspelt or missing field; where a message may have none, give it a key that is its own.',
+    `expected ${whose} to return a non-empty string, a finite number or a bigint, got ${show(key)}`,
+    'Check for a misspelt or missing field; if a message may have no key, return one that is unique to it.',
   );
 }

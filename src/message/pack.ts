@@ -60,7 +60,7 @@ export function unpacked(body: Buffer): Buffer[] {
 
 function badPack(why: string): UndecodableError {
   return new UndecodableError(
-    `the pack can't be taken apart: ${why}`,
-    'Look at the bytes in the dead-letter queue, and mend the publisher.',
+    `the pack can't be unpacked: ${why}`,
+    'Look at the bytes in the dead-letter queue, and fix the publisher.',
   );
 }

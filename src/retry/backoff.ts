@@ -78,7 +78,7 @@ function computedMs(
   if (isDuration(answer)) return toMs(answer);
   hearRejection(answer);
   onOdd(
-    `backoff gave ${show(answer)}, not a duration of at most 400 days: the pause is ${FALLBACK_MS / 1_000} s`,
+    `backoff returned ${show(answer)}, not a duration of at most 400 days: the pause is ${FALLBACK_MS / 1_000} s`,
   );
   return FALLBACK_MS;
 }

@@ -45,7 +45,7 @@ function matches(matcher: ErrorMatcher, error: unknown, onOdd: OnOddAnswer): boo
   if (answer === true || !answer) return answer === true;
   // The answer of an async predicate is not awaited.
   hearRejection(answer);
-  onOdd(`the predicate of a rule gave ${show(answer)}, not true or false: it matches nothing`);
+  onOdd(`the predicate of a rule returned ${show(answer)}, not true or false: it matches nothing`);
   return false;
 }
 

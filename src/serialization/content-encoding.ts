@@ -82,7 +82,7 @@ export function encodingsOf(contentEncoding: string, compression: unknown): Enco
   }
   if (known.length > MAX_ENCODINGS)
     throw undecodable(
-      `it has ${known.length} content encodings, and ${MAX_ENCODINGS} are the most that is undone`,
+      `it has ${known.length} content encodings, more than the ${MAX_ENCODINGS} that are decoded`,
     );
   return { known, left: left.length > 0 ? left.join(', ') : undefined };
 }
@@ -116,7 +116,7 @@ function undoneOne(body: Buffer, name: string, maxOutputLength: number): Promise
 function cannotUndo(error: NodeJS.ErrnoException, name: string, maxBytes: number): UndecodableError {
   if (error.code !== 'ERR_BUFFER_TOO_LARGE') return undecodable(`its body is not valid ${name}`);
   return undecodable(
-    `without its encoding '${name}', its body is over the cap of ${maxBytes} bytes`,
+    `decoded from '${name}', its body is over the cap of ${maxBytes} bytes`,
     'Raise maxBodyBytes, or send a reference instead of the data.',
   );
 }
@@ -124,7 +124,7 @@ function cannotUndo(error: NodeJS.ErrnoException, name: string, maxBytes: number
 /** Error for a body whose encoding is not known here. */
 export function stillEncoded(left: string): UndecodableError {
   return undecodable(
-    `its content encoding is '${shorten(left)}', which is not undone`,
-    `Send it plain, or in what is undone: ${Object.keys(CONTENT_ENCODINGS).join(', ')}. Or undo it in a deserializer of your own, as the \`body\` of the handler or its queue.`,
+    `its content encoding is '${shorten(left)}', which can't be decoded`,
+    `Send it plain, or in one of these: ${Object.keys(CONTENT_ENCODINGS).join(', ')}. Or decode it in a deserializer of your own, as the \`body\` of the handler or its queue.`,
   );
 }

@@ -20,7 +20,7 @@ const BYTE_ORDER_MARK = '\uFEFF';
 const PLAIN_ENCODING = /^(utf-?8|us-ascii|ascii)?$/i;
 
 const OTHERWISE =
-  "Look at the bytes in the dead-letter queue, and mend the publisher; or, if they are meant so, say body: 'text' or 'bytes' of the handler or its queue.";
+  "Look at the bytes in the dead-letter queue, and fix the publisher; or, if they are intended, set body: 'text' or 'bytes' on the handler or its queue.";
 
 /** Options of {@link json}. */
 export interface JsonOptions {
@@ -100,7 +100,7 @@ function unlikeJson({ type }: ReceivedMessage, why: string): UndecodableError {
   if (type !== 'amqp-1.0') return undecodable(why, OTHERWISE);
   return undecodable(
     'its body is an AMQP 1.0 value, not data',
-    "Have its publisher send JSON as a data section; or say body: 'bytes' of the handler or its queue, and decode the value there.",
+    "Let its publisher send JSON as a data section; or set body: 'bytes' on the handler or its queue, and decode the value there.",
   );
 }
 

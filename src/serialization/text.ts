@@ -22,7 +22,7 @@ export const text: Deserializer = {
     } catch {
       throw undecodable(
         `its body is not valid ${decoder.encoding.toUpperCase()}`,
-        "Have its publisher name its charset, as 'text/plain; charset=iso-8859-1'; or say body: 'bytes' of the handler or its queue.",
+        "Let its publisher name its charset, as 'text/plain; charset=iso-8859-1'; or set body: 'bytes' on the handler or its queue.",
       );
     }
   },

@@ -1,6 +1,6 @@
 import { UndecodableError } from '../errors.js';
 
-const MEND = 'Look at the bytes in the dead-letter queue, and mend the publisher.';
+const MEND = 'Look at the bytes in the dead-letter queue, and fix the publisher.';
 
 /** @param help advice for the reader */
 export function undecodable(why: string, help = MEND): UndecodableError {

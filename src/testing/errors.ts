@@ -33,7 +33,7 @@ export class ScheduleFailedError extends HoplineError {
   ) {
     super(
       message,
-      'Make the handler idempotent: ask whether its effect has happened before it makes it happen, by context.messageId or a key of the payload.',
+      'Make the handler idempotent: check by context.messageId, or a key of the payload, whether its effect has already happened.',
       options,
     );
   }

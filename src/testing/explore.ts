@@ -74,9 +74,7 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
   const calm = await run(scenario, []);
   if (calm.failed) throw calm.error;
   if (calm.faults.counts.acks === 0) {
-    throw new OptionsError('explore', [
-      'the scenario handles no message, so no fault could tell anything about it',
-    ]);
+    throw new OptionsError('explore', ["the scenario handles no message, so faults can't test it"]);
   }
   const all =
     replay === undefined ? schedules(calm.faults.counts, runs, seed) : [parseSchedule(replay) as Schedule];

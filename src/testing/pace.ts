@@ -26,7 +26,7 @@ export class Pace {
     if (flow.broken) throw flow.broken;
     if (flow.isAtRest()) return;
     throw new NotSettledError(
-      `nothing has moved for ${formatMs(settleDeadlineMs)}, and this is still at work:`,
+      `no progress for ${formatMs(settleDeadlineMs)}, and this is still running:`,
       flow.running(),
       'Let the handler return; call advance() if it waits for time to pass; raise settleDeadline if it needs longer in real time.',
     );

@@ -82,7 +82,7 @@ export class ServiceProcess {
         flow.broken ??= new NotSettledError(
           `a cascade does not end: ${cascadeLimit} handlings followed from each other without time passing`,
           [`the last of them: ${chain(cause)}`],
-          'Find which handler publishes what leads back to itself; raise cascadeLimit if the chain is meant to be that long.',
+          'Find the handler whose publishes lead back to itself; raise cascadeLimit if the chain is meant to be that long.',
         );
       }
       return lineage.run(cause, next);

@@ -286,7 +286,7 @@ export class KitSession implements TransportSession {
       flow.broken ??= new NotSettledError(
         `a cascade does not end: ${maxAtOneMoment} messages were published without time passing`,
         [`the last of them: '${routingKey}'`],
-        'Find which handler publishes without end; raise cascadeLimit, of which this is a multiple, if so many are meant.',
+        'Find the handler that publishes without end; raise cascadeLimit, of which this is a multiple, if so many are intended.',
       );
     }
     if (flow.broken) throw flow.broken;

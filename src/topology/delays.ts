@@ -101,8 +101,8 @@ export function delayAddress(
 ): DelayAddress {
   if (!(delayMs <= MAX_DELAY_MS)) {
     throw new InvalidMessageError(
-      `a delay of ${formatMs(delayMs)} is longer than the longest one, 400 days`,
-      'Store what lies further ahead, and publish it when it comes nearer.',
+      `a delay of ${formatMs(delayMs)} is longer than the maximum, 400 days`,
+      'Store messages for a later date, and publish them when the date is nearer.',
     );
   }
   const words = delayWords(delayMs);

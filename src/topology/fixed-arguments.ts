@@ -5,5 +5,5 @@ const OTHER_LIMIT = /inequivalent arg 'x-delivery-limit' for queue .*current is 
 export function cureOfOtherArguments(reply: string): string {
   const [, current] = OTHER_LIMIT.exec(reply) ?? [];
   if (current === undefined) return '';
-  return `The queue was declared with a delivery limit of ${current}: say deliveryLimit: ${current} on it to keep that. `;
+  return `The queue was declared with a delivery limit of ${current}: set deliveryLimit: ${current} on it to keep that. `;
 }

@@ -28,13 +28,13 @@ export class ScalingServer {
     figure: () => ScalingFigure | undefined,
   ): Promise<ScalingServer> {
     const server = createServer(({ method, url }, response) => {
-      if (url?.split('?')[0] !== PATH) answer(response, 404, { error: `there is only ${PATH}` });
+      if (url?.split('?')[0] !== PATH) answer(response, 404, { error: `only ${PATH} exists here` });
       else if (method !== 'GET')
-        answer(response.setHeader('allow', 'GET'), 405, { error: 'it can only be read' });
+        answer(response.setHeader('allow', 'GET'), 405, { error: 'only GET is allowed' });
       else {
         const known = figure();
         if (known) answer(response, 200, known);
-        else answer(response, 503, { error: 'no worker has told its load lately' });
+        else answer(response, 503, { error: 'no worker has reported its load lately' });
       }
     });
     server.listen(port, host);

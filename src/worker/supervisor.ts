@@ -144,7 +144,7 @@ export class Supervisor implements Pool {
       if (await slot.replace(reason)) continue;
       this.options.log.error(
         {},
-        'the restart is given up: what a new process was started from cannot be run',
+        'the restart is given up: a new process cannot run the application as it is now',
       );
       return;
     }

@@ -37,7 +37,7 @@ function ofConnection({ connection, state, since, address, reason, error }: Conn
     case 'up':
       return [];
     case 'connecting':
-      return [`${which} is not there yet`];
+      return [`${which} is not open yet`];
     case 'blocked':
       return [`${which} to ${address} has been blocked by the broker since ${since}: ${reason}`];
     case 'stalled':

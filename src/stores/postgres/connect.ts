@@ -30,10 +30,7 @@ export async function connectPostgres(url: string): Promise<Database> {
     client = new Client(config);
   } catch {
     // The error's own message is left out: it may quote the URL.
-    throw new StoreConnectError(
-      'the address of the database, or a file that it names, can not be read',
-      ADDRESS,
-    );
+    throw new StoreConnectError("the database's URL, or a file that it names, can't be read", ADDRESS);
   }
   client.on('error', () => {}); // the next statement reports the error
   const name = `database '${client.database}' at ${client.host}:${client.port}`;
@@ -69,7 +66,7 @@ export async function poolOf(url: string): Promise<PooledDatabase> {
 
 const ADDRESS =
   'Write it as postgres://user:password@host:5432/database, special characters percent-encoded.';
-const HELP = 'Look whether it runs, and whether address, user and password are right.';
+const HELP = 'Check that it runs, and check address, user and password.';
 
 async function loadPg() {
   try {

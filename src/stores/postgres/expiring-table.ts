@@ -92,8 +92,8 @@ export class ExpiringTable {
       if (row) return row;
     }
     throw new StoreTimeoutError(
-      `a row of ${this.name} has changed with each of ${MOST_ROUNDS * MOST_QUESTIONS} questions for it`,
-      'Too many ask for the same key at once: try again later.',
+      `a row of ${this.name} was changed by others during each of ${MOST_ROUNDS * MOST_QUESTIONS} queries`,
+      'Try again later: too many processes use the same key at once.',
     );
   }
 
@@ -126,7 +126,7 @@ export class ExpiringTable {
   private mute(): Error {
     return new StoreTimeoutError(
       `PostgreSQL did not answer within ${this.answerWithinMs} ms`,
-      'Look whether it is reachable, and whether its pool has connections left.',
+      'Check whether it can be reached, and whether its pool has free connections.',
     );
   }
 

@@ -62,7 +62,7 @@ async function missingSteps(
   if (newest > known) {
     throw new MigrationError(
       `a newer version of Hopline has migrated the schema ${quoted(schema)}: it has step ${newest}, and this version knows ${known}`,
-      'Migrate with that version. What runs here may go on: steps add to what is there.',
+      'Migrate with that version. Services of this version can go on, since steps only add to the schema.',
     );
   }
   return steps.filter(({ step }) => !applied.has(step));
@@ -92,8 +92,8 @@ function failed(what: string, cause: unknown): MigrationError {
 
 function helpFor(code: unknown): string {
   if (code === INSUFFICIENT_PRIVILEGE)
-    return 'Nothing was changed. Grant that right, or migrate as the owner of the schema: docs/stores.md lists the rights.';
+    return 'Nothing was changed. Grant that permission, or migrate as the owner of the schema: docs/stores.md lists the permissions.';
   if (code === LOCK_NOT_AVAILABLE)
-    return `Nothing was changed. Somebody else migrates, or uses the table, for over ${LOCK_WITHIN}: try again.`;
+    return `Nothing was changed. Another process has been migrating, or using the table, for over ${LOCK_WITHIN}: try again.`;
   return 'Nothing was changed. Correct it and migrate again.';
 }

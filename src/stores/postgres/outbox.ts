@@ -31,7 +31,7 @@ const RELAY_MODE =
 
 /** In characters. */
 const ERROR_AT_MOST = 2_000;
-const UNSTORABLE = 'why can not be written in this database: see the log of the relay';
+const UNSTORABLE = "the error can't be stored in this database: see the relay's log";
 
 /** Outbox in PostgreSQL: a row per message, deleted when it is published. */
 export class PostgresOutbox implements OutboxStore {

@@ -139,7 +139,7 @@ export function answered<T>(asked: Promise<T>, deadline: Deadline): Promise<T> {
     () =>
       new StoreTimeoutError(
         `PostgreSQL did not answer within ${deadline.durationMs} ms`,
-        'Look whether it is reachable, and what else it is busy with.',
+        'Check whether it can be reached, and what else it is busy with.',
       ),
   );
 }
@@ -147,6 +147,6 @@ export function answered<T>(asked: Promise<T>, deadline: Deadline): Promise<T> {
 function noConnection(withinMs: number): StoreTimeoutError {
   return new StoreTimeoutError(
     `PostgreSQL gave no connection within ${withinMs} ms`,
-    'Look whether it is reachable, and whether its pool has a connection for each message that is handled at once.',
+    'Check whether it can be reached, and whether its pool has a connection for each message that is handled at once.',
   );
 }

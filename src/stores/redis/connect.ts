@@ -33,7 +33,7 @@ export async function connectRedis(url: string): Promise<RedisConnection> {
     await client.connect();
   } catch (cause) {
     client.disconnect();
-    const help = 'Look whether it runs, and whether address, user and password are right.';
+    const help = 'Check that it runs, and check address, user and password.';
     throw new StoreConnectError(`can't connect to ${name}: ${reason}`, help, { cause });
   }
   return { client, name };

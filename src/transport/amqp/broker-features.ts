@@ -81,8 +81,8 @@ function requirePriorities(queues: readonly QueuePlan[], broker: BrokerFeatures)
   const resource = `queue '${prioritized.name}'`;
   throw new TopologyError(
     resource,
-    `${resource} wants message priorities up to ${prioritized.maxPriority}, but ${broker.name} ${PRIORITIES_THERE[broker.quorumPriorities]}`,
-    "Use lanes instead (docs/lanes.md), say type: 'classic', or take RabbitMQ 4.3 or later.",
+    `${resource} needs message priorities up to ${prioritized.maxPriority}, but ${broker.name} ${PRIORITIES_THERE[broker.quorumPriorities]}`,
+    "Use lanes instead (docs/lanes.md), set type: 'classic', or use RabbitMQ 4.3 or later.",
   );
 }
 
@@ -95,6 +95,6 @@ function requireFewHashes(bindings: readonly BindingPlan[], { name, maxHashes }:
   throw new TopologyError(
     resource,
     `${resource} has the pattern '${pattern}' with ${hashes(pattern)} '#', but ${name} allows ${maxHashes}`,
-    "Say it with fewer '#': '#.#' is the same as '#'; or bind several patterns that say more.",
+    "Use fewer '#' ('#.#' is the same as '#'), or bind several narrower patterns.",
   );
 }

@@ -15,7 +15,7 @@ export interface UrlRules {
 
 /** Problems of `url`, as sentences. None quotes a URL, which may hold a password. */
 export function urlProblems(url: unknown, rules: UrlRules): string[] {
-  if (url === undefined) return ['url is undefined: is the environment variable set that it comes from?'];
+  if (url === undefined) return ['url is undefined: is its environment variable set?'];
   const urls = Array.isArray(url) ? url : [url];
   if (urls.length === 0) return ['expected url to be at least one address, got an empty list'];
   return urls.flatMap((each, index) => {
@@ -56,7 +56,7 @@ function ruleProblems(url: URL, name: string, { external, encrypted, allowGuest 
   const problems: string[] = [];
   if (url.protocol === 'amqp:') {
     if (external)
-      problems.push(`expected ${name} to be amqps://…, since auth: 'external' goes by the certificate`);
+      problems.push(`expected ${name} to be amqps://…, since auth: 'external' uses the certificate`);
     else if (encrypted)
       problems.push(`expected ${name} to be amqps://…, since tls is given, and amqp:// is not encrypted`);
   }
@@ -66,13 +66,13 @@ function ruleProblems(url: URL, name: string, { external, encrypted, allowGuest 
   } else if (!allowGuest && isDefaultGuest(url) && !isLoopback(url.hostname)) {
     problems.push(
       `expected ${name} to name a user of your own on ${addressOf(url.href)}, got guest with its default password (or no user, which means the same): ` +
-        'make a user with rabbitmqctl add_user, or say allowGuest: true for a broker that nobody else reaches',
+        'create a user with rabbitmqctl add_user, or set allowGuest: true for a broker that nobody else can reach',
     );
   }
   for (const parameter of SECURITY_PARAMETERS) {
     if (url.searchParams.has(parameter))
       problems.push(
-        `expected ${name} to have no parameter '${parameter}': say it with the options tls and auth`,
+        `expected ${name} to have no parameter '${parameter}': use the options tls and auth instead`,
       );
   }
   return problems;

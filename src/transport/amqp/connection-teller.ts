@@ -68,7 +68,7 @@ function overslept(
   const seconds = (ms: number) => (ms / 1_000).toFixed(1);
   return new ConnectError(
     `the event loop was blocked for ${seconds(blockedMs)} s, longer than the heartbeat of ${seconds(heartbeatMs)} s, and the connection to ${address} was given up: ${reasonText(cause)}`,
-    'Split long computations, or move them to a worker thread; a longer heartbeat of rabbitmq() bears a longer block.',
+    'Split long computations, or move them to a worker thread; or raise the heartbeat of rabbitmq().',
     { cause },
   );
 }

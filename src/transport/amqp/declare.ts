@@ -212,8 +212,8 @@ function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'):
         resource,
         `not allowed to ${what} ${resource}: ${error.message}`,
         what === 'verify'
-          ? `Give the user any right on ${resource} (RabbitMQ 4.2.6 and 4.3.0 ask for configure), or set topology: 'none'.`
-          : `Give the user the right to ${step.right}, or declare it with another user and set topology: 'verify'.`,
+          ? `Give the user any permission on ${resource} (RabbitMQ 4.2.6 and 4.3.0 ask for configure), or set topology: 'none'.`
+          : `Give the user permission to ${step.right}, or declare it with another user and set topology: 'verify'.`,
         options,
       );
     case 404:

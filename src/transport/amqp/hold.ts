@@ -105,8 +105,8 @@ function explained(queue: string, cause: ChannelError): Error {
   if (cause.code === undefined) return notHanded(queue, cause);
   return new TopologyError(
     `queue '${queue}'`,
-    `queue '${queue}' can't be looked at: ${cause.message}`,
-    `Declare it first, and give the user the right to read it.`,
+    `queue '${queue}' can't be read: ${cause.message}`,
+    `Declare it first, and give the user permission to read it.`,
     { cause },
   );
 }
@@ -115,16 +115,16 @@ const late = (queue: string) => () => notHanded(queue);
 
 function notHanded(queue: string, cause?: unknown): ConnectError {
   return new ConnectError(
-    `queue '${queue}' does not hand out its message`,
-    'Another process of Hopline may have it, and stand still (stopped, or busy): it comes back when that goes on or its connection ends; the consumers of the queue in the management UI name it. Look whether the queue has a leader, too.',
+    `queue '${queue}' does not deliver its message`,
+    "Find the process that holds it among the queue's consumers in the management UI: if it is stopped or busy, the message comes back when it goes on or its connection ends. Check also whether the queue has a leader.",
     { cause },
   );
 }
 
 function notAcked(queue: string, cause: unknown): ConnectError {
   return new ConnectError(
-    `the message that queue '${queue}' had before may have come back to it: the channel was lost`,
-    'Do it again, and look what counts then.',
+    `the channel was lost: the earlier message of queue '${queue}' may be back`,
+    'Repeat it, and check the result.',
     { cause },
   );
 }

@@ -31,8 +31,8 @@ async function ask(model: ChannelModel, queue: string): Promise<QueueState | und
     if (code === undefined) throw noAnswer(queue, cause);
     throw new TopologyError(
       `queue '${queue}'`,
-      `queue '${queue}' can't be looked at: ${message}`,
-      'Look whether another connection owns it exclusively, or whether its node is down.',
+      `queue '${queue}' can't be read: ${message}`,
+      'Check whether another connection owns it exclusively, or its node is down.',
       { cause },
     );
   } finally {
@@ -42,8 +42,8 @@ async function ask(model: ChannelModel, queue: string): Promise<QueueState | und
 
 function noAnswer(queue: string, cause?: unknown): ConnectError {
   return new ConnectError(
-    `the broker does not say what queue '${queue}' holds`,
-    'Look whether the queue has a leader, and at the load of the broker; try again when it is back.',
+    `the broker did not report the state of queue '${queue}'`,
+    "Check whether the queue has a leader, and check the broker's load; try again when it is back.",
     { cause },
   );
 }

@@ -20,14 +20,14 @@ const LIMITS: readonly (readonly [words: RegExp, limit: ReachedLimit])[] = [
     /number of channels opened for user|user channel limit/i,
     {
       what: 'the user has reached its limit of channels',
-      help: 'Raise it with `rabbitmqctl set_user_limits USER \'{"max-channels": N}\'`, or serve fewer queues: each queue, and each lane, takes a channel, and so do publishing and hearing operators.',
+      help: 'Raise it with `rabbitmqctl set_user_limits USER \'{"max-channels": N}\'`, or serve fewer queues: each queue, and each lane, takes a channel, and so do publishing and listening for operators.',
     },
   ],
   [
     /queue limit in vhost/i,
     {
       what: 'the vhost has reached its limit of queues',
-      help: 'Raise it with `rabbitmqctl set_vhost_limits -p VHOST \'{"max-queues": N}\'`, or delete queues that nobody uses: a work queue takes two (its own and `.dead`), each lane and a classic queue one more, the delays thirty-three a vhost, and each process that hears operators one.',
+      help: 'Raise it with `rabbitmqctl set_vhost_limits -p VHOST \'{"max-queues": N}\'`, or delete queues that nobody uses: a work queue takes two (its own and `.dead`), each lane and a classic queue one more, the delays thirty-three a vhost, and each process that listens for operators one.',
     },
   ],
   [

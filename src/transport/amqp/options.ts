@@ -123,9 +123,7 @@ function certificateProblems(
 ): string[] {
   const problems = tls === undefined ? [] : tlsProblems(tls, allowInsecureTls);
   if (auth === 'external' && !tls?.cert && !tls?.pfx)
-    problems.push(
-      "expected tls.cert and tls.key, or tls.pfx, since auth: 'external' goes by the certificate",
-    );
+    problems.push("expected tls.cert and tls.key, or tls.pfx, since auth: 'external' uses the certificate");
   return problems;
 }
 

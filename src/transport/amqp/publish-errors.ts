@@ -19,7 +19,7 @@ export function unroutable({ message }: PendingPublish): UnroutableError {
 export function unencodable(error: Error): InvalidMessageError {
   return new InvalidMessageError(
     `the message can't be encoded: ${error.message}`,
-    'Mend the header or property that is named.',
+    'Fix the header or property that is named.',
     { cause: error },
   );
 }
@@ -32,8 +32,8 @@ export function rejected(
   return new PublishRejectedError(
     `'${message.routingKey}' is not accepted on exchange '${message.exchange}': ${why}`,
     cause?.code === 403
-      ? `Give the user the right to write to '${message.exchange}', and to this routing key if it has topic permissions there.`
-      : 'At least one of its queues has not stored it. Look at the queues bound to the exchange (a length limit, no leader), and at the rights of the user.',
+      ? `Give the user permission to write to '${message.exchange}', and to this routing key if it has topic permissions there.`
+      : "Check the queues bound to the exchange (a length limit, no leader), and the user's permissions. At least one of the queues has not stored it.",
     { cause },
   );
 }
@@ -59,14 +59,14 @@ export function timedOut({ message }: PendingPublish, { isBlocked, model }: Conn
       : 'there is no connection to the broker';
   return new PublishTimeoutError(
     `'${message.routingKey}' could not be written to exchange '${message.exchange}' within ${formatMs(message.deadlineMs)}: ${why}`,
-    'It was not sent: publish it again when the broker takes messages.',
+    'Publish it again when the broker takes messages: it was not sent.',
   );
 }
 
 /** For a message whose exchange was declared again, and whose queues' owners have not bound them again yet. */
 export function notTakenYet({ message }: PendingPublish): PublishTimeoutError {
   return new PublishTimeoutError(
-    `no queue has taken '${message.routingKey}' within ${formatMs(message.deadlineMs)}: exchange '${message.exchange}' was made anew in the broker, and whoever takes this event may not have bound to it again`,
-    'It is stored nowhere: publish it again when the services that take it are back.',
+    `no queue has taken '${message.routingKey}' within ${formatMs(message.deadlineMs)}: exchange '${message.exchange}' was declared again in the broker, and the services that take this event may not have bound to it yet`,
+    'Publish it again when the services that take it are back: it is not stored anywhere.',
   );
 }

@@ -24,7 +24,7 @@ async function purge(model: ChannelModel, queue: string): Promise<number> {
     const { code, message } = cause as ChannelError;
     if (code === undefined) throw noAnswer(queue, cause);
     const what = `queue '${queue}' can't be emptied: ${message}`;
-    const help = 'Look whether it exists, and give the user the right to read it.';
+    const help = 'Check whether it exists, and give the user permission to read it.';
     throw new TopologyError(`queue '${queue}'`, what, help, { cause });
   } finally {
     channel.close().catch(() => {});
@@ -33,8 +33,8 @@ async function purge(model: ChannelModel, queue: string): Promise<number> {
 
 function noAnswer(queue: string, cause?: unknown): ConnectError {
   return new ConnectError(
-    `the broker does not say whether queue '${queue}' was emptied`,
-    'Look whether the queue has a leader, and at the load of the broker; try again when it is back.',
+    `the broker did not say whether queue '${queue}' was emptied`,
+    "Check whether the queue has a leader, and check the broker's load; try again when it is back.",
     { cause },
   );
 }

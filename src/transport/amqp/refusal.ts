@@ -68,25 +68,25 @@ export function refusalOf(error: ConnectFailure): Refusal | undefined {
   if (LOGIN.test(message)) {
     return {
       what: `refuses the connection: ${message}`,
-      help: 'Check user, password and vhost of the url, and the rights of the user on the vhost.',
+      help: "Check user, password and vhost of the url, and the user's permissions on the vhost.",
     };
   }
   if (MECHANISM.test(message)) {
     return {
-      what: `does not know this way to log in: ${message}`,
-      help: "Switch the broker's plugin rabbitmq_auth_mechanism_ssl on, and EXTERNAL among its auth_mechanisms; or leave auth: 'external' out.",
+      what: `does not offer this login mechanism: ${message}`,
+      help: "Enable the broker's plugin rabbitmq_auth_mechanism_ssl, and EXTERNAL among its auth_mechanisms; or leave auth: 'external' out.",
     };
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return {
       what: `has a certificate for another name${namesOf(error)}: ${message}`,
-      help: 'Use a host in the url that the certificate names, or say with tls.servername which of its names is meant.',
+      help: 'Use a host in the url that the certificate names, or set tls.servername to one of its names.',
     };
   }
   if (UNKNOWN_AUTHORITY.has(code)) {
     return {
       what: `has a certificate of an unknown authority: ${message} (${code})`,
-      help: "Give the authority's certificate as tls.ca, and let the broker send the certificates between the two.",
+      help: "Give the authority's certificate as tls.ca, and let the broker send the intermediate certificates.",
     };
   }
   if (BAD_CERTIFICATE.has(code)) {
@@ -102,7 +102,7 @@ function identityRefusal(mechanism: string, words: string): Refusal {
   return mechanism === 'EXTERNAL'
     ? {
         what: `does not know the user that the certificate names: ${words}`,
-        help: "Make a user of that name with `rabbitmqctl add_user`, or see which part of the certificate the broker takes it from (ssl_cert_login_from): the broker's log has the name.",
+        help: "Create a user of that name with `rabbitmqctl add_user`, or see which part of the certificate the broker takes it from (ssl_cert_login_from): the broker's log has the name.",
       }
     : {
         what: `does not know this user and password: ${words}`,
@@ -114,20 +114,23 @@ function identityRefusal(mechanism: string, words: string): Refusal {
 function vhostRefusal(words: string): Refusal {
   const what = `does not open the vhost of the url${words && `: ${words}`}`;
   if (/not found/.test(words))
-    return { what, help: 'Make it with `rabbitmqctl add_vhost`, or correct the name at the end of the url.' };
+    return {
+      what,
+      help: 'Create it with `rabbitmqctl add_vhost`, or correct the name at the end of the url.',
+    };
   if (/is down|INTERNAL_ERROR/.test(words))
     return {
       what,
-      help: "It has failed in the broker: see the broker's log, and start it with `rabbitmqctl restart_vhost -p VHOST`.",
+      help: "See the broker's log for its failure, and restart it with `rabbitmqctl restart_vhost -p VHOST`.",
     };
   if (/refused for user/.test(words))
     return {
       what,
-      help: "Give the user rights there: `hopline topology permissions` prints the line for a service's least.",
+      help: 'Give the user permissions there: `hopline topology permissions` prints the minimum for a service.',
     };
   return {
     what,
-    help: 'Look whether it exists, whether the user has any rights there, and whether it has reached its limit of connections.',
+    help: 'Check whether it exists, whether the user has permissions there, and whether it has reached its limit of connections.',
   };
 }
 

@@ -12,7 +12,7 @@ export function suspectTeller(queue: string, { service, events, log }: SessionOp
     suspected: (error) => {
       log.warn(
         { queue, error: errorText(error) },
-        'the connection was lost again while the other one stayed: this queue may be why, and is consumed apart until that is known',
+        'the connection was lost again while the other one stayed up: a message of this queue may be the cause, and the queue is consumed over a separate connection until that is known',
       );
       events.emit('consumer.suspected', { service, queue, error });
     },

@@ -63,7 +63,7 @@ export function tlsProblems(tls: unknown, allowInsecure: boolean): string[] {
   if (tls.rejectUnauthorized === false && !allowInsecure) {
     problems.push(
       "tls.rejectUnauthorized: false would let anybody take the broker's place: give its authority's certificate as tls.ca, " +
-        'or its name as tls.servername; only for a broker that nobody else can reach, say allowInsecureTls: true as well',
+        'or its name as tls.servername; only for a broker that nobody else can reach, set allowInsecureTls: true as well',
     );
   }
   return problems.length > 0 ? problems : contextProblems(tls);

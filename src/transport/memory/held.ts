@@ -56,7 +56,4 @@ export class MemoryHeld implements Held {
 }
 
 const notHanded = ({ name }: Queue) =>
-  new ConnectError(
-    `queue '${name}' does not hand out its message`,
-    'Somebody else has it: wait until it is settled.',
-  );
+  new ConnectError(`queue '${name}' does not deliver its message`, 'Wait until its holder has settled it.');

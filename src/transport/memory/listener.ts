@@ -22,7 +22,7 @@ export class MemoryListener implements Listening {
       throw new TopologyError(
         `queue '${name}'`,
         `RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '${name}' in vhost '/'`,
-        'Try again when who has it is done.',
+        'Try again when its holder is done.',
       );
     this.queue = new Queue({ name, arguments: { 'x-queue-type': 'classic' } }, broker);
     const bound = existing(broker.exchanges, 'exchange', exchange);

@@ -101,8 +101,7 @@ export class MemorySession implements TransportSession {
   async purge(name: string): Promise<number> {
     if (this.isClosed) throw new StoppedError('purge');
     const queue = this.broker.queues.get(name);
-    if (!queue)
-      throw new TopologyError(`queue '${name}'`, `there is no queue '${name}'`, 'Look for a typing error.');
+    if (!queue) throw new TopologyError(`queue '${name}'`, `there is no queue '${name}'`, 'Check the name.');
     return queue.purge();
   }
 
