@@ -43,8 +43,8 @@ import { toMs } from './util/duration.js';
 import { Emitter, type Listener } from './util/emitter.js';
 
 /**
- * A service's bus: publishes, and runs the service's handlers. The composition root: it assembles the parts. In which order
- * they start and stop is the business of its {@link Lifecycle}.
+ * A service's bus: publishes messages, and runs the service's handlers. This is the composition root: it
+ * assembles the parts. The order in which they start and stop is in its {@link Lifecycle}.
  */
 export class Bus extends Publisher {
   private readonly settings: BusSettings;
@@ -96,19 +96,22 @@ export class Bus extends Publisher {
   }
 
   /**
-   * What it is made of: needs no broker, and starts nothing.
+   * Exchanges, queues, bindings and handlers of the bus. Needs no broker, and starts nothing.
    *
-   * @throws OptionsError for what is wrong with the handlers
+   * @throws OptionsError for problems of the handlers
    */
   describe(): BusDescription {
     return describeBus({ ...this.settings, names: this.names, exchange: this.exchange }, this.plan());
   }
 
-  // The one for batches is first: what lacks `batch` is none of it, before functions among the options get their types.
+  // The overload for batches comes first: options without `batch` are ruled out before functions among them get
+  // their types.
   /**
-   * Adds a handler, without a class or a decorator; with `batch`, for many messages in one call. Before `start()`.
+   * Adds a handler without a class or a decorator; with the option `batch`, a handler of many messages. Call it
+   * before `start()`.
    *
-   * @param patterns what it handles; a definition validates the payload and gives it its type, here and in the options
+   * @param patterns patterns of routing keys; a definition validates the payload and types it, in the function
+   * and in the options
    * @throws AlreadyStartedError
    */
   handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
@@ -128,9 +131,10 @@ export class Bus extends Publisher {
   }
 
   /**
-   * Listens to what the bus tells about itself; the returned function ends that. What a listener throws is logged.
+   * Adds a listener for an event of the bus; the returned function removes it. An error that the listener
+   * throws is logged.
    *
-   * @throws OptionsError for a name that no event has
+   * @throws OptionsError for an unknown event name
    */
   on<Name extends keyof BusEvents>(event: Name, listener: Listener<BusEvents[Name]>): () => void {
     checkEventName(event);
@@ -138,7 +142,7 @@ export class Bus extends Publisher {
   }
 
   /**
-   * How much there is to do for this process: asks the broker how many messages wait in the queues that it consumes.
+   * Asks the broker how many messages wait in the queues that this process consumes.
    *
    * @throws NotStartedError, ConnectError
    */
@@ -148,54 +152,59 @@ export class Bus extends Publisher {
     return runners.workload();
   }
 
-  /** How it is at this moment, and why: for probes. Asks nobody, so it may be called often; works at any time. */
+  /**
+   * Current health of the bus, with reasons: for probes. Sends no request, so it may be called often; works at
+   * any time.
+   */
   health(): BusHealth {
     return this.monitor.health();
   }
 
   /**
-   * Resolves handlers, connects, declares the topology, and begins to consume, in this order: what is wrong with the
-   * code shows before the broker is touched. Resolves when messages flow both ways; if it rejects, nothing is left
-   * running, and it may be called again.
+   * Resolves handlers, connects, declares the topology, and begins to consume, in this order: faults of the
+   * code show before the broker is touched. Resolves when messages flow both ways. If it rejects, nothing is
+   * left running, and it may be called again.
    *
-   * @param serve which of its queues this process consumes; all of them without
-   * @throws OptionsError, HandlerResolutionError, ContextOutsideMessageError for what is wrong with them or the handlers
+   * @param serve queues that this process consumes; all of the bus without it
+   * @throws OptionsError, HandlerResolutionError, ContextOutsideMessageError for problems of `serve` or the
+   * handlers
    * @throws ConnectError at `startDeadline`, or at once if the broker refuses the credentials
    * @throws TopologyError if the broker refuses an exchange, a queue or a binding
-   * @throws StoppedError after `stop()`, or if that is called before this has ended
+   * @throws StoppedError after `stop()`, or if `stop()` is called before this has ended
    */
   start(serve: ServeOptions = {}): Promise<void> {
     return this.life.start(this.parts, serve);
   }
 
   /**
-   * Stops in stages: takes no more messages, lets handlers finish and settles what they did, waits for confirms, closes.
-   * Near the deadline `context.signal` fires; what is not settled then goes back to its queue. May be called again: the
-   * first call's deadline holds, and `cancel` takes effect at any time.
+   * Stops in stages: takes no more messages, lets handlers finish and settles their messages, waits for
+   * confirms, closes. Shortly before the deadline `context.signal` fires; messages that are still unsettled at
+   * the deadline go back to their queues. It may be called again: the deadline of the first call holds, and
+   * `cancel` takes effect at any time.
    *
-   * @throws StopDeadlineError when all is closed, if something had to be left behind
+   * @throws StopDeadlineError after closing, if work had to be left behind
    */
   stop(options: StopOptions = {}): Promise<void> {
     return this.life.stop(this.parts, options);
   }
 
   /**
-   * Starts, waits for SIGTERM or SIGINT, and stops; one that comes while it starts gives the start up. For programs that
-   * are nothing but a worker; the library installs no signal handlers of its own otherwise. A second signal fires the
-   * signals of the handlers that still run, a third ends the process at once.
+   * Starts, waits for SIGTERM or SIGINT, and stops; a signal during the start gives the start up. A second
+   * signal fires `context.signal` of the handlers that still run, a third ends the process at once. For
+   * programs that are nothing but a worker: apart from this method the library installs no signal handlers.
    *
-   * @throws the errors of {@link start}; and the process exits with 1 if `stop()` had to leave work behind
+   * @throws the errors of {@link start}; if `stop()` had to leave work behind, the process exits with 1
    */
   runUntilSignal(): Promise<void> {
     return runUntilSignal(this, this.settings.log);
   }
 
   /**
-   * Jobs that are handled side by side, and messages that are sent when all of them have ended:
-   * `batch([…]).onSuccess(…).onFailure(…).onEnd(…).dispatch()`. Nothing is sent before `dispatch()`. Needs `stores` that all
-   * services share which handle them.
+   * Creates a batch: jobs that are handled in parallel, and messages that are sent when all of them have ended:
+   * `batch([…]).onSuccess(…).onFailure(…).onEnd(…).dispatch()`. Nothing is sent before `dispatch()`. Needs
+   * `stores` that are shared by all services which handle the jobs.
    *
-   * @param jobs a list, or what makes them while they are sent, as a generator does: 500 of them are held at a time
+   * @param jobs a list, or an iterable such as a generator, of which 500 jobs at most are held at a time
    * @throws OptionsError
    */
   batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
@@ -203,19 +212,21 @@ export class Bus extends Publisher {
   }
 
   /**
-   * How far a batch is; undefined if the store doesn't know it, or not any more. Works before `start()`.
+   * Progress of a batch; undefined if the store does not know the batch, or has forgotten it. Works before
+   * `start()`.
    *
-   * @throws OptionsError if the bus has no store for batches, and what the store's client throws
+   * @throws OptionsError if the bus has no store for batches; the errors of the store's client
    */
   async findBatch(id: string): Promise<BatchStatus | undefined> {
     return this.publisher.batches.find(id);
   }
 
   /**
-   * Jobs of it that have not begun are not run any more, and what its `onFailure` asks for is sent. What runs is not disturbed.
+   * Cancels a batch: its jobs that have not begun are skipped, and its `onFailure` message is sent. Running
+   * jobs go on.
    *
-   * @returns false if it was cancelled or had ended before, or is not known
-   * @throws NotStartedError, OptionsError, and what the store's client throws
+   * @returns false if the batch is unknown, or was cancelled or had ended before
+   * @throws NotStartedError, OptionsError; the errors of the store's client
    */
   async cancelBatch(id: string): Promise<boolean> {
     this.life.openSession();
@@ -223,8 +234,8 @@ export class Bus extends Publisher {
   }
 
   /**
-   * What `outbox()` of `hopline/postgres` calls: what is published through it is added to the outbox of the bus's `stores`, in the
-   * transaction that the client is in, and published when that is committed. Works before `start()`, and without it.
+   * What `outbox()` of `hopline/postgres` calls: a publisher that adds messages to the outbox of the bus's `stores`, in the transaction
+   * that the client is in. They are published after the commit. Works before `start()`, and without it.
    *
    * @throws OptionsError
    */
@@ -233,9 +244,9 @@ export class Bus extends Publisher {
   }
 
   /**
-   * What waits in the outbox of its `stores`, whoever relays it.
+   * Messages that wait in the outbox of `stores`, whichever process relays them.
    *
-   * @throws OptionsError if they have none
+   * @throws OptionsError if the stores have no outbox
    * @throws StoreNotMigratedError, StoreTimeoutError
    */
   outboxBacklog(): Promise<OutboxBacklog> {
@@ -243,7 +254,7 @@ export class Bus extends Publisher {
   }
 
   /**
-   * Has redelivered messages looked after that may have killed their process. Before `start()`.
+   * Watches redelivered messages that may have killed their process. Call it before `start()`.
    *
    * @internal a worker of `hopline work`
    */

@@ -1,4 +1,5 @@
-// Every error of the core, by what one was doing; encryption/, testing/ and cli/doctor/ have their own beside them.
+// All errors of the core, grouped by the caller's activity. encryption/, testing/ and cli/doctor/ define their
+// own.
 export {
   AttemptOverError,
   CancelledError,

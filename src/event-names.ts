@@ -2,7 +2,7 @@ import { OptionsError } from './errors.js';
 import type { EventName } from './events.js';
 import { didYouMean, show } from './util/check.js';
 
-/** Each of them, or TypeScript says which is missing. */
+/** A record, so that the compiler names a missing event. */
 const NAMES: Readonly<Record<EventName, true>> = {
   'bus.starting': true,
   'bus.started': true,
@@ -52,7 +52,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
 
 export const EVENT_NAMES = Object.keys(NAMES) as readonly EventName[];
 
-/** Without types a name that is wrong would be silence. @throws OptionsError */
+/** Checks an event name: in JavaScript a misspelt name would otherwise never be heard of. @throws OptionsError */
 export function checkEventName(name: unknown): void {
   if (typeof name === 'string' && Object.hasOwn(NAMES, name)) return;
   const problem =

@@ -1,11 +1,11 @@
 /**
- * Everything a bus tells about itself, in one catalogue. Events are emitted synchronously; a listener that throws is
- * logged and disturbs nothing. Metrics, traces, logs and the dashboard are listeners.
+ * The catalogue of all events that a bus emits. Events are emitted synchronously; an error thrown by a listener
+ * is logged and has no other effect. Metrics, traces, logs and the dashboard are listeners.
  */
 
 import type { BatchFigures } from './message/batch.js';
 
-/** Where a bus is in its life: `new` until `start()`, and again if that fails; what is `stopped` stays so. */
+/** State of a bus: `new` until `start()`, and again if `start()` fails; `stopped` is final. */
 export type BusState = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
 
 /** Fields of an event about the bus as a whole. */
@@ -27,7 +27,7 @@ export interface PublishEvent {
 }
 
 export interface PublishConfirmedEvent extends PublishEvent {
-  /** From the call of publish or send to the broker's confirm. */
+  /** Time from the call of publish or send to the broker's confirm. */
   readonly durationMs: number;
 }
 
@@ -38,16 +38,16 @@ export interface PublishFailedEvent extends PublishEvent {
 /** Fields of an event about one attempt. */
 export interface AttemptEvent {
   readonly service: string;
-  /** Its lane's, if it has one. */
+  /** Queue that delivered the message; with lanes, the lane's own queue. */
   readonly queue: string;
   /** Undefined if no handler matched, or the message could not be decoded. */
   readonly handler: string | undefined;
   readonly exchange: string;
   readonly routingKey: string;
   readonly messageId: string | undefined;
-  /** Number of the attempt, from 1 on. */
+  /** Number of the attempt, starting at 1. */
   readonly attempt: number;
-  /** Attempts in all that its policy allows, as it is now; undefined if no handler matched. */
+  /** Maximum attempts by the handler's current retry policy; undefined if no handler matched. */
   readonly tries: number | undefined;
 }
 
@@ -55,116 +55,132 @@ export interface HandlerEndedEvent extends AttemptEvent {
   /** Run time of the handler. */
   readonly durationMs: number;
   /**
-   * The channel that delivered the message is gone: no ack can be sent any more, and the broker delivers the message again.
-   * Known when the handler ends; what is lost in the moment after that, or while its copy is published, comes again, too.
+   * True if the channel that delivered the message is gone: no ack can be sent, and the broker delivers the
+   * message again. Read when the handler ends: if the channel is lost shortly after that, or while the
+   * message's copy is published, the message comes again as well.
    */
   readonly lost: boolean;
-  /** Since the message was published, if that is known. */
+  /** Time since the message was published, if that is known. */
   readonly sincePublishedMs: number | undefined;
 }
 
 export interface HandlerFailedEvent extends HandlerEndedEvent {
-  /** Whatever was thrown. */
+  /** The thrown value, of any type. */
   readonly error: unknown;
 }
 
 export interface RetriedEvent extends AttemptEvent {
-  /** Until its next attempt; 0 for at once, in this process. */
+  /** Time until the next attempt; 0 if it begins at once in this process. */
   readonly delayMs: number;
-  /** What it failed with, whatever was thrown. */
+  /** The thrown value, of any type. */
   readonly error: unknown;
 }
 
 export interface ReleasedEvent extends AttemptEvent {
-  /** Until it comes again. */
+  /** Time until the message comes again. */
   readonly delayMs: number;
 }
 
-/** Why a message was dead-lettered. The last five are the broker's doing: a bus never emits them. */
+/**
+ * Why a message was dead-lettered. The last five values stand for dead letters made by the broker: a bus never
+ * emits them.
+ */
 export type DeadLetterReason =
   /** All tries are used up. */
   | 'exhausted'
-  /** The handler said that trying again can't help. */
+  /** The handler threw an UnrecoverableError, or an error for which the policy gives up. */
   | 'unrecoverable'
-  /** Its time for retrying is over; or, by the broker, its `expiration` passed while it waited in the queue. */
+  /**
+   * The time for retries is over; or, by the broker, the message's `expiration` passed while it waited in the
+   * queue.
+   */
   | 'expired'
-  /** The handler ran too long, and its policy gives up on that. */
+  /** The handler timed out, and its policy gives up on a timeout. */
   | 'timeout'
-  /** The body can't be decoded, or a header not be read. */
+  /** The body can't be decoded, or a header can't be read. */
   | 'undecodable'
   /** The payload does not fit its schema. */
   | 'invalid'
-  /** No handler of the queue has matched for the patience's whole time. */
+  /** No handler of the queue matched during the whole `noHandlerPatience`. */
   | 'no-handler'
-  /** An operator has cancelled it while its handler ran, and that has thrown. */
+  /** An operator cancelled the message while its handler ran, and the handler threw. */
   | 'cancelled'
-  /** It was handled, but the next step of its chain can't be sent: no queue takes it, or the broker refuses it. */
+  /**
+   * The message was handled, but the next step of its chain can't be sent: no queue takes it, or the broker
+   * refuses it.
+   */
   | 'chain-broken'
   /**
-   * Its retry or release can't be published for a reason of its own: it can't be encoded, or the broker takes no message of its
-   * size any more.
+   * The retry or release of the message can't be published for a permanent reason: it can't be encoded, or the
+   * broker no longer takes messages of its size.
    */
   | 'unsendable'
-  /** Hopline's own code has failed on it: please report it. */
+  /** Hopline's own code failed on the message: please report it. */
   | 'internal'
-  /** The handler called `context.fail`; or, by the broker, a consumer that isn't Hopline rejected it. */
+  /** The handler called `context.fail`; or, by the broker, a consumer other than Hopline rejected the message. */
   | 'rejected'
-  /** Under `hopline work`: the process ended while it ran nothing but this message, too often. */
+  /** Under `hopline work`: the process ended too often while it handled only this message. */
   | 'crashed'
-  /** The broker gave up after too many deliveries that nobody settled. */
+  /** The broker gave up after too many unsettled deliveries. */
   | 'delivery-limit'
-  /** Its queue was full, and the broker made room. */
+  /** The queue was full, and the broker dropped the message to make room. */
   | 'overflow'
-  /** A delayed send, or a retry, that no queue took when it was due. */
+  /** No queue took a delayed send or a retry when it was due. */
   | 'unroutable'
-  /** The broker has another reason. */
+  /** The broker gives a reason that Hopline does not know. */
   | 'broker'
-  /** Nothing says why it lies there: somebody else put it there. */
+  /** Nothing says why the message was dead-lettered: another program put it into the queue. */
   | 'unknown';
 
 export interface DeadLetteredEvent extends AttemptEvent {
-  /** Since the message was published, if that is known. */
+  /** Time since the message was published, if that is known. */
   readonly sincePublishedMs: number | undefined;
   readonly reason: DeadLetterReason;
-  /** What it was given up for, whatever was thrown. */
+  /** The error for which the message was given up, of any type. */
   readonly error: unknown;
-  /** What the handler's `failed()` threw, if it did. */
+  /** The value that the handler's `failed()` threw, if it did. */
   readonly failedError: unknown;
-  /** The queue in which it lies now. */
+  /** Dead-letter queue that holds the message now. */
   readonly deadQueue: string;
 }
 
 export interface DiscardedEvent extends AttemptEvent {
-  /** What its handler threw, if a rule of its policy drops that; undefined if the handler has called `context.discard`. */
+  /**
+   * The value that the handler threw, if a rule of its policy discards the message; undefined if the handler
+   * called `context.discard`.
+   */
   readonly error: unknown;
 }
 
-/** Which of the transport's connections an event is about. */
+/** One of the transport's two connections. */
 export type ConnectionRole = 'publish' | 'consume';
 
 export interface ConnectionEvent {
   readonly service: string;
   readonly connection: ConnectionRole;
-  /** Host and port; never credentials. */
+  /** Host and port, without credentials. */
   readonly address: string;
 }
 
 export interface ConnectionDownEvent extends ConnectionEvent {
   readonly error: Error;
-  /** How long until the next try. */
+  /** Time until the next try. */
   readonly retryInMs: number;
-  /** The broker doesn't let it in: until it has other credentials, or the user other rights, no try will succeed. */
+  /**
+   * True if the broker refuses the client: no try will succeed until the credentials or the user's permissions
+   * change.
+   */
   readonly refused: boolean;
 }
 
 export interface BlockedEvent extends ConnectionEvent {
-  /** The broker's words, as `low on memory`. */
+  /** The broker's reason, such as `low on memory`. */
   readonly reason: string;
 }
 
 export interface ChannelEvent {
   readonly service: string;
-  /** `publisher`, or the queue it consumes. */
+  /** `publisher`, or the name of the queue that is consumed. */
   readonly channel: string;
   readonly error: Error;
 }
@@ -183,26 +199,26 @@ export interface ConsumerTroubleEvent extends ConsumerEvent {
 }
 
 export interface ConsumerGuiltyEvent extends ConsumerTroubleEvent {
-  /** How many connections it has lost alone. */
+  /** Number of connections that were lost while they carried this queue alone. */
   readonly losses: number;
-  /** How long until it is consumed again. */
+  /** Time until the queue is consumed again. */
   readonly retryInMs: number;
 }
 
-/** Why a worker takes no messages though it could. */
+/** Why a worker takes no messages of a queue for now. */
 export type PauseReason =
-  /** A lane of its queue that is served before it keeps all places busy. */
+  /** A lane with precedence keeps all slots busy. */
   | 'higher-lane'
-  /** A handler of its queue fails too often: its circuit breaker has opened. */
+  /** A handler of the queue fails too often: its circuit breaker has opened. */
   | 'circuit-open'
-  /** An operator has paused its queue. */
+  /** An operator has paused the queue. */
   | 'operator'
-  /** A retry or a dead letter can't be published: its message is held, and none is started until it can. */
+  /** A retry or a dead letter can't be published: its message is held, and no other is started until it can. */
   | 'unpublishable';
 
 export interface ConsumerPausedEvent extends ConsumerEvent {
   readonly why: PauseReason;
-  /** What the publish failed with. */
+  /** Error of the publish. */
   readonly error?: unknown;
 }
 
@@ -210,20 +226,20 @@ export interface ConsumerPausedEvent extends ConsumerEvent {
 export interface CircuitEvent {
   readonly service: string;
   readonly handler: string;
-  /** Its queue, without a lane. */
+  /** Queue of the handler, without a lane. */
   readonly queue: string;
 }
 
 export interface CircuitOpenedEvent extends CircuitEvent {
-  /** Of the breaker's time. */
+  /** Attempts within the breaker's window. */
   readonly attempts: number;
-  /** How many of them failed. */
+  /** How many of these attempts failed. */
   readonly failures: number;
-  /** How long its queue is paused before one message is tried. */
+  /** Length of the queue's pause before one message is tried. */
   readonly pauseMs: number;
 }
 
-/** A batch, and how far it was. */
+/** A batch, and its counts at that moment. */
 export interface BatchEvent extends BatchFigures {
   readonly service: string;
   readonly batchId: string;
@@ -231,11 +247,11 @@ export interface BatchEvent extends BatchFigures {
 
 export interface OutboxRelayedEvent {
   readonly service: string;
-  /** How many. */
+  /** Number of messages that were published. */
   readonly published: number;
-  /** How many could not be, and are tried again. */
+  /** Number of messages that could not be published, and are tried again. */
   readonly refused: number;
-  /** How long the oldest of them had waited: the outbox's lag. */
+  /** Longest wait of a published message in the outbox: the outbox's lag. */
   readonly lagMs: number;
 }
 
@@ -254,98 +270,122 @@ export interface TopologyFailedEvent {
 export interface BusEvents {
   /** `start()` was called. */
   'bus.starting': LifecycleEvent;
-  /** It is connected, and consumes. */
+  /** The bus is connected and consumes. */
   'bus.started': LifecycleEvent;
-  /** `start()` has rejected, and nothing of it is left; it may be called again. */
+  /** `start()` has rejected and cleaned up; it may be called again. */
   'bus.startFailed': StartFailedEvent;
-  /** `stop()` was called: it takes no more messages. */
+  /** `stop()` was called: the bus takes no more messages. */
   'bus.stopping': LifecycleEvent;
-  /** All is closed; or it was stopped before it had started. */
+  /** Everything is closed, or the bus was stopped before it started. */
   'bus.stopped': LifecycleEvent;
-  /** It was given to the transport; of a pack each message for itself. */
+  /** A message was given to the transport. For a pack, one event per message in it. */
   'message.published': PublishEvent;
-  /** The broker has it. */
+  /** The broker has confirmed the message. */
   'message.confirmed': PublishConfirmedEvent;
-  /** No queue took a `send`. */
+  /** No queue took a message that was sent with `send`. */
   'message.returned': PublishFailedEvent;
   /** A publish ended without a confirm for any other reason. */
   'message.rejected': PublishFailedEvent;
-  /** Its code begins. */
+  /** The handler's code begins. */
   'handler.started': AttemptEvent;
-  /** It returned, and decided nothing else: a release or a discard has an event of its own, `fail` is a failure. */
+  /**
+   * The handler returned, and the message is done. A release or a discard has an event of its own; `fail` is a
+   * failure.
+   */
   'handler.succeeded': HandlerEndedEvent;
-  /** It threw, ran too long, or called `context.fail`. */
+  /** The handler threw, timed out, or called `context.fail`. */
   'handler.failed': HandlerFailedEvent;
-  /** Its time is over, and its signal fires. `handler.failed` follows when it ends, or its grace does. */
+  /**
+   * The handler's timeout has passed, and its signal fires. `handler.failed` follows when the handler ends, or
+   * its grace does.
+   */
   'handler.timedOut': HandlerFailedEvent;
-  /** It has failed, and comes back: the copy in the delays is confirmed, or the next attempt begins at once. */
+  /**
+   * An attempt failed, and the message comes back: its copy in the delay queues is confirmed, or the next
+   * attempt begins at once.
+   */
   'message.retried': RetriedEvent;
-  /** It comes back without having failed: as its handler wants it, or a rate limit, a key that another attempt has, patience. */
+  /**
+   * The message comes back without a failed attempt: its handler released it, a rate limit was reached, another
+   * attempt holds its key, or no handler matched.
+   */
   'message.released': ReleasedEvent;
-  /** It is given up, and its dead letter is confirmed. What the broker dead-letters by its own hand is never told. */
+  /**
+   * The message was given up, and its dead letter is confirmed. Messages that the broker itself dead-letters
+   * have no event.
+   */
   'message.deadLettered': DeadLetteredEvent;
-  /** It is dropped, without a dead letter: its handler, or a rule of its policy, wants it so. */
+  /** The message was dropped without a dead letter, by its handler or by a rule of the retry policy. */
   'message.discarded': DiscardedEvent;
   /**
-   * It is done with: its handler is idempotent, and has handled it before; or it is unique, and a newer one stands for it; or it is
-   * a job of a batch that is cancelled.
+   * The message was settled without running its handler: an idempotent handler has handled it before, a newer
+   * unique message replaces it, or its batch is cancelled.
    */
   'message.skipped': AttemptEvent;
-  /** It is connected, for the first time or again. */
+  /** A connection is up, for the first time or again. */
   'connection.up': ConnectionEvent;
-  /** It was lost, or a try to connect has failed; it is tried again. */
+  /** A connection was lost, or a try to connect failed; the bus tries again. */
   'connection.down': ConnectionDownEvent;
-  /** The broker takes no publishes on it: an alarm of memory or disk. */
+  /** The broker takes no publishes on the connection: a memory or disk alarm. */
   'connection.blocked': BlockedEvent;
-  /** It takes them again. */
+  /** The broker takes publishes on the connection again. */
   'connection.unblocked': ConnectionEvent;
-  /** It is up, and for 8 s the broker has confirmed nothing on it though something waits: its node may be cut off. */
+  /**
+   * The connection is up, but for 8 s the broker has confirmed none of the waiting publishes: its node may be
+   * cut off.
+   */
   'connection.stalled': ConnectionEvent;
-  /** The broker confirms again what is published on it. */
+  /** The broker confirms publishes on the connection again. */
   'connection.flowing': ConnectionEvent;
-  /** A channel died on a live connection and was opened again. */
+  /** A channel closed on a live connection, and was opened again. */
   'channel.reopened': ChannelEvent;
-  /** The broker has accepted a consumer for the first time. A lane has its own, and so its own queue here. */
+  /** The broker has accepted a consumer for the first time. Each lane has its own queue, and so its own consumer. */
   'consumer.started': ConsumerEvent;
-  /** The broker stopped a consumer: its queue was deleted, or its node left. It is lost then. */
+  /** The broker cancelled a consumer: its queue was deleted, or its node left. `consumer.lost` follows. */
   'consumer.cancelled': ConsumerCancelledEvent;
-  /** A consumer's channel is gone, alone or with its connection. It is looked after. */
+  /** A consumer's channel is gone, alone or with its connection. The bus restores the consumer. */
   'consumer.lost': ConsumerTroubleEvent;
   /** A lost consumer could not be restored, and will be tried again. */
   'consumer.failed': ConsumerTroubleEvent;
   /**
-   * Its connection was lost twice in a short time while the other one stayed: a message of its queue may be why. It is
-   * consumed over a connection apart, one message at a time, until that is known. Ended by `consumer.guilty`, or
-   * `consumer.cleared`.
+   * A consumer's connection was lost twice in a short time while the other connection stayed up: a message of
+   * its queue may be the cause. The queue is consumed over a separate connection, one message at a time, until
+   * that is known. `consumer.guilty` or `consumer.cleared` follows.
    */
   'consumer.suspected': ConsumerTroubleEvent;
-  /** Each connection that its queue was consumed over, alone, was lost: told again with each. Ended by `consumer.cleared`. */
+  /**
+   * Every connection over which the queue was consumed alone was lost. Emitted again for each further loss.
+   * `consumer.cleared` ends it.
+   */
   'consumer.guilty': ConsumerGuiltyEvent;
-  /** A suspected or guilty one is consumed with the others again. */
+  /** A suspected or guilty queue is consumed with the others again. */
   'consumer.cleared': ConsumerEvent;
   /** A lost consumer consumes again. */
   'consumer.restored': ConsumerEvent;
-  /** This process takes no messages of its queue for a reason of its own. */
+  /** This process takes no messages of the queue for a reason of its own, such as an operator's pause. */
   'consumer.paused': ConsumerPausedEvent;
-  /** That reason is gone; there may be others. */
+  /** That reason for the pause is gone; others may remain. */
   'consumer.resumed': ConsumerPausedEvent;
-  /** Its queue is paused: the handler fails too often, or failed again when one message was tried. */
+  /** A queue is paused: the handler fails too often, or failed again on the message that was tried. */
   'circuit.opened': CircuitOpenedEvent;
-  /** One message was tried and got through: its queue goes on. */
+  /** The message that was tried was handled: the queue goes on. */
   'circuit.closed': CircuitEvent;
-  /** All jobs that a batch begins with are sent. Told by the process that has sent them. */
+  /** All initial jobs of a batch are sent. Emitted by the process that sent them. */
   'batch.dispatched': BatchEvent;
-  /** A failure that is not allowed, or somebody who asked for it: told once, by the process in which it happened. */
+  /**
+   * A batch was cancelled, by a failure that is not allowed or by a caller. Emitted once, by the process in
+   * which it happened.
+   */
   'batch.cancelled': BatchEvent;
-  /** All jobs have ended: told once, by the process in which the last one did. */
+  /** All jobs of a batch have ended. Emitted once, by the process in which the last job ended. */
   'batch.finished': BatchEvent;
-  /** Messages of the outbox have been published, or could not be. */
+  /** Messages of the outbox were published, or could not be. */
   'outbox.relayed': OutboxRelayedEvent;
   /** A message of the outbox can't be published as it is. It is tried again. */
   'outbox.refused': OutboxRefusedEvent;
-  /** The broker has refused what the bus declares as it starts, or it isn't as it should be. */
+  /** The broker refused a declaration during the start, or an existing object differs from it. */
   'topology.failed': TopologyFailedEvent;
-  /** An operator wants the process to be replaced by a fresh one: who listens does it. `hopline work` does. */
+  /** An operator asks for a fresh process; the listener has to replace it, as `hopline work` does. */
   'control.restart': LifecycleEvent;
 }
 

@@ -34,19 +34,19 @@ export interface LifecycleOptions {
   readonly monitor: HealthMonitor;
 }
 
-/** What runs while a bus does. */
+/** The parts that run while a bus is started. */
 export interface LivingParts {
-  /** What its handlers publish with. */
+  /** Publisher for the handlers' dependencies. */
   readonly bus: Publisher;
   readonly publisher: BusPublisher;
   readonly outbox: Outbox;
-  /** Its queues and their handlers, with what this process is to have for them. @throws OptionsError */
+  /** Queues and handlers of this process. @throws OptionsError */
   subscriptions(serve: ServeOptions): Subscription[];
-  /** Makes the handlers that a container has. */
+  /** Creates the handlers that a container holds. */
   prepare(): Promise<void>;
 }
 
-/** The life of a bus: in which order its parts start and stop, and what is left of them if that fails. */
+/** Life of a bus: the order in which its parts start and stop, and the clean-up if a start fails. */
 export class Lifecycle {
   private readonly exchanges = new KnownExchanges((topology) => this.declareOnUse(topology));
   /** Aborts when `stop()` no longer waits for retries and dead letters that can't be published. */
@@ -67,30 +67,31 @@ export class Lifecycle {
     return this.phase;
   }
 
-  /** What consumes; undefined while nothing does. */
+  /** Runners that consume; undefined while nothing does. */
   get runners(): Runners | undefined {
     return this.running;
   }
 
-  /** Those whose messages are unique; undefined before it has begun to start. */
+  /** Handlers whose messages are unique; undefined before `start()` has begun. */
   get uniqueHandlers(): UniqueHandlers | undefined {
     return this.unique;
   }
 
-  /** As `watchCrashes` of the bus. */
+  /** See {@link Bus.watchCrashes}. */
   watchCrashes(watch: CrashWatch): void {
     this.crashWatch = watch;
   }
 
-  /** As `start` of the bus. */
+  /** See {@link Bus.start}. */
   start(parts: LivingParts, serve: ServeOptions): Promise<void> {
-    // Not the phase: a start that is given up makes that 'new' again, and a next one in this gap would outlive stop().
+    // Checks `stopping` instead of the phase: a start that was given up resets the phase to 'new', and another
+    // start in that gap would outlive stop().
     if (this.stopping !== undefined) return Promise.reject(new StoppedError('start() was called'));
     this.starting ??= this.begin(parts, serve);
     return this.starting;
   }
 
-  /** As `stop` of the bus. */
+  /** See {@link Bus.stop}. */
   stop(parts: Pick<LivingParts, 'publisher' | 'outbox'>, { deadline, cancel }: StopOptions): Promise<void> {
     const { stopDeadlineMs } = this.options.settings;
     const problems = problemsOf({ deadline }, '', { deadline: duration });
@@ -100,14 +101,14 @@ export class Lifecycle {
     return this.stopping;
   }
 
-  /** The session to publish by. @throws NotStartedError, StoppedError */
+  /** The session for publishing. @throws NotStartedError, StoppedError */
   openSession(): TransportSession {
     if (this.phase === 'stopped') throw new StoppedError('publish or send was called');
     if (!this.session || this.phase === 'new') throw new NotStartedError('publish or send was called');
     return this.session;
   }
 
-  /** Declares an exchange that no handler has named, the first time that something is published to it. */
+  /** Declares an exchange that no handler has named, at the first publish to it. */
   ensureExchange(exchange: ExchangeRef): Promise<void> {
     return this.exchanges.ensure(exchange);
   }
@@ -123,7 +124,7 @@ export class Lifecycle {
       const servings = planServing(subscriptions, serve);
       this.unique = UniqueHandlers.among(subscriptions);
       await parts.prepare();
-      // All that runs from here on outlives the caller's span or store.
+      // Everything that starts here outlives the caller's trace span and async context.
       await inRootContext(() => this.beginToRun(parts, subscriptions, servings, deadline));
       this.enter('started');
       warnOfClassNames(subscriptions, settings.log);
@@ -149,7 +150,7 @@ export class Lifecycle {
     if (settings.control && subscriptions.length > 0) await this.hearOperators(session, running, deadline);
     await deadline.race(running.start(), () => this.notConsuming());
     if (settings.relay ?? hasInbox(subscriptions)) parts.outbox.startRelay();
-    // It goes by real time, which is no part of what happens where a test moves the clock.
+    // The watch runs by real time, and must not disturb tests that move the clock.
     if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
   }
 
@@ -197,7 +198,7 @@ export class Lifecycle {
     const { service, startDeadlineMs } = this.options.settings;
     return new ConnectError(
       `service '${service}' could not begin to consume within ${formatMs(startDeadlineMs)}: the broker does not answer`,
-      'Look in the broker whether the queues have a leader, and at its load and alarms.',
+      'Check in the broker whether the queues have a leader, and check its load and alarms.',
     );
   }
 
@@ -233,7 +234,8 @@ export class Lifecycle {
     { publisher, outbox }: Pick<LivingParts, 'publisher' | 'outbox'>,
     deadlineMs: number,
   ): Promise<void> {
-    // Half-started parts can't be stopped in order: a start that goes on is given up, and takes down what it has.
+    // Half-started parts can't be stopped in order: end the start's deadline, so that the start itself takes
+    // down what it has.
     if (this.phase === 'starting') this.startDeadline?.end();
     await this.starting?.catch(() => {});
     const { session, running: runners } = this;
@@ -243,7 +245,7 @@ export class Lifecycle {
     }
     this.enter('stopping');
     this.control?.stop();
-    // What it doesn't publish any more lies safe.
+    // Messages that the relay does not publish any more stay safe in the outbox.
     const relayed = outbox.stopRelay();
     const lookedAfter = publisher.batches.overdue.stop();
     const handlersEnded = () => {

@@ -33,71 +33,88 @@ import { type Duration, toMs, toMsOrForever } from './util/duration.js';
 import { type Logger, stderrLogger } from './util/logger.js';
 import { safeLogger } from './util/safe-logger.js';
 
-/** Handler definitions, as `handlers()` and friends make them; lists may be nested. */
+/** Handler definitions as `handlers()` returns them; lists may be nested. */
 export type HandlerDefinitions = HandlerDefinition | readonly HandlerDefinitions[];
 
 /** Options of a {@link Bus}. */
 export interface BusOptions {
-  /** Name of the service. Its instances share its queues; other services get their own copy of each event. */
+  /**
+   * Name of the service. Instances of one service share its queues; every other service gets its own copy of
+   * each event.
+   */
   service: string;
-  /** `rabbitmq({ url })` for everything real, `memory()` for tests and demos. */
+  /** Connection to a broker: `rabbitmq({ url })` for a real one, `memory()` for tests and demos. */
   transport: Transport;
-  /** Handlers made by `handlers([...])`; more can be added with `bus.handle()`. @default none: a publisher only */
+  /** Handlers, made by `handlers([...])`; `bus.handle()` adds more. @default none: the bus only publishes */
   handlers?: HandlerDefinitions;
-  /** Retry policy of handlers that say nothing themselves. @default 5 tries, after 1 s, 4 s, 16 s, 1 min */
+  /** Retry policy of handlers that set none themselves. @default 5 tries, after 1 s, 4 s, 16 s, 1 min */
   retry?: RetryOptions;
-  /** How long one attempt may run. @default '60s' */
+  /** Maximum run time of one attempt, for handlers that set none themselves. @default '60s' */
   timeout?: Duration;
-  /** How long a timed-out handler keeps its slot before its message is retried beside it. @default '5s' */
+  /** Time that a timed-out handler may go on before its slot is freed and its message is retried. @default '5s' */
   timeoutGrace?: Duration;
-  /** How many messages of each queue this process handles at once. @default 10 */
+  /** Maximum messages of each queue that this process handles at once. @default 10 */
   concurrency?: number;
-  /** Topic exchange that is published to and bound. @default `<prefix>.events` */
+  /** Topic exchange to which the bus publishes and its queues are bound. @default `<prefix>.events` */
   exchange?: ExchangeOption;
-  /** Beginning of the exchanges' names; two applications in one vhost take two. @default 'hopline' */
+  /** Prefix of the exchanges' names. Two applications in one vhost need different prefixes. @default 'hopline' */
   prefix?: string;
-  /** Beginning of the delays' names, which all applications of a vhost share. @default 'hopline' */
+  /** Prefix of the delay queues' names, which all applications of a vhost share. @default 'hopline' */
   delayPrefix?: string;
-  /** `declare` makes what is missing, `verify` only checks and needs no configure permission, `none` trusts. @default 'declare' */
+  /**
+   * Handling of exchanges, queues and bindings at `start()`: `declare` creates what is missing, `verify` only
+   * checks and needs no configure permission, `none` does neither. @default 'declare'
+   */
   topology?: TopologyMode;
-  /** Wraps every handler, the first outermost. @default [] */
+  /** Functions that wrap every handler; the first is the outermost. @default [] */
   middleware?: readonly Middleware[];
-  /** How payloads become bytes, and bytes payloads where neither queue nor handler says otherwise (`body`). @default `json()` */
+  /** Conversion of payloads to bytes, and back where neither queue nor handler sets `body`. @default `json()` */
   serializer?: Serializer;
-  /** The keys that messages are encrypted and decrypted with, if they say so. @default none: nothing can be encrypted */
+  /** Keys for encrypting and decrypting messages. @default none: no message can be encrypted or decrypted */
   encryption?: EncryptionOptions;
-  /** Largest body, in bytes, that is published or handled. @default 16 MiB */
+  /** Maximum size of a body that is published or handled, in bytes. @default 16 MiB */
   maxBodyBytes?: number;
-  /** How many publishes may wait for their confirm; more wait for room. @default 10,000 */
+  /** Maximum publishes that wait for their confirm; further ones wait for room. @default 10,000 */
   maxInFlight?: number;
-  /** How many bytes of bodies may wait for their confirm. @default 64 MiB */
+  /** Maximum bytes of bodies that wait for their confirm; further publishes wait for room. @default 64 MiB */
   maxInFlightBytes?: number;
-  /** How long a publish may take until its confirm. @default '30s' */
+  /** Maximum time of a publish from the call to the confirm. @default '30s' */
   publishDeadline?: Duration;
-  /** How long `start()` may take; `Infinity` waits for the broker for ever. @default '30s' */
+  /** Maximum time of `start()`; with `Infinity` it waits for the broker without limit. @default '30s' */
   startDeadline?: Duration;
-  /** How long all stages of `stop()` may take together. @default '30s' */
+  /** Maximum time of `stop()`, all its stages together. @default '30s' */
   stopDeadline?: Duration;
-  /** How long a message that no handler of its queue matches comes back, before it is dead-lettered. @default '10m' */
+  /**
+   * Time for which a message that no handler of its queue matches is released again and again, before it is
+   * dead-lettered as `no-handler`. @default '10m'
+   */
   noHandlerPatience?: Duration;
-  /** What handlers share beside messages: rate limits, what was handled, what was done once, what is unique, batches. @default in this process alone */
+  /**
+   * Shared state of handlers: rate limits, handled messages, results of `once`, unique keys, batches, outbox
+   * and inbox. @default memory of this process: nothing is shared with other processes
+   */
   stores?: Stores;
   /**
-   * Whether it publishes what lies in the outbox of its `stores`. Several processes may. @default true if a handler has an inbox,
-   * false otherwise
+   * Publishes the messages in the outbox of `stores`. Several processes may do so at once. @default true if a
+   * handler has an inbox, false otherwise
    */
   relay?: boolean;
-  /** Whether it hears operators: `hopline status`, `pause`, `scale` and so on. A bus without handlers never does. @default true */
+  /**
+   * Obeys the operator's commands: `hopline status`, `pause`, `scale` and so on. A bus without handlers never
+   * does. @default true
+   */
   control?: boolean;
   /**
-   * Whether what fails is logged: each retry a warning, each dead letter an error, with the stack and what happens next; the first of
-   * a handler and a class of errors at once, what follows as one sum each ten seconds. `false` for who reports failures by the
-   * events `message.retried` and `message.deadLettered`. @default true
+   * Logs failures: each retry as a warning, each dead letter as an error, with stack and outcome. The first
+   * failure of each handler and error class is logged at once; later ones are summed in one line every ten
+   * seconds. Set `false` if you report failures by the events `message.retried` and `message.deadLettered`.
+   * @default true
    */
   failureLog?: boolean | FailureLogOptions;
   /**
-   * Where warnings and errors go; a pino logger fits: what was thrown is in `err`. One that throws harms nothing: what it can't
-   * write goes to standard error. @default standard error: lines for people, or JSON with `HOPLINE_LOG=json` in the environment
+   * Logger for warnings and errors; a pino logger fits. The thrown value is in the field `err`. If the logger
+   * throws, the line goes to standard error. @default standard error: lines for people, or JSON with
+   * `HOPLINE_LOG=json` in the environment
    */
   log?: Logger;
 }
@@ -128,7 +145,7 @@ export interface BusSettings {
   readonly stores: Stores;
   readonly relay: boolean | undefined;
   readonly control: boolean;
-  /** Milliseconds between two sums of failures; undefined if none are logged. */
+  /** Milliseconds between two sums of failures; undefined if failures are not logged. */
   readonly failureSumsEveryMs: number | undefined;
   readonly log: Logger;
 }
@@ -163,7 +180,7 @@ const prefix: Check = {
 
 const handlerTree: Check = { expected: 'what handlers([...]) returns', accepts: isHandlerTree };
 
-/** What {@link BusOptions} may hold. */
+/** Checks for the fields of {@link BusOptions}. */
 export const BUS_FIELDS: Fields = {
   service: required(text),
   transport: required(having('a transport: rabbitmq({ url }) or memory()', 'open')),

@@ -6,34 +6,37 @@ import { type Duration, formatMs } from './util/duration.js';
 import type { Logger } from './util/logger.js';
 import { awaitSignal } from './util/signals.js';
 
-/** How a bus is to stop. */
+/** Options of `bus.stop()`. */
 export interface StopOptions {
-  /** For all stages together. @default the bus's `stopDeadline` */
+  /** Maximum time of all stages together. @default the bus's `stopDeadline` */
   deadline?: Duration;
   /** Fires the signals of running handlers at once, not only near the deadline. @default false */
   cancel?: boolean;
 }
 
-/** Time kept back from the handlers' stage of stopping for the stages after it. */
+/** Time that is reserved for the stages after the handlers' one. */
 export const CLOSING_RESERVE_MS = 3_000;
 
-/** What has to stop, in this order. */
+/** Parts that stop, in this order. */
 export interface Stoppable {
   readonly session: TransportSession;
   readonly runners: Runners;
-  /** What has been taken from the outbox is published, or can't be. */
+  /** Settles when the messages taken from the outbox are published, or can't be. */
   readonly relayed: Promise<void> | undefined;
-  /** What was overdue of batches is sent, or can't be. */
+  /** Settles when the messages of overdue batches are sent, or can't be. */
   readonly lookedAfter: Promise<void>;
-  /** No handler is waited for any more: what they hold because it can't be published is let go, the rest is sent. */
+  /**
+   * Called when handlers are no longer waited for: lets go of messages whose retry or dead letter can't be
+   * published, and sends the rest.
+   */
   handlersEnded(): void;
 }
 
 /**
- * Takes no more messages, lets handlers finish and settles what they did, waits for confirms, closes. No stage takes
- * longer than to the deadline, and all of them run.
+ * Takes no more messages, lets handlers finish and settles their messages, waits for confirms, closes. Each
+ * stage ends at the deadline at the latest, and all stages run.
  *
- * @returns what had to be left behind, as sentences
+ * @returns work that had to be left behind, as sentences
  */
 export async function stopInStages(
   { session, runners, relayed, lookedAfter, handlersEnded }: Stoppable,
@@ -50,7 +53,7 @@ export async function stopInStages(
     problems.push(`handlers of queue '${queue}' were still running`);
   handlersEnded();
   await stage('relaying the outbox', relayed ?? Promise.resolve());
-  await stage('looking after batches', lookedAfter);
+  await stage('sending overdue messages of batches', lookedAfter);
   await stage('waiting for confirms', session.drain(deadline));
   await stage('closing the channels', runners.close());
   await session.close(deadline).catch((error: Error) => problems.push(error.message));
@@ -64,18 +67,21 @@ export function leftBehind(
 ): StopDeadlineError {
   return new StopDeadlineError(
     `service '${service}' did not stop cleanly within ${formatMs(deadlineMs)}: ${problems.join('; ')}`,
-    'What was not settled is delivered again. Let handlers end on context.signal, or raise stopDeadline.',
+    'Let handlers stop on context.signal, or raise stopDeadline. Unsettled messages are delivered again.',
   );
 }
 
-/** What runs until a signal comes. */
+/** A bus that runs until a signal comes. */
 interface SignalledBus {
   readonly service: string;
   start(): Promise<void>;
   stop(options?: StopOptions): Promise<void>;
 }
 
-/** Starts, and stops at the first signal; the second one cancels what still runs, the third ends the process at once. */
+/**
+ * Starts the bus, and stops it at the first signal; the second cancels handlers that still run, the third ends
+ * the process at once.
+ */
 export async function runUntilSignal(bus: SignalledBus, log: Logger): Promise<void> {
   const { service } = bus;
   const wait = awaitSignal('SIGTERM', 'SIGINT');
@@ -88,7 +94,7 @@ export async function runUntilSignal(bus: SignalledBus, log: Logger): Promise<vo
     await bus.stop();
   } catch (error) {
     log.error({ service, error }, 'stopped, and left work behind');
-    // A handler that ignores its signal would keep the process alive for as long as it likes.
+    // A handler that ignores its signal could otherwise keep the process alive without end.
     process.exit(1);
   } finally {
     second.end();

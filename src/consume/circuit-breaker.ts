@@ -1,15 +1,21 @@
 import { type Check, durationUpTo, integerFrom, objectWith } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
 
-/** When a queue is paused because one of its handlers fails too often, and how it is found out that it no longer does. */
+/**
+ * Circuit breaker of a handler: when its queue is paused because the handler fails too often, and when the
+ * queue is tried again.
+ */
 export interface CircuitBreakerOptions {
-  /** The share of attempts that throw or run too long, above 0 and at most 1. @default 0.5 */
+  /** Share of attempts that must throw or time out for the breaker to open: above 0 and at most 1. @default 0.5 */
   failures?: number;
-  /** It is judged by so many attempts at least, 1 to 10,000. @default 20 */
+  /** Minimum attempts in the window before the breaker may open: an integer, 1 to 10,000. @default 20 */
   attempts?: number;
-  /** Attempts of this time count, 100 ms to 1 h. @default '1m' */
+  /** Length of the window in which attempts count: 100 ms to 1 h. @default '1m' */
   within?: Duration;
-  /** How long the queue is paused before one message is tried, 100 ms to 10 min. Doubles with each that fails, to ten times as long. @default '10s' */
+  /**
+   * Length of the queue's pause before one message is tried: 100 ms to 10 min. It doubles each time that
+   * message fails, up to ten times this value. @default '10s'
+   */
   pause?: Duration;
 }
 

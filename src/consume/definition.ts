@@ -11,116 +11,139 @@ import type { CircuitBreakerOptions } from './circuit-breaker.js';
 import type { IdempotentOptions } from './idempotent.js';
 import type { RateLimitOptions } from './rate-limit.js';
 
-/** Names in the order they are served, or how large the share of each is. */
+/** Lane names in strict order of priority, or each lane's name with its share. */
 export type Lanes = readonly string[] | Readonly<Record<string, number>>;
 
-/** Options of a queue. Everybody who names the same queue must give the same values. */
+/** Options of a queue. All handlers that name the same queue must give it the same values. */
 export interface QueueOptions {
   /**
-   * Used as it is. Name the queue of a class in anything that lives long: a rename or a bundler gives the class another name, and
-   * the old queue stays behind with its messages. A name that only a tool can have given (`ra`, `default_1`) is an
-   * OptionsError. @default `<service>.<ClassName>` for a class, `<service>` for plain handlers
+   * Name of the queue in the broker, used without a prefix. Set it for every class whose queue lives long:
+   * renaming or bundling the class changes the default name, and the old queue stays behind with its messages.
+   * A class name that only a build tool can have given (`ra`, `default_1`) is an OptionsError. @default
+   * `<service>.<ClassName>` for a class, `<service>` for plain handlers
    */
   name?: string;
-  /** How many messages of this queue one process handles at once. @default 10 */
+  /** Maximum messages of this queue that one process handles at once. @default 10 */
   concurrency?: number;
   /**
-   * How many messages the broker hands over ahead, from each lane; at least the concurrency. With lanes, what it is
-   * above the concurrency keeps a higher lane's next message at hand. Less is fetched while handlers are so slow that it would
-   * wait for more than five minutes, and more while what is here waits for a handler with a concurrency of its own that is
-   * full. @default the concurrency; with lanes twice that
+   * Maximum unsettled messages that the broker hands to this process, per lane; at least the concurrency. With
+   * lanes, the part above the concurrency keeps a message of a higher lane at hand. The bus fetches fewer while
+   * handlers are so slow that a fetched message would wait for more than five minutes, and more while the
+   * fetched messages wait for a handler whose own concurrency is used up. @default the concurrency; with lanes
+   * twice the concurrency
    */
   prefetch?: number;
-  /** Quorum queues survive the loss of a node and count deliveries; classic ones do neither. @default 'quorum' */
+  /**
+   * Queue type. Quorum queues survive the loss of a node and count deliveries; classic queues do neither.
+   * @default 'quorum'
+   */
   type?: QueueType;
-  /** Topic exchange that its patterns are bound to. @default the bus's exchange, `hopline.events` */
+  /** Topic exchange to which the queue's patterns are bound. @default the bus's exchange, `hopline.events` */
   exchange?: ExchangeOption;
   /**
-   * Failed deliveries (crashes, not throws) after which the broker itself dead-letters. Before RabbitMQ 4.3 a crash counts for
-   * all that its process had fetched. It can't be changed once the queue is there. Quorum only. @default 200
+   * Failed deliveries (crashes, not throws) after which the broker itself dead-letters a message. Before
+   * RabbitMQ 4.3 a crash counts for every message that its process had fetched. The value can't be changed once
+   * the queue exists. Quorum queues only. @default 200
    */
   deliveryLimit?: number;
   /**
-   * Message priorities, up to this one, 1 to 255; higher first. A classic queue pays for each level: take few, 10 at
-   * most. A quorum queue has 0 to 31 from RabbitMQ 4.3 on; before that, starting is a TopologyError: take lanes. On a
-   * classic queue it can't be changed later. @default none: in order of arrival
+   * Highest message priority, 1 to 255; messages of a higher priority are delivered first. A classic queue pays
+   * for each level: use 10 at most. A quorum queue takes 0 to 31 from RabbitMQ 4.3 on; on older brokers
+   * `start()` throws a TopologyError: use lanes there. On a classic queue the value can't be changed later.
+   * @default none: messages are delivered in order of arrival
    */
   maxPriority?: number;
   /**
-   * A queue for each of these names beside its own, which is `default`. A list is served strictly in its order: a later
-   * one starts only while no earlier one waits. Weights share: `{ high: 5, default: 2, low: 1 }`. Concurrency belongs
-   * to all lanes together. @default one queue, without lanes
+   * Lanes of the queue: each name but `default`, which is the queue itself, becomes a queue of its own. A list
+   * is served in strict order: a message of a later lane starts only while no message of an earlier lane waits.
+   * Weights share the handlers: `{ high: 5, default: 2, low: 1 }`. The concurrency is shared by all lanes.
+   * @default one queue, without lanes
    */
   lanes?: Lanes;
-  /** How bodies are read for its handlers that say nothing themselves. @default by the bus's serializer: JSON */
+  /** Body format of handlers that set none themselves. @default by the bus's serializer: JSON */
   body?: BodyOption;
 }
 
 /**
  * Options of one handler.
  *
- * @typeParam Payload what it gets
- * @typeParam Input what publishers give, which the schema may make something else of
+ * @typeParam Payload payload that the handler gets
+ * @typeParam Input payload that publishers give, which the schema may transform
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface HandlerOptions<Payload = any, Input = Payload> {
-  /** When it is tried again, and when given up. */
+  /** Retry policy: when a failed message is tried again, and when it is given up. */
   retry?: RetryOptions<Payload>;
-  /** How long one attempt may run. @default '60s' */
+  /** Maximum run time of one attempt. @default '60s' */
   timeout?: Duration;
-  /** Whether a timeout gives the message up at once, as `timeout`, instead of counting as a failed attempt. @default false */
+  /**
+   * Gives the message up on the first timeout, with the reason `timeout`, instead of counting a failed attempt.
+   * @default false
+   */
   failOnTimeout?: boolean;
-  /** Lowers the queue's concurrency for this handler. @default the queue's */
+  /** Maximum messages that this handler handles at once, at most the queue's concurrency. @default the queue's */
   concurrency?: number;
-  /** Topic exchange instead of the queue's. */
+  /** Topic exchange to which this handler's patterns are bound, instead of the queue's. */
   exchange?: ExchangeOption;
   /**
-   * How its bodies are read: `'json'`, `'text'`, `'bytes'` (a Buffer of its own), or by a deserializer. Content encodings are
-   * undone before, and a definition's schema checks what comes of it. @default as its queue says, else by the bus's serializer: JSON
+   * Body format: `'json'`, `'text'`, `'bytes'` (a Buffer that belongs to the handler), or a deserializer.
+   * Content encodings such as gzip are undone first; the definition's schema checks the result. @default the
+   * queue's `body`, else the bus's serializer: JSON
    */
   body?: BodyOption;
-  /** How often it may begin, over all processes that share the bus's `stores`. A message above it comes back later. @default without limit */
+  /**
+   * Limit on how often the handler may start, over all processes that share the bus's `stores`. A message above
+   * the limit is released and comes back later. @default without limit
+   */
   rateLimit?: RateLimitOptions<Payload>;
   /**
-   * Doesn't handle a message again that it has handled, over all processes that share the bus's `stores`; `{}` knows it by its
-   * id. @default handles whatever comes
+   * Skips messages that this handler has handled before, over all processes that share the bus's `stores`. `{}`
+   * recognises a message by its id. @default off: every delivery is handled
    */
   idempotent?: IdempotentOptions<Payload>;
   /**
-   * Works in one database transaction (`context.transaction`): what it does there, that it has handled the message, and what its
-   * context publishes are committed together. Needs `stores` with an inbox: `postgresStores()`. @default none
+   * Runs the handler in one database transaction (`context.transaction`). The handler's own statements, the
+   * note that the message is handled, and the messages published with its context are committed together. Needs
+   * `stores` with an inbox: `postgresStores()`. @default none
    */
   inbox?: IdempotentOptions<Payload>;
   /**
-   * Refuses a `send` of the same bus that goes to it while another with the same key waits or is handled, over all processes
-   * that share the bus's `stores`. What the message's definition or the send itself says goes first. @default each is sent
+   * Refuses a `send` of the same bus to this handler while another message with the same key waits or is
+   * handled, over all processes that share the bus's `stores`. A `unique` option of the message's definition or
+   * of the send takes precedence. @default off: every message is sent
    */
   unique?: UniqueOptions<Input>;
   /**
-   * Takes encrypted messages only: a plain one is dead-lettered as `undecodable`, so that nobody without a key can have it
-   * run. @default takes both
+   * Takes encrypted messages only: a plain message is dead-lettered as `undecodable`, so that nobody without a
+   * key can make the handler run. @default takes both
    */
   encrypted?: boolean;
-  /** Pauses its queue while it fails too often. @default never */
+  /** Circuit breaker: pauses the queue while this handler fails too often. @default never */
   circuitBreaker?: CircuitBreakerOptions;
 }
 
 /** How messages are gathered for a handler that takes many in one call. */
 export interface BatchOptions {
-  /** How many in one call at most, 2 to 10,000. @default 100 */
+  /** Maximum messages in one call, 2 to 10,000. @default 100 */
   max?: number;
-  /** How long the first of a batch waits for others, 1 ms to 1 min, and shorter than the handler's timeout. @default '50ms' */
+  /**
+   * Longest time that the first message of a batch waits for others: 1 ms to 1 min, and less than the handler's
+   * timeout. @default '50ms'
+   */
   within?: Duration;
 }
 
-/** Options of `bus.handle`: the handler's own, and its queue by name or with options. */
+/** Options of `bus.handle`: those of the handler, and its queue. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface HandleOptions<Payload = any, Input = Payload> extends HandlerOptions<Payload, Input> {
-  /** Queue by name, or with options. @default the service's own queue */
+  /** Queue of the handler: its name, or its options. @default the service's own queue */
   queue?: string | QueueOptions;
-  /** What events and logs call it, and by which, with its queue, stores know what it has handled. @default the function's name, else its first pattern */
+  /**
+   * Handler's name in events and logs. Stores remember handled messages under this name and the queue's: a
+   * rename forgets them. @default the function's name, else its first pattern
+   */
   name?: string;
-  /** Runs once when the message is given up, before it is dead-lettered. */
+  /** Function that runs once when the message is given up, before the message is dead-lettered. */
   failed?: FailedFunction<Payload>;
 }
 
@@ -128,26 +151,27 @@ export interface HandleOptions<Payload = any, Input = Payload> extends HandlerOp
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface BatchHandleOptions<Payload = any, Input = Payload> extends HandleOptions<Payload, Input> {
   /**
-   * How its messages are gathered; {@link BatchFunction} says what it is called with. Each message counts towards the
-   * concurrency, so that is `max` at least, and is so by default.
+   * How messages are gathered for one call of the {@link BatchFunction}. Each message counts towards the
+   * concurrency, which must therefore be `max` or more, and is `max` by default.
    */
   batch: BatchOptions;
 }
 
-/** What runs for each attempt. Returning is success, throwing is a failed attempt. */
+/** Function that runs for each attempt. The attempt succeeds if it returns, and fails if it throws. */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
 export type HandlerFunction<Payload = any> = (payload: Payload, context: MessageContext) => unknown;
 
 /**
- * What runs for a batch. The n-th context is the n-th payload's: its `fail`, `release` and `discard` decide for that one
- * message, and its signal is that message's. Returning is success for each that has not decided otherwise, but where the
- * handler returns a list: an Error in it is a failed attempt of the message in that place. Throwing is a failed attempt
- * of all that have not decided. A message that is tried again comes in some later batch.
+ * Function that runs for a batch. The n-th context belongs to the n-th payload: its `fail`, `release` and
+ * `discard` decide for that message alone, and its signal is that message's. If the function returns, every
+ * message without a decision of its own has succeeded, except where it returns a list: an Error in the list is
+ * a failed attempt of the message at that index. If the function throws, every message without a decision of
+ * its own has failed. A message that is tried again comes in a later batch.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
 export type BatchFunction<Payload = any> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
 
-/** What runs once when a message is given up. What it throws is recorded beside the failure. */
+/** Function that runs once when a message is given up. An error that it throws is recorded with the failure. */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
 export type FailedFunction<Payload = any> = (
   error: Error,
@@ -155,16 +179,19 @@ export type FailedFunction<Payload = any> = (
   context: MessageContext,
 ) => unknown;
 
-/** A pattern, or a definition that stands for its key and validates the payload. */
+/** A pattern, or a definition, which stands for its routing key and validates the payload. */
 export type PatternOrDefinition = string | MessageDefinition;
 
 /** One pattern or several; a definition gives the handler's payload its type. */
 export type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
 
-/** What handlers get: what the definition says, of several what any says; for plain patterns what their bodies are read as. */
+/**
+ * Type of the payload that a handler gets: the output of its definition, or the union of several; for plain
+ * patterns the type that its `body` option reads.
+ */
 export type PayloadOf<Given extends Patterns, Body = 'json'> = EachPayload<EachOf<Given>, Body>;
 
-/** What publishers give to the handler of these patterns. */
+/** Type of the payload that publishers give to a handler of these patterns. */
 export type PublishedTo<Given extends Patterns> = InputOf<EachOf<Given>>;
 
 type EachOf<Given> = Given extends readonly (infer Each)[] ? Each : Given;
@@ -174,17 +201,17 @@ type EachPayload<Each, Body> = Each extends string ? ReadAs<Body> : OutputOf<Eac
 // biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is the handler's own word
 type ReadAs<Body> = Body extends 'text' ? string : Body extends 'bytes' ? Buffer : any;
 
-/** One handler as plain data: what `handlers()` makes of classes, and `bus.handle` of functions. */
+/** One handler as plain data: the result of `handlers()` for classes and of `bus.handle` for functions. */
 export interface HandlerDefinition {
-  /** As events, logs and dead letters call it: `SendWelcomeEmail`, `Billing.onPlaced`. */
+  /** Name in events, logs and dead letters: `SendWelcomeEmail`, `Billing.onPlaced`. */
   readonly name: string;
   readonly patterns: readonly PatternOrDefinition[];
-  /** Options of the queue, and the name it has if they give none: a class's name, appended to the service's. */
+  /** Options of the queue. `ownName` is used if they hold no name: a class's name, appended to the service's. */
   readonly queue: QueueOptions & { readonly ownName?: string };
   readonly options: HandlerOptions & { readonly batch?: BatchOptions | undefined };
-  /** With `batch`, of many. */
+  /** A `BatchFunction` if `options.batch` is set. */
   readonly handle: HandlerFunction | BatchFunction;
   readonly failed?: FailedFunction;
-  /** Runs once at `start()`, before anything is declared: finds missing dependencies. */
+  /** Runs once at `start()`, before anything is declared, and throws if a dependency is missing. */
   readonly prepare?: (publisher: Publisher) => void | Promise<void>;
 }

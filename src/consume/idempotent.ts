@@ -2,20 +2,20 @@ import type { MessageContext } from '../message/context.js';
 import { callable, durationUpTo, objectWith } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
 
-/** How a handler knows a message that it has handled before. */
+/** How a handler recognises a message that it has handled before. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface IdempotentOptions<Payload = any> {
   /**
-   * What makes two messages the same: an order's number, a payment's. Giving none (undefined, null, an empty text) is a failed
-   * attempt. @default the message's id
+   * Key of a message, such as the number of an order or a payment: messages with the same key are the same.
+   * Returning no value (undefined, null, an empty string) is a failed attempt. @default the message's id
    */
   by?: (payload: Payload, context: MessageContext) => string | number | bigint;
-  /** How long it is remembered, up to 366 days. @default '7d' */
+  /** Time for which a handled message is remembered, up to 366 days. @default '7d' */
   keep?: Duration;
 }
 
 export interface IdempotentSettings {
-  /** Undefined if it is the message's id. */
+  /** Undefined if the key is the message's id. */
   readonly by: IdempotentOptions['by'];
   readonly keepMs: number;
 }

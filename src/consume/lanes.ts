@@ -4,15 +4,15 @@ import type { Lanes } from './definition.js';
 import { type LaneOrder, strictOrder, WeightedOrder } from './lane-order.js';
 
 /*
- * Lane `high` of queue `q` is the queue `q.high`, bound like `q` but to the exchange `<exchange>.lane.high`. `default` is
- * the queue and the exchange themselves.
+ * Lane `high` of queue `q` is the queue `q.high`. It is bound like `q`, but to the exchange
+ * `<exchange>.lane.high`. The lane `default` is the queue and the exchange themselves.
  */
 
-/** One lane of a queue: a queue of its own in the broker. */
+/** One lane of a queue, which is a queue of its own in the broker. */
 export interface Lane {
   readonly name: string;
   readonly queue: string;
-  /** Its share; undefined where the list's order is strict. */
+  /** Share of the handlers' starts; undefined where the list's order is strict. */
   readonly weight: number | undefined;
 }
 
@@ -22,11 +22,11 @@ export const lanesOption: Check = {
     Array.isArray(value) ? value.every((name) => typeof name === 'string') : isPlainObject(value),
 };
 
-/** Why an option that is a list or weights can't work, as sentences. */
+/** Problems of a `lanes` option, a list or weights, as sentences. */
 export function laneProblems(lanes: Lanes): string[] {
   const names = laneNames(lanes);
   const problems = names.map(laneNameProblem).filter((problem) => problem !== undefined);
-  // Nobody can guess whether it comes before or after the others.
+  // Without `default` nobody can know whether it comes before or after the others.
   if (!names.includes(DEFAULT_LANE))
     problems.push("queue.lanes has no 'default', where messages go that say no lane: give it its place");
   for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index)))
@@ -38,7 +38,7 @@ export function laneProblems(lanes: Lanes): string[] {
   return problems;
 }
 
-/** The lanes of a queue; without the option, the queue itself as the only one. */
+/** Lanes of a queue; without the option, the queue itself as the only lane. */
 export function lanesOf(queue: string, lanes: Lanes = [DEFAULT_LANE]): Lane[] {
   return laneNames(lanes).map((name) => ({
     name,
@@ -47,13 +47,13 @@ export function lanesOf(queue: string, lanes: Lanes = [DEFAULT_LANE]): Lane[] {
   }));
 }
 
-/** A fresh one for each queue: it remembers what it has given. */
+/** A new order for one queue. Orders are not shared: each remembers which lanes it has served. */
 export function laneOrder(lanes: readonly Lane[]): LaneOrder {
   const weights = lanes.flatMap(({ weight }) => weight ?? []);
   return weights.length === lanes.length ? new WeightedOrder(weights) : strictOrder;
 }
 
-/** As problems show them, and as they are compared: the order of a list counts, that of weights doesn't. */
+/** Lanes as text, for problems and for comparing: the order of a list counts, the order of weights doesn't. */
 export function shownLanes(lanes: Lanes): string {
   if (isList(lanes)) return `[${lanes.join(', ')}]`;
   const weights = Object.entries(lanes).map(([name, weight]) => `${name}: ${show(weight)}`);

@@ -4,15 +4,19 @@ import type { PermitStore } from '../stores/permits.js';
 import { type Check, callable, integerFrom, objectWith, required } from '../util/check.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 
-/** How often a handler may begin. */
+/** Limit on how often a handler may start. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface RateLimitOptions<Payload = any> {
-  /** So many messages, 1 to 1,000. */
+  /** Maximum starts in any window of `every`: an integer, 1 to 1,000. */
   allow: number;
-  /** In any time of this length, whole seconds, 400 days at most: a time that slides, so that no two neighbours of it add up to more. */
+  /**
+   * Length of the window: whole seconds, up to 400 days. The window slides: no interval of this length holds
+   * more than `allow` starts.
+   */
   every: Duration;
   /**
-   * Each value has a limit of its own: an account, a host. Giving none (undefined, null, an empty text) is a failed attempt.
+   * Key of the limit: each value (an account, a host) has a limit of its own. Returning no value (undefined,
+   * null, an empty string) is a failed attempt.
    * @default one limit for the handler
    */
   by?: (payload: Payload, context: MessageContext) => string | number | bigint;

@@ -5,15 +5,15 @@ import type { Heard, TransportSession } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
 import { type ControlAnswer, type ControlRequest, decodeAnswer, encode } from './protocol.js';
 
-/** How long the request itself may take until the broker has confirmed it. */
+/** Maximum time until the broker has confirmed a request. */
 const PUBLISH_MS = 5_000;
 
-/** To one request; they may be awaited later. */
+/** Answers to one request. */
 export interface Answers {
   readonly answers: Promise<readonly ControlAnswer[]>;
 }
 
-/** Asks all workers at once, and gathers what they answer. */
+/** Asks all workers at once, and gathers their answers. */
 export class Asking {
   private readonly replyTo = randomUUID();
   private readonly open = new Map<string, ControlAnswer[]>();
@@ -24,13 +24,13 @@ export class Asking {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws TopologyError if the broker doesn't allow to listen for answers */
+  /** @throws TopologyError if the broker doesn't allow listening for answers */
   static async begin(session: TransportSession, names: Names, clock: Clock): Promise<Asking> {
     const asking = new Asking(session, names, clock);
     const { replyTo } = asking;
     await session.listen(
       { exchange: names.controlTo, key: replyTo, queueName: () => `${names.control}.${randomUUID()}` },
-      // Answers that came while it was away are as if nobody had given them.
+      // Answers that were lost with a connection count as not given.
       { heard: (message) => asking.heard(message), back: () => {} },
     );
     return asking;
@@ -47,8 +47,8 @@ export class Asking {
   }
 
   /**
-   * Resolves when the broker has the request: what it is told after that, everybody hears later. The answers are gathered
-   * from then on.
+   * Resolves when the broker has the request: every worker hears it before any later request. The answers are
+   * gathered from then on.
    *
    * @throws ControlError if the broker doesn't take the request
    */

@@ -23,25 +23,25 @@ export interface BusControlOptions {
   readonly events: Emitter<BusEvents>;
   readonly log: Logger;
   readonly runners: Runners;
-  /** What the status says of the bus itself. */
+  /** State of the bus, for the status. */
   state(): BusState;
   lagMs(): number | undefined;
 }
 
-/** What is not answered in this time is not waited for by who asked. */
+/** Deadline for publishing an answer: whoever asked does not wait longer. */
 const ANSWER_MS = 5_000;
 
-/** When the broker did not say which queues are paused, it is asked again after this time. */
+/** Time until the broker is asked again which queues are paused, if it did not answer. */
 const READ_AGAIN_MS = 5_000;
-/** The same while a start waits for it. */
+/** The same while a start waits for the answer. */
 const ASK_AGAIN_MS = 500;
 
-/** Hears what operators say to the workers of its application, does it, and answers. */
+/** Receives operators' requests to the workers of an application, obeys them, and answers. */
 export class BusControl {
   private readonly paused: PausedQueues;
   private readonly startedAt: number;
   private reading: Timer | undefined;
-  /** How often it was told which queues are paused. */
+  /** Number of notices about paused queues that have been received. */
   private told = 0;
   private isStopped = false;
 
@@ -52,11 +52,11 @@ export class BusControl {
   }
 
   /**
-   * Begins to hear, and then pauses what is paused: what is said in between is heard. A broker that doesn't allow it is no
-   * reason not to work: it is logged.
+   * Listens for requests first, and reads which queues are paused after that, so that no change in between is
+   * missed. A broker that doesn't allow listening does not stop the bus: a warning is logged.
    *
-   * @throws ConnectError at the deadline, or if the broker doesn't say which queues are paused: taken for none, a worker would
-   * do harm
+   * @throws ConnectError at the deadline, or if the broker doesn't say which queues are paused: a worker that
+   * took this for "none" would do harm
    */
   async start(deadline: Deadline): Promise<void> {
     const { service, session, names, topology, log } = this.options;
@@ -72,7 +72,7 @@ export class BusControl {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
         { service, error },
-        'this process hears no operator: it can be neither paused nor asked how it is; give its user the rights, or set control to false',
+        "this process can't receive operators' requests, so it can't be paused or asked for its status: give its user the permissions, or set control to false",
       );
     }
   }
@@ -82,14 +82,14 @@ export class BusControl {
     this.reading?.cancel();
   }
 
-  /** What it is told meanwhile is newer than what it reads. */
+  /** A notice that arrives during the read is newer than the result of the read. */
   private async applyPaused(deadline?: Deadline): Promise<void> {
     const { told } = this;
     const paused = await this.paused.read(deadline);
     if (told === this.told) this.options.runners.setPaused(new Set(paused));
   }
 
-  /** A connection that goes while it is asked has not answered: the next one is asked. */
+  /** A connection that is lost during the read has given no answer: the read is repeated on the next one. */
   private async applyPausedBy(deadline: Deadline): Promise<void> {
     for (;;) {
       try {
@@ -102,7 +102,7 @@ export class BusControl {
     }
   }
 
-  /** After a lost connection, on which a pause may have been missed. */
+  /** Called after a lost connection, on which a notice may have been missed. */
   private async readAgain(): Promise<void> {
     const { service, clock, log } = this.options;
     this.reading?.cancel();
@@ -110,7 +110,7 @@ export class BusControl {
       await this.applyPaused();
     } catch (error) {
       if (this.isStopped) return;
-      log.warn({ service, error }, 'the broker does not say which queues are paused; it is asked again');
+      log.warn({ service, error }, 'the broker did not say which queues are paused; asking again');
       this.reading = clock.setTimer(() => void this.readAgain(), READ_AGAIN_MS);
     }
   }
@@ -135,22 +135,22 @@ export class BusControl {
         deadlineMs: ANSWER_MS,
       });
     } catch (error) {
-      log.debug({ service, ask: request.ask, error }, 'an operator got no answer');
+      log.debug({ service, ask: request.ask, error }, 'an answer to an operator could not be sent');
     }
   }
 
-  /** What goes wrong with it is told to who wants it done. */
+  /** An error is reported in the answer. */
   private tryToObey(request: ControlRequest): ReturnType<BusControl['obey']> {
     const { service, log } = this.options;
     try {
       return this.obey(request);
     } catch (error) {
-      log.error({ service, ask: request.ask, error }, 'what an operator said could not be done');
+      log.error({ service, ask: request.ask, error }, "an operator's request could not be carried out");
       return { problem: reasonText(error) };
     }
   }
 
-  /** Undefined if it is none of its business. */
+  /** Undefined if the request does not concern this bus. */
   private obey(request: ControlRequest): Omit<ControlAnswer, 'service' | 'host' | 'pid'> | undefined {
     const { service, runners, log } = this.options;
     if (request.ask === 'status')
@@ -189,8 +189,8 @@ export class BusControl {
   private restart(): { problem?: string } {
     const { service, events, log } = this.options;
     if (!events.has('control.restart'))
-      return { problem: 'nobody would start it again: it was not started by `hopline work`' };
-    log.info({ service }, 'an operator wants this process to be replaced');
+      return { problem: 'it can not be replaced: it was not started by `hopline work`' };
+    log.info({ service }, 'an operator asked for this process to be replaced');
     events.emit('control.restart', { service });
     return {};
   }
@@ -210,6 +210,6 @@ export class BusControl {
 
 const notHearing = () =>
   new ConnectError(
-    'the broker did not answer in time while the process began to hear operators',
+    "the broker did not answer in time while the process began to listen for operators' requests",
     'Look at the load and the alarms of the broker.',
   );

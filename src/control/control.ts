@@ -12,66 +12,76 @@ import { PausedQueues } from './paused-queues.js';
 import { pausesLock } from './pauses-lock.js';
 import type { ControlAnswer, ControlRequest, ProcessStatus, Respondent } from './protocol.js';
 
-/** How many requests may be under way. */
+/** Requests that may be under way. */
 const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1024 * 1024 };
 
 const CLOSE_MS = 5_000;
 
-/** So long at least a status waits for what is paused; others that read it have it for some milliseconds each. */
+/**
+ * Minimum time that a status waits for the list of paused queues; other readers hold the list for some
+ * milliseconds each.
+ */
 const PAUSED_MS = 2_000;
 
-/** How a process is, and which one it is. */
+/** Status of one process, with its identity. */
 export interface ProcessReport extends Respondent, Omit<ProcessStatus, 'handlers'> {}
 
-/** A queue as the broker sees it, beside what the processes say. */
+/** A queue as the broker sees it, with the counts of the processes that answered. */
 export interface QueueReport extends QueueState {
-  /** As it is called in the broker: a lane is a queue of its own. */
+  /** Name in the broker: a lane is a queue of its own. */
   readonly queue: string;
-  /** An operator has paused it. */
+  /** True if an operator has paused the queue. */
   readonly paused: boolean;
   /**
-   * How many of the processes that answered consume it. The broker may count more: a quorum queue counts a consumer that was
-   * cancelled until its last message is settled, and some may not have answered in time.
+   * Processes among those that answered that consume the queue. The broker may count more: a quorum queue
+   * counts a cancelled consumer until its last message is settled, and some processes may not have answered in
+   * time.
    */
   readonly consuming: number;
-  /** How many of them serve it, also while they don't consume it: it is paused, or its circuit is open. */
+  /**
+   * Processes among those that answered that serve the queue, including those that don't consume it because it
+   * is paused or its circuit is open.
+   */
   readonly serving: number;
 }
 
-/** What became of a word to the processes that serve a queue. */
+/** Result of a request to the processes that serve a queue. */
 export interface Heeded {
-  /** Those that have answered; one that could not do it says its `problem`. */
+  /** Answers in time; a process that could not do it says why in `problem`. */
   readonly processes: readonly ControlAnswer[];
-  /** Consumers that the broker counted before. If nobody answered, they are busy, or no workers of this application. */
+  /**
+   * Consumers that the broker counted before the request. If there are some and nobody answered, they are busy,
+   * or no workers of this application.
+   */
   readonly consumers: number;
 }
 
-/** What became of a word about what is paused. */
+/** Result of a request to pause or resume. */
 export interface PausesHeeded extends Heeded {
-  /** All that is paused now, as {@link StatusReport.paused}. */
+  /** All paused queues now, as in {@link StatusReport.paused}. */
   readonly paused: readonly string[];
   /**
-   * By which names the queue, or some of its lanes, are paused now, as those who answered say: a lane is paused with its queue,
-   * and may be by its own name.
+   * Names under which the queue or some of its lanes are paused now, according to the answers: a lane is paused
+   * with its queue, or by its own name.
    */
   readonly pausedBy: readonly string[];
 }
 
 export interface StatusReport {
-  /** Of all processes that answered in time. */
+  /** All processes that answered in time. */
   readonly processes: readonly ProcessReport[];
   readonly queues: readonly QueueReport[];
-  /** What their handlers do, in all of them together. */
+  /** Figures of the handlers, summed over all processes. */
   readonly handlers: readonly HandlerReport[];
   /**
-   * What operators have paused: queues, and lanes of queues. Undefined if that is not known: a process that was reading it
-   * stands still, and keeps it from all others until it goes on or its connection ends.
+   * Queues and lanes that operators have paused. Undefined if that is not known: a process that stopped while
+   * it read the list keeps it from all others until it goes on or its connection ends.
    */
   readonly paused: readonly string[] | undefined;
 }
 
 /**
- * Connects, to ask the workers of an application how they are, and to tell them what to do.
+ * Connects to the broker, for asking the workers of an application how they are and telling them what to do.
  *
  * @throws OptionsError with all problems at once
  * @throws ConnectError, TopologyError
@@ -84,7 +94,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const deadline = new Deadline(clock, connectDeadlineMs);
   const session = await transport.open({ service: 'control', events, log, ...LIMITS }, deadline);
   try {
-    // Checked, not made: a prefix that is misspelt is to leave nothing in the broker.
+    // Verified, not declared: a misspelt prefix must leave nothing in the broker.
     await session.declare({ own: planControl(names) }, 'verify', deadline).catch((error) => {
       throw error instanceof TopologyError ? noWorkers(names, error) : error;
     });
@@ -98,15 +108,15 @@ export async function openControl(options: ControlOptions): Promise<Control> {
 function noWorkers({ control }: Names, cause: TopologyError): TopologyError {
   return new TopologyError(
     cause.resource,
-    `no worker of this application has ever heard operators here: ${cause.message}`,
-    `Look whether prefix and vhost are right: '${control}' is declared by the first worker that starts.`,
+    `no worker of this application has listened for operators' requests on this broker: ${cause.message}`,
+    `Check prefix and vhost: '${control}' is declared by the first worker that starts.`,
     { cause },
   );
 }
 
 /**
- * The workers of an application, wherever they run: asked how they are, and told what to do, over the bus itself. Who does
- * not run, or whose event loop stands still, does not answer. Made by {@link openControl}.
+ * The workers of an application on all machines, asked and told over the bus itself. A process that does not
+ * run, or whose event loop is blocked, does not answer. Made by {@link openControl}.
  */
 export class Control {
   private readonly paused: PausedQueues;
@@ -121,9 +131,9 @@ export class Control {
   }
 
   /**
-   * How all processes are, of one service or of all.
+   * Status of all processes, of one service or of all services.
    *
-   * @throws ControlError in an alarm: the broker takes no requests then
+   * @throws ControlError during an alarm: the broker takes no requests then
    */
   async status({ service }: { service?: string } = {}): Promise<StatusReport> {
     const [answers, paused] = await Promise.all([this.ask({ ask: 'status', service }), this.knownPaused()]);
@@ -140,13 +150,13 @@ export class Control {
   }
 
   /**
-   * Lets no more messages of a queue begin, in all processes and in those that start later, until {@link resume}. What runs
-   * goes on to its end; what only waits in a process goes back.
+   * Pauses a queue in all processes, including those that start later, until {@link resume}. Running handlers
+   * go on to their end; messages that only wait in a process go back to the queue.
    *
-   * @param queue or one of its lanes, as it is called in the broker
-   * @throws OptionsError if there is no such queue, or if it is one of Hopline's own, or of dead letters
-   * @throws ControlError in an alarm
-   * @throws ConnectError if another process that stands still has what is paused
+   * @param queue name of the queue, or of one of its lanes, in the broker
+   * @throws OptionsError if there is no such queue, or if it is a queue of Hopline's own or of dead letters
+   * @throws ControlError during an alarm
+   * @throws ConnectError if another process that is stopped holds the list of paused queues
    */
   async pause(queue: string): Promise<PausesHeeded> {
     if (this.settings.names.isOwnQueue(queue))
@@ -156,45 +166,45 @@ export class Control {
   }
 
   /**
-   * Lets a paused queue go on. `pausedBy` of the answer says whether it does: a lane stays paused with its queue, and a
-   * queue's lanes that were paused by their own names stay so.
+   * Resumes a paused queue. `pausedBy` of the result says what is still paused: a lane stays paused with its
+   * queue, and lanes that were paused by their own names stay so.
    *
-   * @throws as {@link pause}, but for a queue that is paused and not there any more
+   * @throws as {@link pause}, except for a paused queue that no longer exists
    */
   resume(queue: string): Promise<PausesHeeded> {
     return this.changePauses(queue, (paused) => paused.filter((name) => name !== queue));
   }
 
   /**
-   * Changes how many messages of a queue each process handles at once, until it ends: a new process begins with what its
-   * options say. Where several queues share their places it is the number of all of them.
+   * Changes how many messages of a queue each running process handles at once; a new process begins with its
+   * own options. Where several queues share their slots, the number is that of all of them.
    *
-   * A lane has no places of its own: who serves it answers with a `problem`.
+   * A lane has no slots of its own: the processes that serve it answer with a `problem`.
    *
    * @throws OptionsError if there is no such queue
    */
   async scale(queue: string, concurrency: number): Promise<Heeded> {
     if (!Number.isSafeInteger(concurrency) || concurrency < 1)
       throw new OptionsError('scale', [
-        `expected the concurrency to be a whole number from 1 on, got ${concurrency}`,
+        `expected the concurrency to be a positive integer, got ${concurrency}`,
       ]);
     const { consumers } = await this.existing(queue);
     return { processes: await this.ask({ ask: 'scale', queue, concurrency }), consumers };
   }
 
   /**
-   * Fires `context.signal` of the handlers that run this message at the moment. One that throws then is not tried again:
-   * its message is dead-lettered as `cancelled`. A handler that doesn't heed its signal goes on.
+   * Fires `context.signal` of the handlers that run this message at the moment. If the handler then throws, the
+   * message is not tried again: it is dead-lettered as `cancelled`. A handler that ignores its signal goes on.
    *
-   * @returns the processes in which it ran
+   * @returns the processes in which the message ran
    */
   cancel(messageId: string): Promise<readonly Respondent[]> {
     return this.ask({ ask: 'cancel', messageId });
   }
 
   /**
-   * Has all processes of a service replaced, one after the other on each machine, so that some consume at any time. Only
-   * `hopline work` can do that: other processes answer with a `problem`.
+   * Asks all processes of a service to be replaced, one after the other on each machine, so that some consume
+   * at any time. Only `hopline work` can do that: other processes answer with a `problem`.
    */
   restart(service: string): Promise<readonly ControlAnswer[]> {
     return this.ask({ ask: 'restart', service });
@@ -237,7 +247,8 @@ export class Control {
         if (!before.includes(queue)) ({ consumers } = await this.existing(queue));
         return change(before);
       });
-      // Within the lock, so that everybody hears the changes in the order in which they were written.
+      // Published within the lock, so that all workers hear the changes in the order in which they were
+      // written.
       const { answers } = await this.asking.say({ ask: 'pauses', paused, queue }, patienceMs);
       return { consumers, paused, answers };
     } finally {
@@ -249,7 +260,7 @@ export class Control {
     const state = await this.session.inspect(queue);
     if (state) return state;
     throw new OptionsError('queue', [
-      `there is no queue '${queue}' in the broker: it is called as \`hopline topology show\` and \`hopline status\` name it`,
+      `there is no queue '${queue}' in the broker: use a name that \`hopline topology show\` or \`hopline status\` prints`,
     ]);
   }
 

@@ -1,40 +1,40 @@
 import type { HandlerStatus } from '../consume/status.js';
 import { Histogram } from '../util/histogram.js';
 
-/** Of many durations the one in the middle, and the one that 1 in 100 exceeds; in milliseconds, within 3 %. */
+/** Median and 99th percentile of durations, in milliseconds, within 3 %. */
 export interface Percentiles {
   readonly p50: number;
   readonly p99: number;
 }
 
-/** What one handler does in all processes together. */
+/** Figures of one handler, summed over all processes. */
 export interface HandlerReport {
   readonly service: string;
   readonly handler: string;
   readonly queue: string;
-  /** Messages that it handles now. */
+  /** Messages that are being handled now. */
   readonly running: number;
-  /** Attempts that ended each second, over the last 30 to 60 s. */
+  /** Attempts that ended per second, over the last 30 to 60 s. */
   readonly perSecond: number;
-  /** How long they ran; undefined if none did. */
+  /** Run time of these attempts; undefined if none ended. */
   readonly runtimeMs: Percentiles | undefined;
-  /** From publishing to the first attempt's begin, of what was not delayed. */
+  /** Time from publishing to the start of the first attempt, of messages without a delay. */
   readonly waitMs: Percentiles | undefined;
-  /** Since each process was started: attempts that ended, those that failed, and what became of these. */
+  /** Counts since each process was started: attempts that ended, failed attempts, and the outcomes of those. */
   readonly attempts: number;
   readonly failures: number;
   readonly retries: number;
   readonly deadLettered: number;
-  /** Its circuit breaker is open in so many processes. Undefined if it has none. */
+  /** Processes in which the handler's circuit breaker is open; undefined if it has none. */
   readonly circuitsOpen: number | undefined;
 }
 
-/** A handler's figures, and whose they are. */
+/** A handler's figures, with its service. */
 interface ServiceHandler extends HandlerStatus {
   readonly service: string;
 }
 
-/** Adds up what the processes say of the same handler of the same queue. */
+/** Adds up the figures of processes for the same handler of the same queue. */
 export function handlerReports(all: readonly ServiceHandler[]): HandlerReport[] {
   const groups = new Map<string, ServiceHandler[]>();
   for (const each of all) {

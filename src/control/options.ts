@@ -8,15 +8,15 @@ import { safeLogger } from '../util/safe-logger.js';
 
 /** Options of {@link openControl}. */
 export interface ControlOptions {
-  /** Where the workers are: what the bus of the application has, too. */
+  /** Connection to the application's broker: the transport that its bus has. */
   transport: Transport;
-  /** The application's `prefix`. @default 'hopline' */
+  /** Prefix of the application. @default 'hopline' */
   prefix?: string;
-  /** How long answers are waited for: nobody knows how many there will be. @default '1s' */
+  /** Time to wait for answers; all of it passes, since the number of answers is not known. @default '1s' */
   patience?: Duration;
-  /** How long connecting may take. @default '10s' */
+  /** Maximum time for connecting. @default '10s' */
   connectDeadline?: Duration;
-  /** Where warnings go. @default standard error */
+  /** Logger for warnings. @default standard error */
   log?: Logger;
 }
 

@@ -4,16 +4,20 @@ import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 
-/** Who looks at the same time has the message for some milliseconds each; who stands still, for as long as it does. */
+/**
+ * Deadline of a read. Each other reader holds the message for some milliseconds; a stopped process holds it for
+ * as long as it is stopped.
+ */
 const READ_MS = 10_000;
 
-/** A write that nobody confirms is given up after this time. */
+/** Deadline of a write's confirm. */
 const WRITE_MS = 10_000;
 
 /**
- * Which queues are paused, kept in the broker: one message in a durable queue of length one, so that a newer one replaces
- * it. Who reads takes it and gives it back; the broker has it for as long as the queue exists. The length counts what nobody
- * has: who would replace a message that a reader has could see the old one come back and push out the new one.
+ * The list of paused queues, kept in the broker: one message in a durable queue of length one, so that a newer
+ * message replaces it. A reader takes the message and gives it back; the broker keeps it for as long as the
+ * queue exists. The length limit does not count messages that a reader holds: a writer that ignored readers
+ * could see the old message come back and push out the new one.
  */
 export class PausedQueues {
   constructor(
@@ -22,7 +26,7 @@ export class PausedQueues {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ConnectError if the broker doesn't say it by then, TopologyError if it refuses */
+  /** @throws ConnectError if the broker doesn't answer by the deadline, TopologyError if it refuses */
   async read(deadline = new Deadline(this.clock, READ_MS)): Promise<string[]> {
     const held = await this.session.hold(this.names.paused, deadline);
     held?.requeue();
@@ -30,11 +34,13 @@ export class PausedQueues {
   }
 
   /**
-   * Puts what `change` makes of it in its place; resolves with that when the broker has it. The old message is held
-   * until the new one is confirmed. A crash in between leaves both until one pushes the other out: what nobody was told
-   * is done may count or not. The caller sees to it that nobody else changes it at the same time.
+   * Replaces the list by the result of `change`, and resolves with that when the broker has confirmed it. The
+   * old message is held until the new one is confirmed. A crash in between leaves both messages until one
+   * pushes the other out; the caller was not told of success then, so either list may apply. The caller must
+   * make sure that nobody else changes the list at the same time.
    *
-   * @throws ConnectError if the broker doesn't say what it is, ControlError if it doesn't take it: it may count or not
+   * @throws ConnectError if the broker doesn't give the old list, ControlError if it doesn't confirm the new
+   * one: the change may or may not apply
    */
   async change(change: (paused: readonly string[]) => Promise<string[]>): Promise<string[]> {
     const held = await this.session.hold(this.names.paused, new Deadline(this.clock, READ_MS));
@@ -64,7 +70,7 @@ export class PausedQueues {
   }
 }
 
-/** None, if somebody else has put something there. */
+/** Empty if another program has put something else there. */
 function namesIn(body: Buffer): string[] {
   try {
     const { paused } = JSON.parse(body.toString()) as { paused?: unknown };

@@ -4,14 +4,15 @@ import type { Listening, TransportSession } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 
-/** Whoever changes the pauses at the same time is done within this time. */
+/** Time within which another holder of the lock is done. */
 const LOCK_MS = 10_000;
 const LOCK_AGAIN_MS = 50;
 
 /**
- * A queue that one session alone may have: who has it may change the pauses. It goes with its connection.
+ * A lock for changing the list of paused queues: an exclusive queue, which one session can have. It is deleted
+ * with the session's connection.
  *
- * @throws TopologyError if somebody else has it all the time, or the broker refuses it
+ * @throws TopologyError if others hold the lock all the time, or the broker refuses it
  */
 export async function pausesLock(session: TransportSession, names: Names, clock: Clock): Promise<Listening> {
   const name = `${names.control}.lock`;
@@ -29,6 +30,9 @@ export async function pausesLock(session: TransportSession, names: Names, clock:
   }
 }
 
-/** By another connection; on this one; or it went away, with whoever had it, between two steps of taking it. */
+/**
+ * True if another connection holds the lock, or this one does, or its queue was deleted with its holder between
+ * two steps of taking it.
+ */
 const isTaken = ({ message }: TopologyError): boolean =>
   /RESOURCE.LOCKED|in exclusive use|NOT.FOUND - no queue/.test(message);

@@ -4,65 +4,69 @@ import type { Heard } from '../transport/transport.js';
 import { isAnswer, isCount, isText, isTextOrNone } from './shapes.js';
 
 /*
- * What an operator says to the workers of an application, and what they answer: JSON in messages on the bus itself. A
- * request goes to all through the fanout exchange `<prefix>.control`; `replyTo` and `correlationId` lead the answers back
- * through `<prefix>.control.to`. Nothing of it is kept: who isn't there doesn't hear it.
+ * The protocol between operators and the workers of an application: JSON in messages on the bus itself. A
+ * request goes to all workers through the fanout exchange `<prefix>.control`; `replyTo` and `correlationId`
+ * lead the answers back through `<prefix>.control.to`. Nothing is stored: a process that isn't connected
+ * doesn't get the request.
  */
 
-/** Of this format. Who is asked in another one doesn't answer. */
+/** Version of the format. A worker that is asked in another version doesn't answer. */
 const VERSION = 1;
 
 export type ControlRequest =
-  /** How are you? To one service, or to all. */
+  /** Asks for the status, of one service or of all. */
   | { readonly ask: 'status'; readonly service?: string | undefined }
-  /** Have yourself replaced by a fresh process. */
+  /** Asks each process of a service to be replaced by a fresh one. */
   | { readonly ask: 'restart'; readonly service: string }
-  /** These queues are paused from now on, and no others. `queue` is the one that has changed: who serves it answers. */
+  /**
+   * The complete list of paused queues from now on. The processes that serve `queue`, the one that has changed,
+   * answer.
+   */
   | { readonly ask: 'pauses'; readonly paused: readonly string[]; readonly queue: string }
-  /** So many messages of a queue at once. */
+  /** Sets how many messages of a queue are handled at once. */
   | { readonly ask: 'scale'; readonly queue: string; readonly concurrency: number }
-  /** Fire the signal of this message's handler. */
+  /** Fires the signal of this message's handler. */
   | { readonly ask: 'cancel'; readonly messageId: string };
 
-/** Which process an answer comes from. */
+/** Identity of the process that answers. */
 export interface Respondent {
   readonly service: string;
   readonly host: string;
   readonly pid: number;
 }
 
-/** What one bus answers. */
+/** Answer of one bus. */
 export interface ControlAnswer extends Respondent {
-  /** Why it did not do what it was asked for. */
+  /** Reason why the request was not obeyed. */
   readonly problem?: string | undefined;
-  /** To `status`. */
+  /** For `status`. */
   readonly status?: ProcessStatus | undefined;
-  /** To `pauses`: by which names the queue, or some of its lanes, are paused here now. */
+  /** For `pauses`: names under which the queue or some of its lanes are paused in this process now. */
   readonly pausedBy?: readonly string[] | undefined;
-  /** To `cancel`: handlers whose signal fired. */
+  /** For `cancel`: number of handlers whose signal fired. */
   readonly cancelled?: number | undefined;
 }
 
-/** How one process is. */
+/** Status of one process. */
 export interface ProcessStatus extends ConsumingStatus {
-  /** Of the bus: `starting`, `started` or `stopping`. */
+  /** State of the bus: `starting`, `started` or `stopping`. */
   readonly state: string;
-  /** It is replaced by a fresh one when it is asked to, and when it ends. */
+  /** True if a supervisor replaces the process on request, and when it ends. */
   readonly supervised: boolean;
-  /** Since the bus was started. */
+  /** Time since the bus was started. */
   readonly uptimeMs: number;
   /** Resident memory, in bytes. */
   readonly memory: number;
-  /** How long its event loop was kept from its work at worst, in the last 5 to 10 s. */
+  /** Longest delay of the event loop within the last 5 to 10 s. */
   readonly lagMs: number | undefined;
 }
 
-/** As the body of a message. */
+/** Encodes a request or an answer as a message body. */
 export function encode(content: ControlRequest | ControlAnswer): Buffer {
   return Buffer.from(JSON.stringify({ version: VERSION, ...content }));
 }
 
-/** Undefined for what isn't of this format: anybody may publish, and versions differ. */
+/** Undefined for a body of another format: any program may publish here, and versions differ. */
 export function decodeRequest({ body }: Heard): ControlRequest | undefined {
   const content = decode(body);
   if (!content) return undefined;
@@ -85,13 +89,13 @@ export function decodeRequest({ body }: Heard): ControlRequest | undefined {
   }
 }
 
-/** The same for an answer: a service that answers what it likes must not keep the others' answers from being read. */
+/** Undefined for a malformed answer: a faulty service must not keep the other answers from being read. */
 export function decodeAnswer({ body }: Heard): ControlAnswer | undefined {
   const content = decode(body);
   return isAnswer(content) ? (content as unknown as ControlAnswer) : undefined;
 }
 
-/** This process, as it answers. */
+/** Identity of this process. */
 export const respondent = (service: string): Respondent => ({ service, host: hostname(), pid: process.pid });
 
 function decode(body: Buffer): Record<string, unknown> | undefined {

@@ -1,6 +1,6 @@
 /*
- * What answers of workers must look like to be read. They come from whoever may publish them, and from other versions: more
- * fields than these are no reason to drop one.
+ * Shapes that the workers' answers must have. Answers come from any program that may publish them, and from
+ * other versions: additional fields are accepted.
  */
 
 type Is = (value: unknown) => boolean;
@@ -8,7 +8,7 @@ type Is = (value: unknown) => boolean;
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 export const isTextOrNone = (value: unknown): value is string | undefined =>
   value === undefined || isText(value);
-/** From 1 on. */
+/** A positive safe integer. */
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
 
 const isFlag: Is = (value) => typeof value === 'boolean';
@@ -33,7 +33,7 @@ function shape(fields: Readonly<Record<string, Is>>): Is {
     checks.every(([name, is]) => is((value as Readonly<Record<string, unknown>>)[name]));
 }
 
-/** Bucket and count. */
+/** A bucket and its count. */
 const isPair: Is = (value) => Array.isArray(value) && value.length === 2 && value.every(isWhole);
 
 const isPlaces = shape({
@@ -70,7 +70,7 @@ const isStatus = shape({
   handlers: listOf(isHandler),
 });
 
-/** A `ControlAnswer`. */
+/** Accepts a `ControlAnswer`. */
 export const isAnswer: Is = shape({
   service: isText,
   host: isText,

@@ -7,13 +7,13 @@ import { type Bound, boundData, decodeEnvelope, encodeEnvelope, undecryptable } 
 import { KeysUnavailableError, UnknownKeyError } from './errors.js';
 import { type EncryptionKey, isKey, type Key, type KeyProvider, keyId } from './key-provider.js';
 
-/** Encrypted, and the header that says how. */
+/** Result of an encryption: the ciphertext, and the header that describes it. */
 export interface Sealed {
   readonly body: Buffer;
   readonly header: string;
 }
 
-/** Decrypted, and what it is. */
+/** Result of a decryption: the plaintext, and its content type. */
 export interface Opened {
   readonly body: Buffer;
   readonly contentType: string;
@@ -23,13 +23,13 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** What encrypting adds to a body. */
+/** Bytes that encryption adds to a body. */
 export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
 
-/** Nothing waits for ever for a key. */
+/** Deadline for a key: nothing waits without limit. */
 const KEY_DEADLINE_MS = 10_000;
 
-/** Encrypts and decrypts with the keys of a provider. A promise only if the provider's answer is one. */
+/** Encrypts and decrypts with the keys of a provider. A result is a promise only if the provider's answer is one. */
 export class Encryption {
   constructor(
     private readonly keys: KeyProvider,
@@ -45,9 +45,9 @@ export class Encryption {
   }
 
   /**
-   * @param header of the message, as it came
-   * @throws UnknownKeyError if its key is not there; KeysUnavailableError if it can't be had now
-   * @throws UndecodableError if it was changed, or was taken from another message
+   * @param header value of the message's header
+   * @throws UnknownKeyError if the key does not exist; KeysUnavailableError if it can't be had now
+   * @throws UndecodableError if the body was changed, or belongs to another message
    */
   open(body: Buffer, header: unknown, bound: Bound): Opened | Promise<Opened> {
     const envelope = decodeEnvelope(header);
@@ -55,7 +55,8 @@ export class Encryption {
       this.ask(() => this.keys.find(envelope.keyId)),
       (key) => {
         if (key === undefined) throw new UnknownKeyError(envelope.keyId);
-        if (!isKey(key)) throw noKey(`what it gave for '${envelope.keyId}' is no key of 32 bytes`);
+        if (!isKey(key))
+          throw noKey(`it returned something other than a key of 32 bytes for '${envelope.keyId}'`);
         return {
           body: openWith(key, body, boundData(header as string, bound), envelope.keyId),
           contentType: envelope.contentType,
@@ -82,7 +83,7 @@ export class Encryption {
 
 function checked(given: EncryptionKey): EncryptionKey {
   if (keyId.accepts(given?.id) && isKey(given.key)) return given;
-  throw noKey(`what it gave as the current key is none: expected { id, key }, the key of 32 bytes`);
+  throw noKey(`expected its current key to be { id, key }, with a key of 32 bytes`);
 }
 
 function sealWith({ id, key }: EncryptionKey, plain: Buffer, contentType: string, bound: Bound): Sealed {
@@ -105,7 +106,7 @@ function openWith(key: Key, body: Buffer, data: Buffer, id: string): Buffer {
     return Buffer.concat([inside, decipher.final()]);
   } catch {
     throw undecryptable(
-      `key '${id}' does not fit: it is another one here, or body, header, messageId or routing key are not those it was published with`,
+      `key '${id}' does not decrypt it: this service has another key of that id, or body, header, messageId or routing key have changed since the publish`,
     );
   }
 }

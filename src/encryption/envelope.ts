@@ -3,38 +3,38 @@ import { type BatchMark, type BatchTidings, isPlace } from '../message/batch-hea
 import { keyId } from './key-provider.js';
 
 /*
- * The header `hopline-encrypted`: how a body is encrypted, as JSON. The format is a promise: `v` is raised by whoever
- * breaks it. The body is nonce (12 bytes), ciphertext and tag (16 bytes).
+ * The header `hopline-encrypted`, as JSON: a description of the body's encryption. The format is a promise: whoever
+ * changes it incompatibly raises `v`. The body is nonce (12 bytes), ciphertext and tag (16 bytes).
  *
- * Authenticated with the body, but not part of it, are the header's own text and what the message is; each of these texts as
- * a netstring (https://cr.yp.to/proto/netstrings.txt), so that no two lists of texts read the same:
+ * The additional authenticated data are the header's own text and the message's identity. Each text is a netstring
+ * (https://cr.yp.to/proto/netstrings.txt), so that different lists of texts never give the same bytes:
  *
- *   the header, 'message', the messageId, the routing key    for a message of its own
- *   the header, 'chain', the chain's id, the routing key     for a step of a chain, whose messageId is not known before
- *   the header, 'result', the chain's id, the step's number  for what a step is passed by the one before
- *   the header, 'batch', the batch's id, what it is sent for, the routing key
- *                                                            for what is sent for a batch, whose messageId is not known before
+ *   the header, 'message', the messageId, the routing key    for a message outside chains and batches
+ *   the header, 'chain', the chain's id, the routing key     for a step of a chain (its messageId is not known yet)
+ *   the header, 'result', the chain's id, the step's number  for the result that a step gets from the previous one
+ *   the header, 'batch', the batch's id, the notification, the routing key
+ *                                                            for a batch's notification (its messageId is not known yet)
  *
- * All of it stays as it is through retries, delays, dead letters and replays. The exchange does not: a lane's, and that of
- * a broker to which messages are moved, are others.
+ * All of these stay the same through retries, delays, dead letters and replays. The exchange is not among them: it
+ * changes with the lane, and when messages are moved to another broker.
  */
 
 const VERSION = 1;
 const ALGORITHM = 'A256GCM';
 
-/** What the body's own content type says, so that other consumers see that they can't read it. */
+/** Content type of an encrypted body, so that other consumers see that they can't read it. */
 export const ENCRYPTED_CONTENT_TYPE = 'application/octet-stream';
 
 export interface Envelope {
   readonly keyId: string;
-  /** Of what is inside. */
+  /** Content type of the plaintext. */
   readonly contentType: string;
 }
 
-/** What a ciphertext belongs to, and can't be taken away from. */
+/** Identity of the message that a ciphertext is bound to: it can't be used in another message. */
 export type Bound = readonly [kind: 'message' | 'chain' | 'result' | 'batch', ...texts: string[]];
 
-/** Which message; or which chain if it is a step of one, or which batch if it is sent for one. */
+/** Identity of a message, or of the chain or the batch that it belongs to. */
 export interface Owner {
   readonly messageId?: string | undefined;
   readonly chainId?: string | undefined;
@@ -42,9 +42,9 @@ export interface Owner {
 }
 
 /**
- * Whom the body of a message belongs to that has come.
+ * Identity of a received message.
  *
- * @param chain as far as it could be read, as is `batch`
+ * @param chain the chain as far as it could be read; the same goes for `batch`
  */
 export function ownerOf(
   messageId: string | undefined,
@@ -57,9 +57,9 @@ export function ownerOf(
 }
 
 /**
- * What a message's body is bound to.
+ * The binding of a message's body.
  *
- * @throws UndecodableError for one without an id
+ * @throws UndecodableError for a message without an id
  */
 export function boundTo(routingKey: string, { messageId, chainId, news }: Owner): Bound {
   if (news !== undefined) return ['batch', news.id, news.news, routingKey];
@@ -91,12 +91,12 @@ export function decodeEnvelope(text: unknown): Envelope {
   return { keyId: kid as string, contentType: type };
 }
 
-/** The id of the key that a message is encrypted with; undefined if it isn't, or its header can't be read. */
+/** Id of the key with which a message is encrypted; undefined if it is plain, or its header can't be read. */
 export function keyIdIn(header: unknown): string | undefined {
   return header === undefined ? undefined : readable(header)?.keyId;
 }
 
-/** What an encrypted body is inside; undefined if its header can't be read. */
+/** Content type of the plaintext; undefined if the header can't be read. */
 export const contentTypeInside = (header: unknown): string | undefined => readable(header)?.contentType;
 
 function readable(header: unknown): Envelope | undefined {
@@ -107,7 +107,7 @@ function readable(header: unknown): Envelope | undefined {
   }
 }
 
-/** The additional authenticated data. */
+/** Additional authenticated data of the cipher. */
 export function boundData(header: string, bound: Bound): Buffer {
   const texts = [header, ...bound].map((text) => `${Buffer.byteLength(text)}:${text},`);
   return Buffer.from(texts.join(''));
@@ -116,6 +116,6 @@ export function boundData(header: string, bound: Bound): Buffer {
 export function undecryptable(why: string): UndecodableError {
   return new UndecodableError(
     `the message can't be decrypted: ${why}`,
-    'Look at the header hopline-encrypted in the dead-letter queue, and mend the publisher; docs/encryption.md says what it means.',
+    'Look at the header hopline-encrypted in the dead-letter queue, and fix the publisher; docs/encryption.md describes the header.',
   );
 }

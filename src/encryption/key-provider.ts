@@ -1,31 +1,34 @@
 import { KeyObject } from 'node:crypto';
 import { type Check, having, objectWith, required } from '../util/check.js';
 
-/** A secret key of 32 bytes; as a KeyObject nothing that prints it shows it. */
+/** A secret key of 32 bytes. A KeyObject is safer: printing it does not show the key. */
 export type Key = KeyObject | Uint8Array;
 
-/** A key, and what messages call it that are encrypted with it. */
+/** A key, and the id by which messages refer to it. */
 export interface EncryptionKey {
-  /** 1 to 40 letters, digits, and `.`, `_`, `:`, `/`, `@`, `-`. It is written into each message, and is no secret. */
+  /**
+   * Id of 1 to 40 characters: letters, digits, and `.`, `_`, `:`, `/`, `@`, `-`. It is written into each
+   * message, and is not secret.
+   */
   readonly id: string;
   readonly key: Key;
 }
 
 /**
- * Where keys come from: what `staticKeys()` makes, or a vault. Asked for each message, so it keeps what it has fetched;
- * an answer without a promise costs the least. What it throws, and an answer that takes 10 s, means that no key can be had
- * now: a publish fails, and a message comes back later.
+ * Source of keys: the result of `staticKeys()`, or a vault. It is asked for each message, so it must cache the
+ * keys; an answer without a promise costs the least. If it throws, or does not answer within 10 s, a publish
+ * fails, and a received message is released.
  */
 export interface KeyProvider {
-  /** What is encrypted with from now on. */
+  /** The key that encrypts new messages. */
   current(): EncryptionKey | Promise<EncryptionKey>;
   /** The key with this id; undefined if there is none. */
   find(id: string): Key | undefined | Promise<Key | undefined>;
 }
 
-/** How a bus encrypts and decrypts. */
+/** Encryption of a bus. */
 export interface EncryptionOptions {
-  /** `staticKeys({ current, keys })`, or a provider of one's own. */
+  /** Source of keys: `staticKeys({ current, keys })`, or a provider of your own. */
   keys: KeyProvider;
 }
 
@@ -36,7 +39,10 @@ export const encryptionOption = objectWith({
 /** AES-256. */
 export const KEY_BYTES = 32;
 
-/** Too short for a key of {@link KEY_BYTES}, in whatever form: one that is given in an id's place is not taken for one. */
+/**
+ * At most 40 characters, which is too short for a key of {@link KEY_BYTES} in any encoding: a key in place of
+ * its id is refused.
+ */
 const KEY_ID = /^[\w.:/@-]{1,40}$/;
 
 export const keyId: Check = {

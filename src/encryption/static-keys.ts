@@ -5,9 +5,9 @@ import { KEY_BYTES, type KeyProvider, keyId } from './key-provider.js';
 
 /** Options of {@link staticKeys}. */
 export interface StaticKeysOptions {
-  /** Id of the key that is encrypted with. */
+  /** Id of the key that encrypts new messages. */
   current: string;
-  /** All keys that are known, by their ids: 32 bytes each, as they are or in base64. */
+  /** All known keys, by their ids: 32 bytes each, as bytes or in base64. */
   keys: Readonly<Record<string, Uint8Array | string>>;
 }
 
@@ -39,7 +39,7 @@ function secretKeys(keys: Readonly<Record<string, unknown>>, problems: string[])
   const all = new Map<string, KeyObject>();
   for (const [index, [id, given]] of Object.entries(keys).entries()) {
     if (!keyId.accepts(id)) {
-      // Not shown: it may be a key in the wrong place.
+      // The name is not shown: it may be a key in the wrong place.
       problems.push(`expected the name of key ${index + 1} to be ${keyId.expected}`);
       continue;
     }
@@ -61,6 +61,6 @@ function bytesOf(given: unknown): Uint8Array | undefined {
 }
 
 function told(given: unknown, bytes: Uint8Array | undefined): string {
-  if (given === undefined) return 'undefined: is its variable set?';
+  if (given === undefined) return 'undefined: is its environment variable set?';
   return bytes ? `${bytes.length} bytes` : 'something else';
 }

@@ -1,6 +1,9 @@
 import { HoplineError } from './hopline-error.js';
 
-/** A message whose body or headers can't be decoded: not JSON, not UTF-8, an unknown content type or encoding, too large. Never retried. */
+/**
+ * A message has a body or headers that can't be decoded: not JSON, not UTF-8, an unknown content type or
+ * encoding, or too large. It is never retried.
+ */
 export class UndecodableError extends HoplineError {
   readonly code = 'HOPLINE_UNDECODABLE';
 }
@@ -12,12 +15,12 @@ export class NoHandlerError extends HoplineError {
   constructor(queue: string, exchange: string, routingKey: string) {
     super(
       `no handler of queue '${queue}' matches '${routingKey}' of exchange '${exchange}'`,
-      'An older version runs beside a newer one, or a binding is left over: finish the deployment, or prune the topology.',
+      'Finish the deployment if an older version runs beside a newer one; else remove the leftover binding with `hopline topology prune`.',
     );
   }
 }
 
-/** Throw it from a handler when trying again can't help: the message is dead-lettered at once as `unrecoverable`. */
+/** Thrown by a handler when a retry can't help: the message is dead-lettered at once as `unrecoverable`. */
 export class UnrecoverableError extends HoplineError {
   readonly code = 'HOPLINE_UNRECOVERABLE';
 
@@ -26,46 +29,46 @@ export class UnrecoverableError extends HoplineError {
   }
 }
 
-/** `context.once` of a message without an id: nothing would know it again. */
+/** `context.once` was called for a message without an id: a redelivery could not be recognised. */
 export class NoMessageIdError extends HoplineError {
   readonly code = 'HOPLINE_NO_MESSAGE_ID';
 
   constructor(what: string) {
     super(
       `${what}: its message has no id`,
-      'Publish it with a messageId. Another attempt of it has one: what Hopline publishes again gets one.',
+      'Publish the message with a messageId. Its next attempt has one: Hopline adds an id when it republishes a message.',
     );
   }
 }
 
 /**
- * A method of a context that works for its attempt was called when that was over: the handler had returned or thrown, or its time
- * was up. Nothing was done.
+ * A method of a context that needs a running attempt was called after the attempt: the handler had returned or
+ * thrown, or its time was up. Nothing was done.
  */
 export class AttemptOverError extends HoplineError {
   readonly code = 'HOPLINE_ATTEMPT_OVER';
 
   constructor(call: string, handler: string) {
     super(
-      `${call} was called when the attempt of handler ${handler} was over`,
-      'Await all that the handler does before it returns or throws, and let it end on context.signal.',
+      `${call} was called after the attempt of handler ${handler} had ended`,
+      'Await everything that the handler starts before it returns or throws, and stop on context.signal.',
     );
   }
 }
 
-/** A handler ran longer than its timeout. The reason of `context.signal`, and the failure of the attempt. */
+/** A handler ran longer than its timeout. This is the reason of `context.signal`, and the failure of the attempt. */
 export class HandlerTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_HANDLER_TIMEOUT';
 
   constructor(handler: string, timeout: string) {
     super(
       `handler ${handler} did not finish within ${timeout}`,
-      'Pass context.signal to what it waits for, raise its timeout, or split the work.',
+      'Pass context.signal to the calls that it waits for, raise its timeout, or split the work.',
     );
   }
 }
 
-/** The reason of `context.signal` when the bus stops and the handler's time is up. */
+/** Reason of `context.signal` when the bus stops and the handler's time is up. */
 export class ShutdownError extends HoplineError {
   readonly code = 'HOPLINE_SHUTDOWN';
 
@@ -74,7 +77,10 @@ export class ShutdownError extends HoplineError {
   }
 }
 
-/** The reason of `context.signal` when the channel that delivered is gone: the message will be delivered again. */
+/**
+ * Reason of `context.signal` when the channel that delivered the message is gone: the broker will deliver the
+ * message again.
+ */
 export class ChannelLostError extends HoplineError {
   readonly code = 'HOPLINE_CHANNEL_LOST';
 
@@ -87,26 +93,29 @@ export class ChannelLostError extends HoplineError {
   }
 }
 
-/** A queue that can't be consumed: the message at its head ends each connection that it is delivered over. */
+/** A queue can't be consumed: the message at its head ends each connection over which it is delivered. */
 export class GuiltyQueueError extends HoplineError {
   readonly code = 'HOPLINE_GUILTY_QUEUE';
 
   /**
-   * @param losses how many connections it has ended, over which nothing else was consumed
-   * @param isCounted whether its queue has a delivery limit
+   * @param losses number of connections that the queue has ended while nothing else was consumed over them
+   * @param isCounted true if the queue has a delivery limit
    */
   constructor(queue: string, losses: number, isCounted: boolean, options?: { cause?: unknown }) {
     super(
-      `the message at the head of queue '${queue}' ends each connection that it is delivered over: ${losses} so far`,
+      `the message at the head of queue '${queue}' ends each connection over which it is delivered: ${losses} so far`,
       isCounted
-        ? "The broker dead-letters it at the queue's delivery limit, and then the queue goes on; `hopline failed` goes around it there."
-        : `Nothing ends it on a classic queue: move it inside the broker, with \`rabbitmqctl set_policy move-head '^${queue}$' '{"max-length":N}' --apply-to queues --priority 1000\`, N one less than wait there, and then \`rabbitmqctl clear_policy move-head\`. It then lies among the dead letters.`,
+        ? "Wait: the broker dead-letters the message at the queue's delivery limit, and the queue goes on. `hopline failed` bypasses it there."
+        : `Move it to the dead letters inside the broker, since a classic queue never gives a message up: run \`rabbitmqctl set_policy move-head '^${queue}$' '{"max-length":N}' --apply-to queues --priority 1000\`, with N one less than the number of waiting messages, and then \`rabbitmqctl clear_policy move-head\`.`,
       options,
     );
   }
 }
 
-/** The reason of `context.signal` when an operator has cancelled the message: it is dead-lettered as `cancelled` if the handler throws. */
+/**
+ * Reason of `context.signal` when an operator cancelled the message: it is dead-lettered as `cancelled` if the
+ * handler throws.
+ */
 export class CancelledError extends HoplineError {
   readonly code = 'HOPLINE_CANCELLED';
 
@@ -118,20 +127,23 @@ export class CancelledError extends HoplineError {
   }
 }
 
-/** The process that ran this message alone ended, as often as `hopline work --crashes` allows: it is dead-lettered as `crashed`. */
+/**
+ * The process that handled only this message ended, as often as `hopline work --crashes` allows: the message is
+ * dead-lettered as `crashed`.
+ */
 export class CrashedError extends HoplineError {
   readonly code = 'HOPLINE_CRASHED';
 
-  /** @param deaths how the processes ended, as `exit code 1` or `SIGKILL` */
+  /** @param deaths the ends of the processes, such as `exit code 1` or `SIGKILL` */
   constructor(deaths: readonly string[]) {
     super(
-      `its process ended while it ran nothing but this message, ${deaths.length === 1 ? 'once' : `${deaths.length} times`}: ${deaths.join(', ')}`,
-      'Look into the log of the workers for what ended them (an uncaught error, memory), mend the handler, and replay it.',
+      `the process ended while it ran only this message, ${deaths.length === 1 ? 'once' : `${deaths.length} times`}: ${deaths.join(', ')}`,
+      "Find the cause in the workers' log (an uncaught error, memory), fix the handler, and replay the message.",
     );
   }
 }
 
-/** `stop()` had to leave work behind at its deadline: what was not settled will be delivered again. */
+/** `stop()` had to leave work behind at its deadline: messages that were not settled will be delivered again. */
 export class StopDeadlineError extends HoplineError {
   readonly code = 'HOPLINE_STOP_DEADLINE';
 }

@@ -1,11 +1,11 @@
 /**
- * What Hopline throws or rejects with. The class says what the caller can do about it, `code` is stable and made for
- * programs, `help` says what to do. No message holds a credential or a payload's values.
+ * Base class of all errors that Hopline throws. The class says what the caller can do, `code` is stable and
+ * made for programs, `help` says what to do. No message holds a credential or a payload's values.
  */
 export abstract class HoplineError extends Error {
-  /** Stable across versions; what programs compare. */
+  /** Stable across versions, for comparison in programs. */
   abstract readonly code: string;
-  /** What to do about it, as a sentence. */
+  /** Advice for the reader, as a sentence. */
   readonly help: string;
 
   constructor(message: string, help: string, options?: { cause?: unknown }) {

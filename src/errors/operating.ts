@@ -1,13 +1,13 @@
 import { HoplineError } from './hopline-error.js';
 import { PublishRejectedError, UnroutableError } from './publishing.js';
 
-/** An id that names no dead letter, or the beginning of several ids. */
+/** An id matches no dead letter, or is the prefix of several ids. */
 export class DeadLetterIdError extends HoplineError {
   readonly code = 'HOPLINE_DEAD_LETTER_ID';
 
   constructor(
     readonly id: string,
-    /** The ids that begin with it. */
+    /** Ids that begin with the given prefix. */
     readonly candidates: readonly string[],
   ) {
     super(
@@ -15,44 +15,47 @@ export class DeadLetterIdError extends HoplineError {
         ? `no dead letter has the id '${id}'`
         : `${candidates.length} dead letters have an id that begins with '${id}'`,
       candidates.length === 0
-        ? 'List them: it may be replayed already, lie in another queue, or be held by somebody who looks at it just now.'
+        ? 'List the dead letters: it may have been replayed, be in another queue, or be held by another reader at the moment.'
         : `Give more of the id: ${candidates.slice(0, 3).join(', ')}${candidates.length > 3 ? ' …' : ''}`,
     );
   }
 }
 
-/** More dead letters of a queue end each connection over which they are delivered than can be gone around. */
+/**
+ * Too many dead letters of a queue end each connection over which they are delivered: the others can't be
+ * reached past them.
+ */
 export class UnreadableLettersError extends HoplineError {
   readonly code = 'HOPLINE_UNREADABLE_LETTERS';
 
   constructor(
-    /** Where they lie. */
+    /** Queue that holds these dead letters. */
     readonly deadQueue: string,
     message: string,
     cause: Error,
   ) {
     super(
       message,
-      `Delete all of them unread: hopline failed flush --queue ${deadQueue.replace(/\.dead$/, '')}. Or move some, inside the broker, into another queue, and look again: a policy with max-length, dead-letter-exchange "" and dead-letter-routing-key moves the first.`,
+      `Delete all of them unread: hopline failed flush --queue ${deadQueue.replace(/\.dead$/, '')}. Or move the first ones to another queue inside the broker, with a policy of max-length, dead-letter-exchange "" and dead-letter-routing-key, and list again.`,
       { cause },
     );
   }
 }
 
-/** A batch that is not in the store, takes no more jobs, or is dispatched with others than before. */
+/** A batch is not in the store, takes no more jobs, or is dispatched with other jobs than before. */
 export class BatchError extends HoplineError {
   readonly code = 'HOPLINE_BATCH';
 }
 
-/** What an operator says can't reach the workers: the broker does not take it. */
+/** The broker does not take an operator's request, so it does not reach the workers. */
 export class ControlError extends HoplineError {
   readonly code = 'HOPLINE_CONTROL';
 
   constructor(cause: Error) {
     const isRefused = cause instanceof UnroutableError || cause instanceof PublishRejectedError;
     const help = isRefused
-      ? 'Look whether the exchange or queue that it names was deleted: the next worker that starts declares it again. Look at the rights of the user, too.'
-      : 'In a memory or disk alarm it takes no messages, and none of these: look with hopline doctor. SIGTERM and SIGHUP reach the workers of hopline work on their own machine.';
+      ? "Check whether the exchange or queue that it names was deleted: the next worker that starts declares it again. Check the user's permissions, too."
+      : 'Run `hopline doctor`: during a memory or disk alarm the broker takes no messages. SIGTERM and SIGHUP still reach the workers of `hopline work` on their own machine.';
     super(`the broker did not take the request: ${cause.message}`, help, { cause });
   }
 }

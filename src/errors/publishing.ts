@@ -1,17 +1,19 @@
 import { HoplineError } from './hopline-error.js';
 
-/** The message can't be published as it is: a routing key, a header, a delay or an option is wrong. Nothing was sent. */
+/** A message can't be published as it is: a routing key, a header, a delay or an option is wrong. Nothing was sent. */
 export class InvalidMessageError extends HoplineError {
   readonly code = 'HOPLINE_INVALID_MESSAGE';
 }
 
-/** The message is larger than its cap. Nothing was sent. */
+/** A message is larger than the limit. Nothing was sent. */
 export class MessageTooLargeError extends HoplineError {
   readonly code = 'HOPLINE_MESSAGE_TOO_LARGE';
 }
 
-/** A payload that its message definition's schema refuses: at the publisher nothing was sent, at the consumer the
- * message is dead-lettered as `invalid`. */
+/**
+ * The schema of a message definition refuses a payload. At the publisher nothing was sent; at the consumer the
+ * message is dead-lettered as `invalid`.
+ */
 export class PayloadInvalidError extends HoplineError {
   readonly code = 'HOPLINE_PAYLOAD_INVALID';
 
@@ -26,7 +28,7 @@ export class PayloadInvalidError extends HoplineError {
     );
   }
 
-  /** The same for a payload that is a secret: of the reasons, which a library words as it likes, nothing. */
+  /** A copy without the reasons, for a payload that is secret: a schema library may quote values in them. */
   withoutReasons(): PayloadInvalidError {
     const message = 'refused by the schema';
     return new PayloadInvalidError(
@@ -36,7 +38,7 @@ export class PayloadInvalidError extends HoplineError {
   }
 }
 
-/** A `send` that no queue takes. */
+/** No queue takes a message that was sent with `send`. */
 export class UnroutableError extends HoplineError {
   readonly code = 'HOPLINE_UNROUTABLE';
 
@@ -47,22 +49,25 @@ export class UnroutableError extends HoplineError {
   ) {
     super(
       `no queue takes '${routingKey}' on exchange '${exchange}'`,
-      'Start the service that handles it once, so that its queue and bindings exist; or use publish(), which allows zero takers.',
+      'Start the service that handles it once, so that its queue and bindings exist; or use publish(), which needs no queue.',
     );
   }
 }
 
-/** The broker refused the message (nack) again and again: a queue is full or has no leader. At least one of its queues has not stored it. */
+/**
+ * The broker refused a message (nack) again and again: a queue is full or has no leader. At least one of the
+ * message's queues has not stored it.
+ */
 export class PublishRejectedError extends HoplineError {
   readonly code = 'HOPLINE_PUBLISH_REJECTED';
 }
 
-/** The deadline passed while the message waited to be written: it was never sent, so publishing it again is safe. */
+/** The deadline passed while a message waited to be written: it was never sent, so publishing it again is safe. */
 export class PublishTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_PUBLISH_TIMEOUT';
 }
 
-/** The message was written, but the deadline passed without a confirm: the broker may have it or not. */
+/** A message was written, but the deadline passed without a confirm: the broker may or may not have it. */
 export class OutcomeUnknownError extends HoplineError {
   readonly code = 'HOPLINE_OUTCOME_UNKNOWN';
 
@@ -73,45 +78,45 @@ export class OutcomeUnknownError extends HoplineError {
   ) {
     super(
       message,
-      'Publish it again with the same messageId; consumers that know the id can tell a duplicate.',
+      'Publish the message again with the same messageId: consumers that remember ids recognise a duplicate.',
       options,
     );
   }
 }
 
-/** A unique message was not sent: another with its key waits, or is handled just now. */
+/** A unique message was not sent: another message with the same key waits or is being handled. */
 export class NotUniqueError extends HoplineError {
   readonly code = 'HOPLINE_NOT_UNIQUE';
 
   constructor(
     readonly routingKey: string,
-    /** What makes it unique. */
+    /** Key of the message. */
     readonly key: string,
-    /** The messageId of the other. */
+    /** The messageId of the message that holds the key. */
     readonly holder: string,
   ) {
     super(
       `another message '${routingKey}' with the same unique key waits or is handled: ${holder}`,
-      'Nothing to do if the other one does the work. Sending again under its messageId is no other message, and is not refused.',
+      'Nothing to do if the other message does the work. To repeat its send, use its messageId: that is not refused.',
     );
   }
 }
 
-/** One of many messages that was not published. */
+/** One payload of `publishMany` or `sendMany` that was not published. */
 export interface PublishManyFailure {
-  /** Its place in what was given, from 0. */
+  /** Index of the payload in the input, starting at 0. */
   readonly index: number;
-  /** What its own publish would have thrown. */
+  /** Error that a publish of this payload alone would have thrown. */
   readonly error: Error;
 }
 
-/** Of many messages some were not published. The others are confirmed. */
+/** Some of many messages were not published. The others are confirmed. */
 export class PublishManyError extends HoplineError {
   readonly code = 'HOPLINE_PUBLISH_MANY';
 
   /**
-   * @param total how many were given
-   * @param failures in the order of what was given
+   * @param total number of payloads in the input
+   * @param failures in the order of the input
    */
   constructor(
     routingKey: string,
@@ -120,8 +125,8 @@ export class PublishManyError extends HoplineError {
   ) {
     const [first] = failures;
     super(
-      `${failures.length} of ${total} messages '${routingKey}' were not published; the first is number ${first?.index}: ${first?.error.message}`,
-      "Look at each of the error's failures: it has the place of the message and its own error. The others are confirmed; don't publish them again.",
+      `${failures.length} of ${total} messages '${routingKey}' were not published; the first is at index ${first?.index}: ${first?.error.message}`,
+      "Look at error.failures: each has the index of the payload and its error. The others are confirmed; don't publish them again.",
       { cause: first?.error },
     );
   }

@@ -1,10 +1,10 @@
 import { HoplineError } from './hopline-error.js';
 
-/** Options that can't work. All problems are reported at once. */
+/** Options are wrong. All problems are reported at once. */
 export class OptionsError extends HoplineError {
   readonly code = 'HOPLINE_OPTIONS';
 
-  /** @param problems each one a sentence such as `expected retry.tries to be a positive integer, got "3"` */
+  /** @param problems sentences such as `expected retry.tries to be a positive integer, got "3"` */
   constructor(
     what: string,
     readonly problems: readonly string[],
@@ -18,12 +18,12 @@ export class OptionsError extends HoplineError {
   }
 }
 
-/** A handler class can't be built: its container lacks something, or nothing says what its constructor takes. */
+/** A handler class can't be built: its container lacks a dependency, or nothing says what its constructor takes. */
 export class HandlerResolutionError extends HoplineError {
   readonly code = 'HOPLINE_HANDLER_RESOLUTION';
 }
 
-/** `MessageContext` was injected into something that is built outside a message. */
+/** `MessageContext` was injected into an object that is built outside a message. */
 export class ContextOutsideMessageError extends HoplineError {
   readonly code = 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE';
 
@@ -44,7 +44,7 @@ export class NotStartedError extends HoplineError {
   }
 }
 
-/** The bus was used after `stop()`, or that was called while it started. */
+/** The bus was used after `stop()`, or `stop()` was called during the start. */
 export class StoppedError extends HoplineError {
   readonly code = 'HOPLINE_STOPPED';
 
@@ -53,7 +53,7 @@ export class StoppedError extends HoplineError {
   }
 }
 
-/** A handler was added to a bus that has started: its queues are declared already. */
+/** A handler was added to a started bus, whose queues are declared already. */
 export class AlreadyStartedError extends HoplineError {
   readonly code = 'HOPLINE_ALREADY_STARTED';
 
@@ -62,16 +62,16 @@ export class AlreadyStartedError extends HoplineError {
   }
 }
 
-/** No connection to the broker: it is down, mute, or refuses the credentials. */
+/** No connection to the broker: it is down, does not answer, or refuses the credentials. */
 export class ConnectError extends HoplineError {
   readonly code = 'HOPLINE_CONNECT';
 }
 
-/** The broker refuses an exchange, a queue or a binding. Fatal: trying again changes nothing. */
+/** The broker refuses an exchange, a queue or a binding. A retry without a change fails again. */
 export class TopologyError extends HoplineError {
   readonly code = 'HOPLINE_TOPOLOGY';
 
-  /** @param resource what was refused, as `queue 'mailer.SendWelcomeEmail'` */
+  /** @param resource the refused object, such as `queue 'mailer.SendWelcomeEmail'` */
   constructor(
     readonly resource: string,
     message: string,
@@ -82,7 +82,7 @@ export class TopologyError extends HoplineError {
   }
 }
 
-/** The copy of the client library that runs is not the one that Hopline is made for. */
+/** The loaded copy of the client library amqplib is not the version that Hopline is made for. */
 export class ClientLibraryError extends HoplineError {
   readonly code = 'HOPLINE_CLIENT_LIBRARY';
 
@@ -91,8 +91,8 @@ export class ClientLibraryError extends HoplineError {
     readonly found: string,
   ) {
     super(
-      `Hopline is made for amqplib ${wanted}, and amqplib ${found} is what it finds`,
-      'Remove what makes the package manager install another one for it (overrides, resolutions), and install again. Other packages may have a version of their own.',
+      `Hopline needs amqplib ${wanted}, but finds amqplib ${found}`,
+      'Remove the overrides or resolutions that make the package manager install another version for Hopline, and install again. Other packages may have a version of their own.',
     );
   }
 }

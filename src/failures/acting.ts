@@ -8,15 +8,15 @@ import { walk } from './walk.js';
 import { WalkInterrupted } from './walk-interrupted.js';
 import type { Ack } from './walk-options.js';
 
-/** What became of the dead letters that were meant. */
+/** Result of an action on the selected dead letters. */
 export interface ActResult {
-  /** Replayed, or forgotten. */
+  /** Dead letters that were replayed or forgotten. */
   readonly done: number;
-  /** These stay where they are. */
+  /** Dead letters that could not be, and are still in their queue. */
   readonly failed: readonly FailedLetter[];
-  /** Were there when it began, and then not any more: somebody else was quicker. */
+  /** Dead letters that were selected, but had left the queue before their turn: another consumer took them. */
   readonly gone: number;
-  /** Left, since the signal aborted. */
+  /** Dead letters that were left alone because the signal aborted. */
   readonly left: number;
 }
 
@@ -27,33 +27,33 @@ export interface FailedLetter {
 }
 
 export interface ActingOptions {
-  /** Each waits for its turn. */
+  /** Limits the rate of the actions. */
   readonly pace: Pace;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Does it to one dead letter, which is acked when this resolves. What it throws leaves the letter where it is. */
+/** Acts on one dead letter, which is acked when this resolves. If it throws, the letter stays in its queue. */
 export type Act = (letter: DeadLetter) => Promise<void>;
 
-/** How many are under way at once. More gain nothing: the broker confirms in batches of about this size. */
+/** Actions under way at once. More would not be faster: the broker confirms in batches of about this size. */
 const AT_ONCE = 200;
 
-/** With these it is the broker that is gone, not the letter that is at fault. */
+/** Errors that say that the broker is gone, and nothing about the letter. */
 const NOBODY_ANSWERS = [PublishTimeoutError, OutcomeUnknownError, StoppedError, ConnectError];
 
-/** So many walks in a row may be interrupted before anything is done. */
+/** Interrupted passes in a row without any progress, after which the action is given up. */
 const MOST_IDLE_WALKS = 3;
 
-/** A letter's key: its queue matters, its copies in one queue are counted. */
+/** Key of a letter: its queue and id. Copies in one queue have the same key, and are counted. */
 const keyOf = ({ deadQueue, id }: Pick<DeadLetterSummary, 'deadQueue' | 'id'>): string =>
   `${deadQueue}\n${id}`;
 
-/** Goes through the queues once more, and acts on exactly the dead letters that were listed. */
+/** Passes through the queues once more, and acts on exactly the dead letters that were listed. */
 export class Acting {
-  /** Copies still to be dealt with. */
+  /** Copies that are still to be dealt with. */
   private readonly open = new Tally();
-  /** Dealt with, but the channel went before the ack: the broker delivers them again. */
+  /** Copies that are dealt with, but whose channel was lost before the ack: the broker delivers them again. */
   private readonly unacked = new Tally();
   private readonly failed: FailedLetter[] = [];
   private readonly underWay = new Set<Promise<void>>();
@@ -78,9 +78,10 @@ export class Acting {
   }
 
   /**
-   * A channel that is lost on a living connection is no reason to stop: at a slow rate the broker's consumer timeout
-   * (30 min unless set) closes those that hold what stays; and where a letter ends each connection, the others may not lie
-   * yet as they were last seen. What is dealt with is not touched again.
+   * Repeats the pass if a channel is lost on a living connection. At a slow rate the broker's consumer timeout
+   * (30 min by default) closes the channels that hold the letters which stay; and where a letter ends each
+   * connection, the others may have another order than before. Letters that are dealt with are not touched
+   * again.
    */
   private async goThrough(queue: string): Promise<void> {
     for (let idle = 0; ; ) {
@@ -101,7 +102,8 @@ export class Acting {
 
   private async walk(queue: string): Promise<void> {
     const { signal } = this.options;
-    // A copy: what is dealt with before its twin is picked must not count against the twin.
+    // A copy of the tally: a letter that is dealt with must not count against its duplicate, which is picked
+    // later.
     const toPick = this.open.copy();
     const ending = new AbortController();
     const stop = () => ending.abort();
@@ -131,7 +133,7 @@ export class Acting {
     return toPick.take(key) ? letter : undefined;
   }
 
-  /** Resolves when the next may begin. */
+  /** Resolves when the next letter may begin. */
   private async begin(letter: DeadLetter, ack: Ack, ending: AbortController): Promise<void> {
     const { act, options, underWay } = this;
     while (underWay.size >= AT_ONCE) await Promise.race(underWay);
@@ -147,7 +149,7 @@ export class Acting {
   }
 
   private succeeded(letter: DeadLetter, ack: Ack): void {
-    // Dying here leaves the replay and the dead letter.
+    // A crash here leaves both the replay and the dead letter.
     if (!ack()) this.unacked.add(keyOf(letter));
     this.done += 1;
     this.dealtWith(letter);
@@ -155,7 +157,7 @@ export class Acting {
 
   private wentWrong(letter: DeadLetter, error: Error, ending: AbortController): void {
     if (NOBODY_ANSWERS.some((kind) => error instanceof kind)) {
-      // No other would fare better.
+      // Every other letter would fail in the same way.
       this.fatal ??= error;
       ending.abort();
       return;
@@ -171,7 +173,7 @@ export class Acting {
   }
 }
 
-/** How many of each. */
+/** Counts per key. */
 class Tally {
   private counts = new Map<string, number>();
   size = 0;
@@ -192,7 +194,7 @@ class Tally {
     this.size += 1;
   }
 
-  /** One less; false if there is none. */
+  /** Removes one; false if there is none. */
   take(key: string): boolean {
     const count = this.of(key);
     if (count === 0) return false;

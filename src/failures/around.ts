@@ -8,7 +8,7 @@ import { forgetUnreadable, rememberUnreadable, unreadableIn } from './unreadable
 import { WalkInterrupted } from './walk-interrupted.js';
 import type { WalkOptions } from './walk-options.js';
 
-/** How often all is begun anew where something else was lost meanwhile, too. */
+/** Maximum new beginnings if another connection is lost in between. */
 const MOST_TURNS = 3;
 
 interface Attempt extends Taken {
@@ -16,8 +16,9 @@ interface Attempt extends Taken {
 }
 
 /**
- * Goes around letters that end each connection over which they are delivered. Once parted from the others they lie first:
- * so each is taken alone, which puts it last, and then no more than there are others. What was looked at goes behind them.
+ * Passes by letters that end each connection over which they are delivered. After they are separated from the
+ * others, they are first in the queue. Each is then taken alone, which moves it to the end, and after that no
+ * more letters are taken than there are others, which go behind them.
  */
 export class Around<T> {
   constructor(
@@ -44,29 +45,29 @@ export class Around<T> {
     for (let turn = 0; ; turn += 1) {
       const known = unreadableIn(session, options.queue);
       if (!known) return new Passage(session, clock, options, { most: ready, waiting: ready }).toEnd();
-      // What came since lies behind them.
+      // Letters that arrived since then are behind these.
       const most = Math.max(0, Math.min(ready, known.waiting) - known.count);
       if (await this.areFirst(known.count))
         return new Passage(session, clock, options, { most, isBounded: true, waiting: ready }).toEnd();
       if (turn === MOST_TURNS) throw new WalkInterrupted(options.queue, known.error as Error);
-      // Somebody else has looked, or moved them.
+      // Another program has read the queue, or moved letters.
       forgetUnreadable(session, options.queue);
       await this.look();
     }
   }
 
-  /** After a first loss, which may be any. */
+  /** Called after a first loss, which may have any cause. */
   private async lookAround(): Promise<number> {
     const { session, options, ready } = this;
     const { queue } = options;
     for (let turn = 1; ; turn += 1) {
-      // Handed out from end to end, it is a ring.
+      // After all letters were delivered once, the queue behaves like a ring.
       const { error, seen } = await this.attempt(ready);
       if (!error) return seen;
       if (ready > MOST_PREFETCH)
         throw new UnreadableLettersError(
           queue,
-          `one of the ${ready} dead letters in '${queue}' ends each connection over which it is delivered, and among more than ${MOST_PREFETCH} none is gone around`,
+          `one of the ${ready} dead letters in '${queue}' ends each connection over which it is delivered, and in a queue of more than ${MOST_PREFETCH} it can't be bypassed`,
           error,
         );
       const count = await this.part(seen, error);
@@ -79,14 +80,14 @@ export class Around<T> {
     }
   }
 
-  /** @returns how many end their connection: they lie first now */
+  /** @returns the number of letters that end their connection; they are first in the queue now */
   private async part(hint: number, cause: WalkInterrupted): Promise<number> {
     const { session, clock, options, ready } = this;
     const { queue } = options;
     const held: Passage<T>[] = [];
     let left = ready;
     const hold = async (count: number) => {
-      // When it is given back, others are held still.
+      // When this one is given back, the other letters are still held.
       const passage = this.passage({ most: count, isBounded: true, waiting: count }, false);
       const taken = await this.take(passage, left, true);
       if (!taken.error) {
@@ -109,14 +110,20 @@ export class Around<T> {
     }
   }
 
-  /** Looks at all but the first so many. Undefined if these are not just those that end their connections. */
+  /**
+   * Reads all but the first `count` letters. Undefined if these first ones are not exactly those that end their
+   * connections.
+   */
   private async others(count: number): Promise<number | undefined> {
     if (!(await this.areFirst(count))) return undefined;
     const { error, seen } = await this.attempt(this.ready - count);
     return error ? undefined : seen;
   }
 
-  /** Each of the first so many ends its connection; they are the last now, unless one doesn't. */
+  /**
+   * True if each of the first `count` letters ends its connection; they are last in the queue now, unless one
+   * doesn't.
+   */
   private async areFirst(count: number): Promise<boolean> {
     for (let each = 0; each < count; each += 1) {
       const one = this.passage({ most: 1, isBounded: true, waiting: this.ready }, false);
@@ -126,7 +133,7 @@ export class Around<T> {
     return true;
   }
 
-  /** A look, of which nothing is kept if it fails. */
+  /** One pass that only reads; its results are dropped if it fails. */
   private async attempt(most: number, isBounded = true): Promise<Attempt> {
     const passage = this.passage({ most, isBounded, waiting: this.ready }, true);
     const taken = await this.take(passage, this.ready, false);
@@ -134,7 +141,7 @@ export class Around<T> {
     return taken;
   }
 
-  /** @param ready how many are in the queue when what a lost connection had is back */
+  /** @param ready number of letters in the queue once those of a lost connection are back */
   private async take(passage: Passage<T>, ready: number, holds: boolean): Promise<Attempt> {
     const { session, clock, options } = this;
     const { queue } = options;
@@ -149,7 +156,7 @@ export class Around<T> {
     }
   }
 
-  /** Only looks, whatever is to be done. */
+  /** Only reads, whatever the caller's action is. */
   private passage(extent: Extent, picks: boolean): Passage<T> {
     const { queue, pick, act } = this.options;
     const looks = { queue, pick: picks && !act ? pick : () => undefined };

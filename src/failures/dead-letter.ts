@@ -1,78 +1,81 @@
 import type { DeadLetterReason } from '../events.js';
 import type { Headers, MessageProperties } from '../message/message.js';
 
-/** A dead letter in short: what a list holds of each, so that a long one fits into memory. */
+/** Summary of a dead letter: small enough that a long list fits into memory. */
 export interface DeadLetterSummary {
   /**
-   * The message's `messageId`; for one without (only the broker dead-letters such) `anon-` and a digest of what it is,
-   * the same each time. It names the message, not the copy: duplicates, and copies that failed in several queues, share
-   * it, and are shown and acted on together.
+   * The message's `messageId`. A message without one (only the broker dead-letters such messages) gets `anon-`
+   * and a digest of its content, the same each time. The id names the message, not the copy: duplicates, and
+   * copies that failed in several queues, share it, and are shown and acted on together.
    */
   readonly id: string;
-  /** The queue it failed in. Undefined for a delayed send that no queue took when it was due. */
+  /** Queue in which the message failed. Undefined for a delayed send that no queue took when it was due. */
   readonly queue: string | undefined;
-  /** Where it lies. */
+  /** Queue that holds the dead letter. */
   readonly deadQueue: string;
-  /** As it was published. */
+  /** Exchange of the publish. */
   readonly exchange: string;
   readonly routingKey: string;
   readonly reason: DeadLetterReason;
-  /** Who gave it up: `hopline` after asking its retry policy, `broker` by the rules of the queue. */
+  /** `hopline` if its retry policy gave the message up, `broker` if a rule of the queue did. */
   readonly by: 'hopline' | 'broker';
-  /** Name and message of the last error; undefined if the broker gave it up, or nothing was thrown. */
+  /** Name and message of the last error; undefined if the broker gave the message up, or nothing was thrown. */
   readonly error: string | undefined;
-  /** Handler calls, as far as they were counted; undefined if nobody counted them. */
+  /** Number of handler calls; undefined if they were not counted. */
   readonly attempts: number | undefined;
   readonly firstAttemptAt: Date | undefined;
   readonly failedAt: Date | undefined;
   readonly publishedAt: Date | undefined;
-  /** Of the body. */
+  /** Size of the body. */
   readonly bytes: number;
-  /** Id of the key that its body is encrypted with; undefined if it is plain. `unreadable` if its header can't be read. */
+  /**
+   * Id of the key with which the body is encrypted; undefined for a plain body, `unreadable` if the header
+   * can't be read.
+   */
   readonly encryptedWith: string | undefined;
 }
 
-/** Which step of which chain a message is. */
+/** Step of a chain: the chain's id and the step's number. */
 export interface ChainPlace {
   /** The messageId of the chain's first step. */
   readonly id: string;
-  /** Its place, 1 for the first. */
+  /** Number of the step, starting at 1. */
   readonly number: number;
-  /** How many steps there are, those before it included. */
+  /** Number of all steps, the earlier ones included. */
   readonly of: number;
-  /** Routing keys of the steps after it. */
+  /** Routing keys of the later steps. */
   readonly rest: readonly string[];
-  /** It was handled: a replay only sends the next step. */
+  /** True if the step was handled: a replay only sends the next step. */
   readonly finished: boolean;
-  /** It is the failure step of the chain, for this step that was given up. */
+  /** For a failure step: routing key of the step that was given up. */
   readonly failed: string | undefined;
 }
 
-/** A dead letter: the message as it was published, and what became of it. */
+/** A dead letter: the message as it was published, and the circumstances of its failure. */
 export interface DeadLetter extends DeadLetterSummary {
   readonly messageId: string | undefined;
   readonly stack: string | undefined;
-  /** How often a handler threw. */
+  /** Number of throws by handlers. */
   readonly exceptions: number | undefined;
   readonly releases: number | undefined;
-  /** The publisher's own: neither Hopline's nor the broker's. */
+  /** The publisher's headers, without Hopline's and the broker's. */
   readonly headers: Headers;
-  /** The publisher's, `expiration` and `userId` among them. */
+  /** The publisher's properties, with `expiration` and `userId`. */
   readonly properties: Omit<MessageProperties, 'headers'>;
-  /** Names of the publisher's headers that had to be left out on the way; see the header `hopline-dropped-headers`. */
+  /** Names of the publisher's headers that were left out on the way; see the header `hopline-dropped-headers`. */
   readonly droppedHeaders: string | undefined;
-  /** The chain that it is a step of; undefined outside one, or if its header can't be read. */
+  /** Step of a chain; undefined outside a chain, or if the header can't be read. */
   readonly chain: ChainPlace | undefined;
-  /** The header `hopline-chain`, whole: a replay carries it on, and so goes on with the chain. */
+  /** Value of the header `hopline-chain`: a replay keeps it, and so continues the chain. */
   readonly chainHeader: string | undefined;
-  /** The job of a batch that it is; undefined if it is none, or its header can't be read. */
+  /** Job of a batch; undefined outside a batch, or if the header can't be read. */
   readonly batch: { readonly id: string; readonly number: number } | undefined;
-  /** The header `hopline-batch`, whole: a replay carries it on, and so reports to its batch. */
+  /** Value of the header `hopline-batch`: a replay keeps it, and so reports to its batch. */
   readonly batchHeader: string | undefined;
-  /** The header `hopline-unique`: a replay carries it on. */
+  /** Value of the header `hopline-unique`: a replay keeps it. */
   readonly uniqueHeader: string | undefined;
-  /** The header `hopline-encrypted`, whole: a replay carries it on. */
+  /** Value of the header `hopline-encrypted`: a replay keeps it. */
   readonly encryptedHeader: string | undefined;
-  /** As it came: {@link Failures.decrypted} gives what is inside an encrypted one. */
+  /** Body as it was received; {@link Failures.decrypted} decrypts it. */
   readonly body: Buffer;
 }

@@ -29,14 +29,14 @@ import { exportLines, type ImportResult, importLines } from './transfer.js';
 import { type UnreadableLetter, unreadableIn } from './unreadable.js';
 import { walk } from './walk.js';
 
-/** How many publishes may be under way without a rate. */
+/** Publishes under way at once if there is no rate. */
 const MAX_IN_FLIGHT = 10_000;
 const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
 const CLOSE_MS = 5_000;
 
 /**
- * Connects, to look at dead letters and to do something about them.
+ * Connects to the broker, for reading dead letters and acting on them.
  *
  * @throws OptionsError with all problems at once
  * @throws ConnectError
@@ -53,17 +53,17 @@ export async function openFailures(options: FailuresOptions): Promise<Failures> 
   return new Failures(settings, session);
 }
 
-/** A queue's dead letters, counted. */
+/** Number of dead letters of one queue. */
 export interface DeadLetterCount {
   readonly deadQueue: string;
-  /** How many wait; undefined if there is no such queue. */
+  /** Dead letters in the queue; undefined if the queue does not exist. */
   readonly count: number | undefined;
 }
 
 /**
- * The dead letters of some queues: looked at without a trace, and replayed, forgotten or carried elsewhere without a
- * loss. Made by {@link openFailures}. Run one call at a time: each holds, while it lasts, the letters it looks at, so a
- * second one sees only the rest, and so does any other consumer of the queue.
+ * The dead letters of some queues. Reading leaves them as they are; replaying, forgetting and moving them loses
+ * none. Made by {@link openFailures}. Run one call at a time: a call holds the letters that it reads until it
+ * ends, so that a second call, or any other consumer of the queue, sees only the rest.
  */
 export class Failures {
   /** @internal */
@@ -73,14 +73,15 @@ export class Failures {
   ) {}
 
   /**
-   * Dead letters that end each connection over which they are delivered, as the last look at their queues found them: an
-   * entry for each queue that has any. They lie first in their queue then; all others were looked at, and are acted on.
+   * Dead letters that end each connection over which they are delivered, as found when their queues were last
+   * read: one entry for each queue that has any. They are then first in their queue; all others were read, and
+   * can be acted on.
    */
   get unreadable(): UnreadableLetter[] {
     return this.settings.queues.flatMap((queue) => unreadableIn(this.session, queue) ?? []);
   }
 
-  /** How many lie in each queue. */
+  /** Number of dead letters in each queue. */
   async count(): Promise<DeadLetterCount[]> {
     const counts: DeadLetterCount[] = [];
     for (const deadQueue of this.settings.queues) {
@@ -91,11 +92,11 @@ export class Failures {
   }
 
   /**
-   * Dead letters in short, queue by queue, in the order in which they came there. Takes nothing and changes nothing but
-   * the broker's count of redeliveries.
+   * Summaries of dead letters, queue by queue, in the order of their arrival. Changes nothing but the broker's
+   * count of redeliveries.
    *
-   * @throws OptionsError, TopologyError if a queue is missing
-   * @throws DeadLetterIdError if an id names none, or its beginning several
+   * @throws OptionsError; TopologyError if a queue is missing
+   * @throws DeadLetterIdError if an id matches none, or is the prefix of several
    * @throws UnreadableLettersError if more than ten letters of a queue end their connection
    */
   async list(filter: DeadLetterFilter = {}): Promise<DeadLetterSummary[]> {
@@ -120,10 +121,10 @@ export class Failures {
   }
 
   /**
-   * The dead letters with this id, whole: one, unless the message has duplicates or failed in several queues.
+   * Dead letters with this id, complete: one, unless the message has duplicates or failed in several queues.
    *
-   * @param id or its beginning
-   * @throws DeadLetterIdError if it names none, or several
+   * @param id an id, or a prefix of one
+   * @throws DeadLetterIdError if it matches none, or is the prefix of several
    */
   async get(id: string): Promise<DeadLetter[]> {
     const known = new Map<string, DeadLetter[]>();
@@ -141,10 +142,10 @@ export class Failures {
   }
 
   /**
-   * The body of a dead letter as it was before it was encrypted; of a plain one, the body. Needs the option `encryption`.
+   * Plaintext body of a dead letter; of a plain message, its body. Needs the option `encryption`.
    *
    * @throws UnknownKeyError, KeysUnavailableError
-   * @throws UndecodableError if the key is another one, or the message was changed
+   * @throws UndecodableError if the key is a different one, or the message was changed
    */
   async decrypted(letter: DeadLetter): Promise<Buffer> {
     const { encryptedHeader, encryptedWith, chain, batchHeader, messageId, routingKey } = letter;
@@ -156,12 +157,13 @@ export class Failures {
   }
 
   /**
-   * Sends dead letters on their way again, in their order. Each is published, confirmed by the broker, and only then
-   * taken out: killed at any moment, nothing is lost, and what was under way may come twice. What can't be replayed
-   * stays where it is and is in the result.
+   * Replays dead letters in their order. Each is published, confirmed by the broker, and only then removed: if
+   * the process is killed, nothing is lost, and the letters under way may be replayed twice. Letters that can't
+   * be replayed stay in their queue and are listed in the result.
    *
    * @throws OptionsError, TopologyError, DeadLetterIdError before anything is done
-   * @throws ConnectError, PublishTimeoutError, OutcomeUnknownError when the broker goes away; the rest stays
+   * @throws ConnectError, PublishTimeoutError, OutcomeUnknownError if the broker goes away; the remaining
+   * letters stay
    */
   async retry(selection: Selection, options: ReplayOptions = {}): Promise<ActResult> {
     checkWith('retry', options, REPLAY_FIELDS);
@@ -170,7 +172,7 @@ export class Failures {
     return this.act(selection, retrier(settings, session, options.to ?? 'queue'), { ...options, pace });
   }
 
-  /** Takes dead letters out for good. @throws as {@link retry} */
+  /** Removes dead letters for good. @throws as {@link retry} */
   async forget(
     selection: Selection,
     options: { onProgress?: (progress: Progress) => void; signal?: AbortSignal } = {},
@@ -180,24 +182,28 @@ export class Failures {
   }
 
   /**
-   * Deletes everything that waits in a dead-letter queue at this moment, whatever it is, also what nobody can read.
+   * Deletes all messages of a dead-letter queue, also those that can't be read.
    *
-   * @returns how many
+   * @returns number of deleted messages
    */
   async flush(queue: string): Promise<number> {
     const [deadQueue = ''] = this.queuesOf({ queues: [queue] });
     return this.session.purge(deadQueue);
   }
 
-  /** Dead letters as lines of JSON, bytes and types intact; they stay where they are. What {@link import} reads. */
+  /**
+   * Dead letters as lines of JSON, with bytes and types intact; they stay in their queue. {@link import} reads
+   * the lines.
+   */
   async *export(selection: Selection = {}): AsyncGenerator<string, void, void> {
     const wanted = await this.list(filterOf(selection));
     yield* exportLines(this.session, this.settings, wanted);
   }
 
   /**
-   * Puts exported dead letters into the dead-letter queues that they were in, each confirmed. A line that can't be read
-   * or published is in the result with its number, and the rest goes on. Importing twice makes duplicates.
+   * Publishes exported dead letters into the dead-letter queues that they came from, each confirmed. A line
+   * that can't be read or published is in the result with its number, and the others go on. Importing twice
+   * makes duplicates.
    */
   import(lines: AsyncIterable<string> | Iterable<string>): Promise<ImportResult> {
     return importLines(this.session, this.settings, lines);
@@ -209,13 +215,13 @@ export class Failures {
   }
 
   private async act(selection: Selection, one: Act, options: ActingOptions): Promise<ActResult> {
-    // First of all to find out what exactly is meant: what fails anew meanwhile is not.
+    // First list the selected letters: a message that fails again during the action must not be selected again.
     const wanted = await this.list(filterOf(selection));
     const acting = new Acting(this.session, this.settings, one, options);
     return acting.on(wanted);
   }
 
-  /** @param again called when all that was seen comes again */
+  /** @param again called when all letters that were seen are delivered again */
   private async look(queue: string, see: (letter: DeadLetter) => void, again: () => void): Promise<void> {
     const { names, transport } = this.settings;
     await walk(this.session, transport.clock, {
@@ -225,7 +231,7 @@ export class Failures {
     });
   }
 
-  /** @throws OptionsError for a queue that isn't one of ours */
+  /** @throws OptionsError for a queue that is not among this object's queues */
   private queuesOf({ queues }: DeadLetterFilter): readonly string[] {
     if (!queues) return this.settings.queues;
     const named = queues.map((queue) => deadLettersOf(queue, this.settings.names));

@@ -3,22 +3,25 @@ import { type Check, duration, type Fields, positiveInteger, text } from '../uti
 import { type Duration, toMs } from '../util/duration.js';
 import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
 
-/** Which dead letters are meant; all that is said must hold. Nothing said means all of them. */
+/** Selection of dead letters: a letter must match every field that is set. An empty filter selects all. */
 export interface DeadLetterFilter {
-  /** Ids, or beginnings of ids that only one dead letter has. */
+  /** Ids, or prefixes that match exactly one id. */
   ids?: readonly string[];
-  /** Of these queues only; each must be one that the {@link Failures} were opened for. */
+  /** Queues, each among those that the {@link Failures} were opened for. */
   queues?: readonly string[];
   reason?: DeadLetterReason | readonly DeadLetterReason[];
-  /** Failed at this moment or later; a duration is that long ago. What has no time of failure doesn't match. */
+  /** Earliest time of failure; a duration counts back from now. A letter without a time of failure doesn't match. */
   since?: Date | Duration;
-  /** Failed before this moment; a duration is that long ago. What has no time of failure doesn't match. */
+  /**
+   * Time of failure must be before this; a duration counts back from now. A letter without a time of failure
+   * doesn't match.
+   */
   before?: Date | Duration;
-  /** What must occur in id, routing key, error, a header or the body; a string in whatever case. */
+  /** Text or pattern that must occur in id, routing key, error, a header or the body; a string matches in any case. */
   grep?: string | RegExp;
-  /** Jobs of the batch with this id. */
+  /** Id of a batch: selects its jobs. */
   batch?: string;
-  /** At most so many, the oldest first. */
+  /** Maximum number of letters, the oldest first. */
   limit?: number;
 }
 
@@ -73,7 +76,7 @@ export const FILTER_FIELDS: Fields = {
   limit: positiveInteger,
 };
 
-/** Whether a dead letter is meant, as far as it says so itself: ids are resolved, and the limit kept, by who asks. */
+/** Test for a single dead letter. The caller resolves ids and applies the limit. */
 export function matcherOf(filter: DeadLetterFilter, now: number): (letter: DeadLetter) => boolean {
   const { reason, since, before, grep, batch } = filter;
   const reasons = reason === undefined ? undefined : new Set([reason].flat());
@@ -93,7 +96,7 @@ function momentOf(given: Date | Duration | undefined, now: number, otherwise: nu
   return given instanceof Date ? given.getTime() : now - toMs(given);
 }
 
-/** @param until no more of it */
+/** @param until end of the range, exclusive */
 function isWithin(failedAt: Date | undefined, from: number, until: number): boolean {
   const at = failedAt?.getTime();
   return at !== undefined && at >= from && at < until;
@@ -106,11 +109,11 @@ function occurs(grep: string | RegExp, letter: DeadLetter): boolean {
     const wanted = grep.toLowerCase();
     return texts.some((each) => each.toLowerCase().includes(wanted));
   }
-  // search() begins at the start whatever the flags: test() of a global one would go on where the last match ended.
+  // `search` ignores the flags: `test` of a global pattern would go on where the last match ended.
   return texts.some((each) => each.search(grep) >= 0);
 }
 
-/** Dead letters by reason, the commonest first: the first question about many of them. */
+/** Number of dead letters per reason, the most frequent first. */
 export function countByReason(letters: readonly DeadLetterSummary[]): [DeadLetterReason, number][] {
   const counts = new Map<DeadLetterReason, number>();
   for (const { reason } of letters) counts.set(reason, (counts.get(reason) ?? 0) + 1);

@@ -1,13 +1,13 @@
 import type { TransportSession } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
 
-/** How long what was given back may take to be there again. */
+/** Time until letters that were given back must be in their queue again. */
 export const GIVEN_BACK_MS = 2_000;
-/** How long a connection that was lost is waited for. */
+/** Time to wait for a lost connection. */
 const BACK_UP_MS = 10_000;
 
 /**
- * Waits for the connection, and then a while for what was held over another one.
+ * Waits for the connection, and then until the letters held over another one are back.
  *
  * @throws `error` if the broker does not come back
  */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isBrokerHeader, isOwnHeader } from '../message/headers.js';
 import type { Headers, HeaderValue, MessageProperties } from '../message/message.js';
 
-/** What makes up a message, as far as it stays the same however often it is looked at. */
+/** The parts of a message that are the same on every read. */
 export interface Identity {
   readonly exchange: string;
   readonly routingKey: string;
@@ -12,7 +12,10 @@ export interface Identity {
 
 const ANONYMOUS = 'anon-';
 
-/** The messageId, or a digest: 80 bits, so that two of a million differ. Equal messages share it, and are one. */
+/**
+ * Id of a letter: the messageId, or a digest of 80 bits, which is enough for a million letters to differ.
+ * Identical messages share it, and count as one.
+ */
 export function letterId({ exchange, routingKey, properties, body }: Identity): string {
   const { messageId, headers, type, appId, correlationId, timestamp, replyTo } = properties;
   if (messageId) return messageId;
@@ -26,10 +29,10 @@ function sorted(entries: [string, HeaderValue][]): [string, HeaderValue][] {
   return entries.sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
-/** What a name that somebody typed stands for. */
+/** Result of looking up an id or a prefix. */
 export type Resolved = { readonly id: string } | { readonly candidates: readonly string[] };
 
-/** The one known id that begins with `given`; a whole id wins over longer ones that begin with it. */
+/** The one known id that begins with `given`; an exact match wins over longer ids. */
 export function resolveId(given: string, known: ReadonlySet<string>): Resolved {
   if (known.has(given)) return { id: given };
   const candidates = new Set<string>();

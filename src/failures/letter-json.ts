@@ -12,7 +12,7 @@ import type { MessageProperties } from '../message/message.js';
 import type { DeadLetter } from './dead-letter.js';
 import { sourceOf } from './letter-source.js';
 
-/* What a dead letter was published with, in JSON, with nothing lost that its bytes say. */
+/* Lossless JSON of the properties and headers that a dead letter was published with. */
 
 const TEXTS: readonly PropertyName[] = [
   'type',
@@ -28,13 +28,13 @@ const TEXTS: readonly PropertyName[] = [
 ];
 const OCTETS: readonly PropertyName[] = ['priority', 'deliveryMode'];
 
-/** Under which name a header was published that travels under one of ours. */
+/** Original names of headers that travel renamed. */
 const PUBLISHED_AS: ReadonlyMap<string, string> = new Map([
   [HEADER.cc, 'CC'],
   [HEADER.bcc, 'BCC'],
 ]);
 
-/** The publisher's headers; an object by name, or pairs if a name comes twice or is no UTF-8. */
+/** The publisher's headers: an object by name, or pairs if a name is repeated or is not UTF-8. */
 export function headersJson(letter: DeadLetter, options?: JsonOptions): object {
   const source = sourceOf(letter);
   if (!source) return encodeHeaders(letter.headers);
@@ -47,7 +47,7 @@ export function headersJson(letter: DeadLetter, options?: JsonOptions): object {
   return entriesJson(entries, options);
 }
 
-/** The publisher's properties: texts, and numbers. */
+/** The publisher's properties: texts and numbers. */
 export function propertiesJson(letter: DeadLetter): Record<string, unknown> {
   const source = sourceOf(letter);
   const json: Record<string, unknown> = {};
@@ -65,9 +65,10 @@ function momentJson(bytes: Buffer): number | string {
 }
 
 /**
- * What {@link headersJson} and {@link propertiesJson} have told, as if it had just been received.
+ * Restores properties and headers from the output of {@link headersJson} and {@link propertiesJson}, as if they
+ * had just been received.
  *
- * @throws Error that says what they never tell
+ * @throws Error with the problem, for other input
  */
 export function sourceOfJson(line: {
   readonly headers?: unknown;
@@ -88,7 +89,7 @@ export function sourceOfJson(line: {
   return { encoded: EncodedProperties.of(values, entries), read: read as MessageProperties };
 }
 
-/** What the property has on the wire, a text's length not included. */
+/** Bytes of a property on the wire; a text's are without its length. */
 function bytesOf(name: PropertyName, value: unknown): Buffer {
   if (TEXTS.includes(name)) return textOf(name, value);
   if (OCTETS.includes(name)) return wholeOf(name, value, 1);

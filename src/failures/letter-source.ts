@@ -1,13 +1,13 @@
 import type { MessageSource } from '../message/encoded-properties.js';
 import type { DeadLetter } from './dead-letter.js';
 
-/** Beside the letters, which are data for whoever looks at them. */
+/** Kept beside the letters, which are plain data for callers. */
 const sources = new WeakMap<DeadLetter, MessageSource>();
 
-/** How a letter's properties lay on the wire; undefined if they lay on none, as in memory. */
+/** Received form of a letter's properties; undefined on the memory transport. */
 export const sourceOf = (letter: DeadLetter): MessageSource | undefined => sources.get(letter);
 
-/** The letter itself, of which it is known now. */
+/** Remembers a letter's received form, and returns the letter. */
 export function withSource(letter: DeadLetter, source: MessageSource | undefined): DeadLetter {
   if (source) sources.set(letter, source);
   return letter;

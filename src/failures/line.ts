@@ -10,8 +10,9 @@ import { DEAD_LETTER_REASONS } from './filter.js';
 import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';
 
 /*
- * A dead letter as one line of JSON, and back. The format is a promise: `v` is raised by whoever breaks it. Since 2, headers
- * and properties are as they lay on the wire (see field-json.ts); the headers of 1 were values of JavaScript.
+ * A dead letter as one line of JSON, and back. The format is a promise: whoever changes it incompatibly raises
+ * `v`. Version 2 has headers and properties as they are on the wire (see field-json.ts); version 1 had headers
+ * as JavaScript values.
  */
 
 const VERSION = 2;
@@ -28,7 +29,7 @@ export function encodeLine(letter: DeadLetter): string {
   });
 }
 
-/** What a line says; checked as far as publishing needs it. */
+/** Content of a line, checked as far as publishing needs it. */
 export interface LetterLine {
   readonly queue: string | undefined;
   readonly exchange: string;
@@ -37,13 +38,13 @@ export interface LetterLine {
   readonly headers: Headers;
   readonly properties: MessageProperties;
   readonly body: Buffer;
-  /** Of a line that says how they lay on the wire. */
+  /** Received form, if the line has it. */
   readonly source: MessageSource | undefined;
-  /** Headers of ours that tell its story. */
+  /** Headers of Hopline's that describe the failure. */
   readonly story: Headers;
 }
 
-/** What of a letter travels in a header of ours, by its name in the line. */
+/** Headers of Hopline's that a line keeps, by their names in the line. */
 const STORY = {
   error: HEADER.error,
   stack: HEADER.stack,
@@ -59,7 +60,7 @@ const STORY = {
   encryptedHeader: HEADER.encrypted,
 } as const;
 
-/** @throws InvalidMessageError that says what is wrong with the line */
+/** @throws InvalidMessageError with the problem of the line */
 export function decodeLine(text: string): LetterLine {
   try {
     const line = JSON.parse(text) as Record<string, unknown>;
@@ -82,7 +83,7 @@ export function decodeLine(text: string): LetterLine {
   } catch (error) {
     throw new InvalidMessageError(
       `not a line of an export: ${(error as Error).message}`,
-      'Import only what hopline failed export has written; every other line of the file is dealt with.',
+      'Import only lines that `hopline failed export` has written; the other lines of the file are imported.',
     );
   }
 }
@@ -118,7 +119,10 @@ function storyOf(line: Record<string, unknown>): Headers {
   return story;
 }
 
-/** The dead letter again, on its way to where it lay. What the broker had told is told by headers of ours now. */
+/**
+ * The dead letter as a message to its dead-letter queue. The broker's account of its death is replaced by
+ * Hopline's headers.
+ */
 export function deadLetterOf(names: Names, line: LetterLine, deadlineMs: number): OutgoingMessage {
   const { source } = line;
   const { expiration, userId, ...kept } = line.properties;
@@ -126,7 +130,7 @@ export function deadLetterOf(names: Names, line: LetterLine, deadlineMs: number)
   setAside(headers);
   headers[HEADER.exchange] = line.exchange;
   headers[HEADER.routingKey] = line.routingKey;
-  // It would end it here.
+  // As a property it would end the message in this queue.
   if (expiration !== undefined) headers[HEADER.expiration] = expiration;
   if (userId !== undefined) headers[HEADER.userId] = userId;
   const properties = { ...kept, headers, deliveryMode: 2 };
@@ -136,7 +140,7 @@ export function deadLetterOf(names: Names, line: LetterLine, deadlineMs: number)
 
 function placeOf(names: Names, line: LetterLine, headers: Headers): { exchange: string; routingKey: string } {
   if (line.reason === 'unroutable') {
-    // As the delays put it there, so that it reads the same.
+    // The same key as from the delay queues, so that the letter reads the same.
     const routingKey = line.queue === undefined ? dueKey('c', 'lost') : dueKey('q', line.queue);
     return { exchange: names.delayUnrouted, routingKey };
   }

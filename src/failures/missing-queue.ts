@@ -1,10 +1,10 @@
 import { TopologyError } from '../errors.js';
 
-/** What to say of a queue that isn't there. */
+/** Error for a queue that does not exist. */
 export function missing(queue: string): TopologyError {
   return new TopologyError(
     `queue '${queue}'`,
     `there is no queue '${queue}'`,
-    'Look for a typing error, and at the vhost in the url; the queue is declared when its service starts first.',
+    'Check the name, and the vhost of the url; the queue is declared when its service starts for the first time.',
   );
 }

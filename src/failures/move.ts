@@ -10,20 +10,20 @@ import { walk } from './walk.js';
 
 export interface MoveOptions {
   readonly names: Names;
-  /** The work queue, which nobody may consume meanwhile. */
+  /** Source: a work queue, which nobody may consume during the move. */
   readonly queue: string;
-  /** Where a message that was published so belongs; undefined leaves it where it is. */
+  /** Destination queue of a message with this origin; undefined leaves the message where it is. */
   target(exchange: string, routingKey: string): string | undefined;
 }
 
-/** What became of the messages of a work queue. */
+/** Result of a move. */
 export interface MoveResult {
   readonly moved: number;
-  /** Nobody takes them, or they can't be read whole, or not be written again. */
+  /** Messages without a destination, and messages that can't be read completely or written again. */
   readonly stayed: number;
 }
 
-/** How many are under way at once: about as many as the broker confirms together. */
+/** Messages under way at once: about as many as the broker confirms together. */
 const AT_ONCE = 200;
 const PUBLISH_MS = 30_000;
 
@@ -33,10 +33,11 @@ interface Move {
 }
 
 /**
- * Moves what waits in a work queue into others, with body, headers and attempts: each is confirmed there before it is acked
- * here. Dying in between leaves a message in both queues, under one id.
+ * Moves the messages of a work queue into other queues, with body, headers and attempts: each is confirmed
+ * there before it is acked here. A crash in between leaves the message in both queues, under one id.
  *
- * @throws TopologyError if there is no such queue, or none that is to take a message; and what a publish throws: the rest stays
+ * @throws TopologyError if the source or a destination does not exist; the errors of a publish. The remaining
+ * messages stay
  */
 export async function moveMessages(
   session: TransportSession,
@@ -50,7 +51,7 @@ export async function moveMessages(
   let stayed = 0;
   let failure: unknown;
   const fail = (error: unknown) => {
-    // With our headers it is more than AMQP can carry: no other is to wait for that.
+    // With Hopline's headers the message is larger than AMQP allows: the other messages go on.
     if (isOwnFault(error)) {
       stayed += 1;
       return;
@@ -60,14 +61,14 @@ export async function moveMessages(
   };
   const pick = (delivery: Delivery): Move | undefined => {
     const received = receive(delivery, names);
-    // A copy would be without the header that can't be read.
+    // A copy would lack the unreadable header.
     const to = delivery.unreadable === undefined ? target(received.exchange, received.routingKey) : undefined;
     if (to !== undefined) return { received, to };
     stayed += 1;
     return undefined;
   };
   const send = async (received: Received, to: string) => {
-    // The delays' alternate exchange takes what has no queue: it would lie in the lost queue.
+    // The alternate exchange of the delay queues would take the message, and it would end in the lost queue.
     if (!(await exists(to))) throw missing(to);
     await session.publish(movedCopy(names, received, to, PUBLISH_MS));
   };

@@ -23,49 +23,53 @@ import type { ReplayTarget } from './replay.js';
 
 /** Options of {@link openFailures}. */
 export interface FailuresOptions {
-  /** Where the dead letters are: what the bus of the application has, too. */
+  /** Connection to the application's broker: the transport that its bus has. */
   transport: Transport;
   /**
-   * Names of the queues whose dead letters are meant; `<queue>.dead` means the same. `hopline.delay.lost` holds what no
-   * queue took when its delay was over.
+   * Names of the queues whose dead letters are read; `<queue>.dead` means the same. `hopline.delay.lost` holds
+   * delayed messages that no queue took when they were due.
    */
   queues: readonly string[];
-  /** The application's `prefix`. @default 'hopline' */
+  /** Prefix of the application. @default 'hopline' */
   prefix?: string;
-  /** The application's `delayPrefix`. @default 'hopline' */
+  /** Prefix of the application's delay queues. @default 'hopline' */
   delayPrefix?: string;
-  /** The application's keys, for whoever wants to see what is encrypted; all else needs none. @default none */
+  /** Keys of the application, needed only for showing encrypted bodies. @default none */
   encryption?: EncryptionOptions;
-  /** How long connecting may take. @default '10s' */
+  /** Maximum time for connecting. @default '10s' */
   connectDeadline?: Duration;
-  /** How long one replay may take until its confirm. @default '30s' */
+  /** Maximum time of one replay until its confirm. @default '30s' */
   publishDeadline?: Duration;
-  /** Where warnings go. @default standard error */
+  /** Logger for warnings. @default standard error */
   log?: Logger;
 }
 
-/** Where dead letters go that are retried, and how fast. */
+/** Destination and rate of a replay. */
 export interface ReplayOptions {
   /**
-   * `queue` is exactly the queue it failed in; `republish` its exchange and routing key, so that every subscriber gets
-   * it again. A delayed send that never reached a queue is republished in any case.
+   * Destination: `queue` is exactly the queue in which the message failed; `republish` is the exchange and
+   * routing key of the publish, so that every subscriber gets the message again. A delayed send that reached no
+   * queue is always republished.
    * @default 'queue'
    */
   to?: ReplayTarget;
-  /** So many a second, as `50` or `'50/s'`; or `'30/m'`. @default as fast as the broker confirms */
+  /**
+   * Maximum replays per second, as `50` or `'50/s'`, or per minute, as `'30/m'`. @default as fast as the broker
+   * confirms
+   */
   rate?: Rate;
-  /** Told after each. */
+  /** Function that is called after each dead letter. */
   onProgress?: (progress: Progress) => void;
-  /** Ends it early: what is under way is finished, the rest stays. */
+  /** Signal that ends the replay early: letters under way are finished, the others stay. */
   signal?: AbortSignal;
 }
 
-/** How far something with many dead letters is. */
+/** Progress of an action on dead letters. */
 export interface Progress {
   readonly done: number;
   readonly failed: number;
   readonly total: number;
-  /** The one it was told after. */
+  /** Dead letter that was just dealt with. */
   readonly letter: DeadLetter;
 }
 
@@ -132,7 +136,7 @@ export function failuresSettings(options: FailuresOptions): FailuresSettings {
 
 const workQueueOf = (queue: string): string => queue.replace(/\.dead$/, '');
 
-/** The queue in which the dead letters of `queue` lie. */
+/** Name of the queue that holds the dead letters of `queue`. */
 export function deadLettersOf(queue: string, names: Names): string {
   return queue === names.delayLost ? queue : deadQueueOf(workQueueOf(queue));
 }
@@ -143,7 +147,7 @@ export function checkWith(what: string, value: object, fields: Fields): void {
   if (problems.length > 0) throw new OptionsError(what, problems);
 }
 
-/** Which dead letters: their ids, or a filter. */
+/** Selected dead letters: their ids, or a filter. */
 export type Selection = readonly string[] | DeadLetterFilter;
 
 export function filterOf(selection: Selection): DeadLetterFilter {

@@ -1,11 +1,11 @@
 import { type Clock, pause } from '../util/clock.js';
 
-/** So many a second, `50` or `'50/s'`; `'30/m'` is so many a minute. */
+/** A rate: `50` or `'50/s'` per second, `'30/m'` per minute. */
 export type Rate = number | `${number}/s` | `${number}/m`;
 
 const RATE = /^(\d+(?:\.\d+)?)\/(s|m)$/;
 
-/** Whether `value` is a {@link Rate}: more than none, and finite. */
+/** True for a valid {@link Rate}: finite and above zero. */
 export function isRate(value: unknown): value is Rate {
   if (typeof value === 'number') return Number.isFinite(value) && value > 0;
   return typeof value === 'string' && Number(RATE.exec(value)?.[1] ?? 0) > 0;
@@ -18,14 +18,14 @@ function intervalMs(rate: Rate): number {
 }
 
 /**
- * Lets one pass after the other at a steady rate, without bursts: time that was lost waiting for something else is not
- * made up for, since whoever asks for a rate asks for the sake of what is behind it.
+ * Limits actions to a steady rate, without bursts: time that was lost is not made up for, since the rate
+ * protects the system behind it.
  */
 export class Pace {
   private readonly everyMs: number;
   private nextAt = Number.NEGATIVE_INFINITY;
 
-  /** @param rate undefined lets all pass at once */
+  /** @param rate undefined means no limit */
   constructor(
     private readonly clock: Clock,
     rate: Rate | undefined,
@@ -33,12 +33,12 @@ export class Pace {
     this.everyMs = rate === undefined ? 0 : intervalMs(rate);
   }
 
-  /** Resolves when the next may go, or as soon as `signal` aborts. */
+  /** Resolves when the next action may begin, or as soon as `signal` aborts. */
   async turn(signal?: AbortSignal): Promise<void> {
     if (this.everyMs === 0) return;
     const now = this.clock.monotonic();
     const at = Math.max(now, this.nextAt);
-    // A timer is up to a millisecond or two late; a plan that slips no more than a turn is kept.
+    // A timer is up to two milliseconds late; the schedule is kept if it slips by less than one interval.
     this.nextAt = (now - this.nextAt < this.everyMs ? this.nextAt : at) + this.everyMs;
     if (at > now) await pause(this.clock, at - now, signal).catch(() => {});
   }

@@ -6,14 +6,14 @@ import { GIVEN_BACK_MS } from './given-back.js';
 import { WalkInterrupted } from './walk-interrupted.js';
 import type { WalkOptions } from './walk-options.js';
 
-/** Nothing came for so long: it is time to ask whether there is still something. */
+/** Time without a delivery after which the queue is asked whether it is empty. */
 const QUIET_MS = 250;
-/** A queue that says it has messages and hands none out for this long. */
+/** Time after which a queue that reports messages and delivers none counts as stalled. */
 const STALLED_MS = 15_000;
 interface Page {
   consumer: Consumer | undefined;
   readonly prefetch: number;
-  /** Delivered and not acked. */
+  /** Deliveries that are not acked. */
   held: number;
 }
 
@@ -24,26 +24,26 @@ interface Picked<T> {
 }
 
 /**
- * How many letters one channel may hold of which some are picked: so many bodies are in memory. More of them are taken
- * by more channels, each of which holds its own.
+ * Letters that one channel may hold if some are picked, which bounds the bodies in memory. For more letters
+ * more channels are opened, each of which holds its own.
  */
 const ACTING_PAGE = 1_000;
-/** The largest that AMQP has a number for. */
+/** Largest prefetch that AMQP's field can hold. */
 export const MOST_PREFETCH = 65_535;
-/** Where nobody acts no body is kept, and a page may be long. */
+/** Letters that one channel may hold if none is picked: no body is kept. */
 const PASSING_PAGE = 10_000;
 
-/** How far a passage goes. */
+/** Number of letters that a pass takes. */
 export interface Extent {
-  /** So many are taken. */
+  /** Letters to take. */
   readonly most: number;
-  /** No more than these are taken, ever: what comes behind them ends the connection. @default false */
+  /** Never takes more than `most`: a letter behind them ends the connection. @default false */
   readonly isBounded?: boolean;
-  /** How many lie in the queue when what this passage has held is back, and none was acked. */
+  /** Letters in the queue when all that this pass has held are back, and none was acked. */
   readonly waiting: number;
 }
 
-/** One way through a queue: takes so many letters, or all, and gives back what nobody acked. */
+/** One pass through a queue: takes the given number of letters, and gives back those that were not acked. */
 export class Passage<T> {
   private readonly pages: Page[] = [];
   private picked: Picked<T>[] = [];
@@ -67,7 +67,7 @@ export class Passage<T> {
     return this.seen;
   }
 
-  /** @returns how many letters it has seen */
+  /** @returns the number of letters it has seen */
   async toEnd(): Promise<number> {
     try {
       return await this.through();
@@ -76,7 +76,7 @@ export class Passage<T> {
     }
   }
 
-  /** To the end, where it holds what it has taken: whoever calls this gives it back. */
+  /** Takes the letters and holds them: the caller gives them back. */
   async through(): Promise<number> {
     if (this.extent.most === 0) return 0;
     await this.openPage();
@@ -93,7 +93,7 @@ export class Passage<T> {
       if (signal?.aborted) this.passOver();
       const isTaking = this.extent.isBounded && this.seen < this.extent.most && !this.isFull;
       const next = isTaking ? undefined : this.picked.shift();
-      // Each ack would make room for the next one.
+      // Each ack would let the broker deliver the next letter.
       if (this.extent.isBounded && !isTaking) await this.stopTaking();
       if (next) {
         await act?.(next.value, () => this.ack(next));
@@ -101,7 +101,7 @@ export class Passage<T> {
       } else if (this.seen >= this.extent.most) {
         return;
       } else if (this.isFull) {
-        // What is under way may yet make room.
+        // An action under way may still make room.
         await this.options.finish?.();
         if (this.isFull) await this.openPage();
       } else if (await this.hears()) {
@@ -112,7 +112,7 @@ export class Passage<T> {
     }
   }
 
-  /** The window is used up by letters that stay. */
+  /** True if letters that stay use up the prefetch. */
   private get isFull(): boolean {
     return this.picked.length === 0 && this.page.held >= this.page.prefetch;
   }
@@ -133,8 +133,8 @@ export class Passage<T> {
   }
 
   /**
-   * The old window is closed first: two that are open would be served in turn. It must be full: what is on its way to a
-   * consumer that is cancelled, the broker takes back on its own, and puts it behind the rest.
+   * The old window is closed first, since two open windows are served in turn. It must be full: deliveries on
+   * their way to a consumer that is cancelled go back by the broker's hand, behind the others.
    */
   private async openPage(): Promise<void> {
     await this.pages.at(-1)?.consumer?.cancel();
@@ -153,7 +153,7 @@ export class Passage<T> {
   }
 
   private take(delivery: Delivery, page: Page): void {
-    // What came to the queue after the walk began goes back untouched.
+    // Letters that arrived after the pass began go back untouched.
     if (this.seen >= this.extent.most || this.lost) return;
     this.seen += 1;
     page.held += 1;
@@ -169,7 +169,7 @@ export class Passage<T> {
     return true;
   }
 
-  /** Waits for a delivery. False if none has come for a while. */
+  /** Waits for a delivery. False if none came for a while. */
   private async hears(): Promise<boolean> {
     const waiting = new AbortController();
     const quiet = pause(this.clock, QUIET_MS, waiting.signal).then(
@@ -182,7 +182,7 @@ export class Passage<T> {
     return heard;
   }
 
-  /** Somebody else may have taken what was there when the walk began. */
+  /** Another consumer may have taken letters that were there when the pass began. */
   private async isOver(quietSince: number): Promise<boolean> {
     const { queue } = this.options;
     const state = await this.session.inspect(queue);
@@ -191,19 +191,22 @@ export class Passage<T> {
     if (state.ready === 0) return true;
     if (this.clock.monotonic() - quietSince < STALLED_MS) return false;
     throw new ConnectError(
-      `queue '${queue}' holds ${state.ready} messages and hands none out`,
-      'Look whether it has a leader, and whether another consumer holds it alone.',
+      `queue '${queue}' holds ${state.ready} messages and delivers none`,
+      'Check whether it has a leader, and whether another consumer has it exclusively.',
     );
   }
 
-  /** All stop before any gives back: one that is still open would be handed what another returns. */
+  /** All consumers stop before any gives back: one that still consumes would get what another returns. */
   async giveBack(): Promise<void> {
     for (const { consumer } of this.pages) await consumer?.cancel();
     for (const { consumer } of this.pages) await consumer?.close();
     if (!this.lost) await this.isBack();
   }
 
-  /** A queue takes a moment to have back what a closed channel held: who looks at once should find it there. */
+  /**
+   * A queue needs a moment to take back the letters of a closed channel: a caller that reads again at once must
+   * find them.
+   */
   private async isBack(): Promise<void> {
     const { clock, session, options } = this;
     const endsAt = clock.monotonic() + GIVEN_BACK_MS;

@@ -1,6 +1,6 @@
 import type { TransportSession } from '../transport/transport.js';
 
-/** Asks once for each queue. One that is deleted after that is no loss: its replays then lie in the lost queue. */
+/** Asks once for each queue. If a queue is deleted after that, its replays are not lost: they go to the lost queue. */
 export function queueLookup(session: TransportSession): (queue: string) => Promise<boolean> {
   const known = new Map<string, Promise<boolean>>();
   return (queue) => {

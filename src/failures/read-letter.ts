@@ -13,7 +13,7 @@ import type { ChainPlace, DeadLetter, DeadLetterSummary } from './dead-letter.js
 import { letterId } from './letter-id.js';
 import { withSource } from './letter-source.js';
 
-/** One entry of the broker's account of a message, `x-death`. */
+/** One entry of `x-death`, the broker's account of a message. */
 interface Death {
   readonly queue?: unknown;
   readonly reason?: unknown;
@@ -23,7 +23,7 @@ interface Death {
   readonly 'original-expiration'?: unknown;
 }
 
-/** The broker's words (https://www.rabbitmq.com/docs/dlx#effects), and ours. */
+/** The broker's reasons (https://www.rabbitmq.com/docs/dlx#effects) and Hopline's names for them. */
 const BROKERS_REASONS: Readonly<Record<string, DeadLetterReason>> = {
   delivery_limit: 'delivery-limit',
   expired: 'expired',
@@ -31,14 +31,14 @@ const BROKERS_REASONS: Readonly<Record<string, DeadLetterReason>> = {
   rejected: 'rejected',
 };
 
-/** How it died: what differs between the ways to get into a dead-letter queue. */
+/** The circumstances of a failure, which differ by the way into the dead-letter queue. */
 interface Story
   extends Pick<DeadLetterSummary, 'queue' | 'exchange' | 'routingKey' | 'reason' | 'by' | 'failedAt'> {
-  /** The broker takes it off what it dead-letters. */
+  /** The broker removes this property when it dead-letters. */
   readonly expiration: string | undefined;
 }
 
-/** Reads what lies in a dead-letter queue, or in the lost queue of the delays. */
+/** Reads a message of a dead-letter queue, or of the lost queue of the delays. */
 export function readLetter(delivery: Delivery, names: Names): DeadLetter {
   const { properties, body } = delivery;
   const { headers } = properties;
@@ -66,7 +66,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
       ...(expiration === undefined ? {} : { expiration }),
       ...(userId === undefined ? {} : { userId }),
     },
-    // What can't be read here is left out of what it is replayed as.
+    // Headers that can't be read are missing in a replay.
     droppedHeaders: joined(textIn(headers, HEADER.dropped), delivery.unreadable),
     chain: chainPlace(headers),
     chainHeader: textIn(headers, HEADER.chain),
@@ -79,7 +79,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
   return withSource(letter, delivery.source);
 }
 
-/** Without what makes it long, so that tens of thousands can be held. */
+/** The small fields only, so that tens of thousands of summaries fit into memory. */
 export function summaryOf(letter: DeadLetter): DeadLetterSummary {
   const { id, queue, deadQueue, exchange, routingKey, reason, by, error } = letter;
   const { attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith } = letter;
@@ -90,7 +90,8 @@ export function summaryOf(letter: DeadLetter): DeadLetterSummary {
 function storyOf(delivery: Delivery, names: Names): Story {
   if (delivery.queue === names.delayLost) return lost(delivery);
   const deaths = deathsIn(delivery.properties.headers);
-  // Ours are published, without any account of the broker's: one about this very queue can only be the broker's own.
+  // Hopline publishes its dead letters without `x-death`: an entry about this very queue is always the broker's
+  // own.
   const death = deaths.find(
     ({ queue }) => typeof queue === 'string' && deadQueueOf(queue) === delivery.queue,
   );
@@ -113,7 +114,7 @@ function brokers(delivery: Delivery, death: Death, names: Names): Story {
   const { headers } = delivery.properties;
   const exchange = String(death.exchange ?? '');
   const [routingKey = ''] = Array.isArray(death['routing-keys']) ? death['routing-keys'].map(String) : [];
-  // Our headers count where receive() believes them.
+  // Hopline's headers count only where receive() believes them.
   const cameThroughUs = names.carriesOrigin(exchange);
   const ownExpiration = death['original-expiration'];
   return {
@@ -126,7 +127,7 @@ function brokers(delivery: Delivery, death: Death, names: Names): Story {
   };
 }
 
-/** It came out of the delays, and no queue took it there: the key says what it was for. */
+/** The message came out of the delay queues, and no queue took it: its routing key has the destination. */
 function lost(delivery: Delivery): Story {
   const { headers } = delivery.properties;
   const due = parseDue(delivery.routingKey);
@@ -179,7 +180,7 @@ function dateIn(headers: Headers, name: string): Date | undefined {
   return Number.isNaN(at) ? undefined : new Date(at);
 }
 
-/** The client library names every property, and leaves what is missing undefined. */
+/** The client library sets missing properties to undefined. */
 function defined(properties: MessageProperties): MessageProperties {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
 }

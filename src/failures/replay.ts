@@ -6,19 +6,22 @@ import type { DeadLetter } from './dead-letter.js';
 import { sourceOf } from './letter-source.js';
 
 /**
- * Where a replay goes. `queue`: to exactly the queue it failed in, nobody else sees it again. `republish`: through its
- * exchange and routing key as if it were new, so that every subscriber gets it.
+ * Destination of a replay. `queue`: exactly the queue in which the message failed, and no other. `republish`:
+ * its exchange and routing key, as a new message, so that every subscriber gets it.
  */
 export type ReplayTarget = 'queue' | 'republish';
 
 /*
- * A replay is the message as it was published, and begins at attempt 1: nothing of its death, neither our headers nor
- * the broker's, goes with it; the rest of its chain, its place in a batch, what makes it unique and how it is encrypted do.
- * Its expiration is put back. Its user-id is not: the broker refuses any but the connection's own, and closes the channel
- * for it.
+ * A replay is the message as it was published, and begins at attempt 1. The headers about its failure,
+ * Hopline's and the broker's, are removed; those of its chain, batch, unique key and encryption stay. The
+ * expiration is restored. The user-id is not: the broker refuses any but the connection's own, and closes the
+ * channel for it.
  */
 
-/** To exactly the queue it failed in: through the last exchange of the delays, where every work queue is bound. */
+/**
+ * To exactly the queue in which the message failed: through the last exchange of the delays, to which every
+ * work queue is bound.
+ */
 export function toQueue(
   names: Names,
   letter: DeadLetter,
@@ -26,7 +29,7 @@ export function toQueue(
   deadlineMs: number,
 ): OutgoingMessage {
   const headers = replayedHeaders(letter);
-  // It has been copied already; kept, so that a later republish can do it again.
+  // These headers have had their effect; they are kept renamed, for a later republish.
   setAside(headers);
   headers[HEADER.exchange] = letter.exchange;
   headers[HEADER.routingKey] = letter.routingKey;
@@ -36,18 +39,21 @@ export function toQueue(
   return { ...address, ...content(letter, headers), mandatory: true, deadlineMs };
 }
 
-/** Through its exchange again, to all who are bound there now. Mandatory: one that nobody takes must stay a dead letter. */
+/**
+ * Through the message's exchange again, to all queues that are bound now. Mandatory: a message that no queue
+ * takes must stay a dead letter.
+ */
 export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
   const { exchange, routingKey, droppedHeaders } = letter;
   const headers = replayedHeaders(letter);
   const refused = withoutUnroutable(headers);
-  // New as it is, it says what was lost only where this loses something.
+  // A republished message mentions dropped headers only if it loses some here.
   if (refused.length > 0)
     headers[HEADER.dropped] = [droppedHeaders, ...refused].filter((text) => text !== undefined).join(', ');
   return { exchange, routingKey, ...content(letter, headers), mandatory: true, deadlineMs };
 }
 
-/** As it was published, with what comes after it, its place in a batch, what makes it unique, and how it is encrypted. */
+/** Headers of the publish, with those of chain, batch, unique key and encryption. */
 function replayedHeaders(letter: DeadLetter): Headers {
   const { headers, chainHeader, batchHeader, uniqueHeader, encryptedHeader } = letter;
   const all: Headers = Object.assign(Object.create(null), headers);
@@ -62,7 +68,7 @@ function content(letter: DeadLetter, headers: Headers) {
   const { body, properties, id } = letter;
   const source = sourceOf(letter);
   const { userId: _, ...kept } = properties;
-  // One that never had an id gets the one it was listed under, so that a duplicate can be told.
+  // A message without an id gets the id under which it was listed, so that a duplicate can be recognised.
   const messageId = properties.messageId ?? id;
   return {
     body,

@@ -5,7 +5,7 @@ import type { FailuresSettings } from './options.js';
 import { queueLookup } from './queue-lookup.js';
 import { type ReplayTarget, republished, toQueue } from './replay.js';
 
-/** How one dead letter is replayed: published and confirmed; whoever asks acks it then. */
+/** Replays one dead letter: publishes it and waits for the confirm. The caller acks it then. */
 export function retrier(settings: FailuresSettings, session: TransportSession, to: ReplayTarget): Act {
   const { names, publishDeadlineMs } = settings;
   const exists = queueLookup(session);
@@ -15,7 +15,8 @@ export function retrier(settings: FailuresSettings, session: TransportSession, t
       await session.publish(republished(letter, publishDeadlineMs));
       return;
     }
-    // The delays' alternate exchange takes what has no queue: it would count as replayed, and lie in the lost queue.
+    // Without this check the alternate exchange of the delays would take the message: it would count as
+    // replayed, and be in the lost queue.
     if (!(await exists(queue))) throw missing(queue);
     await session.publish(toQueue(names, letter, queue, publishDeadlineMs));
   };

@@ -1,32 +1,33 @@
 import { UnreadableLettersError } from '../errors.js';
 
-/** What a sieve does to a queue. A loss is told when what was taken over it is back. */
+/** Operations of a sieve on a queue. A loss is reported when the letters of the lost connection are back. */
 export interface Ring {
-  /** Takes so many from the head and holds them until the end, if it can; else they are behind all others. */
+  /** Takes letters from the head and holds them until the end; if the connection is lost, they go behind all others. */
   hold(count: number): Promise<Taken>;
-  /** Takes so many from the head and gives them back, whether it can or not: they are behind all others. */
+  /** Takes letters from the head and gives them back: they go behind all others, also if the connection is lost. */
   turn(count: number): Promise<void>;
 }
 
 export interface Taken {
-  /** How many came; before a loss, no more than were readable from the head on. */
+  /** Letters that came; after a loss, at most the readable ones at the head. */
   readonly seen: number;
-  /** What the connection was lost with. */
+  /** Error of the lost connection. */
   readonly error?: Error | undefined;
 }
 
-/** Each costs about four connections, and more where a lost one takes along what was readable before it. */
+/** Limit, since each costs about four connections, and more where a loss takes along readable letters before it. */
 const MOST_UNREADABLE = 10;
 
 /**
- * Parts a queue's letters: those that can be delivered are held, those that end their connection are left. What a lost
- * connection had goes behind the others, in its order, so a queue that was handed out once from end to end is a ring: one
- * that is known is left behind, and a part in which there is one is turned to the head again, and taken in smaller parts.
+ * Separates a queue's letters: those that can be delivered are held, those that end their connection are left.
+ * The letters of a lost connection go behind the others, in their order, so a queue that was delivered once
+ * from end to end behaves like a ring. A known unreadable letter is passed by; a part that contains an unknown
+ * one is turned to the head again, and taken in smaller parts.
  *
- * @param total how many lie in the ring
- * @param hint how many from the head on are readable, as far as known
- * @returns how many are left: the ring has none but these
- * @throws UnreadableLettersError if they are too many
+ * @param total number of letters in the ring
+ * @param hint number of letters at the head that are known to be readable
+ * @returns number of letters that are left: the ring contains only these
+ * @throws UnreadableLettersError if there are too many
  */
 export async function sift(ring: Ring, queue: string, total: number, hint: number): Promise<number> {
   let waiting = total;
@@ -44,7 +45,7 @@ export async function sift(ring: Ring, queue: string, total: number, hint: numbe
       waiting -= 1;
       left += 1;
       if (left > MOST_UNREADABLE) throw tooMany(queue, total, error);
-      // More of them are rare.
+      // More than one of them is rare.
       next = waiting;
     } else {
       await ring.turn(waiting - count + left);
@@ -58,6 +59,6 @@ export async function sift(ring: Ring, queue: string, total: number, hint: numbe
 const tooMany = (queue: string, total: number, cause: Error) =>
   new UnreadableLettersError(
     queue,
-    `more than ${MOST_UNREADABLE} of the ${total} dead letters in '${queue}' end each connection over which they are delivered: so many are not gone around`,
+    `more than ${MOST_UNREADABLE} of the ${total} dead letters in '${queue}' end each connection over which they are delivered: that many can't be bypassed`,
     cause,
   );

@@ -7,10 +7,10 @@ import type { FailuresSettings } from './options.js';
 import { readLetter } from './read-letter.js';
 import { walk } from './walk.js';
 
-/** Lines that wait for whoever reads them; more let the broker wait. */
+/** Lines that may wait for the reader; beyond that the broker waits. */
 const LINES_AHEAD = 64;
 
-/** The lines of exactly the dead letters that were listed, as fast as they are read. */
+/** Lines of exactly the dead letters that were listed, as fast as they are read. */
 export async function* exportLines(
   session: TransportSession,
   { names, transport }: FailuresSettings,
@@ -44,21 +44,21 @@ export async function* exportLines(
   }
 }
 
-/** What became of the lines. */
+/** Result of an import. */
 export interface ImportResult {
   readonly done: number;
   readonly failed: readonly FailedLine[];
 }
 
 export interface FailedLine {
-  /** From 1. */
+  /** Number of the line, starting at 1. */
   readonly line: number;
   readonly error: Error;
 }
 
 const AT_ONCE = 200;
 
-/** Publishes each line's dead letter to where it lay. Empty lines are passed over. */
+/** Publishes the dead letter of each line to the queue that it came from. Empty lines are skipped. */
 export async function importLines(
   session: TransportSession,
   { names, publishDeadlineMs }: FailuresSettings,

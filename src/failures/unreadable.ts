@@ -1,17 +1,20 @@
 import type { TransportSession } from '../transport/transport.js';
 
-/** Dead letters of a queue that end each connection that they are delivered over. They can't be read. The others can. */
+/**
+ * Dead letters of a queue that end each connection over which they are delivered. They can't be read; the
+ * others can.
+ */
 export interface UnreadableLetter {
   readonly deadQueue: string;
-  /** How many they are: the first of the queue, after a look at it. */
+  /** Number of such letters, which are first in the queue after it was read. */
   readonly count: number;
-  /** How many lay in the queue, with them. */
+  /** Number of all letters in the queue. */
   readonly waiting: number;
-  /** What the connection was lost with. */
+  /** Error of the lost connection. */
   readonly error: unknown;
 }
 
-/** By queue, as it was looked at last over a session. */
+/** By queue, as last read over a session. */
 const found = new WeakMap<TransportSession, Map<string, UnreadableLetter>>();
 
 export function rememberUnreadable(session: TransportSession, letter: UnreadableLetter): void {

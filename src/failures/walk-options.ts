@@ -1,18 +1,24 @@
 import type { Delivery } from '../transport/transport.js';
 
-/** Takes the letter out of its queue for good. False if its channel is gone: it is back there, then. */
+/** Removes the letter from its queue. False if its channel is gone: the letter is back in the queue. */
 export type Ack = () => boolean;
 
 export interface WalkOptions<T> {
   readonly queue: string;
-  /** What to do with a letter; undefined leaves it where it is. Called as it comes: what it doesn't keep is forgotten. */
+  /**
+   * Selects a delivery, and returns what is needed to act on it; undefined leaves it. Called on arrival;
+   * everything not returned is forgotten.
+   */
   pick(delivery: Delivery): T | undefined;
-  /** Deals with what was picked, in order; the next waits until this resolves. Who settles later says so in `finish`. */
+  /**
+   * Acts on the selected deliveries, in order; the next waits until this resolves. An implementation that
+   * settles later reports it by `finish`.
+   */
   act?(picked: T, ack: Ack): Promise<void>;
   /** Resolves when everything that `act` has begun is over. May be called again. */
   finish?(): Promise<void>;
-  /** What was picked is forgotten: all comes again from the first. */
+  /** Called when the selection is void: all letters come again from the first. */
   again?(): void;
-  /** Ends acting: the rest is passed over, and stays. */
+  /** Signal that ends the action: the remaining letters are passed over, and stay. */
   readonly signal?: AbortSignal | undefined;
 }

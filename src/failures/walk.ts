@@ -5,22 +5,24 @@ import { missing } from './missing-queue.js';
 import type { WalkOptions } from './walk-options.js';
 
 /*
- * How dead letters are looked at: taken un-acked, in order, and given back by closing the channels that hold them. The
- * broker puts each back in its old place. One nack for all would do the same with one call more to wait for.
+ * Reading dead letters: they are taken un-acked, in order, and given back by closing the channels that hold
+ * them. The broker puts each back in its old place. One nack for all would do the same with one more call to
+ * wait for.
  *
- * All of a queue is taken before any is given back, even if less would do. RabbitMQ has what was given back before in a
- * line of its own, and what is given back again goes to the end of that: of a queue that was looked at before, a part
- * that is taken alone comes back behind the rest. (So does what a killed process held; a thousand at the most.)
+ * All letters of a queue are taken before any is given back, even if fewer would do. RabbitMQ keeps returned
+ * messages in a list of their own, and appends those that are returned again to its end: a part of a queue that
+ * was read before, taken alone, comes back behind the rest. (So do the letters that a killed process held, a
+ * thousand at most.)
  *
- * While somebody looks, the letters that he holds are nobody else's: two who look at one queue at the same time see a
- * part each, and a consumer that runs on the queue takes what it gets. Nothing is lost by either.
+ * While a reader holds letters, nobody else gets them: two readers of one queue at the same time see a part
+ * each, and a consumer on the queue takes what it gets. Neither loses anything.
  */
 
 /**
- * Takes every letter that waits in a queue when it begins, once, and gives back what nobody acked. What arrives later is
- * not its concern, so a message that fails again while it is replayed is not replayed again.
+ * Takes every letter that is in a queue when the walk begins, once, and gives back those that were not acked.
+ * Letters that arrive later are ignored, so a message that fails again during a replay is not replayed again.
  *
- * @returns how many letters it has seen
+ * @returns number of letters it has seen
  * @throws TopologyError if there is no such queue
  * @throws UnreadableLettersError if too many letters end their connection
  * @throws WalkInterrupted, ConnectError

@@ -4,19 +4,20 @@ import { HEADER } from './headers.js';
 import type { Headers } from './message.js';
 
 /*
- * The header `hopline-batch`: which job of which batch a message is, or what it says of one, as JSON. A step of a chain has it in
- * the chain's header, so that it goes on to the last step. The format is a promise: `v` is raised by whoever breaks it.
+ * The header `hopline-batch`, as JSON: the job of a batch that the message is, or the notification about a
+ * batch that it carries. A step of a chain has it inside the chain's header, so that it goes on to the last
+ * step. The format is a promise: whoever changes it incompatibly raises `v`.
  */
 
 const VERSION = 1;
 
-/** Which job of a batch a message is. */
+/** Job of a batch: the batch's id and the job's number. */
 export interface BatchPlace {
   readonly id: string;
   readonly number: number;
 }
 
-/** What a message says of a batch. */
+/** Notification about a batch. */
 export interface BatchTidings {
   readonly id: string;
   readonly news: BatchWord;
@@ -30,14 +31,14 @@ export const isPlace = (mark: BatchMark): mark is BatchPlace => 'number' in mark
 export const encodeMark = (mark: BatchMark): string => JSON.stringify({ v: VERSION, ...mark });
 
 /**
- * What a message has to do with a batch; undefined if nothing.
+ * Mark of the batch that a message belongs to; undefined if there is none.
  *
- * @returns the error for what can't be read: it is the handler's business to have an outcome for it, not the reader's
+ * @returns an error for an unreadable header, since the caller decides the message's outcome
  */
 export const batchIn = (headers: Readonly<Headers>): BatchMark | UndecodableError | undefined =>
   batchOfText(headers[HEADER.batch]);
 
-/** The same of the header's text. */
+/** The same for the header's text. */
 export function batchOfText(text: unknown): BatchMark | UndecodableError | undefined {
   if (text === undefined) return undefined;
   try {
@@ -46,7 +47,7 @@ export function batchOfText(text: unknown): BatchMark | UndecodableError | undef
   } catch (error) {
     const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
     return new UndecodableError(
-      `which batch the message belongs to can't be read: ${why}`,
+      `the message's batch can't be read: ${why}`,
       `Look at the header ${HEADER.batch} in the dead-letter queue, and upgrade this service if a newer Hopline wrote it.`,
     );
   }
@@ -62,7 +63,7 @@ function decodeMark(given: unknown): BatchMark {
   return { id, news: news as BatchWord, figures: decodeFigures(figures) };
 }
 
-/** @throws Error for what is never written */
+/** @throws Error for text that this module never writes */
 export function decodePlace(given: unknown): BatchPlace {
   const { id, number } = (given ?? {}) as Record<string, unknown>;
   if (typeof id !== 'string' || id === '' || id.includes('\0'))
@@ -72,7 +73,7 @@ export function decodePlace(given: unknown): BatchPlace {
   return { id, number: Number(number) };
 }
 
-/** What stores can count. */
+/** Largest number that stores can hold. */
 const MAX_NUMBER = 2 ** 31 - 1;
 
 const NEWS: readonly string[] = ['then', 'catch', 'finally', 'progress'] satisfies BatchWord[];

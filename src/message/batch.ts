@@ -2,35 +2,39 @@ import type { Duration } from '../util/duration.js';
 import type { ChainStep, CheckedStep } from './chain.js';
 
 /*
- * A batch: jobs that are handled side by side, and messages that are sent when all of them have ended. Which of them have is
- * kept in a store that all services share which handle them. Nothing of it lives in the process that has dispatched it.
+ * A batch: jobs that are handled in parallel, and messages that are sent when all of them have ended. Its state
+ * is kept in a store that all services share which handle its jobs; the process that dispatched it keeps none.
  */
 
 /**
- * A job of a batch: a message and how it is sent, as a step of a chain is; or a list of these, which is a chain, and one job.
+ * A job of a batch: a message and its publish options, as for a step of a chain; or a list of steps, which is a
+ * chain and counts as one job.
  */
 export type BatchJob = ChainStep | readonly ChainStep[];
 
-/** What a job must have, as {@link CheckedStep} says it. */
+/** Type that a job must have; see {@link CheckedStep}. */
 export type CheckedJob<Job> = Job extends readonly (infer Step)[]
   ? readonly CheckedStep<Step>[]
   : CheckedStep<Job>;
 
-/** Jobs that are checked one by one. They may be made while they are sent: no more of them are held than are under way. */
+/** Jobs, each with its type checked. An iterable may create them while they are sent: only those under way are held. */
 export type CheckedJobs<Job extends BatchJob> =
   | Iterable<Job & CheckedJob<Job>>
   | AsyncIterable<Job & CheckedJob<Job>>;
 
-/** What a message says that is sent for a batch: see {@link JobBatch.onSuccess} and its neighbours. */
+/** Kind of a batch's notification: see {@link JobBatch.onSuccess} and the methods beside it. */
 export type BatchNews = 'success' | 'failure' | 'end' | 'progress';
 
-/** What is sent once in the life of a batch, in the words of its store: those of promises, `then` for `success`. */
+/**
+ * Notifications that are sent once per batch, under the names that stores use, those of promises: `then` for
+ * `success`.
+ */
 export type BatchCallback = 'then' | 'catch' | 'finally';
 
-/** The same on the wire, with what is sent more than once. A promise, as the header is. */
+/** The same on the wire, with `progress`, which is sent more than once. The words are a promise, as the header is. */
 export type BatchWord = BatchCallback | 'progress';
 
-/** What a word of the store's or the wire's is called here. */
+/** Public names of the notifications. */
 export const NEWS_OF = {
   then: 'success',
   catch: 'failure',
@@ -41,57 +45,57 @@ export const NEWS_OF = {
 /** Options of a batch as a whole. */
 export interface JobBatchOptions {
   /**
-   * The batch's id, from which those of all its messages follow. Give your own to dispatch the same batch once more, with the
-   * same jobs: it goes on where it was. At most 200 characters. @default a new UUIDv7
+   * Id of the batch; the ids of all its messages are derived from it. Give your own to dispatch the same batch
+   * again with the same jobs: it continues where it was. At most 200 characters. @default a new UUIDv7
    */
   id?: string;
-  /** How long the store remembers it after its last change, up to 366 days. @default '30d' */
+  /** Time for which the store remembers the batch after its last change, up to 366 days. @default '30d' */
   keep?: Duration;
 }
 
-/** How far a batch is. */
+/** Counts of a batch's jobs. */
 export interface BatchFigures {
-  /** How many jobs it has so far. */
+  /** Jobs so far. */
   readonly total: number;
-  /** How many of them have not ended. */
+  /** Jobs that have not ended. */
   readonly pending: number;
-  /** Handled, or discarded by their handler. */
+  /** Jobs that were handled, or discarded by their handler. */
   readonly done: number;
-  /** Given up: their messages lie in their dead-letter queues. */
+  /** Jobs that were given up: their messages are in their dead-letter queues. */
   readonly failed: number;
-  /** Not run, since the batch was cancelled. */
+  /** Jobs that were not run, because the batch was cancelled. */
   readonly skipped: number;
-  /** The highest percentage of jobs that had ended, 0 to 100; 0 until all are sent. It never falls. */
+  /** Highest percentage of ended jobs so far, 0 to 100; 0 until all jobs are sent. It never falls. */
   readonly progress: number;
 }
 
-/** A batch as its store knows it. */
+/** State of a batch in its store. */
 export interface BatchStatus extends BatchFigures {
   readonly id: string;
-  /** What it was named; its id otherwise. */
+  /** Name of the batch, or else its id. */
   readonly name: string;
   readonly allowsFailures: boolean;
-  /** All jobs that it begins with are sent. Until then it does not end. */
+  /** True when all initial jobs are sent. Until then the batch does not end. */
   readonly dispatched: boolean;
-  /** By a failure that is not allowed, or by whoever asked for it. */
+  /** True after a failure that is not allowed, or a call of `cancel`. */
   readonly cancelled: boolean;
-  /** All its jobs have ended. */
+  /** True when all jobs have ended. */
   readonly finished: boolean;
-  /** What was decided on: `failure` if it was cancelled, `success` if it has ended otherwise. */
+  /** Result: `failure` if the batch was cancelled, `success` if it has ended otherwise; undefined until then. */
   readonly verdict: 'success' | 'failure' | undefined;
   readonly createdAt: Date;
   readonly finishedAt: Date | undefined;
 }
 
 /**
- * What the dispatch of a batch resolves to: its id, and how far it was when the last of its jobs was confirmed. Some may have ended
- * by then, and may have added others.
+ * Result of dispatching a batch: its id, and its counts when the last initial job was confirmed. Some jobs may
+ * have ended by then, and may have added others.
  */
 export interface DispatchedBatch extends BatchFigures {
   readonly id: string;
 }
 
-/** What is dispatched. */
+/** Content of a dispatch. */
 export interface BatchPlan {
   readonly id: string;
   readonly name: string;
@@ -101,15 +105,15 @@ export interface BatchPlan {
   readonly news: Readonly<Partial<Record<BatchWord, ChainStep>>>;
 }
 
-/** What a batch does when it is told to. */
+/** Operations that a bus provides to a batch. */
 export interface BatchActions {
   dispatch(plan: BatchPlan): Promise<DispatchedBatch>;
   cancel(id: string): Promise<boolean>;
 }
 
 /**
- * A batch before it is dispatched. What is sent for it are messages to handlers, which get their figures in `context.batch`. Nothing
- * is sent before {@link dispatch}.
+ * A batch before it is dispatched. The messages that are sent for it go to handlers, which get the counts in
+ * `context.batch`. Nothing is sent before {@link dispatch}.
  */
 export class JobBatch {
   private title: string | undefined;
@@ -124,58 +128,70 @@ export class JobBatch {
     private readonly actions: BatchActions,
   ) {}
 
-  /** What it is called for those who look at it, in up to 500 characters. @default its id */
+  /** Sets the name of the batch for operators, up to 500 characters. @default its id */
   name(name: string): this {
     this.title = name;
     return this;
   }
 
-  /** Sent when all jobs have ended, if none has failed or failures are allowed, and nobody has cancelled it. */
+  /**
+   * Sets the message that is sent when all jobs have ended, if the batch was not cancelled, and no job failed
+   * or failures are allowed.
+   */
   onSuccess<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('then', step);
   }
 
-  /** Sent when the first job fails, if failures are not allowed, or when it is cancelled. */
+  /**
+   * Sets the message that is sent when the batch is cancelled: by a caller, or by the first failed job if
+   * failures are not allowed.
+   */
   onFailure<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('catch', step);
   }
 
-  /** Sent when all jobs have ended, however they did, after what `onSuccess` or `onFailure` has asked for. */
+  /**
+   * Sets the message that is sent when all jobs have ended, with whatever result, after the message of
+   * `onSuccess` or `onFailure`.
+   */
   onEnd<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('finally', step);
   }
 
   /**
-   * Sent whenever one percent more of the jobs has ended, with the figures of that moment: each percent once at most. One that
-   * can't be sent is left out.
+   * Sets the message that is sent whenever another percent of the jobs has ended, with the counts at that
+   * moment: once for each percent at most. A message that can't be sent is left out.
    */
   onProgress<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('progress', step);
   }
 
-  /** Goes on though jobs fail; without it the first failure cancels the batch. */
+  /** Lets the batch go on when jobs fail; without it the first failure cancels the batch. */
   allowFailures(): this {
     this.toleratesFailures = true;
     return this;
   }
 
   /**
-   * Sends the jobs, in their order, and resolves when the broker has confirmed the last one. Called again, or by another
-   * process with the same id and the same jobs, it sends those that are not known to be sent, under the same ids.
+   * Sends the jobs in their order, and resolves when the broker has confirmed the last one. A second call, also
+   * by another process with the same id and the same jobs, sends the jobs that are not known to be sent, under
+   * the same ids.
    *
-   * A batch that is cancelled meanwhile takes no more jobs: what is not sent then is left out, and does not count.
+   * If the batch is cancelled meanwhile, the jobs that are not sent yet are left out, and are not counted.
    *
    * @throws OptionsError if the bus has no store for batches, or its jobs are a generator that is used up
-   * @throws PublishManyError if some jobs could not be sent: the batch does not end until it is dispatched again
-   * @throws BatchError if it was dispatched with more or fewer jobs before, or is forgotten meanwhile
-   * @throws the errors of {@link Publisher.send}, of whichever job or callback, and what the store's client throws
+   * @throws PublishManyError if some jobs could not be sent: the batch does not end until it is dispatched
+   * again
+   * @throws BatchError if it was dispatched with more or fewer jobs before, or the store has forgotten it
+   * meanwhile
+   * @throws the errors of {@link Publisher.send}, for any job or notification; the errors of the store's client
    */
   dispatch(): Promise<DispatchedBatch> {
     const { id, keep, jobs, news, title: name = id, toleratesFailures: allowsFailures } = this;
     return this.actions.dispatch({ id, name, keep, jobs, allowsFailures, news });
   }
 
-  /** Jobs that have not begun are not run any more. @returns whether this call has cancelled it */
+  /** Cancels the batch: jobs that have not begun are skipped. @returns true if this call has cancelled it */
   cancel(): Promise<boolean> {
     return this.actions.cancel(this.id);
   }
@@ -186,32 +202,35 @@ export class JobBatch {
   }
 }
 
-/** What a handler knows of the batch that its message belongs to. */
+/** The batch that a handler's message belongs to. */
 export interface BatchContext {
   readonly id: string;
-  /** Of a job: its place in the batch, 0 for the first. */
+  /** For a job: its index in the batch, 0 for the first. */
   readonly number: number | undefined;
-  /** Of a message that is sent for the batch: which one it is. */
+  /** For a notification: its kind. */
   readonly news: BatchNews | undefined;
-  /** Of a message that is sent for the batch: how far it was when that was decided. */
+  /** For a notification: the counts at the moment it was decided. */
   readonly figures: BatchFigures | undefined;
 
   /**
-   * Adds jobs. A handler that is run again adds nothing twice, if it adds the same in the same order.
+   * Adds jobs to the batch. A repeated run of the handler adds nothing twice, if it adds the same jobs in the
+   * same order.
    *
-   * @throws BatchError if the message is no job, or the batch is cancelled, has ended, or is not in the store
+   * @throws BatchError if the message is not a job, or the batch is cancelled, has ended, or is not in the
+   * store
    * @throws AttemptOverError if the attempt is over
-   * @throws PublishManyError if some could not be sent: if no later attempt sends them, they count as failed when the job is over
+   * @throws PublishManyError if some jobs could not be sent: if no later attempt sends them, they count as
+   * failed when this job ends
    * @throws as {@link JobBatch.dispatch}
    */
   add<Job extends BatchJob>(jobs: CheckedJobs<Job>): Promise<void>;
 
-  /** Jobs that have not begun are not run any more. @returns whether this call has cancelled it */
+  /** Cancels the batch: jobs that have not begun are skipped. @returns true if this call has cancelled it */
   cancel(): Promise<boolean>;
 
-  /** Asks the store whether it is cancelled by now: for jobs that take long. */
+  /** Asks the store whether the batch is cancelled: for jobs that take long. */
   isCancelled(): Promise<boolean>;
 
-  /** Asks the store how far it is by now; undefined if that knows nothing of it any more. */
+  /** Asks the store for the batch's state; undefined if the store has forgotten it. */
   find(): Promise<BatchStatus | undefined>;
 }

@@ -9,29 +9,29 @@ import type { Headers } from './message.js';
 import { routingKeyProblem } from './routing-key.js';
 
 /*
- * The header `hopline-chain`: what of a chain travels with the message that is its current step, as JSON. The format is a
- * promise: `v` is raised by whoever breaks it.
+ * The header `hopline-chain`, as JSON: the part of a chain that travels with the message of its current step.
+ * The format is a promise: whoever changes it incompatibly raises `v`.
  */
 
 const VERSION = 1;
 
-/** How a step is sent, settled but for the moment. */
+/** Publish options of a step, resolved except for the moment. */
 export type StepOptions = Omit<ChainStep, 'definition' | 'payload' | 'key' | 'exchange' | 'encrypted'> & {
   readonly exchange: ExchangeOption;
 };
 
-/** A step as a message: its payload is bytes, and where it goes is said. */
+/** A step as a message: its payload is bytes, and its destination is resolved. */
 export interface StepMessage {
   readonly key: string;
   readonly type: string;
   readonly body: Buffer;
   readonly contentType: string;
-  /** Its header `hopline-encrypted`, if its body is encrypted. */
+  /** Value of the header `hopline-encrypted`, if the body is encrypted. */
   readonly encrypted?: string | undefined;
   readonly options: StepOptions;
 }
 
-/** What an encrypted step has passed on: JSON, encrypted, and the header that says how. */
+/** Encrypted result of a step: the JSON as ciphertext, and the header that describes the encryption. */
 export interface SealedResult {
   readonly body: Buffer;
   readonly header: string;
@@ -40,19 +40,19 @@ export interface SealedResult {
 /** A chain at one of its steps. */
 export interface ChainState {
   readonly id: string;
-  /** Place of the message that carries it, from 1. */
+  /** Number of the current step, starting at 1. */
   readonly number: number;
   readonly rest: readonly StepMessage[];
   readonly onFailure: StepMessage | undefined;
-  /** What the step before passed on; if that was encrypted, as it was decrypted here. */
+  /** Result that the previous step passed on; decrypted, if it was encrypted. */
   readonly result: unknown;
-  /** Travels in the result's place. */
+  /** Travels instead of the result, if that is encrypted. */
   readonly sealedResult?: SealedResult | undefined;
-  /** In a failure step. */
+  /** Set in a failure step. */
   readonly failure: StepFailure | undefined;
-  /** The message itself is handled; what could not be sent is its next step. */
+  /** True if the message itself is handled, and only its next step could not be sent. */
   readonly finished: boolean;
-  /** The job of a batch that it is as a whole. */
+  /** Job of a batch, if the chain is one. */
   readonly batch?: BatchPlace | undefined;
 }
 
@@ -75,7 +75,7 @@ export function encodeChain(state: ChainState): string {
 
 const encodeSealed = ({ body, header }: SealedResult) => ({ header, body: body.toString('base64') });
 
-/** As part of a JSON text that is written here, or lies in a store or an outbox. */
+/** A step as part of a JSON text: the chain's header, or a row of a store or an outbox. */
 export function encodeStep({ key, type, body, contentType, encrypted, options }: StepMessage): object {
   const { headers, ...rest } = options;
   return {
@@ -88,7 +88,7 @@ export function encodeStep({ key, type, body, contentType, encrypted, options }:
   };
 }
 
-/** As it is, if that gives the same bytes back: it can then be read, and takes the least room. */
+/** As plain JSON if that gives the same bytes back: readable, and the smallest form. */
 function encodeBody(body: Buffer, contentType: string): object {
   if (contentType === JSON_TYPE) {
     const text = body.toString();
@@ -96,16 +96,16 @@ function encodeBody(body: Buffer, contentType: string): object {
       const payload: unknown = JSON.parse(text);
       if (JSON.stringify(payload) === text) return { payload };
     } catch {
-      // Another serializer may say JSON and mean something else.
+      // Another serializer may use JSON's content type for something else.
     }
   }
   return { body: body.toString('base64'), contentType };
 }
 
 /**
- * The chain that a message is a step of; undefined if it is of none.
+ * Chain that a message belongs to; undefined if there is none.
  *
- * @returns the error for what can't be read: it is the handler's business to have an outcome for it, not the reader's
+ * @returns an error for an unreadable header, since the caller decides the message's outcome
  */
 export function chainIn(headers: Readonly<Headers>): ChainState | UndecodableError | undefined {
   const text = headers[HEADER.chain];
@@ -113,7 +113,7 @@ export function chainIn(headers: Readonly<Headers>): ChainState | UndecodableErr
   try {
     return chainOfText(text);
   } catch (error) {
-    // The parser's own message quotes the text, which may hold what must not be logged.
+    // The parser's own message quotes the text, which may hold secrets.
     const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
     return new UndecodableError(
       `the rest of the message's chain can't be read: ${why}`,
@@ -179,7 +179,7 @@ function decodeBody(step: Record<string, unknown>, path: string): Pick<StepMessa
   return { body: Buffer.from(body, 'base64'), contentType };
 }
 
-/** What they may be is checked when the step is sent, as that of any send. */
+/** The values are checked when the step is sent, as for any send. */
 function decodeOptions(step: Record<string, unknown>, path: string): StepOptions {
   const { correlationId, exchange, delay, at, priority, lane, expiration, replyTo, allowForeign } = step;
   if (exchange === undefined) throw new Error(`expected ${path}.exchange to be there`);
@@ -217,9 +217,9 @@ function objectOf(given: unknown, path: string): Record<string, unknown> {
 }
 
 /**
- * The headers of a step with the chain's own.
+ * Headers of a step, with the chain's own.
  *
- * @param encrypted its header that says how it is encrypted
+ * @param encrypted value of the step's header about its encryption
  * @throws MessageTooLargeError if they take more than a publisher's headers may
  */
 export function withChain(
@@ -235,8 +235,8 @@ export function withChain(
   } catch (error) {
     if (!(error instanceof MessageTooLargeError)) throw error;
     throw new MessageTooLargeError(
-      `step ${state.number} of a chain can't carry the ${state.rest.length} after it: their payloads, and what is passed on, take ${Buffer.byteLength(chain)} bytes, and with the step's own headers the cap is ${HEADERS_CAP_BYTES}`,
-      'Store the data elsewhere and give the steps references to it, or let a late step append what follows.',
+      `step ${state.number} of a chain can't carry the ${state.rest.length} after it: their payloads and the result passed on take ${Buffer.byteLength(chain)} bytes; with the step's own headers the cap is ${HEADERS_CAP_BYTES}`,
+      'Store the data elsewhere and give the steps references to it, or let a late step append the following ones.',
       { cause: error },
     );
   }

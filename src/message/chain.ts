@@ -3,24 +3,25 @@ import type { Published } from './published.js';
 import type { PublishOptions } from './publisher.js';
 
 /*
- * A chain: messages that are handled one after the other. The rest of it travels with the message that is its current
- * step, so nothing keeps it but the broker. When a step is done, the next one is sent, confirmed, before it is acked.
+ * A chain: messages that are handled one after the other. Its remaining steps travel with the message of the
+ * current step, so the broker alone stores it. When a step is done, the next one is sent and confirmed before
+ * the step's message is acked.
  */
 
 /**
- * One step of a chain: a message, and how it is sent. Its delay counts from the end of the step before it. It is sent
- * by whoever handles that one, so what belongs to a connection or a call can't be said of it.
+ * One step of a chain: a message and its publish options. Its delay counts from the end of the previous step.
+ * The service that handles the previous step sends it, so options of a connection or a call are left out.
  */
 export interface ChainStep extends Omit<PublishOptions, 'messageId' | 'deadline' | 'userId' | 'unique'> {
-  /** Types and validates the payload, and has the routing key. Without one, `key` says which message it is. */
+  /** Definition, which types and validates the payload and has the routing key. Without one, set `key`. */
   definition?: MessageDefinition;
-  /** Serialized, and encrypted, when the chain is dispatched, or when a handler adds the step. */
+  /** Payload; serialized, and encrypted, when the chain is dispatched or a handler adds the step. */
   payload: unknown;
 }
 
 /**
- * What a step must have: the payload of its definition, and a concrete key where nothing else says it. Of a union, one for
- * each of its members, tied to that member's definition.
+ * Type that a step must have: the payload of its definition, and a concrete key if nothing else gives one. For
+ * a union, one type per member, tied to that member's definition.
  */
 export type CheckedStep<Step> = Step extends {
   readonly definition: MessageDefinition<infer Key, infer Input, infer Output>;
@@ -34,19 +35,19 @@ export type CheckedStep<Step> = Step extends {
 
 type NothingElse<Step> = { readonly [Unknown in Exclude<keyof Step, keyof ChainStep>]: never };
 
-/** Steps that are checked one by one. */
+/** Steps, each with its type checked. */
 export type CheckedSteps<Step extends ChainStep> = readonly (Step & CheckedStep<Step>)[];
 
 /** Options of a chain as a whole. */
 export interface ChainOptions {
   /**
-   * The chain's id, which is the messageId of its first step; those of all others follow from it. Give your own to
-   * dispatch the same chain once more, as a handler does that is run again. @default a new UUIDv7
+   * Id of the chain, which is the messageId of its first step; the ids of the other steps are derived from it.
+   * Give your own to dispatch the same chain again, as a handler does that runs again. @default a new UUIDv7
    */
   id?: string;
 }
 
-/** What is dispatched. */
+/** Content of a dispatch. */
 export interface ChainPlan {
   readonly id: string;
   readonly steps: readonly ChainStep[];
@@ -59,15 +60,16 @@ export class Chain {
 
   /** @internal */
   constructor(
-    /** The messageId of its first step. */
+    /** The messageId of the first step. */
     readonly id: string,
     private readonly steps: readonly ChainStep[],
     private readonly send: (plan: ChainPlan) => Promise<Published>,
   ) {}
 
   /**
-   * What is sent when a step is given up, before its dead letter: the rest of the chain then does not run. What went wrong
-   * is in `context.step.failure` of its handler. Without it the dead letter is all that tells of the failure.
+   * Sets the message that is sent when a step is given up, before its dead letter; the remaining steps are not
+   * run. The handler of that message finds the cause in `context.step.failure`. Without a failure step only the
+   * dead letter tells of the failure.
    */
   onFailure<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     this.failureStep = step;
@@ -75,12 +77,12 @@ export class Chain {
   }
 
   /**
-   * Sends the first step, with all others in a header of it. Checks them all before. Called again, it sends the same
-   * chain under the same ids, as after an {@link OutcomeUnknownError}.
+   * Sends the first step, with all others in a header. All steps are checked before. A second call sends the
+   * same chain under the same ids, for instance after an {@link OutcomeUnknownError}.
    *
-   * @returns what has become of the first step
-   * @throws MessageTooLargeError if the chain has no room in a header: 32 KiB
-   * @throws the errors of {@link Publisher.send}, of whichever step
+   * @returns the result for the first step
+   * @throws MessageTooLargeError if the chain does not fit into a header: 32 KiB
+   * @throws the errors of {@link Publisher.send}, for any step
    */
   dispatch(): Promise<Published> {
     const { id, steps, failureStep } = this;
@@ -88,52 +90,52 @@ export class Chain {
   }
 }
 
-/** Why a chain has ended before its end. */
+/** The step that ended a chain early, and the cause. */
 export interface StepFailure {
-  /** Routing key, place and messageId of the step that was given up. */
+  /** Routing key, number and messageId of the step that was given up. */
   readonly key: string;
   readonly number: number;
   readonly messageId: string | undefined;
-  /** Why it was, as its dead letter has it. */
+  /** Reason of its dead letter. */
   readonly reason: string;
   /** Name and message of the last error. */
   readonly error: string;
 }
 
 /**
- * What a handler knows of the chain that its message is a step of, and how it changes the rest. Nothing of what an attempt
- * asks for here has an effect unless that attempt is the one that is done.
+ * The chain that a handler's message is a step of, and the methods that change its remaining steps. Changes
+ * take effect only if the attempt that makes them succeeds.
  */
 export interface StepContext {
   /** The messageId of the chain's first step. */
   readonly chainId: string;
-  /** Its place, 1 for the first. */
+  /** Number of this step, starting at 1. */
   readonly number: number;
-  /** How many steps there are, those that have been handled included. */
+  /** Number of all steps, the handled ones included. */
   readonly of: number;
-  /** Routing keys of the steps after it, as this attempt has changed them. */
+  /** Routing keys of the remaining steps, as this attempt has changed them. */
   readonly rest: readonly string[];
-  /** What the step before passed on; undefined if it didn't. */
+  /** Result that the previous step passed on; undefined if there is none. */
   readonly result: unknown;
-  /** Set in the failure step only: what went wrong. */
+  /** The failure, in the failure step only. */
   readonly failure: StepFailure | undefined;
 
   /**
-   * Gives the next step a result, which travels as JSON in a header.
+   * Sets the result for the next step. It travels as JSON in a header.
    *
-   * @throws InvalidMessageError for what JSON can't hold
-   * @throws MessageTooLargeError if it and the rest of the chain have no room in a header
+   * @throws InvalidMessageError for a value that JSON can't hold
+   * @throws MessageTooLargeError if the result and the remaining steps do not fit into a header
    */
   pass(result: unknown): void;
   /**
-   * Puts steps before the rest.
+   * Inserts steps before the remaining ones.
    *
-   * @throws the errors of {@link Chain.dispatch} that say what is wrong with a step; where a schema takes its time, they
-   *   fail the attempt when the handler has returned
+   * @throws the errors of {@link Chain.dispatch} about a step; if a schema is async, they fail the attempt when
+   * the handler has returned
    */
   prepend<Step extends ChainStep>(...steps: CheckedSteps<Step>): void;
-  /** Puts steps behind the rest. @throws as {@link prepend} */
+  /** Adds steps after the remaining ones. @throws as {@link prepend} */
   append<Step extends ChainStep>(...steps: CheckedSteps<Step>): void;
-  /** Puts steps in place of the rest; none ends the chain here. @throws as {@link prepend} */
+  /** Replaces the remaining steps; an empty list ends the chain here. @throws as {@link prepend} */
   replace<Step extends ChainStep>(steps: CheckedSteps<Step>): void;
 }

@@ -9,15 +9,17 @@ import { Publisher } from './publisher.js';
 import type { TransactionClient } from './transaction-client.js';
 
 /**
- * What a handler knows of the delivery it is given, and how it decides otherwise than by returning or throwing.
- * `release`, `fail` and `discard` record the outcome and return; the first of them wins, and a throw after it is
- * logged, not used. Publishing through the context carries correlation and trace headers on.
+ * The delivery that a handler is given, and the ways to decide its outcome other than returning or throwing.
+ * `release`, `fail` and `discard` record the outcome and return. The first of them wins; an error thrown after
+ * it is logged and not used. Messages published through the context carry the correlation id and the trace
+ * headers on.
  *
- * When the attempt is over, which for `failed()` it is, nothing more is decided: `release`, `fail`, `discard` and the changes of a
- * chain's rest are logged as a warning then, and change nothing. In `failed()` the rest works; after that, `once` and `batch.add`
- * are refused with an {@link AttemptOverError}, and publishing goes on to work.
+ * After the attempt, and in `failed()`, nothing more can be decided: `release`, `fail`, `discard` and changes
+ * of a chain's steps are logged as a warning and have no effect. Everything else works in `failed()`. After
+ * that, `once` and `batch.add` throw an {@link AttemptOverError}; publishing still works.
  *
- * An abstract class so that it can be injected into what is built for each message (`scope: 'message'`).
+ * An abstract class, so that it can be injected into objects that are built for each message (`scope:
+ * 'message'`).
  */
 export abstract class MessageContext extends Publisher {
   constructor() {
@@ -25,85 +27,93 @@ export abstract class MessageContext extends Publisher {
     if (new.target === MessageContext) throw new ContextOutsideMessageError();
   }
 
-  /** Undefined for a foreign message without an id, until it is first republished. */
+  /** The messageId; undefined for a foreign message without one, until it is first republished. */
   abstract readonly messageId: string | undefined;
-  /** The key it was published with, on every attempt. */
+  /** Routing key of the publish, on every attempt. */
   abstract readonly routingKey: string;
-  /** The exchange it was published to, on every attempt. */
+  /** Exchange of the publish, on every attempt. */
   abstract readonly exchange: string;
-  /** The queue it was delivered from; of a lane, the lane's own. */
+  /** Queue that delivered the message; with lanes, the lane's own queue. */
   abstract readonly queue: string;
-  /** 1 for the first. */
+  /** Number of the attempt, starting at 1. */
   abstract readonly attempt: number;
-  /** How many attempts the policy allows. */
+  /** Maximum attempts by the handler's retry policy. */
   abstract readonly tries: number;
-  /** The publisher's headers on every attempt: without Hopline's, the broker's (`x-death` …) and a prototype. */
+  /**
+   * The publisher's headers, on every attempt. Hopline's headers and the broker's (`x-death` …) are left out;
+   * the object has no prototype.
+   */
   abstract readonly headers: Readonly<Headers>;
-  /** From a UUIDv7 message id (milliseconds), else from the `timestamp` property (seconds). */
+  /** Moment of the publish: from a UUIDv7 message id (milliseconds), else from the `timestamp` property (seconds). */
   abstract readonly publishedAt: Date | undefined;
-  /** It was handed out before and not settled: the broker's own flag, or a stop or crash before it went back as a copy. */
+  /**
+   * True if the message was delivered before and not settled: the broker's own flag, or a stop or crash before
+   * it went back as a copy.
+   */
   abstract readonly redelivered: boolean;
   abstract readonly correlationId: string | undefined;
-  /** The queue that its publisher awaits an answer in. */
+  /** Queue in which the publisher expects an answer. */
   abstract readonly replyTo: string | undefined;
-  /** What kind of message it is; Hopline writes the definition's key, or the routing key. */
+  /** Type of the message; Hopline writes the definition's key, or the routing key. */
   abstract readonly type: string | undefined;
-  /** Who published it; Hopline writes the service's name. */
+  /** Publishing application; Hopline writes the service's name. */
   abstract readonly appId: string | undefined;
-  /** What the publisher says that the body is; of an encrypted message, what is inside. */
+  /** Content type of the body; of an encrypted message, that of the plaintext. */
   abstract readonly contentType: string | undefined;
-  /** As the publisher said, though it is undone: `gzip`. */
+  /** Content encoding of the published body, such as `gzip`; the payload is decoded already. */
   abstract readonly contentEncoding: string | undefined;
   abstract readonly priority: number | undefined;
-  /** How long it might wait in a queue, on every attempt: milliseconds as a string, as the protocol has it. */
+  /** Maximum time in a queue, on every attempt: milliseconds as a string, as in the protocol. */
   abstract readonly expiration: string | undefined;
   /**
-   * Aborts on the handler's timeout, on the deadline of `stop()`, when the channel that delivered is lost, or when an
-   * operator cancels the message; its reason is a HandlerTimeoutError, a ShutdownError, a ChannelLostError or a
-   * CancelledError. Made when first read.
+   * Signal that aborts on the handler's timeout, at the deadline of `stop()`, when the channel that delivered
+   * the message is lost, or when an operator cancels the message. Its reason is a HandlerTimeoutError, a
+   * ShutdownError, a ChannelLostError or a CancelledError. Created at the first read.
    */
   abstract readonly signal: AbortSignal;
   /**
-   * The worker takes no more messages, or the signal has fired: a handler that goes on for long should save its state and
-   * `release`, to be run again elsewhere.
+   * True if the worker takes no more messages, or the signal has fired: a long handler should save its state
+   * and `release` the message, so that it goes on elsewhere.
    */
   abstract readonly shouldStop: boolean;
-  /** The chain that the message is a step of, and how to change its rest; undefined outside a chain. */
+  /** Chain that the message is a step of; undefined outside a chain. */
   abstract readonly step: StepContext | undefined;
-  /** The batch that the message is a job of, or is sent for; undefined outside one. */
+  /** Batch that the message is a job or a notification of; undefined outside a batch. */
   abstract readonly batch: BatchContext | undefined;
   /**
-   * The connection that the handler's inbox works on. Do all database work on it, and leave BEGIN, COMMIT and ROLLBACK to the
-   * bus: it commits when the handler has returned, and rolls back when it throws, or asks for another outcome than `discard`.
-   * With `postgresStores()` this is pg's own client.
+   * Connection in the transaction of the handler's inbox. Do all database work on it, and leave BEGIN, COMMIT
+   * and ROLLBACK to the bus: it commits when the handler has returned, and rolls back if the handler throws or
+   * decides an outcome other than `discard`. With `postgresStores()` this is pg's own client.
    *
    * @throws NoTransactionError if the handler has no inbox, or its attempt is over
    */
   abstract readonly transaction: TransactionClient;
-  /** The bus's logger with this message's fields. */
+  /** The bus's logger, with this message's fields. */
   abstract readonly log: Logger;
 
   /**
-   * Does a part of the handler's work, unless an earlier attempt of this message has: then its result comes from the bus's
-   * `stores`. The result is what JSON makes of it, the first time too; what `run` throws is not recorded. If the process
-   * dies between the part's end and its record, the part is done again.
+   * Runs a part of the handler's work once per message: if an earlier attempt has recorded its result in the
+   * bus's `stores`, that result is returned instead. The result is converted to JSON and back, on the first run
+   * too. An error thrown by `run` is not recorded. If the process dies between the end of the part and its
+   * record, the part is run again.
    *
-   * @param name of the part, in this handler; 255 bytes at most
-   * @param run is given a key that stays the same for this message and part: what a payment provider knows a repetition by
-   * @throws NoMessageIdError for a message without an id, before anything is done
-   * @throws InvalidMessageError if JSON can't hold the result: the part is done then, but not recorded
-   * @throws what `run` throws, what the store throws if it is away, the signal's reason if the signal has fired
-   * @throws AttemptOverError if the attempt is over, and the part is not done yet
+   * @param name name of the part within this handler; 255 bytes at most
+   * @param run gets a key that stays the same for this message and part, such as an idempotency key for a
+   * payment provider
+   * @throws NoMessageIdError for a message without an id; the part has not run
+   * @throws InvalidMessageError if JSON can't hold the result; the part has run, but is not recorded
+   * @throws the error of `run`, of the store if it is away, or the signal's reason if the signal has fired
+   * @throws AttemptOverError if the attempt is over and the part is not recorded
    */
   abstract once<Result>(
     name: string,
     run: (key: string) => Result | PromiseLike<Result>,
     options?: OnceOptions,
   ): Promise<JsonForm<Result>>;
-  /** Come back after `delay`, not counted as a try. */
+  /** Releases the message: it comes back after `delay`, and the attempt is not counted. */
   abstract release(delay: Duration): void;
-  /** Dead-letter now, with this reason. */
+  /** Dead-letters the message now, with this reason. */
   abstract fail(reason: string | Error): void;
-  /** Drop the message: it counts as handled, and leaves an event and no dead letter. */
+  /** Drops the message: it counts as handled; an event is emitted, and no dead letter is made. */
   abstract discard(): void;
 }

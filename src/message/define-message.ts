@@ -16,30 +16,31 @@ import { patternProblem } from './routing-key.js';
 import { type UniqueOptions, type UniqueSettings, uniqueOption, uniqueSettings } from './unique.js';
 
 /**
- * A message's routing key with the type, and if there is a schema the check, of its payload.
+ * A message's routing key, with the type of its payload and the schema that checks it, if there is one.
  *
- * @typeParam Key the routing key, or a pattern: then publishing asks for a concrete `key`
- * @typeParam Input what publishers give
- * @typeParam Output what handlers get: the schema's output (defaults filled in, strings turned into dates)
+ * @typeParam Key the routing key, or a pattern: then publishing requires a concrete `key`
+ * @typeParam Input payload that publishers give
+ * @typeParam Output payload that handlers get: the schema's output (defaults filled in, strings turned into
+ * dates)
  */
 export interface MessageDefinition<Key extends string = string, Input = unknown, Output = Input> {
   readonly key: Key;
   readonly schema: StandardSchemaV1<Input, Output> | undefined;
-  /** Set if single publishes of it are gathered. */
+  /** Set if single publishes of this definition are gathered into packs. */
   readonly pack?: PackSettings | undefined;
-  /** Set if a `send` of it is unique. */
+  /** Set if a `send` of this definition is unique. */
   readonly unique?: UniqueSettings | undefined;
-  /** Set if each message of it is encrypted. */
+  /** Set if every message of this definition is encrypted. */
   readonly encrypted?: true | undefined;
   /** Exists in types only. */
   readonly '~types'?: { readonly input: Input; readonly output: Output };
 }
 
-/** How single publishes are gathered into packs: many payloads in one AMQP message, confirmed by one confirm. */
+/** How single publishes are gathered into packs: many payloads in one AMQP message, with one confirm. */
 export interface PackOptions {
-  /** How many go into one pack at most, 2 to 10,000. @default 100 */
+  /** Maximum payloads in one pack, 2 to 10,000. @default 100 */
   max?: number;
-  /** How long the first of a pack waits for others, 1 ms to 1 s. @default '5ms' */
+  /** Longest time that the first payload of a pack waits for others, 1 ms to 1 s. @default '5ms' */
   within?: Duration;
 }
 
@@ -48,23 +49,24 @@ export interface PackSettings {
   readonly withinMs: number;
 }
 
-/** What a definition may say beside key and schema. */
+/** Options of a definition beside key and schema. */
 // biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is its user's own word
 export interface DefineOptions<Payload = any> {
   /**
-   * Gathers what is published with this definition one by one. Each publish keeps its own promise; a publish with a
-   * messageId or a delay of its own goes alone. Only JSON can be packed.
+   * Gathers single publishes with this definition into packs. Each publish keeps its own promise; a publish
+   * with its own messageId or delay goes alone. Payloads must be JSON.
    */
   pack?: PackOptions;
   /**
-   * While a message waits or is handled, a `send` of another with the same key is a {@link NotUniqueError}; or, with
-   * `keep: 'last'`, only the newest is handled. Known over all processes that share the bus's `stores`. An event can't be
-   * unique: `publish` refuses it. @default each is sent
+   * Makes sends unique: while a message waits or is handled, a `send` with the same key throws a
+   * {@link NotUniqueError}; with `keep: 'last'`, only the newest message is handled. Applies to all processes
+   * that share the bus's `stores`. Events can't be unique: `publish` refuses the definition. @default off:
+   * every message is sent
    */
   unique?: UniqueOptions<Payload>;
   /**
-   * Encrypts each message of it, with the `encryption` of the bus that publishes; for handlers it says nothing. Not together
-   * with `pack`. @default false
+   * Encrypts every message of this definition with the `encryption` of the publishing bus; it has no effect on
+   * handlers. Can't be combined with `pack`. @default false
    */
   encrypted?: boolean;
 }
@@ -79,28 +81,28 @@ const DEFINE_FIELDS: Fields = {
   encrypted: flag,
 };
 
-/** What handlers get for a definition; plain patterns give `any`, so that a handler may state its own type. */
+/** Payload that handlers of a definition get; `any` for a plain pattern, so that a handler may state its own type. */
 export type OutputOf<Definition> =
   // biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is the handler's own word
   Definition extends MessageDefinition<string, any, infer Output> ? Output : any;
 
-/** What publishers give for a definition; `any` for a plain pattern. */
+/** Payload that publishers of a definition give; `any` for a plain pattern. */
 export type InputOf<Definition> =
   // biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is its user's own word
   Definition extends MessageDefinition<string, infer Input, any> ? Input : any;
 
-/** Whether a key has a wildcard word in its type. */
+/** True if a key's type has a wildcard. */
 export type IsPattern<Key extends string> = Key extends `${string}*${string}` | `${string}#${string}`
   ? true
   : false;
 
 /**
- * Names a message and gives its payload a type. Both sides validate: `publish` before anything is sent, the consumer
- * before its handler runs. What is sent is the payload as given, not the schema's output.
+ * Names a message and types its payload. Both sides validate: `publish` before anything is sent, the consumer
+ * before its handler runs. The payload is sent as given, not as the schema's output.
  *
  * @param key a routing key, or a pattern such as `order.*.refunded`
- * @param schema any Standard Schema (zod, valibot, arktype); without one only the types are checked
- * @throws OptionsError if the key can't be one, or an option can't work
+ * @param schema any Standard Schema (zod, valibot, arktype); without one only the compiler checks the payload
+ * @throws OptionsError for an invalid key or option
  */
 export function defineMessage<const Key extends string, Input, Output = Input>(
   key: Key,

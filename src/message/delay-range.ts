@@ -1,5 +1,5 @@
 import { LONGEST_MS } from '../util/duration.js';
 
-/** The shortest and the longest delay, in milliseconds; the levels in the broker reach from the one to the other. */
+/** Shortest and longest delay, in milliseconds: the range of the levels in the broker. */
 export const MIN_DELAY_MS = 100;
 export const MAX_DELAY_MS = LONGEST_MS;

@@ -5,7 +5,7 @@ import type { MessageProperties } from './message.js';
 
 export type PropertyName = Exclude<keyof MessageProperties, 'headers'>;
 
-/** In the order of the protocol, the first under the highest bit of the flags. */
+/** Properties in the order of the protocol; the first has the highest bit of the flags. */
 const PROPERTIES = [
   ['contentType', 'text'],
   ['contentEncoding', 'text'],
@@ -25,7 +25,7 @@ const PROPERTIES = [
 
 const FLAGS_BYTES = 2;
 
-/** One header as it lies on the wire. */
+/** One header in the encoding of the wire. */
 export interface EncodedHeader {
   readonly name: string;
   /** Name, tag and value. */
@@ -33,29 +33,29 @@ export interface EncodedHeader {
 }
 
 interface Parsed {
-  /** What each property has, a text's length not included. */
+  /** Bytes of each property; texts are without their length. */
   readonly values: ReadonlyMap<string, Buffer>;
-  /** Where the entries of the headers lie. */
+  /** Offset of the headers' entries. */
   readonly tableStart: number;
   readonly tableEnd: number;
 }
 
 /**
- * A message's properties in the bytes in which they came, which is more than values of JavaScript can say: of what type a number
- * is, and what is no UTF-8. Nothing is looked at before it is asked for: of most messages it never is.
+ * A message's properties in the bytes in which they were received. These hold more than JavaScript values do:
+ * the type of a number, and text that is not UTF-8. They are parsed at first use; most messages' never are.
  */
 export class EncodedProperties {
   private known: Parsed | undefined;
 
   constructor(
     private readonly bytes: Buffer,
-    /** Where the flags stand that say which properties there are; all of them have been read before. */
+    /** Offset of the property flags. All properties have been read before, so nothing is checked again. */
     private readonly start: number,
-    /** Behind the last header that could be read, if not all of them could. */
+    /** Offset after the last readable header, if some could not be read. */
     private readonly readTo?: number | undefined,
   ) {}
 
-  /** Of such parts, as who writes them on the wire does. */
+  /** Encodes properties from their parts, as they are on the wire. */
   static of(
     values: Readonly<Partial<Record<PropertyName, Buffer>>>,
     headers: readonly Entry[],
@@ -72,18 +72,18 @@ export class EncodedProperties {
     return new EncodedProperties(Buffer.concat([Buffer.from([flags >> 8, flags & 0xff]), ...parts]), 0);
   }
 
-  /** What a property has: of a text its bytes, of all others their octets. Undefined if it is not there. */
+  /** Bytes of a property; a text's are without its length. Undefined if the property is missing. */
   value(name: PropertyName): Buffer | undefined {
     return this.parsed.values.get(name);
   }
 
-  /** All headers that could be read, in their order; of one name there may be several. */
+  /** All readable headers in their order; a name may occur more than once. */
   get entries(): Entry[] {
     const { tableStart, tableEnd } = this.parsed;
     return entriesIn(this.bytes, tableStart, tableEnd);
   }
 
-  /** The headers that are not Hopline's. */
+  /** Headers other than Hopline's. */
   get headers(): EncodedHeader[] {
     const { tableStart, tableEnd } = this.parsed;
     const { bytes } = this;
@@ -122,21 +122,21 @@ export class EncodedProperties {
   }
 }
 
-/** Of the length that stands before a value. */
+/** Length of the length field before a value. */
 const LENGTH_BYTES = { text: 1, table: 4, octet: 0, moment: 0 } as const;
 const SIZE = { octet: 1, moment: 8 } as const;
 
 /**
- * What a message was received as. What travels on has it beside its properties: what of these is still what was read goes out
- * in the bytes in which it came.
+ * The received form of a message, kept beside its properties when it is republished: values that are unchanged
+ * go out in the bytes in which they came.
  */
 export interface MessageSource {
   readonly encoded: EncodedProperties;
-  /** As they were read. */
+  /** The properties as they were read. */
   readonly read: MessageProperties;
 }
 
-/** The bytes of a property that is still what was read; undefined if it isn't, or was never. */
+/** Bytes of a property that is unchanged since it was read; undefined if it has changed or was missing. */
 export function keptProperty(
   source: MessageSource | undefined,
   name: PropertyName,
@@ -145,7 +145,10 @@ export function keptProperty(
   return source && source.read[name] === value ? source.encoded.value(name) : undefined;
 }
 
-/** The headers that are still what was read, as they lay on the wire. Ours are none of them: they are written anew. */
+/**
+ * Headers that are unchanged since they were read, as they were on the wire. Hopline's own are not among them:
+ * they are written anew.
+ */
 export function keptHeaders(
   source: MessageSource,
   headers: Readonly<Record<string, unknown>>,

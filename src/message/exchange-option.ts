@@ -1,9 +1,9 @@
 import { type Check, isPlainObject } from '../util/check.js';
 
-/** A topic exchange by name; or one that belongs to someone else, which is only checked. */
+/** A topic exchange by name; or, with `declare: false`, one that belongs to someone else and is only checked. */
 export type ExchangeOption = string | { readonly name: string; readonly declare: false };
 
-/** The same, settled: `declare: false` if it only has to exist. */
+/** The option with its default: `declare: false` if the exchange only has to exist. */
 export interface ExchangeRef {
   readonly name: string;
   readonly declare: boolean;

@@ -3,11 +3,12 @@ import { TAG, tagOfNumber } from './field-tags.js';
 import { type Entry, type Field, isList, isTable, type Plain, wholeNumberOf } from './fields.js';
 
 /*
- * Values of header tables in JSON and back, with nothing lost. What JSON can say so that it is written as it came is plain:
- * texts, truth values, null, lists, tables, and numbers of the type that Hopline gives them (the smallest integer that holds
- * one, else a double). All else is an object of one name that says what it is: {"$int32": 5}, {"$int64": "9007199254740993"},
- * {"$float": 0.5}, {"$decimal": "-1.25"}, {"$date": ISO}, {"$bytes": base64}, {"$text": base64} for what is no UTF-8. A
- * table that looks like one of these is wrapped in {"$table": …}; one with a name twice, or with one that is no UTF-8 or a whole number, is
+ * Lossless conversion of header values to JSON and back. Values that JSON restores exactly are plain: texts,
+ * booleans, null, lists, tables, and numbers of the type that Hopline gives them (the smallest integer that
+ * holds the number, else a double). All others are an object with one key that names the type: {"$int32": 5},
+ * {"$int64": "9007199254740993"}, {"$float": 0.5}, {"$decimal": "-1.25"}, {"$date": ISO}, {"$bytes": base64},
+ * and {"$text": base64} for text that is not UTF-8. A table that looks like one of these is wrapped in
+ * {"$table": …}; a table with a repeated name, or with a name that is not UTF-8 or is a whole number, becomes
  * {"$table": [[name, value], …]}.
  */
 
@@ -20,7 +21,7 @@ const INTEGERS: Readonly<Record<string, { readonly tag: number; readonly bits: n
   $uint32: { tag: TAG.uint32, bits: 32 },
   $int64: { tag: TAG.int64, bits: 64 },
   $int64L: { tag: TAG.int64Too, bits: 64 },
-  // Of one that is neither true nor false.
+  // A boolean whose byte is neither 0 nor 1.
   $truth: { tag: TAG.truth, bits: 8 },
 };
 
@@ -29,11 +30,11 @@ const INTEGER_NAMES: ReadonlyMap<number, string> = new Map(
 );
 
 export interface JsonOptions {
-  /** For eyes: a number that JSON can say is plain, whatever its type. @default false */
+  /** For display: every number that JSON can hold is plain, whatever its type. @default false */
   readonly isForEyes?: boolean;
 }
 
-/** An object by name; pairs of name and value if an object can't hold them all, or would not keep their order. */
+/** An object by name; pairs of name and value if an object can't hold all entries or would not keep their order. */
 export function entriesJson(entries: readonly Entry[], options: JsonOptions = {}): object {
   const names = new Set(entries.map(({ name }) => name.toString('latin1')));
   const isPlain = names.size === entries.length && entries.every(({ name }) => isPlainName(name));
@@ -42,7 +43,7 @@ export function entriesJson(entries: readonly Entry[], options: JsonOptions = {}
   return entries.map(({ name, value }) => [textJson(name), fieldJson(value, options)]);
 }
 
-/** Whole numbers come first in an object of JavaScript. */
+/** JavaScript objects list whole numbers first, which would change the order. */
 const isPlainName = (name: Buffer): boolean => isUtf8(name) && !/^\d+$/.test(name.toString());
 
 export function fieldJson(field: Field, options: JsonOptions = {}): unknown {
@@ -75,7 +76,7 @@ export function fieldJson(field: Field, options: JsonOptions = {}): unknown {
   }
 }
 
-/** As it is if it is a text, and else its bytes. */
+/** Plain if it is valid UTF-8, else its bytes. */
 export const textJson = (bytes: Buffer): string | { readonly $text: string } =>
   isUtf8(bytes) ? bytes.toString() : { $text: bytes.toString('base64') };
 
@@ -87,7 +88,7 @@ function integerJson(field: Plain, { isForEyes = false }: JsonOptions): unknown 
   return { [INTEGER_NAMES.get(field.tag) as string]: isSafe ? number : String(whole) };
 }
 
-/** What is no number has many forms: they are told by their bits. */
+/** NaN and infinity have many bit patterns, which are kept. */
 function fractionJson(name: string, content: Buffer, value: number, { isForEyes = false }: JsonOptions) {
   if (Number.isNaN(value)) return { [name]: `0x${content.toString('hex')}` };
   if (!Number.isFinite(value) || Object.is(value, -0))
@@ -96,7 +97,7 @@ function fractionJson(name: string, content: Buffer, value: number, { isForEyes 
   return isPlain ? value : { [name]: value };
 }
 
-/** All clients but one write the digits with a sign. */
+/** All clients but one write the digits as a signed number. */
 function decimalText(places: number, digits: number): string {
   const text = String(Math.abs(digits)).padStart(places + 1, '0');
   const whole = text.slice(0, text.length - places);

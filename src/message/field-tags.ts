@@ -1,5 +1,5 @@
 /**
- * Value tags of header tables as RabbitMQ reads them; its errata have all but `L`, which it takes as `l`
+ * Value tags of header tables as RabbitMQ reads them. Its errata list all but `L`, which it reads as `l`
  * (https://www.rabbitmq.com/docs/amqp-0-9-1-errata#section_3, and parse_table in rabbit_binary_parser.erl).
  */
 export const TAG = {
@@ -23,7 +23,7 @@ export const TAG = {
   table: 'F'.charCodeAt(0),
 } as const;
 
-/** Octets of what is always as long; what is not has its length before it. */
+/** Size in octets of values of fixed size; all others begin with their length. */
 const SIZES: ReadonlyMap<number, number> = new Map([
   [TAG.nothing, 0],
   [TAG.truth, 1],
@@ -41,14 +41,17 @@ const SIZES: ReadonlyMap<number, number> = new Map([
   [TAG.time, 8],
 ]);
 
-/** Where the content of a value begins and ends whose tag stands here. It has been read before: nothing is checked. */
+/**
+ * Start and end of the content of the value whose tag is at `at`. The bytes have been read before, so nothing
+ * is checked.
+ */
 export function contentOf(bytes: Buffer, at: number): { readonly start: number; readonly end: number } {
   const size = SIZES.get(bytes[at] as number);
   if (size !== undefined) return { start: at + 1, end: at + 1 + size };
   return { start: at + 5, end: at + 5 + bytes.readUInt32BE(at + 1) };
 }
 
-/** How a number is written, as the client library does: the smallest integer that holds it, else a double. */
+/** Tag of a number, as the client library chooses it: the smallest integer that holds the number, else a double. */
 export function tagOfNumber(value: number): number {
   if (!Number.isInteger(value) || value >= 2 ** 63 || value < -(2 ** 63)) return TAG.double;
   if (value >= -0x80 && value < 0x80) return TAG.int8;

@@ -1,16 +1,14 @@
 import { contentOf, TAG } from './field-tags.js';
 import type { Headers, HeaderValue } from './message.js';
 
-/*
- * Values of header tables as they are on the wire: nothing of them is lost, whatever a value of JavaScript could hold of it.
- */
+/* Values of header tables as they are on the wire: they keep what JavaScript values would lose. */
 
 export type Field = Plain | List | Table;
 
-/** A value that holds no other. */
+/** A value that contains no other value. */
 export interface Plain {
   readonly tag: number;
-  /** Without its tag, and without a length. */
+  /** Bytes without tag and length. */
   readonly content: Buffer;
 }
 
@@ -24,7 +22,7 @@ export interface Table {
   readonly entries: readonly Entry[];
 }
 
-/** A name may be of any bytes, and come more than once. */
+/** An entry of a table. A name may consist of any bytes, and may occur more than once. */
 export interface Entry {
   readonly name: Buffer;
   readonly value: Field;
@@ -33,7 +31,7 @@ export interface Entry {
 export const isList = (field: Field): field is List => 'items' in field;
 export const isTable = (field: Field): field is Table => 'entries' in field;
 
-/** The entries between these places, which have been read before: nothing is checked. */
+/** Entries between two offsets. The bytes have been read before, so nothing is checked. */
 export function entriesIn(bytes: Buffer, start: number, end: number): Entry[] {
   const entries: Entry[] = [];
   for (let at = start; at < end; ) {
@@ -44,7 +42,7 @@ export function entriesIn(bytes: Buffer, start: number, end: number): Entry[] {
   return entries;
 }
 
-/** The value whose tag stands here. */
+/** Value whose tag is at `at`. */
 export function fieldAt(bytes: Buffer, at: number): Field {
   const tag = bytes[at] as number;
   const { start, end } = contentOf(bytes, at);
@@ -59,7 +57,7 @@ function itemsIn(bytes: Buffer, start: number, end: number): Field[] {
   return items;
 }
 
-/** Of all entries, one after the other, without the length that a table has before them. */
+/** Bytes of all entries, without the length that precedes a table. */
 export function entryBytes(entries: readonly Entry[]): Buffer {
   return Buffer.concat(
     entries.flatMap(({ name, value }) => [Buffer.from([name.length]), name, fieldBytes(value)]),
@@ -74,21 +72,21 @@ function fieldBytes(field: Field): Buffer {
   return Buffer.concat([tag, hasLength ? counted(field.content) : field.content]);
 }
 
-/** With their length before them. */
+/** Bytes with their length before them. */
 export function counted(bytes: Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);
 }
 
-/** As a delivery has them: of two of one name the later one. */
+/** Entries as a delivery's headers: if a name is repeated, the last value wins. */
 export function headersOf(entries: readonly Entry[]): Headers {
   const headers: Headers = Object.create(null);
   for (const { name, value } of entries) headers[name.toString()] = headerValueOf(value);
   return headers;
 }
 
-/** What a delivery has for it, as near as a value of JavaScript comes. */
+/** JavaScript value of a field, as close as the language comes. */
 export function headerValueOf(field: Field): HeaderValue {
   if (isList(field)) return field.items.map(headerValueOf);
   if (isTable(field)) return headersOf(field.entries);
@@ -118,7 +116,7 @@ export function headerValueOf(field: Field): HeaderValue {
   }
 }
 
-/** Any 64-bit number may come; what no Date can hold is as the client library has it. */
+/** Any 64-bit number may arrive; a moment that no Date can hold has the client library's form. */
 function momentOf(seconds: number): HeaderValue {
   const date = new Date(seconds * 1_000);
   return Number.isNaN(date.getTime()) ? { '!': 'timestamp', value: seconds } : date;
@@ -126,7 +124,7 @@ function momentOf(seconds: number): HeaderValue {
 
 const UNSIGNED: ReadonlySet<number> = new Set([TAG.uint8, TAG.uint16, TAG.uint32]);
 
-/** Of a value that is an integer of any width. */
+/** Value of an integer of any width. */
 export function wholeNumberOf({ tag, content }: Plain): bigint {
   if (content.length === 8) return content.readBigInt64BE();
   return BigInt(

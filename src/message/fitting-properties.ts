@@ -1,11 +1,12 @@
 import type { MessageProperties } from './message.js';
 
-/** What AMQP calls a short string. */
+/** Maximum length of AMQP's short string. */
 const SHORT_BYTES = 255;
 
 /**
- * A received message's properties as they can be written again, and the names of those that can't: bytes that are no UTF-8 take
- * three each once they are read, so that a text which came may be too long to go; and a moment is any number of 64 bits.
+ * The properties of a received message that can be written again, and the names of those that can't. A byte
+ * that is not UTF-8 becomes three bytes when it is read, so a received text may be too long to be sent; and a
+ * timestamp may be any 64-bit number.
  */
 export function fittingProperties(properties: MessageProperties): {
   readonly fitting: MessageProperties;

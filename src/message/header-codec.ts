@@ -1,8 +1,9 @@
 import type { Headers, HeaderValue } from './message.js';
 
 /*
- * Header values in JSON and back, their types kept: a Date is {"$date": ISO}, bytes are {"$bytes": base64}. A table of
- * the publisher's that looks like one of these is wrapped in {"$table": …}, so that it stays what it was.
+ * Conversion of header values to JSON and back that keeps their types: a Date is {"$date": ISO}, bytes are
+ * {"$bytes": base64}. A publisher's table that looks like one of these is wrapped in {"$table": …}, so that it
+ * is restored as it was.
  */
 
 export function encodeHeaders(headers: Headers): Record<string, unknown> {

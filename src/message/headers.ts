@@ -2,40 +2,41 @@ import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import type { Headers, HeaderValue } from './message.js';
 
 /**
- * The headers that Hopline writes. None is on a first publish, but for those of chains, batches, unique and encrypted messages.
+ * Names of the headers that Hopline writes. A first publish has none of them, except those of chains, batches,
+ * unique and encrypted messages.
  */
 export const HEADER = {
-  /** Number of the attempt that this delivery is; absent means 1. On a dead letter: of the last attempt. */
+  /** Number of the attempt of this delivery; a missing header means 1. On a dead letter: number of the last attempt. */
   attempt: 'hopline-attempt',
-  /** How often a handler has thrown; releases don't count. */
+  /** Number of throws by handlers; releases don't count. */
   exceptions: 'hopline-exceptions',
-  /** How often the message was released to come back later. */
+  /** Number of releases. */
   releases: 'hopline-releases',
   /** ISO time of the first attempt. */
   firstAttemptAt: 'hopline-first-attempt-at',
   /** Milliseconds of attempts and pauses since the first attempt began. */
   elapsed: 'hopline-elapsed-ms',
-  /** True if the message was handed out before, which the broker's flag says no more of a copy. */
+  /** True if the message was delivered before: the broker's own flag is lost when a copy is published. */
   redelivered: 'hopline-redelivered',
-  /** ISO time since when no handler of its queue has matched it; gone once one does. */
+  /** ISO time since when no handler of the queue has matched the message; removed when one matches. */
   unhandledSince: 'hopline-unhandled-since',
-  /** Exchange and routing key it was published with, since a retry travels under others. */
+  /** Exchange and routing key of the publish, since a retry travels under others. */
   exchange: 'hopline-exchange',
   routingKey: 'hopline-routing-key',
-  /** Properties that would act again on the way; a replay puts back what may be sent. */
+  /** Properties that would act again on the way; a replay restores those that may be sent. */
   expiration: 'hopline-expiration',
   userId: 'hopline-user-id',
   cc: 'hopline-cc',
   bcc: 'hopline-bcc',
-  /** Names of the publisher's headers that had to be left out, since with ours they were more than AMQP can carry. */
+  /** Names of the publisher's headers that were left out because they and Hopline's together exceed AMQP's limit. */
   dropped: 'hopline-dropped-headers',
-  /** The chain that the message is a step of, with all its later steps; see chain-header.ts. */
+  /** Chain of the message, with all later steps; see chain-header.ts. */
   chain: 'hopline-chain',
-  /** Which job of which batch the message is, or what it says of one; see batch-header.ts. */
+  /** Job or notification of a batch; see batch-header.ts. */
   batch: 'hopline-batch',
-  /** What makes the message unique; see unique.ts. */
+  /** Unique key of the message; see unique.ts. */
   unique: 'hopline-unique',
-  /** How the body is encrypted; see encryption/envelope.ts. */
+  /** Description of the body's encryption; see encryption/envelope.ts. */
   encrypted: 'hopline-encrypted',
   /** On dead letters only. */
   reason: 'hopline-reason',
@@ -48,8 +49,8 @@ export const HEADER = {
 const OWN_PREFIX = 'hopline-';
 
 /**
- * Written by the broker, and acted on by it when they come back: 3.10 silently loses a message whose old `x-death`
- * makes a second trip look like a cycle.
+ * Headers that the broker writes, and obeys when they come back: RabbitMQ 3.10 silently loses a message whose
+ * old `x-death` makes a second trip look like a cycle.
  */
 const BROKER_HEADER = /^x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count)$/;
 
@@ -61,10 +62,13 @@ export function isOwnHeader(name: string): boolean {
   return name.startsWith(OWN_PREFIX);
 }
 
-/** Keys by which the broker would route a message once more, wherever it is sent; set aside while it travels. */
+/**
+ * Headers by which the broker would route a message to further queues on every publish; renamed while the
+ * message travels.
+ */
 const SET_ASIDE = { CC: HEADER.cc, BCC: HEADER.bcc } as const;
 
-/** Headers of a message that travels: what the broker would act on is under a name of ours. Changes what it is given. */
+/** Renames the headers of a travelling message that the broker would obey. Changes its argument. */
 export function setAside(headers: Headers): void {
   for (const [name, aside] of Object.entries(SET_ASIDE)) {
     const value = headers[name];
@@ -74,7 +78,7 @@ export function setAside(headers: Headers): void {
   }
 }
 
-/** Headers as they were published, of a message that has travelled: what was set aside is back under its own name. */
+/** Headers of the publish, from those of a message that has travelled: renamed headers get their own names back. */
 export function headersAsPublished(all: Readonly<Headers>): Headers {
   const headers = publisherHeaders(all);
   for (const [name, aside] of Object.entries(SET_ASIDE)) {
@@ -85,8 +89,8 @@ export function headersAsPublished(all: Readonly<Headers>): Headers {
 }
 
 /**
- * Takes out what the broker would not take under these names, and says which. `BCC` it takes off what it delivers: one that was
- * delivered came from another protocol, and it was never acted on.
+ * Removes the headers that the broker would refuse, and returns their names. The broker strips `BCC` from what
+ * it delivers: a delivered message with `BCC` came from another protocol, which ignored it.
  */
 export function withoutUnroutable(headers: Headers): string[] {
   const refused = ['CC', 'BCC'].filter((name) => {
@@ -97,7 +101,7 @@ export function withoutUnroutable(headers: Headers): string[] {
   return refused;
 }
 
-/** Headers as a publisher gave them, without those that only Hopline or the broker may write. */
+/** Headers of the publisher, without those that only Hopline or the broker may write. */
 export function publisherHeaders(headers: Readonly<Headers>): Headers {
   const kept: Headers = Object.create(null);
   for (const name of Object.keys(headers)) {
@@ -112,7 +116,7 @@ export function textIn(headers: Readonly<Headers>, name: string): string | undef
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A copy in which nothing is shared. As on the wire: no prototypes, and what is undefined is not there. */
+/** A deep copy, as on the wire: without prototypes and undefined values. */
 export function copyHeaders(headers: Readonly<Record<string, HeaderValue | undefined>>): Headers {
   const copy: Headers = Object.create(null);
   for (const name of Object.keys(headers)) {
@@ -130,13 +134,17 @@ function copyValue(value: HeaderValue): HeaderValue {
   return copyHeaders(value as Readonly<Record<string, HeaderValue>>);
 }
 
-/** Largest header table a publisher may send; the rest up to the client's 64 KiB is room for ours and the broker's. */
+/**
+ * Maximum size of a publisher's header table; the rest of the client's 64 KiB is room for Hopline's and the
+ * broker's headers.
+ */
 export const HEADERS_CAP_BYTES = 32 * 1024;
 
 /**
- * Checks what the client library would choke on later, or silently change.
+ * Checks headers for values that the client library would fail on later, or would silently change.
  *
- * @throws InvalidMessageError for a value that AMQP can't carry (bigint, symbol, function, a cycle, a name too long)
+ * @throws InvalidMessageError for a value that AMQP can't carry (bigint, symbol, function, a cycle, a name too
+ * long)
  * @throws MessageTooLargeError above {@link HEADERS_CAP_BYTES}
  */
 export function checkHeaders(headers: Readonly<Headers>): void {
@@ -149,7 +157,7 @@ export function checkHeaders(headers: Readonly<Headers>): void {
   }
 }
 
-/** Deeper nesting is a mistake, or a cycle. */
+/** Deeper nesting is a mistake or a cycle. */
 const MAX_DEPTH = 16;
 
 function tableBytes(table: Readonly<Record<string, unknown>>, path: string, depth: number): number {
@@ -204,7 +212,7 @@ function valueBytes(value: unknown, path: string, depth: number): number {
   }
 }
 
-/** The client library writes what is beyond 2^50 as an integer, and throws if it is none. */
+/** The client library writes numbers above 2^50 as integers, and throws if they aren't. */
 function isEncodable(value: number): boolean {
   if (!Number.isFinite(value) || value < -(2 ** 63)) return false;
   return Math.abs(value) < 2 ** 50 || Number.isInteger(value);

@@ -3,18 +3,19 @@ import { show } from '../util/check.js';
 import { hearRejection } from '../util/hear-rejection.js';
 
 /**
- * What a `by` gives, as text. What a misspelt field gives is refused: as a text like any other it would make all messages one.
+ * Text of a key that a `by` function returned. A missing value, such as that of a misspelt field, is refused:
+ * as an ordinary text it would give all messages the same key.
  *
- * @param whose as `idempotent.by of 'ChargeInvoice'`
+ * @param whose name of the option, such as `idempotent.by of 'ChargeInvoice'`
  * @throws InvalidMessageError
  */
 export function keyText(key: unknown, whose: string): string {
   if ((typeof key === 'string' && key !== '') || typeof key === 'bigint' || Number.isFinite(key))
     return String(key);
-  // Of an async one nobody awaits the answer.
+  // The answer of an async function is not awaited.
   hearRejection(key);
   throw new InvalidMessageError(
-    `expected ${whose} to give a non-empty string, a finite number or a bigint, got ${show(key)}`,
-    'Look for a misspelt or missing field; where a message may have none, give it a key that is its own.',
+    `expected ${whose} to return a non-empty string, a finite number or a bigint, got ${show(key)}`,
+    'Check for a misspelt or missing field; if a message may have no key, return one that is unique to it.',
   );
 }

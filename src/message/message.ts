@@ -15,7 +15,7 @@ import type { Published } from './published.js';
  * settle       act on the outcome towards the broker: ack, nack, or republish-confirm-ack
  */
 
-/** What AMQP's field tables can carry and every client can read. */
+/** A value that AMQP's field tables can hold and every client can read. */
 export type HeaderValue =
   | string
   | number
@@ -29,11 +29,11 @@ export type HeaderValue =
 /** Headers by name. Received ones have no prototype: a header called `__proto__` is only a header. */
 export type Headers = Record<string, HeaderValue>;
 
-/** AMQP 0-9-1's basic properties, named as the protocol's clients for Node name them. */
+/** AMQP 0-9-1's basic properties, with the names that Node.js clients use. */
 export interface MessageProperties {
   headers?: Headers;
   messageId?: string;
-  /** Seconds since 1970, as the protocol has it. */
+  /** Seconds since 1970, as in the protocol. */
   timestamp?: number;
   type?: string;
   appId?: string;
@@ -42,12 +42,12 @@ export interface MessageProperties {
   correlationId?: string;
   replyTo?: string;
   priority?: number;
-  /** Milliseconds, as a string, as the protocol has it. */
+  /** Milliseconds as a string, as in the protocol. */
   expiration?: string;
   userId?: string;
   /** 2 is persistent. */
   deliveryMode?: number;
-  /** Of no use any more, but some clients send it. */
+  /** Deprecated in the protocol, but some clients send it. */
   clusterId?: string;
 }
 
@@ -57,12 +57,21 @@ export interface OutgoingMessage {
   readonly routingKey: string;
   readonly body: Buffer;
   readonly properties: MessageProperties;
-  /** If no queue takes it, the publish fails with an UnroutableError instead of being dropped. */
+  /**
+   * True if the publish must fail with an UnroutableError when no queue takes the message; else the broker
+   * drops it.
+   */
   readonly mandatory: boolean;
-  /** Milliseconds that the publish may take until its confirm. */
+  /** Maximum milliseconds of the publish until its confirm. */
   readonly deadlineMs: number;
-  /** What its publish resolves with: to wait for the confirm and give it then would cost each a promise more. */
+  /**
+   * Value that the publish resolves with. It is made before the publish, since making it after the confirm
+   * would cost one more promise per message.
+   */
   readonly receipt?: Published | undefined;
-  /** What it was received as, if it travels on: what of `properties` is still that goes out in the bytes in which it came. */
+  /**
+   * Received form of a message that is republished: properties that are unchanged go out in the bytes in which
+   * they came.
+   */
   readonly source?: MessageSource | undefined;
 }

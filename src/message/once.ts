@@ -3,13 +3,13 @@ import type { Duration } from '../util/duration.js';
 /** Options of {@link MessageContext.once}. */
 export interface OnceOptions {
   /**
-   * How long the result is kept, up to 366 days: longer than the message may come back, replays from the dead letters
-   * included. @default '7d'
+   * Time for which the result is kept, up to 366 days. It must be longer than the message may come back,
+   * replays of its dead letter included. @default '7d'
    */
   keep?: Duration;
 }
 
-/** What JSON gives back for a value: of a Date its text, of a class instance its fields. */
+/** Type of a value after JSON: a Date becomes a string, a class instance its fields. */
 export type JsonForm<Value> = 0 extends 1 & Value // any stays any
   ? Value
   : Value extends { toJSON(...args: never[]): infer Written }

@@ -8,19 +8,19 @@ import {
 } from './chain-header.js';
 
 /*
- * A message as it lies in an outbox: JSON. The format is a promise, since a newer version finds what an older one has left:
- * `v` is raised by whoever breaks it.
+ * A message as an outbox stores it: JSON. The format is a promise, since a newer version reads rows of an older
+ * one: whoever changes it incompatibly raises `v`.
  */
 
 const VERSION = 1;
 
 export interface OutboxMessage {
   readonly step: StepMessage;
-  /** `send`: somebody must take it. */
+  /** True for `send`: at least one queue must take the message. */
   readonly mustRoute: boolean;
-  /** The chain that it is a step of. */
+  /** Chain that the message is a step of. */
   readonly chain: ChainState | undefined;
-  /** Which has left it there: whoever relays it may be another. Rows of older versions don't say. */
+  /** Service that wrote the row; another may relay it. Rows of older versions don't have it. */
   readonly service?: string | undefined;
 }
 

@@ -2,28 +2,32 @@ import { UndecodableError } from '../errors.js';
 import { fittingId } from './message-id.js';
 
 /*
- * A pack: many JSON payloads of one routing key in one AMQP message, one a line, as NDJSON has it
- * (https://github.com/ndjson/ndjson-spec). What the properties say is said of each: headers, correlation, expiration.
- * The n-th payload, counted from 0, is the message `<messageId>.<n>`, or what stands for that if it is too long for an id.
+ * A pack: many JSON payloads of one routing key in one AMQP message, one per line, as in NDJSON
+ * (https://github.com/ndjson/ndjson-spec). The message's properties apply to each payload: headers,
+ * correlation, expiration. The n-th payload, counted from 0, is the message `<messageId>.<n>`; if that is too
+ * long for an id, a UUID replaces it.
  */
 
-/** Content type of a pack. No client takes it for JSON by mistake, and any that can split lines can read it. */
+/** Content type of a pack. No client takes it for JSON by mistake, and any client that can split lines can read it. */
 export const PACK_CONTENT_TYPE = 'application/vnd.hopline.pack+x-ndjson';
 
-/** More in one message is nobody's pack: a body of 16 MiB may hold eight million lines. */
+/** Maximum payloads of a pack: a body of 16 MiB could otherwise hold eight million lines. */
 export const MAX_PACK_ITEMS = 10_000;
 
 const NEWLINE = 0x0a;
 
-/** What a payload takes in a pack beside its own bytes. */
+/** Bytes per payload in addition to the payload's own. */
 export const LINE_END_BYTES = 1;
 
 export const packItemId = (messageId: string, index: number): string => fittingId(`${messageId}.${index}`);
 
-/** One line can't hold it: it goes alone. Never so for what `JSON.stringify` writes. */
+/**
+ * False for a body that does not fit on one line, and must be published alone. Always true for the output of
+ * `JSON.stringify`.
+ */
 export const isOneLine = (body: Buffer): boolean => body.length > 0 && !body.includes(NEWLINE);
 
-/** @param bodies each JSON on one line */
+/** @param bodies JSON, each on one line */
 export function packed(bodies: readonly Buffer[]): Buffer {
   const length = bodies.reduce((sum, body) => sum + body.length + LINE_END_BYTES, 0);
   const whole = Buffer.allocUnsafe(length);
@@ -37,9 +41,9 @@ export function packed(bodies: readonly Buffer[]): Buffer {
 }
 
 /**
- * The payloads of a pack as they are in it: nothing is copied or decoded.
+ * Payloads of a pack, as views: nothing is copied or decoded.
  *
- * @throws UndecodableError for one that is empty, or holds more than {@link MAX_PACK_ITEMS}
+ * @throws UndecodableError for a pack that is empty, or holds more than {@link MAX_PACK_ITEMS}
  */
 export function unpacked(body: Buffer): Buffer[] {
   const items: Buffer[] = [];
@@ -56,7 +60,7 @@ export function unpacked(body: Buffer): Buffer[] {
 
 function badPack(why: string): UndecodableError {
   return new UndecodableError(
-    `the pack can't be taken apart: ${why}`,
-    'Look at the bytes in the dead-letter queue, and mend the publisher.',
+    `the pack can't be unpacked: ${why}`,
+    'Look at the bytes in the dead-letter queue, and fix the publisher.',
   );
 }

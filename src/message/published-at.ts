@@ -1,12 +1,16 @@
 import type { MessageProperties } from './message.js';
 
-/** A message of a pack has its place appended; the broker writes one that an AMQP 1.0 client gave as a uuid as a URN (RFC 9562). */
+/**
+ * Matches a UUIDv7, with the index that a message of a pack appends, or as the URN that the broker makes of an
+ * AMQP 1.0 client's uuid (RFC 9562).
+ */
 const UUID_V7 =
   /^(?:urn:uuid:)?([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(\.\d+)?$/i;
 
 /**
- * Of the year 5138, if it is taken for the seconds that the protocol has. So it is taken for milliseconds: RabbitMQ 3.10 hands on
- * the timestamps of AMQP 1.0 clients so. What is of that year in milliseconds, too, is no moment: some clients send microseconds.
+ * From this number on a timestamp is taken for milliseconds: as the protocol's seconds it would be in the year
+ * 5138, and RabbitMQ 3.10 passes on the timestamps of AMQP 1.0 clients in milliseconds. If it is in that year
+ * as milliseconds, too, it is ignored: some clients send microseconds.
  */
 const FAR_AWAY = 1e11;
 

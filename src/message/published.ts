@@ -1,29 +1,32 @@
 /**
- * What a publish, a send, or the dispatch of a chain resolves to. Each has a message of its own: a unique send that another
- * stands for is a {@link NotUniqueError}, which names that.
+ * Result of a publish, a send, or the dispatch of a chain. Each result is about a message of its own: a unique
+ * send that another message replaces throws a {@link NotUniqueError}, which names that message.
  */
 export interface Published {
-  /** What handlers, events, logs and dead letters know it by. Of a chain it is its first step's, which is the chain's id. */
+  /**
+   * Id of the message in handlers, events, logs and dead letters. For a chain, the id of the chain, which is
+   * its first step's.
+   */
   readonly messageId: string;
   /**
-   * The broker has confirmed it. False if it was added to an outbox, by `outbox()` or in a transaction of a handler: it is
-   * published once that is committed, and never if it is not.
+   * True if the broker has confirmed the message. False if it was added to an outbox, by `outbox()` or in a
+   * handler's transaction: it is published after the commit, and never without it.
    */
   readonly confirmed: boolean;
   /**
-   * When it comes due, if it is delayed; undefined if it is at once. In an outbox a `delay` counts from when it is published, so
-   * that only an `at` is known.
+   * Moment at which a delayed message is due; undefined for one without a delay. In an outbox a `delay` counts
+   * from the later publish, so only `at` gives a moment.
    */
   readonly dueAt: Date | undefined;
 }
 
 /**
- * What many publishes resolve to. The ids of 100,000 would take seven megabytes, and most callers want none of them: the event
- * `message.confirmed` tells each.
+ * Result of publishing many messages. The single ids are not in it, since those of 100,000 messages would take
+ * seven megabytes: the event `message.confirmed` has each.
  */
 export interface PublishedMany {
-  /** How many it were: all that were given. */
+  /** Number of payloads in the input, all of which were published. */
   readonly count: number;
-  /** As {@link Published.confirmed}. */
+  /** See {@link Published.confirmed}. */
   readonly confirmed: boolean;
 }

@@ -6,90 +6,106 @@ import type { Headers } from './message.js';
 import type { Published, PublishedMany } from './published.js';
 import type { UniqueSend } from './unique.js';
 
-/** How one message is published. */
+/** Options of one publish or send. */
 export interface PublishOptions {
-  /** Concrete routing key; asked for when the definition's own key is a pattern. */
+  /** Concrete routing key; required if the definition's own key is a pattern. */
   key?: string;
-  /** Headers for consumers. Names beginning with `hopline-` and the broker's own (`x-death` …) are left out. */
+  /** Headers for consumers. Names that begin with `hopline-`, and the broker's own (`x-death` …), are left out. */
   headers?: Headers;
-  /** Default: a new UUIDv7. Give your own to publish again after an {@link OutcomeUnknownError}. */
+  /**
+   * Id of the message, up to 255 bytes. Give your own to publish again after an {@link OutcomeUnknownError}.
+   * @default a new UUIDv7
+   */
   messageId?: string;
-  /** What the message belongs to; a context's publish carries it on by itself. */
+  /**
+   * Id of the business process that the message belongs to. Messages published with a handler's context inherit
+   * it. @default none; in a handler, that of the handled message
+   */
   correlationId?: string;
-  /** Topic exchange instead of the bus's own; declared, or verified, at its first use. */
+  /** Topic exchange instead of the bus's own; declared or verified at its first use. */
   exchange?: ExchangeOption;
-  /** Come due after this long, 100 ms to 400 days (rounded up to 100 ms); the broker carries the wait. */
+  /**
+   * Time until the message is due, 100 ms to 400 days, rounded up to 100 ms; the broker holds the message
+   * meanwhile.
+   */
   delay?: Duration;
-  /** Come due at this moment. Not together with `delay`. */
+  /** Moment at which the message is due. Can't be combined with `delay`. */
   at?: Date;
-  /** 0–255, highest first, in queues with `maxPriority`; what others make of it is their broker's business. */
+  /** Priority, 0 to 255, highest first, in queues with `maxPriority`; in other queues its effect depends on the broker. */
   priority?: number;
   /**
-   * Lane of the queues that are to take it. It reaches only queues that have this lane: a `publish` that none has is
-   * dropped like any event without takers, a `send` is an UnroutableError. @default 'default', the queues themselves
+   * Lane of the destination queues. The message reaches only queues that have this lane: if none has, a
+   * `publish` is dropped like any event without a queue, and a `send` throws an UnroutableError. @default
+   * 'default', the queues themselves
    */
   lane?: string;
-  /** How long the message may wait in a queue before the broker dead-letters it. Not together with a delay. */
+  /**
+   * Maximum time that the message may wait in a queue before the broker dead-letters it. Can't be combined with
+   * a delay.
+   */
   expiration?: Duration;
   /** Queue for the answer, for consumers that answer. */
   replyTo?: string;
-  /** AMQP `user-id`: the broker refuses any but the connection's own. Not together with a delay. */
+  /** AMQP `user-id`: the broker refuses any other than the connection's own. Can't be combined with a delay. */
   userId?: string;
-  /** How long the publish may take until its confirm. Default: the bus's `publishDeadline`, 30 s. */
+  /** Maximum time of the publish until its confirm. @default the bus's `publishDeadline`, 30 s */
   deadline?: Duration;
   /**
-   * Allow a delay on an exchange that the bus only verifies (`declare: false`). A delayed message reaches only queues
-   * that Hopline declared; a foreign queue on the same exchange doesn't get it.
+   * Allows a delay on an exchange that the bus only verifies (`declare: false`). A delayed message reaches only
+   * queues that Hopline declared; a foreign queue on the same exchange doesn't get it. @default false
    */
   allowForeign?: boolean;
   /**
-   * Of a `send` only: no other message with this key is to wait or be handled meanwhile. Instead of what the definition or
-   * the handler says. @default what the definition says, else the bus's own handler that it goes to
+   * Makes this `send` unique: it fails while another message with this key waits or is handled. Takes
+   * precedence over the `unique` of the definition and of the handler. `publish` refuses it. @default the
+   * definition's, else that of the bus's own handler of the message
    */
   unique?: UniqueSend;
   /**
-   * Encrypts the body with the bus's `encryption`; an encrypted message goes alone, never in a pack. What a definition
-   * encrypts can't be published plain. @default the definition's, else false
+   * Encrypts the body with the bus's `encryption`. An encrypted message goes alone, never in a pack. `false` is
+   * refused if the definition encrypts. @default the definition's, else false
    */
   encrypted?: boolean;
 }
 
-/** The options, with `key` required if the definition's key is a pattern. */
+/** Publish options of a definition; `key` is required if the definition's key is a pattern. */
 export type OptionsFor<Key extends string> =
   IsPattern<Key> extends true ? [options: PublishOptions & { key: string }] : [options?: PublishOptions];
 
-/** How many messages are published that are alike in all but their payload. Each gets a messageId of its own. */
+/** Options of publishing many messages that differ only in their payload. Each message gets a messageId of its own. */
 export interface PublishManyOptions extends Omit<PublishOptions, 'messageId' | 'unique'> {
   /**
-   * How many go into one AMQP message, 2 to 10,000: what the broker does for a message it then does once for all of
-   * them. They are handled, retried and dead-lettered one by one all the same. Consumers need a Hopline that knows
-   * packs. @default the definition's `pack.max`; without one each is a message
+   * Maximum payloads in one AMQP message, 2 to 10,000: the broker's work per message is then done once for all
+   * of them. The payloads are still handled, retried and dead-lettered one by one. Consumers must run a Hopline
+   * that knows packs. @default the definition's `pack.max`; without it each payload is a message
    */
   pack?: number;
 }
 
-/** As {@link OptionsFor}. */
+/** See {@link OptionsFor}. */
 export type ManyOptionsFor<Key extends string> =
   IsPattern<Key> extends true
     ? [options: PublishManyOptions & { key: string }]
     : [options?: PublishManyOptions];
 
-/** Whether zero queues taking it is fine (`publish`) or an error (`send`). */
+/** `publish`: no queue needs to take the message. `send`: one must. */
 export type PublishIntent = 'publish' | 'send';
 
 /**
- * What a service publishes with: a bus, a message's context, or what is injected for this token. Its methods resolve
- * when the broker has confirmed the message, and not before; in a transaction, when it is added to the outbox.
+ * The methods for publishing, of a bus, a message's context, or the object injected for this token. They
+ * resolve when the broker has confirmed the message, not before; in a transaction, when the message is added to
+ * the outbox.
  */
 export abstract class Publisher {
   /**
-   * Publishes an event: zero or more queues take it.
+   * Publishes an event: any number of queues take it, or none.
    *
-   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError before anything is sent
-   * @throws KeysUnavailableError if it is to be encrypted, and the key can't be had: it was not sent
-   * @throws PublishTimeoutError if it could not be written before the deadline: it was not sent
-   * @throws PublishRejectedError if the broker refuses it: it is not stored
-   * @throws OutcomeUnknownError if the deadline passed after it was written, without a confirm
+   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError before anything is
+   * sent
+   * @throws KeysUnavailableError if the key for the encryption can't be had: the message was not sent
+   * @throws PublishTimeoutError if the message could not be written before the deadline: it was not sent
+   * @throws PublishRejectedError if the broker refuses the message: at least one queue has not stored it
+   * @throws OutcomeUnknownError if the deadline passed after the message was written, without a confirm
    * @throws NotStartedError, StoppedError
    */
   publish<Key extends string, Input>(
@@ -109,10 +125,10 @@ export abstract class Publisher {
   /**
    * Sends a job or a command: at least one queue must take it.
    *
-   * @throws UnroutableError if no queue does; for a delayed one that shows only when it is due, and it then lies in
-   *   the lost queue
-   * @throws NotUniqueError if it is unique, and another with its key waits or is handled
-   * @throws what the store throws if it is unique, and that is away: nothing was sent
+   * @throws UnroutableError if no queue takes it. For a delayed message that shows only when it is due: it then
+   * goes to the lost queue
+   * @throws NotUniqueError if the message is unique, and another with its key waits or is handled
+   * @throws the store's error if the message is unique and the store is away: nothing was sent
    * @throws the errors of {@link publish}
    */
   send<Key extends string, Input>(
@@ -126,10 +142,10 @@ export abstract class Publisher {
   }
 
   /**
-   * Publishes events that are alike in all but their payload. Resolves when each is confirmed; takes no more from
-   * `payloads`, which may be a generator, than can be under way.
+   * Publishes events that differ only in their payload. Resolves when all are confirmed. `payloads` may be a
+   * generator: it is read only as fast as messages can be published.
    *
-   * @throws PublishManyError once all have ended, if some were not published: it names each
+   * @throws PublishManyError, naming each message that was not published, once all have ended
    * @throws OptionsError, NotStartedError, StoppedError before anything is sent
    */
   publishMany<Key extends string, Input>(
@@ -151,9 +167,11 @@ export abstract class Publisher {
   }
 
   /**
-   * Sends jobs that are alike in all but their payload: as {@link publishMany}, but at least one queue must take each.
+   * Sends jobs that differ only in their payload: like {@link publishMany}, but at least one queue must take
+   * each.
    *
-   * @throws the errors of {@link publishMany}; an UnroutableError is in it
+   * @throws the errors of {@link publishMany}; it contains an UnroutableError for each message that no queue
+   * takes
    */
   sendMany<Key extends string, Input>(
     definition: MessageDefinition<Key, Input, unknown>,
@@ -174,7 +192,7 @@ export abstract class Publisher {
   }
 
   /**
-   * Messages that are handled one after the other, each when the one before it is done:
+   * Creates a chain: messages that are handled one after the other, each when the previous one is done:
    * `chain([…]).onFailure(…).dispatch()`. Nothing is sent before `dispatch()`.
    */
   abstract chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain;

@@ -3,7 +3,10 @@ import { copyHeaders, HEADER, headersAsPublished, textIn } from './headers.js';
 import type { Headers, MessageProperties } from './message.js';
 import { publishedAtOf } from './published-at.js';
 
-/** What its properties, headers and way say of a message: as it was published, on every attempt. A context is one, too. */
+/**
+ * A message's properties, headers and origin as they were published, the same on every attempt. A context is
+ * one, too.
+ */
 export type ReceivedMessage = Pick<
   MessageContext,
   | 'messageId'
@@ -22,7 +25,7 @@ export type ReceivedMessage = Pick<
   | 'expiration'
 >;
 
-/** What a {@link ReceivedMessage} is read from: a delivery, and where it was published. */
+/** Source of a {@link ReceivedMessage}: a delivery, and the exchange and routing key of its publish. */
 interface Source {
   readonly delivery: {
     readonly properties: MessageProperties & { readonly headers: Headers };
@@ -33,7 +36,7 @@ interface Source {
   readonly exchange: string;
 }
 
-/** Made for each message that is decoded: it reads nothing before it is asked. */
+/** Created for each message that is decoded; it reads nothing before it is asked. */
 export class MessageView implements ReceivedMessage {
   private ownHeaders: Headers | undefined;
 
@@ -60,7 +63,7 @@ export class MessageView implements ReceivedMessage {
   }
 
   get headers(): Readonly<Headers> {
-    // A copy: what is done to it must not travel on with the message.
+    // A copy: a change must not travel on with the message.
     this.ownHeaders ??= copyHeaders(headersAsPublished(this.properties.headers));
     return this.ownHeaders;
   }

@@ -1,9 +1,9 @@
 import { InvalidMessageError } from '../errors.js';
 
-/** AMQP's short strings: routing keys and names are at most this many bytes. */
+/** Maximum bytes of AMQP's short strings: routing keys and names. */
 export const MAX_NAME_BYTES = 255;
 
-/** Why `key` can't be a routing key to publish with, or undefined if it can. */
+/** Reason why `key` can't be published with; undefined if it can. */
 export function routingKeyProblem(key: unknown): string | undefined {
   if (typeof key !== 'string') return `expected the routing key to be a string, got ${typeof key}`;
   if (key === '') return 'the routing key is empty';
@@ -16,7 +16,7 @@ export function routingKeyProblem(key: unknown): string | undefined {
   return undefined;
 }
 
-/** @throws InvalidMessageError if it can't be a routing key */
+/** @throws InvalidMessageError if it can't be published with */
 export function checkRoutingKey(key: unknown): asserts key is string {
   const problem = routingKeyProblem(key);
   if (problem) {
@@ -24,7 +24,7 @@ export function checkRoutingKey(key: unknown): asserts key is string {
   }
 }
 
-/** Why `pattern` can't be a binding pattern, or undefined if it can. */
+/** Reason why `pattern` can't be a binding pattern; undefined if it can. */
 export function patternProblem(pattern: unknown): string | undefined {
   if (typeof pattern !== 'string') return `expected the pattern to be a string, got ${typeof pattern}`;
   if (pattern === '') return 'the pattern is empty';

@@ -1,6 +1,7 @@
 /**
- * Topic matching as AMQP 0-9-1 has it (section 3.1.3.3) and RabbitMQ runs it: keys and patterns are words between
- * dots, `*` stands for exactly one word, `#` for zero or more, anywhere. An empty word is a word: `a..b` has three.
+ * Topic matching as AMQP 0-9-1 defines it (section 3.1.3.3) and RabbitMQ implements it: keys and patterns are
+ * words between dots; `*` matches exactly one word, `#` zero or more, anywhere. An empty word is a word: `a..b`
+ * has three.
  */
 
 interface Node<T> {
@@ -13,7 +14,10 @@ function node<T>(): Node<T> {
   return { children: new Map(), values: [] };
 }
 
-/** Patterns with their values, looked up by routing key: cost grows with the key's words, not with the patterns. */
+/**
+ * Patterns with their values, looked up by routing key: the cost grows with the key's words, not with the
+ * number of patterns.
+ */
 export class TopicTrie<T> {
   private readonly root = node<T>();
 
@@ -30,7 +34,7 @@ export class TopicTrie<T> {
     at.values.push(value);
   }
 
-  /** The values of all patterns that match `key`, each once, in no particular order. */
+  /** Values of all patterns that match `key`, each once, in no particular order. */
   match(key: string): Set<T> {
     const found = new Set<T>();
     this.walk(this.root, key.split('.'), 0, found);
@@ -42,7 +46,7 @@ export class TopicTrie<T> {
       for (const value of at.values) found.add(value);
     } else {
       const literal = at.children.get(words[index] as string);
-      // A key's own word may be `*` or `#` when a foreign client published it; the wildcard child isn't its literal.
+      // A foreign client may publish a key whose own word is `*` or `#`: the wildcard child is not its literal.
       if (literal && words[index] !== '#' && words[index] !== '*')
         this.walk(literal, words, index + 1, found);
       const one = at.children.get('*');
@@ -55,7 +59,7 @@ export class TopicTrie<T> {
   }
 }
 
-/** Whether one pattern matches one key. For many patterns or keys build a {@link TopicTrie}. */
+/** True if one pattern matches one key. For many patterns or keys build a {@link TopicTrie}. */
 export function topicMatches(pattern: string, key: string): boolean {
   const trie = new TopicTrie<true>();
   trie.add(pattern, true);
@@ -71,9 +75,9 @@ function rank(word: string | undefined): number {
 }
 
 /**
- * Orders patterns by how narrow they are, narrowest first. Word by word from the left a literal beats `*`, `*` beats
- * the pattern's end, and the end beats `#`. Patterns of the same shape that can still match one key (`#.a.#` and
- * `#.b.#`) go by the alphabet, so that the order is total: only identical patterns are equal.
+ * Orders patterns from narrow to wide. Word by word from the left a literal beats `*`, `*` beats the pattern's
+ * end, and the end beats `#`. Patterns of the same shape that can match the same key (`#.a.#` and `#.b.#`) are
+ * ordered alphabetically, so that the order is total: only identical patterns are equal.
  */
 export function compareSpecificity(left: string, right: string): number {
   const a = left.split('.');

@@ -5,41 +5,46 @@ import { HEADER } from './headers.js';
 import { keyText } from './key-text.js';
 import type { Headers } from './message.js';
 
-/** How long a key is taken by the message that has it, and what becomes of others. */
+/** How long a message holds its key, and what happens to other messages with the key. */
 export interface UniqueRule {
   /**
-   * How long a message may wait, up to 366 days: counted from when it is due, anew for each attempt. Waiting longer, it gives
-   * its key up. @default '1h'
+   * Time for which a waiting message holds its key, up to 366 days: counted from when it is due, and anew for
+   * each attempt. A message that waits longer loses its key. @default '1h'
    */
   for?: Duration;
-  /** The key is free again once the message is `done`, for good or as a dead letter, or when its first attempt has `started`. @default 'done' */
+  /**
+   * Moment at which the key is free again: when the message is `done`, handled or dead-lettered, or when its
+   * first attempt has `started`. @default 'done'
+   */
   until?: 'done' | 'started';
   /**
-   * Which message stands for all that are sent while the key is taken. `first`: the one that has it, and a send of another is a
-   * {@link NotUniqueError}. `last`: the newest; no send is refused, and an older message is skipped when it comes. @default 'first'
+   * Message that is kept among those with the same key. `first`: the message that holds the key; a send of
+   * another throws a {@link NotUniqueError}. `last`: the newest; no send is refused, and an older message is
+   * skipped when it is delivered. @default 'first'
    */
   keep?: 'first' | 'last';
 }
 
-/** What makes sends of a message unique. */
+/** Unique key of the sends of a definition or to a handler. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface UniqueOptions<Payload = any> extends UniqueRule {
   /**
-   * The key, 255 bytes at most; only messages with the same routing key are compared. Giving none (undefined, null, an empty text)
-   * is an InvalidMessageError. @default one key for all of them
+   * Function that returns the key, at most 255 bytes; keys are compared only between messages with the same
+   * routing key. Returning no value (undefined, null, an empty string) throws an InvalidMessageError. @default
+   * one key for all messages
    */
   by?: (payload: Payload) => string | number | bigint;
 }
 
-/** What makes one send unique. */
+/** Unique key of one send. */
 export interface UniqueSend extends UniqueRule {
-  /** 255 bytes at most; only messages with the same routing key are compared. */
+  /** The key, at most 255 bytes; keys are compared only between messages with the same routing key. */
   key: string;
 }
 
 /** The options with their defaults. */
 export interface UniqueSettings {
-  /** Undefined if there is one key for all. */
+  /** Undefined if all messages have the same key. */
   readonly by: UniqueOptions['by'];
   readonly forMs: number;
   readonly until: 'done' | 'started';
@@ -63,7 +68,7 @@ export function uniqueSettings(options: UniqueOptions | UniqueSend): UniqueSetti
 
 const KEY_CAP_BYTES = 255;
 
-/** @throws InvalidMessageError for a key that is missing or too long, what `by` throws */
+/** @throws InvalidMessageError for a key that is missing or too long; the error of `by` */
 export function uniqueKey({ by }: UniqueSettings, payload: unknown, routingKey: string): string {
   const key = by ? keyText(by(payload), `unique.by of '${routingKey}'`) : '';
   const bytes = Buffer.byteLength(key);
@@ -74,24 +79,27 @@ export function uniqueKey({ by }: UniqueSettings, payload: unknown, routingKey: 
   );
 }
 
-/** What a unique message carries for its consumer. Whose the key is, its messageId says. */
+/** The mark that a unique message carries for its consumer. Its messageId is the holder of the key. */
 export interface UniqueMark {
-  /** As the stores know it. */
+  /** The key under which stores know it. */
   readonly key: string;
   readonly until: 'done' | 'started';
   readonly forMs: number;
-  /** Of messages of which the last counts: its place among them. Undefined if the first does. */
+  /** With `keep: 'last'`, the message's number in the order of sending; undefined with `first`. */
   readonly number: number | undefined;
 }
 
-/** The format is a promise: `v` is raised by whoever breaks it. */
+/** The format is a promise: whoever changes it incompatibly raises `v`. */
 const VERSION = 1;
 
 export function encodeUnique({ key, until, forMs, number }: UniqueMark): string {
   return JSON.stringify({ v: VERSION, key, until, for: forMs, number });
 }
 
-/** Undefined without one, or if it can't be read: the message is handled then as any other, and its key ends by itself. */
+/**
+ * Undefined for a message without the mark, or with an unreadable one: it is handled like any other, and its
+ * key expires by itself.
+ */
 export function uniqueIn(headers: Readonly<Headers>): UniqueMark | undefined {
   const written = headers[HEADER.unique];
   if (typeof written !== 'string') return undefined;

@@ -2,13 +2,13 @@ import { OptionsError } from '../errors.js';
 import type { BatchPlan, JobBatchOptions } from '../message/batch.js';
 import { type Check, durationUpTo, isPlainObject, problemsOf, show } from '../util/check.js';
 
-/** It is part of keys in stores, and of file names of those who look at it. */
+/** The id becomes part of keys in stores, and of file names. */
 const batchId: Check = {
   expected: 'a text of 1 to 200 characters without control characters or braces',
   accepts: (value) => typeof value === 'string' && /^[^\p{Cc}{}]{1,200}$/u.test(value),
 };
 
-/** It is shown on terminals, and PostgreSQL takes no NUL. */
+/** The name is shown on terminals, and PostgreSQL stores no NUL. */
 const batchName: Check = {
   expected: 'a text of 1 to 500 characters without control characters',
   accepts: (value) => typeof value === 'string' && /^\P{Cc}{1,500}$/u.test(value),

@@ -34,7 +34,7 @@ const moment: Check = {
   accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
 };
 
-/** One that is too long is refused where it would be carried, with what to do instead. */
+/** The range of a delay is checked where it is composed, with an error that says what to do instead. */
 const delay: Check = { ...duration, accepts: (value) => msAsWritten(value) !== undefined };
 
 const PUBLISH_FIELDS: Fields = {
@@ -66,7 +66,7 @@ const STEP_FIELDS: Fields = {
   payload: anything,
 };
 
-/** Properties that act on the way, and so would act on the delays instead of on the queue. */
+/** Properties that would act on the delay queues instead of on the destination queue. */
 const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
 
 /**
@@ -97,12 +97,15 @@ export function checkPublishOptions(
   }
 }
 
-/** @throws as {@link checkPublishOptions}; a messageId can't be that of many */
+/** @throws as {@link checkPublishOptions}; OptionsError for a messageId, which can't belong to many messages */
 export function checkPublishManyOptions(options: PublishManyOptions): void {
   checkPublishOptions(options, MANY_FIELDS);
 }
 
-/** @throws as {@link checkPublishOptions}; what belongs to a call or a connection can't be said of what a relay publishes */
+/**
+ * @throws as {@link checkPublishOptions}; OptionsError for options of a call or a connection, which a relay
+ * can't apply
+ */
 export function checkOutboxOptions(options: PublishOptions): void {
   checkPublishOptions(options, OUTBOX_FIELDS, 'outbox');
 }
@@ -115,7 +118,10 @@ export function checkChainOptions(options: ChainOptions): void {
   if (problems.length > 0) throw new OptionsError('chain', problems);
 }
 
-/** @throws as {@link checkPublishOptions}; what belongs to a call or a connection can't be that of a step */
+/**
+ * @throws as {@link checkPublishOptions}; OptionsError for options of a call or a connection, which a step
+ * can't have
+ */
 export function checkStep(step: ChainStep): void {
   if (!isPlainObject(step))
     throw new OptionsError('chain', [`expected each step to be an object, got ${show(step)}`]);
@@ -126,7 +132,7 @@ function carbonCopyIn({ headers }: PublishOptions): string | undefined {
   return ['CC', 'BCC'].find((name) => headers?.[name] !== undefined);
 }
 
-/** How long from now the message is to come due; 0 for at once. */
+/** Milliseconds from now until the message is due; 0 for at once. */
 export function delayMsOf({ delay, at }: PublishOptions, now: number): number {
   if (at !== undefined) return Math.max(0, at.getTime() - now);
   return msAsWritten(delay) ?? 0;

@@ -2,7 +2,10 @@ import { isPlainObject, show } from '../util/check.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
 import { hearRejection } from '../util/hear-rejection.js';
 
-/** Pauses between attempts: one for all, one after the other (the last repeats), growing, or computed. */
+/**
+ * Pauses between attempts: the same for all; a list, of which the last repeats; exponential; or computed by a
+ * function.
+ */
 export type BackoffPolicy =
   | Duration
   | readonly Duration[]
@@ -12,9 +15,9 @@ export type BackoffPolicy =
 export interface ExponentialBackoff {
   /** Pause after the first attempt. */
   readonly first: Duration;
-  /** Each pause is this times the one before. @default 2 */
+  /** Ratio of each pause to the one before. @default 2 */
   readonly factor?: number;
-  /** No pause is longer. @default '1h' */
+  /** Longest pause. @default '1h' */
   readonly max?: Duration;
 }
 
@@ -37,10 +40,10 @@ function isExponential(value: unknown): boolean {
   );
 }
 
-/** Told what is wrong with what a function of a policy has answered, as half a sentence, or what it has thrown. */
+/** Receives the fault of a policy's function: what it returned, as half a sentence, or the value it threw. */
 export type OnOddAnswer = (what: string, thrown?: { readonly error: unknown }) => void;
 
-/** The pause after attempt number `attempt`, in milliseconds; 0 for at once. */
+/** Pause after attempt number `attempt`, in milliseconds; 0 for at once. */
 export function backoffMs(
   policy: BackoffPolicy,
   attempt: number,
@@ -56,7 +59,7 @@ export function backoffMs(
   return toMs(policy[Math.min(attempt, policy.length) - 1] ?? 0);
 }
 
-/** What a user's function that throws or answers nonsense gives: the message must end somewhere, not loop at once. */
+/** Pause if a user's function throws or returns nonsense: the message must not be retried in a tight loop. */
 const FALLBACK_MS = 60_000;
 
 function computedMs(
@@ -75,7 +78,7 @@ function computedMs(
   if (isDuration(answer)) return toMs(answer);
   hearRejection(answer);
   onOdd(
-    `backoff gave ${show(answer)}, not a duration of at most 400 days: the pause is ${FALLBACK_MS / 1_000} s`,
+    `backoff returned ${show(answer)}, not a duration of at most 400 days: the pause is ${FALLBACK_MS / 1_000} s`,
   );
   return FALLBACK_MS;
 }

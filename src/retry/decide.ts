@@ -7,16 +7,16 @@ import { backoffMs, type OnOddAnswer } from './backoff.js';
 import { ruleFor } from './error-rules.js';
 import type { RetryPolicy } from './policy.js';
 
-/** A failed attempt, as far as the decision needs to know it. */
+/** The facts of a failed attempt that the decision needs. */
 export interface FailedAttempt {
   readonly error: unknown;
-  /** 1 for the first. */
+  /** Number of the attempt, starting at 1. */
   readonly attempt: number;
   /** Throws so far, this one included. */
   readonly exceptions: number;
   /** Milliseconds of attempts and pauses since the first attempt began. */
   readonly sinceFirstMs: number;
-  /** Milliseconds until the moment that `retryUntil` names; Infinity if it names none. */
+  /** Milliseconds until the moment that `retryUntil` returned; Infinity without one. */
   readonly leftMs: number;
 }
 
@@ -29,10 +29,11 @@ export type RetryDecision =
   | { readonly kind: 'discard' };
 
 /**
- * Whether a failed message is tried again, and after how long. Pure but for the jitter, whose source can be given.
- * Never allows more than `tries` attempts, nor one that would begin after `retryFor` or `retryUntil`.
+ * Decides whether a failed message is tried again, and after which pause. Pure except for the jitter, whose
+ * source is a parameter. Never allows more than `tries` attempts, nor one that would begin after `retryFor` or
+ * `retryUntil`.
  *
- * @param onOdd told when a function of the policy answers nonsense
+ * @param onOdd called if a function of the policy returns nonsense or throws
  */
 export function decide(
   policy: RetryPolicy,
@@ -43,7 +44,7 @@ export function decide(
   const { error, attempt, exceptions, sinceFirstMs, leftMs } = failure;
   const rule = ruleFor(policy.on, error, onOdd);
   if (rule?.then === 'discard') return { kind: 'discard' };
-  // It says that trying again can't help; no rule knows better.
+  // An UnrecoverableError takes precedence over a rule that says `retry`.
   if (isA(error, UnrecoverableError) || rule?.then === 'dead-letter') return giveUp('unrecoverable');
   if (policy.failOnTimeout && isA(error, HandlerTimeoutError)) return giveUp('timeout');
   if (attempt >= policy.tries || exceptions >= policy.maxExceptions) return giveUp('exhausted');

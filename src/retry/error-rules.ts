@@ -3,25 +3,28 @@ import { isA } from '../util/error-text.js';
 import { hearRejection } from '../util/hear-rejection.js';
 import { type BackoffPolicy, isBackoffPolicy, type OnOddAnswer } from './backoff.js';
 
-/** A class of errors, or a function that tells whether an error is meant. */
+/** A class of errors, or a function that returns true for the errors that are meant. */
 export type ErrorMatcher =
   // biome-ignore lint/suspicious/noExplicitAny: an error class by its constructor, whatever that takes
   (abstract new (...args: any[]) => unknown) | ((error: unknown) => boolean);
 
-/** What a policy does about some errors only. */
+/** What a retry policy does about some errors. */
 export interface ErrorRule {
-  /** A class (its subclasses included), or a predicate; one that throws, or gives a promise, matches nothing, and is logged. */
+  /**
+   * Class of the errors (subclasses included), or a predicate. A predicate that throws or returns a promise
+   * matches nothing, and is logged.
+   */
   readonly error: ErrorMatcher;
   /**
-   * `dead-letter` gives up at once, as `unrecoverable`; `discard` drops the message, without a dead letter and without
-   * `failed()`; `retry` goes on as the policy says, with a backoff of its own if it has one.
+   * Action: `dead-letter` gives up at once, as `unrecoverable`; `discard` drops the message, without a dead
+   * letter and without `failed()`; `retry` follows the policy, with the rule's own backoff if it has one.
    */
   readonly then: 'dead-letter' | 'retry' | 'discard';
-  /** For `retry`: instead of the policy's. */
+  /** Backoff for `retry`. @default the policy's */
   readonly backoff?: BackoffPolicy;
 }
 
-/** The first rule that is meant for an error. */
+/** First rule that matches an error. */
 export function ruleFor(
   rules: readonly ErrorRule[],
   error: unknown,
@@ -40,13 +43,13 @@ function matches(matcher: ErrorMatcher, error: unknown, onOdd: OnOddAnswer): boo
     return false;
   }
   if (answer === true || !answer) return answer === true;
-  // Of an async one nobody awaits the answer.
+  // The answer of an async predicate is not awaited.
   hearRejection(answer);
-  onOdd(`the predicate of a rule gave ${show(answer)}, not true or false: it matches nothing`);
+  onOdd(`the predicate of a rule returned ${show(answer)}, not true or false: it matches nothing`);
   return false;
 }
 
-/** Else it is a predicate. Classes that are no errors are told by how they are written: they can't be called. */
+/** Tells classes from predicates. A class that is not an Error is recognised by its source text: it can't be called. */
 function isErrorClass(matcher: ErrorMatcher): matcher is abstract new (...args: never[]) => unknown {
   const { prototype } = matcher as { prototype?: unknown };
   return prototype instanceof Error || prototype === Error.prototype || /^class\b/.test(String(matcher));

@@ -4,42 +4,46 @@ import { type Duration, toMsOrForever } from '../util/duration.js';
 import { type BackoffPolicy, isBackoffPolicy } from './backoff.js';
 import { type ErrorRule, errorRules } from './error-rules.js';
 
-/** When a failed message is tried again, and when it is given up. Whatever comes first ends it. */
+/**
+ * Retry policy: when a failed message is tried again, and when it is given up. Whichever limit is reached first
+ * ends the retries.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface RetryOptions<Payload = any> {
   /**
-   * Attempts in all, the first included. `Infinity` only with another end: `maxExceptions`, `retryFor` or
+   * Maximum attempts, the first included. `Infinity` needs another limit: `maxExceptions`, `retryFor` or
    * `retryUntil`. @default 5
    */
   tries?: number;
   /**
-   * Pause before the next attempt, from 100 ms to 400 days, carried by the broker. Whole levels (1 s, 4 s, 16 s, 30 s,
-   * 1 min, 2 min …) cost one hop. 0 runs again at once in this process, until that stops. A
-   * function that throws, or gives no duration, means 60 s, and is logged. @default ['1s', '4s', '16s', '1m', '4m']
+   * Pause before the next attempt, 100 ms to 400 days; the broker holds the message meanwhile. A pause that is
+   * a level of the delay queues (1 s, 4 s, 16 s, 30 s, 1 min, 2 min …) costs one hop. 0 runs the next attempt
+   * at once in this process. A function that throws or returns no duration means 60 s, and is logged. @default
+   * ['1s', '4s', '16s', '1m', '4m']
    */
   backoff?: BackoffPolicy;
-  /** Share of the pause, 0 to 1, that is taken off at random. @default 0 */
+  /** Share of the pause, 0 to 1, up to which it is shortened at random. @default 0 */
   jitter?: number;
-  /** Give up after this many throws; releases don't count. @default no limit of its own */
+  /** Maximum throws after which the message is given up; releases don't count. @default no limit of its own */
   maxExceptions?: number;
   /**
-   * Give up this long after the first attempt, in pauses and running attempts: what the message waits beside them, in a queue
-   * that is behind or paused, doesn't count, and no clock that is wrong ends it. @default no limit
+   * Maximum time of pauses and running attempts after which the message is given up. Time that the message
+   * waits in a queue that is behind or paused doesn't count, and a wrong clock has no effect. @default no limit
    */
   retryFor?: Duration;
   /**
-   * Give up at this moment, which the message itself may name. Asked before each attempt; one that throws or gives no
-   * date sets no end, and is logged. @default no limit
+   * Function that returns the moment at which the message is given up. Called before each attempt; if it throws
+   * or returns no date, no limit applies, and a warning is logged. @default no limit
    */
   retryUntil?: (payload: Payload, context: MessageContext) => Date;
-  /** What to do about some errors only; the first rule that matches counts. @default [] */
+  /** Rules for some errors; the first rule that matches applies. @default [] */
   on?: readonly ErrorRule[];
 }
 
 /** A policy with its defaults filled in. */
 export interface RetryPolicy extends Required<Omit<RetryOptions, 'retryUntil'>> {
   readonly retryUntil: RetryOptions['retryUntil'] | undefined;
-  /** A timeout gives up at once. */
+  /** True if a timeout gives the message up at once. */
   readonly failOnTimeout: boolean;
 }
 
@@ -54,7 +58,10 @@ export const RETRY_DEFAULTS: RetryPolicy = {
   failOnTimeout: false,
 };
 
-/** The first option that is given wins: the handler's, its class's, the bus's, the default. */
+/**
+ * Merges policies field by field: the handler's, its class's, the bus's, the default. The first given value of
+ * a field wins.
+ */
 export function retryPolicy(
   ...options: readonly (Partial<RetryPolicy> | RetryOptions | undefined)[]
 ): RetryPolicy {
@@ -65,7 +72,7 @@ function withoutUndefined(options: object | undefined): object {
   return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
 }
 
-/** Why a whole policy can't work, or undefined: every message must end. */
+/** Problem of a whole policy, or undefined: every message must end. */
 export function policyProblem({
   tries,
   maxExceptions,

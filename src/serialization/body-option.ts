@@ -4,12 +4,12 @@ import type { Deserializer } from './serializer.js';
 import { text } from './text.js';
 
 /**
- * How bodies are read: as JSON; as text; as they are, in a Buffer of the handler's own; or by a deserializer, as any serializer
- * is one. Content encodings are undone before.
+ * Format of bodies: JSON; text; bytes, in a Buffer that belongs to the handler; or a deserializer (every
+ * serializer is one). Content encodings such as gzip are undone first.
  */
 export type BodyOption = 'json' | 'text' | 'bytes' | Deserializer;
 
-/** A copy: what a handler does to it must not travel on with the message. */
+/** A copy: a change by the handler must not travel on with the message. */
 const bytes: Deserializer = { deserialize: (body) => Buffer.from(body) };
 
 const BY_NAME = { json: json(), text, bytes } as const satisfies Record<string, Deserializer>;
@@ -22,6 +22,6 @@ export const bodyOption: Check = {
       : typeof (value as Partial<Deserializer> | null | undefined)?.deserialize === 'function',
 };
 
-/** @param option that was accepted */
+/** @param option an option that has been checked */
 export const deserializerOf = (option: BodyOption): Deserializer =>
   typeof option === 'string' ? BY_NAME[option] : option;

@@ -4,8 +4,9 @@ import type { UndecodableError } from '../errors.js';
 import { shorten, undecodable } from './undecodable.js';
 
 /*
- * Content encodings, of which a body may have several: `gzip, br` was packed with gzip first (RFC 9110, section 8.4).
- * kombu and Celery say theirs in a header, `compression`, as a media type, and use `contentEncoding` for the charset.
+ * Content encodings, of which a body may have several: `gzip, br` was compressed with gzip first (RFC 9110,
+ * section 8.4). kombu and Celery name theirs in a header, `compression`, as a media type, and use
+ * `contentEncoding` for the charset.
  */
 
 type Undo = (
@@ -14,15 +15,15 @@ type Undo = (
   done: (error: Error | null, body: Buffer) => void,
 ) => void;
 
-/** The nearest thing to a contract in practice: what is called deflate is zlib's format, and from some clients is bare. */
+/** Undoes `deflate`: by the RFC this is zlib's format, but some clients send the bare format. */
 const undeflate: Undo = (body, options, done) =>
   isZlib(body) ? zlib.inflate(body, options, done) : zlib.inflateRaw(body, options, done);
 
-/** Its two bytes are a multiple of 31, and its method is 8 (RFC 1950, section 2.2). */
+/** True for a zlib header: its two bytes are a multiple of 31, and its method is 8 (RFC 1950, section 2.2). */
 const isZlib = (body: Buffer): boolean =>
   body.length >= 2 && ((body[0] as number) & 0x0f) === 8 && body.readUInt16BE(0) % 31 === 0;
 
-/** Node.js has it from 22.15 on. */
+/** Available from Node.js 22.15 on. */
 const { zstdDecompress } = zlib as { zstdDecompress?: Undo };
 const zstd = zstdDecompress ? { zstd: zstdDecompress } : {};
 
@@ -33,7 +34,10 @@ const CONTENT_ENCODINGS: Readonly<Record<string, Undo>> = {
   ...zstd,
 };
 
-/** Of kombu's header `compression`; its `application/x-gzip` is zlib's format, and others who write that mean gzip. */
+/**
+ * Values of kombu's header `compression`. Its `application/x-gzip` is zlib's format; other clients that write
+ * this value mean gzip.
+ */
 const KOMBU_COMPRESSIONS: Readonly<Record<string, Undo | undefined>> = {
   'application/x-gzip': zlib.unzip,
   'application/x-brotli': zlib.brotliDecompress,
@@ -50,21 +54,21 @@ const UNDOING = new Map<string, Undo>([
   ),
 ]);
 
-/** They say that nothing was done: kombu's word for bytes is `binary`. */
+/** Values that mean "not encoded": kombu's word for bytes is `binary`. */
 const NOTHING: ReadonlySet<string> = new Set(['', 'identity', 'binary']);
 
-/** Nobody needs more, and each may cost as much as the largest body. */
+/** A limit, since each encoding may cost as much as the largest body. */
 const MAX_ENCODINGS = 5;
 
-/** What of a body's encodings can be undone, in the order of undoing, and what is left before that. */
+/** Encodings of a body that can be undone, in the order of undoing, and the ones that remain after that. */
 export interface Encodings {
   readonly known: readonly string[];
   readonly left: string | undefined;
 }
 
 /**
- * @param compression the header of kombu, if it has one: with a contentEncoding always, which is the charset
- * @throws UndecodableError for more than anybody needs
+ * @param compression kombu's header, if the message has it; contentEncoding is always the charset then
+ * @throws UndecodableError for too many encodings
  */
 export function encodingsOf(contentEncoding: string, compression: unknown): Encodings {
   const names = contentEncoding.split(',').map((name) => name.trim().toLowerCase());
@@ -78,28 +82,28 @@ export function encodingsOf(contentEncoding: string, compression: unknown): Enco
   }
   if (known.length > MAX_ENCODINGS)
     throw undecodable(
-      `it has ${known.length} content encodings, and ${MAX_ENCODINGS} are the most that is undone`,
+      `it has ${known.length} content encodings, more than the ${MAX_ENCODINGS} that are decoded`,
     );
   return { known, left: left.length > 0 ? left.join(', ') : undefined };
 }
 
 /**
- * The body without its encodings. In threads of their own: a small body may be a large one inside, for which everything
- * else of this process would wait.
+ * Body without its encodings. Runs in the thread pool: a small body may be large inside, and would block the
+ * event loop.
  *
- * @param maxBytes that each may have inside
- * @throws UndecodableError for what is broken, or larger than that
+ * @param maxBytes maximum size after each step
+ * @throws UndecodableError for a broken body, or one that is larger
  */
 export async function undone(body: Buffer, known: readonly string[], maxBytes: number): Promise<Buffer> {
   let inside = body;
-  // zlib throws at a cap that no buffer could reach.
+  // zlib throws for a limit above its maximum.
   const most = Math.min(maxBytes, constants.MAX_LENGTH);
   for (const name of known) inside = await undoneOne(inside, name, most);
   return inside;
 }
 
 function undoneOne(body: Buffer, name: string, maxOutputLength: number): Promise<Buffer> {
-  // Of nothing there is nothing to undo, whatever its publisher says of all its messages.
+  // An empty body is not encoded, whatever its publisher sets on all messages.
   if (body.length === 0) return Promise.resolve(body);
   return new Promise((resolve, reject) => {
     (UNDOING.get(name) as Undo)(body, { maxOutputLength }, (error, inside) => {
@@ -112,15 +116,15 @@ function undoneOne(body: Buffer, name: string, maxOutputLength: number): Promise
 function cannotUndo(error: NodeJS.ErrnoException, name: string, maxBytes: number): UndecodableError {
   if (error.code !== 'ERR_BUFFER_TOO_LARGE') return undecodable(`its body is not valid ${name}`);
   return undecodable(
-    `without its encoding '${name}', its body is over the cap of ${maxBytes} bytes`,
+    `decoded from '${name}', its body is over the cap of ${maxBytes} bytes`,
     'Raise maxBodyBytes, or send a reference instead of the data.',
   );
 }
 
-/** For who reads no encodings: what can't be undone. */
+/** Error for a body whose encoding is not known here. */
 export function stillEncoded(left: string): UndecodableError {
   return undecodable(
-    `its content encoding is '${shorten(left)}', which is not undone`,
-    `Send it plain, or in what is undone: ${Object.keys(CONTENT_ENCODINGS).join(', ')}. Or undo it in a deserializer of your own, as the \`body\` of the handler or its queue.`,
+    `its content encoding is '${shorten(left)}', which can't be decoded`,
+    `Send it plain, or in one of these: ${Object.keys(CONTENT_ENCODINGS).join(', ')}. Or decode it in a deserializer of your own, as the \`body\` of the handler or its queue.`,
   );
 }

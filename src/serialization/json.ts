@@ -9,24 +9,25 @@ import { shorten, undecodable } from './undecodable.js';
 
 export const JSON_CONTENT_TYPE = 'application/json';
 
-/** `application/json`, `text/json`, `application/vnd.acme.order+json; charset=utf-8`. */
+/** Matches `application/json`, `text/json`, `application/vnd.acme.order+json; charset=utf-8`. */
 const JSON_TYPE = /^(application|text)\/([\w.+-]+\+)?json\s*(;.*)?$/i;
-/** What clients write of a body of which they know nothing; kombu's word for bytes is `application/data`. */
+/** Content types that clients write if they know nothing of the body; `application/data` is kombu's for bytes. */
 const TYPE_OF_ANYTHING = /^(application\/(octet-stream|data)|text\/plain)\s*(;.*)?$/i;
-/** ASCII is UTF-8, too. */
+/** Matches a charset other than UTF-8 and its subset ASCII. */
 const OTHER_CHARSET = /charset\s*=\s*(?!"?(utf-?8|us-ascii|ascii)"?\s*(;|$))/i;
 const BYTE_ORDER_MARK = '\uFEFF';
-/** kombu says the charset here. */
+/** kombu writes the charset into the content encoding. */
 const PLAIN_ENCODING = /^(utf-?8|us-ascii|ascii)?$/i;
 
 const OTHERWISE =
-  "Look at the bytes in the dead-letter queue, and mend the publisher; or, if they are meant so, say body: 'text' or 'bytes' of the handler or its queue.";
+  "Look at the bytes in the dead-letter queue, and fix the publisher; or, if they are intended, set body: 'text' or 'bytes' on the handler or its queue.";
 
 /** Options of {@link json}. */
 export interface JsonOptions {
   /**
-   * Reads only bodies whose content type is JSON's, or that have none. Without it, so are those read that are JSON under a type
-   * that says nothing: `application/octet-stream`, `application/data`, `text/plain`. @default false
+   * Refuses bodies with a content type other than JSON's. Without it, JSON is also read under a content type
+   * that says nothing: `application/octet-stream`, `application/data`, `text/plain`. A body without a content
+   * type is always read. @default false
    */
   strict?: boolean;
 }
@@ -34,7 +35,7 @@ export interface JsonOptions {
 const JSON_FIELDS: Fields = { strict: flag };
 
 /**
- * Raw JSON, no envelope: any client can read what we write, and we read what any client writes.
+ * Serializer for plain JSON without an envelope: other clients can read it, and their JSON is read.
  *
  * @throws OptionsError
  */
@@ -51,12 +52,12 @@ export function json(options: JsonOptions = {}): Serializer {
       const { contentType, contentEncoding } = message;
       if (contentType && contentType !== JSON_CONTENT_TYPE) checkType(contentType, strict);
       if (contentEncoding && !PLAIN_ENCODING.test(contentEncoding)) throw stillEncoded(contentEncoding);
-      // toString would put replacement characters where the bytes are wrong, and the handler would never know.
+      // `toString` alone would replace invalid bytes, and the handler would never know.
       if (isUtf8(body)) {
         try {
           return JSON.parse(body.toString('utf8'));
         } catch {
-          // The parser's own message quotes the body, which may hold what must not be logged.
+          // The parser's own message quotes the body, which may hold secrets.
         }
       }
       throw unreadable(body, message);
@@ -83,7 +84,7 @@ function checkType(contentType: string, strict: boolean): void {
     throw undecodable(`its content type '${shorten(contentType)}' is not UTF-8`);
 }
 
-/** Why a body is not JSON. */
+/** Error that explains why a body is not JSON. */
 function unreadable(body: Buffer, message: ReceivedMessage): UndecodableError {
   if (body.length === 0) return undecodable('its body is empty', OTHERWISE);
   if (!isUtf8(body)) return unlikeJson(message, 'its body is not valid UTF-8');
@@ -94,12 +95,12 @@ function unreadable(body: Buffer, message: ReceivedMessage): UndecodableError {
   );
 }
 
-/** RabbitMQ hands out a value or a sequence of AMQP 1.0 as it is encoded there. */
+/** RabbitMQ hands out AMQP 1.0's values and sequences in their own encoding. */
 function unlikeJson({ type }: ReceivedMessage, why: string): UndecodableError {
   if (type !== 'amqp-1.0') return undecodable(why, OTHERWISE);
   return undecodable(
     'its body is an AMQP 1.0 value, not data',
-    "Have its publisher send JSON as a data section; or say body: 'bytes' of the handler or its queue, and decode the value there.",
+    "Let its publisher send JSON as a data section; or set body: 'bytes' on the handler or its queue, and decode the value there.",
   );
 }
 

@@ -1,22 +1,25 @@
 import type { ReceivedMessage } from '../message/received-message.js';
 
-/** How bodies become payloads. */
+/** Conversion of bodies to payloads. */
 export interface Deserializer {
   /**
-   * @param body decrypted, and with its content encodings undone as far as they are known. It is the message's own, which a
-   *   retry sends again: don't change it, nor hand out a part of it that a handler may change
-   * @param message what came with it; `contentEncoding` is what of that is not undone
+   * Converts a body to a payload.
+   *
+   * @param body decrypted, and with all known content encodings undone. These are the message's own bytes,
+   * which a retry sends again: don't change them, and don't pass on a part that a handler may change
+   * @param message properties and headers of the message; `contentEncoding` holds the encodings that were not
+   * undone
    * @returns the payload, or a promise of it
-   * @throws UndecodableError if this is not for it, or broken: the message is dead-lettered at once. Whatever else it throws is
-   *   a failed attempt, and tried again
+   * @throws UndecodableError if the body can't be read: the message is dead-lettered at once. Any other error
+   * is a failed attempt, and is retried
    */
   deserialize(body: Buffer, message: ReceivedMessage): unknown;
 }
 
-/** How payloads become bytes, and bytes payloads. JSON is the default, and what other clients expect. */
+/** Conversion of payloads to bytes, and back. The default is JSON, which other clients expect. */
 export interface Serializer extends Deserializer {
-  /** Written into the `contentType` property. */
+  /** Value of the `contentType` property. */
   readonly contentType: string;
-  /** @throws InvalidMessageError if the payload can't be written, and says why */
+  /** @throws InvalidMessageError with the reason, if the payload can't be written */
   serialize(payload: unknown): Buffer;
 }

@@ -7,8 +7,8 @@ const CHARSET = /;\s*charset\s*=\s*"?([^";\s]+)/i;
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The text of a body, as it is; an empty one, too. In UTF-8, unless its content type names another charset that the WHATWG's
- * Encoding Standard has, or its content encoding does, as kombu's. A byte order mark is left out.
+ * Deserializer for text, including empty text. The charset is UTF-8, unless the content type names another one
+ * of the WHATWG's Encoding Standard, or the content encoding does, as kombu's. A byte order mark is left out.
  */
 export const text: Deserializer = {
   deserialize(body, { contentType, contentEncoding }) {
@@ -22,7 +22,7 @@ export const text: Deserializer = {
     } catch {
       throw undecodable(
         `its body is not valid ${decoder.encoding.toUpperCase()}`,
-        "Have its publisher name its charset, as 'text/plain; charset=iso-8859-1'; or say body: 'bytes' of the handler or its queue.",
+        "Let its publisher name its charset, as 'text/plain; charset=iso-8859-1'; or set body: 'bytes' on the handler or its queue.",
       );
     }
   },
@@ -31,7 +31,7 @@ export const text: Deserializer = {
 function decoderOf(charset: string): TextDecoder | undefined {
   if (/^utf-?8$/i.test(charset)) return UTF_8;
   try {
-    // Python writes latin-1.
+    // Python writes `latin-1`, the standard `latin1`.
     return new TextDecoder(charset.replace(/^latin[-_]/i, 'latin'), { fatal: true });
   } catch {
     return undefined;

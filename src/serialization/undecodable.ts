@@ -1,8 +1,8 @@
 import { UndecodableError } from '../errors.js';
 
-const MEND = 'Look at the bytes in the dead-letter queue, and mend the publisher.';
+const MEND = 'Look at the bytes in the dead-letter queue, and fix the publisher.';
 
-/** @param help what to do about it */
+/** @param help advice for the reader */
 export function undecodable(why: string, help = MEND): UndecodableError {
   return new UndecodableError(`the message can't be decoded: ${why}`, help);
 }

@@ -3,9 +3,9 @@ import { PayloadInvalidError } from '../errors.js';
 import type { MessageDefinition } from '../message/define-message.js';
 
 /**
- * The payload as the definition's schema gives it back. A promise only if the schema's own check is one.
+ * Payload as the definition's schema returns it; a promise only if the schema's check is async.
  *
- * @throws PayloadInvalidError with the path of each finding and no values
+ * @throws PayloadInvalidError with the path of each finding, without values
  */
 export function validate(definition: MessageDefinition, payload: unknown): unknown | Promise<unknown> {
   if (!definition.schema) return payload;
@@ -35,7 +35,10 @@ function valueAt(payload: unknown, keys: readonly PropertyKey[]): unknown {
   );
 }
 
-/** Some libraries quote what they refuse, as valibot does. What is a word by itself in the message is taken for the value. */
+/**
+ * Removes the refused value from a message: some libraries, such as valibot, quote it. A value is recognised as
+ * a separate word.
+ */
 function withoutValue(message: string, value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return message;
   const text = String(value);

@@ -1,69 +1,73 @@
 import type { BatchCallback } from '../message/batch.js';
 
-/** What became of a job: `done` (or discarded by its handler), given up, or not run since its batch was cancelled. */
+/**
+ * Result of a job: `done` (handled, or discarded by its handler), `failed` (given up), or `skipped` (not run,
+ * because its batch was cancelled).
+ */
 export type JobResult = 'done' | 'failed' | 'skipped';
 
-/** A batch as it is made. */
+/** A new batch. */
 export interface NewBatch {
   readonly id: string;
   readonly name: string;
-  /** The service that dispatches it. */
+  /** Service that dispatches the batch. */
   readonly service: string;
-  /** Whether it goes on, and ends well, though jobs fail. */
+  /** True if failed jobs do not cancel the batch. */
   readonly allowsFailures: boolean;
-  /** Its callbacks, as whoever sends them writes them. */
+  /** Callbacks, in the sender's encoding. */
   readonly callbacks: string;
-  /** How long it is remembered after its last change. */
+  /** Time for which the batch is remembered after its last change. */
   readonly keepMs: number;
 }
 
-/** How far a batch is. */
+/** Counts of a batch's jobs. */
 export interface BatchCounts {
   /** Numbers that have been given to jobs so far. */
   readonly total: number;
   readonly done: number;
   readonly failed: number;
   readonly skipped: number;
-  /** The highest percentage that was reached, 0 until all jobs are sent. */
+  /** Highest percentage so far; 0 until all jobs are sent. */
   readonly progress: number;
 }
 
-/** A batch as it is known. */
+/** State of a batch. */
 export interface BatchRecord extends BatchCounts {
   readonly id: string;
   readonly name: string;
   readonly allowsFailures: boolean;
-  /** How many of its numbers were reserved by no job. */
+  /** Numbers that were reserved by the dispatch, not by jobs. */
   readonly initial: number;
-  /** Whether its dispatch is over. A batch that isn't sealed does not end. */
+  /** True when the dispatch is over. A batch that isn't sealed does not end. */
   readonly isSealed: boolean;
   readonly isCancelled: boolean;
   /** Wall-clock milliseconds. */
   readonly createdAt: number;
-  /** When all its jobs had ended for the first time. */
+  /** Time at which all jobs had ended first. */
   readonly finishedAt: number | undefined;
   readonly verdict: 'then' | 'catch' | undefined;
-  /** Decided, and not yet marked as sent. */
+  /** Callbacks that were decided and are not marked as sent. */
   readonly unsent: readonly BatchCallback[];
 }
 
-/** What a change has led to. */
+/** Result of a change. */
 export interface BatchChange extends BatchCounts {
   /**
-   * What the caller has to send, in this order, and then to mark by {@link BatchStore.sent}: what was decided by the same
-   * number, whether in this call or in an earlier one, and what was decided half a minute ago by whomever. A call
-   * without a number gets all.
+   * Callbacks that the caller has to send, in this order, and then to mark by {@link BatchStore.sent}: those
+   * decided by the same job, in this call or an earlier one, and those decided by anyone more than half a
+   * minute ago. A call without a job number gets all.
    */
   readonly due: readonly BatchCallback[];
-  /** This call has cancelled it. */
+  /** True if this call has cancelled the batch. */
   readonly hasCancelled: boolean;
-  /** This call has ended it. */
+  /** True if this call has ended the batch. */
   readonly hasFinished: boolean;
-  /** This call has raised the progress. */
+  /** True if this call has raised the progress. */
   readonly hasProgressed: boolean;
   /**
-   * Numbers that were reserved by the job which has ended, whose messages are not known to be sent, and which have not ended
-   * themselves. Nobody else will tell of them: the caller does, or the batch would wait for them for ever.
+   * Numbers that the ended job reserved, whose messages are not known to be sent, and which have not ended
+   * themselves. The caller must report them as failed: nobody else does, and the batch would wait for them
+   * without end.
    */
   readonly unsent: readonly number[];
 }
@@ -72,69 +76,74 @@ export interface BatchChange extends BatchCounts {
 export interface ReservedNumbers {
   readonly first: number;
   readonly count: number;
-  /** Those of them whose messages are not known to be sent: all at first. */
+  /** Those whose messages are not known to be sent; at first all. */
   readonly unsent: readonly number[];
 }
 
-/** Why a batch takes no more jobs: `closed` to its own jobs if all have ended, and to whoever dispatches it if it is sealed. */
+/**
+ * Reason why a batch takes no more jobs. `closed`: for its own jobs, all jobs have ended; for the dispatch, the
+ * batch is sealed.
+ */
 export type Closed = 'cancelled' | 'closed';
 
 /**
- * Batches, and which of their jobs have ended. A job is a number of its batch, which ends once, however often that is told.
- * A batch that is cancelled, or whose jobs have all ended, is decided on at that moment, once: by the call that brings it
- * about, for all who share the store.
+ * Store of batches and of their ended jobs. A job is a number within its batch, and ends once, however often
+ * its end is reported. The result of a batch is decided once, when it is cancelled or all its jobs have ended:
+ * by the call that causes it, for all processes that share the store.
  *
- * All but `list` and `overdue` answer with undefined for a batch that is not there, and throw what the store's client throws if it can't be
- * asked.
+ * All methods but `list` and `overdue` return undefined for an unknown batch. They throw the error of the
+ * store's client if the store can't be reached.
  */
 export interface BatchStore {
-  /** Makes it, if it is not there. */
+  /** Creates the batch, unless it exists. */
   open(batch: NewBatch): Promise<void>;
 
   /**
-   * Gives numbers to so many jobs more; under a key that was given numbers before, the same as then.
+   * Reserves numbers for `count` further jobs. A key that has reserved before gets the same numbers again.
    *
-   * @param by the job that adds them: told of its end, the store answers with those that are not known to be sent
-   * @returns why it takes no more, unless the key is known
+   * @param by number of the job that adds them; when it ends, the store returns those that are not known to be
+   * sent
+   * @returns the reason why the batch takes no more jobs, unless the key is known
    */
   reserve(id: string, key: string, count: number, by?: number): Promise<ReservedNumbers | Closed | undefined>;
 
-  /** The messages of the numbers under this key are sent, but for these. What was said to be sent before stays so. */
+  /** Marks the messages of the key's numbers as sent, except `unsent`. Numbers that were marked before stay so. */
   dispatched(id: string, key: string, unsent?: readonly number[]): Promise<void>;
 
-  /** All jobs that it begins with have their numbers. */
+  /** Marks that all initial jobs have their numbers. */
   seal(id: string): Promise<BatchChange | undefined>;
 
   /**
-   * Whether a job is to be run. One that has failed is: it is replayed.
+   * Decides whether a job is to be run. A failed job is run again: it was replayed.
    *
-   * @returns `ended` if it is done, or was skipped; else `skip` if its batch is cancelled
+   * @returns `ended` if it is done or was skipped; else `skip` if its batch is cancelled
    */
   begin(id: string, number: number): Promise<'go' | 'skip' | 'ended' | undefined>;
 
   /**
-   * A job has ended. Said again it changes nothing, but that one that has failed may yet be done. Undefined, too, for a number
-   * that was not given.
+   * Records the end of a job. A repeated call changes nothing, except that a failed job may become done.
+   * Undefined also for a number that was not reserved.
    */
   settle(id: string, number: number, result: JobResult): Promise<BatchChange | undefined>;
 
-  /** What has not begun is not to begin any more. Changes nothing if it is cancelled or finished. */
+  /** Cancels the batch: jobs that have not begun are skipped. No effect on a cancelled or finished batch. */
   cancel(id: string): Promise<BatchChange | undefined>;
 
-  /** A callback is sent, and not due any more. */
+  /** Marks a callback as sent. */
   sent(id: string, callback: BatchCallback): Promise<void>;
 
-  /** The callbacks as they were given. */
+  /** Callbacks of the batch, as they were given to {@link open}. */
   callbacks(id: string): Promise<string | undefined>;
 
   /**
-   * Batches of a service of which something was decided half a minute ago that is not marked as sent, in no order: whoever was to
-   * send it has died, or can't. Where very many have not ended, some of these may be found by a later call only.
+   * Ids of a service's batches with a callback that was decided more than half a minute ago and is not marked
+   * as sent, in no order: its sender has died, or can't send it. If very many batches have not ended, a call
+   * may find only some.
    */
   overdue(service: string, atMost: number): Promise<string[]>;
 
   find(id: string): Promise<BatchRecord | undefined>;
 
-  /** The newest, so many at most. */
+  /** Newest batches, at most `atMost`. */
   list(atMost: number): Promise<BatchRecord[]>;
 }

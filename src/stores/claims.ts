@@ -1,24 +1,26 @@
-/** Handled before, with the note that was left then. */
+/** Answer for a key that was handled before, with the note that was stored then. */
 export interface HandledKey {
   readonly handled: string;
 }
 
 /**
- * Who handles what, and what has been handled. A key is claimed by one owner at a time, among all processes that share the
- * store, and comes back by itself when the claim's time is over; or it is done, and nobody gets it until that is forgotten.
+ * Store of claims: a key that is being handled, or was handled. One owner at a time has the claim of a key,
+ * among all processes that share the store; the claim expires by itself. A key that is done can't be claimed
+ * until that is forgotten.
  */
 export interface ClaimStore {
   /**
-   * Claims a key for so long. An owner that has it already has it anew.
+   * Claims a key for `forMs`. An owner that has the claim renews it.
    *
-   * @returns `claimed`, the note of one that is done, or for how many milliseconds somebody else has it still, 1 at least
-   * @throws what the store's client throws if it can't be asked
+   * @returns `claimed`; the note of a key that is done; or the milliseconds, at least 1, for which another
+   * owner still has it
+   * @throws the error of the store's client if it can't be reached
    */
   claim(key: string, owner: string, forMs: number): Promise<'claimed' | HandledKey | number>;
 
-  /** Marks a key as done for so long, with a note, if its owner still has it: false if not. */
+  /** Marks a key as done for `keepMs`, with a note. False if its owner no longer has the claim. */
   finish(key: string, owner: string, keepMs: number, note: string): Promise<boolean>;
 
-  /** Gives a key back, if its owner still has it. */
+  /** Gives a claim back, if its owner still has it. */
   release(key: string, owner: string): Promise<void>;
 }

@@ -3,33 +3,33 @@ import type { HandledKey } from './claims.js';
 import type { LedgerStore } from './ledger.js';
 import type { OutboxEntry } from './outbox.js';
 
-/** A transaction that holds, beside what is done in it, that a key was handled. */
+/** A database transaction that also records that a key was handled. */
 export interface InboxTransaction {
   readonly client: TransactionClient;
-  /** Leaves messages that are published once it is committed. */
+  /** Adds messages to the outbox, to be published after the commit. */
   add(entries: readonly OutboxEntry[]): Promise<void>;
-  /** What is recorded in it, beside what was before; nobody else sees that until it is committed. */
+  /** Results recorded in this transaction, together with those from before; others see them after the commit. */
   readonly ledger: LedgerStore;
-  /** Replaces the note that it was begun with. */
+  /** Replaces the note given at the beginning. */
   note(note: string): Promise<void>;
   /**
-   * @returns undefined if it is committed, or why nobody knows whether it is: nothing has answered
-   * @throws what the store's client throws if it is not committed
+   * Commits. @returns undefined after a commit; the error if the answer was lost, and the result is unknown
+   * @throws the error of the store's client if the transaction was not committed
    */
   commit(): Promise<Error | undefined>;
-  /** Nothing of it has been; never rejects. */
+  /** Rolls back; never rejects. */
   rollBack(): Promise<void>;
-  /** The same, at once, whatever runs in it: its connection is closed. */
+  /** Rolls back at once, whatever statement runs: closes the connection. */
   abandon(): void;
 }
 
-/** Keys that were handled, known by the transactions that handled them. */
+/** Store of handled keys, each recorded in the transaction that handled it. */
 export interface InboxStore {
   /**
-   * Begins a transaction, with the key and a note in it for so long from now; without a key, a transaction and nothing else.
+   * Begins a transaction that records the key and the note for `keepMs`; without a key, a plain transaction.
    *
-   * @returns the note of a key that was handled before, `taken` if another transaction has it just now
-   * @throws StoreNotMigratedError, StoreTimeoutError, and what the store's client throws
+   * @returns the note of a key that was handled before; `taken` if another transaction has it at the moment
+   * @throws StoreNotMigratedError, StoreTimeoutError; the errors of the store's client
    */
   begin(
     key: string | undefined,

@@ -1,21 +1,21 @@
 /**
- * What parts of handlers' work gave, so that none is done again. An entry is written once: whoever comes later gets what is
- * there, among all processes that share the store, until that is forgotten.
+ * Store of results of parts of handlers' work, so that no part is done twice. An entry is written once: later
+ * writers get the existing result, among all processes that share the store, until it is forgotten.
  */
 export interface LedgerStore {
   /**
-   * Takes the place of a result, for so long, so that it is known that one can be recorded. It keeps nobody out: whoever asks
-   * next takes it again, and a process that dies leaves nothing behind but that.
+   * Reserves the key for a result, to make sure that the result can be recorded later. It locks nobody out:
+   * another caller reserves it again, and a process that dies leaves only the reservation.
    *
-   * @returns what is recorded under the key; undefined if nothing is, and the place is taken
-   * @throws what the store's client throws if it can't be asked, or takes nothing
+   * @returns the recorded result; undefined if there is none, and the key is reserved
+   * @throws the error of the store's client if it can't be reached, or can't write
    */
   reserve(key: string, forMs: number): Promise<string | undefined>;
 
   /**
-   * Records a result for so long, unless the key has one. It is JSON, or empty.
+   * Records a result for `keepMs`, unless the key has one. The result is JSON, or empty.
    *
-   * @returns what is recorded then: this one, or the one that came before it
+   * @returns the recorded result: this one, or an earlier one
    */
   record(key: string, result: string, keepMs: number): Promise<string>;
 }

@@ -1,19 +1,19 @@
 /**
- * Locks, each of which one owner has at a time, among all processes that share the store. Each has an end: one whose owner
- * dies is there again when that has come.
+ * Locks, each held by one owner at a time, among all processes that share the store. Each lock expires: if its
+ * owner dies, it is free again after that.
  */
 export interface LockStore {
   /**
-   * Takes a lock for so long, at least. An owner that has it keeps it, never for less than before.
+   * Takes a lock for at least `forMs`. An owner that holds it keeps it, never for less time than before.
    *
-   * @returns undefined if this owner has it then; else who has it
-   * @throws what the store's client throws if it can't be asked
+   * @returns undefined if this owner holds the lock; else the holder
+   * @throws the error of the store's client if it can't be reached
    */
   acquire(key: string, owner: string, forMs: number): Promise<string | undefined>;
 
-  /** Keeps a lock for so long at least, if its owner still has it: false if not. */
+  /** Extends a lock to at least `forMs`. False if its owner no longer holds it. */
   extend(key: string, owner: string, forMs: number): Promise<boolean>;
 
-  /** Gives a lock back, if its owner still has it. */
+  /** Gives a lock back, if its owner still holds it. */
   release(key: string, owner: string): Promise<void>;
 }

@@ -1,51 +1,52 @@
-/** What runs SQL in the caller's transaction: a client of pg, or whatever calls one. */
+/** Runs SQL in the caller's transaction: a client of pg, or a wrapper of another library's. */
 export interface SqlClient {
-  /** @param values what stands for $1, $2 and so on */
+  /** @param values values of $1, $2 and so on */
   query(text: string, values?: unknown[]): PromiseLike<unknown>;
 }
 
 /** Options of `outbox()`. */
 export interface OutboxOptions {
   /**
-   * What is published with the same one is published in the order in which its transactions are committed: an account's number,
-   * an order's. Transactions that add with the same one wait for each other. 1 to 255 bytes, no NUL. @default in any order
+   * Order key, such as the number of an account or an order: messages with the same key are published in the
+   * order in which their transactions are committed, and such transactions wait for each other. 1 to 255 bytes,
+   * without NUL. @default none: published in any order
    */
   orderKey?: string;
 }
 
-/** A message that is to be published once the transaction that has left it is committed. */
+/** A message that is published after its transaction is committed. */
 export interface OutboxEntry {
   readonly messageId: string;
   readonly routingKey: string;
-  /** Of those that have the same one, none is published before those that were added before it. Undefined: in any order. */
+  /** Among entries with the same key, none is published before the earlier ones. Undefined: any order. */
   readonly orderKey: string | undefined;
-  /** The message and how it is sent; see message/outbox-message.ts. */
+  /** The message and its publish options; see message/outbox-message.ts. */
   readonly message: string;
 }
 
 /** An entry that a relay has taken. */
 export interface TakenEntry extends OutboxEntry {
   readonly id: string;
-  /** How long ago it was added, by the database's clock. */
+  /** Time since the entry was added, by the database's clock. */
   readonly waitedMs: number;
-  /** How often the broker has refused it. */
+  /** Number of refusals by the broker. */
   readonly refusals: number;
 }
 
-/** What became of entries that were taken; those of which it says nothing stay as they were. */
+/** Results of taken entries; entries without a result stay as they were. */
 export interface RelayedEntries {
   /** Confirmed by the broker: removed. */
   readonly published: readonly string[];
-  /** Can't be published as they are: tried again after a while, and what has the same order key waits for them. */
+  /** Can't be published as they are: tried again later; entries with the same order key wait for them. */
   readonly refused: readonly { readonly id: string; readonly error: string; readonly againMs: number }[];
 }
 
-/** What waits to be published. */
+/** Messages that wait for being published. */
 export interface OutboxBacklog {
   readonly waiting: number;
-  /** How long the oldest has waited, in milliseconds; 0 if none does. */
+  /** Waiting time of the oldest in milliseconds; 0 if none waits. */
   readonly lagMs: number;
-  /** Those that the broker has refused and that are tried again, the oldest first, 100 at most. */
+  /** Messages that the broker has refused, and that are tried again: the oldest first, 100 at most. */
   readonly refused: readonly RefusedEntry[];
 }
 
@@ -58,17 +59,21 @@ export interface RefusedEntry {
   readonly error: string;
 }
 
-/** Messages that lie in the database until they are published. */
+/** Store of messages that wait in a database until they are published. */
 export interface OutboxStore {
-  /** Adds them with the transaction that the client is in, or at once if it is in none. @throws what the client throws */
+  /**
+   * Adds entries in the transaction that the client is in, or at once outside a transaction. @throws the
+   * client's error
+   */
   add(client: SqlClient, entries: readonly OutboxEntry[]): Promise<void>;
   /**
-   * Takes the oldest, so many at most, which no other relay has meanwhile, and acts on what becomes of them. Dying in between
-   * leaves them all as they were.
+   * Takes the oldest entries, except those that another relay holds, and applies the results. If the process
+   * dies in between, all entries stay as they were.
    *
-   * @param bytesAtMost no more are taken once their messages are so large together
-   * @returns how many it took
-   * @throws StoreNotMigratedError, StoreTimeoutError, and what the store's client throws
+   * @param atMost maximum number of entries
+   * @param bytesAtMost maximum total size of their messages
+   * @returns number of taken entries
+   * @throws StoreNotMigratedError, StoreTimeoutError; the errors of the store's client
    */
   relay(
     atMost: number,
@@ -77,12 +82,15 @@ export interface OutboxStore {
   ): Promise<number>;
   /** @throws as {@link relay} */
   backlog(): Promise<OutboxBacklog>;
-  /** Calls `wake` whenever a transaction that has added some is committed, until it ends or its connection does. */
+  /**
+   * Calls `wake` after each commit of a transaction that has added entries, until it is ended or its connection
+   * is lost.
+   */
   listen(wake: () => void): Promise<OutboxListening>;
 }
 
 export interface OutboxListening {
-  /** False once it has ended, or its connection has. */
+  /** False after it was ended, or its connection was lost. */
   readonly isOn: boolean;
   end(): void;
 }

@@ -1,13 +1,13 @@
 /**
- * Permits, each of which one taker has at a time, among all processes that share the store. What is taken comes back by
- * itself when its time is over.
+ * Permits, each held by one taker at a time, among all processes that share the store. A permit is free again
+ * when its time is over.
  */
 export interface PermitStore {
   /**
-   * Takes a permit by its name for so many seconds.
+   * Takes a permit by its name for `seconds`.
    *
-   * @returns 0 if this call has it; else how many milliseconds somebody still has it
-   * @throws what the store's client throws if it can't be asked
+   * @returns 0 if this call has taken it; else the milliseconds for which another taker still has it
+   * @throws the error of the store's client if it can't be reached
    */
   take(name: string, seconds: number): Promise<number>;
 }

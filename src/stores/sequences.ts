@@ -1,16 +1,16 @@
 /**
- * Numbers that grow, a sequence for each key, among all processes that share the store; and for each sequence which of its
- * numbers is the latest that counts. One that is forgotten goes on above its old numbers, since these follow the store's
+ * Sequences of growing numbers, one per key, among all processes that share the store; each also has the latest
+ * number that counts. A forgotten sequence continues above its old numbers, since numbers follow the store's
  * clock.
  */
 export interface SequenceStore {
   /**
-   * A number above all that the sequence has given, which is known for so long at least.
+   * Next number: higher than all before, remembered for at least `keepMs`.
    *
-   * @throws what the store's client throws if it can't be asked
+   * @throws the error of the store's client if it can't be reached
    */
   next(key: string, keepMs: number): Promise<number>;
 
-  /** Says that a number counts, which is known for so long at least. @returns whether no later one does */
+  /** Marks a number as counting, for at least `keepMs`. @returns true if no later number counts */
   advance(key: string, number: number, keepMs: number): Promise<boolean>;
 }

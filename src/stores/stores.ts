@@ -7,22 +7,22 @@ import type { OutboxStore } from './outbox.js';
 import type { PermitStore } from './permits.js';
 import type { SequenceStore } from './sequences.js';
 
-/** Where a bus keeps what its handlers share beside messages. */
+/** Stores for the state that a bus's handlers share. */
 export interface Stores {
   /** For rate limits. */
   readonly permits: PermitStore;
   /** For idempotent handlers. */
   readonly claims: ClaimStore;
-  /** For batches; without it there are none. */
+  /** For batches, which are not available without it. */
   readonly batches?: BatchStore;
   /** For handlers whose work is one transaction: PostgreSQL only. */
   readonly inbox?: InboxStore;
-  /** For what is published with a transaction: PostgreSQL only. */
+  /** For messages that are published with a transaction: PostgreSQL only. */
   readonly outbox?: OutboxStore;
-  /** For parts of handlers that are done once. */
+  /** For parts of a handler's work (`once`). */
   readonly ledger: LedgerStore;
   /** For unique messages. */
   readonly locks: LockStore;
-  /** For unique messages of which the last counts. */
+  /** For unique messages with `keep: 'last'`. */
   readonly sequences: SequenceStore;
 }

@@ -3,12 +3,12 @@ import { type Counts, FAULT_KINDS, placesOf, type Schedule, type ScheduledFault 
 
 const MAX_FAULTS = 3;
 
-/** Places beyond those of the run without faults: a fault makes new ones. */
+/** Positions beyond those of the run without faults, since a fault makes new ones. */
 const BEYOND = 2;
 
 /**
- * Schedules to try, all from one seed: each single fault first, at every place if half of the runs suffice for that,
- * then several at once.
+ * Schedules to try, all from one seed: first each single fault, at every position if half of the runs suffice
+ * for that, then several at once.
  */
 export function* schedules(counts: Counts, runs: number, seed: number): Generator<Schedule> {
   const random = seededRandom(seed);
@@ -32,7 +32,7 @@ function anyFault(counts: Counts, random: () => number): ScheduledFault {
   return { kind, nth: 1 + Math.floor(random() * (placesOf(kind, counts) + BEYOND)) };
 }
 
-/** Fisher and Yates's. */
+/** Fisher–Yates shuffle. */
 function shuffled<T>(items: T[], random: () => number): T[] {
   for (let last = items.length - 1; last > 0; last -= 1) {
     const other = Math.floor(random() * (last + 1));

@@ -8,12 +8,12 @@ import type { Delivery } from '../transport/transport.js';
 import type { Open } from './flow.js';
 import type { Cause } from './lineage.js';
 
-/** Where a message was published, whatever it has travelled under since. */
+/** Exchange and routing key of a message's publish, whatever it has travelled under since. */
 export function originOf(message: Origin & { readonly properties: { readonly headers?: Headers } }): Origin {
   return originIn(message.properties.headers ?? {}) ?? message;
 }
 
-/** What settles a {@link KitDelivery}. */
+/** Settles a {@link KitDelivery}. */
 export interface DeliveryOwner {
   readonly isDead: boolean;
   acked(delivery: KitDelivery): void;
@@ -33,13 +33,13 @@ export class KitDelivery implements Delivery, Open {
   readonly requeueIsCharged: boolean;
   state: Open['state'] = 'waiting';
   passedOver = false;
-  /** As soon as one has it. */
+  /** Handler of the delivery; undefined until one is found. */
   handler: string | undefined;
-  /** The run of that handler, as the cause of the next step of its chain. */
+  /** The handler's run, as the cause of the chain's next step. */
   cause: Cause | undefined;
   isSettled = false;
 
-  /** @param redelivered the test made it come again */
+  /** @param redelivered true if the test delivered it again */
   constructor(
     readonly inner: MemoryDelivery,
     readonly redelivered: boolean,
@@ -85,7 +85,7 @@ export class KitDelivery implements Delivery, Open {
     return true;
   }
 
-  /** Whether this message is the next step of its chain, or the failure step for it. */
+  /** True if this message is the next step of the delivery's chain, or its failure step. */
   leadsTo({ properties }: OutgoingMessage): boolean {
     const { messageId } = this;
     if (messageId === undefined || properties.headers?.[HEADER.chain] === undefined) return false;

@@ -3,17 +3,20 @@ import type { Headers } from '../message/message.js';
 import { errorText } from '../util/error-text.js';
 
 /*
- * What a test kit remembers. An entry is plain data, made when the thing happens and never changed; its payload is
- * decoded from the bytes, so that a handler that mutates what it is given does not rewrite history.
+ * The entries that a test kit records. An entry is plain data, made when the thing happens and never changed;
+ * its payload is decoded from the bytes, so a handler that changes its payload does not change the entry.
  */
 
-/** What every entry about a message says. */
+/** Fields of every entry about a message. */
 export interface MessageEntry {
   /** Milliseconds of the kit's clock since the kit was made. */
   readonly at: number;
-  /** As published, on every attempt. */
+  /** Routing key of the publish, on every attempt. */
   readonly routingKey: string;
-  /** As the bus's serializer reads it, whatever its handler says of bodies; the body as text if it can't be. */
+  /**
+   * Payload as the bus's serializer reads it, whatever `body` the handler has; the body as text if it can't be
+   * read.
+   */
   readonly payload: unknown;
   readonly messageId: string | undefined;
 }
@@ -24,13 +27,13 @@ export interface PublishedMessage extends MessageEntry {
   readonly exchange: string;
   readonly headers: Readonly<Headers>;
   readonly correlationId: string | undefined;
-  /** How long it was told to wait; 0 for at once. */
+  /** Delay of the publish in milliseconds; 0 without one. */
   readonly delayMs: number;
-  /** `test` if the test published it; else the handler's name, or the service's for what runs beside its handlers. */
+  /** Publisher: `test` for the test, else the handler's name, or the service's name for code outside its handlers. */
   readonly by: string;
 }
 
-/** What entries about one attempt say. */
+/** Fields of entries about one attempt. */
 export interface AttemptEntry extends MessageEntry {
   /** Undefined if no handler matched. */
   readonly handler: string | undefined;
@@ -38,31 +41,31 @@ export interface AttemptEntry extends MessageEntry {
   readonly attempt: number;
 }
 
-/** An attempt that succeeded, or discarded its message. */
+/** An attempt that succeeded or discarded its message. */
 export interface HandledMessage extends AttemptEntry {
   readonly kind: 'handled';
   readonly discarded: boolean;
 }
 
-/** An attempt that failed, or was released, and whose message comes back. */
+/** An attempt that failed or was released, and whose message comes back. */
 export interface RetriedMessage extends AttemptEntry {
   readonly kind: 'retried';
   readonly delayMs: number;
-  /** It released the message itself: no failure, and not counted as a try. */
+  /** True if the handler released the message: no failure, and not counted as a try. */
   readonly released: boolean;
-  /** What the handler threw. */
+  /** The value that the handler threw. */
   readonly error: unknown;
 }
 
-/** A message that lies in its dead-letter queue. */
+/** A message that is in its dead-letter queue. */
 export interface DeadLetteredMessage extends AttemptEntry {
   readonly kind: 'dead-lettered';
   readonly reason: DeadLetterReason;
-  /** What the handler threw; undefined if the broker itself gave the message up. */
+  /** The value that the handler threw; undefined if the broker itself gave the message up. */
   readonly error: unknown;
 }
 
-/** A fault that was injected, or a line of the bus's log. */
+/** An injected fault, or a line of the bus's log. */
 export interface NoteEntry {
   readonly kind: 'note';
   readonly at: number;
@@ -71,7 +74,7 @@ export interface NoteEntry {
 
 export type Entry = PublishedMessage | HandledMessage | RetriedMessage | DeadLetteredMessage | NoteEntry;
 
-/** One line for people: when, what, and by whom. */
+/** One line for people: time, event, and handler or publisher. */
 export function describeEntry(entry: Entry): string {
   return `+${moment(entry.at)} ${sentence(entry)}`;
 }
@@ -84,7 +87,7 @@ const UNITS = [
   ['ms', 1],
 ] as const;
 
-/** Exactly: `1m21s`. */
+/** Exact, as `1m21s`. */
 function moment(at: number): string {
   let left = Math.round(at);
   const parts = UNITS.map(([unit, ms]) => {

@@ -4,7 +4,7 @@ import { HoplineError } from '../errors.js';
 export class NotSettledError extends HoplineError {
   readonly code = 'HOPLINE_NOT_SETTLED';
 
-  /** @param running what is still at work, one line each */
+  /** @param running the work that is under way, one line each */
   constructor(
     message: string,
     readonly running: readonly string[],
@@ -14,13 +14,16 @@ export class NotSettledError extends HoplineError {
   }
 }
 
-/** `explore` has found a schedule of faults that at-least-once delivery allows, and under which the scenario fails. */
+/**
+ * `explore` has found a schedule of faults, all possible under at-least-once delivery, with which the scenario
+ * fails.
+ */
 export class ScheduleFailedError extends HoplineError {
   readonly code = 'HOPLINE_SCHEDULE_FAILED';
 
   /**
-   * @param seed what the run was made from
-   * @param schedule the shortest failing schedule, as `explore({ replay })` takes it
+   * @param seed seed of the run
+   * @param schedule the shortest failing schedule, for `explore({ replay })`
    */
   constructor(
     message: string,
@@ -30,7 +33,7 @@ export class ScheduleFailedError extends HoplineError {
   ) {
     super(
       message,
-      'Make the handler idempotent: ask whether its effect has happened before it makes it happen, by context.messageId or a key of the payload.',
+      'Make the handler idempotent: check by context.messageId, or a key of the payload, whether its effect has already happened.',
       options,
     );
   }

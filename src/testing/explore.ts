@@ -17,29 +17,30 @@ import type { TestKitOptions } from './options.js';
 import { parseSchedule, type Schedule, ScheduledFaults, scheduleText } from './schedule.js';
 import { shrink } from './shrink.js';
 
-/** Makes a kit under the faults of this run; stopped when the run ends. */
+/** Makes a kit under the faults of this run; the kit is stopped when the run ends. */
 export type StartKit = (options?: TestKitOptions) => Promise<TestKit>;
 
 /** Options of {@link explore}. */
 export interface ExploreOptions {
   /**
-   * A test of its own: makes its kit with `start`, publishes, lets time pass (`advance`) for what a fault has made fail
-   * once, and asserts. It is run once for each schedule, so all that it counts in must be made in it.
+   * The test to explore: it makes its kit with `start`, publishes, lets time pass (`advance`) so that failed
+   * work is repeated, and asserts. It is run once for each schedule, so all state that it counts in must be
+   * created within it.
    */
   scenario: (start: StartKit) => Promise<void>;
-  /** How many schedules are tried, up to half of them with a single fault. @default 100 */
+  /** Number of schedules to try, up to half of them with a single fault. @default 100 */
   runs?: number;
-  /** The same seed tries the same schedules. @default another one each time */
+  /** Seed of the schedules: the same seed gives the same schedules. @default another one each time */
   seed?: number;
-  /** Runs this one schedule only: what a failure has reported. @default schedules from the seed */
+  /** A single schedule to run: the one that a failure has reported. @default schedules from the seed */
   replay?: string;
 }
 
-/** What was tried, when nothing failed. */
+/** Result of an exploration without a failure. */
 export interface Explored {
   readonly seed: number;
   readonly runs: number;
-  /** How many faults were injected in all runs together. */
+  /** Number of faults that were injected in all runs together. */
   readonly faults: number;
 }
 
@@ -56,12 +57,12 @@ const EXPLORE_FIELDS: Fields = {
 };
 
 /**
- * Runs a scenario under schedules of the faults that at-least-once delivery allows: acks and confirms that are lost,
- * messages that are stored twice, processes that die around a publish or before an ack. A handler that bears them
- * all is idempotent as far as the scenario asserts it.
+ * Runs a scenario under schedules of the faults that are possible under at-least-once delivery: acks and
+ * confirms that are lost, messages that are stored twice, processes that die around a publish or before an ack.
+ * A handler that passes with all of them is idempotent, as far as the scenario asserts it.
  *
- * @throws ScheduleFailedError with the shortest schedule found under which the scenario fails
- * @throws what the scenario throws without any fault
+ * @throws ScheduleFailedError with the shortest schedule found with which the scenario fails
+ * @throws the scenario's own error if it fails without any fault
  * @throws OptionsError
  */
 export async function explore(options: ExploreOptions): Promise<Explored> {
@@ -73,9 +74,7 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
   const calm = await run(scenario, []);
   if (calm.failed) throw calm.error;
   if (calm.faults.counts.acks === 0) {
-    throw new OptionsError('explore', [
-      'the scenario handles no message, so no fault could tell anything about it',
-    ]);
+    throw new OptionsError('explore', ["the scenario handles no message, so faults can't test it"]);
   }
   const all =
     replay === undefined ? schedules(calm.faults.counts, runs, seed) : [parseSchedule(replay) as Schedule];
@@ -85,14 +84,14 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
     tried += 1;
     const result = await run(scenario, schedule);
     faults += result.faults.fired.length;
-    // It needed no fault to fail: it depends on something else, and no schedule would say on what.
+    // The scenario failed without a fault: it depends on something else, which no schedule would show.
     if (result.failed && result.faults.fired.length === 0) throw result.error;
     if (result.failed) throw await shrunkFailure(scenario, result, { seed, tried });
   }
   return { seed, runs: tried, faults };
 }
 
-/** Lines of a failure's message. */
+/** Maximum lines in a failure's message. */
 const SHOWN = 60;
 const SHOWN_OF_ERROR = 20;
 
@@ -135,7 +134,8 @@ async function shrunkFailure(
     async (schedule) => (await run(scenario, schedule)).failed,
   );
   const last = await run(scenario, shortest);
-  // Without the same result the scenario depends on something besides its faults; what was found first is told then.
+  // A different result means that the scenario depends on something besides its faults: the first failure is
+  // reported then.
   const shown = last.failed ? last : found;
   const schedule = scheduleText(last.failed ? shortest : found.faults.fired);
   const story = shown.timelines.flatMap((timeline) => timeline.split('\n'));

@@ -2,9 +2,9 @@ import { topicMatches } from '../message/topic.js';
 
 /** A publish that is about to be made. */
 export interface PublishSite {
-  /** What it is made for: a `release` counts as a retry. */
+  /** Kind of the publish: a `release` counts as a retry. */
   readonly of: 'publish' | 'retry' | 'dead-letter';
-  /** As the message was published, whatever it travels under. */
+  /** Routing key of the original publish. */
   readonly routingKey: string;
   readonly by: 'test' | 'service';
 }
@@ -14,48 +14,51 @@ export interface AckSite {
   readonly routingKey: string;
 }
 
-/** What can become of a publish. */
+/** Faults of a publish. */
 export type PublishFault =
-  /** Stored, and its publisher gets an OutcomeUnknownError. */
+  /** Stored, and the publisher gets an OutcomeUnknownError. */
   | 'confirm-lost'
-  /** Stored twice under one messageId: the connection went before the confirm came, and the transport wrote it again. */
+  /**
+   * Stored twice under one messageId: the connection was lost before the confirm, and the transport wrote the
+   * message again.
+   */
   | 'sent-twice'
   /** Not stored: the process dies first. */
   | 'crash-before-publish'
-  /** Stored: the process dies before it hears so. */
+  /** Stored: the process dies before it gets the confirm. */
   | 'crash-after-publish';
 
-/** What can become of an ack. */
+/** Faults of an ack. */
 export type AckFault =
-  /** It gets lost with its channel: the message is delivered again. */
+  /** The ack is lost with its channel: the message is delivered again. */
   | 'ack-lost'
-  /** The same, but the broker notices late that the connection is gone: others are handled in between. */
+  /** The same, but the broker detects the lost connection late: other messages are handled in between. */
   | 'ack-lost-late'
   /** The process dies first. */
   | 'crash-before-ack';
 
-/** Decides what goes wrong, at the places where at-least-once delivery allows it. */
+/** Decides which fault happens, at the points where at-least-once delivery allows one. */
 export interface Faults {
   onPublish(site: PublishSite): PublishFault | undefined;
   onAck(site: AckSite): AckFault | undefined;
 }
 
-/** Which message a fault is for. */
+/** Selects the message of a fault. */
 export interface FaultTarget {
   /** Pattern of its routing key. @default '#' */
   key?: string;
-  /** Which publish: that of the test or a handler, of a retry's copy, or of a dead letter. @default 'publish' */
+  /** Kind of the publish: one of the test or a handler, the copy of a retry, or a dead letter. @default 'publish' */
   of?: 'publish' | 'retry' | 'dead-letter';
 }
 
 interface Armed {
   readonly fault: PublishFault | AckFault;
   readonly key: string;
-  /** Undefined for the ack. */
+  /** Undefined for an ack. */
   readonly of: PublishSite['of'] | undefined;
 }
 
-/** Faults that a test has ordered, each for the next message that fits, once. */
+/** Faults that a test has ordered; each applies once, to the next message that matches. */
 export class ArmedFaults implements Faults {
   private readonly armed: Armed[] = [];
 

@@ -1,23 +1,23 @@
 import { LONGEST_TIMER_MS } from '../util/clock.js';
 import type { NotSettledError } from './errors.js';
 
-// Taken before a test runner replaces it with a fake: this one waits for the handlers' real work.
+// Saved before a test runner replaces them with fakes: the kit waits for the handlers' real work.
 const { setTimeout, clearTimeout } = globalThis;
 
-/** A delivery as far as waiting for it goes. */
+/** The part of a delivery that waiting depends on. */
 export interface Open {
   readonly queue: string;
   readonly messageId: string | undefined;
   /** `held`: its copy, a retry's or a dead letter, could not be published, and is tried again later. */
   state: 'waiting' | 'running' | 'held' | 'copied';
-  /** Time has been moved on past it once: it waits for time, or hangs. */
+  /** Time was once moved on past it: it waits for time, or hangs. */
   passedOver: boolean;
   describe(): string;
 }
 
-/** What is under way in one kit, and whether it moves. */
+/** The work under way in one kit, and its progress. */
 export class Flow {
-  /** Set when something can't come to rest any more; nothing is delivered from then on. */
+  /** Set when the work can't come to rest any more; nothing is delivered from then on. */
   broken: NotSettledError | undefined;
   private readonly open = new Set<Open>();
   /** Publishes and restarts. */
@@ -36,7 +36,7 @@ export class Flow {
     this.moved();
   }
 
-  /** Something that is neither a delivery nor a timer; the returned function ends it. */
+  /** Records work that is neither a delivery nor a timer; the returned function ends it. */
   begin(what: string): () => void {
     const task = { what };
     this.tasks.add(task);
@@ -46,18 +46,21 @@ export class Flow {
     };
   }
 
-  /** The copy of this message could not be published (`held`), or is: its original is not the last of it. */
+  /**
+   * Records that the copy of this message is published, or could not be (`held`): its original is not its last
+   * delivery.
+   */
   copied(queue: string, messageId: string | undefined, state: 'held' | 'copied'): void {
     for (const delivery of this.open)
       if (delivery.queue === queue && delivery.messageId === messageId) delivery.state = state;
   }
 
-  /** Nothing goes on that could still do something without time passing. */
+  /** True if no work can go on without time passing. */
   isAtRest(): boolean {
     return this.tasks.size === 0 && this.atWork().length === 0;
   }
 
-  /** What keeps it from rest, a line each. */
+  /** Work under way, one line each. */
   running(): string[] {
     return [
       ...[...this.tasks].map(({ what }) => what),
@@ -65,17 +68,17 @@ export class Flow {
     ];
   }
 
-  /** No longer waits for what is at work now. */
+  /** Stops waiting for the work that is under way now. */
   passOver(): void {
     for (const delivery of this.atWork()) delivery.passedOver = true;
   }
 
-  /** Whoever asks anew waits for all of it. */
+  /** Waits for all work again. */
   expectAll(): void {
     for (const delivery of this.open) delivery.passedOver = false;
   }
 
-  /** Resolves true when something moves, false if nothing does for `patienceMs` of real time. */
+  /** Resolves to true on progress, to false without any for `patienceMs` of real time. */
   whenMoved(patienceMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (moved: boolean) => {
@@ -93,7 +96,7 @@ export class Flow {
     for (const tell of this.watchers) tell();
   }
 
-  /** How many publishes there were at this moment, this one included. */
+  /** Counts a publish at this instant, and returns their number. */
   countAt(instant: number): number {
     this.counted = this.instant === instant ? this.counted + 1 : 1;
     this.instant = instant;

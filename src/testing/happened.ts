@@ -4,12 +4,12 @@ import { isPlainObject } from '../util/check.js';
 import type { MessageEntry } from './entries.js';
 
 /**
- * What happened of one kind, as it is now: a list that is not kept up to date. Its assertions throw the AssertionError
- * of `node:assert`, which every test runner knows, and say what happened instead.
+ * A list of entries of one kind, as they are now: it is not updated. Its assertions throw the AssertionError of
+ * `node:assert`, which every test runner knows, with the events that happened instead.
  */
 export class Happened<Item extends MessageEntry> implements Iterable<Item> {
   constructor(
-    /** In the order in which it happened. */
+    /** In the order in which they happened. */
     readonly all: readonly Item[],
     /** `'email.*'` and `handled`, for "expected 'email.*' to be handled once". */
     private readonly whose: string,
@@ -37,18 +37,18 @@ export class Happened<Item extends MessageEntry> implements Iterable<Item> {
     return this.all[Symbol.iterator]();
   }
 
-  /** Those of which `predicate` is true. */
+  /** Entries for which `predicate` returns true. */
   where(predicate: (item: Item) => boolean): Happened<Item> {
     return this.narrowed(this.all.filter(predicate), `where ${predicate}`);
   }
 
-  /** Those whose payload is this, or has these fields, at any depth; lists must be equal. */
+  /** Entries whose payload is equal, or has these fields, at any depth; lists must be equal. */
   with(payload: unknown): Happened<Item> {
     const found = this.all.filter((item) => contains(item.payload, payload));
     return this.narrowed(found, `with ${JSON.stringify(payload)}`);
   }
 
-  /** @returns the one */
+  /** Asserts that there is exactly one entry. @returns the entry */
   assertOnce(): Item {
     if (this.count !== 1) throw this.failure('once', 1, this.assertOnce);
     return this.all[0] as Item;
@@ -59,7 +59,7 @@ export class Happened<Item extends MessageEntry> implements Iterable<Item> {
     return this.all;
   }
 
-  /** At least once. */
+  /** Asserts that there is at least one entry. */
   assertSome(): readonly Item[] {
     if (this.count === 0) throw this.failure('at least once', 1, this.assertSome);
     return this.all;
@@ -91,7 +91,7 @@ function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }
 
-/** Whether `value` is `part`, or has all of its fields. */
+/** True if `value` is `part`, or has all of its fields. */
 function contains(value: unknown, part: unknown): boolean {
   if (!isPlainObject(part) || !isPlainObject(value)) return isDeepStrictEqual(value, part);
   return Object.entries(part).every(([name, field]) => contains(value[name], field));

@@ -3,17 +3,17 @@ import { describeEntry, type Entry } from './entries.js';
 type EntryOf<Kind extends Entry['kind']> = Extract<Entry, { kind: Kind }>;
 type Unwritten<E extends Entry> = E extends Entry ? Omit<E, 'at'> : never;
 
-/** Lines of a failure's message; a test that made more happen is told the last ones. */
+/** Maximum lines in a failure's message: the last ones are shown. */
 const SHOWN = 40;
 
-/** Everything that happened around one kit, in order. */
+/** All entries of one kit, in order. */
 export class Journal {
   private readonly entries: Entry[] = [];
 
   /** @param elapsed milliseconds of the kit's clock since it was made */
   constructor(private readonly elapsed: () => number) {}
 
-  /** @returns takes it back: it did not happen */
+  /** @returns a function that removes the entry: it did not happen */
   add(entry: Unwritten<Entry>): () => void {
     const added = { ...entry, at: this.elapsed() } as Entry;
     this.entries.push(added);
@@ -28,7 +28,7 @@ export class Journal {
     return this.entries.filter((entry): entry is EntryOf<Kind> => entry.kind === kind);
   }
 
-  /** A line for each thing that happened. */
+  /** One line per entry. */
   lines(): string[] {
     return this.entries.map(describeEntry);
   }

@@ -35,25 +35,25 @@ import { ServiceProcess } from './process.js';
 import { KitTransport } from './transport.js';
 import { comeAgain, type World } from './world.js';
 
-/** Whose messages: a handler class, the name of a handler, a pattern of routing keys, or a definition. */
+/** Selects messages: by a handler class, the name of a handler, a pattern of routing keys, or a definition. */
 export type Whose = Class | string | MessageDefinition;
 
-/** Where the process dies, if not here and now. */
+/** Point at which the process dies, if not at once. */
 export interface CrashPoint extends FaultTarget {
   /**
-   * `before-ack`: the handler has done its work, and nobody knows. `before-publish` and `after-publish`: around what a
-   * handler publishes, or around the copy that `of` names.
+   * `before-ack`: the handler has returned, and nothing is sent yet. `before-publish` and `after-publish`:
+   * before or after a publish of a handler, or before or after the copy that `of` names.
    */
   at: 'before-ack' | 'before-publish' | 'after-publish';
 }
 
-/** AMQP's properties of a message, and the exchange it goes to. */
+/** AMQP properties of a message, and its exchange. */
 export interface RawProperties extends MessageProperties {
   /** @default the bus's exchange */
   exchange?: string;
 }
 
-/** What a kit is made of. */
+/** Parts of a kit. */
 export interface KitParts {
   readonly world: World;
   readonly settings: KitSettings;
@@ -64,7 +64,7 @@ export interface KitParts {
 
 /**
  * A service on a broker of its own, whose time the test moves, and whose faults it orders. Made by `testKit()`.
- * Publishing with it is publishing from outside, as another service does.
+ * Messages published with the kit come from outside, as from another service.
  */
 export class TestKit extends Publisher implements AsyncDisposable {
   private readonly outside: Bus;
@@ -84,19 +84,19 @@ export class TestKit extends Publisher implements AsyncDisposable {
     this.process = this.newProcess();
   }
 
-  /** The time that the bus and its broker see; {@link advance} moves it. */
+  /** Clock of the bus and its broker; {@link advance} moves it. */
   get clock(): ManualClock {
     return this.parts.world.clock;
   }
 
-  /** The bus of the service under test; another one after each crash. */
+  /** Bus of the service under test; a new one after each crash. */
   get bus(): Bus {
     return this.process.bus;
   }
 
   /**
-   * Publishes bytes as they are, as a client that is not Hopline does: with no properties but those that are given, not
-   * even a messageId. Resolves with the confirm.
+   * Publishes bytes as they are, like a client other than Hopline: only with the given properties, without even
+   * a messageId. Resolves with the confirm.
    */
   async publishRaw(key: string, body: string | Buffer, properties: RawProperties = {}): Promise<void> {
     const { names } = this.parts.world;
@@ -109,8 +109,8 @@ export class TestKit extends Publisher implements AsyncDisposable {
   }
 
   /**
-   * Resolves when nothing is in flight and nothing is due now: what was published is handled, and what its handlers
-   * published as well. Time stands still.
+   * Resolves when no work is in flight and nothing is due now: published messages are handled, and so are those
+   * that their handlers published. Time stands still.
    *
    * @throws NotSettledError if a handler doesn't return, or a cascade doesn't end
    */
@@ -121,7 +121,8 @@ export class TestKit extends Publisher implements AsyncDisposable {
   }
 
   /**
-   * Moves time, and runs what falls due on the way, each at its own moment and with all that follows from it.
+   * Moves time, and runs everything that is due on the way, each at its own moment and with all its
+   * consequences.
    *
    * @throws NotSettledError if a cascade doesn't end
    */
@@ -141,7 +142,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
     return this.happened('handled', whose);
   }
 
-  /** Attempts that failed, or were released, and come back. */
+  /** Attempts that failed or were released, and whose messages come back. */
   retried(whose?: Whose): Happened<RetriedMessage> {
     return this.happened('retried', whose);
   }
@@ -151,13 +152,14 @@ export class TestKit extends Publisher implements AsyncDisposable {
     return this.happened('dead-lettered', whose);
   }
 
-  /** All that happened, a line each: for a look when a test fails. */
+  /** All events, one line each: for debugging a failed test. */
   timeline(): string {
     return this.parts.world.journal.lines().join('\n');
   }
 
   /**
-   * A message that was handled and acked comes again, as if its ack had been lost: the last one, or the last that fits.
+   * Delivers a handled and acked message again, as if its ack had been lost: the last one, or the last that
+   * matches.
    *
    * @param whose a pattern of its routing key, its definition, or the class or name of its handler
    * @throws AssertionError if none was handled
@@ -178,19 +180,19 @@ export class TestKit extends Publisher implements AsyncDisposable {
   }
 
   /**
-   * The next publish that fits is stored, but its confirm is lost: its publisher gets an OutcomeUnknownError. If it is
-   * the copy of a retry or a dead letter (`of`), the original is held, and the copy is published once more within a
-   * second.
+   * Loses the confirm of the next publish that matches: the message is stored, and its publisher gets an
+   * OutcomeUnknownError. If it is the copy of a retry or a dead letter (`of`), the original is held, and the
+   * copy is published once more within a second.
    */
   loseConfirm(target: FaultTarget = {}): void {
     this.parts.armed.arm('confirm-lost', target);
   }
 
   /**
-   * The process dies, and a new one starts: what was not acked is delivered again, to handlers that are built anew.
-   * Without a point it dies at once, and this resolves when the new one consumes; else it dies when the next message
-   * that fits comes to that point. Code of a handler that is under way can't be killed: it runs on, but what it
-   * publishes and settles has no effect.
+   * Kills the process and starts a new one: unsettled messages are delivered again, to handlers that are built
+   * anew. Without a point it dies at once, and this resolves when the new process consumes; else it dies when
+   * the next message that matches reaches the point. The code of a running handler can't be killed: it runs on,
+   * but what it publishes and settles has no effect.
    */
   crash(point?: CrashPoint): Promise<void> {
     if (point) {
@@ -201,7 +203,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
     return this.restarting;
   }
 
-  /** Stops the bus; time passes if its handlers need some to end. May be called again. */
+  /** Stops the bus; time passes if its handlers need it to end. May be called again. */
   stop(): Promise<void> {
     this.stopping ??= this.end();
     return this.stopping;
@@ -211,12 +213,12 @@ export class TestKit extends Publisher implements AsyncDisposable {
     return this.stop();
   }
 
-  /** As `bus.batch()`. Its store outlives crashes. */
+  /** See `bus.batch()`. The store survives crashes. */
   batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
     return this.outside.batch(jobs, options);
   }
 
-  /** As `bus.findBatch()`. */
+  /** See `bus.findBatch()`. */
   findBatch(id: string): Promise<BatchStatus | undefined> {
     return this.outside.findBatch(id);
   }
@@ -284,7 +286,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
     this.restarting.then(restarted, restarted);
   }
 
-  /** Another service, as far as the one under test can see. */
+  /** A bus that looks like another service to the one under test. */
   private newOutside(): Bus {
     const { exchange, prefix, delayPrefix, serializer, encryption, maxBodyBytes, publishDeadline } =
       this.parts.settings.bus;

@@ -1,33 +1,33 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** One for all kits: each that is ever used costs every promise of the process a little, for ever. */
+/** One for all kits: each AsyncLocalStorage that was ever used costs every promise of the process a little. */
 const current = new AsyncLocalStorage<Cause>();
 
 /** A run of a handler, as the cause of what it publishes. */
 export interface Cause {
-  /** Of the kit it ran in. */
+  /** Lineage of the kit in which it ran. */
   readonly lineage: Lineage;
   readonly handler: string;
   readonly routingKey: string;
-  /** Of the clock's `monotonic`. */
+  /** A moment of the clock's `monotonic`. */
   readonly instant: number;
-  /** How many handlings led here without time passing, this one included. */
+  /** Number of handlings that led here without time passing, this one included. */
   readonly depth: number;
-  /** The handling before it, if that was at the same instant. */
+  /** The previous handling, if it was at the same instant. */
   readonly before: Cause | undefined;
 }
 
-/** Which handling published what: who a message is from, and whether a cascade comes to an end. */
+/** Tracks which handling published which message: for the publisher in entries, and for cascades that don't end. */
 export class Lineage {
   private readonly causes = new Map<string, Cause>();
 
-  /** The handling inside which this is called. */
+  /** The current handling. */
   get cause(): Cause | undefined {
     const cause = current.getStore();
     return cause?.lineage === this ? cause : undefined;
   }
 
-  /** Remembers that `cause` has published this message. */
+  /** Records that `cause` has published this message. */
   published(messageId: string | undefined, cause: Cause | undefined): void {
     if (messageId !== undefined && cause) this.causes.set(messageId, cause);
   }

@@ -13,7 +13,7 @@ import { type KitSettings, kitSettings, type TestKitOptions } from './options.js
 import { deadLetterOfBroker, WatchedBroker, type World } from './world.js';
 
 /**
- * Starts a service with these handlers on a broker of its own, in memory, with its clock in the test's hand.
+ * Starts a service with these handlers on an in-memory broker of its own, whose clock the test moves.
  *
  * @throws OptionsError with all problems at once
  * @throws the errors of `bus.start()`
@@ -22,7 +22,7 @@ export function testKit(options: TestKitOptions = {}): Promise<TestKit> {
   return openKit(options, []);
 }
 
-/** The same, with faults beside those that the test orders. */
+/** The same, with further faults beside those that the test orders. */
 export async function openKit(options: TestKitOptions, faults: readonly Faults[]): Promise<TestKit> {
   const settings = kitSettings(options);
   const armed = new ArmedFaults();
@@ -31,7 +31,7 @@ export async function openKit(options: TestKitOptions, faults: readonly Faults[]
   return kit.start();
 }
 
-/** An empty broker, and what is kept of what happens around it. */
+/** An empty broker, with the records of what happens around it. */
 export function newWorld(
   { bus }: Pick<KitSettings, 'bus'>,
   faults: readonly Faults[],
@@ -56,7 +56,7 @@ export function newWorld(
   return world;
 }
 
-/** The container is loaded only for those who use one. */
+/** The container is loaded only if it is used. */
 async function handlerSource({
   bus,
   classes,

@@ -17,34 +17,40 @@ import {
 } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
 
-/** A token of the container (a class, a string or a symbol), and what stands in for it. */
+/** A token of the container (a class, a string or a symbol), and its replacement. */
 export type Fake = readonly [token: unknown, fake: unknown];
 
-/** Options of {@link testKit}: those of a bus, whose transport the kit brings itself, and where its handlers come from. */
+/**
+ * Options of {@link testKit}: those of a bus without a transport, which the kit provides, and the source of its
+ * handlers.
+ */
 export interface TestKitOptions extends Omit<BusOptions, 'service' | 'transport'> {
   /** Name of the service under test. @default 'service' */
   service?: string;
-  /** As of a bus; what fails is in the timeline in any case. @default false */
+  /** As for a bus. Failures are in the timeline in any case. @default false */
   failureLog?: boolean | FailureLogOptions;
-  /** Annotated handler classes. After a crash they are built anew, as a new process builds them. @default [] */
+  /** Annotated handler classes. After a crash they are built anew, as in a new process. @default [] */
   classes?: readonly Class[];
-  /** tsyringe container to build the classes with. It is not changed. @default tsyringe's global one */
+  /** tsyringe container that builds the classes. It is not changed. @default tsyringe's global one */
   container?: HandlersOptions['container'];
   /**
-   * What the container gives for these tokens instead. A singleton of the container that was built before keeps what
-   * it was built with: make the container anew for each test, or fake the singleton itself. @default []
+   * Replacements for tokens of the container. A singleton that was built before keeps its dependencies: make a
+   * new container for each test, or replace the singleton itself. @default []
    */
   fakes?: readonly Fake[];
-  /** Adds handlers with `bus.handle()`; called for each process: once, and again after each crash. */
+  /** Function that adds handlers with `bus.handle()`. Called for each process: once, and again after each crash. */
   configure?: (bus: Bus) => void;
-  /** Real time without any progress after which `settled()` gives up waiting for what is at work. @default '1s' */
+  /** Real time without progress after which `settled()` gives up. @default '1s' */
   settleDeadline?: Duration;
   /**
-   * Real time for which `advance()` waits for a handler that makes no progress, before it moves time on past it: it
-   * waits for time, or hangs. Longer for handlers that do real I/O. @default '50ms'
+   * Real time that `advance()` waits for a handler without progress before it moves time on: the handler waits
+   * for time, or hangs. Set more for handlers that do real I/O. @default '50ms'
    */
   patience?: Duration;
-  /** How many handlings may follow from each other without time passing, until that counts as endless. @default 1000 */
+  /**
+   * Maximum handlings that may follow from each other without time passing; more count as an endless cascade.
+   * @default 1000
+   */
   cascadeLimit?: number;
 }
 

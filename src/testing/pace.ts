@@ -11,8 +11,9 @@ export interface PaceOptions {
 }
 
 /**
- * Waits until work has come to rest, and moves time. Work of the bus shows on the clock and in the flow; real I/O of a
- * handler shows only in that it has not returned yet, which is waited for in real time, within bounds.
+ * Waits until work has come to rest, and moves time. Work of the bus shows on the clock and in the flow. Real
+ * I/O of a handler shows only in that the handler has not returned, which is waited for in real time, within
+ * limits.
  */
 export class Pace {
   constructor(private readonly options: PaceOptions) {}
@@ -25,13 +26,13 @@ export class Pace {
     if (flow.broken) throw flow.broken;
     if (flow.isAtRest()) return;
     throw new NotSettledError(
-      `nothing has moved for ${formatMs(settleDeadlineMs)}, and this is still at work:`,
+      `no progress for ${formatMs(settleDeadlineMs)}, and this is still running:`,
       flow.running(),
       'Let the handler return; call advance() if it waits for time to pass; raise settleDeadline if it needs longer in real time.',
     );
   }
 
-  /** Runs what falls due within `ms`, each at its own moment, and what follows from it before time moves on. */
+  /** Runs everything that is due within `ms`, each at its own moment, with its consequences before time moves on. */
   async advance(ms: number): Promise<void> {
     const { clock, flow, patienceMs } = this.options;
     await clock.advance(ms, async () => {
@@ -42,7 +43,7 @@ export class Pace {
     if (flow.broken) throw flow.broken;
   }
 
-  /** Lets time pass until `work` has ended, however long it takes, but no longer than `atMostMs`. */
+  /** Lets time pass until `work` has ended, but no longer than `atMostMs`. */
   async until(work: Promise<unknown>, atMostMs: number): Promise<void> {
     const { clock } = this.options;
     let ended = false;
@@ -57,7 +58,7 @@ export class Pace {
     }
   }
 
-  /** True if something was at work and has moved; false at rest, or if it doesn't move for `patienceMs` of real time. */
+  /** True if work was under way and made progress; false at rest, or without progress for `patienceMs` of real time. */
   private waited(patienceMs: number): boolean | Promise<boolean> {
     const { flow } = this.options;
     return !flow.broken && !flow.isAtRest() && flow.whenMoved(patienceMs);

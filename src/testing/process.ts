@@ -14,16 +14,16 @@ import type { KitSettings } from './options.js';
 import { KitTransport, type User } from './transport.js';
 import type { World } from './world.js';
 
-/** How many messages may be published at one moment for each handling that may follow from another. */
+/** Maximum messages published at one moment, for each allowed handling of a cascade. */
 const BREADTH = 50;
 
-/** One run of the service under test: a bus that lives until it is stopped or crashes. */
+/** One process of the service under test: a bus that lives until it is stopped or crashes. */
 export class ServiceProcess {
   readonly bus: Bus;
   private readonly transport: KitTransport;
   private isDead = false;
 
-  /** @param handlers of this process alone */
+  /** @param handlers handlers of this process alone */
   constructor(
     private readonly world: World,
     settings: KitSettings,
@@ -36,7 +36,7 @@ export class ServiceProcess {
     });
     const { middleware = [], log = silentLogger } = settings.bus;
     this.bus = new Bus({
-      // What fails is in the timeline.
+      // Failures are in the timeline.
       failureLog: false,
       ...settings.bus,
       handlers,
@@ -60,14 +60,14 @@ export class ServiceProcess {
     this.listen();
   }
 
-  /** Ends it as a kill -9 does. Code of its handlers that is under way runs on, but publishes and settles nothing. */
+  /** Ends the process like kill -9. The code of its running handlers runs on, but publishes and settles nothing. */
   die(): Promise<void> {
     this.isDead = true;
     const { clock } = this.world;
     return this.transport.session?.die(new Deadline(clock, 1_000)) ?? Promise.resolve();
   }
 
-  /** Around every handler: tells that it runs, and who is the cause of what it publishes. */
+  /** Middleware around every handler: records that it runs, as the cause of what it publishes. */
   private watch({ cascadeLimit }: KitSettings): Middleware {
     const { flow, lineage, clock } = this.world;
     return (_payload, context, next) => {
@@ -82,7 +82,7 @@ export class ServiceProcess {
         flow.broken ??= new NotSettledError(
           `a cascade does not end: ${cascadeLimit} handlings followed from each other without time passing`,
           [`the last of them: ${chain(cause)}`],
-          'Find which handler publishes what leads back to itself; raise cascadeLimit if the chain is meant to be that long.',
+          'Find the handler whose publishes lead back to itself; raise cascadeLimit if the chain is meant to be that long.',
         );
       }
       return lineage.run(cause, next);

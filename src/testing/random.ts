@@ -1,4 +1,7 @@
-/** Numbers from 0 to below 1 that are the same for the same seed (mulberry32). For choices in tests, not for secrets. */
+/**
+ * Pseudo-random numbers from 0 to below 1, the same for the same seed (mulberry32). For choices in tests, not
+ * for secrets.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -2,7 +2,7 @@ import type { AckFault, AckSite, Faults, PublishFault, PublishSite } from './fau
 
 type FaultKind = PublishFault | AckFault;
 
-/** What a fault of each kind counts: every publish, those of the service, or acks. */
+/** What each kind of fault counts: every publish, those of the service, or acks. */
 const COUNTED = {
   'ack-lost': 'acks',
   'ack-lost-late': 'acks',
@@ -15,17 +15,17 @@ const COUNTED = {
 
 export const FAULT_KINDS = Object.keys(COUNTED) as FaultKind[];
 
-/** How many places for faults there were in a run. */
+/** Number of positions for faults in a run. */
 export interface Counts {
   acks: number;
   publishes: number;
-  /** Of the service: its handlers' messages, retries and dead letters. */
+  /** Publishes of the service: its handlers' messages, retries and dead letters. */
   ownPublishes: number;
 }
 
 export const placesOf = (kind: FaultKind, counts: Counts): number => counts[COUNTED[kind]];
 
-/** One fault: what goes wrong, and with the how-manieth of its kind's places in the run. */
+/** One fault: its kind, and its position among those of its kind in the run. */
 export interface ScheduledFault {
   readonly kind: FaultKind;
   /** 1 is the first. */
@@ -34,7 +34,7 @@ export interface ScheduledFault {
 
 export type Schedule = readonly ScheduledFault[];
 
-/** `ack-lost@2, crash-before-ack@5` */
+/** Example: `ack-lost@2, crash-before-ack@5` */
 export const scheduleText = (schedule: Schedule): string =>
   schedule.map(({ kind, nth }) => `${kind}@${nth}`).join(', ');
 
@@ -45,10 +45,10 @@ export function parseSchedule(text: string): Schedule | undefined {
   return faults.map((match) => ({ kind: match?.[1] as FaultKind, nth: Number(match?.[2]) }));
 }
 
-/** Injects the faults of a schedule into one run, and counts the places it had. */
+/** Injects the faults of a schedule into one run, and counts the run's positions. */
 export class ScheduledFaults implements Faults {
   readonly counts: Counts = { acks: 0, publishes: 0, ownPublishes: 0 };
-  /** Faults whose place was reached. */
+  /** Faults whose position was reached. */
   readonly fired: ScheduledFault[] = [];
 
   constructor(private readonly schedule: Schedule) {}

@@ -1,11 +1,11 @@
 import type { Schedule } from './schedule.js';
 
-/** Runs that shrinking may take: enough for schedules as short as they are made. */
+/** Maximum runs for shrinking: enough for schedules of the usual length. */
 const MAX_TRIES = 100;
 
 /**
- * A shorter schedule that fails as well: without the faults that it doesn't need, and those it needs as early as they
- * suffice. Not the shortest of all, but none that is shorter by one fault.
+ * Shrinks a failing schedule: removes faults that are not needed, and moves the others as early as possible.
+ * The result need not be the shortest of all, but none that has one fault less fails.
  *
  * @param fails runs the scenario under a schedule
  */

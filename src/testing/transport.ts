@@ -26,25 +26,25 @@ import { NotSettledError } from './errors.js';
 import type { AckFault, PublishFault, PublishSite } from './faults.js';
 import { comeAgain, payloadOf, type World } from './world.js';
 
-/** Who uses a transport: one bus, as one process has it. */
+/** User of a transport: one bus in one process. */
 export interface User {
   readonly name: string;
   readonly by: PublishSite['by'];
-  /** Told when a fault ends its process; all it still does is without effect. */
+  /** Called when a fault ends its process; whatever it still does has no effect. */
   onCrash(where: string): void;
 }
 
-/** How long a broker may take to miss the heartbeats of a connection that has gone silently. */
+/** Longest time until a broker detects by heartbeats that a connection is gone. */
 const LATE_MS = 20_000;
 
 export interface KitTransportOptions {
-  /** How many messages the user may publish without time passing. Default: any number. */
+  /** Maximum messages that the user may publish without time passing. @default no limit */
   readonly maxAtOneMoment?: number;
-  /** Declare whatever is asked for, in each mode: the broker is empty, and nobody else is there to declare it. */
+  /** Declares everything in every mode: the broker is empty, and nobody else declares anything. */
   readonly declaresAll?: boolean;
 }
 
-/** The memory transport with what may go wrong on a real one. */
+/** The memory transport with the faults that are possible on a real one. */
 export class KitTransport implements Transport {
   readonly kind = 'memory';
   session: KitSession | undefined;
@@ -66,7 +66,7 @@ export class KitTransport implements Transport {
   }
 }
 
-/** A publish whose process has died: nobody will ever hear of it. Not to be awaited: what stands in `finally` must run. */
+/** A publish whose process has died: nobody gets its result. Must not be awaited, since code in `finally` must run. */
 const nobodyLeft = (): Promise<never> => new Promise(() => {});
 
 export class KitSession implements TransportSession {
@@ -74,7 +74,7 @@ export class KitSession implements TransportSession {
   private inFlight = 0;
   private readonly consumers: Consumer[] = [];
   private readonly deliveries = new Set<KitDelivery>();
-  /** By queue and messageId. */
+  /** Key: queue and messageId. */
   private readonly payloads = new Map<string, unknown>();
 
   private readonly world: World;
@@ -112,7 +112,7 @@ export class KitSession implements TransportSession {
     if (this.isDead) return nobodyLeft();
     const site = this.siteOf(message);
     const before = this.stepBefore(message, site);
-    // The copies and next steps that settle go on, so that the bus can stop.
+    // Copies and next steps are still published, so that the bus can stop.
     if (site.of === 'publish' && site.by !== 'test' && !before) this.endFlood(site);
     const cause = lineage.cause ?? before?.cause;
     const done = flow.begin(`a publish of '${site.routingKey}' is unconfirmed`);
@@ -157,7 +157,7 @@ export class KitSession implements TransportSession {
 
   async drain(deadline: Deadline): Promise<void> {
     await this.inner.drain(deadline);
-    // The inner publishes have ended; ours follow some promises later.
+    // The inner publishes have ended; the outer ones follow some promises later.
     while (this.inFlight > 0) await this.world.broker.turns.pass();
   }
 
@@ -167,17 +167,17 @@ export class KitSession implements TransportSession {
     this.deliveries.clear();
   }
 
-  /** The process is gone: nothing it does has an effect any more, and its deliveries go back to their queues. */
+  /** Ends the process: nothing it does has an effect any more, and its deliveries go back to their queues. */
   async die(deadline: Deadline): Promise<void> {
     this.isDead = true;
     for (const delivery of this.deliveries) this.world.flow.settled(delivery);
     this.deliveries.clear();
-    // All before any gives back, or a sibling would be handed what another returns.
+    // All consumers stop before any returns its deliveries: another one would get them otherwise.
     await Promise.all(this.consumers.map((consumer) => consumer.cancel()));
     await this.inner.close(deadline);
   }
 
-  /** Of the message that this queue was last handed with this id. */
+  /** Payload of the last message with this id that was delivered from this queue. */
   payloadFor(queue: string, messageId: string | undefined): unknown {
     return this.payloads.get(`${queue} ${messageId}`);
   }
@@ -214,7 +214,7 @@ export class KitSession implements TransportSession {
   }
 
   private deliver(inner: MemoryDelivery, sink: DeliverySink): void {
-    // Left with the broker: it gives it back when the session ends.
+    // Left to the broker, which returns it when the session ends.
     if (this.isDead || this.world.flow.broken) return;
     const redelivered = inner.redelivered || this.world.again.has(inner.queued.message);
     const delivery = new KitDelivery(inner, redelivered, this);
@@ -235,7 +235,7 @@ export class KitSession implements TransportSession {
     const what = of === 'publish' ? `'${routingKey}'` : `the ${of} of '${routingKey}'`;
     if (fault === 'sent-twice') {
       journal.note(`fault: ${what} was written again on a new connection, and is stored twice`);
-      // What becomes of the second, when the first is confirmed, is nobody's business.
+      // The result of the second publish doesn't matter, once the first is confirmed.
       await this.inner.publish(message).catch(() => {});
       return;
     }
@@ -252,7 +252,7 @@ export class KitSession implements TransportSession {
   }
 
   private faultOf<Fault>(ask: (faults: World['faults'][number]) => Fault | undefined): Fault | undefined {
-    // Each is asked, since each counts.
+    // Every fault is asked, since each counts the call.
     const answers = this.world.faults.map(ask);
     return answers.find((answer) => answer !== undefined);
   }
@@ -269,13 +269,16 @@ export class KitSession implements TransportSession {
       : { of: 'publish', routingKey, by, queue: undefined };
   }
 
-  /** The delivery that waits for this one to be sent, as a step of its chain. */
+  /** The delivery that waits for this publish, as the next step of its chain. */
   private stepBefore(message: OutgoingMessage, { of }: Site): KitDelivery | undefined {
     if (of !== 'publish') return undefined;
     return [...this.deliveries].find((delivery) => delivery.leadsTo(message));
   }
 
-  /** For what a limit of depth doesn't find: a handler that publishes in a loop, or a cascade that grows in breadth. */
+  /**
+   * Ends a handler that publishes in a loop, or a cascade that grows in breadth, which a limit of depth doesn't
+   * find.
+   */
   private endFlood({ routingKey }: Site): void {
     const { flow, clock } = this.world;
     const { maxAtOneMoment = Number.POSITIVE_INFINITY } = this.options;
@@ -283,7 +286,7 @@ export class KitSession implements TransportSession {
       flow.broken ??= new NotSettledError(
         `a cascade does not end: ${maxAtOneMoment} messages were published without time passing`,
         [`the last of them: '${routingKey}'`],
-        'Find which handler publishes without end; raise cascadeLimit, of which this is a multiple, if so many are meant.',
+        'Find the handler that publishes without end; raise cascadeLimit, of which this is a multiple, if so many are intended.',
       );
     }
     if (flow.broken) throw flow.broken;
@@ -294,7 +297,7 @@ export class KitSession implements TransportSession {
   }
 
   private async store(message: OutgoingMessage, site: Site, handler: string | undefined): Promise<void> {
-    // Before it is stored: what is handled before the confirm comes has been published earlier.
+    // Recorded before it is stored: a message that is handled before the confirm was published before that.
     const takeBack = site.of === 'publish' ? this.record(message, site, handler) : undefined;
     try {
       await this.inner.publish(message);
@@ -321,6 +324,6 @@ export class KitSession implements TransportSession {
 }
 
 interface Site extends PublishSite {
-  /** Of whose delivery this settles. */
+  /** Queue of the delivery that this publish settles. */
   readonly queue: string | undefined;
 }

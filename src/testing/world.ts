@@ -20,26 +20,26 @@ import type { Flow } from './flow.js';
 import type { Journal } from './journal.js';
 import type { Lineage } from './lineage.js';
 
-/** What all parts of one kit share. */
+/** Parts that are shared within one kit. */
 export interface World {
   readonly clock: ManualClock;
   readonly broker: WatchedBroker;
   readonly names: Names;
   readonly serializer: Serializer;
-  /** What is in them outlives a process. */
+  /** The stores' content outlives a process. */
   readonly stores: Stores;
   readonly encryption: Encryption | undefined;
   readonly journal: Journal;
   readonly flow: Flow;
   readonly lineage: Lineage;
   readonly faults: readonly Faults[];
-  /** Deliveries that were acked and have left no copy, in order. */
+  /** Deliveries that were acked and left no copy, in order. */
   readonly handled: KitDelivery[];
-  /** Messages that the test made come again. */
+  /** Messages that the test has delivered again. */
   readonly again: WeakSet<StoredMessage>;
 }
 
-/** The payload as it came over the wire, decrypted; the body as text if it is none. */
+/** Payload of a message, decrypted; the body as text if it can't be read. */
 export function payloadOf(
   { serializer, encryption }: Pick<World, 'serializer' | 'encryption'>,
   message: Wire,
@@ -56,7 +56,7 @@ export function payloadOf(
     const source = { delivery, messageId: properties.messageId, ...originOf(message) };
     const payload = serializer.deserialize(body, new MessageView(source, contentType, contentEncoding));
     if (!isThenable(payload)) return payload;
-    // A journal is written at once.
+    // The journal is written synchronously: a promise is not awaited.
     Promise.resolve(payload).catch(() => {});
     return body.toString();
   } catch {
@@ -67,7 +67,7 @@ export function payloadOf(
 /** A message on its way, or delivered. */
 type Wire = Origin & { readonly body: Buffer; readonly properties: MessageProperties };
 
-/** Undefined if it can't be, or if a key has to be waited for: a journal is written at once. */
+/** Undefined if it can't be decrypted, or if the key is a promise: the journal is written synchronously. */
 function openedNow(message: Wire, headers: Headers, encryption: Encryption | undefined): Opened | undefined {
   try {
     const owner = ownerOf(message.properties.messageId, chainIn(headers), batchIn(headers));
@@ -76,12 +76,12 @@ function openedNow(message: Wire, headers: Headers, encryption: Encryption | und
     if (!(opened instanceof Promise)) return opened;
     opened.catch(() => {});
   } catch {
-    // As its handler will find out.
+    // The handler will get the same error.
   }
   return undefined;
 }
 
-/** Puts a message that was acked behind what waits in its queue, as one that was delivered before. */
+/** Puts an acked message behind those that wait in its queue, marked as delivered before. */
 export function comeAgain({ again, broker }: World, { stored, queue }: KitDelivery): void {
   again.add(stored);
   broker.queues.get(queue)?.put(stored);
@@ -89,7 +89,7 @@ export function comeAgain({ again, broker }: World, { stored, queue }: KitDelive
 
 type Reason = BusEvents['message.deadLettered']['reason'];
 
-/** The memory broker, which tells of what it dead-letters by itself. */
+/** The memory broker, with a report of what it dead-letters itself. */
 export class WatchedBroker extends Broker {
   onDeadLetter: (letter: StoredMessage, reason: Reason) => void = () => {};
 
@@ -100,7 +100,7 @@ export class WatchedBroker extends Broker {
   }
 
   private tell(letter: StoredMessage): void {
-    // Newest first, and its queue is the one whose death this is.
+    // Newest first; its queue is the one in which the message died.
     const deaths = letter.properties.headers['x-death'] as readonly { queue: string; reason: string }[];
     const death = deaths[0];
     if (death?.queue !== letter.routingKey) return;
@@ -108,7 +108,7 @@ export class WatchedBroker extends Broker {
   }
 }
 
-/** For the journal: a message that the broker itself has given up. */
+/** Journal entry of a message that the broker itself has given up. */
 export function deadLetterOfBroker(world: World, letter: StoredMessage, reason: Reason) {
   return {
     kind: 'dead-lettered' as const,
@@ -123,7 +123,7 @@ export function deadLetterOfBroker(world: World, letter: StoredMessage, reason: 
   };
 }
 
-/** The key it arrived under in the queue in which it died. */
+/** Routing key under which the message arrived in the queue in which it died. */
 function publishedKey({ properties, routingKey }: StoredMessage): string {
   const [death] = properties.headers['x-death'] as unknown as readonly {
     'routing-keys': readonly string[];

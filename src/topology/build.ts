@@ -3,19 +3,19 @@ import { duePatterns, planDelays, retryPattern } from './delays.js';
 import { deadQueueOf, landingQueueOf, laneExchangeOf, laneQueueOf, type Names } from './names.js';
 import type { BindingPlan, BusTopology, ExchangePlan, QueueArguments, QueuePlan, QueueType } from './plan.js';
 
-/** A queue and what leads to it, as the handlers ask for it. */
+/** What the handlers of a queue need: the queue, its lanes and its bindings. */
 export interface QueueNeeds {
   readonly name: string;
-  /** Names of its lanes; `default` is the queue itself. */
+  /** Names of the lanes; `default` is the queue itself. */
   readonly lanes: readonly string[];
   readonly type: QueueType;
-  /** Failed deliveries after which the broker dead-letters by itself; quorum queues only. */
+  /** Failed deliveries after which the broker itself dead-letters; quorum queues only. */
   readonly deliveryLimit: number;
   readonly maxPriority: number | undefined;
   readonly bindings: readonly { readonly exchange: ExchangeRef; readonly pattern: string }[];
 }
 
-/** What a bus needs in the broker. The same handlers give the same plan, always. */
+/** Topology of a bus. The same handlers always give the same plan. */
 export function planBus(names: Names, publishTo: ExchangeRef, queues: readonly QueueNeeds[]): BusTopology {
   const exchanges = new Map<string, ExchangePlan>();
   const addExchange = ({ name, declare }: ExchangeRef) => {
@@ -40,14 +40,15 @@ export function planBus(names: Names, publishTo: ExchangeRef, queues: readonly Q
 }
 
 /**
- * A delay level stalls while a target of its exists but can't take messages. Quorum queues are up whenever the levels
- * are; any other hangs on the delays through a quorum queue of its own, where only its own messages can stall.
+ * True if the delays need a queue of their own in front of this one. A delay level stalls while one of its
+ * destinations exists but can't take messages. Quorum queues are available whenever the levels are. Any other
+ * queue is reached through a quorum queue of its own, where only its own messages can stall.
  */
 function needsLanding(queue: QueueNeeds): boolean {
   return queue.type === 'classic';
 }
 
-/** Dead letters first, one queue for all lanes: a queue may only name a dead-letter route that exists. */
+/** Dead-letter queue first, one for all lanes: a queue may only name a dead-letter route that exists. */
 function queuesOf(names: Names, queue: QueueNeeds): QueuePlan[] {
   const dead: QueuePlan = {
     name: deadQueueOf(queue.name),
@@ -96,7 +97,7 @@ function workArguments(
     'x-queue-type': 'quorum',
     'x-delivery-limit': deliveryLimit,
     ...deadLetters,
-    // Without both of these the broker may lose what it dead-letters.
+    // Without these two arguments the broker may lose messages that it dead-letters.
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish',
   };
@@ -123,7 +124,7 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   return bindings;
 }
 
-/** It belongs to whoever the plain exchange belongs to. */
+/** Exchange of a lane. It belongs to the owner of the plain exchange. */
 export function laneExchange({ name, declare }: ExchangeRef, lane: string): ExchangeRef {
   return { name: laneExchangeOf(name, lane), declare };
 }

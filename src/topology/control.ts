@@ -2,10 +2,10 @@ import type { Names } from './names.js';
 import type { TopologyPlan } from './plan.js';
 
 /**
- * What control messages need: a fanout exchange to all workers, a direct one back to who has asked, and a queue that holds
- * one message, the newest: which queues are paused. Whoever wants to know takes it and gives it back, so it has no delivery
- * limit that could be reached. Nothing is bound to it: who may write it is who may use the default exchange, and no service. A
- * service may take the message away, though: reading is no less.
+ * Topology of the operators' messages: a fanout exchange to all workers, a direct exchange for the answers, and
+ * a queue with one message, the list of paused queues. A reader takes the message and gives it back, so the
+ * queue has no delivery limit. Nothing is bound to the queue: only a user of the default exchange may write it,
+ * which no service is. A service could remove the message, though: reading needs the same permission.
  */
 export function planControl(names: Names): TopologyPlan {
   return {

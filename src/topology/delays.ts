@@ -6,16 +6,16 @@ import type { Names } from './names.js';
 import type { BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
 
 /*
- * Delays in the broker, without a plugin and without waiting behind others.
+ * Delays in the broker, without a plugin, and without a message that waits behind a longer delay.
  *
- * Thirty levels are queues with a fixed TTL each. Any delay is a sum of them, as an amount of money is of coins. The
- * routing key carries the delay as one word a unit, then what it is for:
+ * There are thirty levels, each a queue with a fixed TTL. Any delay is a sum of TTLs, as an amount of money is a sum of
+ * coins. The routing key has one word for each unit of the delay, then the kind and the destination:
  *
  *     <16d>.<d>.<h>.<m>.<s>.<100ms>.<kind>.<destination>        0.0.0.0.30.0.q.mailer.SendWelcomeEmail
  *
- * A topic exchange for each unit leads to the queue of the value's largest coin; when that queue's TTL is over, its
- * dead-letter exchange leads to the next coin, or to the next unit; the last exchange leads to the destination. In one
- * queue all messages wait equally long, so nobody waits behind a longer delay.
+ * A topic exchange for each unit routes to the queue of the value's largest coin. When that queue's TTL is over, its
+ * dead-letter exchange routes to the next coin, or to the next unit. The last exchange routes to the destination. All
+ * messages of one queue wait for the same time.
  */
 
 const SECOND = 1_000;
@@ -43,16 +43,16 @@ const UNITS: readonly Unit[] = [
   { letter: 't', ms: 100, values: 10, coins: [1, 2, 4, 8] },
 ];
 
-/** What a delayed message is for. */
+/** Destination of a delayed message. */
 export type DelayKind =
-  /** To exactly one queue: a retry or a release. */
+  /** Exactly one queue: a retry or a release. */
   | 'q'
-  /** A delayed publish: routed when due; nobody taking it is fine. */
+  /** A delayed publish: routed when due, and dropped if no queue takes it. */
   | 'e'
-  /** A delayed send: routed when due; nobody taking it puts it into the lost queue. */
+  /** A delayed send: routed when due, and put into the lost queue if no queue takes it. */
   | 'c';
 
-/** The words of a delay, rounded up to 100 ms: never early. */
+/** Words of a delay in a routing key. The delay is rounded up to 100 ms, so that no message is early. */
 export function delayWords(delayMs: number): number[] {
   let left = Math.max(MIN_DELAY_MS, Math.ceil(delayMs / 100) * 100);
   return UNITS.map(({ ms }) => {
@@ -62,7 +62,7 @@ export function delayWords(delayMs: number): number[] {
   });
 }
 
-/** The coins that make up `value`, largest first. */
+/** Coins that make up `value`, largest first. */
 function coinsOf(value: number, coins: readonly number[]): number[] {
   const change: number[] = [];
   let left = value;
@@ -75,7 +75,7 @@ function coinsOf(value: number, coins: readonly number[]): number[] {
   return change;
 }
 
-/** The TTLs in milliseconds that a message of this delay waits through, in order. One is one hop in the broker. */
+/** TTLs in milliseconds that a message of this delay passes, in order. Each is one hop in the broker. */
 export function delayHops(delayMs: number): number[] {
   return delayWords(delayMs).flatMap((value, index) => {
     const { ms, coins } = UNITS[index] as Unit;
@@ -83,15 +83,15 @@ export function delayHops(delayMs: number): number[] {
   });
 }
 
-/** Where to publish a delayed message: the exchange of its largest unit, and the key that leads it on. */
+/** Where a delayed message is published: the exchange of its largest unit, and the routing key through the delays. */
 export interface DelayAddress {
   readonly exchange: string;
   readonly routingKey: string;
 }
 
 /**
- * @param destination a queue's name for `q`; {@link delayedDestination} for the others
- * @throws InvalidMessageError if the delay is longer than 400 days or the key gets too long
+ * @param destination a queue's name for `q`; {@link delayedDestination} for the other kinds
+ * @throws InvalidMessageError if the delay is longer than 400 days or the key too long
  */
 export function delayAddress(
   names: Names,
@@ -101,8 +101,8 @@ export function delayAddress(
 ): DelayAddress {
   if (!(delayMs <= MAX_DELAY_MS)) {
     throw new InvalidMessageError(
-      `a delay of ${formatMs(delayMs)} is longer than the longest one, 400 days`,
-      'Store what lies further ahead, and publish it when it comes nearer.',
+      `a delay of ${formatMs(delayMs)} is longer than the maximum, 400 days`,
+      'Store messages for a later date, and publish them when the date is nearer.',
     );
   }
   const words = delayWords(delayMs);
@@ -123,31 +123,31 @@ export function delayAddress(
   };
 }
 
-/** Exchange (its dots as slashes, so that it is one word) and key or pattern, for the kinds `e` and `c`. */
+/** Exchange, with slashes for dots so that it is one word, and key or pattern, for the kinds `e` and `c`. */
 export function delayedDestination(exchange: string, key: string): string {
   return `${exchange.replaceAll('.', '/')}.${key}`;
 }
 
-/** A key without any delay in it, as one has when its delay is over: leads out of the last exchange at once. */
+/** Key with a delay of zero, as a message has when its delay is over: it is routed out of the last exchange at once. */
 export const dueKey = (kind: DelayKind, destination: string): string =>
   `${UNITS.map(() => 0).join('.')}.${kind}.${destination}`;
 
 const ANY_DELAY = '*.'.repeat(UNITS.length);
 
-/** Binding of the last exchange that leads retries to exactly this queue. */
+/** Binding of the last exchange for retries to exactly this queue. */
 export const retryPattern = (queue: string): string => `${ANY_DELAY}q.${queue}`;
 
-/** Bindings of the last exchange that lead delayed publishes and sends to whoever handles `pattern`. */
+/** Bindings of the last exchange for delayed publishes and sends that match `pattern`. */
 export function duePatterns(exchange: string, pattern: string): string[] {
   return ['e', 'c'].map((kind) => `${ANY_DELAY}${kind}.${delayedDestination(exchange, pattern)}`);
 }
 
 /**
- * The routing keys of delayed messages that may go to these queues, and be routed by these exchanges, as a regular
- * expression of the broker's; with `*` instead of numbers, the bindings of the last exchange that take them.
+ * Routing keys of delayed messages to these queues and exchanges, as a regular expression for the broker; with
+ * `*` instead of numbers, the bindings of the last exchange that match them.
  *
  * @param queues expressions for whole names
- * @param exchanges the same
+ * @param exchanges expressions for whole names
  */
 export function delayKeys(
   word: 'number' | 'wildcard',
@@ -164,13 +164,13 @@ export function delayKeys(
   return `^(${word === 'number' ? '\\d+' : '\\*'}\\.){${UNITS.length}}(${kinds.join('|')})`;
 }
 
-/** What a routing key that arrives from the delays says. Undefined if it isn't one. */
+/** Destination in the routing key of a message from the delays. Undefined for any other key. */
 export function parseDue(routingKey: string): { kind: DelayKind; destination: string } | undefined {
   const match = /^(?:\d+\.){6}([qec])\.(.+)$/s.exec(routingKey);
   return match ? { kind: match[1] as DelayKind, destination: match[2] as string } : undefined;
 }
 
-/** How long the words at the beginning of such a key make it wait, in milliseconds. */
+/** Delay in milliseconds that the first words of such a key stand for. */
 export function delayOfKey(routingKey: string): number {
   const words = routingKey.split('.', UNITS.length);
   return UNITS.reduce((sum, { ms }, index) => sum + Number(words[index]) * ms, 0);
@@ -180,21 +180,22 @@ function entryOf(names: Names, unit: number): string {
   return unit < UNITS.length ? `${names.delay}.in.${(UNITS[unit] as Unit).letter}` : names.delayOut;
 }
 
-/** Where delayed messages are published: all that a service must be allowed to write to. */
+/** Exchanges to which delayed messages are published: those that a service needs write permission for. */
 export const delayEntries = (names: Names): string[] => UNITS.map((_, unit) => entryOf(names, unit));
 
 function levelOf(names: Names, unit: Unit, coin: number): string {
   return `${names.delay}.${unit.letter}${coin}`;
 }
 
-/** No exchange: a delayed event for it is stored in the shortest level, as any other, and ends in the sink. */
+/** Not an exchange: a delayed event for it is stored in the shortest level, like any other, and ends in the sink. */
 export const PROBE_EXCHANGE = 'hopline.probe';
 
-/** Everything the delays need, for a whole vhost. */
+/** Topology of the delays, for a whole vhost. */
 export function planDelays(names: Names): SharedPlan {
   const exchanges: ExchangePlan[] = [
     { name: names.delayUnrouted, type: 'topic' },
-    // A level whose target routes nowhere would keep its head for ever: the alternate exchange always routes.
+    // A level whose destination routes nowhere would keep its head message without end: the alternate exchange
+    // always routes.
     { name: names.delayOut, type: 'topic', alternateExchange: names.delayUnrouted },
   ];
   const queues: QueuePlan[] = [
@@ -215,7 +216,7 @@ export function planDelays(names: Names): SharedPlan {
     for (const coin of unit.coins) {
       const level = levelOf(names, unit, coin);
       const isLowest = coin === unit.coins[0];
-      // After the lowest coin nothing of the unit can be left, so it needs no exchange of its own.
+      // After the smallest coin nothing of the unit is left, so no exchange is needed.
       if (!isLowest) exchanges.push({ name: level, type: 'topic' });
       queues.push({ name: level, arguments: levelArguments(coin * unit.ms, isLowest ? next : level) });
     }
@@ -234,12 +235,12 @@ function levelArguments(ttlMs: number, deadLetterExchange: string): QueuePlan['a
     'x-dead-letter-exchange': deadLetterExchange,
     'x-dead-letter-strategy': 'at-least-once',
     'x-overflow': 'reject-publish',
-    // Else all thirty lead on the node that declared them.
+    // Without this all thirty queues would have their leader on the node that declared them.
     'x-queue-leader-locator': 'balanced',
   };
 }
 
-/** The way of one value of one unit: entry → largest coin → … → smallest coin → next unit. */
+/** Bindings for one value of one unit: entry → largest coin → … → smallest coin → next unit. */
 function bindingsOfValue(names: Names, index: number, value: number): BindingPlan[] {
   const unit = UNITS[index] as Unit;
   const next = entryOf(names, index + 1);

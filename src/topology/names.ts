@@ -2,37 +2,38 @@ import { type ExchangeOption, exchangeOption, exchangeRef } from '../message/exc
 import { MAX_NAME_BYTES } from '../message/routing-key.js';
 import { show } from '../util/check.js';
 
-/** The layout of the delay exchanges. A new layout gets a new number: the old levels live on until they are empty. */
+/** Layout of the delay exchanges. A new layout gets a new number: the old levels exist until they are empty. */
 export const DELAY_LAYOUT = 1;
 
-/** What the exchanges and shared queues are called. */
+/** Names of the exchanges and shared queues. */
 export class Names {
   readonly events: string;
   readonly dead: string;
   readonly land: string;
-  /** What operators say to all workers goes through it. */
+  /** Exchange of the operators' requests to all workers. */
   readonly control: string;
-  /** Leads what workers answer to who has asked. */
+  /** Exchange of the workers' answers. */
   readonly controlTo: string;
-  /** Queue whose one message says which queues are paused. */
+  /** Queue whose one message is the list of paused queues. */
   readonly paused: string;
 
-  /** Beginning of everything that the delays declare, with the layout's version. */
+  /** Prefix of everything that the delays declare, with the number of the layout. */
   readonly delay: string;
-  /** Where every delay ends: bound to the queues. */
+  /** Last exchange of the delays, bound to the destination queues. */
   readonly delayOut: string;
-  /** Takes what no queue takes when its delay is over. */
+  /** Exchange for messages that no queue takes when their delay is over. */
   readonly delayUnrouted: string;
-  /** Exists once all of the delays' layout does. */
+  /** Exchange that is declared last: it exists when the whole layout does. */
   readonly delayReady: string;
-  /** Holds delayed sends and retries that no queue takes. */
+  /** Queue for delayed sends and retries that no queue takes. */
   readonly delayLost: string;
-  /** Drops delayed publishes that no queue takes, as the broker does with undelayed ones. */
+  /** Queue that drops delayed publishes that no queue takes, as the broker drops undelayed ones. */
   readonly delaySink: string;
 
   /**
-   * @param prefix of the exchanges of one application; lets two share a vhost
-   * @param delayPrefix of the delays, which all applications of a vhost share
+   * @param prefix prefix of the exchanges of one application; two applications with different prefixes can
+   * share a vhost
+   * @param delayPrefix prefix of the delays, which all applications of a vhost share
    */
   constructor(
     prefix = 'hopline',
@@ -53,14 +54,14 @@ export class Names {
   }
 
   /**
-   * Whether a delivery came through the delays, of whatever layout. Its exchange is the last level's dead-letter
-   * exchange, not {@link delayOut}: the broker reports where a message was published, not the bindings after that.
+   * True if a delivery came through the delays, of any layout. Its exchange is the last level's dead-letter
+   * exchange, not {@link delayOut}: the broker reports the exchange of the publish, not the bindings after it.
    */
   isDelayed(exchange: string): boolean {
     return exchange.startsWith(`${this.delayPrefix}.delay.`);
   }
 
-  /** Whether a queue is there for Hopline's own sake: no handler takes its messages. */
+  /** True for a queue of Hopline's own: no handler consumes it. */
   isOwnQueue(queue: string): boolean {
     return (
       queue === this.paused ||
@@ -71,8 +72,9 @@ export class Names {
   }
 
   /**
-   * Whether headers of ours on what comes from this exchange may say where it was published: behind the delays only
-   * Hopline puts messages; behind the default exchange the broker's own tools, which move dead letters back.
+   * True if Hopline's headers on a message from this exchange may name its origin: only Hopline publishes
+   * behind the delays, and behind the default exchange are the broker's own tools, which move dead letters
+   * back.
    */
   carriesOrigin(exchange: string): boolean {
     return this.isDelayed(exchange) || exchange === this.land || exchange === '';
@@ -82,7 +84,7 @@ export class Names {
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
 export const landingQueueOf = (queue: string): string => `${queue}.land`;
 
-/** The lane of messages that are published without one: the plain exchange and the plain queue. */
+/** Lane of messages that are published without one: the plain exchange and the plain queue. */
 export const DEFAULT_LANE = 'default';
 
 export const laneQueueOf = (queue: string, lane: string): string =>
@@ -90,10 +92,10 @@ export const laneQueueOf = (queue: string, lane: string): string =>
 export const laneExchangeOf = (exchange: string, lane: string): string =>
   lane === DEFAULT_LANE ? exchange : `${exchange}.lane.${lane}`;
 
-/** The exchange that this one is a lane of; itself if it is none. */
+/** Plain exchange of a lane's exchange; any other exchange itself. */
 export const baseExchangeOf = (exchange: string): string => exchange.replace(/\.lane\.[\w-]+$/, '');
 
-/** Why `lane` can't name a lane, or undefined if it can. */
+/** Reason why `lane` can't name a lane; undefined if it can. */
 export function laneNameProblem(lane: string): string | undefined {
   if (OWN_QUEUES.has(lane))
     return `the lane '${lane}' would have the name of a queue of Hopline's own, <queue>.${lane}`;
@@ -102,16 +104,16 @@ export function laneNameProblem(lane: string): string | undefined {
   return undefined;
 }
 
-/** Last words of the queues that stand beside a work queue. */
+/** Last words of the names of queues that belong to a work queue. */
 const OWN_QUEUES: ReadonlySet<string> = new Set(['dead', 'land']);
 
-/** Longest prefix of words that the delays put before a queue's name: `31.15.23.59.59.9.q.`, rounded up. */
+/** Longest prefix that the delays put before a queue's name: `31.15.23.59.59.9.q.`, rounded up. */
 const DELAY_WORDS_BYTES = 24;
 
-/** Names of queues and exchanges live in routing keys, beside the delay's words. */
+/** Names of queues and exchanges must fit into routing keys beside the delay's words. */
 export const MAX_QUEUE_NAME_BYTES = MAX_NAME_BYTES - DELAY_WORDS_BYTES;
 
-/** Why `name` can't name a queue, or undefined if it can. */
+/** Reason why `name` can't name a queue; undefined if it can. */
 export function queueNameProblem(name: string): string | undefined {
   const bytes = Buffer.byteLength(name);
   if (bytes === 0) return 'the queue name is empty';
@@ -129,7 +131,7 @@ export function queueNameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** Why `name` can't name an exchange that messages are published to, or undefined if it can. */
+/** Reason why `name` can't name an exchange that is published to; undefined if it can. */
 export function exchangeNameProblem(name: string): string | undefined {
   if (name === '') return 'the default exchange has no bindings: name a topic exchange';
   if (Buffer.byteLength(name) > 127)
@@ -141,7 +143,7 @@ export function exchangeNameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** The same for an option that names one; an option of the wrong kind is another check's business. */
+/** The same for an option that names an exchange; the type of the option is checked elsewhere. */
 export function exchangeOptionProblem(option: unknown): string | undefined {
   return exchangeOption.accepts(option)
     ? exchangeNameProblem(exchangeRef(option as ExchangeOption).name)

@@ -2,13 +2,13 @@ import { HEADER } from '../message/headers.js';
 import type { Headers } from '../message/message.js';
 import { parseDue } from './delays.js';
 
-/** Where a message was published, whatever it has travelled under since. */
+/** Exchange and routing key of a message's publish, whatever it has travelled under since. */
 export interface Origin {
   readonly exchange: string;
   readonly routingKey: string;
 }
 
-/** As our headers say it; undefined without them. Whether they are to be believed is for the caller to know. */
+/** Origin from Hopline's headers; undefined without them. The caller decides whether the headers can be trusted. */
 export function originIn(headers: Readonly<Headers>): Origin | undefined {
   const { [HEADER.exchange]: exchange, [HEADER.routingKey]: routingKey } = headers;
   return typeof exchange === 'string' && typeof routingKey === 'string'
@@ -16,7 +16,10 @@ export function originIn(headers: Readonly<Headers>): Origin | undefined {
     : undefined;
 }
 
-/** Where a delayed message wants to go, as its key says it: a foreign publisher may use the delays without our headers. */
+/**
+ * Origin from the routing key of a delayed message: a foreign publisher may use the delays without Hopline's
+ * headers.
+ */
 export function dueOrigin(routingKey: string): Origin | undefined {
   const due = parseDue(routingKey);
   if (!due || due.kind === 'q') return undefined;

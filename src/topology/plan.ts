@@ -1,20 +1,20 @@
 /**
- * A topology as data: what has to exist in the broker before messages can flow. Planning is pure; a transport's
- * declare step makes it true, or verifies it.
+ * A topology as data: the exchanges, queues and bindings that must exist before messages can flow. Planning is
+ * pure; the transport declares or verifies the plan.
  */
 
 export interface ExchangePlan {
   readonly name: string;
   readonly type: 'topic' | 'direct' | 'fanout';
-  /** Where what no binding takes goes. */
+  /** Exchange for messages that no binding takes. */
   readonly alternateExchange?: string;
-  /** It belongs to someone else: only check that it exists. */
+  /** The exchange belongs to someone else: only check that it exists. */
   readonly verifyOnly?: boolean;
 }
 
 export type QueueType = 'quorum' | 'classic';
 
-/** Queue arguments by their AMQP names. All are immutable in the broker: nothing in here may be tunable. */
+/** Queue arguments by their AMQP names. They can't be changed after the declaration: nothing here may be tunable. */
 export interface QueueArguments {
   readonly 'x-queue-type': QueueType;
   readonly 'x-delivery-limit'?: number;
@@ -34,8 +34,8 @@ export interface QueuePlan {
   readonly name: string;
   readonly arguments: QueueArguments;
   /**
-   * Message priorities up to this one are to be heeded. For a classic queue its argument says it too; for a quorum queue
-   * there is no argument, so a transport whose broker can't do it refuses the plan.
+   * Priorities up to this one must be obeyed. A classic queue has an argument for it; a quorum queue has none,
+   * so a transport whose broker can't do it refuses the plan.
    */
   readonly maxPriority?: number;
 }
@@ -53,19 +53,22 @@ export interface TopologyPlan {
   readonly bindings: readonly BindingPlan[];
 }
 
-/** A plan that is the same for everybody, so that its being there is told by one exchange, declared last. */
+/** A plan that is the same for all buses, whose existence is shown by one exchange that is declared last. */
 export interface SharedPlan extends TopologyPlan {
   readonly marker: ExchangePlan;
-  /** Where a message is stored by a quorum queue of it, and then forgotten: it shows that the broker still confirms. */
+  /**
+   * Address whose messages are stored in a quorum queue of the plan and then dropped: a publish to it shows
+   * whether the broker still confirms.
+   */
   readonly probe: { readonly exchange: string; readonly routingKey: string };
 }
 
-/** What a bus needs: its own part, and the delays it shares with all others in the vhost. */
+/** Topology of a bus: its own part, and the delays that it shares with all others of the vhost. */
 export interface BusTopology {
   readonly own: TopologyPlan;
-  /** Left out when only an exchange is added later. */
+  /** Missing when only an exchange is added later. */
   readonly delays?: SharedPlan;
 }
 
-/** `declare` makes it, `verify` checks passively and needs no configure permission, `none` trusts. */
+/** `declare` creates the plan, `verify` checks it passively and needs no configure permission, `none` does neither. */
 export type TopologyMode = 'declare' | 'verify' | 'none';

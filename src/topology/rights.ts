@@ -3,47 +3,47 @@ import type { Names } from './names.js';
 import type { TopologyPlan } from './plan.js';
 
 /*
- * The least that a service must be allowed to do, as RabbitMQ checks it (https://www.rabbitmq.com/docs/access-control):
- * declaring needs configure on the resource; with a dead-letter or alternate exchange also read on it and write on that
- * exchange; binding needs write on the destination and read on the source; publishing write on the exchange, consuming
- * read on the queue. A passive check needs any right on the resource since RabbitMQ 4.3.1 (rabbitmq-server#16272; 4.2.6 and
- * 4.3.0 ask for configure), and none before 4.2.6. What the broker itself moves, by TTL or dead-lettering, nobody is asked
- * for.
+ * Minimum permissions of a service, as RabbitMQ checks them (https://www.rabbitmq.com/docs/access-control).
+ * Declaring needs configure on the resource; with a dead-letter or alternate exchange also read on it and write
+ * on that exchange. Binding needs write on the destination and read on the source. Publishing needs write on
+ * the exchange, consuming read on the queue. A passive check needs any permission on the resource since
+ * RabbitMQ 4.3.1 (rabbitmq-server#16272; 4.2.6 and 4.3.0 ask for configure), and none before 4.2.6. What the
+ * broker itself moves, by TTL or dead-lettering, is not checked.
  */
 
 /**
- * What a service does that it needs rights for. `verify`: everything is there, and it only checks. `declare`: the
- * exchanges and the delays are there, and it declares its own queues and binds them. `first`: it is the first in the
- * vhost and declares all of it.
+ * Activities of a service that need permissions. `verify`: everything exists, and the service only checks.
+ * `declare`: the exchanges and the delays exist, and it declares and binds its own queues. `first`: it is the
+ * first service of the vhost and declares everything.
  */
 export type Occasion = 'verify' | 'declare' | 'first';
 
-/** Regular expressions for the names of exchanges and queues, as `rabbitmqctl set_permissions` takes them. */
+/** Regular expressions for the names of exchanges and queues, for `rabbitmqctl set_permissions`. */
 export interface Permissions {
   readonly configure: string;
   readonly write: string;
   readonly read: string;
 }
 
-/** Regular expressions for the routing keys of one topic exchange, as `rabbitmqctl set_topic_permissions` takes them. */
+/** Regular expressions for the routing keys of one topic exchange, for `rabbitmqctl set_topic_permissions`. */
 export interface TopicPermissions {
   readonly exchange: string;
   readonly write: string;
   readonly read: string;
 }
 
-/** A service, as far as its rights go. */
+/** The parts of a service that its permissions depend on. */
 export interface ServicePlan {
   readonly names: Names;
-  /** What it declares beside the delays. */
+  /** Topology that it declares, without the delays. */
   readonly plan: TopologyPlan;
-  /** It hears operators. */
+  /** True if it takes operators' requests. */
   readonly hears: boolean;
   /** Exchanges that it publishes to, into any lane. */
   readonly publishesTo: readonly string[];
 }
 
-/** Of a user that one or several services log in as. */
+/** Permissions of a user that one or several services share. */
 export function permissionsOf(services: readonly ServicePlan[], occasion: Occasion): Permissions {
   const wanted = services.map((service) => wantedBy(service, occasion));
   return {
@@ -54,8 +54,8 @@ export function permissionsOf(services: readonly ServicePlan[], occasion: Occasi
 }
 
 /**
- * What keeps a service from sending into another's queue through the delays, and from taking another's retries out of
- * them. The same on every occasion.
+ * Topic permissions that keep a service from sending into another's queues through the delays, and from taking
+ * another's retries out of them. The same for every occasion.
  */
 export function topicPermissionsOf(services: readonly ServicePlan[]): TopicPermissions[] {
   const queues = unique(services.flatMap(({ names, plan }) => workQueues(names, plan)).map(escaped));
@@ -64,7 +64,7 @@ export function topicPermissionsOf(services: readonly ServicePlan[]): TopicPermi
   const written = unique(services.flatMap(({ publishesTo }) => publishesTo.map(withLanes)));
   const bound = unique(services.flatMap(({ names, plan }) => boundExchanges(names, plan)).map(escaped));
   return [
-    // Who may bind to an entry at all is said by the permissions: on the first occasion only.
+    // Who may bind to an entry is limited by the permissions: only at the first occasion.
     ...into.map((exchange) => ({
       exchange,
       write: delayKeys('number', queues, [...written, escaped(PROBE_EXCHANGE)]),
@@ -92,7 +92,7 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
       ...(queues.length > 0 ? [escaped(names.dead)] : []),
       ...hearing.write,
     ],
-    // Consumed are the work queues only; the rest is there to be checked. Without write on a queue none of it can be bound.
+    // Only work queues are consumed; the others are checked. None can be bound without write on a queue.
     read: [...[...queues, ...checkedExchanges(service)].map(escaped), ...hearing.read],
   };
   if (occasion === 'verify') return running;
@@ -116,8 +116,9 @@ function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
 }
 
 /**
- * A queue of the process's own, as random as its name, that it binds to what operators say; and where it answers. AMQP has no
- * right to look at what is paused that is not the right to take it away.
+ * Permissions for operators' requests: a queue of the process with a random name, bound to the requests'
+ * exchange, and the exchange of the answers. AMQP has no permission to read the list of paused queues without
+ * that to remove it.
  */
 function hearingOf(names: Names): Wanted {
   const own = `${escaped(names.control)}\\.[\\da-f-]{36}`;
@@ -141,41 +142,41 @@ function withExchanges({ names, plan, publishesTo, hears }: ServicePlan, declari
   };
 }
 
-/** Exchanges that are looked for at start, and not published to. */
+/** Exchanges that are checked at start, and not published to. */
 const checkedExchanges = ({ names, plan, publishesTo }: ServicePlan): string[] => {
   const written = new RegExp(anyOf([...publishesTo.map(withLanes), escaped(names.dead)]));
   return [...plan.exchanges.map(({ name }) => name).filter((name) => !written.test(name)), names.delayReady];
 };
 
-/** Those that are consumed: their dead letters go to {@link Names.dead}. */
+/** Queues that are consumed: their dead letters go to {@link Names.dead}. */
 const workQueues = (names: Names, { queues }: TopologyPlan): string[] =>
   queues.filter((queue) => queue.arguments['x-dead-letter-exchange'] === names.dead).map(({ name }) => name);
 
-/** Exchanges whose messages its queues take, delayed ones as well. */
+/** Exchanges whose messages its queues take, delayed ones included. */
 const boundExchanges = (names: Names, { bindings }: TopologyPlan): string[] =>
   bindings
     .map(({ source }) => source)
     .filter((name) => ![names.dead, names.land, names.delayOut].includes(name));
 
-/** An exchange and its lanes, as names.ts calls them: a publisher may name any that some service has. */
+/** An exchange and its lanes, named as in names.ts: a publisher may use any lane of any service. */
 const withLanes = (exchange: string): string => `${escaped(exchange)}(\\.lane\\.[\\w-]+)?`;
 
-/** As part of the broker's regular expressions, which are those of PCRE. */
+/** Escapes a name for the broker's regular expressions, which are PCRE. */
 export const escaped = (name: string): string => name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** All of {@link delayEntries}: a letter for each unit. */
+/** All of {@link delayEntries}: one letter per unit. */
 const entries = (names: Names): string => `${escaped(names.delay)}\\.in\\.\\w`;
 
 const unique = (patterns: readonly string[]): string[] => [...new Set(patterns)];
 
-/** Matches whole names only: the broker looks anywhere in a name. */
+/** Matches whole names only: the broker would match any part of a name. */
 function anyOf(patterns: readonly string[]): string {
   const all = unique(patterns);
   const needed = all.filter((each) => !all.some((other) => other !== each && covers(other, each)));
   return needed.length === 0 ? '^$' : `^(${needed.join('|')})$`;
 }
 
-/** Whether `name`, escaped, is one of those that `pattern` matches anyway. */
+/** True if `pattern` already matches `name`, which is escaped. */
 function covers(pattern: string, name: string): boolean {
   const plain = name.replaceAll(/\\(\W)/g, '$1');
   return escaped(plain) === name && new RegExp(`^(${pattern})$`).test(plain);

@@ -9,19 +9,20 @@ import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 
 /**
- * The port between the bus and a broker. `test/contract/` says what an adapter must do; memory and amqp both pass it.
+ * The port between the bus and a broker. `test/contract/` defines what an adapter must do; memory and amqp both
+ * pass it.
  *
- * A Transport only describes: nothing is loaded or connected until a bus opens a session. It may serve several buses,
- * and closes what they share with the last session.
+ * A Transport only describes: nothing is loaded or connected until a bus opens a session. It may serve several
+ * buses; what they share is closed with the last session.
  */
 export interface Transport {
   readonly kind: 'amqp' | 'memory';
-  /** Time for everything above the transport. */
+  /** Clock for everything above the transport. */
   readonly clock: Clock;
   /**
    * Connects, and resolves when messages can flow.
    *
-   * @throws ConnectError when the deadline passes first, or at once when the broker refuses the credentials
+   * @throws ConnectError at the deadline, or at once if the broker refuses the credentials
    */
   open(options: SessionOptions, deadline: Deadline): Promise<TransportSession>;
 }
@@ -30,90 +31,98 @@ export interface SessionOptions {
   readonly service: string;
   readonly events: Emitter<BusEvents>;
   readonly log: Logger;
-  /** How many publishes may be waiting for a confirm. More wait for room. */
+  /** Maximum publishes that wait for a confirm; further ones wait for room. */
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
 }
 
-/** One bus's use of a transport. */
+/** A session: one bus's use of a transport. */
 export interface TransportSession {
-  /** What the broker says it is, on the connection that consumes. */
+  /** Product and version of the broker, from the consuming connection. */
   readonly brokerInfo: BrokerInfo;
 
   /**
-   * Makes the topology exist, and remembers it, so that a queue deleted at run time can be declared again.
+   * Declares or verifies the topology, and remembers it, so that a queue deleted later can be declared again.
    *
-   * @throws TopologyError that names the resource and what is refused; nothing is retried
+   * @throws TopologyError naming the resource and the refusal; nothing is retried
    */
   declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void>;
 
   /**
-   * Resolves with the message's receipt when the broker has confirmed it; until then it is sent again over every new channel, with the
-   * same messageId. The caller has checked it: properties and headers are of valid types and sizes.
+   * Resolves with the message's receipt when the broker has confirmed it; until then the message is sent again
+   * over every new channel, with the same messageId. The caller has checked the message: properties and headers
+   * have valid types and sizes.
    *
    * @throws UnroutableError, PublishRejectedError, PublishTimeoutError, OutcomeUnknownError, StoppedError
    */
   publish(message: OutgoingMessage): Promise<Published | undefined>;
 
-  /** Delivers from `queue` to `sink` until cancelled, across reconnects. Resolves when the broker has accepted. */
+  /**
+   * Delivers messages of `queue` to `sink` until cancelled, also after reconnects. Resolves when the broker has
+   * accepted the consumer.
+   */
   consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer>;
 
   /**
-   * What a queue holds at the moment, read without touching it; undefined if there is no such queue. Needs no permission.
+   * State of a queue at the moment, read without changing it; undefined if the queue does not exist. Needs no
+   * permission.
    *
    * @throws ConnectError if the broker can't be asked now
    */
   inspect(queue: string): Promise<QueueState | undefined>;
 
   /**
-   * Deletes what waits in a queue, without delivering any of it. What consumers hold stays.
+   * Deletes the waiting messages of a queue without delivering them. Messages that consumers hold stay.
    *
-   * @returns how many it were
-   * @throws ConnectError if the broker can't be asked now, TopologyError if it refuses, or has no such queue
+   * @returns number of deleted messages
+   * @throws ConnectError if the broker can't be asked now; TopologyError if it refuses, or the queue does not
+   * exist
    */
   purge(queue: string): Promise<number>;
 
   /**
-   * The first message of a queue, kept from everybody else until it is settled. Undefined if there is none; one that
-   * somebody else has is waited for.
+   * Takes the first message of a queue, which nobody else gets until it is settled. Undefined if the queue is
+   * empty; a message that another session holds is waited for.
    *
-   * @throws ConnectError if the broker doesn't hand it out, TopologyError if it refuses
+   * @throws ConnectError if the broker doesn't deliver it; TopologyError if the broker refuses
    */
   hold(queue: string, deadline: Deadline): Promise<Held | undefined>;
 
   /**
-   * Hears what an exchange routes by a key, on a queue that is this connection's alone and goes with it: what is said while
-   * nobody listens, nobody hears. Goes on across reconnects. Resolves when it hears; if its first connection goes meanwhile,
-   * before that: `back` then says when.
+   * Listens to an exchange by a key, on a queue that belongs to this connection and is deleted with it:
+   * messages published while nobody listens are lost. Continues after reconnects. Resolves when it listens; if
+   * its first connection is lost during that, it resolves earlier, and `back` reports when it listens.
    *
-   * @throws TopologyError if the broker refuses it, or somebody else has a queue of that name: on the same connection, too
+   * @throws TopologyError if the broker refuses, or another session, also of this connection, has a queue of
+   * that name
    */
   listen(source: ListenSource, listener: Listener): Promise<Listening>;
 
-  /** Takes no new publishes, and resolves when those in flight have ended. */
+  /** Refuses new publishes, and resolves when those in flight have ended. */
   drain(deadline: Deadline): Promise<void>;
 
-  /** Ends the session. Deliveries that are not settled go back to their queues. */
+  /** Ends the session. Unsettled deliveries go back to their queues. */
   close(deadline: Deadline): Promise<void>;
 }
 
 export interface BrokerInfo {
-  /** As `RabbitMQ`. */
+  /** Example: `RabbitMQ`. */
   readonly product: string;
-  /** As `3.10.8`. */
+  /** Example: `3.10.8`. */
   readonly version: string;
-  /** Name of its cluster; a node alone has one, too. Undefined if it doesn't say. */
+  /** Name of the broker's cluster, which a single node has, too. Undefined if the broker doesn't report it. */
   readonly cluster: string | undefined;
   /**
-   * Who can say how long this broker lets a consumer keep a message: the consumer, as {@link ConsumeOptions.keptForMs}; an
-   * operator by a policy for a queue; only its configuration, for all; or nobody, since it waits for ever.
+   * Who can change how long this broker lets a consumer keep a message: the consumer, by
+   * {@link ConsumeOptions.keptForMs}; an operator, by a policy for a queue; only the broker's configuration,
+   * for all queues; or nobody, since the broker has no such limit.
    */
   readonly consumerTimeoutBy: 'consumer' | 'policy' | 'configuration' | 'nobody';
 }
 
-/** Counts of one moment: they may be old when they arrive. */
+/** Counts at one moment: they may be outdated on arrival. */
 export interface QueueState {
-  /** Messages that wait. What consumers hold un-acked is not counted: AMQP doesn't tell. */
+  /** Waiting messages. Messages that consumers hold un-acked are not counted: AMQP doesn't report them. */
   readonly ready: number;
   readonly consumers: number;
 }
@@ -121,14 +130,17 @@ export interface QueueState {
 export interface ListenSource {
   readonly exchange: string;
   readonly key: string;
-  /** Name of the queue, asked for each time that one is made: of an old connection's the broker may not know yet that it is gone. */
+  /**
+   * Returns the queue's name; called for each new queue, since the broker may still keep the queue of a lost
+   * connection.
+   */
   queueName(): string;
 }
 
-/** Who hears. Neither method may throw. */
+/** Receiver of messages. Neither method may throw. */
 export interface Listener {
   heard(message: Heard): void;
-  /** It was away, and hears again: what was said meanwhile it has missed. */
+  /** Called when the listener is connected again: messages published in between are lost. */
   back(): void;
 }
 
@@ -137,85 +149,89 @@ export interface Heard {
   readonly properties: MessageProperties;
 }
 
-/** A message that one session has, to be settled once. */
+/** A message that one session holds, to be settled once. */
 export interface Held extends Heard {
   /**
-   * The broker forgets it; resolves when the broker has been told.
+   * Acks the message; resolves when the broker has received the ack.
    *
-   * @throws ConnectError if its channel is gone: it is back in its queue, or was acked just before
+   * @throws ConnectError if the channel is gone: the message is back in its queue, or was acked just before
    */
   ack(): Promise<void>;
-  /** Back to its place in the queue. */
+  /** Returns the message to its place in the queue. */
   requeue(): void;
 }
 
 export interface Listening {
-  /** Hears no more. */
+  /** Stops listening. */
   close(): Promise<void>;
 }
 
 export interface ConsumeOptions {
-  /** How many deliveries may be unsettled at once. 1 to 65,535; or 0, and nothing comes until it is changed. */
+  /** Maximum unsettled deliveries: 1 to 65,535. With 0 nothing is delivered until it is changed. */
   readonly prefetch: number;
-  /** How long a delivery may stay unsettled, in milliseconds: told to brokers that let a consumer say so. @default the broker's */
+  /** Milliseconds that a delivery may stay unsettled, for brokers that let a consumer set it. @default the broker's */
   readonly keptForMs?: number;
-  /** Over a connection apart, and not restored when its channel is lost, which is told as ever. */
+  /** Uses a separate connection, and is not restored after the loss of its channel, which is reported as usual. */
   readonly once?: boolean;
 }
 
-/** Where deliveries go. Neither method may throw. */
+/** Receiver of deliveries. Neither method may throw. */
 export interface DeliverySink {
   deliver(delivery: Delivery): void;
-  /** A channel is gone: its unsettled deliveries now have `lost` set, and the broker will deliver them again. */
+  /**
+   * Called when a channel is gone: its unsettled deliveries now have `lost` set, and the broker will deliver
+   * them again.
+   */
   lost(reason: Error): void;
 }
 
 export interface Consumer {
   /**
-   * Opens another window: deliveries already here stay, and don't count in it, also if it is as wide as the one before. With
-   * 0 nothing more comes until it is changed again. On RabbitMQ it is another consumer: what is under way to the old one
-   * while it is cancelled goes back, and before 4.3 that is charged as a failed delivery. To a full window nothing is.
+   * Opens a new window: earlier deliveries stay, and don't count in it, even if its size is unchanged. With 0
+   * nothing more is delivered until the next change. On RabbitMQ a new consumer is made: deliveries on their
+   * way to the old one go back when it is cancelled, which before 4.3 counts as a failed delivery. With a full
+   * window none is on its way.
    */
   setPrefetch(prefetch: number): Promise<void>;
-  /** Stops deliveries. Those already here can still be settled. */
+  /** Stops deliveries. Earlier ones can still be settled. */
   cancel(): Promise<void>;
-  /** After `cancel`: sends what settling is still buffered, and gives back what is unsettled. */
+  /** After `cancel`: sends the buffered acks, and returns unsettled deliveries. */
   close(): Promise<void>;
 }
 
 /**
- * One handing-over of a message. Settling acts on the channel that delivered, or not at all: each settling method
- * returns false if that channel is gone, and does nothing the second time.
+ * One delivery of a message. It is settled on the channel that delivered it, or not at all: each settling
+ * method returns false if that channel is gone, and does nothing the second time.
  */
 export interface Delivery {
   readonly body: Buffer;
-  /** As received; `headers` is always there, and without a prototype. */
+  /** Properties as received; `headers` always exists, and has no prototype. */
   readonly properties: MessageProperties & { readonly headers: Headers };
-  /** The exchange and key of this hop; a retry's are the delays', its original ones are in the headers. */
+  /** Exchange and key of this hop. For a retry they belong to the delays; the original ones are in the headers. */
   readonly exchange: string;
   readonly routingKey: string;
   readonly queue: string;
-  /** The broker has handed out this very message before. */
+  /** True if the broker has delivered this message before. */
   readonly redelivered: boolean;
-  /** How often before, as far as the broker says and can be believed; else 0. */
+  /** Number of earlier deliveries, as far as the broker reports it and can be believed; else 0. */
   readonly deliveryCount: number;
-  /** What of its properties could not be read, as `header 'x'`, if anything: `properties` have the rest. */
+  /** Name of the first property that could not be read, such as `header 'x'`; `properties` have the others. */
   readonly unreadable?: string | undefined;
-  /** Its properties in their bytes, for what it travels on as; undefined where there are none, as in memory. */
+  /** The properties in their received bytes, for republishing; undefined if there are none, as in memory. */
   readonly source?: MessageSource | undefined;
-  /** The channel that delivered is gone. */
+  /** True if the channel that delivered the message is gone. */
   readonly lost: boolean;
-  /** Which of its consumer's windows it came through: each has a number of its own. */
+  /** Number of the consumer's window in which it was delivered. */
   readonly window: number;
-  /** To requeue it would count towards the delivery limit of its queue. */
+  /** True if a requeue would count towards the queue's delivery limit. */
   readonly requeueIsCharged: boolean;
-  /** It was acked, requeued or rejected here. */
+  /** True if it was acked, requeued or rejected here. */
   readonly isSettled: boolean;
 
-  /** Done with: the broker forgets it. May be coalesced with others, so it is on its way, not there yet. */
+  /** Acks: the broker forgets the message. Acks may be gathered, so the ack has not reached the broker on return. */
   ack(): boolean;
-  /** Not processed: back to its place in the queue. */
+  /** Returns the message to its place in the queue, unhandled. */
   requeue(): boolean;
-  /** Given up: the broker dead-letters it as its queue says, or drops it if that says nothing. */
+  /** Rejects: the broker dead-letters the message as its queue defines, or drops it without such a definition. */
   reject(): boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * What `next` makes of a value, at once if it is there, else when it is. For what is asked of others that may have the
- * answer at hand: a promise for each would cost more than the answer.
+ * Applies `next` to a value: at once to a plain value, later to a promise. For calls that usually have the
+ * answer at hand, where a promise each time would cost more than the answer.
  */
 export function after<T, U>(value: T | PromiseLike<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
   return isThenable(value) ? Promise.resolve(value).then(next) : next(value);

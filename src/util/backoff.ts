@@ -1,4 +1,7 @@
-/** Growing pauses between tries of our own work (reconnect, reopen, republish); not the retry policy of messages. */
+/**
+ * Growing pauses between tries of the bus's own work (reconnect, reopen, republish); not the retry policy of
+ * messages.
+ */
 export interface BackoffOptions {
   firstMs: number;
   maxMs: number;
@@ -6,7 +9,7 @@ export interface BackoffOptions {
   factor?: number;
 }
 
-/** Exponential backoff with up to 25 % taken off at random, so that a fleet doesn't come back in step. */
+/** Exponential backoff with up to 25 % taken off at random, so that many processes don't retry in step. */
 export class Backoff {
   private tries = 0;
 
@@ -20,7 +23,7 @@ export class Backoff {
     return Math.round(full * (1 - Math.random() * 0.25));
   }
 
-  /** Begin again from the first pause: call it after a success. */
+  /** Restarts with the first pause: called after a success. */
   reset(): void {
     this.tries = 0;
   }

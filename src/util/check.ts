@@ -1,22 +1,22 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { type Duration, isDuration, toMs } from './duration.js';
 
-/** One rule for one value: how a good one is called, and how to tell. */
+/** A rule for a value: its description, and its test. */
 export interface Check {
-  /** Completes "expected tries to be …". */
+  /** Completes the sentence "expected tries to be …". */
   readonly expected: string;
   accepts(value: unknown): boolean;
-  /** For objects: the rules of their fields, checked when the object itself is accepted. */
+  /** For objects: rules of the fields, checked when the object itself is accepted. */
   readonly fields?: Fields;
 }
 
 export type Fields = Readonly<Record<string, Check>>;
 
 /**
- * Every problem of `value` against `fields`, as sentences; none means it is good. A field that is `undefined` counts
- * as left out, unless its check is {@link required}.
+ * Problems of `value` against `fields`, as sentences; empty if there are none. A field that is `undefined`
+ * counts as missing, which is allowed unless its check is {@link required}.
  *
- * @param path what the problems call the object: `retry` gives `retry.tries`; '' for the top
+ * @param path name of the object in problems: `retry` gives `retry.tries`; '' for the top level
  */
 export function problemsOf(value: unknown, path: string, fields: Fields): string[] {
   const problems: string[] = [];
@@ -36,7 +36,7 @@ export function problemsOf(value: unknown, path: string, fields: Fields): string
   return problems;
 }
 
-/** `, did you mean prefetch?` for the nearest known name, or nothing if none is near. */
+/** `, did you mean prefetch?` for the nearest known name; '' if none is near. */
 export function didYouMean(name: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const nearest = closest(name, known);
@@ -45,18 +45,18 @@ export function didYouMean(name: string, known: readonly string[]): string {
     : '';
 }
 
-/** A value as an error message shows it: short, quoted, and never the inside of an object (it may hold secrets). */
+/** A value as error messages show it: short, quoted, and never the content of an object, which may hold secrets. */
 export function show(value: unknown): string {
   try {
     return shown(value);
   } catch {
-    // What a user's function gives may be anything: a revoked proxy, a getter that throws.
+    // A user's function may return anything: a revoked proxy, an object with a getter that throws.
     return `${typeof value === 'function' ? 'a function' : 'an object'} that can't be read`;
   }
 }
 
 function shown(value: unknown): string {
-  // A broker's address in the wrong place.
+  // A broker's URL in place of another option.
   if (typeof value === 'string' && /:\/\/.*@/s.test(value)) return 'a URL that may hold a password';
   if (typeof value === 'string')
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
@@ -83,7 +83,7 @@ export const integerFrom = (least: number, most: number): Check => ({
   accepts: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
 });
 
-/** Of at least a millisecond. */
+/** Accepts durations of at least a millisecond. */
 export const durationUpTo = (most: Duration): Check => ({
   expected: `a duration of 1 ms to ${most}`,
   accepts: (value) => isDuration(value) && toMs(value) >= 1 && toMs(value) <= toMs(most),
@@ -94,7 +94,7 @@ export const duration: Check = {
   accepts: isDuration,
 };
 
-/** Where none at all would end everything at once. */
+/** For durations where zero would end everything at once. */
 export const positiveDuration: Check = {
   ...durationUpTo('400d'),
   expected: "a duration of 1 ms to 400 days, such as '30s', or a number of milliseconds",
@@ -110,7 +110,7 @@ export const text: Check = {
   accepts: (value) => typeof value === 'string' && value.length > 0,
 };
 
-/** What a column of text, an index and a short string of AMQP's can all hold. */
+/** Text that a database column, an index and AMQP's short string can hold. */
 export const shortPlainText: Check = {
   expected: 'a string of 1 to 255 bytes, in whole characters and without NUL',
   accepts: (value) =>
@@ -137,7 +137,7 @@ export function objectWith(fields: Fields): Check {
   return { expected: 'an object', accepts: isPlainObject, fields };
 }
 
-/** An object with these methods, whatever else it has: a port handed in by the user. */
+/** Accepts an object with these methods: a port that the user implements. */
 export function having(what: string, ...methods: readonly string[]): Check {
   return {
     expected: `${what} (an object with ${methods.join(', ')})`,

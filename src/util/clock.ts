@@ -1,13 +1,14 @@
 /**
- * Time as the bus sees it. One clock per transport: the real one for RabbitMQ, one that a test moves for memory.
- * Timeouts and backoff use timers and `monotonic`, so that a jump of the wall clock moves neither.
+ * Time as the bus sees it. There is one clock per transport: the system's for RabbitMQ, one that a test moves
+ * for memory. Timeouts and backoff use timers and `monotonic`, so that a change of the wall clock has no effect
+ * on them.
  */
 export interface Clock {
-  /** Wall-clock time in milliseconds since 1970: for timestamps that leave the process. */
+  /** Wall-clock milliseconds since 1970, for timestamps that leave the process. */
   now(): number;
-  /** Milliseconds since an arbitrary moment, never backwards: for measuring. */
+  /** Milliseconds since an arbitrary moment, never backwards, for measuring. */
   monotonic(): number;
-  /** Runs `task` once after `delayMs`, however long that is; Infinity never comes. */
+  /** Runs `task` once after `delayMs`, however long; with Infinity it never runs. */
   setTimer(task: () => void, delayMs: number): Timer;
 }
 
@@ -15,7 +16,10 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Node.js makes 1 ms of a longer timer, with a warning (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args). */
+/**
+ * Node.js shortens a longer timer to 1 ms, with a warning
+ * (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args).
+ */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 class SystemTimer implements Timer {
@@ -26,7 +30,7 @@ class SystemTimer implements Timer {
   }
 }
 
-/** One that Node.js can't hold at once: 24.8 days after 24.8 days, and then what is left. */
+/** A timer longer than Node.js can hold: steps of 24.8 days, and then the rest. */
 class LongTimer implements Timer {
   private readonly dueAt: number;
   private handle!: NodeJS.Timeout;
@@ -51,7 +55,7 @@ class LongTimer implements Timer {
   }
 }
 
-/** The machine's clock. */
+/** The system's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -59,7 +63,7 @@ export const systemClock: Clock = {
     delayMs > LONGEST_TIMER_MS ? new LongTimer(task, delayMs) : new SystemTimer(setTimeout(task, delayMs)),
 };
 
-/** Resolves after `delayMs` of `clock`, or rejects with the signal's reason as soon as `signal` aborts. */
+/** Resolves after `delayMs` of `clock`, or rejects with the signal's reason when `signal` aborts. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {

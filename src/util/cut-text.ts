@@ -1,10 +1,10 @@
-/** A text of at most so many bytes of UTF-8, which ends in `…` if it was longer. */
+/** Cuts a text to at most `maxBytes` of UTF-8; a text that was cut ends in `…`. */
 export function cutText(text: string, maxBytes: number): string {
-  // No unit of UTF-16 is less than a byte: what may be very long is not encoded whole.
+  // A UTF-16 unit is at least one byte, so the rest of a very long text need not be encoded.
   const start = text.length > maxBytes ? text.slice(0, maxBytes) : text;
   const bytes = Buffer.from(start);
   if (start === text && bytes.length <= maxBytes) return text;
-  // Cutting bytes may halve a character; what is left of it decodes as U+FFFD.
+  // A cut may split a character; its remains decode as U+FFFD.
   return `${bytes
     .subarray(0, maxBytes - 3)
     .toString('utf8')

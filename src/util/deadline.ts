@@ -1,12 +1,12 @@
 import type { Clock } from './clock.js';
 
-/** One moment that several steps share: "all stages of `stop()` together within 30 s". */
+/** A moment that several steps share: "all stages of `stop()` together within 30 s". */
 export class Deadline {
   private endsAt: number;
   private readonly races = new Set<() => void>();
   private ended = false;
 
-  /** @param durationMs milliseconds from now; `Infinity` never ends */
+  /** @param durationMs milliseconds from now; `Infinity` means no deadline */
   constructor(
     private readonly clock: Clock,
     readonly durationMs: number,
@@ -22,14 +22,14 @@ export class Deadline {
     return this.remainingMs === 0;
   }
 
-  /** Ends it now: what races it is over. Deadlines that were made from it keep their own time. */
+  /** Ends the deadline now, and so every race with it. Deadlines derived from it keep their own time. */
   end(): void {
     this.ended = true;
     this.endsAt = this.clock.monotonic();
     for (const lose of this.races) lose();
   }
 
-  /** A deadline that ends this much earlier, but leaves at least half of the time that remains. */
+  /** A deadline that ends `reserveMs` earlier, but leaves at least half of the remaining time. */
   before(reserveMs: number): Deadline {
     return new Deadline(this.clock, Math.max(this.remainingMs - reserveMs, this.remainingMs / 2));
   }
@@ -40,8 +40,8 @@ export class Deadline {
   }
 
   /**
-   * The outcome of `work`, or a rejection with `onExpired()` once the deadline is over. The work itself goes on;
-   * its later failure is swallowed, so that it never surfaces as an unhandled rejection.
+   * Result of `work`, or a rejection with `onExpired()` once the deadline has passed. The work itself goes on;
+   * its later failure is swallowed, so that it is no unhandled rejection.
    */
   race<T>(work: Promise<T>, onExpired: () => Error): Promise<T> {
     const { clock, races, remainingMs } = this;
@@ -51,7 +51,7 @@ export class Deadline {
     }
     return new Promise<T>((resolve, reject) => {
       const lose = () => {
-        // A timer may fire a little early; who loses by it is not to find that there was time left.
+        // A timer may fire slightly early; a caller must not find time left after a lost race.
         this.endsAt = Math.min(this.endsAt, clock.monotonic());
         over();
         reject(onExpired());

@@ -1,23 +1,23 @@
 import ms from 'ms';
 
 /**
- * A length of time, up to 400 days: a number of milliseconds, or a number with its unit.
- * `'250ms'`, `'30s'`, `'5m'` (minutes), `'24h'`, `'7d'`.
+ * A length of time, up to 400 days: a number of milliseconds, or a number with a unit: `'250ms'`, `'30s'`,
+ * `'5m'` (minutes), `'24h'`, `'7d'`.
  */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
-/** As long as the delays in the broker reach; what is longer is a mistake, such as seconds given as milliseconds twice. */
+/** Range of the delays in the broker; a longer duration is a mistake, such as milliseconds multiplied twice. */
 export const LONGEST_MS = 400 * 24 * 60 * 60 * 1_000;
 
 const DURATION = /^\d{1,20}(\.\d{1,20})?(ms|s|m|h|d)$/;
 
-/** Whether `value` is a {@link Duration}: not negative, 400 days at most, with a unit if it is a string. */
+/** True for a {@link Duration}: not negative, 400 days at most, with a unit if it is a string. */
 export function isDuration(value: unknown): value is Duration {
   const length = msAsWritten(value);
   return length !== undefined && length <= LONGEST_MS;
 }
 
-/** Milliseconds of what is written as a duration, however long; undefined for anything else. */
+/** Milliseconds of anything written as a duration, of any length; undefined for anything else. */
 export function msAsWritten(value: unknown): number | undefined {
   if (typeof value === 'string') return DURATION.test(value) ? ms(value as ms.StringValue) : undefined;
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
@@ -26,7 +26,8 @@ export function msAsWritten(value: unknown): number | undefined {
 /**
  * Milliseconds of a duration.
  *
- * @throws RangeError for anything that {@link isDuration} refuses; option checks ask first, so users don't see it.
+ * @throws RangeError for a value that {@link isDuration} refuses; options are checked before, so users don't
+ * see it
  */
 export function toMs(duration: Duration): number {
   if (!isDuration(duration))
@@ -36,12 +37,12 @@ export function toMs(duration: Duration): number {
   return typeof duration === 'number' ? duration : ms(duration);
 }
 
-/** The same, where `Infinity` is allowed and stands for no limit. */
+/** The same, with `Infinity` for no limit. */
 export function toMsOrForever(duration: Duration): number {
   return duration === Number.POSITIVE_INFINITY ? duration : toMs(duration);
 }
 
-/** A duration as people read it, for messages and logs: `250ms`, `30s`, `2h`. */
+/** A duration for messages and logs: `250ms`, `30s`, `2h`. */
 export function formatMs(durationMs: number): string {
   return Number.isFinite(durationMs) ? ms(Math.round(durationMs)) : String(durationMs);
 }

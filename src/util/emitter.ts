@@ -1,24 +1,27 @@
 import { hearRejection } from './hear-rejection.js';
 
-/** Called with one event's data. What it throws, or rejects with, is reported, never rethrown into the emitting code. */
+/**
+ * Function that is called with an event's data. If it throws or rejects, that is reported, and never rethrown
+ * into the emitting code.
+ */
 export type Listener<T> = (event: T) => unknown;
 
 /**
- * A typed, synchronous emitter. Unlike Node's EventEmitter a listener that throws disturbs neither the code that
- * emitted nor the other listeners, one that is async and rejects doesn't end the process, and `has` lets a hot path skip
- * building an event that nobody hears.
+ * A typed, synchronous emitter. Unlike Node's EventEmitter, a listener that throws disturbs neither the
+ * emitting code nor other listeners, an async listener that rejects doesn't end the process, and `has` lets a
+ * hot path skip building an event without listeners.
  */
 export class Emitter<Catalogue extends object> {
   private readonly listeners = new Map<keyof Catalogue, Listener<never>[]>();
 
-  /** @param onListenerError may not throw */
+  /** @param onListenerError must not throw */
   constructor(private readonly onListenerError: (name: keyof Catalogue, error: unknown) => void) {}
 
   /** Adds a listener; the returned function removes it. */
   on<Name extends keyof Catalogue>(name: Name, listener: Listener<Catalogue[Name]>): () => void {
     const list = this.listeners.get(name) ?? [];
-    // A copy for every change: emit() may be iterating over the old list.
-    // Wrapped: one function added twice is two listeners, each with its own end.
+    // A copy for every change, since emit() may be iterating over the old list. Wrapped, so that one function
+    // added twice is two listeners, each with its own end.
     const own: Listener<Catalogue[Name]> = (event) => listener(event);
     this.listeners.set(name, [...list, own as Listener<never>]);
     return () => {

@@ -1,12 +1,13 @@
 import { types } from 'node:util';
 
 /*
- * Reads whatever was thrown. A handler may throw anything: an error whose `stack` is a list, since it was made of another
- * service's JSON; one whose getters throw; a proxy that is revoked, which answers nothing, not even `instanceof`. Who must
- * act on it has to get an answer here, or the message would never end: nothing in this file throws.
+ * Reading of thrown values. A handler may throw anything: an error whose `stack` is a list, since it was made
+ * from another service's JSON; one whose getters throw; a revoked proxy, for which even `instanceof` throws.
+ * The code that reads it must always get an answer, or the message would never be settled: nothing in this file
+ * throws.
  */
 
-/** `value instanceof kind`; false for what can't be asked. */
+/** `value instanceof kind`; false if that throws. */
 export function isA<Kind>(value: unknown, kind: abstract new (...args: never[]) => Kind): value is Kind {
   try {
     return value instanceof kind;
@@ -15,13 +16,13 @@ export function isA<Kind>(value: unknown, kind: abstract new (...args: never[]) 
   }
 }
 
-/** Name and message of an error, or what else was thrown: `TypeError: no such thing`, `threw {"status":503}`. */
+/** Name and message of an error, or any other thrown value: `TypeError: no such thing`, `threw {"status":503}`. */
 export function errorText(error: unknown): string {
   if (!isError(error)) return `threw ${shown(error)}`;
   return `${textOf(error, 'name') || 'Error'}: ${messageOf(error)}`;
 }
 
-/** The same without the name, for what is no news to be an error: a reason. */
+/** The same without the name, for an error that serves as a reason. */
 export function reasonText(error: unknown): string {
   if (typeof error === 'string') return error;
   return isError(error) ? messageOf(error) || 'no reason is known' : shown(error);
@@ -30,8 +31,9 @@ export function reasonText(error: unknown): string {
 const MAX_KIND_LENGTH = 100;
 
 /**
- * Which errors are alike: the name, or that of the class if an error has no name of its own, and the `code` that Node's and many
- * clients' errors have: `TypeError`, `Error ECONNREFUSED`. What is no error goes by its type: `threw string`.
+ * Kind of an error, for grouping: its name, or that of its class if it has no name of its own, and the `code`
+ * that Node's and many clients' errors have: `TypeError`, `Error ECONNREFUSED`. A value that is no error goes
+ * by its type: `threw string`.
  */
 export function errorKind(error: unknown): string {
   if (!isError(error)) return `threw ${error === null ? 'null' : typeof error}`;
@@ -46,12 +48,12 @@ function className(error: object): string | undefined {
   return typeof made === 'function' ? textOf(made, 'name') : undefined;
 }
 
-/** Undefined if there is none. One that is no text is shown as JSON. */
+/** Stack of an error; undefined if there is none. A stack that is not text is shown as JSON. */
 export function stackText(error: unknown): string | undefined {
   return isError(error) ? textOf(error, 'stack') : undefined;
 }
 
-/** With the stacks of its causes below. Undefined if there is none. */
+/** Stack of an error, with those of its causes below. Undefined if there is none. */
 export function wholeStack(error: unknown): string | undefined {
   if (!isError(error)) return undefined;
   const [own, ...causes] = causesOf(error).map((each) => stackText(each) || errorText(each));
@@ -59,21 +61,24 @@ export function wholeStack(error: unknown): string | undefined {
 }
 
 /**
- * The error itself, if whoever reads it can; else one that says what could be read of it, with the original as its `cause`.
- * What was thrown and is no error becomes one.
+ * The error itself if it can be read; else an error with the readable parts, and the original as its `cause`. A
+ * thrown value that is no error becomes one.
  */
 export function readableError(error: unknown): Error {
   return isReadable(error) ? error : standIn(error, { cause: error });
 }
 
-/** The same for a log, which reads causes too, and may do so when nobody is left to catch: no cause that can't be read. */
+/**
+ * The same for a log, which reads causes too, and may do so when nothing catches an error any more: unreadable
+ * causes are replaced, too.
+ */
 export function loggableError(error: unknown): unknown {
   if (typeof error !== 'object' || error === null) return error;
   if (!isError(error)) return types.isProxy(error) ? shown(error) : error;
   return causesOf(error).every(isReadable) ? error : standIn(error);
 }
 
-/** Another realm's errors are none of this one's, and a proxy of an error is no native one. */
+/** Errors of another realm are no instances of this one's Error, and a proxy of an error is no native error. */
 function isError(value: unknown): value is object {
   return types.isNativeError(value) || isA(value, Error);
 }
@@ -93,10 +98,10 @@ function isReadable(error: unknown): error is Error {
   }
 }
 
-/** How far causes are followed: more is a mistake, or a cycle. */
+/** Maximum length of a chain of causes: a longer one is a mistake, or a cycle. */
 const MAX_CAUSES = 16;
 
-/** An error with its causes, as far as these are errors. */
+/** An error with its causes, as long as these are errors. */
 function causesOf(error: object): readonly unknown[] {
   const all: unknown[] = [error];
   for (let cause = property(error, 'cause'); isObject(cause); cause = property(cause, 'cause')) {
@@ -118,14 +123,14 @@ function standIn(error: unknown, options?: ErrorOptions): Error {
   return readable;
 }
 
-/** Node's own for an address that refuses on IPv4 and IPv6 alike has a code, and no message. */
+/** Node's error for an address that refuses on IPv4 and IPv6 has a code, and no message. */
 function messageOf(error: object): string {
   const message = textOf(error, 'message');
   const code = message ? undefined : property(error, 'code');
   return message || (typeof code === 'string' ? code : '');
 }
 
-/** A property as text: shown if it is none; undefined if it can't be read, or isn't there. */
+/** A property as text, in JSON if it is no string; undefined if it is missing or can't be read. */
 function textOf(error: object, name: string): string | undefined {
   const value = property(error, name);
   return typeof value === 'string' || value === undefined ? value : shown(value);

@@ -1,16 +1,20 @@
 import { inRootContext } from './root-context.js';
 
 export interface EventLoopLagOptions {
-  /** A block shorter than this may go unseen, and a longer one seem up to that much shorter. @default 500 */
+  /**
+   * Interval of the measurement: a shorter block may go unseen, and a longer one seem up to that much shorter.
+   * @default 500
+   */
   readonly lookEveryMs?: number;
-  /** How many looks make a window. @default 10 */
+  /** Measurements in a window. @default 10 */
   readonly looksInWindow?: number;
 }
 
 /**
- * Measures how long the event loop was kept from its work, by how late a timer is: 0.4 ms of CPU a second. Keeps no
- * process alive. (`perf_hooks.monitorEventLoopDelay` sees blocks of 20 ms for 2.5 ms of CPU a second; but a block that has
- * just ended is not in its figure yet when a probe asks, since the loop reads sockets before it runs timers.)
+ * Measures how long the event loop is blocked, by how late a timer is: 0.4 ms of CPU per second. Keeps no
+ * process alive. (`perf_hooks.monitorEventLoopDelay` sees blocks of 20 ms for 2.5 ms of CPU per second; but a
+ * block that has just ended is not in its figure yet when a probe asks, since the loop reads sockets before it
+ * runs timers.)
  */
 export class EventLoopLag {
   private timer: NodeJS.Timeout | undefined;
@@ -39,11 +43,11 @@ export class EventLoopLag {
   }
 
   /**
-   * The longest that something due had to wait, in this window and the one before: in the last 5 to 10 s, unless told
-   * otherwise. Undefined while it isn't measured.
+   * Longest delay in this window and the previous one: the last 5 to 10 s by default. Undefined while it isn't
+   * measured.
    */
   get worstMs(): number | undefined {
-    // What asks may run before the timer does that was held up with it.
+    // The caller may run before the timer that the block has delayed.
     return this.timer ? Math.max(this.current, this.last, this.lateBy()) : undefined;
   }
 

@@ -1,7 +1,8 @@
 /**
- * Hears of the rejection of a promise that nobody awaits, which would end the process. What is no promise is left alone.
+ * Handles the rejection of a promise that is not awaited, which would otherwise end the process. Ignores values
+ * that are no promises.
  *
- * @param onRejected may not throw
+ * @param onRejected must not throw
  */
 export function hearRejection(value: unknown, onRejected: (error: unknown) => void = () => {}): void {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return;

@@ -1,23 +1,27 @@
-/** Buckets of a power of two: each is at most 1/16 wider than the one before, so a percentile is wrong by 3 % at most. */
+/**
+ * Buckets per power of two: each is at most 1/16 wider than the one before, so a percentile is wrong by 3 % at
+ * most.
+ */
 const BUCKETS_OF_OCTAVE = 16;
 const BITS_OF_BUCKET = 4;
 
-/** Values from 2^43 on share the last bucket: of microseconds that are a hundred days. */
+/** Values from 2^43 on share the last bucket: as microseconds that is a hundred days. */
 const OCTAVES = 40;
 const MAX_VALUE = 2 ** (OCTAVES + BITS_OF_BUCKET - 1) - 1;
 
-/** So many of them are beyond the 31 bits that bitwise operators know. */
+/** Number of octaves beyond the 31 bits of bitwise operators. */
 const UPPER_OCTAVES = 12;
 
-/** Bucket and count, in pairs: what of a histogram travels. */
+/** Pairs of bucket and count: the form in which a histogram is sent. */
 export type HistogramData = readonly (readonly [bucket: number, count: number])[];
 
 /**
- * Counts whole numbers from 0 on by their size, for percentiles: so many numbers cost no more than few, and histograms of
- * several processes add up, which percentiles don't. (`perf_hooks.createHistogram` can't be sent to another process.)
+ * Counts non-negative integers by size, for percentiles. The memory is the same for any number of values, and
+ * histograms of several processes can be added, unlike percentiles. (`perf_hooks.createHistogram` can't be sent
+ * to another process.)
  */
 export class Histogram {
-  /** Made with the first value: most are never used. */
+  /** Created with the first value, since most histograms are never used. */
   private counts: Uint32Array | undefined;
   private size = 0;
 
@@ -42,7 +46,7 @@ export class Histogram {
     for (const [bucket, count] of data) {
       this.counts ??= new Uint32Array(OCTAVES * BUCKETS_OF_OCTAVE);
       const known = this.counts[bucket];
-      // What another version counts in buckets that there are none of here is left out.
+      // Buckets of another version that don't exist here are ignored.
       if (known === undefined) continue;
       this.counts[bucket] = known + count;
       this.size += count;
@@ -50,7 +54,8 @@ export class Histogram {
   }
 
   /**
-   * The value that `share` of all, 0 to 1, do not exceed: of its bucket the middle. Undefined if there is none.
+   * Value that `share` (0 to 1) of all values do not exceed: the middle of its bucket. Undefined if there are
+   * no values.
    */
   percentile(share: number): number | undefined {
     if (!this.counts || this.size === 0) return undefined;
@@ -73,7 +78,7 @@ export class Histogram {
   }
 }
 
-/** Below 16 each value has its own; then each power of two has 16 of the same width. */
+/** Values below 16 have a bucket each; above, each power of two has 16 of the same width. */
 function bucketOf(value: number): number {
   const whole = Math.min(Math.max(0, Math.floor(value)), MAX_VALUE);
   if (whole < BUCKETS_OF_OCTAVE) return whole;

@@ -1,4 +1,7 @@
-/** Texts as one, by colons: others give another. Only the last may hold any characters unescaped. */
+/**
+ * Joins key parts with ':', escaped so that different parts never give the same key. Only the last part may
+ * contain any character unescaped.
+ */
 export function joined(...texts: readonly [...string[], string]): string {
   const last = texts.length - 1;
   return texts

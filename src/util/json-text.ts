@@ -1,7 +1,7 @@
 /**
- * A value as JSON writes it.
+ * JSON of a value.
  *
- * @throws TypeError that says why it can't be: a cycle, a bigint, a function
+ * @throws TypeError with the reason: a cycle, a bigint, a function
  */
 export function jsonText(value: unknown): string {
   const text: string | undefined = JSON.stringify(value);

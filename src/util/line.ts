@@ -1,9 +1,12 @@
-/** Below this many taken places moving the rest together isn't worth it; they are also room for what comes back. */
+/**
+ * Number of taken slots below which the remaining items are not moved; the slots are also room for items that
+ * are put back.
+ */
 const SLACK = 1024;
 
 /**
- * First in, first out; what was taken can be put back to its place. Taking moves an index instead of the whole list:
- * Array.shift costs a copy of all that is left once there are tens of thousands.
+ * A queue, first in, first out, in which taken items can be put back to their place. Taking advances an index:
+ * Array.shift copies all remaining items once there are tens of thousands.
  */
 export class Line<T> {
   private items: (T | undefined)[] = [];
@@ -37,7 +40,7 @@ export class Line<T> {
     return item;
   }
 
-  /** Takes all that `test` holds for, in their order. */
+  /** Takes all items that pass `test`, in their order. */
   takeAll(test: (item: T) => boolean = () => true): T[] {
     const all = this.items.slice(this.head) as T[];
     this.head = 0;
@@ -45,7 +48,7 @@ export class Line<T> {
     return all.filter(test);
   }
 
-  /** Puts `item` behind those at the front that go `before` it. Costs as many steps as there are of them. */
+  /** Puts `item` back behind those at the front that belong `before` it. Costs one step for each of them. */
   putBack(item: T, before: (other: T) => boolean): void {
     if (this.head === 0) this.makeRoom();
     this.head -= 1;
@@ -58,7 +61,7 @@ export class Line<T> {
     this.items[place] = item;
   }
 
-  /** As much as there is already, so that putting back many costs little each. */
+  /** Doubles the room, so that putting back many items costs little for each. */
   private makeRoom(): void {
     this.head = Math.max(16, this.items.length);
     this.items = [...new Array<undefined>(this.head), ...this.items];

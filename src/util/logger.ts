@@ -1,6 +1,9 @@
 import { errorText, isA, stackText, wholeStack } from './error-text.js';
 
-/** Where the bus writes what an operator should know. A pino logger fits as it is: what was thrown is in `fields.err`, as there. */
+/**
+ * Logger for what an operator should know. A pino logger fits: the thrown value is in `fields.err`, as pino
+ * expects.
+ */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -8,7 +11,7 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** As pino numbers them. */
+/** Pino's numbers. */
 const LEVELS = { warn: 40, error: 50 } as const;
 
 function line(level: keyof typeof LEVELS, fields: object, message: string): void {
@@ -16,17 +19,17 @@ function line(level: keyof typeof LEVELS, fields: object, message: string): void
   process.stderr.write(`${isJson ? jsonLine(level, fields, message) : textLine(level, fields, message)}\n`);
 }
 
-/** For people: the stack is below, as it is. */
+/** Line for people, with the stack below it. */
 function textLine(level: string, fields: object, message: string): string {
   const stack = wholeStack((fields as { err?: unknown }).err);
   const below = stack === undefined ? '' : `\n${printable(stack).replace(/^/gm, '    ')}`;
   return `hopline ${level} ${printable(message)} ${printable(asJson(fields, named))}${below}`;
 }
 
-/** An error's text may come from a message: it must not command a terminal. */
+/** An error's text may come from a message: it must not send control characters to a terminal. */
 const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\u{FFFD}');
 
-/** For what reads it: an object in one line, as pino would write it. */
+/** Line for programs: one JSON object, as pino writes it. */
 function jsonLine(level: keyof typeof LEVELS, fields: object, message: string): string {
   const all = { time: Date.now(), ...fields, level: LEVELS[level], msg: message };
   return asJson(all, (error) => ({ ...named(error), stack: wholeStack(error) }));
@@ -38,8 +41,8 @@ function named(error: Error & { readonly code?: unknown; readonly help?: unknown
 }
 
 /**
- * @param plain an error as plain fields: itself it would be `{}`, or what its `toJSON` gives, as a client's whole request with its
- * credentials
+ * @param plain converts an error to plain fields: JSON of an error is `{}`, or the result of its `toJSON`, such
+ * as a client's whole request with its credentials
  */
 function asJson(fields: object, plain: (error: Error) => object): string {
   try {
@@ -48,12 +51,12 @@ function asJson(fields: object, plain: (error: Error) => object): string {
       return isA(own, Error) ? plain(own) : value;
     });
   } catch {
-    // A cycle, a bigint, a getter that throws.
+    // Fields with a cycle, a bigint, or a getter that throws.
     return JSON.stringify(plainFields(fields));
   }
 }
 
-/** Fields that any logger can write: what is no plain value is text. Never throws. */
+/** Fields that any logger can write: values that are not plain become text. Never throws. */
 export function plainFields(fields: object): Record<string, unknown> {
   try {
     return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value)]));
@@ -70,8 +73,8 @@ function plainValue(value: unknown): unknown {
 const nothing = () => {};
 
 /**
- * The default: warnings and errors on standard error, nothing else. With `HOPLINE_LOG=json` in the environment each is an object in a
- * line of its own, as pino writes them; else a line for people, with the stack below it.
+ * The default logger: warnings and errors on standard error. With `HOPLINE_LOG=json` in the environment each
+ * line is a JSON object, as pino writes it; else a line for people, with the stack below it.
  */
 export const stderrLogger: Logger = {
   debug: nothing,

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from './clock.js';
 
-/** How many turns of the event loop must pass without a look at the clock until the present counts as over. */
+/** Turns of the event loop without any use of the clock after which the current instant counts as finished. */
 const QUIET_TURNS = 8;
 
-/** More turns than any test's work at one instant; beyond is a loop that waits for no timer. */
+/** More turns than any test needs in one instant: the limit for a loop that waits for no timer. */
 const MAX_TURNS = 200_000;
 
 class ManualTimer implements Timer {
@@ -14,7 +14,7 @@ class ManualTimer implements Timer {
     readonly order: number,
   ) {}
 
-  /** Due later, or armed later for the same moment. */
+  /** True if this timer is due later, or was armed later for the same moment. */
   isAfter(other: ManualTimer): boolean {
     return this.dueAt > other.dueAt || (this.dueAt === other.dueAt && this.order > other.order);
   }
@@ -27,20 +27,20 @@ class ManualTimer implements Timer {
 /**
  * A clock that stands still until a test moves it, so that days of backoff take milliseconds.
  *
- * While time stands still, work goes on: promises continue, setImmediate runs. `advance` moves on to the next timer
- * only when all of it has come to rest, so that a cascade (a message expires, is delivered, handled, retried after a
- * delay) happens in the order of virtual time. At rest means that nobody has looked at the clock or armed a timer for
- * some turns of the event loop; what waits for real I/O without a timer is not waited for.
+ * While time stands still, work goes on: promises continue, setImmediate runs. `advance` moves to the next
+ * timer only when that work has come to rest, so that a cascade (a message expires, is delivered, handled,
+ * retried after a delay) happens in the order of virtual time. Work is at rest when the clock was not read and
+ * no timer was armed for some turns of the event loop; real I/O without a timer is not waited for.
  */
 export class ManualClock implements Clock {
   private elapsedMs = 0;
-  /** Earliest first, ties in order of arming. */
+  /** Earliest first; at the same moment, in the order of arming. */
   private readonly timers: ManualTimer[] = [];
   private armedEver = 0;
   private looks = 0;
   private running: Promise<void> = Promise.resolve();
 
-  /** @param startMs wall-clock time to begin with, in milliseconds since 1970; default 2026-01-05T09:00:00Z */
+  /** @param startMs initial wall-clock time, in milliseconds since 1970; default 2026-01-05T09:00:00Z */
   constructor(private startMs = Date.UTC(2026, 0, 5, 9)) {}
 
   now(): number {
@@ -61,27 +61,29 @@ export class ManualClock implements Clock {
     return timer;
   }
 
-  /** How many timers are armed: 0 when everything has cleaned up behind itself. */
+  /** Number of armed timers: 0 when everything has cleaned up. */
   get armed(): number {
     return this.timers.length;
   }
 
-  /** Moment of `monotonic` at which the next timer is due, if one is armed. */
+  /** Moment of `monotonic` at which the next timer is due; undefined if none is armed. */
   get nextDueAt(): number | undefined {
     return this.timers[0]?.dueAt;
   }
 
-  /** Lets the wall clock jump to `ms` since 1970, as a corrected system time does. Timers don't notice. */
+  /** Sets the wall clock to `ms` since 1970, like a correction of the system time. Timers are not affected. */
   setWall(ms: number): void {
     this.startMs = ms - this.elapsedMs;
   }
 
   /**
-   * Moves time by `ms` and runs what falls due on the way, each at its own instant. Calls made meanwhile queue up.
+   * Moves time by `ms` and runs the timers that are due on the way, each at its own instant. Concurrent calls
+   * queue up.
    *
-   * @param atRest asked at each instant, when its work has come to rest, before time moves on: waits for what the clock
-   *   can't see, and resolves true if there was any, so that what follows from it comes to rest as well
-   * @throws what a timer's task throws; the timers behind it stay armed
+   * @param atRest called at each instant when its work has come to rest, before time moves on: waits for work
+   * that the clock can't see, and resolves to true if there was any, so that its consequences come to rest as
+   * well
+   * @throws the error of a timer's task; the later timers stay armed
    */
   advance(ms: number, atRest: () => boolean | Promise<boolean> = () => false): Promise<void> {
     if (!(ms >= 0)) throw new RangeError(`expected a number of milliseconds to advance by, got ${ms}`);
@@ -90,7 +92,7 @@ export class ManualClock implements Clock {
     return run;
   }
 
-  /** Lets the work of this instant come to rest without moving time. */
+  /** Waits until the work of this instant has come to rest, without moving time. */
   settle(): Promise<void> {
     return this.advance(0);
   }
@@ -133,7 +135,7 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** How many timers come no later than `timer`, itself included. */
+  /** Number of timers that are due before `timer`, itself included. */
   private countUpTo(timer: ManualTimer): number {
     let low = 0;
     let high = this.timers.length;

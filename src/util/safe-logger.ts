@@ -3,8 +3,9 @@ import { hearRejection } from './hear-rejection.js';
 import { type Logger, plainFields, stderrLogger } from './logger.js';
 
 /**
- * A user's logger that never throws, so that no message is left unsettled and no stop undone for the sake of a log line. What
- * it can't write it is given once more as plain text; warnings and errors that it can't write then either go to standard error.
+ * A user's logger that never throws, so that no log line keeps a message from being settled or a bus from
+ * stopping. If the logger fails, it is called once more with plain text; warnings and errors for which that
+ * fails, too, go to standard error.
  */
 export function safeLogger(log: Logger): Logger {
   let told = false;
@@ -13,7 +14,7 @@ export function safeLogger(log: Logger): Logger {
     if (level === 'warn' || level === 'error')
       stderrLogger[level]({ ...plainFields(fields), loggerError }, message);
     else if (!told) {
-      // Once: what is of no weight may be much.
+      // Reported once: lines of lower levels may be many.
       told = true;
       stderrLogger.warn({ loggerError }, 'the logger of the bus fails');
     }
@@ -37,8 +38,8 @@ export function safeLogger(log: Logger): Logger {
 }
 
 /**
- * What was thrown is called `err`: pino and bunyan write an error's stack under this name alone. A logger may read it in a later
- * turn, when nothing catches what that throws.
+ * The thrown value is called `err`: pino and bunyan write an error's stack under this name alone. A logger may
+ * read it in a later turn, when nothing catches an error any more.
  */
 function readable(fields: object): object {
   const { error, ...others } = fields as { error?: unknown; err?: unknown };

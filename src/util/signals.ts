@@ -1,8 +1,8 @@
-/** A wait for signals of the process that can be given up. */
+/** A wait for signals of the process, which can be ended. */
 export interface SignalWait {
-  /** Resolves with the first of them; a later one has its default effect again. */
+  /** Resolves with the first signal; after that signals have their default effect again. */
   readonly received: Promise<NodeJS.Signals>;
-  /** Listens no more. */
+  /** Stops listening. */
   end(): void;
 }
 

@@ -4,13 +4,16 @@ import type { Received } from '../consume/received.js';
 import { type Clock, systemClock, type Timer } from '../util/clock.js';
 import type { AboutSuspect, Answer, Trial } from './protocol.js';
 
-/** How often it looks whether something still runs. */
+/** Interval of checks whether other handlers still run. */
 const LOOK_EVERY_MS = 10;
 
-/** An ack is written in the next turns of the event loop. Who dies before that brings its message back. */
+/**
+ * Time for acks to be written, in the next turns of the event loop. If the process dies before that, their
+ * messages come back.
+ */
 const LINGER_MS = 20;
 
-/** A supervisor that says nothing for so long is in trouble of its own. */
+/** Time after which a supervisor that does not answer is no longer waited for. */
 const ANSWER_WITHIN_MS = 5_000;
 
 interface Asked {
@@ -26,30 +29,31 @@ interface Waiting extends Asked {
 }
 
 /**
- * A worker's side of finding out which message kills its process: asks its supervisor before a redelivered message begins, and
- * lets it begin alone, if that is the answer. While one waits for that, nothing else begins, of no queue.
+ * A worker's part in finding the message that kills its process. It asks the supervisor before a redelivered
+ * message begins, and starts the message alone if the answer says so. While a message waits for that, no other
+ * begins, of any queue.
  */
 export class Isolation implements CrashWatch {
   private readonly places: WatchedPlaces[] = [];
   private readonly asked = new Map<number, Asked>();
-  /** Those that are to begin alone. */
+  /** Messages that wait to begin alone. */
   private waiting: Waiting[] = [];
-  /** Those that may begin once nobody is to be alone any more. */
+  /** Messages that may begin when none waits to begin alone any more. */
   private later: Asked[] = [];
   private readonly begun = new Map<Received, number>();
   private alone: Asked | undefined;
   private numbers = 0;
   private window: Timer | undefined;
   private looking: Timer | undefined;
-  /** Who begins after the silence, and since when nothing runs. */
+  /** Message that begins after the silence, and the moment since when nothing runs. */
   private next: Waiting | undefined;
   private quietAt = 0;
   private isStill = false;
   private isStopping = false;
 
   /**
-   * @param tell says it to the supervisor
-   * @param sent called once that is safe from this process's end
+   * @param tell sends a message to the supervisor
+   * @param sent called when the message can't be lost by this process's end any more
    */
   constructor(
     private readonly tell: (message: AboutSuspect, sent?: () => void) => void,
@@ -72,7 +76,7 @@ export class Isolation implements CrashWatch {
     });
   }
 
-  /** What the supervisor has answered. */
+  /** Handles the supervisor's answer. */
   answer(answer: Answer): void {
     const asked = this.asked.get(answer.number);
     if (!asked) return;
@@ -113,7 +117,7 @@ export class Isolation implements CrashWatch {
     asked.resolve(verdict);
   }
 
-  /** Others may begin, of which the supervisor must not think that it was this one. */
+  /** Others may begin: the supervisor must not blame this message for what follows. */
   private isNotAlone(number: number | undefined): void {
     if (this.alone?.number === number) {
       this.window?.cancel();
@@ -122,7 +126,7 @@ export class Isolation implements CrashWatch {
     this.look();
   }
 
-  /** Lets begin what may. Called whenever something has changed, and from time to time while one waits to be alone. */
+  /** Starts the messages that may begin. Called after every change, and at intervals while one waits to be alone. */
   private look(): void {
     this.looking?.cancel();
     this.looking = undefined;
@@ -139,7 +143,7 @@ export class Isolation implements CrashWatch {
     if (!this.alone) this.looking ??= this.clock.setTimer(() => this.look(), LOOK_EVERY_MS);
   }
 
-  /** Of one whose channel is gone nobody waits for the verdict. */
+  /** A message whose channel is gone needs no verdict. */
   private dropLost(): void {
     for (const asked of this.waiting.filter(({ received }) => received.delivery.lost)) {
       this.waiting = this.waiting.filter((each) => each !== asked);
@@ -167,7 +171,7 @@ export class Isolation implements CrashWatch {
     this.waiting = this.waiting.filter((each) => each !== first);
     this.next = undefined;
     this.alone = first;
-    // It may be the last that this process says.
+    // The last message that this process may send.
     this.tell({ kind: 'alone', number: first.number }, () => this.beginAlone(first));
   }
 
@@ -187,7 +191,7 @@ export class Isolation implements CrashWatch {
     for (const places of this.places) places.setStill(isStill);
   }
 
-  /** What runs, and isn't only asked about. */
+  /** Handlers that run; messages that only wait for an answer are not counted. */
   private get running(): number {
     const begun = this.places.reduce((sum, { running }) => sum + running, 0);
     return begun - this.asked.size - this.waiting.length - this.later.length;

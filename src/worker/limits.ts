@@ -2,7 +2,7 @@ import bytes from 'bytes';
 import { formatMs } from '../util/duration.js';
 import type { Limits } from './protocol.js';
 
-/** What a process has done, and what it takes. */
+/** Work and memory of a process. */
 export interface Usage {
   readonly jobs: number;
   readonly aliveMs: number;
@@ -10,7 +10,7 @@ export interface Usage {
   readonly memory: number;
 }
 
-/** Why a process is to be replaced, as half a sentence; undefined while it is within its limits. */
+/** Reason for replacing the process, as half a sentence; undefined while it is within its limits. */
 export function limitReached({ maxJobs, maxTimeMs, maxMemory }: Limits, usage: Usage): string | undefined {
   if (maxJobs !== undefined && usage.jobs >= maxJobs)
     return `it has begun ${usage.jobs} jobs, and is to be replaced after ${maxJobs}`;

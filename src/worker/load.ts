@@ -1,10 +1,10 @@
 import type { SetLoad, WorkerLoad } from './protocol.js';
 
-/** What all processes together have to do, and have done. */
+/** Load of all processes together. */
 export interface Load extends Waiting {
-  /** Whose handlers run, if that is one service. */
+  /** Service of the handlers, if there is only one. */
   readonly service: string | undefined;
-  /** Each set of places by itself: what waits for one can't use the places of another. */
+  /** Load of each slot group: messages that wait for one group can't use the slots of another. */
   readonly sets: readonly LoadOfSet[];
 }
 
@@ -15,25 +15,28 @@ export interface LoadOfSet extends Waiting {
 interface Waiting {
   /** Messages that no handler has begun: in the queues, and in the processes. */
   readonly backlog: number;
-  /** Of the attempts that ended lately; undefined before the first one. */
+  /** Average run time of recent attempts; undefined before the first has ended. */
   readonly averageMs: number | undefined;
   /** Messages that one process handles at once. */
   readonly places: number;
 }
 
-/** How long one process would take to handle what waits for a set of places. */
+/** Time that one process would take for the messages that wait for a slot group. */
 export function workMs(
   { backlog, places }: Pick<LoadOfSet, 'backlog' | 'places'>,
   averageMs: number,
 ): number {
-  // What an operator has paused has no places, and what still waits for them goes back to its queue.
+  // A paused queue has no slots, and its messages go back to it.
   return places === 0 ? 0 : (backlog * averageMs) / places;
 }
 
-/** Attempts that ended within this time make the average; when none has, the last that did. */
+/** The average covers attempts that ended within this time; if none has, the last one that did. */
 const AVERAGE_OVER_MS = 30_000;
 
-/** A worker says its load twice a second. One that has said nothing for so long can't be asked, or can't ask its broker. */
+/**
+ * Time after which a worker's load counts as unknown. A worker reports it twice a second; one that does not is
+ * stuck, or can't reach its broker.
+ */
 const KNOWN_FOR_MS = 10_000;
 
 interface Told<What> {
@@ -43,17 +46,17 @@ interface Told<What> {
 
 type Ended = Pick<SetLoad, 'ended' | 'busyMs'>;
 
-/** Adds up what workers tell of their load. */
+/** Adds up the load that workers report. */
 export class LoadMeter {
-  /** The last that each worker said. */
+  /** Last report of each worker. */
   private readonly loads = new Map<number, Told<WorkerLoad>>();
   private readonly average = new Average();
-  /** Of each set, by its queues. */
+  /** Average run time by slot group; the key is its queues. */
   private readonly averages = new Map<string, Average>();
 
   constructor(private readonly now = () => performance.now()) {}
 
-  /** A worker has said what it has to do, and what it did since it last said so. */
+  /** Handles a worker's report: its load, and its work since the last report. */
   heard(worker: number, load: WorkerLoad): void {
     const at = this.now();
     this.loads.set(worker, { at, what: load });
@@ -69,7 +72,7 @@ export class LoadMeter {
     this.loads.delete(worker);
   }
 
-  /** Undefined while no worker can say. */
+  /** Undefined while no worker reports. */
   get load(): Load | undefined {
     const now = this.now();
     const loads = since(now - KNOWN_FOR_MS, [...this.loads.values()]).map(({ what }) => what);
@@ -92,12 +95,12 @@ export class LoadMeter {
     };
   }
 
-  /** @param told of one set, by each worker */
+  /** @param told reports of one slot group, one per worker */
   private loadOf(told: readonly SetLoad[], now: number): LoadOfSet {
     const [first] = told as [SetLoad];
     return {
       queues: first.queues,
-      // All see the same queues.
+      // All workers see the same queues.
       backlog: Math.max(...told.map(({ ready }) => ready)) + sum(told, ({ waiting }) => waiting),
       averageMs: this.averageOf(first).ms(now),
       places: first.places,
@@ -112,9 +115,9 @@ export class LoadMeter {
   }
 }
 
-/** How long attempts took lately. */
+/** Average run time of recent attempts. */
 class Average {
-  /** The oldest first. */
+  /** Oldest first. */
   private told: readonly Told<Ended>[] = [];
 
   add(what: Ended, at: number): void {

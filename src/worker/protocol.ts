@@ -1,30 +1,31 @@
 import type { RetryOptions } from '../retry/policy.js';
 
 /*
- * What a supervisor and its worker processes tell each other, over the channel that Node opens to a forked child. The
- * application's code has the same channel, and an agent within it may use it: our messages are marked, and no others are heard.
+ * Messages between a supervisor and its worker processes, over the channel that Node.js opens to a forked
+ * child. The application's code has the same channel, and an agent within it may use it: Hopline's messages are
+ * marked, and others are ignored.
  */
 
-/** A message as it travels. */
+/** A message with its mark. */
 export const marked = <Message>(message: Message) => ({ hopline: message });
 
-/** From a worker process. */
+/** Messages from a worker process. */
 export type FromWorker =
-  /** It loads its application. Before that it can't have left anything behind, however it ends. */
+  /** It loads its application. Before that it can't have touched a message, however it ends. */
   | { readonly kind: 'loads' }
-  /** That is loaded. */
+  /** The application is loaded. */
   | { readonly kind: 'loaded' }
   /** It consumes. */
   | { readonly kind: 'ready' }
-  /** It has reached a limit and goes on until it is told to stop, which is when its replacement is ready. */
+  /** It has reached a limit, and goes on until its replacement is ready and it is told to stop. */
   | { readonly kind: 'retiring'; readonly reason: string }
-  /** An operator wants the workers of its service to be replaced. */
+  /** An operator asks for the workers of its service to be replaced. */
   | { readonly kind: 'restart' }
-  /** It stops by itself: its queues are empty, and it was started to end then. */
+  /** It stops by itself: it was started to end when its queues are empty, and they are. */
   | { readonly kind: 'empty' }
-  /** What it has to do; told when the settings ask for it. */
+  /** Its load; sent if the settings ask for it. */
   | ({ readonly kind: 'load' } & WorkerLoad)
-  /** It can't work as it was started. */
+  /** It can't work with its settings. */
   | Refusal
   | AboutSuspect;
 
@@ -32,47 +33,47 @@ export interface Refusal {
   readonly kind: 'refused';
   readonly message: string;
   readonly help: string;
-  /** Its application can't be loaded, which another try may change; else none will. */
+  /** True if the application can't be loaded, which another try may change; other causes are permanent. */
   readonly whileLoading: boolean;
 }
 
-/** About a message that is delivered again. The number is what the worker calls it by. */
+/** Messages about a redelivery. The number identifies it within the worker. */
 export type AboutSuspect =
-  /** May it begin? What comes next is the answer's business. */
+  /** Asks whether the message may begin. */
   | ({ readonly kind: 'begins' } & Suspect)
-  /** Nothing else runs in the process, and it is to begin after a while. */
+  /** Nothing else runs in the process; the message begins after a while. */
   | { readonly kind: 'quiet'; readonly number: number }
-  /** It begins, alone in the process. */
+  /** The message begins, alone in the process. */
   | { readonly kind: 'alone'; readonly number: number }
-  /** Others run beside it from now on. */
+  /** Other messages begin beside it. */
   | { readonly kind: 'beside'; readonly number: number }
-  /** It ran to its end, or is given back, or its channel is gone: then it proves nothing. */
+  /** The message is settled, given back, or its channel is gone; only the first proves it harmless. */
   | { readonly kind: 'ended'; readonly number: number; readonly isSettled: boolean };
 
 export interface Suspect {
   readonly number: number;
   readonly queue: string;
   readonly messageId: string | undefined;
-  /** Of what it is: foreign messages may have no id, or one for all. */
+  /** Digest of the message's content: foreign messages may have no id, or all the same one. */
   readonly digest: string;
 }
 
-/** Whether a redelivered message may begin. */
+/** Answer whether a redelivered message may begin. */
 export type Answer = { readonly number: number } & (
   | { readonly kind: 'go' }
   | ({ readonly kind: 'alone' } & Trial)
   | { readonly kind: 'crashed'; readonly deaths: readonly string[] }
 );
 
-/** How one that may have killed a process is to begin: alone in its process. */
+/** Trial of a message that may have killed a process: it begins alone in its process. */
 export interface Trial {
-  /** After so long others may begin beside it. */
+  /** Time after which other messages may begin beside it. */
   readonly windowMs: number;
-  /** For so long nothing runs before it begins: what dies without it does so now. */
+  /** Time without any running message before it begins: a process that dies in that time does not die of it. */
   readonly quietMs: number;
-  /** After so long it begins beside what still runs. */
+  /** Time after which it begins although others still run. */
   readonly patienceMs: number;
-  /** Lower ones begin before higher ones. */
+  /** Order of trials: lower ranks begin first. */
   readonly rank: number;
 }
 
@@ -92,38 +93,38 @@ const KINDS: Readonly<Record<FromWorker['kind'], true>> = {
   refused: true,
 };
 
-/** What came from a worker process; undefined if it is none of ours, or another version's. */
+/** A worker process's message; undefined for anything without Hopline's mark, or of another version. */
 export function fromWorker(raw: unknown): FromWorker | undefined {
   const message = unmarked(raw) as FromWorker | null | undefined;
   return message && Object.hasOwn(KINDS, message.kind) ? message : undefined;
 }
 
 export interface WorkerLoad {
-  /** Of its buses, if it is the same one. */
+  /** Service of its buses, if they have the same one. */
   readonly service?: string | undefined;
   readonly sets: readonly SetLoad[];
 }
 
-/** Of one set of places: of a queue, or of several that share one. */
+/** Load of a slot group: of one queue, or of several that share their slots. */
 export interface SetLoad {
   readonly queues: readonly string[];
-  /** Messages in them that nobody was given. */
+  /** Messages in the queues that are not delivered. */
   readonly ready: number;
-  /** Messages that the process was given, and that wait there. */
+  /** Messages that are delivered to the process and wait there. */
   readonly waiting: number;
   /** Messages that it handles at once. */
   readonly places: number;
-  /** Attempts that have ended since it last said so, and how long their handlers ran, together. */
+  /** Attempts that have ended since the last report, and the sum of their run times. */
   readonly ended: number;
   readonly busyMs: number;
 }
 
-/** To a worker process. `stop` may be followed by `cancel`. */
+/** Messages to a worker process. `stop` may be followed by `cancel`. */
 export type ToWorker = 'stop' | 'cancel' | Answer;
 
 const ANSWERS: Readonly<Record<Answer['kind'], true>> = { go: true, alone: true, crashed: true };
 
-/** What came to a worker process; undefined if it is none of ours. */
+/** A supervisor's message; undefined for anything without Hopline's mark. */
 export function toWorker(raw: unknown): ToWorker | undefined {
   const message = unmarked(raw);
   if (message === 'stop' || message === 'cancel') return message;
@@ -135,29 +136,29 @@ function unmarked(raw: unknown): unknown {
   return (raw as Partial<ReturnType<typeof marked>> | null)?.hopline;
 }
 
-/** How a worker process is to work; handed to it as JSON. */
+/** Settings of a worker process, which gets them as JSON. */
 export interface WorkerSettings {
   /** Path of the module that exports the bus. */
   readonly app: string;
   readonly queues?: readonly string[] | undefined;
   readonly lanes?: readonly string[] | undefined;
   readonly concurrency?: number | undefined;
-  /** For handlers that say nothing of their own. */
+  /** Retry policy of handlers that set none themselves. */
   readonly retry?: Pick<RetryOptions, 'tries' | 'backoff'> | undefined;
   readonly timeoutMs?: number | undefined;
   readonly stopWhenEmpty: boolean;
   readonly stopTimeoutMs: number;
-  /** It tells its load. */
+  /** True if it reports its load. */
   readonly reportsLoad: boolean;
   readonly limits: Limits;
 }
 
-/** When a process is to be replaced by a fresh one. */
+/** Limits after which a process is replaced by a fresh one. */
 export interface Limits {
-  /** Attempts that it has begun. */
+  /** Maximum attempts that it has begun. */
   readonly maxJobs?: number | undefined;
-  /** Since it was ready. */
+  /** Maximum time since it was ready. */
   readonly maxTimeMs?: number | undefined;
-  /** Resident memory, in bytes. */
+  /** Maximum resident memory, in bytes. */
   readonly maxMemory?: number | undefined;
 }

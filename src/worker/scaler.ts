@@ -2,16 +2,16 @@ import type { Logger } from '../util/logger.js';
 import type { LoadMeter } from './load.js';
 import { advise, type ScaleOptions } from './scaling.js';
 
-/** How often it thinks about the number of processes. */
+/** Interval of decisions. */
 const EVERY_MS = 1_000;
 
-/** A pool of processes whose number may change. */
+/** A pool of processes of variable size. */
 export interface Pool {
   readonly size: number;
   resize(processes: number): void;
 }
 
-/** Adds and removes processes as their work asks for it, and says why. */
+/** Adds and removes processes according to their load, and logs the reason. */
 export class Scaler {
   private changedAt = performance.now();
   private timer: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export class Scaler {
     if (!load) return;
     const { size } = this.pool;
     const { processes, why } = advise(size, load, this.options);
-    // A new process has to begin before it is known what it changes.
+    // The effect of a change is known only when a new process has begun.
     if (processes === size || performance.now() - this.changedAt < this.options.coolDownMs) return;
     this.changedAt = performance.now();
     this.log.info(

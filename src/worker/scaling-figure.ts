@@ -1,23 +1,23 @@
 import { type Load, type LoadOfSet, workMs } from './load.js';
 
-/** What an autoscaler is told: from it follows how many processes there should be, here and elsewhere. */
+/** Figures for an autoscaler, from which the number of processes follows, here and elsewhere. */
 export interface ScalingFigure {
-  /** Absent if the application has buses of several services. */
+  /** Missing if the application has buses of several services. */
   readonly service?: string;
-  /** Messages that no handler has begun: in the queues, whoever else consumes them, and in these processes. */
+  /** Messages that no handler has begun: in the queues, whichever processes consume them, and in these processes. */
   readonly backlog: number;
-  /** How long an attempt took lately; null before the first one has ended. */
+  /** Average run time of recent attempts; null before the first one has ended. */
   readonly averageMs: number | null;
   /** Messages that one process handles at once. */
   readonly places: number;
-  /** How many processes run here. */
+  /** Number of processes that run here. */
   readonly processes: number;
   /**
-   * How long one process would take to handle the backlog: the most that one of the sets takes. Divided by the time in which
-   * it is to be handled, it is the number of processes that this takes.
+   * Time that one process would take for the backlog: the maximum over all slot groups. Divided by the time in
+   * which the backlog is to be handled, it gives the number of processes.
    */
   readonly workSeconds: number;
-  /** Each set of places by itself: of a queue, or of several that share one. */
+  /** Figures of each slot group: of one queue, or of several that share their slots. */
   readonly sets: readonly ScalingFigureOfSet[];
 }
 
@@ -29,8 +29,8 @@ export interface ScalingFigureOfSet
 }
 
 /**
- * An autoscaler needs a number before there is an average. It is wrong for not longer than an attempt takes: handlers that are
- * quicker are soon known to be, and those that are slower ask for too few processes, not too many.
+ * Assumed run time, since an autoscaler needs a number before there is an average. It is wrong for no longer
+ * than one attempt: faster handlers soon correct it, and slower ones ask for too few processes, not too many.
  */
 export const ASSUMED_MS = 1_000;
 
@@ -43,7 +43,7 @@ export function scalingFigure(load: Load, processes: number): ScalingFigure {
     averageMs: averageMs ?? null,
     places,
     processes,
-    // An application that only publishes has no set.
+    // An application that only publishes has no slot group.
     workSeconds: Math.max(0, ...sets.map(({ workSeconds }) => workSeconds)),
     sets,
   };

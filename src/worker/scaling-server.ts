@@ -7,11 +7,11 @@ const PATH = '/scaling';
 
 export interface Address {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
 }
 
-/** Answers `GET /scaling`: what an autoscaler outside has to know. */
+/** Answers `GET /scaling` with the figures for an external autoscaler. */
 export class ScalingServer {
   private constructor(
     readonly url: string,
@@ -19,21 +19,22 @@ export class ScalingServer {
   ) {}
 
   /**
-   * @param figure undefined while nothing is known, which is answered with 503: whoever asks is to leave all as it is
-   * @throws the system's error if it can't listen there
+   * @param figure undefined while nothing is known, which is answered with 503: the autoscaler then changes
+   * nothing
+   * @throws the system's error if it can't listen on the address
    */
   static async listen(
     { host, port }: Address,
     figure: () => ScalingFigure | undefined,
   ): Promise<ScalingServer> {
     const server = createServer(({ method, url }, response) => {
-      if (url?.split('?')[0] !== PATH) answer(response, 404, { error: `there is only ${PATH}` });
+      if (url?.split('?')[0] !== PATH) answer(response, 404, { error: `only ${PATH} exists here` });
       else if (method !== 'GET')
-        answer(response.setHeader('allow', 'GET'), 405, { error: 'it can only be read' });
+        answer(response.setHeader('allow', 'GET'), 405, { error: 'only GET is allowed' });
       else {
         const known = figure();
         if (known) answer(response, 200, known);
-        else answer(response, 503, { error: 'no worker has told its load lately' });
+        else answer(response, 503, { error: 'no worker has reported its load lately' });
       }
     });
     server.listen(port, host);

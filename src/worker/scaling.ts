@@ -1,31 +1,31 @@
 import { formatMs } from '../util/duration.js';
 import { type Load, type LoadOfSet, workMs } from './load.js';
 
-/** Between which numbers of processes, and how fast. */
+/** Range of the number of processes, and pace of its changes. */
 export interface ScaleOptions {
   readonly min: number;
   readonly max: number;
-  /** What waits is to be handled within this time. */
+  /** Time in which the waiting messages are to be handled. */
   readonly clearWithinMs: number;
-  /** Between two changes. */
+  /** Minimum time between two changes. */
   readonly coolDownMs: number;
 }
 
 export interface Advice {
   readonly processes: number;
-  /** As half a sentence, for the log. */
+  /** Reason as half a sentence, for the log. */
   readonly why: string;
 }
 
-/** What one set of places asks for. */
+/** Number of processes that one slot group asks for. */
 interface Wish extends Advice {
   readonly backlog: number;
 }
 
 /**
- * How many processes there should be: as many as handle the backlog in time, which takes `backlog × average run time`, shared
- * by the places of all processes. That is what Horizon calls the time to clear. Each set of places has its own, and the one that
- * asks for the most decides. One process more or less at a time.
+ * Advice on the number of processes: enough to handle the backlog in time, which takes
+ * `backlog × average run time`, divided by the slots of all processes. (Horizon calls this the time to clear.)
+ * Each slot group is calculated by itself, and the largest number decides. The number changes by one at a time.
  */
 export function advise(current: number, { sets }: Pick<Load, 'sets'>, options: ScaleOptions): Advice {
   const [most] = sets
@@ -36,7 +36,7 @@ export function advise(current: number, { sets }: Pick<Load, 'sets'>, options: S
   return { processes: within(near, options.min, options.max), why };
 }
 
-/** @param where the queues, where there are others */
+/** @param where names of the queues, if there are several slot groups */
 function wishOf(set: LoadOfSet, where: string, current: number, { clearWithinMs }: ScaleOptions): Wish {
   const { backlog, averageMs, places } = set;
   if (averageMs === undefined) {

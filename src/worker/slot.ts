@@ -7,65 +7,65 @@ import type { Blame, Suspects } from './suspects.js';
 import type { Exit, WorkerProcess, WorkerProcessListener } from './worker-process.js';
 
 export interface SlotOptions {
-  /** Which one it is, from 1 on: in the log. */
+  /** Number of the slot in the log, starting at 1. */
   readonly number: number;
   spawn(listener: WorkerProcessListener): Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
   readonly log: Logger;
   onLine(worker: number, text: string, stream: 'stdout' | 'stderr'): void;
   onLoad(worker: number, load: WorkerLoad): void;
-  /** An operator wants all workers to be replaced. */
+  /** Called when an operator asks for all workers to be replaced. */
   onRestart(): void;
-  /** One consumes. */
+  /** Called when a worker consumes. */
   onReady(): void;
-  /** One has loaded its application. */
+  /** Called when a worker has loaded its application. */
   onLoaded(): void;
-  /** A worker can't work as it was started. Called before the slot does anything about it: it may be stopped. */
+  /** Called when a worker can't work with its settings, before the slot reacts: the callback may stop the slot. */
   onRefused(refusal: Refusal): void;
-  /** Finds out which messages kill processes. */
+  /** Finds messages that kill processes. */
   readonly suspects: Suspects;
-  /** After so many deaths a message is given up. */
+  /** Deaths after which a message is given up. */
   readonly crashes: number;
-  /** A process that isn't ready by now is told of. @default 60,000 */
+  /** Time after which a process that is not ready is reported. @default 60,000 */
   readonly lateAfterMs?: number;
-  /** A process that was told to stop is killed after this time: more than its own deadline. */
+  /** Time after which a process that was told to stop is killed: longer than its own deadline. */
   readonly killAfterMs: number;
 }
 
-/** A process of the slot. */
+/** A process in the slot. */
 interface Occupant {
   readonly process: Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
   /** It was told to stop, or stops by itself: its end is no crash. */
   isEnding: boolean;
-  /** It has said something: so it listens, and ends in order when it is told to. */
+  /** It has sent a message, so it listens, and stops in order when it is told to. */
   hasSpoken: boolean;
-  /** It has loaded it. */
+  /** It has loaded the application. */
   isLoaded: boolean;
   /** It has reached a limit, and is to be replaced. */
   isRetiring: boolean;
-  /** It can't work, and has said so. */
+  /** It has reported that it can't work. */
   isRefused: boolean;
   killTimer: Timer | undefined;
-  /** Runs until it is ready. */
+  /** Runs until the process is ready. */
   lateTimer: NodeJS.Timeout | undefined;
 }
 
-/** A process that has worked this long is no part of a crash loop. */
+/** Uptime after which a crash is not counted as part of a loop. */
 const STABLE_AFTER_MS = 30_000;
 
-/** From so many crashes in a row on it is called one. */
+/** Crashes in a row from which on they are reported as a loop. */
 const LOOP_FROM = 3;
 
-/** After a death of which it is known what message is to blame: the next one doesn't die of it by itself. */
+/** Pause before the restart if a message was found to be the cause: the next process does not die by itself. */
 const AFTER_BLAME_MS = 100;
 
 const LATE_AFTER_MS = 60_000;
 
 /**
- * The place of one worker. One process works in it; while that is replaced, its successor starts beside it, and it is told
- * to stop once the successor consumes. A process that crashes is started again, more slowly each time.
+ * The slot of one worker process. When the process is replaced, its successor starts beside it, and the old one
+ * is told to stop when the successor consumes. A process that crashes is started again, after growing pauses.
  */
 export class Slot {
-  /** Resolves when it is empty for good: true if each process that was told to stop has ended in order. */
+  /** Resolves when the slot is empty for good: true if each process that was told to stop has ended in order. */
   readonly ended: Promise<boolean>;
 
   private end!: (inOrder: boolean) => void;
@@ -90,12 +90,15 @@ export class Slot {
     this.current = this.spawn();
   }
 
-  /** Resolves when another process works in its place, or the slot stops: false if the other can't work, and none took it. */
+  /**
+   * Resolves when another process works in the slot, or the slot stops: false if the other can't work, and none
+   * took over.
+   */
   replace(reason: string): Promise<boolean> {
     if (this.isStopping) return Promise.resolve(true);
     const replaced = new Promise<boolean>((resolve) => this.onReplaced.push(resolve));
     if (!this.current) {
-      // It has crashed and waits to be started again: now is as good as later.
+      // The process has crashed and waits for its restart, which may as well be now.
       this.startAgain();
     } else if (!this.successor) {
       this.options.log.info(this.fields(this.current), `worker ${this.number} is replaced: ${reason}`);
@@ -154,7 +157,8 @@ export class Slot {
     if (message.kind === 'refused') this.refused(occupant, message);
     else if (message.kind === 'loaded') this.loaded(occupant);
     else if ('number' in message) this.heardOfSuspect(occupant, message);
-    // What one says that is to stop crosses what it was told, or is late, as it was busy.
+    // A message of a process that is to stop crossed the order on the way, or is late because the process was
+    // busy.
     else if (occupant.isEnding) return;
     else if (message.kind === 'ready') this.ready(occupant);
     else if (message.kind === 'load') this.options.onLoad(this.number, message);
@@ -171,7 +175,7 @@ export class Slot {
     this.options.onLoaded();
   }
 
-  /** Also of one that is to stop: what it has begun goes on. */
+  /** Applies to processes that are to stop as well: their messages still run. */
   private heardOfSuspect(occupant: Occupant, message: AboutSuspect): void {
     const answer = this.options.suspects.heard(occupant, message);
     if (!answer) return;
@@ -208,7 +212,7 @@ export class Slot {
     this.stable = setTimeout(() => this.wasStable(), STABLE_AFTER_MS);
   }
 
-  /** What was started worked before: a broken release must not take down what runs, and may be mended while it does. */
+  /** The previous process could work: a broken release must not stop what runs, and may be repaired while it does. */
   private refused(occupant: Occupant, refusal: Refusal): void {
     const { message, help } = refusal;
     const wasEnding = occupant.isEnding;
@@ -224,7 +228,10 @@ export class Slot {
     this.tellReplaced(false);
   }
 
-  /** After a refusal; says what becomes of the slot. What has reached a limit is still to be replaced. */
+  /**
+   * Continues after a refusal, and returns what happens to the slot. A process that has reached a limit is
+   * still to be replaced.
+   */
   private goOnWithout(): string {
     if (!this.current) return `it is started again in ${formatMs(this.startLater())}`;
     if (!this.current.isRetiring) return 'the old process goes on';
@@ -260,12 +267,12 @@ export class Slot {
     this.endIfEmpty();
   }
 
-  /** Takes it out of its place; true if it was the one that works there. */
+  /** Removes a process from the slot; true if it was the one that works there. */
   private leave(occupant: Occupant): boolean {
     const wasCurrent = occupant === this.current;
     if (wasCurrent) {
       clearTimeout(this.stable);
-      // One that was to replace it does so at once.
+      // If it was to be replaced, its successor takes over at once.
       this.current = this.successor;
     }
     if (wasCurrent || occupant === this.successor) this.successor = undefined;
@@ -275,7 +282,7 @@ export class Slot {
   private stopped(occupant: Occupant, exit: Exit): void {
     this.options.suspects.gone(occupant);
     if (occupant.isRefused) return;
-    // A signal to all processes may come before it can listen for one.
+    // A signal to the whole process group may arrive before the process can listen for it.
     if (exit.code === 0 || !occupant.hasSpoken) {
       this.options.log.info(this.fields(occupant), `worker ${this.number} has stopped`);
       return;
@@ -289,7 +296,7 @@ export class Slot {
 
   private crashed(occupant: Occupant, exit: Exit, isReplaced: boolean): void {
     const { suspects } = this.options;
-    // What ends it before it can have had a message is no message's fault.
+    // A process that ends before it can have received a message died of no message.
     const blame = occupant.isLoaded ? suspects.died(occupant, exitText(exit)) : undefined;
     if (this.isStopping) {
       this.inOrder = false;
@@ -327,7 +334,7 @@ export class Slot {
     );
   }
 
-  /** Each time later than before, unless it is told when; says in how many milliseconds. */
+  /** Schedules a restart, later each time unless `inMs` is given; returns the milliseconds. */
   private startLater(inMs = this.backoff.next()): number {
     clearTimeout(this.restarting);
     this.restarting = setTimeout(() => this.startAgain(), inMs);
@@ -337,7 +344,7 @@ export class Slot {
   private startAgain(): void {
     clearTimeout(this.restarting);
     this.restarting = undefined;
-    // Of two it was the successor that crashed: it is still to replace the other.
+    // If the successor crashed, it is started again to replace the other.
     if (this.current) this.successor ??= this.spawn();
     else this.current = this.spawn();
   }

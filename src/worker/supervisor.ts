@@ -11,30 +11,30 @@ export interface SupervisorOptions
     SlotOptions,
     'number' | 'suspects' | 'onLoaded' | 'onReady' | 'onRefused' | 'onLoad' | 'onRestart'
   > {
-  /** How many workers there are. */
+  /** Number of workers. */
   readonly processes: number;
-  /** Changes that number by what there is to do. */
+  /** Changes the number of workers by their load. */
   readonly scale?: ScaleOptions | undefined;
   readonly log: Logger;
 }
 
-/** How a supervisor ended, as the exit code of its process. */
+/** Exit codes of a supervisor. */
 export const EXIT = { done: 0, leftBehind: 1, refused: 2 } as const;
 
-/** Keeps workers running: one process each, started again when it crashes, replaced when it has reached a limit. */
+/** Keeps workers running: one process each, started again after a crash, and replaced when it has reached a limit. */
 export class Supervisor implements Pool {
-  /** By their numbers, those that are to go on. */
+  /** Slots that go on, by their numbers. */
   private readonly slots = new Map<number, Slot>();
-  /** Those that have not ended. */
+  /** Slots that have not ended. */
   private readonly running = new Set<Slot>();
   private readonly meter = new LoadMeter();
   private readonly scaler: Scaler | undefined;
   private readonly suspects: Suspects;
-  /** One of them could load the application. */
+  /** True if any worker could load the application. */
   private hasLoaded = false;
-  /** Those that could not, while none could. */
+  /** Slots that could not load it, as long as none could. */
   private readonly unloadable = new Set<Slot>();
-  /** One of them has been ready. */
+  /** True if any worker has been ready. */
   private hasWorked = false;
   private isRefused = false;
   private inOrder = true;
@@ -48,13 +48,13 @@ export class Supervisor implements Pool {
     this.scaler = scale && new Scaler(this, this.meter, scale, log);
   }
 
-  /** Resolves when all workers have ended for good, with the exit code. */
+  /** Resolves with the exit code when all workers have ended for good. */
   run(): Promise<number> {
     const ended = new Promise<number>((resolve) => {
       this.end = resolve;
     });
     this.resize(this.options.processes);
-    // Told to stop before it began.
+    // Stopped before it began.
     if (this.running.size === 0) this.end(EXIT.done);
     this.scaler?.start();
     return ended.finally(() => this.scaler?.stop());
@@ -64,12 +64,12 @@ export class Supervisor implements Pool {
     return this.slots.size;
   }
 
-  /** What the workers tell, if they are set to; undefined while they don't. */
+  /** Load that the workers report; undefined while they don't. */
   get load(): Load | undefined {
     return this.meter.load;
   }
 
-  /** Those with the highest numbers go first. */
+  /** Removes the slots with the highest numbers first. */
   resize(processes: number): void {
     while (!this.stopping && this.slots.size < processes) this.add();
     for (const [number, slot] of [...this.slots].slice(processes)) {
@@ -79,25 +79,25 @@ export class Supervisor implements Pool {
     }
   }
 
-  /** Lets the workers finish what they do; those that take longer than their time are killed. */
+  /** Lets the workers finish their messages; those that exceed their deadline are killed. */
   stop(): void {
     this.stopping = true;
     for (const slot of this.running) slot.stop();
   }
 
-  /** After `stop`: fires the signals of handlers that still run. */
+  /** Fires the signals of handlers that still run; called after `stop`. */
   cancel(): void {
     for (const slot of this.running) slot.cancel();
   }
 
-  /** Ends all at once; what they had not settled is delivered again. */
+  /** Kills all workers at once; their unsettled messages are delivered again. */
   kill(): void {
     for (const slot of this.running) slot.kill();
   }
 
   /**
-   * Replaces all workers one after the other, so that the others consume meanwhile. Resolves when they are, or when one of
-   * the new ones can't work: then the rest stay.
+   * Replaces all workers one after the other, so that the others consume meanwhile. Resolves when all are
+   * replaced, or when a new one can't work: then the remaining old ones stay.
    */
   restart(reason: string): Promise<void> {
     this.restarting ??= this.replaceAll(reason).finally(() => {
@@ -119,7 +119,7 @@ export class Supervisor implements Pool {
         this.hasWorked = true;
       },
       onRefused: (refusal) => this.refused(slot, refusal),
-      // All of them hear it, and one restart is under way at a time.
+      // Every worker receives the request, but only one restart is under way at a time.
       onRestart: () => void this.restart('an operator has asked for a restart'),
       onLoad: (worker, load) => this.meter.heard(worker, load),
     });
@@ -144,15 +144,16 @@ export class Supervisor implements Pool {
       if (await slot.replace(reason)) continue;
       this.options.log.error(
         {},
-        'the restart is given up: what a new process was started from cannot be run',
+        'the restart is given up: a new process cannot run the application as it is now',
       );
       return;
     }
   }
 
   /**
-   * What one can't do none of them can, as they are started alike. But where one could, something has changed since: a
-   * release, its settings. Those that work go on. What breaks while it is loaded may break for one alone.
+   * A fault of one worker is a fault of all, since they are started alike, unless one could work before: then
+   * something has changed since, such as a release or its settings, and the workers that run go on. A fault
+   * while loading may concern one process alone.
    */
   private refused(slot: Slot, { message, help, whileLoading }: Refusal): void {
     if (this.hasWorked) return;

@@ -1,45 +1,48 @@
 import type { AboutSuspect, Answer, Suspect, Trial } from './protocol.js';
 
-/** A death that one message is to blame for. */
+/** A death that is attributed to one message. */
 export interface Blame {
   readonly queue: string;
   readonly messageId: string | undefined;
-  /** How often that was. */
+  /** Number of deaths attributed to the message. */
   readonly deaths: number;
 }
 
-/** So long after a death whatever is delivered again may be what it was about. */
+/** Time after a death in which a redelivered message may be the cause. */
 const SUSPICION_MS = 5 * 60_000;
 
-/** Of a message of which nothing else is known: how long it runs alone, and waits for that. */
+/** For a message without a record: time that it runs alone, and time of silence before that. */
 const FIRST_WINDOW_MS = 1_000;
 const FIRST_PATIENCE_MS = 1_000;
 
-/** One that took longer to kill its process doesn't do so at once; its time alone then grows by steps. */
+/** A message that took longer to kill its process doesn't do so at once; its time alone then grows in steps. */
 const QUICK_MS = 10_000;
 const LONGEST_WINDOW_MS = 30_000;
 
-/** Time for others that are worse to come up. */
+/** Minimum silence, in which messages with more deaths can be delivered. */
 const LEAST_QUIET_MS = 300;
 
-/** One that was older has not died of its start. More than any window, so that no death by age falls into each of them. */
+/**
+ * Age from which a process has not died of its start. Longer than any window, so that a death by age does not
+ * fall into every window.
+ */
 const YOUNG_MS = 60_000;
 
 const PATIENCE_MS = 5_000;
 const LONGEST_PATIENCE_MS = 160_000;
 
-/** What doesn't come back here has gone another way. */
+/** Limit of records: a message that doesn't come back here has gone another way. */
 const MOST_RECORDS = 1_000;
 
-/** What is known of a message that ran when its process died. */
+/** Record of a message that ran when its process died. */
 interface Record {
-  /** How processes ended in which it ran alone. */
+  /** Ends of the processes in which it ran alone. */
   deaths: string[];
-  /** How often it ran beside others in one that died, since a death was explained. */
+  /** Number of deaths beside others, since the last death that was explained. */
   beside: number;
-  /** Between its beginning and the last death. */
+  /** Time from its beginning to the last death. */
   lastedMs: number;
-  /** How old the process was that died last while it ran alone; 0 for an old one. */
+  /** Age of the process that died last while the message ran alone; 0 for an old one. */
   ageMs: number;
   windowMs: number;
 }
@@ -51,12 +54,13 @@ interface Run extends Suspect {
 }
 
 /**
- * Finds out which message kills its process, for all workers of a supervisor together. Once one has died, what is delivered
- * again runs alone in its process for a moment. A death in that moment counts for that message; others it never counts for.
+ * Finds the message that kills its process, for all workers of a supervisor. After a death, each redelivered
+ * message runs alone in its process for a moment. A death in that moment counts for that message; no other
+ * death does.
  *
- * A process may as well die by itself, soon after its start or at any time, or of what an earlier message left in it. So before
- * its next trial nothing runs, for longer than the message took, and until the process is older than the one that died: who
- * dies in that silence has acquitted it.
+ * A process may also die by itself, soon after its start or at any time, or of what an earlier message left in
+ * it. So before the next trial nothing runs, for longer than the message took, and until the process is older
+ * than the one that died: a death in that silence clears the message.
  */
 export class Suspects {
   private readonly records = new Map<string, Record>();
@@ -64,32 +68,32 @@ export class Suspects {
   private readonly readyAt = new WeakMap<object, number>();
   private diedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param limit after so many deaths it is given up */
+  /** @param limit deaths after which a message is given up */
   constructor(
     private readonly limit: number,
     private readonly now = () => performance.now(),
   ) {}
 
-  /** It consumes. */
+  /** The worker consumes. */
   ready(worker: object): void {
     this.readyAt.set(worker, this.now());
   }
 
-  /** @returns what the worker is to be told */
+  /** @returns the answer for the worker */
   heard(worker: object, message: AboutSuspect): Answer | undefined {
     if (message.kind === 'begins') return this.begins(worker, message);
     const run = this.runsOf.get(worker)?.get(message.number);
     if (!run) return undefined;
     if (message.kind === 'ended') this.ended(worker, run, message.isSettled);
     else {
-      // Those that have begun go on beside others.
+      // Messages that have begun go on beside others.
       if (run.how !== 'alone') run.beganAt = this.now();
       run.how = message.kind;
     }
     return undefined;
   }
 
-  /** @returns the message that it died of, if that is known */
+  /** @returns the message that the worker died of, if it is known */
   died(worker: object, how: string): Blame | undefined {
     const runs = [...(this.runsOf.get(worker)?.values() ?? [])];
     this.gone(worker);
@@ -102,7 +106,7 @@ export class Suspects {
     return undefined;
   }
 
-  /** It has ended in order, or was killed by its supervisor. */
+  /** The worker has ended in order, or was killed by its supervisor. */
   gone(worker: object): void {
     this.runsOf.delete(worker);
   }
@@ -151,7 +155,7 @@ export class Suspects {
     record.windowMs = lastedMs < QUICK_MS ? Math.max(windowMs, longer(lastedMs)) : longer(windowMs);
   }
 
-  /** What they died beside is found. */
+  /** The cause of deaths beside these messages is found. */
   private acquitBystanders(guilty: string): void {
     for (const [key, { deaths }] of this.records)
       if (key !== guilty && deaths.length === 0) this.records.delete(key);
@@ -167,7 +171,7 @@ export class Suspects {
   }
 }
 
-/** @param age of the process that asks, in milliseconds */
+/** @param age age of the asking process, in milliseconds */
 function trialOf(record: Record | undefined, age: number): Trial {
   if (!record)
     return {
@@ -182,7 +186,8 @@ function trialOf(record: Record | undefined, age: number): Trial {
     windowMs,
     quietMs: LEAST_QUIET_MS + provenMs,
     patienceMs: Math.min(PATIENCE_MS * 2 ** beside, LONGEST_PATIENCE_MS),
-    // The worst first; then those that had just begun, for what has run for long is seldom what kills.
+    // Messages with the most deaths first; then those that had just begun, since a message that ran for long is
+    // seldom the cause.
     rank: deaths.length > 0 ? -deaths.length : lastedMs,
   };
 }

@@ -2,33 +2,33 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type FromWorker, fromWorker, marked, type ToWorker } from './protocol.js';
 
-/** What a supervisor is told of a worker process. */
+/** Listener of a worker process. */
 export interface WorkerProcessListener {
   message(message: FromWorker): void;
-  /** A line that it has written. */
+  /** Called for each line of its output. */
   line(text: string, stream: 'stdout' | 'stderr'): void;
-  /** It is gone, and all its lines have been told. */
+  /** Called when it has ended and all its lines were passed on. */
   exited(exit: Exit): void;
 }
 
-/** How a process ended: one of the two is null. */
+/** End of a process: one of the two is null. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** After its end what it had written and said is read by then. */
+/** Time after the end of a process in which its output and messages are read. */
 const CLOSED_WITHIN_MS = 1_000;
 
-/** One child process, from its start to its end. */
+/** A child process, from its start to its end. */
 export class WorkerProcess {
   private readonly child: ChildProcess;
 
-  /** @param entry module that runs a worker with the settings it is given as its only argument */
+  /** @param entry module that runs a worker; the settings are its only argument */
   constructor(entry: string, settings: string, listener: WorkerProcessListener) {
     this.child = fork(entry, [settings], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // Where its bus has no logger of its own: lines whose level and fields can be told.
+      // Without a logger of its own, the bus writes lines with level and fields.
       env: { HOPLINE_LOG: 'json', ...process.env },
     });
     this.child.on('message', (raw) => {
@@ -49,7 +49,7 @@ export class WorkerProcess {
       listener.line(error.message, 'stderr');
       if (this.child.pid === undefined) end({ code: 1, signal: null });
     });
-    // What it has started may go on, and keep its output open.
+    // A process that it has started may go on, and keep its output open.
     this.child.on('exit', (code, signal) => {
       const late = setTimeout(() => end({ code, signal }), CLOSED_WITHIN_MS);
       this.child.once('close', () => clearTimeout(late));
@@ -61,7 +61,7 @@ export class WorkerProcess {
     return this.child.pid;
   }
 
-  /** Does nothing if it is gone. */
+  /** No effect if the process is gone. */
   tell(message: ToWorker): void {
     if (this.child.connected) this.child.send(marked(message), () => {});
   }

@@ -7,7 +7,7 @@ import { Isolation } from './isolation.js';
 import { limitReached } from './limits.js';
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
 
-/** What a worker needs of a bus. The application's may come from another copy of the package. */
+/** The part of a bus that a worker needs. The application's bus may come from another copy of the package. */
 export interface WorkerBus {
   describe(): { readonly service: string; readonly queues: readonly { readonly name: string }[] };
   start(serve?: ServeOptions): Promise<void>;
@@ -18,34 +18,34 @@ export interface WorkerBus {
   watchCrashes?(watch: CrashWatch): void;
 }
 
-/** Says something to the supervisor; `sent` is called once this process's end can't keep it from there any more. */
+/** Sends a message to the supervisor; `sent` is called when this process's end can't lose it any more. */
 export type Tell = (message: FromWorker, sent?: () => void) => void;
 
-/** How often limits and queues are looked at. */
+/** Interval of checks of limits and queues. */
 const LOOK_EVERY_MS = 500;
 
 /**
- * So many looks in a row must find nothing, before a worker that is to end when its queues are empty does: what the last
- * message's handler published needs time to arrive.
+ * Checks in a row that must find nothing before a worker that is to end when its queues are empty does so:
+ * messages published by the last handler need time to arrive.
  */
 const EMPTY_LOOKS = 2;
 
-/** One process: runs its buses until it is told to stop, has reached a limit, or has nothing more to do. */
+/** A worker process: runs its buses until it is told to stop, has reached a limit, or has no messages left. */
 export class Worker {
   /** Attempts that have begun. */
   private jobs = 0;
-  /** What was known of attempts that have ended when the load was told last, of each set of places. */
+  /** Ended attempts of each slot group at the last report of the load. */
   private told: readonly EndedAttempts[] = [];
-  /** The buses that it has started. */
+  /** Buses that it has started. */
   private serving: readonly WorkerBus[] = [];
-  /** Of those buses, if it is the same one. */
+  /** Service of those buses, if it is the same one. */
   private service: string | undefined;
   private startedAt = 0;
   private emptyLooks = 0;
   private isRetiring = false;
   private looking: NodeJS.Timeout | undefined;
   private isStopping = false;
-  /** Something had to be left behind. */
+  /** Error of a stop that left work behind. */
   private failed: unknown;
   private end!: () => void;
   private readonly isolation: Isolation;
@@ -64,7 +64,7 @@ export class Worker {
   /**
    * Resolves when it has stopped.
    *
-   * @throws the errors of `bus.start()`; StopDeadlineError if something had to be left behind
+   * @throws the errors of `bus.start()`; StopDeadlineError if work had to be left behind
    */
   async run(): Promise<void> {
     const served = servedBy(this.buses, this.settings);
@@ -77,7 +77,7 @@ export class Worker {
     const starting = [...served].map(([bus, serve]) => bus.start(serve));
     const started = await Promise.allSettled(starting);
     const failure = started.find((each) => each.status === 'rejected');
-    // Told to stop while it started: nothing has failed.
+    // Told to stop during the start: that is no failure.
     if (failure && !this.isStopping) {
       await this.stopAll({});
       throw failure.reason;
@@ -93,7 +93,7 @@ export class Worker {
     else this.isolation.answer(message);
   }
 
-  /** Each event of messages that is listened to costs something with each of them: only what is needed. */
+  /** Each listened event costs time per message: only the necessary ones are. */
   private listenTo(bus: WorkerBus): void {
     bus.on('control.restart', () => this.tell({ kind: 'restart' }));
     if (this.settings.limits.maxJobs === undefined) return;
@@ -145,7 +145,7 @@ export class Worker {
     try {
       workload = sumOf(await Promise.all(this.serving.map((bus) => bus.workload())));
     } catch {
-      // The broker can't be asked now: that says nothing of its queues.
+      // The broker does not answer at the moment, which says nothing about its queues.
       this.emptyLooks = 0;
       return;
     }
@@ -156,7 +156,7 @@ export class Worker {
 
   private tellLoad({ sets }: Workload): void {
     const before = this.told;
-    // In the same order each time.
+    // The order is the same each time.
     this.told = sets;
     const load = sets.map(({ queues, ready, waiting, places, attempts, busyMs }, index) => ({
       queues,
@@ -187,7 +187,7 @@ function isEmpty({ queues, running, waiting }: Workload): boolean {
 }
 
 /**
- * Which buses are started, and with what of their queues: without a list of queues, all of them.
+ * Buses to start, with their queues; all queues without a list.
  *
  * @throws OptionsError for a queue that none of them has
  */
@@ -195,7 +195,7 @@ function servedBy(
   buses: readonly WorkerBus[],
   { queues, lanes, concurrency, retry, timeoutMs }: WorkerSettings,
 ): Map<WorkerBus, ServeOptions> {
-  // Nothing that isn't asked for: the application's copy of the package may be an older one.
+  // Only options that are asked for: the application's copy of the package may be an older one.
   const more: ServeOptions = {
     ...(lanes && { lanes }),
     ...(concurrency !== undefined && { concurrency }),

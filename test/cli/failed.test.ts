@@ -210,10 +210,13 @@ describe('hopline failed', function () {
       failed(['show', 'two', '--verbose', ...args], { env: { HOPLINE_KEYS: keys } });
     const wrong = await ended(JSON.stringify({ current: 'k1', keys: { k1: other } }));
     assert.equal(wrong.code, 1);
-    assert.match(wrong.stdout, /encrypted; the message can't be decrypted: key 'k1' does not fit/);
-    assert.match(wrong.stderr, /^error: the message can't be decrypted: key 'k1' does not fit/);
+    assert.match(wrong.stdout, /encrypted; the message can't be decrypted: key 'k1' does not decrypt it/);
+    assert.match(wrong.stderr, /^error: the message can't be decrypted: key 'k1' does not decrypt it/);
     const unknown = await ended(JSON.stringify({ current: 'k9', keys: { k9: other } }));
-    assert.match(unknown.stderr, /^error: the message is encrypted with key 'k1', which is not known here/);
+    assert.match(
+      unknown.stderr,
+      /^error: the message is encrypted with key 'k1', which is not among the known keys/,
+    );
     const broken = [
       await ended(`{"k1": ${other}`),
       await ended(JSON.stringify({ current: other, keys: { [other]: 'x' } })),

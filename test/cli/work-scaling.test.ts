@@ -86,7 +86,7 @@ describe('hopline work --scaling-port', function () {
     await untilLogged(command, /it is started again in/);
     const response = await fetch(url);
     assert.equal(response.status, 503);
-    assert.deepEqual(await response.json(), { error: 'no worker has told its load lately' });
+    assert.deepEqual(await response.json(), { error: 'no worker has reported its load lately' });
     await endInOrder(command);
   });
 

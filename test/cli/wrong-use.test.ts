@@ -168,6 +168,6 @@ describe('hopline and its broker', function () {
   it('names a queue that does not exist', async () => {
     const { code, stderr } = await hopline(['failed', '--queue', 'hopline-cli-nothing'], { url });
     assert.equal(code, 1);
-    assert.match(stderr, /^error: there is no queue 'hopline-cli-nothing\.dead'\. Look for a typing error/);
+    assert.match(stderr, /^error: there is no queue 'hopline-cli-nothing\.dead'\. Check the name/);
   });
 });

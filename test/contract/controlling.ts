@@ -12,7 +12,7 @@ export const controlling: Theme = (test) => {
       assert.ok(error instanceof TopologyError);
       assert.match(
         error.message,
-        /^no worker of this application has ever heard operators here: .*NOT.FOUND/,
+        /^no worker of this application has listened for operators' requests on this broker: .*NOT.FOUND/,
       );
       return true;
     });
@@ -39,7 +39,7 @@ export const controlling: Theme = (test) => {
     }
     await assert.rejects(
       control(({ scale }) => scale('any', 0)),
-      /whole number from 1 on, got 0/,
+      /a positive integer, got 0/,
     );
   });
 
@@ -217,7 +217,7 @@ export const controlling: Theme = (test) => {
     await supervised.start();
     const answers = await control(({ restart }) => restart(fx.name('mailer')));
     assert.deepEqual(answers.map(({ problem }) => problem?.slice(0, 29)).sort(), [
-      'nobody would start it again: ',
+      'it can not be replaced: ',
       undefined,
     ]);
     assert.equal(asked, 1);

@@ -155,7 +155,7 @@ export const idempotence: Theme = (test) => {
       assert.equal(name, 'message.deadLettered');
       const { reason, error } = event as BusEvents['message.deadLettered'];
       assert.equal(reason, 'exhausted');
-      assert.match(String(error), /expected idempotent\.by of 'Work' to give a non-empty string/);
+      assert.match(String(error), /expected idempotent\.by of 'Work' to return a non-empty string/);
     }
   });
 

@@ -90,7 +90,7 @@ export const listening: Theme = (test, { hasConnections }) => {
     await assert.rejects(
       fx.outcome(port.hold('q', new Deadline(fx.harness.clock, 50))),
       (error) =>
-        error instanceof ConnectError && /queue '.*q' does not hand out its message/.test(error.message),
+        error instanceof ConnectError && /queue '.*q' does not deliver its message/.test(error.message),
     );
     held?.requeue();
     const next = await waiting;

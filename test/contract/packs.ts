@@ -129,7 +129,7 @@ export const packs: Theme = (test) => {
     await bus.start();
     const error = await bus.publishMany(definition, numbers(8), { pack: 3 }).catch((cause) => cause);
     assert.ok(error instanceof PublishManyError);
-    assert.match(error.message, /^3 of 8 messages 'k' were not published; the first is number 5: /);
+    assert.match(error.message, /^3 of 8 messages 'k' were not published; the first is at index 5: /);
     assert.deepEqual(
       error.failures.map(({ index, error: { name } }) => [index, name]),
       [

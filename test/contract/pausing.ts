@@ -252,7 +252,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
     await assert.rejects(
       fx.outcome(impatient.start()),
       (error) =>
-        error instanceof ConnectError && /'.*paused' does not hand out its message/.test(error.message),
+        error instanceof ConnectError && /'.*paused' does not deliver its message/.test(error.message),
     );
     const later = fx.bus('mailer').handle('k', () => {}, { queue: fx.name('q') });
     const starting = later.start();

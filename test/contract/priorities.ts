@@ -100,7 +100,7 @@ export const priorities: Theme = (test) => {
       await assert.rejects(bus.start(), (error) => {
         assert.ok(error instanceof TopologyError);
         assert.equal(error.resource, `queue '${fx.name('q')}'`);
-        assert.match(error.message, /wants message priorities up to 10, but RabbitMQ \d+\.\d+\S* /);
+        assert.match(error.message, /needs message priorities up to 10, but RabbitMQ \d+\.\d+\S* /);
         assert.match(error.help, /lanes.*type: 'classic'.*4\.3/);
         return true;
       });

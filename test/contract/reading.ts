@@ -248,7 +248,7 @@ export const reading: Theme = (test) => {
     const letter = await fx.deadLetter(fx.name('plant'));
     const { reason, error } = ours(letter);
     assert.equal(reason, 'undecodable');
-    assert.match(String(error), /without its encoding 'gzip', its body is over the cap of 10000 bytes/);
+    assert.match(String(error), /decoded from 'gzip', its body is over the cap of 10000 bytes/);
     assert.ok(letter.body.equals(body));
     assert.deepEqual(seen.calls, []);
   });

@@ -356,7 +356,7 @@ export const unique: Theme = (test) => {
     for (let copy = 0; copy < 2; copy += 1)
       await assert.rejects(bus.send(misspelt, {}), {
         code: 'HOPLINE_INVALID_MESSAGE',
-        message: /expected unique\.by of 'order\.sync' to give a non-empty string.*, got undefined/,
+        message: /expected unique\.by of 'order\.sync' to return a non-empty string.*, got undefined/,
       });
     await bus.send(misspelt, { id: 0 });
     await fx.eventually(() => assert.equal(seen.calls.length, 1));

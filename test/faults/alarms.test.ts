@@ -38,7 +38,10 @@ describe('alarms', function () {
       await node.ctl(...ALARMS.memory.on);
       await assert.rejects(control.status(), (error) => {
         assert.ok(error instanceof ControlError);
-        assert.match(error.help, /^In a memory or disk alarm it takes no messages/);
+        assert.match(
+          error.help,
+          /^Run `hopline doctor`: during a memory or disk alarm the broker takes no messages/,
+        );
         return true;
       });
     } finally {

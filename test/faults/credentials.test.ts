@@ -155,7 +155,7 @@ describe('credentials', function () {
       assert.equal(ledgers.taken.missing, 1);
       for (const { resource, help } of failures()) {
         assert.equal(resource, `queue '${taken}'`);
-        assert.equal(help, `Give the user the right to read '${taken}'.`);
+        assert.equal(help, `Give the user permission to read '${taken}'.`);
       }
       await limit('.*', '.*', '.*');
       await eventually(() => ledgers.taken.missing === 0, { timeout: 30_000 });
@@ -185,7 +185,7 @@ describe('credentials', function () {
       const error = (refused as PromiseRejectedResult).reason;
       assert.ok(error instanceof PublishRejectedError, `${error}`);
       assert.match(error.message, new RegExp(`access to exchange '${foreign}'.* refused`));
-      assert.match(error.help, new RegExp(`right to write to '${foreign}'`));
+      assert.match(error.help, new RegExp(`permission to write to '${foreign}'`));
     });
   });
 });

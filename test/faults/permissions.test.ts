@@ -189,7 +189,7 @@ describe('the rights that hopline topology permissions prints', function () {
     assert.equal(log.length, 1);
     assert.match(
       log[0] ?? '',
-      /^this process hears no operator: .* give its user the rights, or set control to false/,
+      /^this process can't receive operators' requests, .*: give its user the permissions, or set control to false/,
     );
     await bus.stop();
   });

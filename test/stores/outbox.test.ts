@@ -209,7 +209,7 @@ for (const isolation of ['read committed', 'serializable'])
         [
           [1, 'NUL  in it'],
           [1, 'x'.repeat(20)],
-          [1, 'why can not be writt'],
+          [1, "the error can't be s"],
         ],
       );
     });

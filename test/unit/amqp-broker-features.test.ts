@@ -69,7 +69,7 @@ describe('a plan that asks for priorities', () => {
     const table: [string, RegExp][] = [
       [
         '3.10.8',
-        /^queue 'q' wants .* up to 7, but RabbitMQ 3\.10\.8 ignores message priorities on quorum queues$/,
+        /^queue 'q' needs .* up to 7, but RabbitMQ 3\.10\.8 ignores message priorities on quorum queues$/,
       ],
       ['4.0.5', /but RabbitMQ 4\.0\.5 has only two priorities on quorum queues, and mixes them 2:1$/],
     ];

@@ -183,7 +183,7 @@ describe('the security of a connection', () => {
 
     it('is not said in the query of the URL, where nobody would heed it', () => {
       assert.deepEqual(problems({ url: `${URL_OF_OURS}?verify=verify_peer&heartbeat=5` }), [
-        "expected url to have no parameter 'verify': say it with the options tls and auth",
+        "expected url to have no parameter 'verify': use the options tls and auth instead",
       ]);
     });
   });
@@ -196,10 +196,10 @@ describe('the security of a connection', () => {
       const tls = { cert: other.cert, key: other.key };
       assert.deepEqual(external({ tls }), []);
       assert.deepEqual(external({}), [
-        "expected tls.cert and tls.key, or tls.pfx, since auth: 'external' goes by the certificate",
+        "expected tls.cert and tls.key, or tls.pfx, since auth: 'external' uses the certificate",
       ]);
       assert.deepEqual(external({ tls, url: 'amqp://rabbit.example.org' }), [
-        "expected url to be amqps://…, since auth: 'external' goes by the certificate",
+        "expected url to be amqps://…, since auth: 'external' uses the certificate",
       ]);
       assert.deepEqual(external({ tls, url: URL_OF_OURS }), [
         "expected url to hold no user, since auth: 'external' takes it from the certificate",
@@ -267,7 +267,7 @@ describe('a connection that fails', () => {
 
   it('is refused for good where trying again changes nothing', () => {
     assert.match(what(failure('Handshake terminated by server: 403 (ACCESS-REFUSED)')), /^refuses/);
-    assert.match(what(failure('SASL mechanism EXTERNAL is not provided by the server')), /^does not know/);
+    assert.match(what(failure('SASL mechanism EXTERNAL is not provided by the server')), /^does not offer/);
     assert.match(what(failure('certificate has expired', 'CERT_HAS_EXPIRED')), /CERT_HAS_EXPIRED/);
     assert.match(what(failure('self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT')), /unknown authority/);
     const alert =

@@ -38,7 +38,7 @@ describe("rabbitmq()'s options", () => {
   });
 
   it('ask whether the environment variable is set when the URL is undefined', () => {
-    const asked = ['url is undefined: is the environment variable set that it comes from?'];
+    const asked = ['url is undefined: is its environment variable set?'];
     assert.deepEqual(problems({ url: process.env.NO_SUCH_VARIABLE }), asked);
     assert.deepEqual(problems({}), asked);
   });

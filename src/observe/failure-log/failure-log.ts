@@ -9,22 +9,22 @@ import { type Line, lineOfOne, Sum } from './sum.js';
 export interface FailureLogSettings {
   readonly log: Logger;
   readonly clock: Clock;
-  /** Between two sums; 0 writes a line for each failure. */
+  /** Milliseconds between two sums; 0 writes a line for each failure. */
   readonly everyMs: number;
 }
 
-/** An error's name may be anything, if it was made of another service's JSON. */
+/** Limit, since an error's name may be anything, for instance if it was made from another service's JSON. */
 const MOST_KINDS = 1_000;
 
 /**
- * Writes what fails into the log: a listener on the events, which costs nothing for what succeeds. Of a handler and a class of errors
- * the first failure is a line at once, and the first that is dead-lettered; what follows is one line each ten seconds, until
- * there has been none for as long. So a handler that fails ten thousand times a second writes a line every ten seconds, and one
- * that fails now and then a line each time. What is retried or discarded is a warning, a dead letter, or a sum that holds one, an
- * error.
+ * Logs failures: a listener of the bus's events, without cost for messages that succeed. For each handler and
+ * class of errors, the first failure and the first dead letter are logged at once. Later failures are summed in
+ * one line every ten seconds, until ten seconds pass without any. So a handler that fails ten thousand times a
+ * second writes a line every ten seconds, and one that fails now and then a line each time. Retries and
+ * discards are warnings; a dead letter, or a sum that contains one, is an error.
  *
- * Told when it has happened: a retry or a dead letter that can't be published yet is one when it is. What is delivered again, as its
- * channel was lost, is told when it fails again.
+ * Failures are logged when their retry or dead letter is published, which may be later. A message that is
+ * delivered again because its channel was lost is logged when it fails again.
  */
 export class FailureLog {
   private readonly sums = new Map<string, Sum>();
@@ -89,7 +89,7 @@ export class FailureLog {
     }
   }
 
-  /** What has been counted is written before its time. */
+  /** The counts so far are written before their time. */
   private end(): void {
     this.timer?.cancel();
     this.timer = undefined;

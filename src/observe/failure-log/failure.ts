@@ -3,10 +3,10 @@ import { cutText } from '../../util/cut-text.js';
 import { formatMs } from '../../util/duration.js';
 import { errorKind, errorText } from '../../util/error-text.js';
 
-/** What became of a message that failed; sums count each in a field of this name. */
+/** Outcome of a failed message; sums have a field of this name for each. */
 export type Fate = 'retried' | 'discarded' | 'deadLettered';
 
-/** One failure, as its event told it. */
+/** One failure, from its event. */
 export interface Failure {
   readonly fate: Fate;
   readonly event: AttemptEvent & {
@@ -15,32 +15,32 @@ export interface Failure {
     readonly deadQueue?: string;
   };
   readonly error: unknown;
-  /** It is none of the attempt itself: the handler's `failed()` has thrown. */
+  /** True if the attempt itself did not fail: the handler's `failed()` threw. */
   readonly isAfterwards?: boolean;
 }
 
-/** Failures of which one line speaks for all. */
+/** Key of the failures that are summed in one line. */
 export function kindOf(failure: Failure): string {
   return `${whoFailed(failure)}\n${errorKind(failure.error)}`;
 }
 
-/** A dead letter is for somebody to look at; all else mends itself, or was meant. */
+/** Level of a line: a dead letter needs somebody's attention; other failures are retried or intended. */
 export function levelOf(fate: Fate): 'warn' | 'error' {
   return fate === 'deadLettered' ? 'error' : 'warn';
 }
 
-/** `handler 'Invoices' failed (attempt 1 of 5), retried in 4s: Error: no such customer` */
+/** Example: `handler 'Invoices' failed (attempt 1 of 5), retried in 4s: Error: no such customer` */
 export function lineOf(failure: Failure): string {
   return `${whoFailed(failure)} failed${attemptOf(failure)}, ${fateText(failure)}: ${briefly(failure)}`;
 }
 
 const MOST_BYTES = 300;
 
-/** The error in a line; whole it is in the fields. */
+/** The error in one line; the complete error is in the fields. */
 export const briefly = ({ error }: Failure): string =>
   cutText(errorText(error).replace(/\s+/g, ' '), MOST_BYTES);
 
-/** What the lines about it have in their fields. Never the payload. */
+/** Fields of a line about a failure. They never contain the payload. */
 export function fieldsOf({ event, error }: Failure): object {
   const { service, queue, handler, exchange, routingKey, messageId, attempt, tries } = event;
   const { delayMs, reason, deadQueue } = event;
@@ -48,7 +48,7 @@ export function fieldsOf({ event, error }: Failure): object {
   return { ...about, delayMs, reason, deadQueue, error };
 }
 
-/** Reasons for which no code of the handler's has failed. */
+/** Reasons for which no handler's code has failed. */
 const WITHOUT_HANDLER: ReadonlySet<DeadLetterReason | undefined> = new Set<DeadLetterReason | undefined>([
   ...(['undecodable', 'invalid', 'no-handler', 'chain-broken', 'unsendable', 'internal', 'crashed'] as const),
 ]);

@@ -1,11 +1,11 @@
 import { type Check, duration, isPlainObject } from '../../util/check.js';
 import { type Duration, toMs } from '../../util/duration.js';
 
-/** How a bus logs what fails. */
+/** Options of a bus's failure log. */
 export interface FailureLogOptions {
   /**
-   * How often what goes on failing is summed: a line for each handler and class of errors. 0 sums nothing, and writes a line for
-   * each failure, however many there are. @default '10s'
+   * Interval of the sums of repeated failures: one line for each handler and class of errors. 0 disables sums
+   * and writes a line for each failure, however many there are. @default '10s'
    */
   every?: Duration;
 }
@@ -16,7 +16,7 @@ export const failureLogOption: Check = {
   fields: { every: duration },
 };
 
-/** Milliseconds between two sums; undefined if nothing is to be logged. */
+/** Milliseconds between two sums; undefined if failures are not logged. */
 export function sumsEveryMs(given: boolean | FailureLogOptions = true): number | undefined {
   if (given === false) return undefined;
   const { every = '10s' }: FailureLogOptions = given === true ? {} : given;

@@ -1,19 +1,22 @@
 import { formatMs } from '../../util/duration.js';
 import { briefly, type Failure, type Fate, fieldsOf, levelOf, lineOf, whoFailed } from './failure.js';
 
-/** A line, as a logger takes it. */
+/** A line for a logger. */
 export interface Line {
   readonly level: 'warn' | 'error';
   readonly fields: object;
   readonly message: string;
 }
 
-/** The line of one failure alone. */
+/** Line of a single failure. */
 export function lineOfOne(failure: Failure): Line {
   return { level: levelOf(failure.fate), fields: fieldsOf(failure), message: lineOf(failure) };
 }
 
-/** Failures of one kind: the first has a line of its own, and so has the first dead letter. The others are counted. */
+/**
+ * Sum of failures of one kind. The first failure and the first dead letter have lines of their own; the others
+ * are counted.
+ */
 export class Sum {
   private count = 0;
   private counts: Partial<Record<Fate, number>> = {};
@@ -22,10 +25,10 @@ export class Sum {
   private hasDeadLetter = false;
   private isQuiet = false;
 
-  /** @param isMixed it counts what has no sum of its own any more: of several handlers, and classes of errors */
+  /** @param isMixed true for failures of several handlers and error classes that have no sum of their own */
   constructor(private readonly isMixed = false) {}
 
-  /** Its own line, if it is to have one. */
+  /** Adds a failure; returns its own line, if it gets one. */
   add(failure: Failure): Line | undefined {
     const { fate } = failure;
     const isFirst = !this.isKnown || (fate === 'deadLettered' && !this.hasDeadLetter);
@@ -40,10 +43,10 @@ export class Sum {
   }
 
   /**
-   * What has been counted since it was last asked, as one line: `handler 'Invoices' failed 812 times more in 10s (800 retried,
-   * 12 dead-lettered), the last time with Error: no such customer`.
+   * Line for the failures counted since the last call: `handler 'Invoices' failed 812 times more in 10s (800
+   * retried, 12 dead-lettered), the last time with Error: no such customer`.
    *
-   * @param sinceMs how long ago that was
+   * @param sinceMs milliseconds since the last call
    */
   take(sinceMs: number): Line | undefined {
     const { count, counts, last } = this;
@@ -64,7 +67,7 @@ export class Sum {
     };
   }
 
-  /** Nothing has come since it was last asked: the next one is a first one again. */
+  /** True if nothing was counted since the last call: the next failure gets a line of its own again. */
   get isOver(): boolean {
     return this.isQuiet;
   }
@@ -76,7 +79,7 @@ const WORDS: Readonly<Record<Fate, string>> = {
   deadLettered: 'dead-lettered',
 };
 
-/** `800 retried, 12 dead-lettered` */
+/** Example: `800 retried, 12 dead-lettered` */
 function becameText(counts: Partial<Record<Fate, number>>): string {
   const fates = (Object.keys(WORDS) as Fate[]).filter((fate) => counts[fate] !== undefined);
   return fates.map((fate) => `${counts[fate]} ${WORDS[fate]}`).join(', ');

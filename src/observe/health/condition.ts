@@ -1,4 +1,4 @@
-/** What state something is in, since when, and why. */
+/** State of something, with its beginning and its reason. */
 export interface Condition<State extends string> {
   readonly state: State;
   /** Milliseconds since 1970. */
@@ -8,8 +8,8 @@ export interface Condition<State extends string> {
 }
 
 /**
- * What follows on `previous`: the same state keeps its `since`, and so do states that are `kin`, as `down` and `refused`
- * are, both without a connection.
+ * Condition that follows `previous`: `since` is kept if the state is the same, or if both states are `kin`,
+ * such as `down` and `refused`, both without a connection.
  */
 export function follow<State extends string, Each extends Condition<State>>(
   previous: Each | undefined,

@@ -8,13 +8,13 @@ type State = ConnectionHealth['state'];
 
 interface ConnectionCondition extends Condition<State> {
   readonly address?: string;
-  /** The broker's words for blocking. */
+  /** The broker's reason for blocking. */
   readonly reason?: string;
 }
 
 const WITHOUT: readonly State[] = ['down', 'refused'];
 
-/** Follows one connection by what the bus tells of it. */
+/** Follows the state of one connection by the bus's events. */
 export class ConnectionWatch {
   private condition: ConnectionCondition;
 
@@ -32,7 +32,7 @@ export class ConnectionWatch {
     this.on('connection.down', ({ error, refused }) => ({ state: refused ? 'refused' : 'down', error }));
   }
 
-  /** It is looked for, for the first time. */
+  /** Back to the state before the first connection. */
   reset(): void {
     this.condition = { state: 'connecting', since: this.now() };
   }

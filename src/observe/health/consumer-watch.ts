@@ -13,7 +13,10 @@ const PAUSES: Readonly<Record<PauseReason, State>> = {
 };
 const NOT_CONSUMED: readonly State[] = ['lost', 'failed'];
 
-/** Follows the consumer of one queue. What keeps it from working may have several causes at once: the gravest is told. */
+/**
+ * Follows the state of one queue's consumer. If there are several reasons at once why it does not work, the
+ * most serious one is shown.
+ */
 export class ConsumerWatch {
   private consumingSince: number;
   private trouble: Condition<State> | undefined;

@@ -2,10 +2,10 @@ import { HoplineError } from '../../errors.js';
 import { reasonText } from '../../util/error-text.js';
 import type { HealthError } from './bus-health.js';
 
-/** A URL's credentials, should a text of somebody else's have them. */
+/** Credentials of a URL, in case another library's text contains one. */
 const CREDENTIALS = /\/\/[^\s/]*@/g;
 
-/** Nobody's stack, and nobody's password. */
+/** An error as data, without stack and passwords. */
 export function healthError(error: unknown): HealthError {
   return {
     ...(error instanceof HoplineError ? { code: error.code } : {}),

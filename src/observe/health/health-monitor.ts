@@ -9,7 +9,7 @@ import { ConsumerWatch } from './consumer-watch.js';
 import { healthError } from './health-error.js';
 import { judge } from './judge.js';
 
-/** Knows how a bus is: listens to its events, asks nobody, and answers at once. */
+/** Follows the health of a bus by its events. It sends no request, and answers at once. */
 export class HealthMonitor {
   private state: BusState = 'new';
   private since: number;
@@ -33,7 +33,7 @@ export class HealthMonitor {
     this.followConsumers(events);
   }
 
-  /** About 20 µs with ten queues: a probe may ask as often as it likes. */
+  /** Costs about 20 µs with ten queues, so a probe may ask as often as it likes. */
   health(): BusHealth {
     const { service, state, since, startError, lag } = this;
     const { worstMs } = lag;
@@ -97,7 +97,7 @@ export class HealthMonitor {
     this.since = this.now();
   }
 
-  /** Nothing is open any more. */
+  /** No connection or consumer is left. */
   private close(state: BusState): void {
     this.enter(state);
     this.consumers.clear();

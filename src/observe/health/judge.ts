@@ -1,9 +1,9 @@
 import type { BusHealth, ConnectionHealth, ConsumerHealth, HealthError } from './bus-health.js';
 
-/** Half of a heartbeat: a loop that is away for twice one has lost its connections. */
+/** Half a heartbeat interval: a loop that is blocked for two intervals loses its connections. */
 const LAG_LIMIT_MS = 5_000;
 
-/** What the decision is made from. */
+/** Facts that the decision is made from. */
 export type HealthFacts = Omit<BusHealth, 'live' | 'ready' | 'reasons'>;
 
 /** The table at {@link BusHealth}, as code. */
@@ -37,7 +37,7 @@ function ofConnection({ connection, state, since, address, reason, error }: Conn
     case 'up':
       return [];
     case 'connecting':
-      return [`${which} is not there yet`];
+      return [`${which} is not open yet`];
     case 'blocked':
       return [`${which} to ${address} has been blocked by the broker since ${since}: ${reason}`];
     case 'stalled':
@@ -51,7 +51,7 @@ function ofConnection({ connection, state, since, address, reason, error }: Conn
   }
 }
 
-/** Without a connection there is no consumer: that is one reason, not as many as there are queues. */
+/** Without a connection no queue has a consumer: that is one reason, not one per queue. */
 function canConsume({ connections }: HealthFacts): boolean {
   return connections.some(
     ({ connection, state }) => connection === 'consume' && (state === 'up' || state === 'blocked'),

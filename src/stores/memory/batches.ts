@@ -11,13 +11,13 @@ import type {
 } from '../batches.js';
 import { ExpiringMap } from './expiring-map.js';
 
-/** After which whoever changes a batch sends what somebody else has decided and not sent. */
+/** Time after which any change of a batch also sends the callbacks that another process decided and has not sent. */
 const OVERDUE_MS = 30_000;
 
-/** Of a call that is no job's. */
+/** `by` when the caller is not a job. */
 const NOBODY = -1;
 
-/** Something that is decided once: by which number, when, and whether it is sent. */
+/** Something that is decided once: the deciding job, the time, and whether it is sent. */
 interface Decision {
   readonly callback: BatchCallback;
   readonly by: number;
@@ -27,7 +27,7 @@ interface Decision {
 
 const CODES: Readonly<Record<JobResult, number>> = { done: 1, failed: 2, skipped: 3 };
 
-/** Numbers that were given under one key. */
+/** Numbers that were reserved under one key. */
 interface Reserved {
   readonly first: number;
   readonly count: number;
@@ -39,7 +39,7 @@ type Counts = { total: number; done: number; failed: number; skipped: number; pr
 class State {
   readonly counts: Counts = { total: 0, done: 0, failed: 0, skipped: 0, progress: 0 };
   readonly reserved = new Map<string, Reserved>();
-  /** What was reserved by jobs, by their numbers. */
+  /** Numbers reserved by jobs, by the job's number. */
   private readonly additions = new Map<number, Reserved[]>();
   initial = 0;
   isSealed = false;
@@ -83,13 +83,13 @@ class State {
     return this.results[number] === CODES[result];
   }
 
-  /** What a job has added that is not known to be sent, and has not ended. */
+  /** Numbers that a job has reserved, that are not known to be sent, and have not ended. */
   unsentBy(number: number): number[] {
     const unsent = (this.additions.get(number) ?? []).flatMap((reserved) => reserved.unsent);
     return unsent.filter((each) => this.results[each] === 0);
   }
 
-  /** Whether it has ended just now; one that has failed may yet be done. */
+  /** Records a job's end; true if this call ended it. A failed job may become done. */
   end(number: number, result: JobResult): boolean {
     const isFresh = this.results[number] === 0;
     if (!isFresh && !(result === 'done' && this.has(number, 'failed'))) return false;
@@ -110,7 +110,7 @@ export class MemoryBatches implements BatchStore {
 
   async open(batch: NewBatch): Promise<void> {
     const known = this.states.get(batch.id)?.value;
-    if (!known) this.states.delete(batch.id); // it keeps the place of one that is over otherwise
+    if (!known) this.states.delete(batch.id); // else an expired batch of this id keeps its place
     this.keep(known ?? new State(batch, this.clock.now()));
   }
 
@@ -190,7 +190,7 @@ export class MemoryBatches implements BatchStore {
     return this.states.values().reverse().slice(0, atMost).map(recordOf);
   }
 
-  /** Decides what there is to decide now. */
+  /** Decides the callbacks that are due now. */
   private changed(
     state: State,
     by: number,

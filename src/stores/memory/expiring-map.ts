@@ -1,11 +1,11 @@
 import type { Clock } from '../../util/clock.js';
 
-/** More are looked through for those whose time is over. */
+/** Number of entries from which a write sweeps expired ones. */
 const SWEEP_FROM = 1_000;
 
-/** Values that are forgotten when their time is over. */
+/** A map whose values expire. */
 export class ExpiringMap<Value> {
-  /** Ends in monotonic milliseconds. */
+  /** `until` in monotonic milliseconds. */
   private readonly entries = new Map<string, { readonly value: Value; readonly until: number }>();
   private sweepAt = SWEEP_FROM;
 
@@ -26,7 +26,7 @@ export class ExpiringMap<Value> {
     this.entries.delete(key);
   }
 
-  /** Those whose time is not over, in the order in which they were first set. */
+  /** Values that have not expired, in the order in which they were first set. */
   values(): Value[] {
     const now = this.clock.monotonic();
     return [...this.entries.values()].filter(({ until }) => until > now).map(({ value }) => value);
@@ -35,7 +35,7 @@ export class ExpiringMap<Value> {
   private sweep(): void {
     const now = this.clock.monotonic();
     for (const [key, { until }] of this.entries) if (until <= now) this.entries.delete(key);
-    // All that are left are in use: not again before there are twice as many.
+    // All remaining entries are in use: no sweep before the map has doubled.
     this.sweepAt = Math.max(SWEEP_FROM, this.entries.size * 2);
   }
 }

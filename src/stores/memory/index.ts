@@ -7,7 +7,7 @@ import { MemoryLocks } from './locks.js';
 import { MemoryPermits } from './permits.js';
 import { MemorySequences } from './sequences.js';
 
-/** In this process alone, as long as it lives. */
+/** Stores in the memory of this process, for its lifetime. */
 export function memoryStores(clock: Clock): Stores {
   return {
     permits: new MemoryPermits(clock),

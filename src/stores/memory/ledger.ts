@@ -9,7 +9,7 @@ export class MemoryLedger implements LedgerStore {
     this.results = new ExpiringMap(clock);
   }
 
-  /** Here there is always room for one. */
+  /** Memory always has room for a result. */
   async reserve(key: string): Promise<string | undefined> {
     return this.results.get(key)?.value;
   }

@@ -1,23 +1,23 @@
-/** Of a call that is no job's. */
+/** `by` when the caller is not a job. */
 export const NOBODY = -1;
 
-/** After which whoever changes a batch sends what somebody else has decided and not sent. */
+/** Time after which any change of a batch also sends the callbacks that another process decided and has not sent. */
 const OVERDUE = `interval '30 seconds'`;
 
-/** What a change of a batch is made of, in SQL. */
+/** Parts of a change's SQL. */
 interface Change {
-  /** The columns that it sets by itself. */
+  /** Columns that the change itself sets. */
   readonly sets: string;
-  /** How many of its jobs have ended then. */
+  /** Number of ended jobs after the change. */
   readonly ended: string;
   readonly isSealed: string;
-  /** Whether it is cancelled for that. */
+  /** Condition under which the change cancels the batch. */
   readonly cancels: string;
 }
 
 /**
- * What follows from a change, decided in the statement that makes it: the row is locked meanwhile, and what is read here is what
- * the one before has left. $1 is the batch, $2 the number that changes it.
+ * The decisions that follow from a change, made in the statement of the change: the row is locked meanwhile, so
+ * what it reads is the result of the previous change. $1 is the batch, $2 the job's number.
  */
 function concluding(table: string, { sets, ended, isSealed, cancels }: Change, from = ''): string {
   const ends = `(${isSealed} AND ${ended} = total)`;
@@ -43,7 +43,7 @@ const ENDED = 'done + failed + skipped';
 const IS_MINE = (by: string) =>
   `($2::integer = ${NOBODY} OR ${by}_by = $2::integer OR finally_by = $2::integer OR ${by}_at < clock_timestamp() - ${OVERDUE})`;
 
-/** @param isFresh whether it is this statement that has ended the number */
+/** @param isFresh true if this statement has ended the job */
 const answer = (isFresh: string) => `
   total, done, failed, skipped, progress,
   CASE WHEN verdict IS NOT NULL AND NOT verdict_sent AND ${IS_MINE('verdict')} THEN verdict END AS verdict_due,
@@ -52,7 +52,7 @@ const answer = (isFresh: string) => `
   coalesce(${isFresh} AND finally_by = $2::integer, false) AS has_finished,
   coalesce(${isFresh} AND progress_by = $2::integer, false) AS has_progressed`;
 
-/** What a job has added that is not known to be sent, and has not ended. */
+/** Numbers that a job has reserved, that are not known to be sent, and have not ended. */
 const unsentBy = (jobs: string, numbers: string) => `
   ARRAY(
     SELECT lost FROM ${numbers} AS given, unnest(given.unsent) AS lost
@@ -72,7 +72,7 @@ export interface ChangeRow {
   readonly has_cancelled: boolean;
   readonly has_finished: boolean;
   readonly has_progressed: boolean;
-  /** Of the end of a job only. */
+  /** For the end of a job only. */
   readonly unsent?: number[];
 }
 
@@ -95,18 +95,18 @@ export interface RecordRow {
   readonly finally_at: Date | null;
 }
 
-/** Whether it takes no more jobs of $4, which is null of whoever dispatches it. */
+/** True if the batch takes no more jobs of job $4, which is null for the dispatch. */
 const IS_CLOSED = '(finally_at IS NOT NULL OR ($4::integer IS NULL AND sealed))';
 
-/** @param schema quoted */
+/** @param schema the quoted schema */
 export function batchStatements(schema: string) {
   const [table, jobs, numbers] = ['batches', 'batch_jobs', 'batch_numbers'].map(
     (name) => `${schema}.${name}`,
   ) as [string, string, string];
   return {
-    /** One whose time is over is not to be taken up again, with the numbers that were given then. */
+    /** An expired batch must not be continued with its old numbers. */
     clear: `DELETE FROM ${table} WHERE name = $1 AND until <= clock_timestamp()`,
-    /** Answers with no row if one has come to its end just now. */
+    /** Returns no row if the batch has expired just now. */
     open: `
 INSERT INTO ${table} AS batch (name, title, allows_failures, callbacks, keep, service, until)
 VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $5))
@@ -114,8 +114,8 @@ ON CONFLICT (name) DO UPDATE SET until = clock_timestamp() + make_interval(secs 
   WHERE batch.until > clock_timestamp()
 RETURNING name`,
     /**
-     * Of two who ask for the same key at once, the second breaks the key's index, and asks again. Answers with nothing but nulls if
-     * the batch was closed while it was asked.
+     * If two ask for the same key at once, the second violates the key's unique index, and asks again. Returns
+     * only nulls if the batch was closed meanwhile.
      */
     reserve: `
 WITH known AS (
@@ -146,7 +146,7 @@ SELECT CASE job.result WHEN 'failed' THEN 'go' WHEN 'done' THEN 'ended' WHEN 'sk
   ELSE CASE WHEN cancelled THEN 'skip' ELSE 'go' END END AS answer
 FROM ${table} LEFT JOIN ${jobs} AS job ON job.batch = name AND job.number = $2
 WHERE name = $1 AND until > clock_timestamp()`,
-    /** A job that has failed may yet be done: its row is `mended` then. */
+    /** A failed job may become done: its row is `mended` then. */
     settle: `
 WITH marked AS (
   INSERT INTO ${jobs} AS job (batch, number, result)
@@ -184,7 +184,7 @@ SELECT ${answer('false')} FROM ${table} WHERE name = $1 AND until > clock_timest
     sent: `
 UPDATE ${table} SET verdict_sent = verdict_sent OR $2 <> 'finally', finally_sent = finally_sent OR $2 = 'finally'
 WHERE name = $1`,
-    /** In an order of chance: those that can't be sent are not to keep others from being seen. */
+    /** In random order: batches that can't be sent must not hide the others. */
     overdue: `
 SELECT name FROM ${table}
 WHERE service = $1 AND verdict IS NOT NULL AND NOT (verdict_sent AND finally_sent) AND until > clock_timestamp()

@@ -24,12 +24,12 @@ interface BeginRow {
   readonly answer: 'go' | 'skip' | 'ended';
 }
 
-/** Batches as a row each, with one for each job that has ended, and one for numbers that were given together. */
+/** Batches in PostgreSQL: a row for each batch, for each ended job, and for each group of numbers reserved together. */
 export class PostgresBatches implements BatchStore {
   private readonly table: ExpiringTable;
   private readonly sql: ReturnType<typeof batchStatements>;
 
-  /** @param pool or one connection, as a command has it */
+  /** @param pool a pool, or a single connection in a command */
   constructor(pool: Pick<Pool, 'query'>, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
     this.table = new ExpiringTable(pool, schema, 'batches', 'until', answerWithinMs);
     this.sql = batchStatements(quoted(schema));

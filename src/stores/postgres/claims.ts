@@ -3,13 +3,13 @@ import type { ClaimStore, HandledKey } from '../claims.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 
 interface Row {
-  /** Null if it is done. */
+  /** Null if the key is done. */
   readonly owner: string | null;
   readonly note: string | null;
   readonly left_ms: number;
 }
 
-/** Claims as rows: a key, who has it or that it is done, and until when, by the clock of the database. */
+/** Claims in PostgreSQL: a row has the key, its owner or "done", and the expiry by the database's clock. */
 export class PostgresClaims implements ClaimStore {
   private readonly table: ExpiringTable;
   private readonly sql: Readonly<Record<'claim' | 'finish' | 'release', string>>;
@@ -21,7 +21,7 @@ export class PostgresClaims implements ClaimStore {
 
   async claim(key: string, owner: string, forMs: number): Promise<'claimed' | HandledKey | number> {
     const row = await this.table.ask<Row>(this.sql.claim, [keyOf(key), owner, forMs / 1_000]);
-    // With each question somebody else had just claimed it.
+    // Before each question another owner had just claimed the key.
     if (!row) return forMs;
     if (row.owner === null) return { handled: row.note ?? '' };
     return row.owner === owner ? 'claimed' : Math.max(1, Number(row.left_ms));
@@ -43,8 +43,8 @@ export class PostgresClaims implements ClaimStore {
 }
 
 /**
- * `claim` answers with who has the key in the end, as it does for permits: no row if that changed after the statement began.
- * The other two always answer with a row.
+ * `claim` returns the final owner of the key; it returns no row if that changed after the statement began (see
+ * permits.ts). The other two always return a row.
  */
 const statementsOf = (table: string) => ({
   claim: `

@@ -1,19 +1,19 @@
 import type { Client, ClientConfig, Pool } from 'pg';
 import { StoreConnectError } from '../../errors.js';
 
-/** Each address that a host name has, and the login. */
+/** Deadline for each address of a host name, login included. */
 const CONNECT_WITHIN_MS = 10_000;
 
-/** A connection, and how to call its database without saying how to get in. */
+/** A connection, and the database's name without credentials. */
 export interface Database {
   readonly client: Client;
-  /** `database 'shop' at db.example.org:5432` */
+  /** Example: `database 'shop' at db.example.org:5432` */
   readonly name: string;
 }
 
 /**
- * Connects, for a command: pg is loaded only now. What the address leaves out comes from PGUSER, PGPASSWORD and their like,
- * as everywhere with PostgreSQL.
+ * Connects, for a command; pg is loaded by this call. Parts that the URL lacks come from PGUSER, PGPASSWORD and
+ * so on, as usual with PostgreSQL.
  *
  * @throws StoreConnectError
  */
@@ -29,32 +29,29 @@ export async function connectPostgres(url: string): Promise<Database> {
   try {
     client = new Client(config);
   } catch {
-    // Not what it says: it may quote the address.
-    throw new StoreConnectError(
-      'the address of the database, or a file that it names, can not be read',
-      ADDRESS,
-    );
+    // The error's own message is left out: it may quote the URL.
+    throw new StoreConnectError("the database's URL, or a file that it names, can't be read", ADDRESS);
   }
-  client.on('error', () => {}); // told by what is asked of it
+  client.on('error', () => {}); // the next statement reports the error
   const name = `database '${client.database}' at ${client.host}:${client.port}`;
   try {
     await client.connect();
   } catch (cause) {
-    client.end().catch(() => {}); // not waited for: there is nothing to say goodbye to
+    client.end().catch(() => {}); // not awaited: the server may not answer
     throw new StoreConnectError(`can't connect to ${name}: ${reasonOf(cause)}`, HELP, { cause });
   }
   return { client, name };
 }
 
-/** A database, with as many connections as are asked for. */
+/** A database, with as many connections as are needed. */
 export interface PooledDatabase {
   readonly pool: Pool;
-  /** As {@link Database} has it. */
+  /** See {@link Database}. */
   readonly name: string;
 }
 
 /**
- * The same for a command that goes on for long. One connection is made at once, to say what is wrong with the address.
+ * The same for a long-running command. Opens one connection at once, to find faults of the URL.
  *
  * @throws StoreConnectError
  */
@@ -63,17 +60,17 @@ export async function poolOf(url: string): Promise<PooledDatabase> {
   await client.end();
   const { Pool } = await loadPg();
   const pool = new Pool({ connectionString: url, keepAlive: true, fallback_application_name: 'hopline' });
-  pool.on('error', () => {}); // told by what is asked of it
+  pool.on('error', () => {}); // the next statement reports the error
   return { pool, name };
 }
 
 const ADDRESS =
   'Write it as postgres://user:password@host:5432/database, special characters percent-encoded.';
-const HELP = 'Look whether it runs, and whether address, user and password are right.';
+const HELP = 'Check that it runs, and check address, user and password.';
 
 async function loadPg() {
   try {
-    return (await import('pg')).default; // all that pg 8.11 exports by name is its default
+    return (await import('pg')).default; // pg 8.11 has only a default export
   } catch (cause) {
     throw new StoreConnectError(
       "the package pg, PostgreSQL's client, can't be loaded",
@@ -92,6 +89,6 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
-  // Of a host with several addresses the message is empty.
+  // For a host with several addresses the message is empty.
   return REASONS[code ?? ''] ?? (message || code || 'it does not answer');
 }

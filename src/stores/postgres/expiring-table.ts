@@ -6,29 +6,29 @@ import { Deadline } from '../../util/deadline.js';
 import { quoted } from './schema.js';
 import { isOvertaken, isSerializationFailure, isUndefinedTable } from './sql-state.js';
 
-/** A pool waits as long as its owner has said, which by default is for ever. */
+/** Deadline of an answer. A pool waits as long as its owner has set, which by default is without limit. */
 export const ANSWER_WITHIN_MS = 5_000;
 
-/** Questions for one row that goes from hand to hand meanwhile. */
+/** Tries for a row that others keep changing. */
 const MOST_QUESTIONS = 5;
 
-/** Of so many questions each, for one that has to be answered. */
+/** Rounds of such tries, if an answer is needed. */
 const MOST_ROUNDS = 20;
 
 const SWEEP_EVERY_MS = 60_000;
 const SWEEP_AT_MOST = 10_000;
 
-/** Between two questions, so that those who ask at once come apart. */
+/** Longest random pause between two rounds, so that concurrent callers drift apart. */
 const PAUSE_AT_MOST_MS = 10;
 
-/** A table whose rows are over when their time is: asked with a deadline, and swept now and then. */
+/** A table whose rows expire: queried with a deadline, and swept now and then. */
 export class ExpiringTable {
-  /** With its schema, quoted. */
+  /** Quoted name, with the schema. */
   readonly name: string;
   private readonly sweep: string;
   private sweepAt = 0;
 
-  /** @param until column that says when a row is over */
+  /** @param until column with a row's expiry */
   constructor(
     private readonly pool: Pick<Pool, 'query'>,
     private readonly schema: string,
@@ -41,7 +41,7 @@ export class ExpiringTable {
   }
 
   /**
-   * The row that a statement answers with; undefined if each time somebody else changed it while the statement ran.
+   * Row that a statement returns; undefined if others changed the row during each try.
    *
    * @throws StoreTimeoutError, StoreNotMigratedError
    */
@@ -53,7 +53,7 @@ export class ExpiringTable {
   }
 
   /**
-   * All rows that a statement answers with, which may be none. Asked until no other transaction is in its way.
+   * All rows that a statement returns, possibly none. Repeated until no other transaction interferes.
    *
    * @throws StoreTimeoutError, StoreNotMigratedError
    */
@@ -82,7 +82,7 @@ export class ExpiringTable {
   }
 
   /**
-   * The row that a statement answers with, asked again while others change it.
+   * Row that a statement returns; repeated as long as others change it.
    *
    * @throws StoreTimeoutError, StoreNotMigratedError
    */
@@ -92,8 +92,8 @@ export class ExpiringTable {
       if (row) return row;
     }
     throw new StoreTimeoutError(
-      `a row of ${this.name} has changed with each of ${MOST_ROUNDS * MOST_QUESTIONS} questions for it`,
-      'Too many ask for the same key at once: try again later.',
+      `a row of ${this.name} was changed by others during each of ${MOST_ROUNDS * MOST_QUESTIONS} queries`,
+      'Try again later: too many processes use the same key at once.',
     );
   }
 
@@ -108,7 +108,7 @@ export class ExpiringTable {
     return undefined;
   }
 
-  /** Undefined if the row changed hands while the statement ran: a new one sees who has it. */
+  /** Undefined if the row changed during the statement: a new statement sees the change. */
   private async askOnce<Row extends QueryResultRow>(
     sql: string,
     values: readonly unknown[],
@@ -126,33 +126,33 @@ export class ExpiringTable {
   private mute(): Error {
     return new StoreTimeoutError(
       `PostgreSQL did not answer within ${this.answerWithinMs} ms`,
-      'Look whether it is reachable, and whether its pool has connections left.',
+      'Check whether it can be reached, and whether its pool has free connections.',
     );
   }
 
-  /** At most once a minute, and nobody waits for it; who asks next hears of what is wrong. Asking does it, too. */
+  /** Runs at most once a minute, and is not awaited: a fault shows in the next query, too. */
   sweepNowAndThen(): void {
     const now = systemClock.monotonic();
     if (now < this.sweepAt) return;
     this.sweepAt = now + SWEEP_EVERY_MS;
     this.pool.query(this.sweep).then(
       ({ rowCount }) => {
-        if (rowCount === SWEEP_AT_MOST) this.sweepAt = 0; // there are more
+        if (rowCount === SWEEP_AT_MOST) this.sweepAt = 0; // more rows are left
       },
       () => {},
     );
   }
 }
 
-/** A text of PostgreSQL's holds no NUL, and a key of an index is below 2,704 bytes. */
+/** A key that PostgreSQL can store: its texts hold no NUL, and an index entry is below 2,704 bytes. */
 export function keyOf(name: string): string {
   const fits = name.length <= 500 && !name.includes('\0');
   return fits ? name : `sha256:${createHash('sha256').update(name).digest('hex')}`;
 }
 
 /**
- * Without an index on the time: each change would pay for it. Rows that somebody is changing just now are passed over, so
- * that nobody waits for a sweep, nor sweeps for each other.
+ * Deletes expired rows, without an index on the expiry, whose cost every change would pay. Rows that are locked
+ * are skipped, so that nobody waits for a sweep, and sweeps don't wait for each other.
  */
 const sweepOf = (table: string, until: string): string => `
 DELETE FROM ${table} WHERE name IN (

@@ -10,8 +10,8 @@ import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
 import { PoolTransaction } from './transaction.js';
 
 /**
- * Transactions that hold that a key was handled: a row in the table of claims, which idempotent handlers read, too. While one
- * runs it has a lock on its key, which PostgreSQL gives back by itself when the connection is gone.
+ * Inbox in PostgreSQL: a transaction records its key as a row of the table of claims, which idempotent handlers
+ * read, too. While it runs, it holds a lock on the key, which PostgreSQL releases when the connection is lost.
  */
 export class PostgresInbox implements InboxStore {
   private readonly sql: Readonly<Record<'take' | 'look' | 'note', string>>;
@@ -100,8 +100,8 @@ class Handling implements InboxTransaction {
 }
 
 /**
- * `take` changes no row if another transaction has the key's lock, if it is done, or if an idempotent handler, of the version
- * before this one perhaps, has claimed it; `look` tells which.
+ * `take` changes no row if another transaction holds the key's lock, if the key is done, or if an idempotent
+ * handler (perhaps of an earlier version of the service) has claimed it; `look` tells which.
  */
 const statementsOf = (table: string) => ({
   take: `

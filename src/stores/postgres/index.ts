@@ -14,16 +14,16 @@ import { PostgresSequences } from './sequences.js';
 
 /** Options of {@link postgresStores}. */
 export interface PostgresStoresOptions {
-  /** A Pool of pg. It stays its owner's, who listens to its errors and ends it: nobody here does. */
+  /** A Pool of pg. The application owns it, listens to its errors and ends it. */
   pool: Pool;
-  /** The schema with Hopline's tables, which `hopline stores migrate` makes. @default 'hopline' */
+  /** Schema with Hopline's tables, which `hopline stores migrate` creates. @default 'hopline' */
   schema?: string;
 }
 
 const OPTIONS = { pool: required(having('a Pool of pg', 'query', 'connect')), schema: schemaName };
 
 /**
- * Stores that all processes share which use the same database.
+ * Stores in PostgreSQL, shared by all processes that use the same database.
  *
  * @throws OptionsError
  */

@@ -6,7 +6,7 @@ import { quoted } from './schema.js';
 import { isUndefinedTable } from './sql-state.js';
 import type { PoolTransaction } from './transaction.js';
 
-/** Results as rows, and until when each is kept, by the clock of the database. */
+/** Ledger in PostgreSQL: a row per result, with its expiry by the database's clock. */
 export class PostgresLedger implements LedgerStore {
   private readonly table: ExpiringTable;
   private readonly sql: ReturnType<typeof statementsOf>;
@@ -18,7 +18,7 @@ export class PostgresLedger implements LedgerStore {
 
   async reserve(key: string, forMs: number): Promise<string | undefined> {
     const name = keyOf(key);
-    // Asked first: what writes fails where nothing can be written, also if all that it would find is there.
+    // Read first: a write fails on a read-only database, also if the result exists.
     const known = await this.table.settled<{ result: string | null }>(this.sql.read, [name]);
     if (known.result !== null) return known.result;
     const row = await this.table.settled<{ result: string }>(this.sql.reserve, [name, forMs / 1_000]);
@@ -35,7 +35,7 @@ export class PostgresLedger implements LedgerStore {
   }
 }
 
-/** Results recorded in a transaction, which has been written to by then: no place has to be taken. */
+/** Results within a transaction that has already written: nothing needs to be reserved. */
 export class TransactionLedger implements LedgerStore {
   private readonly table: string;
   private readonly sql: ReturnType<typeof statementsOf>;
@@ -55,7 +55,7 @@ export class TransactionLedger implements LedgerStore {
   async record(key: string, result: string, keepMs: number): Promise<string> {
     for (;;) {
       const recorded = await this.ask(this.sql.record, [keyOf(key), result, keepMs / 1_000]);
-      // Another transaction was quicker: a new statement sees what it has recorded.
+      // Another transaction was faster: a new statement sees its result.
       if (typeof recorded === 'string') return recorded;
     }
   }
@@ -71,12 +71,12 @@ export class TransactionLedger implements LedgerStore {
   }
 }
 
-/** A place without a result: no JSON. */
+/** Marks a reserved key without a result; it is not valid JSON. */
 const PLACE = '?';
 
 /**
- * `reserve` and `record` answer with what is there in the end: no row if that changed after the statement began. A place is written
- * each time: what can be read only must not let a part begin.
+ * `reserve` and `record` return the final content; they return no row if that changed after the statement
+ * began. A reservation is written every time: a read-only database must not let a part begin.
  */
 const statementsOf = (table: string) => ({
   read: `

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { LockStore } from '../locks.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 
-/** Locks as rows: who has one, and until when, by the clock of the database. */
+/** Locks in PostgreSQL: a row per lock, with its owner and its expiry by the database's clock. */
 export class PostgresLocks implements LockStore {
   private readonly table: ExpiringTable;
   private readonly sql: Readonly<Record<'acquire' | 'extend' | 'release', string>>;
@@ -36,8 +36,8 @@ export class PostgresLocks implements LockStore {
 }
 
 /**
- * `acquire` answers with who has the lock in the end: no row if that changed after the statement began. The other two always
- * answer with a row.
+ * `acquire` returns the final holder; it returns no row if that changed after the statement began. The other
+ * two always return a row.
  */
 const statementsOf = (table: string) => ({
   acquire: `

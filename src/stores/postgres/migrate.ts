@@ -4,24 +4,24 @@ import { MIGRATIONS, type Migration } from './migrations.js';
 import { checkSchema, quoted } from './schema.js';
 
 export interface MigrateOptions {
-  /** Only say what would be done. @default false */
+  /** Only reports the steps, without applying them. @default false */
   readonly dryRun?: boolean;
-  /** @default all that this version knows */
+  /** Steps to apply. @default all steps of this version */
   readonly steps?: readonly Migration[];
 }
 
-/** `hopline` in ASCII: of all the locks in a database one that nobody else takes. */
+/** `hopline` in ASCII: a key for an advisory lock that nobody else is likely to use. */
 const LOCK = "x'686f706c696e65'::bigint";
 
-/** For that lock, and for those on the tables that a step changes. */
+/** Deadline for this lock, and for those on the tables that a step changes. */
 const LOCK_WITHIN = '30s';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
- * Applies the steps that a database lacks, all or none of them. Several may try at once: one does it, the others wait and
- * find nothing to do.
+ * Applies the steps that a database lacks, all or none of them. If several processes try at once, one applies
+ * them, and the others wait and find nothing to do.
  *
  * @param client a connection that nobody else uses meanwhile; it stays open
  * @returns the steps that were applied, or would be
@@ -34,7 +34,7 @@ export async function migrate(
 ): Promise<readonly Migration[]> {
   checkSchema(schema, 'migrate');
   try {
-    // Read committed, whatever the default is: what was committed while this waited for the lock has to be seen.
+    // Read committed, whatever the default is: commits made while this waits for the lock must be visible.
     await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED ${dryRun ? 'READ ONLY' : 'READ WRITE'}`);
     if (!dryRun) await lock(client);
     const missing = await missingSteps(client, schema, steps);
@@ -42,7 +42,7 @@ export async function migrate(
     await client.query('COMMIT');
     return missing;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => {}); // the connection is gone, and the transaction with it
+    await client.query('ROLLBACK').catch(() => {}); // the connection is lost, and the transaction with it
     throw error instanceof HoplineError ? error : failed(`the schema ${quoted(schema)}`, error);
   }
 }
@@ -62,7 +62,7 @@ async function missingSteps(
   if (newest > known) {
     throw new MigrationError(
       `a newer version of Hopline has migrated the schema ${quoted(schema)}: it has step ${newest}, and this version knows ${known}`,
-      'Migrate with that version. What runs here may go on: steps add to what is there.',
+      'Migrate with that version. Services of this version can go on, since steps only add to the schema.',
     );
   }
   return steps.filter(({ step }) => !applied.has(step));
@@ -92,8 +92,8 @@ function failed(what: string, cause: unknown): MigrationError {
 
 function helpFor(code: unknown): string {
   if (code === INSUFFICIENT_PRIVILEGE)
-    return 'Nothing was changed. Grant that right, or migrate as the owner of the schema: docs/stores.md lists the rights.';
+    return 'Nothing was changed. Grant that permission, or migrate as the owner of the schema: docs/stores.md lists the permissions.';
   if (code === LOCK_NOT_AVAILABLE)
-    return `Nothing was changed. Somebody else migrates, or uses the table, for over ${LOCK_WITHIN}: try again.`;
+    return `Nothing was changed. Another process has been migrating, or using the table, for over ${LOCK_WITHIN}: try again.`;
   return 'Nothing was changed. Correct it and migrate again.';
 }

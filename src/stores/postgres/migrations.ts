@@ -1,24 +1,24 @@
-/** One step of the way from an empty database to what this version needs. */
+/** One step from an empty database to the tables of this version. */
 export interface Migration {
-  /** One more than that of the step before it. */
+  /** Number of the step, one more than the previous. */
   readonly step: number;
-  /** What it makes, for those who read the list of what was applied. */
+  /** Name of the step in the list of applied steps. */
   readonly name: string;
-  /** Statements, run as one; `schema` is quoted already. */
+  /** Statements, run as one; `schema` is quoted. */
   sql(schema: string): string;
 }
 
 /**
- * All steps, in order. A new one goes to the end. One that has been released is never changed: databases have it. While it
- * is deployed, older versions still run on what it makes: it adds, and takes away only what no older one uses.
+ * All steps, in order; new ones go to the end. A released step is never changed, since databases have it. While
+ * a step is deployed, older versions still run: it may add, and may remove only what no older version uses.
  */
 export const MIGRATIONS: readonly Migration[] = [
   {
     step: 1,
     name: 'permits of rate limits',
-    // Whoever may not make a schema may use one that is there, for which `CREATE SCHEMA IF NOT EXISTS` asks too much.
-    // Permits are like those in Redis: not worth a log, and gone after a crash. They are changed all the time, in place
-    // where a page has room.
+    // A user without the right to create schemas may use an existing one, for which
+    // `CREATE SCHEMA IF NOT EXISTS` would need that right, too. Permits are unlogged, as in Redis they would be
+    // in memory: gone after a crash. They change all the time; the fill factor lets them be updated in place.
     sql: (schema) => `
       DO $$ BEGIN
         IF to_regnamespace('${schema}') IS NULL THEN CREATE SCHEMA ${schema}; END IF;
@@ -36,7 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     step: 2,
     name: 'claims of idempotent handlers',
-    // Logged: forgotten, what was handled would be handled again.
+    // Logged: without the rows, handled messages would be handled again.
     sql: (schema) => `
       CREATE TABLE ${schema}.claims (
         name text PRIMARY KEY,
@@ -47,8 +47,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     step: 3,
     name: 'outbox',
-    // Read from its head all the time, and empty most of it. The index is for keys that a refused message holds up. A
-    // notification is heard when its transaction is committed, once however often that has added something.
+    // The table is read from its head all the time, and empty most of it. The index is for order keys that a
+    // refused message blocks. A notification is delivered at the commit, once per transaction.
     sql: (schema) => `
       CREATE TABLE ${schema}.outbox (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -99,8 +99,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     step: 6,
     name: 'batches of jobs',
-    // A row for each job that has ended, and not a set of bits: that would be written anew with each of them. The indexes hold
-    // what has ended and is not told yet, and what is just being sent: nothing most of the time.
+    // A row for each ended job instead of a bit set, which every end would rewrite. The partial indexes hold
+    // the batches with callbacks to be sent and the groups being sent: almost always nothing.
     sql: (schema) => `
       CREATE TABLE ${schema}.batches (
         name text PRIMARY KEY,
@@ -151,7 +151,7 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     step: 7,
     name: 'what became of what was handled',
-    // Older versions leave no note, and handled messages without one are skipped as they do it.
+    // Older versions write no note, and skip handled messages without one in the same way.
     sql: (schema) => `ALTER TABLE ${schema}.claims ADD COLUMN note text;`,
   },
 ];

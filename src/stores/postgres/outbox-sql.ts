@@ -1,9 +1,9 @@
 import type { RefusedEntry, TakenEntry } from '../outbox.js';
 
-/** How many of the refused are told. */
+/** Maximum refused entries in the backlog. */
 const REFUSED_AT_MOST = 100;
 
-/** A row of the outbox as the statements give it. */
+/** A row of the outbox, as the statements return it. */
 export interface EntryRow {
   readonly id: string;
   readonly message_id: string;
@@ -14,7 +14,7 @@ export interface EntryRow {
   readonly waited_ms: number;
 }
 
-/** Without its message, which may be large. */
+/** Without the message, which may be large. */
 export interface RefusedRow extends Omit<EntryRow, 'message' | 'waited_ms'> {
   readonly error: string;
 }
@@ -42,33 +42,35 @@ export function entryOf(row: EntryRow): TakenEntry {
   };
 }
 
-/** To be sorted by `entry.id`: `id` alone is the text. */
+/** Sort by `entry.id`: `id` alone is the text. */
 const HEAD = 'id::text, message_id, routing_key, order_key, refusals';
 const COLUMNS = `${HEAD}, message,
   extract(epoch FROM clock_timestamp() - added_at)::float8 * 1000 AS waited_ms`;
 
-/** `hashtextextended` gives a number of 64 bits, the key of an advisory lock. */
+/** `hashtextextended` returns a 64-bit number, the key of an advisory lock. */
 const lockOf = (use: string, table: string) => `hashtextextended('${use} ${table} ' || order_key, 0)`;
 
 /**
- * The outbox's statements. `add` has one value only, and no question mark, so that whatever calls a client can run it.
+ * The outbox's statements. `add` has a single parameter, and no question mark, so that any wrapper of a client
+ * can run it.
  *
- * @param schema quoted
+ * @param schema the quoted schema
  */
 export function outboxStatements(schema: string) {
   const table = `${schema}.outbox`;
-  // One moment for all rows of a statement: a refused one that came due while it runs would be passed over, and not what is behind it.
+  // One moment for all rows of a statement: else a refused row that becomes due during the statement would be
+  // passed over, but not the rows behind it.
   const isDue = `(again_at IS NULL OR again_at <= statement_timestamp())`;
-  // With OFFSET, which changes nothing, it is looked up in its index for each row. PostgreSQL would make a join of it otherwise, and
-  // compare each row with all that are refused when its statistics know of none.
+  // OFFSET changes no result, but makes PostgreSQL look up the index for each row. Without it the planner would
+  // make a join, and compare each row with all refused ones if its statistics know of none.
   const isHeldUp = `EXISTS (
   SELECT FROM ${table} AS earlier
   WHERE earlier.order_key = entry.order_key AND earlier.id < entry.id AND earlier.again_at > statement_timestamp() OFFSET 0
 )`;
   return {
     /**
-     * Who adds with a key waits for the transactions that have added with it before, so that numbers of one key are in the
-     * order in which their transactions are committed. Numbers are drawn after that wait, since `locked` has to be read first.
+     * A transaction that adds under a key waits for earlier ones with that key, so that a key's numbers are in
+     * commit order. Numbers are drawn after that wait, since `locked` has to be read first.
      */
     add: `
 WITH entry AS MATERIALIZED (
@@ -81,8 +83,9 @@ WITH entry AS MATERIALIZED (
 INSERT INTO ${table} (message_id, routing_key, order_key, message)
 SELECT message_id, routing_key, order_key, message FROM locked CROSS JOIN entry ORDER BY place`,
     /**
-     * The keys of what waits first. What can't be taken has no place in it: it would keep out all that is behind it, for as long as
-     * it waits. It is walked over each time: 100,000 rows take a fifth of a second. OFFSET keeps the locks behind the rest.
+     * Order keys of the first waiting rows. Rows that can't be taken are left out: they would keep out all rows
+     * behind them. They are walked over each time: 100,000 rows take a fifth of a second. OFFSET keeps the
+     * locks behind the filter.
      */
     lockKeys: `
 SELECT DISTINCT order_key FROM (
@@ -90,7 +93,7 @@ SELECT DISTINCT order_key FROM (
     SELECT order_key FROM ${table} AS entry WHERE ${isDue} AND NOT ${isHeldUp} ORDER BY id OFFSET 0
   ) AS ready WHERE order_key IS NULL OR pg_try_advisory_xact_lock(${lockOf('relay', table)}) LIMIT $1
 ) AS first WHERE order_key IS NOT NULL`,
-    /** Sizes first: all that may be taken could be more than fits into memory. */
+    /** Sizes first: all takeable messages may be more than fits into memory. */
     take: `
 SELECT id::text, octet_length(message) AS bytes FROM ${table} AS entry
 WHERE ${isDue} AND (order_key IS NULL OR order_key = ANY($1) AND NOT ${isHeldUp})

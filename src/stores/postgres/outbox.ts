@@ -17,25 +17,26 @@ import { quoted } from './schema.js';
 import { isUndefinedTable } from './sql-state.js';
 import { answered, connectionOf, PoolTransaction } from './transaction.js';
 
-/** Notified by a trigger of the table's, with the schema as payload. */
+/** Channel that the table's trigger notifies, with the schema as payload. */
 const CHANNEL = 'hopline_outbox';
 
 /**
- * Each statement has to see what was committed before it. Between two of them the broker's confirms are awaited: whoever limits how
- * long a session may be idle there would have the round published again and again. And PostgreSQL believes the statements
- * more work than they are: to compile them would take a hundred times as long as to run them.
+ * Settings of a relay's transaction. Read committed: each statement must see earlier commits. No idle timeout:
+ * the broker's confirms are awaited between two statements, and a session timeout would publish the round again
+ * and again. No JIT: PostgreSQL overestimates the statements, and compiling them would take a hundred times as
+ * long as running them.
  */
 const RELAY_MODE =
   'ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL jit = off';
 
 /** In characters. */
 const ERROR_AT_MOST = 2_000;
-const UNSTORABLE = 'why can not be written in this database: see the log of the relay';
+const UNSTORABLE = "the error can't be stored in this database: see the relay's log";
 
-/** Messages that wait in a table: a row each, gone once it is published. */
+/** Outbox in PostgreSQL: a row per message, deleted when it is published. */
 export class PostgresOutbox implements OutboxStore {
   private readonly sql: ReturnType<typeof outboxStatements>;
-  /** For statements that walk over all that waits. */
+  /** Deadline of statements that walk over all waiting rows. */
   private readonly walkWithinMs: number;
 
   constructor(
@@ -76,7 +77,8 @@ export class PostgresOutbox implements OutboxStore {
     bytesAtMost: number,
   ): Promise<readonly TakenEntry[]> {
     const { sql, walkWithinMs } = this;
-    // In a statement of their own: what another relay did with a key before it gave the key back is seen by the next one only.
+    // A statement of its own: the changes of a relay that had a key before are visible only to the next
+    // statement.
     const keys = await transaction.query<{ order_key: string }>(sql.lockKeys, [atMost], walkWithinMs);
     const locked = keys.rows.map(({ order_key }) => order_key);
     const taken = await transaction.query<SizedRow>(sql.take, [locked, atMost], walkWithinMs);
@@ -98,7 +100,10 @@ export class PostgresOutbox implements OutboxStore {
     }
   }
 
-  /** What can't be written must not bring back what was published: it would be published again, each round. */
+  /**
+   * If a refusal can't be written, the deletion of published messages must not be undone: they would be
+   * published again in each round.
+   */
   private async refuse(transaction: PoolTransaction, values: unknown[]): Promise<boolean> {
     await transaction.query('SAVEPOINT refusal');
     try {
@@ -107,7 +112,7 @@ export class PostgresOutbox implements OutboxStore {
       return true;
     } catch (error) {
       if (error instanceof StoreTimeoutError) throw error;
-      // Throws if the connection is gone.
+      // Throws if the connection is lost.
       await transaction.query('ROLLBACK TO SAVEPOINT refusal');
       return false;
     }
@@ -173,7 +178,7 @@ interface SizedRow {
   readonly bytes: number;
 }
 
-/** The first rows, up to the one that makes them as large as that. */
+/** The first rows up to the given total size. */
 function upTo(bytesAtMost: number, rows: readonly SizedRow[]): string[] {
   let bytes = 0;
   const end = rows.findIndex((row) => {
@@ -183,10 +188,10 @@ function upTo(bytesAtMost: number, rows: readonly SizedRow[]): string[] {
   return rows.slice(0, end < 0 ? rows.length : end + 1).map(({ id }) => id);
 }
 
-/** A text of PostgreSQL's holds no NUL; somebody reads it on one screen. */
+/** Text that PostgreSQL can store, without NUL, and that fits on a screen. */
 const storable = (error: string): string => error.slice(0, ERROR_AT_MOST).replaceAll('\0', '');
 
-/** A connection that is told of what is added, and is of no other use. */
+/** A connection that only listens for notifications. */
 class Listening implements OutboxListening {
   isOn = true;
   private readonly onNotified: (notification: Notification) => void;
@@ -204,7 +209,7 @@ class Listening implements OutboxListening {
     if (!this.isOn) return;
     this.isOn = false;
     this.client.off('notification', this.onNotified).off('end', this.onEnd);
-    // Closed: it would go on listening in the pool.
+    // Closed instead of returned: in the pool it would go on listening.
     this.client.release(true);
   }
 }

@@ -3,8 +3,9 @@ import type { PermitStore } from '../permits.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 
 /**
- * Permits as rows: a name, and until when it is taken, by the clock of the database. (rate-limiter-flexible, which keeps
- * them in Redis, goes by the clock of each process in PostgreSQL: one that is ahead takes what others still have.)
+ * Permits in PostgreSQL: a row per permit, with its expiry by the database's clock. (rate-limiter-flexible,
+ * which keeps them in Redis, uses each process's clock in PostgreSQL: a process whose clock is ahead takes
+ * permits that others still have.)
  */
 export class PostgresPermits implements PermitStore {
   private readonly table: ExpiringTable;
@@ -15,18 +16,18 @@ export class PostgresPermits implements PermitStore {
     this.sql = takeFrom(this.table.name);
   }
 
-  /** What is answered too late may have taken the permit, for nobody: it comes back like any other. */
+  /** A late answer may have taken the permit for nobody: it expires like any other. */
   async take(name: string, seconds: number): Promise<number> {
     const row = await this.table.ask<{ wait_ms: number }>(this.sql, [keyOf(name), seconds]);
-    // With each question somebody else had just taken it.
+    // Before each question another process had just taken it.
     return row ? Number(row.wait_ms) : seconds * 1_000;
   }
 }
 
 /**
- * Takes the permit if nobody has it: 0. Else how long it is still taken; no row if it was taken after the statement began,
- * since that reads what was there before. An insert that meets another waits for it and looks at what it left, so that of
- * many who ask at once one has it.
+ * Takes the permit if it is free, and returns 0. Else returns its remaining time; or no row, if it was taken
+ * after the statement began, since a statement reads the state before that. An insert that conflicts with
+ * another waits for that one and checks its row, so that one of many concurrent callers gets the permit.
  */
 const takeFrom = (table: string): string => `
 WITH taken AS (

@@ -1,10 +1,10 @@
 import { OptionsError } from '../../errors.js';
 import { type Check, problemsOf, required } from '../../util/check.js';
 
-/** Where Hopline's tables are. */
+/** Default schema of Hopline's tables. */
 export const DEFAULT_SCHEMA = 'hopline';
 
-/** PostgreSQL cuts longer names off, and keeps those with pg_ to itself. */
+/** PostgreSQL truncates longer names, and reserves names that begin with pg_. */
 export const schemaName: Check = {
   expected: "a plain name for a schema (a-z, 0-9 and _, at most 63, no digit and no 'pg_' in front)",
   accepts: (value) => typeof value === 'string' && /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/.test(value),
@@ -16,5 +16,5 @@ export function checkSchema(schema: string, what: string): void {
   if (problems.length > 0) throw new OptionsError(what, problems);
 }
 
-/** A {@link schemaName} as SQL takes it, whether it is a word of SQL's or not: `"user"`. */
+/** A {@link schemaName} for SQL, which may be a reserved word: `"user"`. */
 export const quoted = (schema: string): string => `"${schema}"`;

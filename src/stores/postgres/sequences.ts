@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { SequenceStore } from '../sequences.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 
-/** Sequences as rows: the last number given, the latest that counts, and until when that is known. */
+/** Sequences in PostgreSQL: a row has the last number, the latest that counts, and the expiry. */
 export class PostgresSequences implements SequenceStore {
   private readonly table: ExpiringTable;
   private readonly sql: Readonly<Record<'next' | 'advance', string>>;

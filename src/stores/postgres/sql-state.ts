@@ -4,19 +4,22 @@ const DEADLOCK = '40P01';
 const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
 
-/** Where transactions are serializable by default, PostgreSQL says so that somebody else has changed a row meanwhile. */
+/** True if another transaction has changed a row meanwhile: PostgreSQL's answer in serializable transactions. */
 export const isSerializationFailure = (error: unknown): boolean => codeOf(error) === SERIALIZATION_FAILURE;
 
-/** Another transaction was quicker: the statement has changed nothing, and sees what that one did when asked again. */
+/**
+ * True if another transaction was faster: the statement changed nothing, and a repeated one sees the other's
+ * change.
+ */
 export const isOvertaken = (error: unknown): boolean =>
   [SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION].includes(codeOf(error) as string);
 
 export const isUndefinedTable = (error: unknown): boolean => codeOf(error) === UNDEFINED_TABLE;
 
-/** Ways to say that the connection ends: what it was asked just before may have been done (40003 says so itself). */
+/** States that report the end of the connection: the last statement may have been executed (40003 says so itself). */
 const ENDS = /^(08|57P0|40003)/;
 
-/** PostgreSQL has answered that it has not done it; a connection that was lost has not. */
+/** True if PostgreSQL has answered that it did not do it. A lost connection gives no such answer. */
 export function isRefusal(error: unknown): boolean {
   const isAnswer = (error as { severity?: unknown } | undefined)?.severity !== undefined;
   return isAnswer && !ENDS.test(String(codeOf(error)));

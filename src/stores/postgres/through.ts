@@ -3,7 +3,7 @@ import type { Publisher } from '../../message/publisher.js';
 import { having, problemsOf, required, shortPlainText } from '../../util/check.js';
 import type { OutboxOptions, SqlClient } from '../outbox.js';
 
-/** What `outbox()` has of a bus. */
+/** The part of a bus that `outbox()` needs. */
 export interface OutboxBus {
   outbox(client: SqlClient, options: OutboxOptions): Publisher;
 }
@@ -15,13 +15,14 @@ const ARGUMENTS = {
 };
 
 /**
- * Publishes with a transaction: what is published through it is added to the outbox by the client, in the transaction that this
- * is in. When it is committed, a relay publishes it; when it is rolled back, nothing ever is.
+ * Publisher within a transaction: it adds messages to the outbox by the client, in the client's transaction.
+ * After a commit a relay publishes them; after a rollback they are gone.
  *
- * The bus need not be started: it only checks and serializes. Its `stores` say where the outbox is.
+ * The bus need not be started: it only checks and serializes. The outbox belongs to its `stores`.
  *
- * @param client a client of pg, or `{ query: (text, values) => … }` around that of a query builder: see docs/outbox.md
- * @throws OptionsError if the bus's stores have no outbox, or the order key is none
+ * @param client a client of pg, or `{ query: (text, values) => … }` around a query builder's transaction: see
+ * docs/outbox.md
+ * @throws OptionsError if the bus's stores have no outbox, or the order key is invalid
  */
 export function outbox(bus: OutboxBus, client: SqlClient, options: OutboxOptions = {}): Publisher {
   const problems = problemsOf({ bus, client, ...options }, '', ARGUMENTS);

@@ -4,7 +4,7 @@ import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { isRefusal } from './sql-state.js';
 
-/** A connection of a pool's, in a transaction until that ends. */
+/** A pool's connection, in a transaction until that ends. */
 export class PoolTransaction {
   private isOver = false;
 
@@ -14,8 +14,8 @@ export class PoolTransaction {
   ) {}
 
   /**
-   * @param mode what stands behind BEGIN
-   * @param withinMs for that, and for each statement that is asked of it unless that says otherwise
+   * @param mode transaction mode, appended to BEGIN
+   * @param withinMs deadline for the beginning, and for each statement without its own
    * @throws StoreTimeoutError if the pool has no connection by then, or the database does not answer
    */
   static async begin(pool: Pool, withinMs: number, mode = ''): Promise<PoolTransaction> {
@@ -31,17 +31,17 @@ export class PoolTransaction {
   }
 
   /**
-   * A statement of our own. Of a connection that has gone mute nothing else would tell: without an answer in time it is closed, which
-   * rolls back.
+   * Runs a statement of Hopline's own. If a connection no longer answers, only the deadline shows it: the
+   * connection is then closed, which rolls back.
    *
-   * @throws StoreTimeoutError, and what pg throws
+   * @throws StoreTimeoutError; the errors of pg
    */
   async query<Row extends QueryResultRow>(
     text: string,
     values: unknown[] = [],
     withinMs = this.withinMs,
   ): Promise<QueryResult<Row>> {
-    // The connection may be somebody else's by now.
+    // The connection may belong to another user of the pool by now.
     if (this.isOver) throw new Error('the transaction is over already');
     try {
       return await answered(this.client.query<Row>(text, values), new Deadline(systemClock, withinMs));
@@ -51,16 +51,17 @@ export class PoolTransaction {
     }
   }
 
-  /** @throws what pg throws; whether it is committed is not known then */
+  /** @throws the error of pg; the transaction may be committed then */
   async commit(): Promise<void> {
     const unanswered = await this.committed();
     if (unanswered) throw unanswered;
   }
 
   /**
-   * Undefined if it is committed, or the error of a connection that was lost, or mute, before the answer: nobody knows then.
+   * Undefined after a commit; the error if the connection was lost or did not answer, and the result is
+   * unknown.
    *
-   * @throws what has kept it from being committed
+   * @throws the error that prevented the commit
    */
   async committed(): Promise<Error | undefined> {
     if (this.isOver) throw new Error('the transaction is over already');
@@ -73,12 +74,13 @@ export class PoolTransaction {
       return error as Error;
     }
     this.release(command !== 'COMMIT');
-    // What has failed before, and was caught, makes PostgreSQL roll back here, without an error.
+    // After a failed statement whose error was caught, PostgreSQL answers COMMIT with a rollback, without an
+    // error.
     if (command !== 'COMMIT') throw new Error('a statement in it has failed: PostgreSQL has rolled it back');
     return undefined;
   }
 
-  /** Never rejects: a connection that can't is closed, which does the same. */
+  /** Never rejects: if the rollback fails, the connection is closed, with the same effect. */
   async rollBack(): Promise<void> {
     if (this.isOver) return;
     try {
@@ -90,7 +92,7 @@ export class PoolTransaction {
     this.release();
   }
 
-  /** Closes the connection, whatever runs on it. */
+  /** Closes the connection, whatever statement runs on it. */
   abandon(): void {
     this.release(true);
   }
@@ -103,18 +105,19 @@ export class PoolTransaction {
   }
 }
 
-/** Told by what is asked of the connection. */
+/** The next statement on the connection reports the error. */
 const ignored = (): void => {};
 
 /**
- * A pool waits as long as its owner has said, which by default is for ever.
+ * A connection of the pool. A pool waits as long as its owner has set, which by default is without limit.
  *
  * @throws StoreTimeoutError
  */
 export async function connectionOf(pool: Pool, deadline: Deadline): Promise<PoolClient> {
   let isLate = false;
   const connecting = new Promise<PoolClient>((resolve, reject) => {
-    // Not by its promise: a connection that ends in the moment in which it is opened says so before anybody who awaits that runs.
+    // With a callback instead of the promise: a connection that ends as it is opened reports that before a
+    // caller who awaits the promise runs.
     pool.connect((error, client) => {
       if (!client) reject(error);
       else if (isLate) client.release();
@@ -136,7 +139,7 @@ export function answered<T>(asked: Promise<T>, deadline: Deadline): Promise<T> {
     () =>
       new StoreTimeoutError(
         `PostgreSQL did not answer within ${deadline.durationMs} ms`,
-        'Look whether it is reachable, and what else it is busy with.',
+        'Check whether it can be reached, and what else it is busy with.',
       ),
   );
 }
@@ -144,6 +147,6 @@ export function answered<T>(asked: Promise<T>, deadline: Deadline): Promise<T> {
 function noConnection(withinMs: number): StoreTimeoutError {
   return new StoreTimeoutError(
     `PostgreSQL gave no connection within ${withinMs} ms`,
-    'Look whether it is reachable, and whether its pool has a connection for each message that is handled at once.',
+    'Check whether it can be reached, and whether its pool has a connection for each message that is handled at once.',
   );
 }

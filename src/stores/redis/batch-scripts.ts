@@ -1,10 +1,10 @@
-/** Of a call that is no job's. */
+/** `by` when the caller is not a job. */
 export const NOBODY = -1;
 
 /*
- * Each script is one step for all who ask. Its keys: the batch, a hash; which of its numbers have ended, and which of these
- * have failed, a bit each; and the numbers that were given, a hash: `key:…` has `first:count:by:unsent`, and `by:…` the keys that a
- * job has used. They have the same time to live.
+ * Scripts of the batch store; Redis runs each as one step. Keys: the batch, a hash; two bit sets of the numbers
+ * that have ended and that have failed; and the reserved numbers, a hash: `key:…` has `first:count:by:unsent`,
+ * and `by:…` the keys that a job has used. All four have the same time to live.
  */
 const BEGIN = `
 local batch, ended, failed, reserved = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -64,7 +64,7 @@ if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then return 'ended' end
 if redis.call('HEXISTS', KEYS[1], 'cancelled') == 1 then return 'skip' end
 return 'go'`;
 
-/** A change of whatever kind, and what follows from it: see BatchChange. */
+/** A change of any kind, with its consequences: see BatchChange. */
 export const CHANGE = `${BEGIN}
 local what, by, result = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local fields = { 'total', 'done', 'failed', 'skipped', 'progress', 'sealed', 'cancelled', 'allowsFailures', 'verdict', 'verdictBy',
@@ -139,14 +139,17 @@ end
 return { total, tonumber(is.done), tonumber(is.failed), tonumber(is.skipped), tonumber(is.progress),
   hasCancelled and 1 or 0, hasFinished and 1 or 0, ((fresh or by == ${NOBODY}) and rises) and 1 or 0, unsent, unpack(due) }`;
 
-/** Answers with the batch's service if nothing is left to be sent. */
+/** Returns the batch's service if no callback is left to be sent. */
 export const SENT = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 redis.call('HSET', KEYS[1], ARGV[1], 1)
 local sent = redis.call('HMGET', KEYS[1], 'verdictSent', 'finallySent')
 return sent[1] and sent[2] and redis.call('HGET', KEYS[1], 'service')`;
 
-/** Whether something is overdue: 1 if it is, 0 if nothing is yet, nothing if the batch is gone, or nothing is left to be sent. */
+/**
+ * Returns 1 if a callback is overdue, 0 if none is yet; nothing if the batch is gone or no callback is left to
+ * be sent.
+ */
 export const IS_OVERDUE = `${BEGIN}
 local is = redis.call('HMGET', batch, 'total', 'verdictAt', 'verdictSent', 'finallyAt', 'finallySent')
 if not is[1] or (is[3] and is[5]) then return nil end

@@ -14,12 +14,12 @@ import { CHANGE, DISPATCHED, IS_OVERDUE, MAY_BEGIN, NOBODY, OPEN, RESERVE, SENT 
 import { ANSWER_WITHIN_MS, inTime, mustBeReady } from './scripts.js';
 
 /**
- * How many names of the list are looked after with each new batch, at some place in it: the oldest may be those that live longest.
- * As one is added with each, a tenth of the list is of batches that are gone, at most.
+ * Names that each new batch checks, at a random place of the list, since the oldest may live longest. As one
+ * name is added each time, at most a tenth of the list are batches that are gone.
  */
 const PRUNED_WITH_EACH = 10;
 
-/** How many that have not ended are looked at for what is overdue: some of them, where there are more. */
+/** Unfinished batches that are checked for overdue callbacks; a random choice if there are more. */
 const LOOKED_AT = 500;
 
 type ChangeAnswer = [
@@ -28,10 +28,12 @@ type ChangeAnswer = [
   ...due: BatchCallback[],
 ];
 
-/** Batches as four keys each, with two bits for each job, and a sorted set of their names. Of each service those are a set
- * that have not ended. */
+/**
+ * Batches in Redis: four keys each, with two bits per job, and a sorted set of their names. A set per service
+ * has its unfinished batches.
+ */
 export class RedisBatches implements BatchStore {
-  /** @param prefix begins the names of all keys */
+  /** @param prefix prefix of all keys */
   constructor(
     private readonly client: Redis,
     private readonly prefix: string,
@@ -161,12 +163,12 @@ export class RedisBatches implements BatchStore {
     if (gone.length > 0) await this.ask(() => this.client.zrem(this.listKey, ...gone));
   }
 
-  /** In braces, so that a cluster keeps what belongs to one batch together. */
+  /** In braces, so that a cluster keeps the keys of a batch together. */
   private keyOf(id: string): string {
     return `${this.prefix}:batch:{${id}}`;
   }
 
-  /** Of those of which something is to be sent yet. */
+  /** Key of the set of a service's batches with callbacks to be sent. */
   private openKey(service: string): string {
     return `${this.prefix}:batches:open:${service}`;
   }
@@ -175,7 +177,7 @@ export class RedisBatches implements BatchStore {
     return `${this.prefix}:batches`;
   }
 
-  /** @throws StoreTimeoutError, and what the client throws */
+  /** @throws StoreTimeoutError; the errors of the client */
   private async ask<Answer>(command: () => Promise<Answer>): Promise<Answer> {
     mustBeReady(this.client);
     return inTime(command(), this.answerWithinMs);

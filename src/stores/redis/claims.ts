@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { ClaimStore, HandledKey } from '../claims.js';
 import { RedisScripts } from './scripts.js';
 
-/** A key holds its owner, or the note of one that is done: a sign in front tells them apart. */
+/** A key holds its owner, or the note of a key that is done: the first character tells them apart. */
 const DONE = '+';
 const named = (owner: string): string => `=${owner}`;
 
@@ -22,7 +22,7 @@ const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 0`;
 
-/** Claims as keys with an expiry. */
+/** Claims in Redis: keys with an expiry. */
 export class RedisClaims implements ClaimStore {
   private readonly scripts: RedisScripts;
 

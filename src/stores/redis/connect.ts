@@ -3,17 +3,17 @@ import { StoreConnectError } from '../../errors.js';
 
 const CONNECT_WITHIN_MS = 10_000;
 
-/** A connection, and how to call its server without saying how to get in. */
+/** A connection, and the server's name without credentials. */
 export interface RedisConnection {
   readonly client: Redis;
-  /** `Redis at redis.example.org:6379` */
+  /** Example: `Redis at redis.example.org:6379` */
   readonly name: string;
 }
 
 /**
- * Connects, for a command: ioredis is loaded only now.
+ * Connects, for a command; ioredis is loaded by this call.
  *
- * @param url checked: redis:// or rediss://
+ * @param url a checked redis:// or rediss:// URL
  * @throws StoreConnectError
  */
 export async function connectRedis(url: string): Promise<RedisConnection> {
@@ -27,13 +27,13 @@ export async function connectRedis(url: string): Promise<RedisConnection> {
   });
   let reason = 'it does not answer';
   client.on('error', ({ message, code }: Error & { code?: string }) => {
-    reason = message || code || reason; // of a host with several addresses the message is empty
+    reason = message || code || reason; // for a host with several addresses the message is empty
   });
   try {
     await client.connect();
   } catch (cause) {
     client.disconnect();
-    const help = 'Look whether it runs, and whether address, user and password are right.';
+    const help = 'Check that it runs, and check address, user and password.';
     throw new StoreConnectError(`can't connect to ${name}: ${reason}`, help, { cause });
   }
   return { client, name };

@@ -10,15 +10,15 @@ import { RedisSequences } from './sequences.js';
 
 /** Options of {@link redisStores}. */
 export interface RedisStoresOptions {
-  /** An ioredis client. It stays its owner's: nobody here closes it. */
+  /** An ioredis client. The application owns and closes it. */
   client: Redis;
-  /** Begins the name of each key. @default 'hopline' */
+  /** Prefix of all keys. @default 'hopline' */
   keyPrefix?: string;
 }
 
 /**
- * Stores that all processes share which use the same Redis. What is kept there is no message: if Redis loses it, limits
- * begin anew.
+ * Stores in Redis, shared by all processes that use the same server. They contain no messages: if Redis loses
+ * its data, limits begin anew.
  */
 export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOptions): Stores {
   const limiter = new RateLimiterRedis({
@@ -26,7 +26,7 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
     keyPrefix: `${keyPrefix}:permit`,
     points: 1,
     duration: 1,
-    // Else a command would wait for as long as Redis is away.
+    // Without this a command would wait for as long as Redis is away.
     rejectIfRedisNotReady: true,
   });
   return {
@@ -39,13 +39,13 @@ export function redisStores({ client, keyPrefix = 'hopline' }: RedisStoresOption
   };
 }
 
-/** Takes the only point of a key for so many seconds; else says how many milliseconds it is still taken. */
+/** Takes a key's single point for `seconds`; else returns the milliseconds for which it is still taken. */
 async function takePoint(limiter: RateLimiterRedis, key: string, seconds: number): Promise<number> {
   try {
     await limiter.consume(key, 1, { customDuration: seconds });
     return 0;
   } catch (refusal) {
-    // It may be over between the answer and this line; 0 would mean that it was there.
+    // The point may be free again by now, but 0 would mean that it was taken by this call.
     if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext);
     throw refusal;
   }

@@ -2,10 +2,10 @@ import type { Redis } from 'ioredis';
 import type { LedgerStore } from '../ledger.js';
 import { RedisScripts } from './scripts.js';
 
-/** A place without a result: no JSON. */
+/** Marks a reserved key without a result; it is not valid JSON. */
 const PLACE = '?';
 
-/** Written each time: what can be read only must not let a part begin. */
+/** Written every time: a read-only server must not let a part begin. */
 const RESERVE = `
 local known = redis.call('GET', KEYS[1])
 if known and known ~= '${PLACE}' then return known end
@@ -18,7 +18,7 @@ if known and known ~= '${PLACE}' then return known end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]`;
 
-/** Results as keys with an expiry. */
+/** Ledger in Redis: keys with an expiry. */
 export class RedisLedger implements LedgerStore {
   private readonly scripts: RedisScripts;
 

@@ -19,7 +19,7 @@ const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 0`;
 
-/** Locks as keys with an expiry: their owner. */
+/** Locks in Redis: keys with an expiry, whose value is the owner. */
 export class RedisLocks implements LockStore {
   private readonly scripts: RedisScripts;
 

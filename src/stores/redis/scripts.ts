@@ -3,15 +3,15 @@ import { StoreTimeoutError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 
-/** A connection that is cut without a word would be waited for until TCP gives up. */
+/** Deadline of an answer: a silently cut connection would otherwise be waited for until TCP gives up. */
 export const ANSWER_WITHIN_MS = 5_000;
 
 /**
- * Keys of one kind, each asked for in one step for all who ask: Redis runs nothing else meanwhile
+ * Runs scripts on keys of one kind. Each script is atomic: Redis runs nothing else meanwhile
  * (https://redis.io/docs/latest/develop/interact/programmability/eval-intro/).
  */
 export class RedisScripts {
-  /** @param prefix of the keys */
+  /** @param prefix prefix of the keys */
   constructor(
     private readonly client: Redis,
     private readonly prefix: string,
@@ -19,9 +19,9 @@ export class RedisScripts {
   ) {}
 
   /**
-   * Runs a script in Lua, with the key as `KEYS[1]` and the rest as `ARGV`.
+   * Runs a Lua script, with the key as `KEYS[1]` and the values as `ARGV`.
    *
-   * @throws StoreTimeoutError, and what the client throws
+   * @throws StoreTimeoutError; the errors of the client
    */
   async run(script: string, key: string, ...values: readonly (string | number)[]): Promise<unknown> {
     mustBeReady(this.client);
@@ -30,12 +30,12 @@ export class RedisScripts {
   }
 }
 
-/** Else a command would wait for as long as Redis is away. */
+/** Throws if the client is not connected. Without this a command would wait for as long as Redis is away. */
 export function mustBeReady({ status }: Redis): void {
   if (status !== 'ready') throw new Error('Redis connection is not ready');
 }
 
-/** The same answer. @throws StoreTimeoutError if it does not come; what was asked may happen yet */
+/** The answer, with a deadline. @throws StoreTimeoutError after the deadline; the command may still be executed */
 export function inTime<Answer>(answer: Promise<Answer>, withinMs = ANSWER_WITHIN_MS): Promise<Answer> {
   return new Deadline(systemClock, withinMs).race(
     answer,

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { SequenceStore } from '../sequences.js';
 import { RedisScripts } from './scripts.js';
 
-/** Lua would write a number of this size in another form. */
+/** Numbers are formatted as integers: Lua would write a number of this size in exponential form. */
 const KEEP = `
 local function write(field, number)
   redis.call('HSET', KEYS[1], field, string.format('%.0f', number))
@@ -23,7 +23,7 @@ write('latest', math.max(latest, number))
 if number >= latest then return 1 end
 return 0`;
 
-/** Sequences as hashes with an expiry: the last number given, and the latest that counts. */
+/** Sequences in Redis: hashes with an expiry, of the last number and the latest that counts. */
 export class RedisSequences implements SequenceStore {
   private readonly scripts: RedisScripts;
 

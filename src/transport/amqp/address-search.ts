@@ -1,29 +1,29 @@
 import { Backoff } from '../../util/backoff.js';
 import type { BrokerAddress } from './options.js';
 
-/** Between the addresses of one round; the backoff comes after each whole round. */
+/** Pause between the addresses of one round; the backoff follows after each round. */
 const NEXT_ADDRESS_MS = 50;
 
 /**
- * Which address is tried next, and after which pause: one after the other, then the same again with what the user's functions
- * bring by then, such as fresh credentials.
+ * Order of the addresses to try, and the pauses. After each round the user's functions are asked again, for
+ * instance for fresh credentials.
  */
 export class AddressSearch {
   private round: readonly BrokerAddress[] = [];
-  /** Place in the round of the one to be tried next. */
+  /** Index in the round of the next address. */
   private place = 0;
-  /** To be tried before the others, once. */
+  /** Address to try before the others, once. */
   private first: BrokerAddress | undefined;
   private readonly backoff = new Backoff({ firstMs: 100, maxMs: 30_000 });
 
   constructor(private readonly find: () => Promise<readonly BrokerAddress[]>) {}
 
-  /** Host and port of each, as they were found last. */
+  /** Host and port of each address of the last round. */
   get names(): string[] {
     return this.round.map(({ name }) => name);
   }
 
-  /** @throws what the user's functions throw, or OptionsError if they bring what can't work */
+  /** @throws the error of the user's functions; OptionsError if their result is invalid */
   async next(): Promise<BrokerAddress> {
     const { first } = this;
     if (first) {
@@ -42,17 +42,17 @@ export class AddressSearch {
     return address;
   }
 
-  /** This one comes next. */
+  /** Makes this address the next. */
   startWith(address: BrokerAddress): void {
     this.first = address;
   }
 
-  /** How long to wait after a failure, in milliseconds. */
+  /** Milliseconds to wait after a failure. */
   pauseMs(): number {
     return this.place < this.round.length ? NEXT_ADDRESS_MS : this.backoff.next();
   }
 
-  /** A connection has lived long enough. */
+  /** Called when a connection has lived long enough. */
   succeeded(): void {
     this.backoff.reset();
   }

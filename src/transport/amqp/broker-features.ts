@@ -2,36 +2,37 @@ import { TopologyError } from '../../errors.js';
 import type { BindingPlan, QueuePlan, TopologyPlan } from '../../topology/plan.js';
 
 /*
- * What differs between brokers, decided in this one file from what they announce on connecting. Each entry says since
- * when, and what was tried; nothing else in Hopline asks for a version.
+ * The differences between brokers, decided in this file from what they announce on connecting. Each entry says
+ * since which version, and what was tried; no other file compares versions.
  */
 
-/** What one broker can do. */
+/** Features of one broker. */
 export interface BrokerFeatures {
-  /** As errors name it: `RabbitMQ 3.10.8`. */
+  /** Name for errors, such as `RabbitMQ 3.10.8`. */
   readonly name: string;
   /**
-   * How a quorum queue takes message priorities. Before 4.0 it ignores them; 4.0 to 4.2 know two classes (0–4, and 5 and
-   * above) and mix them 2:1; 4.3 and later deliver strictly by 0 to 31 (tried on 3.10.8, 4.0.5 and 4.3.6).
+   * Priorities in quorum queues. Before 4.0 they are ignored; 4.0 to 4.2 have two classes (0–4, and 5 and
+   * above), mixed 2:1; 4.3 and later deliver strictly by 0 to 31 (tried on 3.10.8, 4.0.5 and 4.3.6).
    */
   readonly quorumPriorities: 'none' | 'two-classes' | 'strict';
   /**
-   * Whether a quorum queue counts `basic.nack` with requeue towards its delivery limit. Before 4.3 it does; from then on
-   * only `basic.reject`, a lost channel and a lost connection count (tried on 3.10.8, 4.0.5 and 4.3.6). Where it counts,
-   * what has not been handled goes back as a copy.
+   * True if a quorum queue counts `basic.nack` with requeue towards its delivery limit. Before 4.3 it does;
+   * since then only `basic.reject`, a lost channel and a lost connection count (tried on 3.10.8, 4.0.5 and
+   * 4.3.6). Where nacks count, unhandled messages are returned as copies.
    */
   readonly countsNacks: boolean;
   /**
-   * Who can say how long a consumer may keep a message: since 4.3 the consumer, by `x-consumer-timeout`, which beats all
-   * else; since 3.12 a policy, by `consumer-timeout`; before that the configuration alone (tried on 4.0.5 and 4.3.6; 3.10.8
-   * ignores both; for 3.12 see https://www.rabbitmq.com/docs/consumers#per-queue-delivery-timeouts-using-a-policy).
+   * Who can change how long a consumer may keep a message. Since 4.3 the consumer, by `x-consumer-timeout`,
+   * which takes precedence over all else; since 3.12 a policy, by `consumer-timeout`; before that the
+   * configuration alone (tried on 4.0.5 and 4.3.6; 3.10.8 ignores both; for 3.12 see
+   * https://www.rabbitmq.com/docs/consumers#per-queue-delivery-timeouts-using-a-policy).
    */
   readonly consumerTimeoutBy: 'consumer' | 'policy' | 'configuration';
-  /** How many `#` a binding's pattern may hold: two since 4.3, which answers more with a 406 (tried on 4.3.6). */
+  /** Maximum `#` in a binding's pattern: two since 4.3, which answers more with a 406 (tried on 4.3.6). */
   readonly maxHashes: number;
 }
 
-/** @param announced the server properties of a connection; strangers and unknown versions get the least */
+/** @param announced server properties of a connection; other products and unknown versions get the smallest set */
 export function brokerFeatures(announced: Readonly<Record<string, unknown>>): BrokerFeatures {
   const { product, version } = announced;
   const name = [product, version].filter((word) => typeof word === 'string').join(' ');
@@ -45,7 +46,7 @@ export function brokerFeatures(announced: Readonly<Record<string, unknown>>): Br
   };
 }
 
-/** Compares the two numbers that features go by; `4.3.0-rc.1` is a 4.3. */
+/** Compares major and minor numbers; `4.3.0-rc.1` counts as 4.3. */
 function atLeast(version: string): (major: number, minor: number) => boolean {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
   if (major === undefined) return () => false;
@@ -61,9 +62,10 @@ const PRIORITIES_THERE: Record<BrokerFeatures['quorumPriorities'], string> = {
 };
 
 /**
- * Before anything is declared: what the broker would refuse without saying what to do, or accept and then not do.
+ * Checks a plan before it is declared, for what the broker would refuse without advice, or accept and then not
+ * do.
  *
- * @throws TopologyError that says what the broker is
+ * @throws TopologyError naming the broker's version
  */
 export function requireFeatures({ queues, bindings }: TopologyPlan, broker: BrokerFeatures): void {
   requirePriorities(queues, broker);
@@ -79,8 +81,8 @@ function requirePriorities(queues: readonly QueuePlan[], broker: BrokerFeatures)
   const resource = `queue '${prioritized.name}'`;
   throw new TopologyError(
     resource,
-    `${resource} wants message priorities up to ${prioritized.maxPriority}, but ${broker.name} ${PRIORITIES_THERE[broker.quorumPriorities]}`,
-    "Use lanes instead (docs/lanes.md), say type: 'classic', or take RabbitMQ 4.3 or later.",
+    `${resource} needs message priorities up to ${prioritized.maxPriority}, but ${broker.name} ${PRIORITIES_THERE[broker.quorumPriorities]}`,
+    "Use lanes instead (docs/lanes.md), set type: 'classic', or use RabbitMQ 4.3 or later.",
   );
 }
 
@@ -93,6 +95,6 @@ function requireFewHashes(bindings: readonly BindingPlan[], { name, maxHashes }:
   throw new TopologyError(
     resource,
     `${resource} has the pattern '${pattern}' with ${hashes(pattern)} '#', but ${name} allows ${maxHashes}`,
-    "Say it with fewer '#': '#.#' is the same as '#'; or bind several patterns that say more.",
+    "Use fewer '#' ('#.#' is the same as '#'), or bind several narrower patterns.",
   );
 }

@@ -4,18 +4,18 @@ import { unescape as percentDecoded } from 'node:querystring';
 /** One broker URL, or several that are tried in turn: `amqp://user:password@host:5672/vhost`, `amqps://…`. */
 export type BrokerUrl = string | readonly string[];
 
-/** What a URL is checked against, beside its form. */
+/** Rules for a URL beside its syntax. */
 export interface UrlRules {
-  /** The certificate says who we are, so the URL needs no user, and TLS is a must. */
+  /** The certificate identifies the client: the URL needs no user, and TLS is required. */
   readonly external: boolean;
-  /** TLS options are given, which a plain connection would silently leave out. */
+  /** TLS options are set, which a plain connection would silently ignore. */
   readonly encrypted: boolean;
   readonly allowGuest: boolean;
 }
 
-/** Every problem of `url`, as sentences. None quotes a URL: it may hold a password. */
+/** Problems of `url`, as sentences. None quotes a URL, which may hold a password. */
 export function urlProblems(url: unknown, rules: UrlRules): string[] {
-  if (url === undefined) return ['url is undefined: is the environment variable set that it comes from?'];
+  if (url === undefined) return ['url is undefined: is its environment variable set?'];
   const urls = Array.isArray(url) ? url : [url];
   if (urls.length === 0) return ['expected url to be at least one address, got an empty list'];
   return urls.flatMap((each, index) => {
@@ -34,13 +34,14 @@ function formProblem(url: unknown): string | undefined {
     return 'a string that is no URL (is a special character in the password percent-encoded?)';
   const { protocol, hostname, pathname, search, hash } = new URL(url);
   if (protocol !== 'amqp:' && protocol !== 'amqps:') return `one that begins with ${protocol}`;
-  // The rest of a password with a / ? or # in it would be taken for a vhost, and what is before it for a host, and shown.
+  // A / ? or # in a password ends the host part: the rest would be taken for a vhost, and the part before it
+  // for a host, which is shown.
   if (`${pathname}${search}${hash}`.includes('@'))
     return 'one with an @ behind the host (is a special character in the password, or in the vhost, percent-encoded?)';
   return hostname === '' ? 'one without a host' : undefined;
 }
 
-/** What other clients take from the query, and this one would silently leave out. */
+/** Query parameters that other clients use, and this one would silently ignore. */
 const SECURITY_PARAMETERS = [
   'auth_mechanism',
   'cacertfile',
@@ -55,7 +56,7 @@ function ruleProblems(url: URL, name: string, { external, encrypted, allowGuest 
   const problems: string[] = [];
   if (url.protocol === 'amqp:') {
     if (external)
-      problems.push(`expected ${name} to be amqps://…, since auth: 'external' goes by the certificate`);
+      problems.push(`expected ${name} to be amqps://…, since auth: 'external' uses the certificate`);
     else if (encrypted)
       problems.push(`expected ${name} to be amqps://…, since tls is given, and amqp:// is not encrypted`);
   }
@@ -65,19 +66,19 @@ function ruleProblems(url: URL, name: string, { external, encrypted, allowGuest 
   } else if (!allowGuest && isDefaultGuest(url) && !isLoopback(url.hostname)) {
     problems.push(
       `expected ${name} to name a user of your own on ${addressOf(url.href)}, got guest with its default password (or no user, which means the same): ` +
-        'make a user with rabbitmqctl add_user, or say allowGuest: true for a broker that nobody else reaches',
+        'create a user with rabbitmqctl add_user, or set allowGuest: true for a broker that nobody else can reach',
     );
   }
   for (const parameter of SECURITY_PARAMETERS) {
     if (url.searchParams.has(parameter))
       problems.push(
-        `expected ${name} to have no parameter '${parameter}': say it with the options tls and auth`,
+        `expected ${name} to have no parameter '${parameter}': use the options tls and auth instead`,
       );
   }
   return problems;
 }
 
-/** Host and port of a URL: what may be shown of it. */
+/** Host and port of a URL: the parts that may be shown. */
 export function addressOf(url: string): string {
   const { protocol, hostname, port } = new URL(url);
   return `${hostname}:${port || (protocol === 'amqps:' ? 5671 : 5672)}`;
@@ -88,10 +89,13 @@ export interface UserOfUrl {
   readonly password: string;
 }
 
-/** A URL without any means the broker's default user, as the AMQP URI specification of RabbitMQ has it. */
+/**
+ * User and password of a URL. A URL without them means the broker's default user, as in RabbitMQ's AMQP URI
+ * specification.
+ */
 export function userOf({ username, password }: URL): UserOfUrl {
   if (username === '' && password === '') return { user: 'guest', password: 'guest' };
-  // Not the client library's way, which takes each percent-encoded byte for a character: it breaks any that is not ASCII.
+  // The client library decodes each percent-encoded byte as a character, which breaks all that are not ASCII.
   return { user: percentDecoded(username), password: percentDecoded(password) };
 }
 
@@ -104,7 +108,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** By its form only: a name that resolves to 127.0.0.1 today may lead elsewhere tomorrow. */
+/** Decided by the name's form: a name that resolves to 127.0.0.1 today may lead elsewhere tomorrow. */
 export function isLoopback(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '');
   const family = isIP(host);

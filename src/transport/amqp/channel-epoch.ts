@@ -1,22 +1,23 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 
-/** Of a channel that is to be closed: acks wait for what was delivered before them for so long. */
+/** Time for which acks wait for earlier deliveries on a channel that is to be closed. */
 const LAST_GATHERING_MS = 250;
 
 /**
- * One opening of a consumer's channel, and the settling of what came over it: delivery tags mean something here only.
+ * One opening of a consumer's channel, and the settling of its deliveries: delivery tags are valid for this
+ * opening only.
  *
- * Acks are gathered, since each one that the broker reads costs it as much as half a delivery. What is settled without
- * a gap from the channel's first delivery on goes out as one ack for all; what lies behind a message that still runs
- * goes out one by one. Nothing waits longer than to the end of this turn of the event loop, or until half of the window
- * is gathered: if the process dies before that, those messages are delivered again.
+ * Acks are gathered, since reading one costs the broker as much as half a delivery. Deliveries that are settled
+ * without a gap from the channel's first one on are acked by one ack for all; those behind a running message
+ * are acked one by one. No ack waits longer than to the end of this turn of the event loop, or until half of
+ * the window is gathered. If the process dies before that, those messages are delivered again.
  *
- * But for a channel that is to be closed: a quorum queue forgets what a channel has sent it in many commands right before that, and
- * delivers those messages again (rabbitmq-server#10327; it keeps some thirty under way, and what is behind them goes with the
- * channel). So the last acks wait a little, to be one for all.
+ * On a channel that is to be closed the acks wait a little, to be sent as one. A quorum queue forgets commands
+ * that a channel sends in large number right before it is closed, and delivers those messages again
+ * (rabbitmq-server#10327; it keeps some thirty under way, and the ones behind them go with the channel).
  *
- * What is settled is the message as the library made it, though all that goes out is its tag: tracers that are laid over the
- * library find by this very object the span that ends here, and keep the message until then.
+ * Deliveries are settled with the message object that the library made, though only its tag is sent: tracers
+ * that patch the library find the span to end by this object, and keep the message until then.
  *
  * The broker numbers a channel's deliveries upwards, and closes a channel that settles a tag twice
  * (https://www.rabbitmq.com/docs/confirms#consumer-acks-double-acking).
@@ -24,16 +25,16 @@ const LAST_GATHERING_MS = 250;
 export class ChannelEpoch {
   /** The channel is gone: nothing that it delivered can be settled any more. */
   private isLost = false;
-  /** Delivered and not settled on the wire, in the order of delivery: no more than the window. */
+  /** Deliveries that are not settled on the wire, in their order; at most the window. */
   private readonly unsettled = new Set<number>();
-  /** Acked here, not on the wire yet. */
+  /** Acked here, but not on the wire yet. */
   private gathered: ConsumeMessage[] = [];
   private flushing: NodeJS.Immediate | undefined;
   private lastFlush: NodeJS.Timeout | undefined;
   private flushAt = 1;
   private isEnding = false;
 
-  /** @param chargesRequeues the broker counts what is given back towards the queue's delivery limit */
+  /** @param chargesRequeues true if the broker counts requeues towards the queue's delivery limit */
   constructor(
     readonly channel: Channel,
     readonly chargesRequeues = false,
@@ -43,12 +44,12 @@ export class ChannelEpoch {
     return this.isLost;
   }
 
-  /** Nothing of what it has delivered is unsettled. */
+  /** True if all its deliveries are settled. */
   get isSettled(): boolean {
     return this.unsettled.size === 0;
   }
 
-  /** @param prefetch how many deliveries may be unsettled at once */
+  /** @param prefetch maximum unsettled deliveries */
   set window(prefetch: number) {
     this.flushAt = Math.max(1, Math.floor(prefetch / 2));
   }
@@ -68,7 +69,7 @@ export class ChannelEpoch {
     return true;
   }
 
-  /** Nothing more is delivered here, and the channel is closed when what was is settled. */
+  /** Called when nothing more is delivered here, and the channel is closed once its deliveries are settled. */
   endSoon(): void {
     this.isEnding = true;
   }
@@ -78,26 +79,27 @@ export class ChannelEpoch {
     else this.lastFlush ??= setTimeout(() => this.flush(), LAST_GATHERING_MS);
   }
 
-  /** Gives a message back, at once. False if the channel is gone. */
+  /** Requeues a message at once. False if the channel is gone. */
   requeue(message: ConsumeMessage): boolean {
     return this.nack(message, true);
   }
 
-  /** Has the broker dead-letter a message, at once. False if the channel is gone. */
+  /** Lets the broker dead-letter a message at once. False if the channel is gone. */
   reject(message: ConsumeMessage): boolean {
     return this.nack(message, false);
   }
 
   private nack(message: ConsumeMessage, requeue: boolean): boolean {
     if (this.isLost) return false;
-    // nack, not reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing has failed here.
+    // nack instead of reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing
+    // has failed here.
     if (!this.write(() => this.channel.nack(message, false, requeue))) return false;
     this.unsettled.delete(tagOf(message));
     if (this.isEnding && this.gathered.length > 0) this.gatherLast();
     return true;
   }
 
-  /** Sends what is gathered. */
+  /** Sends the gathered acks. */
   flush(): void {
     this.cancelFlush();
     const messages = this.gathered;
@@ -124,7 +126,7 @@ export class ChannelEpoch {
     this.lastFlush = undefined;
   }
 
-  /** How many of these, from the first on, have nothing before them that still runs. */
+  /** Number of messages, from the first on, without a running one before them. */
   private prefixOf(messages: readonly ConsumeMessage[]): number {
     let count = 0;
     for (const tag of this.unsettled) {
@@ -135,7 +137,7 @@ export class ChannelEpoch {
     return count;
   }
 
-  /** False if the channel is closing; its loss is told in a moment, and the broker delivers again. */
+  /** False if the channel is closing: its loss is reported in a moment, and the broker delivers again. */
   private write(settle: () => void): boolean {
     try {
       settle();

@@ -11,19 +11,19 @@ import { readHeaders } from './header-reading.js';
 export interface SupervisedChannelOptions<Raw extends Channel> {
   open(model: ChannelModel): Promise<Raw>;
   /**
-   * Makes a new channel ready: declares, consumes. Runs on every opening. What it throws closes the channel; `retry`
-   * says what then.
+   * Prepares a new channel: declares, consumes. Runs on every opening. If it throws, the channel is closed; the
+   * first time `start` throws the error, later the channel is opened again after a pause.
    */
   setUp(channel: Raw): Promise<void>;
-  /** The channel is gone, for good. Called once for each that `setUp` has accepted. */
+  /** Called when the channel is gone for good: once for each channel that `setUp` has accepted. */
   lost(channel: Raw, error: Error): void;
-  /** It was opened again on a connection that had lived on. */
+  /** Called when the channel was opened again on a connection that had stayed up. */
   reopened?(error: Error): void;
-  /** Setting up failed while running; it will be tried again. */
+  /** Called when a later setup failed; it will be tried again. */
   failed(error: Error): void;
   /**
-   * How long one has to live to count as a success, in milliseconds; one that dies sooner, over and over, is opened again
-   * more and more slowly.
+   * Milliseconds that a channel must live to count as a success. A channel that keeps closing sooner is opened
+   * again after growing pauses.
    */
   readonly stableAfterMs: number;
 }
@@ -34,12 +34,12 @@ export interface ChannelError extends Error {
 }
 
 /**
- * Keeps one channel open: a channel that dies on a live connection is opened again alone, with backoff; one that dies
- * with its connection is opened when the next connection is up. Every channel has its listeners, so that its error
- * never takes the connection down.
+ * Keeps one channel open. A channel that closes on a live connection is opened again alone, with backoff; a
+ * channel that is lost with its connection is opened when the next connection is up. Every channel has an error
+ * listener, so that its error never ends the connection.
  */
 export class SupervisedChannel<Raw extends Channel = Channel> implements ConnectionListener {
-  /** The open channel, set up. */
+  /** The open channel after its setup. */
   current: Raw | undefined;
 
   private readonly backoff = new Backoff({ firstMs: 50, maxMs: 10_000 });
@@ -48,7 +48,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   private retryTimer: NodeJS.Timeout | undefined;
   private lastError: Error | undefined;
   private openedAt = 0;
-  /** Why the channel that is being set up is no good already. */
+  /** Reason why the channel that is being set up is to be closed again. */
   private spoilt: Error | undefined;
   private closed = false;
   private closing: Promise<void> | undefined;
@@ -59,9 +59,10 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   ) {}
 
   /**
-   * Opens for the first time. What setting up throws is thrown on, and nothing is tried again, unless the connection
-   * went with it: that refuses nothing, and it opens on the next one. (RabbitMQ 3.10 closes the connection that consumes
-   * a quorum queue while another one is declaring it, as two instances of a new service do.)
+   * Opens for the first time. An error of the setup is thrown, and nothing is tried again, unless the
+   * connection was lost with it: that is no refusal, and the channel opens on the next one. (RabbitMQ 3.10
+   * closes the connection that consumes a quorum queue while another one declares it, as two instances of a new
+   * service do.)
    */
   async start(): Promise<void> {
     const { model } = this.connection;
@@ -70,16 +71,19 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
         if (this.connection.model === model) throw error;
       });
     }
-    // Listening begins after the first try, so that its failure is the caller's alone.
+    // Listening begins after the first try, so that its failure goes to the caller alone.
     this.connection.listen(this);
   }
 
-  /** Opens now or when there is a connection, for who can do nothing about it: what fails is told, and tried again. */
+  /**
+   * Opens the channel now, or when there is a connection, for callers that can't act on an error: it is
+   * reported, and the opening tried again.
+   */
   begin(): void {
     this.connection.listen(this);
   }
 
-  /** Gives the channel up for a new one, without waiting; one that is still being set up, as soon as it is. */
+  /** Replaces the channel by a new one, without waiting; if it is still being set up, after that. */
   reopen(reason: Error): void {
     const { current } = this;
     if (!current) {
@@ -90,7 +94,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
     this.onClosed(current, reason);
   }
 
-  /** Closes for good. May be called again, and beside the end of the connection. */
+  /** Closes for good. May be called again, and during the end of the connection. */
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
@@ -104,7 +108,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   down(): void {
     clearTimeout(this.retryTimer);
     this.model = undefined;
-    // What comes now is a new connection's channel, not this one's again.
+    // The next channel belongs to a new connection: it is not this one reopened.
     this.lastError = undefined;
     this.backoff.reset();
   }
@@ -133,7 +137,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   }
 
   private retryOn(model: ChannelModel): void {
-    // With the connection gone, the next one begins anew.
+    // If the connection is gone, the next one begins anew.
     if (this.closed || this.connection.model !== model) return;
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.tryOpen(model), this.backoff.next());
@@ -184,7 +188,7 @@ export class SupervisedChannel<Raw extends Channel = Channel> implements Connect
   }
 }
 
-/** A queue without a leader leaves a request unanswered for as long as it has none. */
+/** A queue without a leader leaves a request unanswered until it has one. */
 const ANSWER_DEADLINE_MS = 30_000;
 
 async function answered(request: Promise<void>): Promise<void> {
@@ -192,11 +196,11 @@ async function answered(request: Promise<void>): Promise<void> {
   await deadline.race(request, () => new Error('the broker did not answer in time'));
 }
 
-/** The library's own promise is for ever pending if the connection goes before the broker has answered. */
+/** The library's own promise never settles if the connection is lost before the broker answers. */
 function closed(channel: Channel): Promise<void> {
   return new Promise((resolve) => {
     channel.once('close', () => resolve());
-    // Throws at once if the channel is dying already.
+    // `close` throws at once if the channel is already closing.
     Promise.resolve()
       .then(() => channel.close())
       .catch(() => resolve());
@@ -214,7 +218,7 @@ export async function openChannel(model: ChannelModel): Promise<Channel> {
 export async function openConfirmChannel(model: ChannelModel): Promise<ConfirmChannel> {
   const channel = await model.createConfirmChannel();
   writeDirectly(model, channel);
-  // Of messages that come back.
+  // For returned messages.
   readHeaders(model);
   return channel;
 }

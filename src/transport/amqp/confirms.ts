@@ -8,7 +8,7 @@ import { CARRIED, type Carried } from './wire/publish-fields.js';
 /** One raw confirm channel: writes publishes, and matches the broker's answers to them. */
 export class Confirms {
   readonly unconfirmed = new Set<PendingPublish>();
-  /** Mandatory ones by message id: a returned message tells no delivery tag. */
+  /** Mandatory publishes by message id: a returned message has no delivery tag. */
   private readonly returnable = new Map<string, PendingPublish[]>();
   private readonly returned = new Set<PendingPublish>();
   private readonly optionsOf: typeof publishOptions;
@@ -48,11 +48,11 @@ export class Confirms {
   }
 
   private onConfirm(pending: PendingPublish, error: Error | null): void {
-    // Told for each unconfirmed message when the channel closes, too: that is no answer of the broker's.
+    // Also called for each unconfirmed message when the channel closes, which is no answer of the broker's.
     if (error && error.message !== 'message nacked') return;
     this.unconfirmed.delete(pending);
     if (pending.mandatory) this.forgetReturn(pending);
-    // The return of an unroutable message always comes before its confirm.
+    // The broker returns an unroutable message before it confirms it.
     const wasReturned = this.returned.delete(pending);
     this.onVerdict(pending, error ? 'nacked' : wasReturned ? 'returned' : 'confirmed');
   }
@@ -83,7 +83,7 @@ export class Confirms {
   }
 }
 
-/** The library reads these names one by one and ignores others, so that only what differs needs a copy. */
+/** The library reads these names one by one and ignores others, so a copy is needed only if a value differs. */
 function publishOptions({ properties, source }: OutgoingMessage, mandatory: boolean): Options.Publish {
   if (source) {
     const carried: Carried = { source, clusterId: properties.clusterId };
@@ -93,7 +93,7 @@ function publishOptions({ properties, source }: OutgoingMessage, mandatory: bool
   return mandatory ? { ...properties, mandatory } : properties;
 }
 
-/** Of what it writes itself, it knows the values alone. */
+/** The library's own encoding knows only the JavaScript values. */
 function libraryOptions({ properties }: OutgoingMessage, mandatory: boolean): Options.Publish {
   const { headers } = properties;
   return { ...properties, mandatory, ...(headers ? { headers: sentHeaders(headers) } : {}) };

@@ -8,10 +8,11 @@ import { refusalOf } from './refusal.js';
 import type { ToldOutages } from './told-outages.js';
 
 /**
- * Tells a bus, and its log, of a connection that several may share.
+ * Reports the events of a connection, which several buses may share, to one bus and its log.
  *
- * @param lag of the event loop: while it was blocked, no heartbeat was answered
- * @param outages what the bus's connections have told: the log hears of what both have from one of them, the events from both
+ * @param lag lag of the event loop: while it is blocked, no heartbeat is answered
+ * @param outages troubles that the bus's connections have reported: the log gets one that both have once, the
+ * events twice
  */
 export function connectionTeller(
   connection: Connection,
@@ -21,7 +22,7 @@ export function connectionTeller(
 ): ConnectionListener {
   const { role } = connection;
   const about = (address: string) => ({ service, connection: role, address });
-  /** Of the connection that is up; 0 while none is. */
+  /** Heartbeat of the current connection; 0 without one. */
   let heartbeatMs = 0;
   return {
     up: (model, address) => {
@@ -56,7 +57,7 @@ export function connectionTeller(
   };
 }
 
-/** What the broker, or the system, gives up meanwhile looks like a fault of the network: `write ECONNRESET`. */
+/** A connection that was given up during a block looks like a network fault: `write ECONNRESET`. */
 function overslept(
   cause: Error,
   address: string,
@@ -67,7 +68,7 @@ function overslept(
   const seconds = (ms: number) => (ms / 1_000).toFixed(1);
   return new ConnectError(
     `the event loop was blocked for ${seconds(blockedMs)} s, longer than the heartbeat of ${seconds(heartbeatMs)} s, and the connection to ${address} was given up: ${reasonText(cause)}`,
-    'Split long computations, or move them to a worker thread; a longer heartbeat of rabbitmq() bears a longer block.',
+    'Split long computations, or move them to a worker thread; or raise the heartbeat of rabbitmq().',
     { cause },
   );
 }

@@ -11,30 +11,36 @@ import type { BrokerAddress, RabbitmqSettings } from './options.js';
 import { refusalOf } from './refusal.js';
 import { dropStragglers } from './stragglers.js';
 
-/** What a connection tells those who use it. */
+/** Listener of a connection. */
 export interface ConnectionListener {
   up(model: ChannelModel, address: string): void;
   down(error: Error, address: string, retryInMs: number): void;
   blocked(reason: string, address: string): void;
   unblocked(address: string): void;
-  /** The broker has confirmed nothing on it for a while though something waits. */
+  /** Called when the broker has confirmed none of the waiting publishes for a while. */
   stalled?(address: string): void;
-  /** It confirms again. */
+  /** Called when the broker confirms again. */
   flowing?(address: string): void;
 }
 
-/** A connection that has lived this long counts as a success: one that is closed as soon as it is open would be opened without end. */
+/**
+ * Time after which a connection counts as a success: one that the broker closes at once would otherwise be
+ * opened in a tight loop.
+ */
 const STABLE_AFTER_MS = 5_000;
 
-/** How long the broker may take to say that it has closed; nothing depends on its answer. */
+/** Deadline of the broker's answer to closing; nothing depends on it. */
 const CLOSE_OK_MS = 2_000;
 
-/** One connection to the broker, found and re-found: over the list of addresses, with backoff and jitter after each round. */
+/**
+ * One connection to the broker, and the search for it: over the list of addresses, with backoff and jitter
+ * after each round.
+ */
 export class Connection {
   isBlocked = false;
-  /** How many messages were delivered on it. */
+  /** Number of messages delivered on it. */
   deliveries = 0;
-  /** Host and port that it has, or tried last. */
+  /** Host and port of the connection, or of the last try. */
   address = 'no address yet';
 
   private isStalled = false;
@@ -44,12 +50,12 @@ export class Connection {
   private readonly listeners = new Set<ConnectionListener>();
   private seeking = false;
   private connectedAt = 0;
-  /** Why it was told to move. */
+  /** Reason for moving to another address. */
   private left: Error | undefined;
   private lastError: Error | undefined;
-  /** Aborts when it is closed: nothing is looked for, or dialled, any more. */
+  /** Aborts when the connection is closed: ends the search and any dialling. */
   private readonly ending = new AbortController();
-  /** Rejects when it is closed: nobody waits for a connection that is not looked for any more. */
+  /** Rejects when the connection is closed: nobody may wait for one that is not searched for. */
   private readonly closing = deferred<never>();
 
   constructor(
@@ -57,16 +63,16 @@ export class Connection {
     private readonly settings: RabbitmqSettings,
     private readonly connectionName: string,
   ) {
-    this.closing.promise.catch(() => {}); // most are closed while nobody waits
+    this.closing.promise.catch(() => {}); // usually nobody waits when it is closed
     this.search = new AddressSearch(() => settings.findAddresses());
   }
 
-  /** The live connection, if there is one. */
+  /** The live connection; undefined without one. */
   get model(): ChannelModel | undefined {
     return this.line?.model;
   }
 
-  /** Host and port of all, as they were found last. */
+  /** Host and port of all addresses of the last round. */
   get addresses(): readonly string[] {
     return this.search.names;
   }
@@ -83,18 +89,18 @@ export class Connection {
   }
 
   /**
-   * Begins to look for a connection; resolves when there is one.
+   * Begins the search for a connection; resolves when there is one.
    *
-   * @throws OptionsError if the url or tls function brings what can't work
-   * @throws ConnectError at the deadline, when closed, or at once where trying again changes nothing: credentials, vhost or
-   * certificate are refused, by the broker or by us
+   * @throws OptionsError if the url or tls function returns an invalid value
+   * @throws ConnectError at the deadline, when closed, or at once if another try can't help: credentials, vhost
+   * or certificate are refused, by the broker or by the client
    */
   connect(deadline: Deadline): Promise<void> {
     void this.seek(0);
     return this.whenUp(deadline);
   }
 
-  /** Resolves when there is a connection, now or later; throws as `connect` does. */
+  /** Resolves when there is a connection, now or later; throws like `connect`. */
   async whenUp(deadline: Deadline): Promise<void> {
     if (this.model) return;
     const { promise, resolve, reject } = deferred();
@@ -115,14 +121,14 @@ export class Connection {
     }
   }
 
-  /** Leaves the line it has for another address, at once and whatever waits there. */
+  /** Leaves the current address for another, at once, whatever waits on it. */
   move(to: BrokerAddress, why: Error): void {
     this.search.startWith(to);
     this.left = why;
     this.line?.hangUp();
   }
 
-  /** Somebody has seen that the broker confirms nothing on it, or does so again. */
+  /** Called when the broker is found to confirm nothing on it, or to confirm again. */
   setStalled(isStalled: boolean): void {
     if (this.isStalled === isStalled || !this.model) return;
     this.isStalled = isStalled;
@@ -131,7 +137,7 @@ export class Connection {
       else listener.flowing?.(this.address);
   }
 
-  /** Closes in order if the broker answers soon, and tears the socket down in any case. */
+  /** Closes in order if the broker answers soon, and destroys the socket in any case. */
   async close(deadline: Deadline): Promise<void> {
     this.ending.abort();
     this.closing.reject(this.connectError());
@@ -146,7 +152,7 @@ export class Connection {
     line.hangUp();
   }
 
-  /** Until there is a connection, or it is closed. */
+  /** Searches until there is a connection, or it is closed. */
   private async seek(pauseMs: number): Promise<void> {
     if (this.line || this.seeking) return;
     this.seeking = true;
@@ -190,7 +196,7 @@ export class Connection {
     model.on('close', (error) => this.lost(line, error ?? new Error('the connection was closed')));
     model.on('blocked', (reason) => {
       this.isBlocked = true;
-      // Nothing is expected of it any more.
+      // The next connection begins without a stall.
       this.isStalled = false;
       this.blockedFor = reason;
       for (const listener of this.listeners) listener.blocked(reason, this.address);
@@ -204,7 +210,7 @@ export class Connection {
 
   private lost(line: Line, error: Error): void {
     this.lastError = error;
-    // A half-open socket would linger until the system gives it up.
+    // A half-open socket would stay until the system gives it up.
     line.hangUp();
     if (this.line !== line) return;
     this.line = undefined;

@@ -7,14 +7,17 @@ import { StallWatch, type Watched } from './stall-watch.js';
 import { Suspects } from './suspects.js';
 import { keepWordsOfRefusal } from './words-of-refusal.js';
 
-/** The two connections that the sessions of one transport share: the broker stops reading a blocked one, acks included. */
+/**
+ * The two connections that the sessions of one transport share. There are two because the broker stops reading
+ * a blocked one, acks included.
+ */
 export class Connections {
   readonly publish: Connection;
   readonly consume: Connection;
   readonly watch: StallWatch;
-  /** Queues of the consuming one that may end it. */
+  /** Queues of the consuming connection that may end it. */
   readonly suspects: Suspects;
-  /** A bus has started on them. */
+  /** True after a bus has started on the connections. */
   private isProven = false;
   private readonly ending = new AbortController();
 
@@ -41,8 +44,8 @@ export class Connections {
   }
 
   /**
-   * A new one, not open yet, for what is better consumed apart. It tries first the address where the consuming one is: that may
-   * have left those before it, whose nodes answer and do nothing.
+   * A new, unopened connection for a queue that is consumed apart. It first tries the current address of the
+   * consuming connection, which may have left earlier addresses because their nodes answer and do nothing.
    */
   spare(): Connection {
     const findAddresses = async () => {
@@ -53,12 +56,12 @@ export class Connections {
     return new Connection('consume', { ...this.settings, findAddresses }, `${this.name} spare`);
   }
 
-  /** How many addresses a bus that starts may try: one, if another bus has found its own good. */
+  /** Number of addresses that a starting bus may try: one, if another bus has found its address good. */
   get turns(): number {
     return this.isProven ? 1 : Math.max(1, this.consume.addresses.length);
   }
 
-  /** @returns false if there is no other to be tried */
+  /** @returns false if there is no other address */
   async tryNext(why: Error): Promise<boolean> {
     const [next] = this.isProven ? [] : await this.others(this.consume.address);
     if (!next) return false;
@@ -66,7 +69,7 @@ export class Connections {
     return true;
   }
 
-  /** Before the first bus takes the address for good: one that confirms nothing is left for one that does. */
+  /** Checks the address before the first bus uses it: an address that confirms nothing is left for one that does. */
   async prove(publisher: Watched, probe: OutgoingMessage, deadline: Deadline): Promise<void> {
     if (this.turns > 1) {
       const stays = await deadline
@@ -88,14 +91,14 @@ export class Connections {
     await Promise.all([this.publish, this.consume, this.suspects].map((each) => each.close(deadline)));
   }
 
-  /** Both leave what they have for another address. */
+  /** Moves both connections to another address. */
   move(to: BrokerAddress, why: Error): void {
     for (const connection of [this.publish, this.consume]) connection.move(to, why);
   }
 
   /**
-   * All addresses behind this one in the list, then those before it. One alone is its own next: behind a load balancer another
-   * node may answer there.
+   * The addresses behind this one in the list, and then those before it. A single address is its own successor:
+   * behind a load balancer another node may answer there.
    */
   async others(than: string): Promise<BrokerAddress[]> {
     const all = await this.settings.findAddresses();

@@ -11,11 +11,11 @@ import { AmqpDelivery } from './delivery.js';
 
 export interface AmqpConsumerOptions {
   readonly queue: string;
-  /** The broker counts its deliveries; a classic queue only flags them. */
+  /** True if the broker counts the queue's deliveries; a classic queue only flags redeliveries. */
   readonly counts: boolean;
   readonly prefetch: number;
   readonly keptForMs: number | undefined;
-  /** What is lost is not restored. */
+  /** The consumer is not restored after a loss. */
   readonly once: boolean;
   readonly sink: DeliverySink;
   /** Declares the queue and its bindings again. */
@@ -29,7 +29,7 @@ export interface AmqpConsumerOptions {
   onClosed(): void;
 }
 
-/** What is left of a consumer on a connection that it has left. */
+/** Remains of a consumer on a connection that it has left. */
 interface LeftChannel {
   readonly epoch: ChannelEpoch | undefined;
   readonly consumerTag: string | undefined;
@@ -39,31 +39,31 @@ interface LeftChannel {
 const LOOK_WHETHER_SETTLED_MS = 50;
 
 /**
- * Consumes one queue on a channel of its own, so that nothing another consumer does can disturb it. Survives the loss
- * of the channel and the connection, and a cancel by the broker: the queue is then declared again and consumed again.
+ * Consumes one queue on its own channel, so that other consumers can't disturb it. Survives the loss of the
+ * channel or the connection, and a cancel by the broker: the queue is then declared and consumed again.
  */
 export class AmqpConsumer implements Consumer {
   private supervised: SupervisedChannel;
   private epoch: ChannelEpoch | undefined;
-  /** Of connections that it has left: what they delivered is settled there yet. */
+  /** Channels on connections that it has left: their deliveries are still settled there. */
   private readonly left = new Set<LeftChannel>();
   private consumerTag: string | undefined;
   private prefetch: number;
-  /** The window at most. */
+  /** Upper limit of the window. */
   private most = Number.POSITIVE_INFINITY;
-  /** The broker said the queue is gone. */
+  /** The broker said that the queue is gone. */
   private missing = false;
-  /** What was told last. */
+  /** Last reported state. */
   private told: 'nothing' | 'consuming' | 'lost' = 'nothing';
-  /** How often the broker has cancelled it. */
+  /** Number of cancels by the broker. */
   private cancels = 0;
   private cancelled = false;
   private openings = 0;
-  /** A window of 0: the channel is open, and nothing is consumed. */
+  /** The window is 0: the channel is open, and nothing is consumed. */
   private paused = false;
   /** A new channel is being set up: the broker has not answered yet. */
   private settingUp: Deferred<void> | undefined;
-  /** Number of the window that is open, or was last. */
+  /** Number of the current, or last, window. */
   private window = 0;
   /** Changes of the window run one after the other. */
   private changing: Promise<void> = Promise.resolve();
@@ -80,7 +80,7 @@ export class AmqpConsumer implements Consumer {
     return this.options.queue;
   }
 
-  /** A quorum queue: its delivery limit ends what can't be delivered. */
+  /** True for a quorum queue: its delivery limit ends a message that can't be delivered. */
   get counts(): boolean {
     return this.options.counts;
   }
@@ -91,8 +91,8 @@ export class AmqpConsumer implements Consumer {
 
   setPrefetch(prefetch: number): Promise<void> {
     this.prefetch = prefetch;
-    // What is being set up consumes with the window of before, and delivers by it until it is told of the new one.
-    // Asked for by a message that made room, or failed; the consumer that comes of it is not its.
+    // A setup under way still uses the previous window, and is corrected when it has ended. A message that made
+    // room, or failed, may have asked for the change; the new consumer must not run in its async context.
     this.changing = inRootContext(() =>
       this.changing.then(() => this.settingUp?.promise).then(() => this.consumeAnew()),
     );
@@ -100,18 +100,19 @@ export class AmqpConsumer implements Consumer {
   }
 
   /**
-   * Goes on over another connection. What the old one has delivered is settled there; it can go when this resolves.
+   * Moves to another connection. Deliveries of the old one are settled there; it can be closed when this
+   * resolves.
    *
-   * @param most how many deliveries may be unsettled at once, whatever the window is
+   * @param most maximum unsettled deliveries, whatever the window is
    */
   async moveTo(connection: Connection, most: number): Promise<void> {
     const { supervised, epoch, consumerTag } = this;
-    // It takes nothing any more, and what it has taken still runs.
+    // The consumer takes nothing any more, but its deliveries may still be running.
     if (this.cancelled) return untilSettled(epoch);
     this.most = most;
     this.consumerTag = undefined;
     this.epoch = undefined;
-    // Who waits for the old one's channel to be set up waits for the new one's.
+    // Callers that wait for the old channel's setup wait for the new one's.
     this.settingUp?.resolve();
     this.connection = connection;
     this.supervised = this.superviseOn(connection);
@@ -128,11 +129,11 @@ export class AmqpConsumer implements Consumer {
     const { consumerTag, epoch } = this;
     if (consumerTag === undefined || !epoch || epoch.lost) return;
     this.consumerTag = undefined;
-    // A quorum queue forgets acks that a channel sends right before it is closed, but not what it hears before it has ended a
-    // consumer (rabbitmq-server#10327).
+    // A quorum queue forgets acks that a channel sends right before it is closed, but not those that it gets
+    // before it has ended the consumer (rabbitmq-server#10327).
     epoch.flush();
     epoch.endSoon();
-    // A channel that dies meanwhile delivers nothing any more either.
+    // A channel that is lost meanwhile delivers nothing more, either.
     await epoch.channel.cancel(consumerTag).catch(() => {});
   }
 
@@ -141,7 +142,7 @@ export class AmqpConsumer implements Consumer {
     const epochs = [this.epoch, ...[...this.left].map(({ epoch }) => epoch)];
     for (const epoch of epochs) {
       epoch?.flush();
-      // Nobody is told: who closes knows.
+      // Not reported: the caller knows that it is closing.
       epoch?.lose();
     }
     const closing = [this.supervised, ...[...this.left].map(({ supervised }) => supervised)];
@@ -161,13 +162,13 @@ export class AmqpConsumer implements Consumer {
       failed: (error) => {
         if (this.supervised === supervised) this.failed(error);
       },
-      // With each channel that dies the broker charges what was delivered on it.
+      // The broker charges the deliveries of each lost channel to their messages.
       stableAfterMs: 5_000,
     });
     return supervised;
   }
 
-  /** Takes nothing more there, and closes the channel when all that it has delivered is settled. */
+  /** Stops the deliveries on a left channel, and closes it when they are settled. */
   private async leave(left: LeftChannel): Promise<void> {
     const { epoch, consumerTag, supervised } = left;
     epoch?.endSoon();
@@ -189,7 +190,7 @@ export class AmqpConsumer implements Consumer {
     this.openings += 1;
     if (this.options.once && this.openings > 1) {
       this.cancelled = true;
-      // Its first channel may have gone before the broker had answered, and what was delivered on it with it.
+      // The first channel may have been lost before the broker's answer, together with its deliveries.
       this.epoch?.lose();
       this.options.sink.lost(new Error('the channel was lost'));
       return;
@@ -202,7 +203,7 @@ export class AmqpConsumer implements Consumer {
     this.epoch = epoch;
     const { cancels } = this;
     await this.consume(epoch);
-    // A cancel may come in one read with the answer to consuming.
+    // A cancel may arrive in the same read as the answer to consuming.
     if (cancels !== this.cancels || this.epoch !== epoch) return;
     if (this.told === 'nothing') this.options.onStarted();
     if (this.told === 'lost') this.options.onRestored();
@@ -210,8 +211,8 @@ export class AmqpConsumer implements Consumer {
   }
 
   /**
-   * Without `global` the broker takes the window as each later consumer's own, so it is set before consuming
-   * (https://www.rabbitmq.com/docs/consumer-prefetch). There 0 means no limit.
+   * Without `global` the broker applies the prefetch to later consumers of the channel, so it is set before
+   * consuming (https://www.rabbitmq.com/docs/consumer-prefetch). To the broker 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
     const { queue, keptForMs, counts } = this.options;
@@ -224,24 +225,25 @@ export class AmqpConsumer implements Consumer {
     this.window += 1;
     const { window } = this;
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
-    // A classic queue refuses to be told, and waits for ever (tried on 4.3.6).
+    // A classic queue refuses this argument, and waits without limit (tried on 4.3.6).
     const told =
       counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
     const options = told ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
     const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
     if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
-    // Cancelled, or moved, before the broker had answered: nobody else knows of this one, and it would go on.
+    // Cancelled or moved before the broker had answered: nobody else knows this consumer, and it would go on.
     else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
   }
 
-  /** Another window is another consumer: the old one is cancelled, its deliveries stay ours to settle. */
+  /** A new window needs a new consumer: the old one is cancelled, and its deliveries are still settled here. */
   private async consumeAnew(): Promise<void> {
     const { epoch, consumerTag } = this;
     if (this.cancelled || !epoch || epoch.lost) return;
     if (consumerTag === undefined && !this.paused) return;
     try {
       this.consumerTag = undefined;
-      // Before the cancel: beside it they would make room for the old consumer, which is to take no more.
+      // Before the cancel: if the acks were sent beside it, they would make room for the old consumer, which
+      // must take nothing more.
       epoch.flush();
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
       if (!this.cancelled && this.epoch === epoch) await this.consume(epoch);
@@ -258,7 +260,8 @@ export class AmqpConsumer implements Consumer {
       return;
     }
     if (epoch.lost) return;
-    // The broker's own cancel. Its channel must go: a late ack on it would revive the consumer inside the broker.
+    // A cancel by the broker. The channel must be closed: a late ack on it would revive the consumer inside the
+    // broker.
     this.missing = true;
     this.cancels += 1;
     this.consumerTag = undefined;
@@ -281,16 +284,16 @@ export class AmqpConsumer implements Consumer {
   }
 
   private failed(error: ChannelError): void {
-    // One that the broker never answers is given up, too.
+    // An opening that the broker never answers is given up, too.
     this.settingUp?.resolve();
     if (error.code === 404) this.missing = true;
-    // An opening may fail after all that it set up has been told.
+    // An opening may still fail after it has reported success.
     if (this.told === 'consuming') this.told = 'lost';
     this.options.onFailed(error);
   }
 }
 
-/** Everything that it has delivered. */
+/** Resolves when all its deliveries are settled. */
 async function untilSettled(epoch: ChannelEpoch | undefined): Promise<void> {
   while (epoch && !epoch.lost && !epoch.isSettled) await pause(systemClock, LOOK_WHETHER_SETTLED_MS);
 }

@@ -11,40 +11,40 @@ import type { Connections } from './connections.js';
 import { declarePlan, declareShared, missingExchanges } from './declare.js';
 import { notPossible, reachedLimit } from './limits.js';
 
-/** Who publishes: waits while exchanges are made again. */
+/** The publisher, which waits while exchanges are declared again. */
 export interface Mended {
-  /** Publishes to these exchanges wait until it is called again with false. */
+  /** Holds publishes to these exchanges back until it is called again with false. */
   holdBack(exchanges: readonly string[], isMending: boolean): void;
-  /** They were missing; they are there, with our bindings, but perhaps without those of others. */
+  /** Called for exchanges that were missing and exist again, with our bindings, but perhaps without those of others. */
   remade(exchanges: readonly string[]): void;
 }
 
-/** What has been declared, to be declared again when somebody deletes it. */
+/** A declared topology, to be declared again if another program deletes it. */
 interface Declared {
   readonly plan: TopologyPlan;
   readonly delays: SharedPlan | undefined;
   readonly mode: TopologyMode;
-  /** Under way. */
+  /** Repair under way. */
   mending?: Promise<void> | undefined;
 }
 
-/** At least as long does the broker of one address have for a topology while a bus starts, if there are others. */
+/** Minimum time that the broker at one address gets for a topology during a start, if there are other addresses. */
 const LEAST_TURN_MS = 5_000;
 const LONGEST_TURN_MS = 30_000;
 
-/** Publishes that wait for it have deadlines of their own. */
+/** Deadline of a repair; publishes that wait for it have their own deadlines. */
 const MEND_WITHIN_MS = 30_000;
 
 /**
- * The topology of one bus in the broker: declared, remembered, and declared again. On the consuming connection: in an alarm the
- * broker reads nothing from one that publishes, and where a node is cut off, RabbitMQ 4.3 answers a declare after 30 s by
- * closing its connection.
+ * The topology of one bus in the broker: declared, remembered, and declared again. It uses the consuming
+ * connection: during an alarm the broker reads nothing from a connection that publishes, and on a node that is
+ * cut off, RabbitMQ 4.3 answers a declare after 30 s by closing its connection.
  */
 export class Declarations {
   private readonly all: Declared[] = [];
   private readonly listener: ConnectionListener;
   private wasUp = false;
-  /** Why the connection went last. */
+  /** Reason of the last loss of the connection. */
   private lastLoss: Error | undefined;
 
   constructor(
@@ -70,10 +70,13 @@ export class Declarations {
     return this.all.map(({ plan }) => plan);
   }
 
-  /** A connection that goes meanwhile refuses nothing: what is there already is declared on the next one again. */
+  /**
+   * A connection that is lost during the declaring is no refusal: what it has declared is declared again on the
+   * next one.
+   */
   async declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
     const { consume } = this.connections;
-    // Before anything of this bus is under way there is nothing to lose by trying the next address.
+    // Nothing of this bus is under way yet, so the next address can be tried without loss.
     for (let left = this.all.length === 0 ? this.connections.turns : 1; ; ) {
       await consume.whenUp(deadline);
       const model = this.live();
@@ -89,21 +92,21 @@ export class Declarations {
         if (isLate) left = (await this.connections.tryNext(error as Error)) ? left - 1 : 1;
         else if (error instanceof HoplineError) throw error;
         else if (consume.model === model) throw cantDeclare(error as Error);
-        // It would go again.
+        // The next connection would be lost, too.
         else if (this.lastLoss && reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
       }
     }
     this.all.push({ plan: topology.own, delays: topology.delays, mode });
   }
 
-  /** True if what has this exchange was declared again. */
+  /** True if a topology with this exchange was declared again. */
   withExchange(exchange: string): Promise<boolean> {
     return this.again((plan) => plan.exchanges.some(({ name }) => name === exchange));
   }
 
-  /** True if a binding of ours should have taken it, and was declared again. */
+  /** True if one of our bindings should have taken the message, and was declared again. */
   withRoute({ exchange, routingKey }: OutgoingMessage): Promise<boolean> {
-    // On paper. Exchanges of ours are topic or direct, and no name of a queue holds a wildcard.
+    // By the plan alone. Our exchanges are topic or direct, and no queue's name holds a wildcard.
     return this.again(({ bindings }) =>
       bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey)),
     );
@@ -113,7 +116,7 @@ export class Declarations {
     return this.again(({ queues }) => queues.some(({ name }) => name === queue));
   }
 
-  /** @throws ConnectError if there is none */
+  /** @throws ConnectError without a connection */
   live(): ChannelModel {
     const { model } = this.connections.consume;
     if (!model)
@@ -132,7 +135,7 @@ export class Declarations {
     return concerned.length > 0;
   }
 
-  /** Once for all who miss something of it at the same time. */
+  /** One repair serves all callers that miss the same topology. */
   private mend(declared: Declared): Promise<void> {
     declared.mending ??= this.declareWhole(declared).finally(() => {
       declared.mending = undefined;
@@ -148,9 +151,9 @@ export class Declarations {
       await this.onLive(async (model) => {
         const missing = await missingExchanges(model, plan);
         this.mended.remade(missing);
-        // The delays' marker may be there though another of their exchanges is gone.
+        // The marker of the delays may exist though another of their exchanges is gone.
         for (const part of parts) await declarePlan(model, part, 'declare');
-        // Their minute begins now.
+        // The exchanges count as young from now on.
         this.mended.remade(missing);
       });
     } finally {
@@ -158,7 +161,7 @@ export class Declarations {
     }
   }
 
-  /** The connection that publishes may be back before this one, and this one may go meanwhile. */
+  /** The publishing connection may be back before this one, which may also be lost meanwhile. */
   private async onLive(work: (model: ChannelModel) => Promise<void>): Promise<void> {
     const { consume } = this.connections;
     const deadline = new Deadline(systemClock, MEND_WITHIN_MS);
@@ -174,8 +177,8 @@ export class Declarations {
   }
 
   /**
-   * Over each connection but the first: an emptied broker is seen before the first publish meets it, or before somebody else has
-   * made the exchange and not yet what is bound to it.
+   * Checks each connection after the first: an emptied broker is found before the first publish reaches it, and
+   * before another program has declared an exchange without its bindings.
    */
   private connected(): void {
     if (this.wasUp) void this.lookAfterExchanges().catch(() => {});
@@ -196,9 +199,9 @@ async function declareOn(
   { own, delays }: BusTopology,
   mode: TopologyMode,
 ): Promise<void> {
-  // In every mode: what the broker silently doesn't do is wrong however the queue came to be.
+  // Checked in every mode: a feature that the broker silently lacks is wrong however the queue was declared.
   requireFeatures(own, brokerFeatures(model.connection.serverProperties));
-  // The delays first: queues are bound to their last exchange.
+  // Delays first: queues are bound to their last exchange.
   if (delays) await declareShared(model, delays, mode);
   await declarePlan(model, own, mode);
 }

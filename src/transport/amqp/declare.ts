@@ -12,26 +12,29 @@ import type {
 import type { ChannelError } from './channel.js';
 import { reachedLimit } from './limits.js';
 
-/** One thing to declare or to check. */
+/** One resource to declare or to check. */
 interface Step {
-  /** As errors name it: `queue 'mailer'`. */
+  /** Name for errors: `queue 'mailer'`. */
   readonly resource: string;
-  /** What is needed to make it. */
+  /** Permission needed for declaring it. */
   readonly right: string;
   declare(channel: Channel): Promise<unknown>;
-  /** Needs any right on it, or none before RabbitMQ 4.2.6. Undefined for what can't be asked for passively. */
+  /**
+   * Passive check: needs any permission on the resource, or none before RabbitMQ 4.2.6. Undefined for resources
+   * without a passive check.
+   */
   check?(channel: Channel): Promise<unknown>;
   readonly verifyOnly?: boolean;
 }
 
-/** The broker answers one request at a time on a channel; several channels pipeline them. */
+/** The broker answers one request at a time per channel; several channels work in parallel. */
 const LANES = 4;
 
 /**
- * Makes a plan true in the broker: exchanges, then queues, then bindings. What exists may be checked only (no configure
- * permission), and is then taken as it is.
+ * Declares a plan: exchanges, then queues, then bindings. A resource that may only be checked (no configure
+ * permission) is used as it is.
  *
- * @throws TopologyError that names what was refused
+ * @throws TopologyError naming the refused resource
  */
 export async function declarePlan(
   model: ChannelModel,
@@ -44,7 +47,7 @@ export async function declarePlan(
   if (mode === 'declare') await runAll(model, plan.bindings.map(bindingStep), mode);
 }
 
-/** The same for a plan that everybody shares: its marker tells that all of it exists, and is declared last. */
+/** The same for a shared plan, whose marker is declared last and shows that the whole plan exists. */
 export async function declareShared(
   model: ChannelModel,
   plan: SharedPlan,
@@ -58,7 +61,7 @@ export async function declareShared(
   await runAll(model, [marker], mode);
 }
 
-/** Which exchanges of a plan are not there; what may not be asked for counts as there. */
+/** Exchanges of a plan that don't exist; an exchange that may not be checked counts as existing. */
 export async function missingExchanges(model: ChannelModel, { exchanges }: TopologyPlan): Promise<string[]> {
   const lane = new DeclareChannel(model);
   const missing: string[] = [];
@@ -89,7 +92,7 @@ async function runLane(model: ChannelModel, queue: Step[], mode: TopologyMode): 
   try {
     for (let step = queue.shift(); step; step = queue.shift()) await runStep(lane, step, mode);
   } catch (error) {
-    // The others stop, too.
+    // The other channels stop, too.
     queue.length = 0;
     throw error;
   } finally {
@@ -109,7 +112,7 @@ async function runStep(lane: DeclareChannel, step: Step, mode: TopologyMode): Pr
   try {
     await lane.run((channel) => step.declare(channel));
   } catch (error) {
-    // Without configure permission, what is there already is good enough.
+    // Without configure permission an existing resource is used as it is.
     const refused = (error as ChannelError).code === 403;
     const isThere =
       refused &&
@@ -137,7 +140,7 @@ async function exists(model: ChannelModel, step: Step): Promise<boolean> {
   }
 }
 
-/** A channel for requests that may fail: the broker closes it for each that does, and the next needs a new one. */
+/** A channel for requests that may fail: the broker closes it on each failure, and the next request needs a new one. */
 class DeclareChannel {
   private channel: Channel | undefined;
 
@@ -155,7 +158,7 @@ class DeclareChannel {
   private async open(): Promise<Channel> {
     const channel = await this.model.createChannel();
     this.channel = channel;
-    // The request's own rejection says it; without a listener it would close the connection.
+    // The error is reported by the request's own rejection; without a listener it would close the connection.
     channel.on('error', () => {});
     channel.on('close', () => {
       if (this.channel === channel) this.channel = undefined;
@@ -199,7 +202,7 @@ function bindingStep({ source, destination, destinationType, pattern }: BindingP
   };
 }
 
-/** What the broker said, with what to do about it. */
+/** The broker's refusal, with advice. */
 function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'): Error {
   const { resource } = step;
   const options = { cause: error };
@@ -209,8 +212,8 @@ function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'):
         resource,
         `not allowed to ${what} ${resource}: ${error.message}`,
         what === 'verify'
-          ? `Give the user any right on ${resource} (RabbitMQ 4.2.6 and 4.3.0 ask for configure), or set topology: 'none'.`
-          : `Give the user the right to ${step.right}, or declare it with another user and set topology: 'verify'.`,
+          ? `Give the user any permission on ${resource} (RabbitMQ 4.2.6 and 4.3.0 ask for configure), or set topology: 'none'.`
+          : `Give the user permission to ${step.right}, or declare it with another user and set topology: 'verify'.`,
         options,
       );
     case 404:
@@ -239,7 +242,7 @@ function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'):
       );
     }
     default:
-      // The connection went; that is nothing about the topology.
+      // The connection was lost, which says nothing about the topology.
       return error.code === undefined
         ? error
         : new TopologyError(

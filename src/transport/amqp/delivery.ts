@@ -17,7 +17,7 @@ export class AmqpDelivery implements Delivery {
   readonly unreadable: string | undefined;
 
   private readonly encoded: EncodedProperties | undefined;
-  /** Until it is settled. */
+  /** The library's message, until it is settled. */
   private raw: ConsumeMessage | undefined;
 
   constructor(
@@ -37,7 +37,8 @@ export class AmqpDelivery implements Delivery {
     this.exchange = raw.fields.exchange;
     this.routingKey = raw.fields.routingKey;
     this.redelivered = raw.fields.redelivered;
-    // A publisher can forge it, but not on a redelivery of a queue that counts: there the broker writes its own.
+    // A publisher can forge the header, but not on a redelivery of a queue that counts: there the broker
+    // overwrites it.
     const count = this.redelivered && counts ? this.properties.headers['x-delivery-count'] : 0;
     this.deliveryCount = typeof count === 'number' ? count : 0;
   }

@@ -3,23 +3,26 @@ import { type ChannelInternals, type ConnectionInternals, connectionOf } from '.
 import { DeliveryReader } from './wire/delivery-reader.js';
 import { FRAME, readShort } from './wire/frames.js';
 
-/** A channel as it was when it was opened: when the library changes it, it is closing, or in the midst of a message. */
+/**
+ * A channel's state when it was opened: a later change by the library means that it is closing, or in the
+ * middle of a message.
+ */
 interface OpenChannel {
   readonly channel: ChannelInternals;
   readonly accept: unknown;
   readonly handleMessage: unknown;
 }
 
-/** Channels by number, for connections whose messages are read here. */
+/** Channels by number, for connections whose deliveries are read here. */
 const taken = new WeakMap<ConnectionInternals, OpenChannel[]>();
 
 /**
- * Has the deliveries to this channel read in one pass. The library makes two views of its buffer and an object for each
- * of a message's three frames, and the string of each property anew: that is most of what a message costs it. All other
- * frames, and messages that are not here whole, come to the library frame by frame. To be called when the channel has been opened
- * and nothing else was received on it.
+ * Reads the deliveries of this channel in one pass. The library makes two views of its buffer and an object for
+ * each of a message's three frames, and a new string for each property: that is most of a message's cost in the
+ * client. All other frames, and messages that have not arrived completely, go to the library frame by frame.
+ * Must be called when the channel has been opened and has received nothing else.
  *
- * @returns false if the library is not made as it was: it then reads all by itself
+ * @returns false if the library's internals differ from the expected ones: it then reads everything itself
  */
 export function readDirectly(model: ChannelModel, channel: Channel): boolean {
   const connection = connectionOf(model);
@@ -40,7 +43,7 @@ function readDeliveries(connection: ConnectionInternals): OpenChannel[] | undefi
   const reader = new DeliveryReader();
   taken.set(connection, open);
 
-  /** The channel that a message beginning here is for, if it is to be read here. */
+  /** Channel of the message that begins here, if it is to be read here. */
   function receiverAt(bytes: Buffer, at: number): ChannelInternals | undefined {
     if (bytes[at] !== FRAME.method || connection.accept !== accept) return undefined;
     const number = readShort(bytes, at + 1);
@@ -52,14 +55,14 @@ function readDeliveries(connection: ConnectionInternals): OpenChannel[] | undefi
       : undefined;
   }
 
-  // The library asks for the next frame until there is none, again and again. What it has in its hands is `rest`.
+  // The library asks for the next frame until there is none; its remaining input is `rest`.
   connection.recvFrame = () => {
     const bytes = connection.rest as Buffer;
     let at = 0;
     try {
       for (let receiver = receiverAt(bytes, at); receiver; receiver = receiverAt(bytes, at)) {
         const message = reader.read(bytes, at);
-        // One for nobody closes its channel: the library knows how.
+        // A delivery for an unknown consumer closes its channel, which the library does.
         if (!message || !receiver.consumers?.has(message.fields.consumerTag)) break;
         at = reader.end;
         receiver.dispatchMessage?.(message.fields, message);

@@ -8,21 +8,22 @@ import { isShortString, NOT_ORDINARY, PublishWriter, rareSpaceFor, spaceFor } fr
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** One for all: what it has written is copied at once. */
+/** Shared, since its output is copied at once. */
 const contentHeaders = new ContentHeaderWriter();
 
 /** Connections whose messages are written here. */
 const taken = new WeakSet<ConnectionInternals>();
-/** Channels whose messages are. */
+/** Channels whose messages are written here. */
 const direct = new WeakSet<Channel>();
 
 /**
- * Puts a {@link FrameWriter} in the place of what the library has made for this channel, and has messages written into
- * it in one pass: the library encodes each into three buffers, and copies them into a fourth; and it knows of a message
- * that travels on no more than values of JavaScript say. To be called when the channel has been opened and nothing else
- * was sent over it.
+ * Replaces the library's buffer of this channel by a {@link FrameWriter}, into which messages are written in
+ * one pass. The library encodes each message into three buffers and copies them into a fourth; and of a
+ * republished message it knows only the JavaScript values. Must be called when the channel has been opened and
+ * nothing else was sent on it.
  *
- * @returns false if the library is not made as it was: the channel then writes as the library does
+ * @returns false if the library's internals differ from the expected ones: the channel then writes as the
+ * library does
  */
 export function writeDirectly(model: ChannelModel, channel: Channel): boolean {
   const connection = connectionOf(model);
@@ -40,7 +41,7 @@ export function writeDirectly(model: ChannelModel, channel: Channel): boolean {
   return true;
 }
 
-/** Whether what is published to this channel is written here: values of headers then need none of the library's forms. */
+/** True if publishes of this channel are written here: header values then need no conversion to the library's forms. */
 export function isWrittenDirectly(channel: Channel): boolean {
   return direct.has(channel);
 }
@@ -52,11 +53,11 @@ function writeMessages(connection: ConnectionInternals): void {
   taken.add(connection);
   const writer = new PublishWriter();
   const mostAtOnce = Math.min(SLAB_BYTES, frameMax);
-  // A channel that closes asks for nothing here: the library has taken its own way to this away.
+  // A closing channel doesn't come here: the library has then replaced this function.
   connection.sendMessage = (...message) => {
     const [channel, method, fields, , properties, body] = message;
     const buffer = channels?.[channel]?.buffer;
-    // The library makes arguments and properties as one object.
+    // The library makes one object of arguments and properties.
     const isPublish = method === BASIC_PUBLISH && fields === properties;
     if (!isPublish || !(buffer instanceof FrameWriter)) return sendMessage.call(connection, ...message);
     const space = spaceFor(fields as PublishFields, body);
@@ -80,9 +81,10 @@ interface AnyMessage {
 }
 
 /**
- * What is large, or has headers of rare types, or travels on.
+ * Writes a message that is large, has headers of rare types, or is republished.
  *
- * @throws TypeError, RangeError before anything of it is written: for what came of it the broker would close the connection
+ * @throws TypeError, RangeError before anything is written: the broker would close the connection for the
+ * result
  */
 function writeRare(buffer: FrameWriter, writer: PublishWriter, message: AnyMessage): boolean {
   const { channel, fields, body, frameMax } = message;

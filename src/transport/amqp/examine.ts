@@ -3,15 +3,15 @@ import { type ChannelError, openConfirmChannel } from './channel.js';
 import { Confirms } from './confirms.js';
 import type { PendingPublish, Verdict } from './pending-publish.js';
 
-/** What came of publishing a message again, to find out for which one a channel is closed. */
+/** Result of publishing a message again, for finding the one for which the broker closes the channel. */
 export type SuspectVerdict = Verdict | { readonly closedBy: ChannelError } | 'lost';
 
 type Tell = (pending: PendingPublish, verdict: SuspectVerdict) => void;
 
 /**
- * Publishes messages again on channels of their own. When the broker closes a channel for something in a publish, it
- * does not say in which; here the unanswered ones are halved each time it happens again, until one is alone: it is the
- * one. That takes a round for each doubling of their number, and writes each about twice.
+ * Publishes messages again on separate channels. A broker that closes a channel for a publish does not say for
+ * which one; here the unanswered ones are halved at each close, until one remains. That takes a round for each
+ * doubling of their number, and writes each message about twice.
  */
 export async function examine(
   model: ChannelModel,
@@ -26,7 +26,7 @@ export async function examine(
       tell,
     );
     const half = Math.ceil(unanswered.length / 2);
-    // Without its words the connection is gone; whoever asked will write them again on the next one.
+    // Without the broker's reason the connection is lost; the caller writes them again on the next one.
     if (!closedBy) for (const pending of unanswered) tell(pending, 'lost');
     else if (unanswered.length === 1) tell(unanswered[0] as PendingPublish, { closedBy });
     else groups.push(unanswered.slice(half), unanswered.slice(0, half));
@@ -61,7 +61,7 @@ async function publishTogether(
       try {
         for (const pending of group) confirms.write(pending);
       } catch (error) {
-        // The channel closes under our hands.
+        // The channel is closing at this moment.
         reject(error);
       }
     });

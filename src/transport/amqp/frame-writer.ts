@@ -1,30 +1,30 @@
 import type { Socket } from './internals.js';
 
-/** As much goes to the socket in one write; a frame that is larger goes alone. */
+/** Size of one write to the socket; a larger frame is written alone. */
 export const SLAB_BYTES = 64 * 1024;
 
-/** The publisher waits once this much is not written yet. */
+/** Unwritten bytes from which on the publisher waits. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
 /**
- * Carries the frames of one channel to the socket: those of one turn of the event loop in one write. The library itself
- * sends each through a stream, a multiplexer and a system call of its own, which is half of what a message costs it. Like
- * the library's, a frame waits for the end of the turn, and no longer.
+ * Writes the frames of one channel to the socket: those of one turn of the event loop together. The library
+ * sends each frame through a stream, a multiplexer and a system call of its own, which is half of a message's
+ * cost. Like the library's, a frame waits for the end of the turn, and no longer.
  */
 export class FrameWriter {
-  /** Where the next frame goes in the slab. */
+  /** Offset of the next frame in the slab. */
   at = 0;
-  /** In the order in which they go out, before what lies in the slab. */
+  /** Frames in the order of sending, before those in the slab. */
   private frames: Buffer[] = [];
-  /** Where frames are made in place: nothing in it is ever written over, since the socket may still be reading it. */
+  /** Buffer in which frames are made in place. Its content is never overwritten, since the socket may still read it. */
   private slab: Buffer | undefined;
-  /** Where what lies in the slab and is not handed on begins. */
+  /** Offset of the part of the slab that is not handed on. */
   private from = 0;
   private bytes = 0;
   private isPlanned = false;
-  /** The socket has taken all it can. */
+  /** The socket takes no more for now. */
   private isFull = false;
-  /** Somebody was told to wait. */
+  /** A caller was told to wait. */
   private isAwaited = false;
 
   constructor(
@@ -32,7 +32,7 @@ export class FrameWriter {
     private readonly onDrain: () => void,
   ) {}
 
-  /** False if the next one is to wait for `onDrain`. */
+  /** False if the next frame must wait for `onDrain`. */
   write(frame: Buffer): boolean {
     this.seal();
     this.frames.push(frame);
@@ -40,10 +40,10 @@ export class FrameWriter {
   }
 
   /**
-   * A place for frames to be made where they are sent from: this much is free in it behind `at`. Whoever takes it calls
+   * Buffer in which the caller makes frames in place, with this much room after `at`. The caller must call
    * `wrote` before anything else.
    *
-   * @param space no more than `SLAB_BYTES`
+   * @param space at most `SLAB_BYTES`
    */
   slabFor(space: number): Buffer {
     if (this.slab && this.slab.length - this.at >= space) return this.slab;
@@ -54,14 +54,14 @@ export class FrameWriter {
     return this.slab;
   }
 
-  /** @returns false if the next one is to wait for `onDrain` */
+  /** @returns false if the next frame must wait for `onDrain` */
   wrote(end: number): boolean {
     const length = end - this.at;
     this.at = end;
     return this.added(length);
   }
 
-  /** The channel is closed: its last frames go out now. */
+  /** Called when the channel is closed: sends its last frames now. */
   end(): void {
     this.isAwaited = false;
     this.flush();
@@ -78,7 +78,7 @@ export class FrameWriter {
     return hasRoom;
   }
 
-  /** What comes next stands behind what lies in the slab. */
+  /** Hands on the part of the slab that is written, so that later frames come after it. */
   private seal(): void {
     if (!this.slab || this.from === this.at) return;
     this.frames.push(this.slab.subarray(this.from, this.at));
@@ -88,12 +88,12 @@ export class FrameWriter {
   private flush(): void {
     this.isPlanned = false;
     this.seal();
-    // What is not written when the connection ends is settled, or published, on the next one.
+    // What is unwritten when the connection ends is settled, or published, on the next one.
     if (!this.socket.writable) this.clear();
     if (this.frames.length === 0) return;
     const { frames, bytes } = this;
     this.clear();
-    // All of it is the socket's now, so that it stays in order; full or not says when there may be more.
+    // All frames are handed over, which keeps their order; the result tells when there is room for more.
     let hasRoom = true;
     for (const piece of pieces(frames, bytes)) hasRoom = this.socket.write(piece);
     if (hasRoom) this.tellDrained();
@@ -122,7 +122,7 @@ export class FrameWriter {
   }
 }
 
-/** Frames in as few pieces as fit. */
+/** Joins frames into as few writes as possible. */
 function* pieces(frames: readonly Buffer[], bytes: number): Generator<Buffer> {
   if (frames.length === 1 || bytes <= SLAB_BYTES) {
     yield frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, bytes);

@@ -15,10 +15,10 @@ import { BEFORE_FLAGS, PropertiesReader } from './wire/properties-reader.js';
 const taken = new WeakSet<ConnectionInternals>();
 
 /**
- * Has the content headers of this connection read here, whatever they belong to: a delivery that comes in several reads
- * or frames, a returned message, one for a channel that is closing. The library throws at a header of a type that it
- * doesn't know, and its connection ends with that, for all channels; RabbitMQ takes one type more than it reads.
- * Frames come one by one to the library all the same, decoded. To be called with each channel that is opened.
+ * Reads all content headers of this connection here: those of deliveries in several reads or frames, of
+ * returned messages, and for closing channels. The library throws at a header of an unknown type, which ends
+ * the connection and all its channels; and RabbitMQ accepts one type more than the library reads. The frames
+ * still go to the library one by one, decoded. Must be called with each channel that is opened.
  */
 export function readHeaders(model: ChannelModel): void {
   const connection = connectionOf(model);

@@ -1,12 +1,12 @@
 import type { PendingPublish } from './pending-publish.js';
 
-/** Publishes that wait while their exchange is made again: without its bindings it would take them, and drop them. */
+/** Publishes that wait while their exchange is declared again: without its bindings it would take and drop them. */
 export class HeldPublishes {
-  /** By how many each exchange is being mended. */
+  /** Number of repairs under way per exchange. */
   private readonly exchanges = new Map<string, number>();
   private aside: PendingPublish[] = [];
 
-  /** True if it is put aside until its exchange is whole. */
+  /** True if the publish is put aside until its exchange is repaired. */
   takes(pending: PendingPublish): boolean {
     if (this.exchanges.size === 0 || !this.exchanges.has(pending.message.exchange)) return false;
     this.aside.push(pending);
@@ -17,7 +17,7 @@ export class HeldPublishes {
     for (const each of exchanges) this.exchanges.set(each, (this.exchanges.get(each) ?? 0) + 1);
   }
 
-  /** @returns what waited for these, and has not ended */
+  /** @returns the waiting publishes of these exchanges that have not ended */
   release(exchanges: readonly string[]): PendingPublish[] {
     for (const each of exchanges) {
       const left = (this.exchanges.get(each) ?? 0) - 1;

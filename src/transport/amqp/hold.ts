@@ -7,12 +7,12 @@ import type { Held } from '../transport.js';
 import { type ChannelError, openChannel } from './channel.js';
 import { receivedProperties } from './values.js';
 
-/** How often who waits for a message looks whether there is one. */
+/** Interval at which a waiting caller checks whether there is a message. */
 const LOOK_EVERY_MS = 500;
 
 /**
- * Takes the first message of a queue, on a channel of its own. By a consumer, not by `basic.get`: the queue counts it, so
- * that who wants the message meanwhile can tell that it is out, and waits for it.
+ * Takes the first message of a queue, on its own channel. It uses a consumer instead of `basic.get`: the queue
+ * counts consumers, so that others who want the message can see that it is out, and wait for it.
  */
 export async function holdFirst(
   model: ChannelModel,
@@ -20,7 +20,7 @@ export async function holdFirst(
   deadline: Deadline,
 ): Promise<Held | undefined> {
   const opening = openChannel(model);
-  // With the channel goes its consumer, and the broker takes back what it had.
+  // Closing the channel ends its consumer, and the broker takes its message back.
   const close = () => void opening.then((channel) => channel.close()).catch(() => {});
   try {
     const message = await deadline.race(take(await deadline.race(opening, late(queue)), queue), late(queue));
@@ -33,7 +33,7 @@ export async function holdFirst(
 }
 
 async function take(channel: Channel, queue: string): Promise<ConsumeMessage | undefined> {
-  channel.on('error', () => {}); // its cause is what the request is rejected with
+  channel.on('error', () => {}); // the request is rejected with this error's cause
   const { messageCount, consumerCount } = await channel.checkQueue(queue);
   if (messageCount === 0 && consumerCount === 0) return undefined;
   await channel.prefetch(1);
@@ -47,8 +47,9 @@ async function take(channel: Channel, queue: string): Promise<ConsumeMessage | u
 }
 
 /**
- * Resolves when the message that is waited for is neither there nor with anybody else: whoever had it has acked it, or the queue
- * was purged; RabbitMQ 4.3 also counts consumers for a moment that have gone. Seen so twice, since it may be on its way here.
+ * Resolves when the awaited message is neither in the queue nor held by anyone: its holder has acked it, or the
+ * queue was purged. Checked twice, since the message may be on its way here; and RabbitMQ 4.3 counts consumers
+ * that are gone for a moment.
  */
 async function untilGone(channel: Channel, queue: string, signal: AbortSignal): Promise<undefined> {
   for (let seen = 0; seen < 2; ) {
@@ -71,10 +72,10 @@ function firstOf(channel: Channel, queue: string): Promise<ConsumeMessage> {
 function heldOn(channel: Channel, queue: string, message: ConsumeMessage, close: () => void): Held {
   const { content, properties, fields } = message;
   const ack = async () => {
-    // With room for another one its consumer would be handed that.
+    // With room for another message the consumer would get the next one.
     await channel.cancel(fields.consumerTag);
     channel.ack(message);
-    // A channel does one thing after the other: what comes after the ack is answered after it.
+    // A channel handles requests in order: this request is answered after the ack.
     await channel.checkQueue(queue);
   };
   return {
@@ -90,7 +91,7 @@ function heldOn(channel: Channel, queue: string, message: ConsumeMessage, close:
   };
 }
 
-/** The library leaves some promises pending for ever when their channel goes. */
+/** Some of the library's promises never settle if their channel is lost. */
 function whileOpen<T>(channel: Channel, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(new Error('the channel was closed'));
@@ -104,8 +105,8 @@ function explained(queue: string, cause: ChannelError): Error {
   if (cause.code === undefined) return notHanded(queue, cause);
   return new TopologyError(
     `queue '${queue}'`,
-    `queue '${queue}' can't be looked at: ${cause.message}`,
-    `Declare it first, and give the user the right to read it.`,
+    `queue '${queue}' can't be read: ${cause.message}`,
+    `Declare it first, and give the user permission to read it.`,
     { cause },
   );
 }
@@ -114,16 +115,16 @@ const late = (queue: string) => () => notHanded(queue);
 
 function notHanded(queue: string, cause?: unknown): ConnectError {
   return new ConnectError(
-    `queue '${queue}' does not hand out its message`,
-    'Another process of Hopline may have it, and stand still (stopped, or busy): it comes back when that goes on or its connection ends; the consumers of the queue in the management UI name it. Look whether the queue has a leader, too.',
+    `queue '${queue}' does not deliver its message`,
+    "Find the process that holds it among the queue's consumers in the management UI: if it is stopped or busy, the message comes back when it goes on or its connection ends. Check also whether the queue has a leader.",
     { cause },
   );
 }
 
 function notAcked(queue: string, cause: unknown): ConnectError {
   return new ConnectError(
-    `the message that queue '${queue}' had before may have come back to it: the channel was lost`,
-    'Do it again, and look what counts then.',
+    `the channel was lost: the earlier message of queue '${queue}' may be back`,
+    'Repeat it, and check the result.',
     { cause },
   );
 }

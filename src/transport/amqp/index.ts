@@ -11,8 +11,9 @@ export type { RabbitmqOptions } from './options.js';
 export type { Pem, TlsOptions } from './tls.js';
 
 /**
- * RabbitMQ 3.10 to 4.3. Only describes: the client library is loaded, and the broker connected, when a bus starts.
- * Several buses may share one; it has two connections however many they are, and closes them with the last `stop()`.
+ * Transport to RabbitMQ 3.10 to 4.3. It only describes: the client library is loaded, and the broker connected,
+ * when a bus starts. Several buses may share one; it has two connections, however many buses there are, and
+ * closes them with the last `stop()`.
  *
  * @throws OptionsError with all problems at once
  */

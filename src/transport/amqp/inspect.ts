@@ -5,10 +5,13 @@ import { Deadline } from '../../util/deadline.js';
 import type { QueueState } from '../transport.js';
 import type { ChannelError } from './channel.js';
 
-/** A queue without a leader leaves the question unanswered for as long as it has none. */
+/** A queue without a leader leaves the question unanswered until it has one. */
 const ANSWER_DEADLINE_MS = 10_000;
 
-/** A passive declare, on a channel of its own: the broker closes the channel that names a queue which isn't there. */
+/**
+ * State of a queue by a passive declare, on its own channel: the broker closes the channel if the queue does
+ * not exist.
+ */
 export async function inspectQueue(model: ChannelModel, queue: string): Promise<QueueState | undefined> {
   const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
   return deadline.race(ask(model, queue), () => noAnswer(queue));
@@ -18,7 +21,7 @@ async function ask(model: ChannelModel, queue: string): Promise<QueueState | und
   const channel = await model.createChannel().catch((cause) => {
     throw noAnswer(queue, cause);
   });
-  channel.on('error', () => {}); // its cause is what the question is rejected with
+  channel.on('error', () => {}); // the question is rejected with this error's cause
   try {
     const { messageCount, consumerCount } = await channel.checkQueue(queue);
     return { ready: messageCount, consumers: consumerCount };
@@ -28,8 +31,8 @@ async function ask(model: ChannelModel, queue: string): Promise<QueueState | und
     if (code === undefined) throw noAnswer(queue, cause);
     throw new TopologyError(
       `queue '${queue}'`,
-      `queue '${queue}' can't be looked at: ${message}`,
-      'Look whether another connection owns it exclusively, or whether its node is down.',
+      `queue '${queue}' can't be read: ${message}`,
+      'Check whether another connection owns it exclusively, or its node is down.',
       { cause },
     );
   } finally {
@@ -39,8 +42,8 @@ async function ask(model: ChannelModel, queue: string): Promise<QueueState | und
 
 function noAnswer(queue: string, cause?: unknown): ConnectError {
   return new ConnectError(
-    `the broker does not say what queue '${queue}' holds`,
-    'Look whether the queue has a leader, and at the load of the broker; try again when it is back.',
+    `the broker did not report the state of queue '${queue}'`,
+    "Check whether the queue has a leader, and check the broker's load; try again when it is back.",
     { cause },
   );
 }

@@ -1,34 +1,34 @@
 import type { Channel, ChannelModel } from 'amqplib';
 
 /*
- * What the client library keeps to itself and Hopline takes hold of. Nothing of it is promised, so whoever uses it looks
- * whether it is there, and does as the library does if not. test/contract/client-library.test.ts fails when an update of
- * the library moves any of it.
+ * Internals of the client library that Hopline uses. The library promises none of them, so each user checks
+ * that they exist, and otherwise leaves the work to the library. test/contract/client-library.test.ts fails
+ * when an update of the library moves any of them.
  */
 
-/** A connection of the library's. */
+/** A connection of the library. */
 export interface ConnectionInternals {
   readonly stream?: Socket & { destroy(): void };
-  /** Carries what channels have to write to the socket. */
+  /** Writes the channels' data to the socket. */
   readonly muxer?: { unpipeFrom?(buffer: unknown): void };
   /** By number; channel 0 is the connection's own. */
   readonly channels?: readonly (ChannelEntry | null | undefined)[];
-  /** Received, and not read as frames yet. */
+  /** Received bytes that are not read as frames yet. */
   rest?: Buffer;
-  /** Bytes of the largest frame, as both sides have agreed. */
+  /** Agreed size of the largest frame, in bytes. */
   readonly frameMax?: number;
-  /** In seconds, as both sides have agreed; 0 for none. */
+  /** Agreed heartbeat in seconds; 0 for none. */
   readonly heartbeat?: number;
-  /** Looked at when a heartbeat is due. */
+  /** Checked when a heartbeat is due. */
   sentSinceLastCheck?: boolean;
-  /** The next frame, if it is there whole. */
+  /** Next complete frame. */
   recvFrame?(): unknown;
-  /** Where a frame goes that was received. Replaced by the library when the connection closes. */
+  /** Handles a received frame. The library replaces it when the connection closes. */
   accept?(frame: { readonly channel: number }): void;
   sendMessage?(...message: SentMessage): boolean;
 }
 
-/** How the library writes a message. */
+/** Arguments of the library's function for writing a message. */
 export type SentMessage = [
   channel: number,
   method: number,
@@ -49,23 +49,23 @@ export interface ChannelEntry {
   buffer: ChannelBuffer;
 }
 
-/** What the library asks of a channel's buffer. */
+/** Methods of a channel's buffer that the library calls. */
 export interface ChannelBuffer {
   write(frame: Buffer): boolean;
   end(): void;
 }
 
 export interface ChannelInternals {
-  /** Its number. */
+  /** Number of the channel. */
   readonly ch?: number;
   onBufferDrain?(): void;
-  /** Replaced by the library when the channel closes. */
+  /** The library replaces it when the channel closes. */
   readonly accept?: unknown;
-  /** What the next frame of a message is for: the state between the frames of one. */
+  /** Handler of the next frame of a message: the state between a message's frames. */
   readonly handleMessage?: unknown;
-  /** Who gets what is delivered, by consumer tag. */
+  /** Consumers by their tag. */
   readonly consumers?: ReadonlyMap<string, (message: object) => void>;
-  /** Hands a delivery to its consumer: where tracers begin its span, some of them by rewriting it. */
+  /** Hands a delivery to its consumer. Tracers begin a span here; some replace the function. */
   dispatchMessage?(fields: object, message: object): unknown;
 }
 

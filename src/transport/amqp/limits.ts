@@ -1,13 +1,13 @@
 import { ConnectError } from '../../errors.js';
 
-/** Which limit of the broker was reached, and what helps. */
+/** A limit of the broker that was reached, with advice. */
 export interface ReachedLimit {
   /** A clause: `the user has reached its limit of channels`. */
   readonly what: string;
   readonly help: string;
 }
 
-/** By the words of RabbitMQ (tried on 3.10.8 and 4.3.6), and the client library's where it knows the limit itself. */
+/** By the words of RabbitMQ (tried on 3.10.8 and 4.3.6), and of the client library where it checks the limit itself. */
 const LIMITS: readonly (readonly [words: RegExp, limit: ReachedLimit])[] = [
   [
     /No channels left to allocate|number of channels opened \(\d+\) has reached the negotiated channel_max/i,
@@ -20,14 +20,14 @@ const LIMITS: readonly (readonly [words: RegExp, limit: ReachedLimit])[] = [
     /number of channels opened for user|user channel limit/i,
     {
       what: 'the user has reached its limit of channels',
-      help: 'Raise it with `rabbitmqctl set_user_limits USER \'{"max-channels": N}\'`, or serve fewer queues: each queue, and each lane, takes a channel, and so do publishing and hearing operators.',
+      help: 'Raise it with `rabbitmqctl set_user_limits USER \'{"max-channels": N}\'`, or serve fewer queues: each queue, and each lane, takes a channel, and so do publishing and listening for operators.',
     },
   ],
   [
     /queue limit in vhost/i,
     {
       what: 'the vhost has reached its limit of queues',
-      help: 'Raise it with `rabbitmqctl set_vhost_limits -p VHOST \'{"max-queues": N}\'`, or delete queues that nobody uses: a work queue takes two (its own and `.dead`), each lane and a classic queue one more, the delays thirty-three a vhost, and each process that hears operators one.',
+      help: 'Raise it with `rabbitmqctl set_vhost_limits -p VHOST \'{"max-queues": N}\'`, or delete queues that nobody uses: a work queue takes two (its own and `.dead`), each lane and a classic queue one more, the delays thirty-three a vhost, and each process that listens for operators one.',
     },
   ],
   [
@@ -53,12 +53,12 @@ const LIMITS: readonly (readonly [words: RegExp, limit: ReachedLimit])[] = [
   ],
 ];
 
-/** Undefined if these words are about none. */
+/** Undefined if the words are about no limit. */
 export function reachedLimit(words: string): ReachedLimit | undefined {
   return LIMITS.find(([pattern]) => pattern.test(words))?.[1];
 }
 
-/** Without a code of the broker's: the connection, or a limit, is in the way. */
+/** Error without a reply code of the broker's: a lost connection, or a limit. */
 export function notPossible(what: string, cause: Error): ConnectError {
   const limit = reachedLimit(cause.message);
   if (limit) return new ConnectError(`${what}: ${limit.what} (${cause.message})`, limit.help, { cause });

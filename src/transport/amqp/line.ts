@@ -7,22 +7,22 @@ import type { BrokerAddress, RabbitmqSettings } from './options.js';
 export interface Line {
   readonly model: ChannelModel;
   readonly address: string;
-  /** Ends it at once, whatever state it is in, without the broker. May be called again. */
+  /** Destroys it at once, in any state, without the broker. May be called again. */
   hangUp(): void;
 }
 
 export interface DialOptions extends Pick<RabbitmqSettings, 'heartbeatSeconds' | 'connectDeadlineMs'> {
-  /** What an operator sees of it in the broker. */
+  /** Name that operators see in the broker. */
   readonly connectionName: string;
-  /** Gives it up: nothing of it goes on. */
+  /** Aborts the connecting. */
   readonly signal: AbortSignal;
 }
 
-/** @throws what the client library or Node.js throws: {@link refusalOf} explains it */
+/** @throws the error of the client library or Node.js, which {@link refusalOf} explains */
 export async function dial(address: BrokerAddress, options: DialOptions): Promise<Line> {
   const { connectDeadlineMs, connectionName, signal } = options;
-  // A socket that is destroyed by its signal tells the library so. One that is destroyed without an error doesn't, and the
-  // heartbeats of a connection that is no more keep the process alive for three of them.
+  // A socket that its signal destroys reports an error to the library. A socket destroyed without an error
+  // doesn't, and the heartbeats of the dead connection would keep the process alive for three of them.
   const ending = new AbortController();
   const giveUp = () => ending.abort();
   const late = systemClock.setTimer(giveUp, connectDeadlineMs);
@@ -32,13 +32,14 @@ export async function dial(address: BrokerAddress, options: DialOptions): Promis
     const model = await connect(urlOf(address, options), {
       ...address.tls,
       credentials: address.credentials,
-      // Without it a message of some kilobytes waits for the other side's delayed ACK: 23 ms instead of 1.3 ms.
+      // With Nagle's algorithm a message of some kilobytes waits for the other side's delayed ACK: 23 ms
+      // instead of 1.3 ms.
       noDelay: true,
       keepAlive: true,
       clientProperties: { connection_name: connectionName },
       ...signalOf(ending),
     });
-    // What it is closed for comes with its `close`, too; without a listener this would end the process.
+    // `close` reports the reason as well; without a listener this event would end the process.
     model.on('error', () => {});
     return { model, address: address.name, hangUp: giveUp };
   } catch (error) {
@@ -52,7 +53,7 @@ export async function dial(address: BrokerAddress, options: DialOptions): Promis
   }
 }
 
-/** The library hands the options of a socket on as they are; its types leave this one out. */
+/** The library passes on socket options that its types don't list. */
 const signalOf = ({ signal }: AbortController): object => ({ signal });
 
 function urlOf({ url }: BrokerAddress, { heartbeatSeconds }: DialOptions): string {

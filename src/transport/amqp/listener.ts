@@ -6,14 +6,14 @@ import type { Connection } from './connection.js';
 import { receivedProperties } from './values.js';
 
 /**
- * Hears what an exchange says, through an exclusive queue on a channel of its own. A lost channel takes the queue along, and
- * the next one makes a new one. Nothing is acked: what is lost is lost.
+ * Listens to an exchange through an exclusive queue on its own channel. The queue is deleted with a lost
+ * channel, and the next channel makes a new one. Nothing is acked: lost messages are lost.
  */
 export class AmqpListener implements Listening {
   private readonly supervised: SupervisedChannel;
   private hasStarted = false;
 
-  /** @param onFailed told when it can't hear at the moment; it is tried again */
+  /** @param onFailed called when it can't listen at the moment; it tries again */
   constructor(
     connection: Connection,
     private readonly source: ListenSource,
@@ -46,9 +46,9 @@ export class AmqpListener implements Listening {
       durable: false,
     });
     await channel.bindQueue(queue, exchange, key);
-    // An exclusive queue keeps other connections out, an exclusive consumer who shares this one.
+    // An exclusive queue excludes other connections; an exclusive consumer excludes other users of this one.
     await channel.consume(queue, (message) => this.onMessage(message), { noAck: true, exclusive: true });
-    // Also for the first time, if the connection went while it started: it was away as well.
+    // Also for the first time, if the connection was lost during the start: messages may be missed then, too.
     if (this.hasStarted) this.listener.back();
   }
 

@@ -17,36 +17,38 @@ import { type TlsOptions, type TlsSettings, tlsProblems, tlsSettings } from './t
 /** Options of {@link rabbitmq}. */
 export interface RabbitmqOptions {
   /**
-   * Where the broker is. A function is asked before every round of connecting, so that it can bring fresh credentials.
-   * `undefined` is refused, since it is usually an environment variable that isn't set.
+   * URL of the broker, a list of URLs, or a function that returns either. The function is called before every
+   * round of connecting, so that it can provide fresh credentials. `undefined` is refused, since it usually
+   * means a missing environment variable.
    */
   url: BrokerUrl | (() => BrokerUrl | Promise<BrokerUrl>) | undefined;
   /**
-   * How `amqps://` connections are made: whose certificates count, and which is ours. A function is asked before every
-   * round of connecting, so that it can bring renewed certificates. @default the authorities of Node.js, no certificate
+   * TLS options of `amqps://` connections: trusted authorities, and the client's certificate. A function is
+   * called before every round of connecting, so that it can provide renewed certificates. @default the
+   * authorities of Node.js, no certificate
    */
   tls?: TlsOptions | (() => TlsOptions | Promise<TlsOptions>);
   /**
-   * How the broker knows who we are: `password` takes user and password of the URL, `external` our certificate (SASL
+   * Authentication: `password` uses the user and password of the URL, `external` the client's certificate (SASL
    * EXTERNAL: mutual TLS, and the broker's plugin rabbitmq_auth_mechanism_ssl). @default 'password'
    */
   auth?: 'password' | 'external';
-  /** Allows `tls: { rejectUnauthorized: false }`, with which anybody may take the broker's place. @default false */
+  /** Allows `tls: { rejectUnauthorized: false }`, with which anybody can impersonate the broker. @default false */
   allowInsecureTls?: boolean;
   /**
-   * Allows the user `guest` with its default password, and a URL without a user, which means the same, for a host that is
-   * not loopback: a development broker in a container network. @default false
+   * Allows the user `guest` with its default password, or a URL without a user, which means the same, for a
+   * host that is not loopback: for a development broker in a container network. @default false
    */
   allowGuest?: boolean;
-  /** How often both sides show that they live; a silent connection is given up after two of them. @default '10s' */
+  /** Interval of heartbeats; a silent connection is given up after two of them. @default '10s' */
   heartbeat?: Duration;
-  /** How long connecting to one address may take, TCP, TLS and AMQP handshake together. @default '10s' */
+  /** Maximum time for connecting to one address: TCP, TLS and AMQP handshake together. @default '10s' */
   connectDeadline?: Duration;
 }
 
-/** One address to try. Nothing in it shows a credential, however it is printed. */
+/** One address to try. Printing it shows no credential. */
 export interface BrokerAddress {
-  /** Host and port: what is told of it. */
+  /** Host and port, the parts that may be shown. */
   readonly name: string;
   /** Without user and password. */
   readonly url: string;
@@ -57,9 +59,9 @@ export interface BrokerAddress {
 
 /** The options with their defaults. */
 export interface RabbitmqSettings {
-  /** @throws OptionsError if what the user's functions return can't work */
+  /** @throws OptionsError if a user's function returns an invalid value */
   readonly findAddresses: () => Promise<readonly BrokerAddress[]>;
-  /** The broker's certificate may count for nothing. */
+  /** True if the broker's certificate may be invalid. */
   readonly insecure: boolean;
   readonly heartbeatSeconds: number;
   readonly connectDeadlineMs: number;
@@ -77,7 +79,7 @@ const positiveDuration: Check = {
   accepts: (value) => duration.accepts(value) && toMs(value as Duration) > 0,
 };
 
-/** `anything` is checked apart, so that no message shows it. */
+/** Options with `anything` are checked separately, so that no message shows them. */
 const FIELDS: Fields = {
   url: anything,
   tls: anything,
@@ -121,13 +123,11 @@ function certificateProblems(
 ): string[] {
   const problems = tls === undefined ? [] : tlsProblems(tls, allowInsecureTls);
   if (auth === 'external' && !tls?.cert && !tls?.pfx)
-    problems.push(
-      "expected tls.cert and tls.key, or tls.pfx, since auth: 'external' goes by the certificate",
-    );
+    problems.push("expected tls.cert and tls.key, or tls.pfx, since auth: 'external' uses the certificate");
   return problems;
 }
 
-/** What the user's functions bring this time, or what was given once for all. */
+/** The options with the results of the user's functions. */
 interface Brought {
   readonly url: BrokerUrl;
   readonly tls: TlsOptions | undefined;

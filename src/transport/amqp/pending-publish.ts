@@ -2,34 +2,40 @@ import { AsyncResource } from 'node:async_hooks';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
 
-/** How the broker answered one writing of a message. */
+/** The broker's answer to one writing of a message. */
 export type Verdict = 'confirmed' | 'returned' | 'nacked';
 
 /**
- * One publish that has not ended. Its async context is the one in which it was published: it is put back when it is written
- * at another time, or tracers, which look there, would give it the trace of whichever message made room for it.
+ * One publish that has not ended. It keeps the async context of its call, which is restored if it is written at
+ * another time: tracers read the context there, and would otherwise give it the trace of another message.
  */
 export class PendingPublish extends AsyncResource {
-  /** Written, and not answered: it occupies a place in the window of unconfirmed publishes. */
+  /** Written and not answered: it counts in the window of unconfirmed publishes. */
   inFlight = false;
-  /** The call that published it has returned: what is active by now is another's context. */
+  /** The publishing call has returned: the current async context is another one by now. */
   isLate = false;
-  /** A channel it was written on went before the answer: the broker may have it, whatever it says to the next. */
+  /**
+   * A channel on which it was written was lost before the answer: the broker may have it, whatever its next
+   * answer is.
+   */
   outcomeUnknown = false;
   nacks = 0;
-  /** In milliseconds of the monotonic clock. */
+  /** Monotonic milliseconds. */
   firstNackAt: number | undefined;
   ended = false;
-  /** Its exchange is young: it is to come back if no queue takes it, though its caller doesn't ask for that. */
+  /**
+   * True also if its exchange is young: the broker must return it if no queue takes it, though its caller
+   * doesn't ask for that.
+   */
   mandatory: boolean;
-  /** How often it came back, and was kept to be sent again. */
+  /** Number of returns after which it was kept for another try. */
   kept = 0;
-  /** What was missing for it was declared again, or it was found that this can't be. */
+  /** The missing part of the topology was declared again, or that was found to be impossible. */
   redeclared = false;
 
   constructor(
     readonly message: OutgoingMessage,
-    /** In milliseconds of the monotonic clock. */
+    /** Monotonic milliseconds. */
     readonly deadlineAt: number,
     readonly resolve: (receipt: Published | undefined) => void,
     readonly reject: (error: Error) => void,

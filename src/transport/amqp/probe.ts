@@ -3,7 +3,7 @@ import type { SharedPlan } from '../../topology/plan.js';
 
 const DEADLINE_MS = 30_000;
 
-/** A message that a quorum queue stores and then forgets: its confirm shows that the broker still has a majority. */
+/** A message that a quorum queue stores and then drops: its confirm shows that the broker still has a majority. */
 export function probeOf({ probe }: SharedPlan): OutgoingMessage {
   return {
     ...probe,

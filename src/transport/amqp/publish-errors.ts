@@ -10,7 +10,7 @@ import type { ChannelError } from './channel.js';
 import type { Connection } from './connection.js';
 import type { PendingPublish } from './pending-publish.js';
 
-/* How a publish ends that isn't confirmed. */
+/* Errors of publishes that were not confirmed. */
 
 export function unroutable({ message }: PendingPublish): UnroutableError {
   return new UnroutableError(message.exchange, message.routingKey, message.properties.messageId);
@@ -19,7 +19,7 @@ export function unroutable({ message }: PendingPublish): UnroutableError {
 export function unencodable(error: Error): InvalidMessageError {
   return new InvalidMessageError(
     `the message can't be encoded: ${error.message}`,
-    'Mend the header or property that is named.',
+    'Fix the header or property that is named.',
     { cause: error },
   );
 }
@@ -32,13 +32,13 @@ export function rejected(
   return new PublishRejectedError(
     `'${message.routingKey}' is not accepted on exchange '${message.exchange}': ${why}`,
     cause?.code === 403
-      ? `Give the user the right to write to '${message.exchange}', and to this routing key if it has topic permissions there.`
-      : 'At least one of its queues has not stored it. Look at the queues bound to the exchange (a length limit, no leader), and at the rights of the user.',
+      ? `Give the user permission to write to '${message.exchange}', and to this routing key if it has topic permissions there.`
+      : "Check the queues bound to the exchange (a length limit, no leader), and the user's permissions. At least one of the queues has not stored it.",
     { cause },
   );
 }
 
-/** Every answer was a nack. */
+/** For a message whose every answer was a nack. */
 export function refused(pending: PendingPublish): PublishRejectedError {
   return rejected(pending, 'the broker refuses it again and again (nack)');
 }
@@ -50,7 +50,7 @@ export function outcomeUnknown({ message }: PendingPublish): OutcomeUnknownError
   );
 }
 
-/** It was never written. */
+/** For a message that was never written. */
 export function timedOut({ message }: PendingPublish, { isBlocked, model }: Connection): PublishTimeoutError {
   const why = isBlocked
     ? 'the broker blocks publishers (a memory or disk alarm)'
@@ -59,14 +59,14 @@ export function timedOut({ message }: PendingPublish, { isBlocked, model }: Conn
       : 'there is no connection to the broker';
   return new PublishTimeoutError(
     `'${message.routingKey}' could not be written to exchange '${message.exchange}' within ${formatMs(message.deadlineMs)}: ${why}`,
-    'It was not sent: publish it again when the broker takes messages.',
+    'Publish it again when the broker takes messages: it was not sent.',
   );
 }
 
-/** Its exchange was made again, and who was bound to the old one has not come back. */
+/** For a message whose exchange was declared again, and whose queues' owners have not bound them again yet. */
 export function notTakenYet({ message }: PendingPublish): PublishTimeoutError {
   return new PublishTimeoutError(
-    `no queue has taken '${message.routingKey}' within ${formatMs(message.deadlineMs)}: exchange '${message.exchange}' was made anew in the broker, and whoever takes this event may not have bound to it again`,
-    'It is stored nowhere: publish it again when the services that take it are back.',
+    `no queue has taken '${message.routingKey}' within ${formatMs(message.deadlineMs)}: exchange '${message.exchange}' was declared again in the broker, and the services that take this event may not have bound to it yet`,
+    'Publish it again when the services that take it are back: it is not stored anywhere.',
   );
 }

@@ -5,15 +5,18 @@ import type { Connection } from './connection.js';
 import type { PendingPublish, Verdict } from './pending-publish.js';
 
 export interface PublishLaneListener {
-  /** There is room to write. */
+  /** Called when there is room to write. */
   ready(): void;
   verdict(pending: PendingPublish, verdict: Verdict, lane: PublishLane): void;
-  /** The channel is gone, and nobody knows what became of these. */
+  /** Called when the channel is gone, and the result of these publishes is unknown. */
   lost(unconfirmed: readonly PendingPublish[], error: Error): void;
   reopened(error: Error): void;
 }
 
-/** A confirm channel that is kept open. After `retire` it takes nothing more, and closes when its confirms are in. */
+/**
+ * A confirm channel that is kept open. After `retire` it takes nothing more, and closes when its confirms have
+ * arrived.
+ */
 export class PublishLane {
   private readonly channel: SupervisedChannel<ConfirmChannel>;
   private confirms: Confirms | undefined;
@@ -30,7 +33,8 @@ export class PublishLane {
       lost: (_channel, error) => this.lost(error),
       reopened: (error) => this.listener.reopened(error),
       failed: () => {},
-      // The publish that the broker closes it for is found, and fails alone; the others need not wait.
+      // The publish for which the broker closes the channel is found, and fails alone: the others need not
+      // wait.
       stableAfterMs: 0,
     });
   }
@@ -43,12 +47,12 @@ export class PublishLane {
     return this.confirms !== undefined && !this.congested && !this.retired;
   }
 
-  /** What was written first of all that the broker has not answered. */
+  /** Oldest publish without an answer. */
   get unanswered(): PendingPublish | undefined {
     return this.confirms?.unconfirmed.values().next().value;
   }
 
-  /** The answers to what has ended by its deadline are awaited no more. */
+  /** Stops waiting for answers to publishes that have ended by their deadline. */
   forgetEnded(): void {
     const { confirms } = this;
     for (const pending of confirms?.unconfirmed ?? [])

@@ -26,28 +26,34 @@ import { YoungExchanges } from './young-exchanges.js';
 export interface AmqpPublisherOptions {
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
-  /** The broker says that an exchange is missing: declares it again if it is one of ours. True if it did. */
+  /** Called when the broker reports a missing exchange: declares it again if it is one of ours. True if it did. */
   onMissingExchange(exchange: string): Promise<boolean>;
-  /** No queue took it: if a binding of ours should have, declares again what is ours. True if it did. */
+  /**
+   * Called when no queue took a message: if one of our bindings should have, declares our topology again. True
+   * if it did.
+   */
   onUnroutable(message: OutgoingMessage): Promise<boolean>;
   onReopened(error: Error): void;
 }
 
-/** How often deadlines are looked at. */
+/** Interval at which deadlines are checked. */
 const SWEEP_MS = 50;
 
 const FIRST_NACK_PAUSE_MS = 50;
 const LONGEST_NACK_PAUSE_MS = 1_000;
 /**
- * RabbitMQ 3.10 nacks for good on a channel whose first publish to a queue fell into a moment without a leader. A new
- * channel may be opened in that same moment, so it is not the last one.
+ * RabbitMQ 3.10 nacks without end on a channel whose first publish to a queue came at a moment without a
+ * leader. A new channel may be opened in that moment, too, so it is not necessarily the last one.
  */
 const NACKS_BEFORE_NEW_LANE = 3;
 const NEW_LANE_AT_MOST_EVERY_MS = 250;
-/** From the first nack on. An election takes 0.1 to 0.4 s, also on a busy machine (tried on 3.10.8, 4.0.5 and 4.3.6). */
+/**
+ * Counted from the first nack. An election takes 0.1 to 0.4 s, also on a busy machine (tried on 3.10.8, 4.0.5
+ * and 4.3.6).
+ */
 const REFUSED_FOR_MS = 5_000;
 
-/** Between two tries of what no queue has taken in a young exchange. */
+/** Shortest and longest pause between two tries of a message that no queue takes in a young exchange. */
 const FIRST_KEPT_PAUSE_MS = 50;
 const LONGEST_KEPT_PAUSE_MS = 2_000;
 
@@ -55,12 +61,13 @@ const LONGEST_KEPT_PAUSE_MS = 2_000;
 const MISSING_EXCHANGE = /no exchange '([^']*)'/;
 
 /**
- * Publishes over a confirm channel and knows the state of each publish: waiting to be written, written and unconfirmed,
- * pausing after a nack, ended. What is unconfirmed when a channel goes is written again on the next, with the same
- * messageId: a duplicate perhaps, never a loss. What is written is bounded in count and bytes; the rest waits.
+ * Publishes over a confirm channel, and tracks each publish: waiting to be written, written and unconfirmed,
+ * pausing after a nack, ended. When a channel is lost, its unconfirmed messages are written again on the next
+ * one, with the same messageId: possibly duplicated, never lost. Written messages are limited in number and
+ * bytes; the others wait.
  */
 export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
-  /** How often the broker has answered. */
+  /** Number of answers of the broker. */
   answers = 0;
   private readonly all = new Set<PendingPublish>();
   private readonly waiting = new Line<PendingPublish>();
@@ -110,7 +117,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     });
   }
 
-  /** Takes nothing more; resolves when every publish has ended, by its confirm or by this deadline. */
+  /** Refuses new publishes; resolves when every publish has ended, by its confirm or at this deadline. */
   async drain(deadline: Deadline): Promise<void> {
     this.draining = true;
     const empty = new Promise<void>((resolve) => {
@@ -126,7 +133,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     clearInterval(this.sweeper);
     this.connection.unlisten(this.unblocked);
     const closed = this.lane.close();
-    // The broker doesn't read a blocked connection: its answer would come when the alarm is over.
+    // The broker doesn't read a blocked connection: its answer would come only after the alarm.
     if (!this.connection.isBlocked) await closed;
   }
 
@@ -177,14 +184,14 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     const open = unconfirmed.filter(({ ended }) => !ended);
     const { model } = this.connection;
     if (error.code === 404) this.missed(open, error);
-    // With a reply code it is the broker that closed the channel, for something in one of these.
+    // A reply code means that the broker closed the channel because of one of these publishes.
     if (error.code === undefined || !model) for (const pending of open) this.enqueue(pending);
     else void examine(model, open, (pending, verdict) => this.examined(pending, verdict));
   }
 
   private pump(): void {
     const { waiting } = this;
-    // What can't be written after all comes back to the end of the line, and is not tried again in this turn.
+    // A publish that still can't be written goes to the end of the line, and is not tried again in this turn.
     for (let left = waiting.size; left > 0; left -= 1) {
       const { first } = waiting;
       if (!first) return;
@@ -197,7 +204,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
   private hasRoomFor({ bytes }: PendingPublish): boolean {
     if (!this.lane.writable || this.connection.isBlocked || this.inFlight >= this.options.maxInFlight)
       return false;
-    // One that is larger than the whole window goes alone.
+    // A message larger than the whole window goes alone.
     return this.inFlight === 0 || this.inFlightBytes + bytes <= this.options.maxInFlightBytes;
   }
 
@@ -207,7 +214,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     try {
       this.lane.write(pending);
     } catch (error) {
-      // A channel that has just closed says so when it is used; its loss is told in a moment.
+      // A channel that has just closed throws when it is used; its loss is reported in a moment.
       if ((error as Error).name === 'IllegalOperationError') this.enqueue(pending);
       else this.end(pending, unencodable(error as Error));
       return;
@@ -217,7 +224,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.inFlightBytes += pending.bytes;
   }
 
-  /** Nothing waits: the common case needs no queue. */
+  /** The common case, without waiting publishes, needs no queue. */
   private writeOrEnqueue(pending: PendingPublish): void {
     if (this.waiting.size === 0 && this.hasRoomFor(pending)) this.write(pending);
     else this.enqueue(pending);
@@ -227,7 +234,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.waiting.push(pending);
   }
 
-  /** It no longer occupies a place in the window. */
+  /** Removes the publish from the window. */
   private land(pending: PendingPublish): void {
     if (!pending.inFlight) return;
     pending.inFlight = false;
@@ -252,7 +259,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     const now = performance.now();
     pending.nacks += 1;
     pending.firstNackAt ??= now;
-    // What an earlier channel may have stored is no rejection: it is tried until its deadline.
+    // A message that an earlier channel may have stored is not rejected: it is tried until its deadline.
     if (now - pending.firstNackAt >= REFUSED_FOR_MS && !pending.outcomeUnknown) {
       this.end(pending, refused(pending));
       return;
@@ -268,7 +275,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.pump();
   }
 
-  /** What still waits for confirms on the old one gets them there. */
+  /** Publishes that wait for confirms on the old lane get them there. */
   private async renewLane(): Promise<void> {
     const now = performance.now();
     if (now - this.laneSince < NEW_LANE_AT_MOST_EVERY_MS) return;
@@ -292,7 +299,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     else void this.culprit(pending, verdict.closedBy);
   }
 
-  /** Whoever makes the exchange again, what is sent meanwhile must not vanish in it. */
+  /** Whoever declares the exchange again: until it is bound, messages to it must not be dropped. */
   private missed(open: readonly PendingPublish[], error: ChannelError): void {
     const [, exchange] = MISSING_EXCHANGE.exec(error.message) ?? [];
     if (exchange === undefined) return;
@@ -307,14 +314,14 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     else this.end(pending, message.mandatory ? unroutable(pending) : undefined);
   }
 
-  /** Who binds to its exchange may be on the way. */
+  /** A binding to the message's exchange may be on its way: tries again after a pause. */
   private keep(pending: PendingPublish): void {
     const pauseMs = Math.min(FIRST_KEPT_PAUSE_MS * 2 ** pending.kept, LONGEST_KEPT_PAUSE_MS);
     pending.kept += 1;
     setTimeout(() => this.writeAgain(pending), pauseMs);
   }
 
-  /** The broker closed the channel for this one. */
+  /** Ends the publish for which the broker closed the channel. */
   private async culprit(pending: PendingPublish, error: ChannelError): Promise<void> {
     const { exchange } = pending.message;
     const isMissing = error.code === 404;
@@ -323,7 +330,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     else this.end(pending, rejected(pending, error.message, error));
   }
 
-  /** True if what it needs was declared again, for the first time. */
+  /** True if the missing part of the topology was declared again, for the first time. */
   private async mended(pending: PendingPublish, declare: () => Promise<boolean>): Promise<boolean> {
     if (pending.redeclared) return false;
     pending.redeclared = true;
@@ -334,7 +341,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     const now = performance.now();
     const before = this.all.size;
     for (const pending of this.all) if (pending.deadlineAt <= now) this.expire(pending);
-    // While nothing can be written, nothing else takes them out.
+    // While nothing can be written, nothing else removes ended publishes.
     if (this.all.size < before) this.waiting.takeAll(({ ended }) => ended);
   }
 
@@ -346,7 +353,10 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.end(pending, this.unfinished(pending));
   }
 
-  /** At its deadline no queue has taken it yet. Nothing if it counts as an event that nobody takes. */
+  /**
+   * Error at the deadline of a message that no queue has taken; undefined for an event, which no queue needs to
+   * take.
+   */
   private unwanted(pending: PendingPublish): Error | undefined {
     const { message } = pending;
     if (message.mandatory) return unroutable(pending);

@@ -1,32 +1,38 @@
 import { reachedLimit } from './limits.js';
 
-/** Why connecting again in the same way changes nothing, and what would. */
+/** Reason why another try of the same connection fails, too, with advice. */
 export interface Refusal {
   /** Completes "<address> …". */
   readonly what: string;
   readonly help: string;
 }
 
-/** As the client library and Node.js throw them. */
+/** Error of the client library or of Node.js. */
 interface ConnectFailure extends Error {
   code?: unknown;
-  /** The broker's certificate, where its name is the trouble. */
+  /** The broker's certificate, if its name is wrong. */
   cert?: { readonly subjectaltname?: string };
 }
 
-/** The broker's words when it does not let us in; its numbers for them (403, 530) may be part of a host's name. */
+/** The broker's words for a refused client; its numbers for them (403, 530) may also be part of a host's name. */
 const LOGIN = /ACCESS[-_]REFUSED|NOT[-_]ALLOWED/;
 
-/** Its words for a user it does not know, or a password that is not the user's. */
+/** The broker's words for an unknown user or a wrong password. */
 const IDENTITY = /Login was refused using authentication mechanism (\w+)/;
 
-/** The client library's words when the broker closes instead of opening the vhost, with the broker's (530, 403, 541) behind them. */
+/**
+ * The client library's words when the broker closes instead of opening the vhost, followed by the broker's
+ * (530, 403, 541).
+ */
 const VHOST = /Expected ConnectionOpenOk; got <ConnectionClose[^>]*>(?:: (.*))?/s;
 
-/** The client library's words when the broker does not offer the way in that we want. */
+/** The client library's words when the broker does not offer the SASL mechanism. */
 const MECHANISM = /SASL mechanism (\w+) is not provided/;
 
-/** OpenSSL's names for a chain that leads to no authority of ours; Node.js documents them (tls, X509 certificate error codes). */
+/**
+ * OpenSSL's codes for a certificate chain without a trusted authority; documented by Node.js (tls, X509
+ * certificate error codes).
+ */
 const UNKNOWN_AUTHORITY = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -48,7 +54,7 @@ const BAD_CERTIFICATE = new Set([
   'PATH_LENGTH_EXCEEDED',
 ]);
 
-/** Undefined for what may pass: a broker that is down, mute, or too slow. */
+/** Undefined for a temporary failure: a broker that is down, does not answer, or is too slow. */
 export function refusalOf(error: ConnectFailure): Refusal | undefined {
   const { message } = error;
   const code = String(error.code ?? '');
@@ -62,25 +68,25 @@ export function refusalOf(error: ConnectFailure): Refusal | undefined {
   if (LOGIN.test(message)) {
     return {
       what: `refuses the connection: ${message}`,
-      help: 'Check user, password and vhost of the url, and the rights of the user on the vhost.',
+      help: "Check user, password and vhost of the url, and the user's permissions on the vhost.",
     };
   }
   if (MECHANISM.test(message)) {
     return {
-      what: `does not know this way to log in: ${message}`,
-      help: "Switch the broker's plugin rabbitmq_auth_mechanism_ssl on, and EXTERNAL among its auth_mechanisms; or leave auth: 'external' out.",
+      what: `does not offer this login mechanism: ${message}`,
+      help: "Enable the broker's plugin rabbitmq_auth_mechanism_ssl, and EXTERNAL among its auth_mechanisms; or leave auth: 'external' out.",
     };
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return {
       what: `has a certificate for another name${namesOf(error)}: ${message}`,
-      help: 'Use a host in the url that the certificate names, or say with tls.servername which of its names is meant.',
+      help: 'Use a host in the url that the certificate names, or set tls.servername to one of its names.',
     };
   }
   if (UNKNOWN_AUTHORITY.has(code)) {
     return {
       what: `has a certificate of an unknown authority: ${message} (${code})`,
-      help: "Give the authority's certificate as tls.ca, and let the broker send the certificates between the two.",
+      help: "Give the authority's certificate as tls.ca, and let the broker send the intermediate certificates.",
     };
   }
   if (BAD_CERTIFICATE.has(code)) {
@@ -96,7 +102,7 @@ function identityRefusal(mechanism: string, words: string): Refusal {
   return mechanism === 'EXTERNAL'
     ? {
         what: `does not know the user that the certificate names: ${words}`,
-        help: "Make a user of that name with `rabbitmqctl add_user`, or see which part of the certificate the broker takes it from (ssl_cert_login_from): the broker's log has the name.",
+        help: "Create a user of that name with `rabbitmqctl add_user`, or see which part of the certificate the broker takes it from (ssl_cert_login_from): the broker's log has the name.",
       }
     : {
         what: `does not know this user and password: ${words}`,
@@ -104,37 +110,40 @@ function identityRefusal(mechanism: string, words: string): Refusal {
       };
 }
 
-/** @param words of the broker; empty if they are not known */
+/** @param words the broker's words; empty if they are unknown */
 function vhostRefusal(words: string): Refusal {
   const what = `does not open the vhost of the url${words && `: ${words}`}`;
   if (/not found/.test(words))
-    return { what, help: 'Make it with `rabbitmqctl add_vhost`, or correct the name at the end of the url.' };
+    return {
+      what,
+      help: 'Create it with `rabbitmqctl add_vhost`, or correct the name at the end of the url.',
+    };
   if (/is down|INTERNAL_ERROR/.test(words))
     return {
       what,
-      help: "It has failed in the broker: see the broker's log, and start it with `rabbitmqctl restart_vhost -p VHOST`.",
+      help: "See the broker's log for its failure, and restart it with `rabbitmqctl restart_vhost -p VHOST`.",
     };
   if (/refused for user/.test(words))
     return {
       what,
-      help: "Give the user rights there: `hopline topology permissions` prints the line for a service's least.",
+      help: 'Give the user permissions there: `hopline topology permissions` prints the minimum for a service.',
     };
   return {
     what,
-    help: 'Look whether it exists, whether the user has any rights there, and whether it has reached its limit of connections.',
+    help: 'Check whether it exists, whether the user has permissions there, and whether it has reached its limit of connections.',
   };
 }
 
-/** Without what the client library puts before them. */
+/** Without the client library's prefix. */
 const brokersWords = (message: string): string =>
   /(?:with message "|<ConnectionClose[^>]*>: )(.*?)"?$/s.exec(message)?.[1] ?? message;
 
-/** The error of Node.js names them only where the host is a name, too. */
+/** Node.js's error lists the names only if the host is a name, too. */
 function namesOf({ cert }: ConnectFailure): string {
   return cert?.subjectaltname ? `, ${cert.subjectaltname}` : '';
 }
 
-/** The TLS handshake failed: what OpenSSL says holds its reason, and the file and line of its source. */
+/** A failed TLS handshake: OpenSSL's text holds the reason, with the file and line of its source. */
 function tlsRefusal(message: string, code: string): Refusal | undefined {
   if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined;
   if (/wrong version number|packet length too long/i.test(message)) {

@@ -3,16 +3,16 @@ import type { ListenSource } from '../transport.js';
 import type { ChannelError } from './channel.js';
 import { notPossible } from './limits.js';
 
-/* What the broker says to a consumer, with what to do about it. */
+/* The broker's refusal of a consumer, with advice. */
 
 export function refusedToConsume(queue: string, error: ChannelError): Error {
-  // What was refused on the way there has been explained already.
+  // Refusals of earlier requests are explained already.
   if (error instanceof HoplineError) return error;
   if (error.code === undefined) return notPossible(`queue '${queue}' can't be consumed`, error);
   const help =
     error.code === 403
-      ? `Give the user the right to read '${queue}'.`
-      : 'Look whether another consumer holds the queue exclusively, or whether it was deleted.';
+      ? `Give the user permission to read '${queue}'.`
+      : 'Check whether another consumer has the queue exclusively, or whether it was deleted.';
   return new TopologyError(`queue '${queue}'`, `queue '${queue}' can't be consumed: ${error.message}`, help, {
     cause: error,
   });
@@ -21,6 +21,6 @@ export function refusedToConsume(queue: string, error: ChannelError): Error {
 export function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
   const what = `can't listen to exchange '${exchange}'`;
   if (cause.code === undefined) return notPossible(what, cause);
-  const help = 'Give the user the rights that `hopline topology permissions` names.';
+  const help = 'Give the user the permissions that `hopline topology permissions` prints.';
   return new TopologyError(`exchange '${exchange}'`, `${what}: ${cause.message}`, help, { cause });
 }

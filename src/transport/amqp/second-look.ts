@@ -7,10 +7,10 @@ import { type DialOptions, dial, type Line } from './line.js';
 import type { BrokerAddress } from './options.js';
 import { PendingPublish } from './pending-publish.js';
 
-/** What another address makes of a message that waits. */
+/** Result of publishing a waiting message at another address. */
 export type Finding =
   | 'confirmed'
-  /** It answers, and does not confirm: the trouble is no matter of the address. */
+  /** The address answers, and does not confirm: the trouble is not one of the address. */
   | 'not confirmed'
   | 'unreachable';
 
@@ -20,8 +20,8 @@ const CONNECT_WITHIN_MS = 3_000;
 const CLOSE_OK_MS = 1_000;
 
 /**
- * Publishes a message, with its id, over a connection of its own to another address. Mandatory in any case: a confirm of what
- * no queue has taken says nothing, as at a broker that knows nothing of our queues.
+ * Publishes a message, with its id, over a separate connection to another address. Always mandatory: a confirm
+ * without a queue proves nothing, as from a broker that does not know our queues.
  */
 export async function secondLook(
   address: BrokerAddress,
@@ -48,7 +48,7 @@ export async function secondLook(
 
 async function confirmed({ model }: Line, message: OutgoingMessage): Promise<boolean> {
   const channel = await openConfirmChannel(model);
-  // What is missing there closes the channel, and is nothing about the message.
+  // A missing exchange there closes the channel, and says nothing about the message.
   channel.on('error', () => {});
   return new Promise((resolve) => {
     channel.on('close', () => resolve(false));

@@ -35,7 +35,7 @@ import { refusedToConsume, refusedToListen } from './refused-to-consume.js';
 import { suspectTeller } from './suspect-teller.js';
 import { ToldOutages } from './told-outages.js';
 
-/** How long a connection apart may take to open, or to close. */
+/** Deadline for opening or closing a separate connection. */
 const ANSWER_DEADLINE_MS = 10_000;
 
 /** One bus on two connections: its publisher, its consumers, its topology. */
@@ -89,10 +89,10 @@ export class AmqpSession implements TransportSession {
     sink: DeliverySink,
   ): Promise<Consumer> {
     const { service, events, log } = this.options;
-    // What it is handed may end its connection, which is nobody else's then.
+    // A message may end the connection, which must not be a shared one.
     const own = once ? this.connections.spare() : undefined;
     await own?.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS)).catch(async (error) => {
-      // Else it would be looked for without end.
+      // Otherwise the search for the connection would never end.
       await own.close(new Deadline(systemClock, 0));
       throw error;
     });
@@ -134,7 +134,8 @@ export class AmqpSession implements TransportSession {
       await consumer.start();
     } catch (error) {
       await consumer.close();
-      // Of a queue that somebody else has declared as a classic one: from RabbitMQ 4.3 on that refuses to be told.
+      // The queue was declared by someone else as a classic queue, which refuses this argument from RabbitMQ
+      // 4.3 on.
       if (keptForMs !== undefined && /x-consumer-timeout/.test((error as Error).message))
         return this.consume(queue, { prefetch, once }, sink);
       throw refusedToConsume(queue, error as ChannelError);
@@ -153,7 +154,7 @@ export class AmqpSession implements TransportSession {
     const failed = (error: Error) =>
       this.options.log.warn({ exchange, error }, 'can not listen at the moment');
     const listening = new AmqpListener(this.connections.consume, source, listener, failed);
-    // Before it hears: a session that closes meanwhile closes it, too.
+    // Registered before it listens: a session that closes meanwhile closes it, too.
     this.listenings.add(listening);
     const close = () => {
       this.listenings.delete(listening);
@@ -214,7 +215,7 @@ export class AmqpSession implements TransportSession {
   }
 }
 
-/** As RabbitMQ words it before 4.3; later it cancels the consumer of a quorum queue instead. */
+/** RabbitMQ's words before 4.3; later versions cancel the consumer of a quorum queue instead. */
 const isConsumerTimeout = ({ message }: Error) => /delivery acknowledgement .*timed out/.test(message);
 
 function isQuorum({ queues }: TopologyPlan, name: string): boolean {

@@ -3,16 +3,16 @@ import { Deadline } from '../../util/deadline.js';
 import type { Connection } from './connection.js';
 
 export interface SpareListener {
-  /** It was up, and is not any more. It tries to come back until it is closed. */
+  /** Called when the connection is lost. It tries to come back until it is closed. */
   lost(error: Error): void;
-  /** It has lived for as long as was asked, or can't be had at all. */
+  /** Called when it has lived for the required time, or can't be opened at all. */
   lived(): void;
 }
 
-/** How often it may fail to connect, before its queues go back to the connection that is there. */
+/** Failed tries to connect after which its queues go back to the shared connection. */
 const MOST_FAILURES = 3;
 
-/** A connection for some queues, which ends when it is known whether they let it live. */
+/** A separate connection for some queues, which ends when it is known whether they end connections. */
 export class SpareConnection<Group extends { readonly members: readonly unknown[] }> {
   private timer: NodeJS.Timeout | undefined;
   private isUp = false;
@@ -40,7 +40,7 @@ export class SpareConnection<Group extends { readonly members: readonly unknown[
     this.connection.connect(new Deadline(systemClock, Number.POSITIVE_INFINITY)).catch(() => {});
   }
 
-  /** Its loss was nobody's fault. */
+  /** Continues after a loss that none of its queues has caused. */
   goesOn(): void {
     this.failures = 0;
   }

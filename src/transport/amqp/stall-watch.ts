@@ -6,77 +6,82 @@ import type { BrokerAddress } from './options.js';
 import type { PendingPublish } from './pending-publish.js';
 import type { Finding } from './second-look.js';
 
-/** A publisher, as far as it is watched. */
+/** The part of a publisher that is watched. */
 export interface Watched {
-  /** How often the broker has answered, be it with a confirm, a nack or a return. */
+  /** Number of the broker's answers: confirms, nacks and returns. */
   readonly answers: number;
-  /** What it has written first of all that is not answered. */
+  /** Oldest publish without an answer. */
   readonly unanswered: PendingPublish | undefined;
-  /** Waits no more for the answers to what has ended by its deadline. */
+  /** Stops waiting for answers to publishes that have ended by their deadline. */
   forgetEnded(): void;
   publish(message: OutgoingMessage): Promise<unknown>;
-  /** Another connection has confirmed it. */
+  /** Called when another connection has confirmed the publish. */
   confirmedElsewhere(pending: PendingPublish): void;
 }
 
 export interface StallWatchOptions {
   readonly publish: Pick<Connection, 'model' | 'isBlocked' | 'address' | 'setStalled'>;
   readonly consume: Pick<Connection, 'model' | 'isBlocked' | 'address' | 'deliveries' | 'move'>;
-  /** Where else to look, in order. */
+  /** Other addresses to look at, in order. */
   others(than: string): Promise<readonly BrokerAddress[]>;
   look(address: BrokerAddress, message: OutgoingMessage): Promise<Finding>;
-  /** Both connections. */
+  /** Moves both connections. */
   move(to: BrokerAddress, why: Error): void;
 }
 
 const TICK_MS = 1_000;
 
-/** As many seconds without an answer are a stall: an election takes 0.4 s, heartbeats give a mute connection up after 20 s. */
+/**
+ * Seconds without an answer that count as a stall: an election takes 0.4 s, and heartbeats give a dead
+ * connection up after 20 s.
+ */
 const STALLED_AFTER = 8;
 
-/** As many seconds without a delivery, and who consumes asks whether the broker still confirms. */
+/** Seconds without a delivery after which a consuming bus asks whether the broker still confirms. */
 const QUIET_AFTER = 20;
 
-/** Between looks that found nothing better, in seconds. */
+/** Seconds between two checks that found nothing better; the pause grows. */
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 300;
 
-/** After another address has confirmed: time for this one to say the same. */
+/** Time for this address to confirm as well, after another one has confirmed. */
 const GRACE_MS = 500;
 
-/** At start nothing has shown yet that the address is worth waiting for. */
+/** At the start nothing shows yet that the address is worth waiting for. */
 const PROVE_WITHIN_MS = 4_000;
 
-/** What waits for an answer longest. */
+/** The publish that has waited longest for an answer. */
 interface Waiting {
   readonly pending: PendingPublish;
-  /** For as many ticks. */
+  /** Number of ticks for which it has waited. */
   ticks: number;
 }
 
 /**
- * Sees that a node is cut off from its majority: its port is open and its heartbeats flow, and it confirms nothing. One timer
- * that looks at counters; nothing is done for a message. Looks before it leaps: see {@link secondLook}.
+ * Detects a node that is cut off from its majority: its port is open and its heartbeats arrive, but it confirms
+ * nothing. A single timer compares counters; a message costs nothing. Before a move another address is checked:
+ * see {@link secondLook}.
  *
- * It counts its own ticks, and not the time: a blocked event loop, after which all answers are read at once, is one tick.
+ * The watch counts its own ticks instead of the time: a blocked event loop, after which all answers are read at
+ * once, is one tick.
  */
 export class StallWatch {
   private readonly watched = new Map<Watched, Waiting | undefined>();
   private readonly probes = new Map<Watched, OutgoingMessage>();
   private timer: NodeJS.Timeout | undefined;
-  /** The connection that it looked at last. */
+  /** The connection at the last tick. */
   private model: unknown;
   private answers = 0;
   private ticksWithoutAnswer = 0;
   private deliveries = 0;
   private quietTicks = 0;
-  /** How many consumers there are on the consuming connection. */
+  /** Number of consumers on the consuming connection. */
   consumers = 0;
 
   private isStalled = false;
   private isLooking = false;
   private isProbing = false;
-  /** Ticks until the next look. */
+  /** Ticks until the next check. */
   private restTicks = 0;
   private pauseTicks = FIRST_PAUSE;
 
@@ -87,7 +92,7 @@ export class StallWatch {
     this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
   }
 
-  /** @param probe a message that is stored by a quorum queue, and disturbs nobody */
+  /** @param probe a message that a quorum queue stores and drops */
   addProbe(publisher: Watched, probe: OutgoingMessage): void {
     if (this.watched.has(publisher)) this.probes.set(publisher, probe);
   }
@@ -98,7 +103,8 @@ export class StallWatch {
   }
 
   /**
-   * Before a bus that starts takes its address for good: one that confirms nothing is left for the next that does.
+   * Checks the address before a starting bus uses it: an address that confirms nothing is left for the next one
+   * that does.
    *
    * @returns false if both connections move
    */
@@ -119,7 +125,7 @@ export class StallWatch {
     this.probes.clear();
   }
 
-  /** Once a second. */
+  /** Called once a second. */
   tick(): void {
     const { publish } = this.options;
     if (this.restTicks > 0) this.restTicks -= 1;
@@ -143,14 +149,14 @@ export class StallWatch {
     let answers = 0;
     for (const each of this.watched.keys()) answers += each.answers;
     if (answers !== this.answers) {
-      // The first, as it is the first of what it has left waiting.
+      // The oldest of those that are left, so its waiting begins now.
       this.ticksWithoutAnswer = 1;
       this.setStalled(false);
     } else this.ticksWithoutAnswer += 1;
     this.answers = answers;
   }
 
-  /** For how many ticks the one has waited that has waited longest. */
+  /** Ticks for which the oldest publish has waited. */
   private countWaiting(): number {
     let longest = 0;
     for (const [each, before] of this.watched) {
@@ -163,7 +169,7 @@ export class StallWatch {
     return longest;
   }
 
-  /** Without a connection, on a new one and on a blocked one nothing can be expected yet. */
+  /** Nothing can be expected yet without a connection, on a new one and on a blocked one. */
   private forget(): void {
     this.ticksWithoutAnswer = 0;
     this.quietTicks = 0;
@@ -200,7 +206,10 @@ export class StallWatch {
     if (publisher.unanswered === pending) this.leap(to);
   }
 
-  /** What waits for its answer has ended by its deadline. A probe is confirmed elsewhere: that proves nothing if it is here, too. */
+  /**
+   * The waiting publishes have ended by their deadline. A probe is used instead, which must fail here as well:
+   * its confirm elsewhere proves nothing alone.
+   */
   private async lookWithProbe(publisher: Watched): Promise<void> {
     const probe = this.probes.get(publisher);
     if (!probe) return;
@@ -228,7 +237,7 @@ export class StallWatch {
     return undefined;
   }
 
-  /** Who only consumes hears nothing of a node that is cut off, and nothing of one whose queues are empty. */
+  /** A bus that only consumes gets no sign from a node that is cut off, and none from one whose queues are empty. */
   private listenForDeliveries(): void {
     const { consume } = this.options;
     const isQuiet = consume.model && this.consumers > 0 && consume.deliveries === this.deliveries;
@@ -247,15 +256,15 @@ export class StallWatch {
     const [[publisher, probe] = []] = this.probes;
     if (!publisher || !probe) return;
     if (publish.address !== consume.address) return this.compare(probe);
-    // Unanswered, it is what waits.
+    // Unanswered, the probe is the waiting publish.
     await publisher.publish(probe).catch((error) => {
-      // Who may not publish it, or has no delays, does without.
+      // A user who may not publish the probe, or has no delays, goes without this check.
       if (error instanceof PublishRejectedError || error instanceof UnroutableError)
         this.probes.delete(publisher);
     });
   }
 
-  /** The connection that consumes has another address, and must not publish: a blocked one doesn't ack. */
+  /** The consuming connection has another address, and must not publish: a blocked connection can't ack. */
   private async compare(probe: OutgoingMessage): Promise<void> {
     const { publish, consume, others, look } = this.options;
     const all = await others('').catch(() => []);
@@ -267,7 +276,7 @@ export class StallWatch {
 
   private leap(to: BrokerAddress): void {
     const { publish, move } = this.options;
-    // Others may be confirmed there: it is known to be ill all the same.
+    // Other connections may be confirmed there, but this one is known to be stalled.
     this.setStalled(true);
     move(to, cutOff(publish.address, to.name));
   }

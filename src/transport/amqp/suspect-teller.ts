@@ -2,17 +2,17 @@ import { errorText } from '../../util/error-text.js';
 import type { SessionOptions } from '../transport.js';
 import type { SuspectListener } from './suspects.js';
 
-/** Told in the log at the first, and at each that is so many more. */
+/** Losses between two log lines, after the first. */
 const TELL_EVERY = 25;
 
-/** Tells a bus, and its log, that a queue of its may end connections. */
+/** Reports to a bus, and its log, that one of its queues may end connections. */
 export function suspectTeller(queue: string, { service, events, log }: SessionOptions): SuspectListener {
   let isGuilty = false;
   return {
     suspected: (error) => {
       log.warn(
         { queue, error: errorText(error) },
-        'the connection was lost again while the other one stayed: this queue may be why, and is consumed apart until that is known',
+        'the connection was lost again while the other one stayed up: a message of this queue may be the cause, and the queue is consumed over a separate connection until that is known',
       );
       events.emit('consumer.suspected', { service, queue, error });
     },

@@ -7,23 +7,25 @@ import { reachedLimit } from './limits.js';
 import { SpareConnection } from './spare-connection.js';
 
 /*
- * A message may end each connection that it is delivered over: the broker, the client library or something between them
- * doesn't survive it. It comes back at once, and ends the next one; and all queues share one connection.
+ * A message may end each connection over which it is delivered: the broker, the client library or something
+ * between them fails on it. It is delivered again at once, and ends the next connection, which all queues
+ * share.
  *
- * When that is lost twice in a short time, and the publishing one is not, its queues are suspects. Half of them each is
- * consumed over a connection of its own, one message at a time; a half whose connection is lost is halved again, until
- * one is alone; what lives long enough goes back. Who loses a connection alone twice is guilty, and stays apart: it is
- * tried again and again, which ends a quorum queue's message at its delivery limit.
+ * When the consuming connection is lost twice in a short time, and the publishing one is not, its queues are
+ * suspects. Each half of them is consumed over a separate connection, one message at a time. A half whose
+ * connection is lost is halved again, until one queue is alone; queues whose connection lives long enough go
+ * back. A queue that loses a connection alone twice is guilty, and stays apart. It is tried again and again,
+ * which ends a quorum queue's message at its delivery limit.
  */
 
 export interface SuspectsOptions {
   readonly publish: Pick<Connection, 'model'>;
   readonly consume: Connection;
-  /** A new connection, not open yet. */
+  /** A new, unopened connection. */
   spare(): Connection;
 }
 
-/** What becomes of a consumer. */
+/** Listener of a suspected consumer. */
 export interface SuspectListener {
   suspected(error: Error): void;
   guilty(error: Error, losses: number, retryInMs: number): void;
@@ -33,32 +35,38 @@ export interface SuspectListener {
 interface Suspect {
   readonly consumer: AmqpConsumer;
   readonly listener: SuspectListener;
-  /** Connections that it has lost alone. */
+  /** Connections that it has lost while alone. */
   losses: number;
 }
 
-/** Consumed over one connection apart. */
+/** Queues that are consumed over one separate connection. */
 interface Group {
   members: readonly Suspect[];
 }
 
 const LOSSES_WITHIN_MS = 30_000;
-/** Whether the other connection goes with it shows within this; a new try to connect begins later. */
+/**
+ * Time within which the other connection is lost, too, if they have a common cause; a new try to connect begins
+ * later.
+ */
 const GOES_WITH_IT_MS = 50;
 const MOST_SPARES = 4;
-/** So long has a suspect to live over its connection apart. Doubled each time that the search begins again within {@link SAME_SEARCH_MS}. */
+/**
+ * Time that a suspect's separate connection must live to clear it. Doubled each time that the search begins
+ * again within {@link SAME_SEARCH_MS}.
+ */
 const CLEARED_AFTER_MS = 10_000;
 const LATEST_CLEARED_MS = 300_000;
 const SAME_SEARCH_MS = 600_000;
 const GUILTY_FROM = 2;
-/** Where each try is charged to the message, and to nothing else, tries end it: soon. */
+/** Pause between tries where each try counts for the message alone: enough tries end it, so they are made quickly. */
 const COUNTED_PAUSE_MS = 200;
-/** More tries than a delivery limit of ours allows. */
+/** More tries than Hopline's delivery limit allows. */
 const COUNTED_TRIES = 250;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
 
-/** Finds which queue of a connection ends it, and keeps that apart. */
+/** Finds the queue that ends its connection, and keeps it apart. */
 export class Suspects {
   /** Consumers of the shared connection. */
   private readonly shared = new Map<AmqpConsumer, Suspect>();
@@ -106,19 +114,20 @@ export class Suspects {
   }
 
   private sharedDown(error: Error): void {
-    // A try to connect that fails is told in the same way.
+    // A failed try to connect is reported in the same way.
     if (!this.isUp) return;
     this.isUp = false;
     if (isTold(error)) return;
     const now = performance.now();
-    // That it goes with the other one, as when a broker restarts, is nobody's fault, and counts for nothing later.
+    // If the other connection is lost, too, as when a broker restarts, no queue is to blame, and the loss is
+    // not counted later.
     void this.ifAlone(() => {
       this.losses = [...this.losses.filter((at) => now - at < LOSSES_WITHIN_MS), now];
       if (this.losses.length >= 2) this.suspectAll(error);
     });
   }
 
-  /** If the publishing connection stays up. */
+  /** Calls `then` if the publishing connection stays up. */
   private async ifAlone(then: () => void): Promise<boolean> {
     const { model } = this.options.publish;
     if (!model) return false;
@@ -190,7 +199,7 @@ export class Suspects {
     else this.halve(members);
   }
 
-  /** Those that have gone back are none of them, though it stays for what they have to settle there. */
+  /** Queues that have gone back are not members, though the connection stays until their deliveries are settled. */
   private membersOf({ group }: SpareConnection<Group>): readonly Suspect[] {
     return group.members.filter((each) => this.apart.get(each) === group);
   }
@@ -216,7 +225,7 @@ export class Suspects {
       suspect.listener.cleared();
       return suspect.consumer.moveTo(consume, Number.POSITIVE_INFINITY);
     });
-    // What they have taken over it is settled over it.
+    // Deliveries on the separate connection are settled on it.
     void Promise.all(moving).then(() => this.end(spare));
   }
 
@@ -227,7 +236,7 @@ export class Suspects {
   }
 }
 
-/** The broker says why it closes the connection, and that is no message: a limit, or an operator who wants it closed. */
+/** The broker gives a reason for closing the connection that no message causes: a limit, or an operator. */
 const isTold = ({ message }: Error): boolean =>
   /CONNECTION[-_]FORCED/.test(message) || reachedLimit(message) !== undefined;
 

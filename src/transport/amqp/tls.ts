@@ -1,33 +1,34 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { anything, type Fields, flag, isPlainObject, oneOf, problemsOf, text } from '../../util/check.js';
 
-/** Text or bytes in PEM form, not the name of a file. */
+/** Content in PEM form, as text or bytes; not the name of a file. */
 export type Pem = string | Buffer;
 
-/** How an `amqps://` connection is made. Names and meaning are those of `node:tls`. */
+/** TLS options of an `amqps://` connection, with the names and meanings of `node:tls`. */
 export interface TlsOptions {
-  /** Certificates of the authorities that may have signed the broker's; they replace the system's. @default those of Node.js */
+  /** Certificates of the trusted authorities; they replace the system's. @default those of Node.js */
   ca?: Pem | readonly Pem[];
-  /** Our own certificate, with its chain, for a broker that asks for one (mutual TLS). Goes with `key`. */
+  /** Certificate of the client, with its chain, for a broker that requires one (mutual TLS). Needs `key`. */
   cert?: Pem | readonly Pem[];
   /** Private key of `cert`. */
   key?: Pem;
-  /** `cert` and `key` (and perhaps `ca`) as one PKCS#12 file's bytes. */
+  /** `cert` and `key`, optionally with `ca`, as the bytes of a PKCS#12 file. */
   pfx?: Buffer;
-  /** Opens an encrypted `key` or `pfx`. */
+  /** Passphrase of an encrypted `key` or `pfx`. */
   passphrase?: string;
-  /** Name that the broker's certificate must have, if it isn't the host of the URL. */
+  /** Name that the broker's certificate must have. @default the host of the URL */
   servername?: string;
-  /** Oldest version that is spoken. @default 'TLSv1.2' */
+  /** Oldest accepted TLS version. @default 'TLSv1.2' */
   minVersion?: 'TLSv1.2' | 'TLSv1.3';
   /**
-   * False talks to anybody who answers at the address, and hands them the password: refused without
-   * `allowInsecureTls`. The environment's NODE_TLS_REJECT_UNAUTHORIZED has no say. @default true
+   * Verifies the broker's certificate. With `false` any server at the address is accepted, and gets the
+   * password: refused without `allowInsecureTls`. The environment variable NODE_TLS_REJECT_UNAUTHORIZED has no
+   * effect. @default true
    */
   rejectUnauthorized?: boolean;
 }
 
-/** What a socket is made with. Holds no key that could be printed. */
+/** TLS settings of a socket. They hold no key that could be printed. */
 export interface TlsSettings {
   readonly secureContext: SecureContext;
   readonly servername?: string;
@@ -40,7 +41,10 @@ const inPem = (form: RegExp) => (value: unknown) =>
 const CERTIFICATE = inPem(/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/);
 const KEY = inPem(/-----BEGIN ([A-Z]+ )*PRIVATE KEY-----/);
 
-/** `anything` is a secret, or may be one by mistake: checked apart, so that no message shows it. */
+/**
+ * Options with `anything` are secret, or may be by mistake: they are checked separately, so that no message
+ * shows them.
+ */
 const FIELDS: Fields = {
   ca: anything,
   cert: anything,
@@ -52,14 +56,14 @@ const FIELDS: Fields = {
   rejectUnauthorized: flag,
 };
 
-/** Every problem of `tls`, as sentences; none shows a key or a passphrase. */
+/** Problems of `tls`, as sentences; none shows a key or a passphrase. */
 export function tlsProblems(tls: unknown, allowInsecure: boolean): string[] {
   if (!isPlainObject(tls)) return ['expected tls to be an object such as { ca }'];
   const problems = [...problemsOf(tls, 'tls', FIELDS), ...secretProblems(tls)];
   if (tls.rejectUnauthorized === false && !allowInsecure) {
     problems.push(
       "tls.rejectUnauthorized: false would let anybody take the broker's place: give its authority's certificate as tls.ca, " +
-        'or its name as tls.servername; only for a broker that nobody else can reach, say allowInsecureTls: true as well',
+        'or its name as tls.servername; only for a broker that nobody else can reach, set allowInsecureTls: true as well',
     );
   }
   return problems.length > 0 ? problems : contextProblems(tls);
@@ -86,7 +90,7 @@ function secretProblems({ ca, cert, key, pfx, passphrase }: TlsOptions): string[
   return problems;
 }
 
-/** What only shows when they are used: a wrong passphrase, a key of another certificate, damaged PEM. */
+/** Problems that only show when the values are used: a wrong passphrase, a key of another certificate, damaged PEM. */
 function contextProblems(tls: TlsOptions): string[] {
   try {
     contextOf(tls);
@@ -99,7 +103,7 @@ function contextProblems(tls: TlsOptions): string[] {
   }
 }
 
-/** Made anew for each round of connecting, since `tls` may be a function that brings renewed certificates. */
+/** Made for each round of connecting, since `tls` may be a function that provides renewed certificates. */
 export function tlsSettings(tls: TlsOptions): TlsSettings {
   const { servername, rejectUnauthorized = true } = tls;
   return { secureContext: contextOf(tls), rejectUnauthorized, ...(servername ? { servername } : {}) };

@@ -1,19 +1,19 @@
 import type { ConnectionRole } from '../../events.js';
 
-/** Troubles whose text is a new one each time are forgotten: nothing else bounds an outage. */
+/** Limit, since troubles with a different text each time would grow without bound during an outage. */
 const MOST_KEPT = 100;
 
 /**
- * Which connection of a bus tells the log of which trouble. As a rule both are lost, and looked for, together: one line says it
- * for both.
+ * Decides which of a bus's connections logs a trouble. Usually both are lost and searched for together: one
+ * line is enough for both.
  */
 export class ToldOutages {
   private readonly tellers = new Map<string, ConnectionRole>();
 
   /**
-   * Whether this connection tells of it: the first that has it does, each time, until it is up again.
+   * True if this connection logs the trouble: the first that has it does, each time, until it is up again.
    *
-   * @param trouble where, and what
+   * @param trouble address and error
    */
   isTeller(role: ConnectionRole, trouble: string): boolean {
     if (this.tellers.size >= MOST_KEPT) this.tellers.clear();

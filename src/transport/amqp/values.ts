@@ -2,9 +2,9 @@ import type { EncodedProperties } from '../../message/encoded-properties.js';
 import type { Headers, HeaderValue, MessageProperties } from '../../message/message.js';
 
 /*
- * Header values between the client library's forms and ours. The library writes and reads timestamps as
- * `{ '!': 'timestamp', value }`, and decodes tables into ordinary objects, in which a table under the name `__proto__`
- * becomes the prototype.
+ * Conversion of header values between the client library's forms and Hopline's. The library writes and reads
+ * timestamps as `{ '!': 'timestamp', value }`, and decodes tables into ordinary objects, in which a table named
+ * `__proto__` becomes the prototype.
  */
 
 interface TypedValue {
@@ -16,7 +16,7 @@ function isTyped(value: object): value is TypedValue {
   return Object.hasOwn(value, '!') && Object.hasOwn(value, 'value');
 }
 
-/** Received headers: no prototype, timestamps as Dates. Undefined is an empty table. */
+/** Received headers without a prototype, timestamps as Dates. Undefined becomes an empty table. */
 export function receivedHeaders(table: Record<string, unknown> | undefined): Headers {
   const headers: Headers = Object.create(null);
   if (table) for (const name of Object.keys(table)) headers[name] = received(table[name]);
@@ -30,13 +30,16 @@ function received(value: unknown): HeaderValue {
   return receivedHeaders(value as Record<string, unknown>);
 }
 
-/** Undefined for a moment that no Date can hold (any 64-bit number may come): it stays as it is, and travels on so. */
+/**
+ * Undefined for a moment that no Date can hold (any 64-bit number may arrive): it stays as it is, and is
+ * republished so.
+ */
 function timestamp({ '!': type, value }: TypedValue): Date | undefined {
   const date = type === 'timestamp' ? new Date(Number(value) * 1_000) : undefined;
   return date && !Number.isNaN(date.getTime()) ? date : undefined;
 }
 
-/** Headers for the library to send: the same object if nothing in it needs another form. */
+/** Headers for the library; the same object if no value needs another form. */
 export function sentHeaders(headers: Headers): Record<string, unknown> {
   return Object.values(headers).some(needsForm) ? sentTable(headers) : headers;
 }
@@ -58,21 +61,21 @@ function sentValue(value: unknown): unknown {
   return isTyped(value) ? value : sentTable(value as Record<string, unknown>);
 }
 
-/** What of a message's properties is none of them: whoever has read them has put it there. */
+/** Fields beside a message's properties, which Hopline's reader has added. */
 interface Beside {
   encoded?: EncodedProperties | undefined;
   unreadable?: string | undefined;
 }
 
 /**
- * Received properties with clean headers, without what lay beside them. The library's object is fresh for each message, so it is
- * changed in place.
+ * Received properties with converted headers and without the added fields. The library makes a new object for
+ * each message, so it is changed in place.
  */
 export function receivedProperties(
   properties: MessageProperties & Beside,
 ): MessageProperties & { headers: Headers } {
   properties.headers = receivedHeaders(properties.headers as Record<string, unknown> | undefined);
-  // Of a name that is there already: to delete it would make the object a slow one.
+  // Assigned only if present, and never deleted: `delete` would make the object slow.
   if (properties.encoded !== undefined) properties.encoded = undefined;
   if (properties.unreadable !== undefined) properties.unreadable = undefined;
   return properties as MessageProperties & { headers: Headers };

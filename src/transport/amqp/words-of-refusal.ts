@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The library's connection while it opens. Nothing of it is promised. */
+/** The library's connection while it opens; an internal interface. */
 interface OpeningConnection {
   recvFrame(): unknown;
   open(fields: object, done: (error: Error | null, ok?: unknown) => void): void;
@@ -14,8 +14,8 @@ interface CloseFrame {
 let isKept = false;
 
 /**
- * Has an error of the client library say why the broker closed a connection instead of opening it: `connection limit (10)
- * is reached`, `vhost '/x' is down`. The library throws away what the broker said, and nobody else sees it.
+ * Adds the broker's reason to the client library's error when the broker closes a connection instead of opening
+ * it: `connection limit (10) is reached`, `vhost '/x' is down`. The library drops the reason.
  */
 export function keepWordsOfRefusal(): void {
   if (isKept) return;
@@ -41,7 +41,7 @@ export function keepWordsOfRefusal(): void {
   };
 }
 
-/** The package doesn't export it; it lies beside what it does export. */
+/** The package doesn't export this module, which is beside its exported file. */
 function connectionPrototype(): OpeningConnection | undefined {
   try {
     const require = createRequire(import.meta.url);

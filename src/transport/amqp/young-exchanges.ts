@@ -1,54 +1,57 @@
 import type { OutgoingMessage } from '../../message/message.js';
 
-/** How long an exchange is young that had to be made again: those who bind to it may still be looking for the broker. */
+/**
+ * Time for which an exchange that was declared again counts as young: services that bind to it may still be
+ * connecting.
+ */
 const YOUNG_MS = 60_000;
 
 /**
- * After a connection was lost every exchange may have been made again by somebody else a moment ago, and its bindings be under
- * way. As long as that takes with some hundred queues.
+ * After a lost connection another program may just have declared any exchange again, with its bindings still on
+ * the way. This is the time that takes with some hundred queues.
  */
 const AFTER_LOSS_MS = 5_000;
 
 /**
- * Exchanges whose bindings may not be there yet: what is published to them is published as mandatory, and an event that comes
- * back is kept and sent again, before it counts as one that nobody takes. Else it would be confirmed, and gone.
+ * Exchanges whose bindings may still be missing. Publishes to them are mandatory, and a returned event is kept
+ * and sent again before it counts as one that no queue takes. Otherwise it would be confirmed and lost.
  *
- * Not those that are made when a bus starts: nobody can tell a new broker from one that was emptied, and on a new one every
- * event that nobody takes would have to wait.
+ * Exchanges that are declared at a bus's start are not among them: a new broker can't be told from an emptied
+ * one, and on a new one every event without a queue would have to wait.
  */
 export class YoungExchanges {
-  /** In milliseconds of the monotonic clock. */
+  /** Monotonic milliseconds. */
   private readonly remadeUntil = new Map<string, number>();
   private allUntil = 0;
-  /** There may be some: the one thing that is looked at for each publish. */
+  /** True if there may be any: the only check for an ordinary publish. */
   private areThere = false;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** It was missing, or has just been made again and bound. */
+  /** Called for an exchange that was missing, or has just been declared and bound again. */
   remade(exchange: string): void {
     this.areThere = true;
     this.remadeUntil.set(exchange, this.now() + YOUNG_MS);
   }
 
-  /** A connection is there again. */
+  /** Called when a connection is back. */
   reconnected(): void {
     this.areThere = true;
     this.allUntil = this.now() + AFTER_LOSS_MS;
   }
 
-  /** Its exchange is young, and what comes back of it was not taken. */
+  /** True if the message's exchange is young, so that a return means that no queue took it. */
   has(message: OutgoingMessage): boolean {
     return this.areThere && this.isYoung(message.exchange) && !isDelayedByPlugin(message);
   }
 
-  /** It has been missing while this session knew it: whoever was bound to it may not know yet. */
+  /** True if the exchange has been missing during this session: owners of its bindings may not know yet. */
   wasRemade(exchange: string): boolean {
     const until = this.remadeUntil.get(exchange);
     return until !== undefined && this.now() < until;
   }
 
-  /** What came back is to be sent again. A `send` only if its queue may be on its way. */
+  /** True if a returned message is to be sent again; a `send` only if its queue may still be bound. */
   keeps(message: OutgoingMessage): boolean {
     return message.mandatory ? this.wasRemade(message.exchange) : this.has(message);
   }
@@ -63,8 +66,8 @@ export class YoungExchanges {
 }
 
 /**
- * An exchange of the type `x-delayed-message` takes what has this header, and gives it back all the same if it is mandatory, since it
- * is routed later: sent again, it would come twice.
+ * An exchange of type `x-delayed-message` takes a message with this header, but returns it if it is mandatory,
+ * since it is routed later: sent again, it would arrive twice.
  * (https://github.com/rabbitmq/rabbitmq-delayed-message-exchange#limitations)
  */
 function isDelayedByPlugin({ properties }: OutgoingMessage): boolean {

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../util/clock.js';
 
 /**
- * Timers that run only while somebody uses the broker. Asleep they keep no process alive; on waking up, what came due
- * meanwhile is made up for at once.
+ * Timers that run only while the broker is in use. When it isn't, they keep no process alive; when it is used
+ * again, overdue timers run at once.
  */
 export class Alarms {
   private readonly all = new Set<Alarm>();
@@ -10,7 +10,7 @@ export class Alarms {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Runs `task` once `dueAt`, a moment of the clock's `monotonic`, has come; never early. */
+  /** Runs `task` at `dueAt`, a moment of the clock's `monotonic`, or later; never earlier. */
   set(task: () => void, dueAt: number): Alarm {
     const alarm = new Alarm(this.clock, dueAt, () => {
       this.all.delete(alarm);

@@ -32,10 +32,11 @@ export class Broker implements QueueHost {
   }
 
   /**
-   * Stores the message in every queue it is routed to.
+   * Stores the message in every queue to which it is routed.
    *
    * @throws UnroutableError if it is mandatory and no queue takes it
-   * @throws PublishRejectedError if the exchange doesn't exist, or a queue is full and refuses; others may have it then
+   * @throws PublishRejectedError if the exchange doesn't exist, or a queue is full and refuses; others may have
+   * it then
    */
   publish(message: StoredMessage, mandatory: boolean): void {
     const { exchange, routingKey, properties } = message;
@@ -65,26 +66,26 @@ export class Broker implements QueueHost {
     return true;
   }
 
-  /** Gives dead letters that found no queue another try. */
+  /** Tries again to route dead letters that found no queue. */
   topologyChanged(): void {
     for (const deadLetters of [...this.stalled]) deadLetters.retry();
   }
 
-  /** Each queue once, however many bindings lead to it; undefined if there is no such exchange. */
+  /** Each queue once, however many bindings lead to it; undefined if the exchange does not exist. */
   private route(exchangeName: string, routingKey: string): Set<Queue> | undefined {
     if (exchangeName === '') return this.routeByQueueName(routingKey);
     const first = this.exchanges.get(exchangeName);
     if (!first) return undefined;
     const queues = new Set<Queue>();
     const exchanges = new Set([first]);
-    // Iterating a set also visits what is added on the way, and never anything twice.
+    // Iterating a set also visits items added meanwhile, and none twice.
     for (const exchange of exchanges) {
       const destinations = exchange.match(routingKey);
       for (const destination of destinations) {
         if (destination instanceof Exchange) exchanges.add(destination);
         else queues.add(destination);
       }
-      // Asked for by this exchange's bindings alone: a bound exchange that leads nowhere counts as taking it.
+      // Decided by this exchange's bindings alone: a bound exchange that leads nowhere counts as a destination.
       const alternate = destinations.size === 0 && exchange.plan.alternateExchange;
       const next = alternate && this.exchanges.get(alternate);
       if (next) exchanges.add(next);

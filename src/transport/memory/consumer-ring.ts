@@ -1,8 +1,8 @@
 import type { QueuedMessage } from './queue.js';
 
-/** A consumer as its queue sees it. */
+/** The part of a consumer that its queue uses. */
 export interface Taker {
-  /** Fewer deliveries are unsettled than its prefetch allows. */
+  /** True if its prefetch allows another delivery. */
   readonly hasRoom: boolean;
   take(message: QueuedMessage): void;
 }
@@ -27,7 +27,7 @@ export class ConsumerRing {
     if (index < this.turn) this.turn -= 1;
   }
 
-  /** Whose turn it is among those that have room; it moves on. */
+  /** Next consumer with room; the turn moves on. */
   next(): Taker | undefined {
     for (let step = 0; step < this.takers.length; step += 1) {
       const index = (this.turn + step) % this.takers.length;

@@ -5,7 +5,7 @@ import type { Queue, QueuedMessage } from './queue.js';
 
 export class MemoryConsumer implements Consumer, Taker, Settling {
   private readonly unsettled = new Set<MemoryDelivery>();
-  /** As RabbitMQ's: what came through the windows before doesn't count. */
+  /** As in RabbitMQ: deliveries of earlier windows don't count. */
   private inWindow = 0;
   private window = 1;
 
@@ -60,7 +60,7 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
     this.giveBack();
   }
 
-  /** What is unsettled goes back; settling it later does nothing. */
+  /** Returns the unsettled deliveries; settling them later has no effect. */
   giveBack(): void {
     const returned = [...this.unsettled];
     this.unsettled.clear();

@@ -8,22 +8,22 @@ import type { StoredMessage } from './stored-message.js';
 /** RabbitMQ's `dead_letter_worker_publisher_confirm_timeout`. */
 const RETRY_MS = 180_000;
 
-/** What a queue's dead letters need of their broker. */
+/** The part of a broker that a queue's dead letters use. */
 export interface DeadLetterHost {
   readonly clock: Clock;
   readonly alarms: Alarms;
-  /** Queues whose dead letters wait for a route; told when the topology changes. */
+  /** Dead letters that wait for a route; they are told of changes of the topology. */
   readonly stalled: Set<DeadLetters>;
   /**
    * Routes a dead letter.
    *
-   * @param mustArrive if no queue, or not each of them, can take it, none gets it
-   * @returns whether the sender is rid of it
+   * @param mustArrive true to deliver it to all of its queues or none
+   * @returns true if the sender can drop it
    */
   forward(letter: StoredMessage, mustArrive: boolean): boolean;
 }
 
-/** The way out of one queue for messages that expire, overflow, or fail too often. */
+/** Dead-lettering of one queue's messages that expire, overflow, or fail too often. */
 export class DeadLetters {
   private readonly atLeastOnce: boolean;
   private readonly waiting = new Line<StoredMessage>();
@@ -49,7 +49,7 @@ export class DeadLetters {
       return;
     }
     this.waiting.push(letter);
-    // One that can't go on holds up the others. RabbitMQ lets 32 of them pile up first.
+    // A dead letter that can't be routed blocks the others. RabbitMQ lets 32 of them accumulate first.
     if (!this.retryAlarm) this.forwardAll();
   }
 

@@ -1,21 +1,21 @@
 import type { Headers, HeaderValue } from '../../message/message.js';
 import type { StoredMessage } from './stored-message.js';
 
-/** In RabbitMQ's words. */
+/** RabbitMQ's names. */
 export type DeathReason = 'expired' | 'maxlen' | 'delivery_limit' | 'rejected';
 
 export interface Death {
   readonly queue: string;
   readonly reason: DeathReason;
-  /** Wall-clock time in milliseconds. */
+  /** Wall-clock milliseconds. */
   readonly at: number;
 }
 
 type DeathEntry = { readonly [name: string]: HeaderValue };
 
 /**
- * The message as it leaves the queue in which it died: with the broker's account of it in `x-death` (newest first,
- * one entry for each queue and reason), and without its expiration, which would end it again in the next queue.
+ * The message as it leaves the queue in which it died: with an entry in `x-death` (newest first, one entry for
+ * each queue and reason), and without its expiration, which would end it again in the next queue.
  *
  * @param exchange the queue's dead-letter exchange
  * @param routingKey the queue's dead-letter routing key; without one the message keeps its own
@@ -48,7 +48,7 @@ function recordDeath({ exchange, routingKey, properties }: StoredMessage, death:
     count: 1,
     reason: death.reason,
     queue: death.queue,
-    // The protocol's timestamps have seconds.
+    // The protocol's timestamps are in seconds.
     time: new Date(Math.floor(death.at / 1000) * 1000),
     exchange,
     'routing-keys': [routingKey],
@@ -65,8 +65,8 @@ function deathsOf(headers: Headers): DeathEntry[] {
 }
 
 /**
- * Whether a dead letter has already died in `queue` and nobody has rejected it since: RabbitMQ then doesn't route it
- * there, lest it go round for ever. An old `x-death` that is published again makes a second trip look the same.
+ * True if a dead letter has already died in `queue` and nobody has rejected it since: RabbitMQ then doesn't
+ * route it there, to avoid a cycle. An old `x-death` that is published again makes a second trip look like one.
  */
 export function isCycle(headers: Headers, queue: string): boolean {
   const deaths = deathsOf(headers);

@@ -52,7 +52,7 @@ function argumentsOf({ type, alternateExchange }: ExchangePlan): Arguments {
   return { type, 'alternate-exchange': alternateExchange };
 }
 
-/** What a queue of the other type refuses to be declared with; of the first three, 3.10 does. */
+/** Arguments that the other queue type refuses; 3.10 refuses the first three. */
 const REFUSED = {
   classic: ['x-delivery-limit', 'x-dead-letter-strategy', 'x-queue-leader-locator'],
   quorum: ['x-max-priority'],
@@ -90,7 +90,7 @@ function bind({ exchanges, queues }: Broker, plan: BindingPlan): void {
 type Resource = 'exchange' | 'queue';
 type Arguments = Readonly<Record<string, string | number | undefined>>;
 
-/** All arguments are immutable, those left out as well. */
+/** No argument can be changed, missing ones included. */
 function requireSame(resource: Resource, name: string, wanted: Arguments, current: Arguments): void {
   const shown = (value: string | number | undefined) => (value === undefined ? 'none' : `'${value}'`);
   for (const argument of Object.keys({ ...current, ...wanted })) {

@@ -2,7 +2,7 @@ import type { Delivery } from '../transport.js';
 import type { Queue, QueuedMessage } from './queue.js';
 import { copyProperties, type DeliveredProperties } from './stored-message.js';
 
-/** What becomes of a delivery, told to the consumer that holds it. */
+/** Settling of a delivery, called on the consumer that holds it. */
 export interface Settling {
   acked(delivery: MemoryDelivery): void;
   returned(delivery: MemoryDelivery): void;
@@ -17,7 +17,7 @@ export class MemoryDelivery implements Delivery {
   readonly queue: string;
   readonly redelivered: boolean;
   readonly deliveryCount: number;
-  /** As on RabbitMQ before 4.3. */
+  /** As in RabbitMQ before 4.3. */
   readonly requeueIsCharged: boolean;
   private state: 'held' | 'settled' | 'lost' = 'held';
 
@@ -36,7 +36,7 @@ export class MemoryDelivery implements Delivery {
     this.redelivered = deliveryCount > 0;
     this.requeueIsCharged = queue.countsDeliveries;
     this.deliveryCount = this.requeueIsCharged ? deliveryCount : 0;
-    // Only then: on a first delivery a header of this name is the publisher's.
+    // On a first delivery a header of this name is the publisher's.
     if (this.deliveryCount > 0) this.properties.headers['x-delivery-count'] = this.deliveryCount;
   }
 

@@ -4,7 +4,7 @@ import type { Queue } from './queue.js';
 
 export type Destination = Exchange | Queue;
 
-/** How one type of exchange finds its destinations. {@link TopicTrie} is one as it stands. */
+/** Routing of one exchange type. {@link TopicTrie} implements it. */
 interface Bindings {
   add(pattern: string, destination: Destination): void;
   match(routingKey: string): ReadonlySet<Destination>;
@@ -46,7 +46,7 @@ const bindingsOf: Record<ExchangePlan['type'], () => Bindings> = {
 
 export class Exchange {
   private bindings: Bindings;
-  /** Binding twice is binding once: every start of a service declares its bindings again. */
+  /** A repeated binding has no effect: every start of a service declares its bindings again. */
   private readonly known = new Map<string, { readonly pattern: string; readonly destination: Destination }>();
 
   constructor(readonly plan: ExchangePlan) {
@@ -61,7 +61,7 @@ export class Exchange {
     this.bindings.add(pattern, destination);
   }
 
-  /** All its bindings go. Rare, so what stays is bound anew. */
+  /** Removes all bindings of a destination. This is rare, so the remaining ones are bound anew. */
   unbind(destination: Destination): void {
     this.bindings = bindingsOf[this.plan.type]();
     for (const [id, bound] of this.known) {

@@ -6,7 +6,7 @@ import type { Delivery, Held } from '../transport.js';
 import { MemoryConsumer } from './consumer.js';
 import type { Queue } from './queue.js';
 
-/** The first message of a queue, taken by a consumer as RabbitMQ's is: the queue counts it, and others wait for it. */
+/** The first message of a queue, taken by a consumer as in RabbitMQ: the queue counts it, and others wait for it. */
 export class MemoryHeld implements Held {
   private readonly consumer: MemoryConsumer;
   private readonly delivered = deferred<Delivery>();
@@ -19,7 +19,7 @@ export class MemoryHeld implements Held {
     this.consumer = new MemoryConsumer(queue, { deliver: this.delivered.resolve, lost: () => {} }, 1);
   }
 
-  /** @throws ConnectError at the deadline; then nothing is held */
+  /** @throws ConnectError at the deadline; then no message is held */
   async arrived(deadline: Deadline): Promise<void> {
     try {
       this.delivery = await deadline.race(this.delivered.promise, () => notHanded(this.queue));
@@ -56,7 +56,4 @@ export class MemoryHeld implements Held {
 }
 
 const notHanded = ({ name }: Queue) =>
-  new ConnectError(
-    `queue '${name}' does not hand out its message`,
-    'Somebody else has it: wait until it is settled.',
-  );
+  new ConnectError(`queue '${name}' does not deliver its message`, 'Wait until its holder has settled it.');

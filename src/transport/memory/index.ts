@@ -7,16 +7,17 @@ import { MemorySession } from './session.js';
 
 export interface MemoryOptions {
   /**
-   * Time for expiry, delays and backoff, and for everything of a bus on this transport. Default: the machine's. A
-   * {@link ManualClock} lets a test skip hours; nothing that waits then goes on until the test moves it.
+   * Clock for expiry, delays and backoff, and for everything of a bus on this transport. A {@link ManualClock}
+   * lets a test skip hours; everything that waits then goes on when the test moves the clock. @default the
+   * system's clock
    */
   clock?: Clock;
 }
 
 /**
- * A broker inside this process, for tests and for trying things out. It runs the same topology as RabbitMQ, with its
- * queue limits, expiry, dead letters and redelivery, and lives as long as the returned object: buses that share it see
- * each other's messages, and one that starts after another has stopped finds what that left. Nothing survives the
+ * A broker inside this process, for tests and demos. It runs the same topology as RabbitMQ, with queue limits,
+ * expiry, dead letters and redelivery, and lives as long as the returned object: buses that share it see each
+ * other's messages, and a bus that starts after another has stopped finds its messages. Nothing survives the
  * process.
  *
  * @throws OptionsError

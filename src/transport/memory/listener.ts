@@ -5,12 +5,12 @@ import { MemoryConsumer } from './consumer.js';
 import { existing } from './declare.js';
 import { Queue } from './queue.js';
 
-/** A queue of a session's own, which goes when it hears no more. */
+/** A queue of one session, deleted when the session stops listening. */
 export class MemoryListener implements Listening {
   private readonly queue: Queue;
   private readonly consumer: MemoryConsumer;
 
-  /** @throws TopologyError if there is a queue of that name */
+  /** @throws TopologyError if a queue of that name exists */
   constructor(
     private readonly broker: Broker,
     private readonly source: ListenSource,
@@ -22,7 +22,7 @@ export class MemoryListener implements Listening {
       throw new TopologyError(
         `queue '${name}'`,
         `RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '${name}' in vhost '/'`,
-        'Try again when who has it is done.',
+        'Try again when its holder is done.',
       );
     this.queue = new Queue({ name, arguments: { 'x-queue-type': 'classic' } }, broker);
     const bound = existing(broker.exchanges, 'exchange', exchange);

@@ -1,8 +1,8 @@
 import { Line } from '../../util/line.js';
 
 /**
- * A line for each priority that has occurred: the highest goes first, and within one it is first in, first out. The head,
- * where messages expire and are dropped, is the highest one's, as in RabbitMQ's classic queues.
+ * A line for each priority that has occurred: the highest first, and first in, first out within each. The head,
+ * where messages expire and are dropped, is that of the highest priority, as in RabbitMQ's classic queues.
  */
 export class PriorityLine<T> {
   private readonly lines = new Map<number, Line<T>>();
@@ -30,7 +30,7 @@ export class PriorityLine<T> {
     return this.head()?.shift();
   }
 
-  /** To its own place among those of its priority; see {@link Line.putBack}. */
+  /** Puts an item back to its place within its priority; see {@link Line.putBack}. */
   putBack(item: T, before: (other: T) => boolean): void {
     this.lineFor(item).putBack(item, before);
     this.count += 1;

@@ -1,14 +1,14 @@
 import type { QueueArguments } from '../../topology/plan.js';
 import type { StoredMessage } from './stored-message.js';
 
-/** What RabbitMQ 4.3 takes a message for that says no priority, and its highest. */
+/** RabbitMQ 4.3's priority for messages without one, and its highest. */
 const QUORUM_DEFAULT = 4;
 const QUORUM_HIGHEST = 31;
 
 /**
- * The priority that a queue gives a message. A classic queue goes by its `x-max-priority`. A quorum queue does as
- * RabbitMQ 4.3 if its plan asks for priorities, and otherwise keeps the order of arrival as every version before it:
- * what works here without `maxPriority` would not work there.
+ * Priority of a message in a queue. A classic queue uses its `x-max-priority`. A quorum queue behaves as on
+ * RabbitMQ 4.3 if its plan has priorities; otherwise it keeps the order of arrival as every earlier version
+ * does, so that code without `maxPriority` can't rely on more here than there.
  */
 export function priorityIn(
   args: QueueArguments,

@@ -13,13 +13,13 @@ const BATCH = 256;
 /** A message in one queue. */
 export interface QueuedMessage {
   readonly message: StoredMessage;
-  /** As its queue counts it: 0 where priorities are not heeded. */
+  /** Effective priority: 0 where priorities are ignored. */
   readonly priority: number;
-  /** Place in the order of arrival, kept when it is given back. */
+  /** Position in the order of arrival, kept when the message is returned. */
   readonly position: number;
-  /** Of the clock's `monotonic`; a redelivery doesn't renew it. */
+  /** A moment of the clock's `monotonic`; a redelivery doesn't renew it. */
   readonly expiresAt: number;
-  /** How often it was handed out and given back. */
+  /** Number of deliveries that were returned. */
   deliveryCount: number;
 }
 
@@ -28,15 +28,16 @@ export interface QueueHost extends DeadLetterHost {
 }
 
 /**
- * Messages in order, by priority if they have one here, and the consumers they go to. The hazards of RabbitMQ's queues are kept: a TTL ends a message
- * only at the head, the delivery limit counts every way of not acking, dead letters may go nowhere.
+ * Messages in order, by priority if the queue has priorities, and its consumers. It has the hazards of
+ * RabbitMQ's queues: a TTL ends a message only at the head, the delivery limit counts every way of not acking,
+ * and dead letters may have no route.
  */
 export class Queue {
   private readonly line = new PriorityLine<QueuedMessage>(({ priority }) => priority);
   private readonly consumers = new ConsumerRing();
   private readonly deadLetters: DeadLetters;
   private readonly ttlMs: number;
-  /** Whether it refuses when it is full; else it drops its oldest. */
+  /** True if it refuses messages when it is full; else it drops its oldest. */
   private readonly refuses: boolean;
   private readonly maxLength: number;
   private readonly deliveryLimit: number;
@@ -71,7 +72,7 @@ export class Queue {
     return this.line.size;
   }
 
-  /** Deletes what waits, and says how many it were. */
+  /** Deletes the waiting messages, and returns their number. */
   purge(): number {
     const { size } = this.line;
     while (this.line.size > 0) this.line.shift();
@@ -82,7 +83,10 @@ export class Queue {
     return this.consumers.size;
   }
 
-  /** Declared again, alike: a quorum queue's priorities are no argument, so who asks for them later gets them, too. */
+  /**
+   * A repeated declaration with the same arguments: a quorum queue's priorities are no argument, so a later
+   * declaration can add them.
+   */
   declaredAgain({ maxPriority }: QueuePlan): void {
     this.maxPriority ??= maxPriority;
   }
@@ -91,7 +95,7 @@ export class Queue {
     return !this.refuses || this.line.size < this.maxLength;
   }
 
-  /** @returns false if the queue is full and refuses it */
+  /** @returns false if the queue is full and refuses the message */
   put(message: StoredMessage): boolean {
     if (!this.hasRoom) return false;
     const ownTtlMs = Number(message.properties.expiration ?? Number.POSITIVE_INFINITY);
@@ -107,7 +111,10 @@ export class Queue {
     return true;
   }
 
-  /** Deliveries that were not acked, in whatever order: each goes back to its place, or out if it did so too often. */
+  /**
+   * Takes back deliveries that were not acked, in any order: each goes back to its place, or is dead-lettered
+   * at the delivery limit.
+   */
   putBack(returned: QueuedMessage[]): void {
     const staying: QueuedMessage[] = [];
     for (const queued of returned.sort((a, b) => a.position - b.position)) {
@@ -115,14 +122,14 @@ export class Queue {
       if (queued.deliveryCount > this.deliveryLimit) this.deadLetters.add(queued.message, 'delivery_limit');
       else staying.push(queued);
     }
-    // From the last to the first: each then goes right to the front.
+    // In reverse, so that each goes right to the front.
     for (const queued of staying.reverse()) {
       this.line.putBack(queued, ({ position }) => position < queued.position);
     }
     this.afterArrival();
   }
 
-  /** What a consumer has rejected. */
+  /** Dead-letters a message that a consumer has rejected. */
   giveUp({ message }: QueuedMessage): void {
     this.deadLetters.add(message, 'rejected');
   }
@@ -136,7 +143,7 @@ export class Queue {
     this.consumers.remove(consumer);
   }
 
-  /** Delivers in the next turn of the event loop what can be delivered by then. */
+  /** Delivers in the next turn of the event loop. */
   wake(): void {
     if (this.isPumping || this.line.size === 0 || this.consumers.size === 0) return;
     this.isPumping = true;
@@ -144,7 +151,7 @@ export class Queue {
   }
 
   private afterArrival(): void {
-    // What is given back to a queue that refuses may exceed its limit.
+    // Returned messages may exceed the limit of a queue that refuses.
     while (!this.refuses && this.line.size > this.maxLength) this.dropHead('maxlen');
     this.watchHead();
     this.wake();
@@ -178,8 +185,8 @@ export class Queue {
   }
 
   /**
-   * Keeps one timer for the head's end. One that is set for an earlier moment stays: the head changes with every
-   * delivery, and a timer that finds nothing to do is cheaper than a new one each time.
+   * Keeps one timer for the head's expiry. A timer for an earlier moment stays: the head changes with every
+   * delivery, and a timer without work is cheaper than a new one each time.
    */
   private watchHead(): void {
     const expiresAt = this.line.first?.expiresAt ?? Number.POSITIVE_INFINITY;

@@ -24,9 +24,9 @@ import { MemoryListener } from './listener.js';
 import { storedMessage } from './stored-message.js';
 
 /**
- * One bus's use of the broker. Nothing here can be slow: what takes longest is a confirm, in the next turn of the event
- * loop, so the deadlines of the port are always met, and of its limits only the number of unconfirmed publishes is
- * kept. (Their bytes are in the broker either way.)
+ * One bus's use of the broker. Nothing here is slow: a confirm, the slowest part, comes in the next turn of the
+ * event loop. So the port's deadlines are always met, and of its limits only the number of unconfirmed
+ * publishes is applied. (Their bytes are in the broker in any case.)
  */
 export class MemorySession implements TransportSession {
   private readonly consumers: MemoryConsumer[] = [];
@@ -101,8 +101,7 @@ export class MemorySession implements TransportSession {
   async purge(name: string): Promise<number> {
     if (this.isClosed) throw new StoppedError('purge');
     const queue = this.broker.queues.get(name);
-    if (!queue)
-      throw new TopologyError(`queue '${name}'`, `there is no queue '${name}'`, 'Look for a typing error.');
+    if (!queue) throw new TopologyError(`queue '${name}'`, `there is no queue '${name}'`, 'Check the name.');
     return queue.purge();
   }
 
@@ -121,7 +120,7 @@ export class MemorySession implements TransportSession {
     await this.drain();
     if (this.isClosed) return;
     this.isClosed = true;
-    // All stop before any gives back, or a sibling would be handed what another returns.
+    // All consumers stop before any returns its deliveries: another one would get them otherwise.
     for (const consumer of this.consumers) await consumer.cancel();
     for (const consumer of this.consumers) consumer.giveBack();
     for (const held of this.held) held.requeue();
@@ -129,7 +128,7 @@ export class MemorySession implements TransportSession {
     this.broker.leave();
   }
 
-  /** Hands the place on to who has waited longest, so that a newcomer can't take it first. */
+  /** Gives the slot to the longest waiting publish, so that a newcomer can't take it first. */
   private leaveRoom(): void {
     const next = this.waitingForRoom.shift();
     if (next) next();

@@ -4,8 +4,8 @@ import type { Headers, MessageProperties, OutgoingMessage } from '../../message/
 export type DeliveredProperties = MessageProperties & { readonly headers: Headers };
 
 /**
- * A message as the broker keeps it: a copy that nobody outside ever sees, so that queues may share it. Deliveries get
- * copies again; a handler that mutates its payload or headers changes nothing for others or for the next attempt.
+ * A message as the broker keeps it: a private copy, which queues may share. Deliveries get copies again: a
+ * handler that changes its payload or headers affects neither others nor the next attempt.
  */
 export interface StoredMessage {
   readonly exchange: string;

@@ -1,10 +1,10 @@
 import { inRootContext } from '../../util/root-context.js';
 
 /**
- * Work for the next turn of the event loop, all of it on one setImmediate. Deliveries and confirms go this way: never
- * inside the call that caused them, and with I/O and timers getting their turn between, as on a socket. A microtask
- * would not do: `while (running) await publish()` would then starve everything else for ever. What is delivered comes in
- * nobody's async context, as from a socket, and not in that of whoever made the turn.
+ * Work for the next turn of the event loop, all of it on one setImmediate. Deliveries and confirms go this way,
+ * as on a socket: never inside the call that caused them, and with I/O and timers in between. A microtask would
+ * not do: `while (running) await publish()` would starve everything else. Deliveries run in the root async
+ * context, as from a socket, and not in that of the caller.
  */
 export class Turns {
   private tasks: (() => void)[] = [];
@@ -14,7 +14,7 @@ export class Turns {
     if (this.tasks.push(task) === 1) inRootContext(() => setImmediate(this.run));
   }
 
-  /** Resolves in the next turn. All who ask within one turn share the promise. */
+  /** Resolves in the next turn. All callers within one turn share the promise. */
   pass(): Promise<void> {
     this.passed ??= new Promise((resolve) => this.next(resolve));
     return this.passed;

@@ -152,7 +152,7 @@ describe('static keys', () => {
     assert.deepEqual(problems, [
       'unknown option old',
       'expected the name of key 1 to be an id of 1 to 40 letters, digits, and . _ : / @ -',
-      'expected keys.k1 to be 32 bytes, or these in base64, got undefined: is its variable set?',
+      'expected keys.k1 to be 32 bytes, or these in base64, got undefined: is its environment variable set?',
       'expected keys.k2 to be 32 bytes, or these in base64, got 3 bytes',
       'expected keys.k3 to be 32 bytes, or these in base64, got something else',
       'expected keys.k4 to be 32 bytes, or these in base64, got 64 bytes',

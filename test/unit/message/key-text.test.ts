@@ -27,7 +27,7 @@ describe('a key', () => {
         () => keyText(wrong, "idempotent.by of 'Work'"),
         (error) =>
           error instanceof InvalidMessageError &&
-          error.message.startsWith("expected idempotent.by of 'Work' to give a non-empty string"),
+          error.message.startsWith("expected idempotent.by of 'Work' to return a non-empty string"),
       );
   });
 });

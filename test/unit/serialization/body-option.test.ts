@@ -42,8 +42,8 @@ describe('how bodies are read', () => {
       [/is not valid UTF-8$/, latin1],
       [/is not valid UTF-8$/, latin1, 'text/plain; charset=utf8'],
       [/charset 'klingon' is not known$/, 'x', 'text/plain; charset=klingon'],
-      [/content encoding is 'snappy', which is not undone$/, 'x', 'text/plain; charset=utf-8', 'snappy'],
-      [/content encoding is 'snappy, utf-8', which is not undone$/, 'x', 'text/plain', 'snappy, utf-8'],
+      [/content encoding is 'snappy', which can't be decoded$/, 'x', 'text/plain; charset=utf-8', 'snappy'],
+      [/content encoding is 'snappy, utf-8', which can't be decoded$/, 'x', 'text/plain', 'snappy, utf-8'],
     ] as [RegExp, Buffer | string, string?, string?][]) {
       assert.throws(
         () => read('text', ...given),

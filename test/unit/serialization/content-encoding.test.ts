@@ -82,7 +82,7 @@ describe('content encodings', () => {
         assert.ok(error instanceof UndecodableError);
         assert.match(
           error.message,
-          new RegExp(`its encoding '${names[0]}', .* over the cap of ${MAX} bytes$`),
+          new RegExp(`decoded from '${names[0]}', .* over the cap of ${MAX} bytes$`),
         );
         assert.match(error.help, /maxBodyBytes/);
         return true;
@@ -94,7 +94,7 @@ describe('content encodings', () => {
 
   it('that are more than anybody needs are not undone at all', () => {
     assert.equal(encodingsOf('gzip,gzip,gzip,gzip,gzip', undefined).known.length, 5);
-    assert.throws(() => encodingsOf('gzip,'.repeat(6), undefined), /it has 6 content encodings, and 5 are/);
+    assert.throws(() => encodingsOf('gzip,'.repeat(6), undefined), /it has 6 content encodings, more than the 5 /);
   });
 
   it('of a body that is broken, cut off or followed by more end it as undecodable', async () => {

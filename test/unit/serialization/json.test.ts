@@ -121,7 +121,10 @@ describe('JSON bodies', () => {
         () => decode('{}', 'application/json', encoding),
         (error) => {
           assert.ok(error instanceof UndecodableError);
-          assert.match(error.message, new RegExp(`content encoding is '${encoding}', which is not undone$`));
+          assert.match(
+            error.message,
+            new RegExp(`content encoding is '${encoding}', which can't be decoded$`),
+          );
           assert.match(error.help, /gzip, deflate, br/);
           return true;
         },

@@ -154,7 +154,7 @@ describe('the delays', () => {
       assert.throws(
         () => delayAddress(names, delayMs, 'q', 'a'),
         (error) =>
-          error instanceof InvalidMessageError && /longer than the longest one, 400 days/.test(error.message),
+          error instanceof InvalidMessageError && /longer than the maximum, 400 days/.test(error.message),
       );
     }
   });

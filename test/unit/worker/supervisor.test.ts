@@ -77,7 +77,7 @@ describe('the supervisor of workers', () => {
     );
     assert.deepEqual(errors, [
       "worker 1 can't be replaced: there is no queue 'x'; the old process goes on",
-      'the restart is given up: what a new process was started from cannot be run',
+      'the restart is given up: a new process cannot run the application as it is now',
     ]);
     assert.equal(await stop(), EXIT.done);
   });

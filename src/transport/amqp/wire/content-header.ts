@@ -12,14 +12,14 @@ const NONE: readonly EncodedHeader[] = [];
 
 /** Class, weight, size of the body, flags. */
 const HEAD_BYTES = 14;
-/** Those that are no table, at their longest. */
+/** Maximum size of the properties other than the headers. */
 const OTHERS_BYTES = 14 * 256;
 
 type Text = Exclude<keyof typeof PROPERTY, 'headers' | 'deliveryMode' | 'priority' | 'timestamp'>;
 
 /**
- * Writes content headers of what is not ordinary: with headers of rare types, and of messages that travel on. What of these is
- * still what was received is written in the bytes in which it came.
+ * Writes content headers of rare messages: with headers of rare types, and of republished messages, whose
+ * unchanged values are written in the bytes in which they came.
  */
 export class ContentHeaderWriter {
   private readonly tables = new TableWriter();
@@ -29,9 +29,9 @@ export class ContentHeaderWriter {
   private source: MessageSource | undefined;
 
   /**
-   * The payload of the frame. What is returned is good until the next one is written.
+   * Payload of the frame. The result is valid until the next call.
    *
-   * @throws TypeError, RangeError that says what can't be written
+   * @throws TypeError, RangeError naming what can't be written
    */
   write(fields: PublishFields, bodyBytes: number): Buffer {
     const { source, clusterId } = fields.headers?.[CARRIED] ?? {};

@@ -15,18 +15,18 @@ import { BEFORE_FLAGS, PropertiesReader } from './properties-reader.js';
 const NO_BYTES = Buffer.alloc(0);
 
 /**
- * Reads deliveries from where the socket put them, in one pass: one view of the bytes for the body, and no copy of
- * anything else but the message's own id. What it reads is what the client library would have made of it, field by field.
+ * Reads deliveries from the socket's buffer in one pass: the body is a view, and nothing else is copied but the
+ * message's own id. The result is the same as the client library's, field by field.
  */
 export class DeliveryReader {
-  /** Where the delivery that was read last ends. */
+  /** End of the last delivery that was read. */
   end = 0;
   private readonly properties = new PropertiesReader();
   private readonly strings = this.properties.strings;
 
   /**
-   * The delivery whose first frame begins here. Undefined if it isn't here whole, or is anything that this doesn't read:
-   * in several body frames, or malformed. The library is asked then.
+   * Delivery whose first frame begins here. Undefined if it is incomplete, malformed, or has several body
+   * frames: the library reads it then.
    */
   read(bytes: Buffer, start: number): ConsumeMessage | undefined {
     const header = endOfFrame(bytes, start, FRAME.method);

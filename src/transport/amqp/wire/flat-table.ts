@@ -2,21 +2,21 @@ import { TAG } from '../../../message/field-tags.js';
 import { writeLong, writeShort } from './frames.js';
 
 /*
- * Tables of headers that hold nothing but texts, whole numbers and truth values: those of nearly all messages that have
- * any. Others (dates, lists, tables in tables) take a longer way: see table-writer.ts.
+ * Header tables that hold only texts, whole numbers and booleans, as those of nearly all messages do. Others
+ * (dates, lists, nested tables) are written by table-writer.ts.
  */
 
-/** What `sizeOfFlatTable` says of a table that isn't. */
+/** Result of `sizeOfFlatTable` for any other table. */
 export const NOT_FLAT = -1;
 
-/** Bytes that the table takes at most, its length included. */
+/** Maximum bytes of the table, its length included. */
 export function sizeOfFlatTable(table: Record<string, unknown>): number {
   let size = 4;
-  // Inherited names are sent as well: the library hands the headers on as a prototype.
+  // Inherited names are sent as well: the library passes the headers on as a prototype.
   for (const name in table) {
     const value = table[name];
     if (value === undefined) continue;
-    // Three bytes for each unit of UTF-16 are always enough.
+    // Three bytes for each UTF-16 unit are always enough.
     if (name.length > 85) return NOT_FLAT;
     size += 2 + name.length * 3;
     if (typeof value === 'string') size += 4 + value.length * 3;
@@ -31,7 +31,7 @@ function isInt32(value: unknown): boolean {
   return typeof value === 'number' && (value | 0) === value;
 }
 
-/** Writes what has passed `sizeOfFlatTable`, and returns the place behind it. */
+/** Writes a table that `sizeOfFlatTable` has accepted, and returns the offset after it. */
 export function writeFlatTable(bytes: Buffer, start: number, table: Record<string, unknown>): number {
   let at = start + 4;
   for (const name in table) {

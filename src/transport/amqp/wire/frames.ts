@@ -1,18 +1,18 @@
 /*
- * The frames of AMQP 0-9-1, as far as a message needs them (sections 2.3.5 and 4.2 of the specification,
+ * The frames of AMQP 0-9-1 that a message consists of (sections 2.3.5 and 4.2 of the specification,
  * https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf):
  *
  *   octet type · short channel · long size · payload · octet 0xCE
  *
- * A message is a frame of its method (basic.publish or basic.deliver), one of its properties, and its body in none, one
- * or more.
+ * A message is a method frame (basic.publish or basic.deliver), a header frame with its properties, and body frames:
+ * none, one or more.
  */
 
 export const FRAME = { method: 1, header: 2, body: 3 } as const;
 
-/** Octets before the payload of a frame. */
+/** Octets before a frame's payload. */
 export const FRAME_HEAD = 7;
-/** Octets that a frame has beside its payload. */
+/** Octets of a frame in addition to its payload. */
 export const FRAME_OVERHEAD = 8;
 export const FRAME_END = 0xce;
 
@@ -20,10 +20,10 @@ export const FRAME_END = 0xce;
 export const BASIC_PUBLISH = 0x003c_0028;
 /** Class 60, method 60. */
 export const BASIC_DELIVER = 0x003c_003c;
-/** The class of all that carries messages. */
+/** The class of all methods with messages. */
 export const BASIC = 60;
 
-/** Bits of the flags word that says which properties follow, in the order in which they do. */
+/** Bits of the flags word; the properties follow in this order. */
 export const PROPERTY = {
   contentType: 0x8000,
   contentEncoding: 0x4000,
@@ -49,7 +49,7 @@ export function readLong(bytes: Buffer, at: number): number {
   return ((readShort(bytes, at) << 16) | readShort(bytes, at + 2)) >>> 0;
 }
 
-/** As near as a number can be, which is exact up to 2^53. */
+/** As a number, which is exact up to 2^53. */
 export function readLongLong(bytes: Buffer, at: number): number {
   return readLong(bytes, at) * 0x1_0000_0000 + readLong(bytes, at + 4);
 }
@@ -69,12 +69,12 @@ export function writeLongLong(bytes: Buffer, at: number, value: number): number 
   return writeLong(bytes, writeLong(bytes, at, Math.floor(value / 0x1_0000_0000)), value >>> 0);
 }
 
-/** The place behind a string whose length stands here. */
+/** Offset after the string whose length is at `at`. */
 export function afterString(bytes: Buffer, at: number): number {
   return at + 1 + (bytes[at] as number);
 }
 
-/** Where a frame of this type ends; negative if none lies here whole. */
+/** End of the frame of this type at `at`; negative if it is incomplete or of another type. */
 export function endOfFrame(bytes: Buffer, at: number, type: number): number {
   if (at + FRAME_OVERHEAD > bytes.length || bytes[at] !== type) return -1;
   const end = at + FRAME_OVERHEAD + readLong(bytes, at + 3);

@@ -11,27 +11,30 @@ export const BEFORE_FLAGS = 12;
 export type Properties = {
   -readonly [Name in keyof MessageProperties]: MessageProperties[Name] | undefined;
 } & {
-  /** What of them could not be read, as `header 'x'`; it and what lies behind it in the headers is missing. */
+  /** Name of the first unreadable header, as `header 'x'`; it and the headers after it are missing. */
   unreadable: string | undefined;
-  /** The bytes in which they came. */
+  /** The properties in their received bytes. */
   encoded: EncodedProperties | undefined;
 };
 
-/** Reads the payload of a content header: what the client library would have made of it, field by field. */
+/** Reads the payload of a content header. The result is the same as the client library's, field by field. */
 export class PropertiesReader {
   readonly strings = new ShortStrings();
   private readonly tables = new TableReader();
-  /** Where the next property lies. */
+  /** Offset of the next property. */
   private at = 0;
 
-  /** Undefined if they are malformed, but for a header: the table's length says what is behind that. */
+  /**
+   * Undefined if the properties are malformed. An unreadable header is no such case: the table's length tells
+   * what follows it.
+   */
   read(bytes: Buffer, start: number, end: number): Properties | undefined {
     const flags = readShort(bytes, start + BEFORE_FLAGS);
     if (readShort(bytes, start) !== BASIC || (flags & 3) !== 0) return undefined;
     this.at = start + BEFORE_FLAGS + 2;
     const { tables } = this;
     tables.forget();
-    // In the order in which they lie there: each moves the place of the next.
+    // In the order of the wire: each read moves the offset of the next.
     const properties: Properties = {
       contentType: this.text(bytes, flags & PROPERTY.contentType),
       contentEncoding: this.text(bytes, flags & PROPERTY.contentEncoding),
@@ -55,7 +58,7 @@ export class PropertiesReader {
     return this.at === end ? properties : undefined;
   }
 
-  /** One that many messages share. */
+  /** A text that many messages share. */
   private text(bytes: Buffer, isThere: number): string | undefined {
     if (isThere === 0) return undefined;
     const { at } = this;
@@ -63,7 +66,7 @@ export class PropertiesReader {
     return this.strings.read(bytes, at);
   }
 
-  /** One that is new with each message. */
+  /** A text that is new with each message. */
   private id(bytes: Buffer, isThere: number): string | undefined {
     if (isThere === 0) return undefined;
     const start = this.at + 1;
@@ -86,7 +89,7 @@ export class PropertiesReader {
   private headers(bytes: Buffer, end: number): MessageProperties['headers'] {
     const start = this.at + 4;
     const tableEnd = start + readLong(bytes, this.at);
-    // Not where the properties end.
+    // A table that runs over the end makes the properties malformed.
     this.at = tableEnd <= end ? tableEnd : Number.NaN;
     return tableEnd <= end ? this.tables.read(bytes, start, tableEnd) : undefined;
   }

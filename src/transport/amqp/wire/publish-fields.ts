@@ -1,15 +1,15 @@
 import type { MessageSource } from '../../../message/encoded-properties.js';
 
-/** The name under which headers carry what the client library has no field for. It is none of the names that it sends. */
+/** Key in the headers for data that the client library has no field for. The library does not send it. */
 export const CARRIED = Symbol('hopline.carried');
 
-/** Of a message that travels on. */
+/** Data of a republished message. */
 export interface Carried {
   readonly source: MessageSource;
   readonly clusterId: string | undefined;
 }
 
-/** Arguments and properties in one, as the client library makes them of what it is given to publish. */
+/** Arguments and properties in one object, as the client library makes them for a publish. */
 export interface PublishFields {
   readonly exchange: string;
   readonly routingKey: string;

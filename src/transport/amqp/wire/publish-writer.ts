@@ -13,15 +13,15 @@ import {
 } from './frames.js';
 import { CARRIED, type PublishFields } from './publish-fields.js';
 
-/** What `spaceFor` says of a message that isn't. */
+/** Result of `spaceFor` for any other message. */
 export const NOT_ORDINARY = -1;
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** All frames' heads and ends, the numbers, and the eleven short strings at their longest. */
+/** All frames' heads and ends, the numbers, and eleven short strings of maximum length. */
 const FIXED_SPACE = 64 + 11 * 256;
 
-/** Bytes that the frames of an ordinary message need at most: all that is rare or wrong takes a longer way. */
+/** Maximum bytes of an ordinary message's frames; rare or wrong messages are written in another way. */
 export function spaceFor(fields: PublishFields, body: Buffer): number {
   if (fields.headers?.[CARRIED] !== undefined) return NOT_ORDINARY;
   const headers = fields.headers === undefined ? 0 : sizeOfFlatTable(fields.headers);
@@ -45,22 +45,22 @@ export function spaceFor(fields: PublishFields, body: Buffer): number {
   return isOrdinary ? FIXED_SPACE + headers + body.length : NOT_ORDINARY;
 }
 
-/** A message that isn't ordinary, as it is written. */
+/** A rare message, in the form in which it is written. */
 export interface Rare {
   readonly channel: number;
   readonly fields: PublishFields;
-  /** The payload of its content header. */
+  /** Payload of its content header. */
   readonly header: Buffer;
   readonly body: Buffer;
 }
 
-/** All frames' heads and ends, the numbers of the method, exchange and routing key at their longest. */
+/** All frames' heads and ends, the method's numbers, and exchange and routing key of maximum length. */
 const METHOD_SPACE = 64 + 2 * 256;
 
 export const rareSpaceFor = (header: Buffer, body: Buffer): number =>
   METHOD_SPACE + header.length + body.length;
 
-/** 85 units of UTF-16 are never more than 255 bytes. */
+/** 85 UTF-16 units are never more than 255 bytes. */
 export function isShortString(value: unknown): boolean {
   if (value === undefined) return true;
   return typeof value === 'string' && (value.length <= 85 || Buffer.byteLength(value) <= 255);
@@ -72,13 +72,13 @@ function isWhole(value: unknown, most: number): boolean {
   );
 }
 
-/** Writes a message as the client library would, octet by octet the same, but in one pass and into one place. */
+/** Writes a message in one pass into one buffer; the bytes are the same as the client library's. */
 export class PublishWriter {
   private bytes: Buffer = NO_BYTES;
   private at = 0;
   private flags = 0;
 
-  /** Writes the frames of a message that has passed `spaceFor`; returns the place behind them. */
+  /** Writes the frames of a message that `spaceFor` has accepted; returns the offset after them. */
   write(bytes: Buffer, start: number, channel: number, fields: PublishFields, body: Buffer): number {
     this.bytes = bytes;
     this.at = start;
@@ -89,7 +89,7 @@ export class PublishWriter {
     return this.at;
   }
 
-  /** The same of a message of any kind, whose content header is written already: in `rareSpaceFor` bytes at the most. */
+  /** The same for any message whose content header is written already, in at most `rareSpaceFor` bytes. */
   writeRare(bytes: Buffer, start: number, { channel, fields, header, body }: Rare): number {
     this.bytes = bytes;
     this.at = start;
@@ -100,7 +100,7 @@ export class PublishWriter {
     return this.at;
   }
 
-  /** A frame of a part of a body, in a place of its own. */
+  /** Frame of a part of a body, in its own buffer. */
   bodyFrame(channel: number, part: Buffer): Buffer {
     const bytes = Buffer.allocUnsafe(FRAME_OVERHEAD + part.length);
     this.bytes = bytes;
@@ -124,7 +124,7 @@ export class PublishWriter {
   private header(channel: number, fields: PublishFields, bodyLength: number): void {
     const start = this.at;
     this.at = writeShort(this.bytes, start + FRAME_HEAD, BASIC);
-    this.at = writeShort(this.bytes, this.at, 0); // weight, which is not used
+    this.at = writeShort(this.bytes, this.at, 0); // weight, which is unused
     const flagsAt = writeLongLong(this.bytes, this.at, bodyLength);
     this.at = flagsAt + 2;
     this.flags = 0;
@@ -152,7 +152,7 @@ export class PublishWriter {
     this.close(start, type, channel);
   }
 
-  /** Puts head and end around the payload that lies there already. */
+  /** Puts head and end around a payload that is already written. */
   private close(start: number, type: number, channel: number): void {
     const { bytes, at } = this;
     bytes[start] = type;
@@ -187,7 +187,7 @@ export class PublishWriter {
     this.at = writeFlatTable(this.bytes, this.at, value);
   }
 
-  /** Octet by octet while it is ASCII: for strings as short as these that is faster than a call. */
+  /** Byte by byte while it is ASCII: for strings as short as these that is faster than a call. */
   private shortString(text: string): void {
     const { bytes, at } = this;
     const { length } = text;

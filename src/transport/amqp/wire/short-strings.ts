@@ -1,18 +1,18 @@
-/** A power of two, small enough for all of it to stay in the processor's cache. */
+/** A power of two, small enough for the processor's cache. */
 const SLOTS = 64;
 
 const NONE = Buffer.alloc(0);
 
 /**
- * Reads strings of up to 255 bytes and remembers them: exchanges, routing keys, types and the like are few, and comparing
- * bytes costs a fraction of making a string. Each slot holds one, until another one takes its place, so that strings which
- * are new each time fill no memory.
+ * Reads strings of up to 255 bytes and remembers them: there are few exchanges, routing keys, types and so on,
+ * and comparing bytes costs a fraction of making a string. Each slot holds one string until another replaces
+ * it, so strings that are new each time fill no memory.
  */
 export class ShortStrings {
   private readonly texts = new Array<string>(SLOTS).fill('');
   private readonly encoded = new Array<Buffer>(SLOTS).fill(NONE);
 
-  /** The string whose length stands at this place. */
+  /** String whose length is at `at`. */
   read(bytes: Buffer, at: number): string {
     const length = bytes[at] as number;
     if (length === 0) return '';
@@ -27,7 +27,7 @@ export class ShortStrings {
   }
 }
 
-/** By its length and three of its bytes. */
+/** From its length and three of its bytes. */
 function slotOf(bytes: Buffer, start: number, length: number): number {
   const first = bytes[start] as number;
   const middle = bytes[start + (length >> 1)] as number;

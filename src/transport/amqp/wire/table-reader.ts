@@ -1,35 +1,38 @@
 import { TAG } from '../../../message/field-tags.js';
 import { readLong, readLongLong, readShort } from './frames.js';
 
-/** Lists and tables in each other; deeper ones would end in the stack's limit, here or where they are copied. */
+/** Limit of nested lists and tables; deeper ones would exceed the stack, here or where they are copied. */
 const DEEPEST = 100;
 
 class Unreadable extends Error {}
 
-/** One for all: its stack says nothing. */
+/** A single instance: its stack is not needed. */
 const UNREADABLE = new Unreadable('unreadable');
 
 type Table = Record<string, unknown>;
 
-/** Reads tables of headers, in all types that RabbitMQ takes. Values are what the client library makes of them, but for negative decimals. */
+/**
+ * Reads header tables, in all types that RabbitMQ accepts. Values are the same as the client library's, except
+ * for negative decimals.
+ */
 export class TableReader {
   /**
-   * Name of the header of the last table where reading ended: it is of a type that is not known, runs over the table's end,
-   * or is too deep. It and what lies behind it are missing then.
+   * Name of the header at which reading the last table ended: its type is unknown, it runs over the table's
+   * end, or is too deep. It and the headers after it are missing.
    */
   unreadable: string | undefined;
-  /** Where that one begins. */
+  /** Offset at which that header begins. */
   readTo: number | undefined;
   private at = 0;
   private depth = 0;
 
-  /** As if nothing had been unreadable. */
+  /** Resets the fields about unreadable headers. */
   forget(): void {
     this.unreadable = undefined;
     this.readTo = undefined;
   }
 
-  /** The table between these places, as far as it can be read. */
+  /** The table between two offsets, as far as it can be read. */
   read(bytes: Buffer, start: number, end: number): Table {
     const table: Table = {};
     this.at = start;
@@ -37,7 +40,7 @@ export class TableReader {
     try {
       this.entries(bytes, end, table, 'a header without a name');
     } catch (error) {
-      // What reaches over the end of all that is there is a RangeError of Node.js.
+      // A value that reaches over the end of the buffer is a RangeError of Node.js.
       if (!(error instanceof Unreadable || error instanceof RangeError)) throw error;
     }
     return table;
@@ -153,14 +156,14 @@ export class TableReader {
   }
 }
 
-/** An ordinary object takes this name for its prototype otherwise. */
+/** In an ordinary assignment this name would set the prototype. */
 function own(table: Table, name: string, value: unknown): void {
   Object.defineProperty(table, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** The place behind something whose length stands here as a long. */
+/** Offset after a value whose 32-bit length is at `at`. */
 function afterLong(bytes: Buffer, at: number): number {
-  // The length of what is cut off would be made of nothing.
+  // A truncated length can't be read.
   if (at + 4 > bytes.length) throw UNREADABLE;
   return at + 4 + readLong(bytes, at);
 }

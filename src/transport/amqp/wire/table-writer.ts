@@ -2,19 +2,19 @@ import type { EncodedHeader } from '../../../message/encoded-properties.js';
 import { TAG, tagOfNumber } from '../../../message/field-tags.js';
 import { show } from '../../../util/check.js';
 
-/** As much as the client library writes: what is received may be more, and the broker adds headers of its own. */
+/** As much as the client library writes: received tables may be larger, and the broker adds headers of its own. */
 export const MOST_TABLE_BYTES = 64 * 1024;
 
-/** Writes tables of headers whose values are of any type, as the client library would, octet by octet the same. */
+/** Writes header tables with values of any type; the bytes are the same as the client library's. */
 export class TableWriter {
   private readonly bytes = Buffer.allocUnsafeSlow(MOST_TABLE_BYTES);
   private at = 0;
 
   /**
-   * The table with its length, headers first that are bytes already: of a name that is among them nothing else is written.
-   * What is returned is good until the next one is written.
+   * The table with its length. Headers that are already encoded come first; another value of the same name is
+   * not written. The result is valid until the next call.
    *
-   * @throws RangeError if it is too large, TypeError that names a header which can't be written
+   * @throws RangeError if it is too large; TypeError naming a header that can't be written
    */
   write(headers: Readonly<Record<string, unknown>>, kept: readonly EncodedHeader[]): Buffer {
     const names = new Set<string>();
@@ -24,7 +24,7 @@ export class TableWriter {
       bytes.copy(this.bytes, at);
       names.add(name);
     }
-    // Inherited names are sent as well: the library hands the headers on as a prototype.
+    // Inherited names are sent as well: the library passes the headers on as a prototype.
     for (const name in headers) {
       const value = headers[name];
       if (value !== undefined && !names.has(name)) this.entry(name, value, name);
@@ -33,7 +33,7 @@ export class TableWriter {
     return this.bytes.subarray(0, this.at);
   }
 
-  /** @param header the outermost one that it is part of */
+  /** @param header name of the outermost header, for errors */
   private entry(name: string, value: unknown, header: string): void {
     const length = Buffer.byteLength(name);
     if (length > 255) throw new TypeError(`the name of header ${show(header)} is longer than 255 bytes`);
@@ -90,7 +90,7 @@ export class TableWriter {
     else bytes.writeDoubleBE(value, this.tagged(tag, 8));
   }
 
-  /** What was received so, and is sent on where its bytes are not at hand. */
+  /** A value in the library's form, which was received and is sent on without its bytes. */
   private typed({ '!': type, value }: TypedValue, header: string): void {
     if (type === 'timestamp') this.moment(value as number, header);
     else if (type === 'decimal') this.decimal(value as Decimal);
@@ -100,7 +100,7 @@ export class TableWriter {
   private decimal({ places, digits }: Decimal): void {
     const at = this.tagged(TAG.decimal, 5);
     this.bytes.writeUInt8(places, at);
-    // What was read as unsigned, as the client library does, is the same in bits.
+    // A value that was read as unsigned, as by the client library, has the same bits.
     this.bytes.writeInt32BE(digits | 0, at + 1);
   }
 
@@ -116,14 +116,14 @@ export class TableWriter {
     this.bytes.writeUInt32BE(this.at - at - 4, at);
   }
 
-  /** Where the content of a value goes, behind its tag. */
+  /** Writes a tag; returns the offset of the value's content. */
   private tagged(tag: number, length: number): number {
     const at = this.place(1 + length);
     this.bytes[at] = tag;
     return at + 1;
   }
 
-  /** Takes so many octets. */
+  /** Reserves octets; returns their offset. */
   private place(length: number): number {
     const { at } = this;
     if (at + length > MOST_TABLE_BYTES)
@@ -135,7 +135,7 @@ export class TableWriter {
   }
 }
 
-/** As the client library has what no value of JavaScript stands for. */
+/** The client library's form of values without a JavaScript type. */
 interface TypedValue {
   readonly '!': string;
   readonly value: unknown;
