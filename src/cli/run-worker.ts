@@ -1,7 +1,7 @@
 import { toWorker, type WorkerSettings } from '../worker/protocol.js';
 import { type Tell, Worker } from '../worker/worker.js';
 import { type ExportedBus, loadApplication } from './application.js';
-import { withoutCredentials } from './report.js';
+import { withoutCredentials } from './output/report.js';
 import { UsageError } from './usage-error.js';
 
 /** Codes of errors that no other try changes. */

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import pretty from 'pino-pretty';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './output/terminal.js';
 
 /** The log of `hopline work`: JSON, one object a line, or readable on a terminal. What workers write is part of it. */
 export class WorkLog {

@@ -1,4 +1,4 @@
-import { atControl, type ControlFlags, whoText, withControl } from '../control.js';
+import { atControl, type ControlFlags, whoText, withControl } from '../broker/control.js';
 import type { AddCommand } from '../program.js';
 
 /** `hopline cancel MESSAGE-ID`: fires the signal of the handler that runs it, wherever that is. */

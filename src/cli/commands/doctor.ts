@@ -1,12 +1,12 @@
 import { appOfPackage, describeApplication } from '../application.js';
-import { brokerOf } from '../broker.js';
+import { brokerOf } from '../broker/broker.js';
+import { type TargetFlags, withTarget } from '../broker/target.js';
 import { examine, type Patient } from '../doctor/examine.js';
 import type { Finding } from '../doctor/finding.js';
 import { type ManagementFlags, managementOf, withManagement } from '../doctor/management-flags.js';
+import type { Terminal } from '../output/terminal.js';
+import { oneLine } from '../output/text.js';
 import type { AddCommand } from '../program.js';
-import { type TargetFlags, withTarget } from '../target.js';
-import type { Terminal } from '../terminal.js';
-import { oneLine } from '../text.js';
 import { UsageError } from '../usage-error.js';
 
 interface Flags extends TargetFlags, ManagementFlags {

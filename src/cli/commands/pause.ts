@@ -1,8 +1,8 @@
 import type { PausesHeeded } from '../../control/control.js';
-import { atControl, type ControlFlags, tellHeeded, withControl } from '../control.js';
+import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
+import type { Terminal } from '../output/terminal.js';
+import { oneLine } from '../output/text.js';
 import type { AddCommand } from '../program.js';
-import type { Terminal } from '../terminal.js';
-import { oneLine } from '../text.js';
 
 /** `hopline pause QUEUE`: nothing of the queue begins any more, wherever, until `hopline resume QUEUE`. */
 export const addPause: AddCommand = (parent, { terminal, exit }) => {

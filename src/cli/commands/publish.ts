@@ -4,10 +4,10 @@ import type { PublishOptions } from '../../message/publisher.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { type Duration, isDuration } from '../../util/duration.js';
 import { silentLogger } from '../../util/logger.js';
-import { type BrokerFlags, brokerOf, withBroker } from '../broker.js';
+import { type BrokerFlags, brokerOf, withBroker } from '../broker/broker.js';
+import { collect } from '../broker/target.js';
+import type { Terminal } from '../output/terminal.js';
 import type { AddCommand } from '../program.js';
-import { collect } from '../target.js';
-import type { Terminal } from '../terminal.js';
 import { UsageError } from '../usage-error.js';
 
 interface Flags extends BrokerFlags {

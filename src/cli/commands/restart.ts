@@ -1,4 +1,4 @@
-import { atControl, type ControlFlags, tellAnswers, withControl } from '../control.js';
+import { atControl, type ControlFlags, tellAnswers, withControl } from '../broker/control.js';
 import type { AddCommand } from '../program.js';
 
 /** `hopline restart SERVICE`: all its workers are replaced, one after the other, so that some consume at any time. */

@@ -1,4 +1,4 @@
-import { atControl, type ControlFlags, tellHeeded, withControl } from '../control.js';
+import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
 import { wholeNumber } from '../flag-values.js';
 import type { AddCommand } from '../program.js';
 

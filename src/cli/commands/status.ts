@@ -1,6 +1,6 @@
-import { atControl, type ControlFlags, withControl } from '../control.js';
+import { atControl, type ControlFlags, withControl } from '../broker/control.js';
+import { notesOf, printStatus } from '../output/status-tables.js';
 import type { AddCommand } from '../program.js';
-import { notesOf, printStatus } from '../status-tables.js';
 
 interface Flags extends ControlFlags {
   readonly service?: string;

@@ -1,10 +1,10 @@
 import type { Control } from '../../control/control.js';
 import { deferred } from '../../util/deferred.js';
-import { atControl, type ControlFlags, withControl } from '../control.js';
+import { atControl, type ControlFlags, withControl } from '../broker/control.js';
+import { notesOf, printStatus } from '../output/status-tables.js';
+import type { Terminal } from '../output/terminal.js';
+import { timeText } from '../output/text.js';
 import type { AddCommand } from '../program.js';
-import { notesOf, printStatus } from '../status-tables.js';
-import type { Terminal } from '../terminal.js';
-import { timeText } from '../text.js';
 import { UsageError } from '../usage-error.js';
 
 interface Flags extends ControlFlags {

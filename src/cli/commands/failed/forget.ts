@@ -1,0 +1,29 @@
+import { type TargetFlags, withTarget } from '../../broker/target.js';
+import { atDesk } from '../../dead-letters/desk.js';
+import { type FilterFlags, withFilters } from '../../dead-letters/filters.js';
+import { forgetThese } from '../../dead-letters/forgetting.js';
+import { chosen } from '../../dead-letters/selection.js';
+import type { AddCommand } from '../../program.js';
+
+interface Flags extends TargetFlags, FilterFlags {
+  readonly all?: boolean;
+  readonly yes?: boolean;
+}
+
+/** `hopline failed forget`: gone for good. */
+export const addForget: AddCommand = (parent, { terminal, exit }) => {
+  const command = parent
+    .command('forget')
+    .description('delete dead letters for good')
+    .argument('[ids...]', 'their ids, or the beginnings of them');
+  withFilters(withTarget(command))
+    .option('--all', 'all of them that the filters leave')
+    .option('--yes', 'do it without asking')
+    .action(async (ids: string[], flags: Flags) => {
+      const filter = chosen(ids, flags);
+      const words = { which: '', done: 'forgotten' };
+      await atDesk(flags, terminal, async (desk) => {
+        exit(await forgetThese(desk, terminal, filter, flags, words));
+      });
+    });
+};
