@@ -6,6 +6,7 @@ import { type Address, ScalingServer } from '../../worker/scaling-server.js';
 import { Supervisor } from '../../worker/supervisor.js';
 import { WorkerProcess } from '../../worker/worker-process.js';
 import { appOfPackage } from '../application.js';
+import type { DefineCommand } from '../command.js';
 import {
   byteSize,
   durationList,
@@ -16,7 +17,6 @@ import {
   wholeNumber,
 } from '../flag-values.js';
 import { cannotListen, listenAddress } from '../listen-address.js';
-import type { AddCommand } from '../program.js';
 import { UsageError } from '../usage-error.js';
 import { WorkLog } from '../work-log.js';
 
@@ -51,10 +51,8 @@ ends all at once. SIGHUP replaces the processes one after the other.
 Exit codes: 0 stopped in order, 1 work was left behind, 2 called wrongly, or the application can't be run.`;
 
 /** `hopline work [APP]`: runs a service's handlers, in processes of their own that are looked after. */
-export const addWork: AddCommand = (parent, { terminal, exit, early }) => {
-  parent
-    .command('work')
-    .description("run an application's handlers")
+export const define: DefineCommand = (command, { terminal, exit, early }) => {
+  command
     .argument('[app]', 'module that exports its bus; else hopline.app of the nearest package.json')
     .option(
       '--queues <names>',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { tellResumed } from '../../../src/cli/commands/pause.js';
+import { tellResumed } from '../../../src/cli/commands/resume.js';
 import type { Terminal } from '../../../src/cli/output/terminal.js';
 import type { PausesHeeded } from '../../../src/control/control.js';
 

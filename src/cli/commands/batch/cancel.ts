@@ -4,8 +4,8 @@ import { rabbitmq } from '../../../transport/amqp/index.js';
 import { systemClock } from '../../../util/clock.js';
 import { type Logger, silentLogger } from '../../../util/logger.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
+import type { DefineCommand } from '../../command.js';
 import { numberText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
 import { mustFind } from './show.js';
 
@@ -15,11 +15,8 @@ interface Flags extends BrokerFlags, BatchStoreFlags {
 }
 
 /** `hopline batch cancel ID`: jobs that have not begun are skipped. Sends what its `onFailure` asks for, so it needs the broker, too. */
-export const addBatchCancel: AddCommand = (parent, { terminal, exit }) => {
-  const command = parent
-    .command('cancel')
-    .description('cancel a batch: what has not begun is not run, what runs goes on')
-    .argument('<id>', 'its id');
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  command.argument('<id>', 'its id');
   withBroker(withBatchStore(command))
     .option('--prefix <name>', "the application's prefix")
     .option('--delay-prefix <name>', "the application's delayPrefix")

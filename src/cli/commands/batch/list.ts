@@ -1,8 +1,8 @@
+import type { DefineCommand } from '../../command.js';
 import { refuseUnknown } from '../../default-command.js';
 import { inWords, pendingOf, stateOf } from '../../output/batch-text.js';
 import { printTable } from '../../output/table.js';
 import { countText, numberText, timeText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -14,11 +14,8 @@ interface Flags extends BatchStoreFlags {
 const HEAD = ['id', 'name', 'state', 'progress', 'jobs', 'pending', 'failed', 'skipped', 'created at'];
 
 /** `hopline batch list`: the newest batches, and how far they are. */
-export const addBatchList: AddCommand = (parent, { terminal }) => {
-  const command = parent
-    .command('list', { isDefault: true })
-    .description('list batches, the newest first')
-    .allowExcessArguments();
+export const define: DefineCommand = (command, { terminal }) => {
+  command.allowExcessArguments();
   withBatchStore(command)
     .option('--limit <count>', 'so many at most', '50')
     .option('--json', 'one JSON array')

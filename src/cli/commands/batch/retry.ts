@@ -1,21 +1,18 @@
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { exactly, reasonsText } from '../../dead-letters/filters.js';
 import { lettersText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 
 interface Flags extends TargetFlags {
   readonly yes?: boolean;
 }
 
 /** `hopline batch retry ID`: replays the dead letters of its jobs. One that is done then counts as done in its batch. */
-export const addBatchRetry: AddCommand = (parent, { terminal, exit }) => {
-  const command = parent
-    .command('retry')
-    .description('replay the dead letters of a batch, to the queues they failed in')
-    .argument('<id>', 'its id');
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  command.argument('<id>', 'its id');
   withTarget(command)
     .option('--yes', 'do it without asking')
     .action(async (batch: string, flags: Flags) => {

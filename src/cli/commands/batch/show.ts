@@ -2,11 +2,11 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { BatchRecord, BatchStore } from '../../../stores/batches.js';
 import { pause, systemClock } from '../../../util/clock.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { barOf, inWords, pendingOf, stateOf } from '../../output/batch-text.js';
 import type { Terminal } from '../../output/terminal.js';
 import { numberText, oneLine, timeText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import { atBatches, type BatchStoreFlags, withBatchStore } from '../../stores/batch-store.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -18,8 +18,8 @@ interface Flags extends TargetFlags, BatchStoreFlags {
 const ASK_EVERY_MS = 500;
 
 /** `hopline batch show ID`: how far it is, and how many of its jobs lie dead. */
-export const addBatchShow: AddCommand = (parent, { terminal, exit }) => {
-  const command = parent.command('show').description('show how far a batch is').argument('<id>', 'its id');
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  command.argument('<id>', 'its id');
   withTarget(withBatchStore(command))
     .option('--wait', 'until it has ended; fails if it is cancelled or jobs have failed')
     .option('--json', 'as JSON')

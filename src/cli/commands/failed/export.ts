@@ -2,20 +2,17 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { type FilterFlags, filterOf, withFilters } from '../../dead-letters/filters.js';
 import { lettersText, numberText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 
 interface Flags extends TargetFlags, FilterFlags {
   readonly out?: string;
 }
 
 /** `hopline failed export`: a line of JSON for each; they stay where they are. */
-export const addExport: AddCommand = (parent, { terminal }) => {
-  const command = parent
-    .command('export')
-    .description('write dead letters as NDJSON; they stay where they are');
+export const define: DefineCommand = (command, { terminal }) => {
   withFilters(withTarget(command))
     .option('--out <file>', 'a new file; else standard output')
     .action(async (flags: Flags) => {

@@ -1,13 +1,13 @@
 import { UnreadableLettersError } from '../../../errors.js';
 import type { Failures } from '../../../failures/failures.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { exactly, reasonsText } from '../../dead-letters/filters.js';
 import type { Terminal } from '../../output/terminal.js';
 import { lettersText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 
 interface Flags extends TargetFlags {
   readonly yes?: boolean;
@@ -30,8 +30,8 @@ async function flushUnread(
 }
 
 /** `hopline failed flush`: empties the dead-letter queues of what lies in them when it asks. */
-export const addFlush: AddCommand = (parent, { terminal, exit }) => {
-  withTarget(parent.command('flush').description('delete everything that lies in the dead-letter queues'))
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  withTarget(command)
     .option('--yes', 'do it without asking')
     .action(async (flags: Flags) => {
       await atDesk(flags, terminal, async ({ failures, target }) => {

@@ -1,9 +1,9 @@
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { type FilterFlags, withFilters } from '../../dead-letters/filters.js';
 import { forgetThese } from '../../dead-letters/forgetting.js';
 import { chosen } from '../../dead-letters/selection.js';
-import type { AddCommand } from '../../program.js';
 
 interface Flags extends TargetFlags, FilterFlags {
   readonly all?: boolean;
@@ -11,11 +11,8 @@ interface Flags extends TargetFlags, FilterFlags {
 }
 
 /** `hopline failed forget`: gone for good. */
-export const addForget: AddCommand = (parent, { terminal, exit }) => {
-  const command = parent
-    .command('forget')
-    .description('delete dead letters for good')
-    .argument('[ids...]', 'their ids, or the beginnings of them');
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  command.argument('[ids...]', 'their ids, or the beginnings of them');
   withFilters(withTarget(command))
     .option('--all', 'all of them that the filters leave')
     .option('--yes', 'do it without asking')

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { lettersText, numberText, oneLine } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags {
@@ -14,11 +14,8 @@ interface Flags extends TargetFlags {
 const SHOWN = 20;
 
 /** `hopline failed import`: puts exported dead letters back into their dead-letter queues. */
-export const addImport: AddCommand = (parent, { terminal, exit }) => {
-  const command = parent
-    .command('import')
-    .description('put exported dead letters back into their dead-letter queues')
-    .argument('<file>', 'what export has written; - is standard input');
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  command.argument('<file>', 'what export has written; - is standard input');
   withTarget(command)
     .option('--yes', 'do it without asking')
     .action(async (file: string, flags: Flags) => {

@@ -1,12 +1,12 @@
 import type { DeadLetterSummary } from '../../../failures/dead-letter.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { type FilterFlags, filterOf, reasonsText, withFilters } from '../../dead-letters/filters.js';
 import { refuseUnknown } from '../../default-command.js';
 import { printTable } from '../../output/table.js';
 import type { Terminal } from '../../output/terminal.js';
 import { encryptionText, lettersText, numberText, oneLine, timeText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags, FilterFlags {
@@ -24,11 +24,8 @@ const GROUPS: Readonly<Record<string, (letter: DeadLetterSummary) => string>> = 
 };
 
 /** `hopline failed`: what is dead, and why. Takes nothing and changes nothing. */
-export const addList: AddCommand = (parent, { terminal }) => {
-  const command = parent
-    .command('list', { isDefault: true })
-    .description('list dead letters (the default)')
-    .allowExcessArguments();
+export const define: DefineCommand = (command, { terminal }) => {
+  command.allowExcessArguments();
   withFilters(withTarget(command))
     .option('--by <what>', `count them by ${Object.keys(GROUPS).join(', ')} instead`)
     .option('--json', 'one JSON array; the fields are those of DeadLetterSummary')

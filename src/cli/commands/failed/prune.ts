@@ -1,16 +1,15 @@
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { type FilterFlags, filterOf, withFilters } from '../../dead-letters/filters.js';
 import { type ForgetFlags, forgetThese } from '../../dead-letters/forgetting.js';
 import { timeText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags, FilterFlags, ForgetFlags {}
 
 /** `hopline failed prune --older-than 30d`: for a timer. What has no time of failure is never taken for old. */
-export const addPrune: AddCommand = (parent, { terminal, exit }) => {
-  const command = parent.command('prune').description('delete old dead letters for good');
+export const define: DefineCommand = (command, { terminal, exit }) => {
   withFilters(withTarget(command))
     .option('--dry-run', 'only say what would be deleted')
     .option('--yes', 'do it without asking')

@@ -1,13 +1,13 @@
 import { isRate, type Rate } from '../../../failures/pace.js';
 import type { ReplayTarget } from '../../../failures/replay.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import { exactly, type FilterFlags, reasonsText, withFilters } from '../../dead-letters/filters.js';
 import { chosen } from '../../dead-letters/selection.js';
 import { lettersText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags, FilterFlags {
@@ -19,11 +19,8 @@ interface Flags extends TargetFlags, FilterFlags {
 }
 
 /** `hopline failed retry`: on their way again; each is confirmed before it leaves its dead-letter queue. */
-export const addRetry: AddCommand = (parent, { terminal, exit }) => {
-  const command = parent
-    .command('retry')
-    .description('replay dead letters')
-    .argument('[ids...]', 'their ids, or the beginnings of them');
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  command.argument('[ids...]', 'their ids, or the beginnings of them');
   withFilters(withTarget(command))
     .option('--all', 'all of them that the filters leave')
     .option('--to-queue', 'to exactly the queue each failed in (the default)')

@@ -4,10 +4,10 @@ import type { Failures } from '../../../failures/failures.js';
 import { headersJson, propertiesJson } from '../../../failures/letter-json.js';
 import { type KeysFlags, keysOf } from '../../broker/keys.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { atDesk } from '../../dead-letters/desk.js';
 import type { Terminal } from '../../output/terminal.js';
 import { bodyText, lettersText, printable, timeText } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags, KeysFlags {
@@ -15,11 +15,8 @@ interface Flags extends TargetFlags, KeysFlags {
 }
 
 /** `hopline failed show ID`: all of one dead letter. */
-export const addShow: AddCommand = (parent, { terminal }) => {
-  const command = parent
-    .command('show')
-    .description('show one dead letter, whole')
-    .argument('<id>', 'its id, or the beginning of it');
+export const define: DefineCommand = (command, { terminal }) => {
+  command.argument('<id>', 'its id, or the beginning of it');
   withTarget(command)
     .option('--raw', 'only the body, byte for byte')
     .option(

@@ -4,7 +4,7 @@ import { postgresStores } from '../../../stores/postgres/index.js';
 import { checkSchema, DEFAULT_SCHEMA } from '../../../stores/postgres/schema.js';
 import { rabbitmq } from '../../../transport/amqp/index.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
-import type { AddCommand } from '../../program.js';
+import type { DefineCommand } from '../../command.js';
 import { type DatabaseFlags, databaseUrlOf, withDatabase } from '../../stores/database.js';
 import { WorkLog } from '../../work-log.js';
 
@@ -15,10 +15,7 @@ interface Flags extends BrokerFlags, DatabaseFlags {
 }
 
 /** `hopline outbox relay`: publishes what transactions leave, until a signal comes. Declares nothing. */
-export const addOutboxRelay: AddCommand = (parent, { terminal }) => {
-  const command = parent
-    .command('relay')
-    .description('publish what lies in the outbox, until a signal comes');
+export const define: DefineCommand = (command, { terminal }) => {
   withDatabase(withBroker(command))
     .option('--schema <name>', 'where the tables of postgresStores() are', DEFAULT_SCHEMA)
     .option('--prefix <name>', "the application's prefix")

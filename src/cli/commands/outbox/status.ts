@@ -2,7 +2,7 @@ import { poolOf } from '../../../stores/postgres/connect.js';
 import { postgresStores } from '../../../stores/postgres/index.js';
 import { checkSchema, DEFAULT_SCHEMA } from '../../../stores/postgres/schema.js';
 import { formatMs } from '../../../util/duration.js';
-import type { AddCommand } from '../../program.js';
+import type { DefineCommand } from '../../command.js';
 import { type DatabaseFlags, databaseUrlOf, withDatabase } from '../../stores/database.js';
 
 interface Flags extends DatabaseFlags {
@@ -11,8 +11,7 @@ interface Flags extends DatabaseFlags {
 }
 
 /** `hopline outbox status`: how many messages wait, for how long, and which of them can't be published. */
-export const addOutboxStatus: AddCommand = (parent, { terminal }) => {
-  const command = parent.command('status').description('what waits in the outbox, and what was refused');
+export const define: DefineCommand = (command, { terminal }) => {
   withDatabase(command)
     .option('--schema <name>', 'where the tables of postgresStores() are', DEFAULT_SCHEMA)
     .option('--json', 'as JSON')

@@ -1,7 +1,7 @@
 import { connectPostgres } from '../../../stores/postgres/connect.js';
 import { migrate } from '../../../stores/postgres/migrate.js';
 import { checkSchema, DEFAULT_SCHEMA } from '../../../stores/postgres/schema.js';
-import type { AddCommand } from '../../program.js';
+import type { DefineCommand } from '../../command.js';
 import { type DatabaseFlags, databaseUrlOf, withDatabase } from '../../stores/database.js';
 
 interface Flags extends DatabaseFlags {
@@ -10,10 +10,7 @@ interface Flags extends DatabaseFlags {
 }
 
 /** `hopline stores migrate`: makes, or brings up to date, the tables that postgresStores() uses. */
-export const addStoresMigrate: AddCommand = (parent, { terminal }) => {
-  const command = parent
-    .command('migrate')
-    .description('make the tables of postgresStores() in PostgreSQL, or bring them up to date');
+export const define: DefineCommand = (command, { terminal }) => {
   withDatabase(command)
     .option('--schema <name>', 'where they are', DEFAULT_SCHEMA)
     .option('--dry-run', 'only say what would be done')

@@ -2,7 +2,7 @@ import type { Occasion } from '../../../topology/rights.js';
 import { didYouMean } from '../../../util/check.js';
 import { describeApplication } from '../../application.js';
 import { collect } from '../../broker/target.js';
-import type { AddCommand } from '../../program.js';
+import type { DefineCommand } from '../../command.js';
 import { OCCASIONS, permissionLines, usersOf } from '../../topology/permissions.js';
 import { UsageError } from '../../usage-error.js';
 import { ANY_BROKER, appOf } from './show.js';
@@ -19,10 +19,8 @@ interface Flags {
 const KNOWN = Object.keys(OCCASIONS) as Occasion[];
 
 /** `hopline topology permissions`: the least that a broker must allow the application. Needs no broker. */
-export const addTopologyPermissions: AddCommand = (parent, { terminal }) => {
-  parent
-    .command('permissions')
-    .description('print the rabbitmqctl lines that give an application the rights it needs, and no more')
+export const define: DefineCommand = (command, { terminal }) => {
+  command
     .argument('[app]', 'module that exports the bus (or hopline.app in package.json); it is not started')
     .option('--app <file>', 'the same')
     .option('--user <name>', "the broker's user; else one with the service's name")

@@ -3,12 +3,12 @@ import { describeApplication } from '../../application.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
 import { MOVING, withSession } from '../../broker/session.js';
 import { collect } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
 import { confirm } from '../../dead-letters/confirm.js';
 import type { ManagedBinding } from '../../doctor/facts.js';
 import { type ManagementFlags, managementOf, withManagement } from '../../doctor/management-flags.js';
 import type { Terminal } from '../../output/terminal.js';
 import { countText, lettersText, numberText, oneLine } from '../../output/text.js';
-import type { AddCommand } from '../../program.js';
 import {
   findLeftOvers,
   type LeftOvers,
@@ -34,16 +34,11 @@ interface Flags extends BrokerFlags, ManagementFlags {
  * queues that no handler wants are undone; queues by its service's name that it doesn't declare and nobody consumes are
  * emptied into those that have their patterns now, and deleted. Only when no older version of it runs.
  */
-export const addTopologyPrune: AddCommand = (parent, { terminal }) => {
-  const command = parent
-    .command('prune')
-    .description(
-      'unbind patterns that no handler has any more, and empty and remove queues that older versions have left; when none of them runs',
-    )
-    .option(
-      '--app <file>',
-      'module that exports the bus (or hopline.app in package.json); it is not started',
-    );
+export const define: DefineCommand = (command, { terminal }) => {
+  command.option(
+    '--app <file>',
+    'module that exports the bus (or hopline.app in package.json); it is not started',
+  );
   withManagement(withBroker(command))
     .option('--to <queue>', "queue of the application's that takes what no queue of it has the pattern of")
     .option(

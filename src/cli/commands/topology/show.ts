@@ -1,5 +1,5 @@
 import { appOfPackage, describeApplication } from '../../application.js';
-import type { AddCommand } from '../../program.js';
+import type { DefineCommand } from '../../command.js';
 import { topologyTree } from '../../topology/tree.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -12,10 +12,8 @@ interface Flags {
 export const ANY_BROKER = 'amqp://localhost';
 
 /** `hopline topology show`: what the application wants in the broker. Needs none. */
-export const addTopologyShow: AddCommand = (parent, { terminal }) => {
-  parent
-    .command('show')
-    .description('show what the application wants in the broker, as a tree; needs no broker')
+export const define: DefineCommand = (command, { terminal }) => {
+  command
     .option('--app <file>', 'module that exports the bus (or hopline.app in package.json); it is not started')
     .option('--json', 'one JSON array; the fields are those of BusDescription')
     .action(async (flags: Flags) => {
