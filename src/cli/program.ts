@@ -36,7 +36,12 @@ function programFor(context: CommandContext): Command {
   const entries = new Map<Command, CommandEntry>();
   const program = new Command('hopline')
     .description('Looks after the messages of Hopline services on RabbitMQ.')
-    .version(version(), '-V, --version', 'print the version of Hopline')
+    .option('-V, --version', 'print the version of Hopline')
+    .on('option:version', () => {
+      // Not by version() of the library, which wants it before anybody has asked.
+      stdout.write(`${version()}\n`);
+      throw new CommanderError(0, 'commander.version', 'the version was asked for');
+    })
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(add --help for the usage)')
     .exitOverride()

@@ -2,6 +2,7 @@ import { HoplineError, OptionsError } from '../../errors.js';
 import { Stopped, UsageError } from '../usage-error.js';
 import type { Terminal } from './terminal.js';
 import { printable } from './text.js';
+import { withoutCredentials } from './without-credentials.js';
 
 /** Says what went wrong in one line, with what to do about it, and returns the exit code. */
 export function report(error: unknown, terminal: Terminal, verbose: boolean): number {
@@ -27,9 +28,4 @@ function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? '' : `\ncaused by ${stackOf(error.cause)}`;
   return `${error.stack}${cause}`;
-}
-
-/** Nothing here prints an address with its password; an application's own error may. */
-export function withoutCredentials(text: string): string {
-  return text.replaceAll(/:\/\/[^\s/@]*@/g, '://***@');
 }

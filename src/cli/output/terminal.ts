@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline/promises';
-
 /** Where a command reads and writes: what differs between a terminal, a pipe and a script is asked here. */
 export class Terminal {
   constructor(
@@ -56,6 +54,7 @@ export class Terminal {
 
   /** @returns true for a yes; anything else, and the end of the input, is a no */
   async ask(question: string): Promise<boolean> {
+    const { createInterface } = await import('node:readline/promises');
     const lines = createInterface({ input: this.stdin, output: this.stderr });
     const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
     try {

@@ -10,10 +10,8 @@ export function printable(text: string): string {
 /** The same, on one line. */
 export const oneLine = (text: string): string => printable(text.replaceAll(/\s*[\r\n]+\s*/g, ' '));
 
-const FORMAT = new Intl.NumberFormat('en-US');
-
 /** `40,000`. */
-export const numberText = (count: number): string => FORMAT.format(count);
+export const numberText = (count: number): string => count.toLocaleString('en-US');
 
 /** `1 queue`, `2 queues`. */
 export const countText = (count: number, what: string): string =>

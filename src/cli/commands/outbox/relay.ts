@@ -6,7 +6,7 @@ import { rabbitmq } from '../../../transport/amqp/index.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
 import type { DefineCommand } from '../../command.js';
 import { type DatabaseFlags, databaseUrlOf, withDatabase } from '../../stores/database.js';
-import { WorkLog } from '../../work-log.js';
+import { WorkLog } from '../../work/work-log.js';
 
 interface Flags extends BrokerFlags, DatabaseFlags {
   readonly schema: string;
@@ -25,7 +25,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       checkSchema(schema, 'outbox relay');
       const broker = brokerOf(flags, terminal.env);
       const { pool, name } = await poolOf(databaseUrlOf(flags, terminal.env));
-      const { logger } = new WorkLog(terminal);
+      const { logger } = await WorkLog.open(terminal);
       const bus = new Bus({
         service: 'hopline-relay',
         transport: rabbitmq(broker.options),

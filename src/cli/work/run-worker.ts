@@ -1,8 +1,8 @@
-import { toWorker, type WorkerSettings } from '../worker/protocol.js';
-import { type Tell, Worker } from '../worker/worker.js';
-import { type ExportedBus, loadApplication } from './application.js';
-import { withoutCredentials } from './output/report.js';
-import { UsageError } from './usage-error.js';
+import { toWorker, type WorkerSettings } from '../../worker/protocol.js';
+import { type Tell, Worker } from '../../worker/worker.js';
+import { type ExportedBus, loadApplication } from '../application.js';
+import { withoutCredentials } from '../output/without-credentials.js';
+import { UsageError } from '../usage-error.js';
 
 /** Codes of errors that no other try changes. */
 const FINAL = ['HOPLINE_OPTIONS', 'HOPLINE_HANDLER_RESOLUTION', 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE'];

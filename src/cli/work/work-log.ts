@@ -1,20 +1,14 @@
 import pino from 'pino';
-import pretty from 'pino-pretty';
-import type { Terminal } from './output/terminal.js';
+import type { Terminal } from '../output/terminal.js';
 
 /** The log of `hopline work`: JSON, one object a line, or readable on a terminal. What workers write is part of it. */
 export class WorkLog {
-  readonly logger: pino.Logger;
+  private constructor(readonly logger: pino.Logger) {}
 
-  constructor({ stdout, env }: Terminal) {
-    const stream = stdout.isTTY
-      ? pretty({
-          destination: stdout,
-          colorize: !env.NO_COLOR && env.TERM !== 'dumb',
-          ignore: 'pid,hostname',
-        })
-      : stdout;
-    this.logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  static async open(terminal: Terminal): Promise<WorkLog> {
+    const { stdout } = terminal;
+    const stream = stdout.isTTY ? await readable(terminal) : stdout;
+    return new WorkLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream));
   }
 
   /** A line of a worker's: one that is JSON with a level, by pino's number or name, keeps it, and its fields. */
@@ -28,6 +22,13 @@ export class WorkLog {
     } = entry ?? { level: stream === 'stdout' ? 'info' : 'error', msg: text };
     this.logger[level]({ ...fields, worker }, msg);
   }
+}
+
+/** Loaded only where somebody reads it: in a container nobody does. */
+async function readable({ stdout, env }: Terminal) {
+  const { default: pretty } = await import('pino-pretty');
+  const colorize = !env.NO_COLOR && env.TERM !== 'dumb';
+  return pretty({ destination: stdout, colorize, ignore: 'pid,hostname' });
 }
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
