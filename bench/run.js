@@ -6,10 +6,16 @@ import { reportOf } from './lib/report.js';
 import { runSpecial, SPECIALS } from './lib/specials.js';
 import { PEERS } from './peers.js';
 import { QUICK_PEERS, SCENARIOS } from './scenarios.js';
+import { benchStart } from './start/main.js';
 
-/** `npm run bench`: all scenarios and peers, printed, and written to docs/performance.md unless only some are asked for. */
+/**
+ * `npm run bench`: all scenarios and peers, printed, and written to docs/performance.md unless only some are asked for.
+ * `npm run bench -- start`: what the package weighs, see start/main.js.
+ */
 
 /** @typedef {import('./lib/brokers.js').Running} Running */
+
+if (process.argv[2] === 'start') process.exit(await benchStart(process.argv.slice(3)));
 
 const { values } = parseArgs({
   options: {

@@ -5,10 +5,10 @@ import { EarlySignals } from './early-signals.js';
 const early = new EarlySignals();
 if (process.argv[2] === 'work') early.listen();
 
-const { Terminal } = await import('./terminal.js');
+const { Terminal } = await import('./output/terminal.js');
 const { runCommand } = await import('./program.js');
 const terminal = new Terminal(process.stdin, process.stdout, process.stderr, process.env);
-const code = await runCommand(process.argv.slice(2), terminal, early);
+const code = await runCommand(process.argv.slice(2), terminal, { early });
 // The application that was loaded to read its queues may hold timers or connections of its own: nothing here waits.
 await terminal.flushed();
 process.exit(code);

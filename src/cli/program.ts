@@ -1,64 +1,8 @@
-import { Command, CommanderError } from 'commander';
-import { addBatchCancel } from './commands/batch-cancel.js';
-import { addBatchList } from './commands/batch-list.js';
-import { addBatchRetry } from './commands/batch-retry.js';
-import { addBatchShow } from './commands/batch-show.js';
-import { addCancel } from './commands/cancel.js';
-import { addDoctor } from './commands/doctor.js';
-import { addExport } from './commands/failed-export.js';
-import { addFlush } from './commands/failed-flush.js';
-import { addForget } from './commands/failed-forget.js';
-import { addImport } from './commands/failed-import.js';
-import { addList } from './commands/failed-list.js';
-import { addPrune } from './commands/failed-prune.js';
-import { addRetry } from './commands/failed-retry.js';
-import { addShow } from './commands/failed-show.js';
-import { addOutboxRelay } from './commands/outbox-relay.js';
-import { addOutboxStatus } from './commands/outbox-status.js';
-import { addPause, addResume } from './commands/pause.js';
-import { addPublish } from './commands/publish.js';
-import { addRestart } from './commands/restart.js';
-import { addScale } from './commands/scale.js';
-import { addStatus } from './commands/status.js';
-import { addStoresMigrate } from './commands/stores-migrate.js';
-import { addTop } from './commands/top.js';
-import { addTopologyPermissions } from './commands/topology-permissions.js';
-import { addTopologyPrune } from './commands/topology-prune.js';
-import { addTopologyShow } from './commands/topology-show.js';
-import { addWork } from './commands/work.js';
-import type { EarlySignals } from './early-signals.js';
-import { report } from './report.js';
-import type { Terminal } from './terminal.js';
+import { Command, CommanderError, Help } from 'commander';
+import { CATALOGUE } from './catalogue.js';
+import type { CommandContext, CommandEntry, CommandGroup } from './command.js';
+import type { Terminal } from './output/terminal.js';
 import { version } from './version.js';
-
-/** What a command needs of its surroundings. */
-export interface CommandContext {
-  readonly terminal: Terminal;
-  /** What came before it was loaded, if somebody has listened. */
-  readonly early?: EarlySignals | undefined;
-  /** 0 is success, 1 that something failed, 2 that it was called wrongly. */
-  exit(code: number): void;
-}
-
-/** Adds one command; each has a file of its own in commands/. */
-export type AddCommand = (parent: Command, context: CommandContext) => void;
-
-const FAILED: readonly AddCommand[] = [
-  ...[addList, addShow, addRetry, addForget, addPrune, addFlush],
-  ...[addExport, addImport],
-];
-
-const BATCH: readonly AddCommand[] = [addBatchList, addBatchShow, addBatchCancel, addBatchRetry];
-
-const CONTROL: readonly AddCommand[] = [
-  addStatus,
-  addTop,
-  addPause,
-  addResume,
-  addScale,
-  addCancel,
-  addRestart,
-];
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed or partly failed, 2 called wrongly (nothing was done), 130 interrupted.
@@ -69,55 +13,73 @@ REDIS_URL, --database-url-file or --redis-url-file; they are never printed.`;
 export async function runCommand(
   args: readonly string[],
   terminal: Terminal,
-  early?: EarlySignals,
+  surroundings: Pick<CommandContext, 'early'> = {},
 ): Promise<number> {
   let code = 0;
-  const context: CommandContext = {
-    terminal,
-    early,
-    exit: (its) => {
-      code = its;
-    },
+  const exit = (its: number) => {
+    code = its;
   };
-  const program = programFor(context);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await programFor({ terminal, exit, ...surroundings }).parseAsync(helpAsFlag(args), { from: 'user' });
     return code;
   } catch (error) {
     // Its message is out already, as is the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const { report } = await import('./output/report.js');
     return report(error, terminal, args.includes('--verbose'));
   }
 }
 
 function programFor(context: CommandContext): Command {
-  const { terminal } = context;
+  const { stdout, stderr } = context.terminal;
+  /** Those that are not loaded yet. */
+  const entries = new Map<Command, CommandEntry>();
   const program = new Command('hopline')
     .description('Looks after the messages of Hopline services on RabbitMQ.')
-    .version(version(), '-V, --version', 'print the version of Hopline')
+    .option('-V, --version', 'print the version of Hopline')
+    .on('option:version', () => {
+      // Not by version() of the library, which wants it before anybody has asked.
+      stdout.write(`${version()}\n`);
+      throw new CommanderError(0, 'commander.version', 'the version was asked for');
+    })
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(add --help for the usage)')
     .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => termOf(command, entries.get(command)) })
     .configureOutput({
-      writeOut: (text) => void terminal.stdout.write(text),
-      writeErr: (text) => void terminal.stderr.write(text),
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
     });
-  const failed = program.command('failed').description('dead letters: look, replay, forget, carry elsewhere');
-  for (const add of FAILED) add(failed, context);
-  addWork(program, context);
-  for (const add of CONTROL) add(program, context);
-  addPublish(program, context);
-  addDoctor(program, context);
-  const topology = program.command('topology').description('what the application wants in the broker');
-  addTopologyShow(topology, context);
-  addTopologyPermissions(topology, context);
-  addTopologyPrune(topology, context);
-  const batch = program.command('batch').description('batches of jobs: how far they are, cancel, replay');
-  for (const add of BATCH) add(batch, context);
-  const outbox = program.command('outbox').description('what transactions have left to be published');
-  addOutboxRelay(outbox, context);
-  addOutboxStatus(outbox, context);
-  const stores = program.command('stores').description('what stores keep in a database');
-  addStoresMigrate(stores, context);
+  const load = async (_group: Command, chosen: Command) => {
+    const entry = entries.get(chosen);
+    entries.delete(chosen);
+    (await entry?.load())?.define(chosen, context);
+  };
+  const addAll = (parent: Command, all: readonly (CommandEntry | CommandGroup)[]) => {
+    parent.hook('preSubcommand', load);
+    for (const each of all) {
+      const isDefault = 'load' in each && each.isDefault === true;
+      const command = parent.command(each.name, { isDefault }).description(each.summary);
+      if ('load' in each) entries.set(command, each);
+      else addAll(command, each.commands);
+    }
+  };
+  addAll(program, CATALOGUE);
   return program;
+}
+
+/** How the help of a group shows a command; all of ours have flags. */
+function termOf(command: Command, entry: CommandEntry | undefined): string {
+  if (!entry) return new Help().subcommandTerm(command);
+  return [entry.name, '[options]', ...(entry.takes === undefined ? [] : [entry.takes])].join(' ');
+}
+
+/** `help work` as `work --help`: the flag has the command loaded that it is about, `help` has not. */
+function helpAsFlag(args: readonly string[]): readonly string[] {
+  const at = args[0] === 'help' ? 0 : 1;
+  const [help, name] = args.slice(at);
+  const group = CATALOGUE.find((each) => each.name === args[0]);
+  const known = at === 0 ? CATALOGUE : group && 'commands' in group ? group.commands : [];
+  const isLoadable = known.some((each) => each.name === name && 'load' in each);
+  return help === 'help' && name !== undefined && isLoadable ? [...args.slice(0, at), name, '--help'] : args;
 }

@@ -30,7 +30,7 @@ if (!process.connected) process.exit(0);
 tell({ kind: 'loads' });
 
 const settings = JSON.parse(process.argv[2] ?? '') as WorkerSettings;
-const { runWorker } = await import('./run-worker.js');
+const { runWorker } = await import('./work/run-worker.js');
 const code = await runWorker(settings, tell, (heed) => {
   receive = heed;
 });

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
+import { Terminal } from '../../src/cli/output/terminal.js';
 import { runCommand } from '../../src/cli/program.js';
-import { Terminal } from '../../src/cli/terminal.js';
 import { manifest, root } from '../project/repository.js';
 import { eventually } from '../support/eventually.js';
 

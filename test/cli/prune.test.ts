@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
+import { withSession } from '../../src/cli/broker/session.js';
 import { Management } from '../../src/cli/doctor/management.js';
-import { withSession } from '../../src/cli/session.js';
 import { findLeftOvers, prune } from '../../src/cli/topology/prune.js';
 import { Bus, rabbitmq } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';

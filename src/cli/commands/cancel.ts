@@ -1,13 +1,9 @@
-import { atControl, type ControlFlags, whoText, withControl } from '../control.js';
-import type { AddCommand } from '../program.js';
+import { atControl, type ControlFlags, whoText, withControl } from '../broker/control.js';
+import type { DefineCommand } from '../command.js';
 
 /** `hopline cancel MESSAGE-ID`: fires the signal of the handler that runs it, wherever that is. */
-export const addCancel: AddCommand = (parent, { terminal, exit }) => {
-  withControl(
-    parent
-      .command('cancel')
-      .description('fire the signal of a handler that runs; its message is dead-lettered'),
-  )
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  withControl(command)
     .argument('<message-id>', 'as logs and events name it')
     .action(async (messageId: string, flags: ControlFlags) => {
       const processes = await atControl(flags, terminal, (control) => control.cancel(messageId));

@@ -1,12 +1,12 @@
 import { appOfPackage, describeApplication } from '../application.js';
-import { brokerOf } from '../broker.js';
+import { brokerOf } from '../broker/broker.js';
+import { type TargetFlags, withTarget } from '../broker/target.js';
+import type { DefineCommand } from '../command.js';
 import { examine, type Patient } from '../doctor/examine.js';
 import type { Finding } from '../doctor/finding.js';
 import { type ManagementFlags, managementOf, withManagement } from '../doctor/management-flags.js';
-import type { AddCommand } from '../program.js';
-import { type TargetFlags, withTarget } from '../target.js';
-import type { Terminal } from '../terminal.js';
-import { oneLine } from '../text.js';
+import type { Terminal } from '../output/terminal.js';
+import { oneLine } from '../output/text.js';
 import { UsageError } from '../usage-error.js';
 
 interface Flags extends TargetFlags, ManagementFlags {
@@ -14,12 +14,7 @@ interface Flags extends TargetFlags, ManagementFlags {
 }
 
 /** `hopline doctor`: what is wrong with a broker and with what an application has there. Changes nothing. */
-export const addDoctor: AddCommand = (parent, { terminal, exit }) => {
-  const command = parent
-    .command('doctor')
-    .description(
-      'look for what is wrong: alarms, missing queues, no consumers, dead letters, policies, left-overs',
-    );
+export const define: DefineCommand = (command, { terminal, exit }) => {
   withManagement(withTarget(command))
     .option('--json', 'one JSON array: severity, check, message, help')
     .action(async (flags: Flags) => {

@@ -1,12 +1,9 @@
-import type { PausesHeeded } from '../../control/control.js';
-import { atControl, type ControlFlags, tellHeeded, withControl } from '../control.js';
-import type { AddCommand } from '../program.js';
-import type { Terminal } from '../terminal.js';
-import { oneLine } from '../text.js';
+import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
+import type { DefineCommand } from '../command.js';
 
 /** `hopline pause QUEUE`: nothing of the queue begins any more, wherever, until `hopline resume QUEUE`. */
-export const addPause: AddCommand = (parent, { terminal, exit }) => {
-  withControl(parent.command('pause').description('let no message of a queue begin, now and after restarts'))
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  withControl(command)
     .argument('<queue>', 'its name in the broker; of a queue with lanes, all of them, or one by its own name')
     .action(async (queue: string, flags: ControlFlags) => {
       const heeded = await atControl(flags, terminal, (control) => control.pause(queue));
@@ -20,33 +17,3 @@ export const addPause: AddCommand = (parent, { terminal, exit }) => {
       );
     });
 };
-
-/** `hopline resume QUEUE` */
-export const addResume: AddCommand = (parent, { terminal, exit }) => {
-  withControl(parent.command('resume').description('let a paused queue go on'))
-    .argument('<queue>', 'as it was paused')
-    .action(async (queue: string, flags: ControlFlags) => {
-      const heeded = await atControl(flags, terminal, (control) => control.resume(queue));
-      exit(tellResumed(queue, heeded, terminal));
-    });
-};
-
-/** Says whether it goes on, and returns the exit code: 1 if all or a part of it stays paused by another name. */
-export function tellResumed(queue: string, heeded: PausesHeeded, terminal: Terminal): number {
-  const { processes, paused, pausedBy } = heeded;
-  const goesOn = pausedBy.length === 0;
-  const code = tellHeeded(heeded, goesOn ? `goes on with '${queue}'` : 'has heard it', terminal);
-  for (const name of pausedBy) terminal.tell(oneLine(`${stillPaused(queue, name)}: hopline resume ${name}`));
-  if (goesOn) terminal.tell(`queue '${queue}' is not paused`);
-  if (processes.length === 0 && paused.length > 0)
-    terminal.tell(
-      oneLine(
-        `note: nobody who serves it has answered, so whether it is a lane of what is still paused is not known: ${paused.join(', ')}`,
-      ),
-    );
-  return goesOn ? code : 1;
-}
-
-/** A lane is paused with its queue, and a queue may have lanes that are paused by themselves. */
-const stillPaused = (queue: string, by: string): string =>
-  by.startsWith(`${queue}.`) ? `lane '${by}' is still paused` : `'${queue}' is still paused with '${by}'`;

@@ -4,10 +4,10 @@ import type { PublishOptions } from '../../message/publisher.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { type Duration, isDuration } from '../../util/duration.js';
 import { silentLogger } from '../../util/logger.js';
-import { type BrokerFlags, brokerOf, withBroker } from '../broker.js';
-import type { AddCommand } from '../program.js';
-import { collect } from '../target.js';
-import type { Terminal } from '../terminal.js';
+import { type BrokerFlags, brokerOf, withBroker } from '../broker/broker.js';
+import { collect } from '../broker/target.js';
+import type { DefineCommand } from '../command.js';
+import type { Terminal } from '../output/terminal.js';
 import { UsageError } from '../usage-error.js';
 
 interface Flags extends BrokerFlags {
@@ -21,10 +21,8 @@ interface Flags extends BrokerFlags {
 }
 
 /** `hopline publish KEY [JSON|-]`: one message, confirmed. Declares nothing: exchanges are their services' to make. */
-export const addPublish: AddCommand = (parent, { terminal }) => {
-  const command = parent
-    .command('publish')
-    .description('publish one message')
+export const define: DefineCommand = (command, { terminal }) => {
+  command
     .argument('<key>', 'its routing key')
     .argument('[json]', 'its payload; - reads it from standard input', 'null');
   withBroker(command)

@@ -1,11 +1,9 @@
-import { atControl, type ControlFlags, tellAnswers, withControl } from '../control.js';
-import type { AddCommand } from '../program.js';
+import { atControl, type ControlFlags, tellAnswers, withControl } from '../broker/control.js';
+import type { DefineCommand } from '../command.js';
 
 /** `hopline restart SERVICE`: all its workers are replaced, one after the other, so that some consume at any time. */
-export const addRestart: AddCommand = (parent, { terminal, exit }) => {
-  withControl(
-    parent.command('restart').description('have the workers of a service replaced, one after the other'),
-  )
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  withControl(command)
     .argument('<service>', 'its name')
     .action(async (service: string, flags: ControlFlags) => {
       const answers = await atControl(flags, terminal, (control) => control.restart(service));

@@ -1,16 +1,14 @@
-import { atControl, type ControlFlags, tellHeeded, withControl } from '../control.js';
+import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
+import type { DefineCommand } from '../command.js';
 import { wholeNumber } from '../flag-values.js';
-import type { AddCommand } from '../program.js';
 
 interface Flags extends ControlFlags {
   readonly concurrency: string;
 }
 
 /** `hopline scale QUEUE --concurrency N`: live, in each process, until it ends. */
-export const addScale: AddCommand = (parent, { terminal, exit }) => {
-  withControl(
-    parent.command('scale').description('change how many messages of a queue run at once, in each process'),
-  )
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  withControl(command)
     .argument('<queue>', 'its name in the broker')
     .requiredOption('--concurrency <number>', 'messages at once in each process that runs now')
     .action(async (queue: string, flags: Flags) => {

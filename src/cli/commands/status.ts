@@ -1,6 +1,6 @@
-import { atControl, type ControlFlags, withControl } from '../control.js';
-import type { AddCommand } from '../program.js';
-import { notesOf, printStatus } from '../status-tables.js';
+import { atControl, type ControlFlags, withControl } from '../broker/control.js';
+import type { DefineCommand } from '../command.js';
+import { notesOf, printStatus } from '../output/status-tables.js';
 
 interface Flags extends ControlFlags {
   readonly service?: string;
@@ -8,8 +8,8 @@ interface Flags extends ControlFlags {
 }
 
 /** `hopline status`: the workers of an application, asked over the bus, beside what the broker says of their queues. */
-export const addStatus: AddCommand = (parent, { terminal }) => {
-  withControl(parent.command('status').description('processes, queues and handlers: what they do just now'))
+export const define: DefineCommand = (command, { terminal }) => {
+  withControl(command)
     .option('--service <name>', 'only the processes of this service')
     .option('--json', 'one JSON object; the fields are those of StatusReport')
     .action(async (flags: Flags) => {

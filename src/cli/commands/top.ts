@@ -1,10 +1,10 @@
 import type { Control } from '../../control/control.js';
 import { deferred } from '../../util/deferred.js';
-import { atControl, type ControlFlags, withControl } from '../control.js';
-import type { AddCommand } from '../program.js';
-import { notesOf, printStatus } from '../status-tables.js';
-import type { Terminal } from '../terminal.js';
-import { timeText } from '../text.js';
+import { atControl, type ControlFlags, withControl } from '../broker/control.js';
+import type { DefineCommand } from '../command.js';
+import { notesOf, printStatus } from '../output/status-tables.js';
+import type { Terminal } from '../output/terminal.js';
+import { timeText } from '../output/text.js';
 import { UsageError } from '../usage-error.js';
 
 interface Flags extends ControlFlags {
@@ -20,8 +20,8 @@ const CLEAR = '\u001b[H\u001b[J';
 const ENDS = ['q', 'Q', '\u0003'];
 
 /** `hopline top`: the status, asked for again and again, until q or Ctrl-C. */
-export const addTop: AddCommand = (parent, { terminal }) => {
-  withControl(parent.command('top').description('the status, live, until q or Ctrl-C'))
+export const define: DefineCommand = (command, { terminal }) => {
+  withControl(command)
     .option('--service <name>', 'only the processes of this service')
     .action(async (flags: Flags) => {
       if (!terminal.stdout.isTTY)

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { FirstProcess } from '../../worker/first-process.js';
 import type { WorkerSettings } from '../../worker/protocol.js';
-import { scalingFigure } from '../../worker/scaling-figure.js';
-import { type Address, ScalingServer } from '../../worker/scaling-server.js';
-import { Supervisor } from '../../worker/supervisor.js';
-import { WorkerProcess } from '../../worker/worker-process.js';
 import { appOfPackage } from '../application.js';
+import type { DefineCommand } from '../command.js';
 import {
   byteSize,
   durationList,
@@ -15,10 +13,8 @@ import {
   range,
   wholeNumber,
 } from '../flag-values.js';
-import { cannotListen, listenAddress } from '../listen-address.js';
-import type { AddCommand } from '../program.js';
+import { listenAddress } from '../listen-address.js';
 import { UsageError } from '../usage-error.js';
-import { WorkLog } from '../work-log.js';
 
 interface Flags {
   readonly queues?: string;
@@ -39,9 +35,6 @@ interface Flags {
   readonly crashes: string;
 }
 
-/** Longer than a process needs to see its own deadline and go. */
-const KILL_AFTER_MS = 5_000;
-
 /** Runs in each of the processes that it starts. */
 const ENTRY = join(import.meta.dirname, '../work-process.js');
 
@@ -51,10 +44,8 @@ ends all at once. SIGHUP replaces the processes one after the other.
 Exit codes: 0 stopped in order, 1 work was left behind, 2 called wrongly, or the application can't be run.`;
 
 /** `hopline work [APP]`: runs a service's handlers, in processes of their own that are looked after. */
-export const addWork: AddCommand = (parent, { terminal, exit, early }) => {
-  parent
-    .command('work')
-    .description("run an application's handlers")
+export const define: DefineCommand = (command, { terminal, exit, early }) => {
+  command
     .argument('[app]', 'module that exports its bus; else hopline.app of the nearest package.json')
     .option(
       '--queues <names>',
@@ -87,52 +78,18 @@ export const addWork: AddCommand = (parent, { terminal, exit, early }) => {
         flags.scalingPort === undefined ? undefined : listenAddress('--scaling-port', flags.scalingPort);
       const reportsLoad = scale !== undefined || address !== undefined;
       const crashes = crashesOf(flags);
-      const settings = { ...settingsOf(given, flags), reportsLoad };
-      const log = new WorkLog(terminal);
-      const supervisor = new Supervisor({
-        processes: min,
-        scale,
-        spawn: (listener) => new WorkerProcess(ENTRY, JSON.stringify(settings), listener),
-        log: log.logger,
-        onLine: (worker, text, stream) => log.line(worker, text, stream),
-        crashes,
-        killAfterMs: settings.stopTimeoutMs + KILL_AFTER_MS,
-      });
-      let scaling: ScalingServer | undefined;
-      let isStopping = false;
-      // First of all: who reads the first line of the log may end it. Until the process ends: what is told twice is no crash.
-      const heed = listenToSignals(supervisor, log, () => {
-        isStopping = true;
-        scaling?.close();
-      });
-      for (const signal of early?.take() ?? []) heed(signal);
-      try {
-        scaling = address && !isStopping ? await serveScaling(address, supervisor, log) : undefined;
-        exit(await supervisor.run());
-      } finally {
-        scaling?.close();
-      }
+      const settings: WorkerSettings = { ...settingsOf(given, flags), reportsLoad };
+      // Not where the address may turn out to be taken: then nothing is to be started.
+      const first = address ? undefined : new FirstProcess(ENTRY, JSON.stringify(settings));
+      const { supervise } = await import('../work/supervise.js');
+      exit(
+        await supervise(
+          { processes: min, scale, address, crashes, settings, entry: ENTRY, first },
+          { terminal, early },
+        ),
+      );
     });
 };
-
-/** @throws UsageError if it can't listen there */
-async function serveScaling(
-  address: Address,
-  supervisor: Supervisor,
-  { logger }: WorkLog,
-): Promise<ScalingServer> {
-  const figure = () => {
-    const { load, size } = supervisor;
-    return load && scalingFigure(load, size);
-  };
-  try {
-    const server = await ScalingServer.listen(address, figure);
-    logger.info({ url: server.url }, `what waits is told at ${server.url}`);
-    return server;
-  } catch (error) {
-    throw cannotListen('--scaling-port', address, error);
-  }
-}
 
 /** @throws UsageError */
 function crashesOf(flags: Flags): number {
@@ -191,32 +148,4 @@ function appFrom(given: string | undefined): string {
   if (!existsSync(app))
     throw new UsageError(`there is no application '${app}'`, 'Build it first, or correct its path');
   return resolve(app);
-}
-
-/** Returns what heeds a signal, for those that came before. */
-function listenToSignals(
-  supervisor: Supervisor,
-  { logger }: WorkLog,
-  onStopping: () => void,
-): (signal: NodeJS.Signals) => void {
-  let times = 0;
-  const onStop = (signal: NodeJS.Signals) => {
-    times += 1;
-    if (times === 1) {
-      logger.info({ signal }, 'stopping: handlers may finish');
-      onStopping();
-      supervisor.stop();
-    } else if (times === 2) {
-      logger.warn({ signal }, 'cancelling: the signals of handlers that still run are fired');
-      supervisor.cancel();
-    } else supervisor.kill();
-  };
-  const onRestart = (signal: NodeJS.Signals) => {
-    if (times > 0) return;
-    logger.info({ signal }, 'restarting, one process after the other');
-    void supervisor.restart('a restart was asked for');
-  };
-  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onRestart);
-  // Before the first process there is nothing to restart.
-  return (signal) => void (signal !== 'SIGHUP' && onStop(signal));
 }

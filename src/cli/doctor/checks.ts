@@ -1,6 +1,6 @@
 import { formatMs } from '../../util/duration.js';
-import { countText, lettersText } from '../text.js';
-import { unreadableText } from '../unreadable-text.js';
+import { unreadableText } from '../dead-letters/unreadable-text.js';
+import { countText, lettersText } from '../output/text.js';
 import type { Facts } from './facts.js';
 import type { Finding } from './finding.js';
 import { managementChecks } from './management-checks.js';

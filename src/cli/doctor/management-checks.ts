@@ -1,4 +1,4 @@
-import { countText, lettersText } from '../text.js';
+import { countText, lettersText } from '../output/text.js';
 import type { Facts, ManagedBinding, ManagedQueue, ManagementFacts, Policy } from './facts.js';
 import type { Finding } from './finding.js';
 

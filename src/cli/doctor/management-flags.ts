@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Broker, holdsPassword } from '../broker.js';
+import { type Broker, holdsPassword } from '../broker/broker.js';
 import { UsageError } from '../usage-error.js';
 import { Management } from './management.js';
 

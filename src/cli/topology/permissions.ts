@@ -9,7 +9,7 @@ import {
   type TopicPermissions,
   topicPermissionsOf,
 } from '../../topology/rights.js';
-import { oneLine } from '../text.js';
+import { oneLine } from '../output/text.js';
 
 /** When which rights are enough; the narrowest first, so that running all lines ends with what always suffices. */
 export const OCCASIONS: Readonly<Record<Occasion, string>> = {

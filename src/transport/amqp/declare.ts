@@ -27,9 +27,6 @@ interface Step {
   readonly verifyOnly?: boolean;
 }
 
-/** The broker answers one request at a time per channel; several channels work in parallel. */
-const LANES = 4;
-
 /**
  * Declares a plan: exchanges, then queues, then bindings. A resource that may only be checked (no configure
  * permission) is used as it is.
@@ -41,10 +38,7 @@ export async function declarePlan(
   plan: TopologyPlan,
   mode: TopologyMode,
 ): Promise<void> {
-  if (mode === 'none') return;
-  await runAll(model, plan.exchanges.map(exchangeStep), mode);
-  await runAll(model, plan.queues.map(queueStep), mode);
-  if (mode === 'declare') await runAll(model, plan.bindings.map(bindingStep), mode);
+  if (mode !== 'none') await onLanes(model, (lanes) => makeTrue(lanes, plan, mode));
 }
 
 /** The same for a shared plan, whose marker is declared last and shows that the whole plan exists. */
@@ -55,17 +49,24 @@ export async function declareShared(
 ): Promise<void> {
   if (mode === 'none') return;
   const marker = exchangeStep(plan.marker);
-  if (mode === 'verify') return runAll(model, [marker], mode);
-  if (await exists(model, marker)) return;
-  await declarePlan(model, plan, mode);
-  await runAll(model, [marker], mode);
+  await onLanes(model, async (lanes) => {
+    if (mode === 'verify') return runAll(lanes, [marker], mode);
+    if (await exists(lanes[0], marker)) return;
+    await makeTrue(lanes, plan, mode);
+    await runAll(lanes, [marker], mode);
+  });
+}
+
+async function makeTrue(lanes: Lanes, plan: TopologyPlan, mode: TopologyMode): Promise<void> {
+  await runAll(lanes, plan.exchanges.map(exchangeStep), mode);
+  await runAll(lanes, plan.queues.map(queueStep), mode);
+  if (mode === 'declare') await runAll(lanes, plan.bindings.map(bindingStep), mode);
 }
 
 /** Exchanges of a plan that don't exist; an exchange that may not be checked counts as existing. */
 export async function missingExchanges(model: ChannelModel, { exchanges }: TopologyPlan): Promise<string[]> {
-  const lane = new DeclareChannel(model);
-  const missing: string[] = [];
-  try {
+  return onLanes(model, async ([lane]) => {
+    const missing: string[] = [];
     for (const { name, verifyOnly } of exchanges) {
       const error = verifyOnly
         ? undefined
@@ -73,30 +74,39 @@ export async function missingExchanges(model: ChannelModel, { exchanges }: Topol
       if (error && error.code === undefined) throw error;
       if (error?.code === 404) missing.push(name);
     }
-  } finally {
-    await lane.close();
-  }
-  return missing;
+    return missing;
+  });
 }
 
-async function runAll(model: ChannelModel, steps: readonly Step[], mode: TopologyMode): Promise<void> {
+/** The broker answers one request at a time on a channel; several channels pipeline them. Opened as they are needed. */
+type Lanes = readonly [DeclareChannel, DeclareChannel, DeclareChannel, DeclareChannel];
+
+async function onLanes<T>(model: ChannelModel, use: (lanes: Lanes) => Promise<T>): Promise<T> {
+  const lane = () => new DeclareChannel(model);
+  const lanes: Lanes = [lane(), lane(), lane(), lane()];
+  try {
+    return await use(lanes);
+  } finally {
+    // Not waited for: what was declared is there, and a start would stand still for as long as the broker takes to answer.
+    for (const each of lanes) void each.close();
+  }
+}
+
+async function runAll(lanes: Lanes, steps: readonly Step[], mode: TopologyMode): Promise<void> {
   const queue = [...steps];
-  const lanes = Array.from({ length: Math.min(LANES, steps.length) }, () => runLane(model, queue, mode));
-  const results = await Promise.allSettled(lanes);
+  const running = lanes.slice(0, steps.length).map((lane) => runLane(lane, queue, mode));
+  const results = await Promise.allSettled(running);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }
 
-async function runLane(model: ChannelModel, queue: Step[], mode: TopologyMode): Promise<void> {
-  const lane = new DeclareChannel(model);
+async function runLane(lane: DeclareChannel, queue: Step[], mode: TopologyMode): Promise<void> {
   try {
     for (let step = queue.shift(); step; step = queue.shift()) await runStep(lane, step, mode);
   } catch (error) {
     // The other channels stop, too.
     queue.length = 0;
     throw error;
-  } finally {
-    await lane.close();
   }
 }
 
@@ -127,16 +137,13 @@ async function runStep(lane: DeclareChannel, step: Step, mode: TopologyMode): Pr
   }
 }
 
-async function exists(model: ChannelModel, step: Step): Promise<boolean> {
-  const lane = new DeclareChannel(model);
+async function exists(lane: DeclareChannel, step: Step): Promise<boolean> {
   try {
     await lane.run((channel) => step.check?.(channel) as Promise<unknown>);
     return true;
   } catch (error) {
     if ((error as ChannelError).code === 404) return false;
     throw explained(step, error as ChannelError, 'verify');
-  } finally {
-    await lane.close();
   }
 }
 
@@ -151,8 +158,13 @@ class DeclareChannel {
     await request(channel);
   }
 
+  /** Never rejects. */
   async close(): Promise<void> {
-    await this.channel?.close().catch(() => {});
+    try {
+      await this.channel?.close();
+    } catch {
+      // It is gone already, perhaps with its connection.
+    }
   }
 
   private async open(): Promise<Channel> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { tellResumed } from '../../../src/cli/commands/pause.js';
-import type { Terminal } from '../../../src/cli/terminal.js';
+import { tellResumed } from '../../../src/cli/commands/resume.js';
+import type { Terminal } from '../../../src/cli/output/terminal.js';
 import type { PausesHeeded } from '../../../src/control/control.js';
 
 const ANSWER = { service: 'mailer', host: 'web-1', pid: 7 };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { notesOf } from '../../../src/cli/status-tables.js';
+import { notesOf } from '../../../src/cli/output/status-tables.js';
 import type { ProcessReport, QueueReport, StatusReport } from '../../../src/control/control.js';
 
 const QUEUE: QueueReport = { queue: 'q', ready: 0, consumers: 1, paused: false, consuming: 1, serving: 1 };

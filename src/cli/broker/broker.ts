@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type RabbitmqOptions, rabbitmq, type TlsOptions } from '../../transport/amqp/index.js';
+import { UsageError } from '../usage-error.js';
+
+/** Where the broker is, from the command line or the environment. */
+export interface BrokerFlags {
+  readonly url?: string;
+  readonly urlFile?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly external?: boolean;
+  readonly allowGuest?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** A broker, and how to call it without saying how to get in. */
+export interface Broker {
+  readonly url: string;
+  /** `rabbit.example.org:5672, vhost '/'` */
+  readonly name: string;
+  /** How it is connected to. */
+  readonly options: RabbitmqOptions;
+}
+
+export function withBroker(command: Command): Command {
+  return command
+    .option('--url <url>', 'address of the broker, without a password')
+    .option('--url-file <file>', 'file that holds the address; else it is taken from AMQP_URL')
+    .option('--ca <file>', "certificates of the authorities that may have signed the broker's (amqps://)")
+    .option('--cert <file>', 'our own certificate, for a broker that asks for one')
+    .option('--key <file>', 'its private key; the passphrase, if it has one, comes from AMQP_KEY_PASSPHRASE')
+    .option('--external', 'log in by the certificate instead of user and password')
+    .option(
+      '--allow-guest',
+      'take the user guest with its default password, on a host that is not loopback, too',
+    )
+    .option('--verbose', 'stack traces of errors');
+}
+
+/** @throws UsageError, OptionsError */
+export function brokerOf(flags: BrokerFlags, env: NodeJS.ProcessEnv): Broker {
+  const { url, urlFile } = flags;
+  if (url !== undefined && urlFile !== undefined)
+    throw new UsageError('both --url and --url-file are given', 'Give one of them');
+  if (url !== undefined && holdsPassword(url)) {
+    throw new UsageError(
+      '--url holds a password, which everybody on this machine can read in the list of processes',
+      'Set AMQP_URL, or write the address into a file and give --url-file',
+    );
+  }
+  const found =
+    url ?? (urlFile === undefined ? env.AMQP_URL : fileOf(urlFile, '--url-file', 'one address').trim());
+  if (!found) {
+    throw new UsageError(
+      'no address of a broker',
+      'Set AMQP_URL=amqp://user:password@host:5672/vhost, or write it into a file and give --url-file',
+    );
+  }
+  const name = nameOf(found);
+  const options = optionsOf(found, flags, env);
+  rabbitmq(options); // what can't work shows before anybody is asked, and before any of it is shown
+  return { url: found, name, options };
+}
+
+function optionsOf(
+  url: string,
+  { ca, cert, key, external, allowGuest = false }: BrokerFlags,
+  { AMQP_KEY_PASSPHRASE: passphrase }: NodeJS.ProcessEnv,
+): RabbitmqOptions {
+  const what = 'text in PEM form';
+  const tls: TlsOptions = {
+    ...(ca === undefined ? {} : { ca: fileOf(ca, '--ca', what) }),
+    ...(cert === undefined ? {} : { cert: fileOf(cert, '--cert', what) }),
+    ...(key === undefined ? {} : { key: fileOf(key, '--key', what) }),
+    ...(key === undefined || passphrase === undefined ? {} : { passphrase }),
+  };
+  return {
+    url,
+    allowGuest,
+    ...(Object.keys(tls).length === 0 ? {} : { tls }),
+    ...(external ? { auth: 'external' } : {}),
+  };
+}
+
+/** Of an address on the command line, where everybody on the machine can read it. */
+export function holdsPassword(url: string): boolean {
+  return /:\/\/[^/]*:[^/]*@/.test(url);
+}
+
+/** @throws UsageError */
+export function fileOf(file: string, flag: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`can't read ${flag}: ${(error as Error).message}`, `Give a file that holds ${what}`);
+  }
+}
+
+function nameOf(url: string): string {
+  if (!URL.canParse(url) || !/^amqps?:$/.test(new URL(url).protocol)) {
+    throw new UsageError(
+      'the address of the broker is not amqp://… or amqps://…',
+      'A special character in the password is written percent-encoded',
+    );
+  }
+  const { hostname, port, protocol, pathname } = new URL(url);
+  const vhost = decodeURIComponent(pathname.slice(1)) || '/';
+  return `${hostname}:${port || (protocol === 'amqps:' ? 5671 : 5672)}, vhost '${vhost}'`;
+}

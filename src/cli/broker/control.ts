@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { type Control, type Heeded, openControl } from '../../control/control.js';
+import type { ControlAnswer, Respondent } from '../../control/protocol.js';
+import { rabbitmq } from '../../transport/amqp/index.js';
+import { silentLogger } from '../../util/logger.js';
+import { appOfPackage, describeApplication } from '../application.js';
+import { durationMs } from '../flag-values.js';
+import type { Terminal } from '../output/terminal.js';
+import { oneLine } from '../output/text.js';
+import { type BrokerFlags, brokerOf, withBroker } from './broker.js';
+import { sharedPrefix } from './target.js';
+
+/** Which application's workers are meant. */
+export interface ControlFlags extends BrokerFlags {
+  readonly app?: string;
+  readonly prefix?: string;
+  readonly patience: string;
+}
+
+export function withControl(command: Command): Command {
+  return withBroker(command)
+    .option(
+      '--app <file>',
+      'module that exports the bus (or hopline.app in package.json), for its prefix; it is not started',
+    )
+    .option('--prefix <name>', "the application's prefix, if it has one")
+    .option('--patience <duration>', 'how long answers are waited for', '1s');
+}
+
+/** Connects for as long as `use` takes. */
+export async function atControl<T>(
+  flags: ControlFlags,
+  { env }: Terminal,
+  use: (control: Control) => Promise<T>,
+): Promise<T> {
+  const patience = durationMs('--patience', flags.patience);
+  const broker = brokerOf(flags, env);
+  const prefix = flags.prefix ?? (await prefixOf(flags, broker.url));
+  const control = await openControl({
+    transport: rabbitmq(broker.options),
+    ...(prefix === undefined ? {} : { prefix }),
+    patience,
+    connectDeadline: '5s',
+    log: silentLogger,
+  });
+  try {
+    return await use(control);
+  } finally {
+    await control.close().catch(() => {});
+  }
+}
+
+async function prefixOf({ app }: ControlFlags, url: string): Promise<string | undefined> {
+  const path = app ?? appOfPackage(process.cwd());
+  if (path === undefined) return undefined;
+  return sharedPrefix(await describeApplication(path, url, 'or give its prefix with --prefix'));
+}
+
+/** `mailer on web-1, process 4711`. */
+export const whoText = ({ service, host, pid }: Respondent): string =>
+  oneLine(`${service} on ${host}, process ${pid}`);
+
+/** Says who has done it and who has not, and returns the exit code. */
+export function tellHeeded({ processes, consumers }: Heeded, done: string, terminal: Terminal): number {
+  if (processes.length === 0 && consumers > 0)
+    terminal.tell(
+      'note: it has consumers, and none answered in time: who is busy hears it when its event loop is free',
+    );
+  return tellAnswers(processes, done, terminal);
+}
+
+/** One line for each process, and the exit code: 1 if one of them could not do it. */
+export function tellAnswers(answers: readonly ControlAnswer[], done: string, terminal: Terminal): number {
+  for (const answer of answers) {
+    if (answer.problem === undefined) terminal.print(`${whoText(answer)}: ${done}`);
+    else terminal.tell(`${whoText(answer)}: ${oneLine(answer.problem)}`);
+  }
+  return answers.some(({ problem }) => problem !== undefined) ? 1 : 0;
+}

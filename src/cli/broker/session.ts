@@ -1,0 +1,46 @@
+import type { BusEvents } from '../../events.js';
+import { rabbitmq } from '../../transport/amqp/index.js';
+import type { Transport, TransportSession } from '../../transport/transport.js';
+import { Deadline } from '../../util/deadline.js';
+import { Emitter } from '../../util/emitter.js';
+import { silentLogger } from '../../util/logger.js';
+import type { Broker } from './broker.js';
+
+/** A session of a command's own, and what it tells. */
+export interface CommandSession {
+  readonly session: TransportSession;
+  readonly events: Emitter<BusEvents>;
+  readonly transport: Transport;
+}
+
+const CONNECT_MS = 5_000;
+const CLOSE_MS = 5_000;
+const LIMITS = { maxInFlight: 1, maxInFlightBytes: 1_024 };
+
+/** For commands that publish many messages. */
+export const MOVING = { maxInFlight: 1_000, maxInFlightBytes: 64 * 1_024 * 1_024 };
+
+/**
+ * Connects for as long as `use` takes.
+ *
+ * @param limits of what may be published at once; one small message without
+ *
+ * @throws ConnectError
+ */
+export async function withSession<T>(
+  { options }: Broker,
+  use: (opened: CommandSession) => Promise<T>,
+  limits = LIMITS,
+): Promise<T> {
+  const transport = rabbitmq(options);
+  const events = new Emitter<BusEvents>(() => {});
+  const session = await transport.open(
+    { service: 'hopline-cli', events, log: silentLogger, ...limits },
+    new Deadline(transport.clock, CONNECT_MS),
+  );
+  try {
+    return await use({ session, events, transport });
+  } finally {
+    await session.close(new Deadline(transport.clock, CLOSE_MS)).catch(() => {});
+  }
+}

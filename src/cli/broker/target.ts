@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import type { BusDescription } from '../../consume/describe.js';
+import { appOfPackage, describeApplication } from '../application.js';
+import type { Terminal } from '../output/terminal.js';
+import { UsageError } from '../usage-error.js';
+import { type Broker, type BrokerFlags, brokerOf, withBroker } from './broker.js';
+
+/** Which application, or which queues. */
+export interface TargetFlags extends BrokerFlags {
+  readonly app?: string;
+  readonly queue?: readonly string[];
+  readonly prefix?: string;
+  readonly delayPrefix?: string;
+}
+
+export interface Target {
+  readonly broker: Broker;
+  readonly queues: readonly string[];
+  /** Named one by one: one that is missing is a mistake. An application's may not be declared yet. */
+  readonly named: boolean;
+  readonly prefix: string | undefined;
+  readonly delayPrefix: string | undefined;
+}
+
+export const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
+
+export function withTarget(command: Command): Command {
+  return withBroker(command)
+    .option('--app <file>', 'module that exports the bus (or hopline.app in package.json); it is not started')
+    .option('--queue <name>', 'queue whose dead letters are meant; may be repeated', collect)
+    .option('--prefix <name>', "the application's prefix, if --queue names the queues")
+    .option('--delay-prefix <name>', "the application's delayPrefix, if it has one");
+}
+
+/** @throws UsageError */
+export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<Target> {
+  const broker = brokerOf(flags, env);
+  const { queue: named, prefix, delayPrefix } = flags;
+  const app = flags.app ?? (named && prefix !== undefined ? undefined : appOfPackage(process.cwd()));
+  if (app === undefined) {
+    if (named) return { broker, queues: named, named: true, prefix, delayPrefix };
+    throw new UsageError(
+      'which queues?',
+      'Give --app with the module that exports the bus (or hopline.app in package.json), or name them with --queue',
+    );
+  }
+  const instead = `or, without it, ${named ? 'give' : 'name the queues with --queue, and'} its prefix with --prefix`;
+  const described = await describeApplication(app, broker.url, instead);
+  const queues = named ?? described.flatMap((bus) => bus.queues.map(({ name }) => name));
+  if (queues.length === 0)
+    throw new UsageError(`the bus of '${app}' has no handlers, so no queues`, 'Name some with --queue');
+  return {
+    broker,
+    queues,
+    named: named !== undefined,
+    prefix: prefix ?? sharedPrefix(described),
+    delayPrefix: delayPrefix ?? shared(described, 'delayPrefix'),
+  };
+}
+
+/** @throws UsageError if they have several */
+export const sharedPrefix = (buses: readonly BusDescription[]): string | undefined => shared(buses, 'prefix');
+
+function shared(buses: readonly BusDescription[], name: 'prefix' | 'delayPrefix'): string | undefined {
+  const values = [...new Set(buses.map((bus) => bus[name]))];
+  if (values.length <= 1) return values[0];
+  throw new UsageError(
+    `the application's buses have several prefixes: ${values.join(', ')}`,
+    'Name the queues of one of them with --queue, and its prefix with --prefix',
+  );
+}

@@ -1,0 +1,42 @@
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
+import { atDesk } from '../../dead-letters/desk.js';
+import { type FilterFlags, filterOf, withFilters } from '../../dead-letters/filters.js';
+import { lettersText, numberText } from '../../output/text.js';
+
+interface Flags extends TargetFlags, FilterFlags {
+  readonly out?: string;
+}
+
+/** `hopline failed export`: a line of JSON for each; they stay where they are. */
+export const define: DefineCommand = (command, { terminal }) => {
+  withFilters(withTarget(command))
+    .option('--out <file>', 'a new file; else standard output')
+    .action(async (flags: Flags) => {
+      const filter = filterOf(flags);
+      let count = 0;
+      let encrypted = 0;
+      await atDesk(flags, terminal, async ({ failures }) => {
+        async function* lines() {
+          for await (const line of failures.export(filter)) {
+            count += 1;
+            if ((JSON.parse(line) as { encryptedWith?: string }).encryptedWith !== undefined) encrypted += 1;
+            yield `${line}\n`;
+          }
+        }
+        if (flags.out === undefined) {
+          for await (const line of lines()) await terminal.write(line);
+          return;
+        }
+        // A new one: an export that is written over is a loss that no broker notices. Only its owner may read it. Opened
+        // before it looks: what is looked at is held, and a command that ends meanwhile gives it back a little later.
+        const file = await open(flags.out, 'wx', 0o600);
+        await pipeline(Readable.from(lines()), file.createWriteStream());
+      });
+      const which = encrypted > 0 ? `; ${numberText(encrypted)} of them encrypted, and exported so` : '';
+      terminal.tell(`${lettersText(count)} exported${which}`);
+    });
+};

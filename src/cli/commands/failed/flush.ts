@@ -1,0 +1,60 @@
+import { UnreadableLettersError } from '../../../errors.js';
+import type { Failures } from '../../../failures/failures.js';
+import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
+import { runActing } from '../../dead-letters/acting.js';
+import { confirm } from '../../dead-letters/confirm.js';
+import { atDesk } from '../../dead-letters/desk.js';
+import { exactly, reasonsText } from '../../dead-letters/filters.js';
+import type { Terminal } from '../../output/terminal.js';
+import { lettersText } from '../../output/text.js';
+
+interface Flags extends TargetFlags {
+  readonly yes?: boolean;
+}
+
+/** Where not all can be read, not all can be shown: everything that lies there is deleted unread. */
+async function flushUnread(
+  failures: Failures,
+  unread: string,
+  yes: boolean | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  const counts = (await failures.count()).filter(({ count }) => count);
+  const queues = counts.map(({ deadQueue, count }) => `${deadQueue} (${lettersText(count ?? 0)})`).join(', ');
+  const what = `all of ${queues}, and what comes there meanwhile, will be deleted for good; ${unread} can't be read`;
+  await confirm(what, terminal, yes);
+  let deleted = 0;
+  for (const { deadQueue } of counts) deleted += await failures.flush(deadQueue);
+  terminal.print(`${lettersText(deleted)} deleted`);
+}
+
+/** `hopline failed flush`: empties the dead-letter queues of what lies in them when it asks. */
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  withTarget(command)
+    .option('--yes', 'do it without asking')
+    .action(async (flags: Flags) => {
+      await atDesk(flags, terminal, async ({ failures, target }) => {
+        const letters = await failures.list().catch((error) => {
+          if (error instanceof UnreadableLettersError) return error;
+          throw error;
+        });
+        const unread =
+          letters instanceof UnreadableLettersError
+            ? [`many letters of ${letters.deadQueue}`]
+            : failures.unreadable.map(({ deadQueue, count }) => `${count} of ${deadQueue}`);
+        if (letters instanceof UnreadableLettersError || unread.length > 0)
+          return flushUnread(failures, unread.join(', '), flags.yes, terminal);
+        if (letters.length === 0) return terminal.print('0 dead letters: nothing to flush');
+        const queues = [...new Set(letters.map(({ deadQueue }) => deadQueue))].join(', ');
+        const what = `all of ${queues}, ${lettersText(letters.length)} (${reasonsText(letters)}), will be deleted for good, on ${target.broker.name}`;
+        await confirm(what, terminal, flags.yes);
+        // Not whatever is there by now: what came after the question was never agreed to.
+        exit(
+          await runActing(terminal, letters.length, 'deleted', (hooks) =>
+            failures.forget(exactly(letters, {}), hooks),
+          ),
+        );
+      });
+    });
+};

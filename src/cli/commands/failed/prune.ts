@@ -1,0 +1,25 @@
+import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
+import { atDesk } from '../../dead-letters/desk.js';
+import { type FilterFlags, filterOf, withFilters } from '../../dead-letters/filters.js';
+import { type ForgetFlags, forgetThese } from '../../dead-letters/forgetting.js';
+import { timeText } from '../../output/text.js';
+import { UsageError } from '../../usage-error.js';
+
+interface Flags extends TargetFlags, FilterFlags, ForgetFlags {}
+
+/** `hopline failed prune --older-than 30d`: for a timer. What has no time of failure is never taken for old. */
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  withFilters(withTarget(command))
+    .option('--dry-run', 'only say what would be deleted')
+    .option('--yes', 'do it without asking')
+    .action(async (flags: Flags) => {
+      const filter = filterOf(flags);
+      if (!(filter.before instanceof Date))
+        throw new UsageError('how old?', 'Give --older-than 30d, or another duration');
+      const words = { which: `that failed before ${timeText(filter.before)}`, done: 'pruned' };
+      await atDesk(flags, terminal, async (desk) => {
+        exit(await forgetThese(desk, terminal, filter, flags, words));
+      });
+    });
+};

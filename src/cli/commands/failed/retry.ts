@@ -1,0 +1,66 @@
+import { isRate, type Rate } from '../../../failures/pace.js';
+import type { ReplayTarget } from '../../../failures/replay.js';
+import { type TargetFlags, withTarget } from '../../broker/target.js';
+import type { DefineCommand } from '../../command.js';
+import { runActing } from '../../dead-letters/acting.js';
+import { confirm } from '../../dead-letters/confirm.js';
+import { atDesk } from '../../dead-letters/desk.js';
+import { exactly, type FilterFlags, reasonsText, withFilters } from '../../dead-letters/filters.js';
+import { chosen } from '../../dead-letters/selection.js';
+import { lettersText } from '../../output/text.js';
+import { UsageError } from '../../usage-error.js';
+
+interface Flags extends TargetFlags, FilterFlags {
+  readonly all?: boolean;
+  readonly toQueue?: boolean;
+  readonly republish?: boolean;
+  readonly rate?: string;
+  readonly yes?: boolean;
+}
+
+/** `hopline failed retry`: on their way again; each is confirmed before it leaves its dead-letter queue. */
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  command.argument('[ids...]', 'their ids, or the beginnings of them');
+  withFilters(withTarget(command))
+    .option('--all', 'all of them that the filters leave')
+    .option('--to-queue', 'to exactly the queue each failed in (the default)')
+    .option('--republish', 'through exchange and routing key: every subscriber gets them again')
+    .option('--rate <rate>', 'so many a second or a minute: 50/s, 30/m')
+    .option('--yes', 'do it without asking')
+    .action(async (ids: string[], flags: Flags) => {
+      const to = targetOf(flags);
+      const rate = rateOf(flags.rate);
+      const filter = chosen(ids, flags);
+      await atDesk(flags, terminal, async ({ failures, target }) => {
+        const letters = await failures.list(filter);
+        if (flags.all) {
+          const where =
+            to === 'queue' ? 'to the queues they failed in' : 'to every subscriber of their routing keys';
+          if (letters.length === 0) return terminal.print('0 dead letters: nothing to replay');
+          const what = `${lettersText(letters.length)} (${reasonsText(letters)}) will be replayed ${where}, on ${target.broker.name}`;
+          await confirm(what, terminal, flags.yes);
+        }
+        exit(
+          await runActing(terminal, letters.length, 'replayed', (hooks) =>
+            failures.retry(exactly(letters, filter), {
+              to,
+              ...(rate === undefined ? {} : { rate }),
+              ...hooks,
+            }),
+          ),
+        );
+      });
+    });
+};
+
+function targetOf({ toQueue, republish }: Flags): ReplayTarget {
+  if (toQueue && republish)
+    throw new UsageError('both --to-queue and --republish are given', 'Give one of them');
+  return republish ? 'republish' : 'queue';
+}
+
+function rateOf(rate: string | undefined): Rate | undefined {
+  if (rate !== undefined && !isRate(rate))
+    throw new UsageError(`--rate is '${rate}'`, 'Write it as 50/s, or 30/m');
+  return rate as Rate | undefined;
+}

@@ -1,0 +1,35 @@
+import type { PausesHeeded } from '../../control/control.js';
+import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
+import type { DefineCommand } from '../command.js';
+import type { Terminal } from '../output/terminal.js';
+import { oneLine } from '../output/text.js';
+
+/** `hopline resume QUEUE`: what `hopline pause QUEUE` has paused goes on. */
+export const define: DefineCommand = (command, { terminal, exit }) => {
+  withControl(command)
+    .argument('<queue>', 'as it was paused')
+    .action(async (queue: string, flags: ControlFlags) => {
+      const heeded = await atControl(flags, terminal, (control) => control.resume(queue));
+      exit(tellResumed(queue, heeded, terminal));
+    });
+};
+
+/** Says whether it goes on, and returns the exit code: 1 if all or a part of it stays paused by another name. */
+export function tellResumed(queue: string, heeded: PausesHeeded, terminal: Terminal): number {
+  const { processes, paused, pausedBy } = heeded;
+  const goesOn = pausedBy.length === 0;
+  const code = tellHeeded(heeded, goesOn ? `goes on with '${queue}'` : 'has heard it', terminal);
+  for (const name of pausedBy) terminal.tell(oneLine(`${stillPaused(queue, name)}: hopline resume ${name}`));
+  if (goesOn) terminal.tell(`queue '${queue}' is not paused`);
+  if (processes.length === 0 && paused.length > 0)
+    terminal.tell(
+      oneLine(
+        `note: nobody who serves it has answered, so whether it is a lane of what is still paused is not known: ${paused.join(', ')}`,
+      ),
+    );
+  return goesOn ? code : 1;
+}
+
+/** A lane is paused with its queue, and a queue may have lanes that are paused by themselves. */
+const stillPaused = (queue: string, by: string): string =>
+  by.startsWith(`${queue}.`) ? `lane '${by}' is still paused` : `'${queue}' is still paused with '${by}'`;

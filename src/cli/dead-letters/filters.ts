@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import type { DeadLetterReason } from '../../events.js';
+import type { DeadLetterSummary } from '../../failures/dead-letter.js';
+import { countByReason, DEAD_LETTER_REASONS, type DeadLetterFilter } from '../../failures/filter.js';
+import { didYouMean } from '../../util/check.js';
+import { collect } from '../broker/target.js';
+import { durationMs } from '../flag-values.js';
+import { numberText } from '../output/text.js';
+import { UsageError } from '../usage-error.js';
+
+export interface FilterFlags {
+  readonly reason?: readonly string[];
+  readonly since?: string;
+  readonly olderThan?: string;
+  readonly grep?: string;
+  readonly limit?: string;
+}
+
+export function withFilters(command: Command): Command {
+  return command
+    .option('--reason <reason>', 'only those with this reason; may be repeated', collect)
+    .option('--since <duration>', 'only those that failed so long ago at most: 30m, 2h, 7d')
+    .option('--older-than <duration>', 'only those that failed longer ago than that: 12h, 30d')
+    .option('--grep <text>', 'only those with this text in id, routing key, error, headers or body')
+    .option('--limit <count>', 'at most so many, the oldest first');
+}
+
+/** @throws UsageError */
+export function filterOf(
+  { reason, since, olderThan, grep, limit }: FilterFlags,
+  now = Date.now(),
+): DeadLetterFilter {
+  for (const each of reason ?? []) {
+    if (!DEAD_LETTER_REASONS.some((known) => known === each))
+      throw new UsageError(
+        `unknown reason '${each}'${didYouMean(each, DEAD_LETTER_REASONS)}`,
+        `The reasons are ${DEAD_LETTER_REASONS.join(', ')}`,
+      );
+  }
+  const from = agoOf('--since', since, now);
+  const before = agoOf('--older-than', olderThan, now);
+  if (from && before && from >= before)
+    throw new UsageError(
+      `nothing has failed since ${since} and is older than ${olderThan}`,
+      'Give a longer --since, or a shorter --older-than',
+    );
+  if (limit !== undefined && !/^[1-9]\d*$/.test(limit))
+    throw new UsageError(`--limit is no number of dead letters: '${limit}'`, 'Write it as 100');
+  return {
+    ...(reason ? { reason: reason as DeadLetterReason[] } : {}),
+    ...(from ? { since: from } : {}),
+    ...(before ? { before } : {}),
+    ...(grep === undefined ? {} : { grep }),
+    ...(limit === undefined ? {} : { limit: Number(limit) }),
+  };
+}
+
+/** A moment, so that it stays the same however long the person thinks about the question. @throws UsageError */
+function agoOf(flag: string, given: string | undefined, now: number): Date | undefined {
+  return given === undefined ? undefined : new Date(now - durationMs(flag, given));
+}
+
+/** Exactly those that were listed, whatever has come since. */
+export function exactly(letters: readonly DeadLetterSummary[], { limit: _, ...filter }: DeadLetterFilter) {
+  return { ...filter, ids: [...new Set(letters.map(({ id }) => id))] };
+}
+
+/** `39,990 exhausted, 10 invalid`. */
+export function reasonsText(letters: readonly DeadLetterSummary[]): string {
+  return countByReason(letters)
+    .map(([reason, count]) => `${numberText(count)} ${reason}`)
+    .join(', ');
+}

@@ -1,0 +1,4 @@
+/** Nothing here prints an address with its password; an application's own error may. */
+export function withoutCredentials(text: string): string {
+  return text.replaceAll(/:\/\/[^\s/@]*@/g, '://***@');
+}

@@ -1,0 +1,49 @@
+import { toWorker, type WorkerSettings } from '../../worker/protocol.js';
+import { type Tell, Worker } from '../../worker/worker.js';
+import { type ExportedBus, loadApplication } from '../application.js';
+import { withoutCredentials } from '../output/without-credentials.js';
+import { UsageError } from '../usage-error.js';
+
+/** Codes of errors that no other try changes. */
+const FINAL = ['HOPLINE_OPTIONS', 'HOPLINE_HANDLER_RESOLUTION', 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE'];
+
+type Said = Error & { readonly code?: string; readonly help?: string };
+
+/**
+ * Loads the application and runs its buses until they are told to stop; resolves with the exit code.
+ *
+ * @param listen called when there is something to stop, with what hears the supervisor's messages from then on
+ */
+export async function runWorker(
+  settings: WorkerSettings,
+  tell: Tell,
+  listen: (receive: (raw: unknown) => void) => void,
+): Promise<number> {
+  let buses: readonly ExportedBus[];
+  try {
+    buses = await loadApplication(settings.app);
+  } catch (error) {
+    // What broke while it was loaded, a database that is away for instance, may be well the next time.
+    return refuse(error as Said, tell, error instanceof UsageError && error.cause !== undefined);
+  }
+  tell({ kind: 'loaded' });
+  const worker = new Worker(buses, settings, tell);
+  listen((raw) => {
+    const message = toWorker(raw);
+    if (message) worker.receive(message);
+  });
+  try {
+    await worker.run();
+    return 0;
+  } catch (error) {
+    const said = error as Said;
+    if (FINAL.includes(said.code ?? '')) return refuse(said, tell, false);
+    process.stderr.write(`error: ${withoutCredentials(said.message)}${said.help ? `. ${said.help}` : ''}\n`);
+    return 1;
+  }
+}
+
+function refuse({ message, help }: Said, tell: Tell, whileLoading: boolean): number {
+  tell({ kind: 'refused', message: withoutCredentials(message), help: help ?? '', whileLoading });
+  return 2;
+}

@@ -1,0 +1,111 @@
+import type { FirstProcess } from '../../worker/first-process.js';
+import type { WorkerSettings } from '../../worker/protocol.js';
+import type { ScaleOptions } from '../../worker/scaling.js';
+import { scalingFigure } from '../../worker/scaling-figure.js';
+import type { Address, ScalingServer } from '../../worker/scaling-server.js';
+import { Supervisor } from '../../worker/supervisor.js';
+import { WorkerProcess } from '../../worker/worker-process.js';
+import type { CommandContext } from '../command.js';
+import { cannotListen } from '../listen-address.js';
+import { WorkLog } from './work-log.js';
+
+export interface SuperviseOptions {
+  /** How many run; with `scale`, at first. */
+  readonly processes: number;
+  readonly scale: ScaleOptions | undefined;
+  /** Where what waits is told. */
+  readonly address: Address | undefined;
+  /** After so many deaths a message is given up. */
+  readonly crashes: number;
+  readonly settings: WorkerSettings;
+  /** Module that runs a worker with these settings. */
+  readonly entry: string;
+  /** One that was started with them already. */
+  readonly first: FirstProcess | undefined;
+}
+
+/** Longer than a process needs to see its own deadline and go. */
+const KILL_AFTER_MS = 5_000;
+
+/**
+ * Runs the processes until they have ended for good, and returns the exit code.
+ *
+ * @throws UsageError if it can't listen at the address; then none was started
+ */
+export async function supervise(
+  { processes, scale, address, crashes, settings, entry, first }: SuperviseOptions,
+  { terminal, early }: Pick<CommandContext, 'terminal' | 'early'>,
+): Promise<number> {
+  const log = await WorkLog.open(terminal);
+  const supervisor = new Supervisor({
+    processes,
+    scale,
+    spawn: (listener) =>
+      first?.take(listener) ?? new WorkerProcess(entry, JSON.stringify(settings), listener),
+    log: log.logger,
+    onLine: (worker, text, stream) => log.line(worker, text, stream),
+    crashes,
+    killAfterMs: settings.stopTimeoutMs + KILL_AFTER_MS,
+  });
+  let scaling: ScalingServer | undefined;
+  // First of all: who reads the first line of the log may end it. Until the process ends: what is told twice is no crash.
+  const heed = listenToSignals(supervisor, log, () => scaling?.close());
+  const told = early?.take() ?? [];
+  try {
+    scaling = address && (await serveScaling(address, supervisor, log));
+    const ended = supervisor.run();
+    // Only now: the first process may work already, and is stopped as any other.
+    for (const signal of told) heed(signal);
+    return await ended;
+  } finally {
+    scaling?.close();
+  }
+}
+
+/** @throws UsageError if it can't listen there */
+async function serveScaling(
+  address: Address,
+  supervisor: Supervisor,
+  { logger }: WorkLog,
+): Promise<ScalingServer> {
+  const figure = () => {
+    const { load, size } = supervisor;
+    return load && scalingFigure(load, size);
+  };
+  const { ScalingServer } = await import('../../worker/scaling-server.js');
+  try {
+    const server = await ScalingServer.listen(address, figure);
+    logger.info({ url: server.url }, `what waits is told at ${server.url}`);
+    return server;
+  } catch (error) {
+    throw cannotListen('--scaling-port', address, error);
+  }
+}
+
+/** Returns what heeds a signal, for those that came before. */
+function listenToSignals(
+  supervisor: Supervisor,
+  { logger }: WorkLog,
+  onStopping: () => void,
+): (signal: NodeJS.Signals) => void {
+  let times = 0;
+  const onStop = (signal: NodeJS.Signals) => {
+    times += 1;
+    if (times === 1) {
+      logger.info({ signal }, 'stopping: handlers may finish');
+      onStopping();
+      supervisor.stop();
+    } else if (times === 2) {
+      logger.warn({ signal }, 'cancelling: the signals of handlers that still run are fired');
+      supervisor.cancel();
+    } else supervisor.kill();
+  };
+  const onRestart = (signal: NodeJS.Signals) => {
+    if (times > 0) return;
+    logger.info({ signal }, 'restarting, one process after the other');
+    void supervisor.restart('a restart was asked for');
+  };
+  process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onRestart);
+  // Before the first process there is nothing to restart.
+  return (signal) => void (signal !== 'SIGHUP' && onStop(signal));
+}

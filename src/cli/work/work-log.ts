@@ -1,0 +1,56 @@
+import pino from 'pino';
+import type { Terminal } from '../output/terminal.js';
+
+/** The log of `hopline work`: JSON, one object a line, or readable on a terminal. What workers write is part of it. */
+export class WorkLog {
+  private constructor(readonly logger: pino.Logger) {}
+
+  static async open(terminal: Terminal): Promise<WorkLog> {
+    const { stdout } = terminal;
+    const stream = stdout.isTTY ? await readable(terminal) : stdout;
+    return new WorkLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream));
+  }
+
+  /** A line of a worker's: one that is JSON with a level, by pino's number or name, keeps it, and its fields. */
+  line(worker: number, text: string, stream: 'stdout' | 'stderr'): void {
+    const entry = entryOf(text);
+    const {
+      level,
+      msg,
+      time: _time,
+      ...fields
+    } = entry ?? { level: stream === 'stdout' ? 'info' : 'error', msg: text };
+    this.logger[level]({ ...fields, worker }, msg);
+  }
+}
+
+/** Loaded only where somebody reads it: in a container nobody does. */
+async function readable({ stdout, env }: Terminal) {
+  const { default: pretty } = await import('pino-pretty');
+  const colorize = !env.NO_COLOR && env.TERM !== 'dumb';
+  return pretty({ destination: stdout, colorize, ignore: 'pid,hostname' });
+}
+
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+interface Entry {
+  readonly level: Level;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+function labelOf(level: unknown): Level | undefined {
+  if (typeof level === 'number') return pino.levels.labels[level] as Level | undefined;
+  return typeof level === 'string' && Object.hasOwn(pino.levels.values, level) ? (level as Level) : undefined;
+}
+
+function entryOf(text: string): Entry | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    const { level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>;
+    const label = labelOf(level);
+    return label === undefined ? undefined : { ...fields, level: label, msg: String(msg ?? '') };
+  } catch {
+    return undefined;
+  }
+}

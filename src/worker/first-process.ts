@@ -1,0 +1,38 @@
+import { WorkerProcess, type WorkerProcessListener } from './worker-process.js';
+
+/**
+ * A worker process that is started before its supervisor is loaded, so that both load at the same time. What it tells is
+ * kept until it is taken.
+ */
+export class FirstProcess {
+  private readonly kept: ((listener: WorkerProcessListener) => void)[] = [];
+  private listener: WorkerProcessListener | undefined;
+  private process: WorkerProcess | undefined;
+
+  /** Arguments as of {@link WorkerProcess}. */
+  constructor(entry: string, settings: string) {
+    this.process = new WorkerProcess(entry, settings, {
+      message: (message) => this.pass((listener) => listener.message(message)),
+      line: (text, stream) => this.pass((listener) => listener.line(text, stream)),
+      exited: (exit) => this.pass((listener) => listener.exited(exit)),
+    });
+  }
+
+  /** The process, for the first who asks. Its listener is told what was kept, in order, after this call has returned. */
+  take(listener: WorkerProcessListener): WorkerProcess | undefined {
+    const { process } = this;
+    this.process = undefined;
+    if (process) queueMicrotask(() => this.listen(listener));
+    return process;
+  }
+
+  private pass(tell: (listener: WorkerProcessListener) => void): void {
+    if (this.listener) tell(this.listener);
+    else this.kept.push(tell);
+  }
+
+  private listen(listener: WorkerProcessListener): void {
+    this.listener = listener;
+    for (const tell of this.kept.splice(0)) tell(listener);
+  }
+}
