@@ -1,39 +1,42 @@
 import type {
+  BatchFunction,
   FailedFunction,
+  HandlerFunction,
   PatternOrDefinition,
   Patterns,
   PayloadOf,
   PublishedTo,
 } from '../src/consume/definition.js';
-import type { MessageContext } from '../src/message/context.js';
 import type { BodyOption } from '../src/serialization/body-option.js';
-import { annotationsAt, type HandlesBatchOptions, type HandlesOptions } from './metadata.js';
-
-type Handle<Payload> = (payload: Payload, context: MessageContext) => unknown;
+import { type Annotation, annotation } from './annotation.js';
+import type { HandlesBatchOptions, HandlesOptions } from './metadata.js';
+import type { Injected, Token } from './token.js';
 
 /**
- * Fits a class with `handle(payload, context)`, whose `failed(error, payload, context)`, if it has one, takes the same payload; or a
- * method that takes the two.
+ * Fits a class with `handle()`, whose `failed(error, payload, context)`, if it has one, takes the payload of one message; or a
+ * method that takes what `handle()` does. Both under TypeScript's legacy decorators and under standard ones.
+ *
+ * @typeParam Payload of one message
+ * @typeParam Handle what is called: with a payload and its context, or with lists of them
+ * @typeParam Tokens what `inject` names, which the constructor must take
  */
-export interface HandlesDecorator<Payload> {
-  <Instance extends { handle: Handle<Payload>; failed?: FailedFunction<Payload> }>(
-    target: new (...dependencies: never[]) => Instance,
+export interface HandlesDecorator<
+  Payload,
+  Handle extends HandlerFunction | BatchFunction = HandlerFunction<Payload>,
+  Tokens extends readonly Token[] = readonly never[],
+> {
+  /** A class. */
+  <Instance extends { handle: Handle; failed?: FailedFunction<Payload> }>(
+    target: new (...dependencies: Injected<Tokens>) => Instance,
+    context?: ClassDecoratorContext,
   ): void;
-  <Method extends Handle<Payload>>(
-    target: object,
-    method: string | symbol,
-    descriptor: TypedPropertyDescriptor<Method>,
+  /** A method, under standard decorators. */
+  <Method extends Handle>(
+    method: Method,
+    context: ClassMethodDecoratorContext & { private: false; static: false },
   ): void;
-}
-
-type HandleBatch<Payload> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
-
-/** The same with `handle(payloads, contexts)`; `failed` is told of each message by itself. */
-export interface HandlesBatchDecorator<Payload> {
-  <Instance extends { handle: HandleBatch<Payload>; failed?: FailedFunction<Payload> }>(
-    target: new (...dependencies: never[]) => Instance,
-  ): void;
-  <Method extends HandleBatch<Payload>>(
+  /** A method, under TypeScript's legacy decorators. */
+  <Method extends Handle>(
     target: object,
     method: string | symbol,
     descriptor: TypedPropertyDescriptor<Method>,
@@ -47,20 +50,33 @@ export interface HandlesBatchDecorator<Payload> {
  * `github.issues.*` takes. Handlers that must both see it belong to two queues.
  *
  * @param patterns a pattern (`*` one word, `#` zero or more), a definition, or several of them
+ * @throws OptionsError where it can't stand: on a static or private method, on a field, on an accessor
  */
-export function Handles<const Given extends Patterns, Body extends BodyOption = 'json'>(
+export function Handles<
+  const Given extends Patterns,
+  Body extends BodyOption = 'json',
+  const Tokens extends readonly Token[] = readonly never[],
+>(
   patterns: Given,
-  options?: HandlesOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
-): HandlesDecorator<PayloadOf<Given, Body>>;
+  options?: HandlesOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body; inject?: Tokens },
+): HandlesDecorator<PayloadOf<Given, Body>, HandlerFunction<PayloadOf<Given, Body>>, Tokens>;
 /** The same, for many messages in one call. */
-export function Handles<const Given extends Patterns, Body extends BodyOption = 'json'>(
+export function Handles<
+  const Given extends Patterns,
+  Body extends BodyOption = 'json',
+  const Tokens extends readonly Token[] = readonly never[],
+>(
   patterns: Given,
-  options: HandlesBatchOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
-): HandlesBatchDecorator<PayloadOf<Given, Body>>;
-export function Handles(patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) {
-  const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
-  return (target: object, method?: string | symbol) => {
-    const annotations = method === undefined ? annotationsAt(target) : annotationsAt(target, method);
-    annotations.handles.push({ patterns: list, options });
-  };
+  options: HandlesBatchOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body; inject?: Tokens },
+): HandlesDecorator<PayloadOf<Given, Body>, BatchFunction<PayloadOf<Given, Body>>, Tokens>;
+export function Handles(...given: [Patterns, (HandlesOptions | HandlesBatchOptions)?]): Annotation {
+  return handles(...given);
 }
+
+const handles = annotation(
+  'Handles',
+  (said, patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) => {
+    const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
+    said.handles.push({ patterns: list, options });
+  },
+);

@@ -1,12 +1,17 @@
-export { CircuitBreaker } from './circuit-breaker.js';
-export { Encrypted } from './encrypted.js';
+export type { Annotation, ClassAnnotation } from './annotation.js';
 export { type HandlersOptions, handlers } from './handlers.js';
-export { Handles, type HandlesBatchDecorator, type HandlesDecorator } from './handles.js';
-export { Idempotent } from './idempotent.js';
-export { Inbox } from './inbox.js';
+export { Handles, type HandlesDecorator } from './handles.js';
 export type { Class, HandlerScope, HandlesBatchOptions, HandlesOptions } from './metadata.js';
+export {
+  CircuitBreaker,
+  Encrypted,
+  Idempotent,
+  Inbox,
+  RateLimit,
+  Retry,
+  Timeout,
+  type TimeoutOptions,
+  Unique,
+} from './policies.js';
 export { Queue } from './queue.js';
-export { RateLimit } from './rate-limit.js';
-export { Retry } from './retry.js';
-export { Timeout, type TimeoutOptions } from './timeout.js';
-export { Unique } from './unique.js';
+export type { Injected, Token } from './token.js';

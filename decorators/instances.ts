@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { type DependencyContainer, injectable } from 'tsyringe';
+import type { DependencyContainer } from 'tsyringe';
 import { ContextOutsideMessageError, HandlerResolutionError } from '../src/errors.js';
 import { MessageContext } from '../src/message/context.js';
 import { Publisher } from '../src/message/publisher.js';
 import { isA, reasonText } from '../src/util/error-text.js';
+import { CURES, introduce } from './dependencies.js';
 import type { Class, HandlerScope } from './metadata.js';
-import { refuseUnregistered, withoutMethods } from './unregistered.js';
+import { refuseUnregistered, withoutMembers } from './unregistered.js';
 
 /** Where handlers get the instance that they run on. */
 export interface Instances {
@@ -22,6 +23,9 @@ export interface Instance {
 /** Makes an instance; a context is given only for `scope: 'message'`. */
 type Make = (target: Class, context?: MessageContext) => object | Promise<object>;
 
+/** What is done at `start()` before any instance is made. */
+type Prepare = (publisher: Publisher, target: Class) => void;
+
 /** Instances that a function of the user's makes. */
 export function instancesFrom(make: Make): Instances {
   return instances(make, () => {});
@@ -32,24 +36,18 @@ export function instancesThrough(container: DependencyContainer): Instances {
   /** Classes that were made known to tsyringe, with those of their dependencies that may be abstract. */
   const known = new WeakMap<Class, readonly Class[]>();
   const make: Make = (target, context) => {
-    let suspects = known.get(target);
-    if (!suspects) {
-      checkMetadata(target);
-      injectable()(target as never);
-      suspects = withoutMethods(target);
-      known.set(target, suspects);
-    }
     const within = context ? container.createChildContainer() : container;
     if (context) within.registerInstance(MessageContext as never, context);
-    refuseUnregistered(within, suspects);
+    refuseUnregistered(within, known.get(target) ?? []);
     return resolveIn(within, target);
   };
-  return instances(make, (publisher) => {
+  return instances(make, (publisher, target) => {
     container.registerInstance(Publisher as never, publisher);
+    if (!known.has(target)) known.set(target, withoutMembers(introduce(target, container)));
   });
 }
 
-function instances(make: Make, onPrepare: (publisher: Publisher) => void): Instances {
+function instances(make: Make, onPrepare: Prepare): Instances {
   const singletons = new Map<Class, Instance>();
   return {
     of(target, scope) {
@@ -61,22 +59,22 @@ function instances(make: Make, onPrepare: (publisher: Publisher) => void): Insta
   };
 }
 
-function singleton(target: Class, make: Make, onPrepare: (publisher: Publisher) => void): Instance {
+function singleton(target: Class, make: Make, onPrepare: Prepare): Instance {
   let instance: object | undefined;
   return {
     async prepare(publisher) {
-      onPrepare(publisher);
+      onPrepare(publisher, target);
       instance ??= await make(target);
     },
     with: (_context, use) => use(instance as object),
   };
 }
 
-function perMessage(target: Class, make: Make, onPrepare: (publisher: Publisher) => void): Instance {
+function perMessage(target: Class, make: Make, onPrepare: Prepare): Instance {
   /** `failed()` runs on the instance that failed; after a transaction, whose context is over, on one of its own. */
   const made = new WeakMap<MessageContext, object>();
   return {
-    prepare: onPrepare,
+    prepare: (publisher) => onPrepare(publisher, target),
     with(context, use) {
       const known = made.get(context);
       if (known) return use(known);
@@ -88,23 +86,6 @@ function perMessage(target: Class, make: Make, onPrepare: (publisher: Publisher)
       return making instanceof Promise ? making.then(keep) : keep(making);
     },
   };
-}
-
-const CURES =
-  'Put a class decorator on it (@Handles, @Queue, or injectable() of tsyringe), compile with experimentalDecorators and ' +
-  'emitDecoratorMetadata (tsx and other esbuild-based runners drop the metadata), or name each dependency with @inject(token).';
-
-/** Without metadata tsyringe would call the constructor with nothing. */
-function checkMetadata(target: Class): void {
-  // A class without a constructor of its own has 0, and is built as its base is.
-  if (target.length === 0) return;
-  const known =
-    Reflect.getOwnMetadata('design:paramtypes', target) ?? Reflect.getOwnMetadata('injectionTokens', target);
-  if (known) return;
-  throw new HandlerResolutionError(
-    `class ${target.name} takes ${target.length} constructor parameter${target.length > 1 ? 's' : ''}, but nothing says of which types: it has no parameter metadata`,
-    CURES,
-  );
 }
 
 function resolveIn(container: DependencyContainer, target: Class): object {
@@ -119,9 +100,7 @@ function resolveIn(container: DependencyContainer, target: Class): object {
     throw new HandlerResolutionError(
       `class ${target.name} can't be built: ${text}`,
       `Register what is missing in the container. ${CURES}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }

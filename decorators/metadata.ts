@@ -1,17 +1,11 @@
 import 'reflect-metadata';
-import type { CircuitBreakerOptions } from '../src/consume/circuit-breaker.js';
 import type {
   BatchOptions,
   HandlerOptions,
   PatternOrDefinition,
   QueueOptions,
 } from '../src/consume/definition.js';
-import type { IdempotentOptions } from '../src/consume/idempotent.js';
-import type { RateLimitOptions } from '../src/consume/rate-limit.js';
-import { OptionsError } from '../src/errors.js';
-import type { UniqueOptions } from '../src/message/unique.js';
-import type { RetryOptions } from '../src/retry/policy.js';
-import { refuseStandardDecorators } from './standard-decorators.js';
+import type { Token } from './token.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a class by its constructor, whatever that takes
 export type Class<Instance = object> = new (...dependencies: any[]) => Instance;
@@ -28,6 +22,13 @@ export interface HandlesOptions<Payload = any, Input = Payload>
   extends Omit<HandlerOptions<Payload, Input>, 'timeout' | 'failOnTimeout' | 'circuitBreaker' | 'encrypted'> {
   /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
   scope?: HandlerScope;
+  /**
+   * What the constructor of its class is given, a token for each parameter, in their order. It goes before the metadata of a
+   * compiler, and is the same as `static inject = […]` in the class. `handlers(classes, { resolve })` has no use for it.
+   *
+   * @default `static inject` of the class, else the metadata that the compiler has written
+   */
+  inject?: readonly Token[];
 }
 
 /** Options of `@Handles` for a handler that takes many messages in one call. */
@@ -37,21 +38,20 @@ export interface HandlesBatchOptions<Payload = any, Input = Payload> extends Han
   batch: BatchOptions;
 }
 
+/** Options that are said whole: by `@Handles`, or else by a decorator of the method, or else by one of its class. */
+export const WHOLE = ['rateLimit', 'circuitBreaker', 'idempotent', 'inbox', 'unique', 'encrypted'] as const;
+
+export type WholeOptions = Pick<HandlerOptions, (typeof WHOLE)[number]>;
+
 /** What decorators have said about a class, or about one of its methods. */
-export interface Annotations {
+export interface Annotations extends WholeOptions {
   /** One entry for each `@Handles`. */
   readonly handles: {
     readonly patterns: readonly PatternOrDefinition[];
     readonly options: HandlesOptions & { readonly batch?: BatchOptions };
   }[];
-  retry?: RetryOptions;
+  retry?: HandlerOptions['retry'];
   timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;
-  rateLimit?: RateLimitOptions;
-  circuitBreaker?: CircuitBreakerOptions;
-  idempotent?: IdempotentOptions;
-  inbox?: IdempotentOptions;
-  unique?: UniqueOptions;
-  encrypted?: true;
 }
 
 /** Everything that is said about a class. */
@@ -63,41 +63,54 @@ export interface ClassAnnotations extends Annotations {
 /** In the global symbol registry, so that two copies of this file read each other's records. */
 const KEY = Symbol.for('hopline:annotations');
 
+/*
+ * Standard decorators of one class share an object, which is the class's own `Symbol.metadata` when all have run: it knows a
+ * method by its name, whatever another decorator puts in the method's place. Node.js has no such symbol yet, and without it
+ * TypeScript gives decorators no such object; esbuild, swc and Babel fall back on the very symbol that is put there now.
+ */
+const known = Symbol as { metadata?: symbol };
+known.metadata ??= Symbol.for('Symbol.metadata');
+
+/** The object that keeps what is said about a class: what its standard decorators share, else the class itself. */
+export function holderOf(target: Class): object {
+  const metadata = known.metadata && Object.getOwnPropertyDescriptor(target, known.metadata)?.value;
+  return typeof metadata === 'object' && metadata !== null ? metadata : target;
+}
+
 function nothingSaid(): ClassAnnotations {
   return { handles: [], methods: new Map() };
 }
 
-/**
- * The record of what a decorator stands on: a class, or a method by its prototype and name.
- *
- * @throws OptionsError on a static method, or if the compiler calls decorators in another way than ours take
- */
-export function annotationsAt(target: object, method: string | symbol): Annotations;
-export function annotationsAt(target: object): ClassAnnotations;
-export function annotationsAt(target: object, method?: string | symbol): Annotations {
-  refuseStandardDecorators(method);
-  if (method !== undefined && typeof target === 'function') {
-    throw new OptionsError('decorators', [
-      `${target.name}.${String(method)} is static: a handler is a method of an instance`,
-    ]);
-  }
-  const owner = method === undefined ? target : target.constructor;
-  let own = Reflect.getOwnMetadata(KEY, owner) as ClassAnnotations | undefined;
-  if (!own) {
-    own = nothingSaid();
-    Reflect.defineMetadata(KEY, own, owner);
-  }
-  if (method === undefined) return own;
-  const said = own.methods.get(method) ?? { handles: [] };
-  own.methods.set(method, said);
+/** The record of a class, made if there is none. */
+export function annotationsAt(holder: object): ClassAnnotations {
+  const known = recordOf(holder);
+  if (known) return known;
+  const made = nothingSaid();
+  Reflect.defineMetadata(KEY, made, holder);
+  return made;
+}
+
+/** The record of a method within its class's. */
+export function methodAnnotations({ methods }: ClassAnnotations, method: string | symbol): Annotations {
+  const said = methods.get(method) ?? { handles: [] };
+  methods.set(method, said);
   return said;
+}
+
+/** What a class says itself, without those that it extends. */
+export function ownAnnotations(target: Class): ClassAnnotations | undefined {
+  return recordOf(holderOf(target));
+}
+
+function recordOf(holder: object): ClassAnnotations | undefined {
+  return Reflect.getOwnMetadata(KEY, holder);
 }
 
 /** All that a class and the classes it extends say; the nearest word counts. */
 export function annotationsOf(target: Class): ClassAnnotations {
   const chain: ClassAnnotations[] = [];
-  for (let at: object | null = target; at; at = Object.getPrototypeOf(at)) {
-    const own = Reflect.getOwnMetadata(KEY, at) as ClassAnnotations | undefined;
+  for (let at: unknown = target; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
+    const own = ownAnnotations(at as Class);
     if (own) chain.unshift(own);
   }
   const all = nothingSaid();

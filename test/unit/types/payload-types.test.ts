@@ -16,25 +16,29 @@ describe('payloads that do not fit their definition', () => {
     assert.ok(existsSync(join(import.meta.dirname, 'payload-types.js')), 'the build has not compiled it');
   });
 
-  it('are refused for what is wrong with them, and not for some other mistake', function () {
-    this.timeout(60_000);
-    const lines = readFileSync(path, 'utf8').split('\n');
-    const expected = lines.flatMap((line, index) => {
-      const code = EXPECTED.exec(line)?.[1];
-      return code ? [`${index + 2}: ${code}`] : [];
+  for (const [kind, options] of Object.entries({
+    "TypeScript's legacy decorators": {},
+    'standard decorators': { experimentalDecorators: false, emitDecoratorMetadata: false },
+  }))
+    it(`are refused for what is wrong with them, and not for some other mistake, with ${kind}`, function () {
+      this.timeout(120_000);
+      const lines = readFileSync(path, 'utf8').split('\n');
+      const expected = lines.flatMap((line, index) => {
+        const code = EXPECTED.exec(line)?.[1];
+        return code ? [`${index + 2}: ${code}`] : [];
+      });
+      assert.ok(expected.length >= 15, 'the expectations were not found');
+      assert.equal(expected.length, lines.filter((line) => line.includes('@ts-expect-error TS')).length);
+      assert.deepEqual(
+        errorsOf(root, path, lines.map((line) => (EXPECTED.test(line) ? '' : line)).join('\n'), options),
+        expected,
+      );
     });
-    assert.ok(expected.length >= 15, 'the expectations were not found');
-    assert.equal(expected.length, lines.filter((line) => line.includes('@ts-expect-error TS')).length);
-    assert.deepEqual(
-      errorsOf(root, path, lines.map((line) => (EXPECTED.test(line) ? '' : line)).join('\n')),
-      expected,
-    );
-  });
 });
 
-/** `line: code` of every error in `path`, compiled with this text instead of its own. */
-function errorsOf(root: string, path: string, text: string): string[] {
-  const { options } = config(root);
+/** `line: code` of every error in `path`, compiled with this text instead of its own, and these options. */
+function errorsOf(root: string, path: string, text: string, kind: ts.CompilerOptions): string[] {
+  const options = { ...config(root).options, ...kind };
   const host = ts.createCompilerHost(options);
   const { getSourceFile } = host;
   host.getSourceFile = (name, languageVersion, ...rest) =>

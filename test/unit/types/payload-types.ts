@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Handles, Idempotent, RateLimit, Retry, Unique } from '../../../decorators/index.js';
+import { Handles, Idempotent, Queue, RateLimit, Retry, Timeout, Unique } from '../../../decorators/index.js';
 import {
   type Bus,
   defineMessage,
@@ -241,6 +241,120 @@ export class WrongFailedOfMany {
   handle(): void {}
 
   failed(_error: Error, _payloads: Order[]): void {}
+}
+
+@Handles(placed, { batch: {} })
+export class RightMany {
+  handle(orders: Order[], contexts: MessageContext[]): number {
+    return orders.length + contexts.length;
+  }
+
+  failed(_error: Error, { id }: Order): number {
+    return id;
+  }
+}
+
+// @ts-expect-error TS1238: its handle() wants one message, and gets many
+@Handles(placed, { batch: {} })
+export class WrongMany {
+  handle(_order: Order): void {}
+}
+
+export class ManyInMethods {
+  @Handles(placed, { batch: {} })
+  right(orders: Order[]): number {
+    return orders.length;
+  }
+
+  // @ts-expect-error TS1241: the method wants other payloads
+  @Handles(placed, { batch: {} })
+  wrong(_orders: { total: number }[]): void {}
+
+  // @ts-expect-error TS1241: the method wants one message
+  @Handles(placed, { batch: {} })
+  one(_order: Order): void {}
+}
+
+abstract class Clock {
+  abstract now(): Date;
+}
+
+class Mailer {
+  readonly host = 'localhost';
+}
+
+const KEY = Symbol('key');
+
+@Handles(placed, { inject: [Mailer, Clock, KEY, 'retries'] })
+export class RightInjected {
+  constructor(
+    readonly mailer: Mailer,
+    readonly clock: Clock,
+    readonly key: string,
+    readonly retries: number,
+  ) {}
+
+  handle(_order: Order): void {}
+}
+
+/** A parameter with a default may be left out. */
+@Handles(placed, { inject: [Mailer] })
+export class ShorterInjected {
+  constructor(
+    readonly mailer: Mailer,
+    readonly retries = 3,
+  ) {}
+
+  handle(_order: Order): void {}
+}
+
+// @ts-expect-error TS1238: its constructor takes them in the other order
+@Handles(placed, { inject: [Mailer, Clock] })
+export class WronglyInjected {
+  constructor(
+    readonly clock: Clock,
+    readonly mailer: Mailer,
+  ) {}
+
+  handle(_order: Order): void {}
+}
+
+// @ts-expect-error TS1238: its constructor takes one more
+@Handles(placed, { batch: {}, inject: [Mailer] })
+export class TooFewInjected {
+  constructor(
+    readonly mailer: Mailer,
+    readonly clock: Clock,
+  ) {}
+
+  handle(_orders: Order[]): void {}
+}
+
+// @ts-expect-error TS2769: a number is no token
+@Handles(placed, { inject: [7] })
+export class InjectedNumber {
+  handle(_order: Order): void {}
+}
+
+export class NoMethods {
+  // @ts-expect-error TS1240: a field is no method
+  @Handles(placed)
+  field = (_order: Order): void => {};
+
+  // @ts-expect-error TS1240: nor for this
+  @Retry({ tries: 3 })
+  other = 1;
+
+  // @ts-expect-error TS1241: nor is an accessor
+  @Timeout('1s')
+  get accessor(): number {
+    return 1;
+  }
+
+  // @ts-expect-error TS1241: a queue is the class's
+  @Queue({ name: 'q' })
+  @Handles(placed)
+  method(_order: Order): void {}
 }
 
 /** A decorator of its own can't see the other: its function says what it takes, and is held to that. */

@@ -1,0 +1,57 @@
+import type { Class } from './metadata.js';
+
+/*
+ * JavaScript tells how many parameters a constructor has before the first with a default, and nothing else. What is read here
+ * beyond that, from the text of the class, makes errors better, and refuses only what it is sure of.
+ */
+
+/** A constructor in the text of a class, and no call of one. */
+const CONSTRUCTOR = /(?<![.\w$])constructor\s*\(/;
+/** One without parameters. */
+const EMPTY_CONSTRUCTOR = /(?<![.\w$])constructor\s*\(\s*\)\s*\{/;
+/** One with nothing but names. */
+const PLAIN_CONSTRUCTOR = /(?<![.\w$])constructor\s*\(([\w$\s,]*)\)\s*\{/;
+
+/** Whether a class has a constructor of its own; `unclear` if that is something in parentheses, or words in a comment. */
+export function hasConstructor(target: Class): boolean | 'unclear' {
+  if (target.length > 0) return true;
+  const text = textOf(target);
+  if (EMPTY_CONSTRUCTOR.test(text)) return true;
+  return CONSTRUCTOR.test(text) && 'unclear';
+}
+
+/** The class whose constructor runs: the nearest that has one. */
+export function constructorOf(target: Class): Class {
+  for (let at = target; ; at = baseOf(at) as Class) if (hasConstructor(at) || !baseOf(at)) return at;
+}
+
+/** The class that it extends. */
+export function baseOf(target: Class): Class | undefined {
+  const base: unknown = Object.getPrototypeOf(target);
+  return typeof base === 'function' && base !== Function.prototype ? (base as Class) : undefined;
+}
+
+/** How many parameters a constructor has at most: without limit if it has defaults or a rest, or is no class that can be read. */
+export function mostParameters(target: Class): number {
+  if (!textOf(target).startsWith('class')) return Number.POSITIVE_INFINITY;
+  if (!hasConstructor(target)) return 0;
+  return namesOf(target) ? target.length : Number.POSITIVE_INFINITY;
+}
+
+/** `#0 (mailer)`, or `#0` if the name can't be read. */
+export function parameterName(target: Class, position: number): string {
+  const name = namesOf(target)?.[position];
+  return name ? `#${position} (${name})` : `#${position}`;
+}
+
+function namesOf(target: Class): string[] | undefined {
+  const names = PLAIN_CONSTRUCTOR.exec(textOf(target))?.[1]
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return names?.length === target.length ? names : undefined;
+}
+
+function textOf(target: Class): string {
+  return Function.prototype.toString.call(target);
+}

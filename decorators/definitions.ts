@@ -1,0 +1,119 @@
+import type { HandlerDefinition, HandlerFunction } from '../src/consume/definition.js';
+import type { MessageContext } from '../src/message/context.js';
+import { show } from '../src/util/check.js';
+import type { Instance, Instances } from './instances.js';
+import {
+  type Annotations,
+  annotationsOf,
+  type Class,
+  type ClassAnnotations,
+  WHOLE,
+  type WholeOptions,
+} from './metadata.js';
+
+/** A class, or a method of one, that is annotated. */
+interface Handled {
+  readonly method: string | symbol;
+  readonly name: string;
+  readonly annotations: Annotations;
+}
+
+/**
+ * The handlers of a class.
+ *
+ * @param problems gets what is wrong with it, as sentences
+ */
+export function definitionsOf(target: Class, instances: Instances, problems: string[]): HandlerDefinition[] {
+  if (typeof target !== 'function') {
+    problems.push(`expected a class, got ${show(target)}`);
+    return [];
+  }
+  const said = annotationsOf(target);
+  const all = handledOf(target, said);
+  problems.push(...problemsOf(target, all));
+  return all.flatMap(({ method, name, annotations }) =>
+    annotations.handles.map(({ patterns, options: { scope = 'singleton', inject: _, ...options } }) => ({
+      name,
+      patterns,
+      queue: { ...said.queue, ownName: target.name },
+      options: {
+        ...options,
+        retry: { ...said.retry, ...annotations.retry, ...options.retry },
+        ...said.timeout,
+        ...annotations.timeout,
+        ...wholeOptions(options, annotations, said),
+      },
+      ...runningOn(instances.of(target, scope), target, method),
+    })),
+  );
+}
+
+/** The class itself, if it handles, then its methods. */
+function handledOf({ name }: Class, { handles, methods }: ClassAnnotations): Handled[] {
+  const ofMethods = [...methods].map(([method, annotations]) => ({
+    method,
+    name: `${name}.${String(method)}`,
+    annotations,
+  }));
+  return handles.length > 0
+    ? [{ method: 'handle', name, annotations: { handles } }, ...ofMethods]
+    : ofMethods;
+}
+
+function problemsOf(target: Class, all: readonly Handled[]): string[] {
+  const lacksHandle =
+    all.some(({ name }) => name === target.name) && typeof target.prototype.handle !== 'function';
+  const silent = all.every(({ annotations }) => annotations.handles.length === 0);
+  return [
+    ...(lacksHandle ? [`class ${target.name} is annotated with @Handles but has no handle() method`] : []),
+    ...(silent
+      ? [`class ${target.name} handles nothing: annotate it, or a method of it, with @Handles(pattern)`]
+      : []),
+    ...all.flatMap(scopeProblems),
+    ...all
+      .filter(({ annotations }) => annotations.handles.length === 0)
+      .map(({ name, annotations }) => `${name} has ${decoratorsOf(annotations)} but no @Handles`),
+  ];
+}
+
+const SCOPES: readonly unknown[] = [undefined, 'singleton', 'message'];
+
+function scopeProblems({ name, annotations }: Handled): string[] {
+  return annotations.handles.flatMap(({ options: { scope, batch } }) => {
+    if (!SCOPES.includes(scope))
+      return [`expected the scope of ${name} to be 'singleton' or 'message', got ${show(scope)}`];
+    if (scope === 'message' && batch !== undefined)
+      return [`${name} has scope 'message' and a batch: one instance can't belong to many messages`];
+    return [];
+  });
+}
+
+/** `@Retry and @Timeout`. */
+function decoratorsOf({ handles: _, ...said }: Annotations): string {
+  return Object.keys(said)
+    .map((key) => `@${key.charAt(0).toUpperCase()}${key.slice(1)}`)
+    .join(' and ');
+}
+
+function wholeOptions(...said: readonly WholeOptions[]): WholeOptions {
+  const options = WHOLE.map((name) => [name, said.find((each) => each[name])?.[name]] as const);
+  return Object.fromEntries(options.filter(([, option]) => option !== undefined));
+}
+
+type Running = Pick<HandlerDefinition, 'prepare' | 'handle' | 'failed'>;
+
+type Methods = Record<string | symbol, (...given: unknown[]) => unknown>;
+
+/** `failed()` of a class serves all its methods. */
+function runningOn(instance: Instance, target: Class, method: string | symbol): Running {
+  const call = (context: MessageContext, name: string | symbol, ...given: unknown[]) =>
+    instance.with(context, (it) => (it as Methods)[name]?.(...given));
+  // Of a batch these are lists, and the instance is nobody's own.
+  const handle: HandlerFunction = (payload, context) => call(context, method, payload, context);
+  if (typeof target.prototype.failed !== 'function') return { prepare: instance.prepare, handle };
+  return {
+    prepare: instance.prepare,
+    handle,
+    failed: (error, payload, context) => call(context, 'failed', error, payload, context),
+  };
+}

@@ -1,0 +1,103 @@
+import 'reflect-metadata';
+import { type DependencyContainer, type InjectionToken, injectable } from 'tsyringe';
+import { HandlerResolutionError } from '../src/errors.js';
+import { parameterName } from './constructors.js';
+import { type Class } from './metadata.js';
+import { namedDependencies } from './named-dependencies.js';
+
+/** What tsyringe and compilers keep under these keys: the types of a constructor's parameters, and what `@inject` names instead. */
+const TYPES = 'design:paramtypes';
+const TOKENS = 'injectionTokens';
+
+/**
+ * Makes a class known to tsyringe with all classes that it needs, however deep, and names the latter.
+ *
+ * @param container in which a class that is registered may be made by other means
+ * @throws HandlerResolutionError if nothing says what a constructor takes, or what is said can't be
+ */
+export function introduce(target: Class, container: DependencyContainer): Class[] {
+  const needs = new Set<Class>();
+  const look = (at: Class): void => {
+    for (const token of dependenciesOf(at)) {
+      if (!isClass(token) || token === target || needs.has(token)) continue;
+      needs.add(token);
+      const named = namedDependencies(token);
+      if (named) makeKnown(token, named);
+      else if (!container.isRegistered(token, true)) refuseUnknown(token, container, at);
+      look(token);
+    }
+  };
+  const named = namedDependencies(target);
+  if (named) makeKnown(target, named);
+  else {
+    refuseUnknown(target, container);
+    injectable()(target);
+  }
+  look(target);
+  return [...needs];
+}
+
+/** Tokens: what a class names itself, or else the types of its constructor's parameters and what `@inject` names. */
+function dependenciesOf(target: Class): readonly unknown[] {
+  const named = namedDependencies(target);
+  if (named) return named;
+  const types: unknown[] = Reflect.getMetadata(TYPES, target) ?? [];
+  const tokens: object = Reflect.getMetadata(TOKENS, target) ?? {};
+  return [...types, ...Object.values(tokens).map(tokenOf)];
+}
+
+/** What `@inject` and its like keep is the token, or a description that holds it. */
+function tokenOf(kept: unknown): unknown {
+  return typeof kept === 'object' && kept !== null && 'token' in kept ? tokenOf(kept.token) : kept;
+}
+
+/** Has tsyringe build the class from these tokens, whatever metadata it has. tsyringe reads those once, in `injectable()`. */
+function makeKnown(target: Class, tokens: readonly unknown[]): void {
+  const before = [TYPES, TOKENS].map((key) => [key, Reflect.getOwnMetadata(key, target)] as const);
+  Reflect.defineMetadata(TYPES, [...tokens], target);
+  Reflect.deleteMetadata(TOKENS, target);
+  injectable()(target as never);
+  for (const [key, value] of before)
+    if (value === undefined) Reflect.deleteMetadata(key, target);
+    else Reflect.defineMetadata(key, value, target);
+}
+
+/** What to do about a parameter that nothing is said about. */
+export const CURES =
+  'Name what each parameter is given in the class: static inject = [Mailer, TOKEN], or in @Handles(key, { inject: [Mailer, TOKEN] }). Or have the ' +
+  'compiler write metadata: experimentalDecorators and emitDecoratorMetadata in tsconfig.json (swc: legacyDecorator and decoratorMetadata; Babel: ' +
+  'babel-plugin-transform-typescript-metadata), and a decorator on the class itself (@Handles, @Queue, or injectable() of tsyringe). esbuild and tsx ' +
+  'write none, nor does any compiler with standard decorators.';
+
+/** Says what is missing. Without metadata tsyringe would call the constructor with nothing. */
+function refuseUnknown(target: Class, container: DependencyContainer, neededBy?: Class): void {
+  const types: unknown[] | undefined = Reflect.getOwnMetadata(TYPES, target);
+  const tokens: object = Reflect.getOwnMetadata(TOKENS, target) ?? {};
+  // A class without a constructor of its own has 0, and is built as its base is.
+  for (let position = 0; position < target.length; position += 1) {
+    if (position in tokens) continue;
+    const why = whyUnknown(types, position, container);
+    if (!why) continue;
+    const needed = neededBy ? `, which ${neededBy.name} needs,` : '';
+    const parameters = `${target.length} constructor parameter${target.length > 1 ? 's' : ''}`;
+    throw new HandlerResolutionError(
+      `class ${target.name}${needed} takes ${parameters}, but nothing says what to give as ${parameterName(target, position)}: ${why}`,
+      neededBy ? `Register ${target.name} in the container. Or: ${CURES}` : CURES,
+    );
+  }
+}
+
+function whyUnknown(types: readonly unknown[] | undefined, position: number, container: DependencyContainer) {
+  const type = types?.[position];
+  if (!types) return 'it has no static inject, and no parameter metadata';
+  if (type === undefined) return 'its type was not there yet, as when two modules import each other';
+  if (!GONE.includes(type) || container.isRegistered(type as InjectionToken, true)) return undefined;
+  return `of its type only ${(type as Class).name} is left at run time, as of an interface`;
+}
+
+/** What compilers write for types that are no classes. */
+const GONE: readonly unknown[] = [Object, Function, Array, Promise, String, Number, Boolean, Symbol, BigInt];
+
+function isClass(token: unknown): token is Class & InjectionToken<object> {
+  return typeof token === 'function' && token.prototype !== undefined;
+}
