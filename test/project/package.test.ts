@@ -23,7 +23,7 @@ describe('the package', () => {
 
   it('holds what every entry point names', () => {
     const targets = Object.values(manifest.exports).flatMap((target) =>
-      typeof target === 'string' ? [target] : Object.values(target as Record<string, string>),
+      typeof target === 'string' ? [target] : [target.types, target.default],
     );
     assert.deepEqual(
       targets.filter((target) => !packed.includes(target.replace(/^\.\//, ''))),
@@ -31,14 +31,20 @@ describe('the package', () => {
     );
   });
 
-  it('holds its licence, readme and changelog, and the source that its source maps point to', () => {
-    for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md', ...typeScriptFiles('src', 'decorators')]) {
+  it('holds its licence and those of what is built in, its readme, changelog and guides', () => {
+    for (const path of [
+      'LICENSE',
+      'lib/THIRD_PARTY_NOTICES.md',
+      'README.md',
+      'CHANGELOG.md',
+      'docs/stores.md',
+    ])
       assert.ok(packed.includes(path), `${path} is not packed`);
-    }
   });
 
   it('holds no tests, no examples and nothing else that only this repository needs', () => {
-    const published = /^(dist\/)?(src|decorators)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+    const published =
+      /^lib\/([\w-]+\.js|chunks\/[\w-]+\.js|types\/.+\.d\.ts|THIRD_PARTY_NOTICES\.md)$|^docs\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
     assert.deepEqual(
       packed.filter((path) => !published.test(path)),
       [],
