@@ -1,26 +1,26 @@
-import 'reflect-metadata';
 import { Bus, memory, rabbitmq } from 'hopline';
 import { Handles, handlers, Queue, Retry } from 'hopline/decorators';
 
 class Mailer {
-  async send(to: string): Promise<void> {
+  async send(to: string) {
     console.log(`welcome, ${to}`);
   }
 }
 
-@Queue({ name: 'mailer.welcome-email' }) // else its name is the class's, which a bundler may change
+@Queue({ name: 'mailer.welcome-email' })
 @Handles('email.welcome')
-@Retry({ tries: 5, backoff: ['1s', '4s', '16s', '1m'] })
+@Retry({ tries: 4, backoff: ['1s', '10s', '1m'] })
 class SendWelcomeEmail {
+  static inject = [Mailer];
   constructor(private readonly mailer: Mailer) {}
 
-  async handle({ to }: { to: string }): Promise<void> {
-    await this.mailer.send(to);
+  handle({ to }: { to: string }) {
+    return this.mailer.send(to);
   }
 }
 
-const { AMQP_URL } = process.env;
-const transport = AMQP_URL ? rabbitmq({ url: AMQP_URL }) : memory();
+const { AMQP_URL: url } = process.env;
+const transport = url ? rabbitmq({ url }) : memory();
 const bus = new Bus({ service: 'mailer', transport, handlers: handlers([SendWelcomeEmail]) });
 const handled = new Promise((resolve) => bus.on('handler.succeeded', resolve));
 

@@ -114,9 +114,4 @@ describe('the docs', function () {
       });
     }
   }
-
-  it('open with an example that is a file of its own', () => {
-    const [first] = codeBlocks(read('README.md')).filter(({ language }) => language === 'ts');
-    assert.ok(first?.example, 'the first ts block of README.md has no <!-- example: … --> before it');
-  });
 });

@@ -1,5 +1,7 @@
 export interface CodeBlock {
   readonly language: string;
+  /** What stands behind the language. */
+  readonly about: string;
   readonly code: string;
   /** The file that `<!-- example: path -->` on the line before names: the block shows it, whole. */
   readonly example: string | undefined;
@@ -7,11 +9,12 @@ export interface CodeBlock {
   readonly file: string | undefined;
 }
 
-const block = /^(?:<!-- (?:example: (\S+)|file: (\S+)) -->\n)?```(\w*)[^\n]*\n(.*?)^```$/gms;
+const block = /^(?:<!-- (?:example: (\S+)|file: (\S+)) -->\n)?```(\w*) *([^\n]*)\n(.*?)^```$/gms;
 
 export function codeBlocks(markdown: string): CodeBlock[] {
-  return [...markdown.matchAll(block)].map(([, example, file, language = '', code = '']) => ({
+  return [...markdown.matchAll(block)].map(([, example, file, language = '', about = '', code = '']) => ({
     language,
+    about,
     code,
     example,
     file,
@@ -34,4 +37,16 @@ export function anchors(markdown: string): string[] {
       .replace(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-'),
   );
+}
+
+/** What stands in backticks outside of blocks. */
+export function codeSpans(markdown: string): string[] {
+  return [...markdown.replace(block, '').matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
+}
+
+/** The cells of all tables' rows, the headers among them. */
+export function tableRows(markdown: string): string[][] {
+  return [...markdown.replace(block, '').matchAll(/^\| *(.*?) *\|$/gm)]
+    .map(([, cells = '']) => cells.split(/ *\| */))
+    .filter((cells) => !cells.every((cell) => /^:?-+:?$/.test(cell)));
 }

@@ -26,6 +26,8 @@ export interface Manifest {
   readonly name: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
   readonly bin: { readonly hopline: string };
   readonly exports: { readonly '.': EntryPoint } & Readonly<Record<string, string | EntryPoint>>;
 }

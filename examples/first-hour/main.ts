@@ -1,3 +1,0 @@
-import { bus } from './app.js';
-
-await bus.runUntilSignal();

@@ -1,0 +1,3 @@
+import { bus } from './mailer.js';
+
+await bus.runUntilSignal();
