@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type FromWorker, fromWorker, marked, type ToWorker } from './protocol.js';
+import { type FromWorker, fromWorker, marked, type ToWorker, type WorkerSettings } from './protocol.js';
 
 /** What a supervisor is told of a worker process. */
 export interface WorkerProcessListener {
@@ -23,10 +23,11 @@ const CLOSED_WITHIN_MS = 1_000;
 /** One child process, from its start to its end. */
 export class WorkerProcess {
   private readonly child: ChildProcess;
+  private hasSettings = false;
 
-  /** @param entry module that runs a worker with the settings it is given as its only argument */
-  constructor(entry: string, settings: string, listener: WorkerProcessListener) {
-    this.child = fork(entry, [settings], {
+  /** @param entry module that waits for settings, and runs a worker with them */
+  constructor(entry: string, listener: WorkerProcessListener) {
+    this.child = fork(entry, [], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Where its bus has no logger of its own: lines whose level and fields can be told.
       env: { HOPLINE_LOG: 'json', ...process.env },
@@ -59,6 +60,12 @@ export class WorkerProcess {
 
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  /** Lets it load its application and work. What it was told first counts. */
+  begin(settings: WorkerSettings): void {
+    if (!this.hasSettings) this.tell({ kind: 'settings', settings });
+    this.hasSettings = true;
   }
 
   /** Does nothing if it is gone. */

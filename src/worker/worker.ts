@@ -90,7 +90,7 @@ export class Worker {
   receive(message: ToWorker): void {
     if (message === 'stop') this.stop({});
     else if (message === 'cancel') this.stop({ cancel: true });
-    else this.isolation.answer(message);
+    else if (message.kind !== 'settings') this.isolation.answer(message);
   }
 
   /** Each event of messages that is listened to costs something with each of them: only what is needed. */
