@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
  */
 
 /**
- * Packs a checkout as it would be published, and installs it into an empty service.
+ * Packs a checkout, which is built, as it would be published, and installs it into an empty service.
  *
  * @param {string} name  how tables call it
  * @param {string} checkout  its folder
@@ -21,9 +21,8 @@ import { join, resolve } from 'node:path';
  */
 export function packAndInstall(name, checkout, parent) {
   const folder = mkdtempSync(join(parent, 'service-'));
-  const packed = npm(['pack', '--json', '--silent', '--pack-destination', folder], resolve(checkout));
-  // What builds the package may have written before.
-  const [{ filename, unpackedSize }] = JSON.parse(packed.slice(packed.search(/^\[/m)));
+  const pack = ['pack', '--json', '--silent', '--ignore-scripts', '--pack-destination', folder];
+  const [{ filename, unpackedSize }] = JSON.parse(npm(pack, resolve(checkout)));
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   npm(['install', '--silent', '--no-audit', '--no-fund', `./${filename}`], folder);
   copyFileSync(join(import.meta.dirname, 'app.js'), join(folder, 'app.js'));

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { FirstProcess } from '../worker/first-process.js';
 import type { EarlySignals } from './early-signals.js';
 import type { Terminal } from './output/terminal.js';
 
@@ -7,6 +8,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** What came before it was loaded, if somebody has listened. */
   readonly early?: EarlySignals | undefined;
+  /** Of `hopline work`: one of its processes, which waits for its settings. */
+  readonly first?: FirstProcess | undefined;
   /** 0 is success, 1 that something failed, 2 that it was called wrongly. */
   exit(code: number): void;
 }

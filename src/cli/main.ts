@@ -1,14 +1,22 @@
 #!/usr/bin/env node
+import { join } from 'node:path';
+import type { FirstProcess } from '../worker/first-process.js';
 import { EarlySignals } from './early-signals.js';
 
 // Before anything that takes time to load. Other commands end at a signal, as programs do that say nothing else.
 const early = new EarlySignals();
-if (process.argv[2] === 'work') early.listen();
+let first: FirstProcess | undefined;
+if (process.argv.slice(2).find((word) => !word.startsWith('-')) === 'work') {
+  early.listen();
+  // It takes as long to start as this one. If it turns out not to be needed, it has done nothing, and ends with this one.
+  const { FirstProcess } = await import('../worker/first-process.js');
+  first = new FirstProcess(join(import.meta.dirname, 'work-process.js'));
+}
 
 const { Terminal } = await import('./output/terminal.js');
 const { runCommand } = await import('./program.js');
 const terminal = new Terminal(process.stdin, process.stdout, process.stderr, process.env);
-const code = await runCommand(process.argv.slice(2), terminal, { early });
+const code = await runCommand(process.argv.slice(2), terminal, { early, first });
 // The application that was loaded to read its queues may hold timers or connections of its own: nothing here waits.
 await terminal.flushed();
 process.exit(code);

@@ -13,7 +13,7 @@ REDIS_URL, --database-url-file or --redis-url-file; they are never printed.`;
 export async function runCommand(
   args: readonly string[],
   terminal: Terminal,
-  surroundings: Pick<CommandContext, 'early'> = {},
+  surroundings: Pick<CommandContext, 'early' | 'first'> = {},
 ): Promise<number> {
   let code = 0;
   const exit = (its: number) => {

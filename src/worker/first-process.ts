@@ -1,21 +1,26 @@
+import type { WorkerSettings } from './protocol.js';
 import { WorkerProcess, type WorkerProcessListener } from './worker-process.js';
 
 /**
- * A worker process that is started before its supervisor is loaded, so that both load at the same time. What it tells is
- * kept until it is taken.
+ * A worker process that is started before its supervisor is loaded, and before its settings are known, so that all load at
+ * the same time. What it tells is kept until it is taken. Without settings it does nothing, and ends with this process.
  */
 export class FirstProcess {
   private readonly kept: ((listener: WorkerProcessListener) => void)[] = [];
   private listener: WorkerProcessListener | undefined;
   private process: WorkerProcess | undefined;
 
-  /** Arguments as of {@link WorkerProcess}. */
-  constructor(entry: string, settings: string) {
-    this.process = new WorkerProcess(entry, settings, {
+  constructor(readonly entry: string) {
+    this.process = new WorkerProcess(entry, {
       message: (message) => this.pass((listener) => listener.message(message)),
       line: (text, stream) => this.pass((listener) => listener.line(text, stream)),
       exited: (exit) => this.pass((listener) => listener.exited(exit)),
     });
+  }
+
+  /** As of {@link WorkerProcess}. */
+  begin(settings: WorkerSettings): void {
+    this.process?.begin(settings);
   }
 
   /** The process, for the first who asks. Its listener is told what was kept, in order, after this call has returned. */

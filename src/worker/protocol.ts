@@ -119,24 +119,36 @@ export interface SetLoad {
   readonly busyMs: number;
 }
 
-/** Messages to a worker process. `stop` may be followed by `cancel`. */
-export type ToWorker = 'stop' | 'cancel' | Answer;
+/** Messages to a worker process, its settings first. `stop` may be followed by `cancel`. */
+export type ToWorker = 'stop' | 'cancel' | Settings | Answer;
 
-const ANSWERS: Readonly<Record<Answer['kind'], true>> = { go: true, alone: true, crashed: true };
+export interface Settings {
+  readonly kind: 'settings';
+  readonly settings: WorkerSettings;
+}
+
+const ORDERS: Readonly<Record<(Answer | Settings)['kind'], true>> = {
+  settings: true,
+  go: true,
+  alone: true,
+  crashed: true,
+};
 
 /** A supervisor's message; undefined for anything without Hopline's mark. */
 export function toWorker(raw: unknown): ToWorker | undefined {
   const message = unmarked(raw);
   if (message === 'stop' || message === 'cancel') return message;
-  const answer = message as Partial<Answer> | null | undefined;
-  return answer?.kind !== undefined && Object.hasOwn(ANSWERS, answer.kind) ? (answer as Answer) : undefined;
+  const order = message as Partial<Answer | Settings> | null | undefined;
+  return order?.kind !== undefined && Object.hasOwn(ORDERS, order.kind)
+    ? (order as Answer | Settings)
+    : undefined;
 }
 
 function unmarked(raw: unknown): unknown {
   return (raw as Partial<ReturnType<typeof marked>> | null)?.hopline;
 }
 
-/** Settings of a worker process, which gets them as JSON. */
+/** Settings of a worker process. */
 export interface WorkerSettings {
   /** Path of the module that exports the bus. */
   readonly app: string;

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type FromWorker, fromWorker, marked, type ToWorker } from './protocol.js';
+import { type FromWorker, fromWorker, marked, type ToWorker, type WorkerSettings } from './protocol.js';
 
 /** Listener of a worker process. */
 export interface WorkerProcessListener {
@@ -23,10 +23,11 @@ const CLOSED_WITHIN_MS = 1_000;
 /** A child process, from its start to its end. */
 export class WorkerProcess {
   private readonly child: ChildProcess;
+  private hasSettings = false;
 
-  /** @param entry module that runs a worker; the settings are its only argument */
-  constructor(entry: string, settings: string, listener: WorkerProcessListener) {
-    this.child = fork(entry, [settings], {
+  /** @param entry module that waits for settings, and runs a worker with them */
+  constructor(entry: string, listener: WorkerProcessListener) {
+    this.child = fork(entry, [], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Without a logger of its own, the bus writes lines with level and fields.
       env: { HOPLINE_LOG: 'json', ...process.env },
@@ -59,6 +60,12 @@ export class WorkerProcess {
 
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  /** Lets it load its application and work. Only the settings of the first call count. */
+  begin(settings: WorkerSettings): void {
+    if (!this.hasSettings) this.tell({ kind: 'settings', settings });
+    this.hasSettings = true;
   }
 
   /** No effect if the process is gone. */

@@ -90,7 +90,7 @@ export class Worker {
   receive(message: ToWorker): void {
     if (message === 'stop') this.stop({});
     else if (message === 'cancel') this.stop({ cancel: true });
-    else this.isolation.answer(message);
+    else if (message.kind !== 'settings') this.isolation.answer(message);
   }
 
   /** Each listened event costs time per message: only the necessary ones are. */

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { FirstProcess } from '../../worker/first-process.js';
+import { resolve } from 'node:path';
 import type { WorkerSettings } from '../../worker/protocol.js';
 import { appOfPackage } from '../application.js';
 import type { DefineCommand } from '../command.js';
@@ -35,16 +34,13 @@ interface Flags {
   readonly crashes: string;
 }
 
-/** Runs in each of the processes that it starts. */
-const ENTRY = join(import.meta.dirname, '../work-process.js');
-
 const ABOUT = `
 SIGTERM and Ctrl-C let handlers finish, within --stop-timeout; a second one fires the signals of those that still run, a third
 ends all at once. SIGHUP replaces the processes one after the other.
 Exit codes: 0 stopped in order, 1 work was left behind, 2 called wrongly, or the application can't be run.`;
 
 /** `hopline work [APP]`: runs a service's handlers, in processes of their own that are looked after. */
-export const define: DefineCommand = (command, { terminal, exit, early }) => {
+export const define: DefineCommand = (command, { terminal, exit, early, first }) => {
   command
     .argument('[app]', 'module that exports its bus; else hopline.app of the nearest package.json')
     .option(
@@ -79,14 +75,12 @@ export const define: DefineCommand = (command, { terminal, exit, early }) => {
       const reportsLoad = scale !== undefined || address !== undefined;
       const crashes = crashesOf(flags);
       const settings: WorkerSettings = { ...settingsOf(given, flags), reportsLoad };
-      // Not where the address may turn out to be taken: then nothing is to be started.
-      const first = address ? undefined : new FirstProcess(ENTRY, JSON.stringify(settings));
+      if (!first) throw new Error('hopline work runs as a process of its own only');
+      // Where the address may turn out to be taken, the application is not to be loaded before.
+      if (!address) first.begin(settings);
       const { supervise } = await import('../work/supervise.js');
       exit(
-        await supervise(
-          { processes: min, scale, address, crashes, settings, entry: ENTRY, first },
-          { terminal, early },
-        ),
+        await supervise({ processes: min, scale, address, crashes, settings, first }, { terminal, early }),
       );
     });
 };

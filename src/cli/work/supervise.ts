@@ -18,10 +18,8 @@ export interface SuperviseOptions {
   /** After so many deaths a message is given up. */
   readonly crashes: number;
   readonly settings: WorkerSettings;
-  /** Module that runs a worker with these settings. */
-  readonly entry: string;
-  /** One that was started with them already. */
-  readonly first: FirstProcess | undefined;
+  /** One that is started already; the others run the same module. */
+  readonly first: FirstProcess;
 }
 
 /** Longer than a process needs to see its own deadline and go. */
@@ -33,15 +31,18 @@ const KILL_AFTER_MS = 5_000;
  * @throws UsageError if it can't listen at the address; then none was started
  */
 export async function supervise(
-  { processes, scale, address, crashes, settings, entry, first }: SuperviseOptions,
+  { processes, scale, address, crashes, settings, first }: SuperviseOptions,
   { terminal, early }: Pick<CommandContext, 'terminal' | 'early'>,
 ): Promise<number> {
   const log = await WorkLog.open(terminal);
   const supervisor = new Supervisor({
     processes,
     scale,
-    spawn: (listener) =>
-      first?.take(listener) ?? new WorkerProcess(entry, JSON.stringify(settings), listener),
+    spawn: (listener) => {
+      const process = first.take(listener) ?? new WorkerProcess(first.entry, listener);
+      process.begin(settings);
+      return process;
+    },
     log: log.logger,
     onLine: (worker, text, stream) => log.line(worker, text, stream),
     crashes,

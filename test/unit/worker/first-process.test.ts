@@ -18,7 +18,7 @@ function recorder() {
 
 describe('a worker process that is started before its supervisor', () => {
   it('tells what it has told before somebody took it, in order, and what it tells later', async () => {
-    const first = new FirstProcess(TALKS, '{}');
+    const first = new FirstProcess(TALKS);
     const { heard, listener } = recorder();
     const process = first.take(listener);
     assert.ok(process);
@@ -31,7 +31,7 @@ describe('a worker process that is started before its supervisor', () => {
   });
 
   it('tells of its end though it came before somebody took it', async () => {
-    const first = new FirstProcess(join(import.meta.dirname, 'no-such-process.js'), '{}');
+    const first = new FirstProcess(join(import.meta.dirname, 'no-such-process.js'));
     const kept = (first as unknown as { kept: unknown[] }).kept;
     const ended = (first as unknown as { process: { child: { exitCode: number | null } } }).process.child;
     await eventually(() => assert.notEqual(ended.exitCode, null), { timeout: 10_000 });
@@ -43,7 +43,7 @@ describe('a worker process that is started before its supervisor', () => {
   });
 
   it('is given to one alone', async () => {
-    const first = new FirstProcess(TALKS, '{}');
+    const first = new FirstProcess(TALKS);
     const { heard, listener } = recorder();
     const process = first.take(listener);
     assert.equal(first.take(listener), undefined);

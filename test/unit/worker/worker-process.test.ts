@@ -11,7 +11,7 @@ describe('a worker process', () => {
     const heard: FromWorker[] = [];
     const lines: string[] = [];
     const exits: Exit[] = [];
-    const process = new WorkerProcess(ENTRY, '{}', {
+    const process = new WorkerProcess(ENTRY, {
       message: (message) => heard.push(message),
       line: (text) => lines.push(text),
       exited: (exit) => exits.push(exit),
@@ -26,7 +26,7 @@ describe('a worker process', () => {
   it('is gone when it has ended, though a process that it has started keeps its output open', async () => {
     const exits: Exit[] = [];
     const lines: string[] = [];
-    new WorkerProcess(join(import.meta.dirname, 'leaving-process.js'), '{}', {
+    new WorkerProcess(join(import.meta.dirname, 'leaving-process.js'), {
       message: () => {},
       line: (text) => lines.push(text),
       exited: (exit) => exits.push(exit),
