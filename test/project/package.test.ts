@@ -150,7 +150,15 @@ describe('the package, packed from a clean clone,', function () {
     const common = ['--target', 'es2022', '--strict', '--types', 'node'];
     const decorated = ['--experimentalDecorators', '--emitDecoratorMetadata'];
     await compiled([tsc, ...common, ...decorated, '--module', 'nodenext', 'quick-start.ts', 'every.ts']);
-    const old = ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0', '--skipLibCheck'];
+    const old = [
+      '--module',
+      'commonjs',
+      '--moduleResolution',
+      'node10',
+      '--ignoreDeprecations',
+      '6.0',
+      '--skipLibCheck',
+    ];
     await compiled([tsc, ...common, ...decorated, ...old, '--outDir', 'commonjs', 'every.ts']);
     const { AMQP_URL: _inMemory, ...env } = process.env;
     const { stdout } = await run(process.execPath, ['quick-start.js'], { cwd: app, env });
