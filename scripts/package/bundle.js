@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { compactPackages, groups } from './chunks.js';
 
 /** The store needs two of the 25 files of rate-limiter-flexible; its index, which is CommonJS, would bring them all. */
 const rateLimiter = {
@@ -13,36 +14,6 @@ const rateLimiter = {
           .join('\n')
       : null,
 };
-
-/**
- * A process loads one large file faster than forty small ones: all that `import 'hopline'` runs is one chunk, but for what the
- * command and the decorators need without the rest.
- *
- * @param {string} index  the source of `hopline`, absolute
- */
-function chunkGroups(index) {
-  /** @type {Set<string> | undefined} */
-  let loaded;
-  return [
-    { name: 'common', test: /[\\/]src[\\/](util[\\/]|errors[\\/.])/, priority: 1 },
-    { name: 'message', test: /[\\/]src[\\/]message[\\/]/, priority: 1 },
-    {
-      debugName: 'bus',
-      /** @param {string} id @param {{ getModuleInfo(id: string): { importedIds: string[] } | null }} chunking */
-      name: (id, chunking) => {
-        loaded ??= reachedFrom(index, (each) => chunking.getModuleInfo(each)?.importedIds ?? []);
-        return loaded.has(id) ? 'bus' : null;
-      },
-    },
-  ];
-}
-
-/** @param {string} start @param {(id: string) => readonly string[]} next */
-function reachedFrom(start, next) {
-  const found = new Set([start]);
-  for (const each of found) for (const id of next(each)) found.add(id);
-  return found;
-}
 
 /**
  * Bundles each entry into `lib/NAME.js`, with what they share in `lib/chunks/`. Dependencies that package.json declares to users
@@ -62,7 +33,7 @@ export async function bundle({ root, lib, entries, sourceMaps }) {
     tsconfig: false,
     transform: { target: 'node20' },
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [rateLimiter],
+    plugins: [rateLimiter, compactPackages],
   });
   const { output } = await build.write({
     dir: lib,
@@ -71,7 +42,7 @@ export async function bundle({ root, lib, entries, sourceMaps }) {
     entryFileNames: '[name].js',
     // One folder below: `import.meta.dirname` of src/cli/commands/ then leads to the same files in lib/ as in dist/src/cli/.
     chunkFileNames: 'chunks/[name].js',
-    codeSplitting: { groups: chunkGroups(join(root, entries.index)) },
+    codeSplitting: { groups },
     minify: false,
     minifyInternalExports: false,
     // Doc comments are in the declarations.
