@@ -94,7 +94,10 @@ describe('content encodings', () => {
 
   it('that are more than anybody needs are not undone at all', () => {
     assert.equal(encodingsOf('gzip,gzip,gzip,gzip,gzip', undefined).known.length, 5);
-    assert.throws(() => encodingsOf('gzip,'.repeat(6), undefined), /it has 6 content encodings, more than the 5 /);
+    assert.throws(
+      () => encodingsOf('gzip,'.repeat(6), undefined),
+      /it has 6 content encodings, more than the 5 /,
+    );
   });
 
   it('of a body that is broken, cut off or followed by more end it as undecodable', async () => {
