@@ -26,13 +26,13 @@ export function errorsPage(): string {
       `\`${symbol.name}\``,
       `\`${code}\``,
       docOf(symbol, checker),
-      helpOf(symbol) ?? '`error.help` says it: it depends on the case.',
+      helpOf(symbol) ?? 'Depends on the case: see `error.help`.',
     ]);
   return [
     '# Errors',
     generatedNote,
-    'Everything that Hopline throws, or rejects with, is a `HoplineError`: compare its `code`, which stays the same ' +
-      'across versions; `help` says what to do, `cause` is what the broker, the client or your code threw.',
+    'Every error that Hopline throws, or rejects with, is a `HoplineError`. Compare its `code`, which is stable across ' +
+      'versions; `help` says what to do, and `cause` is the error of the broker, the client or your code.',
     table(['error', 'code', 'when', 'what to do'], rows),
   ]
     .join('\n\n')

@@ -22,8 +22,8 @@ export function eventsPage(): string {
   return [
     '# Events',
     generatedNote,
-    '`bus.on(name, listener)` listens, and returns a function that ends it. A listener is called at once, with one object; ' +
-      'what it throws, or rejects with, is logged and disturbs nothing. What nobody listens to costs nothing.',
+    '`bus.on(name, listener)` adds a listener, and returns a function that removes it. A listener is called synchronously, ' +
+      'with one object; if it throws or rejects, that is logged and has no other effect. An event without listeners costs nothing.',
     table(['event', 'data', 'when'], rows),
     ...[...types].flatMap((type) => dataSection(type, checker)),
     ...words.flatMap((symbol) => wordsSection(symbol, checker)),

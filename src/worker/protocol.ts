@@ -11,21 +11,21 @@ export const marked = <Message>(message: Message) => ({ hopline: message });
 
 /** Messages from a worker process. */
 export type FromWorker =
-  /** It loads its application. Before that it can't have touched a message, however it ends. */
+  /** The worker loads its application. Before that it can't have touched a message, however it ends. */
   | { readonly kind: 'loads' }
   /** The application is loaded. */
   | { readonly kind: 'loaded' }
-  /** It consumes. */
+  /** The worker consumes. */
   | { readonly kind: 'ready' }
-  /** It has reached a limit, and goes on until its replacement is ready and it is told to stop. */
+  /** The worker has reached a limit, and goes on until its replacement is ready and it is told to stop. */
   | { readonly kind: 'retiring'; readonly reason: string }
   /** An operator asks for the workers of its service to be replaced. */
   | { readonly kind: 'restart' }
-  /** It stops by itself: it was started to end when its queues are empty, and they are. */
+  /** The worker stops by itself: it was started to end when its queues are empty, and they are. */
   | { readonly kind: 'empty' }
-  /** Its load; sent if the settings ask for it. */
+  /** Load of the worker; sent if the settings ask for it. */
   | ({ readonly kind: 'load' } & WorkerLoad)
-  /** It can't work with its settings. */
+  /** The worker can't run with its settings. */
   | Refusal
   | AboutSuspect;
 

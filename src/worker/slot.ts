@@ -34,15 +34,15 @@ export interface SlotOptions {
 /** A process in the slot. */
 interface Occupant {
   readonly process: Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
-  /** It was told to stop, or stops by itself: its end is no crash. */
+  /** The process was told to stop, or stops by itself: its end is no crash. */
   isEnding: boolean;
-  /** It has sent a message, so it listens, and stops in order when it is told to. */
+  /** The process has sent a message, so it listens, and stops in order when it is told to. */
   hasSpoken: boolean;
-  /** It has loaded the application. */
+  /** The process has loaded the application. */
   isLoaded: boolean;
-  /** It has reached a limit, and is to be replaced. */
+  /** The process has reached a limit, and is to be replaced. */
   isRetiring: boolean;
-  /** It has reported that it can't work. */
+  /** The process has reported that it can't run. */
   isRefused: boolean;
   killTimer: Timer | undefined;
   /** Runs until the process is ready. */

@@ -113,7 +113,7 @@ describe('hopline stores migrate', function () {
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(
       stderr,
-      /^error: can't connect to database 'shop' at 127\.0\.0\.1:1: .*ECONNREFUSED.*\. Look whether/,
+      /^error: can't connect to database 'shop' at 127\.0\.0\.1:1: .*ECONNREFUSED.*\. Check that it runs/,
     );
     assert.doesNotMatch(stderr, /ada/);
     const verbose = await migrate(['--verbose'], NOWHERE);
@@ -129,7 +129,7 @@ describe('hopline stores migrate', function () {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /^error: can't connect to database '\w+' at \S+: it refuses the user or the password\. Look/,
+      /^error: can't connect to database '\w+' at \S+: it refuses the user or the password\. Check/,
     );
     assert.deepEqual(found(SECRET, stderr), []);
   });
