@@ -10,21 +10,20 @@ const TYPES = 'design:paramtypes';
 const TOKENS = 'injectionTokens';
 
 /**
- * Makes a class known to tsyringe with all classes that it needs, however deep, and names the latter.
+ * Makes a class known to tsyringe with all classes that are built for it, however deep, and names the latter.
  *
- * @param container in which a class that is registered may be made by other means
  * @throws HandlerResolutionError if nothing says what a constructor takes, or what is said can't be
  */
 export function introduce(target: Class, container: DependencyContainer): Class[] {
   const needs = new Set<Class>();
   const look = (at: Class): void => {
-    for (const token of dependenciesOf(at)) {
-      if (!isClass(token) || token === target || needs.has(token)) continue;
-      needs.add(token);
-      const named = namedDependencies(token);
-      if (named) makeKnown(token, named);
-      else if (!container.isRegistered(token, true)) refuseUnknown(token, container, at);
-      look(token);
+    for (const each of dependenciesOf(at).flatMap((token) => builtFor(token, container) ?? [])) {
+      if (each === target || needs.has(each)) continue;
+      needs.add(each);
+      const named = namedDependencies(each);
+      if (named) makeKnown(each, named);
+      else refuseUnknown(each, container, at);
+      look(each);
     }
   };
   const named = namedDependencies(target);
@@ -35,6 +34,27 @@ export function introduce(target: Class, container: DependencyContainer): Class[
   }
   look(target);
   return [...needs];
+}
+
+/** The class that tsyringe builds for a token; undefined if something else is registered for it, or nothing. */
+function builtFor(token: unknown, container: DependencyContainer): Class | undefined {
+  if (!container.isRegistered(token as InjectionToken, true)) return isClass(token) ? token : undefined;
+  const { useClass, useToken } = providerOf(token, container);
+  return useToken === undefined ? useClass : builtFor(useToken, container);
+}
+
+/**
+ * What is registered for a token. tsyringe tells nobody, so this asks a method of its container that is not in its types. Without that
+ * a class in `useClass` that names its dependencies would be unknown to tsyringe, which says so at `start()`.
+ */
+function providerOf(
+  token: unknown,
+  container: DependencyContainer,
+): { useClass?: Class; useToken?: unknown } {
+  const { getRegistration } = container as {
+    getRegistration?(token: unknown): { provider: { useClass?: Class; useToken?: unknown } };
+  };
+  return getRegistration?.call(container, token)?.provider ?? {};
 }
 
 /** Tokens: what a class names itself, or else the types of its constructor's parameters and what `@inject` names. */

@@ -68,12 +68,12 @@ const KEY = Symbol.for('hopline:annotations');
  * method by its name, whatever another decorator puts in the method's place. Node.js has no such symbol yet, and without it
  * TypeScript gives decorators no such object; esbuild, swc and Babel fall back on the very symbol that is put there now.
  */
-const known = Symbol as { metadata?: symbol };
-known.metadata ??= Symbol.for('Symbol.metadata');
+const symbols = Symbol as { metadata?: symbol };
+symbols.metadata ??= Symbol.for('Symbol.metadata');
 
 /** The object that keeps what is said about a class: what its standard decorators share, else the class itself. */
 export function holderOf(target: Class): object {
-  const metadata = known.metadata && Object.getOwnPropertyDescriptor(target, known.metadata)?.value;
+  const metadata = symbols.metadata && Object.getOwnPropertyDescriptor(target, symbols.metadata)?.value;
   return typeof metadata === 'object' && metadata !== null ? metadata : target;
 }
 

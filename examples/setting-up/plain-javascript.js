@@ -1,8 +1,16 @@
-import 'reflect-metadata';
 import { Bus, memory } from 'hopline';
 import { Handles, handlers, Queue, Retry } from 'hopline/decorators';
 
+class Mailer {
+  async send(to) {
+    console.log(`welcome, ${to}`);
+  }
+}
+
 class SendWelcomeEmail {
+  // What the constructor is given.
+  static inject = [Mailer];
+
   constructor(mailer) {
     this.mailer = mailer;
   }
@@ -25,14 +33,10 @@ Queue({ name: 'billing' })(Billing);
 Handles('order.placed')(Billing.prototype, 'onPlaced', {});
 Retry({ tries: 3 })(Billing.prototype, 'onPlaced');
 
-// Without types nobody knows what a constructor takes: this says how each instance is made.
-const mailer = { send: async (to) => console.log(`welcome, ${to}`) };
-const resolve = (target) => (target === SendWelcomeEmail ? new SendWelcomeEmail(mailer) : new target());
-
 const bus = new Bus({
   service: 'mailer',
   transport: memory(),
-  handlers: handlers([SendWelcomeEmail, Billing], { resolve }),
+  handlers: handlers([SendWelcomeEmail, Billing]),
 });
 // Or no class at all:
 bus.handle('order.cancelled', ({ order }) => console.log(`cancelled ${order}`), {

@@ -18,7 +18,7 @@ export class OptionsError extends HoplineError {
   }
 }
 
-/** A handler class can't be built: its container lacks something, or the class has no parameter metadata. */
+/** A handler class can't be built: its container lacks something, or nothing says what its constructor takes. */
 export class HandlerResolutionError extends HoplineError {
   readonly code = 'HOPLINE_HANDLER_RESOLUTION';
 }

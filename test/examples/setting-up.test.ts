@@ -17,6 +17,12 @@ describe('the examples of setting up', () => {
     ]);
   });
 
+  it('build handlers of dependencies that the classes name', async () => {
+    const { code, stdout } = await run('setting-up/named-dependencies.js');
+    assert.equal(code, 0);
+    assert.equal(stdout, 'smtp.example.org: welcome, ada@example.org\n');
+  });
+
   it('keep one bus when a module is run again, and start it once', async () => {
     const module = pathToFileURL(resolve(import.meta.dirname, '../../examples/setting-up/kept-bus.js'));
     const program = `

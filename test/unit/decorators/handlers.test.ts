@@ -1,6 +1,6 @@
 import { compiled, KINDS } from './kinds.js';
 
 for (const kind of KINDS) {
-  const { annotating } = await compiled('annotating', kind);
-  describe(`compiled as ${kind.name}`, () => annotating?.(kind.standard));
+  const { annotating } = await compiled<boolean>('annotating', kind);
+  describe(`compiled as ${kind.name}`, () => void annotating?.(kind.standard));
 }

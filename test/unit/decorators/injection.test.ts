@@ -318,6 +318,67 @@ describe('injection', () => {
     for (const reason of reasons) assert.match(reason, /HandlerResolutionError: .*registered for Sender/s);
   });
 
+  describe('by a list goes before metadata', () => {
+    const TYPES = 'design:paramtypes';
+
+    it('of types and of @inject, of which it changes nothing', async () => {
+      class Better extends Mailer {}
+      const seen: unknown[] = [];
+      @Handles('a')
+      class Welcome {
+        static inject = [Better, 'host'];
+
+        constructor(
+          readonly mailer: Mailer,
+          @inject('another') readonly host: string,
+          readonly port = 25,
+        ) {}
+
+        handle() {
+          seen.push([this.mailer instanceof Better, this.host, this.port]);
+        }
+      }
+      const before = Reflect.getOwnMetadata(TYPES, Welcome);
+      const mine = own();
+      mine.registerInstance('host', 'localhost');
+      const bus = await bench.started({ handlers: handlers([Welcome], { container: mine }) });
+      await published(bench, bus, 'a');
+      assert.deepEqual(seen, [[true, 'localhost', 25]]);
+      assert.equal(Reflect.getOwnMetadata(TYPES, Welcome), before);
+      assert.deepEqual(before, [Mailer, String, Object]);
+      assert.deepEqual(Reflect.getOwnMetadata('injectionTokens', Welcome), {
+        1: { token: 'another', multiple: false, isOptional: undefined },
+      });
+    });
+
+    it('of a base class, whose own stay as they are', async () => {
+      @injectable()
+      class Base {
+        constructor(readonly mailer: Mailer) {}
+      }
+      class Derived extends Base {
+        static inject = ['host', Mailer];
+
+        constructor(
+          readonly host: string,
+          mailer: Mailer,
+        ) {
+          super(mailer);
+        }
+
+        @Handles('a')
+        onA() {}
+      }
+      const mine = own();
+      mine.registerInstance('host', 'localhost');
+      await bench.started({ handlers: handlers([Derived], { container: mine }) });
+      assert.deepEqual(Reflect.getMetadata(TYPES, Base), [Mailer]);
+      assert.equal(Reflect.hasOwnMetadata(TYPES, Derived), false);
+      assert.ok(mine.resolve(Base).mailer instanceof Mailer);
+      assert.equal(mine.resolve(Derived).host, 'localhost');
+    });
+  });
+
   it("uses tsyringe's global container if none is given", async () => {
     @singleton()
     class Registry {

@@ -39,11 +39,11 @@ export const KINDS: readonly Kind[] = [
   { name: 'standard decorators of esbuild', standard: true, compile: esbuild(false) },
 ];
 
-/** A module beside this one, compiled in this way. */
-export async function compiled(
+/** What a module beside this one exports, compiled in this way: functions that take `Given`. */
+export async function compiled<Given>(
   name: string,
   kind: Kind,
-): Promise<Record<string, (standard: boolean) => void>> {
+): Promise<Record<string, (given: Given) => unknown>> {
   const source = readFileSync(resolve(root, 'test/unit/decorators', `${name}.ts`), 'utf8');
   const target = resolve(import.meta.dirname, `${name}.${kind.name.replaceAll(' ', '-')}.js`);
   writeFileSync(target, kind.compile(source));

@@ -6,6 +6,8 @@ import ts from 'typescript';
 const FILE = 'test/unit/types/payload-types.ts';
 const EXPECTED = /^\s*\/\/ @ts-expect-error (TS\d+): .+$/;
 
+const STANDARD = { experimentalDecorators: false, emitDecoratorMetadata: false };
+
 describe('payloads that do not fit their definition', () => {
   const root = findRoot(import.meta.dirname);
   const path = join(root, FILE);
@@ -18,7 +20,7 @@ describe('payloads that do not fit their definition', () => {
 
   for (const [kind, options] of Object.entries({
     "TypeScript's legacy decorators": {},
-    'standard decorators': { experimentalDecorators: false, emitDecoratorMetadata: false },
+    'standard decorators': STANDARD,
   }))
     it(`are refused for what is wrong with them, and not for some other mistake, with ${kind}`, function () {
       this.timeout(120_000);
@@ -34,6 +36,22 @@ describe('payloads that do not fit their definition', () => {
         expected,
       );
     });
+
+  it('are refused with standard decorators where a handler is static or private, too', function () {
+    this.timeout(120_000);
+    const text = `import { Handles, Retry } from '../../../decorators/index.js';
+      export class Standing {
+        @Handles('a')
+        onA(): void {}
+        @Handles('b')
+        static onB(): void {}
+        @Handles('c')
+        #onC(): void {}
+        @Retry({ tries: 2 })
+        static onD(): void {}
+      }`;
+    assert.deepEqual(errorsOf(root, path, text, STANDARD), ['5: TS1241', '7: TS1241', '9: TS1241']);
+  });
 });
 
 /** `line: code` of every error in `path`, compiled with this text instead of its own, and these options. */
