@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { compactPackages, groups } from './chunks.js';
 
 /** The store needs two of the 25 files of rate-limiter-flexible; its index, which is CommonJS, would bring them all. */
 const rateLimiter = {
@@ -32,7 +33,7 @@ export async function bundle({ root, lib, entries, sourceMaps }) {
     tsconfig: false,
     transform: { target: 'node20' },
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [rateLimiter],
+    plugins: [rateLimiter, compactPackages],
   });
   const { output } = await build.write({
     dir: lib,
@@ -41,6 +42,7 @@ export async function bundle({ root, lib, entries, sourceMaps }) {
     entryFileNames: '[name].js',
     // One folder below: `import.meta.dirname` of src/cli/commands/ then leads to the same files in lib/ as in dist/src/cli/.
     chunkFileNames: 'chunks/[name].js',
+    codeSplitting: { groups },
     minify: false,
     minifyInternalExports: false,
     // Doc comments are in the declarations.
