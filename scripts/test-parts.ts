@@ -19,7 +19,7 @@ interface Rule {
 }
 
 /**
- * A file is in the first part that takes it, and the last takes everything. Each part boots a broker or two of its own, so they
+ * A file is in the first part that takes it, and the last takes everything. Those that hurt a broker boot one of their own, so they
  * are not many.
  */
 const RULES: readonly Rule[] = [

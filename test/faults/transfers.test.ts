@@ -9,6 +9,7 @@ import { Choices } from '../chaos/random.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPostgres } from '../support/global-setup.js';
+import { sized } from '../support/long.js';
 import { TestSchema } from '../support/postgres-schema.js';
 import { privateBroker } from '../support/private-broker.js';
 import { faultBus, stopAll, uniqueName } from './fixture.js';
@@ -16,8 +17,8 @@ import type { Transfer } from './transfer-process.js';
 
 const ACCOUNTS = 10;
 const BALANCE = 1_000;
-const TRANSFERS = 600;
-const KILLS = 8;
+const TRANSFERS = sized(240, 600);
+const KILLS = sized(4, 8);
 const SEED = 7;
 
 /** Workers that are killed and started again, one after the other. */

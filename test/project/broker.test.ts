@@ -136,6 +136,31 @@ describe('A private node', function () {
     await assert.rejects(node.ctl('delete_queue', 'nobody.knows'), /nobody\.knows/);
   });
 
+  it('does itself what is one call within it, just as its rabbitmqctl would', async () => {
+    const [password, vhost] = ['pä"ss\\', 'of one call'];
+    assert.equal(await node.ctl('eval', 'F = [3, "a"], F.'), '[3,"a"]\n');
+    await node.ctl('add_user', 'ada', 'another');
+    await node.ctl('change_password', 'ada', password);
+    assert.match(await node.ctl('authenticate_user', 'ada', password), /Success/);
+    await node.ctl('add_vhost', vhost);
+    await node.ctl('set_permissions', '-p', vhost, 'ada', '.*', '^a$', '\\.');
+    assert.match(await node.ctl('list_user_permissions', 'ada'), /^of one call\t\.\*\t\^a\$\t\\\.$/m);
+    await node.ctl('delete_user', 'ada');
+    await node.ctl('delete_vhost', vhost);
+    await assert.rejects(node.ctl('delete_vhost', vhost), /no_such_vhost/);
+    await assert.rejects(node.ctl('change_password', 'ada', password), (error: Error) => {
+      assert.match(error.message, /no_such_user/);
+      assert.ok(!error.message.includes(password));
+      return true;
+    });
+  });
+
+  it('asks the folders first that hold most of its modules, and is shown no plugin that is off', async () => {
+    const path = await node.ctl('eval', 'lists:sublist(code:get_path(), 2).');
+    assert.match(path, /^\["[^"]+\/plugins\/rabbit-[\d.]+\/ebin",\s+"[^"]+\/rabbit-[\d.]+\/ebin"\]$/m);
+    assert.ok(path.includes(join(node.dir, 'plugins/rabbit-')));
+  });
+
   it('shares nothing with a node beside it', async () => {
     const other = await PrivateNode.start();
     try {

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { exists } from './apt.js';
-import { applicationsOf } from './quick-boot.js';
+import { serverFiles } from './server-files.js';
 import { type Command, type ServerProgram, versionIn } from './server-program.js';
 
 /** Which of Debian's suites holds which RabbitMQ. */
@@ -34,6 +34,7 @@ export async function debianProgram(version: DebianVersion): Promise<ServerProgr
   if (!folder)
     throw new Error(`Debian ${SUITES[version]} no longer holds RabbitMQ ${version}: remove ${root}`);
   const sbin = `${lib}/${folder}/sbin`;
+  const { applications, erlCall } = await serverFiles(`${sbin}/rabbitmq-server`, '/usr/bin/erl', root);
   const inRoot = (program: string) => (home: string, args: readonly string[]) =>
     enter(root, home, [program, ...args]);
   return {
@@ -41,7 +42,8 @@ export async function debianProgram(version: DebianVersion): Promise<ServerProgr
     server: inRoot(`${sbin}/rabbitmq-server`),
     ctl: inRoot(`${sbin}/rabbitmqctl`),
     epmd: inRoot('epmd'),
-    applications: await applicationsOf(`${sbin}/rabbitmq-server`, '/usr/bin/erl', root),
+    erlCall: erlCall === undefined ? undefined : inRoot(erlCall),
+    applications,
   };
 }
 

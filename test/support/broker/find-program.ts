@@ -3,7 +3,7 @@ import { access, readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { installPackage } from './apt.js';
 import { DEBIAN_VERSIONS, type DebianVersion, debianProgram } from './debian-root.js';
-import { applicationsOf } from './quick-boot.js';
+import { serverFiles } from './server-files.js';
 import { type ServerProgram, type Start, versionIn } from './server-program.js';
 
 /** Where the packages of Debian, Ubuntu and RPM systems put the server. */
@@ -28,14 +28,17 @@ export async function findServerProgram(version?: string): Promise<ServerProgram
   for (const folder of [...(await packagedFolders(version)), ...unknown]) {
     const server = join(folder, 'rabbitmq-server');
     const ctl = join(folder, 'rabbitmqctl');
-    if ((await isExecutable(server)) && (await isExecutable(ctl)))
+    if ((await isExecutable(server)) && (await isExecutable(ctl))) {
+      const { applications, erlCall } = await serverFiles(server, await programOn(onPath, 'erl'));
       return {
         version: versionIn(folder),
         server: installed(server),
         ctl: installed(ctl),
         epmd: installed('epmd'),
-        applications: await applicationsOf(server, await programOn(onPath, 'erl')),
+        erlCall: erlCall === undefined ? undefined : installed(erlCall),
+        applications,
       };
+    }
   }
   return undefined;
 }

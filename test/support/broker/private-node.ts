@@ -10,6 +10,7 @@ import { ErlangHome, endVm } from './erlang-home.js';
 import { requireServerProgram } from './find-program.js';
 import { isRunning } from './guard.js';
 import { type NodePorts, writeNodeFiles } from './node-files.js';
+import { evaluate, expressionOf } from './node-shell.js';
 import { freePorts } from './ports.js';
 import type { ServerProgram } from './server-program.js';
 
@@ -142,11 +143,18 @@ export class PrivateNode {
   }
 
   /**
-   * Runs `rabbitmqctl --quiet` with these arguments and resolves with what it printed. About a second a call.
+   * Does what `rabbitmqctl --quiet` does with these arguments, and resolves with what it prints. A second for a command that
+   * only the program can do, some milliseconds for the others: see {@link expressionOf}.
    *
    * @throws Error with the command's output if it fails, or takes over 60 s
    */
   async ctl(...args: string[]): Promise<string> {
+    const expression = expressionOf(args);
+    const { erlCall } = this.place.program;
+    if (expression && erlCall) {
+      const asked = erlCall(this.place.home.dir, ['-n', this.name, '-e']);
+      return evaluate(asked, expression, { env: this.env, cwd: this.dir, timeout: CTL_TIMEOUT_MS });
+    }
     const options = { env: this.env, cwd: this.dir, timeout: CTL_TIMEOUT_MS };
     const { home, program } = this.place;
     const command = program.ctl(home.dir, ['--quiet', ...args]);

@@ -1,5 +1,5 @@
-import { mkdir, readdir, realpath, symlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 /**
  * Of the time that a node takes to boot, half goes into looking for its modules: it puts the folders of all plugins, those
@@ -38,31 +38,3 @@ export async function quickBoot(
 
 /** `ra` of `/somewhere/ra-2.2.0`. */
 const nameOf = (folder: string): string => basename(folder).replace(/-[^-]*$/, '');
-
-/**
- * Those of a server, and those of the Erlang that it runs on.
- *
- * @param server the server's script, and `erl` Erlang's starter; undefined if that is not found
- * @param root the folder that is `/` to the server
- */
-export async function applicationsOf(
-  server: string,
-  erl: string | undefined,
-  root = '',
-): Promise<readonly string[]> {
-  const base = root && (await realpath(root));
-  const foldersBeside = async (program: string | undefined, folder: string): Promise<string[]> => {
-    if (program === undefined) return [];
-    const path = await realpath(join(base, program)).catch(() => '');
-    if (path === '' || !path.startsWith(base)) return [];
-    const parent = join(dirname(path), folder);
-    const names = await readdir(parent).catch(() => []);
-    return names.map((name) => join(parent, name).slice(base.length));
-  };
-  const folders = await Promise.all([
-    foldersBeside(server, '../plugins'), // RabbitMQ's own, too
-    foldersBeside(erl, '../lib'),
-  ]);
-  // They become words of a command line.
-  return folders.flat().filter((folder) => !/\s/.test(folder));
-}

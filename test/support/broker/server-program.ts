@@ -16,6 +16,8 @@ export interface ServerProgram {
   /** `rabbitmqctl`. */
   readonly ctl: Start;
   readonly epmd: Start;
+  /** Erlang's `erl_call`; undefined where it is not found. */
+  readonly erlCall: Start | undefined;
   /** The folders of all applications that it may load, as it sees them; see {@link quickBoot}. Empty where nobody knows. */
   readonly applications: readonly string[];
 }
