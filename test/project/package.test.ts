@@ -103,7 +103,7 @@ describe('the package, packed from a clean clone,', function () {
       import 'reflect-metadata';
       for (const name of ${JSON.stringify(ENTRY_POINTS.map(({ name }) => name))})
         for (const [exported, value] of Object.entries(await import(name).catch(refuse(name))))
-          if (typeof value === 'function' && value.name !== exported) console.log(exported, value.name);
+          if (/^class\\b/.test(value) && value.name !== exported) console.log(exported, value.name);
       function refuse(name) {
         return (error) => { throw new Error(name, { cause: error }); };
       }`);

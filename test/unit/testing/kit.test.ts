@@ -249,7 +249,7 @@ describe('the test kit', () => {
 
   it('loads neither tsyringe nor reflect-metadata for plain handlers', async () => {
     const script = `
-      const { testKit } = await import('../../../src/testing/index.js');
+      const { testKit } = await import('./dist/src/testing/index.js');
       const kit = await testKit({ configure: (bus) => bus.handle('it', () => {}) });
       await kit.stop();
       process.stdout.write(typeof Reflect.getMetadata);`;
