@@ -7,12 +7,12 @@ class Throttled extends Error {
 }
 
 /**
- * @param attempt the one that has failed: 1 for the first
- * @param error what the handler threw
+ * @param attempt number of the failed attempt, starting at 1
+ * @param error the value that the handler threw
  * @returns the pause before the next attempt
  */
 function backoff(attempt: number, error: unknown): Duration {
-  if (error instanceof Throttled) return error.retryAfterMs; // as the other side has asked for
+  if (error instanceof Throttled) return error.retryAfterMs; // the pause that the server asks for
   return `${attempt * 100}ms`;
 }
 

@@ -3,7 +3,7 @@ import { Bus, type Deserializer, memory, rabbitmq, type Serializer } from 'hopli
 const { AMQP_URL } = process.env;
 const transport = AMQP_URL ? rabbitmq({ url: AMQP_URL }) : memory();
 
-/** Rows of numbers, separated as a header says. */
+/** Rows of numbers, with the separator that a header names. */
 const rows: Deserializer = {
   deserialize(body, { headers: { separator = ',' } }) {
     const lines = body.toString().trim().split('\n');
@@ -28,7 +28,7 @@ plant.handle('plant.log', (log: number[][]) => tell(`${log.length} rows, ${log.f
   body: rows,
 });
 
-/** Writes as devices do, which know nothing of JSON: a text, or bytes. */
+/** Publishes as devices do that don't send JSON: text or bytes. */
 const raw: Serializer = {
   contentType: 'application/octet-stream',
   serialize: (payload) => Buffer.from(payload as string | Buffer),

@@ -17,13 +17,13 @@ const bus = new Bus({ service: 'gallery', transport });
 
 bus.handle(stored, ({ file }, { step }) => {
   if (!file.endsWith('.jpg')) throw new UnrecoverableError(`${file} is no picture`);
-  step?.pass({ megabytes: 3 }); // for the next step, in `step.result`
+  step?.pass({ megabytes: 3 }); // result for the next step, in its `step.result`
 });
 
 bus.handle(thumbnails, (upload, { step }) => {
   const { megabytes = 1 } = (step?.result ?? {}) as { megabytes?: number };
   step?.pass({ thumbnails: megabytes });
-  // Steps may be added where it shows that they are needed.
+  // Adds a step only where it is needed.
   if (upload.file.startsWith('huge')) step?.prepend({ key: 'upload.shrink', payload: upload });
 });
 
@@ -55,7 +55,7 @@ for (const file of ['beach.jpg', 'huge-beach.jpg', 'beach.txt']) {
     .chain([
       { definition: stored, payload },
       { definition: thumbnails, payload },
-      { definition: index, payload, delay: '200ms' }, // from the end of the step before
+      { definition: index, payload, delay: '200ms' }, // counts from the end of the previous step
       { definition: notify, payload },
     ])
     .onFailure({ definition: failed, payload })

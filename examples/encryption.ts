@@ -8,19 +8,19 @@ interface Finding {
   readonly finding: string;
 }
 
-// Whoever publishes it encrypts it.
+// Every publisher encrypts this message.
 const reported = defineMessage<Finding>('finding.reported', undefined, { encrypted: true });
 
 @Queue({ name: 'records.findings' })
 @Handles(reported)
-@Encrypted() // and takes nothing plain
+@Encrypted() // refuses plain messages
 class KeepFinding {
   handle({ patient, finding }: Finding): void {
     console.log(`kept for ${patient}: ${finding}`);
   }
 }
 
-// 32 bytes in base64, as `openssl rand -base64 32` makes them; the old key reads what still waits.
+// 32 bytes in base64, from `openssl rand -base64 32`; the old key decrypts messages that still wait.
 const { AMQP_URL, KEY_2025 = newKey(), KEY_2026 = newKey() } = process.env;
 const bus = new Bus({
   service: 'records',

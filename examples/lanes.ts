@@ -27,5 +27,5 @@ await bus.send('report.build', 'January, for the archive');
 await bus.send('report.build', 'February, for the archive');
 await bus.send('report.build', 'March, for the archive');
 await bus.send('report.build', 'the one a customer waits for', { lane: 'high' });
-await done; // January runs already; then comes the customer's, then February and March
+await done; // January is running; next come the customer's message, then February and March
 await bus.stop();

@@ -5,7 +5,7 @@ interface Order {
   readonly cents: number;
 }
 
-/** A payment provider, which charges once for each idempotency key. */
+/** A payment provider that charges once per idempotency key. */
 const provider = {
   charges: new Map<string, { receipt: string }>(),
   async charge(cents: number, idempotencyKey: string) {

@@ -9,7 +9,7 @@ const { AMQP_URL } = process.env;
 const transport = AMQP_URL ? rabbitmq({ url: AMQP_URL }) : memory();
 const bus = new Bus({ service: 'climate', transport });
 
-// Single publishes of this one are gathered: at most 100, for at most 5 ms.
+// Single publishes of this definition are gathered: at most 100, for at most 5 ms.
 const reading = defineMessage<Reading>('reading.taken', undefined, { pack: { max: 100, within: '5ms' } });
 
 const warmest = new Map<number, number>();
@@ -33,7 +33,7 @@ function* lastNight(): Generator<Reading> {
 // Ten messages for the broker, 2,000 for the handler.
 await bus.publishMany(reading, lastNight(), { pack: 200 });
 
-// One by one, each with a promise of its own: ten messages for the broker.
+// Single publishes, each with its own promise: ten messages for the broker.
 const now = Array.from({ length: 1_000 }, (_, sensor) =>
   bus.publish(reading, { sensor: sensor % 4, celsius: 21 }),
 );

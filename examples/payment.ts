@@ -4,11 +4,11 @@ import { Handles, handlers, Queue, Retry, Timeout } from 'hopline/decorators';
 
 interface Payment {
   readonly order: string;
-  /** Nobody may be charged after this. */
+  /** No charge is made after this moment. */
   readonly validUntil: string;
 }
 
-/** A payment provider that is away for a while; each charge has a key, so that it is made once however often it is asked. */
+/** A payment provider that is away for a while. Each charge has a key, so that repeated calls charge once. */
 class Provider {
   private readonly calls = new Map<string, number>();
 
@@ -37,7 +37,7 @@ class ChargeOrder {
     console.log(`${order}: charged in attempt ${attempt}`);
   }
 
-  /** Once, before its dead letter is written. */
+  /** Runs once, before the dead letter is written. */
   failed(error: Error, { order }: Payment, { attempt }: MessageContext): void {
     console.log(`${order}: given up after attempt ${attempt}, ${error.message}`);
   }

@@ -14,13 +14,13 @@ const progress = defineMessage<{ readonly owner: string }>('podcasts.progress');
 
 const { AMQP_URL } = process.env;
 const transport = AMQP_URL ? rabbitmq({ url: AMQP_URL }) : memory();
-// With one process: several need `stores: redisStores({ client })`, or those of PostgreSQL.
+// One process needs no store; several need `stores: redisStores({ client })`, or those of PostgreSQL.
 const bus = new Bus({ service: 'podcasts', transport });
 
-/** What the feeds hold. */
+/** The episodes of each feed. */
 const EPISODES: Readonly<Record<string, number>> = { 'Night Train': 3, 'Small Hours': 2 };
 
-// A job that finds more to do: each episode is a chain of two, and one job more of the batch.
+// A job that adds jobs: each episode is a chain of two steps, and one more job of the batch.
 bus.handle(feed, async ({ show }, { batch }) => {
   const numbers = Array.from({ length: EPISODES[show] ?? 0 }, (_none, index) => index + 1);
   await batch?.add(
@@ -43,7 +43,7 @@ bus.handle(
 
 let reached = 0;
 bus.handle(progress, (_payload, { batch }) => {
-  reached = Math.max(reached, batch?.figures?.progress ?? 0); // a bar on a page, say
+  reached = Math.max(reached, batch?.figures?.progress ?? 0); // for instance a progress bar on a page
 });
 bus.handle(ready, ({ owner }, { batch }) => {
   const { done, failed, total } = batch?.figures ?? {};
@@ -62,7 +62,7 @@ const batch = bus
   .onProgress({ definition: progress, payload })
   .onSuccess({ definition: ready, payload })
   .onEnd({ definition: over, payload })
-  .allowFailures(); // one silent episode is no reason to stop
+  .allowFailures(); // a failed episode must not stop the batch
 await batch.dispatch(); // resolves when the broker has confirmed the first jobs
 
 await ended;

@@ -10,7 +10,7 @@ interface Charge {
 class Busy extends Error {}
 class Duplicate extends Error {}
 
-/** A payment provider with moods. */
+/** An unreliable payment provider. */
 class Provider {
   private calls = 0;
 
@@ -44,7 +44,7 @@ class ChargeCustomer {
     console.log(`charged ${charge.customer} in attempt ${attempt}`);
   }
 
-  /** Once, when a message is given up: before its dead letter is written. */
+  /** Runs once when a message is given up, before its dead letter is written. */
   async failed(error: Error, { customer }: Charge): Promise<void> {
     console.log(`gave up ${customer}: ${error.message}`);
   }

@@ -6,8 +6,8 @@ const { AMQP_URL, AMQP_CA = '', AMQP_CERT = '', AMQP_KEY = '' } = process.env;
 const overTls = () =>
   rabbitmq({
     url: AMQP_URL, // amqps://rabbit.example.org/shop, without user and password:
-    auth: 'external', // we are who our certificate says
-    // Asked before every round of connecting, so renewed certificates need no restart.
+    auth: 'external', // the client's certificate instead of user and password
+    // Called before every round of connecting, so renewed certificates need no restart.
     tls: async () => ({
       ca: await readFile(AMQP_CA),
       cert: await readFile(AMQP_CERT),

@@ -10,7 +10,7 @@ const sync = defineMessage<Change>('product.sync', undefined, {
   unique: { by: ({ product }) => String(product), for: '1h' },
 });
 
-/** Of all changes of a product that wait, the newest is handled. */
+/** Of all waiting changes of a product, the newest is handled. */
 const index = defineMessage<Change>('product.index', undefined, {
   unique: { by: ({ product }) => String(product), keep: 'last' },
 });
@@ -44,7 +44,7 @@ try {
 }
 await bus.send(sync, { product: 8, price: 20 }, { delay: '600ms' });
 
-// A debounce: handled when no other has come for so long.
+// A debounce: the last is handled when no other follows within the delay.
 for (const price of [10, 11, 12]) await bus.send(index, { product: 7, price }, { delay: '1s' });
 
 await done;

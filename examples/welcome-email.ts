@@ -33,7 +33,7 @@ const users = new Users();
 
 @Queue({ name: 'mailer.accounts' })
 class Accounts {
-  /** The broker keeps it for ten minutes; no process has to live that long. */
+  /** The broker keeps the message for ten minutes; no process has to live that long. */
   @Handles(registered)
   async onRegistered(user: User, context: MessageContext): Promise<void> {
     users.add(user.userId);
@@ -54,7 +54,7 @@ class SendWelcomeEmail {
 
   async handle({ userId, name }: User, context: MessageContext): Promise<void> {
     if (!users.has(userId))
-      context.discard(); // gone within the ten minutes
+      context.discard(); // deleted within the ten minutes
     else await this.mailer.send(name, 'Welcome!');
   }
 }

@@ -3,8 +3,8 @@ import { Bus, type MessageContext, rabbitmq } from 'hopline';
 import { Handles, handlers, Queue, Retry } from 'hopline/decorators';
 
 /*
- * A service as `hopline work` runs it: the module exports its bus, and starts nothing. Its name, its queues and what it
- * binds are the same in each process and on each machine.
+ * A service for `hopline work`: the module exports its bus, and starts nothing. Name, queues and bindings are
+ * the same in each process and on each machine.
  */
 
 @Queue({ name: 'mailer.welcome', concurrency: 20 })
@@ -19,7 +19,7 @@ class SendWelcome {
 @Queue({ name: 'mailer.digest', concurrency: 2 })
 @Handles('digest.due')
 class SendDigests {
-  /** Minutes of work: it stops where it is when the worker is to stop, and goes on elsewhere. */
+  /** Minutes of work: the handler saves its progress when the worker is to stop, and goes on elsewhere. */
   async handle(
     digest: { readonly users: readonly string[]; readonly from?: number },
     context: MessageContext,

@@ -2,11 +2,11 @@ import 'reflect-metadata';
 import type { MessageContext } from 'hopline';
 import { Handles, Queue } from 'hopline/decorators';
 
-/** The bank: outside, so what it was told stays told, whoever crashes. */
+/** The bank, an external system: its state survives a crash of the process. */
 export class Bank {
   readonly charges: { readonly order: string; readonly key: string }[] = [];
 
-  /** Asked again with the same key, it does nothing. */
+  /** A repeated call with the same key does nothing. */
   async charge(order: string, key: string): Promise<void> {
     if (!this.charges.some((charge) => charge.key === key)) this.charges.push({ order, key });
   }
@@ -28,7 +28,7 @@ export class CarelessCharge {
   }
 }
 
-/** Lets the bank tell a second time from the first, and always tells that the order is charged. */
+/** Lets the bank recognise a repeated charge, and always publishes that the order is charged. */
 @Queue({ name: 'careful' })
 export class CarefulCharge {
   constructor(private readonly bank: Bank) {}

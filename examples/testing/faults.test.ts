@@ -36,9 +36,9 @@ test('an order is charged once though the handler never hears that its news is s
 
   kit.loseConfirm({ key: 'order.charged' });
   await kit.publish('order.placed', { order: 'A7' });
-  await kit.advance('1m'); // the handler failed, and is tried again
+  await kit.advance('1m'); // the handler failed, and is retried
 
   assert.equal(bank.charges.length, 1);
-  kit.published('order.charged').assertTimes(2); // so who listens to it must bear that, too
+  kit.published('order.charged').assertTimes(2); // so listeners to it must allow for duplicates
   await kit.stop();
 });

@@ -4,13 +4,13 @@ import type { Class } from 'hopline/decorators';
 import { explore, ScheduleFailedError, type StartKit } from 'hopline/testing';
 import { Bank, CarefulCharge, CarelessCharge } from './charge.js';
 
-/** Whatever goes wrong on the way: each order is charged once, and told at least once. */
+/** With any fault on the way: each order is charged once, and announced at least once. */
 const chargesOnce = (handler: Class) => async (start: StartKit) => {
   const bank = new Bank();
   const kit = await start({ classes: [handler], fakes: [[Bank, bank]] });
 
   for (const order of ['A7', 'B2']) await kit.publish('order.placed', { order });
-  await kit.advance('1h'); // time for what a fault has made fail
+  await kit.advance('1h'); // time for retries after a fault
 
   assert.deepEqual(bank.charges.map(({ order }) => order).sort(), ['A7', 'B2']);
   for (const order of ['A7', 'B2']) kit.published('order.charged').with({ order }).assertSome();

@@ -72,7 +72,10 @@ export interface QueueOptions {
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface HandlerOptions<Payload = any, Input = Payload> {
-  /** Retry policy: when a failed message is tried again, and when it is given up. */
+  /**
+   * Retry policy: when a failed message is tried again, and when it is given up. @default the bus's `retry`,
+   * option by option
+   */
   retry?: RetryOptions<Payload>;
   /** Maximum run time of one attempt. @default '60s' */
   timeout?: Duration;
@@ -83,7 +86,7 @@ export interface HandlerOptions<Payload = any, Input = Payload> {
   failOnTimeout?: boolean;
   /** Maximum messages that this handler handles at once, at most the queue's concurrency. @default the queue's */
   concurrency?: number;
-  /** Topic exchange to which this handler's patterns are bound, instead of the queue's. */
+  /** Topic exchange to which this handler's patterns are bound, instead of the queue's. @default the queue's */
   exchange?: ExchangeOption;
   /**
    * Body format: `'json'`, `'text'`, `'bytes'` (a Buffer that belongs to the handler), or a deserializer.
@@ -93,7 +96,7 @@ export interface HandlerOptions<Payload = any, Input = Payload> {
   body?: BodyOption;
   /**
    * Limit on how often the handler may start, over all processes that share the bus's `stores`. A message above
-   * the limit is released and comes back later. @default without limit
+   * the limit is released and comes back later. @default none
    */
   rateLimit?: RateLimitOptions<Payload>;
   /**
@@ -115,10 +118,10 @@ export interface HandlerOptions<Payload = any, Input = Payload> {
   unique?: UniqueOptions<Input>;
   /**
    * Takes encrypted messages only: a plain message is dead-lettered as `undecodable`, so that nobody without a
-   * key can make the handler run. @default takes both
+   * key can make the handler run. @default false: plain messages, too
    */
   encrypted?: boolean;
-  /** Circuit breaker: pauses the queue while this handler fails too often. @default never */
+  /** Circuit breaker: pauses the queue while this handler fails too often. @default none */
   circuitBreaker?: CircuitBreakerOptions;
 }
 
@@ -143,7 +146,7 @@ export interface HandleOptions<Payload = any, Input = Payload> extends HandlerOp
    * rename forgets them. @default the function's name, else its first pattern
    */
   name?: string;
-  /** Function that runs once when the message is given up, before the message is dead-lettered. */
+  /** Function that runs once when the message is given up, before the message is dead-lettered. @default none */
   failed?: FailedFunction<Payload>;
 }
 

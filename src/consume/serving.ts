@@ -15,20 +15,27 @@ import { type LaneOrder, strictOrder } from './lane-order.js';
 import { type Lane, laneOrder } from './lanes.js';
 import type { Subscription } from './subscription.js';
 
-/** What of its service's queues a process consumes, and in which order. All of them are declared in any case. */
+/**
+ * The part of its service's queues that a process consumes, and in which order. All queues are declared in any
+ * case.
+ */
 export interface ServeOptions {
   /**
-   * Only these, sharing one set of places: a message of a later queue starts only when none of an earlier one waits here.
-   * @default all, each with places of its own
+   * Names of the queues to consume, which then share their slots: a message of a later queue starts only while
+   * no message of an earlier one waits here.
+   * @default all, each with slots of its own
    */
   queues?: readonly string[];
-  /** Only these lanes of each queue, the first before the second and so on. @default all, as their queue says */
+  /** Names of the lanes to consume, of each queue, in order of precedence. @default all, in the queue's order */
   lanes?: readonly string[];
-  /** Places for running messages: of each queue, or of all that share them. @default the queue's own; where they are shared, the largest */
+  /**
+   * Maximum messages handled at once: of each queue, or of all that share their slots. @default the queue's
+   * own; where they are shared, the largest
+   */
   concurrency?: number;
-  /** For handlers that say nothing of their own, field by field. @default the bus's `retry` */
+  /** Retry policy of handlers that set none themselves, option by option. @default the bus's `retry` */
   retry?: RetryOptions;
-  /** How long one attempt may run, of handlers that say nothing of their own. @default the bus's `timeout` */
+  /** Maximum run time of one attempt, for handlers that set none themselves. @default the bus's `timeout` */
   timeout?: Duration;
 }
 

@@ -58,9 +58,9 @@ export interface ReplayOptions {
    * confirms
    */
   rate?: Rate;
-  /** Function that is called after each dead letter. */
+  /** Function that is called after each dead letter. @default none */
   onProgress?: (progress: Progress) => void;
-  /** Signal that ends the replay early: letters under way are finished, the others stay. */
+  /** Signal that ends the replay early: letters under way are finished, the others stay. @default none */
   signal?: AbortSignal;
 }
 

@@ -54,7 +54,7 @@ export interface PackSettings {
 export interface DefineOptions<Payload = any> {
   /**
    * Gathers single publishes with this definition into packs. Each publish keeps its own promise; a publish
-   * with its own messageId or delay goes alone. Payloads must be JSON.
+   * with its own messageId or delay goes alone. Payloads must be JSON. @default off: each publish is a message
    */
   pack?: PackOptions;
   /**

@@ -8,9 +8,12 @@ import type { UniqueSend } from './unique.js';
 
 /** Options of one publish or send. */
 export interface PublishOptions {
-  /** Concrete routing key; required if the definition's own key is a pattern. */
+  /** Concrete routing key; required if the definition's own key is a pattern. @default the definition's key */
   key?: string;
-  /** Headers for consumers. Names that begin with `hopline-`, and the broker's own (`x-death` …), are left out. */
+  /**
+   * Headers for consumers. Names that begin with `hopline-`, and the broker's own (`x-death` …), are left out.
+   * @default none
+   */
   headers?: Headers;
   /**
    * Id of the message, up to 255 bytes. Give your own to publish again after an {@link OutcomeUnknownError}.
@@ -22,16 +25,19 @@ export interface PublishOptions {
    * it. @default none; in a handler, that of the handled message
    */
   correlationId?: string;
-  /** Topic exchange instead of the bus's own; declared or verified at its first use. */
+  /** Topic exchange instead of the bus's own; declared or verified at its first use. @default the bus's */
   exchange?: ExchangeOption;
   /**
    * Time until the message is due, 100 ms to 400 days, rounded up to 100 ms; the broker holds the message
-   * meanwhile.
+   * meanwhile. @default none: due at once
    */
   delay?: Duration;
-  /** Moment at which the message is due. Can't be combined with `delay`. */
+  /** Moment at which the message is due. Can't be combined with `delay`. @default none: due at once */
   at?: Date;
-  /** Priority, 0 to 255, highest first, in queues with `maxPriority`; in other queues its effect depends on the broker. */
+  /**
+   * Priority, 0 to 255, highest first, in queues with `maxPriority`; in other queues its effect depends on the
+   * broker. @default none
+   */
   priority?: number;
   /**
    * Lane of the destination queues. The message reaches only queues that have this lane: if none has, a
@@ -41,12 +47,15 @@ export interface PublishOptions {
   lane?: string;
   /**
    * Maximum time that the message may wait in a queue before the broker dead-letters it. Can't be combined with
-   * a delay.
+   * a delay. @default none
    */
   expiration?: Duration;
-  /** Queue for the answer, for consumers that answer. */
+  /** Queue for the answer, for consumers that answer. @default none */
   replyTo?: string;
-  /** AMQP `user-id`: the broker refuses any other than the connection's own. Can't be combined with a delay. */
+  /**
+   * AMQP `user-id`: the broker refuses any other than the connection's own. Can't be combined with a delay.
+   * @default none
+   */
   userId?: string;
   /** Maximum time of the publish until its confirm. @default the bus's `publishDeadline`, 30 s */
   deadline?: Duration;

@@ -66,8 +66,8 @@ export interface BatchChange extends BatchCounts {
   readonly hasProgressed: boolean;
   /**
    * Numbers that the ended job reserved, whose messages are not known to be sent, and which have not ended
-   * themselves. The caller must report their end: nobody
-   * else does, and the batch would wait for them without end.
+   * themselves. The caller must report their end: nobody else does, and the batch would wait for them without
+   * end.
    */
   readonly unsent: readonly number[];
 }

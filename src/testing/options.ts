@@ -38,7 +38,10 @@ export interface TestKitOptions extends Omit<BusOptions, 'service' | 'transport'
    * new container for each test, or replace the singleton itself. @default []
    */
   fakes?: readonly Fake[];
-  /** Function that adds handlers with `bus.handle()`. Called for each process: once, and again after each crash. */
+  /**
+   * Function that adds handlers with `bus.handle()`. Called for each process: once, and again after each crash.
+   * @default none
+   */
   configure?: (bus: Bus) => void;
   /** Real time without progress after which `settled()` gives up. @default '1s' */
   settleDeadline?: Duration;

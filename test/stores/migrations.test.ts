@@ -134,7 +134,7 @@ describe('migrations', () => {
         await assert.rejects(migrate(client, `${schema.name}_2`), (error) => {
           assert.ok(error instanceof MigrationError);
           assert.match(error.message, /permission denied for database/);
-          assert.match(error.help, /Grant that right/);
+          assert.match(error.help, /Grant that permission/);
           return true;
         });
       });

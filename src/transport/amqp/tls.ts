@@ -8,13 +8,16 @@ export type Pem = string | Buffer;
 export interface TlsOptions {
   /** Certificates of the trusted authorities; they replace the system's. @default those of Node.js */
   ca?: Pem | readonly Pem[];
-  /** Certificate of the client, with its chain, for a broker that requires one (mutual TLS). Needs `key`. */
+  /**
+   * Certificate of the client, with its chain, for a broker that requires one (mutual TLS). Needs `key`.
+   * @default none
+   */
   cert?: Pem | readonly Pem[];
-  /** Private key of `cert`. */
+  /** Private key of `cert`. @default none */
   key?: Pem;
-  /** `cert` and `key`, optionally with `ca`, as the bytes of a PKCS#12 file. */
+  /** `cert` and `key`, optionally with `ca`, as the bytes of a PKCS#12 file. @default none */
   pfx?: Buffer;
-  /** Passphrase of an encrypted `key` or `pfx`. */
+  /** Passphrase of an encrypted `key` or `pfx`. @default none */
   passphrase?: string;
   /** Name that the broker's certificate must have. @default the host of the URL */
   servername?: string;
