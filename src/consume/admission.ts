@@ -1,10 +1,10 @@
 import { type Claim, Claims, type ClaimsOptions, type Refusal } from './claims.js';
-import type { Work } from './concurrency.js';
 import type { HandlerContext } from './context.js';
 import type { Outcome } from './outcome.js';
 import { RateLimits, type RateLimitsOptions } from './rate-limits.js';
 import type { Handler } from './subscription.js';
 import { Uniques, type UniquesOptions } from './uniques.js';
+import type { Work } from './work.js';
 
 export interface AdmissionOptions extends ClaimsOptions, RateLimitsOptions, UniquesOptions {
   readonly handlers: readonly Handler[];

@@ -2,9 +2,10 @@ import type { BusEvents } from '../events.js';
 import type { Clock, Timer } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import type { Gate, Work } from './concurrency.js';
+import type { Gate } from './concurrency.js';
 import type { LaneRunner } from './lane-runner.js';
 import type { Handler } from './subscription.js';
+import type { Work } from './work.js';
 
 export interface CircuitsOptions {
   readonly handlers: readonly Handler[];

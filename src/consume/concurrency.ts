@@ -1,27 +1,7 @@
-import { AsyncResource } from 'node:async_hooks';
 import { type LaneOrder, strictOrder } from './lane-order.js';
-import type { Outcome } from './outcome.js';
-import type { Received } from './received.js';
-import type { Match } from './registry.js';
 import type { Handler } from './subscription.js';
 import { WaitingLine } from './waiting-line.js';
-
-/** A delivery and the handler that is to have it. */
-export interface Work {
-  readonly received: Received;
-  readonly match: Match | undefined;
-  /** Which lane it came through, by its place in the list of those that share the places; 0 where there is only one. */
-  readonly lane: number;
-  /** What becomes of it was clear before it could run. */
-  readonly decided?: Outcome | undefined;
-  /** The async context in which it was delivered, if it can't start in there at once. */
-  context?: AsyncResource;
-}
-
-/** Does something for a message that has waited, in the async context in which it was delivered. */
-export function inContextOf<T>(work: Work, run: (work: Work) => T): T {
-  return work.context ? work.context.runInAsyncScope(run, undefined, work) : run(work);
-}
+import type { Work } from './work.js';
 
 /** Of what has been delivered before, a crash watch is asked before it runs. What is decided doesn't run. */
 export const asksFirst = ({ received, decided }: Work): boolean =>
@@ -47,7 +27,7 @@ export class Gate {
   private arriving: Work | undefined;
   private begun = 0;
   /** What was let start by {@link letOne}, last. */
-  private single: Received | undefined;
+  private single: Work | undefined;
   private readonly onIdle: (() => void)[] = [];
 
   /**
@@ -70,7 +50,7 @@ export class Gate {
     this.lineOf(work.lane).push(work);
     this.pump();
     // Whatever makes room for it later has another one.
-    if (this.arriving === work) work.context = new AsyncResource('HOPLINE_DELIVERY');
+    if (this.arriving === work) work.keepContext();
     this.arriving = arriving;
   }
 
@@ -116,9 +96,8 @@ export class Gate {
   }
 
   /** It was let start by {@link letOne}, and no other since. */
-  isSingle({ received }: Work): boolean {
-    // Not the work: what is decided while it holds its place is another one.
-    return received === this.single;
+  isSingle(work: Work): boolean {
+    return work === this.single;
   }
 
   open(): void {
@@ -237,11 +216,11 @@ export class Gate {
       this.count(handler, 1);
       if (this.may === handler) {
         this.may = 'not start';
-        this.single = work.received;
+        this.single = work;
       }
     }
     if (this.arriving === work) this.arriving = undefined;
-    inContextOf(work, this.start);
+    work.inContext(this.start);
   }
 
   private count(handler: Handler, change: 1 | -1): void {

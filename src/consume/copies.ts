@@ -8,9 +8,9 @@ import { deadQueueOf, type Names } from '../topology/names.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Logger } from '../util/logger.js';
 import { type BatchSender, jobOf } from './batch-job.js';
-import type { Work } from './concurrency.js';
 import type { Holding } from './holding.js';
 import { deadLetter, type GivenUp, leastLetter, lightened } from './republish.js';
+import type { Work } from './work.js';
 
 export interface CopiesOptions {
   readonly names: Names;

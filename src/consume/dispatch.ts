@@ -9,7 +9,6 @@ import type { AttemptEvents } from './attempt-events.js';
 import { Gathering } from './batch.js';
 import { type BatchSender, jobOf, refusalOf } from './batch-job.js';
 import type { Claim, Refusal } from './claims.js';
-import type { Work } from './concurrency.js';
 import { HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
@@ -18,9 +17,10 @@ import { type Outcome, RETURN } from './outcome.js';
 import type { Received } from './received.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
-import { chainOf, type StepSender } from './step.js';
+import type { StepSender } from './step.js';
 import type { Handler } from './subscription.js';
 import { Verdicts, type VerdictsOptions } from './verdicts.js';
+import type { Work } from './work.js';
 
 export interface DispatcherOptions extends DecodeOptions, VerdictsOptions {
   readonly service: string;
@@ -121,7 +121,7 @@ export class Dispatcher {
         break;
       }
       events.retried(work, 0, outcome.error);
-      work.received.attempt += 1;
+      work.attempt += 1;
       outcome = await this.attempt(work);
     }
     await this.settle(work, outcome);
@@ -139,21 +139,20 @@ export class Dispatcher {
   }
 
   private attemptNow(work: Work): Outcome | Promise<Outcome> {
-    const { received, match } = work;
-    const chain = chainOf(received);
+    const { received, match, chain } = work;
     if (chain?.finished) return { kind: 'next', chain };
     if (!match) return this.verdicts.unhandled(received);
     let payload: unknown;
     try {
-      payload = decoded(received, match, this.options);
+      payload = decoded(work, match, this.options);
     } catch (error) {
-      return this.verdicts.undecodable(received, match.handler, error);
+      return this.verdicts.undecodable(work, match.handler, error);
     }
     if (!isA(payload, Promise)) return this.handle(work, match.handler, payload);
     return payload.then(
       // What was lost meanwhile comes again, and nothing would tell a handler that begins now.
       (late) => (received.delivery.lost ? RETURN : this.handle(work, match.handler, late)),
-      (error) => this.verdicts.undecodable(received, match.handler, error),
+      (error) => this.verdicts.undecodable(work, match.handler, error),
     );
   }
 
@@ -164,7 +163,7 @@ export class Dispatcher {
     return admitting.then(
       (admitted) => this.handleAdmitted(context, payload, admitted),
       // What decides by the payload is the handler's code, and fails as it does.
-      (error) => this.verdicts.failure(work.received, handler, error),
+      (error) => this.verdicts.failure(work, handler, error),
     );
   }
 
@@ -181,7 +180,7 @@ export class Dispatcher {
 
   private handleNow(context: HandlerContext, payload: unknown): Outcome | Promise<Outcome> {
     const { work } = context;
-    work.received.firstAttemptAt ??= this.options.clock.now();
+    work.firstAttemptAt ??= this.options.clock.now();
     // Asked before the handler can change its payload.
     const until = untilOf(context, payload);
     const ending = this.run(context, payload);
@@ -199,7 +198,7 @@ export class Dispatcher {
   private run(context: HandlerContext, payload: unknown): Ending | Promise<Ending> {
     const { clock, events } = this.options;
     const startedAt = clock.monotonic();
-    context.work.received.beganAt ??= startedAt;
+    context.work.beganAt ??= startedAt;
     events.started(context.work, startedAt);
     const ending = runHandler(this.codeOf.get(context.handler) as TimedCode, payload, context);
     if (!(ending instanceof Promise)) return this.ended(context, ending, startedAt);

@@ -2,7 +2,7 @@ import type { TransportSession } from '../transport/transport.js';
 import { Backoff } from '../util/backoff.js';
 import { type Clock, pause } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
-import type { Work } from './concurrency.js';
+import type { Work } from './work.js';
 
 export interface HoldingOptions {
   readonly session: TransportSession;

@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
-import type { Gate, Work } from './concurrency.js';
+import type { Gate } from './concurrency.js';
 import type { LaneRunner } from './lane-runner.js';
+import type { Work } from './work.js';
 
 /** Between two looks. What waits here at two of them has waited 5 to 10 minutes. */
 const LOOK_EVERY_MS = 5 * 60_000;

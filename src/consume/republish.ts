@@ -85,6 +85,9 @@ export interface GivenUp {
   readonly unsent?: unknown;
   /** Its chain, if that has changed. */
   readonly chain?: ChainState | undefined;
+  /** Number of its last attempt, and throws in all. */
+  readonly attempt: number;
+  readonly exceptions: number;
   readonly firstAttemptAt: number;
   readonly failedAt: number;
 }
@@ -108,8 +111,8 @@ const addressOf = ({ dead }: Names, { delivery }: Received) => ({
 });
 
 function addStory(headers: Headers, received: Received, givenUp: GivenUp): void {
-  headers[HEADER.attempt] = received.attempt;
-  headers[HEADER.exceptions] = received.exceptions;
+  headers[HEADER.attempt] = givenUp.attempt;
+  headers[HEADER.exceptions] = givenUp.exceptions;
   if (received.releases > 0) headers[HEADER.releases] = received.releases;
   headers[HEADER.firstAttemptAt] = new Date(givenUp.firstAttemptAt).toISOString();
   headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();

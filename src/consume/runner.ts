@@ -7,7 +7,7 @@ import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 import { Circuits } from './circuits.js';
-import { asksFirst, Gate, inContextOf, type Work } from './concurrency.js';
+import { asksFirst, Gate } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
 import type { CrashWatch } from './crash-watch.js';
 import { givenUp } from './crashed.js';
@@ -26,6 +26,7 @@ import type { ServedLane, Serving } from './serving.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import type { HandlerStatus, PlacesStatus } from './status.js';
 import { type Handler, MAX_PREFETCH } from './subscription.js';
+import { Work } from './work.js';
 import { type EndedAttempts, type Workload, workloadOf } from './workload.js';
 
 export interface RunnerOptions {
@@ -257,7 +258,7 @@ export class Runner {
     const { maxBodyBytes } = this.options.dispatcher;
     if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
       this.admitPack(received, match, lane);
-    else this.gate.push({ received, match, lane });
+    else this.gate.push(new Work(received, match, lane));
     this.longWaits.watch();
   }
 
@@ -267,18 +268,18 @@ export class Runner {
     try {
       pack = new Pack(delivery);
     } catch (error) {
-      this.gate.push({
-        received,
-        match,
-        lane,
-        decided: { kind: 'dead-letter', reason: 'undecodable', error },
-      });
+      const broken = new Work(received, match, lane);
+      broken.decided = { kind: 'dead-letter', reason: 'undecodable', error };
+      this.gate.push(broken);
       return;
     }
     // One of them may be what kills the process: each then travels on with a delivery limit of its own.
     const decided = delivery.deliveryCount >= SUSPECT_AFTER ? COME_BACK_SOON : undefined;
-    for (const item of receivedItems(received, pack))
-      this.gate.push({ received: item, match, lane, decided });
+    for (const item of receivedItems(received, pack)) {
+      const work = new Work(item, match, lane);
+      work.decided = decided;
+      this.gate.push(work);
+    }
   }
 
   private giveBack(waiting: readonly Work[]): void {
@@ -286,9 +287,9 @@ export class Runner {
       const { delivery } = work.received;
       const whole = settledWith(delivery);
       if (whole) this.lanes[work.lane]?.returned(whole);
-      return inContextOf(work, () => this.settler.settle(work, outcome))?.catch((error) =>
-        this.broken(work, error),
-      );
+      return work
+        .inContext(() => this.settler.settle(work, outcome))
+        ?.catch((error) => this.broken(work, error));
     });
     this.returning = Promise.all([this.returning, given]);
   }
@@ -327,10 +328,10 @@ export class Runner {
 
   /** It holds its place while it is asked for, so that what comes behind it doesn't overtake it. */
   private async runWatched(work: Work, watch: CrashWatch): Promise<void> {
-    const decided = givenUp(await watch.begins(work.received));
+    work.decided = givenUp(await watch.begins(work.received));
     // The broker delivers it again.
     if (work.received.delivery.lost) this.ended(work);
-    else this.runNow(decided ? { ...work, decided } : work);
+    else this.runNow(work);
   }
 
   private runNow(work: Work): void {

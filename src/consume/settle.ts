@@ -6,14 +6,13 @@ import { deadQueueOf } from '../topology/names.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { jobOf } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
-import type { Work } from './concurrency.js';
 import { Copies, type CopiesOptions } from './copies.js';
 import { Holding, type HoldingOptions } from './holding.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import { PackItem } from './pack.js';
-import { elapsedMsOf } from './received.js';
 import { cutErrorText, delayedCopy } from './republish.js';
-import { chainOf, failureId, nextId, type StepSender, stateOfNext } from './step.js';
+import { failureId, nextId, type StepSender, stateOfNext } from './step.js';
+import type { Work } from './work.js';
 
 export interface SettlerOptions extends HoldingOptions, CopiesOptions {
   readonly steps: Pick<StepSender, 'send'>;
@@ -97,10 +96,9 @@ export class Settler {
   /** @param redelivered as which it comes back */
   private async comeBack(work: Work, outcome: ComingBack, redelivered = false): Promise<void> {
     const { clock, events } = this.options;
-    const { received } = work;
     const isRetry = outcome.kind === 'retry';
     // What comes back before its first attempt has none yet, from which its policy would count.
-    const firstAttemptAt = received.firstAttemptAt ?? (isRetry ? clock.now() : undefined);
+    const firstAttemptAt = work.firstAttemptAt ?? (isRetry ? clock.now() : undefined);
     try {
       const copy = this.copyOf(work, outcome, firstAttemptAt, redelivered);
       if (!(await this.copies.publishThenAck(work, copy))) return;
@@ -125,18 +123,14 @@ export class Settler {
     await this.giveUp(work, given, isRetry ? { unsent } : {});
   }
 
-  private copyOf(
-    { received }: Work,
-    outcome: ComingBack,
-    firstAttemptAt: number | undefined,
-    redelivered: boolean,
-  ) {
+  private copyOf(work: Work, outcome: ComingBack, firstAttemptAt: number | undefined, redelivered: boolean) {
     const { names, clock, publishDeadlineMs } = this.options;
+    const { received } = work;
     const isRetry = outcome.kind === 'retry';
-    const elapsedMs = elapsedMsOf(received, clock.monotonic());
+    const elapsedMs = work.elapsedMs(clock.monotonic());
     const next = {
-      attempt: received.attempt + (isRetry ? 1 : 0),
-      exceptions: received.exceptions,
+      attempt: work.attempt + (isRetry ? 1 : 0),
+      exceptions: work.exceptions,
       releases: received.releases + (isRetry ? 0 : 1),
       firstAttemptAt,
       elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + outcome.delayMs,
@@ -154,9 +148,14 @@ export class Settler {
     const { received } = work;
     const { delivery } = received;
     const { names, session, log, clock } = this.options;
-    const elapsedMs = elapsedMsOf(received, clock.monotonic());
+    const elapsedMs = work.elapsedMs(clock.monotonic());
+    const { attempt, exceptions, firstAttemptAt } = work;
     const next = {
-      ...received,
+      attempt,
+      exceptions,
+      firstAttemptAt,
+      releases: received.releases,
+      unhandledSince: received.unhandledSince,
       elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + MIN_DELAY_MS,
       redelivered: hasStarted || received.redelivered,
     };
@@ -205,18 +204,20 @@ export class Settler {
     outcome: DeadLetter,
     more: { readonly chain?: ChainState; readonly unsent?: unknown } = {},
   ): Promise<boolean> {
-    const { received } = work;
+    const { attempt, exceptions } = work;
     const { reason, error, failedError } = outcome;
-    const failing = more.chain ?? chainOf(received);
+    const failing = more.chain ?? work.chain;
     if (failing?.onFailure && !(await this.sendFailureStep(work, outcome, failing, failing.onFailure)))
       return false;
     const failedAt = this.options.clock.now();
-    const firstAttemptAt = received.firstAttemptAt ?? failedAt;
+    const firstAttemptAt = work.firstAttemptAt ?? failedAt;
     const isStored = await this.copies.bury(work, {
       reason,
       error,
       failedError,
       ...more,
+      attempt,
+      exceptions,
       failedAt,
       firstAttemptAt,
     });

@@ -2,10 +2,10 @@ import type { UniqueMark } from '../message/unique.js';
 import type { Stores } from '../stores/stores.js';
 import type { Logger } from '../util/logger.js';
 import type { Refusal } from './claims.js';
-import type { Work } from './concurrency.js';
 import type { HandlerContext } from './context.js';
 import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { longestAttemptMs } from './run-handler.js';
+import type { Work } from './work.js';
 
 export interface UniquesOptions {
   readonly stores: Stores;
@@ -22,7 +22,8 @@ export class Uniques {
 
   /** Undefined if nothing has to be asked; resolves with undefined if no later message stands for this one. */
   superseded(context: HandlerContext): Promise<Refusal | undefined> | undefined {
-    const { unique, attempt } = context.work.received;
+    const { attempt, work } = context;
+    const { unique } = work.received;
     if (unique?.number === undefined) return undefined;
     if (unique.until === 'started' && attempt > 1) return undefined;
     return this.askForLater(unique, unique.number, context);
@@ -30,10 +31,11 @@ export class Uniques {
 
   /** Called before an attempt's code runs; never rejects. */
   starting(context: HandlerContext): Promise<void> | undefined {
-    const { unique, messageId, attempt } = context.work.received;
+    const { attempt, work } = context;
+    const { unique, messageId } = work.received;
     if (!unique || unique.number !== undefined || messageId === undefined) return undefined;
     if (unique.until === 'done') return this.hold(unique, messageId, context);
-    return attempt === 1 ? this.release(unique, messageId, context.work) : undefined;
+    return attempt === 1 ? this.release(unique, messageId, work) : undefined;
   }
 
   /** Called with what became of an attempt, before the broker is told; never rejects. */

@@ -13,9 +13,10 @@ import type { Logger } from '../util/logger.js';
 import type { HandlerContext } from './context.js';
 import { isEncrypted } from './decrypt.js';
 import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from './outcome.js';
-import { elapsedMsOf, type Received } from './received.js';
+import type { Received } from './received.js';
 import type { Ending } from './run-handler.js';
 import type { Handler } from './subscription.js';
+import type { Work } from './work.js';
 
 export interface VerdictsOptions {
   readonly clock: Clock;
@@ -54,7 +55,8 @@ export class Verdicts {
   }
 
   /** @param error what decrypting it, decoding it or its schema has thrown */
-  undecodable(received: Received, handler: Handler, error: unknown): Outcome {
+  undecodable(work: Work, handler: Handler, error: unknown): Outcome {
+    const { received } = work;
     if (isA(error, UndecodableError)) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (isA(error, PayloadInvalidError)) {
       const told = isEncrypted(received) ? error.withoutReasons() : error;
@@ -70,7 +72,7 @@ export class Verdicts {
       return releaseFor(STORE_AWAY_MS);
     }
     // The schema's own code broke: that may pass.
-    return this.failure(received, handler, error);
+    return this.failure(work, handler, error);
   }
 
   /** @param until as of {@link failure} */
@@ -92,18 +94,13 @@ export class Verdicts {
     if (abortReason instanceof ShutdownError) return RETURN_STARTED;
     if (abortReason instanceof CancelledError)
       return { kind: 'dead-letter', reason: 'cancelled', error: abortReason };
-    return this.failure(work.received, handler, ending.error, until);
+    return this.failure(work, handler, ending.error, until);
   }
 
   /** @param until wall-clock milliseconds after which no attempt may begin */
-  failure(
-    received: Received,
-    handler: Handler,
-    error: unknown,
-    until: number = Number.POSITIVE_INFINITY,
-  ): Outcome {
-    received.exceptions += 1;
-    const { attempt, exceptions, firstAttemptAt } = received;
+  failure(work: Work, handler: Handler, error: unknown, until: number = Number.POSITIVE_INFINITY): Outcome {
+    work.exceptions += 1;
+    const { attempt, exceptions, firstAttemptAt } = work;
     const { clock } = this.options;
     const now = clock.now();
     const failed = {
@@ -111,7 +108,7 @@ export class Verdicts {
       attempt,
       exceptions,
       // By the clock only if nothing else is known: a worker's that jumps would end each message that it handles.
-      sinceFirstMs: elapsedMsOf(received, clock.monotonic()) ?? now - (firstAttemptAt ?? now),
+      sinceFirstMs: work.elapsedMs(clock.monotonic()) ?? now - (firstAttemptAt ?? now),
       leftMs: until - now,
     };
     const decision = decide(handler.retry, failed, Math.random, (what, thrown) =>

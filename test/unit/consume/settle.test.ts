@@ -4,6 +4,7 @@ import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/outco
 import { Pack, receivedItems } from '../../../src/consume/pack.js';
 import { receive } from '../../../src/consume/received.js';
 import { Settler } from '../../../src/consume/settle.js';
+import { Work } from '../../../src/consume/work.js';
 import {
   InvalidMessageError,
   PublishRejectedError,
@@ -202,7 +203,7 @@ describe('settling', () => {
       const delivery = new TestDelivery({ body: Buffer.from('1\n2'), redelivered });
       const [item] = receivedItems(receive(delivery, names), new Pack(delivery));
       assert.ok(item);
-      void settler.settle({ received: item, match: undefined, lane: 0 }, outcome);
+      void settler.settle(new Work(item, undefined, 0), outcome);
       session.last.confirm.resolve();
       await clock.settle();
       assert.equal(item.delivery.isSettled, true);
@@ -465,7 +466,7 @@ describe('settling', () => {
     it('goes back to its queue if even that breaks', async () => {
       const delivery = new TestDelivery();
       const work = workFor(undefined, delivery);
-      Object.defineProperty(work.received, 'chain', {
+      Object.defineProperty(work, 'chain', {
         get() {
           throw broken;
         },

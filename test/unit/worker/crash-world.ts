@@ -1,4 +1,5 @@
-import { asksFirst, Gate, type Work } from '../../../src/consume/concurrency.js';
+import { asksFirst, Gate } from '../../../src/consume/concurrency.js';
+import type { Work } from '../../../src/consume/work.js';
 import type { Clock, Timer } from '../../../src/util/clock.js';
 import { Isolation } from '../../../src/worker/isolation.js';
 import { Suspects } from '../../../src/worker/suspects.js';
