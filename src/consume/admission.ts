@@ -1,10 +1,9 @@
-import { type Claim, Claims, type ClaimsOptions, type Refusal } from './claims.js';
+import { type Claim, Claims, type ClaimsOptions } from './claims.js';
 import type { HandlerContext } from './context.js';
 import type { Outcome } from './outcome.js';
 import { RateLimits, type RateLimitsOptions } from './rate-limits.js';
 import type { Handler } from './subscription.js';
 import { Uniques, type UniquesOptions } from './uniques.js';
-import type { Work } from './work.js';
 
 export interface AdmissionOptions extends ClaimsOptions, RateLimitsOptions, UniquesOptions {
   readonly handlers: readonly Handler[];
@@ -15,12 +14,13 @@ export interface AdmissionOptions extends ClaimsOptions, RateLimitsOptions, Uniq
  * message for which there is nothing to ask costs four looks and no promise.
  */
 export class Admission {
-  private readonly uniques: Uniques;
   private readonly limits: RateLimits;
   private readonly claims: Claims;
 
-  constructor(options: AdmissionOptions) {
-    this.uniques = new Uniques(options);
+  constructor(
+    options: AdmissionOptions,
+    private readonly uniques: Uniques,
+  ) {
     this.limits = new RateLimits(options.handlers, options);
     this.claims = new Claims(options);
   }
@@ -29,13 +29,13 @@ export class Admission {
    * Undefined if it is let in without a question. Resolves with a refusal, or with the claim of one that is let in, if it has any.
    * Rejects with what the `by` of an option throws.
    */
-  admit(context: HandlerContext, payload: unknown): Promise<Claim | Refusal | undefined> | undefined {
+  admit(context: HandlerContext, payload: unknown): Promise<Claim | Outcome | undefined> | undefined {
     const { rateLimit, idempotent, inbox } = context.handler;
     const { unique } = context.work.received;
     return unique || rateLimit || idempotent || inbox ? this.ask(context, payload) : undefined;
   }
 
-  private async ask(context: HandlerContext, payload: unknown): Promise<Claim | Refusal | undefined> {
+  private async ask(context: HandlerContext, payload: unknown): Promise<Claim | Outcome | undefined> {
     const { uniques, claims } = this;
     const superseded = await uniques.superseded(context);
     if (superseded) return superseded;
@@ -53,7 +53,7 @@ export class Admission {
     context: HandlerContext,
     payload: unknown,
     claim: Claim | undefined,
-  ): Promise<Refusal | undefined> {
+  ): Promise<Outcome | undefined> {
     let isAdmitted = false;
     try {
       const limited = await this.limits.admit(context, payload);
@@ -62,10 +62,5 @@ export class Admission {
     } finally {
       if (!isAdmitted) await claim?.givenBack();
     }
-  }
-
-  /** Told what became of an attempt, before the broker is; never rejects. Undefined if nobody has to be told. */
-  concluded(work: Work, outcome: Outcome): Promise<void> | undefined {
-    return this.uniques.concluded(work, outcome);
   }
 }

@@ -4,6 +4,7 @@ import type { ClaimStore } from '../stores/claims.js';
 import type { Stores } from '../stores/stores.js';
 import { joined } from '../util/joined.js';
 import type { HandlerContext } from './context.js';
+import { withEffect } from './effect.js';
 import { noteOf, skippedOutcome } from './handled.js';
 import type { IdempotentSettings } from './idempotent.js';
 import { Inbox, type ThroughOutbox } from './inbox.js';
@@ -20,16 +21,10 @@ export interface ClaimsOptions {
 /** A message that this attempt alone handles. */
 export interface Claim {
   readonly kind: 'claim';
-  /** To be called with what became of the attempt, before the broker is told. */
-  concluded(outcome: Outcome): Promise<Outcome>;
+  /** What became of the attempt, with what the claim has stored for that. */
+  concluded(outcome: Outcome): Outcome;
   /** To be called instead, if there is no attempt after all; never rejects. */
   givenBack(): Promise<void>;
-}
-
-/** A message that this attempt is not to handle, and what becomes of it instead; `skipped` if it was handled before. */
-export interface Refusal {
-  readonly kind: 'skipped' | 'later';
-  readonly outcome: Outcome;
 }
 
 /**
@@ -50,7 +45,7 @@ export class Claims {
    *
    * @throws what the option's `by` throws; InvalidMessageError if it gives no key
    */
-  claim(context: HandlerContext, payload: unknown): Promise<Claim | Refusal> | undefined {
+  claim(context: HandlerContext, payload: unknown): Promise<Claim | Outcome> | undefined {
     const { handler } = context;
     const settings = handler.inbox ?? handler.idempotent;
     if (!settings) return undefined;
@@ -66,7 +61,7 @@ export class Claims {
     key: string,
     forMs: number,
     context: HandlerContext,
-  ): Promise<Claim | Refusal> {
+  ): Promise<Claim | Outcome> {
     const { claims } = this.options.stores;
     const owner = randomUUID();
     const answer = await claims.claim(key, owner, forMs).catch((error) => {
@@ -76,24 +71,25 @@ export class Claims {
       );
       return undefined;
     });
-    if (answer === undefined) return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
-    if (typeof answer === 'number') return { kind: 'later', outcome: releaseWhileTaken(context, answer) };
-    if (answer !== 'claimed') return { kind: 'skipped', outcome: skippedOutcome(context, answer.handled) };
+    if (answer === undefined) return releaseFor(STORE_AWAY_MS);
+    if (typeof answer === 'number') return releaseWhileTaken(context, answer);
+    if (answer !== 'claimed') return skippedOutcome(context, answer.handled);
     const claim = { key, owner, keepMs };
     const end = (note: string | undefined) => conclude(claims, claim, note, context);
     return {
       kind: 'claim',
       givenBack: () => end(undefined),
-      concluded: async (outcome) => {
-        // Marked as done before that, it would be skipped after a crash in between, and its chain end there.
-        if (outcome.kind === 'next') {
-          const followed = (isStored: boolean) => end(isStored ? noteOf(context, true) : undefined);
-          return { ...outcome, followed };
-        }
+      concluded: (outcome) => {
+        const continues = outcome.kind === 'done' && outcome.continues === true;
         // What comes back, or is replayed from the dead letters, is to be handled then.
         const isHandled = outcome.kind === 'done' || outcome.kind === 'discard';
-        await end(isHandled ? noteOf(context, false) : undefined);
-        return outcome;
+        const note = isHandled ? noteOf(context, continues) : undefined;
+        return withEffect(outcome, {
+          what: 'whether a message was handled',
+          run: () => end(note),
+          // Marked as done without what follows it, it would be skipped when it comes again, and its chain end there.
+          onUnreached: () => end(continues ? undefined : note),
+        });
       },
     };
   }

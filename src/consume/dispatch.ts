@@ -8,10 +8,12 @@ import { Admission } from './admission.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { Gathering } from './batch.js';
 import { type BatchSender, jobOf, refusalOf } from './batch-job.js';
-import type { Claim, Refusal } from './claims.js';
+import { goingOn } from './chain-effects.js';
+import type { Claim } from './claims.js';
 import { HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
 import type { BatchFunction, HandlerFunction } from './definition.js';
+import { NO_EFFECTS } from './effect.js';
 import type { ThroughOutbox } from './inbox.js';
 import { type Outcome, RETURN } from './outcome.js';
 import type { Received } from './received.js';
@@ -19,6 +21,7 @@ import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Settler } from './settle.js';
 import type { StepSender } from './step.js';
 import type { Handler } from './subscription.js';
+import type { Uniques } from './uniques.js';
 import { Verdicts, type VerdictsOptions } from './verdicts.js';
 import type { Work } from './work.js';
 
@@ -31,7 +34,8 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions {
   readonly batches: BatchSender;
   readonly stores: Stores;
   readonly throughOutbox: ThroughOutbox;
-  readonly settler: Pick<Settler, 'settle' | 'endBroken'>;
+  readonly settler: Pick<Settler, 'settle' | 'endAttempt'>;
+  readonly uniques: Uniques;
   readonly handlers: readonly Handler[];
   /** Told how each attempt's code ended: whether it threw or ran too long. */
   readonly onEnded?: (handler: Handler, isFailure: boolean) => void;
@@ -56,7 +60,7 @@ export class Dispatcher {
   constructor(private readonly options: DispatcherOptions) {
     const { handlers } = options;
     this.codeOf = new Map(handlers.map((handler) => [handler, this.timedCode(handler)]));
-    this.admission = new Admission(options);
+    this.admission = new Admission(options, options.uniques);
     this.verdicts = new Verdicts(options);
   }
 
@@ -80,29 +84,10 @@ export class Dispatcher {
     return picked.length;
   }
 
-  /** Ends one whose dispatch has thrown. Never rejects. */
-  async endBroken(work: Work, error: unknown): Promise<void> {
-    const outcome: Outcome = { kind: 'dead-letter', reason: 'internal', error };
-    try {
-      // Its unique key, if it has one, is free again.
-      await this.admission.concluded(work, outcome);
-    } catch {
-      // It will be, in its time.
-    }
-    await this.options.settler.endBroken(work, error);
-  }
-
   private conclude(work: Work, outcome: Outcome): Promise<void> | undefined {
     return outcome.kind === 'retry' && outcome.delayMs === 0
       ? this.again(work, outcome)
-      : this.settle(work, outcome);
-  }
-
-  private settle(work: Work, outcome: Outcome): Promise<void> | undefined {
-    const { settler } = this.options;
-    const telling = this.admission.concluded(work, outcome);
-    if (telling === undefined) return settler.settle(work, outcome);
-    return telling.then(() => settler.settle(work, outcome));
+      : this.options.settler.settle(work, outcome);
   }
 
   /**
@@ -110,9 +95,11 @@ export class Dispatcher {
    * begin now, since the bus stops or a circuit is open, travels on as any other retry does.
    */
   private async again(work: Work, first: Outcome): Promise<void> {
-    const { events, stopping, isPaused } = this.options;
+    const { events, settler, stopping, isPaused } = this.options;
     let outcome = first;
     while (outcome.kind === 'retry' && outcome.delayMs === 0) {
+      await settler.endAttempt(work, outcome);
+      outcome = { ...outcome, effects: NO_EFFECTS };
       await new Promise((resolve) => setImmediate(resolve));
       // The broker delivers it again.
       if (work.received.delivery.lost) break;
@@ -124,7 +111,7 @@ export class Dispatcher {
       work.attempt += 1;
       outcome = await this.attempt(work);
     }
-    await this.settle(work, outcome);
+    await settler.settle(work, outcome);
   }
 
   /** One attempt, from bytes to outcome. */
@@ -140,7 +127,7 @@ export class Dispatcher {
 
   private attemptNow(work: Work): Outcome | Promise<Outcome> {
     const { received, match, chain } = work;
-    if (chain?.finished) return { kind: 'next', chain };
+    if (chain?.finished) return goingOn(work, chain, this.options.steps);
     if (!match) return this.verdicts.unhandled(received);
     let payload: unknown;
     try {
@@ -170,12 +157,11 @@ export class Dispatcher {
   private async handleAdmitted(
     context: HandlerContext,
     payload: unknown,
-    admitted: Claim | Refusal | undefined,
+    admitted: Claim | Outcome | undefined,
   ): Promise<Outcome> {
     if (!admitted) return this.handleNow(context, payload);
     if (admitted.kind === 'claim') return admitted.concluded(await this.handleNow(context, payload));
-    if (admitted.kind === 'skipped') this.options.events.skipped(context.work);
-    return admitted.outcome;
+    return admitted;
   }
 
   private handleNow(context: HandlerContext, payload: unknown): Outcome | Promise<Outcome> {
@@ -187,12 +173,22 @@ export class Dispatcher {
     const conclude = (how: Ending) => {
       // Its code may still run, and work on it.
       if (how.kind === 'timed-out') context.handling?.abandon();
-      const outcome = context.handling?.outcome ?? this.verdicts.ended(context, how, until);
+      const outcome = this.goingOn(
+        context,
+        context.handling?.outcome ?? this.verdicts.ended(context, how, until),
+      );
       return outcome.kind === 'dead-letter'
         ? this.tellFailed(context.afterwards(), payload, outcome)
         : outcome;
     };
     return ending instanceof Promise ? ending.then(conclude) : conclude(ending);
+  }
+
+  /** A step of a chain that is done is followed by the next, unless that is stored already. */
+  private goingOn({ step, recorded, work }: HandlerContext, outcome: Outcome): Outcome {
+    if (!step || recorded || outcome.kind !== 'done' || outcome.continues) return outcome;
+    const { next } = step;
+    return next ? goingOn(work, next, this.options.steps) : outcome;
   }
 
   private run(context: HandlerContext, payload: unknown): Ending | Promise<Ending> {

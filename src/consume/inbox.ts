@@ -7,7 +7,7 @@ import type { InboxStore, InboxTransaction } from '../stores/inbox.js';
 import type { LedgerStore } from '../stores/ledger.js';
 import type { OutboxEntry } from '../stores/outbox.js';
 import { carriedFrom } from './carry-on.js';
-import type { Claim, Refusal } from './claims.js';
+import type { Claim } from './claims.js';
 import type { HandlerContext } from './context.js';
 import { noteOf, skippedOutcome } from './handled.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from './outcome.js';
@@ -39,7 +39,7 @@ export class Inbox {
    * @param key of what nothing makes known there is none: its transaction holds none
    * @param keepMs from now on: what the attempt may take is part of it
    */
-  async begin(key: string | undefined, keepMs: number, context: HandlerContext): Promise<Claim | Refusal> {
+  async begin(key: string | undefined, keepMs: number, context: HandlerContext): Promise<Claim | Outcome> {
     const { store } = this.options;
     // As it ends unless the handler changes its chain: then that is one statement more.
     const note = noteOf(context, willGoOn(context));
@@ -48,13 +48,13 @@ export class Inbox {
       begun = await store.begin(key, keepMs, note);
     } catch (error) {
       context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
-      return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
+      return releaseFor(STORE_AWAY_MS);
     }
-    if (begun === 'taken') return { kind: 'later', outcome: releaseWhileTaken(context) };
-    if ('handled' in begun) return { kind: 'skipped', outcome: skippedOutcome(context, begun.handled) };
+    if (begun === 'taken') return releaseWhileTaken(context);
+    if ('handled' in begun) return skippedOutcome(context, begun.handled);
     const handling = new Handling(begun, note, context, this.options);
     context.handling = handling;
-    return { kind: 'claim', concluded: async (outcome) => outcome, givenBack: () => handling.rollBack() };
+    return { kind: 'claim', concluded: (outcome) => outcome, givenBack: () => handling.rollBack() };
   }
 }
 
@@ -112,7 +112,7 @@ export class Handling {
     this.state = 'committing';
     await this.commit();
     this.state = 'committed';
-    this.outcome = recorded ?? (goesOn ? { kind: 'done', goesOn } : DONE);
+    this.outcome = recorded ?? (goesOn ? { kind: 'done', continues: true } : DONE);
   }
 
   /** @throws MessageTooLargeError: a relay could not send it, now or later */

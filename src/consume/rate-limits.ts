@@ -1,9 +1,8 @@
 import type { Stores } from '../stores/stores.js';
 import type { Clock } from '../util/clock.js';
 import { joined } from '../util/joined.js';
-import type { Refusal } from './claims.js';
 import type { HandlerContext } from './context.js';
-import { releaseFor, STORE_AWAY_MS } from './outcome.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
 import { RateLimit } from './rate-limit.js';
 import type { Handler } from './subscription.js';
 
@@ -34,7 +33,7 @@ export class RateLimits {
    *
    * @throws what the limit's `by` throws
    */
-  admit(context: HandlerContext, payload: unknown): Promise<Refusal | undefined> | undefined {
+  admit(context: HandlerContext, payload: unknown): Promise<Outcome | undefined> | undefined {
     const limit = this.limitOf.get(context.handler);
     return limit && admitted(limit, payload, context);
   }
@@ -44,11 +43,11 @@ async function admitted(
   limit: RateLimit,
   payload: unknown,
   context: HandlerContext,
-): Promise<Refusal | undefined> {
+): Promise<Outcome | undefined> {
   const key = limit.keyOf(payload, context);
   const waitMs = await limit.take(key).catch((error) => {
     context.log.warn({ error }, 'the rate limit could not be asked for: the message comes back later');
     return STORE_AWAY_MS;
   });
-  return waitMs === 0 ? undefined : { kind: 'later', outcome: releaseFor(waitMs) };
+  return waitMs === 0 ? undefined : releaseFor(waitMs);
 }

@@ -6,9 +6,12 @@ import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
+import { jobReports } from './batch-job.js';
+import { failureSteps } from './chain-effects.js';
 import { Circuits } from './circuits.js';
 import { asksFirst, Gate } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
+import { copiesOf } from './copies.js';
 import type { CrashWatch } from './crash-watch.js';
 import { givenUp } from './crashed.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
@@ -18,7 +21,7 @@ import { LaneRunner } from './lane-runner.js';
 import { keptForMs, warnOfLongHandlers } from './long-handlers.js';
 import { LongWaits } from './long-waits.js';
 import { COME_BACK_SOON, type Outcome } from './outcome.js';
-import { isPack, Pack, receivedItems, settledWith } from './pack.js';
+import { isPack, Pack, receivedItems, returned, settledWith } from './pack.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
 import { type Received, receive } from './received.js';
 import { type Match, Registry } from './registry.js';
@@ -26,6 +29,7 @@ import type { ServedLane, Serving } from './serving.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import type { HandlerStatus, PlacesStatus } from './status.js';
 import { type Handler, MAX_PREFETCH } from './subscription.js';
+import { Uniques } from './uniques.js';
 import { Work } from './work.js';
 import { type EndedAttempts, type Workload, workloadOf } from './workload.js';
 
@@ -37,8 +41,9 @@ export interface RunnerOptions {
   readonly consumerEvents: ConsumerEvents;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
-  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf'>;
-  readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers' | 'stopping' | 'onEnded'>;
+  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
+  readonly publishDeadlineMs: number;
   /** Asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
 }
@@ -74,9 +79,18 @@ export class Runner {
     const widen = () => this.widen();
     this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order, widen);
     options.crashWatch?.watch(this.gate);
+    const queueOf = (lane: number) => (lanes[lane] as ServedLane).subscription.queue;
+    const uniques = new Uniques(options.dispatcher);
+    const { steps, batches } = options.dispatcher;
     this.settler = new Settler({
       ...options.settler,
-      queueOf: (lane) => (lanes[lane] as ServedLane).subscription.queue,
+      queueOf,
+      effects: [
+        uniques.effectsOf,
+        failureSteps(steps, options.log),
+        copiesOf({ ...options, queueOf }),
+        jobReports(batches),
+      ],
       onHold: (error) => this.hold(error),
       onRelease: () => this.release(),
     });
@@ -85,7 +99,8 @@ export class Runner {
     this.dispatcher = new Dispatcher({
       ...options.dispatcher,
       handlers,
-      settler: { settle, endBroken: (work, error) => this.settler.endBroken(work, error) },
+      settler: { settle, endAttempt: (work, outcome) => this.settler.endAttempt(work, outcome) },
+      uniques,
       onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
       isPaused: () => this.circuits.isOpen,
       stopping: this.stopping,
@@ -288,7 +303,7 @@ export class Runner {
       const whole = settledWith(delivery);
       if (whole) this.lanes[work.lane]?.returned(whole);
       return work
-        .inContext(() => this.settler.settle(work, outcome))
+        .inContext(() => this.settler.settle(work, returned(work, outcome)))
         ?.catch((error) => this.broken(work, error));
     });
     this.returning = Promise.all([this.returning, given]);
@@ -356,16 +371,17 @@ export class Runner {
   private broken(work: Work, error: unknown): Promise<void> {
     const { messageId, delivery } = work.received;
     this.options.log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
-    return this.dispatcher.endBroken(work, error);
+    return this.settler.endBroken(work, error);
   }
 
   private settle(work: Work, outcome: Outcome): Promise<void> | undefined {
     const { settler } = this;
     const whole = settledWith(work.received.delivery);
     const resizing = whole && this.lanes[work.lane]?.settled(whole);
+    const its = returned(work, outcome);
     return resizing === undefined
-      ? settler.settle(work, outcome)
-      : resizing.then(() => settler.settle(work, outcome));
+      ? settler.settle(work, its)
+      : resizing.then(() => settler.settle(work, its));
   }
 }
 

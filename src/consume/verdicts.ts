@@ -86,10 +86,7 @@ export class Verdicts {
         );
       return recorded;
     }
-    if (ending.kind === 'returned') {
-      const chain = context.step?.next;
-      return chain ? { kind: 'next', chain } : DONE;
-    }
+    if (ending.kind === 'returned') return DONE;
     // It was told to stop, and did: nobody's failure.
     if (abortReason instanceof ShutdownError) return RETURN_STARTED;
     if (abortReason instanceof CancelledError)

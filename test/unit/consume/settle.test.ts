@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { AttemptEvents } from '../../../src/consume/attempt-events.js';
+import { failureSteps, goingOn } from '../../../src/consume/chain-effects.js';
+import { copiesOf } from '../../../src/consume/copies.js';
+import { type Effect, withEffect } from '../../../src/consume/effect.js';
 import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/outcome.js';
-import { Pack, receivedItems } from '../../../src/consume/pack.js';
+import { Pack, receivedItems, returned } from '../../../src/consume/pack.js';
 import { receive } from '../../../src/consume/received.js';
 import { Settler } from '../../../src/consume/settle.js';
+import type { StepSender } from '../../../src/consume/step.js';
 import { Work } from '../../../src/consume/work.js';
 import {
   InvalidMessageError,
@@ -18,6 +22,7 @@ import type { OutgoingMessage } from '../../../src/message/message.js';
 import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
+import type { Logger } from '../../../src/util/logger.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
 import { names, TestDelivery, workFor } from './fixtures.js';
 
@@ -70,7 +75,6 @@ const CHAIN: ChainState = {
   ...{ result: undefined, failure: undefined, finished: false },
 };
 
-const NEXT: Extract<Outcome, { kind: 'next' }> = { kind: 'next', chain: CHAIN };
 const RETRY: Outcome = { kind: 'retry', delayMs: 4_000, error: new Error('failed') };
 const RELEASE: Outcome = { kind: 'release', delayMs: 4_000, unhandled: false };
 const DEAD: Outcome = { kind: 'dead-letter', reason: 'exhausted', error: new Error('failed') };
@@ -80,6 +84,7 @@ describe('settling', () => {
   let session: HeldSession;
   let giveUp: AbortController;
   let settler: Settler;
+  let steps: Pick<StepSender, 'send'>;
   let log: string[];
   let told: string[];
   beforeEach(() => {
@@ -98,35 +103,44 @@ describe('settling', () => {
       'message.discarded',
     ] as const)
       events.on(name, () => told.push(name));
-    settler = new Settler({
-      names,
+    const logger: Logger = {
+      debug() {},
+      info() {},
+      warn: (_fields, message) => log.push(message),
+      error: (_fields, message) => log.push(message),
+    };
+    const shared = {
+      ...{ names, clock, publishDeadlineMs: 30_000, log: logger, queueOf: () => 'billing' },
       session: session as unknown as TransportSession,
-      batches: { report: async () => assert.fail('it is no job of a batch') },
-      steps: { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) },
-      clock,
+    };
+    steps = { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) };
+    settler = new Settler({
+      ...shared,
+      effects: [failureSteps(steps, logger), copiesOf(shared)],
       events: new AttemptEvents('shop', events, clock),
-      log: {
-        debug() {},
-        info() {},
-        warn: (_fields, message) => log.push(message),
-        error: (_fields, message) => log.push(message),
-      },
-      publishDeadlineMs: 30_000,
       giveUp: giveUp.signal,
-      queueOf: () => 'billing',
       onHold: () => told.push('held'),
       onRelease: () => told.push('let go'),
     });
   });
   afterEach(() => assert.equal(clock.armed, 0, 'a timer was left behind'));
 
-  const settle = (outcome: Outcome, delivery = new TestDelivery()) => {
+  const settle = (outcome: Outcome, delivery = new TestDelivery()) => settleAs(() => outcome, delivery);
+  const settleAs = (outcomeOf: (work: Work) => Outcome, delivery: TestDelivery) => {
     const state = { over: false, delivery };
-    void Promise.resolve(settler.settle(workFor(undefined, delivery), outcome)).then(() => {
+    const work = workFor(undefined, delivery);
+    void Promise.resolve(settler.settle(work, outcomeOf(work))).then(() => {
       state.over = true;
     });
     return state;
   };
+  /** A step that is done, and more that is to be stored then. */
+  const settleStep = (delivery = new TestDelivery(), more?: Effect) =>
+    settleAs((work) => {
+      work.chain = CHAIN;
+      const outcome = goingOn(work, CHAIN, steps);
+      return more ? withEffect(outcome, more) : outcome;
+    }, delivery);
 
   for (const outcome of [RETRY, RELEASE, DEAD]) {
     it(`acks a ${outcome.kind} only after its copy is confirmed, and tells it only then`, async () => {
@@ -203,7 +217,8 @@ describe('settling', () => {
       const delivery = new TestDelivery({ body: Buffer.from('1\n2'), redelivered });
       const [item] = receivedItems(receive(delivery, names), new Pack(delivery));
       assert.ok(item);
-      void settler.settle(new Work(item, undefined, 0), outcome);
+      const work = new Work(item, undefined, 0);
+      void settler.settle(work, returned(work, outcome));
       session.last.confirm.resolve();
       await clock.settle();
       assert.equal(item.delivery.isSettled, true);
@@ -214,15 +229,9 @@ describe('settling', () => {
   it('does nothing for a delivery whose channel is gone: a copy beside the redelivery would be a duplicate', async () => {
     const delivery = new TestDelivery();
     delivery.lost = true;
-    for (const outcome of [
-      RETRY,
-      RELEASE,
-      DEAD,
-      NEXT,
-      { kind: 'done' } as const,
-      { kind: 'discard' } as const,
-    ])
+    for (const outcome of [RETRY, RELEASE, DEAD, { kind: 'done' } as const, { kind: 'discard' } as const])
       settle(outcome, delivery);
+    settleStep(delivery);
     await clock.settle();
     assert.deepEqual(session.publishes, []);
     assert.deepEqual(told, []);
@@ -254,7 +263,7 @@ describe('settling', () => {
   });
 
   it('acks a step only after the next one is confirmed, and holds it while that can not be sent', async () => {
-    const { delivery } = settle(NEXT);
+    const { delivery } = settleStep();
     await clock.settle();
     assert.equal(session.last.message.routingKey, 'second');
     session.last.confirm.reject(new PublishTimeoutError('the broker blocks publishers', 'Wait.'));
@@ -269,7 +278,7 @@ describe('settling', () => {
   });
 
   it('sends the failure step before the dead letter of a step whose next one nobody takes', async () => {
-    const { delivery } = settle(NEXT);
+    const { delivery } = settleStep();
     await clock.settle();
     session.last.confirm.reject(new UnroutableError('hopline.events', 'second', 'm2'));
     await clock.settle();
@@ -290,10 +299,11 @@ describe('settling', () => {
   it('tells before the ack that what follows is stored, or that it is not when the channel is gone', async () => {
     const followed: unknown[] = [];
     const step = (delivery: TestDelivery) =>
-      settle(
-        { ...NEXT, followed: async (isStored) => void followed.push(isStored, delivery.settled) },
-        delivery,
-      );
+      settleStep(delivery, {
+        what: 'a note',
+        run: async () => void followed.push(true, delivery.settled),
+        onUnreached: async () => void followed.push(false, delivery.settled),
+      });
     const { delivery } = step(new TestDelivery());
     session.last.confirm.resolve();
     await clock.settle();
@@ -303,6 +313,7 @@ describe('settling', () => {
     const lost = new TestDelivery();
     lost.lost = true;
     step(lost);
+    await clock.settle();
     assert.deepEqual(followed.splice(0), [false, undefined]);
 
     const going = new TestDelivery();
@@ -313,6 +324,21 @@ describe('settling', () => {
     await clock.settle();
     assert.deepEqual(followed, [false, undefined]);
     assert.equal(going.settled, undefined);
+  });
+
+  it('does what counts on the message being safe after its dead letter, if what was to be before that can not be', async () => {
+    const followed: unknown[] = [];
+    const note = async () => void followed.push(session.publishes.length);
+    const { delivery } = settleStep(new TestDelivery(), { what: 'a note', run: note });
+    session.last.confirm.reject(new UnroutableError('hopline.events', 'second', 'm2'));
+    await clock.settle();
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.deepEqual(followed, [], 'the failure step is stored, and the dead letter is not');
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.deepEqual(followed, [3]);
+    assert.equal(delivery.settled, 'ack');
   });
 
   it('publishes the same copy each time, so that a doubled one can be told by its message id', async () => {
