@@ -15,6 +15,7 @@ import type { Logger } from '../util/logger.js';
 import { carriedFrom } from './carry-on.js';
 import { type EffectsOf, NO_EFFECTS } from './effect.js';
 import { CANCELLED, HANDLED_BEFORE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import type { ArrivalStage } from './pipeline.js';
 import type { Received } from './received.js';
 
 /** What the way in needs of the way out for batches. */
@@ -48,10 +49,18 @@ export function jobOf(received: Received): BatchPlace | undefined {
   return mark && isPlace(mark) ? mark : undefined;
 }
 
-/** What becomes of a job that is not to be run; undefined if it is. Asked before each attempt. */
-export async function refusalOf(
+/** Asks before each attempt at a job of a batch whether it is still to be run. */
+export function refusedJobs(batches: Pick<BatchSender, 'begin'>, log: Logger): ArrivalStage {
+  return (next) => (work) => {
+    const job = jobOf(work.received);
+    return job ? refusalOf(job, batches, log).then((refusal) => refusal ?? next(work)) : next(work);
+  };
+}
+
+/** What becomes of a job that is not to be run; undefined if it is. */
+async function refusalOf(
   place: BatchPlace,
-  batches: BatchSender,
+  batches: Pick<BatchSender, 'begin'>,
   log: Logger,
 ): Promise<Outcome | undefined> {
   try {

@@ -1,10 +1,13 @@
 import { type ChainState, encodeChain, type StepMessage } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import { isFinal } from '../publish/unsendable.js';
+import { after } from '../util/after.js';
 import type { Logger } from '../util/logger.js';
 import { carriedFrom } from './carry-on.js';
+import type { HandlerContext } from './context.js';
 import { type Effect, type EffectsOf, NO_EFFECTS } from './effect.js';
 import { DONE, type Outcome, type OutcomeOf } from './outcome.js';
+import type { AroundStage, ArrivalStage, GuardStage } from './pipeline.js';
 import { cutErrorText } from './republish.js';
 import { failureId, nextId, type StepSender, stateOfNext } from './step.js';
 import type { Work } from './work.js';
@@ -17,6 +20,27 @@ export function goingOn(work: Work, chain: ChainState, steps: Pick<StepSender, '
   const [next] = chain.rest;
   return next ? { kind: 'done', continues: true, effects: [new NextStep(work, chain, next, steps)] } : DONE;
 }
+
+/** A step that is done, and only could not be followed, is followed now. */
+export function finishedChains(steps: Pick<StepSender, 'send'>): ArrivalStage {
+  return (next) => (work) => (work.chain?.finished ? goingOn(work, work.chain, steps) : next(work));
+}
+
+/** A step that is done is followed by the next, unless that is stored already, as it is with a transaction. */
+export function chainStage(steps: Pick<StepSender, 'send'>): GuardStage {
+  return (next) => (context) =>
+    after(next(context), (outcome) => {
+      const { step, work } = context;
+      const chain = outcome.kind === 'done' && !outcome.continues ? step?.next : undefined;
+      return chain ? goingOn(work, chain, steps) : outcome;
+    });
+}
+
+/** An attempt has failed, too, if what it gave its chain turns out to be wrong. */
+export const chainAround: AroundStage = (next) => async (payload, given) => {
+  await next(payload, given);
+  await (given as HandlerContext).step?.checked();
+};
 
 class NextStep implements Effect {
   readonly what = 'the next step of a chain';

@@ -4,108 +4,114 @@ import type { ClaimStore } from '../stores/claims.js';
 import type { Stores } from '../stores/stores.js';
 import { joined } from '../util/joined.js';
 import type { HandlerContext } from './context.js';
-import { withEffect } from './effect.js';
+import { type Effect, withEffect } from './effect.js';
 import { noteOf, skippedOutcome } from './handled.js';
 import type { IdempotentSettings } from './idempotent.js';
-import { Inbox, type ThroughOutbox } from './inbox.js';
 import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from './outcome.js';
+import type { GuardStage } from './pipeline.js';
 import { longestAttemptMs } from './run-handler.js';
+import type { Handler } from './subscription.js';
 
 export interface ClaimsOptions {
   readonly service: string;
-  readonly stores: Stores;
+  readonly stores: Pick<Stores, 'claims'>;
   readonly timeoutGraceMs: number;
-  readonly throughOutbox: ThroughOutbox;
+  /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
+  failed(context: HandlerContext, error: unknown): Outcome;
 }
 
 /** A message that this attempt alone handles. */
-export interface Claim {
-  readonly kind: 'claim';
-  /** What became of the attempt, with what the claim has stored for that. */
-  concluded(outcome: Outcome): Outcome;
-  /** To be called instead, if there is no attempt after all; never rejects. */
-  givenBack(): Promise<void>;
+interface Claim {
+  readonly key: string;
+  readonly owner: string;
+  readonly keepMs: number;
 }
 
 /**
- * Lets idempotent handlers handle a message once: before the attempt its key is claimed for as long as the attempt may
+ * Lets an idempotent handler handle a message once: before the attempt its key is claimed for as long as the attempt may
  * take, after it the key is marked as done. If the process dies in between, the claim runs out and the message is handled
  * again; so what a handler does is done at least once still, but not again for a message that comes twice.
  */
-export class Claims {
-  private readonly inbox: Inbox | undefined;
-
-  constructor(private readonly options: ClaimsOptions) {
-    const { inbox: store } = options.stores;
-    this.inbox = store && new Inbox({ ...options, store });
-  }
-
-  /**
-   * Undefined if the handler is neither idempotent nor has an inbox, or nothing makes this message known.
-   *
-   * @throws what the option's `by` throws; InvalidMessageError if it gives no key
-   */
-  claim(context: HandlerContext, payload: unknown): Promise<Claim | Outcome> | undefined {
-    const { handler } = context;
-    const settings = handler.inbox ?? handler.idempotent;
-    if (!settings) return undefined;
-    const by = knownBy(settings, payload, context);
-    const key = by === undefined ? undefined : joined(this.options.service, handler.queue, handler.name, by);
-    const attemptMs = longestAttemptMs(handler, this.options.timeoutGraceMs);
-    if (handler.inbox) return this.inbox?.begin(key, attemptMs + settings.keepMs, context);
-    return key === undefined ? undefined : this.claimed(settings, key, attemptMs, context);
-  }
-
-  private async claimed(
-    { keepMs }: IdempotentSettings,
-    key: string,
-    forMs: number,
-    context: HandlerContext,
-  ): Promise<Claim | Outcome> {
-    const { claims } = this.options.stores;
-    const owner = randomUUID();
-    const answer = await claims.claim(key, owner, forMs).catch((error) => {
-      context.log.warn(
-        { error },
-        'whether it was handled before could not be asked: the message comes back later',
-      );
-      return undefined;
-    });
-    if (answer === undefined) return releaseFor(STORE_AWAY_MS);
-    if (typeof answer === 'number') return releaseWhileTaken(context, answer);
-    if (answer !== 'claimed') return skippedOutcome(context, answer.handled);
-    const claim = { key, owner, keepMs };
-    const end = (note: string | undefined) => conclude(claims, claim, note, context);
-    return {
-      kind: 'claim',
-      givenBack: () => end(undefined),
-      concluded: (outcome) => {
-        const continues = outcome.kind === 'done' && outcome.continues === true;
-        // What comes back, or is replayed from the dead letters, is to be handled then.
-        const isHandled = outcome.kind === 'done' || outcome.kind === 'discard';
-        const note = isHandled ? noteOf(context, continues) : undefined;
-        return withEffect(outcome, {
-          what: 'whether a message was handled',
-          run: () => end(note),
-          // Marked as done without what follows it, it would be skipped when it comes again, and its chain end there.
-          onUnreached: () => end(continues ? undefined : note),
-        });
-      },
-    };
-  }
+export function idempotentStage(
+  handler: Handler,
+  settings: IdempotentSettings,
+  options: ClaimsOptions,
+): GuardStage {
+  const { claims } = options.stores;
+  const { keepMs } = settings;
+  const forMs = longestAttemptMs(handler, options.timeoutGraceMs);
+  return (next) => async (context) => {
+    let key: string | undefined;
+    try {
+      key = claimKey(settings, context, options.service);
+    } catch (error) {
+      return options.failed(context, error);
+    }
+    if (key === undefined) return next(context);
+    const claim = { key, owner: randomUUID(), keepMs };
+    const refused = await taken(claims, claim, forMs, context);
+    if (refused) return refused;
+    const outcome = await next(context);
+    return withEffect(outcome, marking(claims, claim, outcome, context));
+  };
 }
 
-/** Undefined for a message that has nothing to know it by. */
-function knownBy({ by }: IdempotentSettings, payload: unknown, context: HandlerContext): string | undefined {
-  const { handler, messageId } = context;
-  if (!by) return messageId;
-  return keyText(by(payload, context), `${handler.inbox ? 'inbox' : 'idempotent'}.by of '${handler.name}'`);
+/**
+ * What a handler knows a message by in its store; undefined for a message that nothing makes known.
+ *
+ * @throws what the option's `by` throws; InvalidMessageError if it gives no key
+ */
+export function claimKey(
+  { by }: IdempotentSettings,
+  context: HandlerContext,
+  service: string,
+): string | undefined {
+  const { handler, messageId, payload } = context;
+  const option = handler.inbox ? 'inbox' : 'idempotent';
+  const known = by ? keyText(by(payload, context), `${option}.by of '${handler.name}'`) : messageId;
+  return known === undefined ? undefined : joined(service, handler.queue, handler.name, known);
 }
 
-/** @param note undefined if it was not handled */
-async function conclude(
+/** What becomes of a message that this attempt is not to handle; undefined once it has the claim. */
+async function taken(
   claims: ClaimStore,
-  { key, owner, keepMs }: { readonly key: string; readonly owner: string; readonly keepMs: number },
+  { key, owner }: Claim,
+  forMs: number,
+  context: HandlerContext,
+): Promise<Outcome | undefined> {
+  const answer = await claims.claim(key, owner, forMs).catch((error) => {
+    context.log.warn(
+      { error },
+      'whether it was handled before could not be asked: the message comes back later',
+    );
+    return undefined;
+  });
+  if (answer === undefined) return releaseFor(STORE_AWAY_MS);
+  if (typeof answer === 'number') return releaseWhileTaken(context, answer);
+  return answer === 'claimed' ? undefined : skippedOutcome(context, answer.handled);
+}
+
+/** What comes back, or is replayed from the dead letters, is to be handled then: its claim is given back. */
+function marking(claims: ClaimStore, claim: Claim, outcome: Outcome, context: HandlerContext): Effect {
+  const continues = outcome.kind === 'done' && outcome.continues === true;
+  const isHandled = outcome.kind === 'done' || outcome.kind === 'discard';
+  const note = isHandled ? noteOf(context, continues) : undefined;
+  return {
+    what: 'whether a message was handled',
+    run: () => mark(claims, claim, note, context),
+    // Marked as done without what follows it, it would be skipped when it comes again, and its chain end there.
+    onUnreached: () => mark(claims, claim, continues ? undefined : note, context),
+  };
+}
+
+/**
+ * Never rejects: what has become of the message is not changed by a store that can't be told.
+ *
+ * @param note undefined if it was not handled
+ */
+async function mark(
+  claims: ClaimStore,
+  { key, owner, keepMs }: Claim,
   note: string | undefined,
   { log }: HandlerContext,
 ): Promise<void> {

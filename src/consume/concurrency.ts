@@ -18,6 +18,8 @@ export class Gate {
   /** Of the handlers that have a limit of their own. */
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
+  /** How much is in the lines. */
+  private here = 0;
   private holds = 0;
   /** What may start, whatever else says: anything, nothing, or one of a handler and any of others. */
   private may: 'start' | 'not start' | Handler = 'start';
@@ -45,9 +47,18 @@ export class Gate {
   }
 
   push(work: Work): void {
+    if (this.canBeginAtOnce(work)) {
+      this.pumping = true;
+      this.begin(work);
+      this.pumping = false;
+      // What has come or ended meanwhile.
+      if (this.here > 0) this.pump();
+      return;
+    }
     const { arriving } = this;
     this.arriving = work;
     this.lineOf(work.lane).push(work);
+    this.here += 1;
     this.pump();
     // Whatever makes room for it later has another one.
     if (this.arriving === work) work.keepContext();
@@ -57,8 +68,8 @@ export class Gate {
   done({ match }: Work): void {
     this.active -= 1;
     if (match) this.count(match.handler, -1);
-    this.pump();
-    if (this.active === 0) for (const tell of this.onIdle.splice(0)) tell();
+    if (this.here > 0 || this.isLettingOne) this.pump();
+    if (this.active === 0 && this.onIdle.length > 0) for (const tell of this.onIdle.splice(0)) tell();
   }
 
   /** Starts nothing more until every hold is released. */
@@ -120,7 +131,9 @@ export class Gate {
   /** Takes out what has not started and `test` holds for: of one lane, or of all. */
   takeWaiting(lane?: number, test: (work: Work) => boolean = () => true): Work[] {
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
-    return lines.flatMap((line) => line.takeAll(test));
+    const taken = lines.flatMap((line) => line.takeAll(test));
+    this.here -= taken.length;
+    return taken;
   }
 
   waitingIn(lane: number): Work[] {
@@ -143,8 +156,7 @@ export class Gate {
   }
 
   get hasWaiting(): boolean {
-    for (const line of this.waiting) if (line.size > 0) return true;
-    return false;
+    return this.here > 0;
   }
 
   /** How much of it has started and not ended. */
@@ -154,7 +166,7 @@ export class Gate {
 
   /** How much of it is here and has not started. */
   get waitingCount(): number {
-    return this.waiting.reduce((sum, line) => sum + line.size, 0);
+    return this.here;
   }
 
   /** Forgets what waits for a channel that is gone: the broker delivers it again. */
@@ -177,10 +189,18 @@ export class Gate {
     while (this.hasRoom) {
       const work = this.takeNext();
       if (!work) break;
+      this.here -= 1;
       this.begin(work);
     }
     this.pumping = false;
     this.tellIfBlocked();
+  }
+
+  /** Nothing waits, nothing is in the way: it need not stand in line. */
+  private canBeginAtOnce({ match }: Work): boolean {
+    if (this.pumping || this.isStill || this.may !== 'start' || !this.hasRoom || this.hasWaiting)
+      return false;
+    return !match || this.handlerHasRoom(match.handler);
   }
 
   /** As by itself after each start and end: for whoever could do nothing about it when it was told. */
@@ -220,7 +240,8 @@ export class Gate {
       }
     }
     if (this.arriving === work) this.arriving = undefined;
-    work.inContext(this.start);
+    if (work.hasWaited) work.inContext(this.start);
+    else this.start(work);
   }
 
   private count(handler: Handler, change: 1 | -1): void {

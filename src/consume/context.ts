@@ -61,6 +61,8 @@ export class HandlerContext extends MessageContext {
     readonly work: Work,
     readonly handler: Handler,
     private readonly bus: ContextSurroundings,
+    /** As its handler gets it. */
+    readonly payload?: unknown,
   ) {
     super();
     // Both are fixed for this attempt; the work's own counters move on.
@@ -225,7 +227,7 @@ export class HandlerContext extends MessageContext {
 
   /** For `failed()`, which is not part of a transaction: another one than what may still run of the attempt has. */
   afterwards(): HandlerContext {
-    return this.handling ? new HandlerContext(this.work, this.handler, this.bus) : this;
+    return this.handling ? new HandlerContext(this.work, this.handler, this.bus, this.payload) : this;
   }
 
   /** Fires the signal, now or when it is first read. */

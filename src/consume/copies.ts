@@ -149,9 +149,10 @@ class Burial implements Effect {
     private readonly work: Work,
     { reason, error, failedError, unsent, headers }: DeadLetter,
   ) {
-    const { attempt, exceptions, firstAttemptAt } = work;
+    const { attempt, exceptions } = work;
     const failedAt = options.clock.now();
-    const story = { attempt, exceptions, failedAt, firstAttemptAt: firstAttemptAt ?? failedAt };
+    const firstAttemptAt = work.firstAttemptAt(options.clock) ?? failedAt;
+    const story = { attempt, exceptions, failedAt, firstAttemptAt };
     this.givenUp = { reason, error, failedError, unsent, headers, ...story };
   }
 
@@ -230,8 +231,9 @@ class ReturningCopy implements Effect {
   /** What counts its attempts stays as it is. */
   private asItIs(): NextAttempt {
     const { work, options } = this;
-    const { attempt, exceptions, firstAttemptAt, received } = work;
+    const { attempt, exceptions, received } = work;
     const { releases, unhandledSince } = received;
+    const firstAttemptAt = work.firstAttemptAt(options.clock);
     const elapsedMs = work.elapsedMs(options.clock.monotonic());
     return {
       ...{ attempt, exceptions, releases, firstAttemptAt, unhandledSince },
@@ -255,7 +257,7 @@ function comingBack(
     exceptions,
     releases: received.releases + (isRetry ? 0 : 1),
     // What comes back before its first attempt has none yet, from which its policy would count.
-    firstAttemptAt: work.firstAttemptAt ?? (isRetry ? clock.now() : undefined),
+    firstAttemptAt: work.firstAttemptAt(clock) ?? (isRetry ? clock.now() : undefined),
     elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + outcome.delayMs,
     unhandledSince: isUnhandled ? (received.unhandledSince ?? clock.now()) : undefined,
     redelivered: !isRetry && outcome.redelivered === true,

@@ -7,11 +7,15 @@ import type { InboxStore, InboxTransaction } from '../stores/inbox.js';
 import type { LedgerStore } from '../stores/ledger.js';
 import type { OutboxEntry } from '../stores/outbox.js';
 import { carriedFrom } from './carry-on.js';
-import type { Claim } from './claims.js';
+import { claimKey } from './claims.js';
 import type { HandlerContext } from './context.js';
 import { noteOf, skippedOutcome } from './handled.js';
+import type { IdempotentSettings } from './idempotent.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from './outcome.js';
+import type { AroundStage, GuardStage } from './pipeline.js';
+import { longestAttemptMs } from './run-handler.js';
 import { nextId, stateOfNext } from './step.js';
+import type { Handler } from './subscription.js';
 
 /** When a message comes back of which nobody knows whether it is handled. */
 const UNKNOWN_MS = 1_000;
@@ -19,43 +23,79 @@ const UNKNOWN_MS = 1_000;
 /** Gives a publisher whose messages are added to an outbox. */
 export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Publisher;
 
-export interface InboxParts {
+export interface InboxOptions {
   readonly service: string;
   readonly store: InboxStore;
   readonly throughOutbox: ThroughOutbox;
+  readonly timeoutGraceMs: number;
+  /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
+  failed(context: HandlerContext, error: unknown): Outcome;
 }
 
 /**
  * Lets a handler work in one transaction: what it does in the database, that it has handled the message, and what it
  * publishes are committed together, before the message is acked. Dying at any point before the commit, nothing of it has
- * happened; after it, the message comes again and is skipped.
+ * happened; after it, the message comes again and is skipped. {@link inboxAround} ends the transaction.
  */
-export class Inbox {
-  constructor(private readonly options: InboxParts) {}
-
-  /**
-   * Refused if the message was handled, or another process handles it.
-   *
-   * @param key of what nothing makes known there is none: its transaction holds none
-   * @param keepMs from now on: what the attempt may take is part of it
-   */
-  async begin(key: string | undefined, keepMs: number, context: HandlerContext): Promise<Claim | Outcome> {
-    const { store } = this.options;
-    // As it ends unless the handler changes its chain: then that is one statement more.
-    const note = noteOf(context, willGoOn(context));
-    let begun: Awaited<ReturnType<InboxStore['begin']>>;
+export function inboxStage(
+  handler: Handler,
+  settings: IdempotentSettings,
+  options: InboxOptions,
+): GuardStage {
+  // What the attempt may take is part of it.
+  const keepMs = longestAttemptMs(handler, options.timeoutGraceMs) + settings.keepMs;
+  return (next) => async (context) => {
+    let key: string | undefined;
     try {
-      begun = await store.begin(key, keepMs, note);
+      key = claimKey(settings, context, options.service);
     } catch (error) {
-      context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
-      return releaseFor(STORE_AWAY_MS);
+      return options.failed(context, error);
     }
-    if (begun === 'taken') return releaseWhileTaken(context);
-    if ('handled' in begun) return skippedOutcome(context, begun.handled);
-    const handling = new Handling(begun, note, context, this.options);
+    const handling = await begun(key, keepMs, context, options);
+    if (!(handling instanceof Handling)) return handling;
     context.handling = handling;
-    return { kind: 'claim', concluded: (outcome) => outcome, givenBack: () => handling.rollBack() };
+    const outcome = await next(context);
+    // If its code has not run after all.
+    await handling.rollBack();
+    return outcome;
+  };
+}
+
+/** Within the handler's time: commits what its code has done, or takes it back. */
+export const inboxAround: AroundStage = (next) => async (payload, given) => {
+  const { handling } = given as HandlerContext;
+  try {
+    await next(payload, given);
+    await handling?.conclude();
+  } catch (error) {
+    await handling?.rollBack();
+    throw error;
   }
+};
+
+/**
+ * What becomes of a message that was handled, or that another process handles.
+ *
+ * @param key of what nothing makes known there is none: its transaction holds none
+ */
+async function begun(
+  key: string | undefined,
+  keepMs: number,
+  context: HandlerContext,
+  options: InboxOptions,
+): Promise<Handling | Outcome> {
+  // As it ends unless the handler changes its chain: then that is one statement more.
+  const note = noteOf(context, willGoOn(context));
+  let transaction: Awaited<ReturnType<InboxStore['begin']>>;
+  try {
+    transaction = await options.store.begin(key, keepMs, note);
+  } catch (error) {
+    context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
+    return releaseFor(STORE_AWAY_MS);
+  }
+  if (transaction === 'taken') return releaseWhileTaken(context);
+  if ('handled' in transaction) return skippedOutcome(context, transaction.handled);
+  return new Handling(transaction, note, context, options);
 }
 
 /** One attempt in its transaction. */
@@ -72,7 +112,7 @@ export class Handling {
     private readonly transaction: InboxTransaction,
     private readonly note: string,
     private readonly context: HandlerContext,
-    private readonly parts: Pick<InboxParts, 'service' | 'throughOutbox'>,
+    private readonly parts: Pick<InboxOptions, 'service' | 'throughOutbox'>,
   ) {
     this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
     this.ledger = {

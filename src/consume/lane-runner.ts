@@ -6,6 +6,11 @@ import type { ConsumerEvents } from './consumer-events.js';
 import type { Lane } from './lanes.js';
 import { PrefetchWindow } from './prefetch-window.js';
 
+/** Who takes what the lanes deliver. */
+export interface Intake {
+  admit(delivery: Delivery, lane: number): void;
+}
+
 export interface LaneRunnerOptions {
   readonly session: TransportSession;
   readonly clock: Clock;
@@ -16,7 +21,9 @@ export interface LaneRunnerOptions {
   readonly keptForMs: number;
   /** How much of it is here and can't start, since its handlers are full. */
   blocked(): number;
-  onDelivery(delivery: Delivery): void;
+  /** Its place among those that share the slots. */
+  readonly index: number;
+  readonly intake: Intake;
   /** Its window has been changed. */
   onResized(): void;
   /** The lane's channel is gone, and with it what it had delivered. */
@@ -89,7 +96,7 @@ export class LaneRunner implements DeliverySink {
     }
     this.inWindow += 1;
     if (!this.stopping) this.window.delivered(delivery);
-    this.options.onDelivery(delivery);
+    this.options.intake.admit(delivery, this.options.index);
   }
 
   lost(reason: Error): void {

@@ -38,6 +38,8 @@ export interface Received {
   readonly batch: BatchMark | UndecodableError | undefined;
   /** What makes it unique. */
   readonly unique: UniqueMark | undefined;
+  /** It carries no mark of ours, as of a chain, a batch or a unique message, and can be read whole. */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -51,6 +53,8 @@ export function receive(delivery: Delivery, names: Names): Received {
   const messageId = properties.messageId ? fittingId(properties.messageId) : undefined;
   const chain = chainIn(properties.headers);
   const batch = batchOf(properties.headers, chain);
+  const unique = uniqueIn(properties.headers);
+  const isPlain = !(chain || batch || unique) && delivery.unreadable === undefined;
   if (!names.carriesOrigin(exchange)) {
     return {
       delivery,
@@ -66,7 +70,8 @@ export function receive(delivery: Delivery, names: Names): Received {
       unhandledSince: undefined,
       chain,
       batch,
-      unique: uniqueIn(properties.headers),
+      unique,
+      isPlain,
     };
   }
   const { headers } = properties;
@@ -85,7 +90,8 @@ export function receive(delivery: Delivery, names: Names): Received {
     unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
     chain,
     batch,
-    unique: uniqueIn(headers),
+    unique,
+    isPlain,
   };
 }
 

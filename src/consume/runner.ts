@@ -6,21 +6,21 @@ import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
+import { Attempts } from './attempts.js';
 import { jobReports } from './batch-job.js';
 import { failureSteps } from './chain-effects.js';
 import { Circuits } from './circuits.js';
-import { asksFirst, Gate } from './concurrency.js';
+import { Gate } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
 import { copiesOf } from './copies.js';
 import type { CrashWatch } from './crash-watch.js';
-import { givenUp } from './crashed.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { giveBack } from './give-back.js';
 import { strictOrder } from './lane-order.js';
 import { LaneRunner } from './lane-runner.js';
 import { keptForMs, warnOfLongHandlers } from './long-handlers.js';
 import { LongWaits } from './long-waits.js';
-import { COME_BACK_SOON, type Outcome } from './outcome.js';
+import { COME_BACK_SOON } from './outcome.js';
 import { isPack, Pack, receivedItems, returned, settledWith } from './pack.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
 import { type Received, receive } from './received.js';
@@ -42,7 +42,7 @@ export interface RunnerOptions {
   readonly service: string;
   readonly events: Emitter<BusEvents>;
   readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects'>;
-  readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
   readonly publishDeadlineMs: number;
   /** Asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
@@ -57,6 +57,7 @@ export class Runner {
   private readonly registries: readonly Registry[];
   private readonly gate: Gate;
   private readonly dispatcher: Dispatcher;
+  private readonly attempts: Attempts;
   private readonly settler: Settler;
   private readonly lanes: readonly LaneRunner[];
   private readonly longWaits: LongWaits;
@@ -76,35 +77,26 @@ export class Runner {
     this.places = concurrency;
     const registryOf = new Map(subscriptions.map((each) => [each, new Registry(each.handlers)]));
     this.registries = lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
-    const widen = () => this.widen();
-    this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order, widen);
-    options.crashWatch?.watch(this.gate);
-    const queueOf = (lane: number) => (lanes[lane] as ServedLane).subscription.queue;
     const uniques = new Uniques(options.dispatcher);
-    const { steps, batches } = options.dispatcher;
-    this.settler = new Settler({
-      ...options.settler,
-      queueOf,
-      effects: [
-        uniques.effectsOf,
-        failureSteps(steps, options.log),
-        copiesOf({ ...options, queueOf }),
-        jobReports(batches),
-      ],
-      onHold: (error) => this.hold(error),
-      onRelease: () => this.release(),
-    });
-    const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
-    const { handlers } = this;
+    this.settler = this.settlerFor(uniques);
+    const { handlers, settler, stopping } = this;
     this.dispatcher = new Dispatcher({
       ...options.dispatcher,
       handlers,
-      settler: { settle, endAttempt: (work, outcome) => this.settler.endAttempt(work, outcome) },
       uniques,
       onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
-      isPaused: () => this.circuits.isOpen,
-      stopping: this.stopping,
+      stopping,
     });
+    const { dispatcher } = this;
+    this.attempts = new Attempts({
+      ...{ ...options, dispatcher, settler, stopping, events: options.dispatcher.events },
+      isPaused: () => this.circuits.isOpen,
+      settling: (delivery, lane) => this.lanes[lane]?.settled(delivery),
+      onEnded: (work) => this.ended(work),
+    });
+    const widen = () => this.widen();
+    this.gate = new Gate(concurrency, this.attempts.begin, lanes.length, order, widen);
+    options.crashWatch?.watch(this.gate);
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
     const shared = {
       ...options,
@@ -245,13 +237,31 @@ export class Runner {
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
 
+  private settlerFor(uniques: Uniques): Settler {
+    const { options } = this;
+    const { steps, batches } = options.dispatcher;
+    const queueOf = (lane: number) => (this.serving.lanes[lane] as ServedLane).subscription.queue;
+    const copies = copiesOf({ ...options, queueOf });
+    return new Settler({
+      ...options.settler,
+      queueOf,
+      effects: {
+        ofPlain: [copies],
+        ofMarked: [uniques.effectsOf, failureSteps(steps, options.log), copies, jobReports(batches)],
+      },
+      onHold: (error) => this.hold(error),
+      onRelease: () => this.release(),
+    });
+  }
+
   private laneRunner(lane: ServedLane, index: number): LaneRunner {
     return new LaneRunner(lane, {
       ...this.options,
       prefetch: this.prefetchOf(lane),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
-      onDelivery: (delivery) => this.admit(delivery, index),
+      index,
+      intake: this,
       onResized: () => this.gate.tellIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
     });
@@ -266,7 +276,8 @@ export class Runner {
     return Math.min(wanted, MAX_PREFETCH);
   }
 
-  private admit(delivery: Delivery, lane: number): void {
+  /** Takes what a lane has delivered. */
+  admit(delivery: Delivery, lane: number): void {
     const received = receive(delivery, this.options.names);
     const match = this.registries[lane]?.find(received.exchange, received.routingKey);
     // One that is over the cap is dead-lettered for that, and one without a handler comes back as it is.
@@ -304,7 +315,7 @@ export class Runner {
       if (whole) this.lanes[work.lane]?.returned(whole);
       return work
         .inContext(() => this.settler.settle(work, returned(work, outcome)))
-        ?.catch((error) => this.broken(work, error));
+        ?.catch((error) => this.attempts.broken(work, error));
     });
     this.returning = Promise.all([this.returning, given]);
   }
@@ -335,53 +346,10 @@ export class Runner {
     for (const { queue } of this.lanes) this.options.consumerEvents.resumed(queue, 'unpublishable');
   }
 
-  private run(work: Work): void {
-    const { crashWatch } = this.options;
-    if (crashWatch && asksFirst(work)) void this.runWatched(work, crashWatch);
-    else this.runNow(work);
-  }
-
-  /** It holds its place while it is asked for, so that what comes behind it doesn't overtake it. */
-  private async runWatched(work: Work, watch: CrashWatch): Promise<void> {
-    work.decided = givenUp(await watch.begins(work.received));
-    // The broker delivers it again.
-    if (work.received.delivery.lost) this.ended(work);
-    else this.runNow(work);
-  }
-
-  private runNow(work: Work): void {
-    let running: Promise<void> | undefined;
-    try {
-      running = this.dispatcher.dispatch(work);
-    } catch (error) {
-      running = Promise.reject(error);
-    }
-    if (running === undefined) this.ended(work);
-    else void running.catch((error) => this.broken(work, error)).then(() => this.ended(work));
-  }
-
   private ended(work: Work): void {
-    if (work.received.redelivered) this.options.crashWatch?.ended(work.received);
     this.gate.done(work);
     this.circuits.done(work);
     this.longWaits.wakeIfRoom();
-  }
-
-  /** A bug of ours: nobody knows what has become of the message, but it ends, and is seen. Never rejects. */
-  private broken(work: Work, error: unknown): Promise<void> {
-    const { messageId, delivery } = work.received;
-    this.options.log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
-    return this.settler.endBroken(work, error);
-  }
-
-  private settle(work: Work, outcome: Outcome): Promise<void> | undefined {
-    const { settler } = this;
-    const whole = settledWith(work.received.delivery);
-    const resizing = whole && this.lanes[work.lane]?.settled(whole);
-    const its = returned(work, outcome);
-    return resizing === undefined
-      ? settler.settle(work, its)
-      : resizing.then(() => settler.settle(work, its));
   }
 }
 

@@ -6,11 +6,17 @@ import type { Outcome } from './outcome.js';
 import type { Work } from './work.js';
 
 export interface SettlerOptions extends HoldingOptions {
-  /** What is due for a message's end, in this order. */
-  readonly effects: readonly EffectsOf[];
+  /** What is due for the end of a message that carries no mark of ours, or that does; in this order. */
+  readonly effects: { readonly ofPlain: readonly EffectsOf[]; readonly ofMarked: readonly EffectsOf[] };
   readonly events: AttemptEvents;
   /** The queue that a lane, by its place in the list of those that share the slots, is one of. */
   queueOf(lane: number): string;
+}
+
+interface Todo {
+  readonly ofStages: readonly Effect[];
+  readonly due: readonly Effect[];
+  readonly ready: Promise<void> | undefined;
 }
 
 /**
@@ -33,14 +39,19 @@ export class Settler {
     this.holding.lost();
   }
 
-  /** Acts on it at once, or returns a promise of when that is done, or can't be any more because the channel is gone. */
-  settle(work: Work, outcome: Outcome): Promise<void> | undefined {
+  /**
+   * Acts on it at once, or returns a promise of when that is done, or can't be any more because the channel is gone.
+   *
+   * @param ready what the broker may not be told before
+   */
+  settle(work: Work, outcome: Outcome, ready?: Promise<void>): Promise<void> | undefined {
     const { delivery } = work.received;
     const { effects = NO_EFFECTS } = outcome;
     // The broker delivers it again; a copy of ours beside that would be a duplicate made on purpose.
     if (delivery.lost) return effects.length === 0 ? undefined : unreached(effects);
     const due = this.dueFor(work, outcome);
-    if (effects.length > 0 || due.length > 0) return this.storeFirst(work, outcome, effects, due);
+    if (effects.length > 0 || due.length > 0 || ready !== undefined)
+      return this.storeFirst(work, outcome, { ofStages: effects, due, ready });
     if (outcome.kind === 'return') delivery.requeue();
     else delivery.ack();
     this.tell(work, outcome);
@@ -76,7 +87,8 @@ export class Settler {
   /** All that is due, in the order of those that say it. */
   private dueFor(work: Work, outcome: Outcome): readonly Effect[] {
     let due = NO_EFFECTS;
-    for (const effectsOf of this.options.effects) {
+    const { ofPlain, ofMarked } = this.options.effects;
+    for (const effectsOf of work.received.isPlain ? ofPlain : ofMarked) {
       const its = effectsOf(work, outcome);
       if (its.length > 0) due = due.length === 0 ? its : [...due, ...its];
     }
@@ -84,12 +96,7 @@ export class Settler {
   }
 
   /** Dying anywhere in here does all of it again, with the ids that it has. */
-  private async storeFirst(
-    work: Work,
-    given: Outcome,
-    ofStages: readonly Effect[],
-    due: readonly Effect[],
-  ): Promise<void> {
+  private async storeFirst(work: Work, given: Outcome, { ofStages, due, ready }: Todo): Promise<void> {
     let outcome = given;
     let stages = [...ofStages];
     let left = [...ofStages, ...due];
@@ -107,6 +114,7 @@ export class Settler {
       outcome = stored;
       left = [...this.dueFor(work, outcome), ...stages];
     }
+    if (ready !== undefined) await ready;
     work.received.delivery[tells]();
     this.tell(work, outcome);
   }

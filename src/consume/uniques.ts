@@ -1,9 +1,11 @@
 import type { UniqueMark } from '../message/unique.js';
 import type { Stores } from '../stores/stores.js';
+import { after } from '../util/after.js';
 import type { Logger } from '../util/logger.js';
 import type { HandlerContext } from './context.js';
 import { type EffectsOf, NO_EFFECTS } from './effect.js';
 import { type Outcome, releaseFor, STORE_AWAY_MS, SUPERSEDED } from './outcome.js';
+import type { GuardStage } from './pipeline.js';
 import { longestAttemptMs } from './run-handler.js';
 import type { Work } from './work.js';
 
@@ -20,8 +22,15 @@ export interface UniquesOptions {
 export class Uniques {
   constructor(private readonly options: UniquesOptions) {}
 
+  /** Before all else that is asked: what a later message stands for is skipped. */
+  readonly asking: GuardStage = (next) => (context) =>
+    after(this.superseded(context), (refusal) => refusal ?? next(context));
+
+  /** When nothing refuses the message any more. */
+  readonly starting: GuardStage = (next) => (context) => after(this.begins(context), () => next(context));
+
   /** Undefined if nothing has to be asked; resolves with undefined if no later message stands for this one. */
-  superseded(context: HandlerContext): Promise<Outcome | undefined> | undefined {
+  private superseded(context: HandlerContext): Promise<Outcome | undefined> | undefined {
     const { attempt, work } = context;
     const { unique } = work.received;
     if (unique?.number === undefined) return undefined;
@@ -29,8 +38,8 @@ export class Uniques {
     return this.askForLater(unique, unique.number, context);
   }
 
-  /** Called before an attempt's code runs; never rejects. */
-  starting(context: HandlerContext): Promise<void> | undefined {
+  /** Never rejects. */
+  private begins(context: HandlerContext): Promise<void> | undefined {
     const { attempt, work } = context;
     const { unique, messageId } = work.received;
     if (!unique || unique.number !== undefined || messageId === undefined) return undefined;

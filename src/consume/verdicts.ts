@@ -13,6 +13,7 @@ import type { Logger } from '../util/logger.js';
 import type { HandlerContext } from './context.js';
 import { isEncrypted } from './decrypt.js';
 import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import type { ArrivalStage } from './pipeline.js';
 import type { Received } from './received.js';
 import type { Ending } from './run-handler.js';
 import type { Handler } from './subscription.js';
@@ -43,15 +44,6 @@ export class Verdicts {
   unhandled(received: Received): Outcome {
     const error = new NoHandlerError(received.delivery.queue, received.exchange, received.routingKey);
     return this.patient(received, { reason: 'no-handler', error });
-  }
-
-  /** Some of its properties can't be read: whatever it were sent on as would be without them. */
-  unreadable(what: string): Outcome {
-    const error = new UndecodableError(
-      `the message can't be decoded: its ${what} can't be read`,
-      'Let its publisher leave that out, or send it in another type: text, number, truth value, date, list or table.',
-    );
-    return { kind: 'dead-letter', reason: 'undecodable', error };
   }
 
   /** @param error what decrypting it, decoding it or its schema has thrown */
@@ -97,7 +89,7 @@ export class Verdicts {
   /** @param until wall-clock milliseconds after which no attempt may begin */
   failure(work: Work, handler: Handler, error: unknown, until: number = Number.POSITIVE_INFINITY): Outcome {
     work.exceptions += 1;
-    const { attempt, exceptions, firstAttemptAt } = work;
+    const { attempt, exceptions } = work;
     const { clock } = this.options;
     const now = clock.now();
     const failed = {
@@ -105,7 +97,7 @@ export class Verdicts {
       attempt,
       exceptions,
       // By the clock only if nothing else is known: a worker's that jumps would end each message that it handles.
-      sinceFirstMs: work.elapsedMs(clock.monotonic()) ?? now - (firstAttemptAt ?? now),
+      sinceFirstMs: work.elapsedMs(clock.monotonic()) ?? now - (work.firstAttemptAt(clock) ?? now),
       leftMs: until - now,
     };
     const decision = decide(handler.retry, failed, Math.random, (what, thrown) =>
@@ -138,6 +130,17 @@ export class Verdicts {
     return { kind: 'dead-letter', ...given };
   }
 }
+
+/** A message some of whose properties can't be read is given up: whatever it were sent on as would be without them. */
+export const unreadableStage: ArrivalStage = (next) => (work) => {
+  const { unreadable } = work.received.delivery;
+  if (unreadable === undefined) return next(work);
+  const error = new UndecodableError(
+    `the message can't be decoded: its ${unreadable} can't be read`,
+    'Let its publisher leave that out, or send it in another type: text, number, truth value, date, list or table.',
+  );
+  return { kind: 'dead-letter', reason: 'undecodable', error };
+};
 
 const unhandledDelayMs = (releases: number): number =>
   UNHANDLED_DELAYS_MS[Math.min(releases, UNHANDLED_DELAYS_MS.length - 1)] as number;

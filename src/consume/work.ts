@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ChainState } from '../message/chain-header.js';
+import type { Clock } from '../util/clock.js';
 import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
@@ -13,8 +14,6 @@ export class Work {
   attempt: number;
   /** Throws so far. */
   exceptions: number;
-  /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
-  firstAttemptAt: number | undefined;
   /** When its first attempt in this delivery began, in monotonic milliseconds; undefined before that. */
   beganAt: number | undefined = undefined;
   /** The chain that it is a step of, as far as it can be read; once its body is, with the result of the step before decrypted. */
@@ -32,8 +31,14 @@ export class Work {
   ) {
     this.attempt = received.attempt;
     this.exceptions = received.exceptions;
-    this.firstAttemptAt = received.firstAttemptAt;
     this.chain = received.chain instanceof Error ? undefined : received.chain;
+  }
+
+  /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
+  firstAttemptAt(clock: Clock): number | undefined {
+    const { firstAttemptAt } = this.received;
+    if (firstAttemptAt !== undefined || this.beganAt === undefined) return firstAttemptAt;
+    return Math.round(clock.now() - (clock.monotonic() - this.beganAt));
   }
 
   /** Milliseconds of attempts and pauses, those of this delivery included; undefined if they were not counted. */
@@ -41,6 +46,11 @@ export class Work {
     const { elapsedMs } = this.received;
     if (elapsedMs === undefined || this.beganAt === undefined) return elapsedMs;
     return elapsedMs + Math.max(0, monotonicNow - this.beganAt);
+  }
+
+  /** It could not start as it came. */
+  get hasWaited(): boolean {
+    return this.context !== undefined;
   }
 
   /** Keeps the async context of now, for {@link inContext}. */

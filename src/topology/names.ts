@@ -29,15 +29,13 @@ export class Names {
   readonly delayLost: string;
   /** Drops delayed publishes that no queue takes, as the broker does with undelayed ones. */
   readonly delaySink: string;
+  private readonly ofDelays: string;
 
   /**
    * @param prefix of the exchanges of one application; lets two share a vhost
    * @param delayPrefix of the delays, which all applications of a vhost share
    */
-  constructor(
-    prefix = 'hopline',
-    private readonly delayPrefix = 'hopline',
-  ) {
+  constructor(prefix = 'hopline', delayPrefix = 'hopline') {
     this.events = `${prefix}.events`;
     this.dead = `${prefix}.dead`;
     this.land = `${prefix}.land`;
@@ -48,8 +46,9 @@ export class Names {
     this.delayOut = `${this.delay}.out`;
     this.delayUnrouted = `${this.delay}.unrouted`;
     this.delayReady = `${this.delay}.ready`;
-    this.delayLost = `${delayPrefix}.delay.lost`;
-    this.delaySink = `${delayPrefix}.delay.sink`;
+    this.ofDelays = `${delayPrefix}.delay.`;
+    this.delayLost = `${this.ofDelays}lost`;
+    this.delaySink = `${this.ofDelays}sink`;
   }
 
   /**
@@ -57,7 +56,7 @@ export class Names {
    * exchange, not {@link delayOut}: the broker reports where a message was published, not the bindings after that.
    */
   isDelayed(exchange: string): boolean {
-    return exchange.startsWith(`${this.delayPrefix}.delay.`);
+    return exchange.startsWith(this.ofDelays);
   }
 
   /** Whether a queue is there for Hopline's own sake: no handler takes its messages. */

@@ -29,6 +29,7 @@ const fresh = {
   chain: undefined,
   batch: undefined,
   unique: undefined,
+  isPlain: true,
 };
 
 const facts = (given: ConstructorParameters<typeof TestDelivery>[0]) => {
@@ -72,6 +73,7 @@ describe('a received message', () => {
           chain: undefined,
           batch: undefined,
           unique: undefined,
+          isPlain: true,
         },
       );
     }

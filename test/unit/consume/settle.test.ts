@@ -114,9 +114,10 @@ describe('settling', () => {
       session: session as unknown as TransportSession,
     };
     steps = { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) };
+    const all = [failureSteps(steps, logger), copiesOf(shared)];
     settler = new Settler({
       ...shared,
-      effects: [failureSteps(steps, logger), copiesOf(shared)],
+      effects: { ofPlain: all, ofMarked: all },
       events: new AttemptEvents('shop', events, clock),
       giveUp: giveUp.signal,
       onHold: () => told.push('held'),
@@ -338,6 +339,19 @@ describe('settling', () => {
     session.last.confirm.resolve();
     await clock.settle();
     assert.deepEqual(followed, [3]);
+    assert.equal(delivery.settled, 'ack');
+  });
+
+  it('acks only when the window is ready for that, and keeps nothing waiting that is to be stored before', async () => {
+    const ready = deferred();
+    const delivery = new TestDelivery();
+    const stored: string[] = [];
+    const outcome = withEffect({ kind: 'done' }, { what: 'a note', run: async () => stored.push('note') });
+    const settling = settler.settle(workFor(undefined, delivery), outcome, ready.promise);
+    await clock.settle();
+    assert.deepEqual([stored, delivery.settled], [['note'], undefined]);
+    ready.resolve();
+    await settling;
     assert.equal(delivery.settled, 'ack');
   });
 
