@@ -1,4 +1,5 @@
 import { type LaneOrder, strictOrder } from './lane-order.js';
+import type { Pause } from './pause.js';
 import type { Handler } from './subscription.js';
 import { WaitingLine } from './waiting-line.js';
 import type { Work } from './work.js';
@@ -7,12 +8,32 @@ import type { Work } from './work.js';
 export const asksFirst = ({ received, decided }: Work): boolean =>
   received.redelivered && decided === undefined;
 
+export interface GateOptions {
+  /** How much may have started and not ended. */
+  readonly limit: number;
+  /** Begins the work; {@link Gate.done} is to be called when that has ended, which may be at once. May not throw. */
+  readonly start: (work: Work) => void;
+  /** What keeps work from starting, whatever room there is. */
+  readonly pause: Pause;
+  /** How many there are. @default 1 */
+  readonly lanes?: number;
+  /** Which goes first. @default strictly in their order */
+  readonly order?: LaneOrder;
+  /** Told, again and again, while there is room, and what could start has to come past what is here. */
+  readonly onBlocked?: () => void;
+}
+
 /**
  * Lets work of one queue, all its lanes together, or of several queues, start while there is room: among their places,
  * and in its handler. Which lane goes first is its order's business; within a lane it is first come, first served, but for
  * work whose handler is full: that waits without holding a place. What waits is bounded by the lanes' windows.
  */
 export class Gate {
+  private readonly start: (work: Work) => void;
+  private readonly pause: Pause;
+  private readonly order: LaneOrder;
+  private readonly onBlocked: () => void;
+  private limit: number;
   /** One line for each lane. */
   private readonly waiting: readonly WaitingLine[];
   /** Of the handlers that have a limit of their own. */
@@ -20,29 +41,18 @@ export class Gate {
   private active = 0;
   /** How much is in the lines. */
   private here = 0;
-  private holds = 0;
-  /** What may start, whatever else says: anything, nothing, or one of a handler and any of others. */
-  private may: 'start' | 'not start' | Handler = 'start';
   private pumping = false;
-  private isStill = false;
   /** Being pushed: what is active now is its own context. */
   private arriving: Work | undefined;
   private begun = 0;
-  /** What was let start by {@link letOne}, last. */
-  private single: Work | undefined;
   private readonly onIdle: (() => void)[] = [];
 
-  /**
-   * @param start begins the work; must call {@link done} when it has ended, which may be at once; may not throw
-   * @param onBlocked told, again and again, while there is room, and what could start has to come past what is here
-   */
-  constructor(
-    private limit: number,
-    private readonly start: (work: Work) => void,
-    lanes = 1,
-    private readonly order: LaneOrder = strictOrder,
-    private readonly onBlocked: () => void = () => {},
-  ) {
+  constructor({ limit, start, pause, lanes = 1, order = strictOrder, onBlocked = () => {} }: GateOptions) {
+    this.limit = limit;
+    this.start = start;
+    this.pause = pause;
+    this.order = order;
+    this.onBlocked = onBlocked;
     this.waiting = Array.from({ length: lanes }, () => new WaitingLine());
   }
 
@@ -68,58 +78,13 @@ export class Gate {
   done({ match }: Work): void {
     this.active -= 1;
     if (match) this.count(match.handler, -1);
-    if (this.here > 0 || this.isLettingOne) this.pump();
+    if (this.here > 0 || this.pause.awaitsOne) this.pump();
     if (this.active === 0 && this.onIdle.length > 0) for (const tell of this.onIdle.splice(0)) tell();
-  }
-
-  /** Starts nothing more until every hold is released. */
-  hold(): void {
-    this.holds += 1;
-  }
-
-  release(): void {
-    this.holds -= 1;
-    this.pump();
-  }
-
-  get isHeld(): boolean {
-    return this.holds > 0;
-  }
-
-  /** Starts nothing more until it is opened. */
-  shut(): void {
-    this.may = 'not start';
-  }
-
-  /**
-   * Starts one of this handler, which may be one that comes later, and is shut again; until then others start as they come,
-   * or what runs long would keep it out. True if it has started.
-   */
-  letOne(handler: Handler): boolean {
-    this.may = handler;
-    this.pump();
-    return !this.isLettingOne;
-  }
-
-  /** What is to be let start has not come yet. */
-  get isLettingOne(): boolean {
-    return typeof this.may === 'object';
-  }
-
-  /** It was let start by {@link letOne}, and no other since. */
-  isSingle(work: Work): boolean {
-    return work === this.single;
-  }
-
-  open(): void {
-    this.may = 'start';
-    this.pump();
   }
 
   /** While it is still, starts only what was delivered before, and of a lane only if that is its next: it asks first. */
   setStill(isStill: boolean): void {
-    this.isStill = isStill;
-    this.pump();
+    this.pause.setSuspect(isStill);
   }
 
   /** Changes the number of places. What has started goes on. */
@@ -147,7 +112,7 @@ export class Gate {
 
   /** Something more could start, and nothing that is here can. */
   get hasRoom(): boolean {
-    return this.active < this.limit && !this.isHeld && this.may !== 'not start';
+    return this.active < this.limit && this.pause.begins !== 'none';
   }
 
   /** How much has started so far. */
@@ -182,7 +147,8 @@ export class Gate {
     });
   }
 
-  private pump(): void {
+  /** Starts what may start: to be called when that may be more than before. */
+  pump(): void {
     // What ends as soon as it has begun comes here again: the loop that began it goes on, or they would pile up.
     if (this.pumping) return;
     this.pumping = true;
@@ -198,14 +164,14 @@ export class Gate {
 
   /** Nothing waits, nothing is in the way: it need not stand in line. */
   private canBeginAtOnce({ match }: Work): boolean {
-    if (this.pumping || this.isStill || this.may !== 'start' || !this.hasRoom || this.hasWaiting)
-      return false;
+    if (this.pumping || this.pause.begins !== 'any' || !this.hasRoom || this.hasWaiting) return false;
     return !match || this.handlerHasRoom(match.handler);
   }
 
   /** As by itself after each start and end: for whoever could do nothing about it when it was told. */
   tellIfBlocked(): void {
-    if (this.hasRoom && !this.isStill && (this.isLettingOne || this.isBlocked)) this.onBlocked();
+    const { awaitsOne, begins } = this.pause;
+    if (this.hasRoom && begins !== 'redelivered' && (awaitsOne || this.isBlocked)) this.onBlocked();
   }
 
   private get isBlocked(): boolean {
@@ -222,7 +188,7 @@ export class Gate {
   /** Looks for the next of a lane, which is then the line's to take. */
   private canStartIn(lane: number): boolean {
     const next = this.lineOf(lane).find(this.handlerHasRoom);
-    return next !== undefined && (!this.isStill || asksFirst(next));
+    return next !== undefined && (this.pause.begins !== 'redelivered' || asksFirst(next));
   }
 
   private readonly handlerHasRoom = (handler: Handler): boolean =>
@@ -234,10 +200,7 @@ export class Gate {
     if (work.match) {
       const { handler } = work.match;
       this.count(handler, 1);
-      if (this.may === handler) {
-        this.may = 'not start';
-        this.single = work;
-      }
+      if (this.pause.awaitsOne) this.pause.hasBegun(work);
     }
     if (this.arriving === work) this.arriving = undefined;
     if (work.hasWaited) work.inContext(this.start);

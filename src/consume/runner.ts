@@ -22,6 +22,7 @@ import { keptForMs, warnOfLongHandlers } from './long-handlers.js';
 import { LongWaits } from './long-waits.js';
 import { COME_BACK_SOON } from './outcome.js';
 import { isPack, Pack, receivedItems, returned, settledWith } from './pack.js';
+import { Pause } from './pause.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
 import { type Received, receive } from './received.js';
 import { type Match, Registry } from './registry.js';
@@ -62,6 +63,7 @@ export class Runner {
   private readonly lanes: readonly LaneRunner[];
   private readonly longWaits: LongWaits;
   private readonly circuits: Circuits;
+  private readonly pause: Pause;
   /** How many messages run at once. */
   private places: number;
   /** What contexts know of it. */
@@ -75,6 +77,7 @@ export class Runner {
   ) {
     const { subscriptions, lanes, concurrency, order } = serving;
     this.places = concurrency;
+    this.pause = new Pause(options.consumerEvents);
     const registryOf = new Map(subscriptions.map((each) => [each, new Registry(each.handlers)]));
     this.registries = lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
     const uniques = new Uniques(options.dispatcher);
@@ -95,12 +98,16 @@ export class Runner {
       onEnded: (work) => this.ended(work),
     });
     const widen = () => this.widen();
-    this.gate = new Gate(concurrency, this.attempts.begin, lanes.length, order, widen);
+    const { pause } = this;
+    const start = this.attempts.begin;
+    this.gate = new Gate({ limit: concurrency, start, pause, lanes: lanes.length, order, onBlocked: widen });
     options.crashWatch?.watch(this.gate);
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
+    pause.governs(this.lanes, () => this.gate.pump());
     const shared = {
       ...options,
       gate: this.gate,
+      pause,
       giveBack: (waiting: readonly Work[]) => this.giveBack(waiting),
     };
     this.longWaits = new LongWaits({
@@ -112,7 +119,7 @@ export class Runner {
       })),
       places: () => this.places,
     });
-    this.circuits = new Circuits({ ...shared, handlers, lanes: this.lanes });
+    this.circuits = new Circuits({ ...shared, handlers });
   }
 
   get queues(): readonly string[] {
@@ -132,7 +139,7 @@ export class Runner {
     this.dispatcher.stopGathering();
     this.longWaits.stop();
     this.circuits.stop();
-    this.gate.shut();
+    this.pause.stop();
     await Promise.all(this.lanes.map((lane) => lane.cancel()));
     // Only now: given back before that, they would come again at once.
     this.giveBack(this.gate.takeWaiting());
@@ -165,12 +172,11 @@ export class Runner {
    * was fetched is finished.
    */
   setPaused(paused: ReadonlySet<string>): void {
-    for (const [index, lane] of this.lanes.entries()) {
-      const { queue, subscription } = this.serving.lanes[index] as ServedLane;
+    for (const [index, { queue, subscription }] of this.serving.lanes.entries()) {
       const isWanted = paused.has(queue) || paused.has(subscription.queue);
-      if (isWanted === lane.pausedFor.includes('operator')) continue;
-      if (isWanted) void lane.pause('operator');
-      else lane.resume('operator');
+      if (isWanted === this.pause.reasonsOf(index).includes('operator')) continue;
+      if (isWanted) void this.pause.add('operator', [index]);
+      else this.pause.remove('operator', [index]);
     }
   }
 
@@ -192,11 +198,12 @@ export class Runner {
   }
 
   get status(): PlacesStatus {
-    const { running, waitingCount: waiting, isHeld: held } = this.gate;
-    const lanes = this.lanes.map(({ queue, pausedFor: paused }, index) => ({
+    const { running, waitingCount: waiting } = this.gate;
+    const held = this.pause.has('unpublishable');
+    const lanes = this.lanes.map(({ queue }, index) => ({
       queue,
       of: (this.serving.lanes[index] as ServedLane).subscription.queue,
-      paused,
+      paused: this.pause.reasonsOf(index),
     }));
     return { queues: this.queues, lanes, places: this.places, running, waiting, held };
   }
@@ -215,7 +222,7 @@ export class Runner {
    */
   async workload(ended: EndedAttempts): Promise<Workload> {
     const { session } = this.options;
-    const consumed = this.lanes.filter(({ pausedFor }) => !pausedFor.includes('operator'));
+    const consumed = this.lanes.filter((_lane, index) => !this.pause.reasonsOf(index).includes('operator'));
     const asked = consumed.map(async ({ queue }) => ({
       queue,
       ready: (await session.inspect(queue))?.ready ?? 0,
@@ -249,8 +256,8 @@ export class Runner {
         ofPlain: [copies],
         ofMarked: [uniques.effectsOf, failureSteps(steps, options.log), copies, jobReports(batches)],
       },
-      onHold: (error) => this.hold(error),
-      onRelease: () => this.release(),
+      onHold: (error) => this.pause.hold(error),
+      onRelease: () => this.pause.release(),
     });
   }
 
@@ -261,6 +268,7 @@ export class Runner {
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
       index,
+      pause: this.pause,
       intake: this,
       onResized: () => this.gate.tellIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
@@ -321,9 +329,9 @@ export class Runner {
   }
 
   private widen(): void {
-    const { gate } = this;
+    const { gate, pause } = this;
     for (const [index, lane] of this.lanes.entries())
-      if (gate.isLettingOne || gate.blockedIn(index) > 0) lane.widen();
+      if (pause.awaitsOne || gate.blockedIn(index) > 0) lane.widen();
   }
 
   private lost(queue: string, reason: Error): void {
@@ -331,19 +339,6 @@ export class Runner {
     this.settler.lost();
     const error = new ChannelLostError(queue, { cause: reason });
     this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
-  }
-
-  private hold(error: unknown): void {
-    const wasHeld = this.gate.isHeld;
-    this.gate.hold();
-    if (wasHeld) return;
-    for (const { queue } of this.lanes) this.options.consumerEvents.paused(queue, 'unpublishable', error);
-  }
-
-  private release(): void {
-    this.gate.release();
-    if (this.gate.isHeld) return;
-    for (const { queue } of this.lanes) this.options.consumerEvents.resumed(queue, 'unpublishable');
   }
 
   private ended(work: Work): void {
