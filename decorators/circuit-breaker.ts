@@ -1,4 +1,4 @@
-import type { CircuitBreakerOptions } from '../src/consume/circuit-breaker.js';
+import type { CircuitBreakerOptions } from '../src/features/circuit-breaker/circuit-breaker.js';
 import { annotationsAt } from './metadata.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { IdempotentOptions } from '../src/consume/idempotent.js';
+import type { IdempotentOptions } from '../src/features/idempotent/option.js';
 import { annotationsAt } from './metadata.js';
 
 /**

@@ -1,14 +1,14 @@
 import 'reflect-metadata';
-import type { CircuitBreakerOptions } from '../src/consume/circuit-breaker.js';
 import type {
   BatchOptions,
   HandlerOptions,
   PatternOrDefinition,
   QueueOptions,
 } from '../src/consume/definition.js';
-import type { IdempotentOptions } from '../src/consume/idempotent.js';
-import type { RateLimitOptions } from '../src/consume/rate-limit.js';
 import { OptionsError } from '../src/errors.js';
+import type { CircuitBreakerOptions } from '../src/features/circuit-breaker/circuit-breaker.js';
+import type { IdempotentOptions } from '../src/features/idempotent/option.js';
+import type { RateLimitOptions } from '../src/features/rate-limit/rate-limit.js';
 import type { UniqueOptions } from '../src/message/unique.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 import { refuseStandardDecorators } from './standard-decorators.js';

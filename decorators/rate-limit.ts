@@ -1,4 +1,4 @@
-import type { RateLimitOptions } from '../src/consume/rate-limit.js';
+import type { RateLimitOptions } from '../src/features/rate-limit/rate-limit.js';
 import { annotationsAt } from './metadata.js';
 
 /**

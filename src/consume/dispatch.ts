@@ -14,7 +14,7 @@ import { type Arriving, type Handling, type Later, piped } from './pipeline.js';
 import type { Received } from './received.js';
 import type { TimedCode } from './run-handler.js';
 import { Running, type RunningOptions } from './running.js';
-import { aroundStages, arrivalStages, guardStages, type StageOptions } from './stages.js';
+import { aroundStages, arrivalStages, guardStages } from './stages.js';
 import type { StepSender } from './step.js';
 import type { Handler } from './subscription.js';
 import type { Uniques } from './uniques.js';
@@ -35,6 +35,12 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<
   /** What tells contexts that they should come to an end. */
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
+}
+
+/** What stages are made with. */
+export interface StageOptions extends DispatcherOptions {
+  /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
+  failed(context: HandlerContext, error: unknown): Outcome;
 }
 
 /** One handler's ways: of messages that carry no mark of ours, and of those that do. */

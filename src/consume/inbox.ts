@@ -1,4 +1,7 @@
 import { NoTransactionError } from '../errors.js';
+import { noteOf, skippedOutcome } from '../features/idempotent/handled.js';
+import type { IdempotentSettings } from '../features/idempotent/option.js';
+import { claimKey } from '../features/idempotent/stage.js';
 import { type ChainState, type StepMessage, withChain } from '../message/chain-header.js';
 import { encodeOutboxMessage } from '../message/outbox-message.js';
 import type { Publisher } from '../message/publisher.js';
@@ -6,11 +9,9 @@ import type { TransactionClient } from '../message/transaction-client.js';
 import type { InboxStore, InboxTransaction } from '../stores/inbox.js';
 import type { LedgerStore } from '../stores/ledger.js';
 import type { OutboxEntry } from '../stores/outbox.js';
+import type { Stores } from '../stores/stores.js';
 import { carriedFrom } from './carry-on.js';
-import { claimKey } from './claims.js';
 import type { HandlerContext } from './context.js';
-import { noteOf, skippedOutcome } from './handled.js';
-import type { IdempotentSettings } from './idempotent.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from './outcome.js';
 import type { AroundStage, GuardStage } from './pipeline.js';
 import { longestAttemptMs } from './run-handler.js';
@@ -25,7 +26,7 @@ export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<v
 
 export interface InboxOptions {
   readonly service: string;
-  readonly store: InboxStore;
+  readonly stores: Pick<Stores, 'inbox'>;
   readonly throughOutbox: ThroughOutbox;
   readonly timeoutGraceMs: number;
   /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
@@ -88,7 +89,8 @@ async function begun(
   const note = noteOf(context, willGoOn(context));
   let transaction: Awaited<ReturnType<InboxStore['begin']>>;
   try {
-    transaction = await options.store.begin(key, keepMs, note);
+    // Checked at the start: a handler with an inbox has stores with one.
+    transaction = await (options.stores.inbox as InboxStore).begin(key, keepMs, note);
   } catch (error) {
     context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
     return releaseFor(STORE_AWAY_MS);

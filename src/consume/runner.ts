@@ -1,5 +1,6 @@
 import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '../errors.js';
 import type { BusEvents } from '../events.js';
+import { Circuits } from '../features/circuit-breaker/circuits.js';
 import type { Names } from '../topology/names.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
@@ -9,7 +10,6 @@ import type { Logger } from '../util/logger.js';
 import { Attempts } from './attempts.js';
 import { jobReports } from './batch-job.js';
 import { failureSteps } from './chain-effects.js';
-import { Circuits } from './circuits.js';
 import { Gate } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
 import { copiesOf } from './copies.js';

@@ -1,11 +1,11 @@
-import type { Stores } from '../stores/stores.js';
-import type { Clock } from '../util/clock.js';
-import { joined } from '../util/joined.js';
-import type { HandlerContext } from './context.js';
-import { type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
-import type { GuardStage } from './pipeline.js';
+import type { HandlerContext } from '../../consume/context.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS } from '../../consume/outcome.js';
+import type { GuardStage } from '../../consume/pipeline.js';
+import type { Handler } from '../../consume/subscription.js';
+import type { Stores } from '../../stores/stores.js';
+import type { Clock } from '../../util/clock.js';
+import { joined } from '../../util/joined.js';
 import { RateLimit, type RateLimitSettings } from './rate-limit.js';
-import type { Handler } from './subscription.js';
 
 export interface RateLimitsOptions {
   readonly service: string;

@@ -1,11 +1,11 @@
-import type { BusEvents } from '../events.js';
-import type { Clock, Timer } from '../util/clock.js';
-import type { Emitter } from '../util/emitter.js';
+import type { Gate } from '../../consume/concurrency.js';
+import type { Pause } from '../../consume/pause.js';
+import type { Handler } from '../../consume/subscription.js';
+import type { Work } from '../../consume/work.js';
+import type { BusEvents } from '../../events.js';
+import type { Clock, Timer } from '../../util/clock.js';
+import type { Emitter } from '../../util/emitter.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import type { Gate } from './concurrency.js';
-import type { Pause } from './pause.js';
-import type { Handler } from './subscription.js';
-import type { Work } from './work.js';
 
 export interface CircuitsOptions {
   readonly handlers: readonly Handler[];

@@ -1,5 +1,5 @@
-import { type Check, durationUpTo, integerFrom, objectWith } from '../util/check.js';
-import { type Duration, toMs } from '../util/duration.js';
+import { type Check, durationUpTo, integerFrom, objectWith } from '../../util/check.js';
+import { type Duration, toMs } from '../../util/duration.js';
 
 /** When a queue is paused because one of its handlers fails too often, and how it is found out that it no longer does. */
 export interface CircuitBreakerOptions {

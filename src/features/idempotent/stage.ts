@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { keyText } from '../message/key-text.js';
-import type { ClaimStore } from '../stores/claims.js';
-import type { Stores } from '../stores/stores.js';
-import { joined } from '../util/joined.js';
-import type { HandlerContext } from './context.js';
-import { type Effect, withEffect } from './effect.js';
+import type { HandlerContext } from '../../consume/context.js';
+import { type Effect, withEffect } from '../../consume/effect.js';
+import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../consume/outcome.js';
+import type { GuardStage } from '../../consume/pipeline.js';
+import { longestAttemptMs } from '../../consume/run-handler.js';
+import type { Handler } from '../../consume/subscription.js';
+import { keyText } from '../../message/key-text.js';
+import type { ClaimStore } from '../../stores/claims.js';
+import type { Stores } from '../../stores/stores.js';
+import { joined } from '../../util/joined.js';
 import { noteOf, skippedOutcome } from './handled.js';
-import type { IdempotentSettings } from './idempotent.js';
-import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from './outcome.js';
-import type { GuardStage } from './pipeline.js';
-import { longestAttemptMs } from './run-handler.js';
-import type { Handler } from './subscription.js';
+import type { IdempotentSettings } from './option.js';
 
 export interface ClaimsOptions {
   readonly service: string;
