@@ -55,10 +55,12 @@ export function inboxStage(
     const handling = await begun(key, keepMs, context, options);
     if (!(handling instanceof Handling)) return handling;
     context.handling = handling;
-    const outcome = await next(context);
-    // If its code has not run after all.
-    await handling.rollBack();
-    return outcome;
+    try {
+      return await next(context);
+    } finally {
+      // If its code has not run after all.
+      await handling.rollBack();
+    }
   };
 }
 

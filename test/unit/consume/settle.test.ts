@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { AttemptEvents } from '../../../src/consume/attempt-events.js';
 import { failureSteps, goingOn } from '../../../src/consume/chain-effects.js';
 import { copiesOf } from '../../../src/consume/copies.js';
-import { type Effect, withEffect } from '../../../src/consume/effect.js';
+import { type Effect, type EffectsOf, withEffect } from '../../../src/consume/effect.js';
 import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/outcome.js';
 import { Pack, receivedItems, returned } from '../../../src/consume/pack.js';
 import { receive } from '../../../src/consume/received.js';
@@ -19,6 +19,7 @@ import type { BusEvents } from '../../../src/events.js';
 import type { ChainState, StepMessage } from '../../../src/message/chain-header.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
+import { encodeUnique } from '../../../src/message/unique.js';
 import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
@@ -87,6 +88,8 @@ describe('settling', () => {
   let steps: Pick<StepSender, 'send'>;
   let log: string[];
   let told: string[];
+  /** What was due for marked messages beside that, by the kinds of their outcomes. */
+  let kept: string[];
   beforeEach(() => {
     clock = new ManualClock();
     session = new HeldSession(clock);
@@ -114,10 +117,12 @@ describe('settling', () => {
       session: session as unknown as TransportSession,
     };
     steps = { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) };
+    const keys: EffectsOf = (_work, { kind }) => [{ what: 'a key', run: async () => void kept.push(kind) }];
     const all = [failureSteps(steps, logger), copiesOf(shared)];
+    kept = [];
     settler = new Settler({
       ...shared,
-      effects: { ofPlain: all, ofMarked: all },
+      effects: { ofPlain: all, ofMarked: [keys, ...all] },
       events: new AttemptEvents('shop', events, clock),
       giveUp: giveUp.signal,
       onHold: () => told.push('held'),
@@ -374,6 +379,33 @@ describe('settling', () => {
     assert.equal(session.publishes.length, 1);
     assert.equal(state.over, true);
     assert.deepEqual(told, ['held', 'let go']);
+  });
+
+  it('does what is due for the end that a message has in the end, as its key is given back when it can never come back', async () => {
+    const unique = encodeUnique({ key: 'k', until: 'done', forMs: 60_000, number: undefined });
+    const properties = { messageId: 'm', headers: { [HEADER.unique]: unique } };
+    const { delivery } = settle(RETRY, new TestDelivery({ properties }));
+    await clock.settle();
+    assert.deepEqual(kept, ['retry']);
+    session.last.confirm.reject(new InvalidMessageError("it can't be encoded", 'Mend it.'));
+    await clock.settle();
+    assert.deepEqual(kept, ['retry', 'dead-letter']);
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.equal(delivery.settled, 'ack');
+  });
+
+  it('tries once what ends after the bus has given up waiting', async () => {
+    giveUp.abort();
+    const stored = settle(RETRY);
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.equal(stored.delivery.settled, 'ack');
+    const left = settle(RETRY);
+    session.last.confirm.reject(new Error('no'));
+    await clock.settle();
+    assert.deepEqual([left.over, left.delivery.settled], [true, undefined]);
+    assert.deepEqual(told, ['message.retried'], 'nothing is held for it');
   });
 
   it('stops trying when the bus gives up, at once, and leaves the message to the broker', async () => {
