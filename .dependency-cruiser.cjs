@@ -14,7 +14,7 @@ const ports = either(
   '^src/stores/[^/]+\\.ts$',
   '^src/serialization/serializer\\.ts$',
 );
-const flow = '^src/(publish|consume|middleware)/';
+const flow = '^src/(publish|consume|features|middleware)/';
 const features = '^src/(jobs|failures|worker|control)/';
 const adapters = '^src/(transport/(amqp|memory)|stores/(memory|redis|postgres))/';
 const root = '^src/(bus|lifecycle|options|stopping)\\.ts$';

@@ -1,7 +1,7 @@
-import type { CircuitBreakerOptions } from '../src/consume/circuit-breaker.js';
+import type { CircuitBreakerOptions } from '../src/features/circuit-breaker/circuit-breaker.js';
 import type { HandlerOptions } from '../src/consume/definition.js';
-import type { IdempotentOptions } from '../src/consume/idempotent.js';
-import type { RateLimitOptions } from '../src/consume/rate-limit.js';
+import type { IdempotentOptions } from '../src/features/idempotent/option.js';
+import type { RateLimitOptions } from '../src/features/rate-limit/rate-limit.js';
 import type { UniqueOptions } from '../src/message/unique.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 import type { Duration } from '../src/util/duration.js';

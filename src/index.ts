@@ -1,5 +1,4 @@
 export { Bus } from './bus.js';
-export type { CircuitBreakerOptions } from './consume/circuit-breaker.js';
 export type {
   BatchFunction,
   BatchHandleOptions,
@@ -17,8 +16,6 @@ export type {
   QueueOptions,
 } from './consume/definition.js';
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/describe.js';
-export type { IdempotentOptions } from './consume/idempotent.js';
-export type { RateLimitOptions } from './consume/rate-limit.js';
 export type { ServeOptions } from './consume/serving.js';
 export type { QueueWorkload, SetWorkload, Workload } from './consume/workload.js';
 export {
@@ -95,6 +92,9 @@ export type { Rate } from './failures/pace.js';
 export type { ReplayTarget } from './failures/replay.js';
 export type { FailedLine, ImportResult } from './failures/transfer.js';
 export type { UnreadableLetter } from './failures/unreadable.js';
+export type { CircuitBreakerOptions } from './features/circuit-breaker/circuit-breaker.js';
+export type { IdempotentOptions } from './features/idempotent/option.js';
+export type { RateLimitOptions } from './features/rate-limit/rate-limit.js';
 export type {
   BatchCallback,
   BatchContext,

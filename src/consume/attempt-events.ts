@@ -2,9 +2,9 @@ import type { AttemptEvent, BusEvents, DeadLetteredEvent } from '../events.js';
 import { publishedAtOf } from '../message/published-at.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
-import type { Work } from './concurrency.js';
 import type { FiguresOfHandler } from './figures.js';
 import type { Handler } from './subscription.js';
+import type { Work } from './work.js';
 
 type FailureName = 'handler.failed' | 'handler.timedOut';
 
@@ -86,7 +86,7 @@ export class AttemptEvents {
   }
 
   /** Assigned: spread before other fields, those of an attempt cost 2 µs. */
-  private about<More extends object>({ received, match }: Work, more: More): AttemptEvent & More {
+  private about<More extends object>({ received, match, attempt }: Work, more: More): AttemptEvent & More {
     const about: AttemptEvent = {
       service: this.service,
       queue: received.delivery.queue,
@@ -94,7 +94,7 @@ export class AttemptEvents {
       exchange: received.exchange,
       routingKey: received.routingKey,
       messageId: received.messageId,
-      attempt: received.attempt,
+      attempt,
       tries: match?.handler.retry.tries,
     };
     return Object.assign(about, more);

@@ -13,7 +13,9 @@ import type { Headers } from '../message/message.js';
 import type { BatchStore, Closed, JobResult } from '../stores/batches.js';
 import type { Logger } from '../util/logger.js';
 import { carriedFrom } from './carry-on.js';
-import { ENDED_BEFORE, type Outcome, releaseFor, SKIP, STORE_AWAY_MS } from './outcome.js';
+import { type EffectsOf, NO_EFFECTS } from './effect.js';
+import { CANCELLED, HANDLED_BEFORE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import type { ArrivalStage } from './pipeline.js';
 import type { Received } from './received.js';
 
 /** What the way in needs of the way out for batches. */
@@ -47,23 +49,60 @@ export function jobOf(received: Received): BatchPlace | undefined {
   return mark && isPlace(mark) ? mark : undefined;
 }
 
-/** What becomes of a job that is not to be run; undefined if it is. Asked before each attempt. */
-export async function refusalOf(
+/** Asks before each attempt at a job of a batch whether it is still to be run. */
+export function refusedJobs(batches: Pick<BatchSender, 'begin'>, log: Logger): ArrivalStage {
+  return (next) => (work) => {
+    const job = jobOf(work.received);
+    return job ? refusalOf(job, batches, log).then((refusal) => refusal ?? next(work)) : next(work);
+  };
+}
+
+/** What becomes of a job that is not to be run; undefined if it is. */
+async function refusalOf(
   place: BatchPlace,
-  batches: BatchSender,
+  batches: Pick<BatchSender, 'begin'>,
   log: Logger,
 ): Promise<Outcome | undefined> {
   try {
     // What no store knows is a message like any other; that nobody is told of its end is said when it has come.
     const answer = await batches.begin(place);
-    if (answer === 'ended') return ENDED_BEFORE;
-    return answer === 'skip' ? SKIP : undefined;
+    // It has ended before. That is told again: what was due with it may not be sent yet.
+    if (answer === 'ended') return HANDLED_BEFORE;
+    return answer === 'skip' ? CANCELLED : undefined;
   } catch (error) {
     log.warn(
       { batchId: place.id, number: place.number, error },
       'whether its batch is cancelled could not be asked: the message comes back later',
     );
     return releaseFor(STORE_AWAY_MS);
+  }
+}
+
+/** What a batch has stored when a job of it has ended: that, and what it decides. Told twice, it changes nothing. */
+export function jobReports(batches: Pick<BatchSender, 'report'>): EffectsOf {
+  return ({ received }, outcome) => {
+    const job = jobOf(received);
+    const result = job && resultOf(outcome);
+    if (!job || !result) return NO_EFFECTS;
+    const what = 'the end of a job of a batch, or what that decides,';
+    return [{ what, run: () => batches.report(job, result) }];
+  };
+}
+
+/** What an outcome is to the batch; undefined if its job has not ended. */
+function resultOf(outcome: Outcome): JobResult | undefined {
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.continues ? undefined : 'done';
+    case 'skip':
+      if (outcome.continues) return undefined;
+      return outcome.because === 'cancelled' ? 'skipped' : 'done';
+    case 'discard':
+      return 'done';
+    case 'dead-letter':
+      return 'failed';
+    default:
+      return undefined;
   }
 }
 

@@ -1,31 +1,27 @@
-import { AsyncResource } from 'node:async_hooks';
 import { type LaneOrder, strictOrder } from './lane-order.js';
-import type { Outcome } from './outcome.js';
-import type { Received } from './received.js';
-import type { Match } from './registry.js';
+import type { Pause } from './pause.js';
 import type { Handler } from './subscription.js';
 import { WaitingLine } from './waiting-line.js';
-
-/** A delivery and the handler that is to have it. */
-export interface Work {
-  readonly received: Received;
-  readonly match: Match | undefined;
-  /** Which lane it came through, by its place in the list of those that share the places; 0 where there is only one. */
-  readonly lane: number;
-  /** What becomes of it was clear before it could run. */
-  readonly decided?: Outcome | undefined;
-  /** The async context in which it was delivered, if it can't start in there at once. */
-  context?: AsyncResource;
-}
-
-/** Does something for a message that has waited, in the async context in which it was delivered. */
-export function inContextOf<T>(work: Work, run: (work: Work) => T): T {
-  return work.context ? work.context.runInAsyncScope(run, undefined, work) : run(work);
-}
+import type { Work } from './work.js';
 
 /** Of what has been delivered before, a crash watch is asked before it runs. What is decided doesn't run. */
 export const asksFirst = ({ received, decided }: Work): boolean =>
   received.redelivered && decided === undefined;
+
+export interface GateOptions {
+  /** How much may have started and not ended. */
+  readonly limit: number;
+  /** Begins the work; {@link Gate.done} is to be called when that has ended, which may be at once. May not throw. */
+  readonly start: (work: Work) => void;
+  /** What keeps work from starting, whatever room there is. */
+  readonly pause: Pause;
+  /** How many there are. @default 1 */
+  readonly lanes?: number;
+  /** Which goes first. @default strictly in their order */
+  readonly order?: LaneOrder;
+  /** Told, again and again, while there is room, and what could start has to come past what is here. */
+  readonly onBlocked?: () => void;
+}
 
 /**
  * Lets work of one queue, all its lanes together, or of several queues, start while there is room: among their places,
@@ -33,103 +29,62 @@ export const asksFirst = ({ received, decided }: Work): boolean =>
  * work whose handler is full: that waits without holding a place. What waits is bounded by the lanes' windows.
  */
 export class Gate {
+  private readonly start: (work: Work) => void;
+  private readonly pause: Pause;
+  private readonly order: LaneOrder;
+  private readonly onBlocked: () => void;
+  private limit: number;
   /** One line for each lane. */
   private readonly waiting: readonly WaitingLine[];
   /** Of the handlers that have a limit of their own. */
   private readonly activeOf = new Map<Handler, number>();
   private active = 0;
-  private holds = 0;
-  /** What may start, whatever else says: anything, nothing, or one of a handler and any of others. */
-  private may: 'start' | 'not start' | Handler = 'start';
+  /** How much is in the lines. */
+  private here = 0;
   private pumping = false;
-  private isStill = false;
   /** Being pushed: what is active now is its own context. */
   private arriving: Work | undefined;
   private begun = 0;
-  /** What was let start by {@link letOne}, last. */
-  private single: Received | undefined;
   private readonly onIdle: (() => void)[] = [];
 
-  /**
-   * @param start begins the work; must call {@link done} when it has ended, which may be at once; may not throw
-   * @param onBlocked told, again and again, while there is room, and what could start has to come past what is here
-   */
-  constructor(
-    private limit: number,
-    private readonly start: (work: Work) => void,
-    lanes = 1,
-    private readonly order: LaneOrder = strictOrder,
-    private readonly onBlocked: () => void = () => {},
-  ) {
+  constructor({ limit, start, pause, lanes = 1, order = strictOrder, onBlocked = () => {} }: GateOptions) {
+    this.limit = limit;
+    this.start = start;
+    this.pause = pause;
+    this.order = order;
+    this.onBlocked = onBlocked;
     this.waiting = Array.from({ length: lanes }, () => new WaitingLine());
   }
 
   push(work: Work): void {
+    if (this.canBeginAtOnce(work)) {
+      this.pumping = true;
+      this.begin(work);
+      this.pumping = false;
+      // What has come or ended meanwhile.
+      if (this.here > 0) this.pump();
+      return;
+    }
     const { arriving } = this;
     this.arriving = work;
     this.lineOf(work.lane).push(work);
+    this.here += 1;
     this.pump();
     // Whatever makes room for it later has another one.
-    if (this.arriving === work) work.context = new AsyncResource('HOPLINE_DELIVERY');
+    if (this.arriving === work) work.keepContext();
     this.arriving = arriving;
   }
 
   done({ match }: Work): void {
     this.active -= 1;
     if (match) this.count(match.handler, -1);
-    this.pump();
-    if (this.active === 0) for (const tell of this.onIdle.splice(0)) tell();
-  }
-
-  /** Starts nothing more until every hold is released. */
-  hold(): void {
-    this.holds += 1;
-  }
-
-  release(): void {
-    this.holds -= 1;
-    this.pump();
-  }
-
-  get isHeld(): boolean {
-    return this.holds > 0;
-  }
-
-  /** Starts nothing more until it is opened. */
-  shut(): void {
-    this.may = 'not start';
-  }
-
-  /**
-   * Starts one of this handler, which may be one that comes later, and is shut again; until then others start as they come,
-   * or what runs long would keep it out. True if it has started.
-   */
-  letOne(handler: Handler): boolean {
-    this.may = handler;
-    this.pump();
-    return !this.isLettingOne;
-  }
-
-  /** What is to be let start has not come yet. */
-  get isLettingOne(): boolean {
-    return typeof this.may === 'object';
-  }
-
-  /** It was let start by {@link letOne}, and no other since. */
-  isSingle({ received }: Work): boolean {
-    // Not the work: what is decided while it holds its place is another one.
-    return received === this.single;
-  }
-
-  open(): void {
-    this.may = 'start';
-    this.pump();
+    if (this.here > 0 || this.pause.awaitsOne) this.pump();
+    if (this.active === 0 && this.onIdle.length > 0) for (const tell of this.onIdle.splice(0)) tell();
   }
 
   /** While it is still, starts only what was delivered before, and of a lane only if that is its next: it asks first. */
   setStill(isStill: boolean): void {
-    this.isStill = isStill;
-    this.pump();
+    this.pause.setSuspect(isStill);
   }
 
   /** Changes the number of places. What has started goes on. */
@@ -141,7 +96,9 @@ export class Gate {
   /** Takes out what has not started and `test` holds for: of one lane, or of all. */
   takeWaiting(lane?: number, test: (work: Work) => boolean = () => true): Work[] {
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
-    return lines.flatMap((line) => line.takeAll(test));
+    const taken = lines.flatMap((line) => line.takeAll(test));
+    this.here -= taken.length;
+    return taken;
   }
 
   waitingIn(lane: number): Work[] {
@@ -155,7 +112,7 @@ export class Gate {
 
   /** Something more could start, and nothing that is here can. */
   get hasRoom(): boolean {
-    return this.active < this.limit && !this.isHeld && this.may !== 'not start';
+    return this.active < this.limit && this.pause.begins !== 'none';
   }
 
   /** How much has started so far. */
@@ -164,8 +121,7 @@ export class Gate {
   }
 
   get hasWaiting(): boolean {
-    for (const line of this.waiting) if (line.size > 0) return true;
-    return false;
+    return this.here > 0;
   }
 
   /** How much of it has started and not ended. */
@@ -175,7 +131,7 @@ export class Gate {
 
   /** How much of it is here and has not started. */
   get waitingCount(): number {
-    return this.waiting.reduce((sum, line) => sum + line.size, 0);
+    return this.here;
   }
 
   /** Forgets what waits for a channel that is gone: the broker delivers it again. */
@@ -191,22 +147,31 @@ export class Gate {
     });
   }
 
-  private pump(): void {
+  /** Starts what may start: to be called when that may be more than before. */
+  pump(): void {
     // What ends as soon as it has begun comes here again: the loop that began it goes on, or they would pile up.
     if (this.pumping) return;
     this.pumping = true;
     while (this.hasRoom) {
       const work = this.takeNext();
       if (!work) break;
+      this.here -= 1;
       this.begin(work);
     }
     this.pumping = false;
     this.tellIfBlocked();
   }
 
+  /** Nothing waits, nothing is in the way: it need not stand in line. */
+  private canBeginAtOnce({ match }: Work): boolean {
+    if (this.pumping || this.pause.begins !== 'any' || !this.hasRoom || this.hasWaiting) return false;
+    return !match || this.handlerHasRoom(match.handler);
+  }
+
   /** As by itself after each start and end: for whoever could do nothing about it when it was told. */
   tellIfBlocked(): void {
-    if (this.hasRoom && !this.isStill && (this.isLettingOne || this.isBlocked)) this.onBlocked();
+    const { awaitsOne, begins } = this.pause;
+    if (this.hasRoom && begins !== 'redelivered' && (awaitsOne || this.isBlocked)) this.onBlocked();
   }
 
   private get isBlocked(): boolean {
@@ -223,7 +188,7 @@ export class Gate {
   /** Looks for the next of a lane, which is then the line's to take. */
   private canStartIn(lane: number): boolean {
     const next = this.lineOf(lane).find(this.handlerHasRoom);
-    return next !== undefined && (!this.isStill || asksFirst(next));
+    return next !== undefined && (this.pause.begins !== 'redelivered' || asksFirst(next));
   }
 
   private readonly handlerHasRoom = (handler: Handler): boolean =>
@@ -235,13 +200,11 @@ export class Gate {
     if (work.match) {
       const { handler } = work.match;
       this.count(handler, 1);
-      if (this.may === handler) {
-        this.may = 'not start';
-        this.single = work.received;
-      }
+      if (this.pause.awaitsOne) this.pause.hasBegun(work);
     }
     if (this.arriving === work) this.arriving = undefined;
-    inContextOf(work, this.start);
+    if (work.hasWaited) work.inContext(this.start);
+    else this.start(work);
   }
 
   private count(handler: Handler, change: 1 | -1): void {

@@ -14,13 +14,13 @@ import { type Duration, isDuration, toMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import { type BatchSender, batchOf, HandlerBatch } from './batch-job.js';
 import { carriedFrom } from './carry-on.js';
-import type { Work } from './concurrency.js';
 import { contentTypeIn } from './decrypt.js';
 import { type Handling, transactionOver } from './inbox.js';
 import { type PartFunction, Parts } from './once.js';
 import { DISCARD, type Outcome } from './outcome.js';
-import { chainOf, HandlerStep, type StepSender } from './step.js';
+import { HandlerStep, type StepSender } from './step.js';
 import type { Handler } from './subscription.js';
+import type { Work } from './work.js';
 
 /** Whether the worker takes no more messages. */
 export interface Stopping {
@@ -61,10 +61,12 @@ export class HandlerContext extends MessageContext {
     readonly work: Work,
     readonly handler: Handler,
     private readonly bus: ContextSurroundings,
+    /** As its handler gets it. */
+    readonly payload?: unknown,
   ) {
     super();
     // Both are fixed for this attempt; the work's own counters move on.
-    this.attempt = work.received.attempt;
+    this.attempt = work.attempt;
     this.tries = handler.retry.tries;
   }
 
@@ -141,8 +143,7 @@ export class HandlerContext extends MessageContext {
   }
 
   get step(): HandlerStep | undefined {
-    const { received } = this.work;
-    const chain = chainOf(received);
+    const { received, chain } = this.work;
     if (chain)
       this.ownStep ??= new HandlerStep(chain, received, this.bus.steps, (call) => this.isTooLate(call));
     return this.ownStep;
@@ -226,7 +227,7 @@ export class HandlerContext extends MessageContext {
 
   /** For `failed()`, which is not part of a transaction: another one than what may still run of the attempt has. */
   afterwards(): HandlerContext {
-    return this.handling ? new HandlerContext(this.work, this.handler, this.bus) : this;
+    return this.handling ? new HandlerContext(this.work, this.handler, this.bus, this.payload) : this;
   }
 
   /** Fires the signal, now or when it is first read. */

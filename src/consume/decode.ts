@@ -8,6 +8,7 @@ import { after, isThenable } from '../util/after.js';
 import { decrypted, needsKeys } from './decrypt.js';
 import type { Received } from './received.js';
 import type { Match } from './registry.js';
+import type { Work } from './work.js';
 
 export interface DecodeOptions {
   /** Of handlers that say nothing of how their bodies are read. */
@@ -23,7 +24,8 @@ export interface DecodeOptions {
  * @throws UndecodableError, PayloadInvalidError, UnknownKeyError, KeysUnavailableError, and what the code of the schema and
  *   the deserializer throws
  */
-export function decoded(received: Received, match: Match, options: DecodeOptions): unknown {
+export function decoded(work: Work, match: Match, options: DecodeOptions): unknown {
+  const { received } = work;
   const { delivery, chain, batch } = received;
   const { maxBodyBytes, encryption } = options;
   // Handled now, it would lose what is to come after it.
@@ -38,7 +40,7 @@ export function decoded(received: Received, match: Match, options: DecodeOptions
   }
   if (!needsKeys(received, match.handler))
     return read(received, body, properties.contentType, match, options);
-  return after(decrypted(received, match.handler, encryption), (plain) =>
+  return after(decrypted(work, match.handler, encryption), (plain) =>
     read(received, plain.body, plain.contentType, match, options),
   );
 }

@@ -13,8 +13,8 @@ import type { ChainState } from '../message/chain-header.js';
 import { HEADER } from '../message/headers.js';
 import { after } from '../util/after.js';
 import type { Received } from './received.js';
-import { chainOf } from './step.js';
 import type { Handler } from './subscription.js';
+import type { Work } from './work.js';
 
 /** A body as its serializer has written it. */
 export type Plain = { readonly body: Buffer; readonly contentType: string | undefined };
@@ -43,14 +43,14 @@ export function needsKeys(received: Received, { encrypted }: Handler): boolean {
  * @throws UnknownKeyError, KeysUnavailableError
  */
 export function decrypted(
-  received: Received,
+  work: Work,
   { name, encrypted }: Handler,
   encryption: Encryption | undefined,
 ): Plain | Promise<Plain> {
-  const { delivery, routingKey, messageId, batch } = received;
+  const { chain } = work;
+  const { delivery, routingKey, messageId, batch } = work.received;
   const { body, properties } = delivery;
   const header = properties.headers[HEADER.encrypted];
-  const chain = chainOf(received);
   if (header === undefined && encrypted) throw plainRefused(name);
   const open = (sealed: Buffer, its: unknown, bound: Bound): Opened | Promise<Opened> => {
     if (encryption) return encryption.open(sealed, its, bound);
@@ -64,7 +64,7 @@ export function decrypted(
   if (!chain || !sealed) return plain;
   const opened = open(sealed.body, sealed.header, boundToResult(chain.id, chain.number));
   return after(opened, ({ body: result }) => {
-    received.chain = { ...chain, result: JSON.parse(result.toString()) };
+    work.chain = { ...chain, result: JSON.parse(result.toString()) };
     return plain;
   });
 }

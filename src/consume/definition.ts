@@ -1,3 +1,6 @@
+import type { CircuitBreakerOptions } from '../features/circuit-breaker/circuit-breaker.js';
+import type { IdempotentOptions } from '../features/idempotent/option.js';
+import type { RateLimitOptions } from '../features/rate-limit/rate-limit.js';
 import type { MessageContext } from '../message/context.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../message/define-message.js';
 import type { ExchangeOption } from '../message/exchange-option.js';
@@ -7,9 +10,6 @@ import type { RetryOptions } from '../retry/policy.js';
 import type { BodyOption } from '../serialization/body-option.js';
 import type { QueueType } from '../topology/plan.js';
 import type { Duration } from '../util/duration.js';
-import type { CircuitBreakerOptions } from './circuit-breaker.js';
-import type { IdempotentOptions } from './idempotent.js';
-import type { RateLimitOptions } from './rate-limit.js';
 
 /** Lane names in strict order of priority, or each lane's name with its share. */
 export type Lanes = readonly string[] | Readonly<Record<string, number>>;

@@ -1,7 +1,7 @@
 import { fittingId } from '../message/message-id.js';
-import type { Work } from './concurrency.js';
 import { type Outcome, RETURN } from './outcome.js';
 import { type Pack, PackItem } from './pack.js';
+import { Work } from './work.js';
 
 /**
  * Gives back what was delivered and has not started. A pack of which something has started can't go back; what is left of
@@ -27,8 +27,8 @@ export async function giveBack(
   await Promise.all(going.map((work) => settle(work, RETURN)));
 }
 
-function wholeOf({ delivery }: Pack, first: Work): Work {
+function wholeOf({ delivery }: Pack, { received, match, lane }: Work): Work {
   const { messageId: id } = delivery.properties;
   const messageId = id ? fittingId(id) : undefined;
-  return { ...first, received: { ...first.received, delivery, messageId } };
+  return new Work({ ...received, delivery, messageId }, match, lane);
 }

@@ -2,20 +2,25 @@ import type { TransportSession } from '../transport/transport.js';
 import { Backoff } from '../util/backoff.js';
 import { type Clock, pause } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
-import type { Work } from './concurrency.js';
+import type { Effect } from './effect.js';
+import type { Outcome } from './outcome.js';
+import type { Work } from './work.js';
 
 export interface HoldingOptions {
   readonly session: TransportSession;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Aborts when the bus gives up waiting for a publish that can't be made. */
+  /** Aborts when the bus no longer waits for what can't be stored. */
   readonly giveUp: AbortSignal;
-  /** Told when a publish can't be made and its delivery is held, and when that is over. */
+  /** Told when an effect can't be stored and its delivery is held, and when that is over. */
   onHold(error: unknown): void;
   onRelease(): void;
 }
 
-/** Publishes what deliveries become, and holds a delivery un-acked while that can't be done. */
+/** How an effect has ended: `unreached` if there is nothing more to be done, because the channel is gone or the bus stops. */
+export type Stored = 'stored' | 'unreached' | 'without' | Outcome;
+
+/** Stores what deliveries become, and holds a delivery un-acked while that can't be done. */
 export class Holding {
   /** Aborts when a channel is gone: what is held for it need not be held any more. */
   private channelLost = new AbortController();
@@ -29,43 +34,38 @@ export class Holding {
   }
 
   /**
-   * Publishes, and if that can't be done now, keeps the delivery un-acked and tries again with backoff. It is never
-   * requeued for that: the handler would run again at once, and the delivery limit would be charged for it.
-   *
-   * @param about what it is, for the log
-   * @param isHopeless for which error it is not tried again, but thrown
-   * @returns false if there is nothing more to be done, because the channel is gone or the bus stops
+   * Runs an effect, and if that can't be stored now, keeps the delivery un-acked and tries again with backoff. It is never
+   * requeued for that: the handler would run again at once, and the delivery limit would be charged for it. Never rejects.
    */
-  async publish(
-    { received: { delivery, messageId } }: Work,
-    publish: () => Promise<unknown>,
-    { what, ...about }: { what: string; exchange?: string; key?: string },
-    isHopeless: (error: unknown) => boolean,
-  ): Promise<boolean> {
+  async store({ received: { delivery, messageId } }: Work, effect: Effect): Promise<Stored> {
     const { clock, giveUp, log, onHold, onRelease } = this.options;
     const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 });
     let held = false;
     try {
-      while (!delivery.lost && !giveUp.aborted) {
+      while (!delivery.lost) {
         try {
-          await publish();
-          return true;
+          await effect.run();
+          return 'stored';
         } catch (error) {
-          if (isHopeless(error)) throw error;
+          const instead = effect.onError?.(error);
+          if (instead !== undefined) return instead;
+          // What ends when nobody waits any more is tried once.
+          if (giveUp.aborted) break;
           if (!held) onHold(error);
           held = true;
           const pauseMs = backoff.next();
           log.warn(
-            { queue: delivery.queue, messageId, ...about, pauseMs, error },
-            `${what} cannot be published: its message is held and the queue paused until it can`,
+            { queue: delivery.queue, messageId, ...effect.about, pauseMs, error },
+            `${effect.what} cannot be published: its message is held and the queue paused until it can`,
           );
-          // A channel that went during the publish has been told of already.
+          // A channel that went meanwhile has been told of already.
           if (delivery.lost) break;
           const over = AbortSignal.any([giveUp, this.channelLost.signal]);
           await pause(clock, pauseMs, over).catch(() => {});
+          if (giveUp.aborted) break;
         }
       }
-      return false;
+      return 'unreached';
     } finally {
       if (held) onRelease();
     }

@@ -1,4 +1,7 @@
 import { NoTransactionError } from '../errors.js';
+import { noteOf, skippedOutcome } from '../features/idempotent/handled.js';
+import type { IdempotentSettings } from '../features/idempotent/option.js';
+import { claimKey } from '../features/idempotent/stage.js';
 import { type ChainState, type StepMessage, withChain } from '../message/chain-header.js';
 import { encodeOutboxMessage } from '../message/outbox-message.js';
 import type { Publisher } from '../message/publisher.js';
@@ -6,12 +9,14 @@ import type { TransactionClient } from '../message/transaction-client.js';
 import type { InboxStore, InboxTransaction } from '../stores/inbox.js';
 import type { LedgerStore } from '../stores/ledger.js';
 import type { OutboxEntry } from '../stores/outbox.js';
+import type { Stores } from '../stores/stores.js';
 import { carriedFrom } from './carry-on.js';
-import type { Claim, Refusal } from './claims.js';
 import type { HandlerContext } from './context.js';
-import { noteOf, skippedOutcome } from './handled.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from './outcome.js';
+import type { AroundStage, GuardStage } from './pipeline.js';
+import { longestAttemptMs } from './run-handler.js';
 import { nextId, stateOfNext } from './step.js';
+import type { Handler } from './subscription.js';
 
 /** When a message comes back of which nobody knows whether it is handled. */
 const UNKNOWN_MS = 1_000;
@@ -19,43 +24,82 @@ const UNKNOWN_MS = 1_000;
 /** Gives a publisher whose messages are added to an outbox. */
 export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Publisher;
 
-export interface InboxParts {
+export interface InboxOptions {
   readonly service: string;
-  readonly store: InboxStore;
+  readonly stores: Pick<Stores, 'inbox'>;
   readonly throughOutbox: ThroughOutbox;
+  readonly timeoutGraceMs: number;
+  /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
+  failed(context: HandlerContext, error: unknown): Outcome;
 }
 
 /**
  * Lets a handler work in one transaction: what it does in the database, that it has handled the message, and what it
  * publishes are committed together, before the message is acked. Dying at any point before the commit, nothing of it has
- * happened; after it, the message comes again and is skipped.
+ * happened; after it, the message comes again and is skipped. {@link inboxAround} ends the transaction.
  */
-export class Inbox {
-  constructor(private readonly options: InboxParts) {}
-
-  /**
-   * Refused if the message was handled, or another process handles it.
-   *
-   * @param key of what nothing makes known there is none: its transaction holds none
-   * @param keepMs from now on: what the attempt may take is part of it
-   */
-  async begin(key: string | undefined, keepMs: number, context: HandlerContext): Promise<Claim | Refusal> {
-    const { store } = this.options;
-    // As it ends unless the handler changes its chain: then that is one statement more.
-    const note = noteOf(context, willGoOn(context));
-    let begun: Awaited<ReturnType<InboxStore['begin']>>;
+export function inboxStage(
+  handler: Handler,
+  settings: IdempotentSettings,
+  options: InboxOptions,
+): GuardStage {
+  // What the attempt may take is part of it.
+  const keepMs = longestAttemptMs(handler, options.timeoutGraceMs) + settings.keepMs;
+  return (next) => async (context) => {
+    let key: string | undefined;
     try {
-      begun = await store.begin(key, keepMs, note);
+      key = claimKey(settings, context, options.service);
     } catch (error) {
-      context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
-      return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
+      return options.failed(context, error);
     }
-    if (begun === 'taken') return { kind: 'later', outcome: releaseWhileTaken(context) };
-    if ('handled' in begun) return { kind: 'skipped', outcome: skippedOutcome(context, begun.handled) };
-    const handling = new Handling(begun, note, context, this.options);
+    const handling = await begun(key, keepMs, context, options);
+    if (!(handling instanceof Handling)) return handling;
     context.handling = handling;
-    return { kind: 'claim', concluded: async (outcome) => outcome, givenBack: () => handling.rollBack() };
+    try {
+      return await next(context);
+    } finally {
+      // If its code has not run after all.
+      await handling.rollBack();
+    }
+  };
+}
+
+/** Within the handler's time: commits what its code has done, or takes it back. */
+export const inboxAround: AroundStage = (next) => async (payload, given) => {
+  const { handling } = given as HandlerContext;
+  try {
+    await next(payload, given);
+    await handling?.conclude();
+  } catch (error) {
+    await handling?.rollBack();
+    throw error;
   }
+};
+
+/**
+ * What becomes of a message that was handled, or that another process handles.
+ *
+ * @param key of what nothing makes known there is none: its transaction holds none
+ */
+async function begun(
+  key: string | undefined,
+  keepMs: number,
+  context: HandlerContext,
+  options: InboxOptions,
+): Promise<Handling | Outcome> {
+  // As it ends unless the handler changes its chain: then that is one statement more.
+  const note = noteOf(context, willGoOn(context));
+  let transaction: Awaited<ReturnType<InboxStore['begin']>>;
+  try {
+    // Checked at the start: a handler with an inbox has stores with one.
+    transaction = await (options.stores.inbox as InboxStore).begin(key, keepMs, note);
+  } catch (error) {
+    context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
+    return releaseFor(STORE_AWAY_MS);
+  }
+  if (transaction === 'taken') return releaseWhileTaken(context);
+  if ('handled' in transaction) return skippedOutcome(context, transaction.handled);
+  return new Handling(transaction, note, context, options);
 }
 
 /** One attempt in its transaction. */
@@ -72,7 +116,7 @@ export class Handling {
     private readonly transaction: InboxTransaction,
     private readonly note: string,
     private readonly context: HandlerContext,
-    private readonly parts: Pick<InboxParts, 'service' | 'throughOutbox'>,
+    private readonly parts: Pick<InboxOptions, 'service' | 'throughOutbox'>,
   ) {
     this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
     this.ledger = {
@@ -112,7 +156,7 @@ export class Handling {
     this.state = 'committing';
     await this.commit();
     this.state = 'committed';
-    this.outcome = recorded ?? (goesOn ? { kind: 'done', goesOn } : DONE);
+    this.outcome = recorded ?? (goesOn ? { kind: 'done', continues: true } : DONE);
   }
 
   /** @throws MessageTooLargeError: a relay could not send it, now or later */

@@ -1,30 +1,33 @@
-import type { PauseReason } from '../events.js';
 import type { Consumer, Delivery, DeliverySink, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
-import type { ConsumerEvents } from './consumer-events.js';
 import type { Lane } from './lanes.js';
+import type { Pause, PausedLane } from './pause.js';
 import { PrefetchWindow } from './prefetch-window.js';
+
+/** Who takes what the lanes deliver. */
+export interface Intake {
+  admit(delivery: Delivery, lane: number): void;
+}
 
 export interface LaneRunnerOptions {
   readonly session: TransportSession;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly consumerEvents: ConsumerEvents;
+  readonly pause: Pick<Pause, 'takes'>;
   readonly prefetch: number;
   /** How long a delivery may stay unsettled here, in milliseconds. */
   readonly keptForMs: number;
   /** How much of it is here and can't start, since its handlers are full. */
   blocked(): number;
-  onDelivery(delivery: Delivery): void;
+  /** Its place among those that share the slots. */
+  readonly index: number;
+  readonly intake: Intake;
   /** Its window has been changed. */
   onResized(): void;
   /** The lane's channel is gone, and with it what it had delivered. */
   onLost(queue: string, reason: Error): void;
 }
-
-/** Why a lane may be paused; the other reasons hold what is here already. */
-export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
 
 /** How much more than its window a lane may have here, of what waits for handlers that are full: in windows, and in messages. */
 const MORE_WINDOWS = 9;
@@ -36,7 +39,7 @@ const MORE_MESSAGES = 1_000;
  * Each window that is opened is another consumer, in which what was delivered before doesn't count. So what is open from
  * before is counted here: a lane that is paused and resumed again and again must not fetch a window more each time.
  */
-export class LaneRunner implements DeliverySink {
+export class LaneRunner implements DeliverySink, PausedLane {
   private readonly window: PrefetchWindow;
   private consuming: Promise<Consumer> | undefined;
   private consumer: Consumer | undefined;
@@ -54,11 +57,6 @@ export class LaneRunner implements DeliverySink {
   private stopping = false;
   /** What comes now has nobody to start it, or to give it back. */
   private cancelled = false;
-  /** Why it takes nothing. */
-  private readonly pauses = new Set<LanePause>();
-  /** One message is to be tried though its circuit is open. */
-  private isTrying = false;
-
   constructor(
     private readonly lane: Lane,
     private readonly options: LaneRunnerOptions,
@@ -89,7 +87,7 @@ export class LaneRunner implements DeliverySink {
     }
     this.inWindow += 1;
     if (!this.stopping) this.window.delivered(delivery);
-    this.options.onDelivery(delivery);
+    this.options.intake.admit(delivery, this.options.index);
   }
 
   lost(reason: Error): void {
@@ -109,31 +107,13 @@ export class LaneRunner implements DeliverySink {
     this.cancelled = true;
   }
 
-  /** Takes no more until {@link resume}; resolves when nothing more comes. What is here stays, and can be settled. */
-  async pause(why: LanePause): Promise<void> {
-    this.pauses.add(why);
-    if (why === 'circuit-open') this.isTrying = false;
-    this.options.consumerEvents.paused(this.queue, why);
-    await this.change(0);
+  /** What is here stays, and can be settled. */
+  stopTaking(): Promise<void> {
+    return this.change(0);
   }
 
-  /** Takes no more than one at a time, though it is paused for its circuit. */
-  tryOne(): void {
-    if (this.isTrying) return;
-    this.isTrying = true;
-    if (this.width > 0) void this.change(1);
-  }
-
-  resume(why: LanePause): void {
-    this.pauses.delete(why);
-    if (why === 'circuit-open') this.isTrying = false;
-    this.options.consumerEvents.resumed(this.queue, why);
+  takeAgain(): void {
     if (this.width > 0) void this.change(this.width);
-  }
-
-  /** Why it takes nothing at the moment. */
-  get pausedFor(): readonly LanePause[] {
-    return [...this.pauses];
   }
 
   /** Changes how much may be unsettled of it when nothing is in the way; resolves when that holds. */
@@ -181,19 +161,24 @@ export class LaneRunner implements DeliverySink {
     if (this.isFull && this.mayOpen) void this.change(this.width);
   }
 
+  private get takes(): ReturnType<Pause['takes']> {
+    return this.options.pause.takes(this.options.index);
+  }
+
   /** How much may be unsettled of it now. */
   private get width(): number {
-    if (this.pauses.size === 0) return this.window.width;
-    return this.isTrying && this.pauses.size === 1 ? 1 : 0;
+    const takes = this.takes;
+    if (takes === 'all') return this.window.width;
+    return takes === 'one' ? 1 : 0;
   }
 
   /** Two windows' worth is here at the most. Of a lane that tries, what is open must not keep out what is to be tried. */
   private get mayOpen(): boolean {
-    return this.isTrying || this.open - this.options.blocked() <= this.window.full;
+    return this.takes === 'one' || this.open - this.options.blocked() <= this.window.full;
   }
 
   private resize(width: number): void {
-    if (this.pauses.size === 0 && !this.stopping) void this.change(width);
+    if (this.takes === 'all' && !this.stopping) void this.change(width);
   }
 
   private change(width: number): Promise<void> {

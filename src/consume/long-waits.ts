@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
-import type { Gate, Work } from './concurrency.js';
+import type { Gate } from './concurrency.js';
 import type { LaneRunner } from './lane-runner.js';
+import type { Pause } from './pause.js';
+import type { Work } from './work.js';
 
 /** Between two looks. What waits here at two of them has waited 5 to 10 minutes. */
 const LOOK_EVERY_MS = 5 * 60_000;
@@ -19,6 +21,7 @@ export interface WaitingLane {
 
 export interface LongWaitsOptions {
   readonly gate: Gate;
+  readonly pause: Pause;
   readonly lanes: readonly WaitingLane[];
   readonly clock: Clock;
   readonly log: Logger;
@@ -38,7 +41,6 @@ export class LongWaits {
   private seen: ReadonlySet<Work> = new Set();
   /** How much had started by then. */
   private startedBefore = 0;
-  private readonly resting = new Set<number>();
   private readonly narrowed = new Set<number>();
   private timer: Timer | undefined;
   private stopped = false;
@@ -59,10 +61,9 @@ export class LongWaits {
 
   /** To be called whenever a place may have become free for good. */
   wakeIfRoom(): void {
-    const { gate, lanes } = this.options;
-    if (this.resting.size === 0 || this.stopped || !gate.hasRoom) return;
-    for (const index of this.resting) lanes[index]?.lane.resume('higher-lane');
-    this.resting.clear();
+    const { gate, pause } = this.options;
+    if (!pause.has('higher-lane') || this.stopped || !gate.hasRoom) return;
+    pause.remove('higher-lane', pause.lanesFor('higher-lane'));
   }
 
   private lookLater(): void {
@@ -73,7 +74,7 @@ export class LongWaits {
   }
 
   private look(): void {
-    const { gate, lanes } = this.options;
+    const { gate, lanes, pause } = this.options;
     const started = gate.startedSoFar - this.startedBefore;
     this.startedBefore = gate.startedSoFar;
     const waiting = new Set<Work>();
@@ -82,7 +83,7 @@ export class LongWaits {
       const overdue = here.filter((work) => this.seen.has(work));
       for (const work of here) waiting.add(work);
       // What is held for a publish that can't be made could not go back either.
-      if (gate.isHeld) continue;
+      if (pause.has('unpublishable')) continue;
       if (overdue.length > 0) void this.letGo(index, lane, overdue, started);
       else if (this.narrowed.has(index)) this.widen(index, lane, started);
     }
@@ -96,16 +97,15 @@ export class LongWaits {
     overdue: readonly Work[],
     started: number,
   ): Promise<void> {
-    const { gate, lanes, log, giveBack } = this.options;
+    const { gate, lanes, log, pause, giveBack } = this.options;
     log.info(
       { queue: lane.queue, messages: overdue.length },
       'messages have waited here for more than 5 minutes and not started: they go back to their queue',
     );
-    const isStarved = lanes[index]?.mayStarve === true && !gate.hasRoom && lane.pausedFor.length === 0;
-    if (isStarved) {
-      this.resting.add(index);
-      await lane.pause('higher-lane');
-    } else if (!gate.hasRoom) await this.narrow(index, lane, started);
+    const isStarved =
+      lanes[index]?.mayStarve === true && !gate.hasRoom && pause.reasonsOf(index).length === 0;
+    if (isStarved) await pause.add('higher-lane', [index]);
+    else if (!gate.hasRoom) await this.narrow(index, lane, started);
     // Only now: given back while as much is fetched as before, they would come again at once.
     const still = new Set(overdue);
     giveBack(gate.takeWaiting(index, isStarved ? undefined : (work) => still.has(work)));

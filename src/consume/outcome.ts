@@ -1,23 +1,28 @@
 import type { DeadLetterReason } from '../events.js';
-import type { ChainState } from '../message/chain-header.js';
 import { MIN_DELAY_MS } from '../message/delay-range.js';
+import type { Headers } from '../message/message.js';
+import type { Effect } from './effect.js';
 
 /** What became of an attempt. A value: only `settle.ts` acts on it. */
-export type Outcome =
+export type Outcome = End & {
+  /** What the stages of its attempt have to have stored, in this order, before all else that is due for it. */
+  readonly effects?: readonly Effect[];
+};
+
+type End =
   /** Handled: ack. */
   | {
       readonly kind: 'done';
-      /** Its chain goes on: what follows was stored before, and so the job of a batch that it is has not ended. */
-      readonly goesOn?: boolean;
+      /** Another message goes on with what this one has begun, so that has not ended. */
+      readonly continues?: boolean;
     }
-  /** A job of a batch, not run: its batch is cancelled, or it is done and comes again. Ack. */
-  | { readonly kind: 'skip'; readonly result: 'skipped' | 'done' }
-  /** Handled, and a step of a chain: send the first of its rest, confirm, ack. */
+  /** Not to be run, now or later: ack. */
   | {
-      readonly kind: 'next';
-      readonly chain: ChainState;
-      /** Told when it is known whether what follows is stored, before the ack; it may not reject. */
-      readonly followed?: (isStored: boolean) => Promise<void>;
+      readonly kind: 'skip';
+      /** It, or one that counts as the same, was handled before; a later one stands for it; somebody has called it off. */
+      readonly because: 'handled' | 'superseded' | 'cancelled';
+      /** As of one that is done. */
+      readonly continues?: boolean;
     }
   /** Dropped at the handler's wish, or its policy's: ack. */
   | {
@@ -28,13 +33,24 @@ export type Outcome =
   /** Failed, comes back: publish to the delays, confirm, ack. */
   | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
   /** Comes back without having been tried: publish to the delays, confirm, ack. */
-  | { readonly kind: 'release'; readonly delayMs: number; readonly unhandled: boolean }
+  | {
+      readonly kind: 'release';
+      readonly delayMs: number;
+      readonly unhandled: boolean;
+      /** It comes back as one that was handed out before. */
+      readonly redelivered?: boolean;
+    }
   /** Given up: publish to the dead letters with the reason, confirm, ack. */
   | {
       readonly kind: 'dead-letter';
       readonly reason: DeadLetterReason;
       readonly error: unknown;
+      /** What `failed()` threw, if it did. */
       readonly failedError?: unknown;
+      /** Why its copy could not be sent, if it was to come back. */
+      readonly unsent?: unknown;
+      /** Headers of ours that its dead letter has otherwise than it came with them. */
+      readonly headers?: Headers;
     }
   /**
    * Nobody's failure: it goes back, and nothing counts it. To its place in the queue, where the broker doesn't charge that;
@@ -45,6 +61,9 @@ export type Outcome =
       /** Its handler has begun, and was told to stop. */
       readonly hasStarted: boolean;
     };
+
+/** Those of one kind. */
+export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
 /** When a message comes back for which a store could not be asked. */
 export const STORE_AWAY_MS = 5_000;
@@ -73,9 +92,9 @@ export const releaseWhileTaken = (
   return releaseFor(Math.min(TAKEN_PAUSES_MS[place] as number, leftMs));
 };
 
-export const SKIP: Outcome = { kind: 'skip', result: 'skipped' };
-/** It has ended before. That is told again: what was due with it may not be sent yet. */
-export const ENDED_BEFORE: Outcome = { kind: 'skip', result: 'done' };
+export const HANDLED_BEFORE: Outcome = { kind: 'skip', because: 'handled' };
+export const SUPERSEDED: Outcome = { kind: 'skip', because: 'superseded' };
+export const CANCELLED: Outcome = { kind: 'skip', because: 'cancelled' };
 export const DONE: Outcome = { kind: 'done' };
 export const DISCARD: Outcome = { kind: 'discard' };
 /** To the queue's end, by way of the shortest delay: for what can't go back to its place. */

@@ -3,7 +3,10 @@ import type { Headers, MessageProperties } from '../message/message.js';
 import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../message/pack.js';
 import { JSON_CONTENT_TYPE } from '../serialization/json.js';
 import type { Delivery } from '../transport/transport.js';
+import { NO_EFFECTS } from './effect.js';
+import { COME_BACK_SOON, type Outcome } from './outcome.js';
 import type { Received } from './received.js';
+import type { Work } from './work.js';
 
 /** Of one whose properties can't all be read, neither could its messages': it ends whole. */
 export const isPack = ({ properties, unreadable }: Delivery): boolean =>
@@ -117,7 +120,7 @@ export class PackItem implements Delivery {
     return this.pack.acked();
   }
 
-  /** Can't be: a pack goes back only as a whole. See `giveBack` and the settler, which publish it alone instead. */
+  /** Can't be: a pack goes back only as a whole. See {@link returned}. */
   requeue(): boolean {
     return false;
   }
@@ -136,6 +139,14 @@ export class PackItem implements Delivery {
 export function settledWith(delivery: Delivery): Delivery | undefined {
   if (!(delivery instanceof PackItem)) return delivery;
   return delivery.pack.beginsToSettle() ? delivery.pack.delivery : undefined;
+}
+
+/** What is done of a pack must not come again: what is left of it goes back alone, as a copy. */
+export function returned({ received: { delivery } }: Work, outcome: Outcome): Outcome {
+  if (outcome.kind !== 'return' || !(delivery instanceof PackItem)) return outcome;
+  const redelivered = outcome.hasStarted || delivery.redelivered;
+  const { effects = NO_EFFECTS } = outcome;
+  return { ...COME_BACK_SOON, redelivered, effects };
 }
 
 /** What a delivered pack holds, each with the counters that the pack has. */

@@ -16,30 +16,30 @@ export interface Received {
   readonly exchange: string;
   readonly routingKey: string;
   readonly messageId: string | undefined;
-  /** Number of the attempt that this delivery is. */
-  attempt: number;
+  /** Number of the attempt that it was delivered for. */
+  readonly attempt: number;
   /** Throws so far. */
-  exceptions: number;
+  readonly exceptions: number;
   readonly releases: number;
   /** It was handed out before, and not settled: by the broker's own flag, or that of the one it is a copy of. */
   readonly redelivered: boolean;
   /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
-  firstAttemptAt: number | undefined;
+  readonly firstAttemptAt: number | undefined;
   /**
    * Milliseconds of attempts and pauses since the first attempt began, up to this delivery: what no clock that is wrong can
    * change. Undefined if it came from a version that did not count them.
    */
   readonly elapsedMs: number | undefined;
-  /** When its first attempt in this delivery began, in monotonic milliseconds; undefined before that. */
-  beganAt: number | undefined;
   /** Since when no handler has matched it. */
   readonly unhandledSince: number | undefined;
   /** The chain that it is a step of; an error if that can't be read. */
-  chain: ChainState | UndecodableError | undefined;
+  readonly chain: ChainState | UndecodableError | undefined;
   /** The batch that it is a job of, or is sent for; an error if that can't be read. */
   readonly batch: BatchMark | UndecodableError | undefined;
   /** What makes it unique. */
   readonly unique: UniqueMark | undefined;
+  /** It carries no mark of ours, as of a chain, a batch or a unique message, and can be read whole. */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -53,6 +53,8 @@ export function receive(delivery: Delivery, names: Names): Received {
   const messageId = properties.messageId ? fittingId(properties.messageId) : undefined;
   const chain = chainIn(properties.headers);
   const batch = batchOf(properties.headers, chain);
+  const unique = uniqueIn(properties.headers);
+  const isPlain = !(chain || batch || unique) && delivery.unreadable === undefined;
   if (!names.carriesOrigin(exchange)) {
     return {
       delivery,
@@ -65,11 +67,11 @@ export function receive(delivery: Delivery, names: Names): Received {
       redelivered: delivery.redelivered,
       firstAttemptAt: undefined,
       elapsedMs: 0,
-      beganAt: undefined,
       unhandledSince: undefined,
       chain,
       batch,
-      unique: uniqueIn(properties.headers),
+      unique,
+      isPlain,
     };
   }
   const { headers } = properties;
@@ -85,23 +87,17 @@ export function receive(delivery: Delivery, names: Names): Received {
     redelivered: delivery.redelivered || (counted && headers[HEADER.redelivered] === true),
     firstAttemptAt,
     elapsedMs: firstAttemptAt === undefined ? 0 : countIn(headers, HEADER.elapsed, 0),
-    beganAt: undefined,
     unhandledSince: counted ? moment(headers, HEADER.unhandledSince) : undefined,
     chain,
     batch,
-    unique: uniqueIn(headers),
+    unique,
+    isPlain,
   };
 }
 
 /** A job that is a chain has it in the chain's header. */
 function batchOf(headers: Headers, chain: Received['chain']): Received['batch'] {
   return chain && !(chain instanceof Error) && chain.batch ? chain.batch : batchIn(headers);
-}
-
-/** At the end of an attempt, those of this delivery included. */
-export function elapsedMsOf({ elapsedMs, beganAt }: Received, monotonicNow: number): number | undefined {
-  if (elapsedMs === undefined || beganAt === undefined) return elapsedMs;
-  return elapsedMs + Math.max(0, monotonicNow - beganAt);
 }
 
 function counter(headers: Headers, name: string, otherwise: number): number {

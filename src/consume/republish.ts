@@ -1,5 +1,4 @@
 import type { DeadLetterReason } from '../events.js';
-import { type ChainState, encodeChain } from '../message/chain-header.js';
 import { MIN_DELAY_MS } from '../message/delay-range.js';
 import { keptHeaders, type MessageSource } from '../message/encoded-properties.js';
 import { fittingProperties } from '../message/fitting-properties.js';
@@ -83,8 +82,11 @@ export interface GivenUp {
   readonly failedError?: unknown;
   /** Why its copy could not be sent, if it was to come back. */
   readonly unsent?: unknown;
-  /** Its chain, if that has changed. */
-  readonly chain?: ChainState | undefined;
+  /** Headers of ours that are others than it came with. */
+  readonly headers?: Headers | undefined;
+  /** Number of its last attempt, and throws in all. */
+  readonly attempt: number;
+  readonly exceptions: number;
   readonly firstAttemptAt: number;
   readonly failedAt: number;
 }
@@ -97,7 +99,7 @@ export function deadLetter(
   deadlineMs: number,
 ): OutgoingMessage {
   const headers = travellingHeaders(received);
-  if (givenUp.chain) headers[HEADER.chain] = encodeChain(givenUp.chain);
+  Object.assign(headers, givenUp.headers);
   addStory(headers, received, givenUp);
   return outgoing(received, addressOf(names, received), headers, deadlineMs);
 }
@@ -108,8 +110,8 @@ const addressOf = ({ dead }: Names, { delivery }: Received) => ({
 });
 
 function addStory(headers: Headers, received: Received, givenUp: GivenUp): void {
-  headers[HEADER.attempt] = received.attempt;
-  headers[HEADER.exceptions] = received.exceptions;
+  headers[HEADER.attempt] = givenUp.attempt;
+  headers[HEADER.exceptions] = givenUp.exceptions;
   if (received.releases > 0) headers[HEADER.releases] = received.releases;
   headers[HEADER.firstAttemptAt] = new Date(givenUp.firstAttemptAt).toISOString();
   headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();
@@ -224,8 +226,8 @@ export function leastLetter(
   givenUp: GivenUp,
   deadlineMs: number,
 ): OutgoingMessage {
-  const old: Headers = Object.assign(Object.create(null), received.delivery.properties.headers);
-  if (givenUp.chain) old[HEADER.chain] = encodeChain(givenUp.chain);
+  const { headers: came } = received.delivery.properties;
+  const old: Headers = Object.assign(Object.create(null), came, givenUp.headers);
   const headers: Headers = Object.create(null);
   headers[HEADER.exchange] = cutText(received.exchange, ERROR_CAP_BYTES);
   headers[HEADER.routingKey] = cutText(received.routingKey, ERROR_CAP_BYTES);

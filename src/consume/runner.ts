@@ -1,24 +1,28 @@
 import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '../errors.js';
 import type { BusEvents } from '../events.js';
+import { Circuits } from '../features/circuit-breaker/circuits.js';
 import type { Names } from '../topology/names.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
-import { Circuits } from './circuits.js';
-import { asksFirst, Gate, inContextOf, type Work } from './concurrency.js';
+import { Attempts } from './attempts.js';
+import { jobReports } from './batch-job.js';
+import { failureSteps } from './chain-effects.js';
+import { Gate } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
+import { copiesOf } from './copies.js';
 import type { CrashWatch } from './crash-watch.js';
-import { givenUp } from './crashed.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
 import { giveBack } from './give-back.js';
 import { strictOrder } from './lane-order.js';
 import { LaneRunner } from './lane-runner.js';
 import { keptForMs, warnOfLongHandlers } from './long-handlers.js';
 import { LongWaits } from './long-waits.js';
-import { COME_BACK_SOON, type Outcome } from './outcome.js';
-import { isPack, Pack, receivedItems, settledWith } from './pack.js';
+import { COME_BACK_SOON } from './outcome.js';
+import { isPack, Pack, receivedItems, returned, settledWith } from './pack.js';
+import { Pause } from './pause.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
 import { type Received, receive } from './received.js';
 import { type Match, Registry } from './registry.js';
@@ -26,6 +30,8 @@ import type { ServedLane, Serving } from './serving.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import type { HandlerStatus, PlacesStatus } from './status.js';
 import { type Handler, MAX_PREFETCH } from './subscription.js';
+import { Uniques } from './uniques.js';
+import { Work } from './work.js';
 import { type EndedAttempts, type Workload, workloadOf } from './workload.js';
 
 export interface RunnerOptions {
@@ -36,8 +42,9 @@ export interface RunnerOptions {
   readonly consumerEvents: ConsumerEvents;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
-  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf'>;
-  readonly dispatcher: Omit<DispatcherOptions, 'settler' | 'handlers' | 'stopping' | 'onEnded'>;
+  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects'>;
+  readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
+  readonly publishDeadlineMs: number;
   /** Asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
 }
@@ -51,10 +58,12 @@ export class Runner {
   private readonly registries: readonly Registry[];
   private readonly gate: Gate;
   private readonly dispatcher: Dispatcher;
+  private readonly attempts: Attempts;
   private readonly settler: Settler;
   private readonly lanes: readonly LaneRunner[];
   private readonly longWaits: LongWaits;
   private readonly circuits: Circuits;
+  private readonly pause: Pause;
   /** How many messages run at once. */
   private places: number;
   /** What contexts know of it. */
@@ -68,31 +77,37 @@ export class Runner {
   ) {
     const { subscriptions, lanes, concurrency, order } = serving;
     this.places = concurrency;
+    this.pause = new Pause(options.consumerEvents);
     const registryOf = new Map(subscriptions.map((each) => [each, new Registry(each.handlers)]));
     this.registries = lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
-    const widen = () => this.widen();
-    this.gate = new Gate(concurrency, (work) => this.run(work), lanes.length, order, widen);
-    options.crashWatch?.watch(this.gate);
-    this.settler = new Settler({
-      ...options.settler,
-      queueOf: (lane) => (lanes[lane] as ServedLane).subscription.queue,
-      onHold: (error) => this.hold(error),
-      onRelease: () => this.release(),
-    });
-    const settle = (work: Work, outcome: Outcome) => this.settle(work, outcome);
-    const { handlers } = this;
+    const uniques = new Uniques(options.dispatcher);
+    this.settler = this.settlerFor(uniques);
+    const { handlers, settler, stopping } = this;
     this.dispatcher = new Dispatcher({
       ...options.dispatcher,
       handlers,
-      settler: { settle, endBroken: (work, error) => this.settler.endBroken(work, error) },
+      uniques,
       onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
-      isPaused: () => this.circuits.isOpen,
-      stopping: this.stopping,
+      stopping,
     });
+    const { dispatcher } = this;
+    this.attempts = new Attempts({
+      ...{ ...options, dispatcher, settler, stopping, events: options.dispatcher.events },
+      isPaused: () => this.circuits.isOpen,
+      settling: (delivery, lane) => this.lanes[lane]?.settled(delivery),
+      onEnded: (work) => this.ended(work),
+    });
+    const widen = () => this.widen();
+    const { pause } = this;
+    const start = this.attempts.begin;
+    this.gate = new Gate({ limit: concurrency, start, pause, lanes: lanes.length, order, onBlocked: widen });
+    options.crashWatch?.watch(this.gate);
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
+    pause.governs(this.lanes, () => this.gate.pump());
     const shared = {
       ...options,
       gate: this.gate,
+      pause,
       giveBack: (waiting: readonly Work[]) => this.giveBack(waiting),
     };
     this.longWaits = new LongWaits({
@@ -104,7 +119,7 @@ export class Runner {
       })),
       places: () => this.places,
     });
-    this.circuits = new Circuits({ ...shared, handlers, lanes: this.lanes });
+    this.circuits = new Circuits({ ...shared, handlers });
   }
 
   get queues(): readonly string[] {
@@ -124,7 +139,7 @@ export class Runner {
     this.dispatcher.stopGathering();
     this.longWaits.stop();
     this.circuits.stop();
-    this.gate.shut();
+    this.pause.stop();
     await Promise.all(this.lanes.map((lane) => lane.cancel()));
     // Only now: given back before that, they would come again at once.
     this.giveBack(this.gate.takeWaiting());
@@ -157,12 +172,11 @@ export class Runner {
    * was fetched is finished.
    */
   setPaused(paused: ReadonlySet<string>): void {
-    for (const [index, lane] of this.lanes.entries()) {
-      const { queue, subscription } = this.serving.lanes[index] as ServedLane;
+    for (const [index, { queue, subscription }] of this.serving.lanes.entries()) {
       const isWanted = paused.has(queue) || paused.has(subscription.queue);
-      if (isWanted === lane.pausedFor.includes('operator')) continue;
-      if (isWanted) void lane.pause('operator');
-      else lane.resume('operator');
+      if (isWanted === this.pause.reasonsOf(index).includes('operator')) continue;
+      if (isWanted) void this.pause.add('operator', [index]);
+      else this.pause.remove('operator', [index]);
     }
   }
 
@@ -184,11 +198,12 @@ export class Runner {
   }
 
   get status(): PlacesStatus {
-    const { running, waitingCount: waiting, isHeld: held } = this.gate;
-    const lanes = this.lanes.map(({ queue, pausedFor: paused }, index) => ({
+    const { running, waitingCount: waiting } = this.gate;
+    const held = this.pause.has('unpublishable');
+    const lanes = this.lanes.map(({ queue }, index) => ({
       queue,
       of: (this.serving.lanes[index] as ServedLane).subscription.queue,
-      paused,
+      paused: this.pause.reasonsOf(index),
     }));
     return { queues: this.queues, lanes, places: this.places, running, waiting, held };
   }
@@ -207,7 +222,7 @@ export class Runner {
    */
   async workload(ended: EndedAttempts): Promise<Workload> {
     const { session } = this.options;
-    const consumed = this.lanes.filter(({ pausedFor }) => !pausedFor.includes('operator'));
+    const consumed = this.lanes.filter((_lane, index) => !this.pause.reasonsOf(index).includes('operator'));
     const asked = consumed.map(async ({ queue }) => ({
       queue,
       ready: (await session.inspect(queue))?.ready ?? 0,
@@ -229,13 +244,32 @@ export class Runner {
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
 
+  private settlerFor(uniques: Uniques): Settler {
+    const { options } = this;
+    const { steps, batches } = options.dispatcher;
+    const queueOf = (lane: number) => (this.serving.lanes[lane] as ServedLane).subscription.queue;
+    const copies = copiesOf({ ...options, queueOf });
+    return new Settler({
+      ...options.settler,
+      queueOf,
+      effects: {
+        ofPlain: [copies],
+        ofMarked: [uniques.effectsOf, failureSteps(steps, options.log), copies, jobReports(batches)],
+      },
+      onHold: (error) => this.pause.hold(error),
+      onRelease: () => this.pause.release(),
+    });
+  }
+
   private laneRunner(lane: ServedLane, index: number): LaneRunner {
     return new LaneRunner(lane, {
       ...this.options,
       prefetch: this.prefetchOf(lane),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
-      onDelivery: (delivery) => this.admit(delivery, index),
+      index,
+      pause: this.pause,
+      intake: this,
       onResized: () => this.gate.tellIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
     });
@@ -250,14 +284,15 @@ export class Runner {
     return Math.min(wanted, MAX_PREFETCH);
   }
 
-  private admit(delivery: Delivery, lane: number): void {
+  /** Takes what a lane has delivered. */
+  admit(delivery: Delivery, lane: number): void {
     const received = receive(delivery, this.options.names);
     const match = this.registries[lane]?.find(received.exchange, received.routingKey);
     // One that is over the cap is dead-lettered for that, and one without a handler comes back as it is.
     const { maxBodyBytes } = this.options.dispatcher;
     if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
       this.admitPack(received, match, lane);
-    else this.gate.push({ received, match, lane });
+    else this.gate.push(new Work(received, match, lane));
     this.longWaits.watch();
   }
 
@@ -267,18 +302,18 @@ export class Runner {
     try {
       pack = new Pack(delivery);
     } catch (error) {
-      this.gate.push({
-        received,
-        match,
-        lane,
-        decided: { kind: 'dead-letter', reason: 'undecodable', error },
-      });
+      const broken = new Work(received, match, lane);
+      broken.decided = { kind: 'dead-letter', reason: 'undecodable', error };
+      this.gate.push(broken);
       return;
     }
     // One of them may be what kills the process: each then travels on with a delivery limit of its own.
     const decided = delivery.deliveryCount >= SUSPECT_AFTER ? COME_BACK_SOON : undefined;
-    for (const item of receivedItems(received, pack))
-      this.gate.push({ received: item, match, lane, decided });
+    for (const item of receivedItems(received, pack)) {
+      const work = new Work(item, match, lane);
+      work.decided = decided;
+      this.gate.push(work);
+    }
   }
 
   private giveBack(waiting: readonly Work[]): void {
@@ -286,17 +321,17 @@ export class Runner {
       const { delivery } = work.received;
       const whole = settledWith(delivery);
       if (whole) this.lanes[work.lane]?.returned(whole);
-      return inContextOf(work, () => this.settler.settle(work, outcome))?.catch((error) =>
-        this.broken(work, error),
-      );
+      return work
+        .inContext(() => this.settler.settle(work, returned(work, outcome)))
+        ?.catch((error) => this.attempts.broken(work, error));
     });
     this.returning = Promise.all([this.returning, given]);
   }
 
   private widen(): void {
-    const { gate } = this;
+    const { gate, pause } = this;
     for (const [index, lane] of this.lanes.entries())
-      if (gate.isLettingOne || gate.blockedIn(index) > 0) lane.widen();
+      if (pause.awaitsOne || gate.blockedIn(index) > 0) lane.widen();
   }
 
   private lost(queue: string, reason: Error): void {
@@ -306,65 +341,10 @@ export class Runner {
     this.dispatcher.abort(error, ({ delivery }) => delivery.lost);
   }
 
-  private hold(error: unknown): void {
-    const wasHeld = this.gate.isHeld;
-    this.gate.hold();
-    if (wasHeld) return;
-    for (const { queue } of this.lanes) this.options.consumerEvents.paused(queue, 'unpublishable', error);
-  }
-
-  private release(): void {
-    this.gate.release();
-    if (this.gate.isHeld) return;
-    for (const { queue } of this.lanes) this.options.consumerEvents.resumed(queue, 'unpublishable');
-  }
-
-  private run(work: Work): void {
-    const { crashWatch } = this.options;
-    if (crashWatch && asksFirst(work)) void this.runWatched(work, crashWatch);
-    else this.runNow(work);
-  }
-
-  /** It holds its place while it is asked for, so that what comes behind it doesn't overtake it. */
-  private async runWatched(work: Work, watch: CrashWatch): Promise<void> {
-    const decided = givenUp(await watch.begins(work.received));
-    // The broker delivers it again.
-    if (work.received.delivery.lost) this.ended(work);
-    else this.runNow(decided ? { ...work, decided } : work);
-  }
-
-  private runNow(work: Work): void {
-    let running: Promise<void> | undefined;
-    try {
-      running = this.dispatcher.dispatch(work);
-    } catch (error) {
-      running = Promise.reject(error);
-    }
-    if (running === undefined) this.ended(work);
-    else void running.catch((error) => this.broken(work, error)).then(() => this.ended(work));
-  }
-
   private ended(work: Work): void {
-    if (work.received.redelivered) this.options.crashWatch?.ended(work.received);
     this.gate.done(work);
     this.circuits.done(work);
     this.longWaits.wakeIfRoom();
-  }
-
-  /** A bug of ours: nobody knows what has become of the message, but it ends, and is seen. Never rejects. */
-  private broken(work: Work, error: unknown): Promise<void> {
-    const { messageId, delivery } = work.received;
-    this.options.log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
-    return this.dispatcher.endBroken(work, error);
-  }
-
-  private settle(work: Work, outcome: Outcome): Promise<void> | undefined {
-    const { settler } = this;
-    const whole = settledWith(work.received.delivery);
-    const resizing = whole && this.lanes[work.lane]?.settled(whole);
-    return resizing === undefined
-      ? settler.settle(work, outcome)
-      : resizing.then(() => settler.settle(work, outcome));
   }
 }
 

@@ -14,8 +14,8 @@ import { type EndedAttempts, sumOf, type Workload } from './workload.js';
 
 /** What the parts of a runner need, told once. */
 export type RunnersOptions = Omit<RunnerOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
-  Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'events'> &
-  Omit<DispatcherOptions, 'handlers' | 'settler' | 'stopping' | 'onEnded' | 'events'>;
+  Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'events'> &
+  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'>;
 
 /** All that a bus serves, started together and stopped in the same stages. */
 export class Runners {

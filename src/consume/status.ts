@@ -1,5 +1,5 @@
 import type { HandlerFigures } from './figures.js';
-import type { LanePause } from './lane-runner.js';
+import type { LanePause } from './pause.js';
 
 /** What a process does with its queues, at one moment. */
 export interface ConsumingStatus {

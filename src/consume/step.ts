@@ -29,11 +29,6 @@ export interface StepSender {
   ): Promise<unknown>;
 }
 
-/** The chain of a message, as far as it is of one and can be read. */
-export function chainOf({ chain }: Received): ChainState | undefined {
-  return chain instanceof Error ? undefined : chain;
-}
-
 /** The same each time that the message is handled, so that a successor that is sent twice can be told. */
 export function nextId({ messageId }: Received, { id, number }: ChainState): string {
   return followingId(messageId ?? `${id}/${number}`, 'next');

@@ -1,4 +1,5 @@
 import { OptionsError } from '../errors.js';
+import { type FeatureSettings, featureFields, featureSettings } from '../features/features.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchange-option.js';
 import { patternProblem } from '../message/routing-key.js';
@@ -32,11 +33,6 @@ import {
 } from '../util/check.js';
 import { formatMs, toMs } from '../util/duration.js';
 import { type BatchSettings, batchOption, batchSettings } from './batch.js';
-import {
-  type CircuitBreakerSettings,
-  circuitBreakerOption,
-  circuitBreakerSettings,
-} from './circuit-breaker.js';
 import { classNameProblems } from './class-names.js';
 import type {
   BatchFunction,
@@ -46,13 +42,11 @@ import type {
   HandlerOptions,
   QueueOptions,
 } from './definition.js';
-import { type IdempotentSettings, idempotentOption, idempotentSettings } from './idempotent.js';
 import { type Lane, lanesOf, lanesOption } from './lanes.js';
 import { patternOf, queueProblems } from './queue-problems.js';
-import { type RateLimitSettings, rateLimitOption, rateLimitSettings } from './rate-limit.js';
 
 /** A handler with its policies settled. */
-export interface Handler {
+export interface Handler extends FeatureSettings {
   /** Several of one queue may have the same. */
   readonly name: string;
   /** Its queue, without a lane: what stores keep for a handler is known by both. */
@@ -64,11 +58,6 @@ export interface Handler {
   readonly concurrency: number;
   readonly handle: HandlerFunction | BatchFunction;
   readonly failed: FailedFunction | undefined;
-  readonly rateLimit: RateLimitSettings | undefined;
-  readonly circuitBreaker: CircuitBreakerSettings | undefined;
-  readonly idempotent: IdempotentSettings | undefined;
-  /** Set if it works in one transaction. */
-  readonly inbox: IdempotentSettings | undefined;
   readonly unique: UniqueSettings | undefined;
   /** Takes no message that is not encrypted. */
   readonly encrypted: boolean;
@@ -151,10 +140,7 @@ const HANDLER_FIELDS: Fields = {
   exchange: exchangeOption,
   body: bodyOption,
   batch: batchOption,
-  rateLimit: rateLimitOption,
-  circuitBreaker: circuitBreakerOption,
-  idempotent: idempotentOption,
-  inbox: idempotentOption,
+  ...featureFields,
   unique: uniqueOption,
   encrypted: flag,
 };
@@ -260,10 +246,7 @@ function handlerOf(
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
     handle: definition.handle,
     failed: definition.failed,
-    rateLimit: options.rateLimit && rateLimitSettings(options.rateLimit),
-    circuitBreaker: options.circuitBreaker && circuitBreakerSettings(options.circuitBreaker),
-    idempotent: options.idempotent && idempotentSettings(options.idempotent),
-    inbox: options.inbox && idempotentSettings(options.inbox),
+    ...featureSettings(options),
     unique: options.unique && uniqueSettings(options.unique),
     encrypted: options.encrypted ?? false,
     body: bodyOf(options.body ?? queue.body),

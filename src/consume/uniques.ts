@@ -1,11 +1,13 @@
 import type { UniqueMark } from '../message/unique.js';
 import type { Stores } from '../stores/stores.js';
+import { after } from '../util/after.js';
 import type { Logger } from '../util/logger.js';
-import type { Refusal } from './claims.js';
-import type { Work } from './concurrency.js';
 import type { HandlerContext } from './context.js';
-import { DONE, type Outcome, releaseFor, STORE_AWAY_MS } from './outcome.js';
+import { type EffectsOf, NO_EFFECTS } from './effect.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS, SUPERSEDED } from './outcome.js';
+import type { GuardStage } from './pipeline.js';
 import { longestAttemptMs } from './run-handler.js';
+import type { Work } from './work.js';
 
 export interface UniquesOptions {
   readonly stores: Stores;
@@ -20,38 +22,49 @@ export interface UniquesOptions {
 export class Uniques {
   constructor(private readonly options: UniquesOptions) {}
 
+  /** Before all else that is asked: what a later message stands for is skipped. */
+  readonly asking: GuardStage = (next) => (context) =>
+    after(this.superseded(context), (refusal) => refusal ?? next(context));
+
+  /** When nothing refuses the message any more. */
+  readonly starting: GuardStage = (next) => (context) => after(this.begins(context), () => next(context));
+
   /** Undefined if nothing has to be asked; resolves with undefined if no later message stands for this one. */
-  superseded(context: HandlerContext): Promise<Refusal | undefined> | undefined {
-    const { unique, attempt } = context.work.received;
+  private superseded(context: HandlerContext): Promise<Outcome | undefined> | undefined {
+    const { attempt, work } = context;
+    const { unique } = work.received;
     if (unique?.number === undefined) return undefined;
     if (unique.until === 'started' && attempt > 1) return undefined;
     return this.askForLater(unique, unique.number, context);
   }
 
-  /** Called before an attempt's code runs; never rejects. */
-  starting(context: HandlerContext): Promise<void> | undefined {
-    const { unique, messageId, attempt } = context.work.received;
+  /** Never rejects. */
+  private begins(context: HandlerContext): Promise<void> | undefined {
+    const { attempt, work } = context;
+    const { unique, messageId } = work.received;
     if (!unique || unique.number !== undefined || messageId === undefined) return undefined;
     if (unique.until === 'done') return this.hold(unique, messageId, context);
-    return attempt === 1 ? this.release(unique, messageId, context.work) : undefined;
+    return attempt === 1 ? this.release(unique, messageId, work) : undefined;
   }
 
-  /** Called with what became of an attempt, before the broker is told; never rejects. */
-  concluded(work: Work, outcome: Outcome): Promise<void> | undefined {
-    const { unique, messageId, delivery } = work.received;
+  /** What becomes of its key when an attempt has ended; none of it rejects. */
+  readonly effectsOf: EffectsOf = (work, outcome) => {
+    const { unique, messageId } = work.received;
     // What the broker delivers again has ended nothing.
-    if (!unique || delivery.lost || outcome.kind === 'return') return undefined;
-    if (outcome.kind === 'retry' || outcome.kind === 'release')
-      return this.keep(unique, unique.forMs + outcome.delayMs, work);
-    if (unique.number !== undefined || messageId === undefined) return undefined;
-    return this.release(unique, messageId, work);
-  }
+    if (!unique || outcome.kind === 'return') return NO_EFFECTS;
+    const comesBack = outcome.kind === 'retry' || outcome.kind === 'release';
+    // A key is held under the message's id; a number is held by nobody, and there is nothing to give back.
+    if (unique.number === undefined ? messageId === undefined : !comesBack) return NO_EFFECTS;
+    const what = "a unique message's key";
+    if (comesBack) return [{ what, run: () => this.keep(unique, unique.forMs + outcome.delayMs, work) }];
+    return [{ what, run: () => this.release(unique, messageId as string, work) }];
+  };
 
   private async askForLater(
     { key, forMs }: UniqueMark,
     number: number,
     context: HandlerContext,
-  ): Promise<Refusal | undefined> {
+  ): Promise<Outcome | undefined> {
     try {
       if (await this.options.stores.sequences.advance(key, number, forMs)) return undefined;
     } catch (error) {
@@ -59,9 +72,9 @@ export class Uniques {
         { error },
         'whether a later message stands for it could not be asked: the message comes back later',
       );
-      return { kind: 'later', outcome: releaseFor(STORE_AWAY_MS) };
+      return releaseFor(STORE_AWAY_MS);
     }
-    return { kind: 'skipped', outcome: DONE };
+    return SUPERSEDED;
   }
 
   /** For as long as the attempt may take; taken again if it was lost meanwhile and nobody has it. */
@@ -83,11 +96,10 @@ export class Uniques {
     return this.tell(() => this.options.stores.locks.release(key, messageId), work);
   }
 
-  private keep({ key, number }: UniqueMark, ms: number, work: Work): Promise<void> | undefined {
+  private keep({ key, number }: UniqueMark, ms: number, work: Work): Promise<void> {
     const { locks, sequences } = this.options.stores;
-    const { messageId } = work.received;
     if (number !== undefined) return this.tell(() => sequences.advance(key, number, ms), work);
-    return messageId === undefined ? undefined : this.tell(() => locks.extend(key, messageId, ms), work);
+    return this.tell(() => locks.extend(key, work.received.messageId as string, ms), work);
   }
 
   private async tell(told: () => Promise<unknown>, { received, match }: Work): Promise<void> {

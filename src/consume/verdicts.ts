@@ -13,9 +13,11 @@ import type { Logger } from '../util/logger.js';
 import type { HandlerContext } from './context.js';
 import { isEncrypted } from './decrypt.js';
 import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from './outcome.js';
-import { elapsedMsOf, type Received } from './received.js';
+import type { ArrivalStage } from './pipeline.js';
+import type { Received } from './received.js';
 import type { Ending } from './run-handler.js';
 import type { Handler } from './subscription.js';
+import type { Work } from './work.js';
 
 export interface VerdictsOptions {
   readonly clock: Clock;
@@ -44,17 +46,9 @@ export class Verdicts {
     return this.patient(received, { reason: 'no-handler', error });
   }
 
-  /** Some of its properties can't be read: whatever it were sent on as would be without them. */
-  unreadable(what: string): Outcome {
-    const error = new UndecodableError(
-      `the message can't be decoded: its ${what} can't be read`,
-      'Let its publisher leave that out, or send it in another type: text, number, truth value, date, list or table.',
-    );
-    return { kind: 'dead-letter', reason: 'undecodable', error };
-  }
-
   /** @param error what decrypting it, decoding it or its schema has thrown */
-  undecodable(received: Received, handler: Handler, error: unknown): Outcome {
+  undecodable(work: Work, handler: Handler, error: unknown): Outcome {
+    const { received } = work;
     if (isA(error, UndecodableError)) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (isA(error, PayloadInvalidError)) {
       const told = isEncrypted(received) ? error.withoutReasons() : error;
@@ -70,7 +64,7 @@ export class Verdicts {
       return releaseFor(STORE_AWAY_MS);
     }
     // The schema's own code broke: that may pass.
-    return this.failure(received, handler, error);
+    return this.failure(work, handler, error);
   }
 
   /** @param until as of {@link failure} */
@@ -84,26 +78,18 @@ export class Verdicts {
         );
       return recorded;
     }
-    if (ending.kind === 'returned') {
-      const chain = context.step?.next;
-      return chain ? { kind: 'next', chain } : DONE;
-    }
+    if (ending.kind === 'returned') return DONE;
     // It was told to stop, and did: nobody's failure.
     if (abortReason instanceof ShutdownError) return RETURN_STARTED;
     if (abortReason instanceof CancelledError)
       return { kind: 'dead-letter', reason: 'cancelled', error: abortReason };
-    return this.failure(work.received, handler, ending.error, until);
+    return this.failure(work, handler, ending.error, until);
   }
 
   /** @param until wall-clock milliseconds after which no attempt may begin */
-  failure(
-    received: Received,
-    handler: Handler,
-    error: unknown,
-    until: number = Number.POSITIVE_INFINITY,
-  ): Outcome {
-    received.exceptions += 1;
-    const { attempt, exceptions, firstAttemptAt } = received;
+  failure(work: Work, handler: Handler, error: unknown, until: number = Number.POSITIVE_INFINITY): Outcome {
+    work.exceptions += 1;
+    const { attempt, exceptions } = work;
     const { clock } = this.options;
     const now = clock.now();
     const failed = {
@@ -111,7 +97,7 @@ export class Verdicts {
       attempt,
       exceptions,
       // By the clock only if nothing else is known: a worker's that jumps would end each message that it handles.
-      sinceFirstMs: elapsedMsOf(received, clock.monotonic()) ?? now - (firstAttemptAt ?? now),
+      sinceFirstMs: work.elapsedMs(clock.monotonic()) ?? now - (work.firstAttemptAt(clock) ?? now),
       leftMs: until - now,
     };
     const decision = decide(handler.retry, failed, Math.random, (what, thrown) =>
@@ -144,6 +130,17 @@ export class Verdicts {
     return { kind: 'dead-letter', ...given };
   }
 }
+
+/** A message some of whose properties can't be read is given up: whatever it were sent on as would be without them. */
+export const unreadableStage: ArrivalStage = (next) => (work) => {
+  const { unreadable } = work.received.delivery;
+  if (unreadable === undefined) return next(work);
+  const error = new UndecodableError(
+    `the message can't be decoded: its ${unreadable} can't be read`,
+    'Let its publisher leave that out, or send it in another type: text, number, truth value, date, list or table.',
+  );
+  return { kind: 'dead-letter', reason: 'undecodable', error };
+};
 
 const unhandledDelayMs = (releases: number): number =>
   UNHANDLED_DELAYS_MS[Math.min(releases, UNHANDLED_DELAYS_MS.length - 1)] as number;

@@ -1,6 +1,6 @@
 import { Line } from '../util/line.js';
-import type { Work } from './concurrency.js';
 import type { Handler } from './subscription.js';
+import type { Work } from './work.js';
 
 interface Aside {
   readonly work: Work;

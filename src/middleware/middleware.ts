@@ -8,14 +8,3 @@ export type Next = () => unknown;
  * call `next`, the handler is skipped and the message counts as handled. It runs within the handler's timeout.
  */
 export type Middleware = (payload: unknown, context: MessageContext, next: Next) => unknown;
-
-/** A handler's whole pipeline as one function, built once at start. Without middleware it is the handler itself. */
-export function compose(
-  middleware: readonly Middleware[],
-  handle: (payload: unknown, context: MessageContext) => unknown,
-): (payload: unknown, context: MessageContext) => unknown {
-  return middleware.reduceRight<(payload: unknown, context: MessageContext) => unknown>(
-    (next, wrap) => (payload, context) => wrap(payload, context, () => next(payload, context)),
-    handle,
-  );
-}

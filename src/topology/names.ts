@@ -29,16 +29,14 @@ export class Names {
   readonly delayLost: string;
   /** Queue that drops delayed publishes that no queue takes, as the broker drops undelayed ones. */
   readonly delaySink: string;
+  private readonly ofDelays: string;
 
   /**
    * @param prefix prefix of the exchanges of one application; two applications with different prefixes can
    * share a vhost
    * @param delayPrefix prefix of the delays, which all applications of a vhost share
    */
-  constructor(
-    prefix = 'hopline',
-    private readonly delayPrefix = 'hopline',
-  ) {
+  constructor(prefix = 'hopline', delayPrefix = 'hopline') {
     this.events = `${prefix}.events`;
     this.dead = `${prefix}.dead`;
     this.land = `${prefix}.land`;
@@ -49,8 +47,9 @@ export class Names {
     this.delayOut = `${this.delay}.out`;
     this.delayUnrouted = `${this.delay}.unrouted`;
     this.delayReady = `${this.delay}.ready`;
-    this.delayLost = `${delayPrefix}.delay.lost`;
-    this.delaySink = `${delayPrefix}.delay.sink`;
+    this.ofDelays = `${delayPrefix}.delay.`;
+    this.delayLost = `${this.ofDelays}lost`;
+    this.delaySink = `${this.ofDelays}sink`;
   }
 
   /**
@@ -58,7 +57,7 @@ export class Names {
    * exchange, not {@link delayOut}: the broker reports the exchange of the publish, not the bindings after it.
    */
   isDelayed(exchange: string): boolean {
-    return exchange.startsWith(`${this.delayPrefix}.delay.`);
+    return exchange.startsWith(this.ofDelays);
   }
 
   /** True for a queue of Hopline's own: no handler consumes it. */

@@ -1,24 +1,30 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
-import { Gate, type Work } from '../../../src/consume/concurrency.js';
+import { Gate } from '../../../src/consume/concurrency.js';
+import type { ConsumerEvents } from '../../../src/consume/consumer-events.js';
 import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/lane-order.js';
-import { RETURN } from '../../../src/consume/outcome.js';
+import { Pause } from '../../../src/consume/pause.js';
 import type { Handler } from '../../../src/consume/subscription.js';
+import type { Work } from '../../../src/consume/work.js';
 import { handler, TestDelivery, workFor } from './fixtures.js';
+
+const unheard = { paused() {}, resumed() {} } as unknown as ConsumerEvents;
 
 /** A gate whose work ends when the test says so. */
 class OpenGate {
   readonly running: Work[] = [];
   readonly started: Work[] = [];
   readonly gate: Gate;
+  readonly pause = new Pause(unheard);
 
   constructor(limit: number, lanes = 1, order: LaneOrder = strictOrder) {
     const start = (work: Work) => {
       this.running.push(work);
       this.started.push(work);
     };
-    this.gate = new Gate(limit, start, lanes, order);
+    this.gate = new Gate({ limit, start, pause: this.pause, lanes, order });
+    this.pause.governs([], () => this.gate.pump());
   }
 
   push(its?: Handler, lane = 0): Work {
@@ -61,7 +67,9 @@ describe('the gate of a queue', () => {
   it('starts work in the context in which it came, whatever has held it up, and whoever makes room for it', () => {
     const store = new AsyncLocalStorage<string>();
     const startedIn: (string | undefined)[] = [];
-    const gate = new Gate(1, () => startedIn.push(store.getStore()));
+    const pause = new Pause(unheard);
+    const gate = new Gate({ limit: 1, start: () => startedIn.push(store.getStore()), pause });
+    pause.governs([], () => gate.pump());
     const push = (name: string, its?: Handler): Work => {
       const work = workFor(its, new TestDelivery());
       store.run(name, () => gate.push(work));
@@ -70,15 +78,15 @@ describe('the gate of a queue', () => {
     const [first] = [push('at once'), push('full'), push('full, too')];
     store.run('done', () => gate.done(first as Work));
     store.run('resized', () => gate.resize(10));
-    gate.hold();
+    pause.hold(undefined);
     push('held');
-    store.run('release', () => gate.release());
-    gate.shut();
+    store.run('release', () => pause.release());
+    void pause.add('circuit-open');
     const tried = handler('tried', ['tried']);
     push('shut', tried);
-    store.run('one', () => gate.letOne(tried));
+    store.run('one', () => pause.letOne(tried));
     push('shut again');
-    store.run('open', () => gate.open());
+    store.run('open', () => pause.remove('circuit-open'));
     const narrow = handler('narrow', ['narrow'], { concurrency: 1 });
     const running = push('narrow', narrow);
     push('narrow, too', narrow);
@@ -125,14 +133,14 @@ describe('the gate of a queue', () => {
             open.end(open.running[pick % open.running.length] as Work);
           } else if (action === 'hold') {
             holds += 1;
-            open.gate.hold();
+            open.pause.hold(undefined);
           } else if (action === 'release' && holds > 0) {
             holds -= 1;
-            open.gate.release();
+            open.pause.release();
           }
           check();
         }
-        for (; holds > 0; holds -= 1) open.gate.release();
+        for (; holds > 0; holds -= 1) open.pause.release();
         while (open.running.length > 0) open.end(open.running[0] as Work);
         for (const its of handlers) {
           const mine = ({ match }: Work) => match?.handler === its;
@@ -143,25 +151,26 @@ describe('the gate of a queue', () => {
     );
   });
 
-  it('knows the one that it has let start, also when it was decided meanwhile what becomes of it', () => {
+  it('knows the one that it has let start', () => {
     const its = handler('tried', ['tried']);
     const open = new OpenGate(2);
-    open.gate.shut();
+    void open.pause.add('circuit-open');
     const [tried, other] = [open.push(its), open.push(its)];
-    assert.equal(open.gate.letOne(its), true);
+    open.pause.letOne(its);
+    assert.equal(open.pause.awaitsOne, false);
     assert.deepEqual(open.started, [tried]);
-    assert.equal(open.gate.isSingle({ ...tried, decided: RETURN }), true);
-    assert.equal(open.gate.isSingle(other), false);
+    assert.equal(open.pause.isTried(tried), true);
+    assert.equal(open.pause.isTried(other), false);
   });
 
   it('starts nothing while somebody holds it, and goes on when the last one lets go', () => {
     const open = new OpenGate(5);
-    open.gate.hold();
-    open.gate.hold();
+    open.pause.hold(undefined);
+    open.pause.hold(undefined);
     const work = open.push();
-    open.gate.release();
+    open.pause.release();
     assert.deepEqual(open.started, []);
-    open.gate.release();
+    open.pause.release();
     assert.deepEqual(open.started, [work]);
   });
 
@@ -229,9 +238,10 @@ describe('the gate of a queue with lanes', () => {
     const started: Work[] = [];
     const running: Work[] = [];
     let holds = 0;
-    const gate = new Gate(
-      limit,
-      (work) => {
+    const pause = new Pause(unheard);
+    const gate = new Gate({
+      ...{ limit, pause, lanes: 3, order },
+      start: (work) => {
         const narrowIsFull = running.some(({ match }) => match?.handler === narrow);
         const waiting = pushed.filter((each) => !started.includes(each));
         check(
@@ -243,9 +253,8 @@ describe('the gate of a queue with lanes', () => {
         assert.ok(running.length <= limit);
         assert.equal(holds, 0);
       },
-      3,
-      order,
-    );
+    });
+    pause.governs([], () => gate.pump());
     const end = (work: Work) => {
       running.splice(running.indexOf(work), 1);
       gate.done(work);
@@ -259,15 +268,15 @@ describe('the gate of a queue with lanes', () => {
         end(running[pick % running.length] as Work);
       } else if (action === 'hold') {
         holds += 1;
-        gate.hold();
+        pause.hold(undefined);
       } else if (action === 'release' && holds > 0) {
         holds -= 1;
-        gate.release();
+        pause.release();
       }
     }
     for (; holds > 0; ) {
       holds -= 1;
-      gate.release();
+      pause.release();
     }
     while (running.length > 0) end(running[0] as Work);
     return { pushed, started };

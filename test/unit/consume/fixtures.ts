@@ -1,6 +1,6 @@
-import type { Work } from '../../../src/consume/concurrency.js';
 import { type Received, receive } from '../../../src/consume/received.js';
 import type { Handler, SubscriptionDefaults } from '../../../src/consume/subscription.js';
+import { Work } from '../../../src/consume/work.js';
 import type { Headers, MessageProperties } from '../../../src/message/message.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
 import { Names } from '../../../src/topology/names.js';
@@ -103,9 +103,5 @@ export function handler(name: string, patterns: readonly string[], given: Partia
 }
 
 export function workFor(its?: Handler, delivery = new TestDelivery(), lane = 0): Work {
-  return {
-    received: receive(delivery, names),
-    match: its && { handler: its, definition: undefined },
-    lane,
-  };
+  return new Work(receive(delivery, names), its && { handler: its, definition: undefined }, lane);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ConsumerEvents } from '../../../src/consume/consumer-events.js';
 import { LaneRunner } from '../../../src/consume/lane-runner.js';
+import { Pause } from '../../../src/consume/pause.js';
 import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
@@ -29,21 +30,24 @@ async function open(prefetch = 10, isSlow = true) {
     close: async () => {},
   };
   const handedOn: Delivery[] = [];
+  const pause = new Pause({ paused() {}, resumed() {} } as unknown as ConsumerEvents);
   const lane = new LaneRunner(
     { name: 'default', queue: 'q', weight: 1 },
     {
       session: { consume: async () => consumer } as unknown as TransportSession,
       clock: new ManualClock(),
       log: silentLogger,
-      consumerEvents: { paused() {}, resumed() {} } as unknown as ConsumerEvents,
+      pause,
       prefetch,
       keptForMs: 1,
       blocked: () => blocked,
-      onDelivery: (delivery) => handedOn.push(delivery),
+      index: 0,
+      intake: { admit: (delivery) => void handedOn.push(delivery) },
       onResized: () => {},
       onLost: () => {},
     },
   );
+  pause.governs([lane], () => {});
   await lane.start();
   const delivered = (deliveryCount = 0) => {
     const delivery = new TestDelivery({ deliveryCount, window });
@@ -61,21 +65,21 @@ async function open(prefetch = 10, isSlow = true) {
   const block = (count: number) => {
     blocked = count;
   };
-  return { lane, delivered, settle, asked, opened, handedOn, block, answer: () => answer.resolve() };
+  return { lane, pause, delivered, settle, asked, opened, handedOn, block, answer: () => answer.resolve() };
 }
 
 const times = (count: number) => Array.from({ length: count }, (_none, index) => index);
 
 describe('a lane', () => {
   it('keeps what it has while it is paused, a suspect too, and takes one at a time until that is settled', async () => {
-    const { lane, delivered, settle, asked, opened, answer } = await open();
+    const { pause, delivered, settle, asked, opened, answer } = await open();
     await opened();
-    const pausing = lane.pause('operator');
+    const pausing = pause.add('operator');
     await asked([0]);
     const suspect = delivered(3);
     answer();
     await pausing;
-    lane.resume('operator');
+    pause.remove('operator');
     await asked([0, 1]);
     settle(suspect);
     settle(delivered());
@@ -83,10 +87,10 @@ describe('a lane', () => {
   });
 
   it('has nothing of a lost channel wait for a change of the window', async () => {
-    const { lane, delivered, answer } = await open();
+    const { lane, pause, delivered, answer } = await open();
     const [lost, held] = [delivered(), delivered()];
-    void lane.pause('operator');
-    lane.resume('operator');
+    void pause.add('operator');
+    pause.remove('operator');
     lost.lost = true;
     assert.equal(lane.settled(lost), undefined);
     assert.ok(lane.settled(held) instanceof Promise);
@@ -94,11 +98,11 @@ describe('a lane', () => {
   });
 
   it('has two windows of messages here at most, however often it is paused and resumed', async () => {
-    const { lane, delivered, settle, asked, opened } = await open(2, false);
+    const { pause, delivered, settle, asked, opened } = await open(2, false);
     await opened();
     const cycle = async () => {
-      await lane.pause('operator');
-      lane.resume('operator');
+      await pause.add('operator');
+      pause.remove('operator');
     };
     const first = times(2).map(() => delivered());
     await cycle();
@@ -149,11 +153,11 @@ describe('a lane', () => {
   });
 
   it('fetches no more than ever when only one of its channels has gone, as while it moves', async () => {
-    const { lane, delivered, settle, asked, opened } = await open(2, false);
+    const { lane, pause, delivered, settle, asked, opened } = await open(2, false);
     await opened();
     const cycle = async () => {
-      await lane.pause('operator');
-      lane.resume('operator');
+      await pause.add('operator');
+      pause.remove('operator');
     };
     const elsewhere = times(2).map(() => delivered());
     lane.lost(new Error('the other channel'));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { giveBack } from '../../../src/consume/give-back.js';
 import { isPack, Pack, receivedItems } from '../../../src/consume/pack.js';
 import { type Received, receive } from '../../../src/consume/received.js';
+import { Work } from '../../../src/consume/work.js';
 import { PACK_CONTENT_TYPE } from '../../../src/message/pack.js';
 import { Names } from '../../../src/topology/names.js';
 import { TestDelivery } from './fixtures.js';
@@ -13,11 +14,9 @@ function packOf(...payloads: unknown[]): { delivery: TestDelivery; pack: Pack } 
 }
 
 const workOf = (delivery: TestDelivery, pack: Pack) =>
-  receivedItems(receive(delivery, new Names('hopline', 'hopline')), pack).map((received) => ({
-    received,
-    match: undefined,
-    lane: 0,
-  }));
+  receivedItems(receive(delivery, new Names('hopline', 'hopline')), pack).map(
+    (received) => new Work(received, undefined, 0),
+  );
 
 describe('a delivered pack', () => {
   it('is acked with the last of what is in it, in any order, and once', () => {
@@ -79,10 +78,7 @@ describe('a delivered pack', () => {
     const [, ...waiting] = workOf(delivery, pack);
     const alone = new TestDelivery();
     const settled: string[] = [];
-    const other = {
-      ...(waiting[0] as (typeof waiting)[0]),
-      received: receive(alone, new Names('hopline', 'hopline')),
-    };
+    const other = new Work(receive(alone, new Names('hopline', 'hopline')), undefined, 0);
     await giveBack([...waiting, other], async ({ received }, outcome) => {
       settled.push(`${received.messageId} ${outcome.kind}`);
     });

@@ -25,11 +25,11 @@ const fresh = {
   redelivered: false,
   firstAttemptAt: undefined,
   elapsedMs: 0,
-  beganAt: undefined,
   unhandledSince: undefined,
   chain: undefined,
   batch: undefined,
   unique: undefined,
+  isPlain: true,
 };
 
 const facts = (given: ConstructorParameters<typeof TestDelivery>[0]) => {
@@ -69,11 +69,11 @@ describe('a received message', () => {
           redelivered: false,
           firstAttemptAt: Date.parse(AT),
           elapsedMs: 21_000,
-          beganAt: undefined,
           unhandledSince: Date.parse(AT),
           chain: undefined,
           batch: undefined,
           unique: undefined,
+          isPlain: true,
         },
       );
     }

@@ -29,6 +29,8 @@ const next: NextAttempt = {
 const givenUp = (given: Partial<GivenUp> = {}): GivenUp => ({
   reason: 'exhausted',
   error: new RangeError('too far'),
+  attempt: 1,
+  exceptions: 0,
   firstAttemptAt: AT,
   failedAt: AT + 90_000,
   ...given,
@@ -258,7 +260,7 @@ describe('a message that moves to another queue', () => {
 
 describe('a dead letter', () => {
   it('says why, of what, when, and after how many attempts', () => {
-    const headers = { [HEADER.attempt]: 5, [HEADER.exceptions]: 4, [HEADER.releases]: 2 };
+    const headers = { [HEADER.releases]: 2 };
     const error = new RangeError('too far');
     const letter = headersOf(
       buried(
@@ -267,7 +269,7 @@ describe('a dead letter', () => {
           routingKey: '0.0.0.0.4.0.e.shop/events.order.placed',
           properties: { headers },
         },
-        { error },
+        { error, attempt: 5, exceptions: 4 },
       ),
     );
     assert.deepEqual(

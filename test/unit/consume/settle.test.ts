@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { AttemptEvents } from '../../../src/consume/attempt-events.js';
+import { failureSteps, goingOn } from '../../../src/consume/chain-effects.js';
+import { copiesOf } from '../../../src/consume/copies.js';
+import { type Effect, type EffectsOf, withEffect } from '../../../src/consume/effect.js';
 import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/outcome.js';
-import { Pack, receivedItems } from '../../../src/consume/pack.js';
+import { Pack, receivedItems, returned } from '../../../src/consume/pack.js';
 import { receive } from '../../../src/consume/received.js';
 import { Settler } from '../../../src/consume/settle.js';
+import type { StepSender } from '../../../src/consume/step.js';
+import { Work } from '../../../src/consume/work.js';
 import {
   InvalidMessageError,
   PublishRejectedError,
@@ -14,9 +19,11 @@ import type { BusEvents } from '../../../src/events.js';
 import type { ChainState, StepMessage } from '../../../src/message/chain-header.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
+import { encodeUnique } from '../../../src/message/unique.js';
 import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
+import type { Logger } from '../../../src/util/logger.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
 import { names, TestDelivery, workFor } from './fixtures.js';
 
@@ -69,7 +76,6 @@ const CHAIN: ChainState = {
   ...{ result: undefined, failure: undefined, finished: false },
 };
 
-const NEXT: Extract<Outcome, { kind: 'next' }> = { kind: 'next', chain: CHAIN };
 const RETRY: Outcome = { kind: 'retry', delayMs: 4_000, error: new Error('failed') };
 const RELEASE: Outcome = { kind: 'release', delayMs: 4_000, unhandled: false };
 const DEAD: Outcome = { kind: 'dead-letter', reason: 'exhausted', error: new Error('failed') };
@@ -79,8 +85,11 @@ describe('settling', () => {
   let session: HeldSession;
   let giveUp: AbortController;
   let settler: Settler;
+  let steps: Pick<StepSender, 'send'>;
   let log: string[];
   let told: string[];
+  /** What was due for marked messages beside that, by the kinds of their outcomes. */
+  let kept: string[];
   beforeEach(() => {
     clock = new ManualClock();
     session = new HeldSession(clock);
@@ -97,35 +106,47 @@ describe('settling', () => {
       'message.discarded',
     ] as const)
       events.on(name, () => told.push(name));
-    settler = new Settler({
-      names,
+    const logger: Logger = {
+      debug() {},
+      info() {},
+      warn: (_fields, message) => log.push(message),
+      error: (_fields, message) => log.push(message),
+    };
+    const shared = {
+      ...{ names, clock, publishDeadlineMs: 30_000, log: logger, queueOf: () => 'billing' },
       session: session as unknown as TransportSession,
-      batches: { report: async () => assert.fail('it is no job of a batch') },
-      steps: { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) },
-      clock,
+    };
+    steps = { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) };
+    const keys: EffectsOf = (_work, { kind }) => [{ what: 'a key', run: async () => void kept.push(kind) }];
+    const all = [failureSteps(steps, logger), copiesOf(shared)];
+    kept = [];
+    settler = new Settler({
+      ...shared,
+      effects: { ofPlain: all, ofMarked: [keys, ...all] },
       events: new AttemptEvents('shop', events, clock),
-      log: {
-        debug() {},
-        info() {},
-        warn: (_fields, message) => log.push(message),
-        error: (_fields, message) => log.push(message),
-      },
-      publishDeadlineMs: 30_000,
       giveUp: giveUp.signal,
-      queueOf: () => 'billing',
       onHold: () => told.push('held'),
       onRelease: () => told.push('let go'),
     });
   });
   afterEach(() => assert.equal(clock.armed, 0, 'a timer was left behind'));
 
-  const settle = (outcome: Outcome, delivery = new TestDelivery()) => {
+  const settle = (outcome: Outcome, delivery = new TestDelivery()) => settleAs(() => outcome, delivery);
+  const settleAs = (outcomeOf: (work: Work) => Outcome, delivery: TestDelivery) => {
     const state = { over: false, delivery };
-    void Promise.resolve(settler.settle(workFor(undefined, delivery), outcome)).then(() => {
+    const work = workFor(undefined, delivery);
+    void Promise.resolve(settler.settle(work, outcomeOf(work))).then(() => {
       state.over = true;
     });
     return state;
   };
+  /** A step that is done, and more that is to be stored then. */
+  const settleStep = (delivery = new TestDelivery(), more?: Effect) =>
+    settleAs((work) => {
+      work.chain = CHAIN;
+      const outcome = goingOn(work, CHAIN, steps);
+      return more ? withEffect(outcome, more) : outcome;
+    }, delivery);
 
   for (const outcome of [RETRY, RELEASE, DEAD]) {
     it(`acks a ${outcome.kind} only after its copy is confirmed, and tells it only then`, async () => {
@@ -202,7 +223,8 @@ describe('settling', () => {
       const delivery = new TestDelivery({ body: Buffer.from('1\n2'), redelivered });
       const [item] = receivedItems(receive(delivery, names), new Pack(delivery));
       assert.ok(item);
-      void settler.settle({ received: item, match: undefined, lane: 0 }, outcome);
+      const work = new Work(item, undefined, 0);
+      void settler.settle(work, returned(work, outcome));
       session.last.confirm.resolve();
       await clock.settle();
       assert.equal(item.delivery.isSettled, true);
@@ -213,15 +235,9 @@ describe('settling', () => {
   it('does nothing for a delivery whose channel is gone: a copy beside the redelivery would be a duplicate', async () => {
     const delivery = new TestDelivery();
     delivery.lost = true;
-    for (const outcome of [
-      RETRY,
-      RELEASE,
-      DEAD,
-      NEXT,
-      { kind: 'done' } as const,
-      { kind: 'discard' } as const,
-    ])
+    for (const outcome of [RETRY, RELEASE, DEAD, { kind: 'done' } as const, { kind: 'discard' } as const])
       settle(outcome, delivery);
+    settleStep(delivery);
     await clock.settle();
     assert.deepEqual(session.publishes, []);
     assert.deepEqual(told, []);
@@ -253,7 +269,7 @@ describe('settling', () => {
   });
 
   it('acks a step only after the next one is confirmed, and holds it while that can not be sent', async () => {
-    const { delivery } = settle(NEXT);
+    const { delivery } = settleStep();
     await clock.settle();
     assert.equal(session.last.message.routingKey, 'second');
     session.last.confirm.reject(new PublishTimeoutError('the broker blocks publishers', 'Wait.'));
@@ -268,7 +284,7 @@ describe('settling', () => {
   });
 
   it('sends the failure step before the dead letter of a step whose next one nobody takes', async () => {
-    const { delivery } = settle(NEXT);
+    const { delivery } = settleStep();
     await clock.settle();
     session.last.confirm.reject(new UnroutableError('hopline.events', 'second', 'm2'));
     await clock.settle();
@@ -289,10 +305,11 @@ describe('settling', () => {
   it('tells before the ack that what follows is stored, or that it is not when the channel is gone', async () => {
     const followed: unknown[] = [];
     const step = (delivery: TestDelivery) =>
-      settle(
-        { ...NEXT, followed: async (isStored) => void followed.push(isStored, delivery.settled) },
-        delivery,
-      );
+      settleStep(delivery, {
+        what: 'a note',
+        run: async () => void followed.push(true, delivery.settled),
+        onUnreached: async () => void followed.push(false, delivery.settled),
+      });
     const { delivery } = step(new TestDelivery());
     session.last.confirm.resolve();
     await clock.settle();
@@ -302,6 +319,7 @@ describe('settling', () => {
     const lost = new TestDelivery();
     lost.lost = true;
     step(lost);
+    await clock.settle();
     assert.deepEqual(followed.splice(0), [false, undefined]);
 
     const going = new TestDelivery();
@@ -312,6 +330,34 @@ describe('settling', () => {
     await clock.settle();
     assert.deepEqual(followed, [false, undefined]);
     assert.equal(going.settled, undefined);
+  });
+
+  it('does what counts on the message being safe after its dead letter, if what was to be before that can not be', async () => {
+    const followed: unknown[] = [];
+    const note = async () => void followed.push(session.publishes.length);
+    const { delivery } = settleStep(new TestDelivery(), { what: 'a note', run: note });
+    session.last.confirm.reject(new UnroutableError('hopline.events', 'second', 'm2'));
+    await clock.settle();
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.deepEqual(followed, [], 'the failure step is stored, and the dead letter is not');
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.deepEqual(followed, [3]);
+    assert.equal(delivery.settled, 'ack');
+  });
+
+  it('acks only when the window is ready for that, and keeps nothing waiting that is to be stored before', async () => {
+    const ready = deferred();
+    const delivery = new TestDelivery();
+    const stored: string[] = [];
+    const outcome = withEffect({ kind: 'done' }, { what: 'a note', run: async () => stored.push('note') });
+    const settling = settler.settle(workFor(undefined, delivery), outcome, ready.promise);
+    await clock.settle();
+    assert.deepEqual([stored, delivery.settled], [['note'], undefined]);
+    ready.resolve();
+    await settling;
+    assert.equal(delivery.settled, 'ack');
   });
 
   it('publishes the same copy each time, so that a doubled one can be told by its message id', async () => {
@@ -333,6 +379,33 @@ describe('settling', () => {
     assert.equal(session.publishes.length, 1);
     assert.equal(state.over, true);
     assert.deepEqual(told, ['held', 'let go']);
+  });
+
+  it('does what is due for the end that a message has in the end, as its key is given back when it can never come back', async () => {
+    const unique = encodeUnique({ key: 'k', until: 'done', forMs: 60_000, number: undefined });
+    const properties = { messageId: 'm', headers: { [HEADER.unique]: unique } };
+    const { delivery } = settle(RETRY, new TestDelivery({ properties }));
+    await clock.settle();
+    assert.deepEqual(kept, ['retry']);
+    session.last.confirm.reject(new InvalidMessageError("it can't be encoded", 'Mend it.'));
+    await clock.settle();
+    assert.deepEqual(kept, ['retry', 'dead-letter']);
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.equal(delivery.settled, 'ack');
+  });
+
+  it('tries once what ends after the bus has given up waiting', async () => {
+    giveUp.abort();
+    const stored = settle(RETRY);
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.equal(stored.delivery.settled, 'ack');
+    const left = settle(RETRY);
+    session.last.confirm.reject(new Error('no'));
+    await clock.settle();
+    assert.deepEqual([left.over, left.delivery.settled], [true, undefined]);
+    assert.deepEqual(told, ['message.retried'], 'nothing is held for it');
   });
 
   it('stops trying when the bus gives up, at once, and leaves the message to the broker', async () => {
@@ -465,7 +538,7 @@ describe('settling', () => {
     it('goes back to its queue if even that breaks', async () => {
       const delivery = new TestDelivery();
       const work = workFor(undefined, delivery);
-      Object.defineProperty(work.received, 'chain', {
+      Object.defineProperty(work, 'chain', {
         get() {
           throw broken;
         },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DONE, RETURN } from '../../../src/consume/outcome.js';
 import { Uniques } from '../../../src/consume/uniques.js';
+import type { Work } from '../../../src/consume/work.js';
 import { HEADER } from '../../../src/message/headers.js';
 import { encodeUnique } from '../../../src/message/unique.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
@@ -22,28 +23,29 @@ describe('the key of a unique message', () => {
 
   beforeEach(() => stores.locks.acquire('k', 'mine', 60_000));
 
-  it('stays with what the broker delivers again', async () => {
-    assert.equal(uniques.concluded(work(), RETURN), undefined);
-    const lost = work();
-    (lost.received.delivery as TestDelivery).lost = true;
-    assert.equal(uniques.concluded(lost, DONE), undefined);
+  const end = async (its: Work) => {
+    for (const effect of uniques.effectsOf(its, DONE)) await effect.run();
+  };
+
+  it('stays with what goes back', async () => {
+    assert.deepEqual(uniques.effectsOf(work(), RETURN), []);
     assert.equal(await holder(), 'mine');
   });
 
   it('is given back by what is done, and by nobody under another id', async () => {
-    await uniques.concluded(work('other'), DONE);
+    await end(work('other'));
     assert.equal(await holder(), 'mine');
-    await uniques.concluded(work(), DONE);
+    await end(work());
     assert.equal(await holder(), undefined);
     await stores.locks.release('k', 'another');
   });
 
   it('costs a message nothing that is not unique, or has no id', () => {
-    assert.equal(uniques.concluded(workFor(), DONE), undefined);
+    assert.deepEqual(uniques.effectsOf(workFor(), DONE), []);
     const withoutId = workFor(
       undefined,
       new TestDelivery({ properties: { headers: work().received.delivery.properties.headers } }),
     );
-    assert.equal(uniques.concluded(withoutId, DONE), undefined);
+    assert.deepEqual(uniques.effectsOf(withoutId, DONE), []);
   });
 });

@@ -61,7 +61,10 @@ const next = {
   ...{ attempt: 2, exceptions: 1, releases: 0, firstAttemptAt: AT, elapsedMs: 4_000 },
   unhandledSince: undefined,
 };
-const givenUp = { reason: 'exhausted', error: new Error('no'), firstAttemptAt: AT, failedAt: AT } as const;
+const givenUp = {
+  ...{ reason: 'exhausted' as const, error: new Error('no'), attempt: 1, exceptions: 0 },
+  ...{ firstAttemptAt: AT, failedAt: AT },
+};
 
 const retried = (delivery: Delivery) => delayedCopy(names, receive(delivery, names), 4_000, next, 30_000);
 const buried = (delivery: Delivery) => deadLetter(names, receive(delivery, names), givenUp, 30_000);

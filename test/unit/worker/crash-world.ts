@@ -1,4 +1,7 @@
-import { asksFirst, Gate, type Work } from '../../../src/consume/concurrency.js';
+import { asksFirst, Gate } from '../../../src/consume/concurrency.js';
+import type { ConsumerEvents } from '../../../src/consume/consumer-events.js';
+import { Pause } from '../../../src/consume/pause.js';
+import type { Work } from '../../../src/consume/work.js';
 import type { Clock, Timer } from '../../../src/util/clock.js';
 import { Isolation } from '../../../src/worker/isolation.js';
 import { Suspects } from '../../../src/worker/suspects.js';
@@ -104,7 +107,10 @@ class CrashingProcess {
         sent?.();
       }, 1);
     }, clock);
-    this.gate = new Gate(options.concurrency, (work) => void this.begin(work));
+    const pause = new Pause({ paused() {}, resumed() {} } as unknown as ConsumerEvents);
+    const start = (work: Work) => void this.begin(work);
+    this.gate = new Gate({ limit: options.concurrency, start, pause });
+    pause.governs([], () => this.gate.pump());
     this.isolation.watch(this.gate);
     suspects.ready(this);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { RateLimit, rateLimitSettings } from '../../../src/consume/rate-limit.js';
+import { RateLimit, rateLimitSettings } from '../../../src/features/rate-limit/rate-limit.js';
 import type { PermitStore } from '../../../src/stores/permits.js';
 
 /** A store whose time the test moves, and which counts how often it is asked. */

@@ -1,15 +1,16 @@
-import type { BusEvents } from '../events.js';
-import type { Clock, Timer } from '../util/clock.js';
-import type { Emitter } from '../util/emitter.js';
+import type { Gate } from '../../consume/concurrency.js';
+import type { Pause } from '../../consume/pause.js';
+import type { Handler } from '../../consume/subscription.js';
+import type { Work } from '../../consume/work.js';
+import type { BusEvents } from '../../events.js';
+import type { Clock, Timer } from '../../util/clock.js';
+import type { Emitter } from '../../util/emitter.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import type { Gate, Work } from './concurrency.js';
-import type { LaneRunner } from './lane-runner.js';
-import type { Handler } from './subscription.js';
 
 export interface CircuitsOptions {
   readonly handlers: readonly Handler[];
   readonly gate: Gate;
-  readonly lanes: readonly LaneRunner[];
+  readonly pause: Pause;
   readonly clock: Clock;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
@@ -26,8 +27,6 @@ export class Circuits {
   private readonly breakers: ReadonlyMap<Handler, CircuitBreaker>;
   /** Whose circuit is open: one at a time, since nothing else runs then. */
   private broken: Handler | undefined;
-  /** A message is being tried. */
-  private isTrying = false;
   private timer: Timer | undefined;
   private stopped = false;
 
@@ -44,7 +43,7 @@ export class Circuits {
     const breaker = handler.circuitBreaker && this.breakers.get(handler);
     if (!breaker || this.stopped) return;
     // What fails beside the pause is no news, and another handler's success says nothing of this one.
-    if (this.broken && (this.broken !== handler || !this.isTrying)) return;
+    if (this.broken && (this.broken !== handler || !this.options.pause.isTrying)) return;
     const change = breaker.ended(isFailure, this.options.clock.monotonic());
     if (change === 'closed') this.close(handler);
     else if (change !== undefined) this.open(handler, breaker);
@@ -52,7 +51,8 @@ export class Circuits {
 
   /** Something has ended: if it was the one that was tried, and it decided nothing, the next one is. */
   done(work: Work): void {
-    if (this.isTrying && !this.stopped && this.options.gate.isSingle(work)) this.tryNext();
+    const { pause } = this.options;
+    if (this.broken && pause.isTrying && !this.stopped && pause.isTried(work)) this.tryNext();
   }
 
   /** Nothing is to begin, but for what is let start to be tried. */
@@ -64,7 +64,7 @@ export class Circuits {
   stateOf(handler: Handler): 'closed' | 'open' | 'trying' | undefined {
     if (!this.breakers.has(handler)) return undefined;
     if (this.broken !== handler) return 'closed';
-    return this.isTrying ? 'trying' : 'open';
+    return this.options.pause.isTrying ? 'trying' : 'open';
   }
 
   stop(): void {
@@ -73,35 +73,24 @@ export class Circuits {
   }
 
   private open(handler: Handler, breaker: CircuitBreaker): void {
-    const { gate, lanes, clock, giveBack } = this.options;
+    const { gate, pause, clock, giveBack } = this.options;
     const isFirst = this.broken === undefined;
     this.broken = handler;
-    this.isTrying = false;
-    gate.shut();
     const pauseMs = breaker.nextPauseMs();
     this.tell(handler, breaker, pauseMs);
-    const pausing = Promise.all(lanes.map((lane) => lane.pause('circuit-open')));
+    const pausing = pause.add('circuit-open');
     if (isFirst) void pausing.then(() => giveBack(gate.takeWaiting()));
-    this.timer = clock.setTimer(() => void pausing.then(() => this.try()), pauseMs);
-  }
-
-  private try(): void {
-    if (this.stopped) return;
-    this.isTrying = true;
-    this.tryNext();
+    this.timer = clock.setTimer(() => void pausing.then(() => this.tryNext()), pauseMs);
   }
 
   private tryNext(): void {
-    const { gate, lanes } = this.options;
-    if (this.broken && !gate.letOne(this.broken)) for (const lane of lanes) lane.tryOne();
+    if (this.broken && !this.stopped) this.options.pause.letOne(this.broken);
   }
 
   private close(handler: Handler): void {
-    const { gate, lanes, service, events } = this.options;
+    const { pause, service, events } = this.options;
     this.broken = undefined;
-    this.isTrying = false;
-    gate.open();
-    for (const lane of lanes) lane.resume('circuit-open');
+    pause.remove('circuit-open');
     events.emit('circuit.closed', { service, handler: handler.name, queue: handler.queue });
   }
 

@@ -1,8 +1,8 @@
-import type { MessageContext } from '../message/context.js';
-import { keyText } from '../message/key-text.js';
-import type { PermitStore } from '../stores/permits.js';
-import { type Check, callable, integerFrom, objectWith, required } from '../util/check.js';
-import { type Duration, isDuration, toMs } from '../util/duration.js';
+import type { MessageContext } from '../../message/context.js';
+import { keyText } from '../../message/key-text.js';
+import type { PermitStore } from '../../stores/permits.js';
+import { type Check, callable, integerFrom, objectWith, required } from '../../util/check.js';
+import { type Duration, isDuration, toMs } from '../../util/duration.js';
 
 /** Limit on how often a handler may start. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word

@@ -1,6 +1,6 @@
-import type { MessageContext } from '../message/context.js';
-import { callable, durationUpTo, objectWith } from '../util/check.js';
-import { type Duration, toMs } from '../util/duration.js';
+import type { MessageContext } from '../../message/context.js';
+import { callable, durationUpTo, objectWith } from '../../util/check.js';
+import { type Duration, toMs } from '../../util/duration.js';
 
 /** How a handler recognises a message that it has handled before. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word

@@ -1,5 +1,5 @@
-import { type Check, durationUpTo, integerFrom, objectWith } from '../util/check.js';
-import { type Duration, toMs } from '../util/duration.js';
+import { type Check, durationUpTo, integerFrom, objectWith } from '../../util/check.js';
+import { type Duration, toMs } from '../../util/duration.js';
 
 /**
  * Circuit breaker of a handler: when its queue is paused because the handler fails too often, and when the

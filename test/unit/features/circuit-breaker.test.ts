@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { CircuitBreaker, circuitBreakerSettings } from '../../../src/consume/circuit-breaker.js';
+import {
+  CircuitBreaker,
+  circuitBreakerSettings,
+} from '../../../src/features/circuit-breaker/circuit-breaker.js';
 
 const breaker = () =>
   new CircuitBreaker(circuitBreakerSettings({ failures: 0.5, attempts: 4, within: '10s', pause: '1s' }));

@@ -1,4 +1,4 @@
-import { DONE, type Outcome } from './outcome.js';
+import { HANDLED_BEFORE, type Outcome } from '../../consume/outcome.js';
 
 /** What is remembered with the key of a message that was handled. */
 interface Handled {
@@ -25,7 +25,8 @@ export function skippedOutcome(
   note: string,
 ): Outcome {
   const { id, goesOn } = read(note);
-  return goesOn && id !== undefined && id === messageId ? { kind: 'done', goesOn } : DONE;
+  const continues = goesOn === true && id !== undefined && id === messageId;
+  return continues ? { kind: 'skip', because: 'handled', continues } : HANDLED_BEFORE;
 }
 
 function read(note: string): Handled {

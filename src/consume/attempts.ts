@@ -1,0 +1,133 @@
+import { MIN_DELAY_MS } from '../message/delay-range.js';
+import type { Delivery } from '../transport/transport.js';
+import type { Logger } from '../util/logger.js';
+import type { AttemptEvents } from './attempt-events.js';
+import { asksFirst } from './concurrency.js';
+import type { Stopping } from './context.js';
+import type { CrashWatch } from './crash-watch.js';
+import { givenUp } from './crashed.js';
+import type { Dispatcher } from './dispatch.js';
+import { NO_EFFECTS } from './effect.js';
+import type { Outcome } from './outcome.js';
+import { returned, settledWith } from './pack.js';
+import type { Later } from './pipeline.js';
+import type { Settler } from './settle.js';
+import type { Work } from './work.js';
+
+export interface AttemptsOptions {
+  readonly dispatcher: Pick<Dispatcher, 'attempt'>;
+  readonly settler: Pick<Settler, 'settle' | 'endAttempt' | 'endBroken'>;
+  readonly events: AttemptEvents;
+  readonly log: Logger;
+  readonly stopping: Stopping;
+  /** Asked before a redelivered message begins. */
+  readonly crashWatch?: CrashWatch | undefined;
+  /** Whether the circuit of its handler, or of one that it shares its slots with, is open. */
+  isPaused(): boolean;
+  /** The broker is about to see this one settled, but not before what is returned has resolved. */
+  settling(delivery: Delivery, lane: number): Promise<void> | undefined;
+  /** Its slot is free. */
+  onEnded(work: Work): void;
+}
+
+/** What a message that has a slot goes through until the slot is free again: attempts, and then what became of them. */
+export class Attempts {
+  constructor(private readonly options: AttemptsOptions) {}
+
+  /** Never throws: whatever happens to a message is an outcome. */
+  readonly begin = (work: Work): void => {
+    const { crashWatch } = this.options;
+    if (crashWatch && asksFirst(work)) void this.askFirst(work, crashWatch);
+    else this.attempt(work);
+  };
+
+  /** It holds its slot while it is asked for, so that what comes behind it doesn't overtake it. */
+  private async askFirst(work: Work, watch: CrashWatch): Promise<void> {
+    work.decided = givenUp(await watch.begins(work.received));
+    // The broker delivers it again.
+    if (work.received.delivery.lost) this.end(work);
+    else this.attempt(work);
+  }
+
+  private attempt(work: Work): void {
+    let outcome: Later<Outcome>;
+    try {
+      outcome = work.decided ?? this.options.dispatcher.attempt(work);
+    } catch (error) {
+      outcome = Promise.reject(error);
+    }
+    if (!(outcome instanceof Promise)) this.conclude(work, outcome);
+    else
+      outcome.then(
+        (late) => this.conclude(work, late),
+        (error) => this.endBroken(work, error),
+      );
+  }
+
+  private conclude(work: Work, outcome: Outcome): void {
+    let settling: Promise<void> | undefined;
+    try {
+      settling =
+        outcome.kind === 'retry' && outcome.delayMs === 0
+          ? this.again(work, outcome)
+          : this.settle(work, outcome);
+    } catch (error) {
+      settling = Promise.reject(error);
+    }
+    if (settling === undefined) this.end(work);
+    else
+      settling.then(
+        () => this.end(work),
+        (error) => this.endBroken(work, error),
+      );
+  }
+
+  /**
+   * A backoff of 0: the next attempt begins here, at once, but after all else that this process has to do. What may not
+   * begin now, since the bus stops or a circuit is open, travels on as any other retry does.
+   */
+  private async again(work: Work, first: Outcome): Promise<void> {
+    const { dispatcher, events, settler, stopping, isPaused } = this.options;
+    let outcome = first;
+    while (outcome.kind === 'retry' && outcome.delayMs === 0) {
+      await settler.endAttempt(work, outcome);
+      outcome = { ...outcome, effects: NO_EFFECTS };
+      await new Promise((resolve) => setImmediate(resolve));
+      // The broker delivers it again.
+      if (work.received.delivery.lost) break;
+      if (stopping.isStopping || isPaused()) {
+        outcome = { ...outcome, delayMs: MIN_DELAY_MS };
+        break;
+      }
+      events.retried(work, 0, outcome.error);
+      work.attempt += 1;
+      outcome = await dispatcher.attempt(work);
+    }
+    await this.settle(work, outcome);
+  }
+
+  private settle(work: Work, given: Outcome): Promise<void> | undefined {
+    const { settler, settling } = this.options;
+    const outcome = returned(work, given);
+    const whole = settledWith(work.received.delivery);
+    return settler.settle(work, outcome, whole && settling(whole, work.lane));
+  }
+
+  private end(work: Work): void {
+    if (work.received.redelivered) this.options.crashWatch?.ended(work.received);
+    this.options.onEnded(work);
+  }
+
+  private async endBroken(work: Work, error: unknown): Promise<void> {
+    await this.broken(work, error);
+    this.end(work);
+  }
+
+  /** A bug of ours: nobody knows what has become of the message, but it ends, and is seen. Never rejects. */
+  broken(work: Work, error: unknown): Promise<void> {
+    const { log, settler } = this.options;
+    const { messageId, delivery } = work.received;
+    log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
+    return settler.endBroken(work, error);
+  }
+}

@@ -1,0 +1,56 @@
+import { featureArounds, featureGuards } from '../features/features.js';
+import type { Middleware } from '../middleware/middleware.js';
+import { refusedJobs } from './batch-job.js';
+import { chainAround, chainStage, finishedChains } from './chain-effects.js';
+import type { StageOptions } from './dispatch.js';
+import { failedStage } from './failed-stage.js';
+import type { AroundStage, ArrivalStage, GuardStage } from './pipeline.js';
+import type { TimedCode } from './run-handler.js';
+import type { Handler } from './subscription.js';
+import { unreadableStage } from './verdicts.js';
+
+/*
+ * Which stages there are, and in which order: the first is the outermost. Where a message carries no mark of ours, the stages
+ * that are for such a mark are left out, and so is a check for it.
+ */
+
+/** Of messages that carry a mark, or can't be read whole. */
+export function arrivalStages({ batches, steps, log }: StageOptions): readonly ArrivalStage[] {
+  return [
+    // Before all that may have it come back: a copy would be without what can't be read, and be handled.
+    unreadableStage,
+    refusedJobs(batches, log),
+    finishedChains(steps),
+  ];
+}
+
+/** @param code the handler's, within its timeout */
+export function guardStages(
+  handler: Handler,
+  isMarked: boolean,
+  code: TimedCode,
+  options: StageOptions,
+): readonly GuardStage[] {
+  const { uniques, steps } = options;
+  const { failed } = handler;
+  return [
+    ...(isMarked ? [uniques.asking] : []),
+    ...featureGuards(handler, options),
+    ...(isMarked ? [uniques.starting, chainStage(steps)] : []),
+    ...(failed ? [failedStage(failed, code)] : []),
+  ];
+}
+
+export function aroundStages(
+  handler: Handler,
+  isMarked: boolean,
+  middleware: readonly Middleware[],
+): readonly AroundStage[] {
+  return [...featureArounds(handler), ...(isMarked ? [chainAround] : []), ...middleware.map(aroundOf)];
+}
+
+const aroundOf =
+  (wrap: Middleware): AroundStage =>
+  (next) =>
+  (payload, context) =>
+    wrap(payload, context, () => next(payload, context));

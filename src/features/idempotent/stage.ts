@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { HandlerContext } from '../../consume/context.js';
+import { type Effect, withEffect } from '../../consume/effect.js';
+import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../consume/outcome.js';
+import type { GuardStage } from '../../consume/pipeline.js';
+import { longestAttemptMs } from '../../consume/run-handler.js';
+import type { Handler } from '../../consume/subscription.js';
+import { keyText } from '../../message/key-text.js';
+import type { ClaimStore } from '../../stores/claims.js';
+import type { Stores } from '../../stores/stores.js';
+import { joined } from '../../util/joined.js';
+import { noteOf, skippedOutcome } from './handled.js';
+import type { IdempotentSettings } from './option.js';
+
+export interface ClaimsOptions {
+  readonly service: string;
+  readonly stores: Pick<Stores, 'claims'>;
+  readonly timeoutGraceMs: number;
+  /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
+  failed(context: HandlerContext, error: unknown): Outcome;
+}
+
+/** A message that this attempt alone handles. */
+interface Claim {
+  readonly key: string;
+  readonly owner: string;
+  readonly keepMs: number;
+}
+
+/**
+ * Lets an idempotent handler handle a message once: before the attempt its key is claimed for as long as the attempt may
+ * take, after it the key is marked as done. If the process dies in between, the claim runs out and the message is handled
+ * again; so what a handler does is done at least once still, but not again for a message that comes twice.
+ */
+export function idempotentStage(
+  handler: Handler,
+  settings: IdempotentSettings,
+  options: ClaimsOptions,
+): GuardStage {
+  const { claims } = options.stores;
+  const { keepMs } = settings;
+  const forMs = longestAttemptMs(handler, options.timeoutGraceMs);
+  return (next) => async (context) => {
+    let key: string | undefined;
+    try {
+      key = claimKey(settings, context, options.service);
+    } catch (error) {
+      return options.failed(context, error);
+    }
+    if (key === undefined) return next(context);
+    const claim = { key, owner: randomUUID(), keepMs };
+    const refused = await taken(claims, claim, forMs, context);
+    if (refused) return refused;
+    const outcome = await next(context);
+    return withEffect(outcome, marking(claims, claim, outcome, context));
+  };
+}
+
+/**
+ * What a handler knows a message by in its store; undefined for a message that nothing makes known.
+ *
+ * @throws what the option's `by` throws; InvalidMessageError if it gives no key
+ */
+export function claimKey(
+  { by }: IdempotentSettings,
+  context: HandlerContext,
+  service: string,
+): string | undefined {
+  const { handler, messageId, payload } = context;
+  const option = handler.inbox ? 'inbox' : 'idempotent';
+  const known = by ? keyText(by(payload, context), `${option}.by of '${handler.name}'`) : messageId;
+  return known === undefined ? undefined : joined(service, handler.queue, handler.name, known);
+}
+
+/** What becomes of a message that this attempt is not to handle; undefined once it has the claim. */
+async function taken(
+  claims: ClaimStore,
+  { key, owner }: Claim,
+  forMs: number,
+  context: HandlerContext,
+): Promise<Outcome | undefined> {
+  const answer = await claims.claim(key, owner, forMs).catch((error) => {
+    context.log.warn(
+      { error },
+      'whether it was handled before could not be asked: the message comes back later',
+    );
+    return undefined;
+  });
+  if (answer === undefined) return releaseFor(STORE_AWAY_MS);
+  if (typeof answer === 'number') return releaseWhileTaken(context, answer);
+  return answer === 'claimed' ? undefined : skippedOutcome(context, answer.handled);
+}
+
+/** What comes back, or is replayed from the dead letters, is to be handled then: its claim is given back. */
+function marking(claims: ClaimStore, claim: Claim, outcome: Outcome, context: HandlerContext): Effect {
+  const continues = outcome.kind === 'done' && outcome.continues === true;
+  const isHandled = outcome.kind === 'done' || outcome.kind === 'discard';
+  const note = isHandled ? noteOf(context, continues) : undefined;
+  return {
+    what: 'whether a message was handled',
+    run: () => mark(claims, claim, note, context),
+    // Marked as done without what follows it, it would be skipped when it comes again, and its chain end there.
+    onUnreached: () => mark(claims, claim, continues ? undefined : note, context),
+  };
+}
+
+/**
+ * Never rejects: what has become of the message is not changed by a store that can't be told.
+ *
+ * @param note undefined if it was not handled
+ */
+async function mark(
+  claims: ClaimStore,
+  { key, owner, keepMs }: Claim,
+  note: string | undefined,
+  { log }: HandlerContext,
+): Promise<void> {
+  try {
+    if (note === undefined) await claims.release(key, owner);
+    else if (!(await claims.finish(key, owner, keepMs, note)))
+      log.warn(
+        {},
+        'handled, but its claim had run out: if the message came twice, it may have been handled twice',
+      );
+  } catch (error) {
+    log.warn(
+      { error },
+      'what became of the message could not be recorded: if it comes again, it is handled again',
+    );
+  }
+}

@@ -1,0 +1,39 @@
+import type { HandlerContext } from '../../consume/context.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS } from '../../consume/outcome.js';
+import type { GuardStage } from '../../consume/pipeline.js';
+import type { Handler } from '../../consume/subscription.js';
+import type { Stores } from '../../stores/stores.js';
+import type { Clock } from '../../util/clock.js';
+import { joined } from '../../util/joined.js';
+import { RateLimit, type RateLimitSettings } from './rate-limit.js';
+
+export interface RateLimitsOptions {
+  readonly service: string;
+  readonly stores: Pick<Stores, 'permits'>;
+  readonly clock: Clock;
+  /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
+  failed(context: HandlerContext, error: unknown): Outcome;
+}
+
+/** Lets a handler begin only so often: a message for which there is no permit comes back when there may be one, which is no try. */
+export function rateLimitStage(
+  { queue, name }: Handler,
+  settings: RateLimitSettings,
+  { service, stores, clock, failed }: RateLimitsOptions,
+): GuardStage {
+  const named = (key: string) => joined(service, queue, name, key);
+  const limit = new RateLimit(stores.permits, named, settings, () => clock.monotonic(), name);
+  return (next) => async (context) => {
+    let key: string;
+    try {
+      key = limit.keyOf(context.payload, context);
+    } catch (error) {
+      return failed(context, error);
+    }
+    const waitMs = await limit.take(key).catch((error) => {
+      context.log.warn({ error }, 'the rate limit could not be asked for: the message comes back later');
+      return STORE_AWAY_MS;
+    });
+    return waitMs === 0 ? next(context) : releaseFor(waitMs);
+  };
+}
