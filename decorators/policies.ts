@@ -1,5 +1,5 @@
-import type { CircuitBreakerOptions } from '../src/features/circuit-breaker/circuit-breaker.js';
 import type { HandlerOptions } from '../src/consume/definition.js';
+import type { CircuitBreakerOptions } from '../src/features/circuit-breaker/circuit-breaker.js';
 import type { IdempotentOptions } from '../src/features/idempotent/option.js';
 import type { RateLimitOptions } from '../src/features/rate-limit/rate-limit.js';
 import type { UniqueOptions } from '../src/message/unique.js';
