@@ -2,7 +2,7 @@
  * Who may import whom. The rows run from the bottom of the house to its top: an import goes down, an upward
  * reference is an `import type`. test/project/imports.test.ts runs these rules and proves that each of them bites.
  */
-const { bin = {}, exports: entryPoints } = require('./package.json');
+const { paths } = require('./tsconfig.json').compilerOptions;
 
 const either = (...patterns) => `(${patterns.join('|')})`;
 
@@ -31,15 +31,21 @@ const valueImport = { dependencyTypesNot: ['type-only', 'type-import'] };
 
 const packages = (...names) => `(^|/)node_modules/${either(...names)}/`;
 
-/** What a command starts as a process of its own, by its file. */
-const processes = ['^src/cli/work-process\\.ts$'];
+/** Packages that are built into ours. */
+const builtIn = packages(
+  ...['bytes', 'fastest-levenshtein', 'ms', 'rate-limiter-flexible', 'uuid'],
+  ...['cli-progress', 'cli-table3', 'commander', 'pino', 'pino-pretty'],
+  ...['@types/bytes', '@types/cli-progress', '@types/ms'],
+);
 
-/** The sources that package.json's entry points and commands are built from. */
-const entrySources = [...Object.values(entryPoints), ...Object.values(bin)]
-  .map((target) => (typeof target === 'string' ? target : target.default))
-  .filter((target) => target.endsWith('.js'))
-  .map((target) => `^${target.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, '\\.ts')}$`)
-  .concat(processes);
+/** The sources that the entry points, the command, and the processes that it starts are built from. */
+const entrySources = Object.values(paths)
+  .flat()
+  .concat('src/cli/main.ts', 'src/cli/work-process.ts')
+  .map((source) => `^${source.replace('./', '').replace(/\.ts$/, '\\.ts')}$`);
+
+/** Files of the tests that run as programs, and applications that a command loads. */
+const programs = '^test/.*(/apps/|-app\\.ts$|-process\\.ts$|/bundled-worker\\.ts$)';
 
 const layering = [
   {
@@ -173,7 +179,21 @@ const layering = [
     comment:
       "Examples show what a user's file looks like: they import `hopline` and their own files, no path into the code.",
     from: { path: '^examples/' },
-    to: { path: '^(src|decorators|test|scripts|dist)/', dependencyTypes: ['local'] },
+    to: { path: '^(src|decorators|test|scripts|dist|lib)/', dependencyTypes: ['local'] },
+  },
+  {
+    name: 'one-copy-in-a-process',
+    comment:
+      'Tests import the sources. `hopline`, which is the built package, is for programs of their own: in one process there ' +
+      'would be two copies, whose classes are not the same.',
+    from: { path: '^(test|scripts)/', pathNot: programs },
+    to: { path: '^lib/' },
+  },
+  {
+    name: 'programs-are-those-of-users',
+    comment: 'A program that a test starts has the built package and no sources, as users have it.',
+    from: { path: programs, pathNot: '^test/unit/' },
+    to: { path: product, ...valueImport },
   },
   {
     name: 'product-stands-without-tests',
@@ -226,11 +246,13 @@ const outside = [
   {
     name: 'product-declares-what-it-imports',
     comment:
-      'A package that is only a development dependency, or of nobody, is missing where Hopline is installed.',
+      'The bundler builds in whatever is no dependency of users. What it may build in is listed above: each adds to what they ' +
+      'download, and a fix in it needs a release of Hopline.',
     from: { path: product },
     to: {
       dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
       dependencyTypesNot: ['npm-peer'],
+      pathNot: builtIn,
     },
   },
 ];
@@ -261,7 +283,7 @@ module.exports = {
   options: {
     // Packages of their own, with dependencies of their own.
     exclude: { path: '^test/(tracers|foreign/clients)/' },
-    doNotFollow: { path: '(^|/)node_modules/|^dist/' },
+    doNotFollow: { path: '(^|/)node_modules/|^(dist|lib)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -1,8 +1,8 @@
-import { Bus, rabbitmq } from 'hopline';
-import { postgresStores } from 'hopline/postgres';
-import { redisStores } from 'hopline/redis';
 import { Redis } from 'ioredis';
+import { Bus, rabbitmq } from '../src/index.js';
+import { postgresStores } from '../src/stores/postgres/index.js';
 import { migrate } from '../src/stores/postgres/migrate.js';
+import { redisStores } from '../src/stores/redis/index.js';
 import type { Stores } from '../src/stores/stores.js';
 import { deferred } from '../src/util/deferred.js';
 import { PrivateNode } from '../test/support/broker/index.js';

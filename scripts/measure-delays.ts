@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Bus, rabbitmq } from 'hopline';
+import { Bus, rabbitmq } from '../src/index.js';
 import { PrivateNode } from '../test/support/broker/index.js';
 import { eventually } from '../test/support/eventually.js';
 import { measureLateness, percentile } from '../test/support/lateness.js';

@@ -223,10 +223,9 @@ export class Bus extends Publisher {
   }
 
   /**
-   * What is published through it is added to the outbox of the bus's `stores`, in the transaction that the client is in, and
-   * published when that is committed. Works before `start()`, and without it.
+   * What `outbox()` of `hopline/postgres` calls: what is published through it is added to the outbox of the bus's `stores`, in the
+   * transaction that the client is in, and published when that is committed. Works before `start()`, and without it.
    *
-   * @internal `outbox()` of hopline/postgres
    * @throws OptionsError
    */
   outbox(client: SqlClient, options: OutboxOptions): Publisher {

@@ -22,12 +22,10 @@ export function moduleOf(program: ts.Program, path: string): ts.Symbol {
   return symbol;
 }
 
-/** The sources of package.json's entry points, in their order. */
+/** The sources of the entry points, as `paths` of tsconfig.json has them. */
 export function entrySources(): string[] {
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return Object.values<string | { default: string }>(manifest.exports).flatMap((target) =>
-    typeof target === 'string' ? [] : [target.default.replace('./dist/', '').replace(/\.js$/, '.ts')],
-  );
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
+  return Object.values<string[]>(compilerOptions.paths).map(([source = '']) => source.replace('./', ''));
 }
 
 /** The doc comment as one paragraph of Markdown; links become code. */

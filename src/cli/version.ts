@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 /** Of the package that this is part of. */
 export function version(): string {
-  const manifest = readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8');
+  // By the package's own name: how many folders it lies above is another matter in the built package.
+  const manifest = readFileSync(new URL(import.meta.resolve('hopline/package.json')), 'utf8');
   return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'node:util';
-import type { Logger } from 'hopline';
+import type { Logger } from '../../src/index.js';
 
 /** What a publisher or worker of a chaos run is told on its command line. */
 export interface ChildOptions {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MAIN } from '../cli/command.js';
 import { isRunning } from '../support/broker/guard.js';
 import { CHILD_OPTIONS, type ChildOptions } from './child-setup.js';
 
@@ -92,7 +93,7 @@ function supervise(options: ChildOptions): ChildProcess {
   const env = { ...process.env, [CHILD_OPTIONS]: JSON.stringify(options) };
   try {
     const stdio: ForkOptions['stdio'] = ['ignore', log, log, 'ipc'];
-    return fork(pathOf('../../src/cli/main.js'), args, { ...sourceMaps, env, stdio });
+    return fork(MAIN, args, { ...sourceMaps, env, stdio });
   } finally {
     closeSync(log);
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Control, HoplineError, openControl, rabbitmq } from 'hopline';
+import { type Control, HoplineError, openControl, rabbitmq } from '../../src/index.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
 import { CONNECTION } from './child-setup.js';

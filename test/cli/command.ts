@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { runCommand } from '../../src/cli/program.js';
 import { Terminal } from '../../src/cli/terminal.js';
+import { manifest, root } from '../project/repository.js';
 import { eventually } from '../support/eventually.js';
 
-/** The built command: these tests run from dist/test/cli. */
-export const MAIN = resolve(import.meta.dirname, '../../src/cli/main.js');
+/** The command as it is published. */
+export const MAIN = join(root, manifest.bin.hopline);
+
+/** What an application imports that the command loads: `hopline` itself, for one that lies outside this repository. */
+export const INDEX = join(root, manifest.exports['.'].default);
 
 export interface CommandOptions {
   /** Becomes AMQP_URL; without it that is unset, whatever the tests' own environment says. */

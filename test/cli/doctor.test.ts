@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { connect } from 'amqplib';
-import type { Bus } from 'hopline';
+import { Bus, rabbitmq } from '../../src/index.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
+import { shopOf } from './apps/shop-of.js';
 import { Command, hopline } from './command.js';
 import { type ManagedNode, managedNode } from './managed-node.js';
 
@@ -63,11 +64,7 @@ describe('hopline doctor', function () {
   before(async function () {
     this.timeout(PROVIDE_TIMEOUT_MS);
     managed = await managedNode();
-    const saved = process.env.AMQP_URL;
-    process.env.AMQP_URL = managed.node.url;
-    ({ bus } = await import('./apps/shop.js'));
-    if (saved === undefined) delete process.env.AMQP_URL;
-    else process.env.AMQP_URL = saved;
+    bus = shopOf({ Bus, rabbitmq }, managed.node.url);
   });
   after(async () => {
     await bus?.stop();

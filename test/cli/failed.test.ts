@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import type { DeadLetterSummary } from 'hopline';
+import { join } from 'node:path';
+import type { DeadLetterSummary } from '../../src/index.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';
 import { TypedClient } from '../support/typed-client.js';
-import { Command, hopline, hoplineHere } from './command.js';
+import { Command, hopline, hoplineHere, INDEX } from './command.js';
 import { FailingService } from './service.js';
 
 describe('hopline failed', function () {
@@ -369,10 +369,9 @@ describe('hopline failed', function () {
   it('finds the queues of an application that it does not start, by flag and by package.json', async () => {
     await service.fail('one');
     const app = join(directory, 'app.mjs');
-    const index = resolve(import.meta.dirname, '../../src/index.js');
     await writeFile(
       app,
-      `import { Bus, rabbitmq } from ${JSON.stringify(index)};
+      `import { Bus, rabbitmq } from ${JSON.stringify(INDEX)};
        const bus = new Bus({ service: 'x', prefix: '${service.name}', transport: rabbitmq({ url: process.env.AMQP_URL }) });
        bus.handle('mail.#', () => {}, { queue: '${service.queue}' });
        bus.handle('other', () => {}, { queue: '${service.queue}.not-yet' });

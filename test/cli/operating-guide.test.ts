@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Bus, defineMessage, rabbitmq } from 'hopline';
 import { z } from 'zod';
+import { Bus, defineMessage, rabbitmq } from '../../src/index.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { codeBlocks } from '../project/markdown.js';
@@ -13,7 +13,7 @@ import { read } from '../project/repository.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';
-import { MAIN } from './command.js';
+import { INDEX, MAIN } from './command.js';
 
 const run = promisify(execFile);
 
@@ -75,13 +75,12 @@ describe('the guide to operating', function () {
 
   /** What a reader has: a project with the application built, and the command on its path. */
   async function application(): Promise<void> {
-    const index = JSON.stringify(resolve(import.meta.dirname, '../../src/index.js'));
     await mkdir(join(directory, 'dist'));
     await mkdir(join(directory, 'bin'));
     await writeFile(join(directory, 'package.json'), '{"type":"module","hopline":{"app":"dist/app.js"}}');
     await writeFile(
       join(directory, 'dist/app.js'),
-      `import { Bus, rabbitmq } from ${index};
+      `import { Bus, rabbitmq } from ${JSON.stringify(INDEX)};
        export const bus = new Bus({ service: 'shop', prefix: 'shop', transport: rabbitmq({ url: process.env.AMQP_URL }) });
        bus.handle('order.#', () => {}, { queue: 'shop.billing' });`,
     );

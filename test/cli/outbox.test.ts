@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Bus, rabbitmq } from 'hopline';
-import { outbox, postgresStores } from 'hopline/postgres';
+import { Bus, rabbitmq } from '../../src/index.js';
+import { outbox, postgresStores } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
-import { Bus, rabbitmq } from 'hopline';
 import { Management } from '../../src/cli/doctor/management.js';
 import { withSession } from '../../src/cli/session.js';
 import { findLeftOvers, prune } from '../../src/cli/topology/prune.js';
+import { Bus, rabbitmq } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
-import mailer, { type Handled } from './apps/mailer.js';
+import { type Handled, mailerOf } from './apps/mailer-of.js';
 import { hopline } from './command.js';
 import { type ManagedNode, managedNode } from './managed-node.js';
 
@@ -123,7 +123,7 @@ describe('queues that an older version of the service has left behind', function
     const early = await run('topology', 'prune', '--yes');
     assert.equal(early.code, 2);
     assert.match(early.stderr, /nothing was done: queue '.*mailer\.welcome.*' is not there to take messages/);
-    const renamed = mailer([], managed.node.url);
+    const renamed = mailerOf({ Bus, rabbitmq }, [], managed.node.url);
     await renamed.start();
     await renamed.stop();
     const shown = `queue 'mailer.Retired': 1 message, nobody consumes it; 'retired.*' of exchange 'hopline.events' stays: no queue of the application has just this pattern, or several have (--to names one)
@@ -148,7 +148,7 @@ queue 'mailer.ra.dead': empty, goes with its queue
 
   it('are let alone if somebody consumes them again before prune has begun', async () => {
     const { url } = managed.node;
-    const applications = [mailer([], url).describe()];
+    const applications = [mailerOf({ Bus, rabbitmq }, [], url).describe()];
     const management = new Management(managed.managementUrl, '/');
     const gate = deferred();
     const again = busOf('mailer').handle('retired.*', () => gate.promise, {
@@ -211,7 +211,7 @@ queue 'mailer.ra.dead': empty, goes with its queue
 
   it('have given on what lay in them as it was, with its attempts', async () => {
     const handled: Handled[] = [];
-    const renamed = mailer(handled, managed.node.url);
+    const renamed = mailerOf({ Bus, rabbitmq }, handled, managed.node.url);
     await renamed.start();
     try {
       const moved = () => handled.filter(({ handler }) => handler !== 'Audit');

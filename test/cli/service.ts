@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'amqplib';
-import { Bus, type Headers, type PublishOptions, rabbitmq, staticKeys } from 'hopline';
+import { Bus, type Headers, type PublishOptions, rabbitmq, staticKeys } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { removeFromBroker } from '../examples/remove-from-broker.js';

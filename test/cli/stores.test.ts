@@ -4,11 +4,12 @@ import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MIGRATIONS } from '../../src/stores/postgres/migrations.js';
+import { manifest, root } from '../project/repository.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { sharedPostgres } from '../support/global-setup.js';
 import { TestSchema } from '../support/postgres-schema.js';
 import { everything, found } from '../support/secret.js';
-import { hoplineHere, MAIN } from './command.js';
+import { hoplineHere } from './command.js';
 
 const SECRET = 's3cret/with+signs';
 
@@ -164,12 +165,11 @@ describe('hopline stores migrate', function () {
 
 /** The command in a folder where everything but pg is installed. */
 async function installedWithoutPg(directory: string): Promise<string> {
-  const root = join(MAIN, '../../../..');
   const modules = join(directory, 'node_modules');
   await mkdir(modules);
   for (const name of await readdir(join(root, 'node_modules')))
     if (name !== 'pg') await symlink(join(root, 'node_modules', name), join(modules, name));
   await cp(join(root, 'package.json'), join(directory, 'package.json'));
-  await cp(join(root, 'dist/src'), join(directory, 'dist/src'), { recursive: true });
-  return join(directory, 'dist/src/cli/main.js');
+  await cp(join(root, 'lib'), join(directory, 'lib'), { recursive: true });
+  return join(directory, manifest.bin.hopline);
 }

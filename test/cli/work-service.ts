@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Channel, connect } from 'amqplib';
-import { Bus, type DeadLetterSummary, rabbitmq, type StatusReport } from 'hopline';
+import { Bus, type DeadLetterSummary, rabbitmq, type StatusReport } from '../../src/index.js';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { BatchContext, BatchStore, Bus, MessageContext } from 'hopline';
-import { UnrecoverableError } from 'hopline';
+import type { BatchContext, BatchStore, Bus, MessageContext } from '../../src/index.js';
+import { UnrecoverableError } from '../../src/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { type BusFixture, type Recorder, wireHeaders } from '../support/bus-fixture.js';
 

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
-import { defineMessage, type MessageContext, OptionsError } from 'hopline';
-import { Handles, handlers, Queue } from 'hopline/decorators';
 import { z } from 'zod';
+import { Handles, handlers, Queue } from '../../decorators/index.js';
+import { defineMessage, type MessageContext, OptionsError } from '../../src/index.js';
 import { watch } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 

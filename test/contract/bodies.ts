@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { defineMessage, json, PayloadInvalidError } from 'hopline';
 import { z } from 'zod';
+import { defineMessage, json, PayloadInvalidError } from '../../src/index.js';
 import { ours } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ChannelLostError, type Deserializer } from 'hopline';
+import { ChannelLostError, type Deserializer } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { hold, numbers } from '../support/port.js';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { z } from 'zod';
 import {
   type ChainStep,
   defineMessage,
@@ -10,8 +11,7 @@ import {
   PayloadInvalidError,
   type StepContext,
   UnroutableError,
-} from 'hopline';
-import { z } from 'zod';
+} from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { type BusFixture, ours, type Recorder, watch, wireHeaders } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BusEvents } from 'hopline';
+import type { BusEvents } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Bus } from 'hopline';
+import type { Bus } from '../../src/index.js';
 import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
 import type { BusFixture } from '../support/bus-fixture.js';

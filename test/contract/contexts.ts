@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { defineMessage, type MessageContext } from 'hopline';
 import { z } from 'zod';
+import { defineMessage, type MessageContext } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { pause } from '../../src/util/clock.js';
 import type { BusFixture } from '../support/bus-fixture.js';

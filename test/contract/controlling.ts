@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CancelledError, OptionsError, TopologyError } from 'hopline';
+import { CancelledError, OptionsError, TopologyError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl } from '../support/operators.js';

@@ -1,8 +1,14 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
-import { type Bus, HandlerResolutionError, HandlerTimeoutError, MessageContext, Publisher } from 'hopline';
-import { Handles, handlers, Queue, Retry, Timeout } from 'hopline/decorators';
 import { container, injectable } from 'tsyringe';
+import { Handles, handlers, Queue, Retry, Timeout } from '../../decorators/index.js';
+import {
+  type Bus,
+  HandlerResolutionError,
+  HandlerTimeoutError,
+  MessageContext,
+  Publisher,
+} from '../../src/index.js';
 import { type BusFixture, ours } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Bus, InvalidMessageError, OptionsError } from 'hopline';
+import { type Bus, InvalidMessageError, OptionsError } from '../../src/index.js';
 import { ours } from '../support/bus-fixture.js';
 import type { ForeignDelivery } from '../support/transport-harness.js';
 import type { Theme } from './transport-contract.js';

@@ -8,7 +8,7 @@ import {
   type MessageContext,
   OptionsError,
   staticKeys,
-} from 'hopline';
+} from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';

@@ -5,7 +5,7 @@ import {
   type Logger,
   type MessageContext,
   StopDeadlineError,
-} from 'hopline';
+} from '../../src/index.js';
 import { PACK_CONTENT_TYPE } from '../../src/message/pack.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';

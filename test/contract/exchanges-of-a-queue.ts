@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Bus, type HandleOptions, PublishManyError } from 'hopline';
+import { type Bus, type HandleOptions, PublishManyError } from '../../src/index.js';
 import type { BusFixture, Call } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 

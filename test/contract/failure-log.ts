@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { defineMessage, UnrecoverableError } from 'hopline';
 import { z } from 'zod';
+import { defineMessage, UnrecoverableError } from '../../src/index.js';
 import type { BusFixture, LogLine } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 

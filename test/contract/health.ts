@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Bus, type BusHealth, TopologyError } from 'hopline';
+import { type Bus, type BusHealth, TopologyError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { UnsteadyTransport } from '../support/unsteady-transport.js';
 import type { Theme } from './transport-contract.js';

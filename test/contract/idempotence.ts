@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type BusEvents, type Stores, UnrecoverableError } from 'hopline';
+import { type BusEvents, type Stores, UnrecoverableError } from '../../src/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';

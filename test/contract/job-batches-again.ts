@@ -6,7 +6,7 @@ import {
   OptionsError,
   PublishManyError,
   UnrecoverableError,
-} from 'hopline';
+} from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';

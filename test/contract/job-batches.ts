@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { BatchError, defineMessage, OptionsError } from 'hopline';
+import { BatchError, defineMessage, OptionsError } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Bus, QueueOptions } from 'hopline';
+import type { Bus, QueueOptions } from '../../src/index.js';
 import { pause } from '../../src/util/clock.js';
 import { type Deferred, deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
+import { container } from 'tsyringe';
+import { Handles, handlers, Queue } from '../../decorators/index.js';
 import {
   type Bus,
   type MessageContext,
@@ -7,9 +9,7 @@ import {
   type QueueOptions,
   TopologyError,
   UnroutableError,
-} from 'hopline';
-import { Handles, handlers, Queue } from 'hopline/decorators';
-import { container } from 'tsyringe';
+} from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { AlreadyStartedError, NotStartedError, OptionsError, StoppedError, TopologyError } from 'hopline';
+import {
+  AlreadyStartedError,
+  NotStartedError,
+  OptionsError,
+  StoppedError,
+  TopologyError,
+} from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ConnectError, TopologyError } from 'hopline';
+import { ConnectError, TopologyError } from '../../src/index.js';
 import { Deadline } from '../../src/util/deadline.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { ack, hold } from '../support/port.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { TopologyError } from 'hopline';
+import { TopologyError } from '../../src/index.js';
 import { ack, type Collector, hold, numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 

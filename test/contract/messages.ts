@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Headers, type MessageContext, MessageTooLargeError } from 'hopline';
+import { type Headers, type MessageContext, MessageTooLargeError } from '../../src/index.js';
 import { publishersHeaders, watch } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { InvalidMessageError, TopologyError } from 'hopline';
 import { moveMessages } from '../../src/failures/move.js';
+import { InvalidMessageError, TopologyError } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import { Names } from '../../src/topology/names.js';
 import type { TransportSession } from '../../src/transport/transport.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { MessageContext, Stores } from 'hopline';
-import { InvalidMessageError, NoMessageIdError, OptionsError, ShutdownError } from 'hopline';
+import type { MessageContext, Stores } from '../../src/index.js';
+import { InvalidMessageError, NoMessageIdError, OptionsError, ShutdownError } from '../../src/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { DeadLetter, Failures } from 'hopline';
-import { DeadLetterIdError, TopologyError, UnroutableError } from 'hopline';
+import type { DeadLetter, Failures } from '../../src/index.js';
+import { DeadLetterIdError, TopologyError, UnroutableError } from '../../src/index.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { hold } from '../support/port.js';
 import type { Theme } from './transport-contract.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Bus, MessageContext } from 'hopline';
+import type { Bus, MessageContext } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';

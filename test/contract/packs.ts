@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { defineMessage, OptionsError, PublishManyError, UnroutableError } from 'hopline';
 import { z } from 'zod';
+import { defineMessage, OptionsError, PublishManyError, UnroutableError } from '../../src/index.js';
 import { PACK_CONTENT_TYPE } from '../../src/message/pack.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ConnectError, OptionsError, type PausesHeeded, type Transport } from 'hopline';
+import { ConnectError, OptionsError, type PausesHeeded, type Transport } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { Held, TransportSession } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Bus, type QueueOptions, TopologyError } from 'hopline';
+import { type Bus, type QueueOptions, TopologyError } from '../../src/index.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { ack } from '../support/port.js';
 import type { Theme } from './transport-contract.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BusEvents } from 'hopline';
+import type { BusEvents } from '../../src/index.js';
 import { watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';

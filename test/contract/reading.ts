@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { runInNewContext } from 'node:vm';
 import zlib from 'node:zlib';
+import { z } from 'zod';
+import { Handles, handlers, Queue } from '../../decorators/index.js';
 import {
   type BodyOption,
   type Deserializer,
@@ -11,9 +13,7 @@ import {
   type ReceivedMessage,
   staticKeys,
   UndecodableError,
-} from 'hopline';
-import { Handles, handlers, Queue } from 'hopline/decorators';
-import { z } from 'zod';
+} from '../../src/index.js';
 import { ours } from '../support/bus-fixture.js';
 import type { Theme } from './transport-contract.js';
 

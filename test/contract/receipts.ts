@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { defineMessage, NotUniqueError, type Published, PublishManyError, staticKeys } from 'hopline';
+import {
+  defineMessage,
+  NotUniqueError,
+  type Published,
+  PublishManyError,
+  staticKeys,
+} from '../../src/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';

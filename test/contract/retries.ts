@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type RetryOptions, UnrecoverableError } from 'hopline';
+import { type RetryOptions, UnrecoverableError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch, wireHeaders } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';

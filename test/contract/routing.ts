@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { TopologyError, UnroutableError } from 'hopline';
+import { TopologyError, UnroutableError } from '../../src/index.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type MessageContext, OptionsError } from 'hopline';
+import { type MessageContext, OptionsError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';

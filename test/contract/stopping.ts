@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ShutdownError, StopDeadlineError, TopologyError } from 'hopline';
+import { ShutdownError, StopDeadlineError, TopologyError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { TopologyError } from 'hopline';
+import { TopologyError } from '../../src/index.js';
 import type { QueueArguments } from '../../src/topology/plan.js';
 import { ack, numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { type Bus, type BusOptions, staticKeys } from 'hopline';
-import { outbox, postgresStores } from 'hopline/postgres';
 import type pg from 'pg';
+import { type Bus, type BusOptions, staticKeys } from '../../src/index.js';
+import { outbox, postgresStores } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';

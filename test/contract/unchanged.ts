@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Failures } from 'hopline';
+import type { Failures } from '../../src/index.js';
 import { isBrokerHeader, isOwnHeader } from '../../src/message/headers.js';
 import { PropertiesReader } from '../../src/transport/amqp/wire/properties-reader.js';
 import type { BusFixture } from '../support/bus-fixture.js';

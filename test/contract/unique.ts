@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { z } from 'zod';
 import {
   type Bus,
   defineMessage,
@@ -8,8 +9,7 @@ import {
   PublishManyError,
   type Stores,
   UnroutableError,
-} from 'hopline';
-import { z } from 'zod';
+} from '../../src/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BusHealth } from 'hopline';
+import type { BusHealth } from '../../src/index.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Bus } from 'hopline';
 import { root, run as runFile } from '../project/repository.js';
 import { run } from './program.js';
 
@@ -26,19 +25,19 @@ describe('the examples of setting up', () => {
 
   it('keep one bus when a module is run again, and start it once', async () => {
     const module = pathToFileURL(resolve(import.meta.dirname, '../../examples/setting-up/kept-bus.js'));
-    const { AMQP_URL: url } = process.env;
-    delete process.env.AMQP_URL;
-    try {
-      const buses: Bus[] = [];
+    const program = `
+      const buses = new Set();
       for (const reload of ['1', '2']) {
-        const { startedBus } = await import(`${module}?${reload}`);
-        buses.push(await startedBus(), await startedBus());
+        const { startedBus } = await import('${module}?' + reload);
+        buses.add(await startedBus()).add(await startedBus());
       }
-      assert.equal(new Set(buses).size, 1);
-      await buses[0]?.stop();
-    } finally {
-      if (url !== undefined) process.env.AMQP_URL = url;
-    }
+      console.log(buses.size);
+      for (const bus of buses) await bus.stop();
+    `;
+    const { AMQP_URL: _url, ...env } = process.env;
+    const args = ['--input-type=module', '--eval', program];
+    const { stdout } = await runFile(process.execPath, args, { env });
+    assert.equal(stdout, '1\n');
   });
 
   it('pause between attempts as a function says that is given attempt and error', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ControlError, openControl, PublishTimeoutError, rabbitmq } from 'hopline';
+import { ControlError, openControl, PublishTimeoutError, rabbitmq } from '../../src/index.js';
 import { Ledger } from '../support/account.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';

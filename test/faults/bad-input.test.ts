@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import type { Channel } from 'amqplib';
-import type { Headers } from 'hopline';
+import type { Headers } from '../../src/index.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';

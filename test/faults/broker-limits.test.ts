@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ConnectError, type Headers, InvalidMessageError, TopologyError } from 'hopline';
+import { ConnectError, type Headers, InvalidMessageError, TopologyError } from '../../src/index.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PublishRejectedError } from 'hopline';
+import { PublishRejectedError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';

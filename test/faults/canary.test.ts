@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { Bus, type BusOptions, type Logger, type RabbitmqOptions, rabbitmq, staticKeys } from 'hopline';
+import { join } from 'node:path';
 import { EVENT_NAMES } from '../../src/event-names.js';
-import { hopline } from '../cli/command.js';
+import {
+  Bus,
+  type BusOptions,
+  type Logger,
+  type RabbitmqOptions,
+  rabbitmq,
+  staticKeys,
+} from '../../src/index.js';
+import { hopline, INDEX } from '../cli/command.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -270,10 +277,9 @@ describe('a canary in the place of the password turns up nowhere [row 8]:', func
 
   it('in what the command prints, whether it gets in or not', async () => {
     const app = join(directory, 'app.mjs');
-    const index = JSON.stringify(resolve(import.meta.dirname, '../../src/index.js'));
     await writeFile(
       app,
-      `import { Bus, rabbitmq } from ${index};
+      `import { Bus, rabbitmq } from ${JSON.stringify(INDEX)};
        export const bus = new Bus({ service: 'canary', transport: rabbitmq({ url: process.env.AMQP_URL }) });
        bus.handle('work', () => {}, { queue: '${queue}' });`,
     );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { MessageContext } from 'hopline';
+import type { MessageContext } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';

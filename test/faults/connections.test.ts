@@ -5,7 +5,7 @@ import {
   OutcomeUnknownError,
   PublishTimeoutError,
   StoppedError,
-} from 'hopline';
+} from '../../src/index.js';
 import { run } from '../examples/program.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';

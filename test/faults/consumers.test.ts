@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type MessageContext, TopologyError } from 'hopline';
 import { usersOf } from '../../src/cli/topology/permissions.js';
+import { type MessageContext, TopologyError } from '../../src/index.js';
 import { brokerFeatures } from '../../src/transport/amqp/broker-features.js';
 import { pause, systemClock } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';

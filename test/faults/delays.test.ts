@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rabbitmq } from 'hopline';
+import { rabbitmq } from '../../src/index.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { measureLateness, percentile } from '../support/lateness.js';

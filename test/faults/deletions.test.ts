@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Channel } from 'amqplib';
-import type { HandlerFunction } from 'hopline';
+import type { HandlerFunction } from '../../src/index.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

@@ -8,7 +8,7 @@ import {
   type Logger,
   type MessageContext,
   rabbitmq,
-} from 'hopline';
+} from '../../src/index.js';
 import type { PrivateNode } from '../support/broker/index.js';
 
 /** A bus on a private node, with names of its own, a log that can be read, and an end that is never forgotten. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import type { GetMessage } from 'amqplib';
-import { defineMessage } from 'hopline';
 import { z } from 'zod';
+import { defineMessage } from '../../src/index.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { watch } from '../support/bus-fixture.js';

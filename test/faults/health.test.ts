@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Bus, type BusHealth, rabbitmq } from 'hopline';
+import { type Bus, type BusHealth, rabbitmq } from '../../src/index.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

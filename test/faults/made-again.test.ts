@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PublishTimeoutError, rabbitmq } from 'hopline';
+import { PublishTimeoutError, rabbitmq } from '../../src/index.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bus, HoplineError, rabbitmq } from 'hopline';
+import { type Bus, HoplineError, rabbitmq } from '../../src/index.js';
 import { Ledger } from '../support/account.js';
 import { requireServerProgram } from '../support/broker/find-program.js';
 import { PROVIDE_TIMEOUT_MS, PrivateCluster, type PrivateNode } from '../support/broker/index.js';

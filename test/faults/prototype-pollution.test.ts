@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
-import { type Headers, openFailures, rabbitmq } from 'hopline';
+import { type Headers, openFailures, rabbitmq } from '../../src/index.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { hopline } from '../cli/command.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';

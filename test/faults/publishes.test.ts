@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { InvalidMessageError, MessageTooLargeError, PublishRejectedError, UnroutableError } from 'hopline';
+import {
+  InvalidMessageError,
+  MessageTooLargeError,
+  PublishRejectedError,
+  UnroutableError,
+} from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { Ledger } from '../support/account.js';
 import { ALARMS } from '../support/alarms.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { type Bus, NotUniqueError, type Stores } from 'hopline';
-import { redisStores } from 'hopline/redis';
 import { Redis } from 'ioredis';
+import { type Bus, NotUniqueError, type Stores } from '../../src/index.js';
+import { redisStores } from '../../src/stores/redis/index.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { privateBroker } from '../support/private-broker.js';

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConnectError, OptionsError, type RabbitmqOptions, rabbitmq, type TlsOptions } from 'hopline';
+import {
+  ConnectError,
+  OptionsError,
+  type RabbitmqOptions,
+  rabbitmq,
+  type TlsOptions,
+} from '../../src/index.js';
 import { hopline } from '../cli/command.js';
 import { run } from '../examples/program.js';
 import { Ledger } from '../support/account.js';

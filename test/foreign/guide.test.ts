@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Bus, type MessageContext, rabbitmq } from 'hopline';
+import { Bus, type MessageContext, rabbitmq } from '../../src/index.js';
 import { codeBlocks } from '../project/markdown.js';
 import { read } from '../project/repository.js';
 import { eventually } from '../support/eventually.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { unzipSync } from 'node:zlib';
-import { Bus, type MessageContext, openFailures, rabbitmq } from 'hopline';
+import { Bus, type MessageContext, openFailures, rabbitmq } from '../../src/index.js';
 import { eventually } from '../support/eventually.js';
 import { RawChannel, type RawMessage } from '../support/raw-channel.js';
 import { type ForeignBroker, foreignBroker } from './broker.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Bus, rabbitmq } from 'hopline';
+import { Bus, rabbitmq } from '../../src/index.js';
 import { RawChannel } from '../support/raw-channel.js';
 import { type ForeignBroker, foreignBroker } from './broker.js';
 import { celery, type ForeignClient, mqtt, rhea, stomp } from './clients.js';

@@ -60,7 +60,7 @@ function namedBy(node: ts.Node): ts.Node | undefined {
 
 function isOurs({ flags, declarations = [] }: ts.Symbol): boolean {
   if (flags & ts.SymbolFlags.TypeParameter) return false;
-  return declarations.some((each) => each.getSourceFile().fileName.startsWith(join(root, 'dist')));
+  return declarations.some((each) => each.getSourceFile().fileName.startsWith(join(root, 'lib')));
 }
 
 function symbolsOf(program: ts.Program, file: string): ts.Symbol[] {

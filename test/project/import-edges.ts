@@ -66,6 +66,8 @@ export const forbidden: readonly ForbiddenEdge[] = [
   { rule: 'decorators-load-no-client', from: 'decorators/b.ts', to: 'src/consume/dispatch.ts' },
   { rule: 'core-knows-no-decorators', from: 'src/cli/b.ts', to: 'decorators/handles.ts', type },
   { rule: 'examples-use-the-package-name', from: 'examples/a.ts', to: 'src/message/message.ts', type },
+  { rule: 'one-copy-in-a-process', from: 'test/unit/a.test.ts', to: 'hopline' },
+  { rule: 'programs-are-those-of-users', from: 'test/faults/a-process.ts', to: 'src/bus.ts' },
   { rule: 'product-stands-without-tests', from: 'src/testing/c.ts', to: 'test/support/broker.ts' },
   { rule: 'every-room-has-a-rule', from: 'src/attic/a.ts', to: 'src/errors.ts' },
   { rule: 'injection-stays-in-decorators', from: 'src/consume/c.ts', to: 'tsyringe' },
@@ -102,6 +104,7 @@ export const allowed: readonly Edge[] = [
   { from: 'decorators/better.ts', to: 'src/message/message.ts' },
   { from: 'decorators/best.ts', to: 'tsyringe' },
   { from: 'examples/good.ts', to: 'hopline' },
+  { from: 'test/faults/good-process.ts', to: 'hopline' },
   { from: 'src/retry/ring-c.ts', to: 'src/retry/ring-d.ts' },
   { from: 'src/retry/ring-d.ts', to: 'src/retry/ring-c.ts', type },
 ];

@@ -8,7 +8,7 @@ export const missingPackage = 'not-installed-anywhere';
 const manifest = {
   name: 'hopline',
   type: 'module',
-  exports: { '.': './dist/src/index.js' },
+  exports: { '.': './lib/index.js' },
   dependencies: { amqplib: '*' },
   peerDependencies: { tsyringe: '*', 'reflect-metadata': '*', ioredis: '*', pg: '*', 'prom-client': '*' },
   devDependencies: { mocha: '*', tsyringe: '*', 'reflect-metadata': '*' },
@@ -18,7 +18,7 @@ const manifest = {
 export function growFixture(top: string, edges: readonly Edge[]): void {
   const files = new Map<string, string>([
     ['package.json', JSON.stringify(manifest)],
-    ['dist/src/index.js', 'export const value = 1;'],
+    ['lib/index.js', 'export const value = 1;'],
   ]);
   const source = (file: string) => files.get(file) ?? 'export const value = 1;\nexport type Name = string;\n';
 

@@ -67,7 +67,7 @@ describe('imports', function () {
     before(async () => {
       tree = mkdtempSync(join(tmpdir(), 'hopline-imports-'));
       growFixture(tree, [...forbidden, ...allowed, ringClosing]);
-      report = await cruise(tree, ['src', 'decorators', 'examples']);
+      report = await cruise(tree, ['src', 'decorators', 'examples', 'test']);
     });
     after(() => rmSync(tree, { recursive: true }));
 

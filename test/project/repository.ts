@@ -17,12 +17,17 @@ export function exists(path: string): boolean {
   return existsSync(join(root, path));
 }
 
+export interface EntryPoint {
+  readonly types: string;
+  readonly default: string;
+}
+
 export interface Manifest {
   readonly name: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly bin: { readonly hopline: string };
-  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly exports: { readonly '.': EntryPoint } & Readonly<Record<string, string | EntryPoint>>;
 }
 
 export const manifest = JSON.parse(read('package.json')) as Manifest;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { Bus, memory } from 'hopline';
 import { Redis } from 'ioredis';
+import { Bus, memory } from '../../src/index.js';
 import { redisStores } from '../../src/stores/redis/index.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
-import { Bus, memory } from 'hopline';
-import { outbox, postgresStores, type SqlClient } from 'hopline/postgres';
 import knexFor, { type Knex } from 'knex';
 import { DataSource } from 'typeorm';
+import { Bus, memory } from '../../src/index.js';
+import { outbox, postgresStores, type SqlClient } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { sharedPostgres } from '../support/global-setup.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Bus, PublishOptions } from 'hopline';
+import type { Bus, PublishOptions } from '../../src/index.js';
 
 /** What became of the messages of a fault test, as RabbitMQ's own Jepsen tests count it. */
 export interface Account {

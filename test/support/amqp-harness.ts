@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
-import { rabbitmq, type Transport } from 'hopline';
+import { rabbitmq, type Transport } from '../../src/index.js';
 import { planDelays } from '../../src/topology/delays.js';
 import { Names } from '../../src/topology/names.js';
 import { type BrokerFeatures, brokerFeatures } from '../../src/transport/amqp/broker-features.js';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { HandlerContext } from '../../src/consume/context.js';
 import {
   Bus,
   type BusEvents,
@@ -15,8 +16,7 @@ import {
   openControl,
   openFailures,
   type Transport,
-} from 'hopline';
-import type { HandlerContext } from '../../src/consume/context.js';
+} from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import type { SessionOptions } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';

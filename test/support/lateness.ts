@@ -1,4 +1,4 @@
-import { Bus, type BusOptions, MessageContext } from 'hopline';
+import { Bus, type BusOptions, MessageContext } from '../../src/index.js';
 
 export interface LatenessOptions {
   readonly transport: BusOptions['transport'];

@@ -1,5 +1,5 @@
-import { ManualClock, memory, type Transport } from 'hopline';
 import type { BusEvents } from '../../src/events.js';
+import { ManualClock, memory, type Transport } from '../../src/index.js';
 import type { Delivery, TransportSession } from '../../src/transport/transport.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';

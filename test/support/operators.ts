@@ -1,4 +1,4 @@
-import type { Control, Transport } from 'hopline';
+import type { Control, Transport } from '../../src/index.js';
 import type { TransportSession } from '../../src/transport/transport.js';
 import type { BusFixture } from './bus-fixture.js';
 

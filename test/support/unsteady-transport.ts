@@ -1,4 +1,4 @@
-import { PublishRejectedError, type Transport } from 'hopline';
+import { PublishRejectedError, type Transport } from '../../src/index.js';
 import type { SessionOptions, TransportSession } from '../../src/transport/transport.js';
 import type { Deadline } from '../../src/util/deadline.js';
 

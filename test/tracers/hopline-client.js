@@ -1,5 +1,5 @@
-import { Bus, rabbitmq } from '../../dist/src/index.js';
 import { removeFromBroker } from '../../dist/test/examples/remove-from-broker.js';
+import { Bus, rabbitmq } from '../../lib/index.js';
 
 /** @type {import('./program.js').Open} */
 export async function open({ url, brokerUrl, name, prefetch, concurrency, handle }) {

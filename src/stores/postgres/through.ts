@@ -5,7 +5,6 @@ import type { OutboxOptions, SqlClient } from '../outbox.js';
 
 /** What `outbox()` has of a bus. */
 export interface OutboxBus {
-  /** @internal */
   outbox(client: SqlClient, options: OutboxOptions): Publisher;
 }
 

@@ -1,16 +1,5 @@
-import { Bus, rabbitmq } from 'hopline';
+import * as hopline from 'hopline';
+import { shopOf } from './shop-of.js';
 
-/** An application as a command loads it; the tests start it, too. */
-export const bus = new Bus({ service: 'shop', transport: rabbitmq({ url: process.env.AMQP_URL }) })
-  .handle(['order.placed', 'order.*.refunded'], () => {}, {
-    name: 'Orders',
-    queue: { name: 'shop.orders', lanes: ['high', 'default'] },
-    retry: { tries: 1 },
-  })
-  .handle(
-    'mail.#',
-    () => {
-      throw new Error('no mailbox');
-    },
-    { name: 'Mail', queue: { name: 'shop.mail', type: 'classic' }, retry: { tries: 1 } },
-  );
+/** An application as a command loads it. */
+export const bus = shopOf(hopline);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ClientLibraryError } from 'hopline';
+import { ClientLibraryError } from '../../../src/index.js';
 import { CLIENT_LIBRARY_VERSION, requireClientLibrary } from '../../../src/transport/amqp/client-library.js';
 import { manifest } from '../../project/repository.js';
 

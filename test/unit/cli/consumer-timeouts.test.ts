@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Bus, memory } from 'hopline';
 import { permissionLines, usersOf } from '../../../src/cli/topology/permissions.js';
+import { Bus, memory } from '../../../src/index.js';
 
 describe('what a service with long handlers needs of its broker', () => {
   const described = () =>

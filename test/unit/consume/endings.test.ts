@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { BackoffPolicy, RetryOptions } from 'hopline';
+import type { BackoffPolicy, RetryOptions } from '../../../src/index.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { Clock } from '../../../src/util/clock.js';
 import { thrownValue } from '../../support/thrown-value.js';

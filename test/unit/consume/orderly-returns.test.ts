@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Bus } from 'hopline';
+import type { Bus } from '../../../src/index.js';
 import { pause } from '../../../src/util/clock.js';
 import { BusFixture } from '../../support/bus-fixture.js';
 import { MemoryHarness } from '../../support/memory-harness.js';

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Runners } from '../../../src/consume/runners.js';
+import { BusControl } from '../../../src/control/bus-control.js';
+import { encode } from '../../../src/control/protocol.js';
 import {
   Bus,
   type BusEvents,
@@ -7,10 +10,7 @@ import {
   memory,
   PublishTimeoutError,
   UnroutableError,
-} from 'hopline';
-import type { Runners } from '../../../src/consume/runners.js';
-import { BusControl } from '../../../src/control/bus-control.js';
-import { encode } from '../../../src/control/protocol.js';
+} from '../../../src/index.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Held, Listener, TransportSession } from '../../../src/transport/transport.js';

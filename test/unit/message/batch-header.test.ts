@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { UndecodableError } from 'hopline';
+import { UndecodableError } from '../../../src/index.js';
 import { type BatchMark, batchIn, encodeMark } from '../../../src/message/batch-header.js';
 import { HEADER } from '../../../src/message/headers.js';
 

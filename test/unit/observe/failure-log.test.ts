@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { ManualClock } from 'hopline';
 import type { BusEvents, DeadLetteredEvent } from '../../../src/events.js';
+import { ManualClock } from '../../../src/index.js';
 import { FailureLog } from '../../../src/observe/failure-log/failure-log.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import type { Logger } from '../../../src/util/logger.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { ManualClock, PublishTimeoutError, TopologyError } from 'hopline';
 import type { BusEvents, BusState } from '../../../src/events.js';
+import { ManualClock, PublishTimeoutError, TopologyError } from '../../../src/index.js';
 import type { BusHealth } from '../../../src/observe/health/bus-health.js';
 import { HealthMonitor } from '../../../src/observe/health/health-monitor.js';
 import { type HealthFacts, judge } from '../../../src/observe/health/judge.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Bus, ManualClock, memory } from 'hopline';
+import { Bus, ManualClock, memory } from '../../../src/index.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { silentLogger } from '../../../src/util/logger.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import { type BatchStore, Bus, ManualClock, memory } from 'hopline';
+import { type BatchStore, Bus, ManualClock, memory } from '../../../src/index.js';
 import { OverdueBatches } from '../../../src/publish/overdue-batches.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { deferred } from '../../../src/util/deferred.js';

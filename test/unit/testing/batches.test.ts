@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { testKit } from 'hopline/testing';
+import { testKit } from '../../../src/testing/index.js';
 
 describe('batches in a test kit', () => {
   const jobs = (count: number) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { type Bus, ManualClock } from 'hopline';
-import { explore, NotSettledError, type TestKit, testKit } from 'hopline/testing';
+import { type Bus, ManualClock } from '../../../src/index.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
+import { explore, NotSettledError, type TestKit, testKit } from '../../../src/testing/index.js';
 
 describe('chains in the test kit', () => {
   let kit: TestKit;

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
-import { Publisher } from 'hopline';
-import { Handles, Queue, Retry } from 'hopline/decorators';
-import { type TestKit, testKit } from 'hopline/testing';
 import { container as rootContainer, singleton } from 'tsyringe';
+import { Handles, Queue, Retry } from '../../../decorators/index.js';
+import { Publisher } from '../../../src/index.js';
+import { type TestKit, testKit } from '../../../src/testing/index.js';
 
 class Mailer {
   async send(_to: string): Promise<void> {

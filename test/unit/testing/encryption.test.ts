@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { type Bus, defineMessage, type KeyProvider, staticKeys } from 'hopline';
-import { type TestKit, testKit } from 'hopline/testing';
+import { type Bus, defineMessage, type KeyProvider, staticKeys } from '../../../src/index.js';
+import { type TestKit, testKit } from '../../../src/testing/index.js';
 
 const keys = staticKeys({ current: 'k1', keys: { k1: randomBytes(32) } });
 const note = defineMessage<string>('note.taken', undefined, { encrypted: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { OptionsError } from 'hopline';
-import { explore, ScheduleFailedError, type StartKit } from 'hopline/testing';
+import { OptionsError } from '../../../src/index.js';
 import { schedules } from '../../../src/testing/choose.js';
+import { explore, ScheduleFailedError, type StartKit } from '../../../src/testing/index.js';
 import { parseSchedule, type Schedule, scheduleText } from '../../../src/testing/schedule.js';
 import { shrink } from '../../../src/testing/shrink.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Bus, OutcomeUnknownError } from 'hopline';
-import { type TestKit, testKit } from 'hopline/testing';
+import { Bus, OutcomeUnknownError } from '../../../src/index.js';
+import { type TestKit, testKit } from '../../../src/testing/index.js';
 
 describe('faults of the test kit', () => {
   let kit: TestKit;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { defineMessage } from 'hopline';
-import { type TestKit, testKit } from 'hopline/testing';
 import { z } from 'zod';
+import { defineMessage } from '../../../src/index.js';
+import { type TestKit, testKit } from '../../../src/testing/index.js';
 
 const Welcome = defineMessage('email.welcome', z.object({ to: z.string() }));
 

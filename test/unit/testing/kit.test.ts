@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as realPause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { type MessageContext, OptionsError, StoppedError, UnroutableError } from 'hopline';
-import { NotSettledError, type TestKit, testKit } from 'hopline/testing';
+import { type MessageContext, OptionsError, StoppedError, UnroutableError } from '../../../src/index.js';
+import { NotSettledError, type TestKit, testKit } from '../../../src/testing/index.js';
 import { root, run } from '../../project/repository.js';
 import { eventually } from '../../support/eventually.js';
 
@@ -249,7 +249,7 @@ describe('the test kit', () => {
 
   it('loads neither tsyringe nor reflect-metadata for plain handlers', async () => {
     const script = `
-      const { testKit } = await import('hopline/testing');
+      const { testKit } = await import('../../../src/testing/index.js');
       const kit = await testKit({ configure: (bus) => bus.handle('it', () => {}) });
       await kit.stop();
       process.stdout.write(typeof Reflect.getMetadata);`;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { testKit } from 'hopline/testing';
+import { testKit } from '../../../src/testing/index.js';
 
 describe('parts that are done once, in the test kit', () => {
   it('are known to the process that comes after a crash', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { defineMessage, NotUniqueError, OutcomeUnknownError } from 'hopline';
-import { testKit } from 'hopline/testing';
+import { defineMessage, NotUniqueError, OutcomeUnknownError } from '../../../src/index.js';
+import { testKit } from '../../../src/testing/index.js';
 
 const sync = defineMessage<{ id: number }>('order.sync', undefined, {
   unique: { by: ({ id }) => String(id) },

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+import { compactPackages, groups } from './chunks.js';
+
+/** The store needs two of the 25 files of rate-limiter-flexible; its index, which is CommonJS, would bring them all. */
+const rateLimiter = {
+  name: 'rate-limiter',
+  /** @param {string} id */
+  load: (id) =>
+    id.endsWith('/rate-limiter-flexible/index.js')
+      ? ['RateLimiterRedis', 'RateLimiterRes']
+          .map((name) => `export { default as ${name} } from './lib/${name}.js';`)
+          .join('\n')
+      : null,
+};
+
+/**
+ * Bundles each entry into `lib/NAME.js`, with what they share in `lib/chunks/`. Dependencies that package.json declares to users
+ * stay outside; all other packages are built in.
+ *
+ * @param {{ root: string; lib: string; entries: Record<string, string>; sourceMaps: boolean }} given
+ * @returns {Promise<string[]>} the files that were built in, absolute
+ */
+export async function bundle({ root, lib, entries, sourceMaps }) {
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const outside = Object.keys({ ...dependencies, ...peerDependencies });
+  const build = await rolldown({
+    cwd: root,
+    input: entries,
+    platform: 'node',
+    // Not `paths`: no source imports `hopline`.
+    tsconfig: false,
+    transform: { target: 'node20' },
+    external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
+    plugins: [rateLimiter, compactPackages],
+  });
+  const { output } = await build.write({
+    dir: lib,
+    format: 'esm',
+    sourcemap: sourceMaps,
+    entryFileNames: '[name].js',
+    // One folder below: `import.meta.dirname` of src/cli/commands/ then leads to the same files in lib/ as in dist/src/cli/.
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: { groups },
+    minify: false,
+    minifyInternalExports: false,
+    // Doc comments are in the declarations.
+    comments: { legal: true, annotation: true, jsdoc: false },
+  });
+  await build.close();
+  return output.flatMap((file) => (file.type === 'chunk' ? Object.keys(file.modules) : []));
+}
