@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { type DependencyContainer, type InjectionToken, injectable } from 'tsyringe';
 import { HandlerResolutionError } from '../src/errors.js';
 import { parameterName } from './constructors.js';
-import { type Class } from './metadata.js';
+import type { Class } from './metadata.js';
 import { namedDependencies } from './named-dependencies.js';
 
 /** What tsyringe and compilers keep under these keys: the types of a constructor's parameters, and what `@inject` names instead. */
