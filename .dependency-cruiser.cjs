@@ -282,7 +282,7 @@ module.exports = {
   forbidden: [...layering, ...outside, ...hygiene].map((rule) => ({ severity: 'error', ...rule })),
   options: {
     // Packages of their own, with dependencies of their own.
-    exclude: { path: '^test/(tracers|foreign/clients)/' },
+    exclude: { path: '^test/(tracers|foreign/clients|stacks/(tools|programs))/' },
     doNotFollow: { path: '(^|/)node_modules/|^(dist|lib)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

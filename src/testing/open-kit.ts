@@ -65,10 +65,8 @@ async function handlerSource({
 }: KitSettings): Promise<() => HandlerDefinitions> {
   const plain = bus.handlers ?? [];
   if (classes.length === 0) return () => plain;
-  const [{ handlers }, { faked }] = await Promise.all([
-    import('../../decorators/handlers.js'),
-    import('../../decorators/faked.js'),
-  ]);
+  const { handlers } = await import('../../decorators/handlers.js');
+  const { faked } = await import('../../decorators/faked.js');
   const own = faked(fakes, container);
   return () => [plain, handlers(classes, { container: own })];
 }

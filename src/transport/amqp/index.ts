@@ -40,11 +40,10 @@ class AmqpTransport implements Transport {
   }
 
   private async connect(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
-    const [{ requireClientLibrary }, { Connections }, { AmqpSession }] = await Promise.all([
-      import('./client-library.js'),
-      import('./connections.js'),
-      import('./session.js'),
-    ]);
+    // One after the other: Jest's ESM loader fails where two imports at a time share a module that it hasn't loaded.
+    const { requireClientLibrary } = await import('./client-library.js');
+    const { Connections } = await import('./connections.js');
+    const { AmqpSession } = await import('./session.js');
     requireClientLibrary();
     const connections = this.connections ?? new Connections(this.settings, `hopline ${options.service}`);
     this.connections = connections;
