@@ -104,7 +104,7 @@ describe('health', function () {
       assert.equal(reasons.length, 1);
       assert.match(
         reasons[0] ?? '',
-        new RegExp(`^queue '${lost}' .* can't be: .*right to configure on '${lost}'`),
+        new RegExp(`^queue '${lost}' .* can't be: .*permission to configure on '${lost}'`),
       );
       assert.equal(state(kept), 'consuming');
       await node.ctl('set_permissions', user, '.*', '.*', '.*');
