@@ -1,4 +1,4 @@
-import { featureArounds, featureGuards } from '../features/features.js';
+import { featureArounds } from '../features/features.js';
 import type { Middleware } from '../middleware/middleware.js';
 import { refusedJobs } from './batch-job.js';
 import { chainAround, chainStage, finishedChains } from './chain-effects.js';
@@ -24,18 +24,20 @@ export function arrivalStages({ batches, steps, log }: StageOptions): readonly A
   ];
 }
 
-/** @param code the handler's, within its timeout */
+/**
+ * @param features the guards of the handler's features; the same for both of its ways, since what they know of the handler is one
+ * @param code the handler's, within its timeout
+ */
 export function guardStages(
-  handler: Handler,
+  { failed }: Handler,
   isMarked: boolean,
+  features: readonly GuardStage[],
   code: TimedCode,
-  options: StageOptions,
+  { uniques, steps }: StageOptions,
 ): readonly GuardStage[] {
-  const { uniques, steps } = options;
-  const { failed } = handler;
   return [
     ...(isMarked ? [uniques.asking] : []),
-    ...featureGuards(handler, options),
+    ...features,
     ...(isMarked ? [uniques.starting, chainStage(steps)] : []),
     ...(failed ? [failedStage(failed, code)] : []),
   ];
