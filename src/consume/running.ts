@@ -1,7 +1,7 @@
 import type { Clock } from '../util/clock.js';
 import type { AttemptEvents } from './attempt-events.js';
 import type { HandlerContext } from './context.js';
-import type { Outcome } from './outcome.js';
+import { type Outcome, RETURN } from './outcome.js';
 import type { Handling } from './pipeline.js';
 import type { Received } from './received.js';
 import { untilOf } from './retry-until.js';
@@ -35,6 +35,8 @@ export class Running {
     const { clock, events } = this.options;
     return (context) => {
       const { payload, work } = context;
+      // Lost while a stage asked a store, it comes again, and nothing would tell a handler that begins now.
+      if (work.received.delivery.lost) return RETURN;
       // Asked before the handler can change its payload.
       const until = untilOf(context);
       const startedAt = clock.monotonic();
