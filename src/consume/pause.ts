@@ -87,9 +87,11 @@ export class Pause {
   async add(why: LanePause, lanes: Iterable<number> = this.lanes.keys()): Promise<void> {
     if (why === 'circuit-open') this.endTrial();
     const its = [...lanes];
+    const before = this.lanesOf.get(why);
+    const isNew = its.map((lane) => before?.has(lane) !== true);
     this.put(why, its);
-    const stopping = its.map((lane) => {
-      this.events.paused(this.queueOf(lane), why);
+    const stopping = its.map((lane, place) => {
+      if (isNew[place]) this.events.paused(this.queueOf(lane), why);
       return this.lanes[lane]?.stopTaking();
     });
     await Promise.all(stopping);
@@ -98,9 +100,10 @@ export class Pause {
   remove(why: LanePause, lanes: Iterable<number> = this.lanes.keys()): void {
     if (why === 'circuit-open') this.endTrial();
     const its = [...lanes];
+    const before = new Set(this.lanesFor(why));
     this.take(why, its);
     for (const lane of its) {
-      this.events.resumed(this.queueOf(lane), why);
+      if (before.has(lane)) this.events.resumed(this.queueOf(lane), why);
       this.lanes[lane]?.takeAgain();
     }
   }
