@@ -107,10 +107,16 @@ export class Attempts {
   }
 
   private settle(work: Work, given: Outcome): Promise<void> | undefined {
-    const { settler, settling } = this.options;
-    const outcome = returned(work, given);
+    const ready = this.settling(work);
+    return this.options.settler.settle(work, returned(work, given), ready);
+  }
+
+  /** Its room in the window is free, or that of its pack: said once, however it is settled. */
+  private settling(work: Work): Promise<void> | undefined {
+    if (work.isSettling) return undefined;
+    work.isSettling = true;
     const whole = settledWith(work.received.delivery);
-    return settler.settle(work, outcome, whole && settling(whole, work.lane));
+    return whole && this.options.settling(whole, work.lane);
   }
 
   private end(work: Work): void {
@@ -119,15 +125,19 @@ export class Attempts {
   }
 
   private async endBroken(work: Work, error: unknown): Promise<void> {
-    await this.broken(work, error);
+    await this.broken(work, error, this.settling(work));
     this.end(work);
   }
 
-  /** A bug of ours: nobody knows what has become of the message, but it ends, and is seen. Never rejects. */
-  broken(work: Work, error: unknown): Promise<void> {
+  /**
+   * Ends a message after a bug of ours: nobody knows what has become of it, but it ends, and is seen. Never rejects.
+   *
+   * @param ready what the broker may not be told before
+   */
+  broken(work: Work, error: unknown, ready?: Promise<void>): Promise<void> {
     const { log, settler } = this.options;
     const { messageId, delivery } = work.received;
     log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
-    return settler.endBroken(work, error);
+    return settler.endBroken(work, error, ready);
   }
 }

@@ -71,12 +71,14 @@ export class Settler {
   /**
    * Ends a delivery whose way has broken off, which is a bug of ours: as a dead letter, unless it is settled already. Never
    * rejects.
+   *
+   * @param ready what the broker may not be told before
    */
-  async endBroken(work: Work, error: unknown): Promise<void> {
+  async endBroken(work: Work, error: unknown, ready?: Promise<void>): Promise<void> {
     const { delivery, messageId } = work.received;
     if (delivery.isSettled || delivery.lost) return;
     try {
-      await this.settle(work, { kind: 'dead-letter', reason: 'internal', error });
+      await this.settle(work, { kind: 'dead-letter', reason: 'internal', error }, ready);
     } catch (cause) {
       const about = { queue: delivery.queue, messageId, error: cause };
       this.options.log.error(about, 'a message could not be ended: it goes back to its queue');
@@ -115,8 +117,9 @@ export class Settler {
       left = [...this.dueFor(work, outcome), ...stages];
     }
     if (ready !== undefined) await ready;
-    work.received.delivery[tells]();
-    this.tell(work, outcome);
+    const isHeard = work.received.delivery[tells]();
+    // What the broker has not heard comes again, and is told of then; but for a copy, which is there already.
+    if (isHeard || (tells === 'ack' && travelsOn(outcome))) this.tell(work, outcome);
   }
 
   /** Of what is done its handler's success was told. */

@@ -20,6 +20,8 @@ export class Work {
   chain: ChainState | undefined;
   /** What becomes of it was clear before it could run. */
   decided: Outcome | undefined = undefined;
+  /** Its room in its lane's window is given back, since it is being settled. */
+  isSettling = false;
   /** The async context in which it was delivered, if it can't start in there at once. */
   private context: AsyncResource | undefined = undefined;
 
