@@ -136,6 +136,9 @@ export class Settler {
   }
 }
 
+const travelsOn = ({ kind }: Outcome): boolean =>
+  kind === 'retry' || kind === 'release' || kind === 'dead-letter';
+
 /** In order, as they would have run. */
 async function unreached(effects: readonly Effect[]): Promise<void> {
   for (const effect of effects) await effect.onUnreached?.();
