@@ -80,7 +80,7 @@ export class Runner {
       ...options.dispatcher,
       handlers,
       uniques,
-      onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
+      onEnded: (work, isFailure) => this.circuits.ended(work, isFailure),
       stopping,
     });
     const { dispatcher } = this;
