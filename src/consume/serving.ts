@@ -13,7 +13,8 @@ import {
 import type { Duration } from '../util/duration.js';
 import { type LaneOrder, strictOrder } from './lane-order.js';
 import { type Lane, laneOrder } from './lanes.js';
-import { MAX_PREFETCH, type Subscription } from './subscription.js';
+import { MAX_PREFETCH } from './prefetch-window.js';
+import type { Subscription } from './subscription.js';
 
 /**
  * The part of its service's queues that a process consumes, and in which order. All queues are declared in any
