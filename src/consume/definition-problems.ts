@@ -60,7 +60,7 @@ const HANDLER_FIELDS: Fields = {
   encrypted: flag,
 };
 
-/** As sentences that begin with its name; whatever else is wrong, it can't be put together with others. */
+/** Problems of a definition, as sentences that begin with its name. */
 export function problemsOfDefinition({
   name,
   patterns,

@@ -10,11 +10,11 @@ import type { Handler } from './subscription.js';
 import { unreadableStage } from './verdicts.js';
 
 /*
- * Which stages there are, and in which order: the first is the outermost. Where a message carries no mark of ours, the stages
- * that are for such a mark are left out, and so is a check for it.
+ * The stages and their order: the first is the outermost. For a message without a mark of Hopline's, the stages for such a mark are
+ * left out, and no check for it is made.
  */
 
-/** Of messages that carry a mark, or can't be read whole. */
+/** Arrival stages of messages that carry a mark, or can't be read whole. */
 export function arrivalStages({ batches, steps, log }: StageOptions): readonly ArrivalStage[] {
   return [
     // Before all that may have it come back: a copy would be without what can't be read, and be handled.
@@ -25,7 +25,7 @@ export function arrivalStages({ batches, steps, log }: StageOptions): readonly A
 }
 
 /**
- * @param features the guards of the handler's features; the same for both of its ways, since what they know of the handler is one
+ * @param features guards of the handler's features; the same ones for plain and for marked messages, since a rate limit is one
  * @param code the handler's, within its timeout
  */
 export function guardStages(

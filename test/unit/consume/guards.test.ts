@@ -80,6 +80,67 @@ describe('what is asked before a handler', () => {
     assert.deepEqual([released.length, letters.map(({ reason }) => reason)], [1, []]);
   });
 
+  it('is asked anew before each attempt that follows at once, and nothing of the last one is left', async () => {
+    const stores = memoryStores(bench.clock);
+    const told: string[] = [];
+    const claims = Object.assign(Object.create(stores.claims), {
+      claim: (...given: Parameters<typeof stores.claims.claim>) => {
+        told.push('claim');
+        return stores.claims.claim(...given);
+      },
+      release: (...given: Parameters<typeof stores.claims.release>) => {
+        told.push('release');
+        return stores.claims.release(...given);
+      },
+      finish: (...given: Parameters<typeof stores.claims.finish>) => {
+        told.push('finish');
+        return stores.claims.finish(...given);
+      },
+    });
+    const bus = bench.bus({ stores: { ...stores, claims } });
+    const retried = heard(bus, 'message.retried');
+    const handled: unknown[] = [];
+    bus.handle(
+      'a',
+      (payload, { attempt, step }) => {
+        handled.push([attempt, { ...(payload as object) }]);
+        (payload as { n: number }).n += 1;
+        if (attempt < 3) {
+          step?.append({ key: 'a', payload: { n: 100 } });
+          throw new Error('failed');
+        }
+        step?.pass(attempt);
+      },
+      { idempotent: {}, retry: { tries: 3, backoff: 0 }, name: 'First' },
+    );
+    bus.handle('b', (_payload, { step }) => void handled.push([step?.number, step?.result, step?.rest]), {
+      name: 'Second',
+    });
+    await bus.start();
+    await bus
+      .chain([
+        { key: 'a', payload: { n: 1 } },
+        { key: 'b', payload: {} },
+      ])
+      .dispatch();
+    await bench.clock.settle();
+    await bench.clock.settle();
+    assert.deepEqual(handled, [
+      [1, { n: 1 }],
+      [2, { n: 1 }],
+      [3, { n: 1 }],
+      [2, 3, []],
+    ]);
+    assert.deepEqual(told, ['claim', 'release', 'claim', 'release', 'claim', 'finish']);
+    assert.deepEqual(
+      retried.map(({ attempt, delayMs }) => [attempt, delayMs]),
+      [
+        [1, 0],
+        [2, 0],
+      ],
+    );
+  });
+
   it('gives a claim back though what comes after it has broken off', async () => {
     const { claims } = memoryStores(bench.clock);
     const its = handler('Work', ['a']);
