@@ -24,17 +24,17 @@ export interface AttemptsOptions {
   readonly crashWatch?: CrashWatch | undefined;
   /** Whether the circuit of its handler, or of one that it shares its slots with, is open. */
   isPaused(): boolean;
-  /** The broker is about to see this one settled, but not before what is returned has resolved. */
+  /** Called before a delivery is settled; the broker is told after the returned promise has resolved. */
   settling(delivery: Delivery, lane: number): Promise<void> | undefined;
-  /** Its slot is free. */
+  /** Called when the message's slot is free. */
   onEnded(work: Work): void;
 }
 
-/** What a message that has a slot goes through until the slot is free again: attempts, and then what became of them. */
+/** Takes a message that has a slot through its attempts and its settling, until the slot is free again. */
 export class Attempts {
   constructor(private readonly options: AttemptsOptions) {}
 
-  /** Never throws: whatever happens to a message is an outcome. */
+  /** Begins with a message. Never throws: whatever happens to it is an outcome. */
   readonly begin = (work: Work): void => {
     const { crashWatch } = this.options;
     if (crashWatch && asksFirst(work)) void this.askFirst(work, crashWatch);
@@ -107,10 +107,16 @@ export class Attempts {
   }
 
   private settle(work: Work, given: Outcome): Promise<void> | undefined {
-    const { settler, settling } = this.options;
-    const outcome = returned(work, given);
+    const ready = this.settling(work);
+    return this.options.settler.settle(work, returned(work, given), ready);
+  }
+
+  /** Tells the lane, once for each message, that the room of the message (or of its pack) in the window becomes free. */
+  private settling(work: Work): Promise<void> | undefined {
+    if (work.isSettling) return undefined;
+    work.isSettling = true;
     const whole = settledWith(work.received.delivery);
-    return settler.settle(work, outcome, whole && settling(whole, work.lane));
+    return whole && this.options.settling(whole, work.lane);
   }
 
   private end(work: Work): void {
@@ -119,15 +125,19 @@ export class Attempts {
   }
 
   private async endBroken(work: Work, error: unknown): Promise<void> {
-    await this.broken(work, error);
+    await this.broken(work, error, this.settling(work));
     this.end(work);
   }
 
-  /** A bug of ours: nobody knows what has become of the message, but it ends, and is seen. Never rejects. */
-  broken(work: Work, error: unknown): Promise<void> {
+  /**
+   * Ends a message after a bug of ours: nobody knows what has become of it, but it ends, and is seen. Never rejects.
+   *
+   * @param ready resolves when the broker may be told
+   */
+  broken(work: Work, error: unknown, ready?: Promise<void>): Promise<void> {
     const { log, settler } = this.options;
     const { messageId, delivery } = work.received;
     log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
-    return settler.endBroken(work, error);
+    return settler.endBroken(work, error, ready);
   }
 }

@@ -1,3 +1,4 @@
+import { featureGuards } from '../features/features.js';
 import type { Publisher } from '../message/publisher.js';
 import type { Middleware } from '../middleware/middleware.js';
 import type { Stores } from '../stores/stores.js';
@@ -110,14 +111,15 @@ export class Dispatcher {
   }
 
   private ways(handler: Handler): Ways {
+    const { options, running, stageOptions } = this;
     const run = this.functionOf(handler);
-    return { plain: this.way(handler, run, false), marked: this.way(handler, run, true) };
-  }
-
-  private way(handler: Handler, run: HandlerFunction, isMarked: boolean): Handling {
-    const around = aroundStages(handler, isMarked, this.options.middleware);
-    const code = this.timed(handler, piped(around, run));
-    return piped(guardStages(handler, isMarked, code, this.stageOptions), this.running.handling(code));
+    const features = featureGuards(handler, stageOptions);
+    const way = (isMarked: boolean) => {
+      const around = aroundStages(handler, isMarked, options.middleware);
+      const code = this.timed(handler, piped(around, run));
+      return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
+    };
+    return { plain: way(false), marked: way(true) };
   }
 
   private timed({ name, timeoutMs }: Handler, run: HandlerFunction): TimedCode {

@@ -8,24 +8,25 @@ import type { Work } from './work.js';
  * A process that dies after it and before the ack does it again when the message comes again: doing it twice must do no harm.
  */
 export interface Effect {
-  /** What it is, for the log. */
+  /** Name of the effect, for the log. */
   readonly what: string;
-  /** More about it, for the log. */
+  /** More fields for the log. */
   readonly about?: object | undefined;
-  /** What the broker is told once all is stored, if that is another thing than the outcome's kind says. Read when it is stored. */
+  /** Sent to the broker once all effects are stored, in place of what the outcome's kind says. Read after `run` has resolved. */
   readonly tells?: 'ack' | 'reject' | undefined;
   /** Resolves once it is stored. */
   run(): Promise<unknown>;
   /**
-   * What becomes of the message if this error will not pass: another outcome, in whose place this and all that was due for the
-   * first one are, or `without` if it goes on without this one. Undefined: it may pass. @default all errors may
+   * Decides about an error of `run`: undefined if it may pass, and the effect is to be tried again; `without` if the message ends
+   * without this effect; another outcome if the message ends otherwise, whose due effects then replace those of the first.
+   * @default all errors may pass
    */
   onError?(error: unknown): Outcome | 'without' | undefined;
-  /** Called instead if it is not stored, since the delivery's channel is gone or the bus stops. Never rejects. */
+  /** Called if the effect is not stored, because the delivery's channel is lost or the bus stops. Never rejects. */
   onUnreached?(): Promise<void>;
 }
 
-/** What is due for a message that ends so, as far as one feature, or the transport's way back, has to do with it. */
+/** Effects of one feature, or of the way back to the broker, that are due for a message with this outcome. */
 export type EffectsOf = (work: Work, outcome: Outcome) => readonly Effect[];
 
 export const NO_EFFECTS: readonly Effect[] = [];

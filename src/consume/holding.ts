@@ -17,12 +17,12 @@ export interface HoldingOptions {
   onRelease(): void;
 }
 
-/** How an effect has ended: `unreached` if there is nothing more to be done, because the channel is gone or the bus stops. */
+/** End of an effect: stored, given up as `onError` has said, or `unreached` because the channel is lost or the bus stops. */
 export type Stored = 'stored' | 'unreached' | 'without' | Outcome;
 
 /** Stores what deliveries become, and holds a delivery un-acked while that can't be done. */
 export class Holding {
-  /** Aborts when a channel is gone: what is held for it need not be held any more. */
+  /** Aborts when a channel is lost: deliveries of that channel are no longer held. */
   private channelLost = new AbortController();
 
   constructor(private readonly options: HoldingOptions) {}

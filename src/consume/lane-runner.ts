@@ -1,14 +1,10 @@
 import type { Consumer, Delivery, DeliverySink, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Logger } from '../util/logger.js';
+import type { Intake } from './intake.js';
 import type { Lane } from './lanes.js';
 import type { Pause, PausedLane } from './pause.js';
 import { PrefetchWindow } from './prefetch-window.js';
-
-/** Who takes what the lanes deliver. */
-export interface Intake {
-  admit(delivery: Delivery, lane: number): void;
-}
 
 export interface LaneRunnerOptions {
   readonly session: TransportSession;
@@ -22,7 +18,8 @@ export interface LaneRunnerOptions {
   blocked(): number;
   /** Its place among those that share the slots. */
   readonly index: number;
-  readonly intake: Intake;
+  /** Takes what is delivered. */
+  readonly intake: Pick<Intake, 'admit'>;
   /** Its window has been changed. */
   onResized(): void;
   /** The lane's channel is gone, and with it what it had delivered. */
@@ -57,6 +54,7 @@ export class LaneRunner implements DeliverySink, PausedLane {
   private stopping = false;
   /** What comes now has nobody to start it, or to give it back. */
   private cancelled = false;
+
   constructor(
     private readonly lane: Lane,
     private readonly options: LaneRunnerOptions,

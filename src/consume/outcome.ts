@@ -3,9 +3,9 @@ import { MIN_DELAY_MS } from '../message/delay-range.js';
 import type { Headers } from '../message/message.js';
 import type { Effect } from './effect.js';
 
-/** What became of an attempt. A value: only `settle.ts` acts on it. */
+/** Result of an attempt, or of the decision not to make one. A value: only `settle.ts` acts on it. */
 export type Outcome = End & {
-  /** What the stages of its attempt have to have stored, in this order, before all else that is due for it. */
+  /** Effects of the attempt's stages, in the order in which they are stored: before all else that is due for the outcome. */
   readonly effects?: readonly Effect[];
 };
 
@@ -13,13 +13,13 @@ type End =
   /** Handled: ack. */
   | {
       readonly kind: 'done';
-      /** Another message goes on with what this one has begun, so that has not ended. */
+      /** True if another message goes on with the work of this one, which has therefore not ended. */
       readonly continues?: boolean;
     }
   /** Not to be run, now or later: ack. */
   | {
       readonly kind: 'skip';
-      /** It, or one that counts as the same, was handled before; a later one stands for it; somebody has called it off. */
+      /** Reason: it (or a message with the same key) was handled before, a later message replaces it, or its batch was cancelled. */
       readonly because: 'handled' | 'superseded' | 'cancelled';
       /** As of one that is done. */
       readonly continues?: boolean;
@@ -37,7 +37,7 @@ type End =
       readonly kind: 'release';
       readonly delayMs: number;
       readonly unhandled: boolean;
-      /** It comes back as one that was handed out before. */
+      /** True if it comes back marked as redelivered. */
       readonly redelivered?: boolean;
     }
   /** Given up: publish to the dead letters with the reason, confirm, ack. */
@@ -49,7 +49,7 @@ type End =
       readonly failedError?: unknown;
       /** Why its copy could not be sent, if it was to come back. */
       readonly unsent?: unknown;
-      /** Headers of ours that its dead letter has otherwise than it came with them. */
+      /** Hopline's headers whose values in the dead letter differ from those of the message. */
       readonly headers?: Headers;
     }
   /**
@@ -62,27 +62,27 @@ type End =
       readonly hasStarted: boolean;
     };
 
-/** Those of one kind. */
+/** Outcomes of one kind. */
 export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
-/** When a message comes back for which a store could not be asked. */
+/** Delay after which a message comes back when a store could not be asked about it. */
 export const STORE_AWAY_MS = 5_000;
 
-/** Comes back when `waitMs` are over, which is no try. */
+/** Release for at least `waitMs` milliseconds. */
 export const releaseFor = (waitMs: number): Outcome => ({
   kind: 'release',
   delayMs: Math.max(Math.ceil(waitMs), MIN_DELAY_MS),
   unhandled: false,
 });
 
-/** Pauses of a message whose key another attempt has; the last repeats. */
+/** Delays of successive releases of a message whose key another attempt holds; the last repeats. */
 const TAKEN_PAUSES_MS = [100, 200, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
 
 /**
- * Comes back while another attempt has its key, more and more slowly: that may take as long as an attempt may, and be over at
- * once. So a message waits about twice as long as it has to, and an hour costs it some 130 ways through the delays.
+ * Release of a message whose key another attempt holds. The delay grows with each release, since that attempt may end at once or
+ * run for an hour: a message waits about twice as long as needed, and an hour costs it some 130 ways through the delays.
  *
- * @param leftMs when the key is there at the latest
+ * @param leftMs milliseconds after which the key is free at the latest
  */
 export const releaseWhileTaken = (
   { work }: { readonly work: { readonly received: { readonly releases: number } } },

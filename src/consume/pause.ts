@@ -3,19 +3,19 @@ import type { ConsumerEvents } from './consumer-events.js';
 import type { Handler } from './subscription.js';
 import type { Work } from './work.js';
 
-/** Why a lane may not be consumed; the other reasons hold what is here already. */
+/** Reasons for which a lane is not consumed; the other reasons only keep fetched messages from beginning. */
 export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
 
 /**
- * Why nothing is taken, or nothing begins. Beside those that are told of: `suspect` while a message that may have killed its
+ * Reason for which nothing is taken, or nothing begins. Two have no event: `suspect`, while a message that may have killed its
  * process runs alone, and `stopping`.
  */
 export type Reason = PauseReason | 'suspect' | 'stopping';
 
-/** For these a lane is not consumed. For all others, and for an open circuit, too, nothing begins of what is here. */
+/** Reasons for which a lane is not consumed. For all others, and for an open circuit, too, no fetched message begins. */
 const FROM_TAKING: readonly LanePause[] = ['operator', 'higher-lane', 'circuit-open'];
 
-/** A lane as far as it obeys. */
+/** The part of a lane that pauses act on. */
 export interface PausedLane {
   readonly queue: string;
   /** Takes no more; resolves when nothing more comes. */
@@ -24,33 +24,33 @@ export interface PausedLane {
   takeAgain(): void;
 }
 
-/** What may begin: anything, nothing, only what was handed out before, or one message of a handler and any of others. */
+/** What may begin: any message, none, only redelivered ones, or one of this handler and any of the others. */
 export type Begins = 'any' | 'none' | 'redelivered' | Handler;
 
 /**
- * Why messages are not taken, or what is here does not begin, of those that share slots: the one place that knows. A lane may be
- * paused for several reasons, and goes on when none is left.
+ * Pauses of the lanes that share slots: the one place that knows why messages are not taken, or don't begin. A lane may be paused
+ * for several reasons, and goes on when none is left. A reason that is there already is told of no second time.
  */
 export class Pause {
   private readonly lanesOf = new Map<Reason, Set<number>>();
   private lanes: readonly PausedLane[] = [];
   private onBegins: () => void = () => {};
-  /** What may begin by all reasons together. */
+  /** What all reasons together let begin. */
   private mayBegin: Begins = 'any';
-  /** Deliveries that are held because something can't be stored for them. */
+  /** Number of deliveries that are held because an effect can't be stored. */
   private held = 0;
-  /** A message of it is to be tried though its circuit is open. */
+  /** Handler of which one message is tried though its circuit is open. */
   private trying: Handler | undefined;
-  /** It has not begun yet. */
+  /** True until that message begins. */
   private isAwaited = false;
-  /** The one that has begun, last. */
+  /** Message that was let through last. */
   private tried: Work | undefined;
-  /** Lanes take one for it, since none of it was here. */
+  /** True while lanes take one message at a time, since none of that handler was here. */
   private takesOne = false;
 
   constructor(private readonly events: ConsumerEvents) {}
 
-  /** @param onBegins told when more may begin */
+  /** @param onBegins called when more may begin than before */
   governs(lanes: readonly PausedLane[], onBegins: () => void): void {
     this.lanes = lanes;
     this.onBegins = onBegins;
@@ -67,45 +67,49 @@ export class Pause {
     return this.takesOne && why.length === 1 && why[0] === 'circuit-open' ? 'one' : 'none';
   }
 
-  /** Why a lane is not consumed; empty if it is. */
+  /** Reasons for which a lane is not consumed; empty if it is. */
   reasonsOf(lane: number): readonly LanePause[] {
     if (this.lanesOf.size === 0) return [];
     return FROM_TAKING.filter((why) => this.lanesOf.get(why)?.has(lane));
   }
 
-  /** Whether any lane is paused for this. */
+  /** True if any lane is paused for this reason. */
   has(why: Reason): boolean {
     return this.lanesOf.size > 0 && this.lanesOf.has(why);
   }
 
-  /** Those that are paused for this. */
+  /** Lanes that are paused for this reason. */
   lanesFor(why: Reason): readonly number[] {
     return [...(this.lanesOf.get(why) ?? [])];
   }
 
-  /** Resolves when nothing more comes of these lanes, by default of all. What is here can be settled. */
+  /** Pauses these lanes, by default all. Resolves when they deliver nothing more; what is here can be settled. */
   async add(why: LanePause, lanes: Iterable<number> = this.lanes.keys()): Promise<void> {
     if (why === 'circuit-open') this.endTrial();
     const its = [...lanes];
+    const before = this.lanesOf.get(why);
+    const isNew = its.map((lane) => before?.has(lane) !== true);
     this.put(why, its);
-    const stopping = its.map((lane) => {
-      this.events.paused(this.queueOf(lane), why);
+    const stopping = its.map((lane, place) => {
+      if (isNew[place]) this.events.paused(this.queueOf(lane), why);
       return this.lanes[lane]?.stopTaking();
     });
     await Promise.all(stopping);
   }
 
+  /** Ends this reason for these lanes, by default all. */
   remove(why: LanePause, lanes: Iterable<number> = this.lanes.keys()): void {
     if (why === 'circuit-open') this.endTrial();
     const its = [...lanes];
+    const before = new Set(this.lanesFor(why));
     this.take(why, its);
     for (const lane of its) {
-      this.events.resumed(this.queueOf(lane), why);
+      if (before.has(lane)) this.events.resumed(this.queueOf(lane), why);
       this.lanes[lane]?.takeAgain();
     }
   }
 
-  /** A delivery is held, since something can't be stored for it: nothing begins until every one is released. */
+  /** Called when a delivery is held because an effect can't be stored: nothing begins until every one is released. */
   hold(error: unknown): void {
     this.held += 1;
     if (this.held > 1) return;
@@ -120,7 +124,7 @@ export class Pause {
     for (const { queue } of this.lanes) this.events.resumed(queue, 'unpublishable');
   }
 
-  /** A message that may have killed its process runs alone, or is to. */
+  /** @param isThere a message that may have killed its process runs alone, or is to */
   setSuspect(isThere: boolean): void {
     if (isThere) this.put('suspect', this.lanes.keys());
     else this.take('suspect', this.lanes.keys());
@@ -144,17 +148,17 @@ export class Pause {
     for (const lane of this.lanes) lane.takeAgain();
   }
 
-  /** One is being tried, or waited for. */
+  /** True while a message is tried, or waited for. */
   get isTrying(): boolean {
     return this.trying !== undefined;
   }
 
-  /** The one that is to be tried has not come yet. */
+  /** True while the message that is to be tried has not begun. */
   get awaitsOne(): boolean {
     return this.isAwaited;
   }
 
-  /** It was let through by {@link letOne}, and no other since. */
+  /** True if this is the message that {@link letOne} let through last. */
   isTried(work: Work): boolean {
     return work === this.tried;
   }

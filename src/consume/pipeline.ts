@@ -15,18 +15,19 @@ import type { Work } from './work.js';
  * fetched, and messages overtake each other.
  */
 
-/** At once if there is nothing to wait for: a promise for each would cost more than the answer. */
+/** A plain value if there is nothing to wait for: a promise for each message would cost more than the answer. */
 export type Later<T> = T | Promise<T>;
 
-/** What becomes of a message, from its delivery on. */
+/** Decides what becomes of a message, from its delivery on. */
 export type Arriving = (work: Work) => Later<Outcome>;
 
-/** What becomes of a message whose payload is in the context. May throw only what is a bug of ours. */
+/** Decides what becomes of a message whose payload is in the context. Throws only for a bug of Hopline's own. */
 export type Handling = (context: HandlerContext) => Later<Outcome>;
 
 /**
- * One stage: is given the rest of the way, and gives the way with itself before it. What it returns without calling `next`
- * decides; what it has taken it gives back by the outcome that `next` gives, whoever has refused there.
+ * One stage: a function of the rest of the way that returns the way with itself before it. If it returns without calling `next`,
+ * that decides. What it has taken, such as a claim, it gives back by the outcome of `next`, whichever stage has refused there, and
+ * also if `next` throws.
  */
 export type Stage<Way> = (next: Way) => Way;
 

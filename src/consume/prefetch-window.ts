@@ -1,6 +1,9 @@
 import type { Delivery } from '../transport/transport.js';
 import type { Clock, Timer } from '../util/clock.js';
 
+/** Largest prefetch: the protocol has 16 bits for it, and 0 means no limit. */
+export const MAX_PREFETCH = 65_535;
+
 /** A message that came back this often without anybody settling it may be what kills the process. */
 export const SUSPECT_AFTER = 3;
 

@@ -2,36 +2,31 @@ import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '.
 import type { BusEvents } from '../events.js';
 import { Circuits } from '../features/circuit-breaker/circuits.js';
 import type { Names } from '../topology/names.js';
-import type { Delivery, TransportSession } from '../transport/transport.js';
+import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 import { Attempts } from './attempts.js';
-import { jobReports } from './batch-job.js';
-import { failureSteps } from './chain-effects.js';
 import { Gate } from './concurrency.js';
 import type { ConsumerEvents } from './consumer-events.js';
-import { copiesOf } from './copies.js';
 import type { CrashWatch } from './crash-watch.js';
 import { Dispatcher, type DispatcherOptions } from './dispatch.js';
+import { dueEffects } from './due.js';
 import { giveBack } from './give-back.js';
+import { Intake } from './intake.js';
 import { strictOrder } from './lane-order.js';
 import { LaneRunner } from './lane-runner.js';
 import { keptForMs, warnOfLongHandlers } from './long-handlers.js';
 import { LongWaits } from './long-waits.js';
-import { COME_BACK_SOON } from './outcome.js';
-import { isPack, Pack, receivedItems, returned, settledWith } from './pack.js';
+import { returned, settledWith } from './pack.js';
 import { Pause } from './pause.js';
-import { SUSPECT_AFTER } from './prefetch-window.js';
-import { type Received, receive } from './received.js';
-import { type Match, Registry } from './registry.js';
-import type { ServedLane, Serving } from './serving.js';
+import { prefetchOf, type ServedLane, type Serving } from './serving.js';
 import { Settler, type SettlerOptions } from './settle.js';
 import type { HandlerStatus, PlacesStatus } from './status.js';
-import { type Handler, MAX_PREFETCH } from './subscription.js';
+import type { Handler } from './subscription.js';
 import { Uniques } from './uniques.js';
-import { Work } from './work.js';
+import type { Work } from './work.js';
 import { type EndedAttempts, type Workload, workloadOf } from './workload.js';
 
 export interface RunnerOptions {
@@ -54,9 +49,8 @@ export interface RunnerOptions {
  * lets them start when there is room, and ends in order.
  */
 export class Runner {
-  /** What finds the handler of a message, for each lane. */
-  private readonly registries: readonly Registry[];
   private readonly gate: Gate;
+  private readonly intake: Intake;
   private readonly dispatcher: Dispatcher;
   private readonly attempts: Attempts;
   private readonly settler: Settler;
@@ -75,19 +69,18 @@ export class Runner {
     private readonly serving: Serving,
     private readonly options: RunnerOptions,
   ) {
-    const { subscriptions, lanes, concurrency, order } = serving;
+    const { lanes, concurrency, order } = serving;
     this.places = concurrency;
     this.pause = new Pause(options.consumerEvents);
-    const registryOf = new Map(subscriptions.map((each) => [each, new Registry(each.handlers)]));
-    this.registries = lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
     const uniques = new Uniques(options.dispatcher);
-    this.settler = this.settlerFor(uniques);
-    const { handlers, settler, stopping } = this;
+    const settler = this.settlerFor(uniques);
+    this.settler = settler;
+    const { handlers, stopping, pause } = this;
     this.dispatcher = new Dispatcher({
       ...options.dispatcher,
       handlers,
       uniques,
-      onEnded: (handler, isFailure) => this.circuits.ended(handler, isFailure),
+      onEnded: (work, isFailure) => this.circuits.ended(work, isFailure),
       stopping,
     });
     const { dispatcher } = this;
@@ -97,25 +90,26 @@ export class Runner {
       settling: (delivery, lane) => this.lanes[lane]?.settled(delivery),
       onEnded: (work) => this.ended(work),
     });
-    const widen = () => this.widen();
-    const { pause } = this;
-    const start = this.attempts.begin;
-    this.gate = new Gate({ limit: concurrency, start, pause, lanes: lanes.length, order, onBlocked: widen });
-    options.crashWatch?.watch(this.gate);
+    const gate = new Gate({
+      ...{ limit: concurrency, start: this.attempts.begin, pause, lanes: lanes.length, order },
+      onBlocked: () => this.widen(),
+    });
+    this.gate = gate;
+    options.crashWatch?.watch(gate);
+    this.intake = new Intake({
+      ...{ names: options.names, maxBodyBytes: options.dispatcher.maxBodyBytes, lanes, gate },
+      onAdmitted: () => this.longWaits.watch(),
+    });
     this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
-    pause.governs(this.lanes, () => this.gate.pump());
-    const shared = {
-      ...options,
-      gate: this.gate,
-      pause,
-      giveBack: (waiting: readonly Work[]) => this.giveBack(waiting),
-    };
+    pause.governs(this.lanes, () => gate.pump());
+    const back = (waiting: readonly Work[]) => this.giveBack(waiting);
+    const shared = { ...options, gate, pause, giveBack: back };
     this.longWaits = new LongWaits({
       ...shared,
       lanes: this.lanes.map((lane, index) => ({
         lane,
         mayStarve: index > 0 && order === strictOrder,
-        prefetch: () => this.prefetchOf(lanes[index] as ServedLane),
+        prefetch: () => prefetchOf(lanes[index] as ServedLane, serving, this.places),
       })),
       places: () => this.places,
     });
@@ -193,7 +187,7 @@ export class Runner {
       ]);
     this.places = places;
     for (const [index, lane] of this.lanes.entries())
-      void lane.resizePrefetch(this.prefetchOf(this.serving.lanes[index] as ServedLane));
+      void lane.resizePrefetch(prefetchOf(this.serving.lanes[index] as ServedLane, this.serving, places));
     this.gate.resize(places);
   }
 
@@ -246,16 +240,11 @@ export class Runner {
 
   private settlerFor(uniques: Uniques): Settler {
     const { options } = this;
-    const { steps, batches } = options.dispatcher;
     const queueOf = (lane: number) => (this.serving.lanes[lane] as ServedLane).subscription.queue;
-    const copies = copiesOf({ ...options, queueOf });
     return new Settler({
       ...options.settler,
       queueOf,
-      effects: {
-        ofPlain: [copies],
-        ofMarked: [uniques.effectsOf, failureSteps(steps, options.log), copies, jobReports(batches)],
-      },
+      effects: dueEffects({ ...options, ...options.dispatcher, uniques, queueOf }),
       onHold: (error) => this.pause.hold(error),
       onRelease: () => this.pause.release(),
     });
@@ -264,66 +253,25 @@ export class Runner {
   private laneRunner(lane: ServedLane, index: number): LaneRunner {
     return new LaneRunner(lane, {
       ...this.options,
-      prefetch: this.prefetchOf(lane),
+      prefetch: prefetchOf(lane, this.serving, this.places),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
-      index,
-      pause: this.pause,
-      intake: this,
+      ...{ index, pause: this.pause, intake: this.intake },
       onResized: () => this.gate.tellIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
     });
   }
 
-  /** While one fills all places its next ones must be here, or one that is served later would get their places. */
-  private prefetchOf({ subscription }: ServedLane): number {
-    const { lanes, concurrency, subscriptions } = this.serving;
-    const { places } = this;
-    const own = Math.ceil((subscription.prefetch * places) / concurrency);
-    const wanted = subscriptions.length === 1 ? own : Math.max(own, places * (lanes.length > 1 ? 2 : 1));
-    return Math.min(wanted, MAX_PREFETCH);
-  }
-
-  /** Takes what a lane has delivered. */
-  admit(delivery: Delivery, lane: number): void {
-    const received = receive(delivery, this.options.names);
-    const match = this.registries[lane]?.find(received.exchange, received.routingKey);
-    // One that is over the cap is dead-lettered for that, and one without a handler comes back as it is.
-    const { maxBodyBytes } = this.options.dispatcher;
-    if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
-      this.admitPack(received, match, lane);
-    else this.gate.push(new Work(received, match, lane));
-    this.longWaits.watch();
-  }
-
-  private admitPack(received: Received, match: Match, lane: number): void {
-    const { delivery } = received;
-    let pack: Pack;
-    try {
-      pack = new Pack(delivery);
-    } catch (error) {
-      const broken = new Work(received, match, lane);
-      broken.decided = { kind: 'dead-letter', reason: 'undecodable', error };
-      this.gate.push(broken);
-      return;
-    }
-    // One of them may be what kills the process: each then travels on with a delivery limit of its own.
-    const decided = delivery.deliveryCount >= SUSPECT_AFTER ? COME_BACK_SOON : undefined;
-    for (const item of receivedItems(received, pack)) {
-      const work = new Work(item, match, lane);
-      work.decided = decided;
-      this.gate.push(work);
-    }
-  }
-
   private giveBack(waiting: readonly Work[]): void {
-    const given = giveBack(waiting, (work, outcome) => {
+    const given = giveBack(waiting, async (work, outcome) => {
       const { delivery } = work.received;
       const whole = settledWith(delivery);
       if (whole) this.lanes[work.lane]?.returned(whole);
-      return work
-        .inContext(() => this.settler.settle(work, returned(work, outcome)))
-        ?.catch((error) => this.attempts.broken(work, error));
+      try {
+        await work.inContext(() => this.settler.settle(work, returned(work, outcome)));
+      } catch (error) {
+        await this.attempts.broken(work, error);
+      }
     });
     this.returning = Promise.all([this.returning, given]);
   }

@@ -1,20 +1,20 @@
 import type { Clock } from '../util/clock.js';
 import type { AttemptEvents } from './attempt-events.js';
 import type { HandlerContext } from './context.js';
-import type { Outcome } from './outcome.js';
+import { type Outcome, RETURN } from './outcome.js';
 import type { Handling } from './pipeline.js';
 import type { Received } from './received.js';
 import { untilOf } from './retry-until.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
-import type { Handler } from './subscription.js';
 import type { Verdicts } from './verdicts.js';
+import type { Work } from './work.js';
 
 export interface RunningOptions {
   readonly clock: Clock;
   readonly events: AttemptEvents;
   readonly verdicts: Pick<Verdicts, 'ended'>;
-  /** Told how each attempt's code ended: whether it threw or ran too long. */
-  readonly onEnded?: ((handler: Handler, isFailure: boolean) => void) | undefined;
+  /** Called with how each attempt's code ended: whether it threw or ran too long. */
+  readonly onEnded?: ((work: Work, isFailure: boolean) => void) | undefined;
 }
 
 /** Runs the code of attempts, tells of it, and knows what runs. */
@@ -35,6 +35,8 @@ export class Running {
     const { clock, events } = this.options;
     return (context) => {
       const { payload, work } = context;
+      // Lost while a stage asked a store, it comes again, and nothing would tell a handler that begins now.
+      if (work.received.delivery.lost) return RETURN;
       // Asked before the handler can change its payload.
       const until = untilOf(context);
       const startedAt = clock.monotonic();
@@ -58,7 +60,7 @@ export class Running {
     const isFailure = ending.kind !== 'returned';
     events.ended(work, startedAt, isFailure || recorded?.kind === 'dead-letter');
     // One that was told to stop has not failed.
-    if (ending.kind !== 'threw' || context.abortReason === undefined) onEnded?.(context.handler, isFailure);
+    if (ending.kind !== 'threw' || context.abortReason === undefined) onEnded?.(work, isFailure);
     if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, startedAt);
     else if (recorded?.kind === 'dead-letter')
       events.failed('handler.failed', work, recorded.error, startedAt);

@@ -13,6 +13,7 @@ import {
 import type { Duration } from '../util/duration.js';
 import { type LaneOrder, strictOrder } from './lane-order.js';
 import { type Lane, laneOrder } from './lanes.js';
+import { MAX_PREFETCH } from './prefetch-window.js';
 import type { Subscription } from './subscription.js';
 
 /**
@@ -96,6 +97,22 @@ export function planServing(
   if (problems.length > 0) throw new OptionsError('start', problems);
   const groups = queues ? [chosen] : chosen.map((each) => [each]);
   return groups.map((group) => servingOf(group, lanes));
+}
+
+/**
+ * How much is fetched ahead of one lane. While one fills all places its next ones must be here, or a lane that is served later
+ * would get their places.
+ *
+ * @param places how many messages run at once by now
+ */
+export function prefetchOf(
+  { subscription }: ServedLane,
+  { lanes, concurrency, subscriptions }: Serving,
+  places: number,
+): number {
+  const own = Math.ceil((subscription.prefetch * places) / concurrency);
+  const wanted = subscriptions.length === 1 ? own : Math.max(own, places * (lanes.length > 1 ? 2 : 1));
+  return Math.min(wanted, MAX_PREFETCH);
 }
 
 function servingOf(subscriptions: readonly Subscription[], lanes: readonly string[] | undefined): Serving {

@@ -34,7 +34,7 @@ export class Settler {
     this.holding = new Holding(options);
   }
 
-  /** A channel is gone, and with it what it had delivered. */
+  /** Called when a channel is lost, and with it what it had delivered. */
   lost(): void {
     this.holding.lost();
   }
@@ -42,7 +42,7 @@ export class Settler {
   /**
    * Acts on it at once, or returns a promise of when that is done, or can't be any more because the channel is gone.
    *
-   * @param ready what the broker may not be told before
+   * @param ready resolves when the broker may be told
    */
   settle(work: Work, outcome: Outcome, ready?: Promise<void>): Promise<void> | undefined {
     const { delivery } = work.received;
@@ -71,12 +71,14 @@ export class Settler {
   /**
    * Ends a delivery whose way has broken off, which is a bug of ours: as a dead letter, unless it is settled already. Never
    * rejects.
+   *
+   * @param ready resolves when the broker may be told
    */
-  async endBroken(work: Work, error: unknown): Promise<void> {
+  async endBroken(work: Work, error: unknown, ready?: Promise<void>): Promise<void> {
     const { delivery, messageId } = work.received;
     if (delivery.isSettled || delivery.lost) return;
     try {
-      await this.settle(work, { kind: 'dead-letter', reason: 'internal', error });
+      await this.settle(work, { kind: 'dead-letter', reason: 'internal', error }, ready);
     } catch (cause) {
       const about = { queue: delivery.queue, messageId, error: cause };
       this.options.log.error(about, 'a message could not be ended: it goes back to its queue');
@@ -84,7 +86,7 @@ export class Settler {
     }
   }
 
-  /** All that is due, in the order of those that say it. */
+  /** All effects that are due for this outcome, in the order of the list. */
   private dueFor(work: Work, outcome: Outcome): readonly Effect[] {
     let due = NO_EFFECTS;
     const { ofPlain, ofMarked } = this.options.effects;
@@ -115,11 +117,12 @@ export class Settler {
       left = [...this.dueFor(work, outcome), ...stages];
     }
     if (ready !== undefined) await ready;
-    work.received.delivery[tells]();
-    this.tell(work, outcome);
+    const isHeard = work.received.delivery[tells]();
+    // What the broker has not heard comes again, and is told of then; but for a copy, which is there already.
+    if (isHeard || (tells === 'ack' && travelsOn(outcome))) this.tell(work, outcome);
   }
 
-  /** Of what is done its handler's success was told. */
+  /** Emits the event of the message's end. Nothing for `done`: its handler's success was emitted before. */
   private tell(work: Work, outcome: Outcome): void {
     const { events, queueOf } = this.options;
     if (outcome.kind === 'skip') events.skipped(work);
@@ -133,7 +136,10 @@ export class Settler {
   }
 }
 
-/** In order, as they would have run. */
+const travelsOn = ({ kind }: Outcome): boolean =>
+  kind === 'retry' || kind === 'release' || kind === 'dead-letter';
+
+/** Tells the effects, in their order, that they are not stored. */
 async function unreached(effects: readonly Effect[]): Promise<void> {
   for (const effect of effects) await effect.onUnreached?.();
 }

@@ -1,4 +1,4 @@
-import { featureArounds, featureGuards } from '../features/features.js';
+import { featureArounds } from '../features/features.js';
 import type { Middleware } from '../middleware/middleware.js';
 import { refusedJobs } from './batch-job.js';
 import { chainAround, chainStage, finishedChains } from './chain-effects.js';
@@ -10,11 +10,11 @@ import type { Handler } from './subscription.js';
 import { unreadableStage } from './verdicts.js';
 
 /*
- * Which stages there are, and in which order: the first is the outermost. Where a message carries no mark of ours, the stages
- * that are for such a mark are left out, and so is a check for it.
+ * The stages and their order: the first is the outermost. For a message without a mark of Hopline's, the stages for such a mark are
+ * left out, and no check for it is made.
  */
 
-/** Of messages that carry a mark, or can't be read whole. */
+/** Arrival stages of messages that carry a mark, or can't be read whole. */
 export function arrivalStages({ batches, steps, log }: StageOptions): readonly ArrivalStage[] {
   return [
     // Before all that may have it come back: a copy would be without what can't be read, and be handled.
@@ -24,18 +24,20 @@ export function arrivalStages({ batches, steps, log }: StageOptions): readonly A
   ];
 }
 
-/** @param code the handler's, within its timeout */
+/**
+ * @param features guards of the handler's features; the same ones for plain and for marked messages, since a rate limit is one
+ * @param code the handler's, within its timeout
+ */
 export function guardStages(
-  handler: Handler,
+  { failed }: Handler,
   isMarked: boolean,
+  features: readonly GuardStage[],
   code: TimedCode,
-  options: StageOptions,
+  { uniques, steps }: StageOptions,
 ): readonly GuardStage[] {
-  const { uniques, steps } = options;
-  const { failed } = handler;
   return [
     ...(isMarked ? [uniques.asking] : []),
-    ...featureGuards(handler, options),
+    ...features,
     ...(isMarked ? [uniques.starting, chainStage(steps)] : []),
     ...(failed ? [failedStage(failed, code)] : []),
   ];

@@ -1,38 +1,15 @@
 import { OptionsError } from '../errors.js';
-import { type FeatureSettings, featureFields, featureSettings } from '../features/features.js';
+import { type FeatureSettings, featureSettings } from '../features/features.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
-import { type ExchangeRef, exchangeOption, exchangeRef } from '../message/exchange-option.js';
-import { patternProblem } from '../message/routing-key.js';
-import { type UniqueSettings, uniqueOption, uniqueSettings } from '../message/unique.js';
-import {
-  policyProblem,
-  RETRY_FIELDS,
-  type RetryOptions,
-  type RetryPolicy,
-  retryPolicy,
-} from '../retry/policy.js';
-import { type BodyOption, bodyOption, deserializerOf } from '../serialization/body-option.js';
+import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
+import { type UniqueSettings, uniqueSettings } from '../message/unique.js';
+import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from '../retry/policy.js';
+import { type BodyOption, deserializerOf } from '../serialization/body-option.js';
 import type { Deserializer } from '../serialization/serializer.js';
 import type { QueueNeeds } from '../topology/build.js';
-import { exchangeOptionProblem } from '../topology/names.js';
 import type { QueueType } from '../topology/plan.js';
-import {
-  type Check,
-  callable,
-  type Fields,
-  flag,
-  integerFrom,
-  isPlainObject,
-  objectWith,
-  oneOf,
-  positiveDuration,
-  positiveInteger,
-  problemsOf,
-  show,
-  text,
-} from '../util/check.js';
 import { formatMs, toMs } from '../util/duration.js';
-import { type BatchSettings, batchOption, batchSettings } from './batch.js';
+import { type BatchSettings, batchSettings } from './batch.js';
 import { classNameProblems } from './class-names.js';
 import type {
   BatchFunction,
@@ -42,7 +19,9 @@ import type {
   HandlerOptions,
   QueueOptions,
 } from './definition.js';
-import { type Lane, lanesOf, lanesOption } from './lanes.js';
+import { problemsOfDefinition } from './definition-problems.js';
+import { type Lane, lanesOf } from './lanes.js';
+import { MAX_PREFETCH } from './prefetch-window.js';
 import { patternOf, queueProblems } from './queue-problems.js';
 
 /** A handler with its policies settled. */
@@ -109,41 +88,6 @@ export interface SubscriptionDefaults {
  * net, far above what innocent messages meet.
  */
 export const DEFAULT_DELIVERY_LIMIT = 200;
-
-/** The protocol has 16 bits for it, and 0 means no limit. */
-export const MAX_PREFETCH = 65_535;
-
-/** The protocol has 8 bits for it. */
-const MAX_PRIORITY = 255;
-
-/** Of a class, which may have none: that has a sentence of its own. */
-const className: Check = { expected: 'a string', accepts: (value) => typeof value === 'string' };
-
-export const QUEUE_FIELDS: Fields = {
-  name: text,
-  ownName: className,
-  concurrency: positiveInteger,
-  prefetch: integerFrom(1, MAX_PREFETCH),
-  type: oneOf('quorum', 'classic'),
-  exchange: exchangeOption,
-  deliveryLimit: positiveInteger,
-  maxPriority: integerFrom(1, MAX_PRIORITY),
-  lanes: lanesOption,
-  body: bodyOption,
-};
-
-const HANDLER_FIELDS: Fields = {
-  retry: objectWith(RETRY_FIELDS),
-  timeout: positiveDuration,
-  failOnTimeout: flag,
-  concurrency: positiveInteger,
-  exchange: exchangeOption,
-  body: bodyOption,
-  batch: batchOption,
-  ...featureFields,
-  unique: uniqueOption,
-  encrypted: flag,
-};
 
 /**
  * Groups handlers into the queues they share.
@@ -301,22 +245,4 @@ function inboxProblems(
     batch !== undefined && 'expected either inbox or batch, got both: a transaction belongs to one message',
   ];
   return problems.filter((problem) => problem !== false).map((problem) => `${name}: ${problem}`);
-}
-
-function problemsOfDefinition({ name, patterns, queue, options, handle }: HandlerDefinition): string[] {
-  const problems = isPlainObject(queue)
-    ? problemsOf(queue, 'queue', QUEUE_FIELDS)
-    : [`expected queue to be a name or an object, got ${show(queue)}`];
-  problems.push(...problemsOf(options, '', HANDLER_FIELDS));
-  if (!callable.accepts(handle)) problems.push(`expected its code to be a function, got ${show(handle)}`);
-  if (patterns.length === 0) problems.push('it handles no pattern');
-  for (const pattern of patterns) {
-    const problem = patternProblem(patternOf(pattern));
-    if (problem) problems.push(problem);
-  }
-  for (const option of [queue.exchange, options.exchange]) {
-    const problem = exchangeOptionProblem(option);
-    if (problem) problems.push(problem);
-  }
-  return problems.map((problem) => `${name}: ${problem}`);
 }

@@ -18,8 +18,10 @@ export class Work {
   beganAt: number | undefined = undefined;
   /** The chain that it is a step of, as far as it can be read; once its body is, with the result of the step before decrypted. */
   chain: ChainState | undefined;
-  /** What becomes of it was clear before it could run. */
+  /** Outcome that was decided before its first attempt; it then has none. */
   decided: Outcome | undefined = undefined;
+  /** True once its settling has begun, and its room in its lane's window is given back. */
+  isSettling = false;
   /** The async context in which it was delivered, if it can't start in there at once. */
   private context: AsyncResource | undefined = undefined;
 
@@ -48,7 +50,7 @@ export class Work {
     return elapsedMs + Math.max(0, monotonicNow - this.beganAt);
   }
 
-  /** It could not start as it came. */
+  /** True if it could not start as it came. */
   get hasWaited(): boolean {
     return this.context !== undefined;
   }

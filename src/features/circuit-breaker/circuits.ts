@@ -39,11 +39,12 @@ export class Circuits {
   }
 
   /** An attempt has ended, and has thrown or run too long, or not. */
-  ended(handler: Handler, isFailure: boolean): void {
-    const breaker = handler.circuitBreaker && this.breakers.get(handler);
-    if (!breaker || this.stopped) return;
-    // What fails beside the pause is no news, and another handler's success says nothing of this one.
-    if (this.broken && (this.broken !== handler || !this.options.pause.isTrying)) return;
+  ended(work: Work, isFailure: boolean): void {
+    const handler = work.match?.handler;
+    const breaker = handler?.circuitBreaker && this.breakers.get(handler);
+    if (!handler || !breaker || this.stopped) return;
+    // While it is open, only the message that is tried counts: what began before may have hung since the dependency went.
+    if (this.broken && !this.isTried(work)) return;
     const change = breaker.ended(isFailure, this.options.clock.monotonic());
     if (change === 'closed') this.close(handler);
     else if (change !== undefined) this.open(handler, breaker);
@@ -51,8 +52,7 @@ export class Circuits {
 
   /** Something has ended: if it was the one that was tried, and it decided nothing, the next one is. */
   done(work: Work): void {
-    const { pause } = this.options;
-    if (this.broken && pause.isTrying && !this.stopped && pause.isTried(work)) this.tryNext();
+    if (this.broken && !this.stopped && this.isTried(work)) this.tryNext();
   }
 
   /** Nothing is to begin, but for what is let start to be tried. */
@@ -70,6 +70,11 @@ export class Circuits {
   stop(): void {
     this.stopped = true;
     this.timer?.cancel();
+  }
+
+  private isTried(work: Work): boolean {
+    const { pause } = this.options;
+    return pause.isTrying && pause.isTried(work);
   }
 
   private open(handler: Handler, breaker: CircuitBreaker): void {

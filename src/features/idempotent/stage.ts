@@ -51,8 +51,14 @@ export function idempotentStage(
     const claim = { key, owner: randomUUID(), keepMs };
     const refused = await taken(claims, claim, forMs, context);
     if (refused) return refused;
-    const outcome = await next(context);
-    return withEffect(outcome, marking(claims, claim, outcome, context));
+    try {
+      const outcome = await next(context);
+      return withEffect(outcome, marking(claims, claim, outcome, context));
+    } catch (error) {
+      // A bug of ours: it is dead-lettered for that, and handled when it is replayed.
+      await mark(claims, claim, undefined, context);
+      throw error;
+    }
   };
 }
 
@@ -79,14 +85,16 @@ async function taken(
   forMs: number,
   context: HandlerContext,
 ): Promise<Outcome | undefined> {
-  const answer = await claims.claim(key, owner, forMs).catch((error) => {
+  let answer: Awaited<ReturnType<ClaimStore['claim']>>;
+  try {
+    answer = await claims.claim(key, owner, forMs);
+  } catch (error) {
     context.log.warn(
       { error },
       'whether it was handled before could not be asked: the message comes back later',
     );
-    return undefined;
-  });
-  if (answer === undefined) return releaseFor(STORE_AWAY_MS);
+    return releaseFor(STORE_AWAY_MS);
+  }
   if (typeof answer === 'number') return releaseWhileTaken(context, answer);
   return answer === 'claimed' ? undefined : skippedOutcome(context, answer.handled);
 }

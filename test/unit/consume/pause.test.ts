@@ -45,6 +45,18 @@ describe('a pause', () => {
     assert.deepEqual(pause.lanesFor('higher-lane'), [0]);
   });
 
+  it('for a reason that is there already is told of no second time, nor its end where there was none', async () => {
+    const { pause, heard } = paused();
+    await pause.add('circuit-open', [0]);
+    heard();
+    await pause.add('circuit-open');
+    assert.deepEqual(heard(), ['high stops', 'low paused: circuit-open', 'low stops']);
+    pause.remove('circuit-open', [1]);
+    assert.deepEqual(heard(), ['low resumed: circuit-open', 'low takes']);
+    pause.remove('circuit-open');
+    assert.deepEqual(heard(), ['begins', 'high resumed: circuit-open', 'high takes', 'low takes']);
+  });
+
   it('for deliveries that are held is told of once, and keeps all from beginning until the last is released', () => {
     const { pause, heard } = paused();
     pause.hold(new Error('blocked'));

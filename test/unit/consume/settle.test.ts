@@ -370,6 +370,24 @@ describe('settling', () => {
     assert.equal(session.publishes[0]?.message, session.publishes[1]?.message);
   });
 
+  it('tells nothing of what the broker has not heard and no copy says: it comes again', async () => {
+    for (const outcome of [{ kind: 'discard' }, DEAD] as const) {
+      told.splice(0);
+      const delivery = new TestDelivery();
+      const losing = { what: 'a note', run: async () => void Object.assign(delivery, { lost: true }) };
+      settle({ ...outcome, effects: [losing] }, delivery);
+      await clock.settle();
+      assert.deepEqual(told, [], outcome.kind);
+    }
+    const delivery = new TestDelivery();
+    settle(DEAD, delivery);
+    await clock.settle();
+    delivery.lost = true;
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.deepEqual(told, ['message.deadLettered'], 'its dead letter is there');
+  });
+
   it('stops trying when the channel is gone, and lets the queue go', async () => {
     const state = settle(DEAD);
     session.last.confirm.reject(new Error('no'));

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { Attempts, type AttemptsOptions } from '../../../src/consume/attempts.js';
+import { DONE } from '../../../src/consume/outcome.js';
+import { Pack, receivedItems } from '../../../src/consume/pack.js';
+import { Work } from '../../../src/consume/work.js';
+import { packed } from '../../../src/message/pack.js';
+import { received, TestDelivery, workFor } from './fixtures.js';
+
+const broken = new Error('a bug');
+
+function attempts(given: Partial<AttemptsOptions>) {
+  const told: string[] = [];
+  const its = new Attempts({
+    dispatcher: { attempt: () => DONE },
+    settler: {
+      settle: ({ received: { delivery } }) => void delivery.ack(),
+      endAttempt: async () => {},
+      endBroken: async ({ received: { delivery } }, _error, ready) => {
+        await ready;
+        told.push('broken');
+        delivery.ack();
+      },
+    },
+    events: {} as never,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    stopping: { isStopping: false },
+    isPaused: () => false,
+    settling: async () => void told.push('window'),
+    onEnded: () => told.push('slot'),
+    ...given,
+  });
+  const begun = async (...works: Work[]) => {
+    for (const work of works) its.begin(work);
+    await new Promise((resolve) => setImmediate(resolve));
+    return told.splice(0);
+  };
+  return { begun };
+}
+
+describe('the attempts of a message', () => {
+  it('that break off give back its room in the window, before the broker is told, and its slot', async () => {
+    const throwing = () => {
+      throw broken;
+    };
+    for (const attempt of [throwing, () => Promise.reject(broken)])
+      assert.deepEqual(await attempts({ dispatcher: { attempt } }).begun(workFor()), [
+        'window',
+        'broken',
+        'slot',
+      ]);
+  });
+
+  it('whose end breaks off give back its room in the window once', async () => {
+    const settler = {
+      settle: () => {
+        throw broken;
+      },
+      endAttempt: async () => {},
+      endBroken: async () => {},
+    };
+    assert.deepEqual(await attempts({ settler }).begun(workFor()), ['window', 'slot']);
+  });
+
+  it('of a pack give back its room in the window with the last of it, though one has broken off', async () => {
+    const body = packed([Buffer.from('1'), Buffer.from('2')]);
+    const whole = received({ body });
+    const works = receivedItems(whole, new Pack(whole.delivery)).map((item) => new Work(item, undefined, 0));
+    const outcomes = [Promise.reject(broken), DONE];
+    const { begun } = attempts({ dispatcher: { attempt: () => outcomes.shift() ?? assert.fail() } });
+    assert.deepEqual((await begun(...works)).sort(), ['broken', 'slot', 'slot', 'window']);
+    assert.equal((whole.delivery as TestDelivery).settled, 'ack');
+  });
+});
