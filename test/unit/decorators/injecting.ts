@@ -18,6 +18,8 @@ class Mailer {
   }
 }
 
+class Other extends Mailer {}
+
 /** Dependencies that a class names itself, in whichever way it is compiled: this file is compiled in each. */
 export function injecting(): void {
   let bench: BusBench;
@@ -261,6 +263,62 @@ export function injecting(): void {
     const bus = await bench.started({ handlers: handlers([Derived, Own, Naming], { container: mine }) });
     await published(bench, bus, 'a');
     assert.deepEqual(seen, ['naming', true, 'own', true]);
+  });
+
+  it('are those of its base, too, where a compiler has written a constructor that passes all on', async () => {
+    const seen: unknown[] = [];
+    class Base {
+      static inject = [Mailer];
+
+      readonly mailer: Mailer;
+      constructor(mailer: Mailer) {
+        this.mailer = mailer;
+      }
+    }
+    @Queue({ name: 'derived' })
+    class Derived extends Base {
+      readonly field = 'field';
+
+      @Handles('a')
+      onA() {
+        seen.push([this.mailer instanceof Mailer, this.field]);
+      }
+    }
+    @Queue({ name: 'without-fields' })
+    class WithoutFields extends Base {
+      @Handles('a')
+      onA() {
+        seen.push(this.mailer instanceof Mailer);
+      }
+    }
+    // As Babel and swc write it.
+    @Queue({ name: 'passing' })
+    class Passing extends Base {
+      constructor(...args: [Mailer]) {
+        super(...args);
+      }
+
+      @Handles('a')
+      onA() {
+        seen.push(this.mailer instanceof Mailer);
+      }
+    }
+    @Queue({ name: 'naming' })
+    class Naming extends Base {
+      static override inject = [Other];
+
+      readonly field = 'other field';
+
+      @Handles('a')
+      onA() {
+        seen.push([this.mailer instanceof Other, this.field]);
+      }
+    }
+    const bus = await bench.started({
+      handlers: handlers([Derived, WithoutFields, Passing, Naming], { container: own() }),
+    });
+    await published(bench, bus, 'a');
+    assert.deepEqual(seen, [[true, 'field'], true, true, [true, 'other field']]);
   });
 
   it('may be delayed by tsyringe, and need no list where a constructor takes nothing', async () => {
