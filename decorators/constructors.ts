@@ -12,10 +12,21 @@ const EMPTY_CONSTRUCTOR = /(?<![.\w$])constructor\s*\(\s*\)\s*\{/;
 /** One with nothing but names. */
 const PLAIN_CONSTRUCTOR = /(?<![.\w$])constructor\s*\(([\w$\s,]*)\)\s*\{/;
 
-/** Whether a class has a constructor of its own; `unclear` if that is something in parentheses, or words in a comment. */
+/**
+ * One that passes all that it is given on to its base. Compilers write it into a class without a constructor, for what its fields
+ * and its decorated methods need: `super(...arguments)` of TypeScript and esbuild, `super(...args)` of Babel and swc.
+ */
+const PASSING_ON =
+  /(?<![.\w$])constructor\s*\((?:\s*\)\s*\{\s*super\(\s*\.\.\.arguments\s*\)|\s*\.\.\.\s*([\w$]+)\s*\)\s*\{\s*super\(\s*\.\.\.\s*\1\s*\))/;
+
+/**
+ * Whether a class has a constructor of its own; `unclear` if that is something in parentheses, or words in a comment.
+ * A constructor that passes all on to its base is none of its own.
+ */
 export function hasConstructor(target: Class): boolean | 'unclear' {
   if (target.length > 0) return true;
   const text = textOf(target);
+  if (PASSING_ON.test(text)) return false;
   if (EMPTY_CONSTRUCTOR.test(text)) return true;
   return CONSTRUCTOR.test(text) && 'unclear';
 }

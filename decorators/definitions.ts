@@ -70,6 +70,7 @@ function problemsOf(target: Class, all: readonly Handled[]): string[] {
       ? [`class ${target.name} handles nothing: annotate it, or a method of it, with @Handles(pattern)`]
       : []),
     ...all.flatMap(scopeProblems),
+    ...all.flatMap(injectProblems),
     ...all
       .filter(({ annotations }) => annotations.handles.length === 0)
       .map(({ name, annotations }) => `${name} has ${decoratorsOf(annotations)} but no @Handles`),
@@ -86,6 +87,14 @@ function scopeProblems({ name, annotations }: Handled): string[] {
       return [`${name} has scope 'message' and a batch: one instance can't belong to many messages`];
     return [];
   });
+}
+
+function injectProblems({ name, annotations }: Handled): string[] {
+  return annotations.handles.flatMap(({ options: { inject } }) =>
+    inject === undefined || Array.isArray(inject)
+      ? []
+      : [`expected inject of ${name} to be a list of tokens, [Mailer, TOKEN], got ${show(inject)}`],
+  );
 }
 
 /** `@Retry and @Timeout`. */

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { type DependencyContainer, type InjectionToken, injectable } from 'tsyringe';
 import { HandlerResolutionError } from '../src/errors.js';
-import { parameterName } from './constructors.js';
+import { hasConstructor, parameterName } from './constructors.js';
 import type { Class } from './metadata.js';
 import { namedDependencies } from './named-dependencies.js';
 
@@ -15,32 +15,54 @@ const TOKENS = 'injectionTokens';
  * @throws HandlerResolutionError if nothing says what a constructor takes, or what is said can't be
  */
 export function introduce(target: Class, container: DependencyContainer): Class[] {
-  const needs = new Set<Class>();
-  const look = (at: Class): void => {
-    for (const each of dependenciesOf(at).flatMap((token) => builtFor(token, container) ?? [])) {
-      if (each === target || needs.has(each)) continue;
-      needs.add(each);
-      const named = namedDependencies(each);
-      if (named) makeKnown(each, named);
-      else refuseUnknown(each, container, at);
-      look(each);
+  const seen = new Set<Class>();
+  /** Behind `delay()` of tsyringe, which builds them at their first use: a circle may lead over them. */
+  const later: Class[] = [];
+  /** @param way the classes that are built while they wait for this one */
+  const look = (at: Class, way: readonly Class[]): void => {
+    if (way.includes(at)) refuseCircle([...way.slice(way.indexOf(at)), at]);
+    if (seen.has(at)) return;
+    seen.add(at);
+    makeKnown(at, container, way.at(-1));
+    for (const token of dependenciesOf(at)) {
+      const delayed = delayedBy(token);
+      const each = builtFor(delayed ?? token, container);
+      if (each && delayed) later.push(each);
+      else if (each) look(each, [...way, at]);
     }
   };
+  look(target, []);
+  for (const each of later) look(each, []);
+  seen.delete(target);
+  return [...seen];
+}
+
+function makeKnown(target: Class, container: DependencyContainer, neededBy: Class | undefined): void {
   const named = namedDependencies(target);
-  if (named) makeKnown(target, named);
-  else {
-    refuseUnknown(target, container);
-    injectable()(target);
-  }
-  look(target);
-  return [...needs];
+  if (!named) refuseUnknown(target, container, neededBy);
+  if (named || !hasMetadata(target)) describe(target, named ?? []);
+  else injectable()(target);
+}
+
+/** Whether metadata tell what its constructor takes: its own, or its base's if it has no constructor. */
+function hasMetadata(target: Class): boolean {
+  const own = [TYPES, TOKENS].some((key) => Reflect.hasOwnMetadata(key, target));
+  return own || hasConstructor(target) === false;
 }
 
 /** The class that tsyringe builds for a token; undefined if something else is registered for it, or nothing. */
 function builtFor(token: unknown, container: DependencyContainer): Class | undefined {
   if (!container.isRegistered(token as InjectionToken, true)) return isClass(token) ? token : undefined;
   const { useClass, useToken } = providerOf(token, container);
-  return useToken === undefined ? useClass : builtFor(useToken, container);
+  if (useToken !== undefined) return builtFor(useToken, container);
+  // What tsyringe can't tell from a class is one to it: `{ useValue: undefined }`.
+  return isClass(useClass) ? useClass : undefined;
+}
+
+/** The token that `delay()` of tsyringe holds back. It exports no class to know it by. */
+function delayedBy(token: unknown): unknown {
+  const { wrap } = (typeof token === 'object' && token !== null ? token : {}) as { wrap?: () => unknown };
+  return typeof wrap === 'function' ? wrap() : undefined;
 }
 
 /**
@@ -61,9 +83,13 @@ function providerOf(
 function dependenciesOf(target: Class): readonly unknown[] {
   const named = namedDependencies(target);
   if (named) return named;
+  if (!hasMetadata(target)) return [];
   const types: unknown[] = Reflect.getMetadata(TYPES, target) ?? [];
   const tokens: object = Reflect.getMetadata(TOKENS, target) ?? {};
-  return [...types, ...Object.values(tokens).map(tokenOf)];
+  const all = [...types];
+  // The type of such a parameter may be a class that nobody builds.
+  for (const [position, kept] of Object.entries(tokens)) all[Number(position)] = tokenOf(kept);
+  return all;
 }
 
 /** What `@inject` and its like keep is the token, or a description that holds it. */
@@ -72,7 +98,7 @@ function tokenOf(kept: unknown): unknown {
 }
 
 /** Has tsyringe build the class from these tokens, whatever metadata it has. tsyringe reads those once, in `injectable()`. */
-function makeKnown(target: Class, tokens: readonly unknown[]): void {
+function describe(target: Class, tokens: readonly unknown[]): void {
   const before = [TYPES, TOKENS].map((key) => [key, Reflect.getOwnMetadata(key, target)] as const);
   Reflect.defineMetadata(TYPES, [...tokens], target);
   Reflect.deleteMetadata(TOKENS, target);
@@ -91,12 +117,11 @@ export const CURES =
 
 /** Says what is missing. Without metadata tsyringe would call the constructor with nothing. */
 function refuseUnknown(target: Class, container: DependencyContainer, neededBy?: Class): void {
-  const types: unknown[] | undefined = Reflect.getOwnMetadata(TYPES, target);
   const tokens: object = Reflect.getOwnMetadata(TOKENS, target) ?? {};
   // A class without a constructor of its own has 0, and is built as its base is.
   for (let position = 0; position < target.length; position += 1) {
     if (position in tokens) continue;
-    const why = whyUnknown(types, position, container);
+    const why = whyUnknown(target, position, container);
     if (!why) continue;
     const needed = neededBy ? `, which ${neededBy.name} needs,` : '';
     const parameters = `${target.length} constructor parameter${target.length > 1 ? 's' : ''}`;
@@ -107,12 +132,27 @@ function refuseUnknown(target: Class, container: DependencyContainer, neededBy?:
   }
 }
 
-function whyUnknown(types: readonly unknown[] | undefined, position: number, container: DependencyContainer) {
+function refuseCircle(circle: readonly Class[]): never {
+  throw new HandlerResolutionError(
+    `none of these classes can be built, as each needs the next: ${circle.map(({ name }) => name).join(', ')}`,
+    "Have one of them not need another, or name it there as tsyringe's delay(() => Class).",
+  );
+}
+
+function whyUnknown(target: Class, position: number, container: DependencyContainer) {
+  const types: readonly unknown[] | undefined = Reflect.getOwnMetadata(TYPES, target);
   const type = types?.[position];
-  if (!types) return 'it has no static inject, and no parameter metadata';
+  if (!types) return `${unnamed(target)}, and no parameter metadata`;
   if (type === undefined) return 'its type was not there yet, as when two modules import each other';
   if (!GONE.includes(type) || container.isRegistered(type as InjectionToken, true)) return undefined;
   return `of its type only ${(type as Class).name} is left at run time, as of an interface`;
+}
+
+function unnamed(target: Class): string {
+  const inject: unknown = Object.hasOwn(target, 'inject')
+    ? (target as { inject?: unknown }).inject
+    : undefined;
+  return inject === undefined ? 'it has no static inject' : 'its static inject is no list';
 }
 
 /** What compilers write for types that are no classes. */

@@ -82,11 +82,17 @@ function standardPlace(decorator: string, context: Context): Place {
 function legacyClass(decorator: string, target: object, name: string | symbol): Class {
   if (typeof target === 'function')
     refuse(decorator, `static ${target.name}.${String(name)}`, OF_AN_INSTANCE);
-  const owner = target.constructor as Class;
+  const owner: unknown = target.constructor;
+  if (!isClassOf(owner, target))
+    refuse(decorator, `${show(target)}, which is no class's prototype`, ONLY_THERE);
   // A field is on no prototype. What the compiler passes as descriptor says less: in plain JavaScript it is anything.
   if (typeof descriptorOf(target, name)?.value !== 'function')
     refuse(decorator, `${owner.name}.${String(name)}, which is no method`, ONLY_THERE);
   return owner;
+}
+
+function isClassOf(owner: unknown, prototype: object): owner is Class {
+  return typeof owner === 'function' && owner.prototype === prototype;
 }
 
 function descriptorOf(target: object, name: string | symbol): PropertyDescriptor | undefined {

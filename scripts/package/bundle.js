@@ -8,7 +8,7 @@ const rateLimiter = {
   name: 'rate-limiter',
   /** @param {string} id */
   load: (id) =>
-    id.endsWith('/rate-limiter-flexible/index.js')
+    /[\\/]rate-limiter-flexible[\\/]index\.js$/.test(id)
       ? ['RateLimiterRedis', 'RateLimiterRes']
           .map((name) => `export { default as ${name} } from './lib/${name}.js';`)
           .join('\n')

@@ -33,7 +33,7 @@ export const compactPackages = {
   renderChunk(code, { name }) {
     if (!COMMAND_PACKAGES.includes(name)) return null;
     return minifySync(`${name}.js`, code, {
-      compress: true,
+      compress: { target: 'es2023' },
       mangle: { keepNames: true },
       codegen: { removeWhitespace: true },
       sourcemap: true,

@@ -38,7 +38,7 @@ function reachable(entries) {
 function published(declaration, source) {
   let text = declaration.replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
   const internal =
-    /^export (?:abstract )?class (\w+)(?:(?!^}).)*?^ {2}\/\*\* @internal \*\/\n {2}constructor\(/gms;
+    /^export (?:abstract )?class (\w+)(?:(?!^}).)*?^ {2}\/\*\* @internal \*\/\r?\n {2}constructor\(/gms;
   for (const [, name] of source.matchAll(internal))
     text = text.replace(
       new RegExp(`^export declare (?:abstract )?class ${name}\\b.*\\{$`, 'm'),

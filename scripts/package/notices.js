@@ -15,7 +15,7 @@ copyright lines.
  * @param {{ lib: string; files: string[] }} given  the files that were built in
  */
 export function writeNotices({ lib, files }) {
-  const folders = new Set(files.filter((file) => file.includes('/node_modules/')).map(packageOf));
+  const folders = new Set(files.filter((file) => /[\\/]node_modules[\\/]/.test(file)).map(packageOf));
   /** @type {Map<string, Notice[]>} */
   const byTerms = new Map();
   for (const notice of [...folders].sort().map(noticeOf)) {

@@ -69,6 +69,21 @@ describe('the start of hopline work', function () {
     }
   });
 
+  for (const [args, what] of [
+    [['--bogus'], 'an unknown option'],
+    [['--processes', '0'], 'a number that is none'],
+    [['--help'], 'a question for help'],
+  ] as const)
+    it(`leaves no process behind, and shows nothing of the one that it has begun to start: ${what}`, async () => {
+      const command = service.work(args, { ownGroup: true });
+      const { code, stdout, stderr } = await command.ended;
+      const isHelp = args[0] === '--help';
+      assert.equal(code, isHelp ? 0 : 2, stderr);
+      assert.match(isHelp ? stdout : stderr, isHelp ? /^Usage: hopline work/ : /^error: /);
+      assert.equal(isHelp ? stderr : stdout, '');
+      await eventually(() => assert.ok(!isAlive(-(command.child.pid as number)), 'its group lives'));
+    });
+
   for (const [fault, reason] of [
     ['at load', /can't be loaded: the database is away/],
     ['at import', /can't be loaded: Cannot find package 'not-installed/],

@@ -139,6 +139,22 @@ describe('the workflows', () => {
     assert.match(scripts('publish'), /npm publish --provenance .*--ignore-scripts "\.\/packed\/\$TARBALL"/);
   });
 
+  it('publish a prerelease under a tag of its own, as npm asks for, and all else as what is installed', async () => {
+    const { jobs } = parse(read('.github/workflows/release.yml')) as Workflow;
+    const script = jobs.publish?.steps.find(({ run: each = '' }) => each.includes('npm publish'))?.run ?? '';
+    for (const [ref, tag] of [
+      ['v1.2.3', 'latest'],
+      ['v1.2.3-rc.1', 'next'],
+    ]) {
+      // What would be run, said instead of done.
+      const shell = `npm() { echo "npm $*"; }; ${script}`;
+      const { stdout } = await run('sh', ['-c', shell], {
+        env: { ...process.env, GITHUB_REF_NAME: ref, NPM_TOKEN: '', TARBALL: 'hopline.tgz' },
+      });
+      assert.match(stdout, new RegExp(`^npm publish .*--tag ${tag} .*\\./packed/hopline\\.tgz$`, 'm'));
+    }
+  });
+
   it('test on each Node.js that is supported', () => {
     const ci = parse(read('.github/workflows/ci.yml'));
     assert.deepEqual(ci.jobs.test.strategy.matrix.node, [20, 22, 24]);

@@ -18,6 +18,8 @@ class Mailer {
   }
 }
 
+class Other extends Mailer {}
+
 /** Dependencies that a class names itself, in whichever way it is compiled: this file is compiled in each. */
 export function injecting(): void {
   let bench: BusBench;
@@ -263,6 +265,62 @@ export function injecting(): void {
     assert.deepEqual(seen, ['naming', true, 'own', true]);
   });
 
+  it('are those of its base, too, where a compiler has written a constructor that passes all on', async () => {
+    const seen: unknown[] = [];
+    class Base {
+      static inject = [Mailer];
+
+      readonly mailer: Mailer;
+      constructor(mailer: Mailer) {
+        this.mailer = mailer;
+      }
+    }
+    @Queue({ name: 'derived' })
+    class Derived extends Base {
+      readonly field = 'field';
+
+      @Handles('a')
+      onA() {
+        seen.push([this.mailer instanceof Mailer, this.field]);
+      }
+    }
+    @Queue({ name: 'without-fields' })
+    class WithoutFields extends Base {
+      @Handles('a')
+      onA() {
+        seen.push(this.mailer instanceof Mailer);
+      }
+    }
+    // As Babel and swc write it.
+    @Queue({ name: 'passing' })
+    class Passing extends Base {
+      constructor(...args: [Mailer]) {
+        super(...args);
+      }
+
+      @Handles('a')
+      onA() {
+        seen.push(this.mailer instanceof Mailer);
+      }
+    }
+    @Queue({ name: 'naming' })
+    class Naming extends Base {
+      static override inject = [Other];
+
+      readonly field = 'other field';
+
+      @Handles('a')
+      onA() {
+        seen.push([this.mailer instanceof Other, this.field]);
+      }
+    }
+    const bus = await bench.started({
+      handlers: handlers([Derived, WithoutFields, Passing, Naming], { container: own() }),
+    });
+    await published(bench, bus, 'a');
+    assert.deepEqual(seen, [[true, 'field'], true, true, [true, 'other field']]);
+  });
+
   it('may be delayed by tsyringe, and need no list where a constructor takes nothing', async () => {
     @Handles('a')
     class Welcome {
@@ -282,6 +340,54 @@ export function injecting(): void {
     const bus = await bench.started({ handlers: handlers([Welcome], { container: mine }) });
     await published(bench, bus, 'a');
     assert.deepEqual(mine.resolve(Mailer).sent, [{ key: 'a' }]);
+  });
+
+  it('may name in turn what is behind delay(), also in a circle', async () => {
+    class Outbox {
+      static get inject() {
+        return [Mailer, delay(() => Sender)];
+      }
+
+      readonly mailer: Mailer;
+      readonly sender: Sender;
+      constructor(mailer: Mailer, sender: Sender) {
+        this.mailer = mailer;
+        this.sender = sender;
+      }
+    }
+    class Sender {
+      static inject = [Outbox, 'host'];
+
+      readonly outbox: Outbox;
+      readonly host: string;
+      constructor(outbox: Outbox, host: string) {
+        this.outbox = outbox;
+        this.host = host;
+      }
+
+      greet() {
+        return `from ${this.host}`;
+      }
+    }
+    const seen: unknown[] = [];
+    @Handles('a')
+    class Welcome {
+      static inject = [delay(() => Sender)];
+
+      readonly sender: Sender;
+      constructor(sender: Sender) {
+        this.sender = sender;
+      }
+
+      handle() {
+        seen.push(this.sender.greet(), this.sender.outbox.sender.greet());
+      }
+    }
+    const mine = own();
+    mine.registerInstance('host', 'localhost');
+    const bus = await bench.started({ handlers: handlers([Welcome], { container: mine }) });
+    await published(bench, bus, 'a');
+    assert.deepEqual(seen, ['from localhost', 'from localhost']);
   });
 
   it('are not what a static method of that name is', async () => {
@@ -403,6 +509,51 @@ export function injecting(): void {
         assert.ok(message.startsWith("class Billing can't be built: "), message);
         assert.ok(message.includes(text), message);
       }
+    });
+
+    it('for what is no list, and what is registered as undefined', async () => {
+      const single = await refused(make(Mailer));
+      assert.match(
+        single.message,
+        /^class Billing takes 2 .*: its static inject is no list, and no parameter/,
+      );
+      const inMadeUp = make([Mailer, Mailer], { inject: Mailer } as never);
+      assert.throws(() => handlers([inMadeUp]), {
+        name: 'OptionsError',
+        message:
+          'handlers: expected inject of Billing to be a list of tokens, [Mailer, TOKEN], got function Mailer',
+      });
+      const mine = own();
+      mine.register('nothing', { useValue: undefined });
+      const bus = bench.bus({ handlers: handlers([make([Mailer, 'nothing'])], { container: mine }) });
+      await assert.rejects(bus.start(), HandlerResolutionError);
+    });
+
+    it('for classes that need each other', async () => {
+      class Sender {
+        static get inject() {
+          return [Receiver];
+        }
+
+        readonly receiver: Receiver;
+        constructor(receiver: Receiver) {
+          this.receiver = receiver;
+        }
+      }
+      class Receiver {
+        static inject = [Sender];
+
+        readonly sender: Sender;
+        constructor(sender: Sender) {
+          this.sender = sender;
+        }
+      }
+      const error = await refused(make([Mailer, Receiver]));
+      assert.equal(
+        error.message,
+        'none of these classes can be built, as each needs the next: Receiver, Sender, Receiver',
+      );
+      assert.match(error.help, /delay\(\(\) => Class\)/);
     });
 
     it('for two lists that differ', async () => {

@@ -265,6 +265,67 @@ describe('injection', () => {
     assert.ok(mailers[0] instanceof Mailer);
   });
 
+  it('asks nothing of the type of a parameter that names its token', async () => {
+    class Clock {
+      constructor(readonly offsetMs: number) {}
+    }
+    const seen: unknown[] = [];
+    @Handles('a')
+    class Watcher {
+      constructor(@inject('clock') readonly clock: Clock) {}
+
+      handle() {
+        seen.push(this.clock.offsetMs);
+      }
+    }
+    const mine = own();
+    mine.registerInstance('clock', new Clock(7));
+    const bus = await bench.started({ handlers: handlers([Watcher], { container: mine }) });
+    await published(bench, bus, 'a');
+    assert.deepEqual(seen, [7]);
+  });
+
+  it("goes by a base's metadata for a class without a constructor, and for no other, also of one that is needed", async () => {
+    @injectable()
+    class Base {
+      constructor(readonly mailer: Mailer | string) {}
+    }
+    class Without extends Base {}
+    class Own extends Base {
+      constructor(name = 'own') {
+        super(name);
+      }
+    }
+    const seen: unknown[] = [];
+    @Handles('a')
+    class Needs {
+      static inject = [Without, Own];
+
+      constructor(
+        readonly without: Without,
+        readonly own: Own,
+      ) {}
+
+      handle() {
+        seen.push(this.without.mailer instanceof Mailer, this.own.mailer);
+      }
+    }
+    class Handling extends Base {
+      constructor(name = 'handling') {
+        super(name);
+      }
+
+      @Handles('a')
+      onA() {
+        seen.push(this.mailer);
+      }
+    }
+    Reflect.defineMetadata('design:paramtypes', [Mailer], Base);
+    const bus = await bench.started({ handlers: handlers([Needs, Handling], { container: own() }) });
+    await published(bench, bus, 'a');
+    assert.deepEqual(seen, [true, 'own', 'handling']);
+  });
+
   it('takes an abstract class for which something is registered, and an empty one that is registered itself', async () => {
     abstract class Sender {
       abstract send(): void;

@@ -26,6 +26,14 @@ describe('a decorator that stands where it can do nothing', () => {
       [Billing.prototype, 'onRefund', {}],
       '@Retry on Billing.onRefund, which is no method: it stands on a class, or on a method of one',
     ],
+    'an object that is no prototype': [
+      [{ onPlaced() {} }, 'onPlaced', {}],
+      "@Retry on an object (Object), which is no class's prototype: it stands on a class, or on a method of one",
+    ],
+    'an instance': [
+      [new Billing(), 'onPlaced', {}],
+      "@Retry on an object (Billing), which is no class's prototype: it stands on a class, or on a method of one",
+    ],
     'no class at all': [
       [undefined, undefined],
       '@Retry on undefined and undefined: it stands on a class, or on a method of one',
