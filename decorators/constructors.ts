@@ -1,18 +1,22 @@
 import type { Class } from './metadata.js';
 
 /*
- * JavaScript tells how many parameters a constructor has before the first with a default, and nothing else. What is read here
- * beyond that, from the text of the class, makes errors better, and refuses only what it is sure of.
+ * JavaScript tells how many parameters a constructor has before the first with a default, and nothing else.
+ * Everything beyond that is read here from the text of the class: it makes errors better, and refuses only
+ * what is certain.
  */
 
-/** A constructor in the text of a class, and no call of one. */
+/** A constructor in the text of a class, and no call of a method of that name. */
 const CONSTRUCTOR = /(?<![.\w$])constructor\s*\(/;
-/** One without parameters. */
+/** A constructor without parameters. */
 const EMPTY_CONSTRUCTOR = /(?<![.\w$])constructor\s*\(\s*\)\s*\{/;
-/** One with nothing but names. */
+/** A constructor whose parameters are plain names. */
 const PLAIN_CONSTRUCTOR = /(?<![.\w$])constructor\s*\(([\w$\s,]*)\)\s*\{/;
 
-/** Whether a class has a constructor of its own; `unclear` if that is something in parentheses, or words in a comment. */
+/**
+ * Tells whether a class has a constructor of its own; `unclear` if the match may be in parentheses, or words
+ * in a comment.
+ */
 export function hasConstructor(target: Class): boolean | 'unclear' {
   if (target.length > 0) return true;
   const text = textOf(target);
@@ -25,13 +29,16 @@ export function constructorOf(target: Class): Class {
   for (let at = target; ; at = baseOf(at) as Class) if (hasConstructor(at) || !baseOf(at)) return at;
 }
 
-/** The class that it extends. */
+/** The class that `target` extends. */
 export function baseOf(target: Class): Class | undefined {
   const base: unknown = Object.getPrototypeOf(target);
   return typeof base === 'function' && base !== Function.prototype ? (base as Class) : undefined;
 }
 
-/** How many parameters a constructor has at most: without limit if it has defaults or a rest, or is no class that can be read. */
+/**
+ * The maximum number of a constructor's parameters: infinite if it has defaults or a rest parameter, or if
+ * the class can't be read.
+ */
 export function mostParameters(target: Class): number {
   if (!textOf(target).startsWith('class')) return Number.POSITIVE_INFINITY;
   if (!hasConstructor(target)) return 0;
