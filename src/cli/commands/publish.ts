@@ -20,7 +20,10 @@ interface Flags extends BrokerFlags {
   readonly delayPrefix?: string;
 }
 
-/** `hopline publish KEY [JSON|-]`: one message, confirmed. Declares nothing: exchanges are their services' to make. */
+/**
+ * `hopline publish KEY [JSON|-]`: publishes one message and waits for its confirm. Declares nothing:
+ * exchanges belong to their services.
+ */
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .argument('<key>', 'its routing key')

@@ -39,7 +39,7 @@ SIGTERM and Ctrl-C let handlers finish, within --stop-timeout; a second one fire
 ends all at once. SIGHUP replaces the processes one after the other.
 Exit codes: 0 stopped in order, 1 work was left behind, 2 called wrongly, or the application can't be run.`;
 
-/** `hopline work [APP]`: runs a service's handlers, in processes of their own that are looked after. */
+/** `hopline work [APP]`: runs a service's handlers in supervised processes. */
 export const define: DefineCommand = (command, { terminal, exit, early, first }) => {
   command
     .argument('[app]', 'module that exports its bus; else hopline.app of the nearest package.json')
@@ -76,7 +76,8 @@ export const define: DefineCommand = (command, { terminal, exit, early, first })
       const crashes = crashesOf(flags);
       const settings: WorkerSettings = { ...settingsOf(given, flags), reportsLoad };
       if (!first) throw new Error('hopline work runs as a process of its own only');
-      // Where the address may turn out to be taken, the application is not to be loaded before.
+      // With an address, which may turn out to be taken, the application is loaded only once the server
+      // listens.
       if (!address) first.begin(settings);
       const { supervise } = await import('../work/supervise.js');
       exit(
@@ -85,7 +86,7 @@ export const define: DefineCommand = (command, { terminal, exit, early, first })
     });
 };
 
-/** @throws UsageError */
+/** Reads `--crashes`. @throws UsageError */
 function crashesOf(flags: Flags): number {
   const crashes = wholeNumber('--crashes', flags.crashes);
   if (crashes > 1) return crashes;
@@ -95,7 +96,7 @@ function crashesOf(flags: Flags): number {
   );
 }
 
-/** @throws UsageError */
+/** Reads `--clear-within` and `--cool-down`. @throws UsageError */
 function paceOf({ clearWithin, coolDown }: Flags) {
   return {
     clearWithinMs: durationMs('--clear-within', clearWithin),
@@ -103,7 +104,7 @@ function paceOf({ clearWithin, coolDown }: Flags) {
   };
 }
 
-/** @throws UsageError */
+/** Reads the settings of the worker processes. @throws UsageError */
 function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSettings, 'reportsLoad'> {
   const { queues, lanes, concurrency, timeout, maxJobs, maxTime, maxMemory } = flags;
   return {
@@ -123,7 +124,7 @@ function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSetting
   };
 }
 
-/** @throws UsageError */
+/** Reads `--tries` and `--backoff`. @throws UsageError */
 function retryOf({ tries, backoff }: Flags): WorkerSettings['retry'] {
   if (tries === undefined && backoff === undefined) return undefined;
   return {

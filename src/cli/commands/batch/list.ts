@@ -13,7 +13,7 @@ interface Flags extends BatchStoreFlags {
 
 const HEAD = ['id', 'name', 'state', 'progress', 'jobs', 'pending', 'failed', 'skipped', 'created at'];
 
-/** `hopline batch list`: the newest batches, and how far they are. */
+/** `hopline batch list`: the newest batches and their progress. */
 export const define: DefineCommand = (command, { terminal }) => {
   command.allowExcessArguments();
   withBatchStore(command)

@@ -10,7 +10,7 @@ interface Flags extends TargetFlags, FilterFlags {
   readonly yes?: boolean;
 }
 
-/** `hopline failed forget`: gone for good. */
+/** `hopline failed forget`: deletes dead letters for good. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('[ids...]', 'their ids, or the beginnings of them');
   withFilters(withTarget(command))

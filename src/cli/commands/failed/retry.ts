@@ -18,7 +18,7 @@ interface Flags extends TargetFlags, FilterFlags {
   readonly yes?: boolean;
 }
 
-/** `hopline failed retry`: on their way again; each is confirmed before it leaves its dead-letter queue. */
+/** `hopline failed retry`: replays dead letters; each is confirmed before it leaves its dead-letter queue. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('[ids...]', 'their ids, or the beginnings of them');
   withFilters(withTarget(command))

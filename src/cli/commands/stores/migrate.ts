@@ -9,7 +9,7 @@ interface Flags extends DatabaseFlags {
   readonly dryRun?: boolean;
 }
 
-/** `hopline stores migrate`: makes, or brings up to date, the tables that postgresStores() uses. */
+/** `hopline stores migrate`: creates or updates the tables that postgresStores() uses. */
 export const define: DefineCommand = (command, { terminal }) => {
   withDatabase(command)
     .option('--schema <name>', 'where they are', DEFAULT_SCHEMA)

@@ -18,7 +18,9 @@ interface Flags {
 
 const KNOWN = Object.keys(OCCASIONS) as Occasion[];
 
-/** `hopline topology permissions`: the least that a broker must allow the application. Needs no broker. */
+/**
+ * `hopline topology permissions`: the least rights that an application needs in a broker. Needs no broker.
+ */
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .argument('[app]', 'module that exports the bus (or hopline.app in package.json); it is not started')
@@ -37,7 +39,7 @@ export const define: DefineCommand = (command, { terminal }) => {
     });
 };
 
-/** @throws UsageError */
+/** Reads `--for`. @throws UsageError */
 function occasionOf(text: string): Occasion {
   const found = KNOWN.find((each) => each === text);
   if (found === undefined)
