@@ -24,7 +24,7 @@ export function withControl(command: Command): Command {
       'module that exports the bus (or hopline.app in package.json), for its prefix; it is not started',
     )
     .option('--prefix <name>', "the application's prefix, if it has one")
-    .option('--patience <duration>', 'how long answers are waited for', '1s');
+    .option('--patience <duration>', 'time to wait for answers', '1s');
 }
 
 /** Connects for as long as `use` runs. */

@@ -7,7 +7,7 @@ import { oneLine } from '../output/text.js';
 /** `hopline resume QUEUE`: ends the pause of `hopline pause QUEUE`. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withControl(command)
-    .argument('<queue>', 'as it was paused')
+    .argument('<queue>', 'name that the queue was paused by')
     .action(async (queue: string, flags: ControlFlags) => {
       const heeded = await atControl(flags, terminal, (control) => control.resume(queue));
       exit(tellResumed(queue, heeded, terminal));

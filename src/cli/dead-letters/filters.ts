@@ -19,10 +19,10 @@ export interface FilterFlags {
 export function withFilters(command: Command): Command {
   return command
     .option('--reason <reason>', 'only those with this reason; may be repeated', collect)
-    .option('--since <duration>', 'only those that failed so long ago at most: 30m, 2h, 7d')
-    .option('--older-than <duration>', 'only those that failed longer ago than that: 12h, 30d')
+    .option('--since <duration>', 'only those that failed within this time: 30m, 2h, 7d')
+    .option('--older-than <duration>', 'only those that failed longer ago: 12h, 30d')
     .option('--grep <text>', 'only those with this text in id, routing key, error, headers or body')
-    .option('--limit <count>', 'at most so many, the oldest first');
+    .option('--limit <count>', 'maximum number, the oldest first');
 }
 
 /** Reads the filter's flags. @throws UsageError */

@@ -17,7 +17,7 @@ const HEAD = ['id', 'name', 'state', 'progress', 'jobs', 'pending', 'failed', 's
 export const define: DefineCommand = (command, { terminal }) => {
   command.allowExcessArguments();
   withBatchStore(command)
-    .option('--limit <count>', 'so many at most', '50')
+    .option('--limit <count>', 'maximum number of batches', '50')
     .option('--json', 'one JSON array')
     .option('--verbose', 'stack traces of errors')
     .action(async (flags: Flags) => {

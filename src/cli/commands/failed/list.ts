@@ -27,7 +27,7 @@ const GROUPS: Readonly<Record<string, (letter: DeadLetterSummary) => string>> = 
 export const define: DefineCommand = (command, { terminal }) => {
   command.allowExcessArguments();
   withFilters(withTarget(command))
-    .option('--by <what>', `count them by ${Object.keys(GROUPS).join(', ')} instead`)
+    .option('--by <what>', `count the dead letters by ${Object.keys(GROUPS).join(', ')} instead`)
     .option('--json', 'one JSON array; the fields are those of DeadLetterSummary')
     .action(async (flags: Flags) => {
       refuseUnknown(command);

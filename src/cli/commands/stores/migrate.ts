@@ -12,7 +12,7 @@ interface Flags extends DatabaseFlags {
 /** `hopline stores migrate`: creates or updates the tables that postgresStores() uses. */
 export const define: DefineCommand = (command, { terminal }) => {
   withDatabase(command)
-    .option('--schema <name>', 'where they are', DEFAULT_SCHEMA)
+    .option('--schema <name>', 'schema of the tables', DEFAULT_SCHEMA)
     .option('--dry-run', 'only say what would be done')
     .option('--verbose', 'stack traces of errors')
     .action(async ({ schema, dryRun = false, ...flags }: Flags) => {

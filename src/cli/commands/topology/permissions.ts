@@ -26,7 +26,7 @@ export const define: DefineCommand = (command, { terminal }) => {
     .argument('[app]', 'module that exports the bus (or hopline.app in package.json); it is not started')
     .option('--app <file>', 'the same')
     .option('--user <name>', "the broker's user; else one with the service's name")
-    .option('--vhost <name>', 'where the rights are given', '/')
+    .option('--vhost <name>', 'vhost that the rights are for', '/')
     .option('--exchange <name>', 'another exchange that it publishes to; may be repeated', collect)
     .option('--for <occasion>', `only the rights for ${KNOWN.join(', ')}; else all of them, the widest last`)
     .option('--json', 'one JSON array: user, vhost, permissions, topicPermissions')

@@ -41,7 +41,10 @@ export const define: DefineCommand = (command, { terminal }) => {
     'module that exports the bus (or hopline.app in package.json); it is not started',
   );
   withManagement(withBroker(command))
-    .option('--to <queue>', "queue of the application's that takes what no queue of it has the pattern of")
+    .option(
+      '--to <queue>',
+      'queue of the application that gets messages whose pattern none of its queues has',
+    )
     .option(
       '--keep <service>',
       "another service whose name begins with this one's and a dot: its queues stay; may be repeated",
