@@ -2,20 +2,20 @@ import { OptionsError } from '../src/errors.js';
 import { type Annotations, annotationsAt, type ClassAnnotations, methodAnnotations } from './metadata.js';
 import { placeOf, refuseUncalled } from './place.js';
 
-/** Stands on a class, under TypeScript's legacy decorators and under standard ones. */
+/** A class decorator, under TypeScript's legacy decorators and under standard ones. */
 export type ClassAnnotation = (
   target: abstract new (...dependencies: never[]) => object,
   context?: ClassDecoratorContext,
 ) => void;
 
-/** Stands on a class, as the default of its methods, or on a method. */
+/** A decorator of a method, or of a class as the default of its methods. */
 export interface Annotation extends ClassAnnotation {
-  /** A method, under standard decorators. */
+  /** The call for a method, under standard decorators. */
   (
     method: (...args: never[]) => unknown,
     context: ClassMethodDecoratorContext & { private: false; static: false },
   ): void;
-  /** A method, under TypeScript's legacy decorators. */
+  /** The call for a method, under TypeScript's legacy decorators. */
   <Method extends (...args: never[]) => unknown>(
     target: object,
     method: string | symbol,
@@ -26,8 +26,8 @@ export interface Annotation extends ClassAnnotation {
 /**
  * Makes a decorator of classes and methods.
  *
- * @param name its name, for errors
- * @param say puts what it is given into what is said about the class or method that it stands on
+ * @param name the decorator's name, for errors
+ * @param say writes the decorator's arguments into the annotations of the class or method that it stands on
  */
 export function annotation<Given extends readonly unknown[]>(
   name: string,
@@ -43,7 +43,7 @@ export function annotation<Given extends readonly unknown[]>(
   };
 }
 
-/** The same for a decorator of classes only. */
+/** Makes a decorator of classes only; parameters as of {@link annotation}. */
 export function classAnnotation<Given extends readonly unknown[]>(
   name: string,
   say: (said: ClassAnnotations, ...given: Given) => void,

@@ -1,27 +1,28 @@
 import type { Class } from './metadata.js';
 
 /*
- * JavaScript tells how many parameters a constructor has before the first with a default, and nothing else. What is read here
- * beyond that, from the text of the class, makes errors better, and refuses only what it is sure of.
+ * JavaScript tells how many parameters a constructor has before the first with a default, and nothing else.
+ * Everything beyond that is read here from the text of the class: it makes errors better, and refuses only
+ * what is certain.
  */
 
-/** A constructor in the text of a class, and no call of one. */
+/** A constructor in the text of a class, and no call of a method of that name. */
 const CONSTRUCTOR = /(?<![.\w$])constructor\s*\(/;
-/** One without parameters. */
+/** A constructor without parameters. */
 const EMPTY_CONSTRUCTOR = /(?<![.\w$])constructor\s*\(\s*\)\s*\{/;
-/** One with nothing but names. */
+/** A constructor whose parameters are plain names. */
 const PLAIN_CONSTRUCTOR = /(?<![.\w$])constructor\s*\(([\w$\s,]*)\)\s*\{/;
 
 /**
- * One that passes all that it is given on to its base. Compilers write it into a class without a constructor, for what its fields
+ * A constructor that passes all its arguments on to its base. Compilers write it into a class without a constructor, for what its fields
  * and its decorated methods need: `super(...arguments)` of TypeScript and esbuild, `super(...args)` of Babel and swc.
  */
 const PASSING_ON =
   /(?<![.\w$])constructor\s*\((?:\s*\)\s*\{\s*super\(\s*\.\.\.arguments\s*\)|\s*\.\.\.\s*([\w$]+)\s*\)\s*\{\s*super\(\s*\.\.\.\s*\1\s*\))/;
 
 /**
- * Whether a class has a constructor of its own; `unclear` if that is something in parentheses, or words in a comment.
- * A constructor that passes all on to its base is none of its own.
+ * Tells whether a class has a constructor of its own; `unclear` if the match may be in parentheses, or words in a comment.
+ * A constructor that only passes its arguments on to its base doesn't count.
  */
 export function hasConstructor(target: Class): boolean | 'unclear' {
   if (target.length > 0) return true;
@@ -36,13 +37,16 @@ export function constructorOf(target: Class): Class {
   for (let at = target; ; at = baseOf(at) as Class) if (hasConstructor(at) || !baseOf(at)) return at;
 }
 
-/** The class that it extends. */
+/** The class that `target` extends. */
 export function baseOf(target: Class): Class | undefined {
   const base: unknown = Object.getPrototypeOf(target);
   return typeof base === 'function' && base !== Function.prototype ? (base as Class) : undefined;
 }
 
-/** How many parameters a constructor has at most: without limit if it has defaults or a rest, or is no class that can be read. */
+/**
+ * The maximum number of a constructor's parameters: infinite if it has defaults or a rest parameter, or if
+ * the class can't be read.
+ */
 export function mostParameters(target: Class): number {
   if (!textOf(target).startsWith('class')) return Number.POSITIVE_INFINITY;
   if (!hasConstructor(target)) return 0;

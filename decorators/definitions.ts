@@ -11,7 +11,7 @@ import {
   type WholeOptions,
 } from './metadata.js';
 
-/** A class, or a method of one, that is annotated. */
+/** An annotated class, or an annotated method of it. */
 interface Handled {
   readonly method: string | symbol;
   readonly name: string;
@@ -19,9 +19,9 @@ interface Handled {
 }
 
 /**
- * The handlers of a class.
+ * Builds the definitions of a class's handlers.
  *
- * @param problems gets what is wrong with it, as sentences
+ * @param problems receives the problems of the class, as sentences
  */
 export function definitionsOf(target: Class, instances: Instances, problems: string[]): HandlerDefinition[] {
   if (typeof target !== 'function') {
@@ -48,7 +48,7 @@ export function definitionsOf(target: Class, instances: Instances, problems: str
   );
 }
 
-/** The class itself, if it handles, then its methods. */
+/** The class itself if it has `@Handles`, then its annotated methods. */
 function handledOf({ name }: Class, { handles, methods }: ClassAnnotations): Handled[] {
   const ofMethods = [...methods].map(([method, annotations]) => ({
     method,
@@ -113,11 +113,12 @@ type Running = Pick<HandlerDefinition, 'prepare' | 'handle' | 'failed'>;
 
 type Methods = Record<string | symbol, (...given: unknown[]) => unknown>;
 
-/** `failed()` of a class serves all its methods. */
+/** Builds the functions that run a handler on its instance. `failed()` of a class serves all its methods. */
 function runningOn(instance: Instance, target: Class, method: string | symbol): Running {
   const call = (context: MessageContext, name: string | symbol, ...given: unknown[]) =>
     instance.with(context, (it) => (it as Methods)[name]?.(...given));
-  // Of a batch these are lists, and the instance is nobody's own.
+  // In a handler of many messages, payload and context are lists, and the instance belongs to no single
+  // message.
   const handle: HandlerFunction = (payload, context) => call(context, method, payload, context);
   if (typeof target.prototype.failed !== 'function') return { prepare: instance.prepare, handle };
   return {

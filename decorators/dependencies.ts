@@ -5,14 +5,17 @@ import { hasConstructor, parameterName } from './constructors.js';
 import type { Class } from './metadata.js';
 import { namedDependencies } from './named-dependencies.js';
 
-/** What tsyringe and compilers keep under these keys: the types of a constructor's parameters, and what `@inject` names instead. */
+/**
+ * Metadata keys of tsyringe and compilers: the types of a constructor's parameters, and the tokens that
+ * `@inject` names instead.
+ */
 const TYPES = 'design:paramtypes';
 const TOKENS = 'injectionTokens';
 
 /**
- * Makes a class known to tsyringe with all classes that are built for it, however deep, and names the latter.
+ * Registers a class in tsyringe with all classes that are built for it, at any depth, and returns the latter.
  *
- * @throws HandlerResolutionError if nothing says what a constructor takes, or what is said can't be
+ * @throws HandlerResolutionError if a constructor's dependencies are unknown, or can't be what is named
  */
 export function introduce(target: Class, container: DependencyContainer): Class[] {
   const seen = new Set<Class>();
@@ -50,7 +53,10 @@ function hasMetadata(target: Class): boolean {
   return own || hasConstructor(target) === false;
 }
 
-/** The class that tsyringe builds for a token; undefined if something else is registered for it, or nothing. */
+/**
+ * The class that tsyringe builds for a token; undefined if nothing is registered for it, or something that is
+ * no class.
+ */
 function builtFor(token: unknown, container: DependencyContainer): Class | undefined {
   if (!container.isRegistered(token as InjectionToken, true)) return isClass(token) ? token : undefined;
   const { useClass, useToken } = providerOf(token, container);
@@ -66,8 +72,9 @@ function delayedBy(token: unknown): unknown {
 }
 
 /**
- * What is registered for a token. tsyringe tells nobody, so this asks a method of its container that is not in its types. Without that
- * a class in `useClass` that names its dependencies would be unknown to tsyringe, which says so at `start()`.
+ * The registration of a token. tsyringe has no public method for it, so this calls a method of its container
+ * that is not in its types. Without it, a class in `useClass` that names its dependencies would be unknown to
+ * tsyringe, which reports that at `start()`.
  */
 function providerOf(
   token: unknown,
@@ -79,7 +86,10 @@ function providerOf(
   return getRegistration?.call(container, token)?.provider ?? {};
 }
 
-/** Tokens: what a class names itself, or else the types of its constructor's parameters and what `@inject` names. */
+/**
+ * The tokens of a constructor's parameters: those that the class names itself, else the parameters' types and
+ * the tokens of `@inject`.
+ */
 function dependenciesOf(target: Class): readonly unknown[] {
   const named = namedDependencies(target);
   if (named) return named;
@@ -92,12 +102,15 @@ function dependenciesOf(target: Class): readonly unknown[] {
   return all;
 }
 
-/** What `@inject` and its like keep is the token, or a description that holds it. */
+/** `@inject` and its like keep the token, or a description that holds it. */
 function tokenOf(kept: unknown): unknown {
   return typeof kept === 'object' && kept !== null && 'token' in kept ? tokenOf(kept.token) : kept;
 }
 
-/** Has tsyringe build the class from these tokens, whatever metadata it has. tsyringe reads those once, in `injectable()`. */
+/**
+ * Has tsyringe build the class from these tokens, whatever metadata it has. tsyringe reads them once, in
+ * `injectable()`.
+ */
 function describe(target: Class, tokens: readonly unknown[]): void {
   const before = [TYPES, TOKENS].map((key) => [key, Reflect.getOwnMetadata(key, target)] as const);
   Reflect.defineMetadata(TYPES, [...tokens], target);
@@ -108,17 +121,20 @@ function describe(target: Class, tokens: readonly unknown[]): void {
     else Reflect.defineMetadata(key, value, target);
 }
 
-/** What to do about a parameter that nothing is said about. */
+/** The remedies for a parameter whose dependency is unknown. */
 export const CURES =
   'Name what each parameter is given in the class: static inject = [Mailer, TOKEN], or in @Handles(key, { inject: [Mailer, TOKEN] }). Or have the ' +
   'compiler write metadata: experimentalDecorators and emitDecoratorMetadata in tsconfig.json (swc: legacyDecorator and decoratorMetadata; Babel: ' +
   'babel-plugin-transform-typescript-metadata), and a decorator on the class itself (@Handles, @Queue, or injectable() of tsyringe). esbuild and tsx ' +
   'write none, nor does any compiler with standard decorators.';
 
-/** Says what is missing. Without metadata tsyringe would call the constructor with nothing. */
+/**
+ * Refuses a class whose dependencies are unknown: without metadata tsyringe would call the constructor
+ * without arguments.
+ */
 function refuseUnknown(target: Class, container: DependencyContainer, neededBy?: Class): void {
   const tokens: object = Reflect.getOwnMetadata(TOKENS, target) ?? {};
-  // A class without a constructor of its own has 0, and is built as its base is.
+  // A class without a constructor of its own has length 0, and is built as its base is.
   for (let position = 0; position < target.length; position += 1) {
     if (position in tokens) continue;
     const why = whyUnknown(target, position, container);
@@ -155,7 +171,7 @@ function unnamed(target: Class): string {
   return inject === undefined ? 'it has no static inject' : 'its static inject is no list';
 }
 
-/** What compilers write for types that are no classes. */
+/** The types that compilers write for types that are no classes. */
 const GONE: readonly unknown[] = [Object, Function, Array, Promise, String, Number, Boolean, Symbol, BigInt];
 
 function isClass(token: unknown): token is Class & InjectionToken<object> {

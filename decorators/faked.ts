@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import { type DependencyContainer, type InjectionToken, container as rootContainer } from 'tsyringe';
 
-/** A child of `container` in which these tokens give what stands beside them. The container itself stays as it is. */
+/**
+ * A child of `container` in which each token resolves to the value beside it. The container itself stays
+ * unchanged.
+ */
 export function faked(
   fakes: readonly (readonly [token: unknown, fake: unknown])[],
   container: DependencyContainer = rootContainer,

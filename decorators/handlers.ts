@@ -7,20 +7,24 @@ import { definitionsOf } from './definitions.js';
 import { instancesFrom, instancesThrough } from './instances.js';
 import type { Class } from './metadata.js';
 
-/** Where the instances of handler classes come from. */
+/** Options of `handlers()`: the source of the handler classes' instances. */
 export interface HandlersOptions {
-  /** tsyringe container to resolve them in. Give each bus of a process its own. @default tsyringe's global one */
+  /**
+   * The tsyringe container that resolves the classes. Give each bus of a process its own.
+   *
+   * @default tsyringe's global one
+   */
   container?: DependencyContainer;
   /**
-   * Another container, or none: makes the instance of a class. Called once a class at `start()`, without a context; with
-   * `scope: 'message'` once a message, with its context.
+   * Makes the instance of a class, for another container or none. Called once per class at `start()`, without
+   * a context; with `scope: 'message'` once per message, with its context.
    */
   resolve?: (target: Class, context?: MessageContext) => object | Promise<object>;
 }
 
 /**
- * Turns annotated classes into plain handler definitions for `new Bus({ handlers })`. Instances are made when the bus
- * starts, so that a missing dependency shows then.
+ * Turns annotated classes into plain handler definitions for `new Bus({ handlers })`. The instances are made
+ * when the bus starts, so a missing dependency is an error of `start()`.
  *
  * @throws OptionsError with all problems of all classes at once
  */

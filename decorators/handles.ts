@@ -13,29 +13,30 @@ import type { HandlesBatchOptions, HandlesOptions } from './metadata.js';
 import type { Injected, Token } from './token.js';
 
 /**
- * Fits a class with `handle()`, whose `failed(error, payload, context)`, if it has one, takes the payload of one message; or a
- * method that takes what `handle()` does. Both under TypeScript's legacy decorators and under standard ones.
+ * Decorator of a class with `handle()`, whose `failed(error, payload, context)`, if it has one, takes the
+ * payload of one message; or of a method with the signature of `handle()`. It works under TypeScript's legacy
+ * decorators and under standard ones.
  *
- * @typeParam Payload of one message
- * @typeParam Handle what is called: with a payload and its context, or with lists of them
- * @typeParam Tokens what `inject` names, which the constructor must take
+ * @typeParam Payload payload of one message
+ * @typeParam Handle function that is called: with a payload and its context, or with lists of them
+ * @typeParam Tokens tokens in `inject`, which the constructor must accept
  */
 export interface HandlesDecorator<
   Payload,
   Handle extends HandlerFunction | BatchFunction = HandlerFunction<Payload>,
   Tokens extends readonly Token[] = readonly never[],
 > {
-  /** A class. */
+  /** The call for a class. */
   <Instance extends { handle: Handle; failed?: FailedFunction<Payload> }>(
     target: new (...dependencies: Injected<Tokens>) => Instance,
     context?: ClassDecoratorContext,
   ): void;
-  /** A method, under standard decorators. */
+  /** The call for a method, under standard decorators. */
   <Method extends Handle>(
     method: Method,
     context: ClassMethodDecoratorContext & { private: false; static: false },
   ): void;
-  /** A method, under TypeScript's legacy decorators. */
+  /** The call for a method, under TypeScript's legacy decorators. */
   <Method extends Handle>(
     target: object,
     method: string | symbol,
@@ -46,11 +47,12 @@ export interface HandlesDecorator<
 /**
  * Binds a class (its `handle` method) or a single method to routing keys.
  *
- * In one queue a message goes to the handler of its exchange with the narrowest pattern only: `github.#` does not also see what
- * `github.issues.*` takes. Handlers that must both see it belong to two queues.
+ * Within one queue a message goes only to the handler of its exchange with the narrowest pattern: `github.#`
+ * does not also receive what `github.issues.*` takes. Two handlers that must both receive a message belong to
+ * two queues.
  *
  * @param patterns a pattern (`*` one word, `#` zero or more), a definition, or several of them
- * @throws OptionsError where it can't stand: on a static or private method, on a field, on an accessor
+ * @throws OptionsError on a static or private method, on a field, on an accessor
  */
 export function Handles<
   const Given extends Patterns,
@@ -60,7 +62,7 @@ export function Handles<
   patterns: Given,
   options?: HandlesOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body; inject?: Tokens },
 ): HandlesDecorator<PayloadOf<Given, Body>, HandlerFunction<PayloadOf<Given, Body>>, Tokens>;
-/** The same, for many messages in one call. */
+/** Binds a class or a method to routing keys, as a handler of many messages in one call. */
 export function Handles<
   const Given extends Patterns,
   Body extends BodyOption = 'json',

@@ -8,32 +8,32 @@ import { CURES, introduce } from './dependencies.js';
 import type { Class, HandlerScope } from './metadata.js';
 import { refuseUnregistered, withoutMembers } from './unregistered.js';
 
-/** Where handlers get the instance that they run on. */
+/** The source of the instances that handlers run on. */
 export interface Instances {
   of(target: Class, scope: HandlerScope): Instance;
 }
 
 export interface Instance {
-  /** At `start()`: makes what lives as long as the bus. */
+  /** Makes the instances that live as long as the bus. Called at `start()`. */
   prepare(publisher: Publisher): void | Promise<void>;
   /** Runs `use` on the instance for this message. */
   with(context: MessageContext, use: (instance: object) => unknown): unknown;
 }
 
-/** Makes an instance; a context is given only for `scope: 'message'`. */
+/** Makes an instance; the context is given only for `scope: 'message'`. */
 type Make = (target: Class, context?: MessageContext) => object | Promise<object>;
 
-/** What is done at `start()` before any instance is made. */
+/** A step of `start()` that precedes the first instance. */
 type Prepare = (publisher: Publisher, target: Class) => void;
 
-/** Instances that a function of the user's makes. */
+/** Instances that the application's `resolve` makes. */
 export function instancesFrom(make: Make): Instances {
   return instances(make, () => {});
 }
 
 /** Instances that tsyringe makes. The container must be the caller's own: tokens are registered in it. */
 export function instancesThrough(container: DependencyContainer): Instances {
-  /** Classes that were made known to tsyringe, with those of their dependencies that may be abstract. */
+  /** Classes that are registered in tsyringe, each with those of its dependencies that may be abstract. */
   const known = new WeakMap<Class, readonly Class[]>();
   const make: Make = (target, context) => {
     const within = context ? container.createChildContainer() : container;
@@ -71,7 +71,10 @@ function singleton(target: Class, make: Make, onPrepare: Prepare): Instance {
 }
 
 function perMessage(target: Class, make: Make, onPrepare: Prepare): Instance {
-  /** `failed()` runs on the instance that failed; after a transaction, whose context is over, on one of its own. */
+  /**
+   * The instance of each message: `failed()` runs on the instance that failed; after a transaction, whose
+   * context is over, on a new one.
+   */
   const made = new WeakMap<MessageContext, object>();
   return {
     prepare: (publisher) => onPrepare(publisher, target),
@@ -92,7 +95,7 @@ function resolveIn(container: DependencyContainer, target: Class): object {
   try {
     return container.resolve(target);
   } catch (error) {
-    // tsyringe keeps only the text of what a dependency's constructor threw.
+    // tsyringe keeps only the text of the error that a dependency's constructor threw.
     const text = reasonText(error);
     if (isA(error, ContextOutsideMessageError) || text.includes(new ContextOutsideMessageError().message)) {
       throw new ContextOutsideMessageError(target.name);

@@ -10,21 +10,28 @@ import type { Token } from './token.js';
 // biome-ignore lint/suspicious/noExplicitAny: a class by its constructor, whatever that takes
 export type Class<Instance = object> = new (...dependencies: any[]) => Instance;
 
-/** Whether a handler's instance lives as long as the bus, or is made for each message. */
+/** The lifetime of a handler's instance: as long as the bus, or one message. */
 export type HandlerScope = 'singleton' | 'message';
 
 /**
- * Options of `@Handles`. What has a decorator of its own goes before that, and before the class's; of `retry` each option by
- * itself. Said here, a function of the payload has the definition's type.
+ * Options of `@Handles`. An option that has a decorator of its own takes precedence over that decorator, on
+ * the method and on the class; for `retry` this holds for each of its options. A function of the payload has
+ * the definition's type here.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface HandlesOptions<Payload = any, Input = Payload>
   extends Omit<HandlerOptions<Payload, Input>, 'timeout' | 'failOnTimeout' | 'circuitBreaker' | 'encrypted'> {
-  /** `message` builds the class for each message, in a child container that knows its MessageContext. @default 'singleton' */
+  /**
+   * Lifetime of the class's instance: `message` builds it for each message, in a child container that knows
+   * its MessageContext.
+   *
+   * @default 'singleton'
+   */
   scope?: HandlerScope;
   /**
-   * What the constructor of its class is given, a token for each parameter, in their order. It goes before the metadata of a
-   * compiler, and is the same as `static inject = […]` in the class. `handlers(classes, { resolve })` has no use for it.
+   * Tokens of the constructor's arguments, one per parameter, in order. They take precedence over a
+   * compiler's metadata, and are the same as `static inject = […]` in the class.
+   * `handlers(classes, { resolve })` ignores them.
    *
    * @default `static inject` of the class, else the metadata that the compiler has written
    */
@@ -34,18 +41,24 @@ export interface HandlesOptions<Payload = any, Input = Payload>
 /** Options of `@Handles` for a handler that takes many messages in one call. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface HandlesBatchOptions<Payload = any, Input = Payload> extends HandlesOptions<Payload, Input> {
-  /** How its messages are gathered. Each counts towards the concurrency, so that is `max` at least. */
+  /**
+   * Size and time limit of one call's messages. Each message counts towards the concurrency, so that is at
+   * least `max`.
+   */
   batch: BatchOptions;
 }
 
-/** Options that are said whole: by `@Handles`, or else by a decorator of the method, or else by one of its class. */
+/**
+ * Options that are never merged: the nearest of `@Handles`, a decorator of the method and one of its class
+ * gives the whole option.
+ */
 export const WHOLE = ['rateLimit', 'circuitBreaker', 'idempotent', 'inbox', 'unique', 'encrypted'] as const;
 
 export type WholeOptions = Pick<HandlerOptions, (typeof WHOLE)[number]>;
 
-/** What decorators have said about a class, or about one of its methods. */
+/** Annotations of a class, or of one of its methods. */
 export interface Annotations extends WholeOptions {
-  /** One entry for each `@Handles`. */
+  /** One entry per `@Handles`. */
   readonly handles: {
     readonly patterns: readonly PatternOrDefinition[];
     readonly options: HandlesOptions & { readonly batch?: BatchOptions };
@@ -54,24 +67,28 @@ export interface Annotations extends WholeOptions {
   timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;
 }
 
-/** Everything that is said about a class. */
+/** Annotations of a class and of its methods. */
 export interface ClassAnnotations extends Annotations {
   queue?: QueueOptions;
   readonly methods: Map<string | symbol, Annotations>;
 }
 
-/** In the global symbol registry, so that two copies of this file read each other's records. */
+/** The key is in the global symbol registry, so that two copies of this file read each other's records. */
 const KEY = Symbol.for('hopline:annotations');
 
 /*
- * Standard decorators of one class share an object, which is the class's own `Symbol.metadata` when all have run: it knows a
- * method by its name, whatever another decorator puts in the method's place. Node.js has no such symbol yet, and without it
- * TypeScript gives decorators no such object; esbuild, swc and Babel fall back on the very symbol that is put there now.
+ * Standard decorators of one class share an object, which is the class's own `Symbol.metadata` once all have
+ * run: it knows a method by its name, whatever another decorator puts in the method's place. Node.js does not
+ * have that symbol yet, and without it TypeScript gives decorators no such object; esbuild, swc and Babel
+ * fall back on the very symbol that is set here.
  */
 const symbols = Symbol as { metadata?: symbol };
 symbols.metadata ??= Symbol.for('Symbol.metadata');
 
-/** The object that keeps what is said about a class: what its standard decorators share, else the class itself. */
+/**
+ * The object that keeps a class's annotations: the one that its standard decorators share, else the class
+ * itself.
+ */
 export function holderOf(target: Class): object {
   const metadata = symbols.metadata && Object.getOwnPropertyDescriptor(target, symbols.metadata)?.value;
   return typeof metadata === 'object' && metadata !== null ? metadata : target;
@@ -81,7 +98,7 @@ function nothingSaid(): ClassAnnotations {
   return { handles: [], methods: new Map() };
 }
 
-/** The record of a class, made if there is none. */
+/** The annotations of a class; an empty record is made if there is none. */
 export function annotationsAt(holder: object): ClassAnnotations {
   const known = recordOf(holder);
   if (known) return known;
@@ -90,14 +107,14 @@ export function annotationsAt(holder: object): ClassAnnotations {
   return made;
 }
 
-/** The record of a method within its class's. */
+/** The annotations of a method, within its class's. */
 export function methodAnnotations({ methods }: ClassAnnotations, method: string | symbol): Annotations {
   const said = methods.get(method) ?? { handles: [] };
   methods.set(method, said);
   return said;
 }
 
-/** What a class says itself, without those that it extends. */
+/** The annotations of a class itself, without those of its bases. */
 export function ownAnnotations(target: Class): ClassAnnotations | undefined {
   return recordOf(holderOf(target));
 }
@@ -106,7 +123,7 @@ function recordOf(holder: object): ClassAnnotations | undefined {
   return Reflect.getOwnMetadata(KEY, holder);
 }
 
-/** All that a class and the classes it extends say; the nearest word counts. */
+/** The annotations of a class and its bases, merged; the nearest one counts. */
 export function annotationsOf(target: Class): ClassAnnotations {
   const chain: ClassAnnotations[] = [];
   for (let at: unknown = target; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
@@ -116,7 +133,7 @@ export function annotationsOf(target: Class): ClassAnnotations {
   const all = nothingSaid();
   for (const { handles, methods, ...own } of chain) {
     Object.assign(all, own);
-    // A class that says itself what it handles does not add to its base.
+    // `@Handles` of a class replaces that of its base instead of adding to it.
     if (handles.length > 0) all.handles.splice(0, all.handles.length, ...handles);
     for (const [method, said] of methods) {
       const base = all.methods.get(method);

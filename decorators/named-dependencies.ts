@@ -4,11 +4,13 @@ import { baseOf, constructorOf, hasConstructor, mostParameters, parameterName } 
 import { type Class, ownAnnotations } from './metadata.js';
 
 /**
- * What a class names itself for the parameters of its constructor: `static inject`, or `inject` of its `@Handles`. A class without
- * either and without a constructor of its own is built as its base is. One with a constructor names its own.
+ * The tokens that a class names itself for the parameters of its constructor: `static inject`, or `inject` of
+ * its `@Handles`. A class that has neither, and no constructor of its own, is built as its base is. A class
+ * with a constructor needs its own.
  *
- * @returns undefined if it names nothing
- * @throws HandlerResolutionError if that doesn't fit the constructor, holds what is no token, or is said twice and differs
+ * @returns undefined if the class names none
+ * @throws HandlerResolutionError if the tokens don't fit the constructor, hold what is no token, or are given
+ * twice and differ
  */
 export function namedDependencies(target: Class): readonly unknown[] | undefined {
   let unclear: Class | undefined;
@@ -28,7 +30,7 @@ export function namedDependencies(target: Class): readonly unknown[] | undefined
 
 interface Named {
   readonly tokens: readonly unknown[];
-  /** Where that is said, for errors. */
+  /** The place of the tokens, for errors: `static inject` or `@Handles`. */
   readonly where: string;
 }
 
@@ -42,7 +44,7 @@ function ownList(target: Class): Named | undefined {
     Array.isArray(inject) ? [{ tokens: inject, where: 'inject of @Handles' }] : [],
   );
   const own: unknown = Object.hasOwn(target, 'inject') ? (target as { inject?: unknown }).inject : undefined;
-  // What is no list is a method of the class's, or another library's.
+  // A static `inject` that is no list is a method of the class, or belongs to another library.
   if (Array.isArray(own)) named.unshift({ tokens: own, where: 'static inject' });
   const [first, ...others] = named;
   const other = others.find(({ tokens }) => !isSame(tokens, first?.tokens ?? []));
@@ -81,7 +83,7 @@ function check(target: Class, { tokens, where }: Named): void {
 function isToken(token: unknown): boolean {
   if (typeof token === 'string' || typeof token === 'symbol') return true;
   if (typeof token === 'function') return token.prototype !== undefined;
-  // What delay() of tsyringe gives, whose class it doesn't export.
+  // An object of tsyringe's delay(), whose class it doesn't export.
   return typeof token === 'object' && token !== null && 'createProxy' in token;
 }
 

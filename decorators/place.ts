@@ -3,23 +3,25 @@ import { show } from '../src/util/check.js';
 import { type Class, holderOf } from './metadata.js';
 
 /*
- * Compilers call decorators in two ways. TypeScript's legacy ones (`experimentalDecorators`) get a class, or a prototype with a
- * method's name and descriptor. Standard ones (TC39) get the class or the method itself, and a context that says what it is.
+ * Compilers call decorators in two ways. TypeScript's legacy ones (`experimentalDecorators`) get a class, or
+ * a prototype with a method's name and descriptor. Standard ones (TC39) get the class or the method itself,
+ * and a context object that describes it.
  */
 
-/** What a decorator stands on: a class, or a method of it. */
+/** The target of a decorator: a class, or a method of it. */
 export interface Place {
-  /** The object that keeps what is said about the class. */
+  /** The object that keeps the class's annotations. */
   readonly holder: object;
-  /** Undefined for the class itself. */
+  /** The method's name; undefined for the class itself. */
   readonly method: string | symbol | undefined;
 }
 
 /**
- * Where a decorator stands, by what the compiler has called it with.
+ * Finds a decorator's target from the arguments of the compiler's call.
  *
- * @param decorator its name, for errors
- * @throws OptionsError where none of ours may stand: a static or private method, a field, an accessor, a parameter
+ * @param decorator the decorator's name, for errors
+ * @throws OptionsError for a target that no decorator of Hopline may have: a static or private method, a
+ * field, an accessor, a parameter
  */
 export function placeOf(decorator: string, [target, second, third]: readonly unknown[]): Place {
   if (isContext(second)) return standardPlace(decorator, second);
@@ -32,7 +34,8 @@ export function placeOf(decorator: string, [target, second, third]: readonly unk
 }
 
 /**
- * Refuses a decorator that stands without parentheses: a compiler then calls what makes it with what it stands on.
+ * Refuses a decorator that is written without parentheses: the compiler then calls the decorator's factory
+ * with the target.
  *
  * @throws OptionsError
  */
@@ -44,7 +47,7 @@ export function refuseUncalled(decorator: string, given: readonly unknown[]): vo
 const ONLY_THERE = 'it stands on a class, or on a method of one';
 const OF_AN_INSTANCE = 'a handler is a method of an instance';
 
-/** As the proposal of 2023-11 has it. Older states of it have no metadata. */
+/** The decorator context of the proposal of 2023-11. Older states of the proposal have no metadata. */
 interface Context {
   readonly kind: string;
   readonly name: string | symbol | undefined;
@@ -85,7 +88,8 @@ function legacyClass(decorator: string, target: object, name: string | symbol): 
   const owner: unknown = target.constructor;
   if (!isClassOf(owner, target))
     refuse(decorator, `${show(target)}, which is no class's prototype`, ONLY_THERE);
-  // A field is on no prototype. What the compiler passes as descriptor says less: in plain JavaScript it is anything.
+  // A field is on no prototype. The descriptor that the compiler passes is no evidence: in plain JavaScript
+  // it can be anything.
   if (typeof descriptorOf(target, name)?.value !== 'function')
     refuse(decorator, `${owner.name}.${String(name)}, which is no method`, ONLY_THERE);
   return owner;

@@ -7,7 +7,10 @@ import type { RetryOptions } from '../src/retry/policy.js';
 import type { Duration } from '../src/util/duration.js';
 import { type Annotation, annotation } from './annotation.js';
 
-/** When a failed message is tried again. On a class it is the default of its methods, option by option. */
+/**
+ * Retries of a failed message: how many, and when. On a class it is the default of its methods, option by
+ * option.
+ */
 export const Retry: <Payload>(options: RetryOptions<Payload>) => Annotation = annotation(
   'Retry',
   (said, options: RetryOptions) => {
@@ -19,9 +22,11 @@ export const Retry: <Payload>(options: RetryOptions<Payload>) => Annotation = an
 export type TimeoutOptions = Pick<HandlerOptions, 'failOnTimeout'>;
 
 /**
- * How long one attempt may run before `context.signal` fires and the attempt counts as failed. Its slot is free when it
- * returns, or when `timeoutGrace` is over: then it may go on beside its next attempt. On a class it is the default of
- * its methods. @default the bus's, 60 s
+ * Maximum duration of one attempt; then `context.signal` fires and the attempt counts as failed. Its slot is
+ * free when it returns, or when `timeoutGrace` is over: then the attempt may go on beside its next one. On a
+ * class it is the default of its methods.
+ *
+ * @default the bus's, 60 s
  */
 export const Timeout: (timeout: Duration, options?: TimeoutOptions) => Annotation = annotation(
   'Timeout',
@@ -31,8 +36,9 @@ export const Timeout: (timeout: Duration, options?: TimeoutOptions) => Annotatio
 );
 
 /**
- * How often a handler may begin, over all processes that share the bus's `stores`. A message above that comes back when
- * there may be room for it; that is no try. On a class it is the default of its methods, of which each has its own.
+ * Maximum rate at which a handler starts, over all processes that share the bus's `stores`. A message above
+ * the rate comes back when there may be room for it; that does not count as an attempt. On a class it is the
+ * default of its methods, each of which has a limit of its own.
  */
 export const RateLimit: <Payload>(options: RateLimitOptions<Payload>) => Annotation = annotation(
   'RateLimit',
@@ -42,8 +48,8 @@ export const RateLimit: <Payload>(options: RateLimitOptions<Payload>) => Annotat
 );
 
 /**
- * Pauses the handler's queue when it fails too often, and tries one message at a time until it succeeds. On a class it is
- * the default of its methods, of which each is judged by itself.
+ * Circuit breaker: pauses the handler's queue when it fails too often, and then tries one message at a time
+ * until one succeeds. On a class it is the default of its methods, each of which has a breaker of its own.
  */
 export const CircuitBreaker: (options?: CircuitBreakerOptions) => Annotation = annotation(
   'CircuitBreaker',
@@ -53,8 +59,8 @@ export const CircuitBreaker: (options?: CircuitBreakerOptions) => Annotation = a
 );
 
 /**
- * Doesn't handle a message again that was handled before, over all processes that share the bus's `stores`. On a class it is
- * the default of its methods, of which each knows its own messages.
+ * Duplicate protection: skips a message that was handled before, over all processes that share the bus's
+ * `stores`. On a class it is the default of its methods, each of which records its own messages.
  */
 export const Idempotent: <Payload>(options?: IdempotentOptions<Payload>) => Annotation = annotation(
   'Idempotent',
@@ -64,9 +70,9 @@ export const Idempotent: <Payload>(options?: IdempotentOptions<Payload>) => Anno
 );
 
 /**
- * Lets a handler work in one database transaction, `context.transaction`: what it does there, that it has handled the message,
- * and what its context publishes are committed together. On a class it is the default of its methods, of which each knows
- * its own messages.
+ * Inbox: runs the handler in one database transaction, `context.transaction`. The handler's writes there, the
+ * record that the message is handled, and the messages that its context publishes are committed together. On
+ * a class it is the default of its methods, each of which records its own messages.
  */
 export const Inbox: <Payload>(options?: IdempotentOptions<Payload>) => Annotation = annotation(
   'Inbox',
@@ -76,9 +82,10 @@ export const Inbox: <Payload>(options?: IdempotentOptions<Payload>) => Annotatio
 );
 
 /**
- * A `send` of the same bus that goes to the handler is refused with a `NotUniqueError` while another with the same key waits
- * or runs; or, with `keep: 'last'`, only the newest of them is handled. Other services know nothing of it: say it in the
- * message's definition for them. On a class it is the default of its methods.
+ * Uniqueness: a `send` of the same bus to the handler is refused with a `NotUniqueError` while another
+ * message with the same key waits or runs; or, with `keep: 'last'`, only the newest of them is handled. Other
+ * services do not know this decorator: for them, set `unique` in the message's definition. On a class it is
+ * the default of its methods.
  */
 export const Unique: <Payload>(options?: UniqueOptions<Payload>) => Annotation = annotation(
   'Unique',
@@ -88,8 +95,9 @@ export const Unique: <Payload>(options?: UniqueOptions<Payload>) => Annotation =
 );
 
 /**
- * Takes encrypted messages only: a plain one is dead-lettered as `undecodable`. On a class it holds for all its methods.
- * Whether a message is encrypted is its publisher's word: `encrypted` of `defineMessage`, `publish` and `send`.
+ * Encrypted messages only: a plain one is dead-lettered as `undecodable`. On a class it holds for all its
+ * methods. The publisher decides whether a message is encrypted: `encrypted` of `defineMessage`, `publish`
+ * and `send`.
  */
 export const Encrypted: () => Annotation = annotation('Encrypted', (said) => {
   said.encrypted = true;

@@ -2,16 +2,16 @@ import type { DependencyContainer } from 'tsyringe';
 import type { Class } from './metadata.js';
 
 /**
- * Those of the classes whose instances have no method: an abstract class has nothing left at run time, so tsyringe builds it as
- * any other, and what its handler calls is missing at each message.
+ * Selects the classes whose instances have no method. An abstract class does not exist as such at run time,
+ * so tsyringe builds it like any other, and each message fails on a method that is missing.
  */
 export function withoutMembers(classes: readonly Class[]): Class[] {
   return classes.filter(({ prototype }) => !hasMembers(prototype));
 }
 
 /**
- * Has the container refuse an instance of these classes that has nothing at all and was built since nobody registered
- * anything. One that is registered is what its owner wants.
+ * Has the container refuse an instance of these classes that has no members and was built because nothing was
+ * registered. A registered instance is accepted as it is.
  */
 export function refuseUnregistered(container: DependencyContainer, classes: readonly Class[]): void {
   for (const each of classes) {
@@ -24,7 +24,7 @@ export function refuseUnregistered(container: DependencyContainer, classes: read
   }
 }
 
-/** Whether there is anything on it, or on what it inherits from, that its own class has put there. */
+/** Tells whether an instance has members: its own, or inherited from its class. */
 function hasMembers(instance: object): boolean {
   for (let at: object | null = instance; at && at !== Object.prototype; at = Object.getPrototypeOf(at))
     if (Reflect.ownKeys(at).some((key) => key !== 'constructor')) return true;

@@ -5,12 +5,15 @@ import type { BusDescription } from '../consume/describe.js';
 import type { WorkerBus } from '../worker/worker.js';
 import { UsageError } from './usage-error.js';
 
-/** Whatever has the methods: the application may have another copy of Hopline than this command. */
+/**
+ * A bus that an application exports: any object with the methods, since the application may have another copy
+ * of Hopline than this command.
+ */
 export interface ExportedBus extends WorkerBus {
   describe(): BusDescription;
 }
 
-/** `hopline.app` of the nearest package.json, as a path. */
+/** The path in `hopline.app` of the nearest package.json. */
 export function appOfPackage(directory: string): string | undefined {
   for (let at = resolve(directory); ; at = dirname(at)) {
     const file = join(at, 'package.json');
@@ -23,10 +26,10 @@ export function appOfPackage(directory: string): string | undefined {
 }
 
 /**
- * What the buses of an application are made of. The module is imported, and nothing is started.
+ * Describes the buses of an application. The module is imported, and nothing is started.
  *
- * @param url for an application that reads AMQP_URL as it is imported
- * @param instead what else the command takes, for who can't have it loaded
+ * @param url broker's address, for an application that reads AMQP_URL as it is imported
+ * @param instead alternative to the application that the command accepts, for the error's help
  * @throws UsageError
  */
 export async function describeApplication(
@@ -40,10 +43,10 @@ export async function describeApplication(
 }
 
 /**
- * The buses that an application exports, not started.
+ * Imports an application and returns the buses that it exports, not started.
  *
  * @param instead as of {@link describeApplication}
- * @throws UsageError if it can't be loaded, or exports none
+ * @throws UsageError if the application can't be loaded, or exports no bus
  */
 export async function loadApplication(path: string, instead?: string): Promise<readonly ExportedBus[]> {
   const buses = [await load(path, instead)].flat();

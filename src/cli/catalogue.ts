@@ -51,24 +51,24 @@ const FAILED: readonly CommandEntry[] = [
 const CONTROL: readonly CommandEntry[] = [
   {
     name: 'status',
-    summary: 'processes, queues and handlers: what they do just now',
+    summary: 'show the current state of processes, queues and handlers',
     load: () => import('./commands/status.js'),
   },
   {
     name: 'top',
-    summary: 'the status, live, until q or Ctrl-C',
+    summary: 'show the status live, until q or Ctrl-C',
     load: () => import('./commands/top.js'),
   },
   {
     name: 'pause',
     takes: '<queue>',
-    summary: 'let no message of a queue begin, now and after restarts',
+    summary: 'pause a queue: no message begins, now and after restarts',
     load: () => import('./commands/pause.js'),
   },
   {
     name: 'resume',
     takes: '<queue>',
-    summary: 'let a paused queue go on',
+    summary: 'resume a paused queue',
     load: () => import('./commands/resume.js'),
   },
   {
@@ -86,7 +86,7 @@ const CONTROL: readonly CommandEntry[] = [
   {
     name: 'restart',
     takes: '<service>',
-    summary: 'have the workers of a service replaced, one after the other',
+    summary: 'replace the workers of a service, one after the other',
     load: () => import('./commands/restart.js'),
   },
 ];
@@ -94,7 +94,7 @@ const CONTROL: readonly CommandEntry[] = [
 const TOPOLOGY: readonly CommandEntry[] = [
   {
     name: 'show',
-    summary: 'show what the application wants in the broker, as a tree; needs no broker',
+    summary: 'show the exchanges, queues and bindings of the application, as a tree; needs no broker',
     load: () => import('./commands/topology/show.js'),
   },
   {
@@ -121,13 +121,13 @@ const BATCH: readonly CommandEntry[] = [
   {
     name: 'show',
     takes: '<id>',
-    summary: 'show how far a batch is',
+    summary: 'show the progress of a batch',
     load: () => import('./commands/batch/show.js'),
   },
   {
     name: 'cancel',
     takes: '<id>',
-    summary: 'cancel a batch: what has not begun is not run, what runs goes on',
+    summary: 'cancel a batch: jobs that have not begun are skipped, running ones go on',
     load: () => import('./commands/batch/cancel.js'),
   },
   {
@@ -141,12 +141,12 @@ const BATCH: readonly CommandEntry[] = [
 const OUTBOX: readonly CommandEntry[] = [
   {
     name: 'relay',
-    summary: 'publish what lies in the outbox, until a signal comes',
+    summary: 'publish the messages of the outbox, until a signal comes',
     load: () => import('./commands/outbox/relay.js'),
   },
   {
     name: 'status',
-    summary: 'what waits in the outbox, and what was refused',
+    summary: 'show the waiting and the refused messages of the outbox',
     load: () => import('./commands/outbox/status.js'),
   },
 ];
@@ -181,8 +181,8 @@ export const CATALOGUE: readonly (CommandEntry | CommandGroup)[] = [
       'look for what is wrong: alarms, missing queues, no consumers, dead letters, policies, left-overs',
     load: () => import('./commands/doctor.js'),
   },
-  { name: 'topology', summary: 'what the application wants in the broker', commands: TOPOLOGY },
-  { name: 'batch', summary: 'batches of jobs: how far they are, cancel, replay', commands: BATCH },
-  { name: 'outbox', summary: 'what transactions have left to be published', commands: OUTBOX },
-  { name: 'stores', summary: 'what stores keep in a database', commands: STORES },
+  { name: 'topology', summary: 'the exchanges, queues and rights of the application', commands: TOPOLOGY },
+  { name: 'batch', summary: 'batches of jobs: progress, cancel, replay', commands: BATCH },
+  { name: 'outbox', summary: 'the outbox of transactions: relay, status', commands: OUTBOX },
+  { name: 'stores', summary: 'the tables of the stores in PostgreSQL', commands: STORES },
 ];

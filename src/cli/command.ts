@@ -3,29 +3,29 @@ import type { FirstProcess } from '../worker/first-process.js';
 import type { EarlySignals } from './early-signals.js';
 import type { Terminal } from './output/terminal.js';
 
-/** What a command needs of its surroundings. */
+/** The surroundings of a command: terminal, signals, exit code. */
 export interface CommandContext {
   readonly terminal: Terminal;
-  /** What came before it was loaded, if somebody has listened. */
+  /** Signals that came before the command was loaded, if somebody has listened. */
   readonly early?: EarlySignals | undefined;
-  /** Of `hopline work`: one of its processes, which waits for its settings. */
+  /** The first process of `hopline work`, which waits for its settings. */
   readonly first?: FirstProcess | undefined;
-  /** 0 is success, 1 that something failed, 2 that it was called wrongly. */
+  /** Sets the exit code: 0 success, 1 something failed, 2 wrong usage. */
   exit(code: number): void;
 }
 
-/** Gives a command, which has its name and summary already, its arguments, its flags and its action. */
+/** Defines a command's arguments, flags and action; name and summary are set already. */
 export type DefineCommand = (command: Command, context: CommandContext) => void;
 
-/** What is known of a command before it is chosen: what the help of its group says, and where its code is. */
+/** A command before it is chosen: its line in the help of its group, and its module. */
 export interface CommandEntry {
   readonly name: string;
-  /** Its arguments, as the help of its group shows them: `<id>`. @default none */
+  /** Arguments as the group's help shows them: `<id>`. @default none */
   readonly takes?: string;
   readonly summary: string;
-  /** Its group runs it when no command is named. @default false */
+  /** True if the group runs this command when none is named. @default false */
   readonly isDefault?: boolean;
-  /** Its file in commands/. What only this command needs is loaded with it. */
+  /** Loads the command's file in commands/, and with it what only this command needs. */
   load(): Promise<{ readonly define: DefineCommand }>;
 }
 

@@ -3,8 +3,8 @@ import { didYouMean } from '../util/check.js';
 import { UsageError } from './usage-error.js';
 
 /**
- * The default command of a group is given what is meant for another, and wrongly written. For one that takes no arguments, and
- * allows too many.
+ * Refuses a misspelt command, which its group's default command gets as an argument. For a default command
+ * that takes no arguments, and allows excess ones.
  *
  * @throws UsageError
  */

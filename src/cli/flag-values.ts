@@ -3,7 +3,7 @@ import { isDuration, toMs } from '../util/duration.js';
 import { UsageError } from './usage-error.js';
 
 /*
- * What flags hold, read. Each throws a UsageError that names the flag and shows how it is written.
+ * Parsers of flags' values. Each throws a UsageError that names the flag and shows the syntax.
  */
 
 export function nameList(flag: string, given: string, example = 'emails,media'): string[] {
@@ -32,7 +32,7 @@ export function durationMs(flag: string, given: string): number {
   throw new UsageError(`${flag} is no duration: '${given}'`, 'Write it as 30s, 5m, 2h or 7d, 400d at most');
 }
 
-/** Where none at all would end everything at once. */
+/** A positive duration, for flags where 0 would end everything at once. */
 export function positiveDurationMs(flag: string, given: string): number {
   const ms = durationMs(flag, given);
   if (ms >= 1) return ms;

@@ -5,7 +5,8 @@ const LOOPBACK = '127.0.0.1';
 const LAST_PORT = 65_535;
 
 /**
- * `9464`, `0.0.0.0:9464` or `[::]:9464`. Without a host it is the loopback interface: what all may reach is asked for.
+ * Parses `9464`, `0.0.0.0:9464` or `[::]:9464`. The default host is the loopback interface: an address that
+ * others can reach has to be given.
  *
  * @throws UsageError
  */
@@ -19,7 +20,7 @@ export function listenAddress(flag: string, given: string): Address {
   );
 }
 
-/** Why not, of the system's error. */
+/** The error for an address that can't be listened at, with the reason of the system's error. */
 export function cannotListen(flag: string, { host, port }: Address, cause: unknown): UsageError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const why = code === 'EADDRINUSE' ? 'another process listens there' : message;

@@ -23,7 +23,7 @@ export async function runCommand(
     await programFor({ terminal, exit, ...surroundings }).parseAsync(helpAsFlag(args), { from: 'user' });
     return code;
   } catch (error) {
-    // Its message is out already, as is the help that was asked for.
+    // Commander has printed its message, or the help, already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const { report } = await import('./output/report.js');
     return report(error, terminal, args.includes('--verbose'));
@@ -32,13 +32,13 @@ export async function runCommand(
 
 function programFor(context: CommandContext): Command {
   const { stdout, stderr } = context.terminal;
-  /** Those that are not loaded yet. */
+  /** Commands that are not loaded yet. */
   const entries = new Map<Command, CommandEntry>();
   const program = new Command('hopline')
     .description('Looks after the messages of Hopline services on RabbitMQ.')
     .option('-V, --version', 'print the version of Hopline')
     .on('option:version', () => {
-      // Not by version() of the library, which wants it before anybody has asked.
+      // The library's version() would need the version at each start, and reading it costs time.
       stdout.write(`${version()}\n`);
       throw new CommanderError(0, 'commander.version', 'the version was asked for');
     })
@@ -68,13 +68,13 @@ function programFor(context: CommandContext): Command {
   return program;
 }
 
-/** How the help of a group shows a command; all of ours have flags. */
+/** A command's line in the help of its group; all commands have flags. */
 function termOf(command: Command, entry: CommandEntry | undefined): string {
   if (!entry) return new Help().subcommandTerm(command);
   return [entry.name, '[options]', ...(entry.takes === undefined ? [] : [entry.takes])].join(' ');
 }
 
-/** `help work` as `work --help`: the flag has the command loaded that it is about, `help` has not. */
+/** Turns `help work` into `work --help`: the flag has the command loaded, `help` does not. */
 function helpAsFlag(args: readonly string[]): readonly string[] {
   const at = args[0] === 'help' ? 0 : 1;
   const [help, name] = args.slice(at);

@@ -1,8 +1,8 @@
-/** Called wrongly: exit code 2, and nothing was done. */
+/** Wrong usage of the command: exit code 2, and nothing was done. */
 export class UsageError extends Error {
   constructor(
     message: string,
-    /** What to do instead, as a sentence. */
+    /** Remedy, as a sentence. */
     readonly help: string,
     options?: { cause?: unknown },
   ) {
@@ -10,7 +10,7 @@ export class UsageError extends Error {
   }
 }
 
-/** The person said no, or interrupted: exit code, and a line. */
+/** The user declined or interrupted: an exit code, and a line. */
 export class Stopped extends Error {
   constructor(
     message: string,

@@ -21,28 +21,39 @@ export interface NewsOptions {
 
 type Messages = Readonly<Partial<Record<BatchWord, StepMessage>>>;
 
-/** Of how many batches the progress message is held, so that not each percent asks for it; and how large those are together. */
+/**
+ * Maximum number, and total size, of the progress messages that are held, so that not each percent reads the
+ * store.
+ */
 const HELD_AT_MOST = 100;
 const HELD_BYTES_AT_MOST = 8_000_000;
-/** Another process may end the batch, and this one hears nothing of that. */
+/** Maximum age of a held message: another process may end the batch, and this one is not told. */
 const HELD_FOR_MS = 30_000;
 
-/** A progress message, undefined if the batch has none, how large it is, and until when it is held. */
+/**
+ * A held progress message (undefined if the batch has none), its size, and the time until which it is held.
+ */
 interface Held {
   readonly message: StepMessage | undefined;
   readonly bytes: number;
-  /** In monotonic milliseconds. */
+  /** Monotonic milliseconds. */
   readonly until: number;
 }
 
-/** What is sent for a batch: composed when it is dispatched, kept in its store, and sent by whoever ends a job. */
+/**
+ * The notifications of batches: composed when the batch is dispatched, kept in its store, and sent by the
+ * process that ends a job.
+ */
 export class NewsOfBatches {
   private readonly held = new Map<string, Held>();
   private heldBytes = 0;
 
   constructor(private readonly options: NewsOptions) {}
 
-  /** @throws what makes one that can't be sent */
+  /**
+   * Composes a batch's notifications, as the text that the store keeps.
+   * @throws the errors of `send` for a notification that can't be sent
+   */
   async written({ id, news }: BatchPlan): Promise<string> {
     const written = Object.entries(news).map(async ([what, step]) => {
       const { message, checking } = this.options.steps.compose(step, {
@@ -54,10 +65,10 @@ export class NewsOfBatches {
   }
 
   /**
-   * Sends a callback, if the batch has that, and marks it as sent. One that can't ever be sent is told of in the log, and no
-   * reason to hold up the job that has led to it.
+   * Sends a callback, if the batch has it, and marks it as sent. A callback that can never be sent is logged,
+   * and does not hold up the job that has caused it.
    *
-   * @throws what the store's client throws, and the errors of `send` that pass
+   * @throws errors of the store's client, and those errors of `send` that are temporary
    */
   async send(store: BatchStore, id: string, callback: BatchCallback, figures: BatchFigures): Promise<void> {
     if (callback === 'finally') this.letGo(id);
@@ -74,7 +85,7 @@ export class NewsOfBatches {
     await store.sent(id, callback);
   }
 
-  /** Never rejects: there will be another one. */
+  /** Sends the progress message. Never rejects: another one will follow. */
   async sendProgress(store: BatchStore, id: string, figures: BatchFigures): Promise<void> {
     try {
       const message = await this.progressOf(store, id);
@@ -105,7 +116,7 @@ export class NewsOfBatches {
     const now = this.options.clock.monotonic();
     if (held && now < held.until) return held.message;
     const messages = await messagesOf(store, id);
-    // It is forgotten: whoever opens one with its id says anew what is sent.
+    // The batch is forgotten: whoever opens one with its id gives new notifications.
     if (!messages) return undefined;
     const { progress: message } = messages;
     this.hold(id, { message, bytes: message?.body.length ?? 0, until: now + HELD_FOR_MS });
@@ -128,7 +139,7 @@ export class NewsOfBatches {
   }
 }
 
-/** Undefined if the batch is not there. */
+/** The notifications that a store keeps for a batch; undefined if the store does not have the batch. */
 async function messagesOf(store: BatchStore, id: string): Promise<Messages | undefined> {
   const text = await store.callbacks(id);
   if (text === undefined) return undefined;

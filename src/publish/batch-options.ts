@@ -2,7 +2,7 @@ import { OptionsError } from '../errors.js';
 import type { BatchPlan, JobBatchOptions } from '../message/batch.js';
 import { type Check, durationUpTo, isPlainObject, problemsOf, show } from '../util/check.js';
 
-/** The id becomes part of keys in stores, and of file names. */
+/** The id becomes part of keys in stores and of file names. */
 const batchId: Check = {
   expected: 'a text of 1 to 200 characters without control characters or braces',
   accepts: (value) => typeof value === 'string' && /^[^\p{Cc}{}]{1,200}$/u.test(value),

@@ -36,34 +36,40 @@ export interface BatchesOptions {
   readonly log: Logger;
 }
 
-/** How many jobs are held, and sent at once. A promise to those that were dispatched by halves: what has a key keeps it. */
+/**
+ * Maximum number of jobs that are held, and sent at once. Changing it breaks a dispatch that was interrupted
+ * and is repeated: a key of the store stands for one window.
+ */
 const WINDOW = 500;
 
-/** Jobs that are to be sent together. */
+/** Parameters of one sending of jobs. */
 interface Sending {
   readonly id: string;
-  /** Under which the numbers of the n-th window are known. */
+  /** Key of the n-th window in the store: the same key gives the same job numbers again. */
   readonly keyOf: (window: number) => string;
   readonly carried: Carried;
-  /** The job that adds them. */
+  /** Number of the job that adds these; undefined in a dispatch. */
   readonly by?: number;
 }
 
-/** The way out of batches: sends their jobs, tells their store what becomes of each, and sends what that decides. */
+/**
+ * Sends the jobs of batches, reports their results to the store, and sends the notifications that the store
+ * then makes due.
+ */
 export class Batches implements BatchActions {
-  /** Sends what nobody else does any more. */
+  /** Sends the notifications of batches whose process has died. */
   readonly overdue: OverdueBatches;
   private readonly news: NewsOfBatches;
-  /** Generators that jobs were taken from. */
+  /** Generators whose jobs were already taken. */
   private readonly used = new WeakSet<object>();
 
   constructor(private readonly options: BatchesOptions) {
     this.news = new NewsOfBatches(options);
-    // What is decided is not changed by a cancel, which is answered with all that is due.
+    // A cancel does not change a batch that is decided, and its answer holds all notifications that are due.
     this.overdue = new OverdueBatches({ ...options, send: (id) => this.cancel(id) });
   }
 
-  /** @throws OptionsError if there is none */
+  /** The store of batches. @throws OptionsError if the bus has none */
   get store(): BatchStore {
     const { store } = this.options;
     if (store) return store;
@@ -84,7 +90,7 @@ export class Batches implements BatchActions {
     const keyOf = (window: number) => `dispatch/${window}`;
     const { count, closed } = await this.send(jobs, { id, carried, keyOf });
     const { initial = count } = (await store.find(id)) ?? {};
-    // What is sealed ends: those that are not given this time would be missing, and nobody would be told.
+    // A sealed batch ends: jobs that are missing this time would be lost without notice.
     if (closed === 'closed' || count < initial)
       throw otherJobs(id, `${initial} jobs`, `${closed ? 'more' : count}`);
     const change = known(id, await store.seal(id));
@@ -94,10 +100,10 @@ export class Batches implements BatchActions {
   }
 
   /**
-   * Sends jobs of a batch that is there already, in windows. What was given numbers before is sent under the same ids, or not at
-   * all if it is known to be sent.
+   * Sends jobs of a batch that exists, in windows. Jobs that have numbers from an earlier try are sent under
+   * the same ids, or not at all if they are known to be sent.
    *
-   * @returns how many are sent by now, and why that is not all of them
+   * @returns the number of jobs that are sent by now, and why that is not all of them
    */
   async send(
     jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
@@ -114,16 +120,19 @@ export class Batches implements BatchActions {
     return { count };
   }
 
-  /** As its store answers; undefined, too, if there is none: a job is a message like any other then. */
+  /**
+   * Asks the store whether a job may run. Undefined, too, if the bus has no store: the job is a message like
+   * any other then.
+   */
   async begin({ id, number }: BatchPlace): Promise<Awaited<ReturnType<BatchStore['begin']>>> {
     return this.options.store?.begin(id, number);
   }
 
   /**
-   * What has become of a job, and with it of those that it has added and not sent: nobody else would ever end these. To be called
-   * again if it rejects: what is due is sent then.
+   * Reports the result of a job, and ends the jobs that it has added and not sent, which nobody else would
+   * ever end. If it rejects, it must be called again: notifications that are due are sent then.
    *
-   * @throws what the store's client throws, and the errors of `send` that pass
+   * @throws errors of the store's client, and those errors of `send` that are temporary
    */
   async report({ id, number }: BatchPlace, result: JobResult): Promise<void> {
     const unsent = await this.settle(id, number, result);
@@ -142,7 +151,7 @@ export class Batches implements BatchActions {
     return record && statusOf(record);
   }
 
-  /** @returns what it has added and not sent */
+  /** @returns the numbers of the jobs that this job has added and not sent */
   private async settle(id: string, number: number, result: JobResult): Promise<readonly number[]> {
     const change = await this.options.store?.settle(id, number, result);
     if (change) {
@@ -156,7 +165,10 @@ export class Batches implements BatchActions {
     return [];
   }
 
-  /** Tells what a change has led to, and sends what is due, in order; each is marked as sent once it is confirmed. */
+  /**
+   * Emits the events of a change, and sends the notifications that are due, in order; each is marked as sent
+   * once it is confirmed.
+   */
   private async follow(id: string, change: BatchChange): Promise<void> {
     const { events } = this.options;
     if (change.hasCancelled) events.emit('batch.cancelled', this.about(id, change));
@@ -194,11 +206,11 @@ export class Batches implements BatchActions {
       await told;
       return undefined;
     }
-    await told.catch(() => {}); // then all of them are sent again, and those that have ended are not run
+    await told.catch(() => {}); // if this fails, a repeated dispatch sends all of them again, and those that have ended are not run
     throw notSent(drafts, given.first, failures);
   }
 
-  /** @throws OptionsError for what can be gone through once, and was */
+  /** @throws OptionsError for a generator that was already used */
   private mustBeFresh(jobs: object): void {
     if (!('next' in jobs)) return;
     if (this.used.has(jobs)) {
@@ -214,7 +226,7 @@ export class Batches implements BatchActions {
   }
 }
 
-/** @throws BatchError */
+/** Returns the store's answer. @throws BatchError if the store does not have the batch */
 function known<Answer>(id: string, answer: Answer | undefined): Answer {
   if (answer !== undefined) return answer;
   throw new BatchError(

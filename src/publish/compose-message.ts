@@ -24,28 +24,28 @@ export interface ComposeOptions {
   readonly publishDeadlineMs: number;
 }
 
-/** One call of publish or send, checked. */
+/** One checked call of publish or send. */
 export interface PublishCall {
   readonly routingKey: string;
   readonly exchange: ExchangeRef;
   /** The definition's name, or the routing key. */
   readonly type: string;
   readonly payload: unknown;
-  /** `send`: somebody must take it. */
+  /** True for `send`: some queue must take the message. */
   readonly mustRoute: boolean;
-  /** Its body is to be encrypted. */
+  /** True if the body is to be encrypted. */
   readonly encrypted: boolean;
   readonly options: PublishOptions;
 }
 
-/** @throws InvalidMessageError if there is no concrete routing key */
+/** The routing key of a target. @throws InvalidMessageError if there is no concrete one */
 export function routingKeyOf(target: string | MessageDefinition, options: PublishOptions): string {
   const key = options.key ?? (isMessageDefinition(target) ? target.key : target);
   checkRoutingKey(key);
   return key;
 }
 
-/** Where it goes, its lane included. @param own the bus's exchange */
+/** The exchange of a message, its lane included. @param own the bus's exchange */
 export function exchangeOf(
   { exchange, lane }: Pick<PublishOptions, 'exchange' | 'lane'>,
   own: ExchangeRef,
@@ -55,9 +55,9 @@ export function exchangeOf(
 }
 
 /**
- * The payload as bytes.
+ * Serializes the payload.
  *
- * @throws InvalidMessageError if it can't be written
+ * @throws InvalidMessageError if it can't be serialized
  * @throws MessageTooLargeError above `maxBodyBytes`
  */
 export function bodyOf({ routingKey, payload, encrypted }: PublishCall, compose: ComposeOptions): Buffer {
@@ -71,9 +71,9 @@ export function bodyOf({ routingKey, payload, encrypted }: PublishCall, compose:
 }
 
 /**
- * What goes over the wire, now or to the delays.
+ * Composes the message for the transport, addressed to its exchange, or to the delays if it is due later.
  *
- * @param contentType of the body, if it is not the serializer's
+ * @param contentType content type of the body, if it is not the serializer's
  */
 export function composeMessage(
   call: PublishCall,
@@ -109,14 +109,17 @@ export function composeMessage(
   };
 }
 
-/** For when it is confirmed. */
+/** The receipt that a confirm resolves with. */
 const receiptOf = ({ messageId }: MessageProperties, dueAt: Date | undefined): Published => ({
   messageId: messageId as string,
   confirmed: true,
   dueAt,
 });
 
-/** Adds where it was published, since it arrives from elsewhere. */
+/**
+ * The address of a delayed message. Adds its exchange and routing key as headers, since the message arrives
+ * from another exchange.
+ */
 function delayed(call: PublishCall, names: Names, delayMs: number, properties: MessageProperties) {
   const { exchange, routingKey, mustRoute, options } = call;
   if (!exchange.declare && !options.allowForeign) {

@@ -10,9 +10,9 @@ import { after } from '../util/after.js';
 import type { PublishCall } from './compose-message.js';
 
 /**
- * Whether a message is to be encrypted: its definition may say so, or the call.
+ * Tells whether a message is to be encrypted: its definition or the call may ask for it.
  *
- * @throws OptionsError if it can't be, or if the call says no where the definition says yes
+ * @throws OptionsError if the bus can't encrypt, or if the call says no where the definition says yes
  */
 export function isEncrypted(
   target: string | MessageDefinition | undefined,
@@ -36,8 +36,8 @@ export function withoutEncryption(what: string): OptionsError {
 }
 
 /**
- * The message with its body encrypted. Bound to its messageId and routing key, so that it can't be sent again under
- * others; a promise only if the key has to be waited for.
+ * Encrypts the message's body, bound to its messageId and routing key, so that it can't be sent again under
+ * others. Returns a promise only if the key has to be waited for.
  *
  * @throws KeysUnavailableError
  */
@@ -56,8 +56,8 @@ export function encryptedMessage(
 }
 
 /**
- * A step with its body encrypted, long before it is sent: bound to its chain if it has one, since its messageId is not
- * known yet.
+ * Encrypts a step's body, long before the step is sent: bound to its chain if it has one, since the step's
+ * messageId is not known yet.
  *
  * @throws KeysUnavailableError
  */
@@ -72,7 +72,7 @@ export function encryptedStep(
   );
 }
 
-/** As large as the step will be, with nothing of it, for as long as its key has to be waited for. */
+/** A placeholder with the step's future size and none of its content, while the key has to be waited for. */
 export const blankStep = (step: StepMessage): StepMessage =>
   asEncrypted(step, Buffer.alloc(step.body.length + SEAL_BYTES), '');
 
@@ -80,7 +80,7 @@ function asEncrypted(step: StepMessage, body: Buffer, encrypted: string): StepMe
   return { ...step, body, contentType: ENCRYPTED_CONTENT_TYPE, encrypted };
 }
 
-/** The headers, and the one that says how the body is encrypted. */
+/** Adds the header that describes the body's encryption. */
 export function withEncryption(headers: Readonly<Headers> | undefined, header: string): Headers {
   return Object.assign(Object.create(null), headers, { [HEADER.encrypted]: header });
 }

@@ -1,15 +1,17 @@
 import type { ExchangeRef } from '../message/exchange-option.js';
 import type { BusTopology } from '../topology/plan.js';
 
-/** Exchanges that are there, so that a publish to another one than the bus's asks the broker once. */
+/**
+ * Exchanges that exist, so that only the first publish to an exchange other than the bus's asks the broker.
+ */
 export class KnownExchanges {
-  /** Known to exist, or on their way to. */
+  /** Declarations by exchange name, finished or under way. */
   private readonly known = new Map<string, Promise<void>>();
 
-  /** @param declare makes them exist, or looks for them, as the mode of the bus says */
+  /** @param declare declares the exchanges or verifies them, by the mode of the bus */
   constructor(private readonly declare: (topology: BusTopology) => Promise<void>) {}
 
-  /** Notes what was declared with the bus. */
+  /** Notes the exchange that was declared with the bus. */
   add({ own }: BusTopology): void {
     for (const { name } of own.exchanges) this.known.set(name, Promise.resolve());
   }
@@ -19,9 +21,9 @@ export class KnownExchanges {
   }
 
   /**
-   * Resolves when the exchange is there.
+   * Resolves when the exchange exists.
    *
-   * @throws TopologyError, ConnectError; a refusal may be mended by the operator, so the next call asks again
+   * @throws TopologyError, ConnectError; the operator may lift a refusal, so the next call asks again
    */
   ensure({ name, declare }: ExchangeRef): Promise<void> {
     const known = this.known.get(name);

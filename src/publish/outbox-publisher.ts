@@ -16,23 +16,26 @@ import { routingKeyOf } from './compose-message.js';
 import { checkChainOptions, checkOutboxOptions } from './publish-options.js';
 import type { Steps } from './steps.js';
 
-/** How many entries go into one statement. */
+/** Maximum number of entries in one statement. */
 const ENTRIES_AT_ONCE = 500;
-/** Or as many as are so long together, in characters: bodies may be large. */
+/** Maximum length of one statement's entries together, in characters: bodies may be large. */
 const LENGTH_AT_ONCE = 4_194_304;
 
-/** What a row can't hold is an error of PostgreSQL's, which ends the caller's transaction. */
+/**
+ * Checks of values that a row can't hold. Without them PostgreSQL's error would end the caller's transaction.
+ */
 const COLUMNS = { messageId: shortPlainText, routingKey: shortPlainText };
 
 /**
- * Publishes into an outbox: what it is given is checked, validated and serialized now, and published when the transaction
- * that it is added with is committed. Its promises resolve when it is added, long before a broker has heard of it.
+ * Publishes into an outbox: checks, validates and serializes the message now; a relay publishes it once the
+ * caller's transaction is committed. Its promises resolve when the entry is added, long before a broker
+ * receives the message.
  */
 export class OutboxPublisher extends Publisher {
   /**
-   * @param add to the outbox, with the transaction
-   * @param service whose messages they are
-   * @param orderKey of all that is published through it
+   * @param add adds entries to the outbox, in the transaction
+   * @param service service that the messages belong to
+   * @param orderKey order key of all messages of this publisher
    */
   constructor(
     private readonly steps: Pick<Steps, 'compose' | 'plan'>,
@@ -120,7 +123,7 @@ export class OutboxPublisher extends Publisher {
   }
 }
 
-/** When a delay ends is known only when it is published. */
+/** The receipt of an added message. A delay's end is known only when the message is published. */
 const added = (messageId: string, { at }: Pick<PublishOptions, 'at'>): Published => ({
   messageId,
   confirmed: false,

@@ -18,37 +18,47 @@ export interface OutboxRelayOptions {
   readonly events: Emitter<BusEvents>;
 }
 
-/** In one transaction: their rows are locked until all of them are confirmed. */
+/** Maximum number of entries in one transaction: their rows are locked until all of them are confirmed. */
 const AT_ONCE = 200;
-/** Or as many as are so large together, with one that crosses it: all of them are held in memory. */
+/** Maximum total size of these entries, plus the one that crosses it: all of them are held in memory. */
 const BYTES_AT_ONCE = 33_554_432;
 /**
- * For one publish: what is taken with it is removed after it, and what is added meanwhile waits. Above the 5 s for which a message is
- * nacked until that is its refusal. A confirm that comes later is not heard: the message is published again.
+ * Deadline of one publish: the other entries of the transaction are removed only after it, and added ones
+ * wait meanwhile. It is longer than the 5 s after which repeated nacks count as the message's refusal. A
+ * later confirm is lost: the message is published again.
  */
 const PUBLISH_WITHIN_MS = 6_000;
-/** From then on a round publishes nothing more of a key, of which each waits for the one before. */
+/**
+ * Duration after which a round starts no further publish of an order key, whose entries wait for each other.
+ */
 const ROUND_MS = 5_000;
-/** For whoever can't be woken: through a pool of connections that hands out one for each transaction. */
+/**
+ * Interval of looks for new entries, for a relay that can't be woken: through a pool of connections that
+ * gives one out per transaction.
+ */
 const LOOK_EVERY_MS = 1_000;
-/** While the database or the broker is away, and nothing is added. */
+/** Pauses while the database or the broker is away, and nothing is added. */
 const AWAY = { firstMs: 500, maxMs: 30_000 };
-/** What is added ends a pause that is longer. */
+/** Minimum pause; a new entry ends a longer one. */
 const AWAY_LEAST_MS = 500;
-/** What the broker refuses may be right later: a queue that is not declared yet. */
+/**
+ * Pauses before a refused message is tried again. The broker may take it later: its queue may not be declared
+ * yet.
+ */
 const REFUSED_FIRST_MS = 1_000;
 const REFUSED_MAX_MS = 300_000;
 
 /**
- * Publishes what transactions have left in an outbox, and then removes it: take → publish → confirm → remove → commit. Dying
- * between the confirm and the commit publishes it again, with the same messageId. Several may run beside each other.
+ * Publishes the entries that transactions have left in an outbox, and then removes them: take → publish →
+ * confirm → remove → commit. If the process dies between the confirm and the commit, the message is published
+ * again, with the same messageId. Several relays may run beside each other.
  */
 export class OutboxRelay {
   private readonly ending = new AbortController();
   private readonly away = new Backoff(AWAY);
   private running: Promise<void> | undefined;
   private listening: OutboxListening | undefined;
-  /** Something was added since the last round began. */
+  /** True if an entry was added since the last round began. */
   private isWoken = false;
   private wake = () => {};
 
@@ -58,7 +68,7 @@ export class OutboxRelay {
     this.running ??= this.run();
   }
 
-  /** Takes nothing more; resolves when what it has taken is published, or can't be. */
+  /** Takes no further entries; resolves when those that are taken are published, or have failed. */
   async stop(): Promise<void> {
     this.ending.abort();
     this.wake();
@@ -79,7 +89,7 @@ export class OutboxRelay {
       } catch (error) {
         const pauseMs = this.away.next();
         log.warn({ service, pauseMs, error }, 'the outbox cannot be relayed: what is in it waits');
-        // Also what is added now may be what can be published.
+        // An entry that is added now may also be one that can be published.
         await this.listen().catch(() => {});
         const leastMs = Math.min(pauseMs, AWAY_LEAST_MS);
         await pause(clock, leastMs, signal).catch(() => {});
@@ -90,8 +100,11 @@ export class OutboxRelay {
   }
 
   /**
-   * @returns whether it has left some that could be taken
-   * @throws what keeps all of them from being published, after those that were are removed
+   * Runs one transaction.
+   *
+   * @returns true if entries may be left that could be taken
+   * @throws the error that keeps all entries from being published; those that were published are removed
+   * before
    */
   private async round(): Promise<boolean> {
     const round = new Round(this.options);
@@ -101,7 +114,7 @@ export class OutboxRelay {
     return taken === AT_ONCE || round.hasLeftSome;
   }
 
-  /** Until something is added, or for so long. */
+  /** Waits until an entry is added, or for `ms`. */
   private async wokenWithin(ms: number): Promise<void> {
     const { clock } = this.options;
     if (this.isWoken || this.ending.signal.aborted) return;
@@ -120,16 +133,16 @@ export class OutboxRelay {
       this.isWoken = true;
       this.wake();
     });
-    // What was added before it began to listen.
+    // Entries may have been added before listening began.
     this.isWoken = true;
   }
 }
 
-/** What has been taken at once. */
+/** One transaction's entries, and what became of them. */
 class Round {
-  /** Why nothing can be published just now. */
+  /** The error that keeps all entries from being published now. */
   trouble: { readonly error: Error } | undefined;
-  /** There was no time, or no room, for more. */
+  /** True if entries are left for lack of time or room. */
   hasLeftSome = false;
   private readonly relayed = {
     published: [] as string[],
@@ -146,7 +159,8 @@ class Round {
     await Promise.all(inOrder(entries).map((lane) => this.publishInOrder(lane, endsAt)));
     const { published, refused } = this.relayed;
     for (const { entry, error } of this.failed) {
-      // Where others get through it is its own trouble, or that of its queue: they must not wait for it.
+      // The error concerns this message or its queue alone, since others get through: they must not wait for
+      // it.
       if (published.length > 0 || isAnswer(error)) this.refuse(entry, error);
       else this.trouble ??= { error };
     }
@@ -156,7 +170,7 @@ class Round {
     return this.relayed;
   }
 
-  /** Each once the one before it is confirmed; none after one that is not. */
+  /** Publishes each entry once the one before it is confirmed; none after one that has failed. */
   private async publishInOrder(entries: readonly TakenEntry[], endsAt: number): Promise<void> {
     const { clock, steps } = this.options;
     for (const entry of entries) {
@@ -189,7 +203,7 @@ class Round {
 
 class UnreadableError extends Error {}
 
-/** It is about this message: nothing that keeps all of them back. */
+/** Tells whether an error concerns this message, and not all of them. */
 const isAnswer = (error: Error): boolean =>
   isFinal(error) || error instanceof PublishRejectedError || error instanceof UnreadableError;
 
@@ -201,7 +215,7 @@ function messageOf({ message }: TakenEntry): OutboxMessage {
   }
 }
 
-/** One list for each order key, and one for each entry without. */
+/** Splits entries into one list per order key, and one for each entry without a key. */
 function inOrder(entries: readonly TakenEntry[]): readonly (readonly TakenEntry[])[] {
   const lanes = new Map<string, TakenEntry[]>();
   for (const entry of entries) {

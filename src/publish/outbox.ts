@@ -6,30 +6,34 @@ import { OutboxRelay, type OutboxRelayOptions } from './outbox-relay.js';
 import type { Steps } from './steps.js';
 
 export interface OutboxParts extends Omit<OutboxRelayOptions, 'outbox' | 'steps'> {
-  /** Undefined if the bus's stores have none. */
+  /** The store of the outbox; undefined if the bus's stores have none. */
   readonly store: OutboxStore | undefined;
   readonly steps: Steps;
 }
 
-/** A bus's outbox: the way into it, and the way out. */
+/** A bus's outbox: its publishers and its relay. */
 export class Outbox {
   private relay: OutboxRelay | undefined;
 
   constructor(private readonly parts: OutboxParts) {}
 
-  /** @throws OptionsError if the bus's stores have none */
+  /**
+   * The publisher that adds to the outbox in `client`'s transaction.
+   *
+   * @throws OptionsError if the bus's stores have none
+   */
   through(client: SqlClient, { orderKey }: OutboxOptions): Publisher {
     const { store } = this;
     const { steps, service } = this.parts;
     return new OutboxPublisher(steps, (entries) => store.add(client, entries), service, orderKey);
   }
 
-  /** Of an inbox, which knows itself where to. */
+  /** The publisher of an inbox, which adds the entries itself. */
   adding(add: (entries: readonly OutboxEntry[]) => Promise<void>): Publisher {
     return new OutboxPublisher(this.parts.steps, add, this.parts.service);
   }
 
-  /** @throws OptionsError if the bus's stores have none */
+  /** The waiting messages of the outbox. @throws OptionsError if the bus's stores have none */
   backlog(): Promise<OutboxBacklog> {
     return this.store.backlog();
   }
@@ -39,7 +43,7 @@ export class Outbox {
     this.relay.start();
   }
 
-  /** Takes nothing more from it; resolves when what is under way has ended. */
+  /** Stops the relay: it takes no further entries; resolves when those under way have ended. */
   async stopRelay(): Promise<void> {
     await this.relay?.stop();
   }

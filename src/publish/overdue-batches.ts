@@ -5,20 +5,20 @@ export interface OverdueBatchesOptions {
   readonly service: string;
   readonly store: BatchStore | undefined;
   readonly log: Logger;
-  /** Sends what is due of a batch. */
+  /** Sends the notifications of a batch that are due. */
   send(id: string): Promise<unknown>;
 }
 
-/** Between two looks, on average: those of a service's processes fall apart. */
+/** Average time between two looks; it varies, so that the processes of a service do not all look at once. */
 const LOOK_EVERY_MS = 60_000;
 
-/** With each look. */
+/** Maximum number of batches in one look. */
 const SENT_AT_MOST = 100;
 
 /**
- * Looks after batches whose end nobody tells: a process that dies in `dispatch()` or `cancel()` may have decided something, and
- * has no message that would come again. Only those that its own service has dispatched: another one may lack the rights, or be
- * on another broker. Costs a question a minute.
+ * Sends the notifications of batches whose process has died in `dispatch()` or `cancel()`: it may have
+ * decided the batch, and left no message that would come again. Looks only at batches that its own service
+ * has dispatched: another service may lack the rights, or be on another broker. Costs one query a minute.
  */
 export class OverdueBatches {
   private timer: NodeJS.Timeout | undefined;
@@ -27,7 +27,7 @@ export class OverdueBatches {
 
   constructor(private readonly options: OverdueBatchesOptions) {}
 
-  /** Does nothing where there is no store. */
+  /** Starts the looks; does nothing where there is no store. */
   start(): void {
     if (!this.options.store) return;
     this.timer = setTimeout(
@@ -37,17 +37,17 @@ export class OverdueBatches {
         });
       },
       LOOK_EVERY_MS * (0.5 + Math.random()),
-    ).unref(); // no process lives for this
+    ).unref(); // the timer alone does not keep the process alive
   }
 
-  /** Resolves when the look that is under way has ended. */
+  /** Stops the looks; resolves when the one under way has ended. */
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.timer);
     await this.looking;
   }
 
-  /** Never rejects: what is not sent now is found again. */
+  /** Looks once. Never rejects: a notification that is not sent now is found again. */
   async look(): Promise<void> {
     const { service, store, log, send } = this.options;
     if (!store) return;
@@ -55,7 +55,7 @@ export class OverdueBatches {
     try {
       ids = await store.overdue(service, SENT_AT_MOST);
     } catch (error) {
-      // Whoever uses batches hears of it by these; others need no tables for them.
+      // A service that uses batches learns of the fault from them; others need no tables for batches.
       log.debug({ service, error }, 'batches could not be looked after');
       return;
     }

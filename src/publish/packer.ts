@@ -8,18 +8,24 @@ import { type Deferred, deferred } from '../util/deferred.js';
 import type { PublishCall } from './compose-message.js';
 
 /**
- * A pack is full with this many bytes, however few its payloads are: larger ones save the broker nothing more, and come
- * back whole after a crash.
+ * Size in bytes at which a pack is full, however few its payloads are: larger packs save the broker nothing
+ * more, and come back whole after a crash.
  */
 const PACK_BYTES = 1024 * 1024;
 
-/** @param maxBodyBytes what a body may have: consumers refuse a larger one whole */
+/**
+ * The size at which a pack is full.
+ *
+ * @param maxBodyBytes maximum size of a body: consumers refuse a larger one whole
+ */
 export const packBytes = (maxBodyBytes: number): number => Math.min(PACK_BYTES, maxBodyBytes);
 
-/** Some payloads of calls that differ in nothing else. */
+/** Payloads of calls that are equal in everything else. */
 interface Group {
   readonly call: PublishCall;
-  /** Of the first of them: a pack is one message, and can be published in one async context only. */
+  /**
+   * Async context of the first call: a pack is one message, and can be published in one async context only.
+   */
   readonly context: AsyncResource;
   readonly bodies: Buffer[];
   readonly sent: Deferred<Published>;
@@ -28,13 +34,14 @@ interface Group {
 }
 
 /**
- * Gathers single publishes into packs. What goes into one pack is alike in all but its payload; one confirm answers all.
+ * Gathers single publishes into packs. The calls of one pack are equal in all but their payload; one confirm
+ * answers all of them.
  */
 export class Packer {
   private readonly groups = new Map<string, Group>();
 
   /**
-   * @param maxBytes of one pack
+   * @param maxBytes size at which a pack is full
    * @param send publishes a pack; resolves with its confirm
    */
   constructor(
@@ -43,7 +50,9 @@ export class Packer {
     private readonly send: (call: PublishCall, bodies: readonly Buffer[]) => Promise<Published>,
   ) {}
 
-  /** Undefined if this one can't share a pack. Else resolves with the confirm of the pack it went in. */
+  /**
+   * Adds a publish to a pack; resolves with the pack's confirm. Undefined if this call can't share a pack.
+   */
   add(call: PublishCall, body: Buffer, { max, withinMs }: PackSettings): Promise<Published> | undefined {
     const alike = likenessOf(call);
     if (alike === undefined || !isOneLine(body)) return undefined;
@@ -54,11 +63,12 @@ export class Packer {
     const place = group.bodies.push(body) - 1;
     group.bytes += bytes;
     if (group.bodies.length >= max || group.bytes >= this.maxBytes) this.close(alike, group);
-    // One of its own, so that a publish that nobody awaits is told of as such.
+    // Each call gets a promise of its own, so that a publish that nobody awaits is reported as an unhandled
+    // rejection.
     return group.sent.promise.then((pack) => itemOf(pack, place, group.bodies.length));
   }
 
-  /** Sends what is gathered, now. */
+  /** Sends all gathered payloads now. */
   flush(): void {
     for (const [alike, group] of this.groups) this.close(alike, group);
   }
@@ -81,18 +91,18 @@ export class Packer {
   }
 }
 
-/** A pack of one is a message like any other. */
+/** The receipt of one payload. A pack of one is a message like any other. */
 const itemOf = (pack: Published, place: number, count: number): Published =>
   count === 1 ? pack : { ...pack, messageId: packItemId(pack.messageId, place) };
 
-/** What makes a message another one than its neighbour in a pack. */
+/** Options that make a message differ from its neighbours in a pack. */
 const ALONE = ['messageId', 'delay', 'at'] as const satisfies readonly (keyof PublishOptions)[];
 
-/** The same text for calls that may share a pack; undefined for one that goes alone. */
+/** The key of calls that may share a pack; undefined for a call that can't. */
 function likenessOf({ routingKey, exchange, mustRoute, type, options }: PublishCall): string | undefined {
   if (ALONE.some((name) => options[name] !== undefined)) return undefined;
   const { headers, ...rest } = options;
-  // A Date and its text, or bytes and theirs, would look alike.
+  // A Date and its text, or bytes and theirs, would give the same key.
   if (headers && Object.values(headers).some((value) => typeof value === 'object' && value !== null))
     return undefined;
   return JSON.stringify([routingKey, exchange.name, mustRoute, type, headers, rest]);

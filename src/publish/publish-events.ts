@@ -9,7 +9,7 @@ import type { PublishCall } from './compose-message.js';
 
 const NAMES = ['message.published', 'message.confirmed', 'message.returned', 'message.rejected'] as const;
 
-/** Tells what becomes of publishes, of a pack for each message in it. Costs nothing while nobody listens. */
+/** Emits the events of publishes, for a pack one per message in it. Costs nothing while nobody listens. */
 export class PublishEvents {
   constructor(
     private readonly service: string,
@@ -22,8 +22,10 @@ export class PublishEvents {
   }
 
   /**
-   * @param confirmed resolves with the confirm of the message, which has just been given to the transport
-   * @returns the same, once it is told
+   * Emits the events of one publish.
+   *
+   * @param confirmed resolves with the confirm of the message, which the transport already has
+   * @returns the same result, once the events are emitted
    */
   async tell(
     confirmed: Promise<Published>,

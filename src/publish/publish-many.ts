@@ -5,29 +5,30 @@ import { deferred } from '../util/deferred.js';
 
 export interface PublishManyParts {
   readonly routingKey: string;
-  /** How many go into one message at most. */
+  /** Maximum number of payloads in one message. */
   readonly pack: number;
-  /** How many bytes go into one message at most. */
+  /** Maximum size of one message's payloads, in bytes. */
   readonly packBytes: number;
-  /** The payload as bytes, checked. */
+  /** Serializes and checks a payload. */
   bodyOf(payload: unknown): Promise<Buffer>;
-  /** Publishes some in one message; resolves with its confirm. */
+  /** Publishes some payloads in one message; resolves with its confirm. */
   send(bodies: readonly Buffer[]): Promise<unknown>;
 }
 
-/** How many messages may be unconfirmed at once: enough to keep the broker busy, and what memory is bounded by. */
+/** Maximum number of unconfirmed messages: enough to keep the broker busy, and the bound on memory. */
 const IN_FLIGHT = 1_000;
-/** The same for packs. */
+/** Maximum number of unconfirmed packs. */
 const PACKS_IN_FLIGHT = 50;
 
-/** A payload that is serialized, with its place in what was given. */
+/** A serialized payload, with its index in the call. */
 interface Item {
   readonly body: Buffer;
   readonly index: number;
 }
 
 /**
- * Publishes all payloads, packed or one by one, and takes no more from them than can be under way.
+ * Publishes all payloads, packed or one by one. It takes payloads from the iterable only as fast as they can
+ * be sent.
  *
  * @throws PublishManyError once all have ended, if some failed
  */

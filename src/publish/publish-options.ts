@@ -34,7 +34,7 @@ const moment: Check = {
   accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
 };
 
-/** The range of a delay is checked where it is composed, with an error that says what to do instead. */
+/** The delay's range is checked when the message is composed, with an error that names the alternative. */
 const delay: Check = { ...duration, accepts: (value) => msAsWritten(value) !== undefined };
 
 const PUBLISH_FIELDS: Fields = {
@@ -66,10 +66,12 @@ const STEP_FIELDS: Fields = {
   payload: anything,
 };
 
-/** Properties that would act on the delay queues instead of on the destination queue. */
+/** Properties that would act on the delay queues instead of the destination queue. */
 const NOT_WITH_A_DELAY = ['expiration', 'userId'] as const;
 
 /**
+ * Checks the options of a publish.
+ *
  * @throws OptionsError with all problems at once
  * @throws InvalidMessageError, MessageTooLargeError for headers
  */
@@ -97,12 +99,18 @@ export function checkPublishOptions(
   }
 }
 
-/** @throws as {@link checkPublishOptions}; OptionsError for a messageId, which can't belong to many messages */
+/**
+ * Checks the options of a `publishMany`.
+ *
+ * @throws as {@link checkPublishOptions}; OptionsError for a messageId, which can't belong to many messages
+ */
 export function checkPublishManyOptions(options: PublishManyOptions): void {
   checkPublishOptions(options, MANY_FIELDS);
 }
 
 /**
+ * Checks the options of a publish into an outbox.
+ *
  * @throws as {@link checkPublishOptions}; OptionsError for options of a call or a connection, which a relay
  * can't apply
  */
@@ -119,6 +127,8 @@ export function checkChainOptions(options: ChainOptions): void {
 }
 
 /**
+ * Checks the options of a step.
+ *
  * @throws as {@link checkPublishOptions}; OptionsError for options of a call or a connection, which a step
  * can't have
  */
@@ -132,7 +142,7 @@ function carbonCopyIn({ headers }: PublishOptions): string | undefined {
   return ['CC', 'BCC'].find((name) => headers?.[name] !== undefined);
 }
 
-/** Milliseconds from now until the message is due; 0 for at once. */
+/** Milliseconds from now until the message is due; 0 if it is due at once. */
 export function delayMsOf({ delay, at }: PublishOptions, now: number): number {
   if (at !== undefined) return Math.max(0, at.getTime() - now);
   return msAsWritten(delay) ?? 0;

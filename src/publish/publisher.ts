@@ -50,14 +50,14 @@ import { UniqueSends, type UniqueSendsOptions } from './unique-sends.js';
 export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions {
   /** @throws NotStartedError, StoppedError */
   readonly session: () => TransportSession;
-  /** Resolves once an exchange that no handler and no option of the bus names is declared or verified. */
+  /** Resolves once an exchange is declared or verified that no handler and no option of the bus names. */
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
   readonly exchange: ExchangeRef;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
   readonly stores: Stores;
   readonly log: Logger;
-  /** Undefined if no handler of the bus says that what is sent to it is unique. */
+  /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
   readonly uniqueHandlers: () => UniqueHandlers | undefined;
 }
 
@@ -65,7 +65,7 @@ type Target = string | MessageDefinition;
 
 const NO_OPTIONS: PublishOptions = {};
 
-/** The way out: check → validate → serialize → (pack) → transport, which resolves with the broker's confirm. */
+/** The publisher of a bus: check → validate → serialize → (pack) → transport, which gives the confirm. */
 export class BusPublisher extends Publisher {
   /** The steps of chains. */
   readonly steps: Steps;
@@ -106,12 +106,12 @@ export class BusPublisher extends Publisher {
     });
   }
 
-  /** Sends what is gathered for packs, without waiting for more. */
+  /** Sends the payloads that are gathered for packs, without waiting for more. */
   flush(): void {
     this.packer.flush();
   }
 
-  /** Not async: a publish that has nothing to wait for before its confirm costs one promise, the transport's. */
+  /** Not async: a publish with nothing to wait for before its confirm costs one promise, the transport's. */
   protected dispatch(
     intent: PublishIntent,
     target: Target,
@@ -180,7 +180,7 @@ export class BusPublisher extends Publisher {
     return { routingKey, exchange, type, payload, mustRoute: intent === 'send', encrypted, options };
   }
 
-  /** Validates, and makes sure of the exchange; undefined if that is done already. */
+  /** Validates the payload and ensures the exchange; undefined if nothing is left to wait for. */
   private prepare(target: Target, { payload, exchange, options }: PublishCall): Promise<unknown> | undefined {
     const valid = isMessageDefinition(target) && target.schema ? validate(target, payload) : undefined;
     const checking = valid instanceof Promise ? valid : undefined;
@@ -208,7 +208,7 @@ export class BusPublisher extends Publisher {
     return this.sendSealed(call, message);
   }
 
-  /** Encrypts it first, if it says so. */
+  /** Publishes a message, encrypted first if the call asks for it. */
   private sendSealed(call: PublishCall, message: OutgoingMessage): Promise<Published> {
     const { encryption } = this.options;
     if (!call.encrypted || !encryption) return this.confirmed(call, message);
@@ -218,7 +218,7 @@ export class BusPublisher extends Publisher {
       : this.confirmed(call, encrypted);
   }
 
-  /** @throws OptionsError for an event that is said to be unique: each of its takers would give the key back */
+  /** @throws OptionsError for a unique event: each queue that takes it would release the key */
   private uniqueOf(
     target: Target,
     { mustRoute, options, routingKey }: PublishCall,
@@ -253,7 +253,7 @@ export class BusPublisher extends Publisher {
     });
   }
 
-  /** The one that it is sent to, whatever its lane. */
+  /** The exchange of a call without its lane. */
   private plainExchange({ lane: _, ...options }: PublishOptions): string {
     return exchangeOf(options, this.options.exchange).name;
   }
@@ -272,12 +272,12 @@ export class BusPublisher extends Publisher {
   }
 
   private confirmed(call: PublishCall, message: OutgoingMessage, items = 1): Promise<Published> {
-    // What is composed here has a receipt.
+    // A message that is composed here has a receipt.
     const confirmed = this.options.session().publish(message) as Promise<Published>;
     return this.events.areHeard ? this.events.tell(confirmed, call, message, items) : confirmed;
   }
 
-  /** @throws OptionsError for a pack of encrypted messages: each of them may travel on alone, and would be plain then */
+  /** @throws OptionsError for a pack of encrypted messages: one that travels on alone would be plain */
   private packSizeOf(target: Target, given: PublishManyOptions): number {
     const gathered = isMessageDefinition(target) ? target.pack?.max : undefined;
     if (!isEncrypted(target, given, this.options.encryption)) return given.pack ?? gathered ?? 1;

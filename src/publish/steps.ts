@@ -38,60 +38,67 @@ export interface StepsOptions extends ComposeOptions {
   readonly exchange: ExchangeRef;
   readonly clock: Clock;
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
-  /** Undefined if no handler of the bus says that what is sent to it is unique. */
+  /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
   readonly uniqueHandlers: () => UniqueHandlers | undefined;
 }
 
-/** A step that is checked, but for what its schema has still to say, and for the key that it is encrypted with. */
+/** A checked step. Its schema's answer and its encryption key may be outstanding. */
 export interface ComposedStep {
-  /** Without its body while `checking` for a key. */
+  /** The step's message; without its body while `checking` waits for a key. */
   readonly message: StepMessage;
-  /** The step as it is sent; rejects with a PayloadInvalidError or a KeysUnavailableError. Undefined if nothing is missing. */
+  /**
+   * The final message; rejects with a PayloadInvalidError or a KeysUnavailableError. Undefined if nothing is
+   * outstanding.
+   */
   readonly checking: Promise<StepMessage> | undefined;
 }
 
-/** What of its cause's properties a step carries on. */
+/** Properties that a step takes over from the message that caused it. */
 export interface Carried {
   readonly headers: Headers;
   readonly correlationId?: string;
 }
 
-/** A step, but for what its schema has still to say, before it is encrypted. */
+/** A checked step before its encryption; its schema's answer may be outstanding. */
 interface Draft {
   readonly plain: StepMessage;
   readonly checking: Promise<unknown> | undefined;
   readonly isEncrypted: boolean;
 }
 
-/** A job of a batch that is checked, and gets its number, and with it its id, when it is sent. */
+/** A checked job of a batch. It gets its number, and with it its id, when it is sent. */
 export interface JobDraft {
-  /** Of the job, or of the first step if it is a chain. */
+  /** Routing key of the job, or of the first step if the job is a chain. */
   readonly key: string;
   readonly isChain: boolean;
   readonly steps: readonly Draft[];
 }
 
-/** What is sent, and what travels in headers of ours. */
+/** A step that is sent, and the contents of Hopline's headers. */
 interface Outgoing extends Omit<OutboxMessage, 'chain'> {
   readonly chain?: ChainState | undefined;
   readonly batch?: BatchMark;
-  /** If that is less than the bus's. */
+  /** Deadline of the publish, if it is shorter than the bus's. */
   readonly deadlineMs?: number;
 }
 
-/** The way out of the steps of chains: as any send, but composed long before, and perhaps by another service. */
+/**
+ * Sends the steps of chains. A step is composed long before it is sent, and perhaps by another service; the
+ * rest is as for any send.
+ */
 export class Steps {
-  /** @param transmit publishes and tells of it; resolves with the confirm */
+  /** @param transmit publishes a message and emits its events; resolves with the confirm */
   constructor(
     private readonly options: StepsOptions,
     private readonly transmit: (call: PublishCall, message: OutgoingMessage) => Promise<Published>,
   ) {}
 
   /**
-   * A step as it travels in a header: what could not be sent shows here.
+   * Composes a step as it travels in a header, so that a step that could not be sent fails here.
    *
-   * @param owner what its body belongs to, if it is encrypted: its chain, or else the message that it will be
-   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError, KeysUnavailableError
+   * @param owner owner of an encrypted body: the step's chain, or else the message that the step becomes
+   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError,
+   * KeysUnavailableError
    */
   compose(step: ChainStep, owner: Owner): ComposedStep {
     const draft = this.draft(step);
@@ -99,7 +106,7 @@ export class Steps {
     const { plain, checking: valid } = draft;
     if (!(valid || message instanceof Promise)) return { message, checking: undefined };
     const checking = Promise.all([message, valid]).then(([whole]) => whole);
-    // Whoever awaits it hears of it; if another step is refused first, nobody does.
+    // The caller gets a rejection; if another step is refused first, nobody awaits this one.
     checking.catch(() => {});
     return { message: message instanceof Promise ? blankStep(plain) : message, checking };
   }
@@ -112,7 +119,7 @@ export class Steps {
     const exchange = exchangeOf(options, this.options.exchange);
     const type = definition?.key ?? routingKey;
     const checking = definition?.schema ? validate(definition, payload) : undefined;
-    // Whoever awaits it hears of it; if something else is refused first, nobody does.
+    // The caller gets a rejection; if something else is refused first, nobody awaits this one.
     if (checking instanceof Promise) checking.catch(() => {});
     const encrypted = isEncrypted(definition, step, encryption);
     const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options };
@@ -133,7 +140,7 @@ export class Steps {
     return isEncrypted && encryption ? encryptedStep(plain, owner, encryption) : plain;
   }
 
-  /** What a step passes on, encrypted for the step of that number. @throws KeysUnavailableError, OptionsError */
+  /** Encrypts a step's result for the step with that number. @throws KeysUnavailableError, OptionsError */
   sealResult(result: Buffer, chainId: string, number: number): SealedResult | Promise<SealedResult> {
     const { encryption } = this.options;
     if (!encryption) throw withoutEncryption('what an encrypted step passes on');
@@ -147,7 +154,7 @@ export class Steps {
   }
 
   /**
-   * Checks all steps, and gives the first with what travels with it, which fits its header.
+   * Checks all steps, and returns the first with its chain state, which fits its header.
    *
    * @throws as {@link compose}
    */
@@ -171,9 +178,9 @@ export class Steps {
   }
 
   /**
-   * A job of a batch, which may be a chain.
+   * Checks a job of a batch, which may be a chain.
    *
-   * @throws as {@link compose}, but for what concerns keys; OptionsError, too, for a job that is said to be unique
+   * @throws as {@link compose}, except for keys; OptionsError for a unique job
    */
   async draftJob(job: BatchJob): Promise<JobDraft> {
     const isChain = Array.isArray(job);
@@ -184,7 +191,10 @@ export class Steps {
     return { key: (steps[0] as Draft).plain.key, isChain, steps };
   }
 
-  /** A job that is refused would never end, and one that is sent beside another is not what was asked for. */
+  /**
+   * Refuses a unique job: if its key were taken, the job would never end; if it were sent all the same, it
+   * would not be unique.
+   */
   private mustNotBeUnique(step: ChainStep): void {
     checkStep(step);
     const { definition, lane: _, ...options } = step;
@@ -199,7 +209,7 @@ export class Steps {
     ]);
   }
 
-  /** @throws the errors of `send` */
+  /** Sends a job. @throws the errors of `send` */
   async sendJob({ isChain, steps }: JobDraft, place: BatchPlace, carried: Carried): Promise<Published> {
     const messageId = followingId(`${place.id}/${place.number}`, 'job');
     const owner = isChain ? { chainId: messageId } : { messageId };
@@ -214,7 +224,9 @@ export class Steps {
   }
 
   /**
-   * @param state what travels with it
+   * Sends a step.
+   *
+   * @param state chain state that travels with the step
    * @throws the errors of `send`
    */
   send(step: StepMessage, state: ChainState, messageId: string, carried?: Carried): Promise<Published> {
@@ -222,9 +234,9 @@ export class Steps {
   }
 
   /**
-   * What was composed before, perhaps by another process.
+   * Sends a step that was composed before, perhaps by another process.
    *
-   * @throws the errors of `publish`, or of `send` if it must be taken
+   * @throws the errors of `publish`, or of `send` if some queue must take it
    */
   async deliver(given: Outgoing, messageId: string, carried?: Carried): Promise<Published> {
     const { call, message } = this.outgoing(given, messageId, carried);
@@ -238,14 +250,14 @@ export class Steps {
     carried?: Carried,
   ): { call: PublishCall; message: OutgoingMessage } {
     const { key, type, body, contentType, options: own } = step;
-    // It may have come from outside.
+    // The step may come from outside.
     checkStep({ ...own, key, payload: undefined });
     checkRoutingKey(key);
     const options: PublishOptions = { ...carried, ...own, messageId };
     options.headers = { ...carried?.headers, ...own.headers };
     if (deadlineMs !== undefined) options.deadline = Math.min(deadlineMs, this.options.publishDeadlineMs);
     const exchange = exchangeOf(own, this.options.exchange);
-    // What is to be encrypted is so already.
+    // The body is already encrypted if it is to be.
     const call = {
       ...{ routingKey: key, exchange, type, payload: undefined },
       ...{ mustRoute, encrypted: false, options },
@@ -266,12 +278,15 @@ function checkSteps(steps: readonly ChainStep[]): void {
     throw new OptionsError('chain', [`expected a list of steps, one at least, got ${show(steps)}`]);
 }
 
-/** A chain at its first step. */
+/** The state of a chain at its first step. */
 function firstOf(id: string, rest: readonly StepMessage[], onFailure?: StepMessage): ChainState {
   return { id, number: 1, rest, onFailure, result: undefined, failure: undefined, finished: false };
 }
 
-/** The exchange is said in any case: whoever sends the step may have another one of its own. */
+/**
+ * The options that travel with a step. They always name the exchange: the sender of the step may have another
+ * one of its own.
+ */
 function travelling(
   options: Omit<ChainStep, 'definition' | 'payload' | 'key' | 'encrypted'>,
   own: ExchangeRef,

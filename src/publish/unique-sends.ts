@@ -7,7 +7,7 @@ import type { Stores } from '../stores/stores.js';
 import { joined } from '../util/joined.js';
 import type { Logger } from '../util/logger.js';
 
-/** What the store's own answers may take, beside the publish. */
+/** Time for the store's own answers, beside the publish. */
 const RESERVE_MS = 5_000;
 
 export interface UniqueSendsOptions {
@@ -15,38 +15,38 @@ export interface UniqueSendsOptions {
   readonly log: Logger;
 }
 
-/** One send that is to be unique. */
+/** One unique send. */
 export interface UniqueCall {
   readonly settings: UniqueSettings;
-  /** As the settings' `by` gives it. */
+  /** Value of the settings' `by` for the payload. */
   readonly key: string;
-  /** Without its lane: the same message in another lane is the same. */
+  /** Exchange without its lane: the same message in another lane is the same. */
   readonly exchange: string;
   readonly routingKey: string;
-  /** Until it is due. */
+  /** Milliseconds until the message is due. */
   readonly delayMs: number;
   readonly message: OutgoingMessage;
-  /** Resolves with the confirm. */
+  /** Publishes the message; resolves with the confirm. */
   publish(): Promise<Published>;
 }
 
-/** The way out of messages that are unique. */
+/** Sends unique messages. */
 export class UniqueSends {
   constructor(private readonly options: UniqueSendsOptions) {}
 
   /**
-   * Resolves with the confirm.
+   * Sends a message unless it is refused; resolves with the confirm.
    *
    * @throws NotUniqueError
-   * @throws what the store throws if it is away: nothing was sent then
+   * @throws errors of the store; nothing was sent then
    */
   send(call: UniqueCall): Promise<Published> {
     return call.settings.keep === 'first' ? this.sendFirst(call) : this.sendLast(call);
   }
 
   /**
-   * Takes the key for as long as the publish may take, and keeps it once that is confirmed, or may be. Dying in between leaves
-   * it taken that long, and no longer.
+   * Takes the key for the publish's maximum duration, and keeps it once the message is confirmed, or may be.
+   * If the process dies in between, the key stays taken for that duration and no longer.
    */
   private async sendFirst(call: UniqueCall): Promise<Published> {
     const { locks } = this.options.stores;
@@ -70,8 +70,9 @@ export class UniqueSends {
   }
 
   /**
-   * Numbers the message before, and says that its number counts once it is confirmed. So only what is stored for sure makes
-   * an older one be skipped: dying in between, both are handled. Whoever is handed the message says it, too.
+   * Takes a number before the publish, and makes it count once the message is confirmed. So an older message
+   * is skipped only for one that is surely stored: if the process dies in between, both are handled. The
+   * message's consumer makes the number count, too.
    */
   private async sendLast(call: UniqueCall): Promise<Published> {
     const { sequences } = this.options.stores;
@@ -84,7 +85,7 @@ export class UniqueSends {
     return published;
   }
 
-  /** What became of the publish is not changed by a store that can't be told. */
+  /** Records the outcome of a publish. A failing store does not change the outcome. */
   private async tell(told: () => Promise<unknown>, { routingKey, message }: UniqueCall): Promise<void> {
     try {
       await told();

@@ -9,13 +9,14 @@ import {
 
 const FINAL = [UnroutableError, InvalidMessageError, MessageTooLargeError, OptionsError, TopologyError];
 
-/** The broker's words for what every message of a queue has in common: a right or an exchange is missing. */
+/** Reply codes for faults that all messages of a queue share: a right or an exchange is missing. */
 const MISSING = [403, 404];
 
 /**
- * Whether a copy that settles a delivery can't be published for a reason of its own, whatever is mended in the broker: it can't be
- * encoded, or the broker closes the channel for it (over its `max_message_size`). Less than {@link isFinal}: what all messages of
- * the queue suffer from, as a missing right, an operator mends, and nothing is to be given up for it.
+ * Tells whether a copy that settles a delivery can't be published for a reason of its own, whatever is mended
+ * in the broker: it can't be encoded, or the broker closes the channel for it (over its `max_message_size`).
+ * Narrower than {@link isFinal}: a fault that all messages of the queue share, such as a missing right, is
+ * mended by an operator, and no message is given up for it.
  */
 export function isOwnFault(error: unknown): boolean {
   if (!(error instanceof PublishRejectedError))
@@ -25,11 +26,13 @@ export function isOwnFault(error: unknown): boolean {
 }
 
 /**
- * Whether a message can't be sent for a reason of its own, so that to wait with it, and with what is behind
- * it, would be for ever. All else passes: an alarm, a connection that is gone, a queue that has no leader.
+ * Tells whether a message can't be sent for a reason of its own, so that waiting with it, and with the
+ * messages behind it, would never end. All other errors are temporary: an alarm, a lost connection, a queue
+ * without a leader.
  */
 export function isFinal(error: unknown): boolean {
-  // With a cause it was the broker that closed the channel for exactly this one: a missing right, or over its cap.
+  // An error with a cause: the broker closed the channel for exactly this message, by a missing right or its
+  // size limit.
   if (error instanceof PublishRejectedError) return error.cause !== undefined;
   return FINAL.some((each) => error instanceof each);
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type RabbitmqOptions, rabbitmq, type TlsOptions } from '../../transport/amqp/index.js';
 import { UsageError } from '../usage-error.js';
 
-/** Where the broker is, from the command line or the environment. */
+/** Flags of the broker's address; the environment is the default. */
 export interface BrokerFlags {
   readonly url?: string;
   readonly urlFile?: string;
@@ -15,12 +15,12 @@ export interface BrokerFlags {
   readonly verbose?: boolean;
 }
 
-/** A broker, and how to call it without saying how to get in. */
+/** A broker: its name for messages, without credentials, and the options to connect to it. */
 export interface Broker {
   readonly url: string;
   /** `rabbit.example.org:5672, vhost '/'` */
   readonly name: string;
-  /** How it is connected to. */
+  /** Options of the connection. */
   readonly options: RabbitmqOptions;
 }
 
@@ -39,7 +39,7 @@ export function withBroker(command: Command): Command {
     .option('--verbose', 'stack traces of errors');
 }
 
-/** @throws UsageError, OptionsError */
+/** Reads the broker's address from flags and environment. @throws UsageError, OptionsError */
 export function brokerOf(flags: BrokerFlags, env: NodeJS.ProcessEnv): Broker {
   const { url, urlFile } = flags;
   if (url !== undefined && urlFile !== undefined)
@@ -60,7 +60,7 @@ export function brokerOf(flags: BrokerFlags, env: NodeJS.ProcessEnv): Broker {
   }
   const name = nameOf(found);
   const options = optionsOf(found, flags, env);
-  rabbitmq(options); // what can't work shows before anybody is asked, and before any of it is shown
+  rabbitmq(options); // invalid options fail here, before the user is asked and before anything of the address is printed
   return { url: found, name, options };
 }
 
@@ -84,12 +84,14 @@ function optionsOf(
   };
 }
 
-/** Of an address on the command line, where everybody on the machine can read it. */
+/**
+ * Tells whether an address on the command line holds a password: everybody on the machine can read it there.
+ */
 export function holdsPassword(url: string): boolean {
   return /:\/\/[^/]*:[^/]*@/.test(url);
 }
 
-/** @throws UsageError */
+/** Reads a file that a flag names. @throws UsageError */
 export function fileOf(file: string, flag: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');

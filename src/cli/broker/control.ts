@@ -10,7 +10,7 @@ import { oneLine } from '../output/text.js';
 import { type BrokerFlags, brokerOf, withBroker } from './broker.js';
 import { sharedPrefix } from './target.js';
 
-/** Which application's workers are meant. */
+/** Flags that select the application whose workers are meant. */
 export interface ControlFlags extends BrokerFlags {
   readonly app?: string;
   readonly prefix?: string;
@@ -24,10 +24,10 @@ export function withControl(command: Command): Command {
       'module that exports the bus (or hopline.app in package.json), for its prefix; it is not started',
     )
     .option('--prefix <name>', "the application's prefix, if it has one")
-    .option('--patience <duration>', 'how long answers are waited for', '1s');
+    .option('--patience <duration>', 'time to wait for answers', '1s');
 }
 
-/** Connects for as long as `use` takes. */
+/** Connects for as long as `use` runs. */
 export async function atControl<T>(
   flags: ControlFlags,
   { env }: Terminal,
@@ -60,7 +60,7 @@ async function prefixOf({ app }: ControlFlags, url: string): Promise<string | un
 export const whoText = ({ service, host, pid }: Respondent): string =>
   oneLine(`${service} on ${host}, process ${pid}`);
 
-/** Says who has done it and who has not, and returns the exit code. */
+/** Prints which processes have complied and which have not, and returns the exit code. */
 export function tellHeeded({ processes, consumers }: Heeded, done: string, terminal: Terminal): number {
   if (processes.length === 0 && consumers > 0)
     terminal.tell(
@@ -69,7 +69,7 @@ export function tellHeeded({ processes, consumers }: Heeded, done: string, termi
   return tellAnswers(processes, done, terminal);
 }
 
-/** One line for each process, and the exit code: 1 if one of them could not do it. */
+/** Prints one line per process, and returns the exit code: 1 if one of them has failed. */
 export function tellAnswers(answers: readonly ControlAnswer[], done: string, terminal: Terminal): number {
   for (const answer of answers) {
     if (answer.problem === undefined) terminal.print(`${whoText(answer)}: ${done}`);

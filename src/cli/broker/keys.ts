@@ -8,7 +8,8 @@ export interface KeysFlags {
 }
 
 /**
- * The application's keys, from a file or the environment: `{ "current": "k2", "keys": { "k1": "base64", … } }`.
+ * Reads the application's keys from a file or the environment:
+ * `{ "current": "k2", "keys": { "k1": "base64", … } }`.
  *
  * @throws UsageError, OptionsError; neither shows what was read
  */
@@ -22,7 +23,7 @@ export function keysOf(
   try {
     given = JSON.parse(text) as StaticKeysOptions;
   } catch {
-    // The parser's own message quotes the text.
+    // The parser's own message quotes the text, which holds keys.
     throw new UsageError(
       `the keys in ${file === undefined ? 'HOPLINE_KEYS' : 'the file of --keys'} are not JSON`,
       'Write them as {"current": "k2", "keys": {"k1": "32 bytes in base64", "k2": "…"}}',

@@ -6,7 +6,7 @@ import { Emitter } from '../../util/emitter.js';
 import { silentLogger } from '../../util/logger.js';
 import type { Broker } from './broker.js';
 
-/** A session of a command's own, and what it tells. */
+/** A session of one command, with its events. */
 export interface CommandSession {
   readonly session: TransportSession;
   readonly events: Emitter<BusEvents>;
@@ -17,14 +17,13 @@ const CONNECT_MS = 5_000;
 const CLOSE_MS = 5_000;
 const LIMITS = { maxInFlight: 1, maxInFlightBytes: 1_024 };
 
-/** For commands that publish many messages. */
+/** Limits for commands that publish many messages. */
 export const MOVING = { maxInFlight: 1_000, maxInFlightBytes: 64 * 1_024 * 1_024 };
 
 /**
- * Connects for as long as `use` takes.
+ * Connects for as long as `use` runs.
  *
- * @param limits of what may be published at once; one small message without
- *
+ * @param limits maximum of unconfirmed messages and bytes; one small message by default
  * @throws ConnectError
  */
 export async function withSession<T>(

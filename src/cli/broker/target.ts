@@ -5,7 +5,7 @@ import type { Terminal } from '../output/terminal.js';
 import { UsageError } from '../usage-error.js';
 import { type Broker, type BrokerFlags, brokerOf, withBroker } from './broker.js';
 
-/** Which application, or which queues. */
+/** Flags that select an application or queues. */
 export interface TargetFlags extends BrokerFlags {
   readonly app?: string;
   readonly queue?: readonly string[];
@@ -16,7 +16,10 @@ export interface TargetFlags extends BrokerFlags {
 export interface Target {
   readonly broker: Broker;
   readonly queues: readonly string[];
-  /** Named one by one: one that is missing is a mistake. An application's may not be declared yet. */
+  /**
+   * True for queues that are named one by one: a missing one is a mistake. Queues of an application may not
+   * be declared yet.
+   */
   readonly named: boolean;
   readonly prefix: string | undefined;
   readonly delayPrefix: string | undefined;
@@ -32,7 +35,7 @@ export function withTarget(command: Command): Command {
     .option('--delay-prefix <name>', "the application's delayPrefix, if it has one");
 }
 
-/** @throws UsageError */
+/** Reads the queues that the flags select. @throws UsageError */
 export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<Target> {
   const broker = brokerOf(flags, env);
   const { queue: named, prefix, delayPrefix } = flags;
@@ -58,7 +61,7 @@ export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<T
   };
 }
 
-/** @throws UsageError if they have several */
+/** The prefix that all buses have. @throws UsageError if they have several */
 export const sharedPrefix = (buses: readonly BusDescription[]): string | undefined => shared(buses, 'prefix');
 
 function shared(buses: readonly BusDescription[], name: 'prefix' | 'delayPrefix'): string | undefined {

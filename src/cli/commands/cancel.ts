@@ -1,7 +1,9 @@
 import { atControl, type ControlFlags, whoText, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
 
-/** `hopline cancel MESSAGE-ID`: fires the signal of the handler that runs it, wherever that is. */
+/**
+ * `hopline cancel MESSAGE-ID`: fires the signal of the handler that runs the message, in whichever process.
+ */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withControl(command)
     .argument('<message-id>', 'as logs and events name it')

@@ -13,7 +13,7 @@ interface Flags extends TargetFlags, ManagementFlags {
   readonly json?: boolean;
 }
 
-/** `hopline doctor`: what is wrong with a broker and with what an application has there. Changes nothing. */
+/** `hopline doctor`: faults of a broker and of an application's queues there. Changes nothing. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withManagement(withTarget(command))
     .option('--json', 'one JSON array: severity, check, message, help')
@@ -30,7 +30,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     });
 };
 
-/** Each bus of the application; or the queues that are named. */
+/** The subjects to examine: each bus of the application, or the queues that are named. */
 async function patientsOf(flags: Flags, url: string): Promise<Patient[]> {
   const { queue: queues = [], prefix = 'hopline', delayPrefix = 'hopline' } = flags;
   const app = flags.app ?? appOfPackage(process.cwd());
@@ -45,7 +45,7 @@ async function patientsOf(flags: Flags, url: string): Promise<Patient[]> {
   );
 }
 
-/** Two buses on one broker share much of what is said about it. */
+/** Removes doubles: two buses on one broker have many findings in common. */
 function withoutTwins(findings: readonly Finding[]): Finding[] {
   return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }

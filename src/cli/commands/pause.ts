@@ -1,7 +1,7 @@
 import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
 
-/** `hopline pause QUEUE`: nothing of the queue begins any more, wherever, until `hopline resume QUEUE`. */
+/** `hopline pause QUEUE`: no process starts a message of the queue until `hopline resume QUEUE`. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withControl(command)
     .argument('<queue>', 'its name in the broker; of a queue with lanes, all of them, or one by its own name')

@@ -20,17 +20,20 @@ interface Flags extends BrokerFlags {
   readonly delayPrefix?: string;
 }
 
-/** `hopline publish KEY [JSON|-]`: one message, confirmed. Declares nothing: exchanges are their services' to make. */
+/**
+ * `hopline publish KEY [JSON|-]`: publishes one message and waits for its confirm. Declares nothing:
+ * exchanges belong to their services.
+ */
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .argument('<key>', 'its routing key')
     .argument('[json]', 'its payload; - reads it from standard input', 'null');
   withBroker(command)
-    .option('--send', 'fail if no queue takes it')
-    .option('--delay <duration>', 'come due so much later: 30s, 5m, 7d')
-    .option('--exchange <name>', 'instead of <prefix>.events')
+    .option('--send', 'fail if no queue takes the message')
+    .option('--delay <duration>', 'time until the message is due: 30s, 5m, 7d')
+    .option('--exchange <name>', 'exchange to publish to; else <prefix>.events')
     .option('--header <name=value>', 'a header; may be repeated', collect)
-    .option('--id <id>', 'its messageId; else a new one')
+    .option('--id <id>', 'messageId of the message; else a new one')
     .option('--prefix <name>', "the application's prefix")
     .option('--delay-prefix <name>', "the application's delayPrefix")
     .action(async (key: string, json: string, flags: Flags) => {

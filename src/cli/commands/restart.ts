@@ -1,7 +1,10 @@
 import { atControl, type ControlFlags, tellAnswers, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
 
-/** `hopline restart SERVICE`: all its workers are replaced, one after the other, so that some consume at any time. */
+/**
+ * `hopline restart SERVICE`: replaces all workers of a service, one after the other, so that some consume at
+ * any time.
+ */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withControl(command)
     .argument('<service>', 'its name')

@@ -4,17 +4,20 @@ import type { DefineCommand } from '../command.js';
 import type { Terminal } from '../output/terminal.js';
 import { oneLine } from '../output/text.js';
 
-/** `hopline resume QUEUE`: what `hopline pause QUEUE` has paused goes on. */
+/** `hopline resume QUEUE`: ends the pause of `hopline pause QUEUE`. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withControl(command)
-    .argument('<queue>', 'as it was paused')
+    .argument('<queue>', 'name that the queue was paused by')
     .action(async (queue: string, flags: ControlFlags) => {
       const heeded = await atControl(flags, terminal, (control) => control.resume(queue));
       exit(tellResumed(queue, heeded, terminal));
     });
 };
 
-/** Says whether it goes on, and returns the exit code: 1 if all or a part of it stays paused by another name. */
+/**
+ * Prints whether the queue runs again, and returns the exit code: 1 if all or a part of it stays paused under
+ * another name.
+ */
 export function tellResumed(queue: string, heeded: PausesHeeded, terminal: Terminal): number {
   const { processes, paused, pausedBy } = heeded;
   const goesOn = pausedBy.length === 0;
@@ -30,6 +33,9 @@ export function tellResumed(queue: string, heeded: PausesHeeded, terminal: Termi
   return goesOn ? code : 1;
 }
 
-/** A lane is paused with its queue, and a queue may have lanes that are paused by themselves. */
+/**
+ * The warning for a queue that stays paused: a lane is paused with its queue, and lanes may be paused by
+ * themselves.
+ */
 const stillPaused = (queue: string, by: string): string =>
   by.startsWith(`${queue}.`) ? `lane '${by}' is still paused` : `'${queue}' is still paused with '${by}'`;

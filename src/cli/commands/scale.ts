@@ -6,7 +6,10 @@ interface Flags extends ControlFlags {
   readonly concurrency: string;
 }
 
-/** `hopline scale QUEUE --concurrency N`: live, in each process, until it ends. */
+/**
+ * `hopline scale QUEUE --concurrency N`: changes the concurrency in each running process, until that process
+ * ends.
+ */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withControl(command)
     .argument('<queue>', 'its name in the broker')

@@ -7,7 +7,10 @@ interface Flags extends ControlFlags {
   readonly json?: boolean;
 }
 
-/** `hopline status`: the workers of an application, asked over the bus, beside what the broker says of their queues. */
+/**
+ * `hopline status`: the workers of an application, asked over the bus, beside the broker's data on their
+ * queues.
+ */
 export const define: DefineCommand = (command, { terminal }) => {
   withControl(command)
     .option('--service <name>', 'only the processes of this service')

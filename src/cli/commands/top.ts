@@ -11,15 +11,18 @@ interface Flags extends ControlFlags {
   readonly service?: string;
 }
 
-/** The terminal's other screen, which leaves what was on it alone; and its beginning, with nothing below. */
+/**
+ * ENTER opens the terminal's alternate screen, which keeps the previous content, and hides the cursor; HOME
+ * moves to the top and clears the rest.
+ */
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
 const CLEAR = '\u001b[H\u001b[J';
 
-/** What ends it: a terminal that hands over each key makes no signal of Ctrl-C. */
+/** Keys that end the command: a terminal in raw mode makes no signal of Ctrl-C. */
 const ENDS = ['q', 'Q', '\u0003'];
 
-/** `hopline top`: the status, asked for again and again, until q or Ctrl-C. */
+/** `hopline top`: the status, refreshed until q or Ctrl-C. */
 export const define: DefineCommand = (command, { terminal }) => {
   withControl(command)
     .option('--service <name>', 'only the processes of this service')
@@ -34,7 +37,7 @@ async function watch(control: Control, { service }: Flags, terminal: Terminal): 
   const end = untilEnded(terminal);
   terminal.stdout.write(ENTER);
   try {
-    // Asking takes as long as answers are waited for, which is the pause between two pictures.
+    // A request lasts as long as answers are waited for, which is the pause between two pictures.
     while (!end.isOver) {
       const status = await Promise.race([
         control.status(service === undefined ? {} : { service }),

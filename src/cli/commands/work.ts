@@ -39,33 +39,36 @@ SIGTERM and Ctrl-C let handlers finish, within --stop-timeout; a second one fire
 ends all at once. SIGHUP replaces the processes one after the other.
 Exit codes: 0 stopped in order, 1 work was left behind, 2 called wrongly, or the application can't be run.`;
 
-/** `hopline work [APP]`: runs a service's handlers, in processes of their own that are looked after. */
+/** `hopline work [APP]`: runs a service's handlers in supervised processes. */
 export const define: DefineCommand = (command, { terminal, exit, early, first }) => {
   command
     .argument('[app]', 'module that exports its bus; else hopline.app of the nearest package.json')
     .option(
       '--queues <names>',
-      'only these, separated by commas: an earlier one is served before a later one',
+      'only these queues, separated by commas: an earlier one is served before a later one',
     )
     .option('--lanes <names>', 'only these lanes of its queues, in this order')
-    .option('--processes <number>', 'how many run; or from how many to how many, as work asks for: 2..8', '1')
-    .option('--clear-within <duration>', 'with --processes 2..8: what waits is to be handled within', '10s')
-    .option('--cool-down <duration>', 'with --processes 2..8: between two changes of their number', '5s')
-    .option('--scaling-port <address>', 'answer GET /scaling with what waits: 9464, or 0.0.0.0:9464 for all')
-    .option('--concurrency <number>', 'messages at once in each process, instead of what the queues say')
-    .option('--tries <number>', 'attempts in all, of handlers that say nothing of their own')
-    .option('--backoff <durations>', 'pauses between these, the last repeats: 10s, or 1s,10s,1m')
-    .option('--timeout <duration>', 'how long an attempt may run, of handlers that say nothing of their own')
-    .option('--stop-when-empty', 'end when nothing is left in the queues; what is delayed is not waited for')
-    .option('--max-jobs <number>', 'replace a process that has begun so many')
-    .option('--max-time <duration>', 'replace a process that has run so long: 30m, 1h')
-    .option('--max-memory <size>', 'replace a process that takes so much: 512MB')
+    .option('--processes <number>', 'number of processes; or minimum and maximum, scaled by load: 2..8', '1')
+    .option('--clear-within <duration>', 'with --processes 2..8: time to handle the waiting messages', '10s')
+    .option('--cool-down <duration>', 'with --processes 2..8: minimum time between changes', '5s')
+    .option(
+      '--scaling-port <address>',
+      'answer GET /scaling with message counts: 9464, or 0.0.0.0:9464 for all',
+    )
+    .option('--concurrency <number>', 'messages at once in each process; overrides the queues')
+    .option('--tries <number>', 'maximum attempts, for handlers that set none')
+    .option('--backoff <durations>', 'pauses between attempts, the last one repeats: 10s, or 1s,10s,1m')
+    .option('--timeout <duration>', 'maximum duration of an attempt, for handlers that set none')
+    .option('--stop-when-empty', 'end when the queues are empty; delayed messages are not waited for')
+    .option('--max-jobs <number>', 'replace a process that has begun this many messages')
+    .option('--max-time <duration>', 'replace a process that has run for this time: 30m, 1h')
+    .option('--max-memory <size>', 'replace a process that takes this much memory: 512MB')
     .option(
       '--crashes <number>',
-      'dead-letter a message that has ended so many processes, each while it ran alone',
+      'dead-letter a message that has ended this many processes, each while it ran alone',
       '3',
     )
-    .option('--stop-timeout <duration>', 'how long a process may take to stop', '30s')
+    .option('--stop-timeout <duration>', 'maximum time for a process to stop', '30s')
     .addHelpText('after', ABOUT)
     .action(async (given: string | undefined, flags: Flags) => {
       const { min, max } = range('--processes', flags.processes);
@@ -76,7 +79,8 @@ export const define: DefineCommand = (command, { terminal, exit, early, first })
       const crashes = crashesOf(flags);
       const settings: WorkerSettings = { ...settingsOf(given, flags), reportsLoad };
       if (!first) throw new Error('hopline work runs as a process of its own only');
-      // Where the address may turn out to be taken, the application is not to be loaded before.
+      // With an address, which may turn out to be taken, the application is loaded only once the server
+      // listens.
       if (!address) first.begin(settings);
       const { supervise } = await import('../work/supervise.js');
       exit(
@@ -85,7 +89,7 @@ export const define: DefineCommand = (command, { terminal, exit, early, first })
     });
 };
 
-/** @throws UsageError */
+/** Reads `--crashes`. @throws UsageError */
 function crashesOf(flags: Flags): number {
   const crashes = wholeNumber('--crashes', flags.crashes);
   if (crashes > 1) return crashes;
@@ -95,7 +99,7 @@ function crashesOf(flags: Flags): number {
   );
 }
 
-/** @throws UsageError */
+/** Reads `--clear-within` and `--cool-down`. @throws UsageError */
 function paceOf({ clearWithin, coolDown }: Flags) {
   return {
     clearWithinMs: durationMs('--clear-within', clearWithin),
@@ -103,7 +107,7 @@ function paceOf({ clearWithin, coolDown }: Flags) {
   };
 }
 
-/** @throws UsageError */
+/** Reads the settings of the worker processes. @throws UsageError */
 function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSettings, 'reportsLoad'> {
   const { queues, lanes, concurrency, timeout, maxJobs, maxTime, maxMemory } = flags;
   return {
@@ -123,7 +127,7 @@ function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSetting
   };
 }
 
-/** @throws UsageError */
+/** Reads `--tries` and `--backoff`. @throws UsageError */
 function retryOf({ tries, backoff }: Flags): WorkerSettings['retry'] {
   if (tries === undefined && backoff === undefined) return undefined;
   return {

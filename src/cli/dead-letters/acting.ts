@@ -5,7 +5,7 @@ import type { Terminal } from '../output/terminal.js';
 import { lettersText, numberText, oneLine } from '../output/text.js';
 import { Stopped } from '../usage-error.js';
 
-/** How many of the failed are shown one by one. */
+/** Maximum number of failed letters that are shown one by one. */
 const SHOWN = 20;
 const INTERRUPTED = 130;
 
@@ -15,10 +15,10 @@ export interface ActingHooks {
 }
 
 /**
- * Runs something with many dead letters: with a bar on a terminal, an end on Ctrl-C that leaves nothing half done, and
- * the result in words.
+ * Runs an action on many dead letters: with a progress bar on a terminal, a clean end on Ctrl-C, and a
+ * summary.
  *
- * @param done what has become of them: `replayed`
+ * @param done the letters' new state, for the summary: `replayed`
  * @returns the exit code
  */
 export async function runActing(

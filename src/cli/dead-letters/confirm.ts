@@ -2,10 +2,10 @@ import type { Terminal } from '../output/terminal.js';
 import { Stopped, UsageError } from '../usage-error.js';
 
 /**
- * Says what is about to be done, and asks. With `yes` nobody is asked.
+ * Prints what is about to be done, and asks; with `yes` it does not ask.
  *
- * @param what a whole sentence: what, how many, where
- * @throws UsageError if nobody is there to ask
+ * @param what a whole sentence: action, number, place
+ * @throws UsageError if nobody is there to answer
  * @throws Stopped if the answer is no
  */
 export async function confirm(what: string, terminal: Terminal, yes: boolean | undefined): Promise<void> {

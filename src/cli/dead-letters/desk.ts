@@ -7,16 +7,16 @@ import type { Terminal } from '../output/terminal.js';
 import { numberText } from '../output/text.js';
 import { unreadableText } from './unreadable-text.js';
 
-/** The dead letters that a command is about, and where they are. */
+/** The dead-letter queues of a command, and its target. */
 export interface Desk {
   readonly failures: Failures;
   readonly target: Target;
 }
 
 /**
- * Connects for as long as `use` takes.
+ * Connects for as long as `use` runs.
  *
- * @param keys of the application, if something is to be decrypted
+ * @param keys keys of the application, if bodies are to be decrypted
  */
 export async function atDesk<T>(
   flags: TargetFlags,
@@ -55,7 +55,7 @@ export async function atDesk<T>(
   }
 }
 
-/** What the application would declare, but has not yet, holds no dead letters. */
+/** The application's queues that exist: one that is not declared yet has no dead letters. */
 async function presentQueues(failures: Failures, terminal: Terminal): Promise<string[]> {
   const counts = await failures.count();
   const missing = counts.filter(({ count }) => count === undefined);

@@ -19,13 +19,13 @@ export interface FilterFlags {
 export function withFilters(command: Command): Command {
   return command
     .option('--reason <reason>', 'only those with this reason; may be repeated', collect)
-    .option('--since <duration>', 'only those that failed so long ago at most: 30m, 2h, 7d')
-    .option('--older-than <duration>', 'only those that failed longer ago than that: 12h, 30d')
+    .option('--since <duration>', 'only those that failed within this time: 30m, 2h, 7d')
+    .option('--older-than <duration>', 'only those that failed longer ago: 12h, 30d')
     .option('--grep <text>', 'only those with this text in id, routing key, error, headers or body')
-    .option('--limit <count>', 'at most so many, the oldest first');
+    .option('--limit <count>', 'maximum number, the oldest first');
 }
 
-/** @throws UsageError */
+/** Reads the filter's flags. @throws UsageError */
 export function filterOf(
   { reason, since, olderThan, grep, limit }: FilterFlags,
   now = Date.now(),
@@ -55,12 +55,17 @@ export function filterOf(
   };
 }
 
-/** A moment, so that it stays the same however long the person thinks about the question. @throws UsageError */
+/**
+ * The moment that lies `given` before now; fixed, so that it does not move while the user thinks about the
+ * question.
+ *
+ * @throws UsageError
+ */
 function agoOf(flag: string, given: string | undefined, now: number): Date | undefined {
   return given === undefined ? undefined : new Date(now - durationMs(flag, given));
 }
 
-/** Exactly those that were listed, whatever has come since. */
+/** The filter for exactly the listed letters, whatever has arrived since. */
 export function exactly(letters: readonly DeadLetterSummary[], { limit: _, ...filter }: DeadLetterFilter) {
   return { ...filter, ids: [...new Set(letters.map(({ id }) => id))] };
 }

@@ -8,15 +8,15 @@ import { exactly, reasonsText } from './filters.js';
 
 export interface ForgetFlags {
   readonly yes?: boolean;
-  /** Says what would be done, and does nothing. */
+  /** Prints the action without performing it. */
   readonly dryRun?: boolean;
 }
 
 /**
- * Deletes for good what a filter leaves, after asking; returns the exit code.
+ * Deletes the letters that a filter selects for good, after asking; returns the exit code.
  *
- * @param which half a sentence about them: `that failed before …`; '' for none
- * @param done what has become of them: `forgotten`
+ * @param which half a sentence about the letters: `that failed before …`; '' for none
+ * @param done the letters' new state, for the summary: `forgotten`
  */
 export async function forgetThese(
   { failures, target }: Desk,
@@ -38,7 +38,7 @@ export async function forgetThese(
     return 0;
   }
   await confirm(`${what} will be deleted ${where}`, terminal, yes);
-  // Not whatever the filter leaves by now: what came after the question was never agreed to.
+  // Letters that came after the question were not agreed to, so only the listed ones are deleted.
   return runActing(terminal, letters.length, done, (hooks) =>
     failures.forget(exactly(letters, filter), hooks),
   );

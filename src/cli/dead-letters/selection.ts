@@ -3,7 +3,7 @@ import { UsageError } from '../usage-error.js';
 import { type FilterFlags, filterOf } from './filters.js';
 
 /**
- * What was named: ids, or all that the filters leave. Never all by default, and never both.
+ * The letters that are named: by ids, or all that the filters select. Never all by default, and never both.
  *
  * @throws UsageError
  */

@@ -1,6 +1,6 @@
 import type { UnreadableLetter } from '../../failures/unreadable.js';
 
-/** What is said of dead letters that can't be read, and what moves or deletes them. */
+/** The warning about dead letters that can't be read, with the commands that move or delete them. */
 export function unreadableText({ deadQueue, count, waiting }: UnreadableLetter): {
   readonly message: string;
   readonly help: string;

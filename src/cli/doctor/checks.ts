@@ -7,7 +7,7 @@ import { managementChecks } from './management-checks.js';
 
 type Check = (facts: Facts) => Finding[];
 
-/** In the order in which they matter at 3 a.m. */
+/** The checks, most urgent first. */
 const CHECKS: readonly Check[] = [
   version,
   alarms,
@@ -19,7 +19,7 @@ const CHECKS: readonly Check[] = [
   managementChecks,
 ];
 
-/** Judges what was found. Pure: the same facts give the same findings. */
+/** Judges the facts. Pure: the same facts give the same findings. */
 export function judge(facts: Facts): Finding[] {
   return CHECKS.flatMap((check) => check(facts));
 }
@@ -110,7 +110,7 @@ function consumers({ queues, paused, application }: Facts): Finding[] {
   });
 }
 
-/** What was paused: the queue, or that which it is a lane of. */
+/** The name under which a queue is paused: its own, or that of the queue that it is a lane of. */
 function pausedAs(
   queue: string,
   paused: readonly string[],

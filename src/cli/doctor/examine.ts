@@ -9,7 +9,7 @@ import type { Finding } from './finding.js';
 import { gather } from './gather.js';
 import type { Management } from './management.js';
 
-/** What is examined: an application, or queues by name. */
+/** The subject of an examination: an application, or queues by name. */
 export interface Patient {
   readonly application: BusDescription | undefined;
   /** All buses of the application. */
@@ -19,7 +19,7 @@ export interface Patient {
   readonly delayPrefix: string;
 }
 
-/** Connects, looks, judges, and leaves nothing behind. */
+/** Connects, gathers facts, judges them, and leaves nothing behind in the broker. */
 export function examine(
   { application, siblings, queues, prefix, delayPrefix }: Patient,
   broker: Broker,

@@ -4,28 +4,32 @@ import type { UnreadableLetter } from '../../failures/unreadable.js';
 import type { QueueState } from '../../transport/transport.js';
 import type { LeftOverQueue } from '../topology/left-over-queues.js';
 
-/** What a broker says of itself and of what an application wants there: all that doctor judges by. */
+/** The facts that doctor judges: about a broker, and about what an application wants there. */
 export interface Facts {
   /** Host, port and vhost, without credentials. */
   readonly address: string;
   readonly broker: BrokerFacts;
-  /** Undefined without an application: then only the queues that were named are looked at. */
+  /** The application; undefined if only the named queues are examined. */
   readonly application: BusDescription | undefined;
-  /** What the application wants and the broker does not have, as `queue 'mailer'`. */
+  /** The application's exchanges and queues that the broker does not have, as `queue 'mailer'`. */
   readonly missing: readonly string[];
-  /** Work queues by name; undefined for one that isn't there. */
+  /** State of each work queue by name; undefined for a queue that does not exist. */
   readonly queues: ReadonlyMap<string, QueueState | undefined>;
   /**
-   * Queues by the service's name that no bus of the application declares and nobody consumes; those beside a work queue that is
-   * there are counted to it. Empty where the management API did not tell.
+   * Queues under the service's name that no bus of the application declares and nobody consumes; the landing
+   * and dead-letter queues of an existing work queue count with that. Empty if the management API gave no
+   * answer.
    */
   readonly leftOver: readonly LeftOverFacts[];
   /** Queues, and lanes of queues, that operators have paused. */
   readonly paused: readonly string[];
   readonly deadLetters: readonly DeadLetterFacts[];
-  /** In the queue of what no queue took when its delay was over. */
+  /** Number of messages in the queue of delayed messages that no queue took when due. */
   readonly lost: number | undefined;
-  /** Undefined if the management API was not asked, or did not answer: `why` says it. */
+  /**
+   * Facts of the management API; undefined if it was not asked or did not answer: `whyNoManagement` tells the
+   * reason.
+   */
   readonly management: ManagementFacts | undefined;
   readonly whyNoManagement: string | undefined;
   /** Milliseconds since 1970. */
@@ -36,32 +40,35 @@ export interface BrokerFacts {
   readonly product: string;
   readonly version: string;
   readonly cluster: string | undefined;
-  /** In the broker's words, such as `low on memory`; undefined if it takes messages. */
+  /**
+   * Reason for which the broker takes no messages, in its own words, such as `low on memory`; undefined if it
+   * takes them.
+   */
   readonly blocked: string | undefined;
 }
 
 export interface DeadLetterFacts {
-  /** Where they lie. */
+  /** Dead-letter queue. */
   readonly deadQueue: string;
   readonly count: number;
-  /** When the first in line was given up. */
+  /** Time of failure of the first letter in line. */
   readonly oldest: Date | undefined;
-  /** Some end their connections, and were gone around. */
+  /** Letters that end the connection of whoever reads them, and were skipped. */
   readonly unreadable?: UnreadableLetter | undefined;
-  /** So many do that none was looked at. */
+  /** Set if so many letters are unreadable that none was looked at. */
   readonly whyNotRead?: HoplineError | undefined;
 }
 
 export interface LeftOverFacts extends Pick<LeftOverQueue, 'name' | 'kind' | 'of'> {
-  /** Messages that wait in it. */
+  /** Number of waiting messages. */
   readonly ready: number;
-  /** New messages come into it. */
+  /** True if new messages can come into the queue. */
   readonly isBound: boolean;
 }
 
-/** What only the management API tells. */
+/** Facts that only the management API has. */
 export interface ManagementFacts {
-  /** Name of the cluster that it speaks for. */
+  /** Name of the cluster that the API belongs to. */
   readonly cluster: string;
   readonly nodes: readonly NodeFacts[];
   readonly queues: readonly ManagedQueue[];
@@ -74,7 +81,7 @@ export interface NodeFacts {
   readonly running: boolean;
   readonly memoryAlarm: boolean;
   readonly diskAlarm: boolean;
-  /** Nodes that it can't see though they run. */
+  /** Nodes that this node can't reach though they run. */
   readonly partitions: readonly string[];
 }
 
@@ -82,10 +89,10 @@ export interface ManagedQueue {
   readonly name: string;
   readonly type: string;
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** Nodes that hold a copy; empty for a classic queue. */
+  /** Nodes that hold a copy of the queue; empty for a classic queue. */
   readonly members: readonly string[];
   readonly online: readonly string[];
-  /** Messages that somebody has taken and not settled; as of some seconds ago. */
+  /** Number of messages that are taken and not settled, as of some seconds ago. */
   readonly unsettled: number;
 }
 
@@ -94,14 +101,14 @@ export interface ManagedBinding {
   readonly destination: string;
   readonly destinationType: 'queue' | 'exchange';
   readonly pattern: string;
-  /** The management API's own name of it. */
+  /** The management API's own name of the binding. */
   readonly propertiesKey: string;
 }
 
 export interface Policy {
   readonly name: string;
   readonly kind: 'policy' | 'operator policy';
-  /** Regular expression over names. */
+  /** Regular expression that the policy applies to names with. */
   readonly pattern: string;
   readonly appliesTo: string;
   readonly definition: Readonly<Record<string, unknown>>;

@@ -1,10 +1,13 @@
-/** One thing that doctor has to say. */
+/** One finding of doctor. */
 export interface Finding {
-  /** `error`: messages are stuck or will be lost; `warning`: they may be; `ok`: looked at, and fine; `unknown`: not to be seen from here. */
+  /**
+   * `error`: messages are stuck or will be lost; `warning`: they may be; `ok`: examined, and fine; `unknown`:
+   * could not be examined.
+   */
   readonly severity: 'error' | 'warning' | 'ok' | 'unknown';
-  /** Stable, for scripts: `alarms`, `missing`, `consumers` … */
+  /** Name of the check, stable for scripts: `alarms`, `missing`, `consumers` … */
   readonly check: string;
   readonly message: string;
-  /** What to do about it. */
+  /** Remedy. */
   readonly help?: string;
 }

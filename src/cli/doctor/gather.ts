@@ -16,27 +16,27 @@ import type { Management } from './management.js';
 
 export interface GatherOptions {
   readonly session: TransportSession;
-  /** Of the session. */
+  /** Events of the session. */
   readonly events: Emitter<BusEvents>;
-  /** Undefined if there is no queue to look at. */
+  /** The dead letters; undefined if no queue is examined. */
   readonly failures: Failures | undefined;
   readonly clock: Clock;
   readonly names: Names;
   readonly address: string;
   readonly application: BusDescription | undefined;
-  /** All buses of the application, this one among them: what one of them declares is nobody's left-over. */
+  /** All buses of the application, this one included: a queue that one of them declares is not left over. */
   readonly siblings: readonly BusDescription[];
   /** Work queues to look at beside the application's. */
   readonly queues: readonly string[];
-  /** Undefined not to ask it. */
+  /** The management API; undefined if it is not to be asked. */
   readonly management: Management | undefined;
 }
 
-/** How long the broker may keep a message that it takes at once when all is well. */
+/** Maximum time for the broker to take the probe message; it takes the message at once when all is well. */
 const PROBE_MS = 3_000;
 const CHECK_MS = 10_000;
 
-/** Asks for everything that doctor judges by. Changes nothing; what can't be asked is a fact, too. */
+/** Gathers all facts that doctor judges. Changes nothing; a failed request is a fact, too. */
 export async function gather(options: GatherOptions): Promise<Facts> {
   const { session, application, address, clock, names, failures } = options;
   const { management, whyNoManagement } = await askManagement(options);
@@ -95,7 +95,10 @@ async function leftOverFacts(
   return found;
 }
 
-/** AMQP tells of an alarm only those who publish: so it publishes, to where nobody listens. */
+/**
+ * Facts about the broker itself. AMQP reports an alarm only to publishers, so this publishes a message that
+ * no queue takes.
+ */
 async function brokerFacts({ session, events, names, clock }: GatherOptions): Promise<BrokerFacts> {
   let blocked: string | undefined;
   const alarm = deferred();
@@ -114,7 +117,7 @@ async function brokerFacts({ session, events, names, clock }: GatherOptions): Pr
           mandatory: false,
           deadlineMs: PROBE_MS,
         })
-        .catch(() => {}); // a refusal is another check's business
+        .catch(() => {}); // another check reports a refusal
       await Promise.race([taken, alarm.promise]);
     }
   } finally {

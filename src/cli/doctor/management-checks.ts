@@ -2,7 +2,7 @@ import { countText, lettersText } from '../output/text.js';
 import type { Facts, ManagedBinding, ManagedQueue, ManagementFacts, Policy } from './facts.js';
 import type { Finding } from './finding.js';
 
-/** What can be judged only with the management API's help. */
+/** The checks that need the management API. */
 export function managementChecks(facts: Facts): Finding[] {
   const { management, whyNoManagement } = facts;
   if (!management)
@@ -50,7 +50,10 @@ function nodes({ nodes: all }: ManagementFacts): Finding[] {
   return [...down, ...split];
 }
 
-/** Arguments can't be changed, and a passive check does not compare them. */
+/**
+ * Compares the queues' arguments with the declared ones: they can't be changed, and a passive declaration
+ * does not compare them.
+ */
 function differences({ application }: Facts, { queues }: ManagementFacts): Finding[] {
   const byName = new Map(queues.map((queue) => [queue.name, queue]));
   return (application?.plan.queues ?? []).flatMap(({ name, arguments: wanted }): Finding[] => {
@@ -81,7 +84,7 @@ function wantedQueues({ application, queues }: Facts, { queues: all }: Managemen
 
 function members(facts: Facts, management: ManagementFacts): Finding[] {
   const running = management.nodes.filter((node) => node.running).length;
-  // A quorum queue of five would be asked for by nobody on seven nodes; three are the broker's own default.
+  // At most three copies are expected, the broker's own default: nobody would ask for five on seven nodes.
   const expected = Math.min(management.nodes.length, 3);
   return wantedQueues(facts, management).flatMap(({ name, type, members: holders, online }): Finding[] => {
     if (type !== 'quorum') return [];
@@ -107,7 +110,7 @@ function members(facts: Facts, management: ManagementFacts): Finding[] {
   });
 }
 
-/** What a policy must not say about a work queue: each takes messages away behind the handlers' back. */
+/** Policy keys that are harmful to a work queue: each takes messages away without the handlers' knowledge. */
 const HARMFUL = [
   'message-ttl',
   'expires',
@@ -142,7 +145,8 @@ function reachedBy({ pattern }: Policy): (name: string) => boolean {
     const expression = new RegExp(pattern);
     return (name) => expression.test(name);
   } catch {
-    // Erlang's expressions know more than ours; better one warning too many.
+    // Erlang's regular expressions have more syntax than JavaScript's; a warning too many is better than one
+    // too few.
     return () => true;
   }
 }
@@ -188,7 +192,10 @@ function leftOverQueues({ leftOver: found }: Facts): Finding[] {
   });
 }
 
-/** Bindings of the application's queues that it does not ask for: left by an older version, or made by hand. */
+/**
+ * Bindings of the application's queues that the application does not declare: left by an older version, or
+ * made by hand.
+ */
 export function leftOverBindings(
   application: Facts['application'],
   bindings: readonly ManagedBinding[],
@@ -199,7 +206,7 @@ export function leftOverBindings(
   const ours = new Set(plan.queues.map(({ name }) => name));
   return bindings.filter(
     (binding) =>
-      // The default exchange's binding is the queue's own and can't be undone.
+      // The binding to the default exchange belongs to the queue itself and can't be undone.
       binding.source !== '' &&
       binding.destinationType === 'queue' &&
       ours.has(binding.destination) &&

@@ -3,7 +3,7 @@ import { type Broker, holdsPassword } from '../broker/broker.js';
 import { UsageError } from '../usage-error.js';
 import { Management } from './management.js';
 
-/** Where the management API is. */
+/** Flags of the management API's address. */
 export interface ManagementFlags {
   readonly management?: string;
 }
@@ -16,7 +16,7 @@ export function withManagement(command: Command): Command {
 }
 
 /**
- * The management API of a broker: as the broker's own user, unless MANAGEMENT_URL names another.
+ * The management API of a broker. Its user is the broker's, unless MANAGEMENT_URL names another.
  *
  * @throws UsageError
  */
@@ -46,7 +46,10 @@ export function managementOf(
   return new Management(api.href, decodeURIComponent(broker.pathname.slice(1)) || '/');
 }
 
-/** The plugin's own ports; credentials that go to the broker encrypted don't go here in the clear. */
+/**
+ * The plugin's default address: https for amqps, so that credentials that go to the broker encrypted don't go
+ * here in the clear.
+ */
 function usualAddress({ protocol, hostname }: URL): string {
   return protocol === 'amqps:' ? `https://${hostname}:15671` : `http://${hostname}:15672`;
 }

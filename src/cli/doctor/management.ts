@@ -6,14 +6,14 @@ const ANSWER_MS = 10_000;
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * RabbitMQ's management API, of the little that AMQP itself does not tell: alarms, members, policies and bindings
- * (https://www.rabbitmq.com/docs/http-api-reference).
+ * Client of RabbitMQ's management API, for the few facts that AMQP does not have: alarms, members, policies
+ * and bindings (https://www.rabbitmq.com/docs/http-api-reference).
  */
 export class Management {
   private readonly base: URL;
   private readonly authorization: string;
 
-  /** @param url with the credentials; they travel in a header and are never shown */
+  /** @param url address with credentials; they travel in a header and are never shown */
   constructor(
     url: string,
     private readonly vhost: string,
@@ -26,7 +26,7 @@ export class Management {
     this.base.password = '';
   }
 
-  /** Where it is asked, without credentials. */
+  /** The API's address, without credentials. */
   get address(): string {
     return this.base.host;
   }
@@ -54,9 +54,10 @@ export class Management {
   }
 
   /**
-   * Makes sure that it speaks for this broker: on one machine several may run, and the usual port is only one's.
+   * Verifies that the API belongs to the broker's cluster: several brokers may run on one machine, and only
+   * one has the usual port.
    *
-   * @param cluster what the broker says itself
+   * @param cluster name of the cluster, by the broker itself
    * @throws ManagementError
    */
   async requireCluster(cluster: string | undefined): Promise<void> {
@@ -86,7 +87,7 @@ export class Management {
     await this.ask(`bindings/${this.here}/e/${from}/${kind}/${to}/${key}`, 'DELETE');
   }
 
-  /** With all that lies in it. @throws ManagementError */
+  /** Deletes a queue with all its messages. @throws ManagementError */
   async deleteQueue(queue: string): Promise<void> {
     await this.ask(`queues/${this.here}/${encodeURIComponent(queue)}`, 'DELETE');
   }

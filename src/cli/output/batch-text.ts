@@ -3,7 +3,7 @@ import type { BatchRecord } from '../../stores/batches.js';
 
 const BAR_WIDTH = 30;
 
-/** In one word, for a list. */
+/** The state of a batch in one word, for a list. */
 export function stateOf({ isSealed, isCancelled, finishedAt }: BatchRecord): string {
   if (isCancelled) return 'cancelled';
   if (finishedAt !== undefined) return 'finished';
@@ -13,7 +13,7 @@ export function stateOf({ isSealed, isCancelled, finishedAt }: BatchRecord): str
 export const pendingOf = ({ total, done, failed, skipped }: BatchRecord): number =>
   total - done - failed - skipped;
 
-/** The record in the words of its users, and not of its store. */
+/** The record with the names that users know, instead of the store's. */
 export function inWords({ verdict, unsent, ...record }: BatchRecord) {
   return {
     ...record,

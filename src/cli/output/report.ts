@@ -4,7 +4,7 @@ import type { Terminal } from './terminal.js';
 import { printable } from './text.js';
 import { withoutCredentials } from './without-credentials.js';
 
-/** Says what went wrong in one line, with what to do about it, and returns the exit code. */
+/** Prints an error in one line, with its remedy, and returns the exit code. */
 export function report(error: unknown, terminal: Terminal, verbose: boolean): number {
   if (error instanceof Stopped) {
     terminal.tell(error.message);

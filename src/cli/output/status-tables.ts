@@ -23,7 +23,7 @@ const HANDLERS = [
   'circuit',
 ];
 
-/** A status as people read it: processes, queues, handlers. */
+/** Prints a status as tables: processes, queues, handlers. */
 export function printStatus(terminal: Terminal, { processes, queues, handlers }: StatusReport): void {
   if (processes.length > 0) {
     printTable(terminal, PROCESSES, processes.toSorted(byService).map(processRow));
@@ -36,7 +36,7 @@ export function printStatus(terminal: Terminal, { processes, queues, handlers }:
   if (handlers.length > 0) printTable(terminal, HANDLERS, handlers.map(handlerRow));
 }
 
-/** What is odd about it, as sentences that are harmless for a terminal. */
+/** Warnings about a status, as sentences that are harmless for a terminal. */
 export function notesOf({ processes, queues, paused }: StatusReport): string[] {
   const notes = [
     ...(processes.length === 0 ? ['no process has answered: none runs, or none with this prefix'] : []),
@@ -54,7 +54,8 @@ function noteOf({ queue, ready, consumers, paused, serving, consuming }: QueueRe
     return serving > 0
       ? undefined
       : `queue '${queue}' has ${countText(consumers, 'consumer')}, and none answered: they are busy, other programs, or have control switched off`;
-  // Who serves it and doesn't consume it has a reason: a pause, an open circuit, a lane that goes before it.
+  // A process that serves the queue and doesn't consume it has a reason: a pause, an open circuit, a lane
+  // with precedence.
   if (ready === 0 || paused || (serving > 0 && consuming === 0)) return undefined;
   return `queue '${queue}' holds ${countText(ready, 'message')}, and nobody consumes it`;
 }

@@ -21,9 +21,9 @@ const NO_LINES = {
 } as const;
 
 /**
- * Columns with a head, without lines, so that `awk` and `sort` read them as people do.
+ * Prints columns with a head, without lines, so that `awk` and `sort` can read them.
  *
- * @param flexible the column that is cut on a terminal if a row is wider than it
+ * @param flexible the column that is cut on a terminal if a row is too wide
  */
 export function printTable(
   terminal: Terminal,

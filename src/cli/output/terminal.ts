@@ -1,4 +1,6 @@
-/** Where a command reads and writes: what differs between a terminal, a pipe and a script is asked here. */
+/**
+ * Input and output of a command. The differences between a terminal, a pipe and a script are known only here.
+ */
 export class Terminal {
   constructor(
     readonly stdin: NodeJS.ReadStream,
@@ -6,7 +8,7 @@ export class Terminal {
     readonly stderr: NodeJS.WriteStream,
     readonly env: NodeJS.ProcessEnv,
   ) {
-    // The reader of a pipe may have read enough: `hopline failed | head`.
+    // The reader of a pipe may close it early: `hopline failed | head`.
     for (const stream of [stdout, stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'EPIPE') process.exit(0);
@@ -15,44 +17,44 @@ export class Terminal {
     }
   }
 
-  /** Somebody sits there who can answer. */
+  /** True if a user can answer a question. */
   get canAsk(): boolean {
     return this.stdin.isTTY === true && this.stderr.isTTY === true;
   }
 
-  /** Of standard output, if it is a terminal: what is longer is cut there and nowhere else. */
+  /** Width of standard output if it is a terminal, where longer lines are cut; undefined elsewhere. */
   get width(): number | undefined {
     return this.stdout.isTTY ? this.stdout.columns || 80 : undefined;
   }
 
-  /** Whether a bar can be drawn on standard error. */
+  /** True if a progress bar can be drawn on standard error. */
   get canDraw(): boolean {
     return this.stderr.isTTY === true && this.env.TERM !== 'dumb';
   }
 
-  /** Bold, on a terminal that wants it (https://no-color.org). */
+  /** Makes text bold, on a terminal that allows it (https://no-color.org). */
   strong(text: string): string {
     const plain = !this.stdout.isTTY || this.env.NO_COLOR || this.env.TERM === 'dumb';
     return plain ? text : `\u001b[1m${text}\u001b[22m`;
   }
 
-  /** A line of the result. */
+  /** Prints a line of the result. */
   print(line: string): void {
     this.stdout.write(`${line}\n`);
   }
 
-  /** A line about the result: not part of what a pipe gets. */
+  /** Prints a line about the result on standard error, so that a pipe does not get it. */
   tell(line: string): void {
     this.stderr.write(`${line}\n`);
   }
 
-  /** The whole result, with the pipe's own pace. */
+  /** Writes the whole result, at the pipe's own pace. */
   async write(chunk: string | Buffer): Promise<void> {
     if (this.stdout.write(chunk)) return;
     await new Promise<void>((resolve) => this.stdout.once('drain', resolve));
   }
 
-  /** @returns true for a yes; anything else, and the end of the input, is a no */
+  /** Asks a question. @returns true for a yes; false for anything else, and for the end of the input */
   async ask(question: string): Promise<boolean> {
     const { createInterface } = await import('node:readline/promises');
     const lines = createInterface({ input: this.stdin, output: this.stderr });
@@ -65,7 +67,7 @@ export class Terminal {
     }
   }
 
-  /** Resolves when everything written is out. */
+  /** Resolves when all output is written. */
   async flushed(): Promise<void> {
     for (const stream of [this.stdout, this.stderr])
       await new Promise<void>((resolve) => stream.write('', () => resolve()));

@@ -1,4 +1,4 @@
-/** What others have written, made harmless for a terminal: control characters are shown, not obeyed. */
+/** Makes text of others harmless for a terminal: control characters are shown, not obeyed. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
@@ -7,7 +7,7 @@ export function printable(text: string): string {
   });
 }
 
-/** The same, on one line. */
+/** {@link printable} text on one line. */
 export const oneLine = (text: string): string => printable(text.replaceAll(/\s*[\r\n]+\s*/g, ' '));
 
 /** `40,000`. */
@@ -24,7 +24,7 @@ export const lettersText = (count: number): string => countText(count, 'dead let
 export const encryptionText = ({ encryptedWith }: { readonly encryptedWith: string | undefined }): string =>
   encryptedWith === undefined ? '-' : `encrypted, key ${encryptedWith}`;
 
-/** A moment as people and `sort` read it; UTC, as the logs of servers are. */
+/** Formats a moment so that people and `sort` can read it; UTC, as in server logs. */
 export const timeText = (date: Date | undefined): string =>
   date
     ? date
@@ -33,7 +33,7 @@ export const timeText = (date: Date | undefined): string =>
         .replace(/\.\d+Z$/, 'Z')
     : '-';
 
-/** A body as people read it: JSON indented, other text as it is, bytes as hexadecimal. */
+/** Formats a body: JSON indented, other text unchanged, bytes as hexadecimal. */
 export function bodyText(body: Buffer): string {
   const text = body.toString('utf8');
   if (!Buffer.from(text).equals(body)) return hex(body);

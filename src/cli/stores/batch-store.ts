@@ -10,14 +10,17 @@ import type { Terminal } from '../output/terminal.js';
 import { UsageError } from '../usage-error.js';
 import { type DatabaseFlags, databaseUrlOf, withDatabase } from './database.js';
 
-/** Where the batches are. No flag takes an address itself: it holds a password, and everybody can read a command line. */
+/**
+ * Flags of the batches' store. No flag takes an address itself: it holds a password, and everybody on the
+ * machine can read a command line.
+ */
 export interface BatchStoreFlags extends DatabaseFlags {
   readonly redisUrlFile?: string;
   readonly schema: string;
   readonly keyPrefix: string;
 }
 
-/** The store, and where it is. */
+/** The store of batches, and its name. */
 export interface BatchDesk {
   readonly store: BatchStore;
   readonly name: string;
@@ -30,7 +33,7 @@ export function withBatchStore(command: Command): Command {
     .option('--key-prefix <name>', 'the keyPrefix of redisStores()', 'hopline');
 }
 
-/** Connects for as long as `use` takes. @throws UsageError, StoreConnectError */
+/** Connects for as long as `use` runs. @throws UsageError, StoreConnectError */
 export async function atBatches<T>(
   flags: BatchStoreFlags,
   { env }: Terminal,
@@ -54,7 +57,7 @@ export async function atBatches<T>(
   }
 }
 
-/** Undefined if the store is PostgreSQL. @throws UsageError */
+/** The address of Redis; undefined if the store is PostgreSQL. @throws UsageError */
 function redisUrlOf({ redisUrlFile, databaseUrlFile }: BatchStoreFlags, env: NodeJS.ProcessEnv) {
   const given = [redisUrlFile ?? env.REDIS_URL, databaseUrlFile ?? env.DATABASE_URL].filter(Boolean);
   const isOneSaid = (redisUrlFile === undefined) !== (databaseUrlFile === undefined);

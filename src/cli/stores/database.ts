@@ -2,7 +2,10 @@ import type { Command } from 'commander';
 import { fileOf } from '../broker/broker.js';
 import { UsageError } from '../usage-error.js';
 
-/** Where the database is. No flag takes the address itself: it holds a password, and everybody can read a command line. */
+/**
+ * Flags of the database's address. No flag takes the address itself: it holds a password, and everybody on
+ * the machine can read a command line.
+ */
 export interface DatabaseFlags {
   readonly databaseUrlFile?: string;
 }
@@ -14,7 +17,7 @@ export function withDatabase(command: Command): Command {
   );
 }
 
-/** @throws UsageError */
+/** Reads the database's address from file or environment. @throws UsageError */
 export function databaseUrlOf({ databaseUrlFile: file }: DatabaseFlags, env: NodeJS.ProcessEnv): string {
   const url =
     file === undefined ? env.DATABASE_URL : fileOf(file, '--database-url-file', 'one address').trim();

@@ -4,27 +4,28 @@ import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topolo
 import type { ManagedBinding, ManagedQueue } from '../doctor/facts.js';
 
 /*
- * Queues that an older build has left behind: of a class that was renamed, that a bundler calls otherwise, or that is gone. A
- * queue of Hopline's says by its arguments which application it belongs to, and by its name which service.
+ * Queues that an older build has left behind: its class was renamed, is named differently by a bundler, or no
+ * longer exists. A queue of Hopline's names its application in its arguments, and its service in its name.
  */
 
 export interface LeftOverQueue {
   readonly name: string;
-  /** `landing` and `dead` stand beside a work queue. */
+  /** Role of the queue; `landing` and `dead` belong to a work queue. */
   readonly kind: 'work' | 'landing' | 'dead';
-  /** The work queue: itself, or the one that it stands beside. */
+  /** The work queue: the queue itself, or the one that it belongs to. */
   readonly of: string;
-  /** As of {@link heldIn}. */
+  /** Number of messages held, as of {@link heldIn}. */
   readonly held: number;
   readonly bindings: readonly ManagedBinding[];
-  /** Of the application that it was part of. */
+  /** Names of the application that the queue was part of. */
   readonly names: Names;
 }
 
 /**
- * Queues by their service's name that no bus of the application declares. Whether somebody consumes them, AMQP tells.
+ * Queues under their service's name that no bus of the application declares. AMQP tells whether somebody
+ * consumes them.
  *
- * @param services whose names are meant
+ * @param services services whose queues are meant
  * @param applications all buses of the application
  */
 export function leftOverQueues(
@@ -40,7 +41,7 @@ export function leftOverQueues(
     for (const queue of queues) {
       const { name } = queue;
       if (declared.has(name) || !isNamedAfter(service, name)) continue;
-      // The default exchange's binding is the queue's own and can't be undone.
+      // The binding to the default exchange belongs to the queue itself and can't be undone.
       const own = bindings.filter(
         ({ source, destination, destinationType }) =>
           source !== '' && destinationType === 'queue' && destination === name,
@@ -53,17 +54,21 @@ export function leftOverQueues(
   return [...found.values()];
 }
 
-/** As a service's queues are by default, and lanes of one that is called just so. */
+/**
+ * Tells whether a queue has a default name of a service, or is a lane of the queue that has the service's
+ * name.
+ */
 export const isNamedAfter = (service: string, queue: string): boolean =>
   queue === service || queue.startsWith(`${service}.`);
 
 /**
- * Messages that are held by whom AMQP doesn't count as a consumer any more: a version that stops, and whose handlers still run.
- * A quorum queue counts him until he has settled all, a classic one doesn't; deleted under him, it would lose what he gives back.
+ * Number of messages held by a consumer that AMQP no longer counts: a version that stops, and whose handlers
+ * still run. A quorum queue counts the consumer until all its messages are settled, a classic one doesn't: if
+ * it were deleted meanwhile, messages that the consumer gives back would be lost.
  */
 export const heldIn = ({ type, unsettled }: ManagedQueue): number => (type === 'classic' ? unsettled : 0);
 
-/** What part it has in its application; undefined if it is none of that one's. */
+/** The role of a queue in its application; undefined if it belongs to another application. */
 function partOf(
   { name, arguments: { 'x-dead-letter-exchange': leadsTo } }: ManagedQueue,
   bindings: readonly ManagedBinding[],
@@ -76,17 +81,20 @@ function partOf(
   return leadsTo === names.dead ? { kind: 'work', of: name } : undefined;
 }
 
-/** One way on which messages come into a work queue. */
+/** A way on which messages come into a work queue: an exchange and a pattern. */
 export interface Way {
   readonly exchange: string;
   readonly pattern: string;
-  /** Queue of the application that has the same pattern of the same exchange. Undefined if none has it, or several have. */
+  /**
+   * Queue of the application that has the same pattern on the same exchange; undefined if none has it, or
+   * several have.
+   */
   readonly successor: string | undefined;
 }
 
 /**
- * The ways into a queue that is left over, each with the queue that has it now. The pattern has to be the same: a queue with
- * a wider one gets its own copy of each message, and got it before.
+ * The ways into a left-over queue, each with its successor. The pattern has to be the same: a queue with a
+ * wider one gets its own copy of each message, and got it before.
  */
 export function waysInto({ bindings, names }: LeftOverQueue, applications: readonly BusDescription[]): Way[] {
   return bindings
@@ -101,13 +109,13 @@ export function waysInto({ bindings, names }: LeftOverQueue, applications: reado
         ),
       ];
       const own = taking(exchange);
-      // Of a lane that no queue has any more.
+      // The exchange is that of a lane that no queue has any more.
       const [first, ...others] = own.length > 0 ? own : taking(baseExchangeOf(exchange));
       return { exchange, pattern, successor: others.length === 0 ? first : undefined };
     });
 }
 
-/** The queue that a message belongs to now that came on one of these ways; undefined if that is not clear. */
+/** The queue that a message from these ways belongs to now; undefined if that is not clear. */
 export function successorFor(ways: readonly Way[], exchange: string, routingKey: string): string | undefined {
   const taken = ways.filter(
     (way) =>

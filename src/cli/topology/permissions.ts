@@ -11,19 +11,22 @@ import {
 } from '../../topology/rights.js';
 import { oneLine } from '../output/text.js';
 
-/** When which rights are enough; the narrowest first, so that running all lines ends with what always suffices. */
+/**
+ * Occasions and the rights that suffice for them; the narrowest first, so that running all lines ends with
+ * rights that always suffice.
+ */
 export const OCCASIONS: Readonly<Record<Occasion, string>> = {
   verify: "runs with topology: 'verify' or 'none', when somebody else declares its queues",
   declare: 'declares its own queues; exchanges and delays are there',
   first: 'its first start in a vhost, which declares the exchanges and the delays, too',
 };
 
-/** Whom the rights are for, and what more it does than can be read from the application. */
+/** Options of the user that gets the rights. */
 export interface UserOptions {
   /** @default the service's name */
   readonly user?: string;
   readonly vhost: string;
-  /** Other exchanges that it publishes to. */
+  /** Further exchanges that the application publishes to, which its description does not show. */
   readonly exchange?: readonly string[];
   readonly occasions: readonly Occasion[];
 }
@@ -34,19 +37,24 @@ export interface UserRights {
   readonly vhost: string;
   readonly permissions: Readonly<Partial<Record<Occasion, Permissions>>>;
   readonly topicPermissions: readonly TopicPermissions[];
-  /** No right, but what its long handlers need of a broker that they can't tell themselves. */
+  /**
+   * Timeouts that long handlers need from the broker and that Hopline can't set itself; these are no rights.
+   */
   readonly consumerTimeouts: readonly ConsumerTimeout[];
 }
 
-/** How long the broker has to let consumers of a queue, with its lanes, keep a message. */
+/** Time for which the broker has to let consumers of a queue, and of its lanes, keep a message. */
 export interface ConsumerTimeout {
   readonly queue: string;
-  /** Of the queues in the broker, as a regular expression. */
+  /** Regular expression that matches the queues' names in the broker. */
   readonly pattern: string;
   readonly ms: number;
 }
 
-/** A user for each service; services that share one get their rights together, since the broker keeps the last only. */
+/**
+ * A user for each service; services that share one get their rights together, since the broker keeps only the
+ * rights set last.
+ */
 export function usersOf(
   described: readonly BusDescription[],
   { user, vhost, exchange = [], occasions }: UserOptions,
@@ -82,7 +90,7 @@ function timeoutsOf({ queues }: BusDescription): ConsumerTimeout[] {
   );
 }
 
-/** As commands for a shell, with a line before each group that says what it is for. */
+/** Shell commands that set the rights, each group with a comment on its purpose. */
 export function permissionLines({
   user,
   vhost,
@@ -106,7 +114,10 @@ export function permissionLines({
   ];
 }
 
-/** RabbitMQ 4.3 is told by the consumer; before 3.12 only its configuration counts. */
+/**
+ * Policies for consumers' timeouts. On RabbitMQ 4.3 the consumer sets the timeout itself; before 3.12 only
+ * the broker's configuration counts.
+ */
 function policyLines(vhost: string, timeouts: readonly ConsumerTimeout[]): string[] {
   if (timeouts.length === 0) return [];
   return [
@@ -121,6 +132,6 @@ function policyLines(vhost: string, timeouts: readonly ConsumerTimeout[]): strin
 
 const command = (...words: readonly string[]): string => `rabbitmqctl ${words.map(quoted).join(' ')}`;
 
-/** For a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 const quoted = (word: string): string =>
   /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

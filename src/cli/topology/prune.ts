@@ -22,38 +22,38 @@ export interface PruneOptions {
   readonly management: Management;
   /** All buses of the application. */
   readonly applications: readonly BusDescription[];
-  /** Queue that takes what none takes by the same pattern. */
+  /** Queue that takes messages for which no queue has the same pattern. */
   readonly to: string | undefined;
-  /** Services whose queues are let alone, though their names begin as the application's. */
+  /** Services whose queues are kept, though their names begin with the application's. */
   readonly keep: readonly string[];
 }
 
-/** What is left over in the broker. */
+/** The bindings and queues that are left over in the broker. */
 export interface LeftOvers {
-  /** Of queues that the application has. */
+  /** Bindings of queues that the application has. */
   readonly bindings: readonly ManagedBinding[];
-  /** Nobody consumes them. Work queues first, and behind them what stands beside. */
+  /** Queues that nobody consumes. Work queues come first, each before the queues that belong to it. */
   readonly queues: readonly QueueLeftOver[];
 }
 
 export interface QueueLeftOver extends LeftOverQueue {
-  /** Messages that wait. */
+  /** Number of waiting messages. */
   readonly ready: number;
   readonly ways: readonly Way[];
 }
 
-/** What became of a queue. */
+/** The result for one queue. */
 export interface PrunedQueue extends MoveResult {
   readonly name: string;
   readonly kind: LeftOverQueue['kind'];
-  /** False if it holds something, or somebody has begun to consume it. */
+  /** False if the queue holds messages, or somebody has begun to consume it. */
   readonly isDeleted: boolean;
 }
 
 /**
- * What an application's older versions have left behind. Changes nothing.
+ * Finds what an application's older versions have left behind. Changes nothing.
  *
- * @throws ManagementError, ConnectError; UsageError if there is no queue of a service that is to be let alone
+ * @throws ManagementError, ConnectError; UsageError if a service to be kept has no queue
  */
 export async function findLeftOvers(options: PruneOptions): Promise<LeftOvers> {
   const { session, management, applications, keep } = options;
@@ -72,14 +72,14 @@ export async function findLeftOvers(options: PruneOptions): Promise<LeftOvers> {
   return {
     bindings: applications.flatMap((bus) => leftOverBindings(bus, bindings)),
     queues: alone
-      // What stands beside a queue that somebody consumes is in use, however idle it looks.
+      // Queues that belong to a consumed work queue are in use, however idle they look.
       .filter(({ kind, of }) => kind === 'work' || idle.has(of) || !there.has(of))
       .sort((left, right) => ORDER.indexOf(left.kind) - ORDER.indexOf(right.kind)),
   };
 }
 
 function withoutKept(queues: readonly LeftOverQueue[], keep: readonly string[]): LeftOverQueue[] {
-  // One that is written wrongly would keep nothing.
+  // A misspelt name would keep nothing.
   const unknown = keep.find((service) => !queues.some(({ of }) => isNamedAfter(service, of)));
   if (unknown !== undefined)
     throw new UsageError(
@@ -90,7 +90,7 @@ function withoutKept(queues: readonly LeftOverQueue[], keep: readonly string[]):
 }
 
 /**
- * Queues that are to take messages and are not there yet: the version that declares them has never been started.
+ * Target queues that do not exist yet: the version that declares them has never been started.
  *
  * @throws ConnectError
  */
@@ -107,14 +107,14 @@ export async function missingTargets(
 
 const ORDER: readonly LeftOverQueue['kind'][] = ['work', 'landing', 'dead'];
 
-/** For what the broker had routed to a queue before its bindings were undone. */
+/** Time for messages that the broker had routed to a queue before its bindings were undone. */
 const ROUTED_MS = 1_000;
 
 /**
- * Moves what lies in left-over queues, undoes the bindings, and deletes the queues that are empty then. The bindings go
- * last: until then a run that was interrupted can be repeated.
+ * Moves the messages of left-over queues, undoes the bindings, and deletes the queues that are empty then. A
+ * queue's bindings go after its messages: until then an interrupted run can be repeated.
  *
- * @throws what {@link moveMessages} throws, ManagementError, ConnectError: the rest is where it was
+ * @throws errors of {@link moveMessages}, ManagementError, ConnectError; the remaining queues are unchanged
  */
 export async function prune(options: PruneOptions, found: LeftOvers): Promise<PrunedQueue[]> {
   const { clock, management } = options;
@@ -130,7 +130,7 @@ export async function prune(options: PruneOptions, found: LeftOvers): Promise<Pr
   for (const queue of queues) {
     const before = results.get(queue) as MoveResult;
     const after = await moved(options, queue, before.stayed);
-    // The broker may take a while to have back what stayed, and until then the queue looks empty.
+    // The broker may take a while to have messages back that stayed, and until then the queue looks empty.
     const stayed = Math.max(before.stayed, after.stayed);
     const isDeleted = stayed === 0 && (await deletedIfIdle(options, queue, pruned));
     const { name, kind } = queue;
@@ -139,7 +139,10 @@ export async function prune(options: PruneOptions, found: LeftOvers): Promise<Pr
   return pruned;
 }
 
-/** Those that nobody has begun to consume since they were found, nor the queues that they stand beside. */
+/**
+ * The queues that nobody has begun to consume since they were found, and whose work queue nobody consumes
+ * either.
+ */
 async function stillIdle(
   { session, management }: PruneOptions,
   queues: readonly QueueLeftOver[],
@@ -150,7 +153,10 @@ async function stillIdle(
   return queues.filter(({ name, of }) => !inUse.has(name) && !inUse.has(of));
 }
 
-/** @param seen messages that stay, and were looked at: each look counts as a delivery, which the queue may limit */
+/**
+ * @param seen messages that stay and were read already: each read counts as a delivery, which the queue may
+ * limit
+ */
 async function moved(
   { session, clock, to }: PruneOptions,
   queue: QueueLeftOver,
@@ -169,8 +175,8 @@ async function moved(
 }
 
 /**
- * A quorum queue refuses to be deleted only if it is empty and unused, so that is looked at before: nothing is bound to it
- * any more. What stands beside a queue goes after it.
+ * Deletes a queue if it is empty and unused. A quorum queue can't be deleted on that condition, so this looks
+ * first: nothing is bound to the queue any more. The queues that belong to a work queue go after it.
  */
 async function deletedIfIdle(
   { session, management }: PruneOptions,

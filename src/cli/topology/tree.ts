@@ -6,7 +6,10 @@ interface Branch {
   readonly branches?: readonly Branch[];
 }
 
-/** What an application wants in the broker, as the lines of a tree: who publishes where, what leads to which handler. */
+/**
+ * The topology that an application wants in the broker, as the lines of a tree: exchanges, queues, and the
+ * handlers of each pattern.
+ */
 export function topologyTree(application: BusDescription): string[] {
   const { service, exchange, queues, plan, prefix, delayPrefix, hears } = application;
   const names = new Names(prefix, delayPrefix);

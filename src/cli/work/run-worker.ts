@@ -4,7 +4,7 @@ import { type ExportedBus, loadApplication } from '../application.js';
 import { withoutCredentials } from '../output/without-credentials.js';
 import { UsageError } from '../usage-error.js';
 
-/** Codes of errors that no other try changes. */
+/** Codes of errors that a new try would not change. */
 const FINAL = ['HOPLINE_OPTIONS', 'HOPLINE_HANDLER_RESOLUTION', 'HOPLINE_CONTEXT_OUTSIDE_MESSAGE'];
 
 type Said = Error & { readonly code?: string; readonly help?: string };
@@ -12,7 +12,8 @@ type Said = Error & { readonly code?: string; readonly help?: string };
 /**
  * Loads the application and runs its buses until they are told to stop; resolves with the exit code.
  *
- * @param listen called when there is something to stop, with what hears the supervisor's messages from then on
+ * @param listen called once there is something to stop, with the function that takes the supervisor's
+ * messages from then on
  */
 export async function runWorker(
   settings: WorkerSettings,
@@ -23,7 +24,7 @@ export async function runWorker(
   try {
     buses = await loadApplication(settings.app);
   } catch (error) {
-    // What broke while it was loaded, a database that is away for instance, may be well the next time.
+    // An error of loading, for instance of a database that is away, may not occur the next time.
     return refuse(error as Said, tell, error instanceof UsageError && error.cause !== undefined);
   }
   tell({ kind: 'loaded' });

@@ -10,25 +10,28 @@ import { cannotListen } from '../listen-address.js';
 import { WorkLog } from './work-log.js';
 
 export interface SuperviseOptions {
-  /** How many run; with `scale`, at first. */
+  /** Number of processes; with `scale`, the initial one. */
   readonly processes: number;
   readonly scale: ScaleOptions | undefined;
-  /** Where what waits is told. */
+  /** Address of the server that answers with the waiting messages. */
   readonly address: Address | undefined;
-  /** After so many deaths a message is given up. */
+  /** Number of dead processes after which a message is given up. */
   readonly crashes: number;
   readonly settings: WorkerSettings;
-  /** One that is started already; the others run the same module. */
+  /** The process that is started already; the others run the same module. */
   readonly first: FirstProcess;
 }
 
-/** Longer than a process needs to see its own deadline and go. */
+/**
+ * Time above the stop timeout before a process is killed: longer than it needs to see its own deadline and
+ * exit.
+ */
 const KILL_AFTER_MS = 5_000;
 
 /**
  * Runs the processes until they have ended for good, and returns the exit code.
  *
- * @throws UsageError if it can't listen at the address; then none was started
+ * @throws UsageError if the address can't be listened at; then no process was started
  */
 export async function supervise(
   { processes, scale, address, crashes, settings, first }: SuperviseOptions,
@@ -49,13 +52,14 @@ export async function supervise(
     killAfterMs: settings.stopTimeoutMs + KILL_AFTER_MS,
   });
   let scaling: ScalingServer | undefined;
-  // First of all: who reads the first line of the log may end it. Until the process ends: what is told twice is no crash.
+  // Listening comes first: a reader of the log's first line may send a signal. It lasts until the process
+  // ends: a repeated signal is no crash.
   const heed = listenToSignals(supervisor, log, () => scaling?.close());
   const told = early?.take() ?? [];
   try {
     scaling = address && (await serveScaling(address, supervisor, log));
     const ended = supervisor.run();
-    // Only now: the first process may work already, and is stopped as any other.
+    // Early signals are applied only now: the first process may work already, and is stopped like any other.
     for (const signal of told) heed(signal);
     return await ended;
   } finally {
@@ -63,7 +67,7 @@ export async function supervise(
   }
 }
 
-/** @throws UsageError if it can't listen there */
+/** Starts the server for autoscalers. @throws UsageError if the address can't be listened at */
 async function serveScaling(
   address: Address,
   supervisor: Supervisor,
@@ -83,7 +87,7 @@ async function serveScaling(
   }
 }
 
-/** Returns what heeds a signal, for those that came before. */
+/** Listens to signals; returns the function that obeys one, for those that came earlier. */
 function listenToSignals(
   supervisor: Supervisor,
   { logger }: WorkLog,

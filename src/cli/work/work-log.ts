@@ -1,7 +1,10 @@
 import pino from 'pino';
 import type { Terminal } from '../output/terminal.js';
 
-/** The log of `hopline work`: JSON, one object a line, or readable on a terminal. What workers write is part of it. */
+/**
+ * The log of `hopline work`: JSON, one object per line, or readable text on a terminal. It contains the
+ * workers' output.
+ */
 export class WorkLog {
   private constructor(readonly logger: pino.Logger) {}
 
@@ -11,7 +14,10 @@ export class WorkLog {
     return new WorkLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream));
   }
 
-  /** A line of a worker's: one that is JSON with a level, by pino's number or name, keeps it, and its fields. */
+  /**
+   * Logs a line of a worker. A line of JSON with a level, as pino's number or name, keeps the level and its
+   * fields.
+   */
   line(worker: number, text: string, stream: 'stdout' | 'stderr'): void {
     const entry = entryOf(text);
     const {
@@ -24,7 +30,7 @@ export class WorkLog {
   }
 }
 
-/** Loaded only where somebody reads it: in a container nobody does. */
+/** The readable format is loaded only on a terminal: in a container nobody reads it. */
 async function readable({ stdout, env }: Terminal) {
   const { default: pretty } = await import('pino-pretty');
   const colorize = !env.NO_COLOR && env.TERM !== 'dumb';

@@ -14,7 +14,10 @@ interface Flags extends BrokerFlags, BatchStoreFlags {
   readonly delayPrefix?: string;
 }
 
-/** `hopline batch cancel ID`: jobs that have not begun are skipped. Sends what its `onFailure` asks for, so it needs the broker, too. */
+/**
+ * `hopline batch cancel ID`: skips jobs that have not begun. It sends the batch's `onFailure` message if that
+ * is due, so it needs the broker, too.
+ */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('<id>', 'its id');
   withBroker(withBatchStore(command))

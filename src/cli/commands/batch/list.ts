@@ -13,11 +13,11 @@ interface Flags extends BatchStoreFlags {
 
 const HEAD = ['id', 'name', 'state', 'progress', 'jobs', 'pending', 'failed', 'skipped', 'created at'];
 
-/** `hopline batch list`: the newest batches, and how far they are. */
+/** `hopline batch list`: the newest batches and their progress. */
 export const define: DefineCommand = (command, { terminal }) => {
   command.allowExcessArguments();
   withBatchStore(command)
-    .option('--limit <count>', 'so many at most', '50')
+    .option('--limit <count>', 'maximum number of batches', '50')
     .option('--json', 'one JSON array')
     .option('--verbose', 'stack traces of errors')
     .action(async (flags: Flags) => {

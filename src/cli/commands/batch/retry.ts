@@ -10,7 +10,10 @@ interface Flags extends TargetFlags {
   readonly yes?: boolean;
 }
 
-/** `hopline batch retry ID`: replays the dead letters of its jobs. One that is done then counts as done in its batch. */
+/**
+ * `hopline batch retry ID`: replays the dead letters of a batch's jobs. A job that succeeds then counts as
+ * done in its batch.
+ */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('<id>', 'its id');
   withTarget(command)

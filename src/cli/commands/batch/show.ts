@@ -17,7 +17,7 @@ interface Flags extends TargetFlags, BatchStoreFlags {
 
 const ASK_EVERY_MS = 500;
 
-/** `hopline batch show ID`: how far it is, and how many of its jobs lie dead. */
+/** `hopline batch show ID`: a batch's progress, and the number of its jobs that are dead letters. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('<id>', 'its id');
   withTarget(withBatchStore(command))
@@ -35,7 +35,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     });
 };
 
-/** @throws UsageError */
+/** The record of a batch. @throws UsageError if the store does not have it */
 export async function mustFind(store: BatchStore, id: string): Promise<BatchRecord> {
   const batch = await store.find(id);
   if (batch) return batch;

@@ -11,7 +11,7 @@ interface Flags extends TargetFlags, FilterFlags {
   readonly out?: string;
 }
 
-/** `hopline failed export`: a line of JSON for each; they stay where they are. */
+/** `hopline failed export`: writes a line of JSON per dead letter; the dead letters stay where they are. */
 export const define: DefineCommand = (command, { terminal }) => {
   withFilters(withTarget(command))
     .option('--out <file>', 'a new file; else standard output')
@@ -31,8 +31,9 @@ export const define: DefineCommand = (command, { terminal }) => {
           for await (const line of lines()) await terminal.write(line);
           return;
         }
-        // A new one: an export that is written over is a loss that no broker notices. Only its owner may read it. Opened
-        // before it looks: what is looked at is held, and a command that ends meanwhile gives it back a little later.
+        // The file must be new: overwriting an export would lose messages, and no broker would notice. Only
+        // its owner may read it. It is opened before the queues are read: letters that are read are held, and
+        // a command that ends meanwhile gives them back a little later.
         const file = await open(flags.out, 'wx', 0o600);
         await pipeline(Readable.from(lines()), file.createWriteStream());
       });

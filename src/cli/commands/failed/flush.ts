@@ -13,7 +13,7 @@ interface Flags extends TargetFlags {
   readonly yes?: boolean;
 }
 
-/** Where not all can be read, not all can be shown: everything that lies there is deleted unread. */
+/** Deletes everything in the queues unread: where some letters can't be read, not all can be listed. */
 async function flushUnread(
   failures: Failures,
   unread: string,
@@ -29,7 +29,7 @@ async function flushUnread(
   terminal.print(`${lettersText(deleted)} deleted`);
 }
 
-/** `hopline failed flush`: empties the dead-letter queues of what lies in them when it asks. */
+/** `hopline failed flush`: deletes the letters that are in the dead-letter queues when it asks. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withTarget(command)
     .option('--yes', 'do it without asking')
@@ -49,7 +49,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
         const queues = [...new Set(letters.map(({ deadQueue }) => deadQueue))].join(', ');
         const what = `all of ${queues}, ${lettersText(letters.length)} (${reasonsText(letters)}), will be deleted for good, on ${target.broker.name}`;
         await confirm(what, terminal, flags.yes);
-        // Not whatever is there by now: what came after the question was never agreed to.
+        // Letters that came after the question were not agreed to, so only the listed ones are deleted.
         exit(
           await runActing(terminal, letters.length, 'deleted', (hooks) =>
             failures.forget(exactly(letters, {}), hooks),

@@ -10,11 +10,11 @@ interface Flags extends TargetFlags, FilterFlags {
   readonly yes?: boolean;
 }
 
-/** `hopline failed forget`: gone for good. */
+/** `hopline failed forget`: deletes dead letters for good. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('[ids...]', 'their ids, or the beginnings of them');
   withFilters(withTarget(command))
-    .option('--all', 'all of them that the filters leave')
+    .option('--all', 'all dead letters that the filters select')
     .option('--yes', 'do it without asking')
     .action(async (ids: string[], flags: Flags) => {
       const filter = chosen(ids, flags);

@@ -14,7 +14,7 @@ interface Flags extends TargetFlags, FilterFlags {
   readonly by?: string;
 }
 
-/** What a list can be counted by. */
+/** Values that a list can be grouped by. */
 const GROUPS: Readonly<Record<string, (letter: DeadLetterSummary) => string>> = {
   reason: ({ reason }) => reason,
   queue: ({ queue, deadQueue }) => queue ?? deadQueue,
@@ -23,11 +23,11 @@ const GROUPS: Readonly<Record<string, (letter: DeadLetterSummary) => string>> = 
   encryption: encryptionText,
 };
 
-/** `hopline failed`: what is dead, and why. Takes nothing and changes nothing. */
+/** `hopline failed`: lists dead letters and their reasons. Takes nothing and changes nothing. */
 export const define: DefineCommand = (command, { terminal }) => {
   command.allowExcessArguments();
   withFilters(withTarget(command))
-    .option('--by <what>', `count them by ${Object.keys(GROUPS).join(', ')} instead`)
+    .option('--by <what>', `count the dead letters by ${Object.keys(GROUPS).join(', ')} instead`)
     .option('--json', 'one JSON array; the fields are those of DeadLetterSummary')
     .action(async (flags: Flags) => {
       refuseUnknown(command);
@@ -71,7 +71,7 @@ function printCounts(
 }
 
 function printLetters(terminal: Terminal, letters: readonly DeadLetterSummary[]): void {
-  // Its column is there if there is something to say in it.
+  // The column is shown only if at least one row has a value in it.
   const isAnyEncrypted = letters.some(({ encryptedWith }) => encryptedWith !== undefined);
   const rows = letters.map((letter) => [
     letter.id,

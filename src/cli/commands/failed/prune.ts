@@ -8,7 +8,10 @@ import { UsageError } from '../../usage-error.js';
 
 interface Flags extends TargetFlags, FilterFlags, ForgetFlags {}
 
-/** `hopline failed prune --older-than 30d`: for a timer. What has no time of failure is never taken for old. */
+/**
+ * `hopline failed prune --older-than 30d`: deletes old dead letters; meant for a timer. A letter without a
+ * time of failure never counts as old.
+ */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   withFilters(withTarget(command))
     .option('--dry-run', 'only say what would be deleted')

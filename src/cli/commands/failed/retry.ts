@@ -18,14 +18,14 @@ interface Flags extends TargetFlags, FilterFlags {
   readonly yes?: boolean;
 }
 
-/** `hopline failed retry`: on their way again; each is confirmed before it leaves its dead-letter queue. */
+/** `hopline failed retry`: replays dead letters; each is confirmed before it leaves its dead-letter queue. */
 export const define: DefineCommand = (command, { terminal, exit }) => {
   command.argument('[ids...]', 'their ids, or the beginnings of them');
   withFilters(withTarget(command))
-    .option('--all', 'all of them that the filters leave')
+    .option('--all', 'all dead letters that the filters select')
     .option('--to-queue', 'to exactly the queue each failed in (the default)')
-    .option('--republish', 'through exchange and routing key: every subscriber gets them again')
-    .option('--rate <rate>', 'so many a second or a minute: 50/s, 30/m')
+    .option('--republish', 'through exchange and routing key: every subscriber gets the messages again')
+    .option('--rate <rate>', 'maximum rate, per second or minute: 50/s, 30/m')
     .option('--yes', 'do it without asking')
     .action(async (ids: string[], flags: Flags) => {
       const to = targetOf(flags);

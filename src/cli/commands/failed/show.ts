@@ -14,7 +14,7 @@ interface Flags extends TargetFlags, KeysFlags {
   readonly raw?: boolean;
 }
 
-/** `hopline failed show ID`: all of one dead letter. */
+/** `hopline failed show ID`: shows one dead letter completely. */
 export const define: DefineCommand = (command, { terminal }) => {
   command.argument('<id>', 'its id, or the beginning of it');
   withTarget(command)
@@ -35,9 +35,9 @@ export const define: DefineCommand = (command, { terminal }) => {
     });
 };
 
-/** A dead letter, and its body as far as it can be decrypted. */
+/** A dead letter, and its body, decrypted if possible. */
 interface Opened<Plain = Buffer | Error> extends DeadLetter {
-  /** As it came, if it is encrypted and no keys are given. */
+  /** The decrypted body; the encrypted one if no keys are given. */
   readonly plain: Plain;
 }
 
@@ -46,13 +46,17 @@ async function opened(failures: Failures, id: string, keys: KeyProvider | undefi
   return Promise.all(
     letters.map(async (letter) => {
       const plain = keys ? await failures.decrypted(letter).catch((error: Error) => error) : letter.body;
-      // Not a copy: more is known of the letter itself.
+      // The letter itself is extended, and not a copy: more is kept about the letter under its object.
       return Object.assign(letter, { plain });
     }),
   );
 }
 
-/** @throws UsageError, and what a body could not be decrypted for */
+/**
+ * The only letter with this id.
+ *
+ * @throws UsageError, and the error for which its body could not be decrypted
+ */
 function onlyOne(id: string, letters: readonly Opened[]): Opened<Buffer> {
   for (const { plain } of letters) if (plain instanceof Error) throw plain;
   const [first, ...others] = letters as [Opened<Buffer>, ...Opened<Buffer>[]];
@@ -68,7 +72,7 @@ function show(terminal: Terminal, letter: Opened): void {
   const { messageId, ...properties } = propertiesJson(letter);
   const fields: [string, string | undefined][] = [
     ['id', letter.id],
-    // As it is told elsewhere, its bytes are lost.
+    // A messageId of bytes is shown as JSON: as text, as `id` has it, it has lost bytes.
     ['messageId', typeof messageId === 'object' ? JSON.stringify(messageId) : undefined],
     ['queue', letter.queue],
     ['dead queue', letter.deadQueue],
@@ -100,7 +104,7 @@ function show(terminal: Terminal, letter: Opened): void {
   terminal.print('');
 }
 
-/** Of what type a value is, is said only where the value alone would be a wrong one. */
+/** The headers as text. A value's type is shown only where the value alone would mislead. */
 function headersText(letter: DeadLetter): string {
   const headers = headersJson(letter, { isForEyes: true });
   const pairs: readonly (readonly [unknown, unknown])[] = Array.isArray(headers)
@@ -114,7 +118,7 @@ function headersText(letter: DeadLetter): string {
     .join('\n');
 }
 
-/** Its control characters are dealt with where it is made readable. */
+/** The body as text, made harmless for a terminal where it becomes readable. */
 function textOf({ plain, body, encryptedWith }: Opened): string {
   if (plain instanceof Error) return `encrypted; ${plain.message}`;
   if (encryptedWith !== undefined && plain === body)

@@ -14,7 +14,7 @@ interface Flags extends BrokerFlags, DatabaseFlags {
   readonly delayPrefix?: string;
 }
 
-/** `hopline outbox relay`: publishes what transactions leave, until a signal comes. Declares nothing. */
+/** `hopline outbox relay`: publishes the outbox's messages until a signal comes. Declares nothing. */
 export const define: DefineCommand = (command, { terminal }) => {
   withDatabase(withBroker(command))
     .option('--schema <name>', 'where the tables of postgresStores() are', DEFAULT_SCHEMA)
@@ -40,7 +40,7 @@ export const define: DefineCommand = (command, { terminal }) => {
         logger.info({ database: name, broker: broker.name, schema }, 'relaying the outbox'),
       );
       try {
-        // Missing tables show now, and not as a warning over and over.
+        // Missing tables are an error here, instead of a warning that repeats.
         await bus.outboxBacklog();
         await bus.runUntilSignal();
       } finally {

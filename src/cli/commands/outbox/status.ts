@@ -10,7 +10,7 @@ interface Flags extends DatabaseFlags {
   readonly json?: boolean;
 }
 
-/** `hopline outbox status`: how many messages wait, for how long, and which of them can't be published. */
+/** `hopline outbox status`: the number of waiting messages, their age, and those that can't be published. */
 export const define: DefineCommand = (command, { terminal }) => {
   withDatabase(command)
     .option('--schema <name>', 'where the tables of postgresStores() are', DEFAULT_SCHEMA)

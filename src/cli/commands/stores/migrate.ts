@@ -9,10 +9,10 @@ interface Flags extends DatabaseFlags {
   readonly dryRun?: boolean;
 }
 
-/** `hopline stores migrate`: makes, or brings up to date, the tables that postgresStores() uses. */
+/** `hopline stores migrate`: creates or updates the tables that postgresStores() uses. */
 export const define: DefineCommand = (command, { terminal }) => {
   withDatabase(command)
-    .option('--schema <name>', 'where they are', DEFAULT_SCHEMA)
+    .option('--schema <name>', 'schema of the tables', DEFAULT_SCHEMA)
     .option('--dry-run', 'only say what would be done')
     .option('--verbose', 'stack traces of errors')
     .action(async ({ schema, dryRun = false, ...flags }: Flags) => {

@@ -18,13 +18,15 @@ interface Flags {
 
 const KNOWN = Object.keys(OCCASIONS) as Occasion[];
 
-/** `hopline topology permissions`: the least that a broker must allow the application. Needs no broker. */
+/**
+ * `hopline topology permissions`: the least rights that an application needs in a broker. Needs no broker.
+ */
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .argument('[app]', 'module that exports the bus (or hopline.app in package.json); it is not started')
     .option('--app <file>', 'the same')
     .option('--user <name>', "the broker's user; else one with the service's name")
-    .option('--vhost <name>', 'where the rights are given', '/')
+    .option('--vhost <name>', 'vhost that the rights are for', '/')
     .option('--exchange <name>', 'another exchange that it publishes to; may be repeated', collect)
     .option('--for <occasion>', `only the rights for ${KNOWN.join(', ')}; else all of them, the widest last`)
     .option('--json', 'one JSON array: user, vhost, permissions, topicPermissions')
@@ -37,7 +39,7 @@ export const define: DefineCommand = (command, { terminal }) => {
     });
 };
 
-/** @throws UsageError */
+/** Reads `--for`. @throws UsageError */
 function occasionOf(text: string): Occasion {
   const found = KNOWN.find((each) => each === text);
   if (found === undefined)

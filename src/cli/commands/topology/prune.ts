@@ -30,9 +30,10 @@ interface Flags extends BrokerFlags, ManagementFlags {
 }
 
 /**
- * `hopline topology prune`: takes away what older versions of the application have left in the broker. Bindings of its
- * queues that no handler wants are undone; queues by its service's name that it doesn't declare and nobody consumes are
- * emptied into those that have their patterns now, and deleted. Only when no older version of it runs.
+ * `hopline topology prune`: removes what older versions of the application have left in the broker. It undoes
+ * bindings of the application's queues that no handler wants. Queues under the service's name that the
+ * application doesn't declare and nobody consumes are emptied into the queues that have their patterns now,
+ * and deleted. Only safe when no older version of the application runs.
  */
 export const define: DefineCommand = (command, { terminal }) => {
   command.option(
@@ -40,7 +41,10 @@ export const define: DefineCommand = (command, { terminal }) => {
     'module that exports the bus (or hopline.app in package.json); it is not started',
   );
   withManagement(withBroker(command))
-    .option('--to <queue>', "queue of the application's that takes what no queue of it has the pattern of")
+    .option(
+      '--to <queue>',
+      'queue of the application that gets messages whose pattern none of its queues has',
+    )
     .option(
       '--keep <service>',
       "another service whose name begins with this one's and a dot: its queues stay; may be repeated",
@@ -67,7 +71,7 @@ export const define: DefineCommand = (command, { terminal }) => {
 };
 
 /**
- * Shows what there is to do, and asks.
+ * Shows the pending changes, and asks.
  *
  * @throws UsageError, Stopped
  */
@@ -96,7 +100,7 @@ async function isWanted(
   return true;
 }
 
-/** @throws UsageError */
+/** Reads `--to`. @throws UsageError */
 function targetOf({ to }: Flags, applications: readonly BusDescription[]): string | undefined {
   const queues = applications.flatMap((bus) =>
     bus.queues.flatMap(({ lanes }) => lanes.map(({ queue }) => queue)),
@@ -112,7 +116,7 @@ function bindingText({ source, destination, pattern }: ManagedBinding): string {
   return `'${pattern}' of exchange '${source}' → queue '${destination}'`;
 }
 
-/** What will become of it. */
+/** The line that tells what will become of a queue. */
 function queueText({ name, kind, of, ready, ways }: QueueLeftOver, to: string | undefined): string {
   if (kind === 'dead')
     return ready === 0

@@ -8,10 +8,13 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** For applications that read it as they are imported; nothing connects to it. */
+/** An address for applications that read one as they are imported; nothing connects to it. */
 export const ANY_BROKER = 'amqp://localhost';
 
-/** `hopline topology show`: what the application wants in the broker. Needs none. */
+/**
+ * `hopline topology show`: the exchanges, queues and bindings that the application wants in the broker. Needs
+ * no broker.
+ */
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .option('--app <file>', 'module that exports the bus (or hopline.app in package.json); it is not started')
@@ -23,7 +26,7 @@ export const define: DefineCommand = (command, { terminal }) => {
     });
 };
 
-/** @throws UsageError */
+/** Reads `--app`, or `hopline.app` of the nearest package.json. @throws UsageError */
 export function appOf({ app }: Flags): string {
   const found = app ?? appOfPackage(process.cwd());
   if (found !== undefined) return found;
