@@ -44,7 +44,8 @@ export const listening: Theme = (test, { hasConnections }) => {
       return true;
     });
     await first.listening.close();
-    const second = await two.listen('d', 'k', 'lock');
+    // The broker deletes the queue of a closed channel a moment later.
+    const second = await fx.eventually(() => two.listen('d', 'k', 'lock'));
     await two.close();
     // What belongs to a session goes with it.
     await fx.eventually(() => one.listen('d', 'k', 'lock'));
