@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
+import { MemoryHarness } from '../support/memory-harness.js';
 
 describe('Waiting eventually', () => {
   it('ends with the value of the first call that neither throws nor is false', async () => {
@@ -31,5 +33,16 @@ describe('Waiting eventually', () => {
       eventually(() => new Promise(() => {}), { timeout: 50 }),
       /still pending after 50 ms/,
     );
+  });
+
+  it('on a virtual clock gives what does not go by that clock a moment of real time', async () => {
+    const harness = new MemoryHarness();
+    let isDone = false;
+    const work = pause(300).then(() => {
+      isDone = true;
+    });
+    await harness.eventually(() => isDone);
+    await work;
+    await harness.close();
   });
 });
