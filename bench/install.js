@@ -2,9 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** Installs a package's peers, those of the bench unless a folder is given, unless what is installed is what its lock file says. */
+/**
+ * Installs a package's peers, those of the bench unless a folder is given, unless what is installed is what its lock file says.
+ * With `--this-platform` the lock file need not name optional packages for other platforms.
+ */
 
-const folder = process.argv[2] ? resolve(process.argv[2]) : import.meta.dirname;
+const [given, ...flags] = process.argv.slice(2);
+const folder = given ? resolve(given) : import.meta.dirname;
+const isForThisPlatform = flags.includes('--this-platform');
 const locked = join(folder, 'package-lock.json');
 const installed = join(folder, 'node_modules/.package-lock.json');
 
@@ -29,6 +34,8 @@ function isInstalled() {
 
 if (!isInstalled()) {
   // What runs there may need a newer Node.js, and brings it: this repository's own strictness is none of it.
-  const args = ['ci', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', '--engine-strict=false'];
-  execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+  const args = ['--silent', '--no-audit', '--no-fund', '--ignore-scripts', '--engine-strict=false'];
+  // A mirror may hold packages for this platform alone; `npm ci` refuses a lock file that names no others.
+  const install = isForThisPlatform ? ['install', '--no-save'] : ['ci'];
+  execFileSync('npm', [...install, ...args], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
 }

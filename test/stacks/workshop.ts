@@ -91,7 +91,9 @@ export class Workshop {
 
   private async furnish(): Promise<void> {
     for (const [name, path] of Object.entries(folderOf)) {
-      await run(process.execPath, [join(root, 'bench/install.js'), join(root, path)], { cwd: root });
+      await run(process.execPath, [join(root, 'bench/install.js'), join(root, path), '--this-platform'], {
+        cwd: root,
+      });
       await mkdir(join(this.folder, name));
       // Where applications find what is no package of theirs, as if it lay beside Hopline.
       await symlink(join(root, path, 'node_modules'), join(this.folder, name, 'node_modules'));
