@@ -44,7 +44,7 @@ export function batchOf({ batch }: Received): BatchMark | undefined {
 }
 
 /** The job of a batch that a message is. */
-export function jobOf(received: Received): BatchPlace | undefined {
+function jobOf(received: Received): BatchPlace | undefined {
   const mark = batchOf(received);
   return mark && isPlace(mark) ? mark : undefined;
 }

@@ -59,7 +59,7 @@ const names: Check = {
   accepts: (value) => Array.isArray(value) && value.length > 0 && value.every((name) => text.accepts(name)),
 };
 
-export const SERVE_FIELDS: Fields = {
+const SERVE_FIELDS: Fields = {
   queues: names,
   lanes: names,
   concurrency: positiveInteger,

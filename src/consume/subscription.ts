@@ -87,7 +87,7 @@ export interface SubscriptionDefaults {
  * Before RabbitMQ 4.3 each crash counts for all that was fetched, and it can't be changed once the queue is there: so it is a
  * net, far above what innocent messages meet.
  */
-export const DEFAULT_DELIVERY_LIMIT = 200;
+const DEFAULT_DELIVERY_LIMIT = 200;
 
 /**
  * Groups handlers into the queues they share.

@@ -27,7 +27,7 @@ interface Feature<Settings> {
  * Before a permit of the rate limit is taken copies are skipped, or they would use up what new messages wait for. A message that
  * has to wait for a permit gives its claim back: its copies need not wait for it, too.
  */
-export const FEATURES = {
+const FEATURES = {
   idempotent: { option: idempotentOption, settings: idempotentSettings, guard: idempotentStage },
   inbox: { option: idempotentOption, settings: idempotentSettings, guard: inboxStage, around: inboxAround },
   rateLimit: { option: rateLimitOption, settings: rateLimitSettings, guard: rateLimitStage },

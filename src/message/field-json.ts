@@ -46,7 +46,7 @@ export function entriesJson(entries: readonly Entry[], options: JsonOptions = {}
 /** JavaScript objects list whole numbers first, which would change the order. */
 const isPlainName = (name: Buffer): boolean => isUtf8(name) && !/^\d+$/.test(name.toString());
 
-export function fieldJson(field: Field, options: JsonOptions = {}): unknown {
+function fieldJson(field: Field, options: JsonOptions = {}): unknown {
   if (isList(field)) return field.items.map((item) => fieldJson(item, options));
   if (isTable(field)) {
     const table = entriesJson(field.entries, options);
@@ -133,7 +133,7 @@ export function textOfJson(json: unknown): Buffer {
 }
 
 /** @throws Error for what {@link fieldJson} never makes */
-export function fieldOfJson(json: unknown): Field {
+function fieldOfJson(json: unknown): Field {
   if (json === null) return { tag: TAG.nothing, content: Buffer.alloc(0) };
   if (typeof json === 'string') return { tag: TAG.text, content: Buffer.from(json) };
   if (typeof json === 'boolean') return { tag: TAG.truth, content: Buffer.from([json ? 1 : 0]) };

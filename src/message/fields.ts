@@ -43,7 +43,7 @@ export function entriesIn(bytes: Buffer, start: number, end: number): Entry[] {
 }
 
 /** Value whose tag is at `at`. */
-export function fieldAt(bytes: Buffer, at: number): Field {
+function fieldAt(bytes: Buffer, at: number): Field {
   const tag = bytes[at] as number;
   const { start, end } = contentOf(bytes, at);
   if (tag === TAG.list) return { tag: TAG.list, items: itemsIn(bytes, start, end) };
@@ -87,7 +87,7 @@ export function headersOf(entries: readonly Entry[]): Headers {
 }
 
 /** JavaScript value of a field, as close as the language comes. */
-export function headerValueOf(field: Field): HeaderValue {
+function headerValueOf(field: Field): HeaderValue {
   if (isList(field)) return field.items.map(headerValueOf);
   if (isTable(field)) return headersOf(field.entries);
   const { tag, content } = field;

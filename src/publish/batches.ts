@@ -266,7 +266,7 @@ function figuresOf({ total, done, failed, skipped, progress }: BatchCounts): Bat
   return { total, pending: total - done - failed - skipped, done, failed, skipped, progress };
 }
 
-export function statusOf(record: BatchRecord): BatchStatus {
+function statusOf(record: BatchRecord): BatchStatus {
   const { id, name, allowsFailures, isSealed, isCancelled, createdAt, finishedAt, verdict } = record;
   return {
     id,

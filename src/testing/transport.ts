@@ -69,7 +69,7 @@ export class KitTransport implements Transport {
 /** A publish whose process has died: nobody gets its result. Must not be awaited, since code in `finally` must run. */
 const nobodyLeft = (): Promise<never> => new Promise(() => {});
 
-export class KitSession implements TransportSession {
+class KitSession implements TransportSession {
   isDead = false;
   private inFlight = 0;
   private readonly consumers: Consumer[] = [];

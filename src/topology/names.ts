@@ -3,7 +3,7 @@ import { MAX_NAME_BYTES } from '../message/routing-key.js';
 import { show } from '../util/check.js';
 
 /** Layout of the delay exchanges. A new layout gets a new number: the old levels exist until they are empty. */
-export const DELAY_LAYOUT = 1;
+const DELAY_LAYOUT = 1;
 
 /** Names of the exchanges and shared queues. */
 export class Names {
