@@ -1,4 +1,4 @@
-import type { HandlerDefinition, HandlerFunction } from '../src/consume/definition.js';
+import type { HandlerDefinition, HandlerFunction } from '../src/consume/handlers/definition.js';
 import type { MessageContext } from '../src/message/context.js';
 import { show } from '../src/util/check.js';
 import type { Instance, Instances } from './instances.js';

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as rootContainer } from 'tsyringe';
-import type { HandlerDefinition } from '../src/consume/definition.js';
+import type { HandlerDefinition } from '../src/consume/handlers/definition.js';
 import { OptionsError } from '../src/errors.js';
 import type { MessageContext } from '../src/message/context.js';
 import { definitionsOf } from './definitions.js';

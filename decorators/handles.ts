@@ -6,7 +6,7 @@ import type {
   Patterns,
   PayloadOf,
   PublishedTo,
-} from '../src/consume/definition.js';
+} from '../src/consume/handlers/definition.js';
 import type { BodyOption } from '../src/serialization/body-option.js';
 import { type Annotation, annotation } from './annotation.js';
 import type { HandlesBatchOptions, HandlesOptions } from './metadata.js';

@@ -4,7 +4,7 @@ import type {
   HandlerOptions,
   PatternOrDefinition,
   QueueOptions,
-} from '../src/consume/definition.js';
+} from '../src/consume/handlers/definition.js';
 import type { Token } from './token.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a class by its constructor, whatever that takes

@@ -1,4 +1,4 @@
-import type { HandlerOptions } from '../src/consume/definition.js';
+import type { HandlerOptions } from '../src/consume/handlers/definition.js';
 import type { CircuitBreakerOptions } from '../src/features/circuit-breaker/circuit-breaker.js';
 import type { IdempotentOptions } from '../src/features/idempotent/option.js';
 import type { RateLimitOptions } from '../src/features/rate-limit/rate-limit.js';

@@ -1,4 +1,4 @@
-import type { QueueOptions } from '../src/consume/definition.js';
+import type { QueueOptions } from '../src/consume/handlers/definition.js';
 import { type ClassAnnotation, classAnnotation } from './annotation.js';
 
 /**

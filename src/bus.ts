@@ -1,4 +1,3 @@
-import type { CrashWatch } from './consume/crash-watch.js';
 import type {
   BatchFunction,
   BatchHandleOptions,
@@ -8,15 +7,17 @@ import type {
   Patterns,
   PayloadOf,
   PublishedTo,
-} from './consume/definition.js';
-import { type BusDescription, describeBus } from './consume/describe.js';
-import { plainHandler } from './consume/plain-handler.js';
-import type { ServeOptions } from './consume/serving.js';
-import { planSubscriptions, type Subscription } from './consume/subscription.js';
-import type { Workload } from './consume/workload.js';
+} from './consume/handlers/definition.js';
+import { type BusDescription, describeBus } from './consume/handlers/describe.js';
+import { plainHandler } from './consume/handlers/plain-handler.js';
+import type { ServeOptions } from './consume/handlers/serving.js';
+import { planSubscriptions, type Subscription } from './consume/handlers/subscription.js';
+import type { CrashWatch } from './consume/intake/crash-watch.js';
+import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './event-names.js';
 import type { BusEvents } from './events.js';
+import { Outbox } from './features/outbox/outbox.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
@@ -33,7 +34,6 @@ import { FailureLog } from './observe/failure-log/failure-log.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
-import { Outbox } from './publish/outbox.js';
 import { BusPublisher } from './publish/publisher.js';
 import type { BodyOption } from './serialization/body-option.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';

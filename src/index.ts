@@ -14,10 +14,10 @@ export type {
   PayloadOf,
   PublishedTo,
   QueueOptions,
-} from './consume/definition.js';
-export type { BindingDescription, BusDescription, QueueDescription } from './consume/describe.js';
-export type { ServeOptions } from './consume/serving.js';
-export type { QueueWorkload, SetWorkload, Workload } from './consume/workload.js';
+} from './consume/handlers/definition.js';
+export type { BindingDescription, BusDescription, QueueDescription } from './consume/handlers/describe.js';
+export type { ServeOptions } from './consume/handlers/serving.js';
+export type { QueueWorkload, SetWorkload, Workload } from './consume/report/workload.js';
 export {
   type Control,
   type Heeded,
@@ -84,14 +84,14 @@ export type {
   PublishEvent,
 } from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting.js';
-export type { ChainPlace, DeadLetter, DeadLetterSummary } from './failures/dead-letter.js';
 export { type DeadLetterCount, type Failures, openFailures } from './failures/failures.js';
 export type { DeadLetterFilter } from './failures/filter.js';
+export type { ChainPlace, DeadLetter, DeadLetterSummary } from './failures/letters/dead-letter.js';
+export type { UnreadableLetter } from './failures/letters/unreadable.js';
 export type { FailuresOptions, Progress, ReplayOptions, Selection } from './failures/options.js';
 export type { Rate } from './failures/pace.js';
 export type { ReplayTarget } from './failures/replay.js';
 export type { FailedLine, ImportResult } from './failures/transfer.js';
-export type { UnreadableLetter } from './failures/unreadable.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/circuit-breaker.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
 export type { RateLimitOptions } from './features/rate-limit/rate-limit.js';

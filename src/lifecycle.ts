@@ -1,18 +1,23 @@
-import { warnOfClassNames } from './consume/class-names.js';
-import type { CrashWatch } from './consume/crash-watch.js';
-import { Runners } from './consume/runners.js';
-import { checkServeOptions, planServing, type ServeOptions, type Serving } from './consume/serving.js';
-import { hasInbox, queueNeeds, type Subscription } from './consume/subscription.js';
-import { UniqueHandlers } from './consume/unique-handlers.js';
+import { warnOfClassNames } from './consume/handlers/class-names.js';
+import {
+  checkServeOptions,
+  planServing,
+  type ServeOptions,
+  type Serving,
+} from './consume/handlers/serving.js';
+import { hasInbox, queueNeeds, type Subscription } from './consume/handlers/subscription.js';
+import type { CrashWatch } from './consume/intake/crash-watch.js';
+import { Runners } from './consume/intake/runners.js';
 import { BusControl } from './control/bus-control.js';
 import { ConnectError, NotStartedError, OptionsError, StoppedError } from './errors.js';
 import type { BusEvents, BusState } from './events.js';
+import type { Outbox } from './features/outbox/outbox.js';
+import { UniqueHandlers } from './features/unique/unique-handlers.js';
 import type { ExchangeRef } from './message/exchange-option.js';
 import type { Publisher } from './message/publisher.js';
 import type { HealthMonitor } from './observe/health/health-monitor.js';
 import type { BusSettings } from './options.js';
 import { KnownExchanges } from './publish/known-exchanges.js';
-import type { Outbox } from './publish/outbox.js';
 import type { BusPublisher } from './publish/publisher.js';
 import { CLOSING_RESERVE_MS, leftBehind, type StopOptions, stopInStages } from './stopping.js';
 import { planBus } from './topology/build.js';

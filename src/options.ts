@@ -1,4 +1,4 @@
-import type { HandlerDefinition } from './consume/definition.js';
+import type { HandlerDefinition } from './consume/handlers/definition.js';
 import { Encryption } from './encryption/encryption.js';
 import { type EncryptionOptions, encryptionOption } from './encryption/key-provider.js';
 import { OptionsError } from './errors.js';

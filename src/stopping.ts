@@ -1,4 +1,4 @@
-import type { Runners } from './consume/runners.js';
+import type { Runners } from './consume/intake/runners.js';
 import { StopDeadlineError } from './errors.js';
 import type { TransportSession } from './transport/transport.js';
 import type { Deadline } from './util/deadline.js';

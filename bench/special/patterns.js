@@ -20,7 +20,9 @@ const patternOf = (index) =>
 const keyOf = (pattern, id) => pattern.replace('*', `id-${id}`).replace('#', `line.${id}`);
 
 // Not a public name: what is asked here is how fast one part is.
-const { Registry } = await import(new URL('../../dist/src/consume/registry.js', import.meta.url).href);
+const { Registry } = await import(
+  new URL('../../dist/src/consume/handlers/registry.js', import.meta.url).href
+);
 
 const patterns = Array.from({ length: count }, (_, index) => patternOf(index));
 const handlers = patterns.map((pattern) => ({ routes: [{ pattern, definition: undefined }] }));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Runners } from '../consume/runners.js';
+import type { Runners } from '../consume/intake/runners.js';
 import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents, BusState } from '../events.js';
 import { planControl } from '../topology/control.js';

@@ -1,4 +1,4 @@
-import type { HandlerStatus } from '../consume/status.js';
+import type { HandlerStatus } from '../consume/report/status.js';
 import { Histogram } from '../util/histogram.js';
 
 /** Median and 99th percentile of durations, in milliseconds, within 3 %. */

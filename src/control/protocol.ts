@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { ConsumingStatus } from '../consume/status.js';
+import type { ConsumingStatus } from '../consume/report/status.js';
 import type { Heard } from '../transport/transport.js';
 import { isAnswer, isCount, isText, isTextOrNone } from './shapes.js';
 

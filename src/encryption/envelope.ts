@@ -1,5 +1,5 @@
 import { UndecodableError } from '../errors.js';
-import { type BatchMark, type BatchTidings, isPlace } from '../message/batch-header.js';
+import { type BatchMark, type BatchTidings, isPlace } from '../message/wire/batch-header.js';
 import { keyId } from './key-provider.js';
 
 /*

@@ -1,9 +1,9 @@
 import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../errors.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';
-import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
+import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
+import { readLetter } from './letters/read-letter.js';
 import type { FailuresSettings, Progress } from './options.js';
 import type { Pace } from './pace.js';
-import { readLetter } from './read-letter.js';
 import { walk } from './walk.js';
 import { WalkInterrupted } from './walk-interrupted.js';
 import type { Ack } from './walk-options.js';

@@ -2,9 +2,9 @@ import { ConnectError, UnreadableLettersError } from '../errors.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { areBack } from './given-back.js';
+import { forgetUnreadable, rememberUnreadable, unreadableIn } from './letters/unreadable.js';
 import { type Extent, MOST_PREFETCH, Passage } from './passage.js';
 import { sift, type Taken } from './sieve.js';
-import { forgetUnreadable, rememberUnreadable, unreadableIn } from './unreadable.js';
 import { WalkInterrupted } from './walk-interrupted.js';
 import type { WalkOptions } from './walk-options.js';
 

@@ -2,14 +2,16 @@ import { boundTo, ownerOf } from '../encryption/envelope.js';
 import { UnknownKeyError } from '../encryption/errors.js';
 import { DeadLetterIdError, OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
-import { batchOfText } from '../message/batch-header.js';
+import { batchOfText } from '../message/wire/batch-header.js';
 import type { TransportSession } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { type Act, Acting, type ActingOptions, type ActResult } from './acting.js';
-import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import { type DeadLetterFilter, FILTER_FIELDS, matcherOf } from './filter.js';
-import { resolveId } from './letter-id.js';
+import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
+import { resolveId } from './letters/letter-id.js';
+import { readLetter, summaryOf } from './letters/read-letter.js';
+import { type UnreadableLetter, unreadableIn } from './letters/unreadable.js';
 import {
   checkWith,
   deadLettersOf,
@@ -23,10 +25,8 @@ import {
   type Selection,
 } from './options.js';
 import { Pace } from './pace.js';
-import { readLetter, summaryOf } from './read-letter.js';
 import { retrier } from './retry.js';
 import { exportLines, type ImportResult, importLines } from './transfer.js';
-import { type UnreadableLetter, unreadableIn } from './unreadable.js';
 import { walk } from './walk.js';
 
 /** Publishes under way at once if there is no rate. */

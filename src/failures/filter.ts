@@ -1,7 +1,7 @@
 import type { DeadLetterReason } from '../events.js';
 import { type Check, duration, type Fields, positiveInteger, text } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
-import type { DeadLetter, DeadLetterSummary } from './dead-letter.js';
+import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 
 /** Selection of dead letters: a letter must match every field that is set. An empty filter selects all. */
 export interface DeadLetterFilter {

@@ -1,13 +1,13 @@
 import { InvalidMessageError } from '../errors.js';
-import type { MessageSource } from '../message/encoded-properties.js';
-import { decodeHeaders } from '../message/header-codec.js';
 import { HEADER, setAside } from '../message/headers.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
+import type { MessageSource } from '../message/wire/encoded-properties.js';
+import { decodeHeaders } from '../message/wire/header-codec.js';
 import { dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
-import type { DeadLetter } from './dead-letter.js';
 import { DEAD_LETTER_REASONS } from './filter.js';
-import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';
+import type { DeadLetter } from './letters/dead-letter.js';
+import { headersJson, propertiesJson, sourceOfJson } from './letters/letter-json.js';
 
 /*
  * A dead letter as one line of JSON, and back. The format is a promise: whoever changes it incompatibly raises

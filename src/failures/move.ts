@@ -1,5 +1,5 @@
-import { type Received, receive } from '../consume/received.js';
-import { movedCopy } from '../consume/republish.js';
+import { type Received, receive } from '../consume/attempt/received.js';
+import { movedCopy } from '../consume/settle/republish.js';
 import { isOwnFault } from '../publish/unsendable.js';
 import type { Names } from '../topology/names.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';

@@ -16,8 +16,8 @@ import {
 import { type Duration, toMs } from '../util/duration.js';
 import { type Logger, stderrLogger } from '../util/logger.js';
 import { safeLogger } from '../util/safe-logger.js';
-import type { DeadLetter } from './dead-letter.js';
 import type { DeadLetterFilter } from './filter.js';
+import type { DeadLetter } from './letters/dead-letter.js';
 import { isRate, type Rate } from './pace.js';
 import type { ReplayTarget } from './replay.js';
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Delivery, TransportSession } from '../transport/transport.js';
-import type { DeadLetterSummary } from './dead-letter.js';
+import type { DeadLetterSummary } from './letters/dead-letter.js';
+import { readLetter } from './letters/read-letter.js';
 import { deadLetterOf, decodeLine, encodeLine } from './line.js';
 import type { FailuresSettings } from './options.js';
-import { readLetter } from './read-letter.js';
 import { walk } from './walk.js';
 
 /** Lines that may wait for the reader; beyond that the broker waits. */

@@ -1,11 +1,11 @@
-import type { StageOptions } from '../consume/dispatch.js';
-import { inboxAround, inboxStage } from '../consume/inbox.js';
-import type { AroundStage, GuardStage } from '../consume/pipeline.js';
-import type { Handler } from '../consume/subscription.js';
+import type { StageOptions } from '../consume/attempt/dispatch.js';
+import type { AroundStage, GuardStage } from '../consume/attempt/pipeline.js';
+import type { Handler } from '../consume/handlers/subscription.js';
 import type { Check } from '../util/check.js';
 import { circuitBreakerOption, circuitBreakerSettings } from './circuit-breaker/circuit-breaker.js';
 import { idempotentOption, idempotentSettings } from './idempotent/option.js';
 import { idempotentStage } from './idempotent/stage.js';
+import { inboxAround, inboxStage } from './inbox/inbox.js';
 import { rateLimitOption, rateLimitSettings } from './rate-limit/rate-limit.js';
 import { rateLimitStage } from './rate-limit/stage.js';
 

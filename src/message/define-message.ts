@@ -11,9 +11,9 @@ import {
   show,
 } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
-import { MAX_PACK_ITEMS } from './pack.js';
 import { patternProblem } from './routing-key.js';
 import { type UniqueOptions, type UniqueSettings, uniqueOption, uniqueSettings } from './unique.js';
+import { MAX_PACK_ITEMS } from './wire/pack.js';
 
 /**
  * A message's routing key, with the type of its payload and the schema that checks it, if there is one.

@@ -1,5 +1,5 @@
-import type { MessageSource } from './encoded-properties.js';
 import type { Published } from './published.js';
+import type { MessageSource } from './wire/encoded-properties.js';
 
 /**
  * Glossary. These words mean the same in code, events, commands and docs.

@@ -1,8 +1,8 @@
 import { UnroutableError } from '../errors.js';
 import type { BusEvents, PublishEvent } from '../events.js';
 import type { OutgoingMessage } from '../message/message.js';
-import { packItemId } from '../message/pack.js';
 import type { Published } from '../message/published.js';
+import { packItemId } from '../message/wire/pack.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 import type { PublishCall } from './compose-message.js';

@@ -1,6 +1,6 @@
 import { PublishManyError, type PublishManyFailure } from '../errors.js';
-import { isOneLine, LINE_END_BYTES } from '../message/pack.js';
 import type { PublishedMany } from '../message/published.js';
+import { isOneLine, LINE_END_BYTES } from '../message/wire/pack.js';
 import { deferred } from '../util/deferred.js';
 
 export interface PublishManyParts {

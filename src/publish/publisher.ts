@@ -1,13 +1,18 @@
-import type { UniqueHandlers } from '../consume/unique-handlers.js';
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
+import { checkBatchOptions } from '../features/batch/batch-options.js';
+import { Batches } from '../features/batch/batches.js';
+import { Steps } from '../features/chain/steps.js';
+import { encryptedMessage, isEncrypted } from '../features/encryption/encrypt.js';
+import { Packer, packBytes } from '../features/pack/packer.js';
+import type { UniqueHandlers } from '../features/unique/unique-handlers.js';
+import { UniqueSends, type UniqueSendsOptions } from '../features/unique/unique-sends.js';
 import { type BatchJob, type CheckedJobs, JobBatch, type JobBatchOptions } from '../message/batch.js';
 import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
-import { PACK_CONTENT_TYPE, packed } from '../message/pack.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import {
   Publisher,
@@ -16,6 +21,7 @@ import {
   type PublishOptions,
 } from '../message/publisher.js';
 import { type UniqueSettings, uniqueKey, uniqueSettings } from '../message/unique.js';
+import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
 import { JSON_CONTENT_TYPE } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import type { Stores } from '../stores/stores.js';
@@ -24,8 +30,6 @@ import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
-import { checkBatchOptions } from './batch-options.js';
-import { Batches } from './batches.js';
 import {
   bodyOf,
   type ComposeOptions,
@@ -34,8 +38,6 @@ import {
   type PublishCall,
   routingKeyOf,
 } from './compose-message.js';
-import { encryptedMessage, isEncrypted } from './encrypt.js';
-import { Packer, packBytes } from './packer.js';
 import { PublishEvents } from './publish-events.js';
 import { publishMany } from './publish-many.js';
 import {
@@ -44,8 +46,6 @@ import {
   checkPublishOptions,
   delayMsOf,
 } from './publish-options.js';
-import { Steps } from './steps.js';
-import { UniqueSends, type UniqueSendsOptions } from './unique-sends.js';
 
 export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions {
   /** @throws NotStartedError, StoppedError */

@@ -7,8 +7,8 @@ export type {
   RetriedMessage,
 } from './entries.js';
 export { NotSettledError, ScheduleFailedError } from './errors.js';
-export { type Explored, type ExploreOptions, explore, type StartKit } from './explore.js';
-export type { FaultTarget } from './faults.js';
+export { type Explored, type ExploreOptions, explore, type StartKit } from './exploring/explore.js';
+export type { FaultTarget } from './exploring/faults.js';
 export type { Happened } from './happened.js';
 export type { CrashPoint, RawProperties, TestKit, Whose } from './kit.js';
 export { testKit } from './open-kit.js';

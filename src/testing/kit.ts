@@ -27,10 +27,10 @@ import type {
   PublishedMessage,
   RetriedMessage,
 } from './entries.js';
-import type { ArmedFaults, FaultTarget } from './faults.js';
+import type { ArmedFaults, FaultTarget } from './exploring/faults.js';
+import { Pace } from './exploring/pace.js';
 import { Happened } from './happened.js';
 import type { KitSettings } from './options.js';
-import { Pace } from './pace.js';
 import { ServiceProcess } from './process.js';
 import { KitTransport } from './transport.js';
 import { comeAgain, type World } from './world.js';

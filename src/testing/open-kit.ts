@@ -4,7 +4,7 @@ import { json } from '../serialization/json.js';
 import { memoryStores } from '../stores/memory/index.js';
 import { Names } from '../topology/names.js';
 import { ManualClock } from '../util/manual-clock.js';
-import { ArmedFaults, type Faults } from './faults.js';
+import { ArmedFaults, type Faults } from './exploring/faults.js';
 import { Flow } from './flow.js';
 import { Journal } from './journal.js';
 import { TestKit } from './kit.js';

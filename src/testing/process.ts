@@ -1,5 +1,5 @@
 import { Bus } from '../bus.js';
-import type { HandlerContext } from '../consume/context.js';
+import type { HandlerContext } from '../consume/attempt/context.js';
 import type { AttemptEvent } from '../events.js';
 import type { Middleware } from '../middleware/middleware.js';
 import type { HandlerDefinitions } from '../options.js';

@@ -23,7 +23,7 @@ import type { Deadline } from '../util/deadline.js';
 import { formatMs } from '../util/duration.js';
 import { KitDelivery, originOf } from './delivery.js';
 import { NotSettledError } from './errors.js';
-import type { AckFault, PublishFault, PublishSite } from './faults.js';
+import type { AckFault, PublishFault, PublishSite } from './exploring/faults.js';
 import { comeAgain, payloadOf, type World } from './world.js';
 
 /** User of a transport: one bus in one process. */

@@ -1,7 +1,7 @@
 import type { BusEvents } from '../events.js';
-import type { MessageSource } from '../message/encoded-properties.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
 import type { Published } from '../message/published.js';
+import type { MessageSource } from '../message/wire/encoded-properties.js';
 import type { BusTopology, TopologyMode } from '../topology/plan.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';

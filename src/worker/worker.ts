@@ -1,6 +1,6 @@
-import type { CrashWatch } from '../consume/crash-watch.js';
-import { type ServeOptions, unknownNames } from '../consume/serving.js';
-import { type EndedAttempts, sumOf, type Workload } from '../consume/workload.js';
+import { type ServeOptions, unknownNames } from '../consume/handlers/serving.js';
+import type { CrashWatch } from '../consume/intake/crash-watch.js';
+import { type EndedAttempts, sumOf, type Workload } from '../consume/report/workload.js';
 import { OptionsError } from '../errors.js';
 import type { StopOptions } from '../stopping.js';
 import { Isolation } from './isolation.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ConfirmChannel, connect, type Message, type Options } from 'amqplib';
-import { openChannel, openConfirmChannel } from '../../src/transport/amqp/channel.js';
-import { entryOf } from '../../src/transport/amqp/internals.js';
+import { openChannel, openConfirmChannel } from '../../src/transport/amqp/connection/channel.js';
+import { entryOf } from '../../src/transport/amqp/connection/internals.js';
 import { sharedBroker } from '../support/global-setup.js';
 
 /** What Hopline takes hold of inside the client library: an update that moves it must not pass in silence. */

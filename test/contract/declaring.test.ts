@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type ChannelModel, connect } from 'amqplib';
 import { TopologyError } from '../../src/errors.js';
 import type { ExchangePlan, QueuePlan, TopologyPlan } from '../../src/topology/plan.js';
-import { declarePlan, missingExchanges } from '../../src/transport/amqp/declare.js';
+import { declarePlan, missingExchanges } from '../../src/transport/amqp/topology/declare.js';
 import { eventually } from '../support/eventually.js';
 import { sharedBroker } from '../support/global-setup.js';
 

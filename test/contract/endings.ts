@@ -6,7 +6,7 @@ import {
   type MessageContext,
   StopDeadlineError,
 } from '../../src/index.js';
-import { PACK_CONTENT_TYPE } from '../../src/message/pack.js';
+import { PACK_CONTENT_TYPE } from '../../src/message/wire/pack.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';
 import { unreadable } from '../support/unreadable.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { defineMessage, OptionsError, PublishManyError, UnroutableError } from '../../src/index.js';
-import { PACK_CONTENT_TYPE } from '../../src/message/pack.js';
+import { PACK_CONTENT_TYPE } from '../../src/message/wire/pack.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';
 import { hold } from '../support/port.js';

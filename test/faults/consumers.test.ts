@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { usersOf } from '../../src/cli/topology/permissions.js';
 import { type MessageContext, TopologyError } from '../../src/index.js';
-import { brokerFeatures } from '../../src/transport/amqp/broker-features.js';
+import { brokerFeatures } from '../../src/transport/amqp/connection/broker-features.js';
 import { pause, systemClock } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
 import { Ledger } from '../support/account.js';

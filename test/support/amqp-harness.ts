@@ -3,7 +3,7 @@ import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { rabbitmq, type Transport } from '../../src/index.js';
 import { planDelays } from '../../src/topology/delays.js';
 import { Names } from '../../src/topology/names.js';
-import { type BrokerFeatures, brokerFeatures } from '../../src/transport/amqp/broker-features.js';
+import { type BrokerFeatures, brokerFeatures } from '../../src/transport/amqp/connection/broker-features.js';
 import { systemClock } from '../../src/util/clock.js';
 import { eventually } from './eventually.js';
 import { TcpProxy } from './tcp-proxy.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import type { HandlerContext } from '../../src/consume/context.js';
+import type { HandlerContext } from '../../src/consume/attempt/context.js';
 import {
   Bus,
   type BusEvents,

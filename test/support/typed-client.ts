@@ -1,5 +1,5 @@
 import { type Channel, type ChannelModel, connect } from 'amqplib';
-import { readHeaders } from '../../src/transport/amqp/header-reading.js';
+import { readHeaders } from '../../src/transport/amqp/consume/header-reading.js';
 import { frame, type WildMessage, wildHeader } from './wild-message.js';
 
 interface Inside {

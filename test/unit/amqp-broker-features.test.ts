@@ -5,7 +5,7 @@ import {
   type BrokerFeatures,
   brokerFeatures,
   requireFeatures,
-} from '../../src/transport/amqp/broker-features.js';
+} from '../../src/transport/amqp/connection/broker-features.js';
 
 const rabbitmq = (version: string) =>
   brokerFeatures({ product: 'RabbitMQ', version, platform: 'Erlang/OTP' });

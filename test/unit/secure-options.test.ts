@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { OptionsError } from '../../src/errors.js';
 import { type RabbitmqOptions, rabbitmq } from '../../src/index.js';
-import { addressOf, isLoopback } from '../../src/transport/amqp/broker-url.js';
+import { addressOf, isLoopback } from '../../src/transport/amqp/connection/broker-url.js';
 import { rabbitmqSettings } from '../../src/transport/amqp/options.js';
-import { refusalOf } from '../../src/transport/amqp/refusal.js';
+import { refusalOf } from '../../src/transport/amqp/topology/refusal.js';
 import { type Certificate, CertificateAuthority } from '../support/certificates.js';
 import { CANARY, problemsOf } from './option-problems.js';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DeadLetterReason } from '../../events.js';
-import type { DeadLetterSummary } from '../../failures/dead-letter.js';
 import { countByReason, DEAD_LETTER_REASONS, type DeadLetterFilter } from '../../failures/filter.js';
+import type { DeadLetterSummary } from '../../failures/letters/dead-letter.js';
 import { didYouMean } from '../../util/check.js';
 import { collect } from '../broker/target.js';
 import { durationMs } from '../flag-values.js';

@@ -1,4 +1,4 @@
-import type { UnreadableLetter } from '../../failures/unreadable.js';
+import type { UnreadableLetter } from '../../failures/letters/unreadable.js';
 
 /** The warning about dead letters that can't be read, with the commands that move or delete them. */
 export function unreadableText({ deadQueue, count, waiting }: UnreadableLetter): {

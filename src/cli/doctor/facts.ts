@@ -1,6 +1,6 @@
-import type { BusDescription } from '../../consume/describe.js';
+import type { BusDescription } from '../../consume/handlers/describe.js';
 import type { HoplineError } from '../../errors.js';
-import type { UnreadableLetter } from '../../failures/unreadable.js';
+import type { UnreadableLetter } from '../../failures/letters/unreadable.js';
 import type { QueueState } from '../../transport/transport.js';
 import type { LeftOverQueue } from '../topology/left-over-queues.js';
 

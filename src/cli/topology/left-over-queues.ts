@@ -1,4 +1,4 @@
-import type { BusDescription } from '../../consume/describe.js';
+import type { BusDescription } from '../../consume/handlers/describe.js';
 import { topicMatches } from '../../message/topic.js';
 import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topology/names.js';
 import type { ManagedBinding, ManagedQueue } from '../doctor/facts.js';

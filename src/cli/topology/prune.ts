@@ -1,4 +1,4 @@
-import type { BusDescription } from '../../consume/describe.js';
+import type { BusDescription } from '../../consume/handlers/describe.js';
 import { type MoveResult, moveMessages } from '../../failures/move.js';
 import type { TransportSession } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';

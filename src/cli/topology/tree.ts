@@ -1,4 +1,4 @@
-import type { BusDescription, QueueDescription } from '../../consume/describe.js';
+import type { BusDescription, QueueDescription } from '../../consume/handlers/describe.js';
 import { deadQueueOf, Names } from '../../topology/names.js';
 
 interface Branch {

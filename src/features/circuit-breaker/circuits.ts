@@ -1,7 +1,7 @@
-import type { Gate } from '../../consume/concurrency.js';
-import type { Pause } from '../../consume/pause.js';
-import type { Handler } from '../../consume/subscription.js';
-import type { Work } from '../../consume/work.js';
+import type { Work } from '../../consume/attempt/work.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
+import type { Gate } from '../../consume/intake/concurrency.js';
+import type { Pause } from '../../consume/intake/pause.js';
 import type { BusEvents } from '../../events.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';

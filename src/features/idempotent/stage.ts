@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { HandlerContext } from '../../consume/context.js';
-import { type Effect, withEffect } from '../../consume/effect.js';
-import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../consume/outcome.js';
-import type { GuardStage } from '../../consume/pipeline.js';
-import { longestAttemptMs } from '../../consume/run-handler.js';
-import type { Handler } from '../../consume/subscription.js';
+import type { HandlerContext } from '../../consume/attempt/context.js';
+import type { GuardStage } from '../../consume/attempt/pipeline.js';
+import { longestAttemptMs } from '../../consume/attempt/run-handler.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
+import { type Effect, withEffect } from '../../consume/settle/effect.js';
+import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../consume/settle/outcome.js';
 import { keyText } from '../../message/key-text.js';
 import type { ClaimStore } from '../../stores/claims.js';
 import type { Stores } from '../../stores/stores.js';

@@ -1,7 +1,7 @@
-import type { HandlerContext } from '../../consume/context.js';
-import { type Outcome, releaseFor, STORE_AWAY_MS } from '../../consume/outcome.js';
-import type { GuardStage } from '../../consume/pipeline.js';
-import type { Handler } from '../../consume/subscription.js';
+import type { HandlerContext } from '../../consume/attempt/context.js';
+import type { GuardStage } from '../../consume/attempt/pipeline.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS } from '../../consume/settle/outcome.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/joined.js';

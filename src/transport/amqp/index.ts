@@ -3,12 +3,12 @@ import { systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import { inRootContext } from '../../util/root-context.js';
 import type { SessionOptions, Transport, TransportSession } from '../transport.js';
-import type { Connections } from './connections.js';
+import type { Connections } from './connection/connections.js';
 import { type RabbitmqOptions, type RabbitmqSettings, rabbitmqSettings } from './options.js';
 
-export type { BrokerUrl } from './broker-url.js';
+export type { BrokerUrl } from './connection/broker-url.js';
+export type { Pem, TlsOptions } from './connection/tls.js';
 export type { RabbitmqOptions } from './options.js';
-export type { Pem, TlsOptions } from './tls.js';
 
 /**
  * Transport to RabbitMQ 3.10 to 4.3. It only describes: the client library is loaded, and the broker connected,
@@ -41,8 +41,8 @@ class AmqpTransport implements Transport {
 
   private async connect(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
     // One after the other: Jest's ESM loader fails where two imports at a time share a module that it hasn't loaded.
-    const { requireClientLibrary } = await import('./client-library.js');
-    const { Connections } = await import('./connections.js');
+    const { requireClientLibrary } = await import('./connection/client-library.js');
+    const { Connections } = await import('./connection/connections.js');
     const { AmqpSession } = await import('./session.js');
     requireClientLibrary();
     const connections = this.connections ?? new Connections(this.settings, `hopline ${options.service}`);

@@ -10,9 +10,9 @@ import {
   problemsOf,
 } from '../../util/check.js';
 import { type Duration, toMs } from '../../util/duration.js';
-import { addressOf, type BrokerUrl, type UrlRules, urlProblems, userOf } from './broker-url.js';
-import { type Credentials, external, plain } from './credentials.js';
-import { type TlsOptions, type TlsSettings, tlsProblems, tlsSettings } from './tls.js';
+import { addressOf, type BrokerUrl, type UrlRules, urlProblems, userOf } from './connection/broker-url.js';
+import { type Credentials, external, plain } from './connection/credentials.js';
+import { type TlsOptions, type TlsSettings, tlsProblems, tlsSettings } from './connection/tls.js';
 
 /** Options of {@link rabbitmq}. */
 export interface RabbitmqOptions {

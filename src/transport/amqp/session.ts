@@ -18,22 +18,22 @@ import type {
   SessionOptions,
   TransportSession,
 } from '../transport.js';
-import { brokerFeatures } from './broker-features.js';
-import type { ChannelError } from './channel.js';
-import type { Connection, ConnectionListener } from './connection.js';
-import { connectionTeller } from './connection-teller.js';
-import type { Connections } from './connections.js';
-import { AmqpConsumer } from './consumer.js';
-import { Declarations } from './declarations.js';
-import { holdFirst } from './hold.js';
-import { inspectQueue } from './inspect.js';
-import { AmqpListener } from './listener.js';
-import { probeOf } from './probe.js';
-import { AmqpPublisher } from './publisher.js';
-import { purgeQueue } from './purge.js';
-import { refusedToConsume, refusedToListen } from './refused-to-consume.js';
-import { suspectTeller } from './suspect-teller.js';
-import { ToldOutages } from './told-outages.js';
+import { brokerFeatures } from './connection/broker-features.js';
+import type { ChannelError } from './connection/channel.js';
+import type { Connection, ConnectionListener } from './connection/connection.js';
+import { connectionTeller } from './connection/connection-teller.js';
+import type { Connections } from './connection/connections.js';
+import { probeOf } from './connection/probe.js';
+import { ToldOutages } from './connection/told-outages.js';
+import { AmqpConsumer } from './consume/consumer.js';
+import { holdFirst } from './consume/hold.js';
+import { AmqpListener } from './consume/listener.js';
+import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.js';
+import { suspectTeller } from './consume/suspect-teller.js';
+import { AmqpPublisher } from './publish/publisher.js';
+import { Declarations } from './topology/declarations.js';
+import { inspectQueue } from './topology/inspect.js';
+import { purgeQueue } from './topology/purge.js';
 
 /** Deadline for opening or closing a separate connection. */
 const ANSWER_DEADLINE_MS = 10_000;

@@ -1,5 +1,5 @@
-import type { EncodedProperties } from '../../message/encoded-properties.js';
 import type { Headers, HeaderValue, MessageProperties } from '../../message/message.js';
+import type { EncodedProperties } from '../../message/wire/encoded-properties.js';
 
 /*
  * Conversion of header values between the client library's forms and Hopline's. The library writes and reads

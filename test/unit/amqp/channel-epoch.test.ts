@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
-import { ChannelEpoch } from '../../../src/transport/amqp/channel-epoch.js';
+import { ChannelEpoch } from '../../../src/transport/amqp/connection/channel-epoch.js';
 import { eventually } from '../../support/eventually.js';
 
 /** The broker's side of a channel: what it has delivered and not seen settled, as RabbitMQ's channel keeps it. */

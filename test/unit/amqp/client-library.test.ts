@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { ClientLibraryError } from '../../../src/index.js';
-import { CLIENT_LIBRARY_VERSION, requireClientLibrary } from '../../../src/transport/amqp/client-library.js';
+import {
+  CLIENT_LIBRARY_VERSION,
+  requireClientLibrary,
+} from '../../../src/transport/amqp/connection/client-library.js';
 import { manifest } from '../../project/repository.js';
 
 describe('the copy of the client library that runs', () => {

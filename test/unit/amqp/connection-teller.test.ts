@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ChannelModel } from 'amqplib';
 import type { BusEvents, ConnectionRole } from '../../../src/events.js';
-import type { Connection } from '../../../src/transport/amqp/connection.js';
-import { connectionTeller } from '../../../src/transport/amqp/connection-teller.js';
-import { ToldOutages } from '../../../src/transport/amqp/told-outages.js';
+import type { Connection } from '../../../src/transport/amqp/connection/connection.js';
+import { connectionTeller } from '../../../src/transport/amqp/connection/connection-teller.js';
+import { ToldOutages } from '../../../src/transport/amqp/connection/told-outages.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { silentLogger } from '../../../src/util/logger.js';
 

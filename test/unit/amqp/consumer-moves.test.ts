@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
-import type { Connection, ConnectionListener } from '../../../src/transport/amqp/connection.js';
-import { AmqpConsumer } from '../../../src/transport/amqp/consumer.js';
+import type { Connection, ConnectionListener } from '../../../src/transport/amqp/connection/connection.js';
+import { AmqpConsumer } from '../../../src/transport/amqp/consume/consumer.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { eventually } from '../../support/eventually.js';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import type { ChannelModel } from 'amqplib';
-import type { Connection } from '../../../src/transport/amqp/connection.js';
-import { AmqpConsumer } from '../../../src/transport/amqp/consumer.js';
+import type { Connection } from '../../../src/transport/amqp/connection/connection.js';
+import { AmqpConsumer } from '../../../src/transport/amqp/consume/consumer.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { eventually } from '../../support/eventually.js';
 

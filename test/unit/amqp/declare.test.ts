@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { ChannelModel } from 'amqplib';
-import { declarePlan } from '../../../src/transport/amqp/declare.js';
+import { declarePlan } from '../../../src/transport/amqp/topology/declare.js';
 
 const PLAN = {
   exchanges: [{ name: 'e', type: 'topic' }],

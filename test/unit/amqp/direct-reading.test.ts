@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Channel, ChannelModel } from 'amqplib';
-import { readDirectly } from '../../../src/transport/amqp/direct-reading.js';
+import { readDirectly } from '../../../src/transport/amqp/consume/direct-reading.js';
 import { deliveryFrames, type Sent } from './library-frames.js';
 
 /** The library's side of a connection with one channel: it says what it was left to read. */

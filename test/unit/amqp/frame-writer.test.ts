@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { FrameWriter } from '../../../src/transport/amqp/frame-writer.js';
+import { FrameWriter } from '../../../src/transport/amqp/publish/frame-writer.js';
 
 /** A socket that takes what it is told to, and remembers it. */
 class TestSocket extends EventEmitter {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChannelModel } from 'amqplib';
 import fc from 'fast-check';
-import { readHeaders } from '../../../src/transport/amqp/header-reading.js';
+import { readHeaders } from '../../../src/transport/amqp/consume/header-reading.js';
 import { deliveryFrames, nextFrame } from './library-frames.js';
 import { contentHeader, readOf, type TypedTable, tableBytes, typedTable } from './typed-table.js';
 

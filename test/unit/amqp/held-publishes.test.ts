@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { HeldPublishes } from '../../../src/transport/amqp/held-publishes.js';
-import { PendingPublish } from '../../../src/transport/amqp/pending-publish.js';
+import { HeldPublishes } from '../../../src/transport/amqp/publish/held-publishes.js';
+import { PendingPublish } from '../../../src/transport/amqp/publish/pending-publish.js';
 
 describe('publishes to an exchange that is made again', () => {
   it('wait until it is whole, those to others do not', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { ChannelModel } from 'amqplib';
-import type { Connection, ConnectionListener } from '../../../src/transport/amqp/connection.js';
-import { AmqpListener } from '../../../src/transport/amqp/listener.js';
+import type { Connection, ConnectionListener } from '../../../src/transport/amqp/connection/connection.js';
+import { AmqpListener } from '../../../src/transport/amqp/consume/listener.js';
 import { eventually } from '../../support/eventually.js';
 
 describe('who listens on a connection', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BusEvents } from '../../../src/events.js';
-import type { Connection } from '../../../src/transport/amqp/connection.js';
-import { Connections } from '../../../src/transport/amqp/connections.js';
+import type { Connection } from '../../../src/transport/amqp/connection/connection.js';
+import { Connections } from '../../../src/transport/amqp/connection/connections.js';
 import { rabbitmqSettings } from '../../../src/transport/amqp/options.js';
 import { AmqpSession } from '../../../src/transport/amqp/session.js';
 import { systemClock } from '../../../src/util/clock.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { OutgoingMessage } from '../../../src/message/message.js';
+import { StallWatch } from '../../../src/transport/amqp/connection/stall-watch.js';
 import type { BrokerAddress } from '../../../src/transport/amqp/options.js';
-import { PendingPublish } from '../../../src/transport/amqp/pending-publish.js';
-import type { Finding } from '../../../src/transport/amqp/second-look.js';
-import { StallWatch } from '../../../src/transport/amqp/stall-watch.js';
+import { PendingPublish } from '../../../src/transport/amqp/publish/pending-publish.js';
+import type { Finding } from '../../../src/transport/amqp/publish/second-look.js';
 import { eventually } from '../../support/eventually.js';
 
 describe('the watch over confirms', () => {

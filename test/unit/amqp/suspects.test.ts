@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ChannelModel } from 'amqplib';
-import type { Connection, ConnectionListener } from '../../../src/transport/amqp/connection.js';
-import type { AmqpConsumer } from '../../../src/transport/amqp/consumer.js';
-import { Suspects } from '../../../src/transport/amqp/suspects.js';
+import type { Connection, ConnectionListener } from '../../../src/transport/amqp/connection/connection.js';
+import type { AmqpConsumer } from '../../../src/transport/amqp/consume/consumer.js';
+import { Suspects } from '../../../src/transport/amqp/consume/suspects.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { eventually } from '../../support/eventually.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { YoungExchanges } from '../../../src/transport/amqp/young-exchanges.js';
+import { YoungExchanges } from '../../../src/transport/amqp/topology/young-exchanges.js';
 
 describe('an exchange', () => {
   it('is young for a minute when it had to be made again', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ManagedBinding, ManagedQueue } from '../../../src/cli/doctor/facts.js';
 import { leftOverQueues, successorFor, waysInto } from '../../../src/cli/topology/left-over-queues.js';
-import { type BusDescription, describeBus } from '../../../src/consume/describe.js';
-import { planSubscriptions } from '../../../src/consume/subscription.js';
+import { type BusDescription, describeBus } from '../../../src/consume/handlers/describe.js';
+import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
 import { Names } from '../../../src/topology/names.js';
 
 interface Given {

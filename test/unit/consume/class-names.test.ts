@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { warnOfClassNames } from '../../../src/consume/class-names.js';
-import type { HandlerDefinition } from '../../../src/consume/definition.js';
-import { planSubscriptions } from '../../../src/consume/subscription.js';
+import { warnOfClassNames } from '../../../src/consume/handlers/class-names.js';
+import type { HandlerDefinition } from '../../../src/consume/handlers/definition.js';
+import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
 import { defineMessage } from '../../../src/message/define-message.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { problemsOf } from '../option-problems.js';

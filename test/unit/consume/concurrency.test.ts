@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
-import { Gate } from '../../../src/consume/concurrency.js';
-import type { ConsumerEvents } from '../../../src/consume/consumer-events.js';
-import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/lane-order.js';
-import { Pause } from '../../../src/consume/pause.js';
-import type { Handler } from '../../../src/consume/subscription.js';
-import type { Work } from '../../../src/consume/work.js';
+import type { Work } from '../../../src/consume/attempt/work.js';
+import type { Handler } from '../../../src/consume/handlers/subscription.js';
+import { Gate } from '../../../src/consume/intake/concurrency.js';
+import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/intake/lane-order.js';
+import { Pause } from '../../../src/consume/intake/pause.js';
+import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import { handler, TestDelivery, workFor } from './fixtures.js';
 
 const unheard = { paused() {}, resumed() {} } as unknown as ConsumerEvents;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { HandlerTimeoutError, ShutdownError, UnrecoverableError } from '../../../src/errors.js';
-import { encodeMark } from '../../../src/message/batch-header.js';
 import type { MessageContext } from '../../../src/message/context.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { Headers } from '../../../src/message/message.js';
+import { encodeMark } from '../../../src/message/wire/batch-header.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { dueKey } from '../../../src/topology/delays.js';
 import { pause } from '../../../src/util/clock.js';

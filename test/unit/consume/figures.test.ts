@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { FiguresOfHandler } from '../../../src/consume/figures.js';
+import { FiguresOfHandler } from '../../../src/consume/report/figures.js';
 import { Histogram } from '../../../src/util/histogram.js';
 
 const seconds = (count: number) => count * 1_000;

@@ -1,6 +1,6 @@
-import { type Received, receive } from '../../../src/consume/received.js';
-import type { Handler, SubscriptionDefaults } from '../../../src/consume/subscription.js';
-import { Work } from '../../../src/consume/work.js';
+import { type Received, receive } from '../../../src/consume/attempt/received.js';
+import { Work } from '../../../src/consume/attempt/work.js';
+import type { Handler, SubscriptionDefaults } from '../../../src/consume/handlers/subscription.js';
 import type { Headers, MessageProperties } from '../../../src/message/message.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
 import { Names } from '../../../src/topology/names.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { HandlerContext } from '../../../src/consume/context.js';
+import { HandlerContext } from '../../../src/consume/attempt/context.js';
 import { idempotentStage } from '../../../src/features/idempotent/stage.js';
-import { encodeMark } from '../../../src/message/batch-header.js';
 import { HEADER } from '../../../src/message/headers.js';
+import { encodeMark } from '../../../src/message/wire/batch-header.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import type { Delivery } from '../../../src/transport/transport.js';
 import { deferred } from '../../../src/util/deferred.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { ConsumerEvents } from '../../../src/consume/consumer-events.js';
-import { LaneRunner } from '../../../src/consume/lane-runner.js';
-import { Pause } from '../../../src/consume/pause.js';
+import { LaneRunner } from '../../../src/consume/intake/lane-runner.js';
+import { Pause } from '../../../src/consume/intake/pause.js';
+import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';

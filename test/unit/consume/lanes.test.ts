@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { HandlerDefinition, Lanes, QueueOptions } from '../../../src/consume/definition.js';
-import { strictOrder, WeightedOrder } from '../../../src/consume/lane-order.js';
-import { laneOrder, lanesOf } from '../../../src/consume/lanes.js';
-import { planSubscriptions } from '../../../src/consume/subscription.js';
+import type { HandlerDefinition, Lanes, QueueOptions } from '../../../src/consume/handlers/definition.js';
+import { laneOrder, lanesOf } from '../../../src/consume/handlers/lanes.js';
+import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
+import { strictOrder, WeightedOrder } from '../../../src/consume/intake/lane-order.js';
 import { problemsOf } from '../option-problems.js';
 import { defaults } from './fixtures.js';
 

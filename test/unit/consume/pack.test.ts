@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { giveBack } from '../../../src/consume/give-back.js';
-import { isPack, Pack, receivedItems } from '../../../src/consume/pack.js';
-import { type Received, receive } from '../../../src/consume/received.js';
-import { Work } from '../../../src/consume/work.js';
-import { PACK_CONTENT_TYPE } from '../../../src/message/pack.js';
+import { type Received, receive } from '../../../src/consume/attempt/received.js';
+import { Work } from '../../../src/consume/attempt/work.js';
+import { giveBack } from '../../../src/consume/intake/give-back.js';
+import { isPack, Pack, receivedItems } from '../../../src/features/pack/pack.js';
+import { PACK_CONTENT_TYPE } from '../../../src/message/wire/pack.js';
 import { Names } from '../../../src/topology/names.js';
 import { TestDelivery } from './fixtures.js';
 

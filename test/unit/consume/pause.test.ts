@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { ConsumerEvents } from '../../../src/consume/consumer-events.js';
-import { Pause, type PausedLane } from '../../../src/consume/pause.js';
+import { Pause, type PausedLane } from '../../../src/consume/intake/pause.js';
+import { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import type { BusEvents } from '../../../src/events.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { handler, workFor } from './fixtures.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PrefetchWindow } from '../../../src/consume/prefetch-window.js';
+import { PrefetchWindow } from '../../../src/consume/intake/prefetch-window.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
 import { TestDelivery } from './fixtures.js';
 

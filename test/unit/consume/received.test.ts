@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { receive } from '../../../src/consume/received.js';
+import { receive } from '../../../src/consume/attempt/received.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { Headers } from '../../../src/message/message.js';
 import { Names } from '../../../src/topology/names.js';

@@ -8,7 +8,7 @@ import {
   lightened,
   movedCopy,
   type NextAttempt,
-} from '../../../src/consume/republish.js';
+} from '../../../src/consume/settle/republish.js';
 import { checkHeaders, HEADER, isBrokerHeader } from '../../../src/message/headers.js';
 import type { Headers, MessageProperties } from '../../../src/message/message.js';
 import { publishedAtOf } from '../../../src/message/published-at.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { BatchSender } from '../../../src/consume/batch-job.js';
-import { HandlerContext } from '../../../src/consume/context.js';
-import { type Ending, runHandler, type TimedCode } from '../../../src/consume/run-handler.js';
-import type { StepSender } from '../../../src/consume/step.js';
+import { HandlerContext } from '../../../src/consume/attempt/context.js';
+import { type Ending, runHandler, type TimedCode } from '../../../src/consume/attempt/run-handler.js';
 import { HandlerTimeoutError } from '../../../src/errors.js';
+import type { BatchSender } from '../../../src/features/batch/batch-job.js';
+import type { StepSender } from '../../../src/features/chain/step.js';
 import type { Publisher } from '../../../src/message/publisher.js';
 import type { Stores } from '../../../src/stores/stores.js';
 import { deferred } from '../../../src/util/deferred.js';

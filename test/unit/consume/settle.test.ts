@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { AttemptEvents } from '../../../src/consume/attempt-events.js';
-import { failureSteps, goingOn } from '../../../src/consume/chain-effects.js';
-import { copiesOf } from '../../../src/consume/copies.js';
-import { type Effect, type EffectsOf, withEffect } from '../../../src/consume/effect.js';
-import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/outcome.js';
-import { Pack, receivedItems, returned } from '../../../src/consume/pack.js';
-import { receive } from '../../../src/consume/received.js';
-import { Settler } from '../../../src/consume/settle.js';
-import type { StepSender } from '../../../src/consume/step.js';
-import { Work } from '../../../src/consume/work.js';
+import { AttemptEvents } from '../../../src/consume/attempt/attempt-events.js';
+import { receive } from '../../../src/consume/attempt/received.js';
+import { Work } from '../../../src/consume/attempt/work.js';
+import { copiesOf } from '../../../src/consume/settle/copies.js';
+import { type Effect, type EffectsOf, withEffect } from '../../../src/consume/settle/effect.js';
+import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/settle/outcome.js';
+import { Settler } from '../../../src/consume/settle/settle.js';
 import {
   InvalidMessageError,
   PublishRejectedError,
@@ -16,10 +13,13 @@ import {
   UnroutableError,
 } from '../../../src/errors.js';
 import type { BusEvents } from '../../../src/events.js';
-import type { ChainState, StepMessage } from '../../../src/message/chain-header.js';
+import { failureSteps, goingOn } from '../../../src/features/chain/chain-effects.js';
+import type { StepSender } from '../../../src/features/chain/step.js';
+import { Pack, receivedItems, returned } from '../../../src/features/pack/pack.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { encodeUnique } from '../../../src/message/unique.js';
+import type { ChainState, StepMessage } from '../../../src/message/wire/chain-header.js';
 import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { HandlerDefinition, QueueOptions } from '../../../src/consume/definition.js';
-import { planSubscriptions, queueNeeds } from '../../../src/consume/subscription.js';
+import type { HandlerDefinition, QueueOptions } from '../../../src/consume/handlers/definition.js';
+import { planSubscriptions, queueNeeds } from '../../../src/consume/handlers/subscription.js';
 import { defineMessage } from '../../../src/message/define-message.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
 import type { Duration } from '../../../src/util/duration.js';

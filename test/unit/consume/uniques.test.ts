@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { DONE, RETURN } from '../../../src/consume/outcome.js';
-import { Uniques } from '../../../src/consume/uniques.js';
-import type { Work } from '../../../src/consume/work.js';
+import type { Work } from '../../../src/consume/attempt/work.js';
+import { DONE, RETURN } from '../../../src/consume/settle/outcome.js';
+import { Uniques } from '../../../src/features/unique/uniques.js';
 import { HEADER } from '../../../src/message/headers.js';
 import { encodeUnique } from '../../../src/message/unique.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Runners } from '../../../src/consume/runners.js';
+import type { Runners } from '../../../src/consume/intake/runners.js';
 import { BusControl } from '../../../src/control/bus-control.js';
 import { encode } from '../../../src/control/protocol.js';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FiguresOfHandler } from '../../../src/consume/figures.js';
+import { FiguresOfHandler } from '../../../src/consume/report/figures.js';
 import {
   type ControlRequest,
   decodeAnswer,

@@ -12,7 +12,7 @@ import {
   Unique,
 } from '../../../decorators/index.js';
 import type { Class } from '../../../decorators/metadata.js';
-import type { HandlerDefinition } from '../../../src/consume/definition.js';
+import type { HandlerDefinition } from '../../../src/consume/handlers/definition.js';
 import { OptionsError } from '../../../src/errors.js';
 import type { MessageContext } from '../../../src/message/context.js';
 import { defineMessage } from '../../../src/message/define-message.js';

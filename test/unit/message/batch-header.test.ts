@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { UndecodableError } from '../../../src/index.js';
-import { type BatchMark, batchIn, encodeMark } from '../../../src/message/batch-header.js';
 import { HEADER } from '../../../src/message/headers.js';
+import { type BatchMark, batchIn, encodeMark } from '../../../src/message/wire/batch-header.js';
 
 const read = (text: unknown) => batchIn({ [HEADER.batch]: text as string });
 

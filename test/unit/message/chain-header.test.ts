@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { MessageTooLargeError, UndecodableError } from '../../../src/errors.js';
+import { HEADER, HEADERS_CAP_BYTES } from '../../../src/message/headers.js';
 import {
   type ChainState,
   chainIn,
   encodeChain,
   type StepMessage,
   withChain,
-} from '../../../src/message/chain-header.js';
-import { HEADER, HEADERS_CAP_BYTES } from '../../../src/message/headers.js';
+} from '../../../src/message/wire/chain-header.js';
 
 const read = (text: unknown) => chainIn({ [HEADER.chain]: text as string });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { entriesJson, entriesOfJson } from '../../../src/message/field-json.js';
-import { entriesIn, entryBytes, headersOf } from '../../../src/message/fields.js';
+import { entriesJson, entriesOfJson } from '../../../src/message/wire/field-json.js';
+import { entriesIn, entryBytes, headersOf } from '../../../src/message/wire/fields.js';
 import { receivedHeaders } from '../../../src/transport/amqp/values.js';
 import { TableReader } from '../../../src/transport/amqp/wire/table-reader.js';
 import { anyWildHeaders, type WildHeader, wildTable } from '../../support/wild-message.js';

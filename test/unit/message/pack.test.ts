@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { UndecodableError } from '../../../src/errors.js';
-import { isOneLine, MAX_PACK_ITEMS, packed, unpacked } from '../../../src/message/pack.js';
+import { isOneLine, MAX_PACK_ITEMS, packed, unpacked } from '../../../src/message/wire/pack.js';
 
 const texts = (body: string) => unpacked(Buffer.from(body)).map((item) => item.toString());
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { OutboxPublisher } from '../../../src/publish/outbox-publisher.js';
+import { OutboxPublisher } from '../../../src/features/outbox/outbox-publisher.js';
 import type { OutboxEntry } from '../../../src/stores/outbox.js';
 
 describe('a publisher into an outbox', () => {

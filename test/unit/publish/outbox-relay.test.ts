@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { PublishRejectedError } from '../../../src/errors.js';
 import type { BusEvents } from '../../../src/events.js';
+import { OutboxRelay } from '../../../src/features/outbox/outbox-relay.js';
 import { encodeOutboxMessage } from '../../../src/message/outbox-message.js';
-import { OutboxRelay } from '../../../src/publish/outbox-relay.js';
 import type { OutboxStore, RelayedEntries, TakenEntry } from '../../../src/stores/outbox.js';
 import { pause } from '../../../src/util/clock.js';
 import { Emitter } from '../../../src/util/emitter.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
+import { OverdueBatches } from '../../../src/features/batch/overdue-batches.js';
 import { type BatchStore, Bus, ManualClock, memory } from '../../../src/index.js';
-import { OverdueBatches } from '../../../src/publish/overdue-batches.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { OptionsError } from '../../../src/index.js';
-import { schedules } from '../../../src/testing/choose.js';
+import { schedules } from '../../../src/testing/exploring/choose.js';
+import { parseSchedule, type Schedule, scheduleText } from '../../../src/testing/exploring/schedule.js';
+import { shrink } from '../../../src/testing/exploring/shrink.js';
 import { explore, ScheduleFailedError, type StartKit } from '../../../src/testing/index.js';
-import { parseSchedule, type Schedule, scheduleText } from '../../../src/testing/schedule.js';
-import { shrink } from '../../../src/testing/shrink.js';
 
 /** An order is charged, and a receipt follows; `charge` says how. */
 function charging(charge: (messageId: string, books: Map<string, number>) => void) {

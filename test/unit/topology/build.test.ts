@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { HandlerDefinition } from '../../../src/consume/definition.js';
-import { planSubscriptions, queueNeeds } from '../../../src/consume/subscription.js';
+import type { HandlerDefinition } from '../../../src/consume/handlers/definition.js';
+import { planSubscriptions, queueNeeds } from '../../../src/consume/handlers/subscription.js';
 import type { RetryOptions } from '../../../src/retry/policy.js';
 import { planBus, type QueueNeeds } from '../../../src/topology/build.js';
 import { planDelays } from '../../../src/topology/delays.js';

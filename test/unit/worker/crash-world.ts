@@ -1,7 +1,7 @@
-import { asksFirst, Gate } from '../../../src/consume/concurrency.js';
-import type { ConsumerEvents } from '../../../src/consume/consumer-events.js';
-import { Pause } from '../../../src/consume/pause.js';
-import type { Work } from '../../../src/consume/work.js';
+import type { Work } from '../../../src/consume/attempt/work.js';
+import { asksFirst, Gate } from '../../../src/consume/intake/concurrency.js';
+import { Pause } from '../../../src/consume/intake/pause.js';
+import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import type { Clock, Timer } from '../../../src/util/clock.js';
 import { Isolation } from '../../../src/worker/isolation.js';
 import { Suspects } from '../../../src/worker/suspects.js';

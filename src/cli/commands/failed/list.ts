@@ -1,4 +1,4 @@
-import type { DeadLetterSummary } from '../../../failures/dead-letter.js';
+import type { DeadLetterSummary } from '../../../failures/letters/dead-letter.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { atDesk } from '../../dead-letters/desk.js';

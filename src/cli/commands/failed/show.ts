@@ -1,7 +1,7 @@
 import type { KeyProvider } from '../../../encryption/key-provider.js';
-import type { DeadLetter } from '../../../failures/dead-letter.js';
 import type { Failures } from '../../../failures/failures.js';
-import { headersJson, propertiesJson } from '../../../failures/letter-json.js';
+import type { DeadLetter } from '../../../failures/letters/dead-letter.js';
+import { headersJson, propertiesJson } from '../../../failures/letters/letter-json.js';
 import { type KeysFlags, keysOf } from '../../broker/keys.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';

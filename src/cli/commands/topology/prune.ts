@@ -1,4 +1,4 @@
-import type { BusDescription } from '../../../consume/describe.js';
+import type { BusDescription } from '../../../consume/handlers/describe.js';
 import { describeApplication } from '../../application.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
 import { MOVING, withSession } from '../../broker/session.js';

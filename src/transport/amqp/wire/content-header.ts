@@ -3,7 +3,7 @@ import {
   keptHeaders,
   keptProperty,
   type MessageSource,
-} from '../../../message/encoded-properties.js';
+} from '../../../message/wire/encoded-properties.js';
 import { BASIC, PROPERTY } from './frames.js';
 import { CARRIED, type PublishFields } from './publish-fields.js';
 import { MOST_TABLE_BYTES, TableWriter } from './table-writer.js';

@@ -1,4 +1,4 @@
-import { TAG } from '../../../message/field-tags.js';
+import { TAG } from '../../../message/wire/field-tags.js';
 import { writeLong, writeShort } from './frames.js';
 
 /*

@@ -1,5 +1,5 @@
 import type { MessageProperties } from 'amqplib';
-import { EncodedProperties } from '../../../message/encoded-properties.js';
+import { EncodedProperties } from '../../../message/wire/encoded-properties.js';
 import { show } from '../../../util/check.js';
 import { afterString, BASIC, PROPERTY, readLong, readLongLong, readShort } from './frames.js';
 import { ShortStrings } from './short-strings.js';

@@ -1,4 +1,4 @@
-import type { MessageSource } from '../../../message/encoded-properties.js';
+import type { MessageSource } from '../../../message/wire/encoded-properties.js';
 
 /** Key in the headers for data that the client library has no field for. The library does not send it. */
 export const CARRIED = Symbol('hopline.carried');

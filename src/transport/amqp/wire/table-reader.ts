@@ -1,4 +1,4 @@
-import { TAG } from '../../../message/field-tags.js';
+import { TAG } from '../../../message/wire/field-tags.js';
 import { readLong, readLongLong, readShort } from './frames.js';
 
 /** Limit of nested lists and tables; deeper ones would exceed the stack, here or where they are copied. */

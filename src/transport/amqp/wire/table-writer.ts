@@ -1,5 +1,5 @@
-import type { EncodedHeader } from '../../../message/encoded-properties.js';
-import { TAG, tagOfNumber } from '../../../message/field-tags.js';
+import type { EncodedHeader } from '../../../message/wire/encoded-properties.js';
+import { TAG, tagOfNumber } from '../../../message/wire/field-tags.js';
 import { show } from '../../../util/check.js';
 
 /** As much as the client library writes: received tables may be larger, and the broker adds headers of its own. */

@@ -1,0 +1,143 @@
+import { returned, settledWith } from '../../features/pack/pack.js';
+import { MIN_DELAY_MS } from '../../message/delay-range.js';
+import type { Delivery } from '../../transport/transport.js';
+import type { Logger } from '../../util/logger.js';
+import { asksFirst } from '../intake/concurrency.js';
+import type { CrashWatch } from '../intake/crash-watch.js';
+import { NO_EFFECTS } from '../settle/effect.js';
+import type { Outcome } from '../settle/outcome.js';
+import type { Settler } from '../settle/settle.js';
+import type { AttemptEvents } from './attempt-events.js';
+import type { Stopping } from './context.js';
+import { givenUp } from './crashed.js';
+import type { Dispatcher } from './dispatch.js';
+import type { Later } from './pipeline.js';
+import type { Work } from './work.js';
+
+export interface AttemptsOptions {
+  readonly dispatcher: Pick<Dispatcher, 'attempt'>;
+  readonly settler: Pick<Settler, 'settle' | 'endAttempt' | 'endBroken'>;
+  readonly events: AttemptEvents;
+  readonly log: Logger;
+  readonly stopping: Stopping;
+  /** Asked before a redelivered message begins. */
+  readonly crashWatch?: CrashWatch | undefined;
+  /** Whether the circuit of its handler, or of one that it shares its slots with, is open. */
+  isPaused(): boolean;
+  /** Called before a delivery is settled; the broker is told after the returned promise has resolved. */
+  settling(delivery: Delivery, lane: number): Promise<void> | undefined;
+  /** Called when the message's slot is free. */
+  onEnded(work: Work): void;
+}
+
+/** Takes a message that has a slot through its attempts and its settling, until the slot is free again. */
+export class Attempts {
+  constructor(private readonly options: AttemptsOptions) {}
+
+  /** Begins with a message. Never throws: whatever happens to it is an outcome. */
+  readonly begin = (work: Work): void => {
+    const { crashWatch } = this.options;
+    if (crashWatch && asksFirst(work)) void this.askFirst(work, crashWatch);
+    else this.attempt(work);
+  };
+
+  /** It holds its slot while it is asked for, so that what comes behind it doesn't overtake it. */
+  private async askFirst(work: Work, watch: CrashWatch): Promise<void> {
+    work.decided = givenUp(await watch.begins(work.received));
+    // The broker delivers it again.
+    if (work.received.delivery.lost) this.end(work);
+    else this.attempt(work);
+  }
+
+  private attempt(work: Work): void {
+    let outcome: Later<Outcome>;
+    try {
+      outcome = work.decided ?? this.options.dispatcher.attempt(work);
+    } catch (error) {
+      outcome = Promise.reject(error);
+    }
+    if (!(outcome instanceof Promise)) this.conclude(work, outcome);
+    else
+      outcome.then(
+        (late) => this.conclude(work, late),
+        (error) => this.endBroken(work, error),
+      );
+  }
+
+  private conclude(work: Work, outcome: Outcome): void {
+    let settling: Promise<void> | undefined;
+    try {
+      settling =
+        outcome.kind === 'retry' && outcome.delayMs === 0
+          ? this.again(work, outcome)
+          : this.settle(work, outcome);
+    } catch (error) {
+      settling = Promise.reject(error);
+    }
+    if (settling === undefined) this.end(work);
+    else
+      settling.then(
+        () => this.end(work),
+        (error) => this.endBroken(work, error),
+      );
+  }
+
+  /**
+   * A backoff of 0: the next attempt begins here, at once, but after all else that this process has to do. What may not
+   * begin now, since the bus stops or a circuit is open, travels on as any other retry does.
+   */
+  private async again(work: Work, first: Outcome): Promise<void> {
+    const { dispatcher, events, settler, stopping, isPaused } = this.options;
+    let outcome = first;
+    while (outcome.kind === 'retry' && outcome.delayMs === 0) {
+      await settler.endAttempt(work, outcome);
+      outcome = { ...outcome, effects: NO_EFFECTS };
+      await new Promise((resolve) => setImmediate(resolve));
+      // The broker delivers it again.
+      if (work.received.delivery.lost) break;
+      if (stopping.isStopping || isPaused()) {
+        outcome = { ...outcome, delayMs: MIN_DELAY_MS };
+        break;
+      }
+      events.retried(work, 0, outcome.error);
+      work.attempt += 1;
+      outcome = await dispatcher.attempt(work);
+    }
+    await this.settle(work, outcome);
+  }
+
+  private settle(work: Work, given: Outcome): Promise<void> | undefined {
+    const ready = this.settling(work);
+    return this.options.settler.settle(work, returned(work, given), ready);
+  }
+
+  /** Tells the lane, once for each message, that the room of the message (or of its pack) in the window becomes free. */
+  private settling(work: Work): Promise<void> | undefined {
+    if (work.isSettling) return undefined;
+    work.isSettling = true;
+    const whole = settledWith(work.received.delivery);
+    return whole && this.options.settling(whole, work.lane);
+  }
+
+  private end(work: Work): void {
+    if (work.received.redelivered) this.options.crashWatch?.ended(work.received);
+    this.options.onEnded(work);
+  }
+
+  private async endBroken(work: Work, error: unknown): Promise<void> {
+    await this.broken(work, error, this.settling(work));
+    this.end(work);
+  }
+
+  /**
+   * Ends a message after a bug of ours: nobody knows what has become of it, but it ends, and is seen. Never rejects.
+   *
+   * @param ready resolves when the broker may be told
+   */
+  broken(work: Work, error: unknown, ready?: Promise<void>): Promise<void> {
+    const { log, settler } = this.options;
+    const { messageId, delivery } = work.received;
+    log.error({ queue: delivery.queue, messageId, error }, 'dispatch failed');
+    return settler.endBroken(work, error, ready);
+  }
+}

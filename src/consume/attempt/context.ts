@@ -1,0 +1,284 @@
+import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../../errors.js';
+import { type BatchSender, batchOf, HandlerBatch } from '../../features/batch/batch-job.js';
+import { HandlerStep, type StepSender } from '../../features/chain/step.js';
+import { contentTypeIn } from '../../features/encryption/decrypt.js';
+import { type Handling, transactionOver } from '../../features/inbox/inbox.js';
+import { type PartFunction, Parts } from '../../features/once/once.js';
+import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../../message/chain.js';
+import { MessageContext } from '../../message/context.js';
+import type { MessageDefinition } from '../../message/define-message.js';
+import type { Headers } from '../../message/message.js';
+import type { JsonForm, OnceOptions } from '../../message/once.js';
+import type { Published, PublishedMany } from '../../message/published.js';
+import type {
+  Publisher,
+  PublishIntent,
+  PublishManyOptions,
+  PublishOptions,
+} from '../../message/publisher.js';
+import { MessageView } from '../../message/received-message.js';
+import type { TransactionClient } from '../../message/transaction-client.js';
+import type { Stores } from '../../stores/stores.js';
+import { show } from '../../util/check.js';
+import { type Duration, isDuration, toMs } from '../../util/duration.js';
+import type { Logger } from '../../util/logger.js';
+import type { Handler } from '../handlers/subscription.js';
+import { carriedFrom } from '../settle/carry-on.js';
+import { DISCARD, type Outcome } from '../settle/outcome.js';
+import type { Work } from './work.js';
+
+/** Whether the worker takes no more messages. */
+export interface Stopping {
+  readonly isStopping: boolean;
+}
+
+/** What a context has of the bus. */
+export interface ContextSurroundings {
+  readonly service: string;
+  readonly publisher: Publisher;
+  readonly steps: StepSender;
+  readonly batches: BatchSender;
+  readonly stores: Stores;
+  readonly log: Logger;
+  readonly stopping: Stopping;
+}
+
+/** The context of one attempt. */
+export class HandlerContext extends MessageContext {
+  readonly attempt: number;
+  readonly tries: number;
+  /** What the handler asked for by `release`, `fail` or `discard`; the first wins. */
+  recorded: Outcome | undefined;
+  /** Of its attempt: `failing` while `failed()` is told of it. After `running` nothing is decided any more. */
+  phase: 'running' | 'failing' | 'over' = 'running';
+
+  /** Why the signal fired, if it has. */
+  abortReason: Error | undefined;
+  private controller: AbortController | undefined;
+  private ownMessage: MessageView | undefined;
+  private ownStep: HandlerStep | undefined;
+  private ownBatch: HandlerBatch | undefined;
+  /** Its transaction, if its handler has an inbox. */
+  handling: Handling | undefined;
+  private ownParts: Parts | undefined;
+
+  constructor(
+    readonly work: Work,
+    readonly handler: Handler,
+    private readonly bus: ContextSurroundings,
+    /** As its handler gets it. */
+    readonly payload?: unknown,
+  ) {
+    super();
+    // Both are fixed for this attempt; the work's own counters move on.
+    this.attempt = work.attempt;
+    this.tries = handler.retry.tries;
+  }
+
+  get messageId(): string | undefined {
+    return this.work.received.messageId;
+  }
+
+  get routingKey(): string {
+    return this.work.received.routingKey;
+  }
+
+  get exchange(): string {
+    return this.work.received.exchange;
+  }
+
+  get queue(): string {
+    return this.work.received.delivery.queue;
+  }
+
+  get headers(): Readonly<Headers> {
+    return this.message.headers;
+  }
+
+  get publishedAt(): Date | undefined {
+    return this.message.publishedAt;
+  }
+
+  get redelivered(): boolean {
+    return this.work.received.redelivered;
+  }
+
+  get correlationId(): string | undefined {
+    return this.message.correlationId;
+  }
+
+  get replyTo(): string | undefined {
+    return this.message.replyTo;
+  }
+
+  get type(): string | undefined {
+    return this.message.type;
+  }
+
+  get appId(): string | undefined {
+    return this.message.appId;
+  }
+
+  get contentType(): string | undefined {
+    return this.message.contentType;
+  }
+
+  get contentEncoding(): string | undefined {
+    return this.message.contentEncoding;
+  }
+
+  get priority(): number | undefined {
+    return this.message.priority;
+  }
+
+  get expiration(): string | undefined {
+    return this.message.expiration;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.abortReason) this.controller.abort(this.abortReason);
+    }
+    return this.controller.signal;
+  }
+
+  get shouldStop(): boolean {
+    return this.bus.stopping.isStopping || this.abortReason !== undefined;
+  }
+
+  get step(): HandlerStep | undefined {
+    const { received, chain } = this.work;
+    if (chain)
+      this.ownStep ??= new HandlerStep(chain, received, this.bus.steps, (call) => this.isTooLate(call));
+    return this.ownStep;
+  }
+
+  get batch(): HandlerBatch | undefined {
+    const { received } = this.work;
+    const mark = batchOf(received);
+    if (mark)
+      this.ownBatch ??= new HandlerBatch(mark, received, this.bus.batches, (call) =>
+        this.mustNotBeOver(call),
+      );
+    return this.ownBatch;
+  }
+
+  get transaction(): TransactionClient {
+    const { handling, handler } = this;
+    if (handling?.isOpen) return handling.client;
+    if (handler.inbox) throw transactionOver(handler.name);
+    throw new NoTransactionError(
+      `the handler '${handler.name}' has no transaction: it has no inbox`,
+      'Give it an inbox (@Inbox), and use context.transaction before it returns.',
+    );
+  }
+
+  get log(): Logger {
+    const { messageId, routingKey, queue, attempt } = this;
+    const { log: logger } = this.bus;
+    const mine = { queue, handler: this.handler.name, routingKey, messageId, attempt };
+    return {
+      debug: (fields, message) => logger.debug({ ...mine, ...fields }, message),
+      info: (fields, message) => logger.info({ ...mine, ...fields }, message),
+      warn: (fields, message) => logger.warn({ ...mine, ...fields }, message),
+      error: (fields, message) => logger.error({ ...mine, ...fields }, message),
+    };
+  }
+
+  once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
+    const { service, stores } = this.bus;
+    this.ownParts ??= new Parts(service, this.handling?.ledger ?? stores.ledger, this);
+    return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
+  }
+
+  release(delay: Duration): void {
+    if (!isDuration(delay)) {
+      throw new InvalidMessageError(
+        `expected release's delay to be a duration of at most 400 days, got ${show(delay)}`,
+        "Give a duration such as '30s'.",
+      );
+    }
+    this.record('release', { kind: 'release', delayMs: toMs(delay), unhandled: false });
+  }
+
+  fail(reason: string | Error): void {
+    const error = typeof reason === 'string' ? new Error(reason) : reason;
+    this.record('fail', { kind: 'dead-letter', reason: 'rejected', error });
+  }
+
+  discard(): void {
+    this.record('discard', DISCARD);
+  }
+
+  /** The first step carries on what this message has, and each later one what the one before it has. */
+  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
+    const [first, ...rest]: readonly ChainStep[] = steps;
+    return this.publisher.chain((first ? [this.carryingOn(first), ...rest] : []) as never, options);
+  }
+
+  private get message(): MessageView {
+    const { received } = this.work;
+    const { contentEncoding } = received.delivery.properties;
+    this.ownMessage ??= new MessageView(received, contentTypeIn(received), contentEncoding);
+    return this.ownMessage;
+  }
+
+  /** What is published in a transaction leaves with it; of one that was rolled back nothing does, whatever still runs. */
+  private get publisher(): Publisher {
+    const { handling, bus } = this;
+    return handling && !handling.isCommitted ? handling.publisher : bus.publisher;
+  }
+
+  /** For `failed()`, which is not part of a transaction: another one than what may still run of the attempt has. */
+  afterwards(): HandlerContext {
+    return this.handling ? new HandlerContext(this.work, this.handler, this.bus, this.payload) : this;
+  }
+
+  /** Fires the signal, now or when it is first read. */
+  abort(reason: Error): void {
+    this.abortReason ??= reason;
+    this.controller?.abort(reason);
+  }
+
+  /** @throws AttemptOverError */
+  mustNotBeOver(call: string): void {
+    if (this.phase === 'over') throw new AttemptOverError(`context.${call}()`, this.handler.name);
+  }
+
+  private record(call: string, outcome: Outcome): void {
+    if (!this.isTooLate(call)) this.recorded ??= outcome;
+  }
+
+  /** What returns nothing is told in the log: a throw would meet nobody, or end the process. */
+  private isTooLate(call: string): boolean {
+    if (this.phase === 'running') return false;
+    this.log.warn({}, `context.${call}() changes nothing: what becomes of the message was decided before`);
+    return true;
+  }
+
+  protected dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions = {},
+  ): Promise<Published> {
+    return this.publisher[intent](target as string, payload, this.carryingOn(options));
+  }
+
+  protected dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions = {},
+  ): Promise<PublishedMany> {
+    return this.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
+  }
+
+  /** With trace and correlation of this message, where the options say nothing of their own. */
+  private carryingOn<Options extends PublishManyOptions>(options: Options): Options {
+    const { headers, ...carried } = carriedFrom(this.work.received);
+    const said = options.correlationId === undefined ? carried : { correlationId: options.correlationId };
+    return { ...options, headers: { ...headers, ...options.headers }, ...said };
+  }
+}

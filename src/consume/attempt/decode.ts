@@ -1,0 +1,78 @@
+import type { Encryption } from '../../encryption/encryption.js';
+import { UndecodableError } from '../../errors.js';
+import { decrypted, needsKeys } from '../../features/encryption/decrypt.js';
+import { MessageView } from '../../message/received-message.js';
+import { encodingsOf, undone } from '../../serialization/content-encoding.js';
+import type { Deserializer } from '../../serialization/serializer.js';
+import { validate } from '../../serialization/validate.js';
+import { after, isThenable } from '../../util/after.js';
+import type { Match } from '../handlers/registry.js';
+import type { Received } from './received.js';
+import type { Work } from './work.js';
+
+export interface DecodeOptions {
+  /** Of handlers that say nothing of how their bodies are read. */
+  readonly serializer: Deserializer;
+  readonly encryption: Encryption | undefined;
+  readonly maxBodyBytes: number;
+}
+
+/**
+ * The payload as the handler gets it: decrypted, its encodings undone, deserialized and validated. A promise only if the
+ * schema's check or the deserializer's answer is one, if an encoding is undone, or if a key has to be waited for.
+ *
+ * @throws UndecodableError, PayloadInvalidError, UnknownKeyError, KeysUnavailableError, and what the code of the schema and
+ *   the deserializer throws
+ */
+export function decoded(work: Work, match: Match, options: DecodeOptions): unknown {
+  const { received } = work;
+  const { delivery, chain, batch } = received;
+  const { maxBodyBytes, encryption } = options;
+  // Handled now, it would lose what is to come after it.
+  if (chain instanceof UndecodableError) throw chain;
+  if (batch instanceof UndecodableError) throw batch;
+  const { body, properties } = delivery;
+  if (body.length > maxBodyBytes) {
+    throw new UndecodableError(
+      `the message can't be decoded: its body of ${body.length} bytes is over the cap of ${maxBodyBytes}`,
+      'Raise maxBodyBytes, or send a reference instead of the data.',
+    );
+  }
+  if (!needsKeys(received, match.handler))
+    return read(received, body, properties.contentType, match, options);
+  return after(decrypted(work, match.handler, encryption), (plain) =>
+    read(received, plain.body, plain.contentType, match, options),
+  );
+}
+
+/** @param contentType of the body as it is here */
+function read(
+  received: Received,
+  body: Buffer,
+  contentType: string | undefined,
+  match: Match,
+  options: DecodeOptions,
+): unknown {
+  const { contentEncoding, headers } = received.delivery.properties;
+  // What kombu compresses has one, too: its charset.
+  if (!contentEncoding)
+    return deserialized(body, new MessageView(received, contentType, undefined), match, options);
+  const { known, left } = encodingsOf(contentEncoding, headers.compression);
+  const message = new MessageView(received, contentType, left);
+  if (known.length === 0) return deserialized(body, message, match, options);
+  return undone(body, known, options.maxBodyBytes).then((inside) =>
+    deserialized(inside, message, match, options),
+  );
+}
+
+function deserialized(
+  body: Buffer,
+  message: MessageView,
+  { handler, definition }: Match,
+  { serializer }: DecodeOptions,
+): unknown {
+  const payload = (handler.body ?? serializer).deserialize(body, message);
+  if (definition) return after(payload, (ready) => validate(definition, ready));
+  // Not all promises are of this realm's kind.
+  return isThenable(payload) ? Promise.resolve(payload) : payload;
+}

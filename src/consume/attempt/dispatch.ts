@@ -1,0 +1,144 @@
+import type { BatchSender } from '../../features/batch/batch-job.js';
+import { Gathering } from '../../features/bulk/bulk.js';
+import type { StepSender } from '../../features/chain/step.js';
+import { featureGuards } from '../../features/features.js';
+import type { ThroughOutbox } from '../../features/inbox/inbox.js';
+import type { Uniques } from '../../features/unique/uniques.js';
+import type { Publisher } from '../../message/publisher.js';
+import type { Middleware } from '../../middleware/middleware.js';
+import type { Stores } from '../../stores/stores.js';
+import { isA } from '../../util/error-text.js';
+import type { BatchFunction, HandlerFunction } from '../handlers/definition.js';
+import type { Handler } from '../handlers/subscription.js';
+import { type Outcome, RETURN } from '../settle/outcome.js';
+import type { AttemptEvents } from './attempt-events.js';
+import { HandlerContext, type Stopping } from './context.js';
+import { type DecodeOptions, decoded } from './decode.js';
+import { type Arriving, type Handling, type Later, piped } from './pipeline.js';
+import type { Received } from './received.js';
+import type { TimedCode } from './run-handler.js';
+import { Running, type RunningOptions } from './running.js';
+import { aroundStages, arrivalStages, guardStages } from './stages.js';
+import { Verdicts, type VerdictsOptions } from './verdicts.js';
+import type { Work } from './work.js';
+
+export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<RunningOptions, 'verdicts'> {
+  readonly service: string;
+  readonly events: AttemptEvents;
+  readonly middleware: readonly Middleware[];
+  readonly publisher: Publisher;
+  readonly steps: StepSender;
+  readonly batches: BatchSender;
+  readonly stores: Stores;
+  readonly uniques: Uniques;
+  readonly throughOutbox: ThroughOutbox;
+  readonly handlers: readonly Handler[];
+  /** What tells contexts that they should come to an end. */
+  readonly stopping: Stopping;
+  readonly timeoutGraceMs: number;
+}
+
+/** What stages are made with. */
+export interface StageOptions extends DispatcherOptions {
+  /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
+  failed(context: HandlerContext, error: unknown): Outcome;
+}
+
+/** One handler's ways: of messages that carry no mark of ours, and of those that do. */
+interface Ways {
+  readonly plain: Handling;
+  readonly marked: Handling;
+}
+
+/** The way of one attempt, from bytes to outcome: decode, then the handler's pipeline, which is put together at the start. */
+export class Dispatcher {
+  private readonly waysOf: ReadonlyMap<Handler, Ways>;
+  /** Of messages that carry a mark of ours, whatever their handler. */
+  private readonly arrive: Arriving;
+  private readonly running: Running;
+  private readonly verdicts: Verdicts;
+  private readonly stageOptions: StageOptions;
+  /** Of the handlers that take many messages in one call. */
+  private readonly gatherings: Gathering[] = [];
+
+  constructor(private readonly options: DispatcherOptions) {
+    const verdicts = new Verdicts(options);
+    this.verdicts = verdicts;
+    this.running = new Running({ ...options, verdicts });
+    this.stageOptions = {
+      ...options,
+      failed: ({ handler, work }, error) => verdicts.failure(work, handler, error),
+    };
+    this.waysOf = new Map(options.handlers.map((handler) => [handler, this.ways(handler)]));
+    this.arrive = piped(arrivalStages(this.stageOptions), (work) => this.attempt(work, true));
+  }
+
+  /**
+   * What becomes of it, at once if nothing has to be waited for. What it throws, or rejects with, is a bug of ours.
+   *
+   * @param hasArrived it has passed the arrival stages, or needs none
+   */
+  attempt(work: Work, hasArrived = work.received.isPlain): Later<Outcome> {
+    if (!hasArrived) return this.arrive(work);
+    const { received, match } = work;
+    if (!match) return this.verdicts.unhandled(received);
+    const { handler } = match;
+    const ways = this.waysOf.get(handler) as Ways;
+    const way = received.isPlain ? ways.plain : ways.marked;
+    let payload: unknown;
+    try {
+      payload = decoded(work, match, this.options);
+    } catch (error) {
+      return this.verdicts.undecodable(work, handler, error);
+    }
+    if (!isA(payload, Promise)) return way(new HandlerContext(work, handler, this.options, payload));
+    return payload.then(
+      // What was lost meanwhile comes again, and nothing would tell a handler that begins now.
+      (late) =>
+        received.delivery.lost ? RETURN : way(new HandlerContext(work, handler, this.options, late)),
+      (error) => this.verdicts.undecodable(work, handler, error),
+    );
+  }
+
+  /** No more messages will come: handlers of many are called with what they have. */
+  stopGathering(): void {
+    for (const gathering of this.gatherings) gathering.stop();
+  }
+
+  /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
+  abort(reason: Error, picks: (received: Received) => boolean): number {
+    return this.running.abort(reason, picks);
+  }
+
+  private ways(handler: Handler): Ways {
+    const { options, running, stageOptions } = this;
+    const run = this.functionOf(handler);
+    const features = featureGuards(handler, stageOptions);
+    const way = (isMarked: boolean) => {
+      const around = aroundStages(handler, isMarked, options.middleware);
+      const code = this.timed(handler, piped(around, run));
+      return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
+    };
+    return { plain: way(false), marked: way(true) };
+  }
+
+  private timed({ name, timeoutMs }: Handler, run: HandlerFunction): TimedCode {
+    const { clock, events, timeoutGraceMs } = this.options;
+    return {
+      name,
+      run,
+      timeoutMs,
+      graceMs: timeoutGraceMs,
+      clock,
+      onTimeout: (context, error) =>
+        events.failed('handler.timedOut', context.work, error, clock.monotonic() - timeoutMs),
+    };
+  }
+
+  private functionOf({ handle, batch }: Handler): HandlerFunction {
+    if (!batch) return handle as HandlerFunction;
+    const gathering = new Gathering(handle as BatchFunction, batch, this.options.clock);
+    this.gatherings.push(gathering);
+    return gathering.join;
+  }
+}

@@ -1,0 +1,20 @@
+import { hearRejection } from '../../util/hear-rejection.js';
+import type { HandlerContext } from './context.js';
+
+/** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */
+export function untilOf(context: HandlerContext): number {
+  const { retryUntil } = context.handler.retry;
+  if (!retryUntil) return Number.POSITIVE_INFINITY;
+  let problem: unknown = 'it gave no valid Date';
+  try {
+    const until: unknown = retryUntil(context.payload, context);
+    const at = until instanceof Date ? Number(until.getTime()) : Number.NaN;
+    if (!Number.isNaN(at)) return at;
+    // Of an async one nobody awaits the answer.
+    hearRejection(until);
+  } catch (error) {
+    problem = error;
+  }
+  context.log.warn({ error: problem }, 'retryUntil of a policy set no end: the other limits hold');
+  return Number.POSITIVE_INFINITY;
+}

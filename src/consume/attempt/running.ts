@@ -1,0 +1,72 @@
+import type { Clock } from '../../util/clock.js';
+import { type Outcome, RETURN } from '../settle/outcome.js';
+import type { AttemptEvents } from './attempt-events.js';
+import type { HandlerContext } from './context.js';
+import type { Handling } from './pipeline.js';
+import type { Received } from './received.js';
+import { untilOf } from './retry-until.js';
+import { type Ending, runHandler, type TimedCode } from './run-handler.js';
+import type { Verdicts } from './verdicts.js';
+import type { Work } from './work.js';
+
+export interface RunningOptions {
+  readonly clock: Clock;
+  readonly events: AttemptEvents;
+  readonly verdicts: Pick<Verdicts, 'ended'>;
+  /** Called with how each attempt's code ended: whether it threw or ran too long. */
+  readonly onEnded?: ((work: Work, isFailure: boolean) => void) | undefined;
+}
+
+/** Runs the code of attempts, tells of it, and knows what runs. */
+export class Running {
+  private readonly contexts = new Set<HandlerContext>();
+
+  constructor(private readonly options: RunningOptions) {}
+
+  /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
+  abort(reason: Error, picks: (received: Received) => boolean): number {
+    const picked = [...this.contexts].filter(({ work }) => picks(work.received));
+    for (const context of picked) context.abort(reason);
+    return picked.length;
+  }
+
+  /** The end of a handler's way: its code. */
+  handling(code: TimedCode): Handling {
+    const { clock, events } = this.options;
+    return (context) => {
+      const { payload, work } = context;
+      // Lost while a stage asked a store, it comes again, and nothing would tell a handler that begins now.
+      if (work.received.delivery.lost) return RETURN;
+      // Asked before the handler can change its payload.
+      const until = untilOf(context);
+      const startedAt = clock.monotonic();
+      work.beganAt ??= startedAt;
+      events.started(work, startedAt);
+      const ending = runHandler(code, payload, context);
+      if (!(ending instanceof Promise)) return this.ended(context, ending, startedAt, until);
+      // What has returned already can't be told to stop any more.
+      this.contexts.add(context);
+      return ending.then((late) => {
+        this.contexts.delete(context);
+        return this.ended(context, late, startedAt, until);
+      });
+    };
+  }
+
+  private ended(context: HandlerContext, ending: Ending, startedAt: number, until: number): Outcome {
+    const { events, onEnded, verdicts } = this.options;
+    const { recorded, work, handling } = context;
+    context.phase = 'over';
+    const isFailure = ending.kind !== 'returned';
+    events.ended(work, startedAt, isFailure || recorded?.kind === 'dead-letter');
+    // One that was told to stop has not failed.
+    if (ending.kind !== 'threw' || context.abortReason === undefined) onEnded?.(work, isFailure);
+    if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, startedAt);
+    else if (recorded?.kind === 'dead-letter')
+      events.failed('handler.failed', work, recorded.error, startedAt);
+    else if (!recorded) events.succeeded(work, startedAt);
+    // Its code may still run, and work on it.
+    if (ending.kind === 'timed-out') handling?.abandon();
+    return handling?.outcome ?? verdicts.ended(context, ending, until);
+  }
+}

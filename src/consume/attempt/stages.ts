@@ -1,0 +1,58 @@
+import { refusedJobs } from '../../features/batch/batch-job.js';
+import { chainAround, chainStage, finishedChains } from '../../features/chain/chain-effects.js';
+import { featureArounds } from '../../features/features.js';
+import type { Middleware } from '../../middleware/middleware.js';
+import type { Handler } from '../handlers/subscription.js';
+import type { StageOptions } from './dispatch.js';
+import { failedStage } from './failed-stage.js';
+import type { AroundStage, ArrivalStage, GuardStage } from './pipeline.js';
+import type { TimedCode } from './run-handler.js';
+import { unreadableStage } from './verdicts.js';
+
+/*
+ * The stages and their order: the first is the outermost. For a message without a mark of Hopline's, the stages for such a mark are
+ * left out, and no check for it is made.
+ */
+
+/** Arrival stages of messages that carry a mark, or can't be read whole. */
+export function arrivalStages({ batches, steps, log }: StageOptions): readonly ArrivalStage[] {
+  return [
+    // Before all that may have it come back: a copy would be without what can't be read, and be handled.
+    unreadableStage,
+    refusedJobs(batches, log),
+    finishedChains(steps),
+  ];
+}
+
+/**
+ * @param features guards of the handler's features; the same ones for plain and for marked messages, since a rate limit is one
+ * @param code the handler's, within its timeout
+ */
+export function guardStages(
+  { failed }: Handler,
+  isMarked: boolean,
+  features: readonly GuardStage[],
+  code: TimedCode,
+  { uniques, steps }: StageOptions,
+): readonly GuardStage[] {
+  return [
+    ...(isMarked ? [uniques.asking] : []),
+    ...features,
+    ...(isMarked ? [uniques.starting, chainStage(steps)] : []),
+    ...(failed ? [failedStage(failed, code)] : []),
+  ];
+}
+
+export function aroundStages(
+  handler: Handler,
+  isMarked: boolean,
+  middleware: readonly Middleware[],
+): readonly AroundStage[] {
+  return [...featureArounds(handler), ...(isMarked ? [chainAround] : []), ...middleware.map(aroundOf)];
+}
+
+const aroundOf =
+  (wrap: Middleware): AroundStage =>
+  (next) =>
+  (payload, context) =>
+    wrap(payload, context, () => next(payload, context));

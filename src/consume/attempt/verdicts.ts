@@ -1,0 +1,154 @@
+import { KeysUnavailableError, UnknownKeyError } from '../../encryption/errors.js';
+import {
+  CancelledError,
+  NoHandlerError,
+  PayloadInvalidError,
+  ShutdownError,
+  UndecodableError,
+} from '../../errors.js';
+import { isEncrypted } from '../../features/encryption/decrypt.js';
+import { decide } from '../../retry/decide.js';
+import type { Clock } from '../../util/clock.js';
+import { isA } from '../../util/error-text.js';
+import type { Logger } from '../../util/logger.js';
+import type { Handler } from '../handlers/subscription.js';
+import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from '../settle/outcome.js';
+import type { HandlerContext } from './context.js';
+import type { ArrivalStage } from './pipeline.js';
+import type { Received } from './received.js';
+import type { Ending } from './run-handler.js';
+import type { Work } from './work.js';
+
+export interface VerdictsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly noHandlerPatienceMs: number;
+}
+
+/** Pauses of a message that no handler matches, or no key; the last repeats. */
+const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
+
+/** How often what is wrong with a handler's policy is said. */
+const ODD_EVERY_MS = 600_000;
+
+type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
+
+/** What becomes of a message, by how its attempt has ended, or why there was none. */
+export class Verdicts {
+  /** From when on, in monotonic milliseconds, nonsense in a handler's policy is said again. */
+  private readonly oddAgainAt = new Map<Handler, number>();
+
+  constructor(private readonly options: VerdictsOptions) {}
+
+  /** What every rolling deployment makes: a newer version has bound a key that this one doesn't know. */
+  unhandled(received: Received): Outcome {
+    const error = new NoHandlerError(received.delivery.queue, received.exchange, received.routingKey);
+    return this.patient(received, { reason: 'no-handler', error });
+  }
+
+  /** @param error what decrypting it, decoding it or its schema has thrown */
+  undecodable(work: Work, handler: Handler, error: unknown): Outcome {
+    const { received } = work;
+    if (isA(error, UndecodableError)) return { kind: 'dead-letter', reason: 'undecodable', error };
+    if (isA(error, PayloadInvalidError)) {
+      const told = isEncrypted(received) ? error.withoutReasons() : error;
+      return { kind: 'dead-letter', reason: 'invalid', error: told };
+    }
+    if (isA(error, UnknownKeyError)) return this.patient(received, { reason: 'undecodable', error });
+    if (isA(error, KeysUnavailableError)) {
+      const { queue } = received.delivery;
+      this.options.log.warn(
+        { queue, handler: handler.name, messageId: received.messageId, error },
+        'a key could not be had: the message comes back later',
+      );
+      return releaseFor(STORE_AWAY_MS);
+    }
+    // The schema's own code broke: that may pass.
+    return this.failure(work, handler, error);
+  }
+
+  /** @param until as of {@link failure} */
+  ended(context: HandlerContext, ending: Ending, until: number): Outcome {
+    const { abortReason, handler, recorded, work } = context;
+    if (recorded) {
+      if (ending.kind === 'threw')
+        context.log.warn(
+          { error: ending.error },
+          'a handler threw after it had decided; its decision counts',
+        );
+      return recorded;
+    }
+    if (ending.kind === 'returned') return DONE;
+    // It was told to stop, and did: nobody's failure.
+    if (abortReason instanceof ShutdownError) return RETURN_STARTED;
+    if (abortReason instanceof CancelledError)
+      return { kind: 'dead-letter', reason: 'cancelled', error: abortReason };
+    return this.failure(work, handler, ending.error, until);
+  }
+
+  /** @param until wall-clock milliseconds after which no attempt may begin */
+  failure(work: Work, handler: Handler, error: unknown, until: number = Number.POSITIVE_INFINITY): Outcome {
+    work.exceptions += 1;
+    const { attempt, exceptions } = work;
+    const { clock } = this.options;
+    const now = clock.now();
+    const failed = {
+      error,
+      attempt,
+      exceptions,
+      // By the clock only if nothing else is known: a worker's that jumps would end each message that it handles.
+      sinceFirstMs: work.elapsedMs(clock.monotonic()) ?? now - (work.firstAttemptAt(clock) ?? now),
+      leftMs: until - now,
+    };
+    const decision = decide(handler.retry, failed, Math.random, (what, thrown) =>
+      this.odd(handler, what, thrown),
+    );
+    if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error };
+    if (decision.kind === 'discard') return { kind: 'discard', error };
+    return { kind: 'dead-letter', reason: decision.reason, error };
+  }
+
+  /** What a function of a policy does at each failure is said now and then. */
+  private odd(handler: Handler, what: string, thrown: { readonly error: unknown } | undefined): void {
+    const { clock, log } = this.options;
+    const now = clock.monotonic();
+    if (now < (this.oddAgainAt.get(handler) ?? 0)) return;
+    this.oddAgainAt.set(handler, now + ODD_EVERY_MS);
+    const { name, queue } = handler;
+    log.warn({ queue, handler: name, ...thrown }, `a retry policy can't be followed as it is: ${what}`);
+  }
+
+  /** What a deployment that is under way may yet mend comes back for a while. */
+  private patient(received: Received, given: Pick<DeadLetter, 'reason' | 'error'>): Outcome {
+    const { clock, noHandlerPatienceMs } = this.options;
+    const { releases, unhandledSince } = received;
+    const byClockMs = unhandledSince === undefined ? 0 : clock.now() - unhandledSince;
+    // Both have to be over: a worker whose clock has jumped would give up what another may handle in a moment.
+    const waitedMs = Math.min(byClockMs, unhandledMs(releases));
+    const delayMs = unhandledDelayMs(releases);
+    if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
+    return { kind: 'dead-letter', ...given };
+  }
+}
+
+/** A message some of whose properties can't be read is given up: whatever it were sent on as would be without them. */
+export const unreadableStage: ArrivalStage = (next) => (work) => {
+  const { unreadable } = work.received.delivery;
+  if (unreadable === undefined) return next(work);
+  const error = new UndecodableError(
+    `the message can't be decoded: its ${unreadable} can't be read`,
+    'Let its publisher leave that out, or send it in another type: text, number, truth value, date, list or table.',
+  );
+  return { kind: 'dead-letter', reason: 'undecodable', error };
+};
+
+const unhandledDelayMs = (releases: number): number =>
+  UNHANDLED_DELAYS_MS[Math.min(releases, UNHANDLED_DELAYS_MS.length - 1)] as number;
+
+/** What a message that was released so often has waited for a handler, at most: a handler may have released it, too. */
+function unhandledMs(releases: number): number {
+  let sumMs = 0;
+  for (let release = 0; release < Math.min(releases, UNHANDLED_DELAYS_MS.length); release += 1)
+    sumMs += unhandledDelayMs(release);
+  return sumMs + Math.max(0, releases - UNHANDLED_DELAYS_MS.length) * unhandledDelayMs(releases);
+}

@@ -1,0 +1,67 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { ChainState } from '../../message/wire/chain-header.js';
+import type { Clock } from '../../util/clock.js';
+import type { Match } from '../handlers/registry.js';
+import type { Outcome } from '../settle/outcome.js';
+import type { Received } from './received.js';
+
+/**
+ * A delivery and the handler that is to have it, with what changes while it is here: {@link received} is what came, and stays
+ * as it came.
+ */
+export class Work {
+  /** Number of the attempt that runs, or is to run next. */
+  attempt: number;
+  /** Throws so far. */
+  exceptions: number;
+  /** When its first attempt in this delivery began, in monotonic milliseconds; undefined before that. */
+  beganAt: number | undefined = undefined;
+  /** The chain that it is a step of, as far as it can be read; once its body is, with the result of the step before decrypted. */
+  chain: ChainState | undefined;
+  /** Outcome that was decided before its first attempt; it then has none. */
+  decided: Outcome | undefined = undefined;
+  /** True once its settling has begun, and its room in its lane's window is given back. */
+  isSettling = false;
+  /** The async context in which it was delivered, if it can't start in there at once. */
+  private context: AsyncResource | undefined = undefined;
+
+  /** @param lane which lane it came through, by its place in the list of those that share the slots; 0 where there is only one */
+  constructor(
+    readonly received: Received,
+    readonly match: Match | undefined,
+    readonly lane: number,
+  ) {
+    this.attempt = received.attempt;
+    this.exceptions = received.exceptions;
+    this.chain = received.chain instanceof Error ? undefined : received.chain;
+  }
+
+  /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
+  firstAttemptAt(clock: Clock): number | undefined {
+    const { firstAttemptAt } = this.received;
+    if (firstAttemptAt !== undefined || this.beganAt === undefined) return firstAttemptAt;
+    return Math.round(clock.now() - (clock.monotonic() - this.beganAt));
+  }
+
+  /** Milliseconds of attempts and pauses, those of this delivery included; undefined if they were not counted. */
+  elapsedMs(monotonicNow: number): number | undefined {
+    const { elapsedMs } = this.received;
+    if (elapsedMs === undefined || this.beganAt === undefined) return elapsedMs;
+    return elapsedMs + Math.max(0, monotonicNow - this.beganAt);
+  }
+
+  /** True if it could not start as it came. */
+  get hasWaited(): boolean {
+    return this.context !== undefined;
+  }
+
+  /** Keeps the async context of now, for {@link inContext}. */
+  keepContext(): void {
+    this.context = new AsyncResource('HOPLINE_DELIVERY');
+  }
+
+  /** Does something for a message that has waited, in the async context in which it was delivered. */
+  inContext<T>(run: (work: Work) => T): T {
+    return this.context ? this.context.runInAsyncScope(run, undefined, this) : run(this);
+  }
+}

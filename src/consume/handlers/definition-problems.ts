@@ -1,0 +1,86 @@
+import { batchOption } from '../../features/bulk/bulk.js';
+import { featureFields } from '../../features/features.js';
+import { exchangeOption } from '../../message/exchange-option.js';
+import { patternProblem } from '../../message/routing-key.js';
+import { uniqueOption } from '../../message/unique.js';
+import { RETRY_FIELDS } from '../../retry/policy.js';
+import { bodyOption } from '../../serialization/body-option.js';
+import { exchangeOptionProblem } from '../../topology/names.js';
+import {
+  type Check,
+  callable,
+  type Fields,
+  flag,
+  integerFrom,
+  isPlainObject,
+  objectWith,
+  oneOf,
+  positiveDuration,
+  positiveInteger,
+  problemsOf,
+  show,
+  text,
+} from '../../util/check.js';
+import { MAX_PREFETCH } from '../intake/prefetch-window.js';
+import type { HandlerDefinition } from './definition.js';
+import { lanesOption } from './lanes.js';
+import { patternOf } from './queue-problems.js';
+
+/* What can be wrong with one handler by itself. */
+
+/** The protocol has 8 bits for it. */
+const MAX_PRIORITY = 255;
+
+/** Of a class, which may have none: that has a sentence of its own. */
+const className: Check = { expected: 'a string', accepts: (value) => typeof value === 'string' };
+
+const QUEUE_FIELDS: Fields = {
+  name: text,
+  ownName: className,
+  concurrency: positiveInteger,
+  prefetch: integerFrom(1, MAX_PREFETCH),
+  type: oneOf('quorum', 'classic'),
+  exchange: exchangeOption,
+  deliveryLimit: positiveInteger,
+  maxPriority: integerFrom(1, MAX_PRIORITY),
+  lanes: lanesOption,
+  body: bodyOption,
+};
+
+const HANDLER_FIELDS: Fields = {
+  retry: objectWith(RETRY_FIELDS),
+  timeout: positiveDuration,
+  failOnTimeout: flag,
+  concurrency: positiveInteger,
+  exchange: exchangeOption,
+  body: bodyOption,
+  batch: batchOption,
+  ...featureFields,
+  unique: uniqueOption,
+  encrypted: flag,
+};
+
+/** Problems of a definition, as sentences that begin with its name. */
+export function problemsOfDefinition({
+  name,
+  patterns,
+  queue,
+  options,
+  handle,
+}: HandlerDefinition): string[] {
+  const problems = isPlainObject(queue)
+    ? problemsOf(queue, 'queue', QUEUE_FIELDS)
+    : [`expected queue to be a name or an object, got ${show(queue)}`];
+  problems.push(...problemsOf(options, '', HANDLER_FIELDS));
+  if (!callable.accepts(handle)) problems.push(`expected its code to be a function, got ${show(handle)}`);
+  if (patterns.length === 0) problems.push('it handles no pattern');
+  for (const pattern of patterns) {
+    const problem = patternProblem(patternOf(pattern));
+    if (problem) problems.push(problem);
+  }
+  for (const option of [queue.exchange, options.exchange]) {
+    const problem = exchangeOptionProblem(option);
+    if (problem) problems.push(problem);
+  }
+  return problems.map((problem) => `${name}: ${problem}`);
+}

@@ -1,0 +1,220 @@
+import type { CircuitBreakerOptions } from '../../features/circuit-breaker/circuit-breaker.js';
+import type { IdempotentOptions } from '../../features/idempotent/option.js';
+import type { RateLimitOptions } from '../../features/rate-limit/rate-limit.js';
+import type { MessageContext } from '../../message/context.js';
+import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
+import type { ExchangeOption } from '../../message/exchange-option.js';
+import type { Publisher } from '../../message/publisher.js';
+import type { UniqueOptions } from '../../message/unique.js';
+import type { RetryOptions } from '../../retry/policy.js';
+import type { BodyOption } from '../../serialization/body-option.js';
+import type { QueueType } from '../../topology/plan.js';
+import type { Duration } from '../../util/duration.js';
+
+/** Lane names in strict order of priority, or each lane's name with its share. */
+export type Lanes = readonly string[] | Readonly<Record<string, number>>;
+
+/** Options of a queue. All handlers that name the same queue must give it the same values. */
+export interface QueueOptions {
+  /**
+   * Name of the queue in the broker, used without a prefix. Set it for every class whose queue lives long:
+   * renaming or bundling the class changes the default name, and the old queue stays behind with its messages.
+   * A class name that only a build tool can have given (`ra`, `default_1`) is an OptionsError. @default
+   * `<service>.<ClassName>` for a class, `<service>` for plain handlers
+   */
+  name?: string;
+  /** Maximum messages of this queue that one process handles at once. @default 10 */
+  concurrency?: number;
+  /**
+   * Maximum unsettled messages that the broker hands to this process, per lane; at least the concurrency. With
+   * lanes, the part above the concurrency keeps a message of a higher lane at hand. The bus fetches fewer while
+   * handlers are so slow that a fetched message would wait for more than five minutes, and more while the
+   * fetched messages wait for a handler whose own concurrency is used up. @default the concurrency; with lanes
+   * twice the concurrency
+   */
+  prefetch?: number;
+  /**
+   * Queue type. Quorum queues survive the loss of a node and count deliveries; classic queues do neither.
+   * @default 'quorum'
+   */
+  type?: QueueType;
+  /** Topic exchange to which the queue's patterns are bound. @default the bus's exchange, `hopline.events` */
+  exchange?: ExchangeOption;
+  /**
+   * Failed deliveries (crashes, not throws) after which the broker itself dead-letters a message. Before
+   * RabbitMQ 4.3 a crash counts for every message that its process had fetched. The value can't be changed once
+   * the queue exists. Quorum queues only. @default 200
+   */
+  deliveryLimit?: number;
+  /**
+   * Highest message priority, 1 to 255; messages of a higher priority are delivered first. A classic queue pays
+   * for each level: use 10 at most. A quorum queue takes 0 to 31 from RabbitMQ 4.3 on; on older brokers
+   * `start()` throws a TopologyError: use lanes there. On a classic queue the value can't be changed later.
+   * @default none: messages are delivered in order of arrival
+   */
+  maxPriority?: number;
+  /**
+   * Lanes of the queue: each name but `default`, which is the queue itself, becomes a queue of its own. A list
+   * is served in strict order: a message of a later lane starts only while no message of an earlier lane waits.
+   * Weights share the handlers: `{ high: 5, default: 2, low: 1 }`. The concurrency is shared by all lanes.
+   * @default one queue, without lanes
+   */
+  lanes?: Lanes;
+  /** Body format of handlers that set none themselves. @default by the bus's serializer: JSON */
+  body?: BodyOption;
+}
+
+/**
+ * Options of one handler.
+ *
+ * @typeParam Payload payload that the handler gets
+ * @typeParam Input payload that publishers give, which the schema may transform
+ */
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface HandlerOptions<Payload = any, Input = Payload> {
+  /**
+   * Retry policy: when a failed message is tried again, and when it is given up. @default the bus's `retry`,
+   * option by option
+   */
+  retry?: RetryOptions<Payload>;
+  /** Maximum run time of one attempt. @default '60s' */
+  timeout?: Duration;
+  /**
+   * Gives the message up on the first timeout, with the reason `timeout`, instead of counting a failed attempt.
+   * @default false
+   */
+  failOnTimeout?: boolean;
+  /** Maximum messages that this handler handles at once, at most the queue's concurrency. @default the queue's */
+  concurrency?: number;
+  /** Topic exchange to which this handler's patterns are bound, instead of the queue's. @default the queue's */
+  exchange?: ExchangeOption;
+  /**
+   * Body format: `'json'`, `'text'`, `'bytes'` (a Buffer that belongs to the handler), or a deserializer.
+   * Content encodings such as gzip are undone first; the definition's schema checks the result. @default the
+   * queue's `body`, else the bus's serializer: JSON
+   */
+  body?: BodyOption;
+  /**
+   * Limit on how often the handler may start, over all processes that share the bus's `stores`. A message above
+   * the limit is released and comes back later. @default none
+   */
+  rateLimit?: RateLimitOptions<Payload>;
+  /**
+   * Skips messages that this handler has handled before, over all processes that share the bus's `stores`. `{}`
+   * recognises a message by its id. @default off: every delivery is handled
+   */
+  idempotent?: IdempotentOptions<Payload>;
+  /**
+   * Runs the handler in one database transaction (`context.transaction`). The handler's own statements, the
+   * note that the message is handled, and the messages published with its context are committed together. Needs
+   * `stores` with an inbox: `postgresStores()`. @default none
+   */
+  inbox?: IdempotentOptions<Payload>;
+  /**
+   * Refuses a `send` of the same bus to this handler while another message with the same key waits or is
+   * handled, over all processes that share the bus's `stores`. A `unique` option of the message's definition or
+   * of the send takes precedence. @default off: every message is sent
+   */
+  unique?: UniqueOptions<Input>;
+  /**
+   * Takes encrypted messages only: a plain message is dead-lettered as `undecodable`, so that nobody without a
+   * key can make the handler run. @default false: plain messages, too
+   */
+  encrypted?: boolean;
+  /** Circuit breaker: pauses the queue while this handler fails too often. @default none */
+  circuitBreaker?: CircuitBreakerOptions;
+}
+
+/** How messages are gathered for a handler that takes many in one call. */
+export interface BatchOptions {
+  /** Maximum messages in one call, 2 to 10,000. @default 100 */
+  max?: number;
+  /**
+   * Longest time that the first message of a batch waits for others: 1 ms to 1 min, and less than the handler's
+   * timeout. @default '50ms'
+   */
+  within?: Duration;
+}
+
+/** Options of `bus.handle`: those of the handler, and its queue. */
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface HandleOptions<Payload = any, Input = Payload> extends HandlerOptions<Payload, Input> {
+  /** Queue of the handler: its name, or its options. @default the service's own queue */
+  queue?: string | QueueOptions;
+  /**
+   * Handler's name in events and logs. Stores remember handled messages under this name and the queue's: a
+   * rename forgets them. @default the function's name, else its first pattern
+   */
+  name?: string;
+  /** Function that runs once when the message is given up, before the message is dead-lettered. @default none */
+  failed?: FailedFunction<Payload>;
+}
+
+/** Options of `bus.handle` for a handler that takes many messages in one call. */
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface BatchHandleOptions<Payload = any, Input = Payload> extends HandleOptions<Payload, Input> {
+  /**
+   * How messages are gathered for one call of the {@link BatchFunction}. Each message counts towards the
+   * concurrency, which must therefore be `max` or more, and is `max` by default.
+   */
+  batch: BatchOptions;
+}
+
+/** Function that runs for each attempt. The attempt succeeds if it returns, and fails if it throws. */
+// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
+export type HandlerFunction<Payload = any> = (payload: Payload, context: MessageContext) => unknown;
+
+/**
+ * Function that runs for a batch. The n-th context belongs to the n-th payload: its `fail`, `release` and
+ * `discard` decide for that message alone, and its signal is that message's. If the function returns, every
+ * message without a decision of its own has succeeded, except where it returns a list: an Error in the list is
+ * a failed attempt of the message at that index. If the function throws, every message without a decision of
+ * its own has failed. A message that is tried again comes in a later batch.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
+export type BatchFunction<Payload = any> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
+
+/** Function that runs once when a message is given up. An error that it throws is recorded with the failure. */
+// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
+export type FailedFunction<Payload = any> = (
+  error: Error,
+  payload: Payload,
+  context: MessageContext,
+) => unknown;
+
+/** A pattern, or a definition, which stands for its routing key and validates the payload. */
+export type PatternOrDefinition = string | MessageDefinition;
+
+/** One pattern or several; a definition gives the handler's payload its type. */
+export type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
+
+/**
+ * Type of the payload that a handler gets: the output of its definition, or the union of several; for plain
+ * patterns the type that its `body` option reads.
+ */
+export type PayloadOf<Given extends Patterns, Body = 'json'> = EachPayload<EachOf<Given>, Body>;
+
+/** Type of the payload that publishers give to a handler of these patterns. */
+export type PublishedTo<Given extends Patterns> = InputOf<EachOf<Given>>;
+
+type EachOf<Given> = Given extends readonly (infer Each)[] ? Each : Given;
+
+type EachPayload<Each, Body> = Each extends string ? ReadAs<Body> : OutputOf<Each>;
+
+// biome-ignore lint/suspicious/noExplicitAny: the type of a payload that nobody has defined is the handler's own word
+type ReadAs<Body> = Body extends 'text' ? string : Body extends 'bytes' ? Buffer : any;
+
+/** One handler as plain data: the result of `handlers()` for classes and of `bus.handle` for functions. */
+export interface HandlerDefinition {
+  /** Name in events, logs and dead letters: `SendWelcomeEmail`, `Billing.onPlaced`. */
+  readonly name: string;
+  readonly patterns: readonly PatternOrDefinition[];
+  /** Options of the queue. `ownName` is used if they hold no name: a class's name, appended to the service's. */
+  readonly queue: QueueOptions & { readonly ownName?: string };
+  readonly options: HandlerOptions & { readonly batch?: BatchOptions | undefined };
+  /** A `BatchFunction` if `options.batch` is set. */
+  readonly handle: HandlerFunction | BatchFunction;
+  readonly failed?: FailedFunction;
+  /** Runs once at `start()`, before anything is declared, and throws if a dependency is missing. */
+  readonly prepare?: (publisher: Publisher) => void | Promise<void>;
+}

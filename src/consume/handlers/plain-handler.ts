@@ -1,0 +1,26 @@
+import { isMessageDefinition } from '../../message/define-message.js';
+import type {
+  BatchFunction,
+  HandleOptions,
+  HandlerDefinition,
+  HandlerFunction,
+  PatternOrDefinition,
+} from './definition.js';
+
+/** What `bus.handle` is given, as a definition like those of classes. */
+export function plainHandler(
+  patterns: PatternOrDefinition | readonly PatternOrDefinition[],
+  handle: HandlerFunction | BatchFunction,
+  { queue, name, failed, ...options }: HandleOptions,
+): HandlerDefinition {
+  const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
+  const first = list[0];
+  return {
+    name: name ?? (handle?.name || (isMessageDefinition(first) ? first.key : String(first))),
+    patterns: list,
+    queue: typeof queue === 'string' ? { name: queue } : (queue ?? {}),
+    options,
+    handle,
+    ...(failed ? { failed } : {}),
+  };
+}

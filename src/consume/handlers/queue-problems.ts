@@ -1,0 +1,190 @@
+import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
+import {
+  type ExchangeOption,
+  type ExchangeRef,
+  exchangeOption,
+  exchangeRef,
+} from '../../message/exchange-option.js';
+import { DEFAULT_LANE, exchangeNameProblem, laneExchangeOf, queueNameProblem } from '../../topology/names.js';
+import { isPlainObject, show } from '../../util/check.js';
+import type { HandlerDefinition, Lanes } from './definition.js';
+import { laneProblems, lanesOf, lanesOption, shownLanes } from './lanes.js';
+
+/*
+ * What can be wrong with handlers that are right each by itself: those of one queue must say alike what they share, and
+ * what they say together must fit, and the queues of one bus must not meet.
+ */
+
+/** Everything that is the queue's, not the handler's. */
+const SHARED_OPTIONS = [
+  'concurrency',
+  'prefetch',
+  'type',
+  'exchange',
+  'deliveryLimit',
+  'maxPriority',
+  'lanes',
+  'body',
+] as const;
+
+/** Handlers by the name of the queue they share. */
+type Groups = ReadonlyMap<string, readonly HandlerDefinition[]>;
+
+export const patternOf = (pattern: string | MessageDefinition): string =>
+  isMessageDefinition(pattern) ? pattern.key : pattern;
+
+/** @param busExchange of handlers that name none */
+export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[] {
+  const problems = [...groups].flatMap(([queue, group]) => {
+    const nameProblem = queueNameProblem(queue);
+    return [
+      ...(nameProblem ? [`${group[0]?.name}: ${nameProblem}`] : []),
+      ...saidDifferently(queue, group),
+      ...laneNamesThatCannotBe(queue, group, busExchange),
+      ...prioritiesBeyondQuorum(queue, group),
+      ...patternsWithTwoOwners(queue, group, busExchange),
+      ...namesWithTwoOwners(queue, group),
+    ];
+  });
+  return [...problems, ...lanesThatAreQueues(groups)];
+}
+
+function saidDifferently(queue: string, group: readonly HandlerDefinition[]): string[] {
+  return SHARED_OPTIONS.flatMap((option) => {
+    const [first, ...rest] = group.filter((definition) => definition.queue[option] !== undefined);
+    const shown = (definition: HandlerDefinition) => shownOption(option, definition.queue[option]);
+    const other = first && rest.find((definition) => !isAlike(option, definition, first));
+    return other
+      ? [
+          `queue '${queue}' has ${option} ${shown(first)} in ${first.name} and ${shown(other)} in ${other.name}: say it once, or alike`,
+        ]
+      : [];
+  });
+}
+
+type SharedOption = (typeof SHARED_OPTIONS)[number];
+
+/** A deserializer is like itself alone, of the others those that are shown alike. */
+function isAlike(name: SharedOption, { queue: one }: HandlerDefinition, { queue: other }: HandlerDefinition) {
+  if (name === 'body') return one.body === other.body;
+  return shownOption(name, one[name]) === shownOption(name, other[name]);
+}
+
+/** As problems show an option: an exchange that is only checked by its name. */
+function shownOption(name: SharedOption, option: unknown): string {
+  if (name === 'lanes' && lanesOption.accepts(option)) return shownLanes(option as Lanes);
+  if (name === 'body' && isPlainObject(option)) return 'a deserializer of its own';
+  return isPlainObject(option) ? `${show(option.name)} (declare: false)` : show(option);
+}
+
+/** The lanes that a group asks for, if it does and they have the form of lanes. */
+function lanesIn(group: readonly HandlerDefinition[]): Lanes | undefined {
+  const lanes = group.map((definition) => definition.queue.lanes).find((option) => option !== undefined);
+  return lanesOption.accepts(lanes) ? lanes : undefined;
+}
+
+function laneNamesThatCannotBe(
+  queue: string,
+  group: readonly HandlerDefinition[],
+  busExchange: ExchangeRef,
+): string[] {
+  const lanes = lanesIn(group);
+  if (lanes === undefined) return [];
+  const problems = laneProblems(lanes);
+  if (problems.length > 0) return problems.map((problem) => `queue '${queue}': ${problem}`);
+  const options = group.flatMap(({ queue: own, options: { exchange } }) => exchange ?? own.exchange ?? []);
+  const exchanges = new Set([busExchange.name, ...options.filter(exchangeOption.accepts).map(nameOf)]);
+  return lanesOf(queue, lanes)
+    .filter(({ name }) => name !== DEFAULT_LANE) // whose names are checked as the plain ones
+    .flatMap((lane) => [
+      queueNameProblem(lane.queue),
+      ...[...exchanges].map((exchange) => exchangeNameProblem(laneExchangeOf(exchange, lane.name))),
+    ])
+    .filter((problem) => problem !== undefined)
+    .map((problem) => `queue '${queue}': ${problem}`);
+}
+
+const nameOf = (option: Parameters<typeof exchangeRef>[0]): string => exchangeRef(option).name;
+
+/** Levels of a quorum queue, 0 to 31 (https://www.rabbitmq.com/docs/quorum-queues#priorities). */
+const MAX_QUORUM_PRIORITY = 31;
+
+function prioritiesBeyondQuorum(queue: string, group: readonly HandlerDefinition[]): string[] {
+  const said = Object.assign(
+    {},
+    ...group.map((definition) => definition.queue),
+  ) as HandlerDefinition['queue'];
+  const { type = 'quorum', maxPriority } = said;
+  if (type !== 'quorum' || typeof maxPriority !== 'number' || maxPriority <= MAX_QUORUM_PRIORITY) return [];
+  return [
+    `queue '${queue}' has maxPriority ${maxPriority}: a quorum queue has priorities 0 to ${MAX_QUORUM_PRIORITY}; lower it, or say type: 'classic'`,
+  ];
+}
+
+/** The same pattern on two exchanges is two handlers' business. */
+function patternsWithTwoOwners(
+  queue: string,
+  group: readonly HandlerDefinition[],
+  busExchange: ExchangeRef,
+): string[] {
+  const ofQueue = group.map((definition) => definition.queue.exchange).find((option) => option !== undefined);
+  const exchangeOf = ({ options: { exchange = ofQueue } }: HandlerDefinition): string =>
+    exchangeOption.accepts(exchange) ? nameOf(exchange as ExchangeOption) : busExchange.name;
+  const problems: string[] = [];
+  const owners = new Map<string, string>();
+  for (const definition of group) {
+    const { name } = definition;
+    const exchange = exchangeOf(definition);
+    for (const pattern of definition.patterns.map(patternOf)) {
+      const route = JSON.stringify([exchange, pattern]);
+      const owner = owners.get(route);
+      if (owner !== undefined) {
+        problems.push(
+          `queue '${queue}': both ${owner} and ${name} handle '${pattern}' of exchange '${exchange}'; give one of them a queue of its own, or another pattern`,
+        );
+      }
+      owners.set(route, name);
+    }
+  }
+  return problems;
+}
+
+/**
+ * What was handled is known by the handler's name. By messages' ids that does no harm, since each goes to one handler; by keys of
+ * their own, an order's number, one would skip what only the other has handled.
+ */
+function namesWithTwoOwners(queue: string, group: readonly HandlerDefinition[]): string[] {
+  const rememberedBy = ({ options: { inbox, idempotent } }: HandlerDefinition) => inbox ?? idempotent;
+  const owners = new Map<string, HandlerDefinition>();
+  return group.filter(rememberedBy).flatMap((definition) => {
+    const { name } = definition;
+    const owner = owners.get(name);
+    owners.set(name, definition);
+    if (!owner || !(rememberedBy(owner)?.by || rememberedBy(definition)?.by)) return [];
+    const [its, others] = [owner, definition].map(
+      ({ patterns }) => `'${patterns.map(patternOf).join("', '")}'`,
+    );
+    return [
+      `queue '${queue}': the handlers of ${its} and ${others} are both called ${name}, and with a \`by\` of their own what one has handled the other would skip: give each a name, or one the two patterns`,
+    ];
+  });
+}
+
+/** A lane's queue that is another subscription's queue would be consumed by both. */
+function lanesThatAreQueues(groups: Groups): string[] {
+  const owners = new Map<string, string>();
+  for (const queue of groups.keys()) owners.set(queue, `queue '${queue}'`);
+  const problems: string[] = [];
+  for (const [queue, group] of groups) {
+    const lanes = lanesIn(group);
+    if (lanes === undefined || laneProblems(lanes).length > 0) continue;
+    for (const lane of lanesOf(queue, lanes)) {
+      const owner = owners.get(lane.queue);
+      const own = `lane '${lane.name}' of queue '${queue}'`;
+      if (owner !== undefined && lane.queue !== queue)
+        problems.push(`${own} is the queue '${lane.queue}', and so is ${owner}: rename one of them`);
+      else owners.set(lane.queue, own);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,73 @@
+import type { MessageDefinition } from '../../message/define-message.js';
+import { compareSpecificity, TopicTrie } from '../../message/topic.js';
+import { baseExchangeOf } from '../../topology/names.js';
+import type { Handler, Route } from './subscription.js';
+
+/** What a routing key leads to in one queue. */
+export interface Match {
+  readonly handler: Handler;
+  readonly definition: MessageDefinition | undefined;
+}
+
+/**
+ * The dispatch table of one queue: exchange and routing key → the handler with the narrowest pattern that matches, and no
+ * other. So in one queue `github.#` does not see what `github.issues.*` takes; handlers that must both see a message belong
+ * to two queues.
+ *
+ * A lane's exchange counts as the plain one. What comes from an exchange that no handler of the queue names has been put
+ * there by other means (the default exchange, a shovel, a binding between exchanges): its key alone finds the handler.
+ */
+export class Registry {
+  /** By exchange. Empty if all handlers are on one: then the key says it all, wherever a message comes from. */
+  private readonly tables: ReadonlyMap<string, KeyTable>;
+  private readonly byKeyAlone: KeyTable;
+
+  constructor(handlers: readonly Handler[]) {
+    const entries = handlers.flatMap((handler) => handler.routes.map((route) => ({ handler, route })));
+    const exchanges = new Set(entries.map(({ route }) => route.exchange.name));
+    const tableOf = (exchange: string) =>
+      new KeyTable(entries.filter(({ route }) => route.exchange.name === exchange));
+    this.tables = new Map(
+      exchanges.size > 1 ? [...exchanges].map((exchange) => [exchange, tableOf(exchange)]) : [],
+    );
+    this.byKeyAlone = new KeyTable(entries);
+  }
+
+  /** @param exchange that the message was published to */
+  find(exchange: string, routingKey: string): Match | undefined {
+    const { tables, byKeyAlone } = this;
+    if (tables.size === 0) return byKeyAlone.find(routingKey);
+    const table = tables.get(exchange) ?? tables.get(baseExchangeOf(exchange)) ?? byKeyAlone;
+    return table.find(routingKey);
+  }
+}
+
+/** Keys remembered with their match; beyond this many the memory starts anew. */
+const REMEMBERED_KEYS = 1_000;
+
+class KeyTable {
+  private readonly trie = new TopicTrie<number>();
+  /** Narrowest first; of identical patterns, which two exchanges may have, the one that was added first. */
+  private readonly matches: readonly Match[];
+  private readonly remembered = new Map<string, Match | undefined>();
+
+  constructor(entries: readonly { readonly handler: Handler; readonly route: Route }[]) {
+    const sorted = entries.toSorted((left, right) =>
+      compareSpecificity(left.route.pattern, right.route.pattern),
+    );
+    sorted.forEach(({ route }, place) => {
+      this.trie.add(route.pattern, place);
+    });
+    this.matches = sorted.map(({ handler, route }) => ({ handler, definition: route.definition }));
+  }
+
+  find(routingKey: string): Match | undefined {
+    const known = this.remembered.get(routingKey);
+    if (known !== undefined || this.remembered.has(routingKey)) return known;
+    const places = this.trie.match(routingKey);
+    const match = places.size > 0 ? this.matches[Math.min(...places)] : undefined;
+    if (this.remembered.size >= REMEMBERED_KEYS) this.remembered.clear();
+    this.remembered.set(routingKey, match);
+    return match;
+  }
+}

@@ -1,0 +1,155 @@
+import { OptionsError } from '../../errors.js';
+import { RETRY_FIELDS, type RetryOptions } from '../../retry/policy.js';
+import {
+  type Check,
+  didYouMean,
+  type Fields,
+  objectWith,
+  positiveDuration,
+  positiveInteger,
+  problemsOf,
+  text,
+} from '../../util/check.js';
+import type { Duration } from '../../util/duration.js';
+import { type LaneOrder, strictOrder } from '../intake/lane-order.js';
+import { MAX_PREFETCH } from '../intake/prefetch-window.js';
+import { type Lane, laneOrder } from './lanes.js';
+import type { Subscription } from './subscription.js';
+
+/**
+ * The part of its service's queues that a process consumes, and in which order. All queues are declared in any
+ * case.
+ */
+export interface ServeOptions {
+  /**
+   * Names of the queues to consume, which then share their slots: a message of a later queue starts only while
+   * no message of an earlier one waits here.
+   * @default all, each with slots of its own
+   */
+  queues?: readonly string[];
+  /** Names of the lanes to consume, of each queue, in order of precedence. @default all, in the queue's order */
+  lanes?: readonly string[];
+  /**
+   * Maximum messages handled at once: of each queue, or of all that share their slots. @default the queue's
+   * own; where they are shared, the largest
+   */
+  concurrency?: number;
+  /** Retry policy of handlers that set none themselves, option by option. @default the bus's `retry` */
+  retry?: RetryOptions;
+  /** Maximum run time of one attempt, for handlers that set none themselves. @default the bus's `timeout` */
+  timeout?: Duration;
+}
+
+/** Queues that share one set of places. */
+export interface Serving {
+  readonly subscriptions: readonly Subscription[];
+  /** In the order of the list, which `order` may follow. */
+  readonly lanes: readonly ServedLane[];
+  readonly concurrency: number;
+  readonly order: LaneOrder;
+}
+
+/** One queue in the broker, and the subscription that it stands for. */
+export interface ServedLane extends Lane {
+  readonly subscription: Subscription;
+}
+
+const names: Check = {
+  expected: 'a list of names, one at least',
+  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every((name) => text.accepts(name)),
+};
+
+const SERVE_FIELDS: Fields = {
+  queues: names,
+  lanes: names,
+  concurrency: positiveInteger,
+  retry: objectWith(RETRY_FIELDS),
+  timeout: positiveDuration,
+};
+
+/** @throws OptionsError with all problems at once */
+export function checkServeOptions(options: ServeOptions): void {
+  const problems = problemsOf(options, '', SERVE_FIELDS);
+  if (problems.length > 0) throw new OptionsError('start', problems);
+}
+
+/** @throws OptionsError for a queue or a lane that isn't there */
+export function planServing(
+  subscriptions: readonly Subscription[],
+  { queues, lanes }: Pick<ServeOptions, 'queues' | 'lanes'>,
+): Serving[] {
+  const problems = [
+    ...unknownNames(
+      'queue',
+      queues ?? [],
+      subscriptions.map(({ queue }) => queue),
+    ),
+    ...unknownNames(
+      'lane',
+      lanes ?? [],
+      subscriptions.flatMap((each) => each.lanes.map(({ name }) => name)),
+    ),
+  ];
+  const chosen = queues
+    ? queues.flatMap((name) => subscriptions.filter(({ queue }) => queue === name))
+    : subscriptions;
+  if (problems.length === 0) problems.push(...withoutLane(chosen, lanes));
+  if (problems.length > 0) throw new OptionsError('start', problems);
+  const groups = queues ? [chosen] : chosen.map((each) => [each]);
+  return groups.map((group) => servingOf(group, lanes));
+}
+
+/**
+ * How much is fetched ahead of one lane. While one fills all places its next ones must be here, or a lane that is served later
+ * would get their places.
+ *
+ * @param places how many messages run at once by now
+ */
+export function prefetchOf(
+  { subscription }: ServedLane,
+  { lanes, concurrency, subscriptions }: Serving,
+  places: number,
+): number {
+  const own = Math.ceil((subscription.prefetch * places) / concurrency);
+  const wanted = subscriptions.length === 1 ? own : Math.max(own, places * (lanes.length > 1 ? 2 : 1));
+  return Math.min(wanted, MAX_PREFETCH);
+}
+
+function servingOf(subscriptions: readonly Subscription[], lanes: readonly string[] | undefined): Serving {
+  const [only] = subscriptions;
+  return {
+    subscriptions,
+    lanes: subscriptions.flatMap((subscription) =>
+      chosenLanes(subscription, lanes).map((lane) => ({ ...lane, subscription })),
+    ),
+    concurrency: Math.max(...subscriptions.map(({ concurrency }) => concurrency)),
+    order: only && subscriptions.length === 1 && !lanes ? laneOrder(only.lanes) : strictOrder,
+  };
+}
+
+function chosenLanes(subscription: Subscription, names: readonly string[] | undefined): readonly Lane[] {
+  return names
+    ? names.flatMap((name) => subscription.lanes.filter((lane) => lane.name === name))
+    : subscription.lanes;
+}
+
+/** What is wrong with names that somebody gives, as sentences: there is no such thing, or it is named twice. */
+export function unknownNames(what: string, given: readonly string[], known: readonly string[]): string[] {
+  const there = [...new Set(known)];
+  return given
+    .filter((name, index) => !there.includes(name) || given.indexOf(name) !== index)
+    .map((name) =>
+      there.includes(name)
+        ? `${what} '${name}' is named twice`
+        : `there is no ${what} '${name}'${didYouMean(name, there) || `; there are ${there.join(', ') || 'none'}`}`,
+    );
+}
+
+function withoutLane(subscriptions: readonly Subscription[], lanes: readonly string[] | undefined): string[] {
+  return subscriptions
+    .filter((subscription) => chosenLanes(subscription, lanes).length === 0)
+    .map(
+      ({ queue, lanes: its }) =>
+        `queue '${queue}' has none of these lanes; it has ${its.map(({ name }) => name).join(', ')}`,
+    );
+}

@@ -1,0 +1,34 @@
+import { type Pack, PackItem } from '../../features/pack/pack.js';
+import { fittingId } from '../../message/message-id.js';
+import { Work } from '../attempt/work.js';
+import { type Outcome, RETURN } from '../settle/outcome.js';
+
+/**
+ * Gives back what was delivered and has not started. A pack of which something has started can't go back; what is left of
+ * it comes back message by message.
+ *
+ * @returns a promise that resolves when all of it is on its way
+ */
+export async function giveBack(
+  waiting: readonly Work[],
+  settle: (work: Work, outcome: Outcome) => Promise<void> | undefined,
+): Promise<void> {
+  const waitingOf = new Map<Pack, number>();
+  for (const { received } of waiting) {
+    const { delivery } = received;
+    if (delivery instanceof PackItem) waitingOf.set(delivery.pack, (waitingOf.get(delivery.pack) ?? 0) + 1);
+  }
+  const isWhole = (pack: Pack) => waitingOf.get(pack) === pack.items.length;
+  const going = waiting.flatMap((work) => {
+    const { delivery } = work.received;
+    if (!(delivery instanceof PackItem) || !isWhole(delivery.pack)) return [work];
+    return delivery === delivery.pack.items[0] ? [wholeOf(delivery.pack, work)] : [];
+  });
+  await Promise.all(going.map((work) => settle(work, RETURN)));
+}
+
+function wholeOf({ delivery }: Pack, { received, match, lane }: Work): Work {
+  const { messageId: id } = delivery.properties;
+  const messageId = id ? fittingId(id) : undefined;
+  return new Work({ ...received, delivery, messageId }, match, lane);
+}

@@ -1,0 +1,64 @@
+import { isPack, Pack, receivedItems } from '../../features/pack/pack.js';
+import type { Names } from '../../topology/names.js';
+import type { Delivery } from '../../transport/transport.js';
+import { type Received, receive } from '../attempt/received.js';
+import { Work } from '../attempt/work.js';
+import { type Match, Registry } from '../handlers/registry.js';
+import type { ServedLane } from '../handlers/serving.js';
+import { COME_BACK_SOON } from '../settle/outcome.js';
+import type { Gate } from './concurrency.js';
+import { SUSPECT_AFTER } from './prefetch-window.js';
+
+export interface IntakeOptions {
+  readonly names: Names;
+  readonly maxBodyBytes: number;
+  readonly lanes: readonly ServedLane[];
+  readonly gate: Pick<Gate, 'push'>;
+  /** Called when all that a delivery holds has been pushed. */
+  onAdmitted(): void;
+}
+
+/** Makes work of what the lanes deliver: reads it, finds its handler, and takes packs apart. */
+export class Intake {
+  /** What finds the handler of a message, for each lane. */
+  private readonly registries: readonly Registry[];
+
+  constructor(private readonly options: IntakeOptions) {
+    const subscriptions = new Set(options.lanes.map(({ subscription }) => subscription));
+    const registryOf = new Map([...subscriptions].map((each) => [each, new Registry(each.handlers)]));
+    this.registries = options.lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
+  }
+
+  /** @param lane by its place in the list of those that share the slots */
+  admit(delivery: Delivery, lane: number): void {
+    const { names, maxBodyBytes, gate, onAdmitted } = this.options;
+    const received = receive(delivery, names);
+    const match = this.registries[lane]?.find(received.exchange, received.routingKey);
+    // A pack over the cap is dead-lettered for that, and one without a handler comes back as it is.
+    if (match && isPack(delivery) && delivery.body.length <= maxBodyBytes)
+      this.admitPack(received, match, lane);
+    else gate.push(new Work(received, match, lane));
+    onAdmitted();
+  }
+
+  private admitPack(received: Received, match: Match, lane: number): void {
+    const { gate } = this.options;
+    const { delivery } = received;
+    let pack: Pack;
+    try {
+      pack = new Pack(delivery);
+    } catch (error) {
+      const broken = new Work(received, match, lane);
+      broken.decided = { kind: 'dead-letter', reason: 'undecodable', error };
+      gate.push(broken);
+      return;
+    }
+    // One of them may be what kills the process: each then travels on with a delivery limit of its own.
+    const decided = delivery.deliveryCount >= SUSPECT_AFTER ? COME_BACK_SOON : undefined;
+    for (const item of receivedItems(received, pack)) {
+      const work = new Work(item, match, lane);
+      work.decided = decided;
+      gate.push(work);
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import type { PauseReason } from '../../events.js';
+import type { Work } from '../attempt/work.js';
+import type { Handler } from '../handlers/subscription.js';
+import type { ConsumerEvents } from '../report/consumer-events.js';
+
+/** Reasons for which a lane is not consumed; the other reasons only keep fetched messages from beginning. */
+export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
+
+/**
+ * Reason for which nothing is taken, or nothing begins. Two have no event: `suspect`, while a message that may have killed its
+ * process runs alone, and `stopping`.
+ */
+export type Reason = PauseReason | 'suspect' | 'stopping';
+
+/** Reasons for which a lane is not consumed. For all others, and for an open circuit, too, no fetched message begins. */
+const FROM_TAKING: readonly LanePause[] = ['operator', 'higher-lane', 'circuit-open'];
+
+/** The part of a lane that pauses act on. */
+export interface PausedLane {
+  readonly queue: string;
+  /** Takes no more; resolves when nothing more comes. */
+  stopTaking(): Promise<void>;
+  /** Takes as much as it may now. */
+  takeAgain(): void;
+}
+
+/** What may begin: any message, none, only redelivered ones, or one of this handler and any of the others. */
+export type Begins = 'any' | 'none' | 'redelivered' | Handler;
+
+/**
+ * Pauses of the lanes that share slots: the one place that knows why messages are not taken, or don't begin. A lane may be paused
+ * for several reasons, and goes on when none is left. A reason that is there already is told of no second time.
+ */
+export class Pause {
+  private readonly lanesOf = new Map<Reason, Set<number>>();
+  private lanes: readonly PausedLane[] = [];
+  private onBegins: () => void = () => {};
+  /** What all reasons together let begin. */
+  private mayBegin: Begins = 'any';
+  /** Number of deliveries that are held because an effect can't be stored. */
+  private held = 0;
+  /** Handler of which one message is tried though its circuit is open. */
+  private trying: Handler | undefined;
+  /** True until that message begins. */
+  private isAwaited = false;
+  /** Message that was let through last. */
+  private tried: Work | undefined;
+  /** True while lanes take one message at a time, since none of that handler was here. */
+  private takesOne = false;
+
+  constructor(private readonly events: ConsumerEvents) {}
+
+  /** @param onBegins called when more may begin than before */
+  governs(lanes: readonly PausedLane[], onBegins: () => void): void {
+    this.lanes = lanes;
+    this.onBegins = onBegins;
+  }
+
+  get begins(): Begins {
+    return this.mayBegin;
+  }
+
+  /** How much of a lane may be taken: all that it has room for, one message at a time, or none. */
+  takes(lane: number): 'all' | 'one' | 'none' {
+    const why = this.reasonsOf(lane);
+    if (why.length === 0) return 'all';
+    return this.takesOne && why.length === 1 && why[0] === 'circuit-open' ? 'one' : 'none';
+  }
+
+  /** Reasons for which a lane is not consumed; empty if it is. */
+  reasonsOf(lane: number): readonly LanePause[] {
+    if (this.lanesOf.size === 0) return [];
+    return FROM_TAKING.filter((why) => this.lanesOf.get(why)?.has(lane));
+  }
+
+  /** True if any lane is paused for this reason. */
+  has(why: Reason): boolean {
+    return this.lanesOf.size > 0 && this.lanesOf.has(why);
+  }
+
+  /** Lanes that are paused for this reason. */
+  lanesFor(why: Reason): readonly number[] {
+    return [...(this.lanesOf.get(why) ?? [])];
+  }
+
+  /** Pauses these lanes, by default all. Resolves when they deliver nothing more; what is here can be settled. */
+  async add(why: LanePause, lanes: Iterable<number> = this.lanes.keys()): Promise<void> {
+    if (why === 'circuit-open') this.endTrial();
+    const its = [...lanes];
+    const before = this.lanesOf.get(why);
+    const isNew = its.map((lane) => before?.has(lane) !== true);
+    this.put(why, its);
+    const stopping = its.map((lane, place) => {
+      if (isNew[place]) this.events.paused(this.queueOf(lane), why);
+      return this.lanes[lane]?.stopTaking();
+    });
+    await Promise.all(stopping);
+  }
+
+  /** Ends this reason for these lanes, by default all. */
+  remove(why: LanePause, lanes: Iterable<number> = this.lanes.keys()): void {
+    if (why === 'circuit-open') this.endTrial();
+    const its = [...lanes];
+    const before = new Set(this.lanesFor(why));
+    this.take(why, its);
+    for (const lane of its) {
+      if (before.has(lane)) this.events.resumed(this.queueOf(lane), why);
+      this.lanes[lane]?.takeAgain();
+    }
+  }
+
+  /** Called when a delivery is held because an effect can't be stored: nothing begins until every one is released. */
+  hold(error: unknown): void {
+    this.held += 1;
+    if (this.held > 1) return;
+    this.put('unpublishable', this.lanes.keys());
+    for (const { queue } of this.lanes) this.events.paused(queue, 'unpublishable', error);
+  }
+
+  release(): void {
+    this.held -= 1;
+    if (this.held > 0) return;
+    this.take('unpublishable', this.lanes.keys());
+    for (const { queue } of this.lanes) this.events.resumed(queue, 'unpublishable');
+  }
+
+  /** @param isThere a message that may have killed its process runs alone, or is to */
+  setSuspect(isThere: boolean): void {
+    if (isThere) this.put('suspect', this.lanes.keys());
+    else this.take('suspect', this.lanes.keys());
+  }
+
+  /** Nothing begins any more. */
+  stop(): void {
+    this.put('stopping', this.lanes.keys());
+  }
+
+  /**
+   * Lets one message of this handler through its open circuit, which may be one that comes later; until then others begin as
+   * they come, or what runs long would keep it out.
+   */
+  letOne(handler: Handler): void {
+    this.trying = handler;
+    this.isAwaited = true;
+    this.change();
+    if (!this.isAwaited || this.takesOne) return;
+    this.takesOne = true;
+    for (const lane of this.lanes) lane.takeAgain();
+  }
+
+  /** True while a message is tried, or waited for. */
+  get isTrying(): boolean {
+    return this.trying !== undefined;
+  }
+
+  /** True while the message that is to be tried has not begun. */
+  get awaitsOne(): boolean {
+    return this.isAwaited;
+  }
+
+  /** True if this is the message that {@link letOne} let through last. */
+  isTried(work: Work): boolean {
+    return work === this.tried;
+  }
+
+  /** Called by whoever lets work begin, with each that does. */
+  hasBegun(work: Work): void {
+    if (!this.isAwaited || work.match?.handler !== this.trying) return;
+    this.isAwaited = false;
+    this.tried = work;
+    this.mayBegin = this.judged();
+  }
+
+  private endTrial(): void {
+    this.trying = undefined;
+    this.isAwaited = false;
+    this.takesOne = false;
+  }
+
+  private put(why: Reason, lanes: Iterable<number>): void {
+    this.lanesOf.set(why, new Set([...(this.lanesOf.get(why) ?? []), ...lanes]));
+    this.mayBegin = this.judged();
+  }
+
+  private take(why: Reason, lanes: Iterable<number>): void {
+    const its = this.lanesOf.get(why);
+    for (const lane of lanes) its?.delete(lane);
+    if (its?.size === 0) this.lanesOf.delete(why);
+    this.change();
+  }
+
+  private change(): void {
+    const before = this.mayBegin;
+    this.mayBegin = this.judged();
+    if (this.mayBegin !== before) this.onBegins();
+  }
+
+  private judged(): Begins {
+    if (this.has('stopping') || this.has('unpublishable')) return 'none';
+    if (this.has('circuit-open') && !this.isAwaited) return 'none';
+    if (this.has('suspect')) return 'redelivered';
+    return (this.isAwaited && this.trying) || 'any';
+  }
+
+  private queueOf(lane: number): string {
+    return this.lanes[lane]?.queue ?? '';
+  }
+}

@@ -1,0 +1,24 @@
+import type { BusEvents, PauseReason } from '../../events.js';
+import type { Emitter } from '../../util/emitter.js';
+
+/** Tells when a worker takes no messages of a queue on its own account, and when it does again. */
+export class ConsumerEvents {
+  constructor(
+    private readonly service: string,
+    private readonly events: Emitter<BusEvents>,
+  ) {}
+
+  paused(queue: string, why: PauseReason, error?: unknown): void {
+    const { service } = this;
+    this.events.emit('consumer.paused', {
+      service,
+      queue,
+      why,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  resumed(queue: string, why: PauseReason): void {
+    this.events.emit('consumer.resumed', { service: this.service, queue, why });
+  }
+}

@@ -1,0 +1,272 @@
+import { InvalidMessageError, TopologyError } from '../../errors.js';
+import { MIN_DELAY_MS } from '../../message/delay-range.js';
+import { HEADER } from '../../message/headers.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import { isOwnFault } from '../../publish/unsendable.js';
+import { deadQueueOf, type Names } from '../../topology/names.js';
+import type { TransportSession } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
+import type { Work } from '../attempt/work.js';
+import { type Effect, type EffectsOf, NO_EFFECTS } from './effect.js';
+import type { Outcome, OutcomeOf } from './outcome.js';
+import {
+  deadLetter,
+  delayedCopy,
+  type GivenUp,
+  leastLetter,
+  lightened,
+  type NextAttempt,
+} from './republish.js';
+
+export interface CopiesOptions {
+  readonly names: Names;
+  readonly session: TransportSession;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly publishDeadlineMs: number;
+  /** The queue that a lane, by its place in the list of those that share the slots, is one of. */
+  queueOf(lane: number): string;
+}
+
+type ComingBack = OutcomeOf<'retry' | 'release'>;
+type DeadLetter = OutcomeOf<'dead-letter'>;
+
+/** How long what goes back may take: a stop waits for it. */
+const RETURN_DEADLINE_MS = 3_000;
+
+/** What has to be stored of messages that travel on: their copies. */
+export function copiesOf(options: CopiesOptions): EffectsOf {
+  return (work, outcome) => {
+    switch (outcome.kind) {
+      case 'retry':
+      case 'release':
+        return [new ComingBackCopy(options, work, outcome)];
+      case 'dead-letter':
+        return [new Burial(options, work, outcome)];
+      case 'return': {
+        const { requeueIsCharged, unreadable } = work.received.delivery;
+        // A copy would be without what can't be read of it, and be handled.
+        if (!requeueIsCharged || unreadable !== undefined) return NO_EFFECTS;
+        return [new ReturningCopy(options, work, outcome)];
+      }
+      default:
+        return NO_EFFECTS;
+    }
+  };
+}
+
+/** One copy; it gets lighter until AMQP can carry it. */
+class Copy {
+  constructor(
+    private readonly options: CopiesOptions,
+    private readonly work: Work,
+    private message: OutgoingMessage,
+  ) {
+    if (hasLost(work, message)) this.warnOfDropped();
+  }
+
+  get exchange(): string {
+    return this.message.exchange;
+  }
+
+  /** Resolves with the confirm. */
+  async publish(): Promise<void> {
+    for (;;) {
+      try {
+        await this.options.session.publish(this.message);
+        return;
+      } catch (error) {
+        const lighter = error instanceof InvalidMessageError ? lightened(this.message) : undefined;
+        if (!lighter) throw error;
+        this.message = lighter;
+        this.warnOfDropped(error);
+      }
+    }
+  }
+
+  private warnOfDropped(error?: unknown): void {
+    const { delivery, messageId } = this.work.received;
+    this.options.log.warn(
+      {
+        queue: delivery.queue,
+        messageId,
+        dropped: this.message.properties.headers?.[HEADER.dropped],
+        ...(error === undefined ? {} : { error }),
+      },
+      "what a message came with doesn't fit beside what is added: some of it is left out of the copy that travels on",
+    );
+  }
+}
+
+/** Of a retry or a release: through the delays, back to its queue. One that never can becomes a dead letter. */
+class ComingBackCopy implements Effect {
+  readonly what = 'a retry or dead letter';
+  private copy: Copy | undefined;
+
+  constructor(
+    private readonly options: CopiesOptions,
+    private readonly work: Work,
+    private readonly outcome: ComingBack,
+  ) {}
+
+  get about(): object {
+    return { exchange: this.copy?.exchange };
+  }
+
+  async run(): Promise<void> {
+    const { options, work, outcome } = this;
+    this.copy ??= new Copy(options, work, comingBack(options, work, outcome));
+    // Dying after the confirm leaves the copy and the original.
+    await this.copy.publish();
+  }
+
+  onError(error: unknown): Outcome | undefined {
+    // One that can't even be made is no better than one that can't be published.
+    if (this.copy && !isOwnFault(error)) return undefined;
+    const { outcome } = this;
+    const { delivery, messageId } = this.work.received;
+    this.options.log.error(
+      { queue: delivery.queue, messageId, outcome: outcome.kind, error },
+      'a message that was to come back can never be published again: it is dead-lettered',
+    );
+    return outcome.kind === 'retry'
+      ? { kind: 'dead-letter', reason: 'unsendable', error: outcome.error, unsent: error }
+      : { kind: 'dead-letter', reason: 'unsendable', error };
+  }
+}
+
+/** Of a dead letter: with all that it had; if that can't be published, in the least form; at last by the broker's own hand. */
+class Burial implements Effect {
+  readonly what = 'a retry or dead letter';
+  tells: 'reject' | undefined;
+  private readonly forms = [deadLetter, leastLetter];
+  private copy: Copy | undefined;
+  private readonly givenUp: GivenUp;
+
+  constructor(
+    private readonly options: CopiesOptions,
+    private readonly work: Work,
+    { reason, error, failedError, unsent, headers }: DeadLetter,
+  ) {
+    const { attempt, exceptions } = work;
+    const failedAt = options.clock.now();
+    const firstAttemptAt = work.firstAttemptAt(options.clock) ?? failedAt;
+    const story = { attempt, exceptions, failedAt, firstAttemptAt };
+    this.givenUp = { reason, error, failedError, unsent, headers, ...story };
+  }
+
+  get about(): object {
+    return { exchange: this.options.names.dead };
+  }
+
+  async run(): Promise<void> {
+    const { options, work, givenUp, forms } = this;
+    const { names, publishDeadlineMs, log } = options;
+    for (let [form] = forms; form; [form] = forms) {
+      try {
+        this.copy ??= new Copy(options, work, form(names, work.received, givenUp, publishDeadlineMs));
+        await this.copy.publish();
+        return;
+      } catch (error) {
+        if (this.copy && !isOwnFault(error)) throw error;
+        const { delivery, messageId } = work.received;
+        log.warn(
+          { queue: delivery.queue, messageId, error },
+          'a dead letter cannot be published as it is: it takes another form',
+        );
+        this.copy = undefined;
+        forms.shift();
+      }
+    }
+    await this.leaveToBroker();
+  }
+
+  /** It would drop it if nothing were declared for that: not before its dead-letter queue is there. */
+  private async leaveToBroker(): Promise<void> {
+    const { session, queueOf, log } = this.options;
+    const { delivery, messageId } = this.work.received;
+    const dead = deadQueueOf(queueOf(this.work.lane));
+    if (this.tells === undefined)
+      log.error(
+        { queue: delivery.queue, messageId, dead },
+        'a dead letter cannot be published in any form: the broker moves the message itself, without the reason',
+      );
+    this.tells = 'reject';
+    if (await session.inspect(dead)) return;
+    throw new TopologyError(
+      `queue '${dead}'`,
+      `there is no queue '${dead}'`,
+      'Start a bus that declares it.',
+    );
+  }
+}
+
+/** Of what goes back where a requeue is charged. Not held if it can't be published now: it is requeued, and charged. */
+class ReturningCopy implements Effect {
+  readonly what = 'what goes back to its queue';
+  tells: 'ack' | undefined;
+
+  constructor(
+    private readonly options: CopiesOptions,
+    private readonly work: Work,
+    private readonly outcome: OutcomeOf<'return'>,
+  ) {}
+
+  async run(): Promise<void> {
+    const { names, session, log } = this.options;
+    const { received } = this.work;
+    try {
+      const next = this.asItIs();
+      await session.publish(delayedCopy(names, received, MIN_DELAY_MS, next, RETURN_DEADLINE_MS));
+      this.tells = 'ack';
+    } catch (error) {
+      log.warn(
+        { queue: received.delivery.queue, messageId: received.messageId, error },
+        'what goes back to its queue can not be published: it is requeued, which the broker may count as a failed delivery',
+      );
+    }
+  }
+
+  /** What counts its attempts stays as it is. */
+  private asItIs(): NextAttempt {
+    const { work, options } = this;
+    const { attempt, exceptions, received } = work;
+    const { releases, unhandledSince } = received;
+    const firstAttemptAt = work.firstAttemptAt(options.clock);
+    const elapsedMs = work.elapsedMs(options.clock.monotonic());
+    return {
+      ...{ attempt, exceptions, releases, firstAttemptAt, unhandledSince },
+      elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + MIN_DELAY_MS,
+      redelivered: this.outcome.hasStarted || received.redelivered,
+    };
+  }
+}
+
+function comingBack(
+  { names, clock, publishDeadlineMs }: CopiesOptions,
+  work: Work,
+  outcome: ComingBack,
+): OutgoingMessage {
+  const { received, attempt, exceptions } = work;
+  const isRetry = outcome.kind === 'retry';
+  const elapsedMs = work.elapsedMs(clock.monotonic());
+  const isUnhandled = !isRetry && outcome.unhandled;
+  const next: NextAttempt = {
+    attempt: attempt + (isRetry ? 1 : 0),
+    exceptions,
+    releases: received.releases + (isRetry ? 0 : 1),
+    // What comes back before its first attempt has none yet, from which its policy would count.
+    firstAttemptAt: work.firstAttemptAt(clock) ?? (isRetry ? clock.now() : undefined),
+    elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + outcome.delayMs,
+    unhandledSince: isUnhandled ? (received.unhandledSince ?? clock.now()) : undefined,
+    redelivered: !isRetry && outcome.redelivered === true,
+  };
+  return delayedCopy(names, received, outcome.delayMs, next, publishDeadlineMs);
+}
+
+/** Whether properties of it could not be written again. */
+function hasLost({ received }: Work, { properties }: OutgoingMessage): boolean {
+  const dropped = properties.headers?.[HEADER.dropped];
+  return dropped !== undefined && dropped !== received.delivery.properties.headers[HEADER.dropped];
+}

@@ -1,0 +1,22 @@
+import { type BatchSender, jobReports } from '../../features/batch/batch-job.js';
+import { failureSteps } from '../../features/chain/chain-effects.js';
+import type { StepSender } from '../../features/chain/step.js';
+import type { Uniques } from '../../features/unique/uniques.js';
+import { type CopiesOptions, copiesOf } from './copies.js';
+import type { SettlerOptions } from './settle.js';
+
+export interface DueOptions extends CopiesOptions {
+  readonly uniques: Uniques;
+  readonly steps: Pick<StepSender, 'send'>;
+  readonly batches: Pick<BatchSender, 'report'>;
+}
+
+/** What is due for a message's end, whoever has decided that, in this order. */
+export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
+  const { uniques, steps, batches, log } = options;
+  const copies = copiesOf(options);
+  return {
+    ofPlain: [copies],
+    ofMarked: [uniques.effectsOf, failureSteps(steps, log), copies, jobReports(batches)],
+  };
+}

@@ -1,0 +1,73 @@
+import type { TransportSession } from '../../transport/transport.js';
+import { Backoff } from '../../util/backoff.js';
+import { type Clock, pause } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
+import type { Work } from '../attempt/work.js';
+import type { Effect } from './effect.js';
+import type { Outcome } from './outcome.js';
+
+export interface HoldingOptions {
+  readonly session: TransportSession;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Aborts when the bus no longer waits for what can't be stored. */
+  readonly giveUp: AbortSignal;
+  /** Told when an effect can't be stored and its delivery is held, and when that is over. */
+  onHold(error: unknown): void;
+  onRelease(): void;
+}
+
+/** End of an effect: stored, given up as `onError` has said, or `unreached` because the channel is lost or the bus stops. */
+export type Stored = 'stored' | 'unreached' | 'without' | Outcome;
+
+/** Stores what deliveries become, and holds a delivery un-acked while that can't be done. */
+export class Holding {
+  /** Aborts when a channel is lost: deliveries of that channel are no longer held. */
+  private channelLost = new AbortController();
+
+  constructor(private readonly options: HoldingOptions) {}
+
+  /** A channel is gone, and with it what it had delivered. */
+  lost(): void {
+    this.channelLost.abort();
+    this.channelLost = new AbortController();
+  }
+
+  /**
+   * Runs an effect, and if that can't be stored now, keeps the delivery un-acked and tries again with backoff. It is never
+   * requeued for that: the handler would run again at once, and the delivery limit would be charged for it. Never rejects.
+   */
+  async store({ received: { delivery, messageId } }: Work, effect: Effect): Promise<Stored> {
+    const { clock, giveUp, log, onHold, onRelease } = this.options;
+    const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 });
+    let held = false;
+    try {
+      while (!delivery.lost) {
+        try {
+          await effect.run();
+          return 'stored';
+        } catch (error) {
+          const instead = effect.onError?.(error);
+          if (instead !== undefined) return instead;
+          // What ends when nobody waits any more is tried once.
+          if (giveUp.aborted) break;
+          if (!held) onHold(error);
+          held = true;
+          const pauseMs = backoff.next();
+          log.warn(
+            { queue: delivery.queue, messageId, ...effect.about, pauseMs, error },
+            `${effect.what} cannot be published: its message is held and the queue paused until it can`,
+          );
+          // A channel that went meanwhile has been told of already.
+          if (delivery.lost) break;
+          const over = AbortSignal.any([giveUp, this.channelLost.signal]);
+          await pause(clock, pauseMs, over).catch(() => {});
+          if (giveUp.aborted) break;
+        }
+      }
+      return 'unreached';
+    } finally {
+      if (held) onRelease();
+    }
+  }
+}

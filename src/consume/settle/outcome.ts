@@ -1,0 +1,107 @@
+import type { DeadLetterReason } from '../../events.js';
+import { MIN_DELAY_MS } from '../../message/delay-range.js';
+import type { Headers } from '../../message/message.js';
+import type { Effect } from './effect.js';
+
+/** Result of an attempt, or of the decision not to make one. A value: only `settle.ts` acts on it. */
+export type Outcome = End & {
+  /** Effects of the attempt's stages, in the order in which they are stored: before all else that is due for the outcome. */
+  readonly effects?: readonly Effect[];
+};
+
+type End =
+  /** Handled: ack. */
+  | {
+      readonly kind: 'done';
+      /** True if another message goes on with the work of this one, which has therefore not ended. */
+      readonly continues?: boolean;
+    }
+  /** Not to be run, now or later: ack. */
+  | {
+      readonly kind: 'skip';
+      /** Reason: it (or a message with the same key) was handled before, a later message replaces it, or its batch was cancelled. */
+      readonly because: 'handled' | 'superseded' | 'cancelled';
+      /** As of one that is done. */
+      readonly continues?: boolean;
+    }
+  /** Dropped at the handler's wish, or its policy's: ack. */
+  | {
+      readonly kind: 'discard';
+      /** What it threw, if its policy drops that. */
+      readonly error?: unknown;
+    }
+  /** Failed, comes back: publish to the delays, confirm, ack. */
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
+  /** Comes back without having been tried: publish to the delays, confirm, ack. */
+  | {
+      readonly kind: 'release';
+      readonly delayMs: number;
+      readonly unhandled: boolean;
+      /** True if it comes back marked as redelivered. */
+      readonly redelivered?: boolean;
+    }
+  /** Given up: publish to the dead letters with the reason, confirm, ack. */
+  | {
+      readonly kind: 'dead-letter';
+      readonly reason: DeadLetterReason;
+      readonly error: unknown;
+      /** What `failed()` threw, if it did. */
+      readonly failedError?: unknown;
+      /** Why its copy could not be sent, if it was to come back. */
+      readonly unsent?: unknown;
+      /** Hopline's headers whose values in the dead letter differ from those of the message. */
+      readonly headers?: Headers;
+    }
+  /**
+   * Nobody's failure: it goes back, and nothing counts it. To its place in the queue, where the broker doesn't charge that;
+   * else as a copy to the end, confirm, ack.
+   */
+  | {
+      readonly kind: 'return';
+      /** Its handler has begun, and was told to stop. */
+      readonly hasStarted: boolean;
+    };
+
+/** Outcomes of one kind. */
+export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
+
+/** Delay after which a message comes back when a store could not be asked about it. */
+export const STORE_AWAY_MS = 5_000;
+
+/** Release for at least `waitMs` milliseconds. */
+export const releaseFor = (waitMs: number): Outcome => ({
+  kind: 'release',
+  delayMs: Math.max(Math.ceil(waitMs), MIN_DELAY_MS),
+  unhandled: false,
+});
+
+/** Delays of successive releases of a message whose key another attempt holds; the last repeats. */
+const TAKEN_PAUSES_MS = [100, 200, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
+
+/**
+ * Release of a message whose key another attempt holds. The delay grows with each release, since that attempt may end at once or
+ * run for an hour: a message waits about twice as long as needed, and an hour costs it some 130 ways through the delays.
+ *
+ * @param leftMs milliseconds after which the key is free at the latest
+ */
+export const releaseWhileTaken = (
+  { work }: { readonly work: { readonly received: { readonly releases: number } } },
+  leftMs = Number.POSITIVE_INFINITY,
+): Outcome => {
+  const place = Math.min(work.received.releases, TAKEN_PAUSES_MS.length - 1);
+  return releaseFor(Math.min(TAKEN_PAUSES_MS[place] as number, leftMs));
+};
+
+export const HANDLED_BEFORE: Outcome = { kind: 'skip', because: 'handled' };
+export const SUPERSEDED: Outcome = { kind: 'skip', because: 'superseded' };
+export const CANCELLED: Outcome = { kind: 'skip', because: 'cancelled' };
+export const DONE: Outcome = { kind: 'done' };
+export const DISCARD: Outcome = { kind: 'discard' };
+/** To the queue's end, by way of the shortest delay: for what can't go back to its place. */
+export const COME_BACK_SOON = {
+  kind: 'release',
+  delayMs: MIN_DELAY_MS,
+  unhandled: false,
+} as const satisfies Outcome;
+export const RETURN: Outcome = { kind: 'return', hasStarted: false };
+export const RETURN_STARTED: Outcome = { kind: 'return', hasStarted: true };

@@ -1,0 +1,296 @@
+import type { DeadLetterReason } from '../../events.js';
+import { MIN_DELAY_MS } from '../../message/delay-range.js';
+import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, setAside } from '../../message/headers.js';
+import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../../message/message.js';
+import { datelessMessageId } from '../../message/message-id.js';
+import { keptHeaders, type MessageSource } from '../../message/wire/encoded-properties.js';
+import { fittingProperties } from '../../message/wire/fitting-properties.js';
+import { delayAddress, dueKey } from '../../topology/delays.js';
+import type { Names } from '../../topology/names.js';
+import { cutText } from '../../util/cut-text.js';
+import { errorText, stackText } from '../../util/error-text.js';
+import type { Received } from '../attempt/received.js';
+
+/*
+ * What a delivery becomes when it travels on: byte for byte the same body, properties and headers, but for ours, for the
+ * broker's own headers, and for what would act again on the way.
+ */
+
+/** Counters of the next attempt. */
+export interface NextAttempt {
+  readonly attempt: number;
+  readonly exceptions: number;
+  readonly releases: number;
+  readonly firstAttemptAt: number | undefined;
+  /** Of attempts and pauses when it begins; undefined if they were not counted. */
+  readonly elapsedMs: number | undefined;
+  readonly unhandledSince: number | undefined;
+  /** It was handed out before, and its handler may have begun. */
+  readonly redelivered?: boolean;
+}
+
+/** The message on its way through the delays, back to the queue it came from. */
+export function delayedCopy(
+  names: Names,
+  received: Received,
+  delayMs: number,
+  next: NextAttempt,
+  deadlineMs: number,
+): OutgoingMessage {
+  const headers = travellingHeaders(received);
+  headers[HEADER.attempt] = next.attempt;
+  if (next.exceptions > 0) headers[HEADER.exceptions] = next.exceptions;
+  if (next.releases > 0) headers[HEADER.releases] = next.releases;
+  if (next.firstAttemptAt !== undefined)
+    headers[HEADER.firstAttemptAt] = new Date(next.firstAttemptAt).toISOString();
+  if (next.firstAttemptAt !== undefined && next.elapsedMs !== undefined)
+    headers[HEADER.elapsed] = Math.round(next.elapsedMs);
+  if (next.unhandledSince !== undefined)
+    headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
+  if (next.redelivered) headers[HEADER.redelivered] = true;
+  return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);
+}
+
+/**
+ * The message on its way to another queue, as far as it has come: through the last exchange of the delays, where every work
+ * queue is bound, and where our headers are believed.
+ */
+export function movedCopy(
+  names: Names,
+  received: Received,
+  queue: string,
+  deadlineMs: number,
+): OutgoingMessage {
+  // How long a handler was missing is another queue's affair.
+  const asItIs = { ...received, unhandledSince: undefined };
+  const { properties, ...copy } = delayedCopy(names, received, MIN_DELAY_MS, asItIs, deadlineMs);
+  const { expiration } = received.delivery.properties;
+  return {
+    ...copy,
+    exchange: names.delayOut,
+    routingKey: dueKey('q', queue),
+    // Here no delay is in its way.
+    properties: expiration === undefined ? properties : { ...properties, expiration },
+  };
+}
+
+/** Why and when a message was given up. */
+export interface GivenUp {
+  readonly reason: DeadLetterReason;
+  readonly error: unknown;
+  /** What `failed()` threw, if it did. */
+  readonly failedError?: unknown;
+  /** Why its copy could not be sent, if it was to come back. */
+  readonly unsent?: unknown;
+  /** Headers of ours that are others than it came with. */
+  readonly headers?: Headers | undefined;
+  /** Number of its last attempt, and throws in all. */
+  readonly attempt: number;
+  readonly exceptions: number;
+  readonly firstAttemptAt: number;
+  readonly failedAt: number;
+}
+
+/** The message on its way to its dead-letter queue. */
+export function deadLetter(
+  names: Names,
+  received: Received,
+  givenUp: GivenUp,
+  deadlineMs: number,
+): OutgoingMessage {
+  const headers = travellingHeaders(received);
+  Object.assign(headers, givenUp.headers);
+  addStory(headers, received, givenUp);
+  return outgoing(received, addressOf(names, received), headers, deadlineMs);
+}
+
+const addressOf = ({ dead }: Names, { delivery }: Received) => ({
+  exchange: dead,
+  routingKey: delivery.queue,
+});
+
+function addStory(headers: Headers, received: Received, givenUp: GivenUp): void {
+  headers[HEADER.attempt] = givenUp.attempt;
+  headers[HEADER.exceptions] = givenUp.exceptions;
+  if (received.releases > 0) headers[HEADER.releases] = received.releases;
+  headers[HEADER.firstAttemptAt] = new Date(givenUp.firstAttemptAt).toISOString();
+  headers[HEADER.failedAt] = new Date(givenUp.failedAt).toISOString();
+  headers[HEADER.queue] = received.delivery.queue;
+  headers[HEADER.reason] = givenUp.reason;
+  addError(headers, received.delivery.source, givenUp);
+}
+
+/** Written anew for each hop, so that none is left from an earlier death, or from a publisher who forged it. */
+const REWRITTEN: ReadonlySet<string> = new Set<string>([
+  ...[HEADER.attempt, HEADER.exceptions, HEADER.releases, HEADER.firstAttemptAt, HEADER.elapsed],
+  HEADER.unhandledSince,
+  HEADER.redelivered,
+  ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
+]);
+
+/** What is never left out as long as it may fit; the carbon copies are the publisher's. */
+const OURS: ReadonlySet<string> = new Set(
+  Object.values(HEADER).filter((name) => name !== HEADER.cc && name !== HEADER.bcc),
+);
+
+function travellingHeaders({ delivery, exchange, routingKey }: Received): Headers {
+  const { headers: old, expiration, userId } = delivery.properties;
+  const headers: Headers = Object.create(null);
+  for (const name of Object.keys(old)) {
+    if (!isBrokerHeader(name) && !REWRITTEN.has(name)) headers[name] = old[name] as HeaderValue;
+  }
+  headers[HEADER.exchange] = exchange;
+  headers[HEADER.routingKey] = routingKey;
+  // It would end the delay early.
+  if (expiration !== undefined) headers[HEADER.expiration] = expiration;
+  // The broker refuses one that isn't the connection's own.
+  if (userId !== undefined) headers[HEADER.userId] = userId;
+  setAside(headers);
+  return headers;
+}
+
+function outgoing(
+  received: Received,
+  address: { exchange: string; routingKey: string },
+  headers: Headers,
+  deadlineMs: number,
+): OutgoingMessage {
+  const { delivery } = received;
+  const { source, body } = delivery;
+  // In the bytes in which they came, they fit whatever they are.
+  const { fitting, unfit } = source
+    ? { fitting: delivery.properties, unfit: [] }
+    : fittingProperties(delivery.properties);
+  const { expiration: _, userId: __, ...kept } = fitting;
+  nameDropped(headers, delivery.unreadable === undefined ? unfit : [...unfit, delivery.unreadable]);
+  const properties: MessageProperties = {
+    ...kept,
+    headers,
+    messageId: idOf(received),
+    deliveryMode: 2,
+  };
+  // Mandatory: a missing queue must be an error here, or the ack that follows would lose the message.
+  return { ...address, body, properties, mandatory: true, deadlineMs, ...(source ? { source } : {}) };
+}
+
+/** As it came, if its bytes go out; else as it can be written. */
+function idOf({ delivery, messageId }: Received): string {
+  const { messageId: own } = delivery.properties;
+  if (own && delivery.source?.read.messageId === own) return own;
+  return messageId ?? datelessMessageId();
+}
+
+/**
+ * The same message with about half as much of its publisher's headers, the largest left out and named in a header of
+ * ours; undefined if none is left. For what came from a foreign client, and is more than AMQP can carry with ours.
+ */
+export function lightened(message: OutgoingMessage): OutgoingMessage | undefined {
+  const headers: Headers = Object.assign(Object.create(null), message.properties.headers);
+  const sizes = keptSizes(message.source, headers);
+  const theirs = Object.keys(headers)
+    .filter((name) => !OURS.has(name))
+    .map((name) => ({ name, bytes: sizes.get(name) ?? roughBytes({ [name]: headers[name] as HeaderValue }) }))
+    .sort((left, right) => right.bytes - left.bytes);
+  if (theirs.length === 0) return undefined;
+  const total = theirs.reduce((sum, { bytes }) => sum + bytes, 0);
+  const dropped: string[] = [];
+  let left = total;
+  for (const { name, bytes } of theirs) {
+    if (left <= total / 2) break;
+    delete headers[name];
+    dropped.push(name);
+    left -= bytes;
+  }
+  nameDropped(headers, dropped);
+  return { ...message, properties: { ...message.properties, headers } };
+}
+
+/** Beside those that were left out before. */
+function nameDropped(headers: Headers, names: readonly string[]): void {
+  if (names.length === 0) return;
+  const before = headers[HEADER.dropped];
+  const all = typeof before === 'string' ? [before, ...names] : names;
+  headers[HEADER.dropped] = cutText(all.join(', '), ERROR_CAP_BYTES);
+}
+
+/** What is kept of a message in its least dead letter, as far as it is text and there is room: without it, it is another message. */
+const CARRIED = [HEADER.chain, HEADER.batch, HEADER.encrypted, HEADER.unique] as const;
+
+/**
+ * The same dead letter in a form that always fits: of its headers only ours, and only those that a letter has; of these no more
+ * than the client library can write. What is left out is named. The body is what it was.
+ */
+export function leastLetter(
+  names: Names,
+  received: Received,
+  givenUp: GivenUp,
+  deadlineMs: number,
+): OutgoingMessage {
+  const { headers: came } = received.delivery.properties;
+  const old: Headers = Object.assign(Object.create(null), came, givenUp.headers);
+  const headers: Headers = Object.create(null);
+  headers[HEADER.exchange] = cutText(received.exchange, ERROR_CAP_BYTES);
+  headers[HEADER.routingKey] = cutText(received.routingKey, ERROR_CAP_BYTES);
+  let room = HEADERS_CAP_BYTES;
+  for (const name of CARRIED) {
+    const value = old[name];
+    if (typeof value !== 'string' || Buffer.byteLength(value) > room) continue;
+    headers[name] = value;
+    room -= Buffer.byteLength(value);
+  }
+  addStory(headers, received, givenUp);
+  const dropped = Object.keys(old).filter((name) => !(name in headers || isBrokerHeader(name)));
+  const letter = outgoing(received, addressOf(names, received), headers, deadlineMs);
+  nameDropped(headers, dropped);
+  return letter;
+}
+
+const STACK_CAP_BYTES = 4 * 1024;
+const ERROR_CAP_BYTES = 1024;
+
+/** What the client library writes at the most, less room for what the broker adds. */
+const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;
+
+/** Error and stack, as far as there is room: the stack is given up first, then the error's text. */
+function addError(headers: Headers, source: MessageSource | undefined, givenUp: GivenUp): void {
+  const room = ROOM_BYTES - bytesOf(headers, source);
+  if (room > ERROR_CAP_BYTES) headers[HEADER.error] = cutText(textOf(givenUp), ERROR_CAP_BYTES);
+  const stack = stackText(givenUp.error);
+  if (stack && room > ERROR_CAP_BYTES + STACK_CAP_BYTES)
+    headers[HEADER.stack] = cutText(stack, STACK_CAP_BYTES);
+}
+
+function textOf({ error, failedError, unsent }: GivenUp): string {
+  const texts = [cutErrorText(error)];
+  if (failedError !== undefined) texts.push(`then failed() threw ${cutErrorText(failedError)}`);
+  if (unsent !== undefined) texts.push(`its copy could not be sent: ${cutErrorText(unsent)}`);
+  return texts.join('; ');
+}
+
+/** Of an error's text, as much as a header of ours holds. */
+export const cutErrorText = (error: unknown): string => cutText(errorText(error), ERROR_CAP_BYTES);
+
+/** Of headers that go out in the bytes in which they came: exact, and all of one name together. */
+function keptSizes(source: MessageSource | undefined, headers: Headers): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { name, bytes } of source ? keptHeaders(source, headers) : [])
+    sizes.set(name, (sizes.get(name) ?? 0) + bytes.length);
+  return sizes;
+}
+
+function bytesOf(headers: Headers, source: MessageSource | undefined): number {
+  const sizes = keptSizes(source, headers);
+  const others = Object.entries(headers).filter(([name]) => !sizes.has(name));
+  const kept = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return kept + roughBytes(Object.fromEntries(others));
+}
+
+function roughBytes(headers: Headers): number {
+  try {
+    // JSON is never shorter than the wire form of texts, and near enough for the rest.
+    return Buffer.byteLength(JSON.stringify(headers));
+  } catch {
+    // So deep that nobody can write it.
+    return Number.MAX_SAFE_INTEGER;
+  }
+}

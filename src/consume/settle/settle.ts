@@ -1,0 +1,145 @@
+import { deadQueueOf } from '../../topology/names.js';
+import type { AttemptEvents } from '../attempt/attempt-events.js';
+import type { Work } from '../attempt/work.js';
+import { type Effect, type EffectsOf, NO_EFFECTS } from './effect.js';
+import { Holding, type HoldingOptions } from './holding.js';
+import type { Outcome } from './outcome.js';
+
+export interface SettlerOptions extends HoldingOptions {
+  /** What is due for the end of a message that carries no mark of ours, or that does; in this order. */
+  readonly effects: { readonly ofPlain: readonly EffectsOf[]; readonly ofMarked: readonly EffectsOf[] };
+  readonly events: AttemptEvents;
+  /** The queue that a lane, by its place in the list of those that share the slots, is one of. */
+  queueOf(lane: number): string;
+}
+
+interface Todo {
+  readonly ofStages: readonly Effect[];
+  readonly due: readonly Effect[];
+  readonly ready: Promise<void> | undefined;
+}
+
+/**
+ * Acts on outcomes: first their effects, in order, then the broker is told, then whoever listens. Nothing else acks, requeues
+ * or rejects.
+ *
+ * Whatever travels on is confirmed before its original is acked. If the process dies between the two, the message
+ * exists twice: a duplicate, never a loss. What can't be published now is held; what never can be is a dead letter, in a form
+ * that can.
+ */
+export class Settler {
+  private readonly holding: Holding;
+
+  constructor(private readonly options: SettlerOptions) {
+    this.holding = new Holding(options);
+  }
+
+  /** Called when a channel is lost, and with it what it had delivered. */
+  lost(): void {
+    this.holding.lost();
+  }
+
+  /**
+   * Acts on it at once, or returns a promise of when that is done, or can't be any more because the channel is gone.
+   *
+   * @param ready resolves when the broker may be told
+   */
+  settle(work: Work, outcome: Outcome, ready?: Promise<void>): Promise<void> | undefined {
+    const { delivery } = work.received;
+    const { effects = NO_EFFECTS } = outcome;
+    // The broker delivers it again; a copy of ours beside that would be a duplicate made on purpose.
+    if (delivery.lost) return effects.length === 0 ? undefined : unreached(effects);
+    const due = this.dueFor(work, outcome);
+    if (effects.length > 0 || due.length > 0 || ready !== undefined)
+      return this.storeFirst(work, outcome, { ofStages: effects, due, ready });
+    if (outcome.kind === 'return') delivery.requeue();
+    else delivery.ack();
+    this.tell(work, outcome);
+    return undefined;
+  }
+
+  /**
+   * Does what an attempt has led to that has the next one follow at once: only what its stages have asked for, since the
+   * message goes nowhere. Never rejects.
+   */
+  async endAttempt(work: Work, { effects = NO_EFFECTS }: Outcome): Promise<void> {
+    for (const effect of effects) {
+      if ((await this.holding.store(work, effect)) === 'unreached') await effect.onUnreached?.();
+    }
+  }
+
+  /**
+   * Ends a delivery whose way has broken off, which is a bug of ours: as a dead letter, unless it is settled already. Never
+   * rejects.
+   *
+   * @param ready resolves when the broker may be told
+   */
+  async endBroken(work: Work, error: unknown, ready?: Promise<void>): Promise<void> {
+    const { delivery, messageId } = work.received;
+    if (delivery.isSettled || delivery.lost) return;
+    try {
+      await this.settle(work, { kind: 'dead-letter', reason: 'internal', error }, ready);
+    } catch (cause) {
+      const about = { queue: delivery.queue, messageId, error: cause };
+      this.options.log.error(about, 'a message could not be ended: it goes back to its queue');
+      if (!delivery.requeue()) delivery.reject();
+    }
+  }
+
+  /** All effects that are due for this outcome, in the order of the list. */
+  private dueFor(work: Work, outcome: Outcome): readonly Effect[] {
+    let due = NO_EFFECTS;
+    const { ofPlain, ofMarked } = this.options.effects;
+    for (const effectsOf of work.received.isPlain ? ofPlain : ofMarked) {
+      const its = effectsOf(work, outcome);
+      if (its.length > 0) due = due.length === 0 ? its : [...due, ...its];
+    }
+    return due;
+  }
+
+  /** Dying anywhere in here does all of it again, with the ids that it has. */
+  private async storeFirst(work: Work, given: Outcome, { ofStages, due, ready }: Todo): Promise<void> {
+    let outcome = given;
+    let stages = [...ofStages];
+    let left = [...ofStages, ...due];
+    let tells: 'ack' | 'requeue' | 'reject' = outcome.kind === 'return' ? 'requeue' : 'ack';
+    for (let effect = left.shift(); effect; effect = left.shift()) {
+      stages = stages.filter((each) => each !== effect);
+      const stored = await this.holding.store(work, effect);
+      if (stored === 'unreached') return unreached([effect, ...left]);
+      if (stored === 'without') continue;
+      if (stored === 'stored') {
+        tells = effect.tells ?? tells;
+        continue;
+      }
+      // It ends otherwise. What its stages have still to do is done after that: it counts on the message's being safe.
+      outcome = stored;
+      left = [...this.dueFor(work, outcome), ...stages];
+    }
+    if (ready !== undefined) await ready;
+    const isHeard = work.received.delivery[tells]();
+    // What the broker has not heard comes again, and is told of then; but for a copy, which is there already.
+    if (isHeard || (tells === 'ack' && travelsOn(outcome))) this.tell(work, outcome);
+  }
+
+  /** Emits the event of the message's end. Nothing for `done`: its handler's success was emitted before. */
+  private tell(work: Work, outcome: Outcome): void {
+    const { events, queueOf } = this.options;
+    if (outcome.kind === 'skip') events.skipped(work);
+    else if (outcome.kind === 'discard') events.discarded(work, outcome.error);
+    else if (outcome.kind === 'retry') events.retried(work, outcome.delayMs, outcome.error);
+    else if (outcome.kind === 'release') events.released(work, outcome.delayMs);
+    else if (outcome.kind === 'dead-letter') {
+      const { reason, error, failedError } = outcome;
+      events.deadLettered(work, { reason, error, failedError, deadQueue: deadQueueOf(queueOf(work.lane)) });
+    }
+  }
+}
+
+const travelsOn = ({ kind }: Outcome): boolean =>
+  kind === 'retry' || kind === 'release' || kind === 'dead-letter';
+
+/** Tells the effects, in their order, that they are not stored. */
+async function unreached(effects: readonly Effect[]): Promise<void> {
+  for (const effect of effects) await effect.onUnreached?.();
+}

@@ -1,0 +1,190 @@
+import { keyIdIn } from '../../encryption/envelope.js';
+import type { DeadLetterReason } from '../../events.js';
+import { HEADER, headersAsPublished, textIn } from '../../message/headers.js';
+import type { Headers, MessageProperties } from '../../message/message.js';
+import { publishedAtOf } from '../../message/published-at.js';
+import { type BatchPlace, batchIn, isPlace } from '../../message/wire/batch-header.js';
+import { chainIn } from '../../message/wire/chain-header.js';
+import { parseDue } from '../../topology/delays.js';
+import { deadQueueOf, type Names } from '../../topology/names.js';
+import { dueOrigin, originIn } from '../../topology/origin.js';
+import type { Delivery } from '../../transport/transport.js';
+import type { ChainPlace, DeadLetter, DeadLetterSummary } from './dead-letter.js';
+import { letterId } from './letter-id.js';
+import { withSource } from './letter-source.js';
+
+/** One entry of `x-death`, the broker's account of a message. */
+interface Death {
+  readonly queue?: unknown;
+  readonly reason?: unknown;
+  readonly exchange?: unknown;
+  readonly 'routing-keys'?: unknown;
+  readonly time?: unknown;
+  readonly 'original-expiration'?: unknown;
+}
+
+/** The broker's reasons (https://www.rabbitmq.com/docs/dlx#effects) and Hopline's names for them. */
+const BROKERS_REASONS: Readonly<Record<string, DeadLetterReason>> = {
+  delivery_limit: 'delivery-limit',
+  expired: 'expired',
+  maxlen: 'overflow',
+  rejected: 'rejected',
+};
+
+/** The circumstances of a failure, which differ by the way into the dead-letter queue. */
+interface Story
+  extends Pick<DeadLetterSummary, 'queue' | 'exchange' | 'routingKey' | 'reason' | 'by' | 'failedAt'> {
+  /** The broker removes this property when it dead-letters. */
+  readonly expiration: string | undefined;
+}
+
+/** Reads a message of a dead-letter queue, or of the lost queue of the delays. */
+export function readLetter(delivery: Delivery, names: Names): DeadLetter {
+  const { properties, body } = delivery;
+  const { headers } = properties;
+  const { expiration, ...story } = storyOf(delivery, names);
+  const userId = properties.userId ?? textIn(headers, HEADER.userId);
+  const publishedAt = publishedAtOf(properties);
+  const { headers: _, expiration: __, userId: ___, ...kept } = properties;
+  const letter: DeadLetter = {
+    id: letterId({ ...delivery, ...story }),
+    ...story,
+    deadQueue: delivery.queue,
+    error: textIn(headers, HEADER.error),
+    attempts: countIn(headers, HEADER.attempt),
+    firstAttemptAt: dateIn(headers, HEADER.firstAttemptAt),
+    publishedAt: publishedAt === undefined ? undefined : new Date(publishedAt),
+    bytes: body.length,
+    encryptedWith: keyOf(headers),
+    messageId: properties.messageId,
+    stack: textIn(headers, HEADER.stack),
+    exceptions: countIn(headers, HEADER.exceptions),
+    releases: countIn(headers, HEADER.releases),
+    headers: headersAsPublished(headers),
+    properties: {
+      ...defined(kept),
+      ...(expiration === undefined ? {} : { expiration }),
+      ...(userId === undefined ? {} : { userId }),
+    },
+    // Headers that can't be read are missing in a replay.
+    droppedHeaders: joined(textIn(headers, HEADER.dropped), delivery.unreadable),
+    chain: chainPlace(headers),
+    chainHeader: textIn(headers, HEADER.chain),
+    batch: batchPlace(headers),
+    batchHeader: textIn(headers, HEADER.batch),
+    uniqueHeader: textIn(headers, HEADER.unique),
+    encryptedHeader: textIn(headers, HEADER.encrypted),
+    body,
+  };
+  return withSource(letter, delivery.source);
+}
+
+/** The small fields only, so that tens of thousands of summaries fit into memory. */
+export function summaryOf(letter: DeadLetter): DeadLetterSummary {
+  const { id, queue, deadQueue, exchange, routingKey, reason, by, error } = letter;
+  const { attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith } = letter;
+  const summary = { id, queue, deadQueue, exchange, routingKey, reason, by, error };
+  return { ...summary, attempts, firstAttemptAt, failedAt, publishedAt, bytes, encryptedWith };
+}
+
+function storyOf(delivery: Delivery, names: Names): Story {
+  if (delivery.queue === names.delayLost) return lost(delivery);
+  const deaths = deathsIn(delivery.properties.headers);
+  // Hopline publishes its dead letters without `x-death`: an entry about this very queue is always the broker's
+  // own.
+  const death = deaths.find(
+    ({ queue }) => typeof queue === 'string' && deadQueueOf(queue) === delivery.queue,
+  );
+  return death ? brokers(delivery, death, names) : ours(delivery);
+}
+
+function ours(delivery: Delivery): Story {
+  const { headers } = delivery.properties;
+  return {
+    queue: textIn(headers, HEADER.queue) ?? delivery.queue.replace(/\.dead$/, ''),
+    ...(originIn(headers) ?? { exchange: delivery.exchange, routingKey: delivery.routingKey }),
+    reason: (textIn(headers, HEADER.reason) as DeadLetterReason | undefined) ?? 'unknown',
+    by: 'hopline',
+    failedAt: dateIn(headers, HEADER.failedAt),
+    expiration: delivery.properties.expiration ?? textIn(headers, HEADER.expiration),
+  };
+}
+
+function brokers(delivery: Delivery, death: Death, names: Names): Story {
+  const { headers } = delivery.properties;
+  const exchange = String(death.exchange ?? '');
+  const [routingKey = ''] = Array.isArray(death['routing-keys']) ? death['routing-keys'].map(String) : [];
+  // Hopline's headers count only where receive() believes them.
+  const cameThroughUs = names.carriesOrigin(exchange);
+  const ownExpiration = death['original-expiration'];
+  return {
+    queue: String(death.queue),
+    ...((cameThroughUs && (originIn(headers) ?? dueOrigin(routingKey))) || { exchange, routingKey }),
+    reason: BROKERS_REASONS[String(death.reason)] ?? 'broker',
+    by: 'broker',
+    failedAt: death.time instanceof Date ? death.time : undefined,
+    expiration: typeof ownExpiration === 'string' ? ownExpiration : textIn(headers, HEADER.expiration),
+  };
+}
+
+/** The message came out of the delay queues, and no queue took it: its routing key has the destination. */
+function lost(delivery: Delivery): Story {
+  const { headers } = delivery.properties;
+  const due = parseDue(delivery.routingKey);
+  const [lastLevel] = deathsIn(headers);
+  return {
+    queue: due?.kind === 'q' ? due.destination : undefined,
+    ...(originIn(headers) ??
+      dueOrigin(delivery.routingKey) ?? { exchange: delivery.exchange, routingKey: delivery.routingKey }),
+    reason: 'unroutable',
+    by: 'broker',
+    failedAt: lastLevel?.time instanceof Date ? lastLevel.time : undefined,
+    expiration: textIn(headers, HEADER.expiration),
+  };
+}
+
+/** Newest first. */
+function deathsIn(headers: Headers): Death[] {
+  const deaths = headers['x-death'];
+  if (!Array.isArray(deaths)) return [];
+  return deaths.filter((each) => typeof each === 'object' && each !== null) as Death[];
+}
+
+function chainPlace(headers: Headers): ChainPlace | undefined {
+  const chain = chainIn(headers);
+  if (!chain || chain instanceof Error) return undefined;
+  const { id, number, rest, finished, failure } = chain;
+  const keys = rest.map(({ key }) => key);
+  return { id, number, of: number + rest.length, rest: keys, finished, failed: failure?.key };
+}
+
+function batchPlace(headers: Headers): BatchPlace | undefined {
+  const chain = chainIn(headers);
+  if (chain && !(chain instanceof Error) && chain.batch) return chain.batch;
+  const mark = batchIn(headers);
+  return mark && !(mark instanceof Error) && isPlace(mark) ? mark : undefined;
+}
+
+function keyOf(headers: Headers): string | undefined {
+  const header = headers[HEADER.encrypted];
+  return header === undefined ? undefined : (keyIdIn(header) ?? 'unreadable');
+}
+
+function countIn(headers: Headers, name: string): number | undefined {
+  const value = headers[name];
+  return Number.isSafeInteger(value) ? Number(value) : undefined;
+}
+
+function dateIn(headers: Headers, name: string): Date | undefined {
+  const at = Date.parse(textIn(headers, name) ?? '');
+  return Number.isNaN(at) ? undefined : new Date(at);
+}
+
+/** The client library sets missing properties to undefined. */
+function defined(properties: MessageProperties): MessageProperties {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+}
+
+function joined(...texts: readonly (string | undefined)[]): string | undefined {
+  return texts.filter((text) => text !== undefined).join(', ') || undefined;
+}

@@ -1,0 +1,77 @@
+import type { Received } from '../../consume/attempt/received.js';
+import type { Work } from '../../consume/attempt/work.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
+import type { Encryption, Opened } from '../../encryption/encryption.js';
+import {
+  type Bound,
+  boundTo,
+  boundToResult,
+  contentTypeInside,
+  keyIdIn,
+  ownerOf,
+} from '../../encryption/envelope.js';
+import { UnknownKeyError } from '../../encryption/errors.js';
+import { UndecodableError } from '../../errors.js';
+import { HEADER } from '../../message/headers.js';
+import type { ChainState } from '../../message/wire/chain-header.js';
+import { after } from '../../util/after.js';
+
+/** A body as its serializer has written it. */
+export type Plain = { readonly body: Buffer; readonly contentType: string | undefined };
+
+export const isEncrypted = ({ delivery }: Received): boolean =>
+  delivery.properties.headers[HEADER.encrypted] !== undefined;
+
+/** Of its body; of an encrypted one, of what is inside, as far as its header can be read. */
+export function contentTypeIn({ delivery }: Received): string | undefined {
+  const { contentType, headers } = delivery.properties;
+  const header = headers[HEADER.encrypted];
+  return header === undefined ? contentType : contentTypeInside(header);
+}
+
+/** Whether anything of it is encrypted, or should be. */
+export function needsKeys(received: Received, { encrypted }: Handler): boolean {
+  const { chain } = received;
+  if (encrypted || isEncrypted(received)) return true;
+  return chain !== undefined && (chain as ChainState).sealedResult !== undefined;
+}
+
+/**
+ * The body, and what the step before has passed on, decrypted; a promise only if a key has to be waited for.
+ *
+ * @throws UndecodableError for a plain one whose handler takes none, and for what was changed
+ * @throws UnknownKeyError, KeysUnavailableError
+ */
+export function decrypted(
+  work: Work,
+  { name, encrypted }: Handler,
+  encryption: Encryption | undefined,
+): Plain | Promise<Plain> {
+  const { chain } = work;
+  const { delivery, routingKey, messageId, batch } = work.received;
+  const { body, properties } = delivery;
+  const header = properties.headers[HEADER.encrypted];
+  if (header === undefined && encrypted) throw plainRefused(name);
+  const open = (sealed: Buffer, its: unknown, bound: Bound): Opened | Promise<Opened> => {
+    if (encryption) return encryption.open(sealed, its, bound);
+    throw new UnknownKeyError(keyIdIn(its) ?? 'unknown');
+  };
+  const plain: Plain | Promise<Plain> =
+    header === undefined
+      ? { body, contentType: properties.contentType }
+      : open(body, header, boundTo(routingKey, ownerOf(messageId, chain, batch)));
+  const sealed = chain?.sealedResult;
+  if (!chain || !sealed) return plain;
+  const opened = open(sealed.body, sealed.header, boundToResult(chain.id, chain.number));
+  return after(opened, ({ body: result }) => {
+    work.chain = { ...chain, result: JSON.parse(result.toString()) };
+    return plain;
+  });
+}
+
+function plainRefused(handler: string): UndecodableError {
+  return new UndecodableError(
+    `handler ${handler} takes encrypted messages only, and this one is plain`,
+    'Have its publisher encrypt it, or let the handler take plain messages until all publishers do; then replay it.',
+  );
+}

@@ -1,0 +1,27 @@
+import { Registry } from '../../consume/handlers/registry.js';
+import type { Subscription } from '../../consume/handlers/subscription.js';
+import type { UniqueSettings } from '../../message/unique.js';
+
+/** Which handlers of a bus want what it sends to them to be unique. */
+export class UniqueHandlers {
+  /** @param registries of the queues that have such handlers */
+  private constructor(private readonly registries: readonly Registry[]) {}
+
+  /** Undefined if there are none. */
+  static among(subscriptions: readonly Subscription[]): UniqueHandlers | undefined {
+    const theirs = subscriptions.filter(({ handlers }) => handlers.some(({ unique }) => unique));
+    return theirs.length === 0
+      ? undefined
+      : new UniqueHandlers(theirs.map(({ handlers }) => new Registry(handlers)));
+  }
+
+  /** What the handler says that such a message goes to; the first of several that say something. */
+  find(exchange: string, routingKey: string): UniqueSettings | undefined {
+    for (const registry of this.registries) {
+      const handler = registry.find(exchange, routingKey)?.handler;
+      const isItsOwn = handler?.routes.some((route) => route.exchange.name === exchange);
+      if (handler?.unique && isItsOwn) return handler.unique;
+    }
+    return undefined;
+  }
+}

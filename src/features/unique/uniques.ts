@@ -1,0 +1,116 @@
+import type { HandlerContext } from '../../consume/attempt/context.js';
+import type { GuardStage } from '../../consume/attempt/pipeline.js';
+import { longestAttemptMs } from '../../consume/attempt/run-handler.js';
+import type { Work } from '../../consume/attempt/work.js';
+import { type EffectsOf, NO_EFFECTS } from '../../consume/settle/effect.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS, SUPERSEDED } from '../../consume/settle/outcome.js';
+import type { UniqueMark } from '../../message/unique.js';
+import type { Stores } from '../../stores/stores.js';
+import { after } from '../../util/after.js';
+import type { Logger } from '../../util/logger.js';
+
+export interface UniquesOptions {
+  readonly stores: Stores;
+  readonly log: Logger;
+  readonly timeoutGraceMs: number;
+}
+
+/**
+ * What becomes of the keys of unique messages while these are handled. A key that is lost, or can't be asked for, keeps no
+ * message from being handled: only one that a later one stands for is skipped.
+ */
+export class Uniques {
+  constructor(private readonly options: UniquesOptions) {}
+
+  /** Before all else that is asked: what a later message stands for is skipped. */
+  readonly asking: GuardStage = (next) => (context) =>
+    after(this.superseded(context), (refusal) => refusal ?? next(context));
+
+  /** When nothing refuses the message any more. */
+  readonly starting: GuardStage = (next) => (context) => after(this.begins(context), () => next(context));
+
+  /** Undefined if nothing has to be asked; resolves with undefined if no later message stands for this one. */
+  private superseded(context: HandlerContext): Promise<Outcome | undefined> | undefined {
+    const { attempt, work } = context;
+    const { unique } = work.received;
+    if (unique?.number === undefined) return undefined;
+    if (unique.until === 'started' && attempt > 1) return undefined;
+    return this.askForLater(unique, unique.number, context);
+  }
+
+  /** Never rejects. */
+  private begins(context: HandlerContext): Promise<void> | undefined {
+    const { attempt, work } = context;
+    const { unique, messageId } = work.received;
+    if (!unique || unique.number !== undefined || messageId === undefined) return undefined;
+    if (unique.until === 'done') return this.hold(unique, messageId, context);
+    return attempt === 1 ? this.release(unique, messageId, work) : undefined;
+  }
+
+  /** What becomes of its key when an attempt has ended; none of it rejects. */
+  readonly effectsOf: EffectsOf = (work, outcome) => {
+    const { unique, messageId } = work.received;
+    // What the broker delivers again has ended nothing.
+    if (!unique || outcome.kind === 'return') return NO_EFFECTS;
+    const comesBack = outcome.kind === 'retry' || outcome.kind === 'release';
+    // A key is held under the message's id; a number is held by nobody, and there is nothing to give back.
+    if (unique.number === undefined ? messageId === undefined : !comesBack) return NO_EFFECTS;
+    const what = "a unique message's key";
+    if (comesBack) return [{ what, run: () => this.keep(unique, unique.forMs + outcome.delayMs, work) }];
+    return [{ what, run: () => this.release(unique, messageId as string, work) }];
+  };
+
+  private async askForLater(
+    { key, forMs }: UniqueMark,
+    number: number,
+    context: HandlerContext,
+  ): Promise<Outcome | undefined> {
+    try {
+      if (await this.options.stores.sequences.advance(key, number, forMs)) return undefined;
+    } catch (error) {
+      context.log.warn(
+        { error },
+        'whether a later message stands for it could not be asked: the message comes back later',
+      );
+      return releaseFor(STORE_AWAY_MS);
+    }
+    return SUPERSEDED;
+  }
+
+  /** For as long as the attempt may take; taken again if it was lost meanwhile and nobody has it. */
+  private async hold({ key }: UniqueMark, messageId: string, context: HandlerContext): Promise<void> {
+    const forMs = longestAttemptMs(context.handler, this.options.timeoutGraceMs);
+    try {
+      const holder = await this.options.stores.locks.acquire(key, messageId, forMs);
+      if (holder !== undefined)
+        context.log.warn(
+          { holder },
+          'a unique message has waited longer than its key was kept: another has it by now, and both are handled',
+        );
+    } catch (error) {
+      context.log.warn({ error }, UNTOLD);
+    }
+  }
+
+  private release({ key }: UniqueMark, messageId: string, work: Work): Promise<void> {
+    return this.tell(() => this.options.stores.locks.release(key, messageId), work);
+  }
+
+  private keep({ key, number }: UniqueMark, ms: number, work: Work): Promise<void> {
+    const { locks, sequences } = this.options.stores;
+    if (number !== undefined) return this.tell(() => sequences.advance(key, number, ms), work);
+    return this.tell(() => locks.extend(key, work.received.messageId as string, ms), work);
+  }
+
+  private async tell(told: () => Promise<unknown>, { received, match }: Work): Promise<void> {
+    try {
+      await told();
+    } catch (error) {
+      const { delivery, messageId, routingKey } = received;
+      const about = { queue: delivery.queue, handler: match?.handler.name, routingKey, messageId };
+      this.options.log.warn({ ...about, error }, UNTOLD);
+    }
+  }
+}
+
+const UNTOLD = "a unique message's key could not be kept or given back: it ends when its time is over";

@@ -1,0 +1,303 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { pause, systemClock } from '../../../util/clock.js';
+import { type Deferred, deferred } from '../../../util/deferred.js';
+import { inRootContext } from '../../../util/root-context.js';
+import type { Consumer, DeliverySink } from '../../transport.js';
+import { type BrokerFeatures, brokerFeatures } from '../connection/broker-features.js';
+import { type ChannelError, openChannel, SupervisedChannel } from '../connection/channel.js';
+import { ChannelEpoch } from '../connection/channel-epoch.js';
+import type { Connection } from '../connection/connection.js';
+import { AmqpDelivery } from './delivery.js';
+
+export interface AmqpConsumerOptions {
+  readonly queue: string;
+  /** True if the broker counts the queue's deliveries; a classic queue only flags redeliveries. */
+  readonly counts: boolean;
+  readonly prefetch: number;
+  readonly keptForMs: number | undefined;
+  /** The consumer is not restored after a loss. */
+  readonly once: boolean;
+  readonly sink: DeliverySink;
+  /** Declares the queue and its bindings again. */
+  redeclare(): Promise<void>;
+  onStarted(): void;
+  onCancelled(reason: string): void;
+  onLost(error: Error): void;
+  onRestored(): void;
+  onReopened(error: Error): void;
+  onFailed(error: Error): void;
+  onClosed(): void;
+}
+
+/** Remains of a consumer on a connection that it has left. */
+interface LeftChannel {
+  readonly epoch: ChannelEpoch | undefined;
+  readonly consumerTag: string | undefined;
+  readonly supervised: SupervisedChannel;
+}
+
+const LOOK_WHETHER_SETTLED_MS = 50;
+
+/**
+ * Consumes one queue on its own channel, so that other consumers can't disturb it. Survives the loss of the
+ * channel or the connection, and a cancel by the broker: the queue is then declared and consumed again.
+ */
+export class AmqpConsumer implements Consumer {
+  private supervised: SupervisedChannel;
+  private epoch: ChannelEpoch | undefined;
+  /** Channels on connections that it has left: their deliveries are still settled there. */
+  private readonly left = new Set<LeftChannel>();
+  private consumerTag: string | undefined;
+  private prefetch: number;
+  /** Upper limit of the window. */
+  private most = Number.POSITIVE_INFINITY;
+  /** The broker said that the queue is gone. */
+  private missing = false;
+  /** Last reported state. */
+  private told: 'nothing' | 'consuming' | 'lost' = 'nothing';
+  /** Number of cancels by the broker. */
+  private cancels = 0;
+  private cancelled = false;
+  private openings = 0;
+  /** The window is 0: the channel is open, and nothing is consumed. */
+  private paused = false;
+  /** A new channel is being set up: the broker has not answered yet. */
+  private settingUp: Deferred<void> | undefined;
+  /** Number of the current, or last, window. */
+  private window = 0;
+  /** Changes of the window run one after the other. */
+  private changing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private connection: Connection,
+    private readonly options: AmqpConsumerOptions,
+  ) {
+    this.prefetch = options.prefetch;
+    this.supervised = this.superviseOn(connection);
+  }
+
+  get queue(): string {
+    return this.options.queue;
+  }
+
+  /** True for a quorum queue: its delivery limit ends a message that can't be delivered. */
+  get counts(): boolean {
+    return this.options.counts;
+  }
+
+  start(): Promise<void> {
+    return this.supervised.start();
+  }
+
+  setPrefetch(prefetch: number): Promise<void> {
+    this.prefetch = prefetch;
+    // A setup under way still uses the previous window, and is corrected when it has ended. A message that made
+    // room, or failed, may have asked for the change; the new consumer must not run in its async context.
+    this.changing = inRootContext(() =>
+      this.changing.then(() => this.settingUp?.promise).then(() => this.consumeAnew()),
+    );
+    return this.changing;
+  }
+
+  /**
+   * Moves to another connection. Deliveries of the old one are settled there; it can be closed when this
+   * resolves.
+   *
+   * @param most maximum unsettled deliveries, whatever the window is
+   */
+  async moveTo(connection: Connection, most: number): Promise<void> {
+    const { supervised, epoch, consumerTag } = this;
+    // The consumer takes nothing any more, but its deliveries may still be running.
+    if (this.cancelled) return untilSettled(epoch);
+    this.most = most;
+    this.consumerTag = undefined;
+    this.epoch = undefined;
+    // Callers that wait for the old channel's setup wait for the new one's.
+    this.settingUp?.resolve();
+    this.connection = connection;
+    this.supervised = this.superviseOn(connection);
+    const left = { epoch, consumerTag, supervised };
+    this.left.add(left);
+    this.supervised.begin();
+    await this.leave(left);
+  }
+
+  async cancel(): Promise<void> {
+    this.cancelled = true;
+    this.settingUp?.resolve();
+    await this.changing.catch(() => {});
+    const { consumerTag, epoch } = this;
+    if (consumerTag === undefined || !epoch || epoch.lost) return;
+    this.consumerTag = undefined;
+    // A quorum queue forgets acks that a channel sends right before it is closed, but not those that it gets
+    // before it has ended the consumer (rabbitmq-server#10327).
+    epoch.flush();
+    epoch.endSoon();
+    // A channel that is lost meanwhile delivers nothing more, either.
+    await epoch.channel.cancel(consumerTag).catch(() => {});
+  }
+
+  close(): Promise<void> {
+    this.cancelled = true;
+    const epochs = [this.epoch, ...[...this.left].map(({ epoch }) => epoch)];
+    for (const epoch of epochs) {
+      epoch?.flush();
+      // Not reported: the caller knows that it is closing.
+      epoch?.lose();
+    }
+    const closing = [this.supervised, ...[...this.left].map(({ supervised }) => supervised)];
+    return Promise.all(closing.map((each) => each.close()))
+      .then(() => {})
+      .finally(() => this.options.onClosed());
+  }
+
+  private superviseOn(connection: Connection): SupervisedChannel {
+    const supervised: SupervisedChannel = new SupervisedChannel(connection, {
+      open: openChannel,
+      setUp: async (channel) => {
+        if (this.supervised === supervised) await this.setUp(channel, supervised);
+      },
+      lost: (channel, error) => this.lost(channel, error),
+      reopened: (error) => this.options.onReopened(error),
+      failed: (error) => {
+        if (this.supervised === supervised) this.failed(error);
+      },
+      // The broker charges the deliveries of each lost channel to their messages.
+      stableAfterMs: 5_000,
+    });
+    return supervised;
+  }
+
+  /** Stops the deliveries on a left channel, and closes it when they are settled. */
+  private async leave(left: LeftChannel): Promise<void> {
+    const { epoch, consumerTag, supervised } = left;
+    epoch?.endSoon();
+    if (epoch && !epoch.lost && consumerTag !== undefined)
+      await epoch.channel.cancel(consumerTag).catch(() => {});
+    await untilSettled(epoch);
+    await supervised.close();
+    this.left.delete(left);
+  }
+
+  private setUp(channel: Channel, supervised: SupervisedChannel): Promise<void> {
+    const settingUp = deferred<void>();
+    this.settingUp = settingUp;
+    return this.beginToConsume(channel, supervised).finally(() => settingUp.resolve());
+  }
+
+  private async beginToConsume(channel: Channel, supervised: SupervisedChannel): Promise<void> {
+    if (this.cancelled) return;
+    this.openings += 1;
+    if (this.options.once && this.openings > 1) {
+      this.cancelled = true;
+      // The first channel may have been lost before the broker's answer, together with its deliveries.
+      this.epoch?.lose();
+      this.options.sink.lost(new Error('the channel was lost'));
+      return;
+    }
+    if (this.missing) await this.options.redeclare();
+    if (this.supervised !== supervised) return;
+    this.missing = false;
+    const { countsNacks } = featuresOf(channel);
+    const epoch = new ChannelEpoch(channel, this.options.counts && countsNacks);
+    this.epoch = epoch;
+    const { cancels } = this;
+    await this.consume(epoch);
+    // A cancel may arrive in the same read as the answer to consuming.
+    if (cancels !== this.cancels || this.epoch !== epoch) return;
+    if (this.told === 'nothing') this.options.onStarted();
+    if (this.told === 'lost') this.options.onRestored();
+    this.told = 'consuming';
+  }
+
+  /**
+   * Without `global` the broker applies the prefetch to later consumers of the channel, so it is set before
+   * consuming (https://www.rabbitmq.com/docs/consumer-prefetch). To the broker 0 means no limit.
+   */
+  private async consume(epoch: ChannelEpoch): Promise<void> {
+    const { queue, keptForMs, counts } = this.options;
+    const width = Math.min(this.prefetch, this.most);
+    this.paused = width === 0;
+    if (this.paused) return;
+    epoch.window = width;
+    await epoch.channel.prefetch(width);
+    if (this.epoch !== epoch) return;
+    this.window += 1;
+    const { window } = this;
+    const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
+    // A classic queue refuses this argument, and waits without limit (tried on 4.3.6).
+    const told =
+      counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
+    const options = told ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
+    const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
+    if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
+    // Cancelled or moved before the broker had answered: nobody else knows this consumer, and it would go on.
+    else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
+  }
+
+  /** A new window needs a new consumer: the old one is cancelled, and its deliveries are still settled here. */
+  private async consumeAnew(): Promise<void> {
+    const { epoch, consumerTag } = this;
+    if (this.cancelled || !epoch || epoch.lost) return;
+    if (consumerTag === undefined && !this.paused) return;
+    try {
+      this.consumerTag = undefined;
+      // Before the cancel: if the acks were sent beside it, they would make room for the old consumer, which
+      // must take nothing more.
+      epoch.flush();
+      if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
+      if (!this.cancelled && this.epoch === epoch) await this.consume(epoch);
+    } catch (error) {
+      // The next opening uses the new window anyway.
+      if (!epoch.lost && this.epoch === epoch) this.supervised.reopen(error as Error);
+    }
+  }
+
+  private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch, window: number): void {
+    if (message) {
+      this.connection.deliveries += 1;
+      this.options.sink.deliver(new AmqpDelivery(message, this.options, epoch, window));
+      return;
+    }
+    if (epoch.lost) return;
+    // A cancel by the broker. The channel must be closed: a late ack on it would revive the consumer inside the
+    // broker.
+    this.missing = true;
+    this.cancels += 1;
+    this.consumerTag = undefined;
+    const reason =
+      "the broker cancelled the consumer: its queue was deleted, lost its node, or a message was kept longer than the broker's consumer_timeout";
+    this.options.onCancelled(reason);
+    this.supervised.reopen(new Error(reason));
+  }
+
+  private lost(channel: Channel, error: Error): void {
+    const left = [...this.left].find(({ epoch }) => epoch?.channel === channel);
+    if (left) left.epoch?.lose();
+    else {
+      this.epoch?.lose();
+      this.consumerTag = undefined;
+      this.told = 'lost';
+      this.options.onLost(error);
+    }
+    this.options.sink.lost(error);
+  }
+
+  private failed(error: ChannelError): void {
+    // An opening that the broker never answers is given up, too.
+    this.settingUp?.resolve();
+    if (error.code === 404) this.missing = true;
+    // An opening may still fail after it has reported success.
+    if (this.told === 'consuming') this.told = 'lost';
+    this.options.onFailed(error);
+  }
+}
+
+/** Resolves when all its deliveries are settled. */
+async function untilSettled(epoch: ChannelEpoch | undefined): Promise<void> {
+  while (epoch && !epoch.lost && !epoch.isSettled) await pause(systemClock, LOOK_WHETHER_SETTLED_MS);
+}
+
+function featuresOf({ connection }: Channel): BrokerFeatures {
+  return brokerFeatures(connection.serverProperties);
+}

@@ -1,0 +1,26 @@
+import { HoplineError, TopologyError } from '../../../errors.js';
+import type { ListenSource } from '../../transport.js';
+import type { ChannelError } from '../connection/channel.js';
+import { notPossible } from '../connection/limits.js';
+
+/* The broker's refusal of a consumer, with advice. */
+
+export function refusedToConsume(queue: string, error: ChannelError): Error {
+  // Refusals of earlier requests are explained already.
+  if (error instanceof HoplineError) return error;
+  if (error.code === undefined) return notPossible(`queue '${queue}' can't be consumed`, error);
+  const help =
+    error.code === 403
+      ? `Give the user permission to read '${queue}'.`
+      : 'Check whether another consumer has the queue exclusively, or whether it was deleted.';
+  return new TopologyError(`queue '${queue}'`, `queue '${queue}' can't be consumed: ${error.message}`, help, {
+    cause: error,
+  });
+}
+
+export function refusedToListen({ exchange }: ListenSource, cause: ChannelError): Error {
+  const what = `can't listen to exchange '${exchange}'`;
+  if (cause.code === undefined) return notPossible(what, cause);
+  const help = 'Give the user the permissions that `hopline topology permissions` prints.';
+  return new TopologyError(`exchange '${exchange}'`, `${what}: ${cause.message}`, help, { cause });
+}

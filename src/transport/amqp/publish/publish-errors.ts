@@ -1,0 +1,72 @@
+import {
+  InvalidMessageError,
+  OutcomeUnknownError,
+  PublishRejectedError,
+  PublishTimeoutError,
+  UnroutableError,
+} from '../../../errors.js';
+import { formatMs } from '../../../util/duration.js';
+import type { ChannelError } from '../connection/channel.js';
+import type { Connection } from '../connection/connection.js';
+import type { PendingPublish } from './pending-publish.js';
+
+/* Errors of publishes that were not confirmed. */
+
+export function unroutable({ message }: PendingPublish): UnroutableError {
+  return new UnroutableError(message.exchange, message.routingKey, message.properties.messageId);
+}
+
+export function unencodable(error: Error): InvalidMessageError {
+  return new InvalidMessageError(
+    `the message can't be encoded: ${error.message}`,
+    'Fix the header or property that is named.',
+    { cause: error },
+  );
+}
+
+export function rejected(
+  { message }: PendingPublish,
+  why: string,
+  cause?: ChannelError,
+): PublishRejectedError {
+  return new PublishRejectedError(
+    `'${message.routingKey}' is not accepted on exchange '${message.exchange}': ${why}`,
+    cause?.code === 403
+      ? `Give the user permission to write to '${message.exchange}', and to this routing key if it has topic permissions there.`
+      : "Check the queues bound to the exchange (a length limit, no leader), and the user's permissions. At least one of the queues has not stored it.",
+    { cause },
+  );
+}
+
+/** For a message whose every answer was a nack. */
+export function refused(pending: PendingPublish): PublishRejectedError {
+  return rejected(pending, 'the broker refuses it again and again (nack)');
+}
+
+export function outcomeUnknown({ message }: PendingPublish): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    message.properties.messageId,
+    `'${message.routingKey}' was sent to exchange '${message.exchange}', but no confirm came within ${formatMs(message.deadlineMs)}`,
+  );
+}
+
+/** For a message that was never written. */
+export function timedOut({ message }: PendingPublish, { isBlocked, model }: Connection): PublishTimeoutError {
+  const why = isBlocked
+    ? 'the broker blocks publishers (a memory or disk alarm)'
+    : model
+      ? 'other publishes wait for their confirms'
+      : 'there is no connection to the broker';
+  return new PublishTimeoutError(
+    `'${message.routingKey}' could not be written to exchange '${message.exchange}' within ${formatMs(message.deadlineMs)}: ${why}`,
+    'Publish it again when the broker takes messages: it was not sent.',
+  );
+}
+
+/** For a message whose exchange was declared again, and whose queues' owners have not bound them again yet. */
+export function notTakenYet({ message }: PendingPublish): PublishTimeoutError {
+  return new PublishTimeoutError(
+    `no queue has taken '${message.routingKey}' within ${formatMs(message.deadlineMs)}: exchange '${message.exchange}' was declared again in the broker, and the services that take this event may not have bound to it yet`,
+    'Publish it again when the services that take it are back: it is not stored anywhere.',
+  );
+}

@@ -1,0 +1,215 @@
+import type { ChannelModel } from 'amqplib';
+import { ConnectError, HoplineError } from '../../../errors.js';
+import type { OutgoingMessage } from '../../../message/message.js';
+import { topicMatches } from '../../../message/topic.js';
+import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../../topology/plan.js';
+import { systemClock } from '../../../util/clock.js';
+import { Deadline } from '../../../util/deadline.js';
+import { brokerFeatures, requireFeatures } from '../connection/broker-features.js';
+import type { ConnectionListener } from '../connection/connection.js';
+import type { Connections } from '../connection/connections.js';
+import { notPossible, reachedLimit } from '../connection/limits.js';
+import { declarePlan, declareShared, missingExchanges } from './declare.js';
+
+/** The publisher, which waits while exchanges are declared again. */
+export interface Mended {
+  /** Holds publishes to these exchanges back until it is called again with false. */
+  holdBack(exchanges: readonly string[], isMending: boolean): void;
+  /** Called for exchanges that were missing and exist again, with our bindings, but perhaps without those of others. */
+  remade(exchanges: readonly string[]): void;
+}
+
+/** A declared topology, to be declared again if another program deletes it. */
+interface Declared {
+  readonly plan: TopologyPlan;
+  readonly delays: SharedPlan | undefined;
+  readonly mode: TopologyMode;
+  /** Repair under way. */
+  mending?: Promise<void> | undefined;
+}
+
+/** Minimum time that the broker at one address gets for a topology during a start, if there are other addresses. */
+const LEAST_TURN_MS = 5_000;
+const LONGEST_TURN_MS = 30_000;
+
+/** Deadline of a repair; publishes that wait for it have their own deadlines. */
+const MEND_WITHIN_MS = 30_000;
+
+/**
+ * The topology of one bus in the broker: declared, remembered, and declared again. It uses the consuming
+ * connection: during an alarm the broker reads nothing from a connection that publishes, and on a node that is
+ * cut off, RabbitMQ 4.3 answers a declare after 30 s by closing its connection.
+ */
+export class Declarations {
+  private readonly all: Declared[] = [];
+  private readonly listener: ConnectionListener;
+  private wasUp = false;
+  /** Reason of the last loss of the connection. */
+  private lastLoss: Error | undefined;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly mended: Mended,
+  ) {
+    this.listener = {
+      up: () => this.connected(),
+      down: (error) => {
+        this.lastLoss = error;
+      },
+      blocked: () => {},
+      unblocked: () => {},
+    };
+    connections.consume.listen(this.listener);
+  }
+
+  close(): void {
+    this.connections.consume.unlisten(this.listener);
+  }
+
+  get plans(): readonly TopologyPlan[] {
+    return this.all.map(({ plan }) => plan);
+  }
+
+  /**
+   * A connection that is lost during the declaring is no refusal: what it has declared is declared again on the
+   * next one.
+   */
+  async declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    const { consume } = this.connections;
+    // Nothing of this bus is under way yet, so the next address can be tried without loss.
+    for (let left = this.all.length === 0 ? this.connections.turns : 1; ; ) {
+      await consume.whenUp(deadline);
+      const model = this.live();
+      const turn =
+        left > 1
+          ? deadline.atMost(Math.min(LONGEST_TURN_MS, Math.max(LEAST_TURN_MS, deadline.remainingMs / left)))
+          : deadline;
+      try {
+        await turn.race(declareOn(model, topology, mode), noAnswer);
+        break;
+      } catch (error) {
+        const isLate = turn !== deadline && turn.expired && !deadline.expired;
+        if (isLate) left = (await this.connections.tryNext(error as Error)) ? left - 1 : 1;
+        else if (error instanceof HoplineError) throw error;
+        else if (consume.model === model) throw cantDeclare(error as Error);
+        // The next connection would be lost, too.
+        else if (this.lastLoss && reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
+      }
+    }
+    this.all.push({ plan: topology.own, delays: topology.delays, mode });
+  }
+
+  /** True if a topology with this exchange was declared again. */
+  withExchange(exchange: string): Promise<boolean> {
+    return this.again((plan) => plan.exchanges.some(({ name }) => name === exchange));
+  }
+
+  /** True if one of our bindings should have taken the message, and was declared again. */
+  withRoute({ exchange, routingKey }: OutgoingMessage): Promise<boolean> {
+    // By the plan alone. Our exchanges are topic or direct, and no queue's name holds a wildcard.
+    return this.again(({ bindings }) =>
+      bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey)),
+    );
+  }
+
+  withQueue(queue: string): Promise<boolean> {
+    return this.again(({ queues }) => queues.some(({ name }) => name === queue));
+  }
+
+  /** @throws ConnectError without a connection */
+  live(): ChannelModel {
+    const { model } = this.connections.consume;
+    if (!model)
+      throw new ConnectError(
+        'there is no connection to the broker at the moment',
+        'Try again when it is back.',
+      );
+    return model;
+  }
+
+  private async again(concerns: (plan: TopologyPlan) => boolean): Promise<boolean> {
+    const concerned = this.all.filter(
+      ({ mode, plan, delays }) => mode === 'declare' && (concerns(plan) || (delays && concerns(delays))),
+    );
+    await Promise.all(concerned.map((declared) => this.mend(declared)));
+    return concerned.length > 0;
+  }
+
+  /** One repair serves all callers that miss the same topology. */
+  private mend(declared: Declared): Promise<void> {
+    declared.mending ??= this.declareWhole(declared).finally(() => {
+      declared.mending = undefined;
+    });
+    return declared.mending;
+  }
+
+  private async declareWhole({ plan, delays }: Declared): Promise<void> {
+    const parts = delays ? [delays, plan] : [plan];
+    const exchanges = parts.flatMap((part) => part.exchanges.map(({ name }) => name));
+    this.mended.holdBack(exchanges, true);
+    try {
+      await this.onLive(async (model) => {
+        const missing = await missingExchanges(model, plan);
+        this.mended.remade(missing);
+        // The marker of the delays may exist though another of their exchanges is gone.
+        for (const part of parts) await declarePlan(model, part, 'declare');
+        // The exchanges count as young from now on.
+        this.mended.remade(missing);
+      });
+    } finally {
+      this.mended.holdBack(exchanges, false);
+    }
+  }
+
+  /** The publishing connection may be back before this one, which may also be lost meanwhile. */
+  private async onLive(work: (model: ChannelModel) => Promise<void>): Promise<void> {
+    const { consume } = this.connections;
+    const deadline = new Deadline(systemClock, MEND_WITHIN_MS);
+    for (;;) {
+      await consume.whenUp(deadline);
+      const model = this.live();
+      try {
+        return await work(model);
+      } catch (error) {
+        if (error instanceof HoplineError || consume.model === model) throw error;
+      }
+    }
+  }
+
+  /**
+   * Checks each connection after the first: an emptied broker is found before the first publish reaches it, and
+   * before another program has declared an exchange without its bindings.
+   */
+  private connected(): void {
+    if (this.wasUp) void this.lookAfterExchanges().catch(() => {});
+    this.wasUp = true;
+  }
+
+  private async lookAfterExchanges(): Promise<void> {
+    for (const declared of this.all) {
+      if (declared.mode !== 'declare' || declared.mending !== undefined) continue;
+      const missing = await missingExchanges(this.live(), declared.plan);
+      if (missing.length > 0) await this.mend(declared);
+    }
+  }
+}
+
+async function declareOn(
+  model: ChannelModel,
+  { own, delays }: BusTopology,
+  mode: TopologyMode,
+): Promise<void> {
+  // Checked in every mode: a feature that the broker silently lacks is wrong however the queue was declared.
+  requireFeatures(own, brokerFeatures(model.connection.serverProperties));
+  // Delays first: queues are bound to their last exchange.
+  if (delays) await declareShared(model, delays, mode);
+  await declarePlan(model, own, mode);
+}
+
+const noAnswer = () =>
+  new ConnectError(
+    'the broker did not answer in time while the topology was declared',
+    'Look at the load and the alarms of the broker, and whether its node is cut off from the others.',
+  );
+
+const cantDeclare = (cause: Error) => notPossible("the topology can't be declared", cause);

@@ -1,0 +1,267 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { TopologyError } from '../../../errors.js';
+import { cureOfOtherArguments } from '../../../topology/fixed-arguments.js';
+import type {
+  BindingPlan,
+  ExchangePlan,
+  QueuePlan,
+  SharedPlan,
+  TopologyMode,
+  TopologyPlan,
+} from '../../../topology/plan.js';
+import type { ChannelError } from '../connection/channel.js';
+import { reachedLimit } from '../connection/limits.js';
+
+/** One resource to declare or to check. */
+interface Step {
+  /** Name for errors: `queue 'mailer'`. */
+  readonly resource: string;
+  /** Permission needed for declaring it. */
+  readonly right: string;
+  declare(channel: Channel): Promise<unknown>;
+  /**
+   * Passive check: needs any permission on the resource, or none before RabbitMQ 4.2.6. Undefined for resources
+   * without a passive check.
+   */
+  check?(channel: Channel): Promise<unknown>;
+  readonly verifyOnly?: boolean;
+}
+
+/**
+ * Declares a plan: exchanges, then queues, then bindings. A resource that may only be checked (no configure
+ * permission) is used as it is.
+ *
+ * @throws TopologyError naming the refused resource
+ */
+export async function declarePlan(
+  model: ChannelModel,
+  plan: TopologyPlan,
+  mode: TopologyMode,
+): Promise<void> {
+  if (mode !== 'none') await onLanes(model, (lanes) => makeTrue(lanes, plan, mode));
+}
+
+/** The same for a shared plan, whose marker is declared last and shows that the whole plan exists. */
+export async function declareShared(
+  model: ChannelModel,
+  plan: SharedPlan,
+  mode: TopologyMode,
+): Promise<void> {
+  if (mode === 'none') return;
+  const marker = exchangeStep(plan.marker);
+  await onLanes(model, async (lanes) => {
+    if (mode === 'verify') return runAll(lanes, [marker], mode);
+    if (await exists(lanes[0], marker)) return;
+    await makeTrue(lanes, plan, mode);
+    await runAll(lanes, [marker], mode);
+  });
+}
+
+async function makeTrue(lanes: Lanes, plan: TopologyPlan, mode: TopologyMode): Promise<void> {
+  await runAll(lanes, plan.exchanges.map(exchangeStep), mode);
+  await runAll(lanes, plan.queues.map(queueStep), mode);
+  if (mode === 'declare') await runAll(lanes, plan.bindings.map(bindingStep), mode);
+}
+
+/** Exchanges of a plan that don't exist; an exchange that may not be checked counts as existing. */
+export async function missingExchanges(model: ChannelModel, { exchanges }: TopologyPlan): Promise<string[]> {
+  return onLanes(model, async ([lane]) => {
+    const missing: string[] = [];
+    for (const { name, verifyOnly } of exchanges) {
+      const error = verifyOnly
+        ? undefined
+        : await lane.run((channel) => channel.checkExchange(name)).catch((cause: ChannelError) => cause);
+      if (error && error.code === undefined) throw error;
+      if (error?.code === 404) missing.push(name);
+    }
+    return missing;
+  });
+}
+
+/** The broker answers one request at a time on a channel; several channels pipeline them. Opened as they are needed. */
+type Lanes = readonly [DeclareChannel, DeclareChannel, DeclareChannel, DeclareChannel];
+
+async function onLanes<T>(model: ChannelModel, use: (lanes: Lanes) => Promise<T>): Promise<T> {
+  const lane = () => new DeclareChannel(model);
+  const lanes: Lanes = [lane(), lane(), lane(), lane()];
+  try {
+    return await use(lanes);
+  } finally {
+    // Not waited for: what was declared is there, and a start would stand still for as long as the broker takes to answer.
+    for (const each of lanes) void each.close();
+  }
+}
+
+async function runAll(lanes: Lanes, steps: readonly Step[], mode: TopologyMode): Promise<void> {
+  const queue = [...steps];
+  const running = lanes.slice(0, steps.length).map((lane) => runLane(lane, queue, mode));
+  const results = await Promise.allSettled(running);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function runLane(lane: DeclareChannel, queue: Step[], mode: TopologyMode): Promise<void> {
+  try {
+    for (let step = queue.shift(); step; step = queue.shift()) await runStep(lane, step, mode);
+  } catch (error) {
+    // The other channels stop, too.
+    queue.length = 0;
+    throw error;
+  }
+}
+
+async function runStep(lane: DeclareChannel, step: Step, mode: TopologyMode): Promise<void> {
+  if (mode === 'verify' || step.verifyOnly) {
+    await lane
+      .run((channel) => step.check?.(channel) ?? Promise.resolve())
+      .catch((error) => {
+        throw explained(step, error, 'verify');
+      });
+    return;
+  }
+  try {
+    await lane.run((channel) => step.declare(channel));
+  } catch (error) {
+    // Without configure permission an existing resource is used as it is.
+    const refused = (error as ChannelError).code === 403;
+    const isThere =
+      refused &&
+      step.check &&
+      (await lane
+        .run((channel) => step.check?.(channel) as Promise<unknown>)
+        .then(
+          () => true,
+          () => false,
+        ));
+    if (!isThere) throw explained(step, error as ChannelError, 'declare');
+  }
+}
+
+async function exists(lane: DeclareChannel, step: Step): Promise<boolean> {
+  try {
+    await lane.run((channel) => step.check?.(channel) as Promise<unknown>);
+    return true;
+  } catch (error) {
+    if ((error as ChannelError).code === 404) return false;
+    throw explained(step, error as ChannelError, 'verify');
+  }
+}
+
+/** A channel for requests that may fail: the broker closes it on each failure, and the next request needs a new one. */
+class DeclareChannel {
+  private channel: Channel | undefined;
+
+  constructor(private readonly model: ChannelModel) {}
+
+  async run(request: (channel: Channel) => Promise<unknown>): Promise<void> {
+    const channel = this.channel ?? (await this.open());
+    await request(channel);
+  }
+
+  /** Never rejects. */
+  async close(): Promise<void> {
+    try {
+      await this.channel?.close();
+    } catch {
+      // It is gone already, perhaps with its connection.
+    }
+  }
+
+  private async open(): Promise<Channel> {
+    const channel = await this.model.createChannel();
+    this.channel = channel;
+    // The error is reported by the request's own rejection; without a listener it would close the connection.
+    channel.on('error', () => {});
+    channel.on('close', () => {
+      if (this.channel === channel) this.channel = undefined;
+    });
+    return channel;
+  }
+}
+
+function exchangeStep({ name, type, alternateExchange, verifyOnly }: ExchangePlan): Step {
+  return {
+    resource: `exchange '${name}'`,
+    right: `configure on '${name}'`,
+    declare: (channel) =>
+      channel.assertExchange(name, type, {
+        durable: true,
+        ...(alternateExchange ? { alternateExchange } : {}),
+      }),
+    check: (channel) => channel.checkExchange(name),
+    verifyOnly: verifyOnly ?? false,
+  };
+}
+
+function queueStep({ name, arguments: args }: QueuePlan): Step {
+  const deadLetters = args['x-dead-letter-exchange'];
+  return {
+    resource: `queue '${name}'`,
+    right: `configure on '${name}'${deadLetters ? `, read on it and write on '${deadLetters}'` : ''}`,
+    declare: (channel) => channel.assertQueue(name, { durable: true, arguments: args }),
+    check: (channel) => channel.checkQueue(name),
+  };
+}
+
+function bindingStep({ source, destination, destinationType, pattern }: BindingPlan): Step {
+  return {
+    resource: `binding '${pattern}' from '${source}' to ${destinationType} '${destination}'`,
+    right: `read on '${source}' and write on '${destination}'`,
+    declare: (channel) =>
+      destinationType === 'queue'
+        ? channel.bindQueue(destination, source, pattern)
+        : channel.bindExchange(destination, source, pattern),
+  };
+}
+
+/** The broker's refusal, with advice. */
+function explained(step: Step, error: ChannelError, what: 'declare' | 'verify'): Error {
+  const { resource } = step;
+  const options = { cause: error };
+  switch (error.code) {
+    case 403:
+      return new TopologyError(
+        resource,
+        `not allowed to ${what} ${resource}: ${error.message}`,
+        what === 'verify'
+          ? `Give the user any permission on ${resource} (RabbitMQ 4.2.6 and 4.3.0 ask for configure), or set topology: 'none'.`
+          : `Give the user permission to ${step.right}, or declare it with another user and set topology: 'verify'.`,
+        options,
+      );
+    case 404:
+      return new TopologyError(
+        resource,
+        `${resource} can't be ${what === 'verify' ? 'found' : 'made'}: ${error.message}`,
+        what === 'verify'
+          ? "Declare it first, or set topology: 'declare'."
+          : 'Declare what is missing first.',
+        options,
+      );
+    case 406: {
+      const limit = reachedLimit(error.message);
+      if (limit)
+        return new TopologyError(
+          resource,
+          `${resource} can't be declared: ${limit.what} (${error.message})`,
+          limit.help,
+          options,
+        );
+      return new TopologyError(
+        resource,
+        `${resource} exists with other arguments than wanted: ${error.message}`,
+        `${cureOfOtherArguments(error.message)}In the broker the arguments of an exchange or queue are fixed. Change the options back, use another name, or delete it there once it is empty.`,
+        options,
+      );
+    }
+    default:
+      // The connection was lost, which says nothing about the topology.
+      return error.code === undefined
+        ? error
+        : new TopologyError(
+            resource,
+            `the broker refuses ${resource}: ${error.message}`,
+            'See the broker’s log.',
+            options,
+          );
+  }
+}
