@@ -14,7 +14,9 @@ const ports = either(
   '^src/stores/[^/]+\\.ts$',
   '^src/serialization/serializer\\.ts$',
 );
-const flow = '^src/(publish|consume|features|middleware)/';
+/** What stages are, and what they decide: shared by the features and by the ways that are made of them. */
+const seam = '^src/pipeline/';
+const flow = '^src/(pipeline|publish|consume|features)/';
 const features = '^src/(jobs|failures|worker|control)/';
 const adapters = '^src/(transport/(amqp|memory)|stores/(memory|redis|postgres))/';
 const root = '^src/(bus|lifecycle|options|stopping)\\.ts$';
@@ -86,6 +88,12 @@ const layering = [
       'The way of a message runs on ports and pure parts: it knows no broker, no bus and no job feature.',
     from: { path: flow },
     to: { path: product, pathNot: either(foundation, pure, ports, flow) },
+  },
+  {
+    name: 'the-seam-looks-down',
+    comment: 'What stages are, and what they decide, is said without any stage: no feature, and neither way.',
+    from: { path: seam },
+    to: { path: product, pathNot: either(foundation, pure, ports, seam) },
   },
   {
     name: 'features-look-down',

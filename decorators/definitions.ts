@@ -1,5 +1,6 @@
-import type { HandlerDefinition, HandlerFunction } from '../src/consume/handlers/definition.js';
+import type { HandlerDefinition } from '../src/consume/handlers/definition.js';
 import type { MessageContext } from '../src/message/context.js';
+import type { HandlerFunction } from '../src/pipeline/handler.js';
 import { show } from '../src/util/check.js';
 import type { Instance, Instances } from './instances.js';
 import {

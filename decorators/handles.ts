@@ -1,12 +1,10 @@
 import type {
-  BatchFunction,
-  FailedFunction,
-  HandlerFunction,
   PatternOrDefinition,
   Patterns,
   PayloadOf,
   PublishedTo,
 } from '../src/consume/handlers/definition.js';
+import type { BatchFunction, FailedFunction, HandlerFunction } from '../src/pipeline/handler.js';
 import type { BodyOption } from '../src/serialization/body-option.js';
 import { type Annotation, annotation } from './annotation.js';
 import type { HandlesBatchOptions, HandlesOptions } from './metadata.js';

@@ -1,9 +1,7 @@
 import type {
-  BatchFunction,
   BatchHandleOptions,
   HandleOptions,
   HandlerDefinition,
-  HandlerFunction,
   Patterns,
   PayloadOf,
   PublishedTo,
@@ -34,6 +32,7 @@ import { FailureLog } from './observe/failure-log/failure-log.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
+import type { BatchFunction, HandlerFunction } from './pipeline/handler.js';
 import { BusPublisher } from './publish/publisher.js';
 import type { BodyOption } from './serialization/body-option.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';

@@ -1,12 +1,9 @@
 export { Bus } from './bus.js';
 export type {
-  BatchFunction,
   BatchHandleOptions,
   BatchOptions,
-  FailedFunction,
   HandleOptions,
   HandlerDefinition,
-  HandlerFunction,
   HandlerOptions,
   Lanes,
   PatternOrDefinition,
@@ -141,7 +138,6 @@ export {
 export type { ReceivedMessage } from './message/received-message.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
-export type { Middleware, Next } from './middleware/middleware.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';
 export type {
   BusHealth,
@@ -150,6 +146,8 @@ export type {
   HealthError,
 } from './observe/health/bus-health.js';
 export type { BusOptions, HandlerDefinitions } from './options.js';
+export type { BatchFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
+export type { Middleware, Next } from './pipeline/middleware.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';

@@ -6,13 +6,13 @@ import {
   type Serving,
 } from './consume/handlers/serving.js';
 import { hasInbox, queueNeeds, type Subscription } from './consume/handlers/subscription.js';
+import { UniqueHandlers } from './consume/handlers/unique-handlers.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
 import { Runners } from './consume/intake/runners.js';
 import { BusControl } from './control/bus-control.js';
 import { ConnectError, NotStartedError, OptionsError, StoppedError } from './errors.js';
 import type { BusEvents, BusState } from './events.js';
 import type { Outbox } from './features/outbox/outbox.js';
-import { UniqueHandlers } from './features/unique/unique-handlers.js';
 import type { ExchangeRef } from './message/exchange-option.js';
 import type { Publisher } from './message/publisher.js';
 import type { HealthMonitor } from './observe/health/health-monitor.js';

@@ -1,6 +1,6 @@
-import { type Received, receive } from '../consume/attempt/received.js';
 import { movedCopy } from '../consume/settle/republish.js';
-import { isOwnFault } from '../publish/unsendable.js';
+import { isOwnFault } from '../pipeline/final-errors.js';
+import { type Received, receive } from '../pipeline/received.js';
 import type { Names } from '../topology/names.js';
 import type { Delivery, TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';

@@ -1,13 +1,17 @@
-import type { StageOptions } from '../consume/attempt/dispatch.js';
-import type { AroundStage, GuardStage } from '../consume/attempt/pipeline.js';
-import type { Handler } from '../consume/handlers/subscription.js';
+import type { PlannedHandler } from '../pipeline/handler.js';
+import type { AroundStage, GuardStage } from '../pipeline/stage.js';
 import type { Check } from '../util/check.js';
 import { circuitBreakerOption, circuitBreakerSettings } from './circuit-breaker/circuit-breaker.js';
 import { idempotentOption, idempotentSettings } from './idempotent/option.js';
-import { idempotentStage } from './idempotent/stage.js';
-import { inboxAround, inboxStage } from './inbox/inbox.js';
+import { type ClaimsOptions, idempotentStage } from './idempotent/stage.js';
+import { type InboxOptions, inboxAround, inboxStage } from './inbox/inbox.js';
 import { rateLimitOption, rateLimitSettings } from './rate-limit/rate-limit.js';
-import { rateLimitStage } from './rate-limit/stage.js';
+import { type RateLimitsOptions, rateLimitStage } from './rate-limit/stage.js';
+
+/** What the stages of features are made with. */
+export type FeatureParts = ClaimsOptions & InboxOptions & RateLimitsOptions;
+
+type HandlerWithFeatures = PlannedHandler & FeatureSettings;
 
 /** What a handler option is to the handler's way. A handler without the option has nothing of it. */
 interface Feature<Settings> {
@@ -16,13 +20,13 @@ interface Feature<Settings> {
   /** The option with its defaults. */
   settings(option: never): Settings;
   /** Its stages, by phase. */
-  readonly guard?: (handler: Handler, settings: Settings, options: StageOptions) => GuardStage;
+  readonly guard?: (handler: PlannedHandler, settings: Settings, parts: FeatureParts) => GuardStage;
   readonly around?: AroundStage;
 }
 
 /**
  * The features that are a handler's option, by its name, in the order of their stages: the first is the outermost. Its option is
- * checked, settled and a field of {@link Handler} by its row here.
+ * checked, settled and a field of the handler by its row here.
  *
  * Before a permit of the rate limit is taken copies are skipped, or they would use up what new messages wait for. A message that
  * has to wait for a permit gives its claim back: its copies need not wait for it, too.
@@ -55,13 +59,13 @@ export function featureSettings(options: { readonly [Name in FeatureName]?: unkn
   return Object.fromEntries(settings) as FeatureSettings;
 }
 
-export function featureGuards(handler: Handler, options: StageOptions): readonly GuardStage[] {
+export function featureGuards(handler: HandlerWithFeatures, parts: FeatureParts): readonly GuardStage[] {
   return rows.flatMap(([name, { guard }]) => {
     const settings = handler[name];
-    return guard && settings ? [guard(handler, settings, options)] : [];
+    return guard && settings ? [guard(handler, settings, parts)] : [];
   });
 }
 
-export function featureArounds(handler: Handler): readonly AroundStage[] {
+export function featureArounds(handler: FeatureSettings): readonly AroundStage[] {
   return rows.flatMap(([name, { around }]) => (around && handler[name] ? [around] : []));
 }

@@ -1,3 +1,4 @@
+import type { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { checkBatchOptions } from '../features/batch/batch-options.js';
@@ -5,7 +6,6 @@ import { Batches } from '../features/batch/batches.js';
 import { Steps } from '../features/chain/steps.js';
 import { encryptedMessage, isEncrypted } from '../features/encryption/encrypt.js';
 import { Packer, packBytes } from '../features/pack/packer.js';
-import type { UniqueHandlers } from '../features/unique/unique-handlers.js';
 import { UniqueSends, type UniqueSendsOptions } from '../features/unique/unique-sends.js';
 import { type BatchJob, type CheckedJobs, JobBatch, type JobBatchOptions } from '../message/batch.js';
 import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';

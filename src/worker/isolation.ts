@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Received } from '../consume/attempt/received.js';
 import type { CrashVerdict, CrashWatch, WatchedPlaces } from '../consume/intake/crash-watch.js';
+import type { Received } from '../pipeline/received.js';
 import { type Clock, systemClock, type Timer } from '../util/clock.js';
 import type { AboutSuspect, Answer, Trial } from './protocol.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Received } from '../../src/consume/attempt/received.js';
 import type { QueueOptions } from '../../src/consume/handlers/definition.js';
 import type { CrashVerdict, CrashWatch, WatchedPlaces } from '../../src/consume/intake/crash-watch.js';
+import type { Received } from '../../src/pipeline/received.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';

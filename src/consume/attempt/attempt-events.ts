@@ -1,10 +1,10 @@
 import type { AttemptEvent, BusEvents, DeadLetteredEvent } from '../../events.js';
 import { publishedAtOf } from '../../message/published-at.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
-import type { Handler } from '../handlers/subscription.js';
 import type { FiguresOfHandler } from '../report/figures.js';
-import type { Work } from './work.js';
 
 type FailureName = 'handler.failed' | 'handler.timedOut';
 
@@ -14,7 +14,7 @@ export class AttemptEvents {
     private readonly service: string,
     private readonly events: Emitter<BusEvents>,
     private readonly clock: Clock,
-    private readonly figures: ReadonlyMap<Handler, FiguresOfHandler> = new Map(),
+    private readonly figures: ReadonlyMap<PlannedHandler, FiguresOfHandler> = new Map(),
   ) {}
 
   /** @param now in monotonic milliseconds */

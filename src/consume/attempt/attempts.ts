@@ -1,18 +1,18 @@
 import { returned, settledWith } from '../../features/pack/pack.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
+import { NO_EFFECTS } from '../../pipeline/effect.js';
+import type { Outcome } from '../../pipeline/outcome.js';
+import type { Later } from '../../pipeline/stage.js';
+import type { Work } from '../../pipeline/work.js';
 import type { Delivery } from '../../transport/transport.js';
 import type { Logger } from '../../util/logger.js';
 import { asksFirst } from '../intake/concurrency.js';
 import type { CrashWatch } from '../intake/crash-watch.js';
-import { NO_EFFECTS } from '../settle/effect.js';
-import type { Outcome } from '../settle/outcome.js';
 import type { Settler } from '../settle/settle.js';
 import type { AttemptEvents } from './attempt-events.js';
 import type { Stopping } from './context.js';
 import { givenUp } from './crashed.js';
 import type { Dispatcher } from './dispatch.js';
-import type { Later } from './pipeline.js';
-import type { Work } from './work.js';
 
 export interface AttemptsOptions {
   readonly dispatcher: Pick<Dispatcher, 'attempt'>;

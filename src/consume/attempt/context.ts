@@ -2,7 +2,7 @@ import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../..
 import { type BatchSender, batchOf, HandlerBatch } from '../../features/batch/batch-job.js';
 import { HandlerStep, type StepSender } from '../../features/chain/step.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
-import { type Handling, transactionOver } from '../../features/inbox/inbox.js';
+import { transactionOver } from '../../features/inbox/inbox.js';
 import { type PartFunction, Parts } from '../../features/once/once.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../../message/chain.js';
 import { MessageContext } from '../../message/context.js';
@@ -18,14 +18,15 @@ import type {
 } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
+import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
+import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
+import { carriedFrom } from '../../pipeline/propagated-headers.js';
+import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { show } from '../../util/check.js';
 import { type Duration, isDuration, toMs } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
-import { carriedFrom } from '../settle/carry-on.js';
-import { DISCARD, type Outcome } from '../settle/outcome.js';
-import type { Work } from './work.js';
 
 /** Whether the worker takes no more messages. */
 export interface Stopping {
@@ -44,7 +45,7 @@ export interface ContextSurroundings {
 }
 
 /** The context of one attempt. */
-export class HandlerContext extends MessageContext {
+export class HandlerContext extends MessageContext implements Attempt {
   readonly attempt: number;
   readonly tries: number;
   /** What the handler asked for by `release`, `fail` or `discard`; the first wins. */
@@ -59,7 +60,7 @@ export class HandlerContext extends MessageContext {
   private ownStep: HandlerStep | undefined;
   private ownBatch: HandlerBatch | undefined;
   /** Its transaction, if its handler has an inbox. */
-  handling: Handling | undefined;
+  transacted: AttemptTransaction | undefined;
   private ownParts: Parts | undefined;
 
   constructor(
@@ -165,8 +166,8 @@ export class HandlerContext extends MessageContext {
   }
 
   get transaction(): TransactionClient {
-    const { handling, handler } = this;
-    if (handling?.isOpen) return handling.client;
+    const { transacted, handler } = this;
+    if (transacted?.isOpen) return transacted.client;
     if (handler.inbox) throw transactionOver(handler.name);
     throw new NoTransactionError(
       `the handler '${handler.name}' has no transaction: it has no inbox`,
@@ -188,7 +189,7 @@ export class HandlerContext extends MessageContext {
 
   once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
     const { service, stores } = this.bus;
-    this.ownParts ??= new Parts(service, this.handling?.ledger ?? stores.ledger, this);
+    this.ownParts ??= new Parts(service, this.transacted?.ledger ?? stores.ledger, this);
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 
@@ -226,13 +227,13 @@ export class HandlerContext extends MessageContext {
 
   /** What is published in a transaction leaves with it; of one that was rolled back nothing does, whatever still runs. */
   private get publisher(): Publisher {
-    const { handling, bus } = this;
-    return handling && !handling.isCommitted ? handling.publisher : bus.publisher;
+    const { transacted, bus } = this;
+    return transacted && !transacted.isCommitted ? transacted.publisher : bus.publisher;
   }
 
   /** For `failed()`, which is not part of a transaction: another one than what may still run of the attempt has. */
   afterwards(): HandlerContext {
-    return this.handling ? new HandlerContext(this.work, this.handler, this.bus, this.payload) : this;
+    return this.transacted ? new HandlerContext(this.work, this.handler, this.bus, this.payload) : this;
   }
 
   /** Fires the signal, now or when it is first read. */

@@ -2,13 +2,13 @@ import type { Encryption } from '../../encryption/encryption.js';
 import { UndecodableError } from '../../errors.js';
 import { decrypted, needsKeys } from '../../features/encryption/decrypt.js';
 import { MessageView } from '../../message/received-message.js';
+import type { Match } from '../../pipeline/handler.js';
+import type { Received } from '../../pipeline/received.js';
+import type { Work } from '../../pipeline/work.js';
 import { encodingsOf, undone } from '../../serialization/content-encoding.js';
 import type { Deserializer } from '../../serialization/serializer.js';
 import { validate } from '../../serialization/validate.js';
 import { after, isThenable } from '../../util/after.js';
-import type { Match } from '../handlers/registry.js';
-import type { Received } from './received.js';
-import type { Work } from './work.js';
 
 export interface DecodeOptions {
   /** Of handlers that say nothing of how their bodies are read. */

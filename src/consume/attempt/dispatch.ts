@@ -5,22 +5,22 @@ import { featureGuards } from '../../features/features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Publisher } from '../../message/publisher.js';
-import type { Middleware } from '../../middleware/middleware.js';
+import type { BatchFunction, HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
+import type { Middleware } from '../../pipeline/middleware.js';
+import { type Outcome, RETURN } from '../../pipeline/outcome.js';
+import type { Received } from '../../pipeline/received.js';
+import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
+import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { isA } from '../../util/error-text.js';
-import type { BatchFunction, HandlerFunction } from '../handlers/definition.js';
 import type { Handler } from '../handlers/subscription.js';
-import { type Outcome, RETURN } from '../settle/outcome.js';
 import type { AttemptEvents } from './attempt-events.js';
 import { HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
-import { type Arriving, type Handling, type Later, piped } from './pipeline.js';
-import type { Received } from './received.js';
 import type { TimedCode } from './run-handler.js';
 import { Running, type RunningOptions } from './running.js';
-import { aroundStages, arrivalStages, guardStages } from './stages.js';
+import { aroundStages, arrivalStages, guardStages, type StageOptions } from './stages.js';
 import { Verdicts, type VerdictsOptions } from './verdicts.js';
-import type { Work } from './work.js';
 
 export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<RunningOptions, 'verdicts'> {
   readonly service: string;
@@ -38,21 +38,16 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<
   readonly timeoutGraceMs: number;
 }
 
-/** What stages are made with. */
-export interface StageOptions extends DispatcherOptions {
-  /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
-  failed(context: HandlerContext, error: unknown): Outcome;
-}
-
 /** One handler's ways: of messages that carry no mark of ours, and of those that do. */
 interface Ways {
+  readonly handler: Handler;
   readonly plain: Handling;
   readonly marked: Handling;
 }
 
 /** The way of one attempt, from bytes to outcome: decode, then the handler's pipeline, which is put together at the start. */
 export class Dispatcher {
-  private readonly waysOf: ReadonlyMap<Handler, Ways>;
+  private readonly waysOf: ReadonlyMap<PlannedHandler, Ways>;
   /** Of messages that carry a mark of ours, whatever their handler. */
   private readonly arrive: Arriving;
   private readonly running: Running;
@@ -82,8 +77,8 @@ export class Dispatcher {
     if (!hasArrived) return this.arrive(work);
     const { received, match } = work;
     if (!match) return this.verdicts.unhandled(received);
-    const { handler } = match;
-    const ways = this.waysOf.get(handler) as Ways;
+    const ways = this.waysOf.get(match.handler) as Ways;
+    const { handler } = ways;
     const way = received.isPlain ? ways.plain : ways.marked;
     let payload: unknown;
     try {
@@ -119,7 +114,7 @@ export class Dispatcher {
       const code = this.timed(handler, piped(around, run));
       return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
     };
-    return { plain: way(false), marked: way(true) };
+    return { handler, plain: way(false), marked: way(true) };
   }
 
   private timed({ name, timeoutMs }: Handler, run: HandlerFunction): TimedCode {

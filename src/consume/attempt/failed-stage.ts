@@ -1,9 +1,9 @@
+import type { Attempt } from '../../pipeline/attempt.js';
+import type { FailedFunction } from '../../pipeline/handler.js';
+import type { Outcome, OutcomeOf } from '../../pipeline/outcome.js';
+import type { GuardStage } from '../../pipeline/stage.js';
 import { after } from '../../util/after.js';
 import { readableError } from '../../util/error-text.js';
-import type { FailedFunction } from '../handlers/definition.js';
-import type { Outcome, OutcomeOf } from '../settle/outcome.js';
-import type { HandlerContext } from './context.js';
-import type { GuardStage } from './pipeline.js';
 import { runHandler, type TimedCode } from './run-handler.js';
 
 /**
@@ -22,7 +22,7 @@ export function failedStage(failed: FailedFunction, code: TimedCode): GuardStage
 }
 
 async function tellFailed(
-  context: HandlerContext,
+  context: Attempt,
   outcome: OutcomeOf<'dead-letter'>,
   failed: FailedFunction,
   code: TimedCode,

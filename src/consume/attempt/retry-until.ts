@@ -1,8 +1,8 @@
+import type { Attempt } from '../../pipeline/attempt.js';
 import { hearRejection } from '../../util/hear-rejection.js';
-import type { HandlerContext } from './context.js';
 
 /** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */
-export function untilOf(context: HandlerContext): number {
+export function untilOf(context: Attempt): number {
   const { retryUntil } = context.handler.retry;
   if (!retryUntil) return Number.POSITIVE_INFINITY;
   let problem: unknown = 'it gave no valid Date';

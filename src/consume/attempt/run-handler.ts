@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { HandlerTimeoutError } from '../../errors.js';
+import type { Attempt } from '../../pipeline/attempt.js';
 import { isThenable } from '../../util/after.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { formatMs } from '../../util/duration.js';
-import type { HandlerContext } from './context.js';
 
 /** How an attempt's code ended. */
 export type Ending =
@@ -16,13 +16,13 @@ const RETURNED: Ending = { kind: 'returned' };
 /** What runs, and how long it may. Made once for each handler. */
 export interface TimedCode {
   readonly name: string;
-  readonly run: (payload: unknown, context: HandlerContext) => unknown;
+  readonly run: (payload: unknown, context: Attempt) => unknown;
   readonly timeoutMs: number;
   /** How long it may go on after the timeout before its slot is taken from it. */
   readonly graceMs: number;
   readonly clock: Clock;
   /** Told at the timeout, which may be long before the ending. */
-  readonly onTimeout: (context: HandlerContext, error: HandlerTimeoutError) => void;
+  readonly onTimeout: (context: Attempt, error: HandlerTimeoutError) => void;
 }
 
 /**
@@ -35,11 +35,7 @@ export interface TimedCode {
  * At the timeout the context's signal fires; the ending comes when the code stops or when the grace is over. In the
  * latter case the code may go on beside the message's next attempt: nothing can stop it from outside.
  */
-export function runHandler(
-  code: TimedCode,
-  payload: unknown,
-  context: HandlerContext,
-): Ending | Promise<Ending> {
+export function runHandler(code: TimedCode, payload: unknown, context: Attempt): Ending | Promise<Ending> {
   let result: unknown;
   try {
     result = new AsyncResource('HOPLINE_HANDLER').runInAsyncScope(code.run, undefined, payload, context);
@@ -51,11 +47,7 @@ export function runHandler(
   return awaitHandler(code, result, context);
 }
 
-function awaitHandler(
-  code: TimedCode,
-  result: PromiseLike<unknown>,
-  context: HandlerContext,
-): Promise<Ending> {
+function awaitHandler(code: TimedCode, result: PromiseLike<unknown>, context: Attempt): Promise<Ending> {
   const { clock } = code;
   return new Promise((resolve) => {
     let timedOut: Ending | undefined;
@@ -79,12 +71,4 @@ function awaitHandler(
       threw(error);
     }
   });
-}
-
-/** What a store's own answers may take, beside the handler's time. */
-const STORE_RESERVE_MS = 5_000;
-
-/** How long what a store holds for one attempt is held: until that has ended, whatever it does. */
-export function longestAttemptMs({ timeoutMs }: { readonly timeoutMs: number }, graceMs: number): number {
-  return timeoutMs + graceMs + STORE_RESERVE_MS;
 }

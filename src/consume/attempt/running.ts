@@ -1,13 +1,13 @@
+import type { Attempt } from '../../pipeline/attempt.js';
+import { type Outcome, RETURN } from '../../pipeline/outcome.js';
+import type { Received } from '../../pipeline/received.js';
+import type { Handling } from '../../pipeline/stage.js';
+import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
-import { type Outcome, RETURN } from '../settle/outcome.js';
 import type { AttemptEvents } from './attempt-events.js';
-import type { HandlerContext } from './context.js';
-import type { Handling } from './pipeline.js';
-import type { Received } from './received.js';
 import { untilOf } from './retry-until.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Verdicts } from './verdicts.js';
-import type { Work } from './work.js';
 
 export interface RunningOptions {
   readonly clock: Clock;
@@ -19,7 +19,7 @@ export interface RunningOptions {
 
 /** Runs the code of attempts, tells of it, and knows what runs. */
 export class Running {
-  private readonly contexts = new Set<HandlerContext>();
+  private readonly contexts = new Set<Attempt>();
 
   constructor(private readonly options: RunningOptions) {}
 
@@ -53,9 +53,9 @@ export class Running {
     };
   }
 
-  private ended(context: HandlerContext, ending: Ending, startedAt: number, until: number): Outcome {
+  private ended(context: Attempt, ending: Ending, startedAt: number, until: number): Outcome {
     const { events, onEnded, verdicts } = this.options;
-    const { recorded, work, handling } = context;
+    const { recorded, work, transacted } = context;
     context.phase = 'over';
     const isFailure = ending.kind !== 'returned';
     events.ended(work, startedAt, isFailure || recorded?.kind === 'dead-letter');
@@ -66,7 +66,7 @@ export class Running {
       events.failed('handler.failed', work, recorded.error, startedAt);
     else if (!recorded) events.succeeded(work, startedAt);
     // Its code may still run, and work on it.
-    if (ending.kind === 'timed-out') handling?.abandon();
-    return handling?.outcome ?? verdicts.ended(context, ending, until);
+    if (ending.kind === 'timed-out') transacted?.abandon();
+    return transacted?.outcome ?? verdicts.ended(context, ending, until);
   }
 }

@@ -1,11 +1,14 @@
+import type { BatchSender } from '../../features/batch/batch-job.js';
 import { refusedJobs } from '../../features/batch/batch-job.js';
 import { chainAround, chainStage, finishedChains } from '../../features/chain/chain-effects.js';
-import { featureArounds } from '../../features/features.js';
-import type { Middleware } from '../../middleware/middleware.js';
+import type { StepSender } from '../../features/chain/step.js';
+import { type FeatureParts, featureArounds } from '../../features/features.js';
+import type { Uniques } from '../../features/unique/uniques.js';
+import type { Middleware } from '../../pipeline/middleware.js';
+import type { AroundStage, ArrivalStage, GuardStage } from '../../pipeline/stage.js';
+import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
-import type { StageOptions } from './dispatch.js';
 import { failedStage } from './failed-stage.js';
-import type { AroundStage, ArrivalStage, GuardStage } from './pipeline.js';
 import type { TimedCode } from './run-handler.js';
 import { unreadableStage } from './verdicts.js';
 
@@ -13,6 +16,14 @@ import { unreadableStage } from './verdicts.js';
  * The stages and their order: the first is the outermost. For a message without a mark of Hopline's, the stages for such a mark are
  * left out, and no check for it is made.
  */
+
+/** Parts of the bus that stages are made with. */
+export type StageOptions = FeatureParts & {
+  readonly log: Logger;
+  readonly batches: Pick<BatchSender, 'begin'>;
+  readonly steps: Pick<StepSender, 'send'>;
+  readonly uniques: Uniques;
+};
 
 /** Arrival stages of messages that carry a mark, or can't be read whole. */
 export function arrivalStages({ batches, steps, log }: StageOptions): readonly ArrivalStage[] {

@@ -7,17 +7,17 @@ import {
   UndecodableError,
 } from '../../errors.js';
 import { isEncrypted } from '../../features/encryption/decrypt.js';
+import type { Attempt } from '../../pipeline/attempt.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from '../../pipeline/outcome.js';
+import type { Received } from '../../pipeline/received.js';
+import type { ArrivalStage } from '../../pipeline/stage.js';
+import type { Work } from '../../pipeline/work.js';
 import { decide } from '../../retry/decide.js';
 import type { Clock } from '../../util/clock.js';
 import { isA } from '../../util/error-text.js';
 import type { Logger } from '../../util/logger.js';
-import type { Handler } from '../handlers/subscription.js';
-import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from '../settle/outcome.js';
-import type { HandlerContext } from './context.js';
-import type { ArrivalStage } from './pipeline.js';
-import type { Received } from './received.js';
 import type { Ending } from './run-handler.js';
-import type { Work } from './work.js';
 
 export interface VerdictsOptions {
   readonly clock: Clock;
@@ -36,7 +36,7 @@ type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 /** What becomes of a message, by how its attempt has ended, or why there was none. */
 export class Verdicts {
   /** From when on, in monotonic milliseconds, nonsense in a handler's policy is said again. */
-  private readonly oddAgainAt = new Map<Handler, number>();
+  private readonly oddAgainAt = new Map<PlannedHandler, number>();
 
   constructor(private readonly options: VerdictsOptions) {}
 
@@ -47,7 +47,7 @@ export class Verdicts {
   }
 
   /** @param error what decrypting it, decoding it or its schema has thrown */
-  undecodable(work: Work, handler: Handler, error: unknown): Outcome {
+  undecodable(work: Work, handler: PlannedHandler, error: unknown): Outcome {
     const { received } = work;
     if (isA(error, UndecodableError)) return { kind: 'dead-letter', reason: 'undecodable', error };
     if (isA(error, PayloadInvalidError)) {
@@ -68,7 +68,7 @@ export class Verdicts {
   }
 
   /** @param until as of {@link failure} */
-  ended(context: HandlerContext, ending: Ending, until: number): Outcome {
+  ended(context: Attempt, ending: Ending, until: number): Outcome {
     const { abortReason, handler, recorded, work } = context;
     if (recorded) {
       if (ending.kind === 'threw')
@@ -87,7 +87,12 @@ export class Verdicts {
   }
 
   /** @param until wall-clock milliseconds after which no attempt may begin */
-  failure(work: Work, handler: Handler, error: unknown, until: number = Number.POSITIVE_INFINITY): Outcome {
+  failure(
+    work: Work,
+    handler: PlannedHandler,
+    error: unknown,
+    until: number = Number.POSITIVE_INFINITY,
+  ): Outcome {
     work.exceptions += 1;
     const { attempt, exceptions } = work;
     const { clock } = this.options;
@@ -109,7 +114,7 @@ export class Verdicts {
   }
 
   /** What a function of a policy does at each failure is said now and then. */
-  private odd(handler: Handler, what: string, thrown: { readonly error: unknown } | undefined): void {
+  private odd(handler: PlannedHandler, what: string, thrown: { readonly error: unknown } | undefined): void {
     const { clock, log } = this.options;
     const now = clock.monotonic();
     if (now < (this.oddAgainAt.get(handler) ?? 0)) return;

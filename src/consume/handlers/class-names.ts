@@ -1,7 +1,6 @@
 import type { Logger } from '../../util/logger.js';
 import type { HandlerDefinition } from './definition.js';
 import { patternOf } from './queue-problems.js';
-import type { Subscription } from './subscription.js';
 
 /*
  * A class that names no queue has one that is called after the class. Tools that bundle and minify call classes as they
@@ -35,7 +34,10 @@ export function classNameProblems(definitions: readonly HandlerDefinition[], ser
  *
  * @param subscriptions of one bus
  */
-export function warnOfClassNames(subscriptions: readonly Subscription[], log: Logger): void {
+export function warnOfClassNames(
+  subscriptions: readonly { readonly queue: string; readonly namedAfter: string | undefined }[],
+  log: Logger,
+): void {
   if (process.env.NODE_ENV !== 'production') return;
   const queues = Object.fromEntries(
     subscriptions.flatMap(({ queue, namedAfter }) => (namedAfter === undefined ? [] : [[namedAfter, queue]])),

@@ -1,11 +1,11 @@
 import type { CircuitBreakerOptions } from '../../features/circuit-breaker/circuit-breaker.js';
 import type { IdempotentOptions } from '../../features/idempotent/option.js';
 import type { RateLimitOptions } from '../../features/rate-limit/rate-limit.js';
-import type { MessageContext } from '../../message/context.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
 import type { ExchangeOption } from '../../message/exchange-option.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { UniqueOptions } from '../../message/unique.js';
+import type { BatchFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
 import type { RetryOptions } from '../../retry/policy.js';
 import type { BodyOption } from '../../serialization/body-option.js';
 import type { QueueType } from '../../topology/plan.js';
@@ -159,28 +159,6 @@ export interface BatchHandleOptions<Payload = any, Input = Payload> extends Hand
    */
   batch: BatchOptions;
 }
-
-/** Function that runs for each attempt. The attempt succeeds if it returns, and fails if it throws. */
-// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-export type HandlerFunction<Payload = any> = (payload: Payload, context: MessageContext) => unknown;
-
-/**
- * Function that runs for a batch. The n-th context belongs to the n-th payload: its `fail`, `release` and
- * `discard` decide for that message alone, and its signal is that message's. If the function returns, every
- * message without a decision of its own has succeeded, except where it returns a list: an Error in the list is
- * a failed attempt of the message at that index. If the function throws, every message without a decision of
- * its own has failed. A message that is tried again comes in a later batch.
- */
-// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-export type BatchFunction<Payload = any> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
-
-/** Function that runs once when a message is given up. An error that it throws is recorded with the failure. */
-// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-export type FailedFunction<Payload = any> = (
-  error: Error,
-  payload: Payload,
-  context: MessageContext,
-) => unknown;
 
 /** A pattern, or a definition, which stands for its routing key and validates the payload. */
 export type PatternOrDefinition = string | MessageDefinition;

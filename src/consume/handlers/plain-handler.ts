@@ -1,11 +1,6 @@
 import { isMessageDefinition } from '../../message/define-message.js';
-import type {
-  BatchFunction,
-  HandleOptions,
-  HandlerDefinition,
-  HandlerFunction,
-  PatternOrDefinition,
-} from './definition.js';
+import type { BatchFunction, HandlerFunction } from '../../pipeline/handler.js';
+import type { HandleOptions, HandlerDefinition, PatternOrDefinition } from './definition.js';
 
 /** What `bus.handle` is given, as a definition like those of classes. */
 export function plainHandler(

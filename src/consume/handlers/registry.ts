@@ -1,13 +1,6 @@
-import type { MessageDefinition } from '../../message/define-message.js';
 import { compareSpecificity, TopicTrie } from '../../message/topic.js';
+import type { Match, PlannedHandler, Route } from '../../pipeline/handler.js';
 import { baseExchangeOf } from '../../topology/names.js';
-import type { Handler, Route } from './subscription.js';
-
-/** What a routing key leads to in one queue. */
-export interface Match {
-  readonly handler: Handler;
-  readonly definition: MessageDefinition | undefined;
-}
 
 /**
  * The dispatch table of one queue: exchange and routing key → the handler with the narrowest pattern that matches, and no
@@ -17,10 +10,10 @@ export interface Match {
  * A lane's exchange counts as the plain one. What comes from an exchange that no handler of the queue names has been put
  * there by other means (the default exchange, a shovel, a binding between exchanges): its key alone finds the handler.
  */
-export class Registry {
+export class Registry<Handler extends PlannedHandler = PlannedHandler> {
   /** By exchange. Empty if all handlers are on one: then the key says it all, wherever a message comes from. */
-  private readonly tables: ReadonlyMap<string, KeyTable>;
-  private readonly byKeyAlone: KeyTable;
+  private readonly tables: ReadonlyMap<string, KeyTable<Handler>>;
+  private readonly byKeyAlone: KeyTable<Handler>;
 
   constructor(handlers: readonly Handler[]) {
     const entries = handlers.flatMap((handler) => handler.routes.map((route) => ({ handler, route })));
@@ -34,7 +27,7 @@ export class Registry {
   }
 
   /** @param exchange that the message was published to */
-  find(exchange: string, routingKey: string): Match | undefined {
+  find(exchange: string, routingKey: string): Match<Handler> | undefined {
     const { tables, byKeyAlone } = this;
     if (tables.size === 0) return byKeyAlone.find(routingKey);
     const table = tables.get(exchange) ?? tables.get(baseExchangeOf(exchange)) ?? byKeyAlone;
@@ -45,11 +38,11 @@ export class Registry {
 /** Keys remembered with their match; beyond this many the memory starts anew. */
 const REMEMBERED_KEYS = 1_000;
 
-class KeyTable {
+class KeyTable<Handler extends PlannedHandler> {
   private readonly trie = new TopicTrie<number>();
   /** Narrowest first; of identical patterns, which two exchanges may have, the one that was added first. */
-  private readonly matches: readonly Match[];
-  private readonly remembered = new Map<string, Match | undefined>();
+  private readonly matches: readonly Match<Handler>[];
+  private readonly remembered = new Map<string, Match<Handler> | undefined>();
 
   constructor(entries: readonly { readonly handler: Handler; readonly route: Route }[]) {
     const sorted = entries.toSorted((left, right) =>
@@ -61,7 +54,7 @@ class KeyTable {
     this.matches = sorted.map(({ handler, route }) => ({ handler, definition: route.definition }));
   }
 
-  find(routingKey: string): Match | undefined {
+  find(routingKey: string): Match<Handler> | undefined {
     const known = this.remembered.get(routingKey);
     if (known !== undefined || this.remembered.has(routingKey)) return known;
     const places = this.trie.match(routingKey);

@@ -1,9 +1,15 @@
 import { OptionsError } from '../../errors.js';
 import { type BatchSettings, batchSettings } from '../../features/bulk/bulk.js';
 import { type FeatureSettings, featureSettings } from '../../features/features.js';
-import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
+import { isMessageDefinition } from '../../message/define-message.js';
 import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
 import { type UniqueSettings, uniqueSettings } from '../../message/unique.js';
+import type {
+  BatchFunction,
+  FailedFunction,
+  HandlerFunction,
+  PlannedHandler,
+} from '../../pipeline/handler.js';
 import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from '../../retry/policy.js';
 import { type BodyOption, deserializerOf } from '../../serialization/body-option.js';
 import type { Deserializer } from '../../serialization/serializer.js';
@@ -12,45 +18,18 @@ import type { QueueType } from '../../topology/plan.js';
 import { formatMs, toMs } from '../../util/duration.js';
 import { MAX_PREFETCH } from '../intake/prefetch-window.js';
 import { classNameProblems } from './class-names.js';
-import type {
-  BatchFunction,
-  FailedFunction,
-  HandlerDefinition,
-  HandlerFunction,
-  HandlerOptions,
-  QueueOptions,
-} from './definition.js';
+import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';
 import { problemsOfDefinition } from './definition-problems.js';
 import { type Lane, lanesOf } from './lanes.js';
 import { patternOf, queueProblems } from './queue-problems.js';
 
-/** A handler with its policies settled. */
-export interface Handler extends FeatureSettings {
-  /** Several of one queue may have the same. */
-  readonly name: string;
-  /** Its queue, without a lane: what stores keep for a handler is known by both. */
-  readonly queue: string;
-  readonly routes: readonly Route[];
-  readonly retry: RetryPolicy;
-  readonly timeoutMs: number;
-  /** How many of its messages run at once, within the queue's concurrency. Infinity if it says nothing. */
-  readonly concurrency: number;
+/** A handler with all its policies settled. */
+export interface Handler extends PlannedHandler, FeatureSettings {
   readonly handle: HandlerFunction | BatchFunction;
   readonly failed: FailedFunction | undefined;
   readonly unique: UniqueSettings | undefined;
-  /** Takes no message that is not encrypted. */
-  readonly encrypted: boolean;
-  /** Set if its bodies are read otherwise than by the bus's serializer. */
-  readonly body: Deserializer | undefined;
   /** Set if it takes many messages in one call. */
   readonly batch: BatchSettings | undefined;
-}
-
-/** One pattern of a handler, and the definition that validates what comes through it. */
-export interface Route {
-  readonly pattern: string;
-  readonly exchange: ExchangeRef;
-  readonly definition: MessageDefinition | undefined;
 }
 
 /** A queue with its bindings and handlers, and the lanes that stand for it in the broker. */

@@ -1,5 +1,5 @@
-import type { Work } from '../attempt/work.js';
-import type { Handler } from '../handlers/subscription.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Work } from '../../pipeline/work.js';
 import { type LaneOrder, strictOrder } from './lane-order.js';
 import type { Pause } from './pause.js';
 import { WaitingLine } from './waiting-line.js';
@@ -37,7 +37,7 @@ export class Gate {
   /** One line for each lane. */
   private readonly waiting: readonly WaitingLine[];
   /** Of the handlers that have a limit of their own. */
-  private readonly activeOf = new Map<Handler, number>();
+  private readonly activeOf = new Map<PlannedHandler, number>();
   private active = 0;
   /** How much is in the lines. */
   private here = 0;
@@ -191,7 +191,7 @@ export class Gate {
     return next !== undefined && (this.pause.begins !== 'redelivered' || asksFirst(next));
   }
 
-  private readonly handlerHasRoom = (handler: Handler): boolean =>
+  private readonly handlerHasRoom = (handler: PlannedHandler): boolean =>
     handler.concurrency >= this.limit || (this.activeOf.get(handler) ?? 0) < handler.concurrency;
 
   private begin(work: Work): void {
@@ -207,7 +207,7 @@ export class Gate {
     else this.start(work);
   }
 
-  private count(handler: Handler, change: 1 | -1): void {
+  private count(handler: PlannedHandler, change: 1 | -1): void {
     if (handler.concurrency !== Number.POSITIVE_INFINITY)
       this.activeOf.set(handler, (this.activeOf.get(handler) ?? 0) + change);
   }

@@ -1,4 +1,4 @@
-import type { Received } from '../attempt/received.js';
+import type { Received } from '../../pipeline/received.js';
 
 /**
  * Who looks after messages that may have killed their process; a worker of `hopline work` has one. It is asked before a

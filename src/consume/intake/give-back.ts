@@ -1,7 +1,7 @@
 import { type Pack, PackItem } from '../../features/pack/pack.js';
 import { fittingId } from '../../message/message-id.js';
-import { Work } from '../attempt/work.js';
-import { type Outcome, RETURN } from '../settle/outcome.js';
+import { type Outcome, RETURN } from '../../pipeline/outcome.js';
+import { Work } from '../../pipeline/work.js';
 
 /**
  * Gives back what was delivered and has not started. A pack of which something has started can't go back; what is left of

@@ -1,11 +1,12 @@
 import { isPack, Pack, receivedItems } from '../../features/pack/pack.js';
+import type { Match } from '../../pipeline/handler.js';
+import { COME_BACK_SOON } from '../../pipeline/outcome.js';
+import { type Received, receive } from '../../pipeline/received.js';
+import { Work } from '../../pipeline/work.js';
 import type { Names } from '../../topology/names.js';
 import type { Delivery } from '../../transport/transport.js';
-import { type Received, receive } from '../attempt/received.js';
-import { Work } from '../attempt/work.js';
-import { type Match, Registry } from '../handlers/registry.js';
+import { Registry } from '../handlers/registry.js';
 import type { ServedLane } from '../handlers/serving.js';
-import { COME_BACK_SOON } from '../settle/outcome.js';
 import type { Gate } from './concurrency.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
 

@@ -1,6 +1,6 @@
+import type { Work } from '../../pipeline/work.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-import type { Work } from '../attempt/work.js';
 import type { Gate } from './concurrency.js';
 import type { LaneRunner } from './lane-runner.js';
 import type { Pause } from './pause.js';

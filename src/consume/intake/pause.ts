@@ -1,6 +1,6 @@
 import type { PauseReason } from '../../events.js';
-import type { Work } from '../attempt/work.js';
-import type { Handler } from '../handlers/subscription.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Work } from '../../pipeline/work.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
 
 /** Reasons for which a lane is not consumed; the other reasons only keep fetched messages from beginning. */
@@ -25,7 +25,7 @@ export interface PausedLane {
 }
 
 /** What may begin: any message, none, only redelivered ones, or one of this handler and any of the others. */
-export type Begins = 'any' | 'none' | 'redelivered' | Handler;
+export type Begins = 'any' | 'none' | 'redelivered' | PlannedHandler;
 
 /**
  * Pauses of the lanes that share slots: the one place that knows why messages are not taken, or don't begin. A lane may be paused
@@ -40,7 +40,7 @@ export class Pause {
   /** Number of deliveries that are held because an effect can't be stored. */
   private held = 0;
   /** Handler of which one message is tried though its circuit is open. */
-  private trying: Handler | undefined;
+  private trying: PlannedHandler | undefined;
   /** True until that message begins. */
   private isAwaited = false;
   /** Message that was let through last. */
@@ -139,7 +139,7 @@ export class Pause {
    * Lets one message of this handler through its open circuit, which may be one that comes later; until then others begin as
    * they come, or what runs long would keep it out.
    */
-  letOne(handler: Handler): void {
+  letOne(handler: PlannedHandler): void {
     this.trying = handler;
     this.isAwaited = true;
     this.change();

@@ -1,6 +1,6 @@
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Work } from '../../pipeline/work.js';
 import { Line } from '../../util/line.js';
-import type { Work } from '../attempt/work.js';
-import type { Handler } from '../handlers/subscription.js';
 
 interface Aside {
   readonly work: Work;
@@ -15,7 +15,7 @@ interface Aside {
 export class WaitingLine {
   private readonly line = new Line<Work>();
   /** All of it came before what is first in `line`. */
-  private readonly aside = new Map<Handler, Line<Aside>>();
+  private readonly aside = new Map<PlannedHandler, Line<Aside>>();
   private asideCount = 0;
   private nextNumber = 0;
   /** Where {@link find} has found something. */
@@ -35,7 +35,7 @@ export class WaitingLine {
   }
 
   /** The first whose handler has room, which {@link take} then takes. */
-  find(hasRoom: (handler: Handler) => boolean): Work | undefined {
+  find(hasRoom: (handler: PlannedHandler) => boolean): Work | undefined {
     const aside = this.asideCount > 0 ? this.oldestAside(hasRoom) : undefined;
     this.found = aside;
     if (aside) return aside.first?.work;
@@ -73,7 +73,7 @@ export class WaitingLine {
     return [...taken, ...this.line.takeAll(test)];
   }
 
-  private putAside(handler: Handler, work: Work): void {
+  private putAside(handler: PlannedHandler, work: Work): void {
     let line = this.aside.get(handler);
     if (!line) {
       line = new Line();
@@ -84,7 +84,7 @@ export class WaitingLine {
     this.asideCount += 1;
   }
 
-  private oldestAside(hasRoom: (handler: Handler) => boolean): Line<Aside> | undefined {
+  private oldestAside(hasRoom: (handler: PlannedHandler) => boolean): Line<Aside> | undefined {
     let oldest: Line<Aside> | undefined;
     let number = Number.POSITIVE_INFINITY;
     for (const [handler, line] of this.aside) {

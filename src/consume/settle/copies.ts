@@ -2,14 +2,14 @@ import { InvalidMessageError, TopologyError } from '../../errors.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
-import { isOwnFault } from '../../publish/unsendable.js';
+import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
+import { isOwnFault } from '../../pipeline/final-errors.js';
+import type { Effect, Outcome, OutcomeOf } from '../../pipeline/outcome.js';
+import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf, type Names } from '../../topology/names.js';
 import type { TransportSession } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-import type { Work } from '../attempt/work.js';
-import { type Effect, type EffectsOf, NO_EFFECTS } from './effect.js';
-import type { Outcome, OutcomeOf } from './outcome.js';
 import {
   deadLetter,
   delayedCopy,

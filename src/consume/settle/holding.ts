@@ -1,10 +1,9 @@
+import type { Effect, Outcome } from '../../pipeline/outcome.js';
+import type { Work } from '../../pipeline/work.js';
 import type { TransportSession } from '../../transport/transport.js';
 import { Backoff } from '../../util/backoff.js';
 import { type Clock, pause } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-import type { Work } from '../attempt/work.js';
-import type { Effect } from './effect.js';
-import type { Outcome } from './outcome.js';
 
 export interface HoldingOptions {
   readonly session: TransportSession;

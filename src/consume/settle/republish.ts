@@ -5,11 +5,12 @@ import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '.
 import { datelessMessageId } from '../../message/message-id.js';
 import { keptHeaders, type MessageSource } from '../../message/wire/encoded-properties.js';
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
+import { cutErrorText, ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
+import type { Received } from '../../pipeline/received.js';
 import { delayAddress, dueKey } from '../../topology/delays.js';
 import type { Names } from '../../topology/names.js';
 import { cutText } from '../../util/cut-text.js';
-import { errorText, stackText } from '../../util/error-text.js';
-import type { Received } from '../attempt/received.js';
+import { stackText } from '../../util/error-text.js';
 
 /*
  * What a delivery becomes when it travels on: byte for byte the same body, properties and headers, but for ours, for the
@@ -246,7 +247,6 @@ export function leastLetter(
 }
 
 const STACK_CAP_BYTES = 4 * 1024;
-const ERROR_CAP_BYTES = 1024;
 
 /** What the client library writes at the most, less room for what the broker adds. */
 const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;
@@ -266,9 +266,6 @@ function textOf({ error, failedError, unsent }: GivenUp): string {
   if (unsent !== undefined) texts.push(`its copy could not be sent: ${cutErrorText(unsent)}`);
   return texts.join('; ');
 }
-
-/** Of an error's text, as much as a header of ours holds. */
-export const cutErrorText = (error: unknown): string => cutText(errorText(error), ERROR_CAP_BYTES);
 
 /** Of headers that go out in the bytes in which they came: exact, and all of one name together. */
 function keptSizes(source: MessageSource | undefined, headers: Headers): ReadonlyMap<string, number> {

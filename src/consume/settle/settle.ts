@@ -1,9 +1,9 @@
+import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
+import type { Effect, Outcome } from '../../pipeline/outcome.js';
+import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf } from '../../topology/names.js';
 import type { AttemptEvents } from '../attempt/attempt-events.js';
-import type { Work } from '../attempt/work.js';
-import { type Effect, type EffectsOf, NO_EFFECTS } from './effect.js';
 import { Holding, type HoldingOptions } from './holding.js';
-import type { Outcome } from './outcome.js';
 
 export interface SettlerOptions extends HoldingOptions {
   /** What is due for the end of a message that carries no mark of ours, or that does; in this order. */

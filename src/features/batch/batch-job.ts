@@ -1,14 +1,3 @@
-import type { ArrivalStage } from '../../consume/attempt/pipeline.js';
-import type { Received } from '../../consume/attempt/received.js';
-import { carriedFrom } from '../../consume/settle/carry-on.js';
-import { type EffectsOf, NO_EFFECTS } from '../../consume/settle/effect.js';
-import {
-  CANCELLED,
-  HANDLED_BEFORE,
-  type Outcome,
-  releaseFor,
-  STORE_AWAY_MS,
-} from '../../consume/settle/outcome.js';
 import { BatchError } from '../../errors.js';
 import {
   type BatchContext,
@@ -21,6 +10,17 @@ import {
 } from '../../message/batch.js';
 import type { Headers } from '../../message/message.js';
 import { type BatchMark, type BatchPlace, isPlace } from '../../message/wire/batch-header.js';
+import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
+import {
+  CANCELLED,
+  HANDLED_BEFORE,
+  type Outcome,
+  releaseFor,
+  STORE_AWAY_MS,
+} from '../../pipeline/outcome.js';
+import { carriedFrom } from '../../pipeline/propagated-headers.js';
+import type { Received } from '../../pipeline/received.js';
+import type { ArrivalStage } from '../../pipeline/stage.js';
 import type { BatchStore, Closed, JobResult } from '../../stores/batches.js';
 import type { Logger } from '../../util/logger.js';
 

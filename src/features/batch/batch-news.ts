@@ -7,7 +7,7 @@ import {
 } from '../../message/batch.js';
 import { followingId } from '../../message/message-id.js';
 import { decodeStep, encodeStep, type StepMessage } from '../../message/wire/chain-header.js';
-import { isFinal } from '../../publish/unsendable.js';
+import { isFinal } from '../../pipeline/final-errors.js';
 import type { BatchStore } from '../../stores/batches.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';

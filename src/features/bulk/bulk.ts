@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { BatchFunction, BatchOptions, HandlerFunction } from '../../consume/handlers/definition.js';
+import type { BatchOptions } from '../../consume/handlers/definition.js';
+import type { Attempt } from '../../pipeline/attempt.js';
+import type { BatchFunction, HandlerFunction } from '../../pipeline/handler.js';
 import { durationUpTo, integerFrom, objectWith } from '../../util/check.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { toMs } from '../../util/duration.js';
@@ -27,7 +28,7 @@ export function batchSettings(options: BatchOptions): BatchSettings {
 /** One message in a batch, and how its attempt ends. */
 interface Place {
   readonly payload: unknown;
-  readonly context: HandlerContext;
+  readonly context: Attempt;
   end(error?: unknown): void;
 }
 
@@ -52,7 +53,7 @@ export class Gathering {
     new Promise<void>((resolve, reject) => {
       const end = (error?: unknown) => (error === undefined ? resolve() : reject(error));
       if (this.open.length === 0) this.asFirst = new AsyncResource('HOPLINE_BATCH');
-      this.open.push({ payload, context: context as HandlerContext, end });
+      this.open.push({ payload, context: context as Attempt, end });
       if (this.isHasty || this.open.length >= this.settings.max) this.close();
       else this.timer ??= this.clock.setTimer(() => this.close(), this.settings.withinMs);
     });

@@ -1,13 +1,14 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { AroundStage, ArrivalStage, GuardStage } from '../../consume/attempt/pipeline.js';
-import type { Work } from '../../consume/attempt/work.js';
-import { carriedFrom } from '../../consume/settle/carry-on.js';
-import { type Effect, type EffectsOf, NO_EFFECTS } from '../../consume/settle/effect.js';
-import { DONE, type Outcome, type OutcomeOf } from '../../consume/settle/outcome.js';
-import { cutErrorText } from '../../consume/settle/republish.js';
 import { HEADER } from '../../message/headers.js';
 import { type ChainState, encodeChain, type StepMessage } from '../../message/wire/chain-header.js';
-import { isFinal } from '../../publish/unsendable.js';
+import type { Attempt } from '../../pipeline/attempt.js';
+import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
+import { cutErrorText } from '../../pipeline/error-header.js';
+import { isFinal } from '../../pipeline/final-errors.js';
+import type { Effect } from '../../pipeline/outcome.js';
+import { DONE, type Outcome, type OutcomeOf } from '../../pipeline/outcome.js';
+import { carriedFrom } from '../../pipeline/propagated-headers.js';
+import type { AroundStage, ArrivalStage, GuardStage } from '../../pipeline/stage.js';
+import type { Work } from '../../pipeline/work.js';
 import { after } from '../../util/after.js';
 import type { Logger } from '../../util/logger.js';
 import { failureId, nextId, type StepSender, stateOfNext } from './step.js';
@@ -39,7 +40,7 @@ export function chainStage(steps: Pick<StepSender, 'send'>): GuardStage {
 /** An attempt has failed, too, if what it gave its chain turns out to be wrong. */
 export const chainAround: AroundStage = (next) => async (payload, given) => {
   await next(payload, given);
-  await (given as HandlerContext).step?.checked();
+  await (given as Attempt).step?.checked();
 };
 
 class NextStep implements Effect {

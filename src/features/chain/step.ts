@@ -1,4 +1,3 @@
-import type { Received } from '../../consume/attempt/received.js';
 import { SEAL_BYTES } from '../../encryption/encryption.js';
 import { InvalidMessageError } from '../../errors.js';
 import type { ChainStep, StepContext, StepFailure } from '../../message/chain.js';
@@ -10,6 +9,7 @@ import {
   type StepMessage,
   withChain,
 } from '../../message/wire/chain-header.js';
+import type { Received } from '../../pipeline/received.js';
 import { reasonText } from '../../util/error-text.js';
 import { jsonText } from '../../util/json-text.js';
 

@@ -1,3 +1,4 @@
+import type { UniqueHandlers } from '../../consume/handlers/unique-handlers.js';
 import { boundToResult, type Owner } from '../../encryption/envelope.js';
 import { OptionsError } from '../../errors.js';
 import type { BatchJob } from '../../message/batch.js';
@@ -38,7 +39,6 @@ import {
   withEncryption,
   withoutEncryption,
 } from '../encryption/encrypt.js';
-import type { UniqueHandlers } from '../unique/unique-handlers.js';
 
 export interface StepsOptions extends ComposeOptions {
   readonly exchange: ExchangeRef;

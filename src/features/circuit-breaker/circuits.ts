@@ -1,14 +1,16 @@
-import type { Work } from '../../consume/attempt/work.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
 import type { Gate } from '../../consume/intake/concurrency.js';
 import type { Pause } from '../../consume/intake/pause.js';
 import type { BusEvents } from '../../events.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Work } from '../../pipeline/work.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
-import { CircuitBreaker } from './circuit-breaker.js';
+import { CircuitBreaker, type CircuitBreakerSettings } from './circuit-breaker.js';
 
 export interface CircuitsOptions {
-  readonly handlers: readonly Handler[];
+  readonly handlers: readonly (PlannedHandler & {
+    readonly circuitBreaker: CircuitBreakerSettings | undefined;
+  })[];
   readonly gate: Gate;
   readonly pause: Pause;
   readonly clock: Clock;
@@ -24,9 +26,9 @@ export interface CircuitsOptions {
  * time.
  */
 export class Circuits {
-  private readonly breakers: ReadonlyMap<Handler, CircuitBreaker>;
+  private readonly breakers: ReadonlyMap<PlannedHandler, CircuitBreaker>;
   /** Whose circuit is open: one at a time, since nothing else runs then. */
-  private broken: Handler | undefined;
+  private broken: PlannedHandler | undefined;
   private timer: Timer | undefined;
   private stopped = false;
 
@@ -41,7 +43,7 @@ export class Circuits {
   /** An attempt has ended, and has thrown or run too long, or not. */
   ended(work: Work, isFailure: boolean): void {
     const handler = work.match?.handler;
-    const breaker = handler?.circuitBreaker && this.breakers.get(handler);
+    const breaker = handler && this.breakers.get(handler);
     if (!handler || !breaker || this.stopped) return;
     // While it is open, only the message that is tried counts: what began before may have hung since the dependency went.
     if (this.broken && !this.isTried(work)) return;
@@ -61,7 +63,7 @@ export class Circuits {
   }
 
   /** Undefined for a handler without a breaker. */
-  stateOf(handler: Handler): 'closed' | 'open' | 'trying' | undefined {
+  stateOf(handler: PlannedHandler): 'closed' | 'open' | 'trying' | undefined {
     if (!this.breakers.has(handler)) return undefined;
     if (this.broken !== handler) return 'closed';
     return this.options.pause.isTrying ? 'trying' : 'open';
@@ -77,7 +79,7 @@ export class Circuits {
     return pause.isTrying && pause.isTried(work);
   }
 
-  private open(handler: Handler, breaker: CircuitBreaker): void {
+  private open(handler: PlannedHandler, breaker: CircuitBreaker): void {
     const { gate, pause, clock, giveBack } = this.options;
     const isFirst = this.broken === undefined;
     this.broken = handler;
@@ -92,14 +94,14 @@ export class Circuits {
     if (this.broken && !this.stopped) this.options.pause.letOne(this.broken);
   }
 
-  private close(handler: Handler): void {
+  private close(handler: PlannedHandler): void {
     const { pause, service, events } = this.options;
     this.broken = undefined;
     pause.remove('circuit-open');
     events.emit('circuit.closed', { service, handler: handler.name, queue: handler.queue });
   }
 
-  private tell(handler: Handler, breaker: CircuitBreaker, pauseMs: number): void {
+  private tell(handler: PlannedHandler, breaker: CircuitBreaker, pauseMs: number): void {
     const { service, events } = this.options;
     const { name, queue } = handler;
     events.emit('circuit.opened', { service, handler: name, queue, ...breaker.counted, pauseMs });

@@ -1,6 +1,3 @@
-import type { Received } from '../../consume/attempt/received.js';
-import type { Work } from '../../consume/attempt/work.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
 import type { Encryption, Opened } from '../../encryption/encryption.js';
 import {
   type Bound,
@@ -14,6 +11,9 @@ import { UnknownKeyError } from '../../encryption/errors.js';
 import { UndecodableError } from '../../errors.js';
 import { HEADER } from '../../message/headers.js';
 import type { ChainState } from '../../message/wire/chain-header.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Received } from '../../pipeline/received.js';
+import type { Work } from '../../pipeline/work.js';
 import { after } from '../../util/after.js';
 
 /** A body as its serializer has written it. */
@@ -30,7 +30,7 @@ export function contentTypeIn({ delivery }: Received): string | undefined {
 }
 
 /** Whether anything of it is encrypted, or should be. */
-export function needsKeys(received: Received, { encrypted }: Handler): boolean {
+export function needsKeys(received: Received, { encrypted }: PlannedHandler): boolean {
   const { chain } = received;
   if (encrypted || isEncrypted(received)) return true;
   return chain !== undefined && (chain as ChainState).sealedResult !== undefined;
@@ -44,7 +44,7 @@ export function needsKeys(received: Received, { encrypted }: Handler): boolean {
  */
 export function decrypted(
   work: Work,
-  { name, encrypted }: Handler,
+  { name, encrypted }: PlannedHandler,
   encryption: Encryption | undefined,
 ): Plain | Promise<Plain> {
   const { chain } = work;

@@ -1,4 +1,4 @@
-import { HANDLED_BEFORE, type Outcome } from '../../consume/settle/outcome.js';
+import { HANDLED_BEFORE, type Outcome } from '../../pipeline/outcome.js';
 
 /** What is remembered with the key of a message that was handled. */
 interface Handled {

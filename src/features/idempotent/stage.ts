@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { GuardStage } from '../../consume/attempt/pipeline.js';
-import { longestAttemptMs } from '../../consume/attempt/run-handler.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
-import { type Effect, withEffect } from '../../consume/settle/effect.js';
-import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../consume/settle/outcome.js';
 import { keyText } from '../../message/key-text.js';
+import type { Attempt } from '../../pipeline/attempt.js';
+import { longestAttemptMs } from '../../pipeline/attempt.js';
+import { withEffect } from '../../pipeline/effect.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import type { Effect } from '../../pipeline/outcome.js';
+import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../pipeline/outcome.js';
+import type { GuardStage } from '../../pipeline/stage.js';
 import type { ClaimStore } from '../../stores/claims.js';
 import type { Stores } from '../../stores/stores.js';
 import { joined } from '../../util/joined.js';
@@ -17,7 +18,7 @@ export interface ClaimsOptions {
   readonly stores: Pick<Stores, 'claims'>;
   readonly timeoutGraceMs: number;
   /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
-  failed(context: HandlerContext, error: unknown): Outcome;
+  failed(context: Attempt, error: unknown): Outcome;
 }
 
 /** A message that this attempt alone handles. */
@@ -33,7 +34,7 @@ interface Claim {
  * again; so what a handler does is done at least once still, but not again for a message that comes twice.
  */
 export function idempotentStage(
-  handler: Handler,
+  handler: PlannedHandler,
   settings: IdempotentSettings,
   options: ClaimsOptions,
 ): GuardStage {
@@ -43,7 +44,7 @@ export function idempotentStage(
   return (next) => async (context) => {
     let key: string | undefined;
     try {
-      key = claimKey(settings, context, options.service);
+      key = claimKey('idempotent', settings, context, options.service);
     } catch (error) {
       return options.failed(context, error);
     }
@@ -63,17 +64,18 @@ export function idempotentStage(
 }
 
 /**
- * What a handler knows a message by in its store; undefined for a message that nothing makes known.
+ * Key by which a handler's store knows a message; undefined for a message without one.
  *
+ * @param option that the key is of, for the error
  * @throws what the option's `by` throws; InvalidMessageError if it gives no key
  */
 export function claimKey(
+  option: 'idempotent' | 'inbox',
   { by }: IdempotentSettings,
-  context: HandlerContext,
+  context: Attempt,
   service: string,
 ): string | undefined {
   const { handler, messageId, payload } = context;
-  const option = handler.inbox ? 'inbox' : 'idempotent';
   const known = by ? keyText(by(payload, context), `${option}.by of '${handler.name}'`) : messageId;
   return known === undefined ? undefined : joined(service, handler.queue, handler.name, known);
 }
@@ -83,7 +85,7 @@ async function taken(
   claims: ClaimStore,
   { key, owner }: Claim,
   forMs: number,
-  context: HandlerContext,
+  context: Attempt,
 ): Promise<Outcome | undefined> {
   let answer: Awaited<ReturnType<ClaimStore['claim']>>;
   try {
@@ -100,7 +102,7 @@ async function taken(
 }
 
 /** What comes back, or is replayed from the dead letters, is to be handled then: its claim is given back. */
-function marking(claims: ClaimStore, claim: Claim, outcome: Outcome, context: HandlerContext): Effect {
+function marking(claims: ClaimStore, claim: Claim, outcome: Outcome, context: Attempt): Effect {
   const continues = outcome.kind === 'done' && outcome.continues === true;
   const isHandled = outcome.kind === 'done' || outcome.kind === 'discard';
   const note = isHandled ? noteOf(context, continues) : undefined;
@@ -121,7 +123,7 @@ async function mark(
   claims: ClaimStore,
   { key, owner, keepMs }: Claim,
   note: string | undefined,
-  { log }: HandlerContext,
+  { log }: Attempt,
 ): Promise<void> {
   try {
     if (note === undefined) await claims.release(key, owner);

@@ -1,20 +1,14 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { AroundStage, GuardStage } from '../../consume/attempt/pipeline.js';
-import { longestAttemptMs } from '../../consume/attempt/run-handler.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
-import { carriedFrom } from '../../consume/settle/carry-on.js';
-import {
-  DONE,
-  type Outcome,
-  releaseFor,
-  releaseWhileTaken,
-  STORE_AWAY_MS,
-} from '../../consume/settle/outcome.js';
 import { NoTransactionError } from '../../errors.js';
 import { encodeOutboxMessage } from '../../message/outbox-message.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
+import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
+import { longestAttemptMs } from '../../pipeline/attempt.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import { DONE, type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../pipeline/outcome.js';
+import { carriedFrom } from '../../pipeline/propagated-headers.js';
+import type { AroundStage, GuardStage } from '../../pipeline/stage.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
 import type { LedgerStore } from '../../stores/ledger.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
@@ -36,7 +30,7 @@ export interface InboxOptions {
   readonly throughOutbox: ThroughOutbox;
   readonly timeoutGraceMs: number;
   /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
-  failed(context: HandlerContext, error: unknown): Outcome;
+  failed(context: Attempt, error: unknown): Outcome;
 }
 
 /**
@@ -45,7 +39,7 @@ export interface InboxOptions {
  * happened; after it, the message comes again and is skipped. {@link inboxAround} ends the transaction.
  */
 export function inboxStage(
-  handler: Handler,
+  handler: PlannedHandler,
   settings: IdempotentSettings,
   options: InboxOptions,
 ): GuardStage {
@@ -54,13 +48,13 @@ export function inboxStage(
   return (next) => async (context) => {
     let key: string | undefined;
     try {
-      key = claimKey(settings, context, options.service);
+      key = claimKey('inbox', settings, context, options.service);
     } catch (error) {
       return options.failed(context, error);
     }
     const handling = await begun(key, keepMs, context, options);
-    if (!(handling instanceof Handling)) return handling;
-    context.handling = handling;
+    if (!(handling instanceof HandlerTransaction)) return handling;
+    context.transacted = handling;
     try {
       return await next(context);
     } finally {
@@ -72,12 +66,12 @@ export function inboxStage(
 
 /** Within the handler's time: commits what its code has done, or takes it back. */
 export const inboxAround: AroundStage = (next) => async (payload, given) => {
-  const { handling } = given as HandlerContext;
+  const { transacted } = given as Attempt;
   try {
     await next(payload, given);
-    await handling?.conclude();
+    await transacted?.conclude();
   } catch (error) {
-    await handling?.rollBack();
+    await transacted?.rollBack();
     throw error;
   }
 };
@@ -90,9 +84,9 @@ export const inboxAround: AroundStage = (next) => async (payload, given) => {
 async function begun(
   key: string | undefined,
   keepMs: number,
-  context: HandlerContext,
+  context: Attempt,
   options: InboxOptions,
-): Promise<Handling | Outcome> {
+): Promise<HandlerTransaction | Outcome> {
   // As it ends unless the handler changes its chain: then that is one statement more.
   const note = noteOf(context, willGoOn(context));
   let transaction: Awaited<ReturnType<InboxStore['begin']>>;
@@ -105,11 +99,11 @@ async function begun(
   }
   if (transaction === 'taken') return releaseWhileTaken(context);
   if ('handled' in transaction) return skippedOutcome(context, transaction.handled);
-  return new Handling(transaction, note, context, options);
+  return new HandlerTransaction(transaction, note, context, options);
 }
 
 /** One attempt in its transaction. */
-export class Handling {
+export class HandlerTransaction implements AttemptTransaction {
   /** What is published with it. Once it is over without having been committed, nothing is. */
   readonly publisher: Publisher;
   /** What is done once is so when the rest is. */
@@ -121,7 +115,7 @@ export class Handling {
   constructor(
     private readonly transaction: InboxTransaction,
     private readonly note: string,
-    private readonly context: HandlerContext,
+    private readonly context: Attempt,
     private readonly parts: Pick<InboxOptions, 'service' | 'throughOutbox'>,
   ) {
     this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
@@ -224,4 +218,4 @@ export function transactionOver(handler: string): NoTransactionError {
   );
 }
 
-const willGoOn = ({ step }: HandlerContext): boolean => step?.next !== undefined;
+const willGoOn = ({ step }: Attempt): boolean => step?.next !== undefined;

@@ -1,7 +1,7 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
 import { InvalidMessageError, NoMessageIdError, OptionsError } from '../../errors.js';
 import { partKey } from '../../message/message-id.js';
 import type { OnceOptions } from '../../message/once.js';
+import type { Attempt } from '../../pipeline/attempt.js';
 import type { LedgerStore } from '../../stores/ledger.js';
 import {
   type Check,
@@ -43,7 +43,7 @@ export class Parts {
   constructor(
     private readonly service: string,
     private readonly ledger: LedgerStore,
-    private readonly context: HandlerContext,
+    private readonly context: Attempt,
   ) {}
 
   async once(name: string, run: PartFunction, options: OnceOptions = {}): Promise<unknown> {

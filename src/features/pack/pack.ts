@@ -1,10 +1,10 @@
-import type { Received } from '../../consume/attempt/received.js';
-import type { Work } from '../../consume/attempt/work.js';
-import { NO_EFFECTS } from '../../consume/settle/effect.js';
-import { COME_BACK_SOON, type Outcome } from '../../consume/settle/outcome.js';
 import type { Headers, MessageProperties } from '../../message/message.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../../message/wire/pack.js';
+import { NO_EFFECTS } from '../../pipeline/effect.js';
+import { COME_BACK_SOON, type Outcome } from '../../pipeline/outcome.js';
+import type { Received } from '../../pipeline/received.js';
+import type { Work } from '../../pipeline/work.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
 import type { Delivery } from '../../transport/transport.js';
 

@@ -1,7 +1,7 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { GuardStage } from '../../consume/attempt/pipeline.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
-import { type Outcome, releaseFor, STORE_AWAY_MS } from '../../consume/settle/outcome.js';
+import type { Attempt } from '../../pipeline/attempt.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS } from '../../pipeline/outcome.js';
+import type { GuardStage } from '../../pipeline/stage.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/joined.js';
@@ -12,12 +12,12 @@ export interface RateLimitsOptions {
   readonly stores: Pick<Stores, 'permits'>;
   readonly clock: Clock;
   /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
-  failed(context: HandlerContext, error: unknown): Outcome;
+  failed(context: Attempt, error: unknown): Outcome;
 }
 
 /** Lets a handler begin only so often: a message for which there is no permit comes back when there may be one, which is no try. */
 export function rateLimitStage(
-  { queue, name }: Handler,
+  { queue, name }: PlannedHandler,
   settings: RateLimitSettings,
   { service, stores, clock, failed }: RateLimitsOptions,
 ): GuardStage {

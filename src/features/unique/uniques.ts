@@ -1,10 +1,10 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { GuardStage } from '../../consume/attempt/pipeline.js';
-import { longestAttemptMs } from '../../consume/attempt/run-handler.js';
-import type { Work } from '../../consume/attempt/work.js';
-import { type EffectsOf, NO_EFFECTS } from '../../consume/settle/effect.js';
-import { type Outcome, releaseFor, STORE_AWAY_MS, SUPERSEDED } from '../../consume/settle/outcome.js';
 import type { UniqueMark } from '../../message/unique.js';
+import type { Attempt } from '../../pipeline/attempt.js';
+import { longestAttemptMs } from '../../pipeline/attempt.js';
+import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
+import { type Outcome, releaseFor, STORE_AWAY_MS, SUPERSEDED } from '../../pipeline/outcome.js';
+import type { GuardStage } from '../../pipeline/stage.js';
+import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { after } from '../../util/after.js';
 import type { Logger } from '../../util/logger.js';
@@ -30,7 +30,7 @@ export class Uniques {
   readonly starting: GuardStage = (next) => (context) => after(this.begins(context), () => next(context));
 
   /** Undefined if nothing has to be asked; resolves with undefined if no later message stands for this one. */
-  private superseded(context: HandlerContext): Promise<Outcome | undefined> | undefined {
+  private superseded(context: Attempt): Promise<Outcome | undefined> | undefined {
     const { attempt, work } = context;
     const { unique } = work.received;
     if (unique?.number === undefined) return undefined;
@@ -39,7 +39,7 @@ export class Uniques {
   }
 
   /** Never rejects. */
-  private begins(context: HandlerContext): Promise<void> | undefined {
+  private begins(context: Attempt): Promise<void> | undefined {
     const { attempt, work } = context;
     const { unique, messageId } = work.received;
     if (!unique || unique.number !== undefined || messageId === undefined) return undefined;
@@ -63,7 +63,7 @@ export class Uniques {
   private async askForLater(
     { key, forMs }: UniqueMark,
     number: number,
-    context: HandlerContext,
+    context: Attempt,
   ): Promise<Outcome | undefined> {
     try {
       if (await this.options.stores.sequences.advance(key, number, forMs)) return undefined;
@@ -78,7 +78,7 @@ export class Uniques {
   }
 
   /** For as long as the attempt may take; taken again if it was lost meanwhile and nobody has it. */
-  private async hold({ key }: UniqueMark, messageId: string, context: HandlerContext): Promise<void> {
+  private async hold({ key }: UniqueMark, messageId: string, context: Attempt): Promise<void> {
     const forMs = longestAttemptMs(context.handler, this.options.timeoutGraceMs);
     try {
       const holder = await this.options.stores.locks.acquire(key, messageId, forMs);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Attempts, type AttemptsOptions } from '../../../src/consume/attempt/attempts.js';
-import { Work } from '../../../src/consume/attempt/work.js';
-import { DONE } from '../../../src/consume/settle/outcome.js';
 import { Pack, receivedItems } from '../../../src/features/pack/pack.js';
 import { packed } from '../../../src/message/wire/pack.js';
+import { DONE } from '../../../src/pipeline/outcome.js';
+import { Work } from '../../../src/pipeline/work.js';
 import { received, TestDelivery, workFor } from './fixtures.js';
 
 const broken = new Error('a bug');

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
-import type { Work } from '../../../src/consume/attempt/work.js';
 import type { Handler } from '../../../src/consume/handlers/subscription.js';
 import { Gate } from '../../../src/consume/intake/concurrency.js';
 import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/intake/lane-order.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
+import type { PlannedHandler } from '../../../src/pipeline/handler.js';
+import type { Work } from '../../../src/pipeline/work.js';
 import { handler, TestDelivery, workFor } from './fixtures.js';
 
 const unheard = { paused() {}, resumed() {} } as unknown as ConsumerEvents;
@@ -111,7 +112,8 @@ describe('the gate of a queue', () => {
         const open = new OpenGate(limit);
         const pushed: Work[] = [];
         let holds = 0;
-        const activeOf = (its?: Handler) => open.running.filter(({ match }) => match?.handler === its).length;
+        const activeOf = (its?: PlannedHandler) =>
+          open.running.filter(({ match }) => match?.handler === its).length;
         const check = () => {
           assert.ok(open.running.length <= limit);
           for (const its of handlers) if (its) assert.ok(activeOf(its) <= its.concurrency);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { type Received, receive } from '../../../src/consume/attempt/received.js';
-import { Work } from '../../../src/consume/attempt/work.js';
 import { giveBack } from '../../../src/consume/intake/give-back.js';
 import { isPack, Pack, receivedItems } from '../../../src/features/pack/pack.js';
 import { PACK_CONTENT_TYPE } from '../../../src/message/wire/pack.js';
+import { type Received, receive } from '../../../src/pipeline/received.js';
+import { Work } from '../../../src/pipeline/work.js';
 import { Names } from '../../../src/topology/names.js';
 import { TestDelivery } from './fixtures.js';
 

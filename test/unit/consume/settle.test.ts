@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
 import { AttemptEvents } from '../../../src/consume/attempt/attempt-events.js';
-import { receive } from '../../../src/consume/attempt/received.js';
-import { Work } from '../../../src/consume/attempt/work.js';
 import { copiesOf } from '../../../src/consume/settle/copies.js';
-import { type Effect, type EffectsOf, withEffect } from '../../../src/consume/settle/effect.js';
-import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/consume/settle/outcome.js';
 import { Settler } from '../../../src/consume/settle/settle.js';
 import {
   InvalidMessageError,
@@ -20,6 +16,11 @@ import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { encodeUnique } from '../../../src/message/unique.js';
 import type { ChainState, StepMessage } from '../../../src/message/wire/chain-header.js';
+import { type EffectsOf, withEffect } from '../../../src/pipeline/effect.js';
+import type { Effect } from '../../../src/pipeline/outcome.js';
+import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/pipeline/outcome.js';
+import { receive } from '../../../src/pipeline/received.js';
+import { Work } from '../../../src/pipeline/work.js';
 import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';

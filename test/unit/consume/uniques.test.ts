@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Work } from '../../../src/consume/attempt/work.js';
-import { DONE, RETURN } from '../../../src/consume/settle/outcome.js';
 import { Uniques } from '../../../src/features/unique/uniques.js';
 import { HEADER } from '../../../src/message/headers.js';
 import { encodeUnique } from '../../../src/message/unique.js';
+import { DONE, RETURN } from '../../../src/pipeline/outcome.js';
+import type { Work } from '../../../src/pipeline/work.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
-import { receive } from '../../../src/consume/attempt/received.js';
 import { deadLetter, delayedCopy, leastLetter, lightened } from '../../../src/consume/settle/republish.js';
 import { readLetter } from '../../../src/failures/letters/read-letter.js';
 import { deadLetterOf, decodeLine, encodeLine } from '../../../src/failures/line.js';
 import { republished, toQueue } from '../../../src/failures/replay.js';
 import { isBrokerHeader, isOwnHeader } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
+import { receive } from '../../../src/pipeline/received.js';
 import type { ChannelEpoch } from '../../../src/transport/amqp/connection/channel-epoch.js';
 import { AmqpDelivery } from '../../../src/transport/amqp/consume/delivery.js';
 import { ContentHeaderWriter } from '../../../src/transport/amqp/wire/content-header.js';

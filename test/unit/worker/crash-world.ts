@@ -1,7 +1,7 @@
-import type { Work } from '../../../src/consume/attempt/work.js';
 import { asksFirst, Gate } from '../../../src/consume/intake/concurrency.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
+import type { Work } from '../../../src/pipeline/work.js';
 import type { Clock, Timer } from '../../../src/util/clock.js';
 import { Isolation } from '../../../src/worker/isolation.js';
 import { Suspects } from '../../../src/worker/suspects.js';

@@ -1,6 +1,6 @@
-import type { HandlerFunction } from '../handlers/definition.js';
-import type { Outcome } from '../settle/outcome.js';
-import type { HandlerContext } from './context.js';
+import type { Attempt } from './attempt.js';
+import type { HandlerFunction } from './handler.js';
+import type { Outcome } from './outcome.js';
 import type { Work } from './work.js';
 
 /*
@@ -22,7 +22,7 @@ export type Later<T> = T | Promise<T>;
 export type Arriving = (work: Work) => Later<Outcome>;
 
 /** Decides what becomes of a message whose payload is in the context. Throws only for a bug of Hopline's own. */
-export type Handling = (context: HandlerContext) => Later<Outcome>;
+export type Handling = (context: Attempt) => Later<Outcome>;
 
 /**
  * One stage: a function of the rest of the way that returns the way with itself before it. If it returns without calling `next`,

@@ -1,11 +1,11 @@
-import { Registry } from '../../consume/handlers/registry.js';
-import type { Subscription } from '../../consume/handlers/subscription.js';
 import type { UniqueSettings } from '../../message/unique.js';
+import { Registry } from './registry.js';
+import type { Handler, Subscription } from './subscription.js';
 
 /** Which handlers of a bus want what it sends to them to be unique. */
 export class UniqueHandlers {
   /** @param registries of the queues that have such handlers */
-  private constructor(private readonly registries: readonly Registry[]) {}
+  private constructor(private readonly registries: readonly Registry<Handler>[]) {}
 
   /** Undefined if there are none. */
   static among(subscriptions: readonly Subscription[]): UniqueHandlers | undefined {

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { ChainState } from '../../message/wire/chain-header.js';
-import type { Clock } from '../../util/clock.js';
-import type { Match } from '../handlers/registry.js';
-import type { Outcome } from '../settle/outcome.js';
+import type { ChainState } from '../message/wire/chain-header.js';
+import type { Clock } from '../util/clock.js';
+import type { Match } from './handler.js';
+import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
 
 /**

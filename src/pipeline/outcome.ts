@@ -1,7 +1,6 @@
-import type { DeadLetterReason } from '../../events.js';
-import { MIN_DELAY_MS } from '../../message/delay-range.js';
-import type { Headers } from '../../message/message.js';
-import type { Effect } from './effect.js';
+import type { DeadLetterReason } from '../events.js';
+import { MIN_DELAY_MS } from '../message/delay-range.js';
+import type { Headers } from '../message/message.js';
 
 /** Result of an attempt, or of the decision not to make one. A value: only `settle.ts` acts on it. */
 export type Outcome = End & {
@@ -61,6 +60,31 @@ type End =
       /** Its handler has begun, and was told to stop. */
       readonly hasStarted: boolean;
     };
+
+/**
+ * One thing that has to be stored before the broker is told that a message is done with: a copy that travels on, the next step
+ * of a chain, what a batch is told. While it can't be stored the delivery is held un-acked, and it is tried again with backoff.
+ *
+ * A process that dies after it and before the ack does it again when the message comes again: doing it twice must do no harm.
+ */
+export interface Effect {
+  /** Name of the effect, for the log. */
+  readonly what: string;
+  /** More fields for the log. */
+  readonly about?: object | undefined;
+  /** Sent to the broker once all effects are stored, in place of what the outcome's kind says. Read after `run` has resolved. */
+  readonly tells?: 'ack' | 'reject' | undefined;
+  /** Resolves once it is stored. */
+  run(): Promise<unknown>;
+  /**
+   * Decides about an error of `run`: undefined if it may pass, and the effect is to be tried again; `without` if the message ends
+   * without this effect; another outcome if the message ends otherwise, whose due effects then replace those of the first.
+   * @default all errors may pass
+   */
+  onError?(error: unknown): Outcome | 'without' | undefined;
+  /** Called if the effect is not stored, because the delivery's channel is lost or the bus stops. Never rejects. */
+  onUnreached?(): Promise<void>;
+}
 
 /** Outcomes of one kind. */
 export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;

@@ -1,5 +1,5 @@
-import type { Headers } from '../../message/message.js';
-import type { Received } from '../attempt/received.js';
+import type { Headers } from '../message/message.js';
+import type { Received } from './received.js';
 
 /** Trace context travels on in what a message leads to (W3C Trace Context and Baggage). */
 const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;

@@ -1,13 +1,13 @@
-import type { UndecodableError } from '../../errors.js';
-import { HEADER } from '../../message/headers.js';
-import type { Headers } from '../../message/message.js';
-import { fittingId } from '../../message/message-id.js';
-import { type UniqueMark, uniqueIn } from '../../message/unique.js';
-import { type BatchMark, batchIn } from '../../message/wire/batch-header.js';
-import { type ChainState, chainIn } from '../../message/wire/chain-header.js';
-import type { Names } from '../../topology/names.js';
-import { dueOrigin, originIn } from '../../topology/origin.js';
-import type { Delivery } from '../../transport/transport.js';
+import type { UndecodableError } from '../errors.js';
+import { HEADER } from '../message/headers.js';
+import type { Headers } from '../message/message.js';
+import { fittingId } from '../message/message-id.js';
+import { type UniqueMark, uniqueIn } from '../message/unique.js';
+import { type BatchMark, batchIn } from '../message/wire/batch-header.js';
+import { type ChainState, chainIn } from '../message/wire/chain-header.js';
+import type { Names } from '../topology/names.js';
+import { dueOrigin, originIn } from '../topology/origin.js';
+import type { Delivery } from '../transport/transport.js';
 
 /** A delivery, with what its headers say about its way here. */
 export interface Received {

@@ -1,0 +1,65 @@
+import type { MessageContext } from '../message/context.js';
+import type { Publisher } from '../message/publisher.js';
+import type { TransactionClient } from '../message/transaction-client.js';
+import type { ChainState } from '../message/wire/chain-header.js';
+import type { LedgerStore } from '../stores/ledger.js';
+import type { PlannedHandler } from './handler.js';
+import type { Outcome } from './outcome.js';
+import type { Work } from './work.js';
+
+/** One attempt at a message, as its stages see it: the context that its handler gets, and what else is known of it. */
+export interface Attempt extends MessageContext {
+  readonly work: Work;
+  readonly handler: PlannedHandler;
+  /** Payload as the handler gets it. */
+  readonly payload?: unknown;
+  /** Outcome that the handler asked for by `release`, `fail` or `discard`: the first of them. */
+  readonly recorded: Outcome | undefined;
+  /** Reason for which the signal fired, if it has. */
+  readonly abortReason: Error | undefined;
+  /** Phase of the attempt: `failing` while `failed()` runs. Only in `running` can the outcome be decided. */
+  phase: 'running' | 'failing' | 'over';
+  /** Transaction that the attempt runs in, if a stage has begun one. */
+  transacted: AttemptTransaction | undefined;
+  /** Chain that the message is a step of, as the handler sees and changes it. */
+  readonly step: AttemptStep | undefined;
+  /** Fires the signal, now or when it is first read. */
+  abort(reason: Error): void;
+  /** Attempt for `failed()`, which is outside the transaction. */
+  afterwards(): Attempt;
+  /** @throws AttemptOverError if the attempt is over */
+  mustNotBeOver(call: string): void;
+}
+
+/** Transaction of one attempt: what is published and recorded in it is so when it is committed. */
+export interface AttemptTransaction {
+  readonly publisher: Publisher;
+  readonly ledger: LedgerStore;
+  readonly client: TransactionClient;
+  readonly isOpen: boolean;
+  readonly isCommitted: boolean;
+  /** Outcome of the attempt if it is committed, or if nobody knows whether it is; undefined if it is not. */
+  readonly outcome: Outcome | undefined;
+  /** Commits what the handler's code has done, unless it wants the message back or given up. @throws errors of the store */
+  conclude(): Promise<void>;
+  /** Takes back what is not committed; nothing if it is over. */
+  rollBack(): Promise<void>;
+  /** Gives the transaction up while the handler's code may still run. */
+  abandon(): void;
+}
+
+/** Step of a chain during its attempt. */
+export interface AttemptStep extends NonNullable<MessageContext['step']> {
+  /** State of the chain after this step; undefined if nothing follows. */
+  readonly next: ChainState | undefined;
+  /** Resolves when the steps that the handler has added are complete. @throws errors of those steps */
+  checked(): Promise<void>;
+}
+
+/** Time for a store's own answers, beside the handler's. */
+const STORE_RESERVE_MS = 5_000;
+
+/** Milliseconds for which a store holds what it holds for one attempt: until that has ended, whatever its code does. */
+export function longestAttemptMs({ timeoutMs }: Pick<PlannedHandler, 'timeoutMs'>, graceMs: number): number {
+  return timeoutMs + graceMs + STORE_RESERVE_MS;
+}

@@ -1,0 +1,57 @@
+import type { MessageContext } from '../message/context.js';
+import type { MessageDefinition } from '../message/define-message.js';
+import type { ExchangeRef } from '../message/exchange-option.js';
+import type { RetryPolicy } from '../retry/policy.js';
+import type { Deserializer } from '../serialization/serializer.js';
+
+/** Function that runs for each attempt. The attempt succeeds if it returns, and fails if it throws. */
+// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
+export type HandlerFunction<Payload = any> = (payload: Payload, context: MessageContext) => unknown;
+
+/**
+ * Function that runs for a batch. The n-th context belongs to the n-th payload: its `fail`, `release` and
+ * `discard` decide for that message alone, and its signal is that message's. If the function returns, every
+ * message without a decision of its own has succeeded, except where it returns a list: an Error in the list is
+ * a failed attempt of the message at that index. If the function throws, every message without a decision of
+ * its own has failed. A message that is tried again comes in a later batch.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
+export type BatchFunction<Payload = any> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
+
+/** Function that runs once when a message is given up. An error that it throws is recorded with the failure. */
+// biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
+export type FailedFunction<Payload = any> = (
+  error: Error,
+  payload: Payload,
+  context: MessageContext,
+) => unknown;
+
+/** A handler with its policies settled, as stages know it. What it has of the features is theirs alone. */
+export interface PlannedHandler {
+  /** Name in events and logs. Handlers of one queue may share it. */
+  readonly name: string;
+  /** Queue without a lane. Stores keep what belongs to a handler under both names. */
+  readonly queue: string;
+  readonly routes: readonly Route[];
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  /** Maximum messages that run at once, within the queue's concurrency. Infinity if the handler sets none. */
+  readonly concurrency: number;
+  /** Takes no plain messages if true. */
+  readonly encrypted: boolean;
+  /** Deserializer of its bodies; undefined for the bus's serializer. */
+  readonly body: Deserializer | undefined;
+}
+
+/** One pattern of a handler, and the definition that validates what comes through it. */
+export interface Route {
+  readonly pattern: string;
+  readonly exchange: ExchangeRef;
+  readonly definition: MessageDefinition | undefined;
+}
+
+/** What a routing key leads to in one queue. */
+export interface Match<Handler extends PlannedHandler = PlannedHandler> {
+  readonly handler: Handler;
+  readonly definition: MessageDefinition | undefined;
+}
