@@ -29,7 +29,7 @@ export {
 } from './control/control.js';
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
-export type { ControlAnswer, ProcessStatus, Respondent } from './control/protocol.js';
+export type { ControlAnswer, ProcessStatus, Respondent } from './control/answer.js';
 export { KeysUnavailableError, UnknownKeyError } from './encryption/errors.js';
 export type { EncryptionKey, EncryptionOptions, Key, KeyProvider } from './encryption/key-provider.js';
 export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';

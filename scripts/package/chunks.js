@@ -14,9 +14,14 @@ const ofCommand = (name) => ({
 
 const COMMAND_PACKAGES = ['commander', 'cli-table3', 'cli-progress', 'pino-pretty', 'pino'];
 
+/** What reads messages of other processes: valibot, and the shapes of `src/util` that are made of it. */
+const JSON_SHAPE = /[\\/](node_modules[\\/]valibot[\\/]|src[\\/]util[\\/]json-shape\.ts$)/;
+
 /** A group takes what its files import as well. */
 export const groups = [
   ...COMMAND_PACKAGES.map(ofCommand),
+  // Beside `common`: neither the decorators nor most commands read any.
+  { name: 'json-shape', test: JSON_SHAPE, priority: 3 },
   // What the command and the decorators need of the core: the rest of it is not loaded with them.
   { name: 'common', test: /[\\/]src[\\/](util[\\/]|errors[\\/.])/, priority: 2 },
   { name: 'message', test: /[\\/]src[\\/]message[\\/]/, priority: 2 },

@@ -5,7 +5,7 @@ import { OptionsError } from '../errors.js';
 import type { StopOptions } from '../stopping.js';
 import { Isolation } from './isolation.js';
 import { limitReached } from './limits.js';
-import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
+import type { FromWorker, Settings, ToWorker, WorkerSettings } from './protocol.js';
 
 /** The part of a bus that a worker needs. The application's bus may come from another copy of the package. */
 export interface WorkerBus {
@@ -35,7 +35,7 @@ export class Worker {
   /** Attempts that have begun. */
   private jobs = 0;
   /** Ended attempts of each slot group at the last report of the load. */
-  private told: readonly EndedAttempts[] = [];
+  private reported: readonly EndedAttempts[] = [];
   /** Buses that it has started. */
   private serving: readonly WorkerBus[] = [];
   /** Service of those buses, if it is the same one. */
@@ -87,10 +87,10 @@ export class Worker {
     if (this.failed) throw this.failed;
   }
 
-  receive(message: ToWorker): void {
+  receive(message: Exclude<ToWorker, Settings>): void {
     if (message === 'stop') this.stop({});
     else if (message === 'cancel') this.stop({ cancel: true });
-    else if (message.kind !== 'settings') this.isolation.answer(message);
+    else this.isolation.answer(message);
   }
 
   /** Each listened event costs time per message: only the necessary ones are. */
@@ -155,18 +155,18 @@ export class Worker {
   }
 
   private tellLoad({ sets }: Workload): void {
-    const before = this.told;
+    const before = this.reported;
     // The order is the same each time.
-    this.told = sets;
-    const load = sets.map(({ queues, ready, waiting, places, attempts, busyMs }, index) => ({
+    this.reported = sets;
+    const slotGroups = sets.map(({ queues, ready, waiting, places, attempts, busyMs }, index) => ({
       queues,
       ready,
       waiting,
-      places,
+      slots: places,
       ended: attempts - (before[index]?.attempts ?? 0),
       busyMs: busyMs - (before[index]?.busyMs ?? 0),
     }));
-    this.tell({ kind: 'load', service: this.service, sets: load });
+    this.tell({ kind: 'load', service: this.service, slotGroups });
   }
 
   private endIfEmpty(workload: Workload): void {
