@@ -55,7 +55,7 @@ export class LoadMeter {
   constructor(private readonly now = () => performance.now()) {}
 
   /** Handles a worker's report: its load, and its work since the last report. */
-  heard(worker: number, load: WorkerLoad): void {
+  add(worker: number, load: WorkerLoad): void {
     const at = this.now();
     this.loads.set(worker, { at, report: load });
     const { slotGroups } = load;
@@ -66,7 +66,7 @@ export class LoadMeter {
     for (const group of slotGroups) this.averageOf(group).add(group, at);
   }
 
-  gone(worker: number): void {
+  remove(worker: number): void {
     this.loads.delete(worker);
   }
 

@@ -19,7 +19,7 @@ export interface WorkerBus {
 }
 
 /** Sends a message to the supervisor; `sent` is called when this process's end can't lose it any more. */
-export type Tell = (message: FromWorker, sent?: () => void) => void;
+export type Send = (message: FromWorker, sent?: () => void) => void;
 
 /** Interval of checks of limits and queues. */
 const LOOK_EVERY_MS = 500;
@@ -56,9 +56,9 @@ export class Worker {
   constructor(
     private readonly buses: readonly WorkerBus[],
     private readonly settings: WorkerSettings,
-    private readonly tell: Tell,
+    private readonly send: Send,
   ) {
-    this.isolation = new Isolation(tell);
+    this.isolation = new Isolation(send);
   }
 
   /**
@@ -95,7 +95,7 @@ export class Worker {
 
   /** Each listened event costs time per message: only the necessary ones are. */
   private listenTo(bus: WorkerBus): void {
-    bus.on('control.restart', () => this.tell({ kind: 'restart' }));
+    bus.on('control.restart', () => this.send({ kind: 'restart' }));
     if (this.settings.limits.maxJobs === undefined) return;
     bus.on('handler.started', () => {
       this.jobs += 1;
@@ -104,7 +104,7 @@ export class Worker {
 
   private ready(): void {
     this.startedAt = performance.now();
-    this.tell({ kind: 'ready' });
+    this.send({ kind: 'ready' });
     this.lookLater();
   }
 
@@ -137,7 +137,7 @@ export class Worker {
     });
     if (reason === undefined) return;
     this.isRetiring = true;
-    this.tell({ kind: 'retiring', reason });
+    this.send({ kind: 'retiring', reason });
   }
 
   private async lookAtQueues(): Promise<void> {
@@ -150,11 +150,11 @@ export class Worker {
       return;
     }
     if (this.isStopping) return;
-    if (this.settings.reportsLoad) this.tellLoad(workload);
+    if (this.settings.reportsLoad) this.sendLoad(workload);
     if (this.settings.stopWhenEmpty) this.endIfEmpty(workload);
   }
 
-  private tellLoad({ sets }: Workload): void {
+  private sendLoad({ sets }: Workload): void {
     const before = this.reported;
     // The order is the same each time.
     this.reported = sets;
@@ -166,13 +166,13 @@ export class Worker {
       ended: attempts - (before[index]?.attempts ?? 0),
       busyMs: busyMs - (before[index]?.busyMs ?? 0),
     }));
-    this.tell({ kind: 'load', service: this.service, slotGroups });
+    this.send({ kind: 'load', service: this.service, slotGroups });
   }
 
   private endIfEmpty(workload: Workload): void {
     this.emptyLooks = isEmpty(workload) ? this.emptyLooks + 1 : 0;
     if (this.emptyLooks < EMPTY_LOOKS) return;
-    this.tell({ kind: 'empty' });
+    this.send({ kind: 'empty' });
     this.stop({});
   }
 }

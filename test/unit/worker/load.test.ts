@@ -23,25 +23,25 @@ describe('the load of all workers', () => {
   it('is unknown before one has told it', () => {
     const { meter } = meterAt(0);
     assert.equal(meter.load, undefined);
-    meter.heard(1, said({}));
+    meter.add(1, said({}));
     const nothing = { backlog: 0, averageMs: undefined, slots: 10 };
     assert.deepEqual(meter.load, { service: 'mailer', ...nothing, slotGroups: [{ queues, ...nothing }] });
   });
 
   it('counts the queues once, as all see the same, and what waits in each worker', () => {
     const { meter } = meterAt(0);
-    meter.heard(1, said({ ready: 100, waiting: 5 }));
-    meter.heard(2, said({ ready: 90, waiting: 7 }));
+    meter.add(1, said({ ready: 100, waiting: 5 }));
+    meter.add(2, said({ ready: 90, waiting: 7 }));
     assert.equal(meter.load?.backlog, 112);
-    meter.gone(1);
+    meter.remove(1);
     assert.equal(meter.load?.backlog, 97);
   });
 
   it('is unknown again when no worker has told it for ten seconds', () => {
     const { clock, meter } = meterAt(0);
-    meter.heard(1, said({ waiting: 5 }));
+    meter.add(1, said({ waiting: 5 }));
     clock.now = 5_000;
-    meter.heard(2, said({ waiting: 7 }));
+    meter.add(2, said({ waiting: 7 }));
     assert.equal(meter.load?.backlog, 12);
     clock.now = 10_000;
     assert.equal(meter.load?.backlog, 7);
@@ -51,24 +51,24 @@ describe('the load of all workers', () => {
 
   it('has the average of the attempts that ended within thirty seconds, each counted once', () => {
     const { clock, meter } = meterAt(0);
-    meter.heard(1, said({ ended: 1, busyMs: 1_000 }));
+    meter.add(1, said({ ended: 1, busyMs: 1_000 }));
     clock.now = 20_000;
-    meter.heard(1, said({ ended: 2, busyMs: 20 }));
-    meter.heard(2, said({ ended: 2, busyMs: 60 }));
-    meter.heard(2, said({}));
+    meter.add(1, said({ ended: 2, busyMs: 20 }));
+    meter.add(2, said({ ended: 2, busyMs: 60 }));
+    meter.add(2, said({}));
     assert.equal(meter.load?.averageMs, 1_080 / 5);
     clock.now = 30_000;
-    meter.heard(1, said({}));
+    meter.add(1, said({}));
     assert.equal(meter.load?.averageMs, 80 / 4);
   });
 
   it('keeps the last average while no attempt ends: handlers may take longer than that', () => {
     const { clock, meter } = meterAt(0);
-    meter.heard(1, said({ ended: 1, busyMs: 90_000 }));
+    meter.add(1, said({ ended: 1, busyMs: 90_000 }));
     clock.now = 600_000;
-    meter.heard(1, said({}));
+    meter.add(1, said({}));
     assert.equal(meter.load?.averageMs, 90_000);
-    meter.heard(1, said({ ended: 1, busyMs: 10_000 }));
+    meter.add(1, said({ ended: 1, busyMs: 10_000 }));
     assert.equal(meter.load?.averageMs, 10_000);
   });
 
@@ -76,8 +76,8 @@ describe('the load of all workers', () => {
     const { meter } = meterAt(0);
     const welcome = { queues, slots: 20, ended: 200, busyMs: 1_000 };
     const digest = { queues: ['mailer.digest'], slots: 2, ready: 300, ended: 2, busyMs: 120_000 };
-    meter.heard(1, said(welcome, digest));
-    meter.heard(2, said({ ...welcome, waiting: 1 }, { ...digest, waiting: 2 }));
+    meter.add(1, said(welcome, digest));
+    meter.add(2, said({ ...welcome, waiting: 1 }, { ...digest, waiting: 2 }));
     assert.deepEqual(meter.load, {
       service: 'mailer',
       backlog: 303,
