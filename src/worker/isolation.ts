@@ -34,7 +34,7 @@ interface Waiting extends Asked {
  * begins, of any queue.
  */
 export class Isolation implements CrashWatch {
-  private readonly places: WatchedPlaces[] = [];
+  private readonly slotGroups: WatchedPlaces[] = [];
   private readonly asked = new Map<number, Asked>();
   /** Messages that wait to begin alone. */
   private waiting: Waiting[] = [];
@@ -60,8 +60,8 @@ export class Isolation implements CrashWatch {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  watch(places: WatchedPlaces): void {
-    this.places.push(places);
+  watch(slots: WatchedPlaces): void {
+    this.slotGroups.push(slots);
   }
 
   begins(received: Received): Promise<CrashVerdict> {
@@ -188,12 +188,12 @@ export class Isolation implements CrashWatch {
   private keepStill(isStill: boolean): void {
     if (this.isStill === isStill) return;
     this.isStill = isStill;
-    for (const places of this.places) places.setStill(isStill);
+    for (const slots of this.slotGroups) slots.setStill(isStill);
   }
 
   /** Handlers that run; messages that only wait for an answer are not counted. */
   private get running(): number {
-    const begun = this.places.reduce((sum, { running }) => sum + running, 0);
+    const begun = this.slotGroups.reduce((sum, { running }) => sum + running, 0);
     return begun - this.asked.size - this.waiting.length - this.later.length;
   }
 }

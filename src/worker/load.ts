@@ -15,13 +15,13 @@ export interface GroupLoad extends Waiting {
 interface Waiting {
   /** Messages that no handler has begun: in the queues, and in the processes. */
   readonly backlog: number;
-  /** Average run time of recent attempts; undefined before the first has ended. */
+  /** Average run time of recent attempts, in milliseconds; undefined before the first has ended. */
   readonly averageMs: number | undefined;
   /** Messages that one process handles at once. */
   readonly slots: number;
 }
 
-/** Time that one process would take for the messages that wait for a slot group. */
+/** Time that one process would take for the messages that wait for a slot group, in milliseconds. */
 export function workMs({ backlog, slots }: Pick<GroupLoad, 'backlog' | 'slots'>, averageMs: number): number {
   // A paused queue has no slots, and its messages go back to it.
   return slots === 0 ? 0 : (backlog * averageMs) / slots;

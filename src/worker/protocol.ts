@@ -89,7 +89,7 @@ const messageOfWorker = variant('kind', [
   object({ kind: literal('loaded') }),
   /** The worker consumes. */
   object({ kind: literal('ready') }),
-  /** The worker has reached a limit, and goes on until its replacement is ready and it is told to stop. */
+  /** The worker has reached a limit, and goes on until its replacement is ready and it is ordered to stop. */
   object({ kind: literal('retiring'), reason: string() }),
   /** An operator asks for the workers of its service to be replaced. */
   object({ kind: literal('restart') }),
@@ -112,7 +112,7 @@ export function fromWorker(raw: unknown): FromWorker | undefined {
 
 /** Trial of a message that may have killed a process: it begins alone in its process. */
 const trial = {
-  /** Time after which other messages may begin beside it. */
+  /** Time after which other messages may begin beside it, in milliseconds, as the two below. */
   windowMs: figure,
   /** Time without any running message before it begins: a process that dies in that time does not die of it. */
   quietMs: figure,
@@ -160,24 +160,30 @@ function unmarked(raw: unknown): unknown {
 export interface WorkerSettings {
   /** Path of the module that exports the bus. */
   readonly app: string;
+  /** Queues to consume. @default all of the application's */
   readonly queues?: readonly string[] | undefined;
+  /** Lanes to consume, in this order. @default all of each queue */
   readonly lanes?: readonly string[] | undefined;
+  /** Messages at once. @default each queue's own */
   readonly concurrency?: number | undefined;
   /** Retry policy of handlers that set none themselves. */
   readonly retry?: Pick<RetryOptions, 'tries' | 'backoff'> | undefined;
+  /** Timeout of handlers that set none themselves, in milliseconds. */
   readonly timeoutMs?: number | undefined;
+  /** True if it stops by itself once its queues are empty. */
   readonly stopWhenEmpty: boolean;
+  /** Maximum time of a stop, in milliseconds. */
   readonly stopTimeoutMs: number;
-  /** True if it reports its load. */
+  /** True if it reports its load, twice a second. */
   readonly reportsLoad: boolean;
   readonly limits: Limits;
 }
 
 /** Limits after which a process is replaced by a fresh one. */
 export interface Limits {
-  /** Maximum attempts that it has begun. */
+  /** Maximum number of attempts that it has begun. */
   readonly maxJobs?: number | undefined;
-  /** Maximum time since it was ready. */
+  /** Maximum time since it was ready, in milliseconds. */
   readonly maxTimeMs?: number | undefined;
   /** Maximum resident memory, in bytes. */
   readonly maxMemory?: number | undefined;

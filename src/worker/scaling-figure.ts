@@ -6,7 +6,7 @@ export interface ScalingFigure {
   readonly service?: string;
   /** Messages that no handler has begun: in the queues, whichever processes consume them, and in these processes. */
   readonly backlog: number;
-  /** Average run time of recent attempts; null before the first one has ended. */
+  /** Average run time of recent attempts, in milliseconds; null before the first one has ended. */
   readonly averageMs: number | null;
   /** Messages that one process handles at once. */
   readonly slots: number;

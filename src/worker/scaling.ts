@@ -5,9 +5,9 @@ import { type GroupLoad, type Load, workMs } from './load.js';
 export interface ScaleOptions {
   readonly min: number;
   readonly max: number;
-  /** Time in which the waiting messages are to be handled. */
+  /** Time in which the waiting messages are to be handled, in milliseconds. */
   readonly clearWithinMs: number;
-  /** Minimum time between two changes. */
+  /** Minimum time between two changes, in milliseconds. */
   readonly coolDownMs: number;
 }
 

@@ -162,8 +162,13 @@ export class Suspects {
   }
 
   private recordOf({ key }: Run): Record {
-    const known = this.records.get(key);
-    const record = known ?? { deaths: [], beside: 0, lastedMs: 0, ageMs: 0, windowMs: FIRST_WINDOW_MS };
+    const record = this.records.get(key) ?? {
+      deaths: [],
+      beside: 0,
+      lastedMs: 0,
+      ageMs: 0,
+      windowMs: FIRST_WINDOW_MS,
+    };
     this.records.set(key, record);
     const [oldest] = this.records.keys();
     if (this.records.size > MOST_RECORDS && oldest !== undefined) this.records.delete(oldest);

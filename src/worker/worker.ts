@@ -30,7 +30,7 @@ const LOOK_EVERY_MS = 500;
  */
 const EMPTY_LOOKS = 2;
 
-/** A worker process: runs its buses until it is told to stop, has reached a limit, or has no messages left. */
+/** A worker process: runs its buses until it is ordered to stop, has reached a limit, or has no messages left. */
 export class Worker {
   /** Attempts that have begun. */
   private jobs = 0;
@@ -77,7 +77,7 @@ export class Worker {
     const starting = [...served].map(([bus, serve]) => bus.start(serve));
     const started = await Promise.allSettled(starting);
     const failure = started.find((each) => each.status === 'rejected');
-    // Told to stop during the start: that is no failure.
+    // A stop that was ordered during the start is no failure.
     if (failure && !this.isStopping) {
       await this.stopAll({});
       throw failure.reason;
@@ -204,12 +204,11 @@ function servedBy(
   };
   if (!queues) return new Map(buses.map((bus) => [bus, more]));
   const namesOf = new Map(buses.map((bus) => [bus, bus.describe().queues.map(({ name }) => name)]));
-  const known = [...namesOf.values()].flat();
-  const problems = unknownNames('queue', queues, known);
+  const problems = unknownNames('queue', queues, [...namesOf.values()].flat());
   if (problems.length > 0) throw new OptionsError('queues', problems);
   const served = new Map<WorkerBus, ServeOptions>();
-  for (const [bus, its] of namesOf) {
-    const chosen = queues.filter((queue) => its.includes(queue));
+  for (const [bus, names] of namesOf) {
+    const chosen = queues.filter((queue) => names.includes(queue));
     if (chosen.length > 0) served.set(bus, { ...more, queues: chosen });
   }
   return served;

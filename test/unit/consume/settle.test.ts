@@ -20,11 +20,11 @@ import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { encodeUnique } from '../../../src/message/unique.js';
 import type { ChainState, StepMessage } from '../../../src/message/wire/chain-header.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import type { Logger } from '../../../src/util/logger.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 import { names, TestDelivery, workFor } from './fixtures.js';
 
 /** A session whose publishes end when the test says so: the memory broker confirms at once, and never refuses these. */
