@@ -71,9 +71,10 @@ export type Suspect = Readonly<Omit<InferOutput<typeof suspect>, 'kind'>>;
 
 const aboutSuspect = variant('kind', [
   suspect,
-  /** `quiet`: nothing else runs in the process; the message begins after a while. */
-  /** `alone`: the message begins, alone in the process. */
-  /** `beside`: other messages begin beside it. */
+  /**
+   * `quiet`: nothing else runs in the process, and the message begins after a while. `alone`: the message begins,
+   * alone in the process. `beside`: other messages begin beside it.
+   */
   object({ kind: picklist(['quiet', 'alone', 'beside']), number: count }),
   /** The message is settled, given back, or its channel is gone; only the first proves it harmless. */
   object({ kind: literal('ended'), number: count, isSettled: boolean() }),
@@ -95,7 +96,7 @@ const messageOfWorker = variant('kind', [
   object({ kind: literal('restart') }),
   /** The worker stops by itself: it was started to end when its queues are empty, and they are. */
   object({ kind: literal('empty') }),
-  /** Sent if the settings ask for it. */
+  /** Load of the worker, sent if the settings ask for it. */
   workerLoad,
   /** The worker can't run with its settings. */
   refusal,
