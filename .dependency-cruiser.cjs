@@ -35,7 +35,7 @@ const packages = (...names) => `(^|/)node_modules/${either(...names)}/`;
 
 /** Packages that are built into ours. */
 const builtIn = packages(
-  ...['bytes', 'fastest-levenshtein', 'ms', 'rate-limiter-flexible', 'uuid'],
+  ...['bytes', 'fastest-levenshtein', 'ms', 'rate-limiter-flexible', 'uuid', 'valibot'],
   ...['cli-progress', 'cli-table3', 'commander', 'pino', 'pino-pretty'],
   ...['@types/bytes', '@types/cli-progress', '@types/ms'],
 );

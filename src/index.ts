@@ -15,6 +15,7 @@ export type {
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/handlers/describe.js';
 export type { ServeOptions } from './consume/handlers/serving.js';
 export type { QueueWorkload, SetWorkload, Workload } from './consume/report/workload.js';
+export type { ControlAnswer, ProcessStatus, Respondent } from './control/answer.js';
 export {
   type Control,
   type Heeded,
@@ -26,7 +27,6 @@ export {
 } from './control/control.js';
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
-export type { ControlAnswer, ProcessStatus, Respondent } from './control/protocol.js';
 export { KeysUnavailableError, UnknownKeyError } from './encryption/errors.js';
 export type { EncryptionKey, EncryptionOptions, Key, KeyProvider } from './encryption/key-provider.js';
 export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';
@@ -180,7 +180,5 @@ export {
 } from './transport/amqp/index.js';
 export { type MemoryOptions, memory } from './transport/memory/index.js';
 export type { Transport } from './transport/transport.js';
-export type { Clock, Timer } from './util/clock.js';
 export type { Duration } from './util/duration.js';
 export type { Logger } from './util/logger.js';
-export { ManualClock } from './util/manual-clock.js';

@@ -9,7 +9,7 @@ import { hasInbox, queueNeeds, type Subscription } from './consume/handlers/subs
 import { UniqueHandlers } from './consume/handlers/unique-handlers.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
 import { Runners } from './consume/intake/runners.js';
-import { BusControl } from './control/bus-control.js';
+import type { BusControl } from './control/bus-control.js';
 import { ConnectError, NotStartedError, OptionsError, StoppedError } from './errors.js';
 import type { BusEvents, BusState } from './events.js';
 import type { Outbox } from './features/outbox/outbox.js';
@@ -186,6 +186,8 @@ export class Lifecycle {
     deadline: Deadline,
   ): Promise<void> {
     const { settings, names, events, monitor } = this.options;
+    // With it come the schemas of its messages, which a bus that only publishes has no use for.
+    const { BusControl } = await import('./control/bus-control.js');
     this.control = new BusControl({
       ...settings,
       names,

@@ -14,24 +14,32 @@ const ofCommand = (name) => ({
 
 const COMMAND_PACKAGES = ['commander', 'cli-table3', 'cli-progress', 'pino-pretty', 'pino'];
 
+/** What reads messages of other processes: valibot, and the shapes of `src/util` that are made of it. */
+const JSON_SHAPE = /[\\/](node_modules[\\/]valibot[\\/]|src[\\/]util[\\/]json-shape\.ts$)/;
+
 /** A group takes what its files import as well. */
 export const groups = [
   ...COMMAND_PACKAGES.map(ofCommand),
+  // Beside `common`: neither the decorators nor most commands read any.
+  { name: 'json-shape', test: JSON_SHAPE, priority: 3 },
   // What the command and the decorators need of the core: the rest of it is not loaded with them.
   { name: 'common', test: /[\\/]src[\\/](util[\\/]|errors[\\/.])/, priority: 2 },
   { name: 'message', test: /[\\/]src[\\/]message[\\/]/, priority: 2 },
   { name: 'core', test: /[\\/]src[\\/]index\.ts$/, priority: 1 },
 ];
 
+/** Chunks of other people's code: the command's packages, and valibot with six lines of ours. */
+const COMPACT = [...COMMAND_PACKAGES, 'json-shape'];
+
 /**
- * Minifies packages that only the command loads, which halves them. Names of functions and classes stay, since errors show them;
- * those of local variables don't.
+ * Minifies code of packages, which halves it. Names of functions and classes stay, since errors show them; those of local
+ * variables don't.
  */
 export const compactPackages = {
   name: 'compact-packages',
   /** @param {string} code @param {{ name: string }} chunk */
   renderChunk(code, { name }) {
-    if (!COMMAND_PACKAGES.includes(name)) return null;
+    if (!COMPACT.includes(name)) return null;
     return minifySync(`${name}.js`, code, {
       compress: { target: 'es2023' },
       mangle: { keepNames: true },

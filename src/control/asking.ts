@@ -3,7 +3,9 @@ import { ControlError } from '../errors.js';
 import type { Names } from '../topology/names.js';
 import type { Heard, TransportSession } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
-import { type ControlAnswer, type ControlRequest, decodeAnswer, encode } from './protocol.js';
+import type { ControlAnswer } from './answer.js';
+import { decodeAnswer, encode } from './protocol.js';
+import type { ControlRequest } from './shapes.js';
 
 /** Maximum time until the broker has confirmed a request. */
 const PUBLISH_MS = 5_000;

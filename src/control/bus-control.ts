@@ -11,8 +11,10 @@ import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
+import type { ControlAnswer } from './answer.js';
 import { PausedQueues } from './paused-queues.js';
-import { type ControlAnswer, type ControlRequest, decodeRequest, encode, respondent } from './protocol.js';
+import { decodeRequest, encode, respondent } from './protocol.js';
+import type { ControlRequest } from './shapes.js';
 
 export interface BusControlOptions {
   readonly service: string;

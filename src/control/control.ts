@@ -5,12 +5,13 @@ import type { Names } from '../topology/names.js';
 import type { QueueState, TransportSession } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
+import type { ControlAnswer, ProcessStatus, Respondent } from './answer.js';
 import { Asking } from './asking.js';
 import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
 import { pausesLock } from './pauses-lock.js';
-import type { ControlAnswer, ControlRequest, ProcessStatus, Respondent } from './protocol.js';
+import type { ControlRequest } from './shapes.js';
 
 /** Requests that may be under way. */
 const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1024 * 1024 };

@@ -1,82 +1,89 @@
-/*
- * Shapes that the workers' answers must have. Answers come from any program that may publish them, and from
- * other versions: additional fields are accepted.
- */
+import {
+  boolean,
+  type GenericSchema,
+  type InferOutput,
+  literal,
+  object,
+  optional,
+  tuple,
+  variant,
+} from 'valibot';
+import type { LanePause } from '../consume/intake/pause.js';
+import type { HandlerStatus, LaneStatus, PlacesStatus } from '../consume/report/status.js';
+import { count, figure, listOf, shapeOf, text, whole } from '../util/json-shape.js';
+import type { ControlAnswer, ProcessStatus } from './answer.js';
 
-type Is = (value: unknown) => boolean;
+/* Shapes of operators' requests and of the workers' answers. Any program may publish either. */
 
-export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-export const isTextOrNone = (value: unknown): value is string | undefined =>
-  value === undefined || isText(value);
-/** A positive safe integer. */
-export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
+export const controlRequest = variant('ask', [
+  /** Asks for the status, of one service or of all. */
+  object({ ask: literal('status'), service: optional(text) }),
+  /** Asks each process of a service to be replaced by a fresh one. */
+  object({ ask: literal('restart'), service: text }),
+  /**
+   * The complete list of paused queues from now on. The processes that serve `queue`, the one that has changed,
+   * answer.
+   */
+  object({ ask: literal('pauses'), paused: listOf(text), queue: text }),
+  /** Sets how many messages of a queue are handled at once. */
+  object({ ask: literal('scale'), queue: text, concurrency: count }),
+  /** Fires the signal of this message's handler. */
+  object({ ask: literal('cancel'), messageId: text }),
+]);
 
-const isFlag: Is = (value) => typeof value === 'boolean';
-const isFigure: Is = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-const isWhole: Is = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+export type ControlRequest = Readonly<InferOutput<typeof controlRequest>>;
 
-const orNone =
-  (is: Is): Is =>
-  (value) =>
-    value === undefined || is(value);
+/** A name from a list that another version may have more of: any text passes. */
+const nameOf = <Name extends string>() => text as unknown as GenericSchema<unknown, Name>;
 
-const listOf =
-  (is: Is): Is =>
-  (value) =>
-    Array.isArray(value) && value.every(is);
-
-function shape(fields: Readonly<Record<string, Is>>): Is {
-  const checks = Object.entries(fields);
-  return (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    checks.every(([name, is]) => is((value as Readonly<Record<string, unknown>>)[name]));
-}
-
-/** A bucket and its count. */
-const isPair: Is = (value) => Array.isArray(value) && value.length === 2 && value.every(isWhole);
-
-const isPlaces = shape({
-  queues: listOf(isText),
-  lanes: listOf(shape({ queue: isText, of: isText, paused: listOf(isText) })),
-  places: isWhole,
-  running: isWhole,
-  waiting: isWhole,
-  held: isFlag,
+const lane = shapeOf<LaneStatus>({
+  queue: text,
+  of: text,
+  paused: listOf(nameOf<LanePause>()),
 });
 
-const isHandler = shape({
-  handler: isText,
-  queue: isText,
-  running: isWhole,
-  attempts: isWhole,
-  failures: isWhole,
-  retries: isWhole,
-  deadLettered: isWhole,
-  overMs: isFigure,
-  recent: isWhole,
-  runtime: listOf(isPair),
-  wait: listOf(isPair),
-  circuit: orNone(isText),
+const places = shapeOf<PlacesStatus>({
+  queues: listOf(text),
+  lanes: listOf(lane),
+  places: whole,
+  running: whole,
+  waiting: whole,
+  held: boolean(),
 });
 
-const isStatus = shape({
-  state: isText,
-  supervised: isFlag,
-  uptimeMs: isFigure,
-  memory: isFigure,
-  lagMs: orNone(isFigure),
-  places: listOf(isPlaces),
-  handlers: listOf(isHandler),
+const histogram = listOf(tuple([whole, whole]));
+
+const handler = shapeOf<HandlerStatus>({
+  handler: text,
+  queue: text,
+  running: whole,
+  attempts: whole,
+  failures: whole,
+  retries: whole,
+  deadLettered: whole,
+  overMs: figure,
+  recent: whole,
+  runtime: histogram,
+  wait: histogram,
+  circuit: optional(nameOf<NonNullable<HandlerStatus['circuit']>>()),
 });
 
-/** Accepts a `ControlAnswer`. */
-export const isAnswer: Is = shape({
-  service: isText,
-  host: isText,
-  pid: isCount,
-  problem: orNone(isText),
-  pausedBy: orNone(listOf(isText)),
-  cancelled: orNone(isWhole),
-  status: orNone(isStatus),
+const status = shapeOf<ProcessStatus>({
+  state: text,
+  supervised: boolean(),
+  uptimeMs: figure,
+  memory: figure,
+  lagMs: optional(figure),
+  places: listOf(places),
+  handlers: listOf(handler),
+});
+
+export const controlAnswer = shapeOf<ControlAnswer>({
+  service: text,
+  host: text,
+  pid: count,
+  problem: optional(text),
+  pausedBy: optional(listOf(text)),
+  cancelled: optional(whole),
+  status: optional(status),
 });

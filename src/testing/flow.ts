@@ -93,7 +93,7 @@ export class Flow {
   }
 
   private moved(): void {
-    for (const tell of this.watchers) tell();
+    for (const notify of this.watchers) notify();
   }
 
   /** Counts a publish at this instant, and returns their number. */

@@ -33,7 +33,7 @@ export class Journal {
     return this.entries.map(describeEntry);
   }
 
-  /** The same for the message of a failed assertion. */
+  /** Account of the events for the message of a failed assertion. */
   account(): string {
     const lines = this.lines();
     if (lines.length === 0) return 'nothing happened at all';

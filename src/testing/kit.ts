@@ -1,12 +1,9 @@
 import { AssertionError } from 'node:assert';
-import type { Class } from '../../decorators/index.js';
-import { Bus } from '../bus.js';
+import type { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from '../message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
-import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
-import { exchangeRef } from '../message/exchange-option.js';
-import type { MessageProperties } from '../message/message.js';
+import type { MessageDefinition } from '../message/define-message.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import {
   Publisher,
@@ -14,11 +11,8 @@ import {
   type PublishManyOptions,
   type PublishOptions,
 } from '../message/publisher.js';
-import { topicMatches } from '../message/topic.js';
 import type { HandlerDefinitions } from '../options.js';
 import { type Duration, toMs } from '../util/duration.js';
-import { silentLogger } from '../util/logger.js';
-import type { ManualClock } from '../util/manual-clock.js';
 import { originOf } from './delivery.js';
 import type {
   DeadLetteredMessage,
@@ -30,13 +24,12 @@ import type {
 import type { ArmedFaults, FaultTarget } from './exploring/faults.js';
 import { Pace } from './exploring/pace.js';
 import { Happened } from './happened.js';
+import type { ManualClock } from './manual-clock.js';
 import type { KitSettings } from './options.js';
+import { Outside, type RawProperties } from './outside.js';
 import { ServiceProcess } from './process.js';
-import { KitTransport } from './transport.js';
+import { nameOf, selects, type Whose } from './whose.js';
 import { comeAgain, type World } from './world.js';
-
-/** Selects messages: by a handler class, the name of a handler, a pattern of routing keys, or a definition. */
-export type Whose = Class | string | MessageDefinition;
 
 /** Point at which the process dies, if not at once. */
 export interface CrashPoint extends FaultTarget {
@@ -45,12 +38,6 @@ export interface CrashPoint extends FaultTarget {
    * before or after a publish of a handler, or before or after the copy that `of` names.
    */
   at: 'before-ack' | 'before-publish' | 'after-publish';
-}
-
-/** AMQP properties of a message, and its exchange. */
-export interface RawProperties extends MessageProperties {
-  /** @default the bus's exchange */
-  exchange?: string;
 }
 
 /** Parts of a kit. */
@@ -67,8 +54,7 @@ export interface KitParts {
  * Messages published with the kit come from outside, as from another service.
  */
 export class TestKit extends Publisher implements AsyncDisposable {
-  private readonly outside: Bus;
-  private readonly outsideTransport: KitTransport;
+  private readonly outside: Outside;
   private readonly pace: Pace;
   private process: ServiceProcess;
   private restarting: Promise<void> = Promise.resolve();
@@ -78,9 +64,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
   constructor(private readonly parts: KitParts) {
     super();
     this.pace = new Pace({ ...parts.world, ...parts.settings });
-    const user = { name: 'test', by: 'test', onCrash: () => {} } as const;
-    this.outsideTransport = new KitTransport(parts.world, user, { declaresAll: true });
-    this.outside = this.newOutside();
+    this.outside = new Outside(parts.world, parts.settings);
     this.process = this.newProcess();
   }
 
@@ -99,13 +83,8 @@ export class TestKit extends Publisher implements AsyncDisposable {
    * a messageId. Resolves with the confirm.
    */
   async publishRaw(key: string, body: string | Buffer, properties: RawProperties = {}): Promise<void> {
-    const { names } = this.parts.world;
-    const { exchange = exchangeRef(this.parts.settings.bus.exchange ?? names.events).name, ...rest } =
-      properties;
-    const { session } = this.outsideTransport;
-    if (!session || this.stopping !== undefined) throw new StoppedError('publishRaw was called');
-    const message = { exchange, routingKey: key, body: Buffer.from(body), properties: rest };
-    await session.publish({ ...message, mandatory: false, deadlineMs: 30_000 });
+    if (this.stopping !== undefined) throw new StoppedError('publishRaw was called');
+    await this.outside.publishRaw(key, Buffer.from(body), properties);
   }
 
   /**
@@ -167,7 +146,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
   redeliver(whose?: Whose): void {
     const { handled, journal } = this.parts.world;
     const delivery = handled.findLast(
-      (each) => whose === undefined || isOf(whose, originOf(each).routingKey, each.handler),
+      (each) => whose === undefined || selects(whose, originOf(each).routingKey, each.handler),
     );
     if (!delivery) {
       throw new AssertionError({
@@ -215,21 +194,21 @@ export class TestKit extends Publisher implements AsyncDisposable {
 
   /** See `bus.batch()`. The store survives crashes. */
   batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
-    return this.outside.batch(jobs, options);
+    return this.outside.bus.batch(jobs, options);
   }
 
   /** See `bus.findBatch()`. */
   findBatch(id: string): Promise<BatchStatus | undefined> {
-    return this.outside.findBatch(id);
+    return this.outside.bus.findBatch(id);
   }
 
   chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
-    return this.outside.chain(steps as never, options);
+    return this.outside.bus.chain(steps as never, options);
   }
 
   /** @internal */
   async start(): Promise<this> {
-    await this.outside.start();
+    await this.outside.bus.start();
     await this.process.bus.start();
     return this;
   }
@@ -240,7 +219,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
     payload: unknown,
     options: PublishOptions | undefined,
   ): Promise<Published> {
-    return this.outside[intent](target as string, payload, options);
+    return this.outside.bus[intent](target as string, payload, options);
   }
 
   protected dispatchMany(
@@ -249,12 +228,12 @@ export class TestKit extends Publisher implements AsyncDisposable {
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions | undefined,
   ): Promise<PublishedMany> {
-    return this.outside[`${intent}Many`](target as string, payloads, options);
+    return this.outside.bus[`${intent}Many`](target as string, payloads, options);
   }
 
   private async end(): Promise<void> {
     await this.restarting.catch(() => {});
-    const stopping = Promise.all([this.process.bus.stop(), this.outside.stop()]);
+    const stopping = Promise.all([this.process.bus.stop(), this.outside.bus.stop()]);
     const { stopDeadline = '30s' } = this.parts.settings.bus;
     await this.pace.until(stopping, toMs(stopDeadline) + 1);
     await stopping;
@@ -286,20 +265,6 @@ export class TestKit extends Publisher implements AsyncDisposable {
     this.restarting.then(restarted, restarted);
   }
 
-  /** A bus that looks like another service to the one under test. */
-  private newOutside(): Bus {
-    const { exchange, prefix, delayPrefix, serializer, encryption, maxBodyBytes, publishDeadline } =
-      this.parts.settings.bus;
-    const given = { exchange, prefix, delayPrefix, serializer, encryption, maxBodyBytes, publishDeadline };
-    return new Bus({
-      ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as object),
-      service: 'test',
-      transport: this.outsideTransport,
-      stores: this.parts.world.stores,
-      log: silentLogger,
-    });
-  }
-
   private happened<Kind extends 'published' | 'handled' | 'retried' | 'dead-lettered'>(
     kind: Kind,
     whose: Whose | undefined,
@@ -307,22 +272,9 @@ export class TestKit extends Publisher implements AsyncDisposable {
     const { journal } = this.parts.world;
     const all = journal.of(kind) as (MessageEntry & { handler?: string | undefined })[];
     const found = all.filter(
-      ({ routingKey, handler }) => whose === undefined || isOf(whose, routingKey, handler),
+      ({ routingKey, handler }) => whose === undefined || selects(whose, routingKey, handler),
     );
     // biome-ignore lint/suspicious/noExplicitAny: each public method names its own kind
     return new Happened<any>(found, nameOf(whose), kind, () => journal.account());
   }
-}
-
-function isOf(whose: Whose, routingKey: string, handler: string | undefined): boolean {
-  if (typeof whose === 'function')
-    return handler === whose.name || handler?.startsWith(`${whose.name}.`) === true;
-  if (isMessageDefinition(whose)) return topicMatches(whose.key, routingKey);
-  return handler === whose || topicMatches(whose, routingKey);
-}
-
-function nameOf(whose: Whose | undefined): string {
-  if (whose === undefined) return 'a message';
-  if (typeof whose === 'function') return `a message of ${whose.name}`;
-  return `'${isMessageDefinition(whose) ? whose.key : whose}'`;
 }

@@ -3,12 +3,12 @@ import type { HandlerDefinitions } from '../options.js';
 import { json } from '../serialization/json.js';
 import { memoryStores } from '../stores/memory/index.js';
 import { Names } from '../topology/names.js';
-import { ManualClock } from '../util/manual-clock.js';
 import { ArmedFaults, type Faults } from './exploring/faults.js';
 import { Flow } from './flow.js';
 import { Journal } from './journal.js';
 import { TestKit } from './kit.js';
 import { Lineage } from './lineage.js';
+import { ManualClock } from './manual-clock.js';
 import { type KitSettings, kitSettings, type TestKitOptions } from './options.js';
 import { deadLetterOfBroker, WatchedBroker, type World } from './world.js';
 

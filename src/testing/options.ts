@@ -27,7 +27,7 @@ export type Fake = readonly [token: unknown, fake: unknown];
 export interface TestKitOptions extends Omit<BusOptions, 'service' | 'transport'> {
   /** Name of the service under test. @default 'service' */
   service?: string;
-  /** As for a bus. Failures are in the timeline in any case. @default false */
+  /** Log of failures, as for a bus. Failures are in the timeline in any case. @default false */
   failureLog?: boolean | FailureLogOptions;
   /** Annotated handler classes. After a crash they are built anew, as in a new process. @default [] */
   classes?: readonly Class[];

@@ -13,12 +13,12 @@ import type { Origin } from '../topology/origin.js';
 import { Broker } from '../transport/memory/broker.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';
 import { isThenable } from '../util/after.js';
-import type { ManualClock } from '../util/manual-clock.js';
 import { type KitDelivery, originOf } from './delivery.js';
 import type { Faults } from './exploring/faults.js';
 import type { Flow } from './flow.js';
 import type { Journal } from './journal.js';
 import type { Lineage } from './lineage.js';
+import type { ManualClock } from './manual-clock.js';
 
 /** Parts that are shared within one kit. */
 export interface World {
@@ -95,11 +95,11 @@ export class WatchedBroker extends Broker {
 
   override forward(letter: StoredMessage, mustArrive: boolean): boolean {
     const isForwarded = super.forward(letter, mustArrive);
-    if (isForwarded) this.tell(letter);
+    if (isForwarded) this.report(letter);
     return isForwarded;
   }
 
-  private tell(letter: StoredMessage): void {
+  private report(letter: StoredMessage): void {
     // Newest first; its queue is the one in which the message died.
     const deaths = letter.properties.headers['x-death'] as readonly { queue: string; reason: string }[];
     const death = deaths[0];

@@ -3,7 +3,7 @@ import { WorkerProcess, type WorkerProcessListener } from './worker-process.js';
 
 /**
  * A worker process that is started before its supervisor is loaded, and before its settings are known, so that all load at
- * the same time. What it tells is kept until it is taken. Without settings it does nothing, and ends with this process.
+ * the same time. Its messages, output and end are kept until it is taken. Without settings it does nothing, and ends with this process.
  */
 export class FirstProcess {
   private readonly kept: ((listener: WorkerProcessListener) => void)[] = [];
@@ -18,12 +18,12 @@ export class FirstProcess {
     });
   }
 
-  /** As of {@link WorkerProcess}. */
+  /** See {@link WorkerProcess.begin}. */
   begin(settings: WorkerSettings): void {
     this.process?.begin(settings);
   }
 
-  /** The process, for the first who asks. Its listener is told what was kept, in order, after this call has returned. */
+  /** The process, for the first caller. Its listener gets what was kept, in order, after this call has returned. */
   take(listener: WorkerProcessListener): WorkerProcess | undefined {
     const { process } = this;
     this.process = undefined;
@@ -31,13 +31,13 @@ export class FirstProcess {
     return process;
   }
 
-  private pass(tell: (listener: WorkerProcessListener) => void): void {
-    if (this.listener) tell(this.listener);
-    else this.kept.push(tell);
+  private pass(call: (listener: WorkerProcessListener) => void): void {
+    if (this.listener) call(this.listener);
+    else this.kept.push(call);
   }
 
   private listen(listener: WorkerProcessListener): void {
     this.listener = listener;
-    for (const tell of this.kept.splice(0)) tell(listener);
+    for (const call of this.kept.splice(0)) call(listener);
   }
 }

@@ -34,7 +34,7 @@ interface Waiting extends Asked {
  * begins, of any queue.
  */
 export class Isolation implements CrashWatch {
-  private readonly places: WatchedPlaces[] = [];
+  private readonly slotGroups: WatchedPlaces[] = [];
   private readonly asked = new Map<number, Asked>();
   /** Messages that wait to begin alone. */
   private waiting: Waiting[] = [];
@@ -52,16 +52,16 @@ export class Isolation implements CrashWatch {
   private isStopping = false;
 
   /**
-   * @param tell sends a message to the supervisor
+   * @param send sends a message to the supervisor
    * @param sent called when the message can't be lost by this process's end any more
    */
   constructor(
-    private readonly tell: (message: AboutSuspect, sent?: () => void) => void,
+    private readonly send: (message: AboutSuspect, sent?: () => void) => void,
     private readonly clock: Clock = systemClock,
   ) {}
 
-  watch(places: WatchedPlaces): void {
-    this.places.push(places);
+  watch(slots: WatchedPlaces): void {
+    this.slotGroups.push(slots);
   }
 
   begins(received: Received): Promise<CrashVerdict> {
@@ -72,7 +72,7 @@ export class Isolation implements CrashWatch {
     return new Promise((resolve) => {
       const unanswered = this.clock.setTimer(() => this.answer({ kind: 'go', number }), ANSWER_WITHIN_MS);
       this.asked.set(number, { number, unanswered, received, resolve });
-      this.tell({ kind: 'begins', number, queue: delivery.queue, messageId, digest: digestOf(received) });
+      this.send({ kind: 'begins', number, queue: delivery.queue, messageId, digest: digestOf(received) });
     });
   }
 
@@ -96,7 +96,7 @@ export class Isolation implements CrashWatch {
     this.begun.delete(received);
     const isSettled = !received.delivery.lost;
     this.clock.setTimer(() => {
-      this.tell({ kind: 'ended', number, isSettled }, () => this.isNotAlone(number));
+      this.send({ kind: 'ended', number, isSettled }, () => this.isNotAlone(number));
     }, LINGER_MS);
   }
 
@@ -106,7 +106,7 @@ export class Isolation implements CrashWatch {
     this.asked.clear();
     for (const asked of left) {
       asked.unanswered.cancel();
-      this.tell({ kind: 'ended', number: asked.number, isSettled: false });
+      this.send({ kind: 'ended', number: asked.number, isSettled: false });
       asked.resolve({ kind: 'give-back' });
     }
     this.isNotAlone(this.alone?.number);
@@ -156,7 +156,7 @@ export class Isolation implements CrashWatch {
     const now = this.clock.monotonic();
     for (const asked of this.waiting.filter(({ since, trial }) => now - since >= trial.patienceMs)) {
       this.waiting = this.waiting.filter((each) => each !== asked);
-      this.tell({ kind: 'beside', number: asked.number }, () => this.resolve(asked, { kind: 'begin' }));
+      this.send({ kind: 'beside', number: asked.number }, () => this.resolve(asked, { kind: 'begin' }));
     }
   }
 
@@ -165,21 +165,21 @@ export class Isolation implements CrashWatch {
     if (this.next !== first) {
       this.next = first;
       this.quietAt = now;
-      if (first.trial.quietMs > 0) this.tell({ kind: 'quiet', number: first.number });
+      if (first.trial.quietMs > 0) this.send({ kind: 'quiet', number: first.number });
     }
     if (now - this.quietAt < first.trial.quietMs) return;
     this.waiting = this.waiting.filter((each) => each !== first);
     this.next = undefined;
     this.alone = first;
     // The last message that this process may send.
-    this.tell({ kind: 'alone', number: first.number }, () => this.beginAlone(first));
+    this.send({ kind: 'alone', number: first.number }, () => this.beginAlone(first));
   }
 
   private beginAlone(first: Waiting): void {
     const { number, trial } = first;
     if (this.alone === first) {
       this.window = this.clock.setTimer(() => {
-        this.tell({ kind: 'beside', number }, () => this.isNotAlone(number));
+        this.send({ kind: 'beside', number }, () => this.isNotAlone(number));
       }, trial.windowMs);
     }
     this.resolve(first, { kind: 'begin' });
@@ -188,12 +188,12 @@ export class Isolation implements CrashWatch {
   private keepStill(isStill: boolean): void {
     if (this.isStill === isStill) return;
     this.isStill = isStill;
-    for (const places of this.places) places.setStill(isStill);
+    for (const slots of this.slotGroups) slots.setStill(isStill);
   }
 
   /** Handlers that run; messages that only wait for an answer are not counted. */
   private get running(): number {
-    const begun = this.places.reduce((sum, { running }) => sum + running, 0);
+    const begun = this.slotGroups.reduce((sum, { running }) => sum + running, 0);
     return begun - this.asked.size - this.waiting.length - this.later.length;
   }
 }

@@ -4,9 +4,11 @@ import type { Limits } from './protocol.js';
 
 /** Work and memory of a process. */
 export interface Usage {
+  /** Number of attempts that it has begun. */
   readonly jobs: number;
+  /** Time since it was ready, in milliseconds. */
   readonly aliveMs: number;
-  /** In bytes. */
+  /** Resident memory, in bytes. */
   readonly memory: number;
 }
 

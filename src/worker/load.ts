@@ -1,33 +1,30 @@
-import type { SetLoad, WorkerLoad } from './protocol.js';
+import type { SlotGroupLoad, WorkerLoad } from './protocol.js';
 
 /** Load of all processes together. */
 export interface Load extends Waiting {
   /** Service of the handlers, if there is only one. */
   readonly service: string | undefined;
   /** Load of each slot group: messages that wait for one group can't use the slots of another. */
-  readonly sets: readonly LoadOfSet[];
+  readonly slotGroups: readonly GroupLoad[];
 }
 
-export interface LoadOfSet extends Waiting {
+export interface GroupLoad extends Waiting {
   readonly queues: readonly string[];
 }
 
 interface Waiting {
   /** Messages that no handler has begun: in the queues, and in the processes. */
   readonly backlog: number;
-  /** Average run time of recent attempts; undefined before the first has ended. */
+  /** Average run time of recent attempts, in milliseconds; undefined before the first has ended. */
   readonly averageMs: number | undefined;
   /** Messages that one process handles at once. */
-  readonly places: number;
+  readonly slots: number;
 }
 
-/** Time that one process would take for the messages that wait for a slot group. */
-export function workMs(
-  { backlog, places }: Pick<LoadOfSet, 'backlog' | 'places'>,
-  averageMs: number,
-): number {
+/** Time that one process would take for the messages that wait for a slot group, in milliseconds. */
+export function workMs({ backlog, slots }: Pick<GroupLoad, 'backlog' | 'slots'>, averageMs: number): number {
   // A paused queue has no slots, and its messages go back to it.
-  return places === 0 ? 0 : (backlog * averageMs) / places;
+  return slots === 0 ? 0 : (backlog * averageMs) / slots;
 }
 
 /** The average covers attempts that ended within this time; if none has, the last one that did. */
@@ -39,17 +36,18 @@ const AVERAGE_OVER_MS = 30_000;
  */
 const KNOWN_FOR_MS = 10_000;
 
-interface Told<What> {
+/** A report, and the moment at which it came. */
+interface Dated<Report> {
   readonly at: number;
-  readonly what: What;
+  readonly report: Report;
 }
 
-type Ended = Pick<SetLoad, 'ended' | 'busyMs'>;
+type Ended = Pick<SlotGroupLoad, 'ended' | 'busyMs'>;
 
 /** Adds up the load that workers report. */
 export class LoadMeter {
   /** Last report of each worker. */
-  private readonly loads = new Map<number, Told<WorkerLoad>>();
+  private readonly loads = new Map<number, Dated<WorkerLoad>>();
   private readonly average = new Average();
   /** Average run time by slot group; the key is its queues. */
   private readonly averages = new Map<string, Average>();
@@ -57,86 +55,86 @@ export class LoadMeter {
   constructor(private readonly now = () => performance.now()) {}
 
   /** Handles a worker's report: its load, and its work since the last report. */
-  heard(worker: number, load: WorkerLoad): void {
+  add(worker: number, load: WorkerLoad): void {
     const at = this.now();
-    this.loads.set(worker, { at, what: load });
-    const { sets } = load;
+    this.loads.set(worker, { at, report: load });
+    const { slotGroups } = load;
     this.average.add(
-      { ended: sum(sets, ({ ended }) => ended), busyMs: sum(sets, ({ busyMs }) => busyMs) },
+      { ended: sum(slotGroups, ({ ended }) => ended), busyMs: sum(slotGroups, ({ busyMs }) => busyMs) },
       at,
     );
-    for (const set of sets) this.averageOf(set).add(set, at);
+    for (const group of slotGroups) this.averageOf(group).add(group, at);
   }
 
-  gone(worker: number): void {
+  remove(worker: number): void {
     this.loads.delete(worker);
   }
 
   /** Undefined while no worker reports. */
   get load(): Load | undefined {
     const now = this.now();
-    const loads = since(now - KNOWN_FOR_MS, [...this.loads.values()]).map(({ what }) => what);
+    const loads = since(now - KNOWN_FOR_MS, [...this.loads.values()]).map(({ report }) => report);
     const [first] = loads;
     if (!first) return undefined;
-    const told = loads.flatMap(({ sets }) => sets);
-    const keys = new Set(told.map(keyOf));
-    const sets = [...keys].map((key) =>
+    const reports = loads.flatMap((load) => load.slotGroups);
+    const keys = new Set(reports.map(keyOf));
+    const slotGroups = [...keys].map((key) =>
       this.loadOf(
-        told.filter((set) => keyOf(set) === key),
+        reports.filter((report) => keyOf(report) === key),
         now,
       ),
     );
     return {
       service: first.service,
-      backlog: sum(sets, ({ backlog }) => backlog),
+      backlog: sum(slotGroups, ({ backlog }) => backlog),
       averageMs: this.average.ms(now),
-      places: sum(sets, ({ places }) => places),
-      sets,
+      slots: sum(slotGroups, ({ slots }) => slots),
+      slotGroups,
     };
   }
 
-  /** @param told reports of one slot group, one per worker */
-  private loadOf(told: readonly SetLoad[], now: number): LoadOfSet {
-    const [first] = told as [SetLoad];
+  /** @param reports reports of one slot group, one per worker */
+  private loadOf(reports: readonly SlotGroupLoad[], now: number): GroupLoad {
+    const [first] = reports as [SlotGroupLoad];
     return {
       queues: first.queues,
       // All workers see the same queues.
-      backlog: Math.max(...told.map(({ ready }) => ready)) + sum(told, ({ waiting }) => waiting),
+      backlog: Math.max(...reports.map(({ ready }) => ready)) + sum(reports, ({ waiting }) => waiting),
       averageMs: this.averageOf(first).ms(now),
-      places: first.places,
+      slots: first.slots,
     };
   }
 
-  private averageOf(set: SetLoad): Average {
-    const key = keyOf(set);
-    const known = this.averages.get(key) ?? new Average();
-    this.averages.set(key, known);
-    return known;
+  private averageOf(group: SlotGroupLoad): Average {
+    const key = keyOf(group);
+    const average = this.averages.get(key) ?? new Average();
+    this.averages.set(key, average);
+    return average;
   }
 }
 
 /** Average run time of recent attempts. */
 class Average {
   /** Oldest first. */
-  private told: readonly Told<Ended>[] = [];
+  private reports: readonly Dated<Ended>[] = [];
 
-  add(what: Ended, at: number): void {
-    if (what.ended > 0) this.told = [...since(at - AVERAGE_OVER_MS, this.told), { at, what }];
+  add(report: Ended, at: number): void {
+    if (report.ended > 0) this.reports = [...since(at - AVERAGE_OVER_MS, this.reports), { at, report }];
   }
 
   ms(now: number): number | undefined {
-    const lately = since(now - AVERAGE_OVER_MS, this.told);
-    const counted = lately.length > 0 ? lately : this.told.slice(-1);
-    const ended = sum(counted, ({ what }) => what.ended);
-    return ended > 0 ? sum(counted, ({ what }) => what.busyMs) / ended : undefined;
+    const lately = since(now - AVERAGE_OVER_MS, this.reports);
+    const counted = lately.length > 0 ? lately : this.reports.slice(-1);
+    const ended = sum(counted, ({ report }) => report.ended);
+    return ended > 0 ? sum(counted, ({ report }) => report.busyMs) / ended : undefined;
   }
 }
 
-function since<What>(moment: number, told: readonly Told<What>[]): Told<What>[] {
-  return told.filter(({ at }) => at > moment);
+function since<Report>(moment: number, reports: readonly Dated<Report>[]): Dated<Report>[] {
+  return reports.filter(({ at }) => at > moment);
 }
 
-function keyOf({ queues }: SetLoad): string {
+function keyOf({ queues }: SlotGroupLoad): string {
   return JSON.stringify(queues);
 }
 

@@ -1,4 +1,17 @@
+import {
+  boolean,
+  type InferOutput,
+  literal,
+  number,
+  object,
+  optional,
+  picklist,
+  string,
+  union,
+  variant,
+} from 'valibot';
 import type { RetryOptions } from '../retry/policy.js';
+import { count, figure, listOf, shaped, text, whole } from '../util/json-shape.js';
 
 /*
  * Messages between a supervisor and its worker processes, over the channel that Node.js opens to a forked
@@ -9,167 +22,169 @@ import type { RetryOptions } from '../retry/policy.js';
 /** A message with its mark. */
 export const marked = <Message>(message: Message) => ({ hopline: message });
 
-/** Messages from a worker process. */
-export type FromWorker =
-  /** The worker loads its application. Before that it can't have touched a message, however it ends. */
-  | { readonly kind: 'loads' }
-  /** The application is loaded. */
-  | { readonly kind: 'loaded' }
-  /** The worker consumes. */
-  | { readonly kind: 'ready' }
-  /** The worker has reached a limit, and goes on until its replacement is ready and it is told to stop. */
-  | { readonly kind: 'retiring'; readonly reason: string }
-  /** An operator asks for the workers of its service to be replaced. */
-  | { readonly kind: 'restart' }
-  /** The worker stops by itself: it was started to end when its queues are empty, and they are. */
-  | { readonly kind: 'empty' }
-  /** Load of the worker; sent if the settings ask for it. */
-  | ({ readonly kind: 'load' } & WorkerLoad)
-  /** The worker can't run with its settings. */
-  | Refusal
-  | AboutSuspect;
+const slotGroupLoad = object({
+  queues: listOf(text),
+  /** Messages in the queues that are not delivered. */
+  ready: whole,
+  /** Messages that are delivered to the process and wait there. */
+  waiting: whole,
+  /** Messages that it handles at once. */
+  slots: whole,
+  /** Attempts that have ended since the last report, and the sum of their run times. */
+  ended: whole,
+  busyMs: figure,
+});
 
-export interface Refusal {
-  readonly kind: 'refused';
-  readonly message: string;
-  readonly help: string;
+/** Load of a slot group: of one queue, or of several that share their slots. */
+export type SlotGroupLoad = Readonly<InferOutput<typeof slotGroupLoad>>;
+
+const workerLoad = object({
+  kind: literal('load'),
+  /** Service of its buses, if they have the same one. */
+  service: optional(text),
+  slotGroups: listOf(slotGroupLoad),
+});
+
+export type WorkerLoad = Readonly<Omit<InferOutput<typeof workerLoad>, 'kind'>>;
+
+const refusal = object({
+  kind: literal('refused'),
+  message: string(),
+  help: string(),
   /** True if the application can't be loaded, which another try may change; other causes are permanent. */
-  readonly whileLoading: boolean;
-}
+  whileLoading: boolean(),
+});
 
-/** Messages about a redelivery. The number identifies it within the worker. */
-export type AboutSuspect =
-  /** Asks whether the message may begin. */
-  | ({ readonly kind: 'begins' } & Suspect)
-  /** Nothing else runs in the process; the message begins after a while. */
-  | { readonly kind: 'quiet'; readonly number: number }
-  /** The message begins, alone in the process. */
-  | { readonly kind: 'alone'; readonly number: number }
-  /** Other messages begin beside it. */
-  | { readonly kind: 'beside'; readonly number: number }
-  /** The message is settled, given back, or its channel is gone; only the first proves it harmless. */
-  | { readonly kind: 'ended'; readonly number: number; readonly isSettled: boolean };
+export type Refusal = Readonly<InferOutput<typeof refusal>>;
 
-export interface Suspect {
-  readonly number: number;
-  readonly queue: string;
-  readonly messageId: string | undefined;
+/** Redelivery that asks whether it may begin. The number identifies it within the worker. */
+const suspect = object({
+  kind: literal('begins'),
+  number: count,
+  queue: text,
+  messageId: optional(string()),
   /** Digest of the message's content: foreign messages may have no id, or all the same one. */
-  readonly digest: string;
-}
+  digest: text,
+});
 
-/** Answer whether a redelivered message may begin. */
-export type Answer = { readonly number: number } & (
-  | { readonly kind: 'go' }
-  | ({ readonly kind: 'alone' } & Trial)
-  | { readonly kind: 'crashed'; readonly deaths: readonly string[] }
-);
+export type Suspect = Readonly<Omit<InferOutput<typeof suspect>, 'kind'>>;
 
-/** Trial of a message that may have killed a process: it begins alone in its process. */
-export interface Trial {
-  /** Time after which other messages may begin beside it. */
-  readonly windowMs: number;
-  /** Time without any running message before it begins: a process that dies in that time does not die of it. */
-  readonly quietMs: number;
-  /** Time after which it begins although others still run. */
-  readonly patienceMs: number;
-  /** Order of trials: lower ranks begin first. */
-  readonly rank: number;
-}
+const aboutSuspect = variant('kind', [
+  suspect,
+  /**
+   * `quiet`: nothing else runs in the process, and the message begins after a while. `alone`: the message begins,
+   * alone in the process. `beside`: other messages begin beside it.
+   */
+  object({ kind: picklist(['quiet', 'alone', 'beside']), number: count }),
+  /** The message is settled, given back, or its channel is gone; only the first proves it harmless. */
+  object({ kind: literal('ended'), number: count, isSettled: boolean() }),
+]);
 
-const KINDS: Readonly<Record<FromWorker['kind'], true>> = {
-  loads: true,
-  loaded: true,
-  begins: true,
-  quiet: true,
-  alone: true,
-  beside: true,
-  ended: true,
-  ready: true,
-  retiring: true,
-  restart: true,
-  empty: true,
-  load: true,
-  refused: true,
-};
+/** Messages about a redelivery. */
+export type AboutSuspect = Readonly<InferOutput<typeof aboutSuspect>>;
+
+const messageOfWorker = variant('kind', [
+  /** The worker loads its application. Before that it can't have touched a message, however it ends. */
+  object({ kind: literal('loads') }),
+  /** The application is loaded. */
+  object({ kind: literal('loaded') }),
+  /** The worker consumes. */
+  object({ kind: literal('ready') }),
+  /** The worker has reached a limit, and goes on until its replacement is ready and it is ordered to stop. */
+  object({ kind: literal('retiring'), reason: string() }),
+  /** An operator asks for the workers of its service to be replaced. */
+  object({ kind: literal('restart') }),
+  /** The worker stops by itself: it was started to end when its queues are empty, and they are. */
+  object({ kind: literal('empty') }),
+  /** Load of the worker, sent if the settings ask for it. */
+  workerLoad,
+  /** The worker can't run with its settings. */
+  refusal,
+  aboutSuspect,
+]);
+
+/** Messages from a worker process. */
+export type FromWorker = Readonly<InferOutput<typeof messageOfWorker>>;
 
 /** A worker process's message; undefined for anything without Hopline's mark, or of another version. */
 export function fromWorker(raw: unknown): FromWorker | undefined {
-  const message = unmarked(raw) as FromWorker | null | undefined;
-  return message && Object.hasOwn(KINDS, message.kind) ? message : undefined;
+  return shaped(messageOfWorker, unmarked(raw));
 }
 
-export interface WorkerLoad {
-  /** Service of its buses, if they have the same one. */
-  readonly service?: string | undefined;
-  readonly sets: readonly SetLoad[];
-}
+/** Trial of a message that may have killed a process: it begins alone in its process. */
+const trial = {
+  /** Time after which other messages may begin beside it, in milliseconds, as the two below. */
+  windowMs: figure,
+  /** Time without any running message before it begins: a process that dies in that time does not die of it. */
+  quietMs: figure,
+  /** Time after which it begins although others still run. */
+  patienceMs: figure,
+  /** Order of trials: lower ranks begin first. */
+  rank: number(),
+};
 
-/** Load of a slot group: of one queue, or of several that share their slots. */
-export interface SetLoad {
-  readonly queues: readonly string[];
-  /** Messages in the queues that are not delivered. */
-  readonly ready: number;
-  /** Messages that are delivered to the process and wait there. */
-  readonly waiting: number;
-  /** Messages that it handles at once. */
-  readonly places: number;
-  /** Attempts that have ended since the last report, and the sum of their run times. */
-  readonly ended: number;
-  readonly busyMs: number;
-}
+export type Trial = { readonly [Field in keyof typeof trial]: InferOutput<(typeof trial)[Field]> };
 
-/** Messages to a worker process, its settings first. `stop` may be followed by `cancel`. */
-export type ToWorker = 'stop' | 'cancel' | Settings | Answer;
+const answer = variant('kind', [
+  object({ kind: literal('go'), number: count }),
+  object({ kind: literal('alone'), number: count, ...trial }),
+  object({ kind: literal('crashed'), number: count, deaths: listOf(string()) }),
+]);
+
+/** Answer whether a redelivered message may begin. */
+export type Answer = Readonly<InferOutput<typeof answer>>;
+
+/** Orders to a worker process. `stop` may be followed by `cancel`. */
+const order = picklist(['stop', 'cancel']);
+
+/** Messages to a worker process after its settings. */
+const messageToWorker = union([order, answer]);
+
+/** Messages to a worker process, its settings first. */
+export type ToWorker = InferOutput<typeof order> | Answer | Settings;
 
 export interface Settings {
   readonly kind: 'settings';
   readonly settings: WorkerSettings;
 }
 
-const ORDERS: Readonly<Record<(Answer | Settings)['kind'], true>> = {
-  settings: true,
-  go: true,
-  alone: true,
-  crashed: true,
-};
-
-/** A supervisor's message; undefined for anything without Hopline's mark. */
-export function toWorker(raw: unknown): ToWorker | undefined {
-  const message = unmarked(raw);
-  if (message === 'stop' || message === 'cancel') return message;
-  const order = message as Partial<Answer | Settings> | null | undefined;
-  return order?.kind !== undefined && Object.hasOwn(ORDERS, order.kind)
-    ? (order as Answer | Settings)
-    : undefined;
+/** A supervisor's order or answer; undefined for anything without Hopline's mark. */
+export function toWorker(raw: unknown): Exclude<ToWorker, Settings> | undefined {
+  return shaped(messageToWorker, unmarked(raw));
 }
 
 function unmarked(raw: unknown): unknown {
-  return (raw as Partial<ReturnType<typeof marked>> | null)?.hopline;
+  return (raw as Partial<ReturnType<typeof marked>> | null | undefined)?.hopline;
 }
 
 /** Settings of a worker process. */
 export interface WorkerSettings {
   /** Path of the module that exports the bus. */
   readonly app: string;
+  /** Queues to consume. @default all of the application's */
   readonly queues?: readonly string[] | undefined;
+  /** Lanes to consume, in this order. @default all of each queue */
   readonly lanes?: readonly string[] | undefined;
+  /** Messages at once. @default each queue's own */
   readonly concurrency?: number | undefined;
   /** Retry policy of handlers that set none themselves. */
   readonly retry?: Pick<RetryOptions, 'tries' | 'backoff'> | undefined;
+  /** Timeout of handlers that set none themselves, in milliseconds. */
   readonly timeoutMs?: number | undefined;
+  /** True if it stops by itself once its queues are empty. */
   readonly stopWhenEmpty: boolean;
+  /** Maximum time of a stop, in milliseconds. */
   readonly stopTimeoutMs: number;
-  /** True if it reports its load. */
+  /** True if it reports its load, twice a second. */
   readonly reportsLoad: boolean;
   readonly limits: Limits;
 }
 
 /** Limits after which a process is replaced by a fresh one. */
 export interface Limits {
-  /** Maximum attempts that it has begun. */
+  /** Maximum number of attempts that it has begun. */
   readonly maxJobs?: number | undefined;
-  /** Maximum time since it was ready. */
+  /** Maximum time since it was ready, in milliseconds. */
   readonly maxTimeMs?: number | undefined;
   /** Maximum resident memory, in bytes. */
   readonly maxMemory?: number | undefined;

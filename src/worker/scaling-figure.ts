@@ -1,4 +1,4 @@
-import { type Load, type LoadOfSet, workMs } from './load.js';
+import { type GroupLoad, type Load, workMs } from './load.js';
 
 /** Figures for an autoscaler, from which the number of processes follows, here and elsewhere. */
 export interface ScalingFigure {
@@ -6,10 +6,10 @@ export interface ScalingFigure {
   readonly service?: string;
   /** Messages that no handler has begun: in the queues, whichever processes consume them, and in these processes. */
   readonly backlog: number;
-  /** Average run time of recent attempts; null before the first one has ended. */
+  /** Average run time of recent attempts, in milliseconds; null before the first one has ended. */
   readonly averageMs: number | null;
   /** Messages that one process handles at once. */
-  readonly places: number;
+  readonly slots: number;
   /** Number of processes that run here. */
   readonly processes: number;
   /**
@@ -18,13 +18,13 @@ export interface ScalingFigure {
    */
   readonly workSeconds: number;
   /** Figures of each slot group: of one queue, or of several that share their slots. */
-  readonly sets: readonly ScalingFigureOfSet[];
+  readonly slotGroups: readonly ScalingFigureOfGroup[];
 }
 
-export interface ScalingFigureOfSet
-  extends Pick<ScalingFigure, 'backlog' | 'averageMs' | 'places' | 'workSeconds'> {
+export interface ScalingFigureOfGroup
+  extends Pick<ScalingFigure, 'backlog' | 'averageMs' | 'slots' | 'workSeconds'> {
   readonly queues: readonly string[];
-  /** `backlog × averageMs / places / 1000`. Before the first attempt has ended, each counts as {@link ASSUMED_MS}. */
+  /** `backlog × averageMs / slots / 1000`. Before the first attempt has ended, each counts as {@link ASSUMED_MS}. */
   readonly workSeconds: number;
 }
 
@@ -35,22 +35,22 @@ export interface ScalingFigureOfSet
 export const ASSUMED_MS = 1_000;
 
 export function scalingFigure(load: Load, processes: number): ScalingFigure {
-  const { backlog, averageMs, places, service } = load;
-  const sets = load.sets.map(figureOf);
+  const { backlog, averageMs, slots, service } = load;
+  const slotGroups = load.slotGroups.map(figureOf);
   return {
     ...(service !== undefined && { service }),
     backlog,
     averageMs: averageMs ?? null,
-    places,
+    slots,
     processes,
     // An application that only publishes has no slot group.
-    workSeconds: Math.max(0, ...sets.map(({ workSeconds }) => workSeconds)),
-    sets,
+    workSeconds: Math.max(0, ...slotGroups.map(({ workSeconds }) => workSeconds)),
+    slotGroups,
   };
 }
 
-function figureOf(set: LoadOfSet): ScalingFigureOfSet {
-  const { queues, backlog, averageMs, places } = set;
-  const workSeconds = workMs(set, averageMs ?? ASSUMED_MS) / 1_000;
-  return { queues, backlog, averageMs: averageMs ?? null, places, workSeconds };
+function figureOf(group: GroupLoad): ScalingFigureOfGroup {
+  const { queues, backlog, averageMs, slots } = group;
+  const workSeconds = workMs(group, averageMs ?? ASSUMED_MS) / 1_000;
+  return { queues, backlog, averageMs: averageMs ?? null, slots, workSeconds };
 }

@@ -32,8 +32,8 @@ export class ScalingServer {
       else if (method !== 'GET')
         answer(response.setHeader('allow', 'GET'), 405, { error: 'only GET is allowed' });
       else {
-        const known = figure();
-        if (known) answer(response, 200, known);
+        const current = figure();
+        if (current) answer(response, 200, current);
         else answer(response, 503, { error: 'no worker has reported its load lately' });
       }
     });

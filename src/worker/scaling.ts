@@ -1,13 +1,13 @@
 import { formatMs } from '../util/duration.js';
-import { type Load, type LoadOfSet, workMs } from './load.js';
+import { type GroupLoad, type Load, workMs } from './load.js';
 
 /** Range of the number of processes, and pace of its changes. */
 export interface ScaleOptions {
   readonly min: number;
   readonly max: number;
-  /** Time in which the waiting messages are to be handled. */
+  /** Time in which the waiting messages are to be handled, in milliseconds. */
   readonly clearWithinMs: number;
-  /** Minimum time between two changes. */
+  /** Minimum time between two changes, in milliseconds. */
   readonly coolDownMs: number;
 }
 
@@ -27,9 +27,15 @@ interface Wish extends Advice {
  * `backlog × average run time`, divided by the slots of all processes. (Horizon calls this the time to clear.)
  * Each slot group is calculated by itself, and the largest number decides. The number changes by one at a time.
  */
-export function advise(current: number, { sets }: Pick<Load, 'sets'>, options: ScaleOptions): Advice {
-  const [most] = sets
-    .map((set) => wishOf(set, sets.length > 1 ? ` in ${set.queues.join(' and ')}` : '', current, options))
+export function advise(
+  current: number,
+  { slotGroups }: Pick<Load, 'slotGroups'>,
+  options: ScaleOptions,
+): Advice {
+  const [most] = slotGroups
+    .map((group) =>
+      wishOf(group, slotGroups.length > 1 ? ` in ${group.queues.join(' and ')}` : '', current, options),
+    )
     .toSorted((one, other) => other.processes - one.processes || other.backlog - one.backlog);
   const { processes, why } = most ?? { processes: 0, why: 'there is nothing to consume' };
   const near = within(processes, current - 1, current + 1);
@@ -37,14 +43,14 @@ export function advise(current: number, { sets }: Pick<Load, 'sets'>, options: S
 }
 
 /** @param where names of the queues, if there are several slot groups */
-function wishOf(set: LoadOfSet, where: string, current: number, { clearWithinMs }: ScaleOptions): Wish {
-  const { backlog, averageMs, places } = set;
+function wishOf(group: GroupLoad, where: string, current: number, { clearWithinMs }: ScaleOptions): Wish {
+  const { backlog, averageMs, slots } = group;
   if (averageMs === undefined) {
-    const more = backlog > places * current ? 1 : 0;
+    const more = backlog > slots * current ? 1 : 0;
     const processes = backlog === 0 ? 0 : current + more;
     return { processes, backlog, why: `${backlog} wait${where}, and none has been handled yet` };
   }
-  const ofOneMs = workMs(set, averageMs);
+  const ofOneMs = workMs(group, averageMs);
   const clearMs = ofOneMs / Math.max(current, 1);
   return {
     processes: Math.ceil(ofOneMs / clearWithinMs),

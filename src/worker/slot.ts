@@ -1,15 +1,16 @@
 import { Backoff } from '../util/backoff.js';
-import { systemClock, type Timer } from '../util/clock.js';
 import { formatMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
+import { Occupant, type SlotProcess } from './occupant.js';
 import type { AboutSuspect, FromWorker, Refusal, WorkerLoad } from './protocol.js';
-import type { Blame, Suspects } from './suspects.js';
-import type { Exit, WorkerProcess, WorkerProcessListener } from './worker-process.js';
+import { exitText, SlotLog } from './slot-log.js';
+import type { Suspects } from './suspects.js';
+import type { Exit, WorkerProcessListener } from './worker-process.js';
 
 export interface SlotOptions {
-  /** Number of the slot in the log, starting at 1. */
+  /** Number of the slot in the log, from 1 on. */
   readonly number: number;
-  spawn(listener: WorkerProcessListener): Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
+  spawn(listener: WorkerProcessListener): SlotProcess;
   readonly log: Logger;
   onLine(worker: number, text: string, stream: 'stdout' | 'stderr'): void;
   onLoad(worker: number, load: WorkerLoad): void;
@@ -25,35 +26,14 @@ export interface SlotOptions {
   readonly suspects: Suspects;
   /** Deaths after which a message is given up. */
   readonly crashes: number;
-  /** Time after which a process that is not ready is reported. @default 60,000 */
+  /** Time after which a process that is not ready is reported, in milliseconds. @default 60,000 */
   readonly lateAfterMs?: number;
-  /** Time after which a process that was told to stop is killed: longer than its own deadline. */
+  /** Time after which a process that was ordered to stop is killed, in milliseconds: longer than its own deadline. */
   readonly killAfterMs: number;
-}
-
-/** A process in the slot. */
-interface Occupant {
-  readonly process: Pick<WorkerProcess, 'pid' | 'tell' | 'kill'>;
-  /** The process was told to stop, or stops by itself: its end is no crash. */
-  isEnding: boolean;
-  /** The process has sent a message, so it listens, and stops in order when it is told to. */
-  hasSpoken: boolean;
-  /** The process has loaded the application. */
-  isLoaded: boolean;
-  /** The process has reached a limit, and is to be replaced. */
-  isRetiring: boolean;
-  /** The process has reported that it can't run. */
-  isRefused: boolean;
-  killTimer: Timer | undefined;
-  /** Runs until the process is ready. */
-  lateTimer: NodeJS.Timeout | undefined;
 }
 
 /** Uptime after which a crash is not counted as part of a loop. */
 const STABLE_AFTER_MS = 30_000;
-
-/** Crashes in a row from which on they are reported as a loop. */
-const LOOP_FROM = 3;
 
 /** Pause before the restart if a message was found to be the cause: the next process does not die by itself. */
 const AFTER_BLAME_MS = 100;
@@ -62,10 +42,10 @@ const LATE_AFTER_MS = 60_000;
 
 /**
  * The slot of one worker process. When the process is replaced, its successor starts beside it, and the old one
- * is told to stop when the successor consumes. A process that crashes is started again, after growing pauses.
+ * is ordered to stop when the successor consumes. A process that crashes is started again, after growing pauses.
  */
 export class Slot {
-  /** Resolves when the slot is empty for good: true if each process that was told to stop has ended in order. */
+  /** Resolves when the slot is empty for good: true if each process that was ordered to stop has ended in order. */
   readonly ended: Promise<boolean>;
 
   private end!: (inOrder: boolean) => void;
@@ -79,8 +59,10 @@ export class Slot {
   private isStopping = false;
   private inOrder = true;
   private onReplaced: ((goesOn: boolean) => void)[] = [];
+  private readonly log: SlotLog;
 
   constructor(private readonly options: SlotOptions) {
+    this.log = new SlotLog(options.log, options.number);
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
@@ -101,7 +83,7 @@ export class Slot {
       // The process has crashed and waits for its restart, which may as well be now.
       this.startAgain();
     } else if (!this.successor) {
-      this.options.log.info(this.fields(this.current), `worker ${this.number} is replaced: ${reason}`);
+      this.log.replacing(this.current, reason);
       this.startAgain();
     }
     return replaced;
@@ -111,21 +93,17 @@ export class Slot {
     this.isStopping = true;
     clearTimeout(this.restarting);
     this.restarting = undefined;
-    for (const occupant of this.occupants) this.tellToStop(occupant);
-    this.tellReplaced(true);
+    for (const occupant of this.occupants) this.stopOccupant(occupant);
+    this.resolveReplaced(true);
     this.endIfEmpty();
   }
 
   cancel(): void {
-    for (const { process } of this.occupants) process.tell('cancel');
+    for (const occupant of this.occupants) occupant.send('cancel');
   }
 
   kill(): void {
-    for (const { process } of this.occupants) process.kill();
-  }
-
-  private get lateAfterMs(): number {
-    return this.options.lateAfterMs ?? LATE_AFTER_MS;
+    for (const occupant of this.occupants) occupant.kill();
   }
 
   private get number(): number {
@@ -133,21 +111,13 @@ export class Slot {
   }
 
   private spawn(): Occupant {
-    const listener: WorkerProcessListener = {
+    const { lateAfterMs = LATE_AFTER_MS } = this.options;
+    const process = this.options.spawn({
       message: (message) => this.message(occupant, message),
       line: (text, stream) => this.options.onLine(this.number, text, stream),
       exited: (exit) => this.exited(occupant, exit),
-    };
-    const occupant: Occupant = {
-      process: this.options.spawn(listener),
-      isEnding: false,
-      hasSpoken: false,
-      isLoaded: false,
-      isRetiring: false,
-      isRefused: false,
-      killTimer: undefined,
-      lateTimer: setTimeout(() => this.isLate(occupant), this.lateAfterMs),
-    };
+    });
+    const occupant: Occupant = new Occupant(process, lateAfterMs, () => this.log.late(occupant, lateAfterMs));
     this.occupants.add(occupant);
     return occupant;
   }
@@ -156,7 +126,7 @@ export class Slot {
     occupant.hasSpoken = true;
     if (message.kind === 'refused') this.refused(occupant, message);
     else if (message.kind === 'loaded') this.loaded(occupant);
-    else if ('number' in message) this.heardOfSuspect(occupant, message);
+    else if ('number' in message) this.aboutSuspect(occupant, message);
     // A message of a process that is to stop crossed the order on the way, or is late because the process was
     // busy.
     else if (occupant.isEnding) return;
@@ -176,56 +146,40 @@ export class Slot {
   }
 
   /** Applies to processes that are to stop as well: their messages still run. */
-  private heardOfSuspect(occupant: Occupant, message: AboutSuspect): void {
-    const answer = this.options.suspects.heard(occupant, message);
+  private aboutSuspect(occupant: Occupant, message: AboutSuspect): void {
+    const answer = this.options.suspects.receive(occupant, message);
     if (!answer) return;
-    if (answer.kind === 'crashed' && message.kind === 'begins') {
-      const { queue, messageId } = message;
-      this.options.log.error(
-        { ...this.fields(occupant), queue, messageId, deaths: answer.deaths },
-        `a message of '${queue}' is dead-lettered as crashed: ${answer.deaths.length} processes ended while they ran it alone`,
-      );
-    }
-    occupant.process.tell(answer);
-  }
-
-  private isLate(occupant: Occupant): void {
-    this.options.log.warn(
-      this.fields(occupant),
-      `worker ${this.number} is not ready after ${formatMs(this.lateAfterMs)}: ${occupant.isLoaded ? 'its buses have not started' : 'its application is still being loaded'}`,
-    );
+    if (answer.kind === 'crashed' && message.kind === 'begins')
+      this.log.messageGivenUp(occupant, message, answer.deaths);
+    occupant.send(answer);
   }
 
   private ready(occupant: Occupant): void {
-    clearTimeout(occupant.lateTimer);
+    occupant.ready();
     this.options.suspects.ready(occupant);
-    this.options.log.info(this.fields(occupant), `worker ${this.number} is ready`);
+    this.log.ready(occupant);
     this.options.onReady();
     if (occupant === this.successor) {
       const { current } = this;
       this.current = occupant;
       this.successor = undefined;
-      if (current) this.tellToStop(current);
+      if (current) this.stopOccupant(current);
     }
-    this.tellReplaced(true);
+    this.resolveReplaced(true);
     clearTimeout(this.stable);
     this.stable = setTimeout(() => this.wasStable(), STABLE_AFTER_MS);
   }
 
   /** The previous process could work: a broken release must not stop what runs, and may be repaired while it does. */
   private refused(occupant: Occupant, refusal: Refusal): void {
-    const { message, help } = refusal;
     const wasEnding = occupant.isEnding;
     occupant.isEnding = true;
     occupant.isRefused = true;
     this.options.onRefused(refusal);
     if (this.isStopping || wasEnding) return;
     this.leave(occupant);
-    this.options.log.error(
-      { ...this.fields(occupant), help },
-      `worker ${this.number} can't be ${this.current ? 'replaced' : 'run'}: ${message}; ${this.goOnWithout()}`,
-    );
-    this.tellReplaced(false);
+    this.log.refused(occupant, refusal, this.current !== undefined, this.goOnWithout());
+    this.resolveReplaced(false);
   }
 
   /**
@@ -243,24 +197,17 @@ export class Slot {
     this.backoff.reset();
   }
 
-  private tellReplaced(goesOn: boolean): void {
-    for (const tell of this.onReplaced.splice(0)) tell(goesOn);
+  private resolveReplaced(goesOn: boolean): void {
+    for (const resolve of this.onReplaced.splice(0)) resolve(goesOn);
   }
 
-  private tellToStop(occupant: Occupant): void {
-    if (occupant.isEnding) return;
-    occupant.isEnding = true;
-    occupant.process.tell('stop');
-    occupant.killTimer = systemClock.setTimer(() => {
-      this.options.log.error(this.fields(occupant), `worker ${this.number} does not stop, and is killed`);
-      occupant.process.kill();
-    }, this.options.killAfterMs);
+  private stopOccupant(occupant: Occupant): void {
+    occupant.stop(this.options.killAfterMs, () => this.log.killed(occupant));
   }
 
   private exited(occupant: Occupant, exit: Exit): void {
     if (!this.occupants.delete(occupant)) return;
-    occupant.killTimer?.cancel();
-    clearTimeout(occupant.lateTimer);
+    occupant.exited();
     const wasCurrent = this.leave(occupant);
     if (occupant.isEnding) this.stopped(occupant, exit);
     else this.crashed(occupant, exit, wasCurrent && this.current !== undefined);
@@ -280,58 +227,35 @@ export class Slot {
   }
 
   private stopped(occupant: Occupant, exit: Exit): void {
-    this.options.suspects.gone(occupant);
+    this.options.suspects.forget(occupant);
     if (occupant.isRefused) return;
     // A signal to the whole process group may arrive before the process can listen for it.
     if (exit.code === 0 || !occupant.hasSpoken) {
-      this.options.log.info(this.fields(occupant), `worker ${this.number} has stopped`);
+      this.log.stopped(occupant);
       return;
     }
     this.inOrder = false;
-    this.options.log.error(
-      { ...this.fields(occupant), ...exit },
-      `worker ${this.number} has stopped, and left work behind`,
-    );
+    this.log.leftWork(occupant, exit);
   }
 
   private crashed(occupant: Occupant, exit: Exit, isReplaced: boolean): void {
-    const { suspects } = this.options;
     // A process that ends before it can have received a message died of no message.
-    const blame = occupant.isLoaded ? suspects.died(occupant, exitText(exit)) : undefined;
+    const blame = occupant.isLoaded ? this.options.suspects.died(occupant, exitText(exit)) : undefined;
     if (this.isStopping) {
       this.inOrder = false;
       return;
     }
     if (isReplaced) {
-      this.options.log.error(
-        { ...this.fields(occupant), ...exit },
-        `worker ${this.number} has ended with ${exitText(exit)}, while it was being replaced`,
-      );
+      this.log.crashedWhileReplaced(occupant, exit);
       return;
     }
     if (blame) {
-      this.crashedBy(blame, occupant, exit);
+      const retryInMs = this.startLater(AFTER_BLAME_MS);
+      this.log.crashedByMessage(occupant, exit, blame, this.options.crashes, retryInMs);
       return;
     }
     this.crashes += 1;
-    const retryInMs = this.startLater();
-    const { crashes, number } = this;
-    const again = `it is started again in ${formatMs(retryInMs)}`;
-    this.options.log.error(
-      { ...this.fields(occupant), ...exit, crashes, retryInMs },
-      crashes < LOOP_FROM
-        ? `worker ${number} has ended with ${exitText(exit)}; ${again}`
-        : `worker ${number} crashes again and again, ${crashes} times so far, now with ${exitText(exit)}; ${again}`,
-    );
-  }
-
-  private crashedBy({ queue, messageId, deaths }: Blame, occupant: Occupant, exit: Exit): void {
-    const { log, crashes } = this.options;
-    const retryInMs = this.startLater(AFTER_BLAME_MS);
-    log.error(
-      { ...this.fields(occupant), ...exit, queue, messageId, deaths, retryInMs },
-      `worker ${this.number} has ended with ${exitText(exit)} while it ran nothing but one message of '${queue}', ${deaths} of ${crashes} times; it is started again in ${formatMs(retryInMs)}`,
-    );
+    this.log.crashed(occupant, exit, this.crashes, this.startLater());
   }
 
   /** Schedules a restart, later each time unless `inMs` is given; returns the milliseconds. */
@@ -354,12 +278,4 @@ export class Slot {
     clearTimeout(this.stable);
     this.end(this.inOrder);
   }
-
-  private fields(occupant: Occupant | undefined) {
-    return { worker: this.number, pid: occupant?.process.pid };
-  }
-}
-
-function exitText({ code, signal }: Exit): string {
-  return signal === null ? `exit code ${code}` : signal;
 }

@@ -74,7 +74,7 @@ export class Supervisor implements Pool {
     while (!this.stopping && this.slots.size < processes) this.add();
     for (const [number, slot] of [...this.slots].slice(processes)) {
       this.slots.delete(number);
-      this.meter.gone(number);
+      this.meter.remove(number);
       slot.stop();
     }
   }
@@ -121,7 +121,7 @@ export class Supervisor implements Pool {
       onRefused: (refusal) => this.refused(slot, refusal),
       // Every worker receives the request, but only one restart is under way at a time.
       onRestart: () => void this.restart('an operator has asked for a restart'),
-      onLoad: (worker, load) => this.meter.heard(worker, load),
+      onLoad: (worker, load) => this.meter.add(worker, load),
     });
     this.slots.set(number, slot);
     this.running.add(slot);

@@ -80,7 +80,7 @@ export class Suspects {
   }
 
   /** @returns the answer for the worker */
-  heard(worker: object, message: AboutSuspect): Answer | undefined {
+  receive(worker: object, message: AboutSuspect): Answer | undefined {
     if (message.kind === 'begins') return this.begins(worker, message);
     const run = this.runsOf.get(worker)?.get(message.number);
     if (!run) return undefined;
@@ -96,7 +96,7 @@ export class Suspects {
   /** @returns the message that the worker died of, if it is known */
   died(worker: object, how: string): Blame | undefined {
     const runs = [...(this.runsOf.get(worker)?.values() ?? [])];
-    this.gone(worker);
+    this.forget(worker);
     this.diedAt = this.now();
     const alone = runs.find((run) => run.how === 'alone');
     if (alone) return this.blame(alone, how, this.ageOf(worker));
@@ -107,7 +107,7 @@ export class Suspects {
   }
 
   /** The worker has ended in order, or was killed by its supervisor. */
-  gone(worker: object): void {
+  forget(worker: object): void {
     this.runsOf.delete(worker);
   }
 
@@ -162,8 +162,13 @@ export class Suspects {
   }
 
   private recordOf({ key }: Run): Record {
-    const known = this.records.get(key);
-    const record = known ?? { deaths: [], beside: 0, lastedMs: 0, ageMs: 0, windowMs: FIRST_WINDOW_MS };
+    const record = this.records.get(key) ?? {
+      deaths: [],
+      beside: 0,
+      lastedMs: 0,
+      ageMs: 0,
+      windowMs: FIRST_WINDOW_MS,
+    };
     this.records.set(key, record);
     const [oldest] = this.records.keys();
     if (this.records.size > MOST_RECORDS && oldest !== undefined) this.records.delete(oldest);

@@ -64,12 +64,12 @@ export class WorkerProcess {
 
   /** Lets it load its application and work. Only the settings of the first call count. */
   begin(settings: WorkerSettings): void {
-    if (!this.hasSettings) this.tell({ kind: 'settings', settings });
+    if (!this.hasSettings) this.send({ kind: 'settings', settings });
     this.hasSettings = true;
   }
 
   /** No effect if the process is gone. */
-  tell(message: ToWorker): void {
+  send(message: ToWorker): void {
     if (this.child.connected) this.child.send(marked(message), () => {});
   }
 

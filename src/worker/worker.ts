@@ -5,7 +5,7 @@ import { OptionsError } from '../errors.js';
 import type { StopOptions } from '../stopping.js';
 import { Isolation } from './isolation.js';
 import { limitReached } from './limits.js';
-import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';
+import type { FromWorker, Settings, ToWorker, WorkerSettings } from './protocol.js';
 
 /** The part of a bus that a worker needs. The application's bus may come from another copy of the package. */
 export interface WorkerBus {
@@ -19,7 +19,7 @@ export interface WorkerBus {
 }
 
 /** Sends a message to the supervisor; `sent` is called when this process's end can't lose it any more. */
-export type Tell = (message: FromWorker, sent?: () => void) => void;
+export type Send = (message: FromWorker, sent?: () => void) => void;
 
 /** Interval of checks of limits and queues. */
 const LOOK_EVERY_MS = 500;
@@ -30,12 +30,12 @@ const LOOK_EVERY_MS = 500;
  */
 const EMPTY_LOOKS = 2;
 
-/** A worker process: runs its buses until it is told to stop, has reached a limit, or has no messages left. */
+/** A worker process: runs its buses until it is ordered to stop, has reached a limit, or has no messages left. */
 export class Worker {
   /** Attempts that have begun. */
   private jobs = 0;
   /** Ended attempts of each slot group at the last report of the load. */
-  private told: readonly EndedAttempts[] = [];
+  private reported: readonly EndedAttempts[] = [];
   /** Buses that it has started. */
   private serving: readonly WorkerBus[] = [];
   /** Service of those buses, if it is the same one. */
@@ -56,9 +56,9 @@ export class Worker {
   constructor(
     private readonly buses: readonly WorkerBus[],
     private readonly settings: WorkerSettings,
-    private readonly tell: Tell,
+    private readonly send: Send,
   ) {
-    this.isolation = new Isolation(tell);
+    this.isolation = new Isolation(send);
   }
 
   /**
@@ -77,7 +77,7 @@ export class Worker {
     const starting = [...served].map(([bus, serve]) => bus.start(serve));
     const started = await Promise.allSettled(starting);
     const failure = started.find((each) => each.status === 'rejected');
-    // Told to stop during the start: that is no failure.
+    // A stop that was ordered during the start is no failure.
     if (failure && !this.isStopping) {
       await this.stopAll({});
       throw failure.reason;
@@ -87,15 +87,15 @@ export class Worker {
     if (this.failed) throw this.failed;
   }
 
-  receive(message: ToWorker): void {
+  receive(message: Exclude<ToWorker, Settings>): void {
     if (message === 'stop') this.stop({});
     else if (message === 'cancel') this.stop({ cancel: true });
-    else if (message.kind !== 'settings') this.isolation.answer(message);
+    else this.isolation.answer(message);
   }
 
   /** Each listened event costs time per message: only the necessary ones are. */
   private listenTo(bus: WorkerBus): void {
-    bus.on('control.restart', () => this.tell({ kind: 'restart' }));
+    bus.on('control.restart', () => this.send({ kind: 'restart' }));
     if (this.settings.limits.maxJobs === undefined) return;
     bus.on('handler.started', () => {
       this.jobs += 1;
@@ -104,7 +104,7 @@ export class Worker {
 
   private ready(): void {
     this.startedAt = performance.now();
-    this.tell({ kind: 'ready' });
+    this.send({ kind: 'ready' });
     this.lookLater();
   }
 
@@ -137,7 +137,7 @@ export class Worker {
     });
     if (reason === undefined) return;
     this.isRetiring = true;
-    this.tell({ kind: 'retiring', reason });
+    this.send({ kind: 'retiring', reason });
   }
 
   private async lookAtQueues(): Promise<void> {
@@ -150,29 +150,29 @@ export class Worker {
       return;
     }
     if (this.isStopping) return;
-    if (this.settings.reportsLoad) this.tellLoad(workload);
+    if (this.settings.reportsLoad) this.sendLoad(workload);
     if (this.settings.stopWhenEmpty) this.endIfEmpty(workload);
   }
 
-  private tellLoad({ sets }: Workload): void {
-    const before = this.told;
+  private sendLoad({ sets }: Workload): void {
+    const before = this.reported;
     // The order is the same each time.
-    this.told = sets;
-    const load = sets.map(({ queues, ready, waiting, places, attempts, busyMs }, index) => ({
+    this.reported = sets;
+    const slotGroups = sets.map(({ queues, ready, waiting, places, attempts, busyMs }, index) => ({
       queues,
       ready,
       waiting,
-      places,
+      slots: places,
       ended: attempts - (before[index]?.attempts ?? 0),
       busyMs: busyMs - (before[index]?.busyMs ?? 0),
     }));
-    this.tell({ kind: 'load', service: this.service, sets: load });
+    this.send({ kind: 'load', service: this.service, slotGroups });
   }
 
   private endIfEmpty(workload: Workload): void {
     this.emptyLooks = isEmpty(workload) ? this.emptyLooks + 1 : 0;
     if (this.emptyLooks < EMPTY_LOOKS) return;
-    this.tell({ kind: 'empty' });
+    this.send({ kind: 'empty' });
     this.stop({});
   }
 }
@@ -204,12 +204,11 @@ function servedBy(
   };
   if (!queues) return new Map(buses.map((bus) => [bus, more]));
   const namesOf = new Map(buses.map((bus) => [bus, bus.describe().queues.map(({ name }) => name)]));
-  const known = [...namesOf.values()].flat();
-  const problems = unknownNames('queue', queues, known);
+  const problems = unknownNames('queue', queues, [...namesOf.values()].flat());
   if (problems.length > 0) throw new OptionsError('queues', problems);
   const served = new Map<WorkerBus, ServeOptions>();
-  for (const [bus, its] of namesOf) {
-    const chosen = queues.filter((queue) => its.includes(queue));
+  for (const [bus, names] of namesOf) {
+    const chosen = queues.filter((queue) => names.includes(queue));
     if (chosen.length > 0) served.set(bus, { ...more, queues: chosen });
   }
   return served;

@@ -15,7 +15,7 @@ describe('hopline work --scaling-port', function () {
     service = theService();
   });
 
-  /** Of one queue alone: five places. */
+  /** Of one queue alone: five slots. */
   const work = (...args: readonly string[]) =>
     service.work(['--scaling-port', '0', '--queues', `${service.name}.work`, ...args]);
 
@@ -46,12 +46,12 @@ describe('hopline work --scaling-port', function () {
     await service.send(20, { holds: 'until cancelled' });
     const command = work();
     const figure = await figureAt(await urlOf(command), ({ backlog }) => backlog === 15);
-    const all = { backlog: 15, averageMs: null, places: 5, workSeconds: 3 };
+    const all = { backlog: 15, averageMs: null, slots: 5, workSeconds: 3 };
     assert.deepEqual(figure, {
       service: service.name,
       ...all,
       processes: 1,
-      sets: [{ queues: [`${service.name}.work`], ...all }],
+      slotGroups: [{ queues: [`${service.name}.work`], ...all }],
     });
     command.child.kill('SIGTERM');
     await untilLogged(command, /^stopping/);
@@ -68,13 +68,13 @@ describe('hopline work --scaling-port', function () {
       const command = work('--processes', range, '--cool-down', '1h');
       await untilLogged(command, /^did/, 20);
       const figure = await figureAt(await urlOf(command), ({ averageMs }) => averageMs !== null);
-      const { backlog, averageMs, places } = figure;
+      const { backlog, averageMs, slots } = figure;
       assert.ok(
         averageMs !== null && averageMs >= 95 && backlog > 0 && backlog < 400,
         JSON.stringify(figure),
       );
       assert.equal(figure.processes, processes);
-      assert.equal(places, 5);
+      assert.equal(slots, 5);
       assert.ok(Math.abs(figure.workSeconds - (backlog * averageMs) / 5 / 1_000) < 1e-9);
       await figureAt(await urlOf(command), ({ backlog, workSeconds }) => backlog === 0 && workSeconds === 0);
       await endInOrder(command);

@@ -1,4 +1,4 @@
-import type { ManualClock } from '../../src/index.js';
+import type { ManualClock } from '../../src/testing/manual-clock.js';
 import { newWorld } from '../../src/testing/open-kit.js';
 import { KitTransport } from '../../src/testing/transport.js';
 import { MemoryHarness } from '../support/memory-harness.js';

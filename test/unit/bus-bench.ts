@@ -2,10 +2,10 @@ import { Bus } from '../../src/bus.js';
 import type { BusEvents, EventName } from '../../src/events.js';
 import type { MessageProperties } from '../../src/message/message.js';
 import type { BusOptions } from '../../src/options.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { memory } from '../../src/transport/memory/index.js';
 import type { Delivery } from '../../src/transport/transport.js';
 import type { Logger } from '../../src/util/logger.js';
-import { ManualClock } from '../../src/util/manual-clock.js';
 import { Bench } from './memory/support.js';
 
 export interface LogLine {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { OptionsError } from '../../src/errors.js';
-import { ManualClock, memory, type RabbitmqOptions, rabbitmq } from '../../src/index.js';
+import { memory, type RabbitmqOptions, rabbitmq } from '../../src/index.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { rabbitmqSettings } from '../../src/transport/amqp/options.js';
 import { CANARY, problemsOf } from './option-problems.js';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { ControlAnswer, Respondent } from '../../control/answer.js';
 import { type Control, type Heeded, openControl } from '../../control/control.js';
-import type { ControlAnswer, Respondent } from '../../control/protocol.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { silentLogger } from '../../util/logger.js';
 import { appOfPackage, describeApplication } from '../application.js';

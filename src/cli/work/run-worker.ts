@@ -1,5 +1,5 @@
 import { toWorker, type WorkerSettings } from '../../worker/protocol.js';
-import { type Tell, Worker } from '../../worker/worker.js';
+import { type Send, Worker } from '../../worker/worker.js';
 import { type ExportedBus, loadApplication } from '../application.js';
 import { withoutCredentials } from '../output/without-credentials.js';
 import { UsageError } from '../usage-error.js';
@@ -17,7 +17,7 @@ type Said = Error & { readonly code?: string; readonly help?: string };
  */
 export async function runWorker(
   settings: WorkerSettings,
-  tell: Tell,
+  tell: Send,
   listen: (receive: (raw: unknown) => void) => void,
 ): Promise<number> {
   let buses: readonly ExportedBus[];
@@ -44,7 +44,7 @@ export async function runWorker(
   }
 }
 
-function refuse({ message, help }: Said, tell: Tell, whileLoading: boolean): number {
+function refuse({ message, help }: Said, tell: Send, whileLoading: boolean): number {
   tell({ kind: 'refused', message: withoutCredentials(message), help: help ?? '', whileLoading });
   return 2;
 }

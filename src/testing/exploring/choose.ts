@@ -1,5 +1,5 @@
 import { seededRandom } from './random.js';
-import { type Counts, FAULT_KINDS, placesOf, type Schedule, type ScheduledFault } from './schedule.js';
+import { type Counts, FAULT_KINDS, positionsOf, type Schedule, type ScheduledFault } from './schedule.js';
 
 const MAX_FAULTS = 3;
 
@@ -22,14 +22,14 @@ export function* schedules(counts: Counts, runs: number, seed: number): Generato
 
 function everySingle(counts: Counts): ScheduledFault[] {
   return FAULT_KINDS.flatMap((kind) =>
-    Array.from({ length: placesOf(kind, counts) }, (_, index) => ({ kind, nth: index + 1 })),
+    Array.from({ length: positionsOf(kind, counts) }, (_, index) => ({ kind, nth: index + 1 })),
   );
 }
 
 function anyFault(counts: Counts, random: () => number): ScheduledFault {
-  const possible = FAULT_KINDS.filter((kind) => placesOf(kind, counts) > 0);
+  const possible = FAULT_KINDS.filter((kind) => positionsOf(kind, counts) > 0);
   const kind = possible[Math.floor(random() * possible.length)] as ScheduledFault['kind'];
-  return { kind, nth: 1 + Math.floor(random() * (placesOf(kind, counts) + BEYOND)) };
+  return { kind, nth: 1 + Math.floor(random() * (positionsOf(kind, counts) + BEYOND)) };
 }
 
 /** Fisher–Yates shuffle. */

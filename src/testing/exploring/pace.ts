@@ -1,7 +1,7 @@
 import { formatMs } from '../../util/duration.js';
-import type { ManualClock } from '../../util/manual-clock.js';
 import { NotSettledError } from '../errors.js';
 import type { Flow } from '../flow.js';
+import type { ManualClock } from '../manual-clock.js';
 
 export interface PaceOptions {
   readonly clock: ManualClock;

@@ -2,7 +2,7 @@ import type { AckFault, AckSite, Faults, PublishFault, PublishSite } from './fau
 
 type FaultKind = PublishFault | AckFault;
 
-/** What each kind of fault counts: every publish, those of the service, or acks. */
+/** Events by which each kind of fault is counted: every publish, those of the service, or acks. */
 const COUNTED = {
   'ack-lost': 'acks',
   'ack-lost-late': 'acks',
@@ -23,7 +23,8 @@ export interface Counts {
   ownPublishes: number;
 }
 
-export const placesOf = (kind: FaultKind, counts: Counts): number => counts[COUNTED[kind]];
+/** Number of positions for this kind of fault in a run. */
+export const positionsOf = (kind: FaultKind, counts: Counts): number => counts[COUNTED[kind]];
 
 /** One fault: its kind, and its position among those of its kind in the run. */
 export interface ScheduledFault {

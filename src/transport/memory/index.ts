@@ -7,9 +7,9 @@ import { MemorySession } from './session.js';
 
 export interface MemoryOptions {
   /**
-   * Clock for expiry, delays and backoff, and for everything of a bus on this transport. A {@link ManualClock}
-   * lets a test skip hours; everything that waits then goes on when the test moves the clock. @default the
-   * system's clock
+   * Clock for expiry, delays and backoff, and for everything of a bus on this transport. The
+   * `ManualClock` of `hopline/testing` lets a test skip hours; everything that waits then goes on when the test
+   * moves the clock. @default the system's clock
    */
   clock?: Clock;
 }

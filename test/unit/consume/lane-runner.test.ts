@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { LaneRunner } from '../../../src/consume/intake/lane-runner.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 import { eventually } from '../../support/eventually.js';
 import { TestDelivery } from './fixtures.js';
 

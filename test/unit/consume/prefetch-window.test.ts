@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PrefetchWindow } from '../../../src/consume/intake/prefetch-window.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { TestDelivery } from './fixtures.js';
 
 describe('the prefetch window', () => {

@@ -6,9 +6,9 @@ import type { BatchSender } from '../../../src/features/batch/batch-job.js';
 import type { StepSender } from '../../../src/features/chain/step.js';
 import type { Publisher } from '../../../src/message/publisher.js';
 import type { Stores } from '../../../src/stores/stores.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 import { handler, workFor } from './fixtures.js';
 
 describe('running a handler', () => {

@@ -21,11 +21,11 @@ import type { Effect } from '../../../src/pipeline/outcome.js';
 import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/pipeline/outcome.js';
 import { receive } from '../../../src/pipeline/received.js';
 import { Work } from '../../../src/pipeline/work.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import type { Logger } from '../../../src/util/logger.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 import { names, TestDelivery, workFor } from './fixtures.js';
 
 /** A session whose publishes end when the test says so: the memory broker confirms at once, and never refuses these. */

@@ -5,8 +5,8 @@ import { encodeUnique } from '../../../src/message/unique.js';
 import { DONE, RETURN } from '../../../src/pipeline/outcome.js';
 import type { Work } from '../../../src/pipeline/work.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { silentLogger } from '../../../src/util/logger.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 import { TestDelivery, workFor } from './fixtures.js';
 
 describe('the key of a unique message', () => {

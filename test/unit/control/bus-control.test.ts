@@ -12,12 +12,12 @@ import {
   UnroutableError,
 } from '../../../src/index.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Held, Listener, TransportSession } from '../../../src/transport/transport.js';
 import { Deadline } from '../../../src/util/deadline.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { silentLogger } from '../../../src/util/logger.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 
 describe('a process that starts while another has what is paused', () => {
   const LIMITS = { maxInFlight: 10, maxInFlightBytes: 1_000_000 };

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FiguresOfHandler } from '../../../src/consume/report/figures.js';
-import {
-  type ControlRequest,
-  decodeAnswer,
-  decodeRequest,
-  encode,
-  respondent,
-} from '../../../src/control/protocol.js';
+import type { ControlAnswer } from '../../../src/control/answer.js';
+import { decodeAnswer, decodeRequest, encode, respondent } from '../../../src/control/protocol.js';
+import type { ControlRequest } from '../../../src/control/shapes.js';
 
 const heard = (body: Buffer | string) => ({ body: Buffer.from(body), properties: {} });
 
 const REQUESTS: readonly ControlRequest[] = [
-  { ask: 'status', service: undefined },
+  { ask: 'status' },
   { ask: 'status', service: 'mailer' },
   { ask: 'restart', service: 'mailer' },
   { ask: 'pauses', queue: 'q', paused: ['q', 'other'] },
@@ -58,6 +54,46 @@ describe('control messages', () => {
     assert.equal(decodeRequest(heard('{"ask":"status"}')), undefined);
   });
 
+  it('with whatever is wrong in one field are none, and throw nothing', () => {
+    const requests = fc.constantFrom<Record<string, unknown>>(...REQUESTS.map((request) => ({ ...request })));
+    const wrong = fc.oneof(
+      fc.constant(''),
+      fc.double(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.dictionary(fc.string(), fc.json()),
+    );
+    fc.assert(
+      fc.property(requests, wrong, fc.nat(), (request, value, at) => {
+        const names = Object.keys(request);
+        const name = names[at % names.length] as string;
+        const isRight = name === 'concurrency' && Number.isSafeInteger(value) && Number(value) > 0;
+        const body = JSON.stringify({ version: 1, ...request, [name]: value });
+        assert.equal(decodeRequest(heard(body)) !== undefined, isRight, body);
+      }),
+    );
+  });
+
+  it('give no sender a way to a prototype, or deeper than they go', () => {
+    const request = decodeRequest(heard('{"version":1,"ask":"status","__proto__":{"service":"mailer"}}'));
+    assert.deepEqual(request, { ask: 'status' });
+    assert.equal(request && 'service' in request, false);
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    assert.equal(decodeRequest(heard(`{"version":1,"ask":"cancel","messageId":${deep}}`)), undefined);
+    assert.deepEqual(decodeRequest(heard(`{"version":1,"ask":"cancel","messageId":"id","newer":${deep}}`)), {
+      ask: 'cancel',
+      messageId: 'id',
+    });
+  });
+
+  it('are none as soon as one of a million names is wrong', () => {
+    const paused = JSON.stringify(Array.from({ length: 1_000_000 }, () => 7));
+    assert.equal(
+      decodeRequest(heard(`{"version":1,"ask":"pauses","queue":"q","paused":${paused}}`)),
+      undefined,
+    );
+  });
+
   it('that nobody can read are none, whatever they are', () => {
     const anything = fc.oneof(
       fc.string(),
@@ -86,6 +122,22 @@ describe('control messages', () => {
       assert.equal(decodeAnswer(heard(JSON.stringify({ version: 1, ...who, ...wrong }))), undefined);
     const status = { ...STATUS, handlers: [], 'of a newer version': 1 };
     assert.ok(decodeAnswer(heard(JSON.stringify({ version: 1, ...who, status }))));
+  });
+
+  it('hold a status as it was given', () => {
+    const status = {
+      ...STATUS,
+      lagMs: 3.5,
+      handlers: [{ ...HANDLER, circuit: 'half-open in a newer version' }],
+    };
+    const answer = { ...respondent('mailer'), status };
+    assert.deepEqual(decodeAnswer(heard(encode(answer as unknown as ControlAnswer))), answer);
+    const others: readonly ControlAnswer[] = [
+      { ...respondent('mailer'), problem: 'no' },
+      { ...respondent('mailer'), pausedBy: ['q'] },
+      { ...respondent('mailer'), cancelled: 0 },
+    ];
+    for (const other of others) assert.deepEqual(decodeAnswer(heard(encode(other))), other);
   });
 
   it('with a status in which anything is not as it should be are no answers', () => {

@@ -6,8 +6,8 @@ import { KeysUnavailableError, UnknownKeyError } from '../../../src/encryption/e
 import type { KeyProvider } from '../../../src/encryption/key-provider.js';
 import { type StaticKeysOptions, staticKeys } from '../../../src/encryption/static-keys.js';
 import { UndecodableError } from '../../../src/errors.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { systemClock } from '../../../src/util/clock.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 import { everything, found } from '../../support/secret.js';
 import { problemsOf } from '../option-problems.js';
 

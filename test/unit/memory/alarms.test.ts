@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Alarms } from '../../../src/transport/memory/alarms.js';
 import type { Clock } from '../../../src/util/clock.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 
 describe('Alarms', () => {
   const clock = new ManualClock();

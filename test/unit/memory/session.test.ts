@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { OptionsError, StoppedError, TopologyError } from '../../../src/errors.js';
 import type { Headers } from '../../../src/message/message.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { memory } from '../../../src/transport/memory/index.js';
 import type { Delivery } from '../../../src/transport/transport.js';
 import { type Clock, systemClock } from '../../../src/util/clock.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 import { ack, Bench, exchange, hold, openBench, outgoing, quorum } from './support.js';
 
 describe('memory()', () => {

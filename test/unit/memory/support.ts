@@ -1,5 +1,6 @@
 import type { BusEvents } from '../../../src/events.js';
 import type { MessageProperties, OutgoingMessage } from '../../../src/message/message.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { BindingPlan, ExchangePlan, QueueArguments, TopologyPlan } from '../../../src/topology/plan.js';
 import { memory } from '../../../src/transport/memory/index.js';
 import type {
@@ -13,7 +14,6 @@ import type { Clock } from '../../../src/util/clock.js';
 import { Deadline } from '../../../src/util/deadline.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { silentLogger } from '../../../src/util/logger.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 
 export const exchange = (
   name: string,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BusEvents, DeadLetteredEvent } from '../../../src/events.js';
-import { ManualClock } from '../../../src/index.js';
 import { FailureLog } from '../../../src/observe/failure-log/failure-log.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import type { Logger } from '../../../src/util/logger.js';
 

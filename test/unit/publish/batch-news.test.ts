@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { Bus, ManualClock, memory } from '../../../src/index.js';
+import { Bus, memory } from '../../../src/index.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { silentLogger } from '../../../src/util/logger.js';
 
 describe('what is sent for a batch', () => {

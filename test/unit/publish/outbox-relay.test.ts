@@ -4,10 +4,10 @@ import type { BusEvents } from '../../../src/events.js';
 import { OutboxRelay } from '../../../src/features/outbox/outbox-relay.js';
 import { encodeOutboxMessage } from '../../../src/message/outbox-message.js';
 import type { OutboxStore, RelayedEntries, TakenEntry } from '../../../src/stores/outbox.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { pause } from '../../../src/util/clock.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { silentLogger } from '../../../src/util/logger.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 
 function messageOf(key: string): string {
   const step = { key, type: key, body: Buffer.from('1'), contentType: 'application/json' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { mock } from 'node:test';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { pause, systemClock } from '../../../src/util/clock.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 
 describe('a pause', () => {
   let clock: ManualClock;

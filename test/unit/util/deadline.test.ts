@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Deadline } from '../../../src/util/deadline.js';
 import { deferred } from '../../../src/util/deferred.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 
 describe('a deadline', () => {
   let clock: ManualClock;

@@ -100,7 +100,7 @@ class CrashingProcess {
     const { clock, suspects, options } = world;
     this.isolation = new Isolation((message, sent) => {
       if (this.isDead) return;
-      const answer = suspects.heard(this, message);
+      const answer = suspects.receive(this, message);
       clock.setTimer(() => {
         if (this.isDead) return;
         if (answer) this.isolation.answer(answer);

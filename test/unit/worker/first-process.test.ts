@@ -24,7 +24,7 @@ describe('a worker process that is started before its supervisor', () => {
     assert.ok(process);
     assert.deepEqual(heard, [], 'who takes it has not got it yet');
     await eventually(() => assert.deepEqual(heard, ['ready']));
-    process.tell('stop');
+    process.send('stop');
     await eventually(() => assert.equal(heard.length, 3));
     assert.match(heard[1] ?? '', /stop/);
     assert.match(heard[2] ?? '', /^exit/);

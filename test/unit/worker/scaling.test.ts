@@ -7,13 +7,13 @@ const set = (backlog: number, averageMs: number | undefined) => ({
   queues: ['mailer.welcome'],
   backlog,
   averageMs,
-  places: 10,
+  slots: 10,
 });
-const load = (backlog: number) => ({ sets: [set(backlog, 100)] });
+const load = (backlog: number) => ({ slotGroups: [set(backlog, 100)] });
 
 describe('how many processes there should be', () => {
   it('is what handles the backlog in time', () => {
-    // 1,000 places-milliseconds a process within the time: 3,000 messages of 100 ms are 30 s of one process.
+    // 1,000 slot-milliseconds a process within the time: 3,000 messages of 100 ms are 30 s of one process.
     assert.equal(advise(3, load(3_000), options).processes, 3);
     assert.equal(advise(2, load(3_000), options).processes, 3);
     assert.equal(advise(4, load(3_000), options).processes, 3);
@@ -30,29 +30,29 @@ describe('how many processes there should be', () => {
         fc.nat(1e7),
         fc.option(fc.nat(1e5), { nil: undefined }),
         (current, backlog, averageMs) => {
-          const { processes } = advise(current, { sets: [set(backlog, averageMs)] }, options);
+          const { processes } = advise(current, { slotGroups: [set(backlog, averageMs)] }, options);
           assert.ok(processes >= 2 && processes <= 6 && Math.abs(processes - current) <= 1);
         },
       ),
     );
   });
 
-  it('is one more while nothing has been handled and more waits than there are places', () => {
-    const unknown = (backlog: number) => ({ sets: [set(backlog, undefined)] });
+  it('is one more while nothing has been handled and more waits than there are slots', () => {
+    const unknown = (backlog: number) => ({ slotGroups: [set(backlog, undefined)] });
     assert.equal(advise(2, unknown(21), options).processes, 3);
     assert.equal(advise(3, unknown(30), options).processes, 3);
     assert.equal(advise(3, unknown(1), options).processes, 3);
   });
 
   it('is one less while nothing waits, though nothing has been handled yet', () => {
-    assert.equal(advise(6, { sets: [set(0, undefined)] }, options).processes, 5);
-    assert.equal(advise(6, { sets: [] }, options).processes, 5);
+    assert.equal(advise(6, { slotGroups: [set(0, undefined)] }, options).processes, 5);
+    assert.equal(advise(6, { slotGroups: [] }, options).processes, 5);
   });
 
-  it('is what the set of places asks for that needs the most, and tells which it is', () => {
-    const digest = { queues: ['mailer.digest'], backlog: 240, averageMs: 60_000, places: 2 };
-    const sets = [set(0, 5), digest, set(50, undefined)];
-    const { processes, why } = advise(2, { sets }, options);
+  it('is what the slot group asks for that needs the most, and tells which it is', () => {
+    const digest = { queues: ['mailer.digest'], backlog: 240, averageMs: 60_000, slots: 2 };
+    const slotGroups = [set(0, 5), digest, set(50, undefined)];
+    const { processes, why } = advise(2, { slotGroups }, options);
     assert.equal(processes, 3);
     assert.equal(
       why,
@@ -61,9 +61,9 @@ describe('how many processes there should be', () => {
   });
 
   it('counts nothing of what an operator has paused', () => {
-    const paused = { ...set(5, 60_000), places: 0 };
-    assert.equal(advise(3, { sets: [paused, set(3_000, 100)] }, options).processes, 3);
-    assert.equal(advise(3, { sets: [paused] }, options).processes, 2);
+    const paused = { ...set(5, 60_000), slots: 0 };
+    assert.equal(advise(3, { slotGroups: [paused, set(3_000, 100)] }, options).processes, 3);
+    assert.equal(advise(3, { slotGroups: [paused] }, options).processes, 2);
   });
 
   it('has a reason that can be read', () => {

@@ -36,12 +36,12 @@ describe('the place of a worker', () => {
     const { slot, processes, at } = open();
     at(1).says(READY, RETIRING);
     assert.equal(processes.length, 2);
-    assert.deepEqual(at(1).told, []);
+    assert.deepEqual(at(1).sent, []);
     at(2).says(READY);
-    assert.deepEqual(at(1).told, ['stop']);
+    assert.deepEqual(at(1).sent, ['stop']);
     at(1).exits(0);
     slot.stop();
-    assert.deepEqual(at(2).told, ['stop']);
+    assert.deepEqual(at(2).sent, ['stop']);
     at(2).exits(0);
     assert.equal(await slot.ended, true);
   });
@@ -50,10 +50,10 @@ describe('the place of a worker', () => {
     const { slot, processes, at } = open();
     at(1).says(READY, RETIRING);
     at(2).exits(1);
-    assert.deepEqual(at(1).told, []);
+    assert.deepEqual(at(1).sent, []);
     await eventually(() => assert.equal(processes.length, 3));
     at(3).says(READY);
-    assert.deepEqual(at(1).told, ['stop']);
+    assert.deepEqual(at(1).sent, ['stop']);
     at(1).exits(0);
     slot.stop();
     at(3).exits(0);
@@ -68,7 +68,7 @@ describe('the place of a worker', () => {
     assert.equal(await replaced, false);
     at(2).exits(2);
     assert.deepEqual(errors, ["worker 1 can't be replaced: there is no queue 'x'; the old process goes on"]);
-    assert.deepEqual(at(1).told, []);
+    assert.deepEqual(at(1).sent, []);
     slot.stop();
     at(1).exits(0);
     assert.equal(await slot.ended, true);
@@ -83,7 +83,7 @@ describe('the place of a worker', () => {
     assert.match(String(errors), /; the old process goes on, and another is tried in \d+ms$/);
     await eventually(() => assert.equal(processes.length, 3));
     at(3).says(READY);
-    assert.deepEqual(at(1).told, ['stop']);
+    assert.deepEqual(at(1).sent, ['stop']);
     at(1).exits(0);
     slot.stop();
     at(3).exits(0);
@@ -176,7 +176,7 @@ describe('the place of a worker', () => {
     await eventually(() => assert.equal(processes.length, 5));
     at(5).says(READY, { kind: 'begins', number: 1, queue: 'q', messageId: 'm', digest: 'd' });
     const deaths = ['exit code 13', 'exit code 13', 'exit code 13'];
-    assert.deepEqual(at(5).told, [{ kind: 'crashed', number: 1, deaths }]);
+    assert.deepEqual(at(5).sent, [{ kind: 'crashed', number: 1, deaths }]);
     assert.match(
       String(errors[3]),
       /nothing but one message of 'q', 3 of 3 times; it is started again in 100ms/,
@@ -209,7 +209,7 @@ describe('the place of a worker', () => {
     const { slot, at } = open();
     at(1).says(READY);
     slot.stop();
-    await eventually(() => assert.deepEqual(at(1).told, ['stop', 'kill']));
+    await eventually(() => assert.deepEqual(at(1).sent, ['stop', 'kill']));
     at(1).exits(137);
     assert.equal(await slot.ended, false);
   });

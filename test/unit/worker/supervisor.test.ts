@@ -39,7 +39,7 @@ describe('the supervisor of workers', () => {
   it('ends when the application cannot be run from the first', async () => {
     const { ended, processes, at, errors } = supervise(2);
     at(1).says(REFUSED);
-    assert.deepEqual(at(2).told, ['stop']);
+    assert.deepEqual(at(2).sent, ['stop']);
     for (const process of processes) process.exits(2);
     assert.equal(await ended, EXIT.refused);
     assert.equal(errors[0], "the application can't be run: there is no queue 'x'");
@@ -50,7 +50,7 @@ describe('the supervisor of workers', () => {
     const { ended, processes, at } = supervise(2);
     at(1).says(unloadable);
     at(1).exits(2);
-    assert.deepEqual(at(2).told, []);
+    assert.deepEqual(at(2).sent, []);
     at(2).says(unloadable);
     at(2).exits(2);
     assert.equal(await ended, EXIT.refused);
@@ -72,7 +72,7 @@ describe('the supervisor of workers', () => {
     await restarted;
     assert.equal(processes.length, 4);
     assert.deepEqual(
-      processes.map(({ told }) => told),
+      processes.map(({ sent }) => sent),
       [[], [], [], []],
     );
     assert.deepEqual(errors, [
@@ -94,7 +94,7 @@ describe('the supervisor of workers', () => {
     await eventually(() => assert.equal(processes.length, 5));
     at(5).says(READY);
     await restarted;
-    assert.deepEqual([at(1).told, at(2).told], [['stop'], ['stop']]);
+    assert.deepEqual([at(1).sent, at(2).sent], [['stop'], ['stop']]);
     assert.equal(await stop(), EXIT.done);
   });
 

@@ -9,7 +9,7 @@ const suspect = { queue: 'q', messageId: 'm', digest: 'd' };
 describe('finding the message that kills its process', () => {
   it('lets everything begin at once while no process has died', () => {
     const suspects = new Suspects(3);
-    assert.deepEqual(suspects.heard({}, { kind: 'begins', number: 1, ...suspect }), {
+    assert.deepEqual(suspects.receive({}, { kind: 'begins', number: 1, ...suspect }), {
       kind: 'go',
       number: 1,
     });
@@ -20,9 +20,9 @@ describe('finding the message that kills its process', () => {
     const suspects = new Suspects(3, () => now);
     suspects.died({}, 'exit code 1');
     const die = (worker: object): Answer | undefined => {
-      const answer = suspects.heard(worker, { kind: 'begins', number: 1, ...suspect });
+      const answer = suspects.receive(worker, { kind: 'begins', number: 1, ...suspect });
       if (answer?.kind !== 'alone') return answer;
-      suspects.heard(worker, { kind: 'alone', number: 1 });
+      suspects.receive(worker, { kind: 'alone', number: 1 });
       now += 10;
       const blame = suspects.died(worker, 'SIGABRT');
       assert.equal(blame?.messageId, 'm');
@@ -44,11 +44,11 @@ describe('finding the message that kills its process', () => {
     const suspects = new Suspects(1);
     suspects.died({}, 'exit code 1');
     const worker = {};
-    suspects.heard(worker, { kind: 'begins', number: 1, ...suspect });
-    suspects.heard(worker, { kind: 'alone', number: 1 });
+    suspects.receive(worker, { kind: 'begins', number: 1, ...suspect });
+    suspects.receive(worker, { kind: 'alone', number: 1 });
     suspects.died(worker, 'exit code 1');
     const kindOf = (digest: string) =>
-      suspects.heard({}, { kind: 'begins', number: 1, ...suspect, digest })?.kind;
+      suspects.receive({}, { kind: 'begins', number: 1, ...suspect, digest })?.kind;
     assert.deepEqual([kindOf('d'), kindOf('another')], ['crashed', 'alone']);
   });
 
@@ -56,13 +56,13 @@ describe('finding the message that kills its process', () => {
     const suspects = new Suspects(1);
     suspects.died({}, 'exit code 1');
     const worker = {};
-    suspects.heard(worker, { kind: 'begins', number: 1, ...suspect });
-    suspects.heard(worker, { kind: 'alone', number: 1 });
-    suspects.heard(worker, { kind: 'beside', number: 1 });
+    suspects.receive(worker, { kind: 'begins', number: 1, ...suspect });
+    suspects.receive(worker, { kind: 'alone', number: 1 });
+    suspects.receive(worker, { kind: 'beside', number: 1 });
     assert.equal(suspects.died(worker, 'exit code 1'), undefined);
-    suspects.heard(worker, { kind: 'begins', number: 2, ...suspect });
-    suspects.heard(worker, { kind: 'alone', number: 2 });
-    suspects.heard(worker, { kind: 'ended', number: 2, isSettled: true });
+    suspects.receive(worker, { kind: 'begins', number: 2, ...suspect });
+    suspects.receive(worker, { kind: 'alone', number: 2 });
+    suspects.receive(worker, { kind: 'ended', number: 2, isSettled: true });
     assert.equal(suspects.died(worker, 'exit code 1'), undefined);
   });
 

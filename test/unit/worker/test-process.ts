@@ -3,19 +3,19 @@ import type { WorkerProcessListener } from '../../../src/worker/worker-process.j
 
 /** A process that does what the test says. */
 export class TestProcess {
-  readonly told: (ToWorker | 'kill')[] = [];
+  readonly sent: (ToWorker | 'kill')[] = [];
 
   constructor(
     readonly pid: number,
     private readonly listener: WorkerProcessListener,
   ) {}
 
-  tell(message: ToWorker): void {
-    this.told.push(message);
+  send(message: ToWorker): void {
+    this.sent.push(message);
   }
 
   kill(): void {
-    this.told.push('kill');
+    this.sent.push('kill');
   }
 
   says(...messages: readonly FromWorker[]): void {

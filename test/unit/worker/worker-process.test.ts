@@ -17,7 +17,7 @@ describe('a worker process', () => {
       exited: (exit) => exits.push(exit),
     });
     await eventually(() => assert.equal(heard.length, 1));
-    process.tell('stop');
+    process.send('stop');
     await eventually(() => assert.equal(exits.length, 1));
     assert.deepEqual(heard, [{ kind: 'ready' }]);
     assert.deepEqual(lines, [JSON.stringify(marked('stop'))]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { pause } from '../../../src/util/clock.js';
-import { ManualClock } from '../../../src/util/manual-clock.js';
 
 describe('ManualClock', () => {
   it('stands still until it is moved, then runs what falls due in order of due time, ties in order of arming', async () => {

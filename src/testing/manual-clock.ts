@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.js';
+import type { Clock, Timer } from '../util/clock.js';
 
 /** Turns of the event loop without any use of the clock after which the current instant counts as finished. */
 const QUIET_TURNS = 8;

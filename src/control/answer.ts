@@ -1,0 +1,34 @@
+import type { ConsumingStatus } from '../consume/report/status.js';
+
+/** Identity of the process that answers. */
+export interface Respondent {
+  readonly service: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** Answer of one bus. */
+export interface ControlAnswer extends Respondent {
+  /** Reason why the request was not obeyed. */
+  readonly problem?: string | undefined;
+  /** For `status`. */
+  readonly status?: ProcessStatus | undefined;
+  /** For `pauses`: names under which the queue or some of its lanes are paused in this process now. */
+  readonly pausedBy?: readonly string[] | undefined;
+  /** For `cancel`: number of handlers whose signal fired. */
+  readonly cancelled?: number | undefined;
+}
+
+/** Status of one process. */
+export interface ProcessStatus extends ConsumingStatus {
+  /** State of the bus: `starting`, `started` or `stopping`. */
+  readonly state: string;
+  /** True if a supervisor replaces the process on request, and when it ends. */
+  readonly supervised: boolean;
+  /** Time since the bus was started, in milliseconds. */
+  readonly uptimeMs: number;
+  /** Resident memory, in bytes. */
+  readonly memory: number;
+  /** Longest delay of the event loop within the last 5 to 10 s, in milliseconds. */
+  readonly lagMs: number | undefined;
+}

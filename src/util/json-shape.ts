@@ -1,0 +1,48 @@
+import {
+  array,
+  finite,
+  type GenericSchema,
+  type InferOutput,
+  minValue,
+  nonEmpty,
+  number,
+  object,
+  pipe,
+  readonly,
+  safeInteger,
+  safeParse,
+  string,
+} from 'valibot';
+
+/*
+ * Shapes of JSON that other processes write, as schemas of valibot. Fields that a schema doesn't name are accepted, since
+ * versions differ, and are left out of the result.
+ */
+
+/** A text that is not empty. */
+export const text = pipe(string(), nonEmpty());
+
+/** An integer from 0 on. */
+export const whole = pipe(number(), safeInteger(), minValue(0));
+
+/** An integer from 1 on. */
+export const count = pipe(number(), safeInteger(), minValue(1));
+
+/** A finite number from 0 on. */
+export const figure = pipe(number(), finite(), minValue(0));
+
+export const listOf = <Schema extends GenericSchema>(item: Schema) => pipe(array(item), readonly());
+
+/** Schema of an object with a schema for each field of `Shape`, and for no other: a type and its check can't differ. */
+export const shapeOf = <Shape>(fields: { [Name in keyof Shape]-?: GenericSchema<unknown, Shape[Name]> }) =>
+  object(fields) as unknown as GenericSchema<unknown, Shape>;
+
+/** The value with the fields that the schema names; undefined if it has another shape. */
+export function shaped<Schema extends GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): InferOutput<Schema> | undefined {
+  // Else a hostile list makes an issue of each item.
+  const { success, output } = safeParse(schema, value, { abortEarly: true });
+  return success ? output : undefined;
+}
