@@ -7,7 +7,7 @@ const { paths } = require('./tsconfig.json').compilerOptions;
 const either = (...patterns) => `(${patterns.join('|')})`;
 
 const util = '^src/util/';
-const foundation = either(util, '^src/message/', '^src/(errors|events|event-names)\\.ts$', '^src/errors/');
+const foundation = either(util, '^src/message/', '^src/(errors|events)(\\.ts$|/)');
 const pure = '^src/(topology|retry|serialization|encryption)/';
 const ports = either(
   '^src/transport/transport\\.ts$',

@@ -15,7 +15,7 @@ import { planSubscriptions, type Subscription } from './consume/handlers/subscri
 import type { CrashWatch } from './consume/intake/crash-watch.js';
 import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
-import { checkEventName } from './event-names.js';
+import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
 import { Outbox } from './features/outbox/outbox.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
