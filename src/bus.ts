@@ -23,13 +23,9 @@ import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } fr
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from './message/publish-options.js';
 import type { Published, PublishedMany } from './message/published.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from './message/publisher.js';
+import { Publisher } from './message/publisher.js';
 import { FailureLog } from './observe/failure-log/failure-log.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';

@@ -127,17 +127,17 @@ export {
   type PackOptions,
 } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
-export type { Headers, HeaderValue, MessageProperties } from './message/message.js';
 export type { JsonForm, OnceOptions } from './message/once.js';
+export type { Headers, HeaderValue, MessageProperties } from './message/properties.js';
+export type {
+  ManyOptionsFor,
+  OptionsFor,
+  PublishIntent,
+  PublishManyOptions,
+  PublishOptions,
+} from './message/publish-options.js';
 export type { Published, PublishedMany } from './message/published.js';
-export {
-  type ManyOptionsFor,
-  type OptionsFor,
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from './message/publisher.js';
+export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';

@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from '../events.js';
-import type { Headers } from '../message/message.js';
+import type { Headers } from '../message/properties.js';
 import { errorText } from '../util/error-text.js';
 
 /*

@@ -6,15 +6,11 @@ import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } fr
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
-import type { MessageProperties } from '../message/message.js';
+import type { MessageProperties } from '../message/properties.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from '../message/publisher.js';
-import { topicMatches } from '../message/topic.js';
+import { Publisher } from '../message/publisher.js';
+import { topicMatches } from '../message/routing/topic.js';
 import type { HandlerDefinitions } from '../options.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { silentLogger } from '../util/logger.js';

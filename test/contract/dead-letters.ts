@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { MessageProperties } from '../../src/message/message.js';
+import type { MessageProperties } from '../../src/message/properties.js';
 import { ours, publishersHeaders, watch } from '../support/bus-fixture.js';
 import { hold } from '../support/port.js';
 import type { Theme } from './transport-contract.js';

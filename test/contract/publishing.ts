@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { PublishRejectedError, StoppedError, UnroutableError } from '../../src/index.js';
-import type { Headers } from '../../src/message/message.js';
+import type { Headers } from '../../src/message/properties.js';
 import { ack, numbers } from '../support/port.js';
 import type { Theme } from './transport-contract.js';
 

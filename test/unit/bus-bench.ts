@@ -1,6 +1,6 @@
 import { Bus } from '../../src/bus.js';
 import type { BusEvents, EventName } from '../../src/events.js';
-import type { MessageProperties } from '../../src/message/message.js';
+import type { MessageProperties } from '../../src/message/properties.js';
 import type { BusOptions } from '../../src/options.js';
 import { memory } from '../../src/transport/memory/index.js';
 import type { Delivery } from '../../src/transport/transport.js';

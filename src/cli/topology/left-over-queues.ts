@@ -1,5 +1,5 @@
 import type { BusDescription } from '../../consume/handlers/describe.js';
-import { topicMatches } from '../../message/topic.js';
+import { topicMatches } from '../../message/routing/topic.js';
 import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topology/names.js';
 import type { ManagedBinding, ManagedQueue } from '../doctor/facts.js';
 

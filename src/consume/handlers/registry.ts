@@ -1,5 +1,5 @@
 import type { MessageDefinition } from '../../message/define-message.js';
-import { compareSpecificity, TopicTrie } from '../../message/topic.js';
+import { compareSpecificity, TopicTrie } from '../../message/routing/topic.js';
 import { baseExchangeOf } from '../../topology/names.js';
 import type { Handler, Route } from './subscription.js';
 

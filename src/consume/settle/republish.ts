@@ -1,8 +1,9 @@
 import type { DeadLetterReason } from '../../events.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, setAside } from '../../message/headers.js';
-import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../../message/message.js';
+import type { OutgoingMessage } from '../../message/message.js';
 import { datelessMessageId } from '../../message/message-id.js';
+import type { Headers, HeaderValue, MessageProperties } from '../../message/properties.js';
 import { keptHeaders, type MessageSource } from '../../message/wire/encoded-properties.js';
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
 import { delayAddress, dueKey } from '../../topology/delays.js';

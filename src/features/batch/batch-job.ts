@@ -19,7 +19,7 @@ import {
   type CheckedJobs,
   NEWS_OF,
 } from '../../message/batch.js';
-import type { Headers } from '../../message/message.js';
+import type { Headers } from '../../message/properties.js';
 import { type BatchMark, type BatchPlace, isPlace } from '../../message/wire/batch-header.js';
 import type { BatchStore, Closed, JobResult } from '../../stores/batches.js';
 import type { Logger } from '../../util/logger.js';

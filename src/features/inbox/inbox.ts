@@ -11,10 +11,10 @@ import {
   STORE_AWAY_MS,
 } from '../../consume/settle/outcome.js';
 import { NoTransactionError } from '../../errors.js';
-import { encodeOutboxMessage } from '../../message/outbox-message.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
+import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
 import type { LedgerStore } from '../../stores/ledger.js';
 import type { OutboxEntry } from '../../stores/outbox.js';

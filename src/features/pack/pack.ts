@@ -2,7 +2,7 @@ import type { Received } from '../../consume/attempt/received.js';
 import type { Work } from '../../consume/attempt/work.js';
 import { NO_EFFECTS } from '../../consume/settle/effect.js';
 import { COME_BACK_SOON, type Outcome } from '../../consume/settle/outcome.js';
-import type { Headers, MessageProperties } from '../../message/message.js';
+import type { Headers, MessageProperties } from '../../message/properties.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../../message/wire/pack.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';

@@ -1,7 +1,7 @@
 import { type Received, receive } from '../../../src/consume/attempt/received.js';
 import { Work } from '../../../src/consume/attempt/work.js';
 import type { Handler, SubscriptionDefaults } from '../../../src/consume/handlers/subscription.js';
-import type { Headers, MessageProperties } from '../../../src/message/message.js';
+import type { Headers, MessageProperties } from '../../../src/message/properties.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Delivery } from '../../../src/transport/transport.js';

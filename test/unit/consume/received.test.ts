@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { receive } from '../../../src/consume/attempt/received.js';
 import { HEADER } from '../../../src/message/headers.js';
-import type { Headers } from '../../../src/message/message.js';
+import type { Headers } from '../../../src/message/properties.js';
 import { Names } from '../../../src/topology/names.js';
 import { received, TestDelivery } from './fixtures.js';
 
