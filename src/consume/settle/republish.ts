@@ -8,8 +8,8 @@ import { keptHeaders, type MessageSource } from '../../message/wire/encoded-prop
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
 import { delayAddress, dueKey } from '../../topology/delays.js';
 import type { Names } from '../../topology/names.js';
-import { cutText } from '../../util/cut-text.js';
 import { errorText, stackText } from '../../util/error-text.js';
+import { cutText } from '../../util/text/cut-text.js';
 import type { Received } from '../attempt/received.js';
 
 /*

@@ -8,7 +8,7 @@ import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../.
 import { keyText } from '../../message/key-text.js';
 import type { ClaimStore } from '../../stores/claims.js';
 import type { Stores } from '../../stores/stores.js';
-import { joined } from '../../util/joined.js';
+import { joined } from '../../util/text/joined.js';
 import { noteOf, skippedOutcome } from './handled.js';
 import type { IdempotentSettings } from './option.js';
 
