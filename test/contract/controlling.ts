@@ -4,7 +4,7 @@ import { deferred } from '../../src/util/deferred.js';
 import { ours } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl } from '../support/operators.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const controlling: Theme = (test) => {
   test('an operator who comes before any worker, or with another prefix, is told so, and leaves nothing', async (fx) => {

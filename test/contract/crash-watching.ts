@@ -5,7 +5,7 @@ import type { CrashVerdict, CrashWatch, WatchedPlaces } from '../../src/consume/
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** Says what the test says. */
 class TestWatch implements CrashWatch {

@@ -6,7 +6,7 @@ import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl, withSession } from '../support/operators.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const pausing: Theme = (test, { hasConnections }) => {
   test('a queue that an operator pauses is not handled, here nor by who starts later, until it is resumed', async (fx) => {

@@ -3,7 +3,7 @@ import { type MessageContext, OptionsError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const serving: Theme = (test) => {
   /** A service with three queues, of which the first has lanes. */

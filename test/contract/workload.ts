@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { controlOf } from '../support/operators.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const workload: Theme = (test) => {
   test('the workload tells each set of places by itself, and of a paused one no places', async (fx) => {
