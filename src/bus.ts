@@ -143,9 +143,9 @@ export class Bus extends Publisher {
    * @throws NotStartedError, ConnectError
    */
   async workload(): Promise<Workload> {
-    const { runners } = this.life;
-    if (!runners) throw new NotStartedError('workload was called');
-    return runners.workload();
+    const { consumption } = this.life;
+    if (!consumption) throw new NotStartedError('workload was called');
+    return consumption.workload();
   }
 
   /**
@@ -292,12 +292,12 @@ export class Bus extends Publisher {
     };
   }
 
-  private plan({ concurrency: places, retry, timeout }: ServeOptions = {}): Subscription[] {
+  private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {
     const { settings, exchange } = this;
     return planSubscriptions(this.definitions, {
       ...settings,
       exchange,
-      places,
+      slots,
       retry: { ...settings.retry, ...retry },
       timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
       hasInbox: settings.stores.inbox !== undefined,

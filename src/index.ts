@@ -17,7 +17,7 @@ export type {
 } from './consume/handlers/definition.js';
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/handlers/describe.js';
 export type { ServeOptions } from './consume/handlers/serving.js';
-export type { QueueWorkload, SetWorkload, Workload } from './consume/report/workload.js';
+export type { QueueWorkload, SlotGroupWorkload, Workload } from './consume/report/workload.js';
 export {
   type Control,
   type Heeded,

@@ -6,8 +6,8 @@ import {
   type Serving,
 } from './consume/handlers/serving.js';
 import { hasInbox, queueNeeds, type Subscription } from './consume/handlers/subscription.js';
+import { Consumption } from './consume/intake/consumption.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
-import { Runners } from './consume/intake/runners.js';
 import { BusControl } from './control/bus-control.js';
 import { ConnectError, NotStartedError, OptionsError, StoppedError } from './errors.js';
 import type { BusEvents, BusState } from './events.js';
@@ -58,7 +58,7 @@ export class Lifecycle {
   private readonly giveUp = new AbortController();
   private crashWatch: CrashWatch | undefined;
   private unique: UniqueHandlers | undefined;
-  private running: Runners | undefined;
+  private running: Consumption | undefined;
   private control: BusControl | undefined;
   private session: TransportSession | undefined;
   private phase: BusState = 'new';
@@ -72,8 +72,8 @@ export class Lifecycle {
     return this.phase;
   }
 
-  /** Runners that consume; undefined while nothing does. */
-  get runners(): Runners | undefined {
+  /** Consumption that consume; undefined while nothing does. */
+  get consumption(): Consumption | undefined {
     return this.running;
   }
 
@@ -150,7 +150,7 @@ export class Lifecycle {
     const session = await settings.transport.open({ ...settings, events }, deadline);
     this.session = session;
     await this.declare(session, subscriptions, deadline);
-    const running = this.runnersOf(parts, servings, session);
+    const running = this.consumptionOf(parts, servings, session);
     this.running = running;
     if (settings.control && subscriptions.length > 0) await this.hearOperators(session, running, deadline);
     await deadline.race(running.start(), () => this.notConsuming());
@@ -159,13 +159,13 @@ export class Lifecycle {
     if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
   }
 
-  private runnersOf(
+  private consumptionOf(
     { bus, publisher, outbox }: LivingParts,
     servings: readonly Serving[],
     session: TransportSession,
-  ): Runners {
+  ): Consumption {
     const { settings, names, events } = this.options;
-    return new Runners(servings, {
+    return new Consumption(servings, {
       ...settings,
       names,
       session,
@@ -182,7 +182,7 @@ export class Lifecycle {
 
   private async hearOperators(
     session: TransportSession,
-    runners: Runners,
+    consumption: Consumption,
     deadline: Deadline,
   ): Promise<void> {
     const { settings, names, events, monitor } = this.options;
@@ -190,7 +190,7 @@ export class Lifecycle {
       ...settings,
       names,
       session,
-      runners,
+      consumption,
       clock: settings.transport.clock,
       events,
       state: () => this.phase,
@@ -243,8 +243,8 @@ export class Lifecycle {
     // down what it has.
     if (this.phase === 'starting') this.startDeadline?.end();
     await this.starting?.catch(() => {});
-    const { session, running: runners } = this;
-    if (!session || !runners) {
+    const { session, running: consumption } = this;
+    if (!session || !consumption) {
       this.enter('stopped');
       return;
     }
@@ -259,7 +259,10 @@ export class Lifecycle {
     };
     const { service, transport } = this.options.settings;
     const deadline = new Deadline(transport.clock, deadlineMs);
-    const problems = await stopInStages({ session, runners, relayed, lookedAfter, handlersEnded }, deadline);
+    const problems = await stopInStages(
+      { session, consumption, relayed, lookedAfter, handlersEnded },
+      deadline,
+    );
     this.enter('stopped');
     if (problems.length > 0) throw leftBehind(service, problems, deadlineMs);
   }

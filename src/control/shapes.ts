@@ -36,10 +36,10 @@ function shape(fields: Readonly<Record<string, Is>>): Is {
 /** A bucket and its count. */
 const isPair: Is = (value) => Array.isArray(value) && value.length === 2 && value.every(isWhole);
 
-const isPlaces = shape({
+const isSlotGroup = shape({
   queues: listOf(isText),
   lanes: listOf(shape({ queue: isText, of: isText, paused: listOf(isText) })),
-  places: isWhole,
+  slots: isWhole,
   running: isWhole,
   waiting: isWhole,
   held: isFlag,
@@ -66,7 +66,7 @@ const isStatus = shape({
   uptimeMs: isFigure,
   memory: isFigure,
   lagMs: orNone(isFigure),
-  places: listOf(isPlaces),
+  slotGroups: listOf(isSlotGroup),
   handlers: listOf(isHandler),
 });
 

@@ -154,15 +154,15 @@ export class Worker {
     if (this.settings.stopWhenEmpty) this.endIfEmpty(workload);
   }
 
-  private tellLoad({ sets }: Workload): void {
+  private tellLoad({ slotGroups }: Workload): void {
     const before = this.told;
     // The order is the same each time.
-    this.told = sets;
-    const load = sets.map(({ queues, ready, waiting, places, attempts, busyMs }, index) => ({
+    this.told = slotGroups;
+    const load = slotGroups.map(({ queues, ready, waiting, slots, attempts, busyMs }, index) => ({
       queues,
       ready,
       waiting,
-      places,
+      places: slots,
       ended: attempts - (before[index]?.attempts ?? 0),
       busyMs: busyMs - (before[index]?.busyMs ?? 0),
     }));

@@ -201,7 +201,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
     await starting;
     assert.equal(paused.length, 1);
     const { processes } = await control(({ status }) => status({ service: fx.name('mailer') }));
-    assert.deepEqual(processes[0]?.places[0]?.lanes[0]?.paused, ['operator']);
+    assert.deepEqual(processes[0]?.slotGroups[0]?.lanes[0]?.paused, ['operator']);
   });
 
   test('a pause counts though processes read what was paused before while it is written', async (fx) => {

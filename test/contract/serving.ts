@@ -31,7 +31,7 @@ export const serving: Theme = (test) => {
     assert.equal(kept[0]?.body.toString(), '"rest"');
   });
 
-  test('queues that are named share their places: one that is later starts only when none of an earlier one waits', async (fx) => {
+  test('queues that are named share their slots: one that is later starts only when none of an earlier one waits', async (fx) => {
     const gate = deferred();
     const { bus, seen } = service(fx, (payload) => (payload === 'first' ? gate.promise : undefined));
     const succeeded = watch(bus, 'handler.succeeded');

@@ -1,6 +1,6 @@
 import type { Work } from '../../consume/attempt/work.js';
 import type { Handler } from '../../consume/handlers/subscription.js';
-import type { Gate } from '../../consume/intake/concurrency.js';
+import type { Gate } from '../../consume/intake/gate.js';
 import type { Pause } from '../../consume/intake/pause.js';
 import type { BusEvents } from '../../events.js';
 import type { Clock, Timer } from '../../util/clock.js';
@@ -14,7 +14,7 @@ export interface CircuitsOptions {
   readonly clock: Clock;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
-  giveBack(waiting: readonly Work[]): void;
+  returnUnstarted(waiting: readonly Work[]): void;
 }
 
 /**
@@ -78,13 +78,13 @@ export class Circuits {
   }
 
   private open(handler: Handler, breaker: CircuitBreaker): void {
-    const { gate, pause, clock, giveBack } = this.options;
+    const { gate, pause, clock, returnUnstarted } = this.options;
     const isFirst = this.broken === undefined;
     this.broken = handler;
     const pauseMs = breaker.nextPauseMs();
     this.tell(handler, breaker, pauseMs);
     const pausing = pause.add('circuit-open');
-    if (isFirst) void pausing.then(() => giveBack(gate.takeWaiting()));
+    if (isFirst) void pausing.then(() => returnUnstarted(gate.takeWaiting()));
     this.timer = clock.setTimer(() => void pausing.then(() => this.tryNext()), pauseMs);
   }
 

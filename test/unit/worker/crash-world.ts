@@ -1,5 +1,5 @@
 import type { Work } from '../../../src/consume/attempt/work.js';
-import { asksFirst, Gate } from '../../../src/consume/intake/concurrency.js';
+import { asksFirst, Gate } from '../../../src/consume/intake/gate.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import type { Clock, Timer } from '../../../src/util/clock.js';
