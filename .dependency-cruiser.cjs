@@ -17,7 +17,7 @@ const ports = either(
 const flow = '^src/(publish|consume|features|middleware)/';
 const features = '^src/(jobs|failures|worker|control)/';
 const adapters = '^src/(transport/(amqp|memory)|stores/(memory|redis|postgres))/';
-const root = '^src/(bus|lifecycle|options|stopping)\\.ts$';
+const root = '^src/bus(\\.ts$|/)';
 const observe = '^src/observe/';
 /** What of the observers every bus has. */
 const everyBus = '^src/observe/(health|failure-log)/';
@@ -263,7 +263,8 @@ const outside = [
 const hygiene = [
   {
     name: 'no-cycles',
-    comment: 'Files that name each other can only be read, and moved, together: this holds for types as well.',
+    comment:
+      'Files that name each other can only be read, and moved, together: this holds for types as well.',
     from: {},
     to: { circular: true, via: { pathNot: circlesOfTypes } },
   },

@@ -1,3 +1,5 @@
+export type { BusOptions, HandlerDefinitions } from './bus/options.js';
+export type { StopOptions } from './bus/stopping.js';
 export { Bus } from './bus.js';
 export type {
   BatchFunction,
@@ -149,14 +151,12 @@ export type {
   ConsumerHealth,
   HealthError,
 } from './observe/health/bus-health.js';
-export type { BusOptions, HandlerDefinitions } from './options.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
 export type { BodyOption } from './serialization/body-option.js';
 export { type JsonOptions, json } from './serialization/json.js';
 export type { Deserializer, Serializer } from './serialization/serializer.js';
-export type { StopOptions } from './stopping.js';
 export type {
   BatchChange,
   BatchCounts,

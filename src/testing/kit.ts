@@ -1,5 +1,6 @@
 import { AssertionError } from 'node:assert';
 import type { Class } from '../../decorators/index.js';
+import type { HandlerDefinitions } from '../bus/options.js';
 import { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from '../message/batch.js';
@@ -11,7 +12,6 @@ import type { PublishIntent, PublishManyOptions, PublishOptions } from '../messa
 import type { Published, PublishedMany } from '../message/published.js';
 import { Publisher } from '../message/publisher.js';
 import { topicMatches } from '../message/routing/topic.js';
-import type { HandlerDefinitions } from '../options.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { silentLogger } from '../util/logger.js';
 import type { ManualClock } from '../util/manual-clock.js';

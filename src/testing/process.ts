@@ -1,8 +1,8 @@
+import type { HandlerDefinitions } from '../bus/options.js';
 import { Bus } from '../bus.js';
 import type { HandlerContext } from '../consume/attempt/context.js';
 import type { AttemptEvent } from '../events.js';
 import type { Middleware } from '../middleware/middleware.js';
-import type { HandlerDefinitions } from '../options.js';
 import { Deadline } from '../util/deadline.js';
 import { silentLogger } from '../util/logger.js';
 import type { KitDelivery } from './delivery.js';

@@ -1,8 +1,8 @@
+import type { StopOptions } from '../bus/stopping.js';
 import { type ServeOptions, unknownNames } from '../consume/handlers/serving.js';
 import type { CrashWatch } from '../consume/intake/crash-watch.js';
 import { type EndedAttempts, sumOf, type Workload } from '../consume/report/workload.js';
 import { OptionsError } from '../errors.js';
-import type { StopOptions } from '../stopping.js';
 import { Isolation } from './isolation.js';
 import { limitReached } from './limits.js';
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.js';

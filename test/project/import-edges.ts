@@ -54,7 +54,7 @@ export const forbidden: readonly ForbiddenEdge[] = [
     from: 'src/transport/amqp/b.ts',
     to: 'src/transport/transport.ts',
   },
-  { rule: 'root-composes-the-core-only', from: 'src/options.ts', to: 'src/stores/redis/locks.ts' },
+  { rule: 'root-composes-the-core-only', from: 'src/bus/options.ts', to: 'src/stores/redis/locks.ts' },
   { rule: 'observers-only-listen', from: 'src/observe/a.ts', to: 'src/consume/attempt/dispatch.ts', type },
   { rule: 'what-every-bus-has-needs-the-events-alone', from: 'src/observe/health/a.ts', to: 'prom-client' },
   {

@@ -1,10 +1,10 @@
-import type { Consumption } from './consume/intake/consumption.js';
-import { StopDeadlineError } from './errors.js';
-import type { TransportSession } from './transport/transport.js';
-import type { Deadline } from './util/deadline.js';
-import { type Duration, formatMs } from './util/duration.js';
-import type { Logger } from './util/logger.js';
-import { awaitSignal } from './util/signals.js';
+import type { Consumption } from '../consume/intake/consumption.js';
+import { StopDeadlineError } from '../errors.js';
+import type { TransportSession } from '../transport/transport.js';
+import type { Deadline } from '../util/deadline.js';
+import { type Duration, formatMs } from '../util/duration.js';
+import type { Logger } from '../util/logger.js';
+import { awaitSignal } from '../util/signals.js';
 
 /** Options of `bus.stop()`. */
 export interface StopOptions {

@@ -1,35 +1,35 @@
-import { warnOfClassNames } from './consume/handlers/class-names.js';
+import { warnOfClassNames } from '../consume/handlers/class-names.js';
 import {
   checkServeOptions,
   planServing,
   type ServeOptions,
   type Serving,
-} from './consume/handlers/serving.js';
-import { hasInbox, queueNeeds, type Subscription } from './consume/handlers/subscription.js';
-import { Consumption } from './consume/intake/consumption.js';
-import type { CrashWatch } from './consume/intake/crash-watch.js';
-import { BusControl } from './control/bus-control.js';
-import { ConnectError, NotStartedError, OptionsError, StoppedError } from './errors.js';
-import type { BusEvents, BusState } from './events.js';
-import type { Outbox } from './features/outbox/outbox.js';
-import { UniqueHandlers } from './features/unique/unique-handlers.js';
-import type { ExchangeRef } from './message/exchange-option.js';
-import type { Publisher } from './message/publisher.js';
-import type { HealthMonitor } from './observe/health/health-monitor.js';
+} from '../consume/handlers/serving.js';
+import { hasInbox, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
+import { Consumption } from '../consume/intake/consumption.js';
+import type { CrashWatch } from '../consume/intake/crash-watch.js';
+import { BusControl } from '../control/bus-control.js';
+import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
+import type { BusEvents, BusState } from '../events.js';
+import type { Outbox } from '../features/outbox/outbox.js';
+import { UniqueHandlers } from '../features/unique/unique-handlers.js';
+import type { ExchangeRef } from '../message/exchange-option.js';
+import type { Publisher } from '../message/publisher.js';
+import type { HealthMonitor } from '../observe/health/health-monitor.js';
+import { KnownExchanges } from '../publish/known-exchanges.js';
+import type { BusPublisher } from '../publish/publisher.js';
+import { planBus } from '../topology/build.js';
+import type { Names } from '../topology/names.js';
+import type { BusTopology } from '../topology/plan.js';
+import type { TransportSession } from '../transport/transport.js';
+import { duration, problemsOf } from '../util/check.js';
+import { systemClock } from '../util/clock.js';
+import { Deadline } from '../util/deadline.js';
+import { formatMs, toMs } from '../util/duration.js';
+import type { Emitter } from '../util/emitter.js';
+import { inRootContext } from '../util/root-context.js';
 import type { BusSettings } from './options.js';
-import { KnownExchanges } from './publish/known-exchanges.js';
-import type { BusPublisher } from './publish/publisher.js';
 import { CLOSING_RESERVE_MS, leftBehind, type StopOptions, stopInStages } from './stopping.js';
-import { planBus } from './topology/build.js';
-import type { Names } from './topology/names.js';
-import type { BusTopology } from './topology/plan.js';
-import type { TransportSession } from './transport/transport.js';
-import { duration, problemsOf } from './util/check.js';
-import { systemClock } from './util/clock.js';
-import { Deadline } from './util/deadline.js';
-import { formatMs, toMs } from './util/duration.js';
-import type { Emitter } from './util/emitter.js';
-import { inRootContext } from './util/root-context.js';
 
 export interface LifecycleOptions {
   readonly settings: BusSettings;
