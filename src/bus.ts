@@ -1,97 +1,50 @@
-import type {
-  BatchHandleOptions,
-  HandleOptions,
-  HandlerDefinition,
-  Patterns,
-  PayloadOf,
-  PublishedTo,
-} from './consume/handlers/definition.js';
-import { type BusDescription, describeBus } from './consume/handlers/describe.js';
+import type { Lifecycle } from './bus/lifecycle.js';
+import type { BusOptions } from './bus/options.js';
+import { BusParts } from './bus/parts.js';
+import { runUntilSignal, type StopOptions } from './bus/stopping.js';
+import type { BatchHandleOptions, HandleOptions, HandlerDefinition, Patterns, PayloadOf, PublishedTo } from './consume/handlers/definition.js';
+import type { BusDescription } from './consume/handlers/describe.js';
 import { plainHandler } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serving.js';
-import { planSubscriptions, type Subscription } from './consume/handlers/subscription.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
 import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
-import { checkEventName } from './event-names.js';
+import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
-import { Outbox } from './features/outbox/outbox.js';
-import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition } from './message/define-message.js';
-import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from './message/publish-options.js';
 import type { Published, PublishedMany } from './message/published.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from './message/publisher.js';
-import { FailureLog } from './observe/failure-log/failure-log.js';
+import { Publisher } from './message/publisher.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
-import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import type { BatchFunction, HandlerFunction } from './pipeline/handler.js';
-import { BusPublisher } from './publish/publisher.js';
+import type { BusPublisher } from './publish/publisher.js';
 import type { BodyOption } from './serialization/body-option.js';
-import { runUntilSignal, type StopOptions } from './stopping.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
-import { Names } from './topology/names.js';
-import { toMs } from './util/duration.js';
-import { Emitter, type Listener } from './util/emitter.js';
+import type { Listener } from './util/emitter.js';
 
 /**
- * A service's bus: publishes messages, and runs the service's handlers. This is the composition root: it
- * assembles the parts. The order in which they start and stop is in its {@link Lifecycle}.
+ * A service's bus: publishes messages, and runs the service's handlers. Its parts are assembled in
+ * {@link BusParts}; the order in which they start and stop is in {@link Lifecycle}.
  */
 export class Bus extends Publisher {
-  private readonly settings: BusSettings;
-  private readonly names: Names;
-  private readonly exchange: ExchangeRef;
-  private readonly events: Emitter<BusEvents>;
-  private readonly publisher: BusPublisher;
-  private readonly outboxOfStores: Outbox;
-  private readonly definitions: HandlerDefinition[];
-  private readonly monitor: HealthMonitor;
+  private readonly parts: BusParts;
   private readonly life: Lifecycle;
+  private readonly publisher: BusPublisher;
 
   /** @throws OptionsError with all problems at once */
   constructor(options: BusOptions) {
     super();
-    this.settings = busSettings(options);
-    const { settings } = this;
-    const { service, log, transport, stores } = settings;
-    const { clock } = transport;
-    this.definitions = [...settings.handlers];
-    const names = new Names(settings.prefix, settings.delayPrefix);
-    const exchange = exchangeRef(settings.exchange);
-    const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
-    const monitor = new HealthMonitor(service, events, clock);
-    if (settings.failureSumsEveryMs !== undefined)
-      new FailureLog(events, { log, clock, everyMs: settings.failureSumsEveryMs });
-    this.names = names;
-    this.exchange = exchange;
-    this.events = events;
-    this.monitor = monitor;
-    this.life = new Lifecycle({ settings, names, exchange, events, monitor });
-    this.publisher = new BusPublisher({
-      ...settings,
-      names,
-      exchange,
-      events,
-      clock,
-      session: () => this.life.openSession(),
-      ensureExchange: (ref) => this.life.ensureExchange(ref),
-      uniqueHandlers: () => this.life.uniqueHandlers,
-    });
-    const { steps } = this.publisher;
-    this.outboxOfStores = new Outbox({ ...settings, store: stores.outbox, steps, clock, events });
+    this.parts = new BusParts(options);
+    this.life = this.parts.life;
+    this.publisher = this.parts.publisher;
   }
 
   /** Name of the service. */
   get service(): string {
-    return this.settings.service;
+    return this.parts.settings.service;
   }
 
   /**
@@ -100,7 +53,7 @@ export class Bus extends Publisher {
    * @throws OptionsError for problems of the handlers
    */
   describe(): BusDescription {
-    return describeBus({ ...this.settings, names: this.names, exchange: this.exchange }, this.plan());
+    return this.parts.describe();
   }
 
   // The overload for batches comes first: options without `batch` are ruled out before functions among them get
@@ -125,7 +78,7 @@ export class Bus extends Publisher {
   ): this;
   handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
     if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');
-    this.definitions.push(plainHandler(patterns, handle, options));
+    this.parts.definitions.push(plainHandler(patterns, handle, options));
     return this;
   }
 
@@ -137,7 +90,7 @@ export class Bus extends Publisher {
    */
   on<Name extends keyof BusEvents>(event: Name, listener: Listener<BusEvents[Name]>): () => void {
     checkEventName(event);
-    return this.events.on(event, listener);
+    return this.parts.events.on(event, listener);
   }
 
   /**
@@ -146,9 +99,9 @@ export class Bus extends Publisher {
    * @throws NotStartedError, ConnectError
    */
   async workload(): Promise<Workload> {
-    const { runners } = this.life;
-    if (!runners) throw new NotStartedError('workload was called');
-    return runners.workload();
+    const { consumption } = this.life;
+    if (!consumption) throw new NotStartedError('workload was called');
+    return consumption.workload();
   }
 
   /**
@@ -156,7 +109,7 @@ export class Bus extends Publisher {
    * any time.
    */
   health(): BusHealth {
-    return this.monitor.health();
+    return this.parts.monitor.health();
   }
 
   /**
@@ -172,7 +125,7 @@ export class Bus extends Publisher {
    * @throws StoppedError after `stop()`, or if `stop()` is called before this has ended
    */
   start(serve: ServeOptions = {}): Promise<void> {
-    return this.life.start(this.parts, serve);
+    return this.life.start(this.parts.livingFor(this), serve);
   }
 
   /**
@@ -195,7 +148,7 @@ export class Bus extends Publisher {
    * @throws the errors of {@link start}; if `stop()` had to leave work behind, the process exits with 1
    */
   runUntilSignal(): Promise<void> {
-    return runUntilSignal(this, this.settings.log);
+    return runUntilSignal(this, this.parts.settings.log);
   }
 
   /**
@@ -239,7 +192,7 @@ export class Bus extends Publisher {
    * @throws OptionsError
    */
   outbox(client: SqlClient, options: OutboxOptions): Publisher {
-    return this.outboxOfStores.through(client, options);
+    return this.parts.outbox.through(client, options);
   }
 
   /**
@@ -249,7 +202,7 @@ export class Bus extends Publisher {
    * @throws StoreNotMigratedError, StoreTimeoutError
    */
   outboxBacklog(): Promise<OutboxBacklog> {
-    return this.outboxOfStores.backlog();
+    return this.parts.outbox.backlog();
   }
 
   /**
@@ -281,29 +234,5 @@ export class Bus extends Publisher {
     options: PublishManyOptions | undefined,
   ): Promise<PublishedMany> {
     return this.publisher[`${intent}Many`](target as string, payloads, options);
-  }
-
-  private get parts(): LivingParts {
-    return {
-      bus: this,
-      publisher: this.publisher,
-      outbox: this.outboxOfStores,
-      subscriptions: (serve) => this.plan(serve),
-      prepare: async () => {
-        for (const { prepare } of this.definitions) await prepare?.(this);
-      },
-    };
-  }
-
-  private plan({ concurrency: places, retry, timeout }: ServeOptions = {}): Subscription[] {
-    const { settings, exchange } = this;
-    return planSubscriptions(this.definitions, {
-      ...settings,
-      exchange,
-      places,
-      retry: { ...settings.retry, ...retry },
-      timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
-      hasInbox: settings.stores.inbox !== undefined,
-    });
   }
 }

@@ -1,3 +1,5 @@
+export type { BusOptions, HandlerDefinitions } from './bus/options.js';
+export type { StopOptions } from './bus/stopping.js';
 export { Bus } from './bus.js';
 export type {
   BatchHandleOptions,
@@ -14,7 +16,7 @@ export type {
 } from './consume/handlers/definition.js';
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/handlers/describe.js';
 export type { ServeOptions } from './consume/handlers/serving.js';
-export type { QueueWorkload, SetWorkload, Workload } from './consume/report/workload.js';
+export type { QueueWorkload, SlotGroupWorkload, Workload } from './consume/report/workload.js';
 export type { ControlAnswer, ProcessStatus, Respondent } from './control/answer.js';
 export {
   type Control,
@@ -124,17 +126,17 @@ export {
   type PackOptions,
 } from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
-export type { Headers, HeaderValue, MessageProperties } from './message/message.js';
 export type { JsonForm, OnceOptions } from './message/once.js';
+export type { Headers, HeaderValue, MessageProperties } from './message/properties.js';
+export type {
+  ManyOptionsFor,
+  OptionsFor,
+  PublishIntent,
+  PublishManyOptions,
+  PublishOptions,
+} from './message/publish-options.js';
 export type { Published, PublishedMany } from './message/published.js';
-export {
-  type ManyOptionsFor,
-  type OptionsFor,
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from './message/publisher.js';
+export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions, UniqueRule, UniqueSend } from './message/unique.js';
@@ -145,7 +147,6 @@ export type {
   ConsumerHealth,
   HealthError,
 } from './observe/health/bus-health.js';
-export type { BusOptions, HandlerDefinitions } from './options.js';
 export type { BatchFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
 export type { Middleware, Next } from './pipeline/middleware.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
@@ -154,7 +155,6 @@ export type { RetryOptions } from './retry/policy.js';
 export type { BodyOption } from './serialization/body-option.js';
 export { type JsonOptions, json } from './serialization/json.js';
 export type { Deserializer, Serializer } from './serialization/serializer.js';
-export type { StopOptions } from './stopping.js';
 export type {
   BatchChange,
   BatchCounts,

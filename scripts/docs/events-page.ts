@@ -3,11 +3,13 @@ import { compile, docOf, fieldTypeOf, generatedNote, moduleOf, table } from './s
 
 const SOURCE = 'src/events.ts';
 
-/** docs/events.md: each event of a bus, when it is told and with what. */
+/** docs/events.md: each event of a bus, when it is emitted and with what. */
 export function eventsPage(): string {
   const program = compile(SOURCE);
   const checker = program.getTypeChecker();
-  const exported = checker.getExportsOfModule(moduleOf(program, SOURCE));
+  const exported = checker
+    .getExportsOfModule(moduleOf(program, SOURCE))
+    .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol));
   const catalogue = exported.find(({ name }) => name === 'BusEvents');
   if (!catalogue) throw new Error(`${SOURCE} has no BusEvents`);
   const events = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(catalogue));

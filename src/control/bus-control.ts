@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Runners } from '../consume/intake/runners.js';
+import type { Consumption } from '../consume/intake/consumption.js';
 import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents, BusState } from '../events.js';
 import { planControl } from '../topology/control.js';
@@ -24,7 +24,7 @@ export interface BusControlOptions {
   readonly clock: Clock;
   readonly events: Emitter<BusEvents>;
   readonly log: Logger;
-  readonly runners: Runners;
+  readonly consumption: Consumption;
   /** State of the bus, for the status. */
   state(): BusState;
   lagMs(): number | undefined;
@@ -88,7 +88,7 @@ export class BusControl {
   private async applyPaused(deadline?: Deadline): Promise<void> {
     const { told } = this;
     const paused = await this.paused.read(deadline);
-    if (told === this.told) this.options.runners.setPaused(new Set(paused));
+    if (told === this.told) this.options.consumption.setPaused(new Set(paused));
   }
 
   /** A connection that is lost during the read has given no answer: the read is repeated on the next one. */
@@ -154,14 +154,14 @@ export class BusControl {
 
   /** Undefined if the request does not concern this bus. */
   private obey(request: ControlRequest): Omit<ControlAnswer, 'service' | 'host' | 'pid'> | undefined {
-    const { service, runners, log } = this.options;
+    const { service, consumption, log } = this.options;
     if (request.ask === 'status')
       return request.service === undefined || request.service === service
         ? { status: this.status() }
         : undefined;
     if (request.ask === 'restart') return request.service === service ? this.restart() : undefined;
     if (request.ask === 'cancel') {
-      const cancelled = runners.cancelMessage(request.messageId);
+      const cancelled = consumption.cancelMessage(request.messageId);
       if (cancelled > 0)
         log.warn({ service, messageId: request.messageId }, 'an operator cancelled a message');
       return cancelled > 0 ? { cancelled } : undefined;
@@ -169,18 +169,18 @@ export class BusControl {
     if (request.ask === 'pauses') {
       this.told += 1;
       const paused = new Set(request.paused);
-      runners.setPaused(paused);
-      if (!runners.serves(request.queue)) return undefined;
+      consumption.setPaused(paused);
+      if (!consumption.serves(request.queue)) return undefined;
       log.info({ service, paused: request.paused }, 'an operator changed which queues are paused');
-      return { pausedBy: runners.pausesOf(request.queue, paused) };
+      return { pausedBy: consumption.pausesOf(request.queue, paused) };
     }
-    return runners.serves(request.queue) ? this.scale(request) : undefined;
+    return consumption.serves(request.queue) ? this.scale(request) : undefined;
   }
 
   private scale({ queue, concurrency }: { queue: string; concurrency: number }): { problem?: string } {
-    const { service, runners, log } = this.options;
+    const { service, consumption, log } = this.options;
     try {
-      runners.scale(queue, concurrency);
+      consumption.scale(queue, concurrency);
       log.info({ service, queue, concurrency }, 'an operator changed how many messages run at once');
       return {};
     } catch (error) {
@@ -198,14 +198,14 @@ export class BusControl {
   }
 
   private status() {
-    const { runners, events, clock, state, lagMs } = this.options;
+    const { consumption, events, clock, state, lagMs } = this.options;
     return {
       state: state(),
       supervised: events.has('control.restart'),
       uptimeMs: Math.round(clock.monotonic() - this.startedAt),
       memory: process.memoryUsage.rss(),
       lagMs: lagMs(),
-      ...runners.status,
+      ...consumption.status,
     };
   }
 }

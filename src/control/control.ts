@@ -272,7 +272,7 @@ export class Control {
   ): Promise<QueueReport | undefined> {
     const state = await this.session.inspect(queue);
     if (!state) return undefined;
-    const lanes = processes.flatMap(({ places }) => places.flatMap((each) => each.lanes));
+    const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
     const its = lanes.filter((lane) => lane.queue === queue);
     return {
       queue,
@@ -286,5 +286,5 @@ export class Control {
   }
 }
 
-const queuesOf = ({ places }: ProcessReport): string[] =>
-  places.flatMap(({ lanes }) => lanes.map(({ queue }) => queue));
+const queuesOf = ({ slotGroups }: ProcessReport): string[] =>
+  slotGroups.flatMap(({ lanes }) => lanes.map(({ queue }) => queue));

@@ -9,7 +9,7 @@ import {
   variant,
 } from 'valibot';
 import type { LanePause } from '../consume/intake/pause.js';
-import type { HandlerStatus, LaneStatus, PlacesStatus } from '../consume/report/status.js';
+import type { HandlerStatus, LaneStatus, SlotGroupStatus } from '../consume/report/status.js';
 import { count, figure, listOf, shapeOf, text, whole } from '../util/json-shape.js';
 import type { ControlAnswer, ProcessStatus } from './answer.js';
 
@@ -42,10 +42,10 @@ const lane = shapeOf<LaneStatus>({
   paused: listOf(nameOf<LanePause>()),
 });
 
-const places = shapeOf<PlacesStatus>({
+const slotGroup = shapeOf<SlotGroupStatus>({
   queues: listOf(text),
   lanes: listOf(lane),
-  places: whole,
+  slots: whole,
   running: whole,
   waiting: whole,
   held: boolean(),
@@ -74,7 +74,7 @@ const status = shapeOf<ProcessStatus>({
   uptimeMs: figure,
   memory: figure,
   lagMs: optional(figure),
-  places: listOf(places),
+  slotGroups: listOf(slotGroup),
   handlers: listOf(handler),
 });
 

@@ -1,5 +1,6 @@
 import { HEADER, setAside, withoutUnroutable } from '../message/headers.js';
-import type { Headers, OutgoingMessage } from '../message/message.js';
+import type { OutgoingMessage } from '../message/message.js';
+import type { Headers } from '../message/properties.js';
 import { dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import type { DeadLetter } from './letters/dead-letter.js';

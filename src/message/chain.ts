@@ -1,6 +1,6 @@
 import type { IsPattern, MessageDefinition } from './define-message.js';
+import type { PublishOptions } from './publish-options.js';
 import type { Published } from './published.js';
-import type { PublishOptions } from './publisher.js';
 
 /*
  * A chain: messages that are handled one after the other. Its remaining steps travel with the message of the

@@ -3,8 +3,8 @@ import type { Duration } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import type { BatchContext } from './batch.js';
 import type { StepContext } from './chain.js';
-import type { Headers } from './message.js';
 import type { JsonForm, OnceOptions } from './once.js';
+import type { Headers } from './properties.js';
 import { Publisher } from './publisher.js';
 import type { TransactionClient } from './transaction-client.js';
 

@@ -11,7 +11,7 @@ import {
   show,
 } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
-import { patternProblem } from './routing-key.js';
+import { patternProblem } from './routing/routing-key.js';
 import { type UniqueOptions, type UniqueSettings, uniqueOption, uniqueSettings } from './unique.js';
 import { MAX_PACK_ITEMS } from './wire/pack.js';
 

@@ -1,5 +1,5 @@
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
-import type { Headers, HeaderValue } from './message.js';
+import type { Headers, HeaderValue } from './properties.js';
 
 /**
  * Names of the headers that Hopline writes. A first publish has none of them, except those of chains, batches,

@@ -1,104 +1,13 @@
-import type { Duration } from '../util/duration.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './chain.js';
-import type { IsPattern, MessageDefinition } from './define-message.js';
-import type { ExchangeOption } from './exchange-option.js';
-import type { Headers } from './message.js';
+import type { MessageDefinition } from './define-message.js';
+import type {
+  ManyOptionsFor,
+  OptionsFor,
+  PublishIntent,
+  PublishManyOptions,
+  PublishOptions,
+} from './publish-options.js';
 import type { Published, PublishedMany } from './published.js';
-import type { UniqueSend } from './unique.js';
-
-/** Options of one publish or send. */
-export interface PublishOptions {
-  /** Concrete routing key; required if the definition's own key is a pattern. @default the definition's key */
-  key?: string;
-  /**
-   * Headers for consumers. Names that begin with `hopline-`, and the broker's own (`x-death` …), are left out.
-   * @default none
-   */
-  headers?: Headers;
-  /**
-   * Id of the message, up to 255 bytes. Give your own to publish again after an {@link OutcomeUnknownError}.
-   * @default a new UUIDv7
-   */
-  messageId?: string;
-  /**
-   * Id of the business process that the message belongs to. Messages published with a handler's context inherit
-   * it. @default none; in a handler, that of the handled message
-   */
-  correlationId?: string;
-  /** Topic exchange instead of the bus's own; declared or verified at its first use. @default the bus's */
-  exchange?: ExchangeOption;
-  /**
-   * Time until the message is due, 100 ms to 400 days, rounded up to 100 ms; the broker holds the message
-   * meanwhile. @default none: due at once
-   */
-  delay?: Duration;
-  /** Moment at which the message is due. Can't be combined with `delay`. @default none: due at once */
-  at?: Date;
-  /**
-   * Priority, 0 to 255, highest first, in queues with `maxPriority`; in other queues its effect depends on the
-   * broker. @default none
-   */
-  priority?: number;
-  /**
-   * Lane of the destination queues. The message reaches only queues that have this lane: if none has, a
-   * `publish` is dropped like any event without a queue, and a `send` throws an UnroutableError. @default
-   * 'default', the queues themselves
-   */
-  lane?: string;
-  /**
-   * Maximum time that the message may wait in a queue before the broker dead-letters it. Can't be combined with
-   * a delay. @default none
-   */
-  expiration?: Duration;
-  /** Queue for the answer, for consumers that answer. @default none */
-  replyTo?: string;
-  /**
-   * AMQP `user-id`: the broker refuses any other than the connection's own. Can't be combined with a delay.
-   * @default none
-   */
-  userId?: string;
-  /** Maximum time of the publish until its confirm. @default the bus's `publishDeadline`, 30 s */
-  deadline?: Duration;
-  /**
-   * Allows a delay on an exchange that the bus only verifies (`declare: false`). A delayed message reaches only
-   * queues that Hopline declared; a foreign queue on the same exchange doesn't get it. @default false
-   */
-  allowForeign?: boolean;
-  /**
-   * Makes this `send` unique: it fails while another message with this key waits or is handled. Takes
-   * precedence over the `unique` of the definition and of the handler. `publish` refuses it. @default the
-   * definition's, else that of the bus's own handler of the message
-   */
-  unique?: UniqueSend;
-  /**
-   * Encrypts the body with the bus's `encryption`. An encrypted message goes alone, never in a pack. `false` is
-   * refused if the definition encrypts. @default the definition's, else false
-   */
-  encrypted?: boolean;
-}
-
-/** Publish options of a definition; `key` is required if the definition's key is a pattern. */
-export type OptionsFor<Key extends string> =
-  IsPattern<Key> extends true ? [options: PublishOptions & { key: string }] : [options?: PublishOptions];
-
-/** Options of publishing many messages that differ only in their payload. Each message gets a messageId of its own. */
-export interface PublishManyOptions extends Omit<PublishOptions, 'messageId' | 'unique'> {
-  /**
-   * Maximum payloads in one AMQP message, 2 to 10,000: the broker's work per message is then done once for all
-   * of them. The payloads are still handled, retried and dead-lettered one by one. Consumers must run a Hopline
-   * that knows packs. @default the definition's `pack.max`; without it each payload is a message
-   */
-  pack?: number;
-}
-
-/** See {@link OptionsFor}. */
-export type ManyOptionsFor<Key extends string> =
-  IsPattern<Key> extends true
-    ? [options: PublishManyOptions & { key: string }]
-    : [options?: PublishManyOptions];
-
-/** `publish`: no queue needs to take the message. `send`: one must. */
-export type PublishIntent = 'publish' | 'send';
 
 /**
  * The methods for publishing, of a bus, a message's context, or the object injected for this token. They

@@ -1,6 +1,6 @@
 import type { MessageContext } from './context.js';
 import { copyHeaders, HEADER, headersAsPublished, textIn } from './headers.js';
-import type { Headers, MessageProperties } from './message.js';
+import type { Headers, MessageProperties } from './properties.js';
 import { publishedAtOf } from './published-at.js';
 
 /**

@@ -3,7 +3,7 @@ import { callable, durationUpTo, type Fields, objectWith, oneOf, required, text 
 import { type Duration, toMs } from '../util/duration.js';
 import { HEADER } from './headers.js';
 import { keyText } from './key-text.js';
-import type { Headers } from './message.js';
+import type { Headers } from './properties.js';
 
 /** How long a message holds its key, and what happens to other messages with the key. */
 export interface UniqueRule {

@@ -1,4 +1,4 @@
-import { cutText } from '../util/cut-text.js';
+import { cutText } from '../util/text/cut-text.js';
 import { errorText } from '../util/error-text.js';
 
 /** Maximum bytes of an error's text in a header. */

@@ -1,4 +1,4 @@
-import type { Headers } from '../message/message.js';
+import type { Headers } from '../message/properties.js';
 import type { Received } from './received.js';
 
 /** Trace context travels on in what a message leads to (W3C Trace Context and Baggage). */

@@ -1,6 +1,6 @@
+import type { Headers } from '../message/properties.js';
 import type { UndecodableError } from '../errors.js';
 import { HEADER } from '../message/headers.js';
-import type { Headers } from '../message/message.js';
 import { fittingId } from '../message/message-id.js';
 import { type UniqueMark, uniqueIn } from '../message/unique.js';
 import { type BatchMark, batchIn } from '../message/wire/batch-header.js';

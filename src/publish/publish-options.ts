@@ -3,7 +3,7 @@ import type { ChainOptions, ChainStep } from '../message/chain.js';
 import { isMessageDefinition, packSize } from '../message/define-message.js';
 import { exchangeOption } from '../message/exchange-option.js';
 import { checkHeaders } from '../message/headers.js';
-import type { PublishManyOptions, PublishOptions } from '../message/publisher.js';
+import type { PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import { uniqueSendOption } from '../message/unique.js';
 import { exchangeOptionProblem, laneNameProblem } from '../topology/names.js';
 import {

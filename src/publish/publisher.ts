@@ -13,13 +13,9 @@ import { isMessageDefinition, type MessageDefinition } from '../message/define-m
 import type { ExchangeRef } from '../message/exchange-option.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from '../message/publisher.js';
+import { Publisher } from '../message/publisher.js';
 import { type UniqueSettings, uniqueKey, uniqueSettings } from '../message/unique.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
 import { JSON_CONTENT_TYPE } from '../serialization/json.js';

@@ -20,7 +20,7 @@ export interface OutboxEntry {
   readonly routingKey: string;
   /** Among entries with the same key, none is published before the earlier ones. Undefined: any order. */
   readonly orderKey: string | undefined;
-  /** The message and its publish options; see message/outbox-message.ts. */
+  /** The message and its publish options; see message/wire/outbox-message.ts. */
   readonly message: string;
 }
 

@@ -1,6 +1,7 @@
 import { HEADER } from '../message/headers.js';
-import type { Headers, OutgoingMessage } from '../message/message.js';
+import type { OutgoingMessage } from '../message/message.js';
 import { followingId } from '../message/message-id.js';
+import type { Headers } from '../message/properties.js';
 import { type Origin, originIn } from '../topology/origin.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';

@@ -1,6 +1,7 @@
 import type { DeadLetterReason } from '../events.js';
-import type { Headers } from '../message/message.js';
+import type { Headers } from '../message/properties.js';
 import { errorText } from '../util/error-text.js';
+import { cutLine } from '../util/text/cut-text.js';
 
 /*
  * The entries that a test kit records. An entry is plain data, made when the thing happens and never changed;
@@ -132,4 +133,4 @@ function shown(value: unknown): string {
   }
 }
 
-const cut = (text: string): string => (text.length > 120 ? `${text.slice(0, 119)}…` : text);
+const cut = (text: string): string => cutLine(text, 120);

@@ -1,17 +1,18 @@
 import { AssertionError } from 'node:assert';
+import type { Class } from '../../decorators/index.js';
+import type { HandlerDefinitions } from '../bus/options.js';
 import type { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from '../message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import type { MessageDefinition } from '../message/define-message.js';
+import { isMessageDefinition } from '../message/define-message.js';
+import { exchangeRef } from '../message/exchange-option.js';
+import type { MessageProperties } from '../message/properties.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from '../message/publisher.js';
-import type { HandlerDefinitions } from '../options.js';
+import { Publisher } from '../message/publisher.js';
+import { topicMatches } from '../message/routing/topic.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { originOf } from './delivery.js';
 import type {

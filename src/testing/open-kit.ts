@@ -1,5 +1,5 @@
+import type { HandlerDefinitions } from '../bus/options.js';
 import { Encryption } from '../encryption/encryption.js';
-import type { HandlerDefinitions } from '../options.js';
 import { json } from '../serialization/json.js';
 import { memoryStores } from '../stores/memory/index.js';
 import { Names } from '../topology/names.js';

@@ -1,8 +1,8 @@
 import type { Class, HandlersOptions } from '../../decorators/index.js';
+import { BUS_FIELDS, type BusOptions } from '../bus/options.js';
 import type { Bus } from '../bus.js';
 import { OptionsError } from '../errors.js';
 import type { FailureLogOptions } from '../observe/failure-log/options.js';
-import { BUS_FIELDS, type BusOptions } from '../options.js';
 import {
   anything,
   type Check,

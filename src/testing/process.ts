@@ -1,7 +1,7 @@
+import type { HandlerDefinitions } from '../bus/options.js';
 import { Bus } from '../bus.js';
 import type { HandlerContext } from '../consume/attempt/context.js';
 import type { AttemptEvent } from '../events.js';
-import type { HandlerDefinitions } from '../options.js';
 import type { Middleware } from '../pipeline/middleware.js';
 import { Deadline } from '../util/deadline.js';
 import { silentLogger } from '../util/logger.js';

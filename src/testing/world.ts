@@ -2,7 +2,7 @@ import type { Encryption, Opened } from '../encryption/encryption.js';
 import { boundTo, keyIdIn, ownerOf } from '../encryption/envelope.js';
 import type { BusEvents } from '../events.js';
 import { HEADER } from '../message/headers.js';
-import type { Headers, MessageProperties } from '../message/message.js';
+import type { Headers, MessageProperties } from '../message/properties.js';
 import { MessageView } from '../message/received-message.js';
 import { batchIn } from '../message/wire/batch-header.js';
 import { chainIn } from '../message/wire/chain-header.js';

@@ -1,5 +1,5 @@
 import { type ExchangeOption, exchangeOption, exchangeRef } from '../message/exchange-option.js';
-import { MAX_NAME_BYTES } from '../message/routing-key.js';
+import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import { show } from '../util/check.js';
 
 /** Layout of the delay exchanges. A new layout gets a new number: the old levels exist until they are empty. */

@@ -1,5 +1,5 @@
 import { HEADER } from '../message/headers.js';
-import type { Headers } from '../message/message.js';
+import type { Headers } from '../message/properties.js';
 import { parseDue } from './delays.js';
 
 /** Exchange and routing key of a message's publish, whatever it has travelled under since. */

@@ -1,5 +1,6 @@
 import type { BusEvents } from '../events.js';
-import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
+import type { OutgoingMessage } from '../message/message.js';
+import type { Headers, MessageProperties } from '../message/properties.js';
 import type { Published } from '../message/published.js';
 import type { MessageSource } from '../message/wire/encoded-properties.js';
 import type { BusTopology, TopologyMode } from '../topology/plan.js';

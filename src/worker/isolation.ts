@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CrashVerdict, CrashWatch, WatchedPlaces } from '../consume/intake/crash-watch.js';
+import type { CrashVerdict, CrashWatch, WatchedSlots } from '../consume/intake/crash-watch.js';
 import type { Received } from '../pipeline/received.js';
 import { type Clock, systemClock, type Timer } from '../util/clock.js';
 import type { AboutSuspect, Answer, Trial } from './protocol.js';
@@ -34,7 +34,7 @@ interface Waiting extends Asked {
  * begins, of any queue.
  */
 export class Isolation implements CrashWatch {
-  private readonly slotGroups: WatchedPlaces[] = [];
+  private readonly slots: WatchedSlots[] = [];
   private readonly asked = new Map<number, Asked>();
   /** Messages that wait to begin alone. */
   private waiting: Waiting[] = [];
@@ -60,12 +60,12 @@ export class Isolation implements CrashWatch {
     private readonly clock: Clock = systemClock,
   ) {}
 
-  watch(slots: WatchedPlaces): void {
-    this.slotGroups.push(slots);
+  watch(slots: WatchedSlots): void {
+    this.slots.push(slots);
   }
 
   begins(received: Received): Promise<CrashVerdict> {
-    if (this.isStopping) return Promise.resolve({ kind: 'give-back' });
+    if (this.isStopping) return Promise.resolve({ kind: 'return' });
     this.numbers += 1;
     const number = this.numbers;
     const { messageId, delivery } = received;
@@ -107,7 +107,7 @@ export class Isolation implements CrashWatch {
     for (const asked of left) {
       asked.unanswered.cancel();
       this.send({ kind: 'ended', number: asked.number, isSettled: false });
-      asked.resolve({ kind: 'give-back' });
+      asked.resolve({ kind: 'return' });
     }
     this.isNotAlone(this.alone?.number);
   }
@@ -188,12 +188,12 @@ export class Isolation implements CrashWatch {
   private keepStill(isStill: boolean): void {
     if (this.isStill === isStill) return;
     this.isStill = isStill;
-    for (const slots of this.slotGroups) slots.setStill(isStill);
+    for (const slots of this.slots) slots.setStill(isStill);
   }
 
   /** Handlers that run; messages that only wait for an answer are not counted. */
   private get running(): number {
-    const begun = this.slotGroups.reduce((sum, { running }) => sum + running, 0);
+    const begun = this.slots.reduce((sum, { running }) => sum + running, 0);
     return begun - this.asked.size - this.waiting.length - this.later.length;
   }
 }

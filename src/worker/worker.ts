@@ -1,8 +1,8 @@
+import type { StopOptions } from '../bus/stopping.js';
 import { type ServeOptions, unknownNames } from '../consume/handlers/serving.js';
 import type { CrashWatch } from '../consume/intake/crash-watch.js';
 import { type EndedAttempts, sumOf, type Workload } from '../consume/report/workload.js';
 import { OptionsError } from '../errors.js';
-import type { StopOptions } from '../stopping.js';
 import { Isolation } from './isolation.js';
 import { limitReached } from './limits.js';
 import type { FromWorker, Settings, ToWorker, WorkerSettings } from './protocol.js';
@@ -154,19 +154,19 @@ export class Worker {
     if (this.settings.stopWhenEmpty) this.endIfEmpty(workload);
   }
 
-  private sendLoad({ sets }: Workload): void {
+  private sendLoad({ slotGroups }: Workload): void {
     const before = this.reported;
     // The order is the same each time.
-    this.reported = sets;
-    const slotGroups = sets.map(({ queues, ready, waiting, places, attempts, busyMs }, index) => ({
+    this.reported = slotGroups;
+    const load = slotGroups.map(({ queues, ready, waiting, slots, attempts, busyMs }, index) => ({
       queues,
       ready,
       waiting,
-      slots: places,
+      slots,
       ended: attempts - (before[index]?.attempts ?? 0),
       busyMs: busyMs - (before[index]?.busyMs ?? 0),
     }));
-    this.send({ kind: 'load', service: this.service, slotGroups });
+    this.send({ kind: 'load', service: this.service, slotGroups: load });
   }
 
   private endIfEmpty(workload: Workload): void {

@@ -88,8 +88,8 @@ describe('workers, as an operator sees them', function () {
       const wanted = { queue, ...broker, serving: 3, consuming: 3, paused: false };
       assert.deepEqual(its, wanted);
       // All that the broker has handed out is here, and nothing else.
-      const places = report.processes.flatMap((process) => process.places);
-      const here = places.reduce((sum, { running, waiting }) => sum + running + waiting, 0);
+      const groups = report.processes.flatMap((process) => process.slotGroups);
+      const here = groups.reduce((sum, { running, waiting }) => sum + running + waiting, 0);
       assert.equal(here, 30 - messageCount);
       return report;
     });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Handles, handlers, Queue } from '../../decorators/index.js';
 import { defineMessage, type MessageContext, OptionsError } from '../../src/index.js';
 import { watch } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_none, index) => index);
 const inOrder = (payloads: readonly number[]) => payloads.toSorted((left, right) => left - right);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { defineMessage, json, PayloadInvalidError } from '../../src/index.js';
 import { ours } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const UNDECODABLE = [
   { what: 'not JSON', body: Buffer.from('{"open": ') },

@@ -4,7 +4,7 @@ import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { hold, numbers } from '../support/port.js';
 import type { BreakableTransport } from '../support/transport-harness.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** Only for transports that have connections: the others have nothing here that could behave in another way. */
 export const brokenConnections: Theme = (test, { hasConnections }) => {

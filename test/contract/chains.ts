@@ -14,7 +14,7 @@ import {
 } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { type BusFixture, ours, type Recorder, watch, wireHeaders } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** Steps with these keys, each with its key as its payload. */
 const steps = (...keys: string[]) => keys.map((key) => ({ key, payload: key }));

@@ -3,7 +3,7 @@ import type { BusEvents } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const circuitBreakers: Theme = (test) => {
   /** A handler of a dependency that is away until the test says otherwise. */

@@ -4,7 +4,7 @@ import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** A handler that takes its time, and knows how many of it run. */
 class Busy {

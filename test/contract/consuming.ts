@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { TopologyError } from '../../src/index.js';
 import { ack, type Collector, hold, numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const consuming: Theme = (test) => {
   test('a consumer that comes later gets what was confirmed before, in order', async (fx) => {

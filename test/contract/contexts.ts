@@ -6,7 +6,7 @@ import { HEADER } from '../../src/message/headers.js';
 import { pause } from '../../src/util/clock.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** What tracers, loggers and services keep for the message at hand. */
 const store = new AsyncLocalStorage<string | undefined>();

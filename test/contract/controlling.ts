@@ -4,7 +4,7 @@ import { deferred } from '../../src/util/deferred.js';
 import { ours } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl } from '../support/operators.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const controlling: Theme = (test) => {
   test('an operator who comes before any worker, or with another prefix, is told so, and leaves nothing', async (fx) => {
@@ -63,9 +63,9 @@ export const controlling: Theme = (test) => {
     await fx.eventually(() => assert.equal(seen.calls.length, 5));
     await control(({ scale }) => scale(fx.name('q'), 1));
     for (const gate of gates.slice(0, 4)) gate.resolve();
-    const placesOf = async () => (await control(({ status }) => status())).processes[0]?.places[0];
-    await fx.eventually(async () => assert.equal((await placesOf())?.running, 1));
-    assert.equal((await placesOf())?.places, 1);
+    const slotsOf = async () => (await control(({ status }) => status())).processes[0]?.slotGroups[0];
+    await fx.eventually(async () => assert.equal((await slotsOf())?.running, 1));
+    assert.equal((await slotsOf())?.slots, 1);
     assert.equal(seen.calls.length, 5);
     gates[4]?.resolve();
     await fx.eventually(() => assert.equal(seen.calls.length, 6));
@@ -77,7 +77,7 @@ export const controlling: Theme = (test) => {
       /at least 20, the messages of a handler's batch; got 3/,
     );
     const lane = await control(({ scale }) => scale(fx.name('laned.high'), 3));
-    assert.match(lane.processes[0]?.problem ?? '', /shares the places of its queue: scale '.*laned'/);
+    assert.match(lane.processes[0]?.problem ?? '', /shares the slots of its queue: scale '.*laned'/);
     for (const gate of gates) gate.resolve();
   });
 
@@ -161,7 +161,7 @@ export const controlling: Theme = (test) => {
       ['started', false, true, true],
     );
     assert.deepEqual(
-      process.places.map(({ queues: its, places, running }) => [its, places, running]),
+      process.slotGroups.map(({ queues, slots, running }) => [queues, slots, running]),
       [
         [[fx.name('q')], 10, 0],
         [[fx.name('slow')], 3, 1],

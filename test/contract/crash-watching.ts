@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import type { QueueOptions } from '../../src/consume/handlers/definition.js';
-import type { CrashVerdict, CrashWatch, WatchedPlaces } from '../../src/consume/intake/crash-watch.js';
+import type { CrashVerdict, CrashWatch, WatchedSlots } from '../../src/consume/intake/crash-watch.js';
 import type { Received } from '../../src/pipeline/received.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** Says what the test says. */
 class TestWatch implements CrashWatch {
-  readonly places: WatchedPlaces[] = [];
+  readonly slots: WatchedSlots[] = [];
   readonly asked: (string | undefined)[] = [];
   readonly endedOnes: (string | undefined)[] = [];
 
   constructor(private readonly verdict: (received: Received) => Promise<CrashVerdict>) {}
 
-  watch(places: WatchedPlaces): void {
-    this.places.push(places);
+  watch(slots: WatchedSlots): void {
+    this.slots.push(slots);
   }
 
   begins(received: Received): Promise<CrashVerdict> {
@@ -76,7 +76,7 @@ export const crashWatching: Theme = (test) => {
     await bus.start();
     for (const number of numbers(3)) await bus.publish('k', number);
     await fx.eventually(() => assert.deepEqual(its.asked, ['first']));
-    assert.deepEqual([seen.payloads, its.places.map(({ running }) => running)], [[], [1]]);
+    assert.deepEqual([seen.payloads, its.slots.map(({ running }) => running)], [[], [1]]);
     answer.resolve();
     await fx.eventually(() => assert.deepEqual(seen.payloads, ['first', ...numbers(3)]));
   });
@@ -85,7 +85,7 @@ export const crashWatching: Theme = (test) => {
     await leaveOne(fx, 'waits');
     const [answer, first, second] = [deferred(), fx.recorder(), fx.recorder()];
     const bus = fx.bus('mailer').handle('k', first.handle);
-    const its = new TestWatch(() => answer.promise.then(() => ({ kind: 'give-back' })));
+    const its = new TestWatch(() => answer.promise.then(() => ({ kind: 'return' })));
     its.stop = () => answer.resolve();
     bus.watchCrashes(its);
     await bus.start();
@@ -120,17 +120,17 @@ export const crashWatching: Theme = (test) => {
     await fx.eventually(() => assert.deepEqual([seen.payloads.at(-1), closed.length], ['healthy', 1]));
   });
 
-  test('while the places are still nothing begins but what is asked about', async (fx) => {
+  test('while the slots are still nothing begins but what is asked about', async (fx) => {
     const seen = fx.recorder();
     const bus = fx.bus('mailer').handle('k', seen.handle);
     const its = new TestWatch(async () => ({ kind: 'begin' }));
     bus.watchCrashes(its);
     await bus.start();
-    for (const places of its.places) places.setStill(true);
+    for (const slots of its.slots) slots.setStill(true);
     await bus.publish('k', 'new');
     await fx.eventually(async () => assert.equal((await bus.workload()).waiting, 1));
     assert.deepEqual(seen.payloads, []);
-    for (const places of its.places) places.setStill(false);
+    for (const slots of its.slots) slots.setStill(false);
     await fx.eventually(() => assert.deepEqual(seen.payloads, ['new']));
     assert.deepEqual(its.asked, []);
   });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { MessageProperties } from '../../src/message/message.js';
+import type { MessageProperties } from '../../src/message/properties.js';
 import { ours, publishersHeaders, watch } from '../support/bus-fixture.js';
 import { hold } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 

@@ -10,7 +10,7 @@ import {
   Publisher,
 } from '../../src/index.js';
 import { type BusFixture, ours } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** What the handlers write into; injected. */
 class Journal {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Bus, InvalidMessageError, OptionsError } from '../../src/index.js';
 import { ours } from '../support/bus-fixture.js';
 import type { ForeignDelivery } from '../support/transport-harness.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** Whole levels, sums of several, and what has to be rounded up. */
 const DELAYS_MS = [100, 150, 200, 300, 400, 700, 800, 1_000, 1_001, 1_500, 1_900, 2_000, 2_300, 2_999, 3_000];

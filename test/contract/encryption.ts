@@ -12,7 +12,7 @@ import {
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const SECRET = 'the patient is 42 and has a cough';
 const keys = { k1: randomBytes(32), k2: randomBytes(32) };

@@ -10,7 +10,7 @@ import { PACK_CONTENT_TYPE } from '../../src/message/wire/pack.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';
 import { unreadable } from '../support/unreadable.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const KINDS = Object.keys(unreadable());
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Bus, type HandleOptions, PublishManyError } from '../../src/index.js';
 import type { BusFixture, Call } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** A service one queue of which takes the same keys from two exchanges, with a handler for each. */
 async function twoExchanges(fx: BusFixture, then?: (call: Call) => unknown, options: HandleOptions = {}) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { defineMessage, UnrecoverableError } from '../../src/index.js';
 import type { BusFixture, LogLine } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** Those that speak of failures; what a broken connection is told of is another theme. */
 function failuresIn(fx: BusFixture): LogLine[] {

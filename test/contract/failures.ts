@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { HandlerTimeoutError, type MessageContext } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, publishersHeaders } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const UNSHOWABLE = { toJSON: () => assert.fail('shown') };
 

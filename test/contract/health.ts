@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Bus, type BusHealth, TopologyError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { UnsteadyTransport } from '../support/unsteady-transport.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const health: Theme = (test, { hasConnections }) => {
   test('health tells each state of a bus with its reason, and survives JSON as it is', async (fx) => {

@@ -5,7 +5,7 @@ import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const idempotence: Theme = (test) => {
   test('a message that was handled is not handled again, whoever is handed its copy', async (fx) => {

@@ -4,8 +4,8 @@ import { type BusEvents, HandlerTimeoutError } from '../../src/index.js';
 import { type InboxTransaction, postgresStores } from '../../src/stores/postgres/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch, wireHeaders } from '../support/bus-fixture.js';
+import type { Theme } from './theme.js';
 import { type Shop, shopTests, soon } from './transactions.js';
-import type { Theme } from './transport-contract.js';
 
 type Inbox = ReturnType<typeof postgresStores>['inbox'];
 

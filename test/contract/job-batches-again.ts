@@ -12,7 +12,7 @@ import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { all, batchOf, jobs, told, worker } from './batch-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** Two jobs more, of which the second can't be sent. */
 const addTwo = (batch: BatchContext) =>

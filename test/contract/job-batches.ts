@@ -5,7 +5,7 @@ import { memoryStores } from '../../src/stores/memory/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { all, batchOf, copyOf, failing, jobs, told, worker } from './batch-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const jobBatches: Theme = (test) => {
   test('the jobs of a batch are handled, and then its callbacks, which know how far it was', async (fx) => {

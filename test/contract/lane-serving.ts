@@ -4,7 +4,7 @@ import { pause } from '../../src/util/clock.js';
 import { type Deferred, deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** A queue with lanes whose first messages have been handled, so that the broker hands over all that it may. */
 async function warm(fx: BusFixture, lanes: readonly string[], bus: Bus): Promise<void> {

@@ -9,7 +9,7 @@ import {
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const lifecycle: Theme = (test) => {
   test('starting twice is starting once', async (fx) => {

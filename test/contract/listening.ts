@@ -3,7 +3,7 @@ import { ConnectError, TopologyError } from '../../src/index.js';
 import { Deadline } from '../../src/util/deadline.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { ack, hold } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** What is said to who is there, and what lies where everybody can see it. */
 export const listening: Theme = (test, { hasConnections }) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { TopologyError } from '../../src/index.js';
 import { ack, type Collector, hold, numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** A dead-letter queue as it is declared: looking at it counts as deliveries, of which it allows a billion. */
 const DEAD = { 'x-delivery-limit': 1_000_000_000 } as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Headers, type MessageContext, MessageTooLargeError } from '../../src/index.js';
 import { publishersHeaders, watch } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

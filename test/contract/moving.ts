@@ -6,7 +6,7 @@ import { Names } from '../../src/topology/names.js';
 import type { TransportSession } from '../../src/transport/transport.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /**
  * A queue that nobody consumes any more, with so many messages; and one that is there to take them.

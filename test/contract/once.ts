@@ -6,7 +6,7 @@ import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const once: Theme = (test) => {
   test('a part that has finished is skipped by later attempts, which get its result, and its key stays the same', async (fx) => {

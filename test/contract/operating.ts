@@ -3,7 +3,7 @@ import type { DeadLetter, Failures } from '../../src/index.js';
 import { DeadLetterIdError, TopologyError, UnroutableError } from '../../src/index.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { hold } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** A service whose handler gives up at once, until it is mended. */
 async function failing(fx: BusFixture, service = 'mailer', pattern = 'email.#') {

@@ -3,7 +3,7 @@ import type { Bus, MessageContext } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** What would be reached at once if the broker charged each time that something goes back. */
 const LIMIT = 4;

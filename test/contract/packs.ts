@@ -5,7 +5,7 @@ import { PACK_CONTENT_TYPE } from '../../src/message/wire/pack.js';
 import { deferred } from '../../src/util/deferred.js';
 import { ours, watch } from '../support/bus-fixture.js';
 import { hold } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** From 0 on. */
 const numbers = (count: number): number[] => Array.from({ length: count }, (_none, index) => index);

@@ -6,7 +6,7 @@ import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl, withSession } from '../support/operators.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const pausing: Theme = (test, { hasConnections }) => {
   test('a queue that an operator pauses is not handled, here nor by who starts later, until it is resumed', async (fx) => {
@@ -201,7 +201,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
     await starting;
     assert.equal(paused.length, 1);
     const { processes } = await control(({ status }) => status({ service: fx.name('mailer') }));
-    assert.deepEqual(processes[0]?.places[0]?.lanes[0]?.paused, ['operator']);
+    assert.deepEqual(processes[0]?.slotGroups[0]?.lanes[0]?.paused, ['operator']);
   });
 
   test('a pause counts though processes read what was paused before while it is written', async (fx) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Bus, type QueueOptions, TopologyError } from '../../src/index.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { ack } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 /** The port's half: what a queue does by its arguments. */
 export const priorityQueues: Theme = (test) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { PublishRejectedError, StoppedError, UnroutableError } from '../../src/index.js';
-import type { Headers } from '../../src/message/message.js';
+import type { Headers } from '../../src/message/properties.js';
 import { ack, numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const publishing: Theme = (test) => {
   test('what is published is delivered once to the queue it is routed to, body and headers intact', async (fx) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { BusEvents } from '../../src/index.js';
 import { watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const rateLimits: Theme = (test) => {
   test('a handler begins as often as its limit allows in any time; what is above comes back, and no try is used', async (fx) => {

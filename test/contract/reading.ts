@@ -15,7 +15,7 @@ import {
   UndecodableError,
 } from '../../src/index.js';
 import { ours } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const PNG = Buffer.from('89504e470d0a1a0a00ff', 'hex');
 

@@ -11,7 +11,7 @@ import { memoryStores } from '../../src/stores/memory/index.js';
 import { watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
 import { jobs } from './batch-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const atOnce = (messageId: string): Published => ({ messageId, confirmed: true, dueAt: undefined });
 

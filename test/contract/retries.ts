@@ -4,7 +4,7 @@ import { deferred } from '../../src/util/deferred.js';
 import { ours, watch, wireHeaders } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import type { ForeignDelivery } from '../support/transport-harness.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const POLICIES: { what: string; retry: RetryOptions; pauses: number[] }[] = [
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { TopologyError, UnroutableError } from '../../src/index.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const routing: Theme = (test) => {
   test('one handler takes several patterns', async (fx) => {

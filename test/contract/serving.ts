@@ -3,7 +3,7 @@ import { type MessageContext, OptionsError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const serving: Theme = (test) => {
   /** A service with three queues, of which the first has lanes. */
@@ -31,7 +31,7 @@ export const serving: Theme = (test) => {
     assert.equal(kept[0]?.body.toString(), '"rest"');
   });
 
-  test('queues that are named share their places: one that is later starts only when none of an earlier one waits', async (fx) => {
+  test('queues that are named share their slots: one that is later starts only when none of an earlier one waits', async (fx) => {
     const gate = deferred();
     const { bus, seen } = service(fx, (payload) => (payload === 'first' ? gate.promise : undefined));
     const succeeded = watch(bus, 'handler.succeeded');

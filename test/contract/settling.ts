@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ack, hold, numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const settling: Theme = (test) => {
   test('an ack settles its own message and no other, in whatever order acks come', async (fx) => {

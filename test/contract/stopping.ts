@@ -4,7 +4,7 @@ import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { ack, numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const stopping: Theme = (test, { survivesProcess }) => {
   test('stop waits for what runs, starts nothing more, and leaves the rest for the next start', async (fx) => {

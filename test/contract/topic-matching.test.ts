@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type ConfirmChannel, connect } from 'amqplib';
 import fc from 'fast-check';
-import { topicMatches } from '../../src/message/topic.js';
+import { topicMatches } from '../../src/message/routing/topic.js';
 import { brokerFeatures } from '../../src/transport/amqp/connection/broker-features.js';
 import { Exchange } from '../../src/transport/memory/exchange.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { TopologyError } from '../../src/index.js';
 import type { QueueArguments } from '../../src/topology/plan.js';
 import { ack, numbers } from '../support/port.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const topology: Theme = (test) => {
   test('the same plan may be declared again and again, by any number of sessions at once', async (fx) => {

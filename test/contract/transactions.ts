@@ -9,7 +9,7 @@ import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPostgres } from '../support/global-setup.js';
 import { TestSchema } from '../support/postgres-schema.js';
-import type { Test, Theme } from './transport-contract.js';
+import type { Test, Theme } from './theme.js';
 
 /** A database with Hopline's tables and one of the application's own, and buses that use it. */
 export class Shop {

@@ -46,17 +46,12 @@ import { routing } from './routing.js';
 import { serving } from './serving.js';
 import { settling } from './settling.js';
 import { stopping } from './stopping.js';
+import type { Test, Theme } from './theme.js';
 import { topology } from './topology.js';
 import { transactions } from './transactions.js';
 import { unchanged } from './unchanged.js';
 import { unique } from './unique.js';
 import { workload } from './workload.js';
-
-/** One test of the contract: its title says what every transport does, its body is given a fixture of its own. */
-export type Test = (title: string, body: (fixture: BusFixture) => Promise<void>) => void;
-
-/** The tests of one theme. What a capability allows to differ is asked for there, and nowhere else. */
-export type Theme = (test: Test, capabilities: Capabilities) => void;
 
 /** The port: a session, without a bus above it. */
 const port: Readonly<Record<string, Theme>> = {

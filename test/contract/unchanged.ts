@@ -5,7 +5,7 @@ import { PropertiesReader } from '../../src/transport/amqp/wire/properties-reade
 import type { BusFixture } from '../support/bus-fixture.js';
 import type { TypedClient } from '../support/typed-client.js';
 import { counted, type WildHeader, type WildMessage, wildTable } from '../support/wild-message.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const text = (bytes: string | Buffer) => Buffer.concat([Buffer.from('S'), counted(Buffer.from(bytes))]);

@@ -13,9 +13,9 @@ import {
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
-import { joined } from '../../src/util/joined.js';
+import { joined } from '../../src/util/text/joined.js';
 import { type BusFixture, type Call, watch } from '../support/bus-fixture.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 interface Order {
   readonly id: number;

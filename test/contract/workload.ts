@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { controlOf } from '../support/operators.js';
-import type { Theme } from './transport-contract.js';
+import type { Theme } from './theme.js';
 
 export const workload: Theme = (test) => {
-  test('the workload tells each set of places by itself, and of a paused one no places', async (fx) => {
+  test('the workload counts each slot group by itself, and no slots for a paused one', async (fx) => {
     const control = controlOf(fx);
     const [first, second] = [fx.name('first'), fx.name('second')];
     const bus = fx
@@ -14,9 +14,9 @@ export const workload: Theme = (test) => {
       });
     await bus.start();
     const sets = async () =>
-      (await bus.workload()).sets.map(({ queues, places, ready, attempts }) => [
+      (await bus.workload()).slotGroups.map(({ queues, slots, ready, attempts }) => [
         queues,
-        places,
+        slots,
         ready,
         attempts,
       ]);
@@ -31,14 +31,14 @@ export const workload: Theme = (test) => {
       [[second], 2, 0, 2],
     ];
     await fx.eventually(async () => assert.deepEqual(await sets(), handled));
-    assert.equal((await bus.workload()).places, 22);
+    assert.equal((await bus.workload()).slots, 22);
     await control(({ pause }) => pause(second));
     await bus.publish('discarded', 2);
     assert.deepEqual(await sets(), [
       [[first], 20, 0, 1],
       [[second], 0, 0, 2],
     ]);
-    assert.equal((await bus.workload()).places, 20);
+    assert.equal((await bus.workload()).slots, 20);
     await control(({ pause }) => pause(first));
     await control(({ resume }) => resume(second));
     await fx.eventually(async () => assert.deepEqual((await sets())[1], [[second], 2, 0, 3]));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Account } from '../../examples/webhook-relay/account.js';
 import { takes } from '../../examples/webhook-relay/matching.js';
 import type { Outcome } from '../../examples/webhook-relay/outcomes.js';
-import { topicMatches } from '../../src/message/topic.js';
+import { topicMatches } from '../../src/message/routing/topic.js';
 
 const AT = 1_000;
 

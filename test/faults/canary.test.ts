@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EVENT_NAMES } from '../../src/event-names.js';
+import { EVENT_NAMES } from '../../src/events/event-names.js';
 import {
   Bus,
   type BusOptions,

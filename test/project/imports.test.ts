@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { allowed, type Edge, forbidden, ringClosing } from './import-edges.js';
+import { allowed, type Edge, forbidden, ringClosings } from './import-edges.js';
 import { growFixture } from './import-fixture.js';
 import { read, root, run, typeScriptFiles } from './repository.js';
 
@@ -75,7 +75,7 @@ describe('imports', function () {
     let report: Report;
     before(async () => {
       tree = mkdtempSync(join(tmpdir(), 'hopline-imports-'));
-      growFixture(tree, [...forbidden, ...allowed, ringClosing]);
+      growFixture(tree, [...forbidden, ...allowed, ...ringClosings]);
       report = await cruise(tree, ['src', 'decorators', 'examples', 'test']);
     });
     after(() => rmSync(tree, { recursive: true }));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { MessageProperties, OutgoingMessage } from '../../src/message/message.js';
+import type { OutgoingMessage } from '../../src/message/message.js';
+import type { MessageProperties } from '../../src/message/properties.js';
 import type {
   BindingPlan,
   ExchangePlan,

@@ -1,4 +1,4 @@
-import type { MessageProperties } from '../../src/message/message.js';
+import type { MessageProperties } from '../../src/message/properties.js';
 import type { Transport } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import type { eventually } from './eventually.js';

@@ -1,7 +1,7 @@
+import type { BusOptions } from '../../src/bus/options.js';
 import { Bus } from '../../src/bus.js';
 import type { BusEvents, EventName } from '../../src/events.js';
-import type { MessageProperties } from '../../src/message/message.js';
-import type { BusOptions } from '../../src/options.js';
+import type { MessageProperties } from '../../src/message/properties.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { memory } from '../../src/transport/memory/index.js';
 import type { Delivery } from '../../src/transport/transport.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { busSettings } from '../../src/bus/options.js';
 import { NotStartedError, OptionsError, StoppedError } from '../../src/errors.js';
 import { Bus, type BusOptions, memory } from '../../src/index.js';
-import { busSettings } from '../../src/options.js';
 import { BusBench } from './bus-bench.js';
 import { CANARY, problemsOf } from './option-problems.js';
 

@@ -1,6 +1,6 @@
 import { text as readAll } from 'node:stream/consumers';
 import { Bus } from '../../bus.js';
-import type { PublishOptions } from '../../message/publisher.js';
+import type { PublishOptions } from '../../message/publish-options.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { type Duration, isDuration } from '../../util/duration.js';
 import { silentLogger } from '../../util/logger.js';

@@ -3,6 +3,7 @@ import type { HoplineError } from '../../errors.js';
 import type { UnreadableLetter } from '../../failures/letters/unreadable.js';
 import type { QueueState } from '../../transport/transport.js';
 import type { LeftOverQueue } from '../topology/left-over-queues.js';
+import type { ManagedBinding, ManagedQueue } from './managed.js';
 
 /** The facts that doctor judges: about a broker, and about what an application wants there. */
 export interface Facts {
@@ -83,26 +84,6 @@ export interface NodeFacts {
   readonly diskAlarm: boolean;
   /** Nodes that this node can't reach though they run. */
   readonly partitions: readonly string[];
-}
-
-export interface ManagedQueue {
-  readonly name: string;
-  readonly type: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
-  /** Nodes that hold a copy of the queue; empty for a classic queue. */
-  readonly members: readonly string[];
-  readonly online: readonly string[];
-  /** Number of messages that are taken and not settled, as of some seconds ago. */
-  readonly unsettled: number;
-}
-
-export interface ManagedBinding {
-  readonly source: string;
-  readonly destination: string;
-  readonly destinationType: 'queue' | 'exchange';
-  readonly pattern: string;
-  /** The management API's own name of the binding. */
-  readonly propertiesKey: string;
 }
 
 export interface Policy {

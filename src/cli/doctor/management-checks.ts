@@ -1,6 +1,7 @@
 import { countText, lettersText } from '../output/text.js';
-import type { Facts, ManagedBinding, ManagedQueue, ManagementFacts, Policy } from './facts.js';
+import type { Facts, ManagementFacts, Policy } from './facts.js';
 import type { Finding } from './finding.js';
+import type { ManagedBinding, ManagedQueue } from './managed.js';
 
 /** The checks that need the management API. */
 export function managementChecks(facts: Facts): Finding[] {

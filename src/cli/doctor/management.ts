@@ -1,5 +1,6 @@
 import { ManagementError } from './errors.js';
-import type { ManagedBinding, ManagedQueue, ManagementFacts, NodeFacts, Policy } from './facts.js';
+import type { ManagementFacts, NodeFacts, Policy } from './facts.js';
+import type { ManagedBinding, ManagedQueue } from './managed.js';
 
 const ANSWER_MS = 10_000;
 

@@ -6,7 +6,7 @@ import { printTable } from './table.js';
 import type { Terminal } from './terminal.js';
 import { countText, numberText, oneLine } from './text.js';
 
-const PROCESSES = ['service', 'process', 'state', 'up', 'running', 'places', 'waiting', 'memory', 'loop lag'];
+const PROCESSES = ['service', 'process', 'state', 'up', 'running', 'slots', 'waiting', 'memory', 'loop lag'];
 const QUEUES = ['queue', 'ready', 'consumers', 'state'];
 const HANDLERS = [
   'handler',
@@ -67,20 +67,20 @@ function processRow({
   state,
   supervised,
   uptimeMs,
-  places,
+  slotGroups,
   memory,
   lagMs,
 }: ProcessReport): string[] {
-  const sum = (count: (each: ProcessReport['places'][number]) => number) =>
-    numberText(places.reduce((total, each) => total + count(each), 0));
-  const held = places.some((each) => each.held) ? ', held' : '';
+  const sum = (count: (each: ProcessReport['slotGroups'][number]) => number) =>
+    numberText(slotGroups.reduce((total, each) => total + count(each), 0));
+  const held = slotGroups.some((each) => each.held) ? ', held' : '';
   return [
     service,
     `${host}:${pid}`,
     `${state}${supervised ? '' : ', alone'}${held}`,
     formatMs(uptimeMs),
     sum(({ running }) => running),
-    sum((each) => each.places),
+    sum((each) => each.slots),
     sum(({ waiting }) => waiting),
     bytes.format(memory, { decimalPlaces: 0 }) ?? '-',
     lagMs === undefined ? '-' : msText(lagMs),

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { cutLine } from '../../util/text/cut-text.js';
 import type { Terminal } from './terminal.js';
 import { oneLine } from './text.js';
 
@@ -39,7 +40,7 @@ export function printTable(
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   for (const row of cells)
-    table.push(row.map((text, index) => (index === flexible ? cut(text, room) : text)));
+    table.push(row.map((text, index) => (index === flexible ? cutLine(text, room) : text)));
   for (const line of table.toString().split('\n')) terminal.print(line.trimEnd());
 }
 
@@ -50,8 +51,4 @@ function roomFor({ width }: Terminal, rows: readonly (readonly string[])[], flex
   );
   const others = widths.reduce((sum, each, column) => sum + (column === flexible ? 0 : each + 2), 0);
   return Math.max(12, width - others);
-}
-
-function cut(text: string, room: number): string {
-  return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 }

@@ -1,7 +1,7 @@
 import type { BusDescription } from '../../consume/handlers/describe.js';
-import { topicMatches } from '../../message/topic.js';
+import { topicMatches } from '../../message/routing/topic.js';
 import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topology/names.js';
-import type { ManagedBinding, ManagedQueue } from '../doctor/facts.js';
+import type { ManagedBinding, ManagedQueue } from '../doctor/managed.js';
 
 /*
  * Queues that an older build has left behind: its class was renamed, is named differently by a bundler, or no

@@ -2,7 +2,7 @@ import type { BusDescription } from '../../consume/handlers/describe.js';
 import { type MoveResult, moveMessages } from '../../failures/move.js';
 import type { TransportSession } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
-import type { ManagedBinding } from '../doctor/facts.js';
+import type { ManagedBinding } from '../doctor/managed.js';
 import type { Management } from '../doctor/management.js';
 import { leftOverBindings } from '../doctor/management-checks.js';
 import { UsageError } from '../usage-error.js';

@@ -7,15 +7,11 @@ import { type PartFunction, Parts } from '../../features/once/once.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../../message/chain.js';
 import { MessageContext } from '../../message/context.js';
 import type { MessageDefinition } from '../../message/define-message.js';
-import type { Headers } from '../../message/message.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
+import type { Headers } from '../../message/properties.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
 import type { Published, PublishedMany } from '../../message/published.js';
-import type {
-  Publisher,
-  PublishIntent,
-  PublishManyOptions,
-  PublishOptions,
-} from '../../message/publisher.js';
+import type { Publisher } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';

@@ -8,6 +8,6 @@ import type { CrashVerdict } from '../intake/crash-watch.js';
  */
 export function givenUp(verdict: CrashVerdict): Outcome | undefined {
   if (verdict.kind === 'begin') return undefined;
-  if (verdict.kind === 'give-back') return RETURN;
+  if (verdict.kind === 'return') return RETURN;
   return { kind: 'dead-letter', reason: 'crashed', error: new CrashedError(verdict.deaths) };
 }

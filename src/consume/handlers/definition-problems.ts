@@ -1,7 +1,7 @@
 import { batchOption } from '../../features/bulk/bulk.js';
 import { featureFields } from '../../features/features.js';
 import { exchangeOption } from '../../message/exchange-option.js';
-import { patternProblem } from '../../message/routing-key.js';
+import { patternProblem } from '../../message/routing/routing-key.js';
 import { uniqueOption } from '../../message/unique.js';
 import { RETRY_FIELDS } from '../../retry/policy.js';
 import { bodyOption } from '../../serialization/body-option.js';

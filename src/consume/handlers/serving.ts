@@ -40,7 +40,7 @@ export interface ServeOptions {
   timeout?: Duration;
 }
 
-/** Queues that share one set of places. */
+/** Queues that share one group of slots. */
 export interface Serving {
   readonly subscriptions: readonly Subscription[];
   /** In the order of the list, which `order` may follow. */
@@ -100,18 +100,18 @@ export function planServing(
 }
 
 /**
- * How much is fetched ahead of one lane. While one fills all places its next ones must be here, or a lane that is served later
- * would get their places.
+ * Prefetch of one lane. While a lane fills all slots its next messages must be here, or a lane that is served later would
+ * get their slots.
  *
- * @param places how many messages run at once by now
+ * @param slots current maximum of messages that run at once
  */
 export function prefetchOf(
   { subscription }: ServedLane,
   { lanes, concurrency, subscriptions }: Serving,
-  places: number,
+  slots: number,
 ): number {
-  const own = Math.ceil((subscription.prefetch * places) / concurrency);
-  const wanted = subscriptions.length === 1 ? own : Math.max(own, places * (lanes.length > 1 ? 2 : 1));
+  const own = Math.ceil((subscription.prefetch * slots) / concurrency);
+  const wanted = subscriptions.length === 1 ? own : Math.max(own, slots * (lanes.length > 1 ? 2 : 1));
   return Math.min(wanted, MAX_PREFETCH);
 }
 

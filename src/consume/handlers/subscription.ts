@@ -58,8 +58,8 @@ export interface SubscriptionDefaults {
   readonly hasInbox: boolean;
   /** Without it, no handler can take encrypted messages. */
   readonly encryption?: object | undefined;
-  /** Concurrency of every queue, whatever it says itself. */
-  readonly places?: number | undefined;
+  /** Concurrency of every queue, whatever its own is. */
+  readonly slots?: number | undefined;
 }
 
 /**
@@ -128,12 +128,12 @@ function subscriptionOf(
 ): Subscription {
   // All of a group agree on what they say (checked), but not all say everything.
   const options: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
-  // A batch's messages each hold a place: with fewer places than a batch has it would never be full.
+  // Each message of a batch holds a slot: with fewer slots than messages a batch would never be full.
   const largest = Math.max(0, ...group.map((definition) => batchOf(definition)?.max ?? 0));
-  const wantedPlaces = defaults.places ?? options.concurrency ?? defaults.concurrency;
-  const concurrency = Math.max(wantedPlaces, largest);
+  const wantedSlots = defaults.slots ?? options.concurrency ?? defaults.concurrency;
+  const concurrency = Math.max(wantedSlots, largest);
   const lanes = lanesOf(queue, options.lanes);
-  // While a lane's messages fill the concurrency, its next ones must be here, or a lower lane would get their places.
+  // While a lane's messages fill the concurrency, its next ones must be here, or a lower lane would get their slots.
   const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);
   return {
     queue,
@@ -188,7 +188,7 @@ function policyOf({ retry, failOnTimeout }: HandlerOptions, defaults: Subscripti
   return retryPolicy({ ...retry, ...(failOnTimeout === undefined ? {} : { failOnTimeout }) }, defaults.retry);
 }
 
-/** Places that are too few for a batch are said in so many words, not made more in silence. */
+/** Slots that are too few for a batch are a problem that is reported; they are not raised in silence. */
 function batchProblems(
   { name, queue, options }: HandlerDefinition,
   defaults: SubscriptionDefaults,
@@ -196,10 +196,10 @@ function batchProblems(
   if (options.batch === undefined) return [];
   const { max, withinMs } = batchSettings(options.batch);
   const problems: string[] = [];
-  const places = Math.min(queue.concurrency ?? max, options.concurrency ?? max);
-  if (max > places)
+  const slots = Math.min(queue.concurrency ?? max, options.concurrency ?? max);
+  if (max > slots)
     problems.push(
-      `${name}: expected batch.max to be at most the concurrency, ${places}, since each message of a batch counts; got ${max}`,
+      `${name}: expected batch.max to be at most the concurrency, ${slots}, since each message of a batch counts; got ${max}`,
     );
   const timeoutMs = timeoutOf(options, defaults);
   if (withinMs >= timeoutMs)

@@ -7,7 +7,7 @@ import type { Names } from '../../topology/names.js';
 import type { Delivery } from '../../transport/transport.js';
 import { Registry } from '../handlers/registry.js';
 import type { ServedLane } from '../handlers/serving.js';
-import type { Gate } from './concurrency.js';
+import type { Gate } from './gate.js';
 import { SUSPECT_AFTER } from './prefetch-window.js';
 
 export interface IntakeOptions {
@@ -15,13 +15,13 @@ export interface IntakeOptions {
   readonly maxBodyBytes: number;
   readonly lanes: readonly ServedLane[];
   readonly gate: Pick<Gate, 'push'>;
-  /** Called when all that a delivery holds has been pushed. */
+  /** Called when all messages of a delivery have been pushed. */
   onAdmitted(): void;
 }
 
-/** Makes work of what the lanes deliver: reads it, finds its handler, and takes packs apart. */
+/** Makes work of the lanes' deliveries: reads each, finds its handler, and takes packs apart. */
 export class Intake {
-  /** What finds the handler of a message, for each lane. */
+  /** Handlers of each lane, by routing key. */
   private readonly registries: readonly Registry[];
 
   constructor(private readonly options: IntakeOptions) {
@@ -30,7 +30,7 @@ export class Intake {
     this.registries = options.lanes.map(({ subscription }) => registryOf.get(subscription) as Registry);
   }
 
-  /** @param lane by its place in the list of those that share the slots */
+  /** @param lane position among the lanes of the slot group */
   admit(delivery: Delivery, lane: number): void {
     const { names, maxBodyBytes, gate, onAdmitted } = this.options;
     const received = receive(delivery, names);
@@ -54,7 +54,7 @@ export class Intake {
       gate.push(broken);
       return;
     }
-    // One of them may be what kills the process: each then travels on with a delivery limit of its own.
+    // One message of the pack may be what kills the process: each then travels on with a delivery limit of its own.
     const decided = delivery.deliveryCount >= SUSPECT_AFTER ? COME_BACK_SOON : undefined;
     for (const item of receivedItems(received, pack)) {
       const work = new Work(item, match, lane);

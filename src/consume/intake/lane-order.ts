@@ -1,16 +1,16 @@
-/** Says which lane's work starts next, when there is room for one. */
+/** Order in which lanes get a free slot. */
 export interface LaneOrder {
-  /** @param waiting lanes with work that can start, by their places in the list, ascending; never empty */
+  /** @param waiting positions of the lanes with work that can start, ascending; never empty */
   next(waiting: readonly number[]): number;
 }
 
-/** The first of the list that has something: a lower one starts only when no higher one waits, and may starve. */
+/** The first lane of the list that has work: a lower lane starts only while no higher one waits, and may starve. */
 export const strictOrder: LaneOrder = { next: (waiting) => waiting[0] as number };
 
 /**
- * Shares by weight, spread evenly (smooth weighted round robin): while all lanes have work, a lane of weight w starts w
- * of every `sum of weights`. Only lanes that have work take part, so that no room is wasted on an empty one; and an
- * empty one saves nothing up, so that it can't shut the others out when it fills.
+ * Lanes by weight, spread evenly (smooth weighted round robin): while all lanes have work, a lane of weight w starts
+ * w of every `sum of weights` messages. Only lanes with work take part, so no slot is wasted on an empty lane; and an
+ * empty lane saves nothing up, so that it can't shut the others out when it fills.
  */
 export class WeightedOrder implements LaneOrder {
   private readonly credits: number[];
@@ -28,7 +28,7 @@ export class WeightedOrder implements LaneOrder {
       this.credits[lane] = this.creditOf(lane) + weight;
       if (this.creditOf(lane) > this.creditOf(best)) best = lane;
     }
-    // What the one that is served pays is what the others got: credits add up to 0 and stay small.
+    // The served lane pays what the others were given: credits add up to 0 and stay small.
     this.credits[best] = this.creditOf(best) - shared;
     return best;
   }

@@ -1,20 +1,20 @@
 import type { Work } from '../../pipeline/work.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-import type { Gate } from './concurrency.js';
-import type { LaneRunner } from './lane-runner.js';
+import type { Gate } from './gate.js';
+import type { LaneConsumer } from './lane-consumer.js';
 import type { Pause } from './pause.js';
 
-/** Between two looks. What waits here at two of them has waited 5 to 10 minutes. */
+/** Time between two looks. Work that waits at two of them has waited 5 to 10 minutes. */
 const LOOK_EVERY_MS = 5 * 60_000;
 
-/** The longest that anything waits here. */
+/** Longest time that work waits here. */
 export const LONGEST_WAIT_MS = 2 * LOOK_EVERY_MS;
 
-/** One lane, and how wide its window is while handlers are quick. */
+/** A lane, and the width of its window while handlers are quick. */
 export interface WaitingLane {
-  readonly lane: LaneRunner;
-  /** It starts only while no other one waits. */
+  readonly lane: LaneConsumer;
+  /** True if the lane's work starts only while no higher lane's waits. */
   readonly mayStarve: boolean;
   prefetch(): number;
 }
@@ -25,21 +25,21 @@ export interface LongWaitsOptions {
   readonly lanes: readonly WaitingLane[];
   readonly clock: Clock;
   readonly log: Logger;
-  /** How many messages may run at once. */
-  places(): number;
-  giveBack(waiting: readonly Work[]): void;
+  /** Number of slots. */
+  slots(): number;
+  returnUnstarted(waiting: readonly Work[]): void;
 }
 
 /**
- * Lets go of what was fetched and has not started for long, for whatever reason: the broker counts the time from the
- * delivery on, and closes the channel of a message that has been un-acked for 30 minutes; and another worker may have room
- * for it. Then no more is fetched than starts in time: a lane that gets no turn since higher ones keep all places busy is
- * not consumed until there is room here; the window of any other follows the number that has started between two looks.
+ * Returns work that was fetched and has not started for long, for whatever reason: the broker counts the time from the
+ * delivery, and closes the channel of a message that has been un-acked for 30 minutes; and another worker may have room
+ * for it. Then no more is fetched than starts in time: a lane that gets no turn because higher lanes keep all slots busy
+ * is not consumed until a slot is free; the window of any other lane follows the number of starts between two looks.
  */
 export class LongWaits {
-  /** What waited at the last look. */
+  /** Work that waited at the last look. */
   private seen: ReadonlySet<Work> = new Set();
-  /** How much had started by then. */
+  /** Number of starts until then. */
   private startedBefore = 0;
   private readonly narrowed = new Set<number>();
   private timer: Timer | undefined;
@@ -52,14 +52,14 @@ export class LongWaits {
     this.timer?.cancel();
   }
 
-  /** To be called whenever something may have begun to wait. */
+  /** Must be called whenever work may have begun to wait. */
   watch(): void {
     if (this.timer !== undefined || this.stopped || !this.options.gate.hasWaiting) return;
     this.startedBefore = this.options.gate.startedSoFar;
     this.lookLater();
   }
 
-  /** To be called whenever a place may have become free for good. */
+  /** Must be called whenever a slot may have become free for good. */
   wakeIfRoom(): void {
     const { gate, pause } = this.options;
     if (!pause.has('higher-lane') || this.stopped || !gate.hasRoom) return;
@@ -82,7 +82,7 @@ export class LongWaits {
       const here = gate.waitingIn(index);
       const overdue = here.filter((work) => this.seen.has(work));
       for (const work of here) waiting.add(work);
-      // What is held for a publish that can't be made could not go back either.
+      // While a publish fails, work could not go back either.
       if (pause.has('unpublishable')) continue;
       if (overdue.length > 0) void this.letGo(index, lane, overdue, started);
       else if (this.narrowed.has(index)) this.widen(index, lane, started);
@@ -93,11 +93,11 @@ export class LongWaits {
 
   private async letGo(
     index: number,
-    lane: LaneRunner,
+    lane: LaneConsumer,
     overdue: readonly Work[],
     started: number,
   ): Promise<void> {
-    const { gate, lanes, log, pause, giveBack } = this.options;
+    const { gate, lanes, log, pause, returnUnstarted } = this.options;
     log.info(
       { queue: lane.queue, messages: overdue.length },
       'messages have waited here for more than 5 minutes and not started: they go back to their queue',
@@ -106,23 +106,23 @@ export class LongWaits {
       lanes[index]?.mayStarve === true && !gate.hasRoom && pause.reasonsOf(index).length === 0;
     if (isStarved) await pause.add('higher-lane', [index]);
     else if (!gate.hasRoom) await this.narrow(index, lane, started);
-    // Only now: given back while as much is fetched as before, they would come again at once.
+    // Not earlier: returned while as much is fetched as before, they would come again at once.
     const still = new Set(overdue);
-    giveBack(gate.takeWaiting(index, isStarved ? undefined : (work) => still.has(work)));
+    returnUnstarted(gate.takeWaiting(index, isStarved ? undefined : (work) => still.has(work)));
     this.wakeIfRoom();
   }
 
-  private narrow(index: number, lane: LaneRunner, started: number): Promise<void> {
-    const { lanes, places } = this.options;
+  private narrow(index: number, lane: LaneConsumer, started: number): Promise<void> {
+    const { lanes, slots } = this.options;
     this.narrowed.add(index);
-    return lane.resizePrefetch(Math.min(lanes[index]?.prefetch() ?? 1, places() + started));
+    return lane.resizePrefetch(Math.min(lanes[index]?.prefetch() ?? 1, slots() + started));
   }
 
-  /** As wide as before once all that is fetched ahead by that would start between two looks, or if nothing is here. */
-  private widen(index: number, lane: LaneRunner, started: number): void {
-    const { gate, lanes, places } = this.options;
+  /** Restores the window once all that it fetches ahead would start between two looks, or if nothing runs. */
+  private widen(index: number, lane: LaneConsumer, started: number): void {
+    const { gate, lanes, slots } = this.options;
     const prefetch = lanes[index]?.prefetch() ?? 1;
-    if (gate.running > 0 && started < prefetch - places()) return;
+    if (gate.running > 0 && started < prefetch - slots()) return;
     this.narrowed.delete(index);
     void lane.resizePrefetch(prefetch);
   }

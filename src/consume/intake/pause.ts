@@ -24,28 +24,28 @@ export interface PausedLane {
   takeAgain(): void;
 }
 
-/** What may begin: any message, none, only redelivered ones, or one of this handler and any of the others. */
+/** Messages that may begin: any, none, only redelivered ones, or one of this handler and any of the others. */
 export type Begins = 'any' | 'none' | 'redelivered' | PlannedHandler;
 
 /**
  * Pauses of the lanes that share slots: the one place that knows why messages are not taken, or don't begin. A lane may be paused
- * for several reasons, and goes on when none is left. A reason that is there already is told of no second time.
+ * for several reasons, and goes on when none is left. A reason that a lane has already emits no second event.
  */
 export class Pause {
   private readonly lanesOf = new Map<Reason, Set<number>>();
   private lanes: readonly PausedLane[] = [];
   private onBegins: () => void = () => {};
-  /** What all reasons together let begin. */
+  /** Messages that may begin with all reasons together. */
   private mayBegin: Begins = 'any';
   /** Number of deliveries that are held because an effect can't be stored. */
   private held = 0;
-  /** Handler of which one message is tried though its circuit is open. */
+  /** Handler whose circuit is open, and of which one message is tried. */
   private trying: PlannedHandler | undefined;
   /** True until that message begins. */
   private isAwaited = false;
   /** Message that was let through last. */
   private tried: Work | undefined;
-  /** True while lanes take one message at a time, since none of that handler was here. */
+  /** True while lanes take one message at a time, because no message of that handler was here. */
   private takesOne = false;
 
   constructor(private readonly events: ConsumerEvents) {}
@@ -60,7 +60,7 @@ export class Pause {
     return this.mayBegin;
   }
 
-  /** How much of a lane may be taken: all that it has room for, one message at a time, or none. */
+  /** Amount that a lane may take: all that it has room for, one message at a time, or none. */
   takes(lane: number): 'all' | 'one' | 'none' {
     const why = this.reasonsOf(lane);
     if (why.length === 0) return 'all';
@@ -83,15 +83,15 @@ export class Pause {
     return [...(this.lanesOf.get(why) ?? [])];
   }
 
-  /** Pauses these lanes, by default all. Resolves when they deliver nothing more; what is here can be settled. */
+  /** Pauses these lanes, by default all. Resolves when they deliver nothing more; messages that are here can be settled. */
   async add(why: LanePause, lanes: Iterable<number> = this.lanes.keys()): Promise<void> {
     if (why === 'circuit-open') this.endTrial();
-    const its = [...lanes];
+    const affected = [...lanes];
     const before = this.lanesOf.get(why);
-    const isNew = its.map((lane) => before?.has(lane) !== true);
-    this.put(why, its);
-    const stopping = its.map((lane, place) => {
-      if (isNew[place]) this.events.paused(this.queueOf(lane), why);
+    const isNew = affected.map((lane) => before?.has(lane) !== true);
+    this.put(why, affected);
+    const stopping = affected.map((lane, index) => {
+      if (isNew[index]) this.events.paused(this.queueOf(lane), why);
       return this.lanes[lane]?.stopTaking();
     });
     await Promise.all(stopping);
@@ -100,10 +100,10 @@ export class Pause {
   /** Ends this reason for these lanes, by default all. */
   remove(why: LanePause, lanes: Iterable<number> = this.lanes.keys()): void {
     if (why === 'circuit-open') this.endTrial();
-    const its = [...lanes];
+    const affected = [...lanes];
     const before = new Set(this.lanesFor(why));
-    this.take(why, its);
-    for (const lane of its) {
+    this.take(why, affected);
+    for (const lane of affected) {
       if (before.has(lane)) this.events.resumed(this.queueOf(lane), why);
       this.lanes[lane]?.takeAgain();
     }
@@ -124,7 +124,7 @@ export class Pause {
     for (const { queue } of this.lanes) this.events.resumed(queue, 'unpublishable');
   }
 
-  /** @param isThere a message that may have killed its process runs alone, or is to */
+  /** @param isThere true while a message that may have killed its process runs alone, or waits to */
   setSuspect(isThere: boolean): void {
     if (isThere) this.put('suspect', this.lanes.keys());
     else this.take('suspect', this.lanes.keys());
@@ -136,8 +136,8 @@ export class Pause {
   }
 
   /**
-   * Lets one message of this handler through its open circuit, which may be one that comes later; until then others begin as
-   * they come, or what runs long would keep it out.
+   * Lets one message of this handler through its open circuit, perhaps one that comes later. Until then messages of
+   * other handlers begin as they come; else a slot that is long busy would keep it out.
    */
   letOne(handler: PlannedHandler): void {
     this.trying = handler;
@@ -163,7 +163,7 @@ export class Pause {
     return work === this.tried;
   }
 
-  /** Called by whoever lets work begin, with each that does. */
+  /** Called by the gate for each work that begins. */
   hasBegun(work: Work): void {
     if (!this.isAwaited || work.match?.handler !== this.trying) return;
     this.isAwaited = false;
@@ -183,9 +183,9 @@ export class Pause {
   }
 
   private take(why: Reason, lanes: Iterable<number>): void {
-    const its = this.lanesOf.get(why);
-    for (const lane of lanes) its?.delete(lane);
-    if (its?.size === 0) this.lanesOf.delete(why);
+    const paused = this.lanesOf.get(why);
+    for (const lane of lanes) paused?.delete(lane);
+    if (paused?.size === 0) this.lanesOf.delete(why);
     this.change();
   }
 

@@ -4,16 +4,16 @@ import type { Clock, Timer } from '../../util/clock.js';
 /** Largest prefetch: the protocol has 16 bits for it, and 0 means no limit. */
 export const MAX_PREFETCH = 65_535;
 
-/** A message that came back this often without anybody settling it may be what kills the process. */
+/** Deliveries without settling after which a message is a suspect: it may be what kills its process. */
 export const SUSPECT_AFTER = 3;
 
-/** A first message that has been running this long without a crash stands for a settled one. */
+/** Run time without a crash after which a first message counts as a settled one. */
 const TRUSTED_AFTER_MS = 1_000;
 
 /**
  * Keeps a message that kills its process from taking others with it. Before RabbitMQ 4.3 a crash is charged to every
  * prefetched message; so a consumer begins with a window of one, widens it once it has settled a message that is no
- * suspect, and narrows it again while it holds suspects. They then die alone, and reach the delivery limit alone.
+ * suspect, and narrows it again while it holds suspects. A suspect then dies alone, and reaches the delivery limit alone.
  */
 export class PrefetchWindow {
   private current = 1;
@@ -27,17 +27,17 @@ export class PrefetchWindow {
     private readonly clock: Clock,
   ) {}
 
-  /** How many deliveries may be unsettled now; one to begin with. */
+  /** Deliveries that may be unsettled now; one to begin with. */
   get width(): number {
     return this.current;
   }
 
-  /** How many that are while it is open. */
+  /** Deliveries that may be unsettled while the window is open. */
   get full(): number {
     return this.widest;
   }
 
-  /** Suspects are here, which are to die alone. */
+  /** True while suspects are here. */
   get hasSuspects(): boolean {
     return this.suspects.size > 0;
   }
@@ -47,7 +47,7 @@ export class PrefetchWindow {
       this.suspects.add(delivery);
       this.set(1);
     } else if (this.width < this.widest && this.suspects.size === 0) {
-      // Else a service whose first message takes ten minutes would handle one at a time for ten minutes.
+      // Otherwise a service whose first message takes ten minutes would handle one at a time for ten minutes.
       this.trustTimer ??= this.clock.setTimer(() => {
         this.trustTimer = undefined;
         if (this.suspects.size === 0) this.set(this.widest);
@@ -56,22 +56,22 @@ export class PrefetchWindow {
   }
 
   settled(delivery: Delivery): void {
-    // A suspect that was lost is none of `suspects` any more, and no proof of anything.
+    // A suspect that was lost is no longer in `suspects`, and proves nothing.
     if (delivery.lost) return;
     if (!this.suspects.delete(delivery) && this.suspects.size === 0) this.set(this.widest);
   }
 
-  /** It has gone back as it came. */
+  /** Called for a delivery that has gone back without having been started. */
   returned(delivery: Delivery): void {
     this.suspects.delete(delivery);
   }
 
-  /** The channel is gone, and all that it delivered. Suspects come again, and are known by their count. */
+  /** Called when the channel is gone, and with it its deliveries. Suspects come again, and are recognised by their count. */
   reset(): void {
     this.suspects.clear();
   }
 
-  /** Changes how wide it is when it is open. */
+  /** Changes the width of the open window. */
   resizeFull(full: number): void {
     const isOpen = this.current === this.widest && this.suspects.size === 0;
     this.widest = full;

@@ -4,28 +4,29 @@ import { Line } from '../../util/line.js';
 
 interface Aside {
   readonly work: Work;
-  /** Of those that stand aside, in the order they came. */
+  /** Number in the order of arrival, among the work that stands aside. */
   readonly number: number;
 }
 
 /**
- * What waits in one lane, first come, first served. Work whose handler is full stands aside, in a line of its handler's own,
- * so that however much of it there is, looking for what can start costs no more than the number of such handlers.
+ * Work of one lane that waits for a slot, first come, first served. Work whose handler is full stands aside, in a line
+ * of that handler: the search for work that can start then costs no more than the number of full handlers, however
+ * much of their work waits.
  */
 export class WaitingLine {
   private readonly line = new Line<Work>();
-  /** All of it came before what is first in `line`. */
+  /** Work of full handlers. All of it came before the first item of `line`. */
   private readonly aside = new Map<PlannedHandler, Line<Aside>>();
   private asideCount = 0;
   private nextNumber = 0;
-  /** Where {@link find} has found something. */
+  /** Line in which {@link find} has found work. */
   private found: Line<Work> | Line<Aside> | undefined;
 
   get size(): number {
     return this.line.size + this.asideCount;
   }
 
-  /** How much stood aside when it was last looked for something to start. */
+  /** Amount of work that stood aside at the last search. */
   get blocked(): number {
     return this.asideCount;
   }
@@ -34,7 +35,7 @@ export class WaitingLine {
     this.line.push(work);
   }
 
-  /** The first whose handler has room, which {@link take} then takes. */
+  /** First work whose handler has room; {@link take} then takes it. */
   find(hasRoom: (handler: PlannedHandler) => boolean): Work | undefined {
     const aside = this.asideCount > 0 ? this.oldestAside(hasRoom) : undefined;
     this.found = aside;
@@ -60,12 +61,12 @@ export class WaitingLine {
     return taken?.work;
   }
 
-  /** In the order they came. */
+  /** All work in the order of arrival. */
   all(): Work[] {
     return [...this.inOrderAside(), ...this.line.all()];
   }
 
-  /** Takes all that `test` holds for, in the order they came. */
+  /** Takes all work for which `test` is true, in the order of arrival. */
   takeAll(test: (work: Work) => boolean): Work[] {
     const taken = this.asideCount === 0 ? [] : this.inOrderAside().filter(test);
     for (const line of this.aside.values()) line.takeAll(({ work }) => test(work));

@@ -1,7 +1,7 @@
 import type { BusEvents, PauseReason } from '../../events.js';
 import type { Emitter } from '../../util/emitter.js';
 
-/** Tells when a worker takes no messages of a queue on its own account, and when it does again. */
+/** Emits the events of pauses: the process takes no messages of a queue for a reason of its own, or takes them again. */
 export class ConsumerEvents {
   constructor(
     private readonly service: string,

@@ -1,42 +1,42 @@
 import { Histogram, type HistogramData } from '../../util/histogram.js';
 
-/** What the figures of the last while are of: this window so far, and the whole one before it. */
+/** Length of a window. The recent figures cover the current window so far, and the whole one before it. */
 const WINDOW_MS = 30_000;
 
-/** Waits are looked at this often at most: the moment of publishing has to be read from the message's id. */
-const LOOK_AT_WAITS_EVERY_MS = 1;
+/** Shortest time between two recorded waits: each needs the moment of publishing, which is parsed from the message's id. */
+const RECORD_WAIT_EVERY_MS = 1;
 
-/** What one handler does in this process. */
+/** Figures of one handler in this process. */
 export interface HandlerFigures {
   readonly handler: string;
   readonly queue: string;
   /** Messages that it handles now. */
   readonly running: number;
-  /** Since the bus was started: attempts that have ended, those of them that failed, and what became of these. */
+  /** Counts since the bus was started: attempts that have ended, failed ones among them, and the outcomes of these. */
   readonly attempts: number;
   readonly failures: number;
   readonly retries: number;
   readonly deadLettered: number;
-  /** Over how many milliseconds the figures below were taken: the last 30 to 60 s, or less if it has not run so long. */
+  /** Milliseconds that the figures below cover: the last 30 to 60 s, or less if the bus was started later. */
   readonly overMs: number;
   /** Attempts that have ended in that time. */
   readonly recent: number;
-  /** How long they ran, in microseconds. */
+  /** Run times of these attempts, in microseconds. */
   readonly runtime: HistogramData;
-  /** From publishing to the first attempt's begin, in milliseconds; of delayed messages nothing is counted. */
+  /** Times from the publish to the start of the first attempt, in milliseconds; without delayed messages. */
   readonly wait: HistogramData;
 }
 
-/** Counts what a handler does. Called for each message, so it makes nothing and asks for no time. */
+/** Counters of one handler. They are called for each message, so they allocate nothing and read no clock. */
 export class FiguresOfHandler {
-  /** Since the bus was started: attempts that have ended, and how long they ran, together. */
+  /** Attempts that have ended since the bus was started, and their run time in milliseconds, all together. */
   attempts = 0;
   busyMs = 0;
   private running = 0;
   private failures = 0;
   private retries = 0;
   private deadLettered = 0;
-  private waitLookedAt = Number.NEGATIVE_INFINITY;
+  private waitRecordedAt = Number.NEGATIVE_INFINITY;
   private current = new Window();
   private last = new Window();
   private currentSince: number;
@@ -67,13 +67,13 @@ export class FiguresOfHandler {
     this.current.runtime.record(runtimeMs * 1_000);
   }
 
-  /** Whether it is time to look at how long a message has waited. */
+  /** True if another wait is to be recorded now. */
   wantsWait(now: number): boolean {
-    return now - this.waitLookedAt >= LOOK_AT_WAITS_EVERY_MS;
+    return now - this.waitRecordedAt >= RECORD_WAIT_EVERY_MS;
   }
 
   waited(now: number, waitMs: number): void {
-    this.waitLookedAt = now;
+    this.waitRecordedAt = now;
     this.current.wait.record(waitMs);
   }
 
@@ -103,7 +103,7 @@ export class FiguresOfHandler {
     };
   }
 
-  /** Begins another window if this one is over. */
+  /** Begins another window if the current one is over. */
   private turn(now: number): void {
     const age = now - this.currentSince;
     if (age < WINDOW_MS) return;
@@ -114,7 +114,7 @@ export class FiguresOfHandler {
     this.current = freed;
     this.currentSince += WINDOW_MS;
     if (age < 2 * WINDOW_MS) return;
-    // Nothing happened for longer than a window: what there was before that is none of the last while.
+    // Nothing happened for longer than a window: the one before it is too old for the recent figures.
     this.last.clear();
     this.lastSince = now - WINDOW_MS;
     this.currentSince = now;

@@ -1,35 +1,36 @@
 import type { LanePause } from '../intake/pause.js';
 import type { HandlerFigures } from './figures.js';
 
-/** What a process does with its queues, at one moment. */
+/** Consumption of a process at one moment: its slot groups and its handlers. */
 export interface ConsumingStatus {
-  readonly places: readonly PlacesStatus[];
+  readonly slotGroups: readonly SlotGroupStatus[];
   readonly handlers: readonly HandlerStatus[];
 }
 
-/** One set of places, and the queues that share it: one, unless the process was told to serve several in an order. */
-export interface PlacesStatus {
+/** A slot group: the queue that has it, or the queues that share it if the process serves several in an order. */
+export interface SlotGroupStatus {
   readonly queues: readonly string[];
-  /** The queues in the broker; beside a queue's own those of its lanes. */
+  /** The queues in the broker: the group's own, and those of their lanes. */
   readonly lanes: readonly LaneStatus[];
-  /** Messages that may run at once. */
-  readonly places: number;
+  /** Maximum messages that run at once. */
+  readonly slots: number;
+  /** Messages that hold a slot. */
   readonly running: number;
-  /** Messages that are here and wait for a place. */
+  /** Messages that were delivered here and wait for a slot. */
   readonly waiting: number;
-  /** Nothing starts, since a retry or a dead letter can't be published. */
+  /** True while nothing starts, because a retry or a dead letter can't be published. */
   readonly held: boolean;
 }
 
 export interface LaneStatus {
   readonly queue: string;
-  /** The queue that it is a lane of: itself, if that has none. */
+  /** Queue that the lane belongs to; the queue itself if it has no lanes. */
   readonly of: string;
-  /** Why it is not consumed; empty if it is. */
+  /** Reasons why it is not consumed; empty if it is. */
   readonly paused: readonly LanePause[];
 }
 
 export interface HandlerStatus extends HandlerFigures {
-  /** Of its circuit breaker, if it has one. */
+  /** State of the handler's circuit breaker; undefined without one. */
   readonly circuit: 'closed' | 'open' | 'trying' | undefined;
 }

@@ -1,57 +1,62 @@
-/** How much there is to do for a process, at one moment. */
+/** Work that waits for a process, and that it does, at one moment. */
 export interface Workload {
-  /** Of the queues that it consumes, a lane as a queue of its own. What an operator has paused is left out. */
+  /** Queues that the process consumes, each lane as a queue of its own; without those that an operator has paused. */
   readonly queues: readonly QueueWorkload[];
-  /** Messages whose handlers may run here at once; a set that an operator has paused has none. */
-  readonly places: number;
+  /** Maximum messages whose handlers run here at once; without slot groups that an operator has paused. */
+  readonly slots: number;
   /** Messages whose handlers run here. */
   readonly running: number;
-  /** Messages that were delivered here and wait for a place. */
+  /** Messages that were delivered here and wait for a slot. */
   readonly waiting: number;
-  /** The same of each set of places: what waits for one can't use the places of another. */
-  readonly sets: readonly SetWorkload[];
+  /** The same for each slot group: a message that waits for one group can't use the slots of another. */
+  readonly slotGroups: readonly SlotGroupWorkload[];
 }
 
 export interface QueueWorkload {
   readonly queue: string;
-  /** Messages that nobody was given yet. What is delayed is not among them before it is due. */
+  /** Messages in the queue that no consumer has been given. Delayed messages are not among them before they are due. */
   readonly ready: number;
 }
 
-/** Of one set of places: of a queue, unless the process was told to serve several in an order, which then share one. */
-export interface SetWorkload {
-  /** The queues that share it, also those that are paused. A queue's lanes belong to it. */
+/** Workload of one slot group: of a queue, or of several that share their slots because they are served in an order. */
+export interface SlotGroupWorkload {
+  /** Queues of the group, also those that are paused. A queue's lanes belong to it. */
   readonly queues: readonly string[];
-  /** Messages in them that nobody was given yet, without what an operator has paused. */
+  /** Messages in the queues that no consumer has been given; without queues that an operator has paused. */
   readonly ready: number;
-  /** None while an operator has paused all of its queues. */
-  readonly places: number;
+  /** Maximum messages that run at once; 0 while an operator has paused all queues of the group. */
+  readonly slots: number;
+  /** Messages that hold a slot. */
   readonly running: number;
+  /** Messages that were delivered here and wait for a slot. */
   readonly waiting: number;
-  /** Attempts that have ended since the bus was started, whatever came of them. */
+  /** Attempts that have ended since the bus was started, with whatever outcome. */
   readonly attempts: number;
-  /** How long their handlers ran, together. */
+  /** Run time of these attempts' handlers in milliseconds, all together. */
   readonly busyMs: number;
 }
 
-export type EndedAttempts = Pick<SetWorkload, 'attempts' | 'busyMs'>;
+export type EndedAttempts = Pick<SlotGroupWorkload, 'attempts' | 'busyMs'>;
 
-/** Of one set of places, from what the broker says of its queues. */
-export function workloadOf(queues: readonly QueueWorkload[], set: Omit<SetWorkload, 'ready'>): Workload {
-  const { places, running, waiting } = set;
+/** Workload of one slot group as a whole, from the broker's counts of its queues. */
+export function workloadOf(
+  queues: readonly QueueWorkload[],
+  group: Omit<SlotGroupWorkload, 'ready'>,
+): Workload {
+  const { slots, running, waiting } = group;
   const ready = queues.reduce((sum, queue) => sum + queue.ready, 0);
-  return { queues, places, running, waiting, sets: [{ ...set, ready }] };
+  return { queues, slots, running, waiting, slotGroups: [{ ...group, ready }] };
 }
 
-/** Of several parts of a process, or of several processes' parts. */
+/** Sum of the workloads of several slot groups, or of several processes. */
 export function sumOf(workloads: readonly Workload[]): Workload {
   const total = (count: (workload: Workload) => number) =>
     workloads.reduce((sum, each) => sum + count(each), 0);
   return {
     queues: workloads.flatMap(({ queues }) => queues),
-    places: total(({ places }) => places),
+    slots: total(({ slots }) => slots),
     running: total(({ running }) => running),
     waiting: total(({ waiting }) => waiting),
-    sets: workloads.flatMap(({ sets }) => sets),
+    slotGroups: workloads.flatMap(({ slotGroups }) => slotGroups),
   };
 }

@@ -1,16 +1,17 @@
 import type { DeadLetterReason } from '../../events.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, setAside } from '../../message/headers.js';
-import type { Headers, HeaderValue, MessageProperties, OutgoingMessage } from '../../message/message.js';
+import type { OutgoingMessage } from '../../message/message.js';
 import { datelessMessageId } from '../../message/message-id.js';
+import type { Headers, HeaderValue, MessageProperties } from '../../message/properties.js';
 import { keptHeaders, type MessageSource } from '../../message/wire/encoded-properties.js';
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
 import { cutErrorText, ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
 import type { Received } from '../../pipeline/received.js';
 import { delayAddress, dueKey } from '../../topology/delays.js';
 import type { Names } from '../../topology/names.js';
-import { cutText } from '../../util/cut-text.js';
-import { stackText } from '../../util/error-text.js';
+import { errorText, stackText } from '../../util/error-text.js';
+import { cutText } from '../../util/text/cut-text.js';
 
 /*
  * What a delivery becomes when it travels on: byte for byte the same body, properties and headers, but for ours, for the

@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from '../../events.js';
-import type { Headers, MessageProperties } from '../../message/message.js';
+import type { Headers, MessageProperties } from '../../message/properties.js';
 
 /** Summary of a dead letter: small enough that a long list fits into memory. */
 export interface DeadLetterSummary {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isBrokerHeader, isOwnHeader } from '../../message/headers.js';
-import type { Headers, HeaderValue, MessageProperties } from '../../message/message.js';
+import type { Headers, HeaderValue, MessageProperties } from '../../message/properties.js';
 
 /** The parts of a message that are the same on every read. */
 export interface Identity {

@@ -1,5 +1,5 @@
 import { HEADER, isBrokerHeader, isOwnHeader } from '../../message/headers.js';
-import type { MessageProperties } from '../../message/message.js';
+import type { MessageProperties } from '../../message/properties.js';
 import {
   EncodedProperties,
   keptProperty,

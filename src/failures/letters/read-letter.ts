@@ -1,7 +1,7 @@
 import { keyIdIn } from '../../encryption/envelope.js';
 import type { DeadLetterReason } from '../../events.js';
 import { HEADER, headersAsPublished, textIn } from '../../message/headers.js';
-import type { Headers, MessageProperties } from '../../message/message.js';
+import type { Headers, MessageProperties } from '../../message/properties.js';
 import { publishedAtOf } from '../../message/published-at.js';
 import { type BatchPlace, batchIn, isPlace } from '../../message/wire/batch-header.js';
 import { chainIn } from '../../message/wire/chain-header.js';

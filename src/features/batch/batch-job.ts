@@ -8,7 +8,7 @@ import {
   type CheckedJobs,
   NEWS_OF,
 } from '../../message/batch.js';
-import type { Headers } from '../../message/message.js';
+import type { Headers } from '../../message/properties.js';
 import { type BatchMark, type BatchPlace, isPlace } from '../../message/wire/batch-header.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import {

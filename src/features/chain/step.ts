@@ -11,7 +11,7 @@ import {
 } from '../../message/wire/chain-header.js';
 import type { Received } from '../../pipeline/received.js';
 import { reasonText } from '../../util/error-text.js';
-import { jsonText } from '../../util/json-text.js';
+import { jsonText } from '../../util/text/json-text.js';
 
 /** What the way in needs of the way out for the steps of chains. */
 export interface StepSender {

@@ -5,12 +5,12 @@ import type { BatchJob } from '../../message/batch.js';
 import type { ChainPlan, ChainStep } from '../../message/chain.js';
 import type { ExchangeRef } from '../../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../../message/headers.js';
-import type { Headers, OutgoingMessage } from '../../message/message.js';
+import type { OutgoingMessage } from '../../message/message.js';
 import { followingId } from '../../message/message-id.js';
-import type { OutboxMessage } from '../../message/outbox-message.js';
+import type { Headers } from '../../message/properties.js';
+import type { PublishOptions } from '../../message/publish-options.js';
 import type { Published } from '../../message/published.js';
-import type { PublishOptions } from '../../message/publisher.js';
-import { checkRoutingKey } from '../../message/routing-key.js';
+import { checkRoutingKey } from '../../message/routing/routing-key.js';
 import { type BatchMark, type BatchPlace, encodeMark } from '../../message/wire/batch-header.js';
 import {
   type ChainState,
@@ -19,6 +19,7 @@ import {
   type StepOptions,
   withChain,
 } from '../../message/wire/chain-header.js';
+import type { OutboxMessage } from '../../message/wire/outbox-message.js';
 import {
   bodyOf,
   type ComposeOptions,

@@ -1,4 +1,5 @@
-import type { Gate } from '../../consume/intake/concurrency.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
+import type { Gate } from '../../consume/intake/gate.js';
 import type { Pause } from '../../consume/intake/pause.js';
 import type { BusEvents } from '../../events.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
@@ -16,7 +17,7 @@ export interface CircuitsOptions {
   readonly clock: Clock;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
-  giveBack(waiting: readonly Work[]): void;
+  returnUnstarted(waiting: readonly Work[]): void;
 }
 
 /**
@@ -80,13 +81,13 @@ export class Circuits {
   }
 
   private open(handler: PlannedHandler, breaker: CircuitBreaker): void {
-    const { gate, pause, clock, giveBack } = this.options;
+    const { gate, pause, clock, returnUnstarted } = this.options;
     const isFirst = this.broken === undefined;
     this.broken = handler;
     const pauseMs = breaker.nextPauseMs();
     this.tell(handler, breaker, pauseMs);
     const pausing = pause.add('circuit-open');
-    if (isFirst) void pausing.then(() => giveBack(gate.takeWaiting()));
+    if (isFirst) void pausing.then(() => returnUnstarted(gate.takeWaiting()));
     this.timer = clock.setTimer(() => void pausing.then(() => this.tryNext()), pauseMs);
   }
 

@@ -3,8 +3,9 @@ import { boundTo, ENCRYPTED_CONTENT_TYPE, type Owner } from '../../encryption/en
 import { OptionsError } from '../../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
 import { HEADER } from '../../message/headers.js';
-import type { Headers, OutgoingMessage } from '../../message/message.js';
-import type { PublishOptions } from '../../message/publisher.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import type { Headers } from '../../message/properties.js';
+import type { PublishOptions } from '../../message/publish-options.js';
 import type { StepMessage } from '../../message/wire/chain-header.js';
 import type { PublishCall } from '../../publish/compose-message.js';
 import { after } from '../../util/after.js';

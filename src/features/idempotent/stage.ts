@@ -9,7 +9,7 @@ import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../.
 import type { GuardStage } from '../../pipeline/stage.js';
 import type { ClaimStore } from '../../stores/claims.js';
 import type { Stores } from '../../stores/stores.js';
-import { joined } from '../../util/joined.js';
+import { joined } from '../../util/text/joined.js';
 import { noteOf, skippedOutcome } from './handled.js';
 import type { IdempotentSettings } from './option.js';
 

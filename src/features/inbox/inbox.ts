@@ -1,8 +1,8 @@
 import { NoTransactionError } from '../../errors.js';
-import { encodeOutboxMessage } from '../../message/outbox-message.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
+import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
 import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';

@@ -14,8 +14,8 @@ import {
 } from '../../util/check.js';
 import { toMs } from '../../util/duration.js';
 import { reasonText } from '../../util/error-text.js';
-import { joined } from '../../util/joined.js';
-import { jsonText } from '../../util/json-text.js';
+import { joined } from '../../util/text/joined.js';
+import { jsonText } from '../../util/text/json-text.js';
 
 /** Does one part of a handler's work. */
 export type PartFunction = (key: string) => unknown;

@@ -2,14 +2,10 @@ import { OptionsError, PublishManyError, type PublishManyFailure } from '../../e
 import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
 import { newMessageId } from '../../message/message-id.js';
-import { encodeOutboxMessage, type OutboxMessage } from '../../message/outbox-message.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
 import type { Published, PublishedMany } from '../../message/published.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from '../../message/publisher.js';
+import { Publisher } from '../../message/publisher.js';
+import { encodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
 import { routingKeyOf } from '../../publish/compose-message.js';
 import { checkChainOptions, checkOutboxOptions } from '../../publish/publish-options.js';
 import type { OutboxEntry } from '../../stores/outbox.js';

@@ -1,6 +1,6 @@
 import { PublishRejectedError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
-import { decodeOutboxMessage, type OutboxMessage } from '../../message/outbox-message.js';
+import { decodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
 import { isFinal } from '../../pipeline/final-errors.js';
 import type { OutboxListening, OutboxStore, RelayedEntries, TakenEntry } from '../../stores/outbox.js';
 import { Backoff } from '../../util/backoff.js';

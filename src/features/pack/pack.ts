@@ -1,4 +1,4 @@
-import type { Headers, MessageProperties } from '../../message/message.js';
+import type { Headers, MessageProperties } from '../../message/properties.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../../message/wire/pack.js';
 import { NO_EFFECTS } from '../../pipeline/effect.js';

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { PackSettings } from '../../message/define-message.js';
+import type { PublishOptions } from '../../message/publish-options.js';
 import type { Published } from '../../message/published.js';
-import type { PublishOptions } from '../../message/publisher.js';
 import { isOneLine, LINE_END_BYTES, packItemId } from '../../message/wire/pack.js';
 import type { PublishCall } from '../../publish/compose-message.js';
 import type { Clock, Timer } from '../../util/clock.js';

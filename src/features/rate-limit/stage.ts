@@ -4,7 +4,7 @@ import { type Outcome, releaseFor, STORE_AWAY_MS } from '../../pipeline/outcome.
 import type { GuardStage } from '../../pipeline/stage.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
-import { joined } from '../../util/joined.js';
+import { joined } from '../../util/text/joined.js';
 import { RateLimit, type RateLimitSettings } from './rate-limit.js';
 
 export interface RateLimitsOptions {

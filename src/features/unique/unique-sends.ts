@@ -4,8 +4,8 @@ import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
 import { encodeUnique, type UniqueMark, type UniqueSettings } from '../../message/unique.js';
 import type { Stores } from '../../stores/stores.js';
-import { joined } from '../../util/joined.js';
 import type { Logger } from '../../util/logger.js';
+import { joined } from '../../util/text/joined.js';
 
 /** Time for the store's own answers, beside the publish. */
 const RESERVE_MS = 5_000;

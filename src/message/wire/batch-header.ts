@@ -1,7 +1,7 @@
 import { UndecodableError } from '../../errors.js';
 import type { BatchFigures, BatchWord } from '../batch.js';
 import { HEADER } from '../headers.js';
-import type { Headers } from '../message.js';
+import type { Headers } from '../properties.js';
 
 /*
  * The header `hopline-batch`, as JSON: the job of a batch that the message is, or the notification about a

@@ -3,8 +3,8 @@ import type { Duration } from '../../util/duration.js';
 import type { ChainStep, StepFailure } from '../chain.js';
 import type { ExchangeOption } from '../exchange-option.js';
 import { checkHeaders, HEADER, HEADERS_CAP_BYTES } from '../headers.js';
-import type { Headers } from '../message.js';
-import { routingKeyProblem } from '../routing-key.js';
+import type { Headers } from '../properties.js';
+import { routingKeyProblem } from '../routing/routing-key.js';
 import { type BatchPlace, decodePlace } from './batch-header.js';
 import { decodeHeaders, encodeHeaders } from './header-codec.js';
 

@@ -1,5 +1,5 @@
 import { isOwnHeader } from '../headers.js';
-import type { MessageProperties } from '../message.js';
+import type { MessageProperties } from '../properties.js';
 import { contentOf } from './field-tags.js';
 import { counted, type Entry, entriesIn, entryBytes } from './fields.js';
 

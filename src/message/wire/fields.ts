@@ -1,4 +1,4 @@
-import type { Headers, HeaderValue } from '../message.js';
+import type { Headers, HeaderValue } from '../properties.js';
 import { contentOf, TAG } from './field-tags.js';
 
 /* Values of header tables as they are on the wire: they keep what JavaScript values would lose. */

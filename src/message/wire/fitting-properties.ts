@@ -1,4 +1,4 @@
-import type { MessageProperties } from '../message.js';
+import type { MessageProperties } from '../properties.js';
 
 /** Maximum length of AMQP's short string. */
 const SHORT_BYTES = 255;

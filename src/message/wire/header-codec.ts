@@ -1,4 +1,4 @@
-import type { Headers, HeaderValue } from '../message.js';
+import type { Headers, HeaderValue } from '../properties.js';
 
 /*
  * Conversion of header values to JSON and back that keeps their types: a Date is {"$date": ISO}, bytes are

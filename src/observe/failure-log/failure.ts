@@ -1,7 +1,7 @@
 import type { AttemptEvent, DeadLetterReason } from '../../events.js';
-import { cutText } from '../../util/cut-text.js';
 import { formatMs } from '../../util/duration.js';
 import { errorKind, errorText } from '../../util/error-text.js';
+import { cutText } from '../../util/text/cut-text.js';
 
 /** Outcome of a failed message; sums have a field of this name for each. */
 export type Fate = 'retried' | 'discarded' | 'deadLettered';

@@ -1,4 +1,4 @@
-import { topicMatches } from '../../message/topic.js';
+import { topicMatches } from '../../message/routing/topic.js';
 
 /** A publish that is about to be made. */
 export interface PublishSite {

@@ -1,4 +1,4 @@
-import type { Headers, HeaderValue, MessageProperties } from '../../message/message.js';
+import type { Headers, HeaderValue, MessageProperties } from '../../message/properties.js';
 import type { EncodedProperties } from '../../message/wire/encoded-properties.js';
 
 /*

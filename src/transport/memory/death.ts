@@ -1,4 +1,4 @@
-import type { Headers, HeaderValue } from '../../message/message.js';
+import type { Headers, HeaderValue } from '../../message/properties.js';
 import type { StoredMessage } from './stored-message.js';
 
 /** RabbitMQ's names. */

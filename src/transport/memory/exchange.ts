@@ -1,4 +1,4 @@
-import { TopicTrie } from '../../message/topic.js';
+import { TopicTrie } from '../../message/routing/topic.js';
 import type { BindingPlan, ExchangePlan } from '../../topology/plan.js';
 import type { Queue } from './queue.js';
 

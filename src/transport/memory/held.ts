@@ -1,5 +1,5 @@
 import { ConnectError } from '../../errors.js';
-import type { MessageProperties } from '../../message/message.js';
+import type { MessageProperties } from '../../message/properties.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
 import type { Delivery, Held } from '../transport.js';

@@ -1,5 +1,6 @@
 import { copyHeaders } from '../../message/headers.js';
-import type { Headers, MessageProperties, OutgoingMessage } from '../../message/message.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import type { Headers, MessageProperties } from '../../message/properties.js';
 
 export type DeliveredProperties = MessageProperties & { readonly headers: Headers };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { copyHeaders } from '../../../src/message/headers.js';
-import type { Headers, HeaderValue } from '../../../src/message/message.js';
+import type { Headers, HeaderValue } from '../../../src/message/properties.js';
 import { TableWriter } from '../../../src/transport/amqp/wire/table-writer.js';
 import { encoded } from '../message/amqplib-codec.js';
 

@@ -4,8 +4,9 @@ import { ContextOutsideMessageError, InvalidMessageError } from '../../../src/er
 import type { BatchSender } from '../../../src/features/batch/batch-job.js';
 import type { StepSender } from '../../../src/features/chain/step.js';
 import { MessageContext } from '../../../src/message/context.js';
-import type { MessageProperties } from '../../../src/message/message.js';
-import type { Publisher, PublishOptions } from '../../../src/message/publisher.js';
+import type { MessageProperties } from '../../../src/message/properties.js';
+import type { PublishOptions } from '../../../src/message/publish-options.js';
+import type { Publisher } from '../../../src/message/publisher.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { systemClock } from '../../../src/util/clock.js';
 import type { Logger } from '../../../src/util/logger.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { HandlerTimeoutError, ShutdownError, UnrecoverableError } from '../../../src/errors.js';
 import type { MessageContext } from '../../../src/message/context.js';
 import { HEADER } from '../../../src/message/headers.js';
-import type { Headers } from '../../../src/message/message.js';
+import type { Headers } from '../../../src/message/properties.js';
 import { encodeMark } from '../../../src/message/wire/batch-header.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { dueKey } from '../../../src/topology/delays.js';

@@ -1,5 +1,5 @@
 import type { Handler, SubscriptionDefaults } from '../../../src/consume/handlers/subscription.js';
-import type { Headers, MessageProperties } from '../../../src/message/message.js';
+import type { Headers, MessageProperties } from '../../../src/message/properties.js';
 import { type Received, receive } from '../../../src/pipeline/received.js';
 import { Work } from '../../../src/pipeline/work.js';
 import { RETRY_DEFAULTS } from '../../../src/retry/policy.js';

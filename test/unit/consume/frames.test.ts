@@ -49,7 +49,7 @@ describe('the stack of a handler that asks for nothing', () => {
     for (const frames of stacks) {
       assert.match(
         frames.at(-1) ?? '',
-        /LaneRunner\.deliver/,
+        /LaneConsumer\.deliver/,
         'it is called from where the consumer hands on',
       );
       assert.ok(frames.length <= FROM_CONSUMER_TO_HANDLER, frames.join('\n'));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { giveBack } from '../../../src/consume/intake/give-back.js';
+import { returnUnstarted } from '../../../src/consume/intake/return-unstarted.js';
 import { isPack, Pack, receivedItems } from '../../../src/features/pack/pack.js';
 import { PACK_CONTENT_TYPE } from '../../../src/message/wire/pack.js';
 import { type Received, receive } from '../../../src/pipeline/received.js';
@@ -50,7 +50,7 @@ describe('a delivered pack', () => {
   it('goes back as a whole while nothing of it has started', async () => {
     const { delivery, pack } = packOf(1, 2);
     const settled: Received[] = [];
-    await giveBack(workOf(delivery, pack), async ({ received }) => void settled.push(received));
+    await returnUnstarted(workOf(delivery, pack), async ({ received }) => void settled.push(received));
     assert.deepEqual(
       settled.map((received) => [received.delivery, received.messageId]),
       [[delivery, 'id']],
@@ -63,7 +63,10 @@ describe('a delivered pack', () => {
       properties: { messageId: '\u{fffd}'.repeat(200) },
     });
     const settled: Received[] = [];
-    await giveBack(workOf(delivery, new Pack(delivery)), async ({ received }) => void settled.push(received));
+    await returnUnstarted(
+      workOf(delivery, new Pack(delivery)),
+      async ({ received }) => void settled.push(received),
+    );
     assert.match(settled[0]?.messageId ?? '', /^[0-9a-f-]{36}$/);
   });
 
@@ -79,7 +82,7 @@ describe('a delivered pack', () => {
     const alone = new TestDelivery();
     const settled: string[] = [];
     const other = new Work(receive(alone, new Names('hopline', 'hopline')), undefined, 0);
-    await giveBack([...waiting, other], async ({ received }, outcome) => {
+    await returnUnstarted([...waiting, other], async ({ received }, outcome) => {
       settled.push(`${received.messageId} ${outcome.kind}`);
     });
     assert.deepEqual(settled, ['id.1 return', 'id.2 return', 'undefined return']);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { HEADER } from '../../../src/message/headers.js';
-import type { Headers } from '../../../src/message/message.js';
+import type { Headers } from '../../../src/message/properties.js';
 import { receive } from '../../../src/pipeline/received.js';
 import { Names } from '../../../src/topology/names.js';
 import { received, TestDelivery } from './fixtures.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Registry } from '../../../src/consume/handlers/registry.js';
 import { defineMessage } from '../../../src/message/define-message.js';
-import { compareSpecificity } from '../../../src/message/topic.js';
+import { compareSpecificity } from '../../../src/message/routing/topic.js';
 import { keyArbitrary, patternArbitrary, referenceMatches } from '../reference-topic.js';
 import { handler } from './fixtures.js';
 

@@ -10,7 +10,7 @@ import {
   type NextAttempt,
 } from '../../../src/consume/settle/republish.js';
 import { checkHeaders, HEADER, isBrokerHeader } from '../../../src/message/headers.js';
-import type { Headers, MessageProperties } from '../../../src/message/message.js';
+import type { Headers, MessageProperties } from '../../../src/message/properties.js';
 import { publishedAtOf } from '../../../src/message/published-at.js';
 import { decoded, encoded } from '../message/amqplib-codec.js';
 import { names, received, TestDelivery } from './fixtures.js';

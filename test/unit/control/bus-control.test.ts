@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Runners } from '../../../src/consume/intake/runners.js';
+import type { Consumption } from '../../../src/consume/intake/consumption.js';
 import { BusControl } from '../../../src/control/bus-control.js';
 import { encode } from '../../../src/control/protocol.js';
 import {
@@ -52,7 +52,7 @@ describe('a process that starts while another has what is paused', () => {
 
 describe('a process that hears operators', () => {
   const clock = new ManualClock();
-  let runners: { setPaused(paused: ReadonlySet<string>): void };
+  let consumption: { setPaused(paused: ReadonlySet<string>): void };
   let paused: string[];
   let held: () => Promise<Held>;
   let published: OutgoingMessage[];
@@ -79,7 +79,7 @@ describe('a process that hears operators', () => {
       clock,
       events: new Emitter<BusEvents>(() => {}),
       log: silentLogger,
-      runners: runners as Runners,
+      consumption: consumption as Consumption,
       state: () => 'starting',
       lagMs: () => undefined,
     });
@@ -90,7 +90,7 @@ describe('a process that hears operators', () => {
   beforeEach(() => {
     published = [];
     paused = [];
-    runners = {
+    consumption = {
       setPaused: (names) => {
         paused = [...names];
       },
@@ -122,7 +122,7 @@ describe('a process that hears operators', () => {
 
   it('answers with a problem when it fails to do what it was told', async () => {
     const control = await hearing();
-    runners.setPaused = () => {
+    consumption.setPaused = () => {
       throw new Error('out of order');
     };
     const body = encode({ ask: 'pauses', queue: 'q', paused: ['q'] });

@@ -18,14 +18,14 @@ const REQUESTS: readonly ControlRequest[] = [
 ];
 
 const LANE = { queue: 'q', of: 'q', paused: ['operator'] };
-const PLACES = { queues: ['q'], lanes: [LANE], places: 10, running: 1, waiting: 0, held: false };
+const GROUP = { queues: ['q'], lanes: [LANE], slots: 10, running: 1, waiting: 0, held: false };
 const HANDLER = new FiguresOfHandler('Work', 'q', 0).read(5);
 const STATUS = {
   state: 'started',
   supervised: false,
   uptimeMs: 0,
   memory: 1,
-  places: [PLACES],
+  slotGroups: [GROUP],
   handlers: [{ ...HANDLER, runtime: [[3, 7]] }],
 };
 
@@ -116,7 +116,7 @@ describe('control messages', () => {
       { pid: 'x' },
       { host: undefined },
       { status: {} },
-      { status: { places: [] } },
+      { status: { slotGroups: [] } },
       { problem: 7 },
     ])
       assert.equal(decodeAnswer(heard(JSON.stringify({ version: 1, ...who, ...wrong }))), undefined);
@@ -144,19 +144,19 @@ describe('control messages', () => {
     const isRead = (status: object) =>
       decodeAnswer(heard(JSON.stringify({ version: 1, ...respondent('mailer'), status }))) !== undefined;
     assert.ok(isRead(STATUS));
-    const places = (wrong: object) => ({ places: [{ ...PLACES, ...wrong }] });
+    const group = (wrong: object) => ({ slotGroups: [{ ...GROUP, ...wrong }] });
     const handler = (wrong: object) => ({ handlers: [{ ...HANDLER, ...wrong }] });
     for (const wrong of [
-      { places: [null] },
+      { slotGroups: [null] },
       { handlers: [null] },
       { state: undefined },
       { memory: '1' },
       { uptimeMs: null },
       { lagMs: 'long' },
-      places({ queues: [1] }),
-      places({ lanes: [null] }),
-      places({ lanes: [{ ...LANE, paused: 'operator' }] }),
-      places({ running: -1 }),
+      group({ queues: [1] }),
+      group({ lanes: [null] }),
+      group({ lanes: [{ ...LANE, paused: 'operator' }] }),
+      group({ running: -1 }),
       handler({ queue: 7 }),
       handler({ overMs: undefined }),
       handler({ runtime: [[1]] }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { OptionsError, StoppedError, TopologyError } from '../../../src/errors.js';
-import type { Headers } from '../../../src/message/message.js';
+import type { Headers } from '../../../src/message/properties.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { memory } from '../../../src/transport/memory/index.js';
 import type { Delivery } from '../../../src/transport/transport.js';

@@ -1,5 +1,6 @@
 import type { BusEvents } from '../../../src/events.js';
-import type { MessageProperties, OutgoingMessage } from '../../../src/message/message.js';
+import type { OutgoingMessage } from '../../../src/message/message.js';
+import type { MessageProperties } from '../../../src/message/properties.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { BindingPlan, ExchangePlan, QueueArguments, TopologyPlan } from '../../../src/topology/plan.js';
 import { memory } from '../../../src/transport/memory/index.js';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Headers } from '../../../src/message/message.js';
+import type { Headers } from '../../../src/message/properties.js';
 import { receivedHeaders, sentHeaders } from '../../../src/transport/amqp/values.js';
 
 interface Codec {

@@ -8,7 +8,7 @@ import {
   isBrokerHeader,
   publisherHeaders,
 } from '../../../src/message/headers.js';
-import type { Headers, HeaderValue } from '../../../src/message/message.js';
+import type { Headers, HeaderValue } from '../../../src/message/properties.js';
 import { decoded, encoded } from './amqplib-codec.js';
 
 /** A header that isn't in the types: what plain JavaScript may pass. */

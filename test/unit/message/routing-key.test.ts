@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { InvalidMessageError } from '../../../src/errors.js';
-import { checkRoutingKey, patternProblem, routingKeyProblem } from '../../../src/message/routing-key.js';
+import {
+  checkRoutingKey,
+  patternProblem,
+  routingKeyProblem,
+} from '../../../src/message/routing/routing-key.js';
 
 const LONGEST = 'k'.repeat(255);
 

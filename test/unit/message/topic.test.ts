@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { compareSpecificity, TopicTrie, topicMatches } from '../../../src/message/topic.js';
+import { compareSpecificity, TopicTrie, topicMatches } from '../../../src/message/routing/topic.js';
 import { keyArbitrary, patternArbitrary, referenceMatches } from '../reference-topic.js';
 
 describe('topic matching', () => {

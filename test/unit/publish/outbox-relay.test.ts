@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PublishRejectedError } from '../../../src/errors.js';
 import type { BusEvents } from '../../../src/events.js';
 import { OutboxRelay } from '../../../src/features/outbox/outbox-relay.js';
-import { encodeOutboxMessage } from '../../../src/message/outbox-message.js';
+import { encodeOutboxMessage } from '../../../src/message/wire/outbox-message.js';
 import type { OutboxStore, RelayedEntries, TakenEntry } from '../../../src/stores/outbox.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { pause } from '../../../src/util/clock.js';

@@ -5,7 +5,7 @@ import { MOVING, withSession } from '../../broker/session.js';
 import { collect } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { confirm } from '../../dead-letters/confirm.js';
-import type { ManagedBinding } from '../../doctor/facts.js';
+import type { ManagedBinding } from '../../doctor/managed.js';
 import { type ManagementFlags, managementOf, withManagement } from '../../doctor/management-flags.js';
 import type { Terminal } from '../../output/terminal.js';
 import { countText, lettersText, numberText, oneLine } from '../../output/text.js';

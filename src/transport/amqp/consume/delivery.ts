@@ -1,5 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
-import type { Headers, MessageProperties } from '../../../message/message.js';
+import type { Headers, MessageProperties } from '../../../message/properties.js';
 import type { EncodedProperties, MessageSource } from '../../../message/wire/encoded-properties.js';
 import type { Delivery } from '../../transport.js';
 import type { ChannelEpoch } from '../connection/channel-epoch.js';

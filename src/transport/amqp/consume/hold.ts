@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { ConnectError, TopologyError } from '../../../errors.js';
-import type { MessageProperties } from '../../../message/message.js';
+import type { MessageProperties } from '../../../message/properties.js';
 import { pause, systemClock } from '../../../util/clock.js';
 import type { Deadline } from '../../../util/deadline.js';
 import type { Held } from '../../transport.js';

@@ -1,5 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { MessageProperties } from '../../../message/message.js';
+import type { MessageProperties } from '../../../message/properties.js';
 import type { Listener, Listening, ListenSource } from '../../transport.js';
 import { openChannel, SupervisedChannel } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';

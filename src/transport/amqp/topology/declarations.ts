@@ -1,7 +1,7 @@
 import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
 import type { OutgoingMessage } from '../../../message/message.js';
-import { topicMatches } from '../../../message/topic.js';
+import { topicMatches } from '../../../message/routing/topic.js';
 import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../../topology/plan.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';

@@ -1,4 +1,4 @@
-import { InvalidMessageError } from '../errors.js';
+import { InvalidMessageError } from '../../errors.js';
 
 /** Maximum bytes of AMQP's short strings: routing keys and names. */
 export const MAX_NAME_BYTES = 255;

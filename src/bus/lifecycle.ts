@@ -1,35 +1,35 @@
-import { warnOfClassNames } from './consume/handlers/class-names.js';
+import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
+import { warnOfClassNames } from '../consume/handlers/class-names.js';
 import {
   checkServeOptions,
   planServing,
   type ServeOptions,
   type Serving,
-} from './consume/handlers/serving.js';
-import { hasInbox, queueNeeds, type Subscription } from './consume/handlers/subscription.js';
-import { UniqueHandlers } from './consume/handlers/unique-handlers.js';
-import type { CrashWatch } from './consume/intake/crash-watch.js';
-import { Runners } from './consume/intake/runners.js';
-import type { BusControl } from './control/bus-control.js';
-import { ConnectError, NotStartedError, OptionsError, StoppedError } from './errors.js';
-import type { BusEvents, BusState } from './events.js';
-import type { Outbox } from './features/outbox/outbox.js';
-import type { ExchangeRef } from './message/exchange-option.js';
-import type { Publisher } from './message/publisher.js';
-import type { HealthMonitor } from './observe/health/health-monitor.js';
+} from '../consume/handlers/serving.js';
+import { hasInbox, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
+import { Consumption } from '../consume/intake/consumption.js';
+import type { CrashWatch } from '../consume/intake/crash-watch.js';
+import type { BusControl } from '../control/bus-control.js';
+import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
+import type { BusEvents, BusState } from '../events.js';
+import type { Outbox } from '../features/outbox/outbox.js';
+import type { ExchangeRef } from '../message/exchange-option.js';
+import type { Publisher } from '../message/publisher.js';
+import type { HealthMonitor } from '../observe/health/health-monitor.js';
+import { KnownExchanges } from '../publish/known-exchanges.js';
+import type { BusPublisher } from '../publish/publisher.js';
+import { planBus } from '../topology/build.js';
+import type { Names } from '../topology/names.js';
+import type { BusTopology } from '../topology/plan.js';
+import type { TransportSession } from '../transport/transport.js';
+import { duration, problemsOf } from '../util/check.js';
+import { systemClock } from '../util/clock.js';
+import { Deadline } from '../util/deadline.js';
+import { formatMs, toMs } from '../util/duration.js';
+import type { Emitter } from '../util/emitter.js';
+import { inRootContext } from '../util/root-context.js';
 import type { BusSettings } from './options.js';
-import { KnownExchanges } from './publish/known-exchanges.js';
-import type { BusPublisher } from './publish/publisher.js';
 import { CLOSING_RESERVE_MS, leftBehind, type StopOptions, stopInStages } from './stopping.js';
-import { planBus } from './topology/build.js';
-import type { Names } from './topology/names.js';
-import type { BusTopology } from './topology/plan.js';
-import type { TransportSession } from './transport/transport.js';
-import { duration, problemsOf } from './util/check.js';
-import { systemClock } from './util/clock.js';
-import { Deadline } from './util/deadline.js';
-import { formatMs, toMs } from './util/duration.js';
-import type { Emitter } from './util/emitter.js';
-import { inRootContext } from './util/root-context.js';
 
 export interface LifecycleOptions {
   readonly settings: BusSettings;
@@ -58,7 +58,7 @@ export class Lifecycle {
   private readonly giveUp = new AbortController();
   private crashWatch: CrashWatch | undefined;
   private unique: UniqueHandlers | undefined;
-  private running: Runners | undefined;
+  private running: Consumption | undefined;
   private control: BusControl | undefined;
   private session: TransportSession | undefined;
   private phase: BusState = 'new';
@@ -72,8 +72,8 @@ export class Lifecycle {
     return this.phase;
   }
 
-  /** Runners that consume; undefined while nothing does. */
-  get runners(): Runners | undefined {
+  /** Consumption that consume; undefined while nothing does. */
+  get consumption(): Consumption | undefined {
     return this.running;
   }
 
@@ -150,7 +150,7 @@ export class Lifecycle {
     const session = await settings.transport.open({ ...settings, events }, deadline);
     this.session = session;
     await this.declare(session, subscriptions, deadline);
-    const running = this.runnersOf(parts, servings, session);
+    const running = this.consumptionOf(parts, servings, session);
     this.running = running;
     if (settings.control && subscriptions.length > 0) await this.hearOperators(session, running, deadline);
     await deadline.race(running.start(), () => this.notConsuming());
@@ -159,13 +159,13 @@ export class Lifecycle {
     if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
   }
 
-  private runnersOf(
+  private consumptionOf(
     { bus, publisher, outbox }: LivingParts,
     servings: readonly Serving[],
     session: TransportSession,
-  ): Runners {
+  ): Consumption {
     const { settings, names, events } = this.options;
-    return new Runners(servings, {
+    return new Consumption(servings, {
       ...settings,
       names,
       session,
@@ -182,17 +182,17 @@ export class Lifecycle {
 
   private async hearOperators(
     session: TransportSession,
-    runners: Runners,
+    consumption: Consumption,
     deadline: Deadline,
   ): Promise<void> {
     const { settings, names, events, monitor } = this.options;
     // With it come the schemas of its messages, which a bus that only publishes has no use for.
-    const { BusControl } = await import('./control/bus-control.js');
+    const { BusControl } = await import('../control/bus-control.js');
     this.control = new BusControl({
       ...settings,
       names,
       session,
-      runners,
+      consumption,
       clock: settings.transport.clock,
       events,
       state: () => this.phase,
@@ -245,8 +245,8 @@ export class Lifecycle {
     // down what it has.
     if (this.phase === 'starting') this.startDeadline?.end();
     await this.starting?.catch(() => {});
-    const { session, running: runners } = this;
-    if (!session || !runners) {
+    const { session, running: consumption } = this;
+    if (!session || !consumption) {
       this.enter('stopped');
       return;
     }
@@ -261,7 +261,10 @@ export class Lifecycle {
     };
     const { service, transport } = this.options.settings;
     const deadline = new Deadline(transport.clock, deadlineMs);
-    const problems = await stopInStages({ session, runners, relayed, lookedAfter, handlersEnded }, deadline);
+    const problems = await stopInStages(
+      { session, consumption, relayed, lookedAfter, handlersEnded },
+      deadline,
+    );
     this.enter('stopped');
     if (problems.length > 0) throw leftBehind(service, problems, deadlineMs);
   }

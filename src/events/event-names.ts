@@ -1,6 +1,6 @@
-import { OptionsError } from './errors.js';
-import type { EventName } from './events.js';
-import { didYouMean, show } from './util/check.js';
+import { OptionsError } from '../errors.js';
+import type { EventName } from '../events.js';
+import { didYouMean, show } from '../util/check.js';
 
 /** A record, so that the compiler names a missing event. */
 const NAMES: Readonly<Record<EventName, true>> = {

@@ -4,29 +4,29 @@ import { type LaneOrder, strictOrder } from './lane-order.js';
 import type { Pause } from './pause.js';
 import { WaitingLine } from './waiting-line.js';
 
-/** Of what has been delivered before, a crash watch is asked before it runs. What is decided doesn't run. */
+/** True for work that a crash watch is asked about before it runs: a redelivered message whose outcome is still open. */
 export const asksFirst = ({ received, decided }: Work): boolean =>
   received.redelivered && decided === undefined;
 
 export interface GateOptions {
-  /** How much may have started and not ended. */
+  /** Slots: the maximum work that has started and not ended. */
   readonly limit: number;
-  /** Begins the work; {@link Gate.done} is to be called when that has ended, which may be at once. May not throw. */
+  /** Begins the work; {@link Gate.done} must be called when it has ended, which may be at once. May not throw. */
   readonly start: (work: Work) => void;
-  /** What keeps work from starting, whatever room there is. */
+  /** Pauses that keep work from starting, however many slots are free. */
   readonly pause: Pause;
-  /** How many there are. @default 1 */
+  /** Number of lanes. @default 1 */
   readonly lanes?: number;
-  /** Which goes first. @default strictly in their order */
+  /** Order of the lanes. @default strictly in the order of the list */
   readonly order?: LaneOrder;
-  /** Told, again and again, while there is room, and what could start has to come past what is here. */
+  /** Called again and again while slots are free, and only work that is not here yet could use them. */
   readonly onBlocked?: () => void;
 }
 
 /**
- * Lets work of one queue, all its lanes together, or of several queues, start while there is room: among their places,
- * and in its handler. Which lane goes first is its order's business; within a lane it is first come, first served, but for
- * work whose handler is full: that waits without holding a place. What waits is bounded by the lanes' windows.
+ * Gate of one slot group: work starts while a slot is free and its handler has room. The order says which lane goes
+ * first; within a lane it is first come, first served, except for work whose handler is full: that waits without holding
+ * a slot. The lanes' windows bound the work that waits.
  */
 export class Gate {
   private readonly start: (work: Work) => void;
@@ -36,13 +36,13 @@ export class Gate {
   private limit: number;
   /** One line for each lane. */
   private readonly waiting: readonly WaitingLine[];
-  /** Of the handlers that have a limit of their own. */
+  /** Running work of each handler that has a limit of its own. */
   private readonly activeOf = new Map<PlannedHandler, number>();
   private active = 0;
-  /** How much is in the lines. */
+  /** Amount of work in the lines. */
   private here = 0;
   private pumping = false;
-  /** Being pushed: what is active now is its own context. */
+  /** Work that is being pushed: the active async context is its own. */
   private arriving: Work | undefined;
   private begun = 0;
   private readonly onIdle: (() => void)[] = [];
@@ -61,7 +61,7 @@ export class Gate {
       this.pumping = true;
       this.begin(work);
       this.pumping = false;
-      // What has come or ended meanwhile.
+      // For work that has come or ended meanwhile.
       if (this.here > 0) this.pump();
       return;
     }
@@ -70,7 +70,7 @@ export class Gate {
     this.lineOf(work.lane).push(work);
     this.here += 1;
     this.pump();
-    // Whatever makes room for it later has another one.
+    // The call that makes room for it later has another async context.
     if (this.arriving === work) work.keepContext();
     this.arriving = arriving;
   }
@@ -79,21 +79,21 @@ export class Gate {
     this.active -= 1;
     if (match) this.count(match.handler, -1);
     if (this.here > 0 || this.pause.awaitsOne) this.pump();
-    if (this.active === 0 && this.onIdle.length > 0) for (const tell of this.onIdle.splice(0)) tell();
+    if (this.active === 0 && this.onIdle.length > 0) for (const resolve of this.onIdle.splice(0)) resolve();
   }
 
-  /** While it is still, starts only what was delivered before, and of a lane only if that is its next: it asks first. */
+  /** While the gate is still, only redelivered messages start, and of each lane only its next message: the watch is asked first. */
   setStill(isStill: boolean): void {
     this.pause.setSuspect(isStill);
   }
 
-  /** Changes the number of places. What has started goes on. */
+  /** Changes the number of slots. Work that has started goes on. */
   resize(limit: number): void {
     this.limit = limit;
     this.pump();
   }
 
-  /** Takes out what has not started and `test` holds for: of one lane, or of all. */
+  /** Takes out work that has not started and for which `test` is true: of one lane, or of all. */
   takeWaiting(lane?: number, test: (work: Work) => boolean = () => true): Work[] {
     const lines = lane === undefined ? this.waiting : [this.lineOf(lane)];
     const taken = lines.flatMap((line) => line.takeAll(test));
@@ -105,17 +105,17 @@ export class Gate {
     return this.lineOf(lane).all();
   }
 
-  /** How much of a lane can't start whatever else ends, since its handler is full. */
+  /** Amount of a lane's work that can't start because its handler is full. */
   blockedIn(lane: number): number {
     return this.lineOf(lane).blocked;
   }
 
-  /** Something more could start, and nothing that is here can. */
+  /** True while a slot is free, and a pause does not keep everything from starting. */
   get hasRoom(): boolean {
     return this.active < this.limit && this.pause.begins !== 'none';
   }
 
-  /** How much has started so far. */
+  /** Amount of work that has started so far. */
   get startedSoFar(): number {
     return this.begun;
   }
@@ -124,17 +124,17 @@ export class Gate {
     return this.here > 0;
   }
 
-  /** How much of it has started and not ended. */
+  /** Amount of work that has started and not ended. */
   get running(): number {
     return this.active;
   }
 
-  /** How much of it is here and has not started. */
+  /** Amount of work that is here and has not started. */
   get waitingCount(): number {
     return this.here;
   }
 
-  /** Forgets what waits for a channel that is gone: the broker delivers it again. */
+  /** Forgets waiting work whose channel is gone: the broker delivers it again. */
   dropLost(): void {
     this.takeWaiting(undefined, ({ received }) => received.delivery.lost);
   }
@@ -147,9 +147,9 @@ export class Gate {
     });
   }
 
-  /** Starts what may start: to be called when that may be more than before. */
+  /** Starts all work that may start. Must be called whenever that may be more than before. */
   pump(): void {
-    // What ends as soon as it has begun comes here again: the loop that began it goes on, or they would pile up.
+    // Work that ends as soon as it has begun comes here again. The loop that began it goes on; calls within calls would pile up.
     if (this.pumping) return;
     this.pumping = true;
     while (this.hasRoom) {
@@ -159,17 +159,17 @@ export class Gate {
       this.begin(work);
     }
     this.pumping = false;
-    this.tellIfBlocked();
+    this.reportIfBlocked();
   }
 
-  /** Nothing waits, nothing is in the way: it need not stand in line. */
+  /** True if work may skip the line, because nothing waits and a slot is free. */
   private canBeginAtOnce({ match }: Work): boolean {
     if (this.pumping || this.pause.begins !== 'any' || !this.hasRoom || this.hasWaiting) return false;
     return !match || this.handlerHasRoom(match.handler);
   }
 
-  /** As by itself after each start and end: for whoever could do nothing about it when it was told. */
-  tellIfBlocked(): void {
+  /** Calls `onBlocked` if that holds now, as the gate does after each start and end: for a caller that could not act on it then. */
+  reportIfBlocked(): void {
     const { awaitsOne, begins } = this.pause;
     if (this.hasRoom && begins !== 'redelivered' && (awaitsOne || this.isBlocked)) this.onBlocked();
   }
@@ -185,7 +185,7 @@ export class Gate {
     return lanes.length === 0 ? undefined : this.lineOf(this.order.next(lanes)).take();
   }
 
-  /** Looks for the next of a lane, which is then the line's to take. */
+  /** True if a lane has work that may start; the line's next `take` returns it. */
   private canStartIn(lane: number): boolean {
     const next = this.lineOf(lane).find(this.handlerHasRoom);
     return next !== undefined && (this.pause.begins !== 'redelivered' || asksFirst(next));

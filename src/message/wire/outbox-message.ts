@@ -5,7 +5,7 @@ import {
   encodeChain,
   encodeStep,
   type StepMessage,
-} from './wire/chain-header.js';
+} from './chain-header.js';
 
 /*
  * A message as an outbox stores it: JSON. The format is a promise, since a newer version reads rows of an older

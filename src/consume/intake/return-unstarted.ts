@@ -4,12 +4,12 @@ import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import { Work } from '../../pipeline/work.js';
 
 /**
- * Gives back what was delivered and has not started. A pack of which something has started can't go back; what is left of
- * it comes back message by message.
+ * Returns work that was delivered and has not started. A pack can't go back once one of its messages has started; the
+ * rest of it is returned message by message.
  *
  * @returns a promise that resolves when all of it is on its way
  */
-export async function giveBack(
+export async function returnUnstarted(
   waiting: readonly Work[],
   settle: (work: Work, outcome: Outcome) => Promise<void> | undefined,
 ): Promise<void> {
@@ -19,12 +19,12 @@ export async function giveBack(
     if (delivery instanceof PackItem) waitingOf.set(delivery.pack, (waitingOf.get(delivery.pack) ?? 0) + 1);
   }
   const isWhole = (pack: Pack) => waitingOf.get(pack) === pack.items.length;
-  const going = waiting.flatMap((work) => {
+  const returning = waiting.flatMap((work) => {
     const { delivery } = work.received;
     if (!(delivery instanceof PackItem) || !isWhole(delivery.pack)) return [work];
     return delivery === delivery.pack.items[0] ? [wholeOf(delivery.pack, work)] : [];
   });
-  await Promise.all(going.map((work) => settle(work, RETURN)));
+  await Promise.all(returning.map((work) => settle(work, RETURN)));
 }
 
 function wholeOf({ delivery }: Pack, { received, match, lane }: Work): Work {

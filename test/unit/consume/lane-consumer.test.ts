@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { LaneRunner } from '../../../src/consume/intake/lane-runner.js';
+import { LaneConsumer } from '../../../src/consume/intake/lane-consumer.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
@@ -31,7 +31,7 @@ async function open(prefetch = 10, isSlow = true) {
   };
   const handedOn: Delivery[] = [];
   const pause = new Pause({ paused() {}, resumed() {} } as unknown as ConsumerEvents);
-  const lane = new LaneRunner(
+  const lane = new LaneConsumer(
     { name: 'default', queue: 'q', weight: 1 },
     {
       session: { consume: async () => consumer } as unknown as TransportSession,

@@ -1,18 +1,18 @@
-import type { HandlerDefinition } from './consume/handlers/definition.js';
-import { Encryption } from './encryption/encryption.js';
-import { type EncryptionOptions, encryptionOption } from './encryption/key-provider.js';
-import { OptionsError } from './errors.js';
-import { type ExchangeOption, exchangeOption } from './message/exchange-option.js';
-import { type FailureLogOptions, failureLogOption, sumsEveryMs } from './observe/failure-log/options.js';
-import type { Middleware } from './pipeline/middleware.js';
-import { RETRY_FIELDS, type RetryOptions } from './retry/policy.js';
-import { json } from './serialization/json.js';
-import type { Serializer } from './serialization/serializer.js';
-import { memoryStores } from './stores/memory/index.js';
-import type { Stores } from './stores/stores.js';
-import { exchangeOptionProblem, queueNameProblem } from './topology/names.js';
-import type { TopologyMode } from './topology/plan.js';
-import type { Transport } from './transport/transport.js';
+import type { Middleware } from '../pipeline/middleware.js';
+import type { HandlerDefinition } from '../consume/handlers/definition.js';
+import { Encryption } from '../encryption/encryption.js';
+import { type EncryptionOptions, encryptionOption } from '../encryption/key-provider.js';
+import { OptionsError } from '../errors.js';
+import { type ExchangeOption, exchangeOption } from '../message/exchange-option.js';
+import { type FailureLogOptions, failureLogOption, sumsEveryMs } from '../observe/failure-log/options.js';
+import { RETRY_FIELDS, type RetryOptions } from '../retry/policy.js';
+import { json } from '../serialization/json.js';
+import type { Serializer } from '../serialization/serializer.js';
+import { memoryStores } from '../stores/memory/index.js';
+import type { Stores } from '../stores/stores.js';
+import { exchangeOptionProblem, queueNameProblem } from '../topology/names.js';
+import type { TopologyMode } from '../topology/plan.js';
+import type { Transport } from '../transport/transport.js';
 import {
   type Check,
   duration,
@@ -28,10 +28,10 @@ import {
   problemsOf,
   required,
   text,
-} from './util/check.js';
-import { type Duration, toMs, toMsOrForever } from './util/duration.js';
-import { type Logger, stderrLogger } from './util/logger.js';
-import { safeLogger } from './util/safe-logger.js';
+} from '../util/check.js';
+import { type Duration, toMs, toMsOrForever } from '../util/duration.js';
+import { type Logger, stderrLogger } from '../util/logger.js';
+import { safeLogger } from '../util/safe-logger.js';
 
 /** Handler definitions as `handlers()` returns them; lists may be nested. */
 export type HandlerDefinitions = HandlerDefinition | readonly HandlerDefinitions[];

@@ -16,20 +16,20 @@ import { keptForMs, warnOfLongHandlers } from '../handlers/long-handlers.js';
 import { prefetchOf, type ServedLane, type Serving } from '../handlers/serving.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
-import type { HandlerStatus, PlacesStatus } from '../report/status.js';
+import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, type Workload, workloadOf } from '../report/workload.js';
 import { dueEffects } from '../settle/due.js';
 import { Settler, type SettlerOptions } from '../settle/settle.js';
-import { Gate } from './concurrency.js';
 import type { CrashWatch } from './crash-watch.js';
-import { giveBack } from './give-back.js';
+import { Gate } from './gate.js';
 import { Intake } from './intake.js';
+import { LaneConsumer } from './lane-consumer.js';
 import { strictOrder } from './lane-order.js';
-import { LaneRunner } from './lane-runner.js';
 import { LongWaits } from './long-waits.js';
 import { Pause } from './pause.js';
+import { returnUnstarted } from './return-unstarted.js';
 
-export interface RunnerOptions {
+export interface SlotGroupOptions {
   readonly names: Names;
   readonly session: TransportSession;
   readonly clock: Clock;
@@ -45,32 +45,32 @@ export interface RunnerOptions {
 }
 
 /**
- * Runs what shares one set of places, which is a queue with all its lanes, or several queues: takes their deliveries,
- * lets them start when there is room, and ends in order.
+ * Queues that share one group of slots: one queue with all its lanes, or several queues. Takes their deliveries, starts
+ * each when a slot is free, and stops in order.
  */
-export class Runner {
+export class SlotGroup {
   private readonly gate: Gate;
   private readonly intake: Intake;
   private readonly dispatcher: Dispatcher;
   private readonly attempts: Attempts;
   private readonly settler: Settler;
-  private readonly lanes: readonly LaneRunner[];
+  private readonly lanes: readonly LaneConsumer[];
   private readonly longWaits: LongWaits;
   private readonly circuits: Circuits;
   private readonly pause: Pause;
-  /** How many messages run at once. */
-  private places: number;
-  /** What contexts know of it. */
+  /** Maximum messages that run at once. */
+  private slots: number;
+  /** State that contexts can see. */
   private readonly stopping = { isStopping: false };
-  /** What is given back and not on its way yet. */
+  /** Settles when all work that was returned is on its way. */
   private returning: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly serving: Serving,
-    private readonly options: RunnerOptions,
+    private readonly options: SlotGroupOptions,
   ) {
     const { lanes, concurrency, order } = serving;
-    this.places = concurrency;
+    this.slots = concurrency;
     this.pause = new Pause(options.consumerEvents);
     const uniques = new Uniques(options.dispatcher);
     const settler = this.settlerFor(uniques);
@@ -100,18 +100,17 @@ export class Runner {
       ...{ names: options.names, maxBodyBytes: options.dispatcher.maxBodyBytes, lanes, gate },
       onAdmitted: () => this.longWaits.watch(),
     });
-    this.lanes = lanes.map((lane, index) => this.laneRunner(lane, index));
+    this.lanes = lanes.map((lane, index) => this.laneConsumer(lane, index));
     pause.governs(this.lanes, () => gate.pump());
-    const back = (waiting: readonly Work[]) => this.giveBack(waiting);
-    const shared = { ...options, gate, pause, giveBack: back };
+    const shared = { ...options, gate, pause, returnUnstarted: this.returnUnstarted };
     this.longWaits = new LongWaits({
       ...shared,
       lanes: this.lanes.map((lane, index) => ({
         lane,
         mayStarve: index > 0 && order === strictOrder,
-        prefetch: () => prefetchOf(lanes[index] as ServedLane, serving, this.places),
+        prefetch: () => prefetchOf(lanes[index] as ServedLane, serving, this.slots),
       })),
-      places: () => this.places,
+      slots: () => this.slots,
     });
     this.circuits = new Circuits({ ...shared, handlers });
   }
@@ -127,7 +126,7 @@ export class Runner {
     await Promise.all(this.lanes.map((lane) => lane.start()));
   }
 
-  /** First stage of stopping: takes no more, and gives back what has not started. */
+  /** First stage of stopping: takes no more, and returns work that has not started. */
   async stopConsuming(): Promise<void> {
     this.stopping.isStopping = true;
     this.dispatcher.stopGathering();
@@ -135,12 +134,12 @@ export class Runner {
     this.circuits.stop();
     this.pause.stop();
     await Promise.all(this.lanes.map((lane) => lane.cancel()));
-    // Only now: given back before that, they would come again at once.
-    this.giveBack(this.gate.takeWaiting());
+    // Not earlier: messages returned before that would come again at once.
+    this.returnUnstarted(this.gate.takeWaiting());
     this.options.crashWatch?.stop();
   }
 
-  /** Second stage: what runs may finish; near the deadline its signals fire. True if everything ended in time. */
+  /** Second stage: running handlers may finish; near the deadline their signals fire. True if all ended in time. */
   async finish(deadline: Deadline): Promise<boolean> {
     const idle = Promise.all([this.gate.idle(), this.returning]).then(() => true);
     const { clock } = this.options;
@@ -151,19 +150,19 @@ export class Runner {
     return ended;
   }
 
-  /** Fires the signals of all that runs. */
+  /** Fires the signals of all running handlers. */
   cancel(): void {
     this.dispatcher.abort(new ShutdownError(), () => true);
   }
 
-  /** Fires the signal of a message that runs; says how many of them do. */
+  /** Fires the signals of the attempts at a message. @returns the number of them */
   cancelMessage(messageId: string): number {
     return this.dispatcher.abort(new CancelledError(), (received) => received.messageId === messageId);
   }
 
   /**
-   * Takes no more of what is among these, queues or lanes of queues, and lets all else go on. Before the start, too. What
-   * was fetched is finished.
+   * Pauses the queues and lanes with these names, and lets all others go on; also before the start. Messages that were
+   * fetched are finished.
    */
   setPaused(paused: ReadonlySet<string>): void {
     for (const [index, { queue, subscription }] of this.serving.lanes.entries()) {
@@ -175,23 +174,23 @@ export class Runner {
   }
 
   /**
-   * Changes how many messages run at once, and what is fetched ahead with it.
+   * Changes the number of slots, and with it the prefetch.
    *
    * @throws OptionsError if a handler's batch would not fit
    */
-  scale(places: number): void {
+  scale(slots: number): void {
     const largest = Math.max(0, ...this.handlers.map(({ batch }) => batch?.max ?? 0));
-    if (places < largest)
+    if (slots < largest)
       throw new OptionsError('scale', [
-        `expected the concurrency to be at least ${largest}, the messages of a handler's batch; got ${places}`,
+        `expected the concurrency to be at least ${largest}, the messages of a handler's batch; got ${slots}`,
       ]);
-    this.places = places;
+    this.slots = slots;
     for (const [index, lane] of this.lanes.entries())
-      void lane.resizePrefetch(prefetchOf(this.serving.lanes[index] as ServedLane, this.serving, places));
-    this.gate.resize(places);
+      void lane.resizePrefetch(prefetchOf(this.serving.lanes[index] as ServedLane, this.serving, slots));
+    this.gate.resize(slots);
   }
 
-  get status(): PlacesStatus {
+  get status(): SlotGroupStatus {
     const { running, waitingCount: waiting } = this.gate;
     const held = this.pause.has('unpublishable');
     const lanes = this.lanes.map(({ queue }, index) => ({
@@ -199,7 +198,7 @@ export class Runner {
       of: (this.serving.lanes[index] as ServedLane).subscription.queue,
       paused: this.pause.reasonsOf(index),
     }));
-    return { queues: this.queues, lanes, places: this.places, running, waiting, held };
+    return { queues: this.queues, lanes, slots: this.slots, running, waiting, held };
   }
 
   get handlers(): readonly Handler[] {
@@ -211,7 +210,7 @@ export class Runner {
   }
 
   /**
-   * @param ended what its handlers have done
+   * @param ended counts of the handlers' attempts
    * @throws ConnectError if the broker can't be asked now
    */
   async workload(ended: EndedAttempts): Promise<Workload> {
@@ -221,19 +220,19 @@ export class Runner {
       queue,
       ready: (await session.inspect(queue))?.ready ?? 0,
     }));
-    const places = consumed.length === 0 ? 0 : this.places;
+    const slots = consumed.length === 0 ? 0 : this.slots;
     const { running, waitingCount: waiting } = this.gate;
-    return workloadOf(await Promise.all(asked), { queues: this.queues, places, running, waiting, ...ended });
+    return workloadOf(await Promise.all(asked), { queues: this.queues, slots, running, waiting, ...ended });
   }
 
-  /** For a start that is given up. What goes back as a copy is on its way before its channel goes: it would come twice. */
+  /** For a start that is given up. Copies of returned messages are sent before the channel closes: else both would come. */
   async abandon(): Promise<void> {
     await this.stopConsuming();
     await this.returning;
     await this.close();
   }
 
-  /** Last stage: the channels go, and with them what is not settled goes back to the queue. */
+  /** Last stage: closes the channels; unsettled messages go back to their queues. */
   async close(): Promise<void> {
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
@@ -250,20 +249,20 @@ export class Runner {
     });
   }
 
-  private laneRunner(lane: ServedLane, index: number): LaneRunner {
-    return new LaneRunner(lane, {
+  private laneConsumer(lane: ServedLane, index: number): LaneConsumer {
+    return new LaneConsumer(lane, {
       ...this.options,
-      prefetch: prefetchOf(lane, this.serving, this.places),
+      prefetch: prefetchOf(lane, this.serving, this.slots),
       keptForMs: keptForMs(this.handlers, this.options.dispatcher.timeoutGraceMs),
       blocked: () => this.gate.blockedIn(index),
       ...{ index, pause: this.pause, intake: this.intake },
-      onResized: () => this.gate.tellIfBlocked(),
+      onResized: () => this.gate.reportIfBlocked(),
       onLost: (queue, reason) => this.lost(queue, reason),
     });
   }
 
-  private giveBack(waiting: readonly Work[]): void {
-    const given = giveBack(waiting, async (work, outcome) => {
+  private readonly returnUnstarted = (waiting: readonly Work[]): void => {
+    const onItsWay = returnUnstarted(waiting, async (work, outcome) => {
       const { delivery } = work.received;
       const whole = settledWith(delivery);
       if (whole) this.lanes[work.lane]?.returned(whole);
@@ -273,8 +272,8 @@ export class Runner {
         await this.attempts.broken(work, error);
       }
     });
-    this.returning = Promise.all([this.returning, given]);
-  }
+    this.returning = Promise.all([this.returning, onItsWay]);
+  };
 
   private widen(): void {
     const { gate, pause } = this;
@@ -296,5 +295,5 @@ export class Runner {
   }
 }
 
-/** How long before the deadline of stopping the signals of running handlers fire. */
+/** Time before the stop's deadline at which the signals of running handlers fire. */
 const SIGNAL_AHEAD_MS = 5_000;

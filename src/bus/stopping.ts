@@ -1,10 +1,10 @@
-import type { Runners } from './consume/intake/runners.js';
-import { StopDeadlineError } from './errors.js';
-import type { TransportSession } from './transport/transport.js';
-import type { Deadline } from './util/deadline.js';
-import { type Duration, formatMs } from './util/duration.js';
-import type { Logger } from './util/logger.js';
-import { awaitSignal } from './util/signals.js';
+import type { Consumption } from '../consume/intake/consumption.js';
+import { StopDeadlineError } from '../errors.js';
+import type { TransportSession } from '../transport/transport.js';
+import type { Deadline } from '../util/deadline.js';
+import { type Duration, formatMs } from '../util/duration.js';
+import type { Logger } from '../util/logger.js';
+import { awaitSignal } from '../util/signals.js';
 
 /** Options of `bus.stop()`. */
 export interface StopOptions {
@@ -20,7 +20,7 @@ export const CLOSING_RESERVE_MS = 3_000;
 /** Parts that stop, in this order. */
 export interface Stoppable {
   readonly session: TransportSession;
-  readonly runners: Runners;
+  readonly consumption: Consumption;
   /** Settles when the messages taken from the outbox are published, or can't be. */
   readonly relayed: Promise<void> | undefined;
   /** Settles when the messages of overdue batches are sent, or can't be. */
@@ -39,7 +39,7 @@ export interface Stoppable {
  * @returns work that had to be left behind, as sentences
  */
 export async function stopInStages(
-  { session, runners, relayed, lookedAfter, handlersEnded }: Stoppable,
+  { session, consumption, relayed, lookedAfter, handlersEnded }: Stoppable,
   deadline: Deadline,
 ): Promise<string[]> {
   const problems: string[] = [];
@@ -47,15 +47,15 @@ export async function stopInStages(
     const late = () => new Error(`${name} took too long`);
     await deadline.race(work, late).catch((error: Error) => problems.push(error.message));
   };
-  await stage('cancelling the consumers', runners.stopConsuming());
+  await stage('cancelling the consumers', consumption.stopConsuming());
   const handlersEnd = deadline.before(CLOSING_RESERVE_MS);
-  for (const queue of await runners.finish(handlersEnd))
+  for (const queue of await consumption.finish(handlersEnd))
     problems.push(`handlers of queue '${queue}' were still running`);
   handlersEnded();
   await stage('relaying the outbox', relayed ?? Promise.resolve());
   await stage('sending overdue messages of batches', lookedAfter);
   await stage('waiting for confirms', session.drain(deadline));
-  await stage('closing the channels', runners.close());
+  await stage('closing the channels', consumption.close());
   await session.close(deadline).catch((error: Error) => problems.push(error.message));
   return problems;
 }

@@ -10,3 +10,8 @@ export function cutText(text: string, maxBytes: number): string {
     .toString('utf8')
     .replace(/\uFFFD+$/, '')}…`;
 }
+
+/** Cuts a text to at most `maxLength` UTF-16 units, about the characters on a line; a text that was cut ends in `…`. */
+export function cutLine(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
+}

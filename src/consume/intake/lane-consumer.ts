@@ -6,58 +6,58 @@ import type { Intake } from './intake.js';
 import type { Pause, PausedLane } from './pause.js';
 import { PrefetchWindow } from './prefetch-window.js';
 
-export interface LaneRunnerOptions {
+export interface LaneConsumerOptions {
   readonly session: TransportSession;
   readonly clock: Clock;
   readonly log: Logger;
   readonly pause: Pick<Pause, 'takes'>;
   readonly prefetch: number;
-  /** How long a delivery may stay unsettled here, in milliseconds. */
+  /** Longest time in milliseconds that a delivery may stay unsettled here. */
   readonly keptForMs: number;
-  /** How much of it is here and can't start, since its handlers are full. */
+  /** Amount of the lane's work that is here and can't start because its handlers are full. */
   blocked(): number;
-  /** Its place among those that share the slots. */
+  /** Position of the lane in its slot group. */
   readonly index: number;
-  /** Takes what is delivered. */
+  /** Receiver of the deliveries. */
   readonly intake: Pick<Intake, 'admit'>;
-  /** Its window has been changed. */
+  /** Called when the window has been changed. */
   onResized(): void;
-  /** The lane's channel is gone, and with it what it had delivered. */
+  /** Called when the lane's channel is gone, and with it its deliveries. */
   onLost(queue: string, reason: Error): void;
 }
 
-/** How much more than its window a lane may have here, of what waits for handlers that are full: in windows, and in messages. */
+/** Maximum that a lane may have here beyond its window, of work that waits for full handlers: in windows, and in messages. */
 const MORE_WINDOWS = 9;
 const MORE_MESSAGES = 1_000;
 
 /**
- * Consumes one lane: one queue, one consumer, and the window of what may be unsettled of it.
+ * Consumer of one lane: one queue, one consumer in the broker, and the window of its unsettled deliveries.
  *
- * Each window that is opened is another consumer, in which what was delivered before doesn't count. So what is open from
- * before is counted here: a lane that is paused and resumed again and again must not fetch a window more each time.
+ * Each window that is opened is another consumer, in which earlier deliveries don't count. So open deliveries are
+ * counted here: a lane that is paused and resumed again and again must not fetch another window each time.
  */
-export class LaneRunner implements DeliverySink, PausedLane {
+export class LaneConsumer implements DeliverySink, PausedLane {
   private readonly window: PrefetchWindow;
   private consuming: Promise<Consumer> | undefined;
   private consumer: Consumer | undefined;
-  /** Under way. */
+  /** Change of the window that is under way. */
   private resizing: Promise<void> | undefined;
-  /** As asked for last; 0 if it takes nothing. */
+  /** Window that was asked for last; 0 if the lane takes nothing. */
   private asked = 0;
-  /** Takes nothing until enough of what is open is settled. */
+  /** True while the lane takes nothing until enough open deliveries are settled. */
   private isFull = false;
-  /** Delivered and not settled. */
+  /** Number of deliveries that are not settled. */
   private open = 0;
-  /** Of that, what came through the window that is open now, and its number. */
+  /** Number of these that came through the window that is open now, and that window's number. */
   private inWindow = 0;
   private windowNumber = 0;
   private stopping = false;
-  /** What comes now has nobody to start it, or to give it back. */
+  /** True once nobody is there any more to start a delivery, or to return it. */
   private cancelled = false;
 
   constructor(
     private readonly lane: Lane,
-    private readonly options: LaneRunnerOptions,
+    private readonly options: LaneConsumerOptions,
   ) {
     this.window = new PrefetchWindow(options.prefetch, (width) => this.resize(width), options.clock);
   }
@@ -93,11 +93,11 @@ export class LaneRunner implements DeliverySink, PausedLane {
     this.open = 0;
     this.inWindow = 0;
     this.options.onLost(this.lane.queue, reason);
-    // It consumes again on the next channel, with the window that was asked for last.
+    // The lane consumes again on the next channel, with the window that was asked for last.
     if (this.isFull) void this.change(this.width);
   }
 
-  /** Takes no more; resolves when the broker sends no more. What comes until then is handed on like all else. */
+  /** Takes no more; resolves when the broker sends no more. Deliveries until then are handed on like all others. */
   async cancel(): Promise<void> {
     this.stopping = true;
     this.window.stop();
@@ -105,7 +105,7 @@ export class LaneRunner implements DeliverySink, PausedLane {
     this.cancelled = true;
   }
 
-  /** What is here stays, and can be settled. */
+  /** Takes no more. Deliveries that are here stay, and can be settled. */
   stopTaking(): Promise<void> {
     return this.change(0);
   }
@@ -114,13 +114,13 @@ export class LaneRunner implements DeliverySink, PausedLane {
     if (this.width > 0) void this.change(this.width);
   }
 
-  /** Changes how much may be unsettled of it when nothing is in the way; resolves when that holds. */
+  /** Changes the width of the open window; resolves when the change is done. */
   async resizePrefetch(prefetch: number): Promise<void> {
     this.window.resizeFull(prefetch);
     await this.resizing;
   }
 
-  /** All that fills its window waits for handlers that are full: another window for what can start. */
+  /** Opens another window for work that can start, if all that fills this one waits for full handlers. */
   widen(): void {
     if (this.resizing || this.asked === 0 || this.inWindow < this.asked) return;
     const { full, hasSuspects } = this.window;
@@ -134,18 +134,18 @@ export class LaneRunner implements DeliverySink, PausedLane {
   }
 
   /**
-   * To be awaited before the ack that makes room in the window: another window is another consumer, and what the broker
-   * has under way to the old one comes back charged as a failed delivery. To a full window nothing is under way.
+   * Must be awaited before the ack that makes room in the window: another window is another consumer, and messages that
+   * are under way to the old one come back charged as failed deliveries. To a full window nothing is under way.
    */
   settled(delivery: Delivery): Promise<void> | undefined {
-    // Of one that is lost there is no ack.
+    // A lost delivery has no ack.
     if (delivery.lost) return undefined;
     this.left(delivery);
     this.window.settled(delivery);
     return this.resizing;
   }
 
-  /** It goes back without having been started, which proves nothing about it. */
+  /** Called for a delivery that goes back without having been started, which proves nothing about it. */
   returned(delivery: Delivery): void {
     if (delivery.lost) return;
     this.left(delivery);
@@ -153,7 +153,7 @@ export class LaneRunner implements DeliverySink, PausedLane {
   }
 
   private left(delivery: Delivery): void {
-    // One that moves between connections has several channels; with the first of them that goes all is forgotten.
+    // A consumer that moves between connections has several channels; the first that goes resets the count.
     if (this.open > 0) this.open -= 1;
     if (delivery.window === this.windowNumber) this.inWindow -= 1;
     if (this.isFull && this.mayOpen) void this.change(this.width);
@@ -163,14 +163,14 @@ export class LaneRunner implements DeliverySink, PausedLane {
     return this.options.pause.takes(this.options.index);
   }
 
-  /** How much may be unsettled of it now. */
+  /** Deliveries that may be unsettled now. */
   private get width(): number {
     const takes = this.takes;
     if (takes === 'all') return this.window.width;
     return takes === 'one' ? 1 : 0;
   }
 
-  /** Two windows' worth is here at the most. Of a lane that tries, what is open must not keep out what is to be tried. */
+  /** False once two windows are here. In a lane that tries a message, open deliveries must not keep out that message. */
   private get mayOpen(): boolean {
     return this.takes === 'one' || this.open - this.options.blocked() <= this.window.full;
   }
@@ -194,12 +194,12 @@ export class LaneRunner implements DeliverySink, PausedLane {
     const { queue } = this.lane;
     this.isFull = width > 0 && !this.mayOpen;
     this.asked = this.isFull ? 0 : width;
-    // Of no window: what comes through the next one begins to count.
+    // No window: the count begins with the first delivery of the next one.
     this.windowNumber = 0;
     this.inWindow = 0;
     const { asked } = this;
     try {
-      // The first deliveries may be settled before the broker's answer to consuming is heard here.
+      // The first deliveries may be settled before the broker's answer to the consume arrives.
       await (await this.consuming)?.setPrefetch(asked);
     } catch (error) {
       log.warn({ queue, width, error }, 'the prefetch could not be changed');

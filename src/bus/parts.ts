@@ -1,0 +1,93 @@
+import type { HandlerDefinition } from '../consume/handlers/definition.js';
+import { type BusDescription, describeBus } from '../consume/handlers/describe.js';
+import type { ServeOptions } from '../consume/handlers/serving.js';
+import { planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
+import type { BusEvents } from '../events.js';
+import { Outbox } from '../features/outbox/outbox.js';
+import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
+import type { Publisher } from '../message/publisher.js';
+import { FailureLog } from '../observe/failure-log/failure-log.js';
+import { HealthMonitor } from '../observe/health/health-monitor.js';
+import { BusPublisher } from '../publish/publisher.js';
+import { Names } from '../topology/names.js';
+import { toMs } from '../util/duration.js';
+import { Emitter } from '../util/emitter.js';
+import { Lifecycle, type LivingParts } from './lifecycle.js';
+import { type BusOptions, type BusSettings, busSettings } from './options.js';
+
+/** Parts of a bus, assembled from its options. The order in which they start and stop is in {@link Lifecycle}. */
+export class BusParts {
+  readonly settings: BusSettings;
+  readonly events: Emitter<BusEvents>;
+  readonly publisher: BusPublisher;
+  readonly outbox: Outbox;
+  readonly monitor: HealthMonitor;
+  readonly life: Lifecycle;
+  /** Handlers of the options, and those that `handle()` has added. */
+  readonly definitions: HandlerDefinition[];
+  private readonly names: Names;
+  private readonly exchange: ExchangeRef;
+
+  /** @throws OptionsError with all problems at once */
+  constructor(options: BusOptions) {
+    const settings = busSettings(options);
+    const { service, log, transport, stores } = settings;
+    const { clock } = transport;
+    const names = new Names(settings.prefix, settings.delayPrefix);
+    const exchange = exchangeRef(settings.exchange);
+    const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
+    const monitor = new HealthMonitor(service, events, clock);
+    if (settings.failureSumsEveryMs !== undefined)
+      new FailureLog(events, { log, clock, everyMs: settings.failureSumsEveryMs });
+    const life = new Lifecycle({ settings, names, exchange, events, monitor });
+    this.settings = settings;
+    this.names = names;
+    this.exchange = exchange;
+    this.events = events;
+    this.monitor = monitor;
+    this.life = life;
+    this.definitions = [...settings.handlers];
+    this.publisher = new BusPublisher({
+      ...settings,
+      names,
+      exchange,
+      events,
+      clock,
+      session: () => life.openSession(),
+      ensureExchange: (ref) => life.ensureExchange(ref),
+      uniqueHandlers: () => life.uniqueHandlers,
+    });
+    const { steps } = this.publisher;
+    this.outbox = new Outbox({ ...settings, store: stores.outbox, steps, clock, events });
+  }
+
+  /** @throws OptionsError for problems of the handlers */
+  describe(): BusDescription {
+    return describeBus({ ...this.settings, names: this.names, exchange: this.exchange }, this.plan());
+  }
+
+  /** Parts that start and stop with the bus. */
+  livingFor(bus: Publisher): LivingParts {
+    return {
+      bus,
+      publisher: this.publisher,
+      outbox: this.outbox,
+      subscriptions: (serve) => this.plan(serve),
+      prepare: async () => {
+        for (const { prepare } of this.definitions) await prepare?.(bus);
+      },
+    };
+  }
+
+  private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {
+    const { settings, exchange } = this;
+    return planSubscriptions(this.definitions, {
+      ...settings,
+      exchange,
+      slots,
+      retry: { ...settings.retry, ...retry },
+      timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
+      hasInbox: settings.stores.inbox !== undefined,
+    });
+  }
+}

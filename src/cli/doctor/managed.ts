@@ -1,0 +1,21 @@
+/** A queue as the management API describes it. */
+export interface ManagedQueue {
+  readonly name: string;
+  readonly type: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** Nodes that hold a copy of the queue; empty for a classic queue. */
+  readonly members: readonly string[];
+  readonly online: readonly string[];
+  /** Number of messages that are taken and not settled, as of some seconds ago. */
+  readonly unsettled: number;
+}
+
+/** A binding as the management API describes it. */
+export interface ManagedBinding {
+  readonly source: string;
+  readonly destination: string;
+  readonly destinationType: 'queue' | 'exchange';
+  readonly pattern: string;
+  /** The management API's own name of the binding. */
+  readonly propertiesKey: string;
+}

@@ -1,0 +1,143 @@
+import { OptionsError } from '../../errors.js';
+import type { Clock } from '../../util/clock.js';
+import type { Deadline } from '../../util/deadline.js';
+import { AttemptEvents } from '../attempt/attempt-events.js';
+import type { DispatcherOptions } from '../attempt/dispatch.js';
+import type { Serving } from '../handlers/serving.js';
+import type { Handler } from '../handlers/subscription.js';
+import { ConsumerEvents } from '../report/consumer-events.js';
+import { FiguresOfHandler } from '../report/figures.js';
+import type { ConsumingStatus, SlotGroupStatus } from '../report/status.js';
+import { type EndedAttempts, sumOf, type Workload } from '../report/workload.js';
+import type { SettlerOptions } from '../settle/settle.js';
+import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
+
+/** Options of the parts of all slot groups, flat. */
+export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
+  Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'events'> &
+  Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'>;
+
+/** Consumption of a bus: its slot groups, started together and stopped in the same stages. */
+export class Consumption {
+  private readonly groups: readonly SlotGroup[];
+  private readonly figures: ReadonlyMap<Handler, FiguresOfHandler>;
+  private readonly clock: Clock;
+
+  constructor(servings: readonly Serving[], options: ConsumptionOptions) {
+    const { service, events, clock } = options;
+    this.figures = figuresOf(servings, clock.monotonic());
+    this.clock = clock;
+    const shared = { ...options, events: new AttemptEvents(service, events, clock, this.figures) };
+    const parts = {
+      ...options,
+      consumerEvents: new ConsumerEvents(service, events),
+      settler: shared,
+      dispatcher: shared,
+    };
+    this.groups = servings.map((serving) => new SlotGroup(serving, parts));
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.groups.map((group) => group.start()));
+  }
+
+  async stopConsuming(): Promise<void> {
+    await Promise.all(this.groups.map((group) => group.stopConsuming()));
+  }
+
+  /** Resolves with the queues whose handlers still run at the deadline. */
+  async finish(deadline: Deadline): Promise<string[]> {
+    const finished = await Promise.all(this.groups.map((group) => group.finish(deadline)));
+    return this.groups.filter((_group, index) => !finished[index]).flatMap(({ queues }) => queues);
+  }
+
+  /** @throws ConnectError if the broker can't be asked now */
+  async workload(): Promise<Workload> {
+    return sumOf(await Promise.all(this.groups.map((group) => group.workload(this.endedIn(group)))));
+  }
+
+  /** Fires the signals of all running handlers. */
+  cancel(): void {
+    for (const group of this.groups) group.cancel();
+  }
+
+  /** Fires the signals of the attempts at a message. @returns the number of them */
+  cancelMessage(messageId: string): number {
+    return this.groups.reduce((sum, group) => sum + group.cancelMessage(messageId), 0);
+  }
+
+  /** Pauses the queues and lanes with these names, and lets all others go on. */
+  setPaused(paused: ReadonlySet<string>): void {
+    for (const group of this.groups) group.setPaused(paused);
+  }
+
+  /** Names in `paused` that keep a queue, or some of its lanes, from being consumed here. */
+  pausesOf(queue: string, paused: ReadonlySet<string>): string[] {
+    const lanes = this.groups.flatMap(({ status }) => status.lanes);
+    const affected = lanes.filter((lane) => lane.queue === queue || lane.of === queue);
+    return [...new Set(affected.flatMap((lane) => [lane.of, lane.queue]))].filter((name) => paused.has(name));
+  }
+
+  /** True for the name of a queue that is served here, or of a lane of one. */
+  serves(queue: string): boolean {
+    return this.groups.some(({ status }) => isAmong(status, queue));
+  }
+
+  /**
+   * Changes the number of slots of a queue, and of the queues that share them.
+   *
+   * @throws OptionsError if a handler's batch would not fit, or if the name is that of a lane, which shares its queue's slots
+   */
+  scale(queue: string, slots: number): void {
+    const lanes = this.groups.flatMap(({ status }) => status.lanes);
+    const lane = lanes.find((each) => each.queue === queue && each.of !== queue);
+    if (lane)
+      throw new OptionsError('scale', [
+        `'${queue}' is a lane and shares the slots of its queue: scale '${lane.of}'`,
+      ]);
+    for (const group of this.groups) if (group.queues.includes(queue)) group.scale(slots);
+  }
+
+  get status(): ConsumingStatus {
+    const now = this.clock.monotonic();
+    return {
+      slotGroups: this.groups.map(({ status }) => status),
+      handlers: this.groups.flatMap((group) =>
+        group.handlers.flatMap((handler) => {
+          const figures = this.figures.get(handler);
+          return figures ? [{ ...figures.read(now), circuit: group.circuitOf(handler) }] : [];
+        }),
+      ),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.groups.map((group) => group.close()));
+  }
+
+  private endedIn({ handlers }: SlotGroup): EndedAttempts {
+    const all = handlers.flatMap((handler) => this.figures.get(handler) ?? []);
+    return {
+      attempts: all.reduce((sum, { attempts }) => sum + attempts, 0),
+      busyMs: all.reduce((sum, { busyMs }) => sum + busyMs, 0),
+    };
+  }
+
+  /** For a start that is given up: a group that can't be cancelled is closed all the same. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled(this.groups.map((group) => group.abandon()));
+  }
+}
+
+function figuresOf(servings: readonly Serving[], now: number): Map<Handler, FiguresOfHandler> {
+  return new Map(
+    servings.flatMap(({ subscriptions }) =>
+      subscriptions.flatMap(({ queue, handlers }) =>
+        handlers.map((handler) => [handler, new FiguresOfHandler(handler.name, queue, now)] as const),
+      ),
+    ),
+  );
+}
+
+const isAmong = ({ queues, lanes }: SlotGroupStatus, queue: string) =>
+  queues.includes(queue) || lanes.some((lane) => lane.queue === queue);
