@@ -78,7 +78,6 @@ export class Bus extends Publisher {
     this.life = new Lifecycle({ settings, names, exchange, events, monitor });
     this.publisher = new BusPublisher({
       ...settings,
-      names,
       exchange,
       events,
       clock,

@@ -146,8 +146,8 @@ export class Lifecycle {
     servings: readonly Serving[],
     deadline: Deadline,
   ): Promise<void> {
-    const { events, settings } = this.options;
-    const session = await settings.transport.open({ ...settings, events }, deadline);
+    const { events, names, settings } = this.options;
+    const session = await settings.transport.open({ ...settings, names, events }, deadline);
     this.session = session;
     await this.declare(session, subscriptions, deadline);
     const running = this.runnersOf(parts, servings, session);

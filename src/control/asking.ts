@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ControlError } from '../errors.js';
+import type { OutgoingMessage } from '../message/message.js';
 import type { Names } from '../topology/names.js';
 import type { Heard, TransportSession } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
@@ -72,12 +73,13 @@ export class Asking {
 
   private async publish(request: ControlRequest, correlationId: string): Promise<void> {
     const { session, names, replyTo } = this;
-    const message = {
+    const message: OutgoingMessage = {
+      to: 'exchange',
       exchange: names.control,
       routingKey: '',
       body: encode(request),
       properties: { replyTo, correlationId, contentType: 'application/json' },
-      mandatory: false,
+      mustRoute: false,
       deadlineMs: PUBLISH_MS,
     };
     await session.publish(message).catch((error) => {

@@ -124,6 +124,7 @@ export class BusControl {
     const { session, names, service, log } = this.options;
     try {
       await session.publish({
+        to: 'exchange',
         exchange: names.controlTo,
         routingKey: replyTo,
         body: encode({ ...respondent(service), ...answer }),
@@ -131,7 +132,7 @@ export class BusControl {
           contentType: 'application/json',
           ...(correlationId === undefined ? {} : { correlationId }),
         },
-        mandatory: false,
+        mustRoute: false,
         deadlineMs: ANSWER_MS,
       });
     } catch (error) {

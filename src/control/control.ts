@@ -92,7 +92,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const { clock } = transport;
   const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
   const deadline = new Deadline(clock, connectDeadlineMs);
-  const session = await transport.open({ service: 'control', events, log, ...LIMITS }, deadline);
+  const session = await transport.open({ service: 'control', names, events, log, ...LIMITS }, deadline);
   try {
     // Verified, not declared: a misspelt prefix must leave nothing in the broker.
     await session.declare({ own: planControl(names) }, 'verify', deadline).catch((error) => {

@@ -1,4 +1,5 @@
 import { ControlError } from '../errors.js';
+import type { OutgoingMessage } from '../message/message.js';
 import type { Names } from '../topology/names.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
@@ -56,12 +57,13 @@ export class PausedQueues {
   }
 
   private async write(paused: readonly string[]): Promise<void> {
-    const message = {
+    const message: OutgoingMessage = {
+      to: 'exchange',
       exchange: '',
       routingKey: this.names.paused,
       body: Buffer.from(JSON.stringify({ paused })),
       properties: { deliveryMode: 2, contentType: 'application/json' },
-      mandatory: true,
+      mustRoute: true,
       deadlineMs: WRITE_MS,
     };
     await this.session.publish(message).catch((error) => {

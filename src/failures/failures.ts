@@ -43,11 +43,11 @@ const CLOSE_MS = 5_000;
  */
 export async function openFailures(options: FailuresOptions): Promise<Failures> {
   const settings = failuresSettings(options);
-  const { transport, log, connectDeadlineMs } = settings;
+  const { transport, names, log, connectDeadlineMs } = settings;
   const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
   const limits = { maxInFlight: MAX_IN_FLIGHT, maxInFlightBytes: MAX_IN_FLIGHT_BYTES };
   const session = await transport.open(
-    { service: 'failures', events, log, ...limits },
+    { service: 'failures', names, events, log, ...limits },
     new Deadline(transport.clock, connectDeadlineMs),
   );
   return new Failures(settings, session);

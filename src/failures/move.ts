@@ -70,7 +70,7 @@ export async function moveMessages(
   const send = async (received: Received, to: string) => {
     // The alternate exchange of the delay queues would take the message, and it would end in the lost queue.
     if (!(await exists(to))) throw missing(to);
-    await session.publish(movedCopy(names, received, to, PUBLISH_MS));
+    await session.publish(movedCopy(received, to, PUBLISH_MS));
   };
   await walk<Move>(session, clock, {
     queue,

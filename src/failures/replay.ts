@@ -1,7 +1,6 @@
 import { HEADER, setAside, withoutUnroutable } from '../message/headers.js';
-import type { Headers, OutgoingMessage } from '../message/message.js';
-import { dueKey } from '../topology/delays.js';
-import type { Names } from '../topology/names.js';
+import type { Headers, OutgoingContent, OutgoingMessage } from '../message/message.js';
+import { outgoingFields } from '../message/outgoing-fields.js';
 import type { DeadLetter } from './letters/dead-letter.js';
 import { sourceOf } from './letters/letter-source.js';
 
@@ -18,16 +17,8 @@ export type ReplayTarget = 'queue' | 'republish';
  * channel for it.
  */
 
-/**
- * To exactly the queue in which the message failed: through the last exchange of the delays, to which every
- * work queue is bound.
- */
-export function toQueue(
-  names: Names,
-  letter: DeadLetter,
-  queue: string,
-  deadlineMs: number,
-): OutgoingMessage {
+/** To exactly the queue in which the message failed. */
+export function toQueue(letter: DeadLetter, queue: string, deadlineMs: number): OutgoingMessage {
   const headers = replayedHeaders(letter);
   // These headers have had their effect; they are kept renamed, for a later republish.
   setAside(headers);
@@ -35,13 +26,12 @@ export function toQueue(
   headers[HEADER.routingKey] = letter.routingKey;
   if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
   if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
-  const address = { exchange: names.delayOut, routingKey: dueKey('q', queue) };
-  return { ...address, ...content(letter, headers), mandatory: true, deadlineMs };
+  return { to: 'queue', queue, ...content(letter, headers, deadlineMs) };
 }
 
 /**
- * Through the message's exchange again, to all queues that are bound now. Mandatory: a message that no queue
- * takes must stay a dead letter.
+ * Through the message's exchange again, to all queues that are bound now. A message that no queue takes must stay
+ * a dead letter.
  */
 export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
   const { exchange, routingKey, droppedHeaders } = letter;
@@ -50,7 +40,7 @@ export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMes
   // A republished message mentions dropped headers only if it loses some here.
   if (refused.length > 0)
     headers[HEADER.dropped] = [droppedHeaders, ...refused].filter((text) => text !== undefined).join(', ');
-  return { exchange, routingKey, ...content(letter, headers), mandatory: true, deadlineMs };
+  return { to: 'exchange', exchange, routingKey, ...content(letter, headers, deadlineMs) };
 }
 
 /** Headers of the publish, with those of chain, batch, unique key and encryption. */
@@ -64,7 +54,7 @@ function replayedHeaders(letter: DeadLetter): Headers {
   return all;
 }
 
-function content(letter: DeadLetter, headers: Headers) {
+function content(letter: DeadLetter, headers: Headers, deadlineMs: number): OutgoingContent {
   const { body, properties, id } = letter;
   const source = sourceOf(letter);
   const { userId: _, ...kept } = properties;
@@ -72,7 +62,9 @@ function content(letter: DeadLetter, headers: Headers) {
   const messageId = properties.messageId ?? id;
   return {
     body,
-    properties: { ...kept, messageId, headers, deliveryMode: 2 },
+    ...outgoingFields({ ...kept, messageId, headers, deliveryMode: 2 }),
+    mustRoute: true,
+    deadlineMs,
     ...(source ? { source } : {}),
   };
 }

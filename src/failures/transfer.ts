@@ -61,7 +61,7 @@ const AT_ONCE = 200;
 /** Publishes the dead letter of each line to the queue that it came from. Empty lines are skipped. */
 export async function importLines(
   session: TransportSession,
-  { names, publishDeadlineMs }: FailuresSettings,
+  { publishDeadlineMs }: FailuresSettings,
   lines: AsyncIterable<string> | Iterable<string>,
 ): Promise<ImportResult> {
   const failed: FailedLine[] = [];
@@ -70,7 +70,7 @@ export async function importLines(
   let number = 0;
   const one = async (text: string, line: number) => {
     try {
-      await session.publish(deadLetterOf(names, decodeLine(text), publishDeadlineMs));
+      await session.publish(deadLetterOf(decodeLine(text), publishDeadlineMs));
       done += 1;
     } catch (error) {
       failed.push({ line, error: error as Error });

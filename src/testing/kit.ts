@@ -7,6 +7,7 @@ import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/ch
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
 import type { MessageProperties } from '../message/message.js';
+import { outgoingFields } from '../message/outgoing-fields.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import {
   Publisher,
@@ -104,8 +105,8 @@ export class TestKit extends Publisher implements AsyncDisposable {
       properties;
     const { session } = this.outsideTransport;
     if (!session || this.stopping !== undefined) throw new StoppedError('publishRaw was called');
-    const message = { exchange, routingKey: key, body: Buffer.from(body), properties: rest };
-    await session.publish({ ...message, mandatory: false, deadlineMs: 30_000 });
+    const fields = { ...outgoingFields(rest), body: Buffer.from(body), mustRoute: false, deadlineMs: 30_000 };
+    await session.publish({ to: 'exchange', exchange, routingKey: key, ...fields });
   }
 
   /**

@@ -11,7 +11,8 @@ import { errorLine } from './entries.js';
 import { NotSettledError } from './errors.js';
 import { chain } from './lineage.js';
 import type { KitSettings } from './options.js';
-import { KitTransport, type User } from './transport.js';
+import type { User } from './publishes.js';
+import { KitTransport } from './transport.js';
 import type { World } from './world.js';
 
 /** Maximum messages published at one moment, for each allowed handling of a cascade. */

@@ -3,6 +3,12 @@
  * pure; the transport declares or verifies the plan.
  */
 
+/** Exchange and routing key under which a message is written. */
+export interface Address {
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
 export interface ExchangePlan {
   readonly name: string;
   readonly type: 'topic' | 'direct' | 'fanout';
@@ -60,7 +66,7 @@ export interface SharedPlan extends TopologyPlan {
    * Address whose messages are stored in a quorum queue of the plan and then dropped: a publish to it shows
    * whether the broker still confirms.
    */
-  readonly probe: { readonly exchange: string; readonly routingKey: string };
+  readonly probe: Address;
 }
 
 /** Topology of a bus: its own part, and the delays that it shares with all others of the vhost. */

@@ -2,6 +2,7 @@ import type { BusEvents } from '../events.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
 import type { Published } from '../message/published.js';
 import type { MessageSource } from '../message/wire/encoded-properties.js';
+import type { Names } from '../topology/names.js';
 import type { BusTopology, TopologyMode } from '../topology/plan.js';
 import type { Clock } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
@@ -29,6 +30,8 @@ export interface Transport {
 
 export interface SessionOptions {
   readonly service: string;
+  /** Names of the application's exchanges and shared queues. */
+  readonly names: Names;
   readonly events: Emitter<BusEvents>;
   readonly log: Logger;
   /** Maximum publishes that wait for a confirm; further ones wait for room. */

@@ -110,11 +110,12 @@ async function brokerFacts({ session, events, names, clock }: GatherOptions): Pr
     if (await exists(session, { name: names.dead, type: 'direct' }, clock)) {
       const taken = session
         .publish({
+          to: 'exchange',
           exchange: names.dead,
           routingKey: 'hopline.doctor',
           body: Buffer.alloc(0),
           properties: { headers: {}, messageId: 'hopline.doctor' },
-          mandatory: false,
+          mustRoute: false,
           deadlineMs: PROBE_MS,
         })
         .catch(() => {}); // another check reports a refusal

@@ -52,7 +52,7 @@ export class AmqpSession implements TransportSession {
     private readonly options: SessionOptions,
     private readonly onClosed: (deadline: Deadline) => Promise<void>,
   ) {
-    const { maxInFlight, maxInFlightBytes, service, events } = options;
+    const { names, maxInFlight, maxInFlightBytes, service, events } = options;
     this.lag.start();
     const outages = new ToldOutages();
     this.listeners = [connections.publish, connections.consume].map(
@@ -62,8 +62,9 @@ export class AmqpSession implements TransportSession {
     this.publisher = new AmqpPublisher(connections.publish, {
       maxInFlight,
       maxInFlightBytes,
+      names,
       onMissingExchange: (exchange) => this.declarations.withExchange(exchange),
-      onUnroutable: (message) => this.declarations.withRoute(message),
+      onUnroutable: (address) => this.declarations.withRoute(address),
       onReopened: (error) => events.emit('channel.reopened', { service, channel: 'publisher', error }),
     });
     this.declarations = new Declarations(connections, this.publisher);

@@ -1,6 +1,7 @@
 import { StoppedError, TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
+import { addressOf, isMandatory } from '../../topology/address.js';
 import type { BusTopology, TopologyMode } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
@@ -54,11 +55,12 @@ export class MemorySession implements TransportSession {
 
   async publish(message: OutgoingMessage): Promise<Published | undefined> {
     if (this.isDraining) throw new StoppedError('publish');
-    const stored = storedMessage(message);
+    const address = addressOf(this.options.names, message);
+    const stored = storedMessage(message, address);
     if (this.inFlight < this.options.maxInFlight) this.inFlight += 1;
     else await new Promise<void>((resolve) => this.waitingForRoom.push(resolve));
     try {
-      this.broker.publish(stored, message.mandatory);
+      this.broker.publish(stored, isMandatory(message, address));
       await this.broker.turns.pass();
       return message.receipt;
     } finally {

@@ -1,8 +1,7 @@
 import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
-import type { OutgoingMessage } from '../../../message/message.js';
 import { topicMatches } from '../../../message/topic.js';
-import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../../topology/plan.js';
+import type { Address, BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../../topology/plan.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import { brokerFeatures, requireFeatures } from '../connection/broker-features.js';
@@ -105,7 +104,7 @@ export class Declarations {
   }
 
   /** True if one of our bindings should have taken the message, and was declared again. */
-  withRoute({ exchange, routingKey }: OutgoingMessage): Promise<boolean> {
+  withRoute({ exchange, routingKey }: Address): Promise<boolean> {
     // By the plan alone. Our exchanges are topic or direct, and no queue's name holds a wildcard.
     return this.again(({ bindings }) =>
       bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey)),
