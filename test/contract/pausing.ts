@@ -213,7 +213,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
     let read: Held | undefined;
     let reading: Promise<unknown> | undefined;
     const readFirst = async (message: OutgoingMessage, publish: Publish) => {
-      if (message.routingKey !== fx.name('paused')) return await publish();
+      if (message.to !== 'exchange' || message.routingKey !== fx.name('paused')) return await publish();
       const before = (await paused())?.consumers ?? 0;
       reading = port.hold('paused').then((held) => {
         read = held;

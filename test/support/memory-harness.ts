@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BusEvents } from '../../src/events.js';
 import { ManualClock, memory, type Transport } from '../../src/index.js';
+import { outgoingFields } from '../../src/message/outgoing-fields.js';
+import { Names } from '../../src/topology/names.js';
 import type { Delivery, TransportSession } from '../../src/transport/transport.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
@@ -89,10 +91,11 @@ class MemoryForeigner implements ForeignClient {
   async publish({ body = '', properties = {}, ...address }: ForeignMessage): Promise<void> {
     const session = await this.session();
     await session.publish({
+      to: 'exchange',
       ...address,
+      ...outgoingFields(properties),
       body: Buffer.from(body),
-      properties,
-      mandatory: false,
+      mustRoute: false,
       deadlineMs: 10_000,
     });
   }
@@ -125,6 +128,7 @@ class MemoryForeigner implements ForeignClient {
     this.opening ??= this.transport.open(
       {
         service: 'foreigner',
+        names: new Names(),
         events: new Emitter<BusEvents>(() => {}),
         log: silentLogger,
         maxInFlight: 10_000,

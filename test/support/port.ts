@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageProperties, OutgoingMessage } from '../../src/message/message.js';
+import { outgoingFields } from '../../src/message/outgoing-fields.js';
 import type {
   BindingPlan,
   ExchangePlan,
@@ -100,7 +101,7 @@ export interface PortPublish {
   /** The test's own exchange, by its short name. Default: `e`. */
   exchange?: string;
   properties?: MessageProperties;
-  mandatory?: boolean;
+  mustRoute?: boolean;
   deadlineMs?: number;
 }
 
@@ -132,13 +133,14 @@ export class Port {
   }
 
   publish(routingKey: string, body: string | Buffer = '', options: PortPublish = {}): Promise<unknown> {
-    const { exchange = 'e', properties = {}, mandatory = false, deadlineMs = 10_000 } = options;
+    const { exchange = 'e', properties = {}, mustRoute = false, deadlineMs = 10_000 } = options;
     const message: OutgoingMessage = {
+      to: 'exchange',
       exchange: exchange === '' ? '' : this.name(exchange),
       routingKey,
       body: Buffer.from(body),
-      properties: { deliveryMode: 2, ...properties },
-      mandatory,
+      ...outgoingFields({ deliveryMode: 2, ...properties }),
+      mustRoute,
       deadlineMs,
     };
     return this.session.publish(message);

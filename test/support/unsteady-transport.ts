@@ -1,4 +1,5 @@
 import { PublishRejectedError, type Transport } from '../../src/index.js';
+import { addressOf } from '../../src/topology/address.js';
 import type { SessionOptions, TransportSession } from '../../src/transport/transport.js';
 import type { Deadline } from '../../src/util/deadline.js';
 
@@ -17,7 +18,7 @@ export class UnsteadyTransport implements Transport {
   async open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
     const session = await this.inner.open(options, deadline);
     const publish: TransportSession['publish'] = async (message) => {
-      if (this.refuses?.test(message.exchange))
+      if (this.refuses?.test(addressOf(options.names, message).exchange))
         throw new PublishRejectedError('refused for this test', 'Wait.');
       return session.publish(message);
     };

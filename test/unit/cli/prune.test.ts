@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Management } from '../../../src/cli/doctor/management.js';
-import { prune } from '../../../src/cli/topology/prune.js';
+import { type PruneOptions, prune } from '../../../src/cli/topology/prune.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
@@ -21,8 +21,9 @@ describe('pruning', () => {
     } as const;
     // What lies there did not come on this way.
     const ways = [{ exchange: 'hopline.events', pattern: 'email.goodbye', successor: 'mailer.goodbye' }];
+    const within: PruneOptions['within'] = (_names, use) => use(session);
     const pruning = prune(
-      { session, clock, management, applications: [], to: undefined, keep: [] },
+      { session, within, clock, management, applications: [], to: undefined, keep: [] },
       { bindings: [], queues: [{ ...queue, ready: 1, ways }] },
     );
     for (let step = 0; step < 40; step += 1) await clock.advance(500);

@@ -55,14 +55,20 @@ class HeldSession implements Pick<TransportSession, 'publish' | 'inspect'> {
   get last() {
     return this.publishes.at(-1) ?? assert.fail('nothing was published');
   }
+
+  get lastKey() {
+    const { message } = this.last;
+    return message.to === 'exchange' ? message.routingKey : message.to;
+  }
 }
 
 const asMessage = (routingKey: string, messageId: string): OutgoingMessage => ({
+  to: 'exchange',
   exchange: 'hopline.events',
   routingKey,
   body: Buffer.from('{}'),
   properties: { messageId },
-  mandatory: true,
+  mustRoute: true,
   deadlineMs: 30_000,
 });
 
@@ -271,7 +277,7 @@ describe('settling', () => {
   it('acks a step only after the next one is confirmed, and holds it while that can not be sent', async () => {
     const { delivery } = settleStep();
     await clock.settle();
-    assert.equal(session.last.message.routingKey, 'second');
+    assert.equal(session.lastKey, 'second');
     session.last.confirm.reject(new PublishTimeoutError('the broker blocks publishers', 'Wait.'));
     await clock.advance(500);
     assert.equal(delivery.settled, undefined);
@@ -288,11 +294,11 @@ describe('settling', () => {
     await clock.settle();
     session.last.confirm.reject(new UnroutableError('hopline.events', 'second', 'm2'));
     await clock.settle();
-    assert.equal(session.last.message.routingKey, 'failed');
+    assert.equal(session.lastKey, 'failed');
     session.last.confirm.resolve();
     await clock.settle();
     const { message } = session.last;
-    assert.equal(message.exchange, names.dead);
+    assert.equal(message.to, 'dead-letters');
     assert.equal(message.properties.headers?.[HEADER.reason], 'chain-broken');
     assert.equal(JSON.parse(String(message.properties.headers?.[HEADER.chain])).finished, true);
     assert.equal(delivery.settled, undefined);
@@ -451,7 +457,7 @@ describe('settling', () => {
         const { delivery } = settle(outcome);
         session.last.confirm.reject(TOO_LARGE);
         await clock.settle();
-        assert.equal(session.last.message.exchange, names.dead);
+        assert.equal(session.last.message.to, 'dead-letters');
         assert.equal(lastHeaders()[HEADER.reason], 'unsendable');
         assert.equal(
           lastHeaders()[HEADER.error],

@@ -31,12 +31,17 @@ describe('a process that starts while another has what is paused', () => {
     await first.start();
     const events = new Emitter<BusEvents>(() => {});
     const session = await transport.open(
-      { service: 'another', events, log: silentLogger, ...LIMITS },
+      { service: 'another', names: new Names(), events, log: silentLogger, ...LIMITS },
       new Deadline(clock, 1_000),
     );
     const { paused } = new Names();
-    const message = { exchange: '', routingKey: paused, body: Buffer.from('{"paused":["q"]}') };
-    await session.publish({ ...message, properties: {}, mandatory: true, deadlineMs: 1_000 });
+    const message = {
+      to: 'exchange' as const,
+      exchange: '',
+      routingKey: paused,
+      body: Buffer.from('{"paused":["q"]}'),
+    };
+    await session.publish({ ...message, properties: {}, mustRoute: true, deadlineMs: 1_000 });
     const held = await session.hold(paused, new Deadline(clock, 1_000));
     const second = process();
     const starting = second.start();

@@ -1,5 +1,7 @@
 import type { BusEvents } from '../../../src/events.js';
 import type { MessageProperties, OutgoingMessage } from '../../../src/message/message.js';
+import { outgoingFields } from '../../../src/message/outgoing-fields.js';
+import { Names } from '../../../src/topology/names.js';
 import type { BindingPlan, ExchangePlan, QueueArguments, TopologyPlan } from '../../../src/topology/plan.js';
 import { memory } from '../../../src/transport/memory/index.js';
 import type {
@@ -101,7 +103,7 @@ export class Bench {
   }
 
   async open(options: Partial<SessionOptions> = {}): Promise<this> {
-    const defaults = { service: 'test', events: this.events, log: silentLogger };
+    const defaults = { service: 'test', names: new Names(), events: this.events, log: silentLogger };
     const limits = { maxInFlight: 10_000, maxInFlightBytes: 2 ** 26 };
     this.session = await this.transport.open({ ...defaults, ...limits, ...options }, this.deadline);
     return this;
@@ -121,7 +123,7 @@ export class Bench {
   }
 
   send(to: string, body = '', properties: MessageProperties = {}): Promise<unknown> {
-    return this.session.publish({ ...outgoing(to, body, properties), mandatory: true });
+    return this.session.publish({ ...outgoing(to, body, properties), mustRoute: true });
   }
 
   async consume(queue: string, settle: (delivery: Delivery) => void, prefetch = 10): Promise<Collector> {
@@ -151,11 +153,12 @@ export class Bench {
 export function outgoing(to: string, body = '', properties: MessageProperties = {}): OutgoingMessage {
   const slash = to.indexOf('/');
   return {
+    to: 'exchange',
     exchange: to.slice(0, slash),
     routingKey: to.slice(slash + 1),
     body: Buffer.from(body),
-    properties,
-    mandatory: false,
+    ...outgoingFields(properties),
+    mustRoute: false,
     deadlineMs: 30_000,
   };
 }
