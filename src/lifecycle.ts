@@ -23,7 +23,7 @@ import { CLOSING_RESERVE_MS, leftBehind, type StopOptions, stopInStages } from '
 import { planBus } from './topology/build.js';
 import type { Names } from './topology/names.js';
 import type { BusTopology } from './topology/plan.js';
-import type { TransportSession } from './transport/transport.js';
+import type { Session } from './transport/transport.js';
 import { duration, problemsOf } from './util/check.js';
 import { systemClock } from './util/clock.js';
 import { Deadline } from './util/deadline.js';
@@ -60,7 +60,7 @@ export class Lifecycle {
   private unique: UniqueHandlers | undefined;
   private running: Runners | undefined;
   private control: BusControl | undefined;
-  private session: TransportSession | undefined;
+  private session: Session | undefined;
   private phase: BusState = 'new';
   private starting: Promise<void> | undefined;
   private startDeadline: Deadline | undefined;
@@ -107,7 +107,7 @@ export class Lifecycle {
   }
 
   /** The session for publishing. @throws NotStartedError, StoppedError */
-  openSession(): TransportSession {
+  openSession(): Session {
     if (this.phase === 'stopped') throw new StoppedError('publish or send was called');
     if (!this.session || this.phase === 'new') throw new NotStartedError('publish or send was called');
     return this.session;
@@ -162,7 +162,7 @@ export class Lifecycle {
   private runnersOf(
     { bus, publisher, outbox }: LivingParts,
     servings: readonly Serving[],
-    session: TransportSession,
+    session: Session,
   ): Runners {
     const { settings, names, events } = this.options;
     return new Runners(servings, {
@@ -180,11 +180,7 @@ export class Lifecycle {
     });
   }
 
-  private async hearOperators(
-    session: TransportSession,
-    runners: Runners,
-    deadline: Deadline,
-  ): Promise<void> {
+  private async hearOperators(session: Session, runners: Runners, deadline: Deadline): Promise<void> {
     const { settings, names, events, monitor } = this.options;
     this.control = new BusControl({
       ...settings,
@@ -208,7 +204,7 @@ export class Lifecycle {
   }
 
   private async declare(
-    session: TransportSession,
+    session: Session,
     subscriptions: readonly Subscription[],
     deadline: Deadline,
   ): Promise<void> {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ControlError } from '../errors.js';
 import type { OutgoingMessage } from '../message/message.js';
 import type { Names } from '../topology/names.js';
-import type { Heard, TransportSession } from '../transport/transport.js';
+import type { Heard } from '../transport/operator-session.js';
+import type { Session } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
 import { type ControlAnswer, type ControlRequest, decodeAnswer, encode } from './protocol.js';
 
@@ -20,13 +21,17 @@ export class Asking {
   private readonly open = new Map<string, ControlAnswer[]>();
 
   private constructor(
-    private readonly session: TransportSession,
+    private readonly session: Pick<Session, 'publish' | 'listen'>,
     private readonly names: Names,
     private readonly clock: Clock,
   ) {}
 
   /** @throws TopologyError if the broker doesn't allow listening for answers */
-  static async begin(session: TransportSession, names: Names, clock: Clock): Promise<Asking> {
+  static async begin(
+    session: Pick<Session, 'publish' | 'listen'>,
+    names: Names,
+    clock: Clock,
+  ): Promise<Asking> {
     const asking = new Asking(session, names, clock);
     const { replyTo } = asking;
     await session.listen(

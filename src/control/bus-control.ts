@@ -5,7 +5,8 @@ import type { BusEvents, BusState } from '../events.js';
 import { planControl } from '../topology/control.js';
 import type { Names } from '../topology/names.js';
 import type { TopologyMode } from '../topology/plan.js';
-import type { Heard, TransportSession } from '../transport/transport.js';
+import type { Heard } from '../transport/operator-session.js';
+import type { Session } from '../transport/transport.js';
 import { type Clock, pause, type Timer } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
@@ -17,7 +18,7 @@ import { type ControlAnswer, type ControlRequest, decodeRequest, encode, respond
 export interface BusControlOptions {
   readonly service: string;
   readonly names: Names;
-  readonly session: TransportSession;
+  readonly session: Pick<Session, 'declare' | 'publish' | 'hold' | 'listen'>;
   readonly topology: TopologyMode;
   readonly clock: Clock;
   readonly events: Emitter<BusEvents>;

@@ -2,7 +2,8 @@ import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { planControl } from '../topology/control.js';
 import type { Names } from '../topology/names.js';
-import type { QueueState, TransportSession } from '../transport/transport.js';
+import type { QueueState } from '../transport/operator-session.js';
+import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { Asking } from './asking.js';
@@ -124,7 +125,7 @@ export class Control {
   /** @internal */
   constructor(
     private readonly settings: ControlSettings,
-    private readonly session: TransportSession,
+    private readonly session: Session,
     private readonly asking: Asking,
   ) {
     this.paused = new PausedQueues(session, settings.names, settings.transport.clock);

@@ -1,7 +1,7 @@
 import { ControlError } from '../errors.js';
 import type { OutgoingMessage } from '../message/message.js';
 import type { Names } from '../topology/names.js';
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 
@@ -22,7 +22,7 @@ const WRITE_MS = 10_000;
  */
 export class PausedQueues {
   constructor(
-    private readonly session: TransportSession,
+    private readonly session: Pick<Session, 'publish' | 'hold'>,
     private readonly names: Names,
     private readonly clock: Clock,
   ) {}

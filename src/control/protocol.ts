@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { ConsumingStatus } from '../consume/report/status.js';
-import type { Heard } from '../transport/transport.js';
+import type { Heard } from '../transport/operator-session.js';
 import { isAnswer, isCount, isText, isTextOrNone } from './shapes.js';
 
 /*

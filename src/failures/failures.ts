@@ -3,7 +3,7 @@ import { UnknownKeyError } from '../encryption/errors.js';
 import { DeadLetterIdError, OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { batchOfText } from '../message/wire/batch-header.js';
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { type Act, Acting, type ActingOptions, type ActResult } from './acting.js';
@@ -69,7 +69,7 @@ export class Failures {
   /** @internal */
   constructor(
     private readonly settings: FailuresSettings,
-    private readonly session: TransportSession,
+    private readonly session: Session,
   ) {}
 
   /**

@@ -2,7 +2,7 @@ import { type Received, receive } from '../consume/attempt/received.js';
 import { movedCopy } from '../consume/settle/republish.js';
 import { isOwnFault } from '../publish/unsendable.js';
 import type { Names } from '../topology/names.js';
-import type { Delivery, TransportSession } from '../transport/transport.js';
+import type { Delivery, Session } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { missing } from './missing-queue.js';
 import { queueLookup } from './queue-lookup.js';
@@ -40,7 +40,7 @@ interface Move {
  * messages stay
  */
 export async function moveMessages(
-  session: TransportSession,
+  session: Session,
   clock: Clock,
   { names, queue, target }: MoveOptions,
 ): Promise<MoveResult> {

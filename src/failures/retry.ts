@@ -1,4 +1,4 @@
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import type { Act } from './acting.js';
 import { missing } from './missing-queue.js';
 import type { FailuresSettings } from './options.js';
@@ -6,7 +6,7 @@ import { queueLookup } from './queue-lookup.js';
 import { type ReplayTarget, republished, toQueue } from './replay.js';
 
 /** Replays one dead letter: publishes it and waits for the confirm. The caller acks it then. */
-export function retrier(settings: FailuresSettings, session: TransportSession, to: ReplayTarget): Act {
+export function retrier(settings: FailuresSettings, session: Session, to: ReplayTarget): Act {
   const { publishDeadlineMs } = settings;
   const exists = queueLookup(session);
   return async (letter) => {

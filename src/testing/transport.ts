@@ -3,19 +3,15 @@ import type { Published } from '../message/published.js';
 import type { BusTopology, TopologyMode } from '../topology/plan.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import { MemorySession } from '../transport/memory/session.js';
+import type { Held, Listener, Listening, ListenSource, QueueState } from '../transport/operator-session.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
   Consumer,
   DeliverySink,
-  Held,
-  Listener,
-  Listening,
-  ListenSource,
-  QueueState,
+  Session,
   SessionOptions,
   Transport,
-  TransportSession,
 } from '../transport/transport.js';
 import type { Deadline } from '../util/deadline.js';
 import { formatMs } from '../util/duration.js';
@@ -47,14 +43,14 @@ export class KitTransport implements Transport {
     return this.world.clock;
   }
 
-  async open(options: SessionOptions): Promise<TransportSession> {
+  async open(options: SessionOptions): Promise<Session> {
     const { world, user } = this;
     this.session = new KitSession(new MemorySession(world.broker, options), { world, user, ...this.options });
     return this.session;
   }
 }
 
-class KitSession implements TransportSession {
+class KitSession implements Session {
   isDead = false;
   readonly deliveries = new Set<KitDelivery>();
   private readonly consumers: Consumer[] = [];
@@ -65,7 +61,7 @@ class KitSession implements TransportSession {
   private readonly world: World;
 
   constructor(
-    private readonly inner: TransportSession,
+    private readonly inner: Session,
     private readonly options: KitTransportOptions & { world: World; user: User },
   ) {
     this.world = options.world;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { ConnectError, OptionsError, type PausesHeeded, type Transport } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
-import type { Held, TransportSession } from '../../src/transport/transport.js';
+import type { Held } from '../../src/transport/operator-session.js';
+import type { Session } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl, withSession } from '../support/operators.js';
@@ -300,7 +301,7 @@ function slowToRead(transport: Transport, elsewhere: Promise<void>): Transport {
   }));
 }
 
-type Publish = () => ReturnType<TransportSession['publish']>;
+type Publish = () => ReturnType<Session['publish']>;
 
 /** A transport that something happens to while it publishes. */
 function publishing(

@@ -3,7 +3,7 @@ import type { BusEvents } from '../../src/events.js';
 import { ManualClock, memory, type Transport } from '../../src/index.js';
 import { outgoingFields } from '../../src/message/outgoing-fields.js';
 import { Names } from '../../src/topology/names.js';
-import type { Delivery, TransportSession } from '../../src/transport/transport.js';
+import type { Delivery, Session } from '../../src/transport/transport.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { silentLogger } from '../../src/util/logger.js';
@@ -81,7 +81,7 @@ export class MemoryHarness implements TransportHarness {
 
 /** What RabbitMQ's clients do by the protocol, done at the port, where nothing of Hopline's is in the way. */
 class MemoryForeigner implements ForeignClient {
-  private opening: Promise<TransportSession> | undefined;
+  private opening: Promise<Session> | undefined;
 
   constructor(
     private readonly transport: Transport,
@@ -124,7 +124,7 @@ class MemoryForeigner implements ForeignClient {
     await (await this.opening)?.close(new Deadline(this.clock, 10_000));
   }
 
-  private session(): Promise<TransportSession> {
+  private session(): Promise<Session> {
     this.opening ??= this.transport.open(
       {
         service: 'foreigner',

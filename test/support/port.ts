@@ -8,14 +8,8 @@ import type {
   TopologyMode,
   TopologyPlan,
 } from '../../src/topology/plan.js';
-import type {
-  Consumer,
-  Delivery,
-  Heard,
-  Held,
-  Listening,
-  TransportSession,
-} from '../../src/transport/transport.js';
+import type { Heard, Held, Listening } from '../../src/transport/operator-session.js';
+import type { Consumer, Delivery, Session } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';
 
@@ -108,7 +102,7 @@ export interface PortPublish {
 /** One session of a transport, with short names and the port's calls in short form. */
 export class Port {
   constructor(
-    readonly session: TransportSession,
+    readonly session: Session,
     private readonly clock: Clock,
     /** The name in the broker of what a test calls `short`. */
     readonly name: (short: string) => string,

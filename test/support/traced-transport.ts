@@ -2,19 +2,21 @@ import type { OutgoingMessage } from '../../src/message/message.js';
 import type { Published } from '../../src/message/published.js';
 import type { BusTopology, TopologyMode } from '../../src/topology/plan.js';
 import type {
-  BrokerInfo,
-  ConsumeOptions,
-  Consumer,
-  Delivery,
-  DeliverySink,
   Held,
   Listener,
   Listening,
   ListenSource,
   QueueState,
+} from '../../src/transport/operator-session.js';
+import type {
+  BrokerInfo,
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  DeliverySink,
+  Session,
   SessionOptions,
   Transport,
-  TransportSession,
 } from '../../src/transport/transport.js';
 import type { Deadline } from '../../src/util/deadline.js';
 
@@ -68,18 +70,18 @@ export class TracedTransport implements Transport {
     this.clock = inner.clock;
   }
 
-  async open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+  async open(options: SessionOptions, deadline: Deadline): Promise<Session> {
     const session = await this.inner.open(options, deadline);
     this.trace.sessions += 1;
     return new TracedSession(session, this.trace);
   }
 }
 
-class TracedSession implements TransportSession {
+class TracedSession implements Session {
   private isOpen = true;
 
   constructor(
-    private readonly inner: TransportSession,
+    private readonly inner: Session,
     private readonly trace: Trace,
   ) {}
 

@@ -1,7 +1,7 @@
 import type { BusEvents } from '../../events.js';
 import type { Names } from '../../topology/names.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
-import type { Transport, TransportSession } from '../../transport/transport.js';
+import type { Session, Transport } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
 import { Emitter } from '../../util/emitter.js';
 import { silentLogger } from '../../util/logger.js';
@@ -9,7 +9,7 @@ import type { Broker } from './broker.js';
 
 /** A session of one command, with its events. */
 export interface CommandSession {
-  readonly session: TransportSession;
+  readonly session: Session;
   readonly events: Emitter<BusEvents>;
   readonly transport: Transport;
 }

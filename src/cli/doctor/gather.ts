@@ -5,7 +5,8 @@ import type { BusEvents } from '../../events.js';
 import type { Failures } from '../../failures/failures.js';
 import type { Names } from '../../topology/names.js';
 import type { ExchangePlan } from '../../topology/plan.js';
-import type { QueueState, TransportSession } from '../../transport/transport.js';
+import type { QueueState } from '../../transport/operator-session.js';
+import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
@@ -15,7 +16,7 @@ import type { BrokerFacts, DeadLetterFacts, Facts, LeftOverFacts, ManagementFact
 import type { Management } from './management.js';
 
 export interface GatherOptions {
-  readonly session: TransportSession;
+  readonly session: Session;
   /** Events of the session. */
   readonly events: Emitter<BusEvents>;
   /** The dead letters; undefined if no queue is examined. */
@@ -141,7 +142,7 @@ async function missingExchanges({ session, application, names, clock }: GatherOp
   return missing;
 }
 
-async function exists(session: TransportSession, exchange: ExchangePlan, clock: Clock): Promise<boolean> {
+async function exists(session: Session, exchange: ExchangePlan, clock: Clock): Promise<boolean> {
   const own = { exchanges: [exchange], queues: [], bindings: [] };
   try {
     await session.declare({ own }, 'verify', new Deadline(clock, CHECK_MS));

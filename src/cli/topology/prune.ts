@@ -1,7 +1,7 @@
 import type { BusDescription } from '../../consume/handlers/describe.js';
 import { type MoveResult, moveMessages } from '../../failures/move.js';
 import type { Names } from '../../topology/names.js';
-import type { TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import type { ManagedBinding } from '../doctor/facts.js';
 import type { Management } from '../doctor/management.js';
@@ -18,9 +18,9 @@ import {
 } from './left-over-queues.js';
 
 export interface PruneOptions {
-  readonly session: TransportSession;
+  readonly session: Session;
   /** Runs with a session of the application that has these names. */
-  within<T>(names: Names, use: (session: TransportSession) => Promise<T>): Promise<T>;
+  within<T>(names: Names, use: (session: Session) => Promise<T>): Promise<T>;
   readonly clock: Clock;
   readonly management: Management;
   /** All buses of the application. */

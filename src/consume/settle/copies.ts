@@ -4,7 +4,7 @@ import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { isOwnFault } from '../../publish/unsendable.js';
 import { deadQueueOf } from '../../topology/names.js';
-import type { TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import type { Work } from '../attempt/work.js';
@@ -20,7 +20,7 @@ import {
 } from './republish.js';
 
 export interface CopiesOptions {
-  readonly session: TransportSession;
+  readonly session: Pick<Session, 'publish' | 'inspect'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly publishDeadlineMs: number;

@@ -5,18 +5,14 @@ import type { BusTopology, TopologyMode, TopologyPlan } from '../../topology/pla
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
+import type { Held, Listener, Listening, ListenSource, QueueState } from '../operator-session.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
   Consumer,
   DeliverySink,
-  Held,
-  Listener,
-  Listening,
-  ListenSource,
-  QueueState,
+  Session,
   SessionOptions,
-  TransportSession,
 } from '../transport.js';
 import { brokerFeatures } from './connection/broker-features.js';
 import type { ChannelError } from './connection/channel.js';
@@ -39,7 +35,7 @@ import { purgeQueue } from './topology/purge.js';
 const ANSWER_DEADLINE_MS = 10_000;
 
 /** One bus on two connections: its publisher, its consumers, its topology. */
-export class AmqpSession implements TransportSession {
+export class AmqpSession implements Session {
   private readonly publisher: AmqpPublisher;
   private readonly consumers = new Set<AmqpConsumer>();
   private readonly listenings = new Set<AmqpListener>();

@@ -1,4 +1,4 @@
-import type { QueuedMessage } from './queue.js';
+import type { QueuedMessage } from './queued-message.js';
 
 /** The part of a consumer that its queue uses. */
 export interface Taker {

@@ -1,7 +1,8 @@
 import type { Consumer, DeliverySink } from '../transport.js';
 import type { Taker } from './consumer-ring.js';
 import { MemoryDelivery, type Settling } from './delivery.js';
-import type { Queue, QueuedMessage } from './queue.js';
+import type { Queue } from './queue.js';
+import type { QueuedMessage } from './queued-message.js';
 
 export class MemoryConsumer implements Consumer, Taker, Settling {
   private readonly unsettled = new Set<MemoryDelivery>();

@@ -1,5 +1,6 @@
 import type { Delivery } from '../transport.js';
-import type { Queue, QueuedMessage } from './queue.js';
+import type { Queue } from './queue.js';
+import type { QueuedMessage } from './queued-message.js';
 import { copyProperties, type DeliveredProperties } from './stored-message.js';
 
 /** Settling of a delivery, called on the consumer that holds it. */

@@ -4,24 +4,12 @@ import { ConsumerRing, type Taker } from './consumer-ring.js';
 import { type DeadLetterHost, DeadLetters } from './dead-letters.js';
 import { priorityIn } from './priority.js';
 import { PriorityLine } from './priority-line.js';
+import type { QueuedMessage } from './queued-message.js';
 import type { StoredMessage } from './stored-message.js';
 import type { Turns } from './turns.js';
 
 /** Deliveries of one queue in one turn of the event loop, so that a long queue starves neither others nor I/O. */
 const BATCH = 256;
-
-/** A message in one queue. */
-export interface QueuedMessage {
-  readonly message: StoredMessage;
-  /** Effective priority: 0 where priorities are ignored. */
-  readonly priority: number;
-  /** Position in the order of arrival, kept when the message is returned. */
-  readonly position: number;
-  /** A moment of the clock's `monotonic`; a redelivery doesn't renew it. */
-  readonly expiresAt: number;
-  /** Number of deliveries that were returned. */
-  deliveryCount: number;
-}
 
 export interface QueueHost extends DeadLetterHost {
   readonly turns: Turns;

@@ -5,18 +5,8 @@ import { addressOf, isMandatory } from '../../topology/address.js';
 import type { BusTopology, TopologyMode } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
-import type {
-  ConsumeOptions,
-  Consumer,
-  DeliverySink,
-  Held,
-  Listener,
-  Listening,
-  ListenSource,
-  QueueState,
-  SessionOptions,
-  TransportSession,
-} from '../transport.js';
+import type { Held, Listener, Listening, ListenSource, QueueState } from '../operator-session.js';
+import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
 import { declareTopology, existing } from './declare.js';
@@ -29,7 +19,7 @@ import { storedMessage } from './stored-message.js';
  * event loop. So the port's deadlines are always met, and of its limits only the number of unconfirmed
  * publishes is applied. (Their bytes are in the broker in any case.)
  */
-export class MemorySession implements TransportSession {
+export class MemorySession implements Session {
   private readonly consumers: MemoryConsumer[] = [];
   private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Management } from '../../../src/cli/doctor/management.js';
 import { type PruneOptions, prune } from '../../../src/cli/topology/prune.js';
 import { Names } from '../../../src/topology/names.js';
-import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
+import type { Consumer, Delivery, Session } from '../../../src/transport/transport.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
 
 const QUEUE = 'mailer.old';
@@ -51,7 +51,7 @@ function brokerOf(clock: ManualClock) {
     body: Buffer.from('1'),
     properties: { headers: {} },
   };
-  const session: Partial<TransportSession> = {
+  const session: Partial<Session> = {
     inspect: async () => ({ ready: clock.monotonic() >= backAt ? 1 : 0, consumers: 0 }),
     consume: async (_queue, _options, sink) => {
       sink.deliver(delivery as Delivery);
@@ -63,5 +63,5 @@ function brokerOf(clock: ManualClock) {
     queues: async () => [],
     deleteQueue: async (name) => void deleted.push(name),
   };
-  return { session: session as TransportSession, management: management as Management, deleted };
+  return { session: session as Session, management: management as Management, deleted };
 }

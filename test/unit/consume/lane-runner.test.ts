@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { LaneRunner } from '../../../src/consume/intake/lane-runner.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
-import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
+import type { Consumer, Delivery, Session } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
@@ -34,7 +34,7 @@ async function open(prefetch = 10, isSlow = true) {
   const lane = new LaneRunner(
     { name: 'default', queue: 'q', weight: 1 },
     {
-      session: { consume: async () => consumer } as unknown as TransportSession,
+      session: { consume: async () => consumer } as unknown as Session,
       clock: new ManualClock(),
       log: silentLogger,
       pause,

@@ -20,7 +20,8 @@ import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { encodeUnique } from '../../../src/message/unique.js';
 import type { ChainState, StepMessage } from '../../../src/message/wire/chain-header.js';
-import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
+import type { QueueState } from '../../../src/transport/operator-session.js';
+import type { Session } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import type { Logger } from '../../../src/util/logger.js';
@@ -28,7 +29,7 @@ import { ManualClock } from '../../../src/util/manual-clock.js';
 import { names, TestDelivery, workFor } from './fixtures.js';
 
 /** A session whose publishes end when the test says so: the memory broker confirms at once, and never refuses these. */
-class HeldSession implements Pick<TransportSession, 'publish' | 'inspect'> {
+class HeldSession implements Pick<Session, 'publish' | 'inspect'> {
   /** How many of the next publishes it refuses by itself, and with what. */
   refuses = 0;
   refusal: Error = new Error('refused');
@@ -120,7 +121,7 @@ describe('settling', () => {
     };
     const shared = {
       ...{ names, clock, publishDeadlineMs: 30_000, log: logger, queueOf: () => 'billing' },
-      session: session as unknown as TransportSession,
+      session: session as unknown as Session,
     };
     steps = { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) };
     const keys: EffectsOf = (_work, { kind }) => [{ what: 'a key', run: async () => void kept.push(kind) }];

@@ -13,7 +13,8 @@ import {
 } from '../../../src/index.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { Names } from '../../../src/topology/names.js';
-import type { Held, Listener, TransportSession } from '../../../src/transport/transport.js';
+import type { Held, Listener } from '../../../src/transport/operator-session.js';
+import type { Session } from '../../../src/transport/transport.js';
 import { Deadline } from '../../../src/util/deadline.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { silentLogger } from '../../../src/util/logger.js';
@@ -75,7 +76,7 @@ describe('a process that hears operators', () => {
         ears = listener;
         return { close: async () => {} };
       },
-    } as unknown as TransportSession;
+    } as unknown as Session;
     const control = new BusControl({
       service: 'mailer',
       names: new Names(),

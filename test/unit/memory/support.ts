@@ -7,9 +7,9 @@ import { memory } from '../../../src/transport/memory/index.js';
 import type {
   Consumer,
   Delivery,
+  Session,
   SessionOptions,
   Transport,
-  TransportSession,
 } from '../../../src/transport/transport.js';
 import type { Clock } from '../../../src/util/clock.js';
 import { Deadline } from '../../../src/util/deadline.js';
@@ -90,7 +90,7 @@ export class Bench {
     throw error;
   });
   readonly deadline: Deadline;
-  session!: TransportSession;
+  session!: Session;
 
   constructor(
     readonly transport: Transport,
