@@ -20,9 +20,8 @@ import type { BusSettings } from './options.js';
 import { KnownExchanges } from './publish/known-exchanges.js';
 import type { BusPublisher } from './publish/publisher.js';
 import { CLOSING_RESERVE_MS, leftBehind, type StopOptions, stopInStages } from './stopping.js';
-import { planBus } from './topology/build.js';
+import type { BusTopology } from './topology/bus-topology.js';
 import type { Names } from './topology/names.js';
-import type { BusTopology } from './topology/plan.js';
 import type { Session } from './transport/transport.js';
 import { duration, problemsOf } from './util/check.js';
 import { systemClock } from './util/clock.js';
@@ -208,8 +207,8 @@ export class Lifecycle {
     subscriptions: readonly Subscription[],
     deadline: Deadline,
   ): Promise<void> {
-    const { names, exchange, settings, events } = this.options;
-    const topology = planBus(names, exchange, subscriptions.map(queueNeeds));
+    const { exchange, settings, events } = this.options;
+    const topology = { exchanges: [exchange], queues: subscriptions.map(queueNeeds), delays: true };
     try {
       await session.declare(topology, settings.topology, deadline);
     } catch (error) {

@@ -10,8 +10,8 @@ import { json } from './serialization/json.js';
 import type { Serializer } from './serialization/serializer.js';
 import { memoryStores } from './stores/memory/index.js';
 import type { Stores } from './stores/stores.js';
+import type { TopologyMode } from './topology/bus-topology.js';
 import { exchangeOptionProblem, queueNameProblem } from './topology/names.js';
-import type { TopologyMode } from './topology/plan.js';
 import type { Transport } from './transport/transport.js';
 import {
   type Check,

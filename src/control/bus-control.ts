@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Runners } from '../consume/intake/runners.js';
 import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents, BusState } from '../events.js';
-import { planControl } from '../topology/control.js';
+import type { TopologyMode } from '../topology/bus-topology.js';
+import { CONTROL_TOPOLOGY } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
-import type { TopologyMode } from '../topology/plan.js';
 import type { Heard } from '../transport/operator-session.js';
 import type { Session } from '../transport/transport.js';
 import { type Clock, pause, type Timer } from '../util/clock.js';
@@ -62,7 +62,7 @@ export class BusControl {
   async start(deadline: Deadline): Promise<void> {
     const { service, session, names, topology, log } = this.options;
     try {
-      await session.declare({ own: planControl(names) }, topology, deadline);
+      await session.declare(CONTROL_TOPOLOGY, topology, deadline);
       const listening = session.listen(
         { exchange: names.control, key: '', queueName: () => `${names.control}.${randomUUID()}` },
         { heard: (message) => void this.heard(message), back: () => void this.readAgain() },

@@ -1,6 +1,6 @@
 import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
-import { planControl } from '../topology/control.js';
+import { CONTROL_TOPOLOGY } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
 import type { QueueState } from '../transport/operator-session.js';
 import type { Session } from '../transport/transport.js';
@@ -96,7 +96,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const session = await transport.open({ service: 'control', names, events, log, ...LIMITS }, deadline);
   try {
     // Verified, not declared: a misspelt prefix must leave nothing in the broker.
-    await session.declare({ own: planControl(names) }, 'verify', deadline).catch((error) => {
+    await session.declare(CONTROL_TOPOLOGY, 'verify', deadline).catch((error) => {
       throw error instanceof TopologyError ? noWorkers(names, error) : error;
     });
     return new Control(settings, session, await Asking.begin(session, names, clock));

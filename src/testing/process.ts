@@ -3,7 +3,6 @@ import type { HandlerContext } from '../consume/attempt/context.js';
 import type { AttemptEvent } from '../events.js';
 import type { Middleware } from '../middleware/middleware.js';
 import type { HandlerDefinitions } from '../options.js';
-import { Deadline } from '../util/deadline.js';
 import { silentLogger } from '../util/logger.js';
 import type { KitDelivery } from './delivery.js';
 import type { AttemptEntry } from './entries.js';
@@ -65,7 +64,7 @@ export class ServiceProcess {
   die(): Promise<void> {
     this.isDead = true;
     const { clock } = this.world;
-    return this.transport.session?.die(new Deadline(clock, 1_000)) ?? Promise.resolve();
+    return this.transport.session?.die() ?? Promise.resolve();
   }
 
   /** Middleware around every handler: records that it runs, as the cause of what it publishes. */

@@ -1,6 +1,8 @@
+import type { ExchangeRef } from '../message/exchange-option.js';
 import type { OutgoingMessage } from '../message/message.js';
 import type { Published } from '../message/published.js';
-import type { BusTopology, TopologyMode } from '../topology/plan.js';
+import type { BusTopology, QueueNeeds, TopologyMode } from '../topology/bus-topology.js';
+import type { BrokerTopology } from '../topology/plan.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import { MemorySession } from '../transport/memory/session.js';
 import type { Held, Listener, Listening, ListenSource, QueueState } from '../transport/operator-session.js';
@@ -61,7 +63,7 @@ class KitSession implements Session {
   private readonly world: World;
 
   constructor(
-    private readonly inner: Session,
+    private readonly inner: MemorySession,
     private readonly options: KitTransportOptions & { world: World; user: User },
   ) {
     this.world = options.world;
@@ -80,11 +82,19 @@ class KitSession implements Session {
     return this.inner.inspect(queue);
   }
 
-  declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    if (!this.options.declaresAll) return this.inner.declare(topology, mode, deadline);
-    const { own, ...rest } = topology;
-    const exchanges = own.exchanges.map(({ verifyOnly: _, ...exchange }) => exchange);
-    return this.inner.declare({ ...rest, own: { ...own, exchanges } }, 'declare', deadline);
+  declare(topology: BusTopology, mode: TopologyMode): Promise<void> {
+    if (!this.options.declaresAll) return this.inner.declare(topology, mode);
+    const owned = {
+      ...topology,
+      exchanges: topology.exchanges.map(ours),
+      queues: topology.queues.map(bound),
+    };
+    return this.inner.declare(owned, 'declare');
+  }
+
+  /** A plan in RabbitMQ's terms, as of the memory transport. */
+  declarePlan(plan: BrokerTopology, mode: TopologyMode): Promise<void> {
+    return this.inner.declarePlan(plan, mode);
   }
 
   publish(message: OutgoingMessage): Promise<Published | undefined> {
@@ -108,26 +118,26 @@ class KitSession implements Session {
     return this.inner.listen(source, listener);
   }
 
-  async drain(deadline: Deadline): Promise<void> {
-    await this.inner.drain(deadline);
+  async drain(): Promise<void> {
+    await this.inner.drain();
     // The inner publishes have ended; the outer ones follow some promises later.
     while (this.publishes.inFlight > 0) await this.world.broker.turns.pass();
   }
 
-  async close(deadline: Deadline): Promise<void> {
-    await this.inner.close(deadline);
+  async close(): Promise<void> {
+    await this.inner.close();
     for (const delivery of this.deliveries) this.world.flow.settled(delivery);
     this.deliveries.clear();
   }
 
   /** Ends the process: nothing it does has an effect any more, and its deliveries go back to their queues. */
-  async die(deadline: Deadline): Promise<void> {
+  async die(): Promise<void> {
     this.isDead = true;
     for (const delivery of this.deliveries) this.world.flow.settled(delivery);
     this.deliveries.clear();
     // All consumers stop before any returns its deliveries: another one would get them otherwise.
     await Promise.all(this.consumers.map((consumer) => consumer.cancel()));
-    await this.inner.close(deadline);
+    await this.inner.close();
   }
 
   /** Payload of the last message with this id that was delivered from this queue. */
@@ -182,3 +192,10 @@ class KitSession implements Session {
     this.world.flow.settled(delivery);
   }
 }
+
+const ours = ({ name }: ExchangeRef): ExchangeRef => ({ name, declare: true });
+
+const bound = (queue: QueueNeeds): QueueNeeds => ({
+  ...queue,
+  bindings: queue.bindings.map(({ exchange, pattern }) => ({ exchange: ours(exchange), pattern })),
+});

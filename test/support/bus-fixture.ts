@@ -24,7 +24,7 @@ import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { eventually } from './eventually.js';
-import { Port } from './port.js';
+import { type PlanSession, Port } from './port.js';
 import { Trace, TracedTransport } from './traced-transport.js';
 import type { ForeignDelivery, TransportHarness } from './transport-harness.js';
 
@@ -122,7 +122,7 @@ export class BusFixture {
       { service: this.name('port'), names: this.names, events, log: this.logger, ...limits, ...options },
       new Deadline(clock, 10_000),
     );
-    const port = new Port(session, clock, this.name);
+    const port = new Port(session as PlanSession, clock, this.name);
     this.ports.add(port);
     return port;
   }

@@ -8,6 +8,7 @@ import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { silentLogger } from '../../src/util/logger.js';
 import type { EventuallyOptions } from './eventually.js';
+import type { PlanSession } from './port.js';
 import type {
   ForeignClient,
   ForeignDelivery,
@@ -116,7 +117,8 @@ class MemoryForeigner implements ForeignClient {
   async bind(queue: string, exchange: string, pattern: string): Promise<void> {
     const bindings = [{ source: exchange, destination: queue, destinationType: 'queue' as const, pattern }];
     const own = { exchanges: [], queues: [], bindings };
-    await (await this.session()).declare({ own }, 'declare', new Deadline(this.clock, 10_000));
+    const session = (await this.session()) as PlanSession;
+    await session.declarePlan({ own }, 'declare', new Deadline(this.clock, 10_000));
     await this.clock.settle();
   }
 

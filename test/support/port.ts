@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageProperties, OutgoingMessage } from '../../src/message/message.js';
 import { outgoingFields } from '../../src/message/outgoing-fields.js';
+import type { TopologyMode } from '../../src/topology/bus-topology.js';
 import type {
   BindingPlan,
+  BrokerTopology,
   ExchangePlan,
   QueueArguments,
-  TopologyMode,
   TopologyPlan,
 } from '../../src/topology/plan.js';
 import type { Heard, Held, Listening } from '../../src/transport/operator-session.js';
@@ -99,10 +100,15 @@ export interface PortPublish {
   deadlineMs?: number;
 }
 
+/** A session of a transport whose broker has exchanges, queues and bindings. */
+export interface PlanSession extends Session {
+  declarePlan(plan: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void>;
+}
+
 /** One session of a transport, with short names and the port's calls in short form. */
 export class Port {
   constructor(
-    readonly session: Session,
+    readonly session: PlanSession,
     private readonly clock: Clock,
     /** The name in the broker of what a test calls `short`. */
     readonly name: (short: string) => string,
@@ -113,7 +119,7 @@ export class Port {
   }
 
   declare(sketch: PlanSketch, mode: TopologyMode = 'declare'): Promise<void> {
-    return this.session.declare({ own: this.plan(sketch) }, mode, this.deadline);
+    return this.session.declarePlan({ own: this.plan(sketch) }, mode, this.deadline);
   }
 
   /** A topic exchange `e` and one queue for each pattern list. */

@@ -1,6 +1,9 @@
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { Published } from '../../src/message/published.js';
-import type { BusTopology, TopologyMode } from '../../src/topology/plan.js';
+import { planBus } from '../../src/topology/build.js';
+import type { BusTopology, TopologyMode } from '../../src/topology/bus-topology.js';
+import type { Names } from '../../src/topology/names.js';
+import type { BrokerTopology } from '../../src/topology/plan.js';
 import type {
   Held,
   Listener,
@@ -19,6 +22,7 @@ import type {
   Transport,
 } from '../../src/transport/transport.js';
 import type { Deadline } from '../../src/util/deadline.js';
+import type { PlanSession } from './port.js';
 
 /** What went through transports: what a test has to remove, and what it must not leave open. */
 export class Trace {
@@ -73,7 +77,7 @@ export class TracedTransport implements Transport {
   async open(options: SessionOptions, deadline: Deadline): Promise<Session> {
     const session = await this.inner.open(options, deadline);
     this.trace.sessions += 1;
-    return new TracedSession(session, this.trace);
+    return new TracedSession(session, this.trace, options.names);
   }
 }
 
@@ -83,15 +87,23 @@ class TracedSession implements Session {
   constructor(
     private readonly inner: Session,
     private readonly trace: Trace,
+    private readonly names: Names,
   ) {}
 
   declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    if (mode === 'declare') {
-      for (const { name, verifyOnly } of topology.own.exchanges)
-        if (!verifyOnly) this.trace.exchanges.add(name);
-      for (const { name } of topology.own.queues) this.trace.queues.add(name);
-    }
+    this.note(planBus(this.names, topology), mode);
     return this.inner.declare(topology, mode, deadline);
+  }
+
+  declarePlan(plan: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    this.note(plan, mode);
+    return (this.inner as PlanSession).declarePlan(plan, mode, deadline);
+  }
+
+  private note({ own }: BrokerTopology, mode: TopologyMode): void {
+    if (mode !== 'declare') return;
+    for (const { name, verifyOnly } of own.exchanges) if (!verifyOnly) this.trace.exchanges.add(name);
+    for (const { name } of own.queues) this.trace.queues.add(name);
   }
 
   publish(message: OutgoingMessage): Promise<Published | undefined> {

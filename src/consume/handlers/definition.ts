@@ -8,7 +8,7 @@ import type { Publisher } from '../../message/publisher.js';
 import type { UniqueOptions } from '../../message/unique.js';
 import type { RetryOptions } from '../../retry/policy.js';
 import type { BodyOption } from '../../serialization/body-option.js';
-import type { QueueType } from '../../topology/plan.js';
+import type { QueueType } from '../../topology/bus-topology.js';
 import type { Duration } from '../../util/duration.js';
 
 /** Lane names in strict order of priority, or each lane's name with its share. */

@@ -1,7 +1,9 @@
 import { TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
-import type { BusTopology, TopologyMode, TopologyPlan } from '../../topology/plan.js';
+import { planBus } from '../../topology/build.js';
+import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
+import type { BrokerTopology, TopologyPlan } from '../../topology/plan.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
@@ -72,8 +74,13 @@ export class AmqpSession implements Session {
   }
 
   async declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    await this.declarations.declare(topology, mode, deadline);
-    if (topology.delays) await this.connections.prove(this.publisher, probeOf(topology.delays), deadline);
+    await this.declarePlan(planBus(this.options.names, topology), mode, deadline);
+  }
+
+  /** The same with a plan in the broker's own terms. */
+  async declarePlan(plan: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    await this.declarations.declare(plan, mode, deadline);
+    if (plan.delays) await this.connections.prove(this.publisher, probeOf(plan.delays), deadline);
   }
 
   publish(message: OutgoingMessage): Promise<Published | undefined> {

@@ -2,7 +2,9 @@ import { StoppedError, TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
 import { addressOf, isMandatory } from '../../topology/address.js';
-import type { BusTopology, TopologyMode } from '../../topology/plan.js';
+import { planBus } from '../../topology/build.js';
+import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
+import type { BrokerTopology } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
 import type { Held, Listener, Listening, ListenSource, QueueState } from '../operator-session.js';
@@ -39,8 +41,13 @@ export class MemorySession implements Session {
   }
 
   async declare(topology: BusTopology, mode: TopologyMode): Promise<void> {
+    await this.declarePlan(planBus(this.options.names, topology), mode);
+  }
+
+  /** The same with a plan in RabbitMQ's terms. */
+  async declarePlan(plan: BrokerTopology, mode: TopologyMode): Promise<void> {
     if (this.isClosed) throw new StoppedError('declare');
-    declareTopology(this.broker, topology, mode);
+    declareTopology(this.broker, plan, mode);
   }
 
   async publish(message: OutgoingMessage): Promise<Published | undefined> {

@@ -19,7 +19,7 @@ describe('the delay topology on the memory broker', () => {
       queues: { work: quorum() },
       bindings: [`${names.delayOut} -> work: ${retryPattern('work')}`, ...patterns],
     });
-    await bench.session.declare({ own, delays: planDelays(names) }, 'declare', bench.deadline);
+    await bench.session.declarePlan({ own, delays: planDelays(names) }, 'declare');
   });
   afterEach(() => bench.close());
 

@@ -4,13 +4,8 @@ import { outgoingFields } from '../../../src/message/outgoing-fields.js';
 import { Names } from '../../../src/topology/names.js';
 import type { BindingPlan, ExchangePlan, QueueArguments, TopologyPlan } from '../../../src/topology/plan.js';
 import { memory } from '../../../src/transport/memory/index.js';
-import type {
-  Consumer,
-  Delivery,
-  Session,
-  SessionOptions,
-  Transport,
-} from '../../../src/transport/transport.js';
+import type { MemorySession } from '../../../src/transport/memory/session.js';
+import type { Consumer, Delivery, SessionOptions, Transport } from '../../../src/transport/transport.js';
 import type { Clock } from '../../../src/util/clock.js';
 import { Deadline } from '../../../src/util/deadline.js';
 import { Emitter } from '../../../src/util/emitter.js';
@@ -90,7 +85,7 @@ export class Bench {
     throw error;
   });
   readonly deadline: Deadline;
-  session!: Session;
+  session!: MemorySession;
 
   constructor(
     readonly transport: Transport,
@@ -105,7 +100,8 @@ export class Bench {
   async open(options: Partial<SessionOptions> = {}): Promise<this> {
     const defaults = { service: 'test', names: new Names(), events: this.events, log: silentLogger };
     const limits = { maxInFlight: 10_000, maxInFlightBytes: 2 ** 26 };
-    this.session = await this.transport.open({ ...defaults, ...limits, ...options }, this.deadline);
+    const session = await this.transport.open({ ...defaults, ...limits, ...options }, this.deadline);
+    this.session = session as MemorySession;
     return this;
   }
 
@@ -115,7 +111,7 @@ export class Bench {
   }
 
   declare(sketch: PlanSketch): Promise<void> {
-    return this.session.declare({ own: plan(sketch) }, 'declare', this.deadline);
+    return this.session.declarePlan({ own: plan(sketch) }, 'declare');
   }
 
   publish(to: string, body = '', properties: MessageProperties = {}): Promise<unknown> {
@@ -145,7 +141,7 @@ export class Bench {
   }
 
   close(): Promise<void> {
-    return this.session.close(this.deadline);
+    return this.session.close();
   }
 }
 
