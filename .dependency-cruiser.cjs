@@ -10,7 +10,7 @@ const util = '^src/util/';
 const foundation = either(util, '^src/message/', '^src/(errors|events|event-names)\\.ts$', '^src/errors/');
 const pure = '^src/(topology|retry|serialization|encryption)/';
 const ports = either(
-  '^src/transport/transport\\.ts$',
+  '^src/transport/[^/]+\\.ts$',
   '^src/stores/[^/]+\\.ts$',
   '^src/serialization/serializer\\.ts$',
 );
@@ -86,6 +86,13 @@ const layering = [
       'The way of a message runs on ports and pure parts: it knows no broker, no bus and no job feature.',
     from: { path: flow },
     to: { path: product, pathNot: either(foundation, pure, ports, flow) },
+  },
+  {
+    name: 'flow-says-what-not-how',
+    comment:
+      'Where a message goes is a destination; exchanges and keys of the delays are written by the transports.',
+    from: { path: flow },
+    to: { path: '^src/topology/(address|delays)\\.ts$' },
   },
   {
     name: 'features-look-down',

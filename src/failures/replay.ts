@@ -1,6 +1,6 @@
 import { HEADER, setAside, withoutUnroutable } from '../message/headers.js';
 import type { Headers, OutgoingContent, OutgoingMessage } from '../message/message.js';
-import { outgoingFields } from '../message/outgoing-fields.js';
+import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import type { DeadLetter } from './letters/dead-letter.js';
 import { sourceOf } from './letters/letter-source.js';
 

@@ -7,7 +7,7 @@ import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/ch
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
 import type { MessageProperties } from '../message/message.js';
-import { outgoingFields } from '../message/outgoing-fields.js';
+import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import {
   Publisher,

@@ -78,7 +78,7 @@ export const publishing: Theme = (test) => {
     }
   });
 
-  test('a message that no queue takes is confirmed, or if it is mandatory an UnroutableError', async (fx) => {
+  test('a message that no queue takes is confirmed, or an UnroutableError if some queue must take it', async (fx) => {
     const port = await fx.port();
     await port.queues({ q: ['somewhere'] });
     await port.publish('nowhere');
@@ -96,7 +96,7 @@ export const publishing: Theme = (test) => {
     await port.publish('somewhere', '', { mustRoute: true });
   });
 
-  test('among many mandatory messages exactly the unroutable ones fail, whatever their ids', async (fx) => {
+  test('among many messages that must be taken exactly the unroutable ones fail, whatever their ids', async (fx) => {
     const port = await fx.port();
     await port.queues({ q: ['yes.#'] });
     const ids = ['same', 'same', 'other', undefined];

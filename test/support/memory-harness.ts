@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BusEvents } from '../../src/events.js';
 import { ManualClock, memory, type Transport } from '../../src/index.js';
-import { outgoingFields } from '../../src/message/outgoing-fields.js';
+import { outgoingFields } from '../../src/message/wire/outgoing-fields.js';
 import { Names } from '../../src/topology/names.js';
 import type { Delivery, Session } from '../../src/transport/transport.js';
 import { Deadline } from '../../src/util/deadline.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageProperties, OutgoingMessage } from '../../src/message/message.js';
-import { outgoingFields } from '../../src/message/outgoing-fields.js';
+import { outgoingFields } from '../../src/message/wire/outgoing-fields.js';
 import type { TopologyMode } from '../../src/topology/bus-topology.js';
 import type {
   BindingPlan,

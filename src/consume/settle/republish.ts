@@ -8,7 +8,7 @@ import type {
   OutgoingProperties,
 } from '../../message/message.js';
 import { datelessMessageId } from '../../message/message-id.js';
-import { ttlOf } from '../../message/outgoing-fields.js';
+import { ttlOf } from '../../message/wire/outgoing-fields.js';
 import { keptHeaders, type MessageSource } from '../../message/wire/encoded-properties.js';
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
 import { cutText } from '../../util/cut-text.js';

@@ -1,6 +1,6 @@
 import { copyHeaders } from '../../message/headers.js';
 import type { Headers, MessageProperties, OutgoingMessage } from '../../message/message.js';
-import { expirationOf } from '../../message/outgoing-fields.js';
+import { expirationOf } from '../../message/wire/outgoing-fields.js';
 import type { Address } from '../../topology/plan.js';
 
 export type DeliveredProperties = MessageProperties & { readonly headers: Headers };

@@ -8,7 +8,7 @@ import { deadLetterOf, decodeLine, encodeLine } from '../../../src/failures/line
 import { republished, toQueue } from '../../../src/failures/replay.js';
 import { isBrokerHeader, isOwnHeader } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
-import { expirationOf } from '../../../src/message/outgoing-fields.js';
+import { expirationOf } from '../../../src/message/wire/outgoing-fields.js';
 import { addressOf } from '../../../src/topology/address.js';
 import type { ChannelEpoch } from '../../../src/transport/amqp/connection/channel-epoch.js';
 import { AmqpDelivery } from '../../../src/transport/amqp/consume/delivery.js';

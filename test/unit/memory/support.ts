@@ -1,6 +1,6 @@
 import type { BusEvents } from '../../../src/events.js';
 import type { MessageProperties, OutgoingMessage } from '../../../src/message/message.js';
-import { outgoingFields } from '../../../src/message/outgoing-fields.js';
+import { outgoingFields } from '../../../src/message/wire/outgoing-fields.js';
 import { Names } from '../../../src/topology/names.js';
 import type { BindingPlan, ExchangePlan, QueueArguments, TopologyPlan } from '../../../src/topology/plan.js';
 import { memory } from '../../../src/transport/memory/index.js';

@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { OutgoingMessage } from '../../../message/message.js';
-import { expirationOf } from '../../../message/outgoing-fields.js';
+import { expirationOf } from '../../../message/wire/outgoing-fields.js';
 import { sentHeaders } from '../values.js';
 import { CARRIED, type Carried } from '../wire/publish-fields.js';
 import { isWrittenDirectly } from './direct-writing.js';

@@ -1,4 +1,4 @@
-import type { MessageProperties, OutgoingContent } from './message.js';
+import type { MessageProperties, OutgoingContent } from '../message.js';
 
 /** Milliseconds of a received `expiration`; undefined without one, or for a text that no broker would take. */
 export function ttlOf(expiration: string | undefined): number | undefined {
