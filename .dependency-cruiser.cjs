@@ -10,7 +10,7 @@ const util = '^src/util/';
 const foundation = either(util, '^src/message/', '^src/(errors|events)(\\.ts$|/)');
 const pure = '^src/(topology|retry|serialization|encryption)/';
 const ports = either(
-  '^src/transport/transport\\.ts$',
+  '^src/transport/[^/]+\\.ts$',
   '^src/stores/[^/]+\\.ts$',
   '^src/serialization/serializer\\.ts$',
 );
@@ -97,6 +97,13 @@ const layering = [
     comment: 'What stages are, and what they decide, is said without any stage: no feature, and neither way.',
     from: { path: seam },
     to: { path: product, pathNot: either(foundation, pure, ports, seam) },
+  },
+  {
+    name: 'flow-says-what-not-how',
+    comment:
+      'Where a message goes is a destination; exchanges and keys of the delays are written by the transports.',
+    from: { path: flow },
+    to: { path: '^src/topology/(address|delays)\\.ts$' },
   },
   {
     name: 'features-look-down',

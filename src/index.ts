@@ -170,7 +170,7 @@ export type { LockStore } from './stores/locks.js';
 export type { PermitStore } from './stores/permits.js';
 export type { SequenceStore } from './stores/sequences.js';
 export type { Stores } from './stores/stores.js';
-export type { QueueType, TopologyMode } from './topology/plan.js';
+export type { QueueType, TopologyMode } from './topology/bus-topology.js';
 export {
   type BrokerUrl,
   type Pem,

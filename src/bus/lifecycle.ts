@@ -1,3 +1,5 @@
+import type { BusTopology } from '../topology/bus-topology.js';
+import type { Session } from '../transport/transport.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { warnOfClassNames } from '../consume/handlers/class-names.js';
 import {
@@ -20,7 +22,6 @@ import { KnownExchanges } from '../publish/known-exchanges.js';
 import type { BusPublisher } from '../publish/publisher.js';
 import { planBus } from '../topology/build.js';
 import type { Names } from '../topology/names.js';
-import type { BusTopology } from '../topology/plan.js';
 import type { TransportSession } from '../transport/transport.js';
 import { duration, problemsOf } from '../util/check.js';
 import { systemClock } from '../util/clock.js';
@@ -60,7 +61,7 @@ export class Lifecycle {
   private unique: UniqueHandlers | undefined;
   private running: Consumption | undefined;
   private control: BusControl | undefined;
-  private session: TransportSession | undefined;
+  private session: Session | undefined;
   private phase: BusState = 'new';
   private starting: Promise<void> | undefined;
   private startDeadline: Deadline | undefined;
@@ -107,7 +108,7 @@ export class Lifecycle {
   }
 
   /** The session for publishing. @throws NotStartedError, StoppedError */
-  openSession(): TransportSession {
+  openSession(): Session {
     if (this.phase === 'stopped') throw new StoppedError('publish or send was called');
     if (!this.session || this.phase === 'new') throw new NotStartedError('publish or send was called');
     return this.session;
@@ -146,8 +147,8 @@ export class Lifecycle {
     servings: readonly Serving[],
     deadline: Deadline,
   ): Promise<void> {
-    const { events, settings } = this.options;
-    const session = await settings.transport.open({ ...settings, events }, deadline);
+    const { events, names, settings } = this.options;
+    const session = await settings.transport.open({ ...settings, names, events }, deadline);
     this.session = session;
     await this.declare(session, subscriptions, deadline);
     const running = this.consumptionOf(parts, servings, session);
@@ -162,7 +163,7 @@ export class Lifecycle {
   private consumptionOf(
     { bus, publisher, outbox }: LivingParts,
     servings: readonly Serving[],
-    session: TransportSession,
+    session: Session,
   ): Consumption {
     const { settings, names, events } = this.options;
     return new Consumption(servings, {
@@ -180,11 +181,7 @@ export class Lifecycle {
     });
   }
 
-  private async hearOperators(
-    session: TransportSession,
-    consumption: Consumption,
-    deadline: Deadline,
-  ): Promise<void> {
+  private async hearOperators(session: Session, consumption: Consumption, deadline: Deadline): Promise<void> {
     const { settings, names, events, monitor } = this.options;
     // With it come the schemas of its messages, which a bus that only publishes has no use for.
     const { BusControl } = await import('../control/bus-control.js');
@@ -210,12 +207,12 @@ export class Lifecycle {
   }
 
   private async declare(
-    session: TransportSession,
+    session: Session,
     subscriptions: readonly Subscription[],
     deadline: Deadline,
   ): Promise<void> {
-    const { names, exchange, settings, events } = this.options;
-    const topology = planBus(names, exchange, subscriptions.map(queueNeeds));
+    const { exchange, settings, events } = this.options;
+    const topology = { exchanges: [exchange], queues: subscriptions.map(queueNeeds), delays: true };
     try {
       await session.declare(topology, settings.topology, deadline);
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { TopologyMode } from '../topology/bus-topology.js';
 import type { Middleware } from '../pipeline/middleware.js';
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
 import { Encryption } from '../encryption/encryption.js';
@@ -11,7 +12,6 @@ import type { Serializer } from '../serialization/serializer.js';
 import { memoryStores } from '../stores/memory/index.js';
 import type { Stores } from '../stores/stores.js';
 import { exchangeOptionProblem, queueNameProblem } from '../topology/names.js';
-import type { TopologyMode } from '../topology/plan.js';
 import type { Transport } from '../transport/transport.js';
 import {
   type Check,

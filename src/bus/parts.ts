@@ -49,7 +49,6 @@ export class BusParts {
     this.definitions = [...settings.handlers];
     this.publisher = new BusPublisher({
       ...settings,
-      names,
       exchange,
       events,
       clock,

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { ControlError } from '../errors.js';
+import type { OutgoingMessage } from '../message/message.js';
 import type { Names } from '../topology/names.js';
-import type { Heard, TransportSession } from '../transport/transport.js';
+import type { Heard } from '../transport/operator-session.js';
+import type { Session } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
 import type { ControlAnswer } from './answer.js';
 import { decodeAnswer, encode } from './protocol.js';
@@ -21,13 +23,17 @@ export class Asking {
   private readonly open = new Map<string, ControlAnswer[]>();
 
   private constructor(
-    private readonly session: TransportSession,
+    private readonly session: Pick<Session, 'publish' | 'listen'>,
     private readonly names: Names,
     private readonly clock: Clock,
   ) {}
 
   /** @throws TopologyError if the broker doesn't allow listening for answers */
-  static async begin(session: TransportSession, names: Names, clock: Clock): Promise<Asking> {
+  static async begin(
+    session: Pick<Session, 'publish' | 'listen'>,
+    names: Names,
+    clock: Clock,
+  ): Promise<Asking> {
     const asking = new Asking(session, names, clock);
     const { replyTo } = asking;
     await session.listen(
@@ -74,12 +80,13 @@ export class Asking {
 
   private async publish(request: ControlRequest, correlationId: string): Promise<void> {
     const { session, names, replyTo } = this;
-    const message = {
+    const message: OutgoingMessage = {
+      to: 'exchange',
       exchange: names.control,
       routingKey: '',
       body: encode(request),
       properties: { replyTo, correlationId, contentType: 'application/json' },
-      mandatory: false,
+      mustRoute: false,
       deadlineMs: PUBLISH_MS,
     };
     await session.publish(message).catch((error) => {

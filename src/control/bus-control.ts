@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Consumption } from '../consume/intake/consumption.js';
 import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents, BusState } from '../events.js';
-import { planControl } from '../topology/control.js';
+import type { TopologyMode } from '../topology/bus-topology.js';
+import { CONTROL_TOPOLOGY } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
-import type { TopologyMode } from '../topology/plan.js';
-import type { Heard, TransportSession } from '../transport/transport.js';
+import type { Heard } from '../transport/operator-session.js';
+import type { Session } from '../transport/transport.js';
 import { type Clock, pause, type Timer } from '../util/clock.js';
 import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
@@ -19,7 +20,7 @@ import type { ControlRequest } from './shapes.js';
 export interface BusControlOptions {
   readonly service: string;
   readonly names: Names;
-  readonly session: TransportSession;
+  readonly session: Pick<Session, 'declare' | 'publish' | 'hold' | 'listen'>;
   readonly topology: TopologyMode;
   readonly clock: Clock;
   readonly events: Emitter<BusEvents>;
@@ -63,7 +64,7 @@ export class BusControl {
   async start(deadline: Deadline): Promise<void> {
     const { service, session, names, topology, log } = this.options;
     try {
-      await session.declare({ own: planControl(names) }, topology, deadline);
+      await session.declare(CONTROL_TOPOLOGY, topology, deadline);
       const listening = session.listen(
         { exchange: names.control, key: '', queueName: () => `${names.control}.${randomUUID()}` },
         { heard: (message) => void this.heard(message), back: () => void this.readAgain() },
@@ -126,6 +127,7 @@ export class BusControl {
     const { session, names, service, log } = this.options;
     try {
       await session.publish({
+        to: 'exchange',
         exchange: names.controlTo,
         routingKey: replyTo,
         body: encode({ ...respondent(service), ...answer }),
@@ -133,7 +135,7 @@ export class BusControl {
           contentType: 'application/json',
           ...(correlationId === undefined ? {} : { correlationId }),
         },
-        mandatory: false,
+        mustRoute: false,
         deadlineMs: ANSWER_MS,
       });
     } catch (error) {

@@ -1,8 +1,9 @@
 import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
-import { planControl } from '../topology/control.js';
+import { CONTROL_TOPOLOGY } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
-import type { QueueState, TransportSession } from '../transport/transport.js';
+import type { QueueState } from '../transport/operator-session.js';
+import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import type { ControlAnswer, ProcessStatus, Respondent } from './answer.js';
@@ -93,10 +94,10 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const { clock } = transport;
   const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
   const deadline = new Deadline(clock, connectDeadlineMs);
-  const session = await transport.open({ service: 'control', events, log, ...LIMITS }, deadline);
+  const session = await transport.open({ service: 'control', names, events, log, ...LIMITS }, deadline);
   try {
     // Verified, not declared: a misspelt prefix must leave nothing in the broker.
-    await session.declare({ own: planControl(names) }, 'verify', deadline).catch((error) => {
+    await session.declare(CONTROL_TOPOLOGY, 'verify', deadline).catch((error) => {
       throw error instanceof TopologyError ? noWorkers(names, error) : error;
     });
     return new Control(settings, session, await Asking.begin(session, names, clock));
@@ -125,7 +126,7 @@ export class Control {
   /** @internal */
   constructor(
     private readonly settings: ControlSettings,
-    private readonly session: TransportSession,
+    private readonly session: Session,
     private readonly asking: Asking,
   ) {
     this.paused = new PausedQueues(session, settings.names, settings.transport.clock);

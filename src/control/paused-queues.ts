@@ -1,6 +1,7 @@
 import { ControlError } from '../errors.js';
+import type { OutgoingMessage } from '../message/message.js';
 import type { Names } from '../topology/names.js';
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 
@@ -21,7 +22,7 @@ const WRITE_MS = 10_000;
  */
 export class PausedQueues {
   constructor(
-    private readonly session: TransportSession,
+    private readonly session: Pick<Session, 'publish' | 'hold'>,
     private readonly names: Names,
     private readonly clock: Clock,
   ) {}
@@ -56,12 +57,13 @@ export class PausedQueues {
   }
 
   private async write(paused: readonly string[]): Promise<void> {
-    const message = {
+    const message: OutgoingMessage = {
+      to: 'exchange',
       exchange: '',
       routingKey: this.names.paused,
       body: Buffer.from(JSON.stringify({ paused })),
       properties: { deliveryMode: 2, contentType: 'application/json' },
-      mandatory: true,
+      mustRoute: true,
       deadlineMs: WRITE_MS,
     };
     await this.session.publish(message).catch((error) => {

@@ -1,6 +1,6 @@
 import { TopologyError } from '../errors.js';
 import type { Names } from '../topology/names.js';
-import type { Listening, TransportSession } from '../transport/transport.js';
+import type { Listening, OperatorSession } from '../transport/operator-session.js';
 import { type Clock, pause } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 
@@ -14,7 +14,11 @@ const LOCK_AGAIN_MS = 50;
  *
  * @throws TopologyError if others hold the lock all the time, or the broker refuses it
  */
-export async function pausesLock(session: TransportSession, names: Names, clock: Clock): Promise<Listening> {
+export async function pausesLock(
+  session: Pick<OperatorSession, 'listen'>,
+  names: Names,
+  clock: Clock,
+): Promise<Listening> {
   const name = `${names.control}.lock`;
   const deadline = new Deadline(clock, LOCK_MS);
   for (;;) {

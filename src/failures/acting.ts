@@ -1,5 +1,5 @@
 import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../errors.js';
-import type { Delivery, TransportSession } from '../transport/transport.js';
+import type { Delivery, Session } from '../transport/transport.js';
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { readLetter } from './letters/read-letter.js';
 import type { FailuresSettings, Progress } from './options.js';
@@ -62,7 +62,7 @@ export class Acting {
   private fatal: Error | undefined;
 
   constructor(
-    private readonly session: TransportSession,
+    private readonly session: Session,
     private readonly settings: FailuresSettings,
     private readonly act: Act,
     private readonly options: ActingOptions,

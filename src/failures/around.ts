@@ -1,5 +1,5 @@
 import { ConnectError, UnreadableLettersError } from '../errors.js';
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { areBack } from './given-back.js';
 import { forgetUnreadable, rememberUnreadable, unreadableIn } from './letters/unreadable.js';
@@ -22,7 +22,7 @@ interface Attempt extends Taken {
  */
 export class Around<T> {
   constructor(
-    private readonly session: TransportSession,
+    private readonly session: Session,
     private readonly clock: Clock,
     private readonly options: WalkOptions<T>,
     private readonly ready: number,

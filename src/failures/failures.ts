@@ -3,7 +3,7 @@ import { UnknownKeyError } from '../encryption/errors.js';
 import { DeadLetterIdError, OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { batchOfText } from '../message/wire/batch-header.js';
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
 import { type Act, Acting, type ActingOptions, type ActResult } from './acting.js';
@@ -43,11 +43,11 @@ const CLOSE_MS = 5_000;
  */
 export async function openFailures(options: FailuresOptions): Promise<Failures> {
   const settings = failuresSettings(options);
-  const { transport, log, connectDeadlineMs } = settings;
+  const { transport, names, log, connectDeadlineMs } = settings;
   const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
   const limits = { maxInFlight: MAX_IN_FLIGHT, maxInFlightBytes: MAX_IN_FLIGHT_BYTES };
   const session = await transport.open(
-    { service: 'failures', events, log, ...limits },
+    { service: 'failures', names, events, log, ...limits },
     new Deadline(transport.clock, connectDeadlineMs),
   );
   return new Failures(settings, session);
@@ -69,7 +69,7 @@ export class Failures {
   /** @internal */
   constructor(
     private readonly settings: FailuresSettings,
-    private readonly session: TransportSession,
+    private readonly session: Session,
   ) {}
 
   /**

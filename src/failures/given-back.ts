@@ -1,4 +1,4 @@
-import type { TransportSession } from '../transport/transport.js';
+import type { OperatorSession } from '../transport/operator-session.js';
 import { type Clock, pause } from '../util/clock.js';
 
 /** Time until letters that were given back must be in their queue again. */
@@ -12,7 +12,7 @@ const BACK_UP_MS = 10_000;
  * @throws `error` if the broker does not come back
  */
 export async function areBack(
-  session: TransportSession,
+  session: Pick<OperatorSession, 'inspect'>,
   clock: Clock,
   { queue, ready, error }: { queue: string; ready: number; error: Error },
 ): Promise<void> {

@@ -2,10 +2,9 @@ import { InvalidMessageError } from '../errors.js';
 import { HEADER, setAside } from '../message/headers.js';
 import type { OutgoingMessage } from '../message/message.js';
 import type { Headers, MessageProperties } from '../message/properties.js';
+import type { Destination } from '../message/message.js';
 import type { MessageSource } from '../message/wire/encoded-properties.js';
 import { decodeHeaders } from '../message/wire/header-codec.js';
-import { dueKey } from '../topology/delays.js';
-import type { Names } from '../topology/names.js';
 import { DEAD_LETTER_REASONS } from './filter.js';
 import type { DeadLetter } from './letters/dead-letter.js';
 import { headersJson, propertiesJson, sourceOfJson } from './letters/letter-json.js';
@@ -124,9 +123,9 @@ function storyOf(line: Record<string, unknown>): Headers {
  * The dead letter as a message to its dead-letter queue. The broker's account of its death is replaced by
  * Hopline's headers.
  */
-export function deadLetterOf(names: Names, line: LetterLine, deadlineMs: number): OutgoingMessage {
+export function deadLetterOf(line: LetterLine, deadlineMs: number): OutgoingMessage {
   const { source } = line;
-  const { expiration, userId, ...kept } = line.properties;
+  const { expiration, userId, priority, ...kept } = line.properties;
   const headers: Headers = Object.assign(Object.create(null), line.headers, line.story);
   setAside(headers);
   headers[HEADER.exchange] = line.exchange;
@@ -135,18 +134,13 @@ export function deadLetterOf(names: Names, line: LetterLine, deadlineMs: number)
   if (expiration !== undefined) headers[HEADER.expiration] = expiration;
   if (userId !== undefined) headers[HEADER.userId] = userId;
   const properties = { ...kept, headers, deliveryMode: 2 };
-  const content = { body: line.body, properties, ...(source ? { source } : {}) };
-  return { ...placeOf(names, line, headers), ...content, mandatory: true, deadlineMs };
+  const content = { body: line.body, properties, priority, ...(source ? { source } : {}) };
+  return { ...destinationOf(line, headers), ...content, mustRoute: true, deadlineMs };
 }
 
-function placeOf(names: Names, line: LetterLine, headers: Headers): { exchange: string; routingKey: string } {
-  if (line.reason === 'unroutable') {
-    // The same key as from the delay queues, so that the letter reads the same.
-    const routingKey = line.queue === undefined ? dueKey('c', 'lost') : dueKey('q', line.queue);
-    return { exchange: names.delayUnrouted, routingKey };
-  }
-  const queue = line.queue ?? '';
-  headers[HEADER.reason] = line.reason;
-  headers[HEADER.queue] = queue;
-  return { exchange: names.dead, routingKey: queue };
+function destinationOf({ reason, queue }: LetterLine, headers: Headers): Destination {
+  if (reason === 'unroutable') return { to: 'lost', queue };
+  headers[HEADER.reason] = reason;
+  headers[HEADER.queue] = queue ?? '';
+  return { to: 'dead-letters', queue: queue ?? '' };
 }

@@ -2,7 +2,7 @@ import { movedCopy } from '../consume/settle/republish.js';
 import { isOwnFault } from '../pipeline/final-errors.js';
 import { type Received, receive } from '../pipeline/received.js';
 import type { Names } from '../topology/names.js';
-import type { Delivery, TransportSession } from '../transport/transport.js';
+import type { Delivery, Session } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { missing } from './missing-queue.js';
 import { queueLookup } from './queue-lookup.js';
@@ -40,7 +40,7 @@ interface Move {
  * messages stay
  */
 export async function moveMessages(
-  session: TransportSession,
+  session: Session,
   clock: Clock,
   { names, queue, target }: MoveOptions,
 ): Promise<MoveResult> {
@@ -70,7 +70,7 @@ export async function moveMessages(
   const send = async (received: Received, to: string) => {
     // The alternate exchange of the delay queues would take the message, and it would end in the lost queue.
     if (!(await exists(to))) throw missing(to);
-    await session.publish(movedCopy(names, received, to, PUBLISH_MS));
+    await session.publish(movedCopy(received, to, PUBLISH_MS));
   };
   await walk<Move>(session, clock, {
     queue,

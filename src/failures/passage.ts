@@ -1,5 +1,5 @@
 import { ConnectError } from '../errors.js';
-import type { Consumer, Delivery, TransportSession } from '../transport/transport.js';
+import type { Consumer, Delivery, Session } from '../transport/transport.js';
 import { type Clock, pause } from '../util/clock.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 import { GIVEN_BACK_MS } from './given-back.js';
@@ -55,7 +55,7 @@ export class Passage<T> {
   private hasStopped = false;
 
   constructor(
-    private readonly session: TransportSession,
+    private readonly session: Session,
     private readonly clock: Clock,
     private readonly options: WalkOptions<T>,
     private readonly extent: Extent,

@@ -3,6 +3,8 @@ import type { OutgoingMessage } from '../message/message.js';
 import type { Headers } from '../message/properties.js';
 import { dueKey } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
+import type { OutgoingContent } from '../message/message.js';
+import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import type { DeadLetter } from './letters/dead-letter.js';
 import { sourceOf } from './letters/letter-source.js';
 
@@ -19,16 +21,8 @@ export type ReplayTarget = 'queue' | 'republish';
  * channel for it.
  */
 
-/**
- * To exactly the queue in which the message failed: through the last exchange of the delays, to which every
- * work queue is bound.
- */
-export function toQueue(
-  names: Names,
-  letter: DeadLetter,
-  queue: string,
-  deadlineMs: number,
-): OutgoingMessage {
+/** To exactly the queue in which the message failed. */
+export function toQueue(letter: DeadLetter, queue: string, deadlineMs: number): OutgoingMessage {
   const headers = replayedHeaders(letter);
   // These headers have had their effect; they are kept renamed, for a later republish.
   setAside(headers);
@@ -36,13 +30,12 @@ export function toQueue(
   headers[HEADER.routingKey] = letter.routingKey;
   if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
   if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
-  const address = { exchange: names.delayOut, routingKey: dueKey('q', queue) };
-  return { ...address, ...content(letter, headers), mandatory: true, deadlineMs };
+  return { to: 'queue', queue, ...content(letter, headers, deadlineMs) };
 }
 
 /**
- * Through the message's exchange again, to all queues that are bound now. Mandatory: a message that no queue
- * takes must stay a dead letter.
+ * Through the message's exchange again, to all queues that are bound now. A message that no queue takes must stay
+ * a dead letter.
  */
 export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
   const { exchange, routingKey, droppedHeaders } = letter;
@@ -51,7 +44,7 @@ export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMes
   // A republished message mentions dropped headers only if it loses some here.
   if (refused.length > 0)
     headers[HEADER.dropped] = [droppedHeaders, ...refused].filter((text) => text !== undefined).join(', ');
-  return { exchange, routingKey, ...content(letter, headers), mandatory: true, deadlineMs };
+  return { to: 'exchange', exchange, routingKey, ...content(letter, headers, deadlineMs) };
 }
 
 /** Headers of the publish, with those of chain, batch, unique key and encryption. */
@@ -65,7 +58,7 @@ function replayedHeaders(letter: DeadLetter): Headers {
   return all;
 }
 
-function content(letter: DeadLetter, headers: Headers) {
+function content(letter: DeadLetter, headers: Headers, deadlineMs: number): OutgoingContent {
   const { body, properties, id } = letter;
   const source = sourceOf(letter);
   const { userId: _, ...kept } = properties;
@@ -73,7 +66,9 @@ function content(letter: DeadLetter, headers: Headers) {
   const messageId = properties.messageId ?? id;
   return {
     body,
-    properties: { ...kept, messageId, headers, deliveryMode: 2 },
+    ...outgoingFields({ ...kept, messageId, headers, deliveryMode: 2 }),
+    mustRoute: true,
+    deadlineMs,
     ...(source ? { source } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import type { Act } from './acting.js';
 import { missing } from './missing-queue.js';
 import type { FailuresSettings } from './options.js';
@@ -6,8 +6,8 @@ import { queueLookup } from './queue-lookup.js';
 import { type ReplayTarget, republished, toQueue } from './replay.js';
 
 /** Replays one dead letter: publishes it and waits for the confirm. The caller acks it then. */
-export function retrier(settings: FailuresSettings, session: TransportSession, to: ReplayTarget): Act {
-  const { names, publishDeadlineMs } = settings;
+export function retrier(settings: FailuresSettings, session: Session, to: ReplayTarget): Act {
+  const { publishDeadlineMs } = settings;
   const exists = queueLookup(session);
   return async (letter) => {
     const { queue } = letter;
@@ -18,6 +18,6 @@ export function retrier(settings: FailuresSettings, session: TransportSession, t
     // Without this check the alternate exchange of the delays would take the message: it would count as
     // replayed, and be in the lost queue.
     if (!(await exists(queue))) throw missing(queue);
-    await session.publish(toQueue(names, letter, queue, publishDeadlineMs));
+    await session.publish(toQueue(letter, queue, publishDeadlineMs));
   };
 }

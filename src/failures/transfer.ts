@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { Delivery, TransportSession } from '../transport/transport.js';
+import type { Delivery, Session } from '../transport/transport.js';
 import type { DeadLetterSummary } from './letters/dead-letter.js';
 import { readLetter } from './letters/read-letter.js';
 import { deadLetterOf, decodeLine, encodeLine } from './line.js';
@@ -12,7 +12,7 @@ const LINES_AHEAD = 64;
 
 /** Lines of exactly the dead letters that were listed, as fast as they are read. */
 export async function* exportLines(
-  session: TransportSession,
+  session: Session,
   { names, transport }: FailuresSettings,
   wanted: readonly DeadLetterSummary[],
 ): AsyncGenerator<string, void, void> {
@@ -60,8 +60,8 @@ const AT_ONCE = 200;
 
 /** Publishes the dead letter of each line to the queue that it came from. Empty lines are skipped. */
 export async function importLines(
-  session: TransportSession,
-  { names, publishDeadlineMs }: FailuresSettings,
+  session: Session,
+  { publishDeadlineMs }: FailuresSettings,
   lines: AsyncIterable<string> | Iterable<string>,
 ): Promise<ImportResult> {
   const failed: FailedLine[] = [];
@@ -70,7 +70,7 @@ export async function importLines(
   let number = 0;
   const one = async (text: string, line: number) => {
     try {
-      await session.publish(deadLetterOf(names, decodeLine(text), publishDeadlineMs));
+      await session.publish(deadLetterOf(decodeLine(text), publishDeadlineMs));
       done += 1;
     } catch (error) {
       failed.push({ line, error: error as Error });

@@ -1,4 +1,4 @@
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import type { Clock } from '../util/clock.js';
 import { Around } from './around.js';
 import { missing } from './missing-queue.js';
@@ -27,11 +27,7 @@ import type { WalkOptions } from './walk-options.js';
  * @throws UnreadableLettersError if too many letters end their connection
  * @throws WalkInterrupted, ConnectError
  */
-export async function walk<T>(
-  session: TransportSession,
-  clock: Clock,
-  options: WalkOptions<T>,
-): Promise<number> {
+export async function walk<T>(session: Session, clock: Clock, options: WalkOptions<T>): Promise<number> {
   if (options.signal?.aborted) return 0;
   const state = await session.inspect(options.queue);
   if (!state) throw missing(options.queue);

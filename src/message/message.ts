@@ -16,17 +16,46 @@ import type { MessageSource } from './wire/encoded-properties.js';
  * settle       act on the outcome towards the broker: ack, nack, or republish-confirm-ack
  */
 
-/** A message on its way to the broker. */
-export interface OutgoingMessage {
+/** Where a message is to go. How it gets there is the transport's affair. */
+export type Destination =
+  | ToExchange
+  /** Exactly this work queue, and no other: a retry, a release, a message that is moved. */
+  | { readonly to: 'queue'; readonly queue: string }
+  /** The dead-letter queue of this work queue. */
+  | { readonly to: 'dead-letters'; readonly queue: string }
+  /** The queue of delayed messages that no queue took; with the queue that this one was for, if there was one. */
+  | { readonly to: 'lost'; readonly queue: string | undefined };
+
+/** All queues that are bound to the exchange by a pattern that matches the routing key. */
+export interface ToExchange {
+  readonly to: 'exchange';
   readonly exchange: string;
   readonly routingKey: string;
+}
+
+/** Properties of an outgoing message. */
+export interface OutgoingProperties extends Omit<MessageProperties, 'priority' | 'expiration'> {
+  /** A field of the message. */
+  priority?: never;
+  /** A field of the message, `ttlMs`. */
+  expiration?: never;
+}
+
+/** Content of an outgoing message, and what is wanted for its way. */
+export interface OutgoingContent {
   readonly body: Buffer;
-  readonly properties: MessageProperties;
+  readonly properties: OutgoingProperties;
+  /** Milliseconds until it is routed: 100 to those of 400 days, rounded up to 100. @default 0, at once */
+  readonly delayMs?: number | undefined;
+  /** Priority among the waiting messages of its queue: 0 to 255, the highest first. @default the queue's lowest */
+  readonly priority?: number | undefined;
+  /** Milliseconds that it may wait in a queue: an integer from 0. Not together with a delay. @default no limit */
+  readonly ttlMs?: number | undefined;
   /**
-   * True if the publish must fail with an UnroutableError when no queue takes the message; else the broker
-   * drops it.
+   * True if some queue must take it: the publish fails with an UnroutableError if none does. A delayed message
+   * that no queue takes when it is due goes to the lost queue then. With false it is dropped.
    */
-  readonly mandatory: boolean;
+  readonly mustRoute: boolean;
   /** Maximum milliseconds of the publish until its confirm. */
   readonly deadlineMs: number;
   /**
@@ -40,3 +69,9 @@ export interface OutgoingMessage {
    */
   readonly source?: MessageSource | undefined;
 }
+
+/**
+ * A message on its way to the broker. One that may arrive from elsewhere than its exchange, delayed, retried or
+ * dead, has its exchange and routing key in its headers.
+ */
+export type OutgoingMessage = OutgoingContent & Destination;

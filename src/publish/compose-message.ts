@@ -1,24 +1,23 @@
 import { type Encryption, SEAL_BYTES } from '../encryption/encryption.js';
 import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { checkDelay } from '../message/delay-range.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { OutgoingMessage } from '../message/message.js';
+import type { OutgoingProperties } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
 import type { Headers, MessageProperties } from '../message/properties.js';
 import type { PublishOptions } from '../message/publish-options.js';
 import type { Published } from '../message/published.js';
 import { checkRoutingKey } from '../message/routing/routing-key.js';
 import type { Serializer } from '../serialization/serializer.js';
-import { laneExchange } from '../topology/build.js';
-import { delayAddress, delayedDestination } from '../topology/delays.js';
-import type { Names } from '../topology/names.js';
+import { laneExchangeOf } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
 import { delayMsOf } from './publish-options.js';
 
 export interface ComposeOptions {
   readonly service: string;
-  readonly names: Names;
   readonly serializer: Serializer;
   readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
@@ -52,7 +51,7 @@ export function exchangeOf(
   own: ExchangeRef,
 ): ExchangeRef {
   const plain = exchange === undefined ? own : exchangeRef(exchange);
-  return lane === undefined ? plain : laneExchange(plain, lane);
+  return lane === undefined ? plain : { ...plain, name: laneExchangeOf(plain.name, lane) };
 }
 
 /**
@@ -72,9 +71,10 @@ export function bodyOf({ routingKey, payload, encrypted }: PublishCall, compose:
 }
 
 /**
- * Composes the message for the transport, addressed to its exchange, or to the delays if it is due later.
+ * Composes the message for the transport.
  *
  * @param contentType content type of the body, if it is not the serializer's
+ * @throws InvalidMessageError for a delay that is too long, or that its exchange's owner would not obey
  */
 export function composeMessage(
   call: PublishCall,
@@ -83,46 +83,36 @@ export function composeMessage(
   now: number,
   contentType = compose.serializer.contentType,
 ): OutgoingMessage {
-  const { options } = call;
+  const { options, routingKey, mustRoute } = call;
   const delayMs = delayMsOf(options, now);
-  const deadlineMs = options.deadline === undefined ? compose.publishDeadlineMs : toMs(options.deadline);
   const properties = propertiesOf(call, compose, now, contentType);
-  if (delayMs === 0) {
-    const { routingKey, exchange, mustRoute } = call;
-    const receipt = receiptOf(properties, undefined);
-    return {
-      exchange: exchange.name,
-      routingKey,
-      body,
-      properties,
-      mandatory: mustRoute,
-      deadlineMs,
-      receipt,
-    };
-  }
+  if (delayMs > 0) mayBeDelayed(call, delayMs, properties);
   return {
-    ...delayed(call, compose.names, delayMs, properties),
+    to: 'exchange',
+    exchange: call.exchange.name,
+    routingKey,
     body,
     properties,
-    mandatory: true,
-    deadlineMs,
-    receipt: receiptOf(properties, new Date(options.at ?? now + delayMs)),
+    delayMs,
+    priority: options.priority,
+    ttlMs: options.expiration === undefined ? undefined : Math.round(toMs(options.expiration)),
+    mustRoute,
+    deadlineMs: options.deadline === undefined ? compose.publishDeadlineMs : toMs(options.deadline),
+    receipt: receiptOf(properties, delayMs > 0 ? new Date(options.at ?? now + delayMs) : undefined),
   };
 }
 
 /** The receipt that a confirm resolves with. */
-const receiptOf = ({ messageId }: MessageProperties, dueAt: Date | undefined): Published => ({
+const receiptOf = ({ messageId }: OutgoingProperties, dueAt: Date | undefined): Published => ({
   messageId: messageId as string,
   confirmed: true,
   dueAt,
 });
 
-/**
- * The address of a delayed message. Adds its exchange and routing key as headers, since the message arrives
- * from another exchange.
- */
-function delayed(call: PublishCall, names: Names, delayMs: number, properties: MessageProperties) {
-  const { exchange, routingKey, mustRoute, options } = call;
+/** Checks a delayed message, and adds its exchange and routing key as headers: it arrives from another exchange. */
+function mayBeDelayed(call: PublishCall, delayMs: number, properties: OutgoingProperties): void {
+  const { exchange, routingKey, options } = call;
+  checkDelay(delayMs);
   if (!exchange.declare && !options.allowForeign) {
     throw new InvalidMessageError(
       `'${routingKey}' can't be delayed on exchange '${exchange.name}', which belongs to someone else: only queues that Hopline declared would get it`,
@@ -133,7 +123,6 @@ function delayed(call: PublishCall, names: Names, delayMs: number, properties: M
   headers[HEADER.exchange] = exchange.name;
   headers[HEADER.routingKey] = routingKey;
   properties.headers = headers;
-  return delayAddress(names, delayMs, mustRoute ? 'c' : 'e', delayedDestination(exchange.name, routingKey));
 }
 
 function propertiesOf(
@@ -141,8 +130,8 @@ function propertiesOf(
   { service }: ComposeOptions,
   now: number,
   contentType: string,
-): MessageProperties {
-  const properties: MessageProperties = {
+): OutgoingProperties {
+  const properties: OutgoingProperties = {
     messageId: options.messageId ?? newMessageId(),
     timestamp: Math.floor(now / 1_000),
     type,
@@ -152,8 +141,6 @@ function propertiesOf(
   };
   if (options.headers) properties.headers = publisherHeaders(options.headers);
   if (options.correlationId !== undefined) properties.correlationId = options.correlationId;
-  if (options.priority !== undefined) properties.priority = options.priority;
-  if (options.expiration !== undefined) properties.expiration = String(Math.round(toMs(options.expiration)));
   if (options.replyTo !== undefined) properties.replyTo = options.replyTo;
   if (options.userId !== undefined) properties.userId = options.userId;
   return properties;

@@ -1,5 +1,5 @@
 import type { ExchangeRef } from '../message/exchange-option.js';
-import type { BusTopology } from '../topology/plan.js';
+import { type BusTopology, exchangesOf } from '../topology/bus-topology.js';
 
 /**
  * Exchanges that exist, so that only the first publish to an exchange other than the bus's asks the broker.
@@ -11,9 +11,9 @@ export class KnownExchanges {
   /** @param declare declares the exchanges or verifies them, by the mode of the bus */
   constructor(private readonly declare: (topology: BusTopology) => Promise<void>) {}
 
-  /** Notes the exchange that was declared with the bus. */
-  add({ own }: BusTopology): void {
-    for (const { name } of own.exchanges) this.known.set(name, Promise.resolve());
+  /** Notes the exchanges that were declared with the bus. */
+  add(topology: BusTopology): void {
+    for (const { name } of exchangesOf(topology)) this.known.set(name, Promise.resolve());
   }
 
   clear(): void {
@@ -25,11 +25,11 @@ export class KnownExchanges {
    *
    * @throws TopologyError, ConnectError; the operator may lift a refusal, so the next call asks again
    */
-  ensure({ name, declare }: ExchangeRef): Promise<void> {
+  ensure(exchange: ExchangeRef): Promise<void> {
+    const { name } = exchange;
     const known = this.known.get(name);
     if (known !== undefined) return known;
-    const plan = { name, type: 'topic' as const, ...(declare ? {} : { verifyOnly: true }) };
-    const ensured = this.declare({ own: { exchanges: [plan], queues: [], bindings: [] } });
+    const ensured = this.declare({ exchanges: [exchange], queues: [] });
     this.known.set(name, ensured);
     ensured.catch(() => this.known.delete(name));
     return ensured;

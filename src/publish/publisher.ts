@@ -45,7 +45,7 @@ import {
 
 export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions {
   /** @throws NotStartedError, StoppedError */
-  readonly session: () => TransportSession;
+  readonly session: () => Pick<TransportSession, 'publish'>;
   /** Resolves once an exchange is declared or verified that no handler and no option of the bus names. */
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
   readonly exchange: ExchangeRef;

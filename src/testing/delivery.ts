@@ -14,6 +14,13 @@ export function originOf(message: Origin & { readonly properties: { readonly hea
   return originIn(message.properties.headers ?? {}) ?? message;
 }
 
+/** The same of a message that is being published. */
+export function originOfOutgoing(message: OutgoingMessage): Origin {
+  const found = originIn(message.properties.headers ?? {});
+  if (found) return found;
+  return message.to === 'exchange' ? message : { exchange: '', routingKey: message.queue ?? '' };
+}
+
 /** Settles a {@link KitDelivery}. */
 export interface DeliveryOwner {
   readonly isDead: boolean;

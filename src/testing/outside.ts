@@ -1,3 +1,4 @@
+import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import type { MessageProperties } from '../message/properties.js';
 import type { BusOptions } from '../bus/options.js';
 import { Bus } from '../bus.js';
@@ -52,6 +53,7 @@ export class Outside {
     const { exchange = this.exchange, ...properties } = raw;
     const { session } = this.transport;
     if (!session) throw new StoppedError('publishRaw was called');
-    await session.publish({ exchange, routingKey, body, properties, mandatory: false, deadlineMs: 30_000 });
+    const fields = { ...outgoingFields(properties), body, mustRoute: false, deadlineMs: 30_000 };
+    await session.publish({ to: 'exchange', exchange, routingKey, ...fields });
   }
 }

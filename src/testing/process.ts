@@ -11,7 +11,8 @@ import { errorLine } from './entries.js';
 import { NotSettledError } from './errors.js';
 import { chain } from './lineage.js';
 import type { KitSettings } from './options.js';
-import { KitTransport, type User } from './transport.js';
+import type { User } from './publishes.js';
+import { KitTransport } from './transport.js';
 import type { World } from './world.js';
 
 /** Maximum messages published at one moment, for each allowed handling of a cascade. */
@@ -64,7 +65,7 @@ export class ServiceProcess {
   die(): Promise<void> {
     this.isDead = true;
     const { clock } = this.world;
-    return this.transport.session?.die(new Deadline(clock, 1_000)) ?? Promise.resolve();
+    return this.transport.session?.die() ?? Promise.resolve();
   }
 
   /** Middleware around every handler: records that it runs, as the cause of what it publishes. */

@@ -1,41 +1,28 @@
-import type { ExchangeRef } from '../message/exchange-option.js';
+import { type BusTopology, exchangesOf, laneExchange, type QueueNeeds } from './bus-topology.js';
+import { planControl } from './control.js';
 import { duePatterns, planDelays, retryPattern } from './delays.js';
-import { deadQueueOf, landingQueueOf, laneExchangeOf, laneQueueOf, type Names } from './names.js';
-import type { BindingPlan, BusTopology, ExchangePlan, QueueArguments, QueuePlan, QueueType } from './plan.js';
+import { deadQueueOf, landingQueueOf, laneQueueOf, type Names } from './names.js';
+import type { BindingPlan, BrokerTopology, ExchangePlan, QueueArguments, QueuePlan } from './plan.js';
 
-/** What the handlers of a queue need: the queue, its lanes and its bindings. */
-export interface QueueNeeds {
-  readonly name: string;
-  /** Names of the lanes; `default` is the queue itself. */
-  readonly lanes: readonly string[];
-  readonly type: QueueType;
-  /** Failed deliveries after which the broker itself dead-letters; quorum queues only. */
-  readonly deliveryLimit: number;
-  readonly maxPriority: number | undefined;
-  readonly bindings: readonly { readonly exchange: ExchangeRef; readonly pattern: string }[];
-}
-
-/** Topology of a bus. The same handlers always give the same plan. */
-export function planBus(names: Names, publishTo: ExchangeRef, queues: readonly QueueNeeds[]): BusTopology {
+/** What a bus wants, as the exchanges, queues and bindings of a broker. The same bus always gives the same plan. */
+export function planBus(names: Names, topology: BusTopology): BrokerTopology {
+  const { queues, control, delays } = topology;
   const exchanges = new Map<string, ExchangePlan>();
-  const addExchange = ({ name, declare }: ExchangeRef) => {
+  for (const { name, declare } of exchangesOf(topology)) {
     const known = exchanges.get(name);
     if (!known || known.verifyOnly)
       exchanges.set(name, { name, type: 'topic', ...(declare ? {} : { verifyOnly: true }) });
-  };
-  addExchange(publishTo);
-  for (const queue of queues)
-    for (const lane of queue.lanes)
-      for (const { exchange } of queue.bindings) addExchange(laneExchange(exchange, lane));
+  }
   if (queues.length > 0) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
   if (queues.some(needsLanding)) exchanges.set(names.land, { name: names.land, type: 'direct' });
+  const operators = control ? planControl(names) : undefined;
   return {
     own: {
-      exchanges: [...exchanges.values()],
-      queues: queues.flatMap((queue) => queuesOf(names, queue)),
+      exchanges: [...exchanges.values(), ...(operators?.exchanges ?? [])],
+      queues: [...queues.flatMap((queue) => queuesOf(names, queue)), ...(operators?.queues ?? [])],
       bindings: queues.flatMap((queue) => bindingsOf(names, queue)),
     },
-    delays: planDelays(names),
+    ...(delays ? { delays: planDelays(names) } : {}),
   };
 }
 
@@ -122,9 +109,4 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
     for (const due of duePatterns(source, pattern)) bind(names.delayOut, delayed, due);
   }
   return bindings;
-}
-
-/** Exchange of a lane. It belongs to the owner of the plain exchange. */
-export function laneExchange({ name, declare }: ExchangeRef, lane: string): ExchangeRef {
-  return { name: laneExchangeOf(name, lane), declare };
 }

@@ -2,8 +2,9 @@ import { InvalidMessageError } from '../errors.js';
 import { MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
 import { formatMs } from '../util/duration.js';
+import { checkDelay } from '../message/delay-range.js';
 import type { Names } from './names.js';
-import type { BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
+import type { Address, BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
 
 /*
  * Delays in the broker, without a plugin, and without a message that waits behind a longer delay.
@@ -83,28 +84,14 @@ export function delayHops(delayMs: number): number[] {
   });
 }
 
-/** Where a delayed message is published: the exchange of its largest unit, and the routing key through the delays. */
-export interface DelayAddress {
-  readonly exchange: string;
-  readonly routingKey: string;
-}
-
 /**
+ * Address of a delayed message: the exchange of its largest unit, and the routing key through the delays.
+ *
  * @param destination a queue's name for `q`; {@link delayedDestination} for the other kinds
  * @throws InvalidMessageError if the delay is longer than 400 days or the key too long
  */
-export function delayAddress(
-  names: Names,
-  delayMs: number,
-  kind: DelayKind,
-  destination: string,
-): DelayAddress {
-  if (!(delayMs <= MAX_DELAY_MS)) {
-    throw new InvalidMessageError(
-      `a delay of ${formatMs(delayMs)} is longer than the maximum, 400 days`,
-      'Store messages for a later date, and publish them when the date is nearer.',
-    );
-  }
+export function delayAddress(names: Names, delayMs: number, kind: DelayKind, destination: string): Address {
+  checkDelay(delayMs);
   const words = delayWords(delayMs);
   const routingKey = `${words.join('.')}.${kind}.${destination}`;
   const bytes = Buffer.byteLength(routingKey);

@@ -1,7 +1,15 @@
+import type { QueueType } from './bus-topology.js';
+
 /**
- * A topology as data: the exchanges, queues and bindings that must exist before messages can flow. Planning is
- * pure; the transport declares or verifies the plan.
+ * A topology as data, in the terms of a broker of AMQP: the exchanges, queues and bindings that must exist before
+ * messages can flow. Planning is pure; the transport declares or verifies the plan.
  */
+
+/** Exchange and routing key under which a message is written. */
+export interface Address {
+  readonly exchange: string;
+  readonly routingKey: string;
+}
 
 export interface ExchangePlan {
   readonly name: string;
@@ -11,8 +19,6 @@ export interface ExchangePlan {
   /** The exchange belongs to someone else: only check that it exists. */
   readonly verifyOnly?: boolean;
 }
-
-export type QueueType = 'quorum' | 'classic';
 
 /** Queue arguments by their AMQP names. They can't be changed after the declaration: nothing here may be tunable. */
 export interface QueueArguments {
@@ -60,15 +66,12 @@ export interface SharedPlan extends TopologyPlan {
    * Address whose messages are stored in a quorum queue of the plan and then dropped: a publish to it shows
    * whether the broker still confirms.
    */
-  readonly probe: { readonly exchange: string; readonly routingKey: string };
+  readonly probe: Address;
 }
 
-/** Topology of a bus: its own part, and the delays that it shares with all others of the vhost. */
-export interface BusTopology {
+/** All that a bus needs in a broker: its own part, and the delays that it shares with all others of the vhost. */
+export interface BrokerTopology {
   readonly own: TopologyPlan;
   /** Missing when only an exchange is added later. */
-  readonly delays?: SharedPlan;
+  readonly delays?: SharedPlan | undefined;
 }
-
-/** `declare` creates the plan, `verify` checks it passively and needs no configure permission, `none` does neither. */
-export type TopologyMode = 'declare' | 'verify' | 'none';

@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
 import { withSession } from '../../src/cli/broker/session.js';
 import { Management } from '../../src/cli/doctor/management.js';
-import { findLeftOvers, prune } from '../../src/cli/topology/prune.js';
+import { findLeftOvers, type PruneOptions, prune } from '../../src/cli/topology/prune.js';
 import { Bus, rabbitmq } from '../../src/index.js';
+import { Names } from '../../src/topology/names.js';
 import { deferred } from '../../src/util/deferred.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
@@ -155,8 +156,9 @@ queue 'mailer.ra.dead': empty, goes with its queue
       queue: { name: 'mailer.Retired', deliveryLimit: 1 },
     });
     const broker = { url, name: 'the node', options: { url } };
-    await withSession(broker, async ({ session, transport: { clock } }) => {
-      const options = { session, clock, management, applications, to: undefined, keep: [] };
+    await withSession(broker, new Names(), async ({ session, transport: { clock } }) => {
+      const within: PruneOptions['within'] = (_names, use) => use(session);
+      const options = { session, within, clock, management, applications, to: undefined, keep: [] };
       const { queues } = await findLeftOvers(options);
       await again.start();
       const mine = queues.filter(({ of }) => of === 'mailer.Retired');

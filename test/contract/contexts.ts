@@ -172,12 +172,12 @@ export const contexts: Theme = (test) => {
     traceDeliveries(fx);
     const strangers: string[] = [];
     const kinds = new Set<string>();
-    fx.trace.onPublish = ({ properties: { headers = {}, messageId }, routingKey }) => {
+    fx.trace.onPublish = ({ properties: { headers = {}, messageId }, ...message }) => {
       const isCopy = headers[HEADER.attempt] !== undefined;
       const own = isCopy ? messageId : headers.from;
       if (own === undefined) return;
       kinds.add(isCopy ? (headers[HEADER.failedAt] ? 'dead letter' : 'retry') : 'sent');
-      if (store.getStore() !== own) strangers.push(`${routingKey} of ${own} in ${store.getStore()}`);
+      if (store.getStore() !== own) strangers.push(`${message.to} of ${own} in ${store.getStore()}`);
     };
     const bus = fx
       .bus('mailer', { concurrency: 2 })

@@ -3,7 +3,7 @@ import { moveMessages } from '../../src/failures/move.js';
 import { InvalidMessageError, TopologyError } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import { Names } from '../../src/topology/names.js';
-import type { TransportSession } from '../../src/transport/transport.js';
+import type { Session } from '../../src/transport/transport.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';
 import type { Theme } from './theme.js';
@@ -24,7 +24,7 @@ async function leftBehind(fx: BusFixture, count: number, tooLarge?: number) {
   await fx.eventually(async () => assert.equal(await ready('old'), count));
   // Its own copies are none of the test's business.
   await port.session.purge(fx.name('new'));
-  const session: TransportSession = Object.create(port.session, {
+  const session: Session = Object.create(port.session, {
     publish: {
       value: (message: OutgoingMessage) =>
         message.body.toString() === `"${tooLarge}"`

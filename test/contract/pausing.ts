@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { ConnectError, OptionsError, type PausesHeeded, type Transport } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
-import type { Held, TransportSession } from '../../src/transport/transport.js';
+import type { Held } from '../../src/transport/operator-session.js';
+import type { Session } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl, withSession } from '../support/operators.js';
@@ -213,7 +214,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
     let read: Held | undefined;
     let reading: Promise<unknown> | undefined;
     const readFirst = async (message: OutgoingMessage, publish: Publish) => {
-      if (message.routingKey !== fx.name('paused')) return await publish();
+      if (message.to !== 'exchange' || message.routingKey !== fx.name('paused')) return await publish();
       const before = (await paused())?.consumers ?? 0;
       reading = port.hold('paused').then((held) => {
         read = held;
@@ -300,7 +301,7 @@ function slowToRead(transport: Transport, elsewhere: Promise<void>): Transport {
   }));
 }
 
-type Publish = () => ReturnType<TransportSession['publish']>;
+type Publish = () => ReturnType<Session['publish']>;
 
 /** A transport that something happens to while it publishes. */
 function publishing(

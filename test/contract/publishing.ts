@@ -78,12 +78,12 @@ export const publishing: Theme = (test) => {
     }
   });
 
-  test('a message that no queue takes is confirmed, or if it is mandatory an UnroutableError', async (fx) => {
+  test('a message that no queue takes is confirmed, or an UnroutableError if some queue must take it', async (fx) => {
     const port = await fx.port();
     await port.queues({ q: ['somewhere'] });
     await port.publish('nowhere');
     await assert.rejects(
-      port.publish('nowhere', '', { mandatory: true, properties: { messageId: 'id-1' } }),
+      port.publish('nowhere', '', { mustRoute: true, properties: { messageId: 'id-1' } }),
       (error) => {
         assert.ok(error instanceof UnroutableError);
         assert.deepEqual(
@@ -93,10 +93,10 @@ export const publishing: Theme = (test) => {
         return true;
       },
     );
-    await port.publish('somewhere', '', { mandatory: true });
+    await port.publish('somewhere', '', { mustRoute: true });
   });
 
-  test('among many mandatory messages exactly the unroutable ones fail, whatever their ids', async (fx) => {
+  test('among many messages that must be taken exactly the unroutable ones fail, whatever their ids', async (fx) => {
     const port = await fx.port();
     await port.queues({ q: ['yes.#'] });
     const ids = ['same', 'same', 'other', undefined];
@@ -104,7 +104,7 @@ export const publishing: Theme = (test) => {
     const outcomes = await Promise.allSettled(
       keys.map((key, index) => {
         const messageId = ids[index % ids.length];
-        return port.publish(key, '', { mandatory: true, properties: messageId ? { messageId } : {} });
+        return port.publish(key, '', { mustRoute: true, properties: messageId ? { messageId } : {} });
       }),
     );
     outcomes.forEach((outcome, index) => {

@@ -114,8 +114,8 @@ export const topology: Theme = (test) => {
       queues: { reached: {}, leftovers: {} },
       bindings: ['e => next: a.#', 'next => e: #', 'next -> reached: *.b', 'spare -> leftovers: '],
     });
-    await port.publish('a.b', 'through both', { mandatory: true });
-    await port.publish('c.b', 'unbound', { mandatory: true });
+    await port.publish('a.b', 'through both', { mustRoute: true });
+    await port.publish('c.b', 'unbound', { mustRoute: true });
     const reached = await port.consume('reached', ack);
     const leftovers = await port.consume('leftovers', ack);
     await fx.eventually(() => assert.deepEqual(reached.bodies, ['through both']));

@@ -14,6 +14,7 @@ import { crashWatching } from './crash-watching.js';
 import { deadLetters } from './dead-letters.js';
 import { decorated } from './decorated.js';
 import { delays } from './delays.js';
+import { destinations } from './destinations.js';
 import { encrypted } from './encryption.js';
 import { endings } from './endings.js';
 import { exchangesOfAQueue } from './exchanges-of-a-queue.js';
@@ -56,6 +57,7 @@ import { workload } from './workload.js';
 /** The port: a session, without a bus above it. */
 const port: Readonly<Record<string, Theme>> = {
   publishing,
+  'where messages go': destinations,
   consuming,
   'looking at queues': looking,
   'listening, and what all can see': listening,

@@ -18,12 +18,13 @@ import {
   type Transport,
 } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
+import { Names } from '../../src/topology/names.js';
 import type { SessionOptions } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { eventually } from './eventually.js';
-import { Port } from './port.js';
+import { type PlanSession, Port } from './port.js';
 import { Trace, TracedTransport } from './traced-transport.js';
 import type { ForeignDelivery, TransportHarness } from './transport-harness.js';
 
@@ -63,6 +64,11 @@ export class BusFixture {
 
   /** What the broker calls what the test calls `short`. */
   readonly name = (short: string): string => `${this.id}.${short}`;
+
+  /** Names of this test's application. */
+  get names(): Names {
+    return new Names(this.id, this.harness.delayPrefix);
+  }
 
   /** Exchange of this test's buses. */
   get events(): string {
@@ -113,10 +119,10 @@ export class BusFixture {
     });
     const limits = { maxInFlight: 10_000, maxInFlightBytes: 2 ** 26 };
     const session = await transport.open(
-      { service: this.name('port'), events, log: this.logger, ...limits, ...options },
+      { service: this.name('port'), names: this.names, events, log: this.logger, ...limits, ...options },
       new Deadline(clock, 10_000),
     );
-    const port = new Port(session, clock, this.name);
+    const port = new Port(session as PlanSession, clock, this.name);
     this.ports.add(port);
     return port;
   }

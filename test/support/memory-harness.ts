@@ -3,10 +3,14 @@ import type { BusEvents } from '../../src/events.js';
 import { memory, type Transport } from '../../src/index.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import type { Delivery, TransportSession } from '../../src/transport/transport.js';
+import { outgoingFields } from '../../src/message/wire/outgoing-fields.js';
+import { Names } from '../../src/topology/names.js';
+import type { Session } from '../../src/transport/transport.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { silentLogger } from '../../src/util/logger.js';
 import type { EventuallyOptions } from './eventually.js';
+import type { PlanSession } from './port.js';
 import type {
   ForeignClient,
   ForeignDelivery,
@@ -80,7 +84,7 @@ export class MemoryHarness implements TransportHarness {
 
 /** What RabbitMQ's clients do by the protocol, done at the port, where nothing of Hopline's is in the way. */
 class MemoryForeigner implements ForeignClient {
-  private opening: Promise<TransportSession> | undefined;
+  private opening: Promise<Session> | undefined;
 
   constructor(
     private readonly transport: Transport,
@@ -90,10 +94,11 @@ class MemoryForeigner implements ForeignClient {
   async publish({ body = '', properties = {}, ...address }: ForeignMessage): Promise<void> {
     const session = await this.session();
     await session.publish({
+      to: 'exchange',
       ...address,
+      ...outgoingFields(properties),
       body: Buffer.from(body),
-      properties,
-      mandatory: false,
+      mustRoute: false,
       deadlineMs: 10_000,
     });
   }
@@ -114,7 +119,8 @@ class MemoryForeigner implements ForeignClient {
   async bind(queue: string, exchange: string, pattern: string): Promise<void> {
     const bindings = [{ source: exchange, destination: queue, destinationType: 'queue' as const, pattern }];
     const own = { exchanges: [], queues: [], bindings };
-    await (await this.session()).declare({ own }, 'declare', new Deadline(this.clock, 10_000));
+    const session = (await this.session()) as PlanSession;
+    await session.declarePlan({ own }, 'declare', new Deadline(this.clock, 10_000));
     await this.clock.settle();
   }
 
@@ -122,10 +128,11 @@ class MemoryForeigner implements ForeignClient {
     await (await this.opening)?.close(new Deadline(this.clock, 10_000));
   }
 
-  private session(): Promise<TransportSession> {
+  private session(): Promise<Session> {
     this.opening ??= this.transport.open(
       {
         service: 'foreigner',
+        names: new Names(),
         events: new Emitter<BusEvents>(() => {}),
         log: silentLogger,
         maxInFlight: 10_000,

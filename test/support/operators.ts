@@ -1,5 +1,5 @@
 import type { Control, Transport } from '../../src/index.js';
-import type { TransportSession } from '../../src/transport/transport.js';
+import type { Session } from '../../src/transport/transport.js';
 import type { BusFixture } from './bus-fixture.js';
 
 /** What an operator does. */
@@ -27,7 +27,7 @@ export function controlOf(fx: BusFixture): <T>(ask: (control: OperatorControl) =
 /** The same transport, but for some methods of its sessions. */
 export function withSession(
   transport: Transport,
-  methodsOf: (session: TransportSession) => Partial<TransportSession>,
+  methodsOf: (session: Session) => Partial<Session>,
 ): Transport {
   const open: Transport['open'] = async (options, deadline) => {
     const session = await transport.open(options, deadline);

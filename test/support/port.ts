@@ -1,21 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { MessageProperties } from '../../src/message/properties.js';
+import { outgoingFields } from '../../src/message/wire/outgoing-fields.js';
+import type { TopologyMode } from '../../src/topology/bus-topology.js';
 import type {
   BindingPlan,
+  BrokerTopology,
   ExchangePlan,
   QueueArguments,
-  TopologyMode,
   TopologyPlan,
 } from '../../src/topology/plan.js';
-import type {
-  Consumer,
-  Delivery,
-  Heard,
-  Held,
-  Listening,
-  TransportSession,
-} from '../../src/transport/transport.js';
+import type { Heard, Held, Listening } from '../../src/transport/operator-session.js';
+import type { Consumer, Delivery, Session } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';
 
@@ -101,14 +97,19 @@ export interface PortPublish {
   /** The test's own exchange, by its short name. Default: `e`. */
   exchange?: string;
   properties?: MessageProperties;
-  mandatory?: boolean;
+  mustRoute?: boolean;
   deadlineMs?: number;
+}
+
+/** A session of a transport whose broker has exchanges, queues and bindings. */
+export interface PlanSession extends Session {
+  declarePlan(plan: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void>;
 }
 
 /** One session of a transport, with short names and the port's calls in short form. */
 export class Port {
   constructor(
-    readonly session: TransportSession,
+    readonly session: PlanSession,
     private readonly clock: Clock,
     /** The name in the broker of what a test calls `short`. */
     readonly name: (short: string) => string,
@@ -119,7 +120,7 @@ export class Port {
   }
 
   declare(sketch: PlanSketch, mode: TopologyMode = 'declare'): Promise<void> {
-    return this.session.declare({ own: this.plan(sketch) }, mode, this.deadline);
+    return this.session.declarePlan({ own: this.plan(sketch) }, mode, this.deadline);
   }
 
   /** A topic exchange `e` and one queue for each pattern list. */
@@ -133,13 +134,14 @@ export class Port {
   }
 
   publish(routingKey: string, body: string | Buffer = '', options: PortPublish = {}): Promise<unknown> {
-    const { exchange = 'e', properties = {}, mandatory = false, deadlineMs = 10_000 } = options;
+    const { exchange = 'e', properties = {}, mustRoute = false, deadlineMs = 10_000 } = options;
     const message: OutgoingMessage = {
+      to: 'exchange',
       exchange: exchange === '' ? '' : this.name(exchange),
       routingKey,
       body: Buffer.from(body),
-      properties: { deliveryMode: 2, ...properties },
-      mandatory,
+      ...outgoingFields({ deliveryMode: 2, ...properties }),
+      mustRoute,
       deadlineMs,
     };
     return this.session.publish(message);

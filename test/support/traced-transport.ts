@@ -1,22 +1,28 @@
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { Published } from '../../src/message/published.js';
-import type { BusTopology, TopologyMode } from '../../src/topology/plan.js';
+import { planBus } from '../../src/topology/build.js';
+import type { BusTopology, TopologyMode } from '../../src/topology/bus-topology.js';
+import type { Names } from '../../src/topology/names.js';
+import type { BrokerTopology } from '../../src/topology/plan.js';
+import type {
+  Held,
+  Listener,
+  Listening,
+  ListenSource,
+  QueueState,
+} from '../../src/transport/operator-session.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
   Consumer,
   Delivery,
   DeliverySink,
-  Held,
-  Listener,
-  Listening,
-  ListenSource,
-  QueueState,
+  Session,
   SessionOptions,
   Transport,
-  TransportSession,
 } from '../../src/transport/transport.js';
 import type { Deadline } from '../../src/util/deadline.js';
+import type { PlanSession } from './port.js';
 
 /** What went through transports: what a test has to remove, and what it must not leave open. */
 export class Trace {
@@ -68,28 +74,36 @@ export class TracedTransport implements Transport {
     this.clock = inner.clock;
   }
 
-  async open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+  async open(options: SessionOptions, deadline: Deadline): Promise<Session> {
     const session = await this.inner.open(options, deadline);
     this.trace.sessions += 1;
-    return new TracedSession(session, this.trace);
+    return new TracedSession(session, this.trace, options.names);
   }
 }
 
-class TracedSession implements TransportSession {
+class TracedSession implements Session {
   private isOpen = true;
 
   constructor(
-    private readonly inner: TransportSession,
+    private readonly inner: Session,
     private readonly trace: Trace,
+    private readonly names: Names,
   ) {}
 
   declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    if (mode === 'declare') {
-      for (const { name, verifyOnly } of topology.own.exchanges)
-        if (!verifyOnly) this.trace.exchanges.add(name);
-      for (const { name } of topology.own.queues) this.trace.queues.add(name);
-    }
+    this.note(planBus(this.names, topology), mode);
     return this.inner.declare(topology, mode, deadline);
+  }
+
+  declarePlan(plan: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    this.note(plan, mode);
+    return (this.inner as PlanSession).declarePlan(plan, mode, deadline);
+  }
+
+  private note({ own }: BrokerTopology, mode: TopologyMode): void {
+    if (mode !== 'declare') return;
+    for (const { name, verifyOnly } of own.exchanges) if (!verifyOnly) this.trace.exchanges.add(name);
+    for (const { name } of own.queues) this.trace.queues.add(name);
   }
 
   publish(message: OutgoingMessage): Promise<Published | undefined> {

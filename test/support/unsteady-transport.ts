@@ -1,5 +1,6 @@
 import { PublishRejectedError, type Transport } from '../../src/index.js';
-import type { SessionOptions, TransportSession } from '../../src/transport/transport.js';
+import { addressOf } from '../../src/topology/address.js';
+import type { Session, SessionOptions } from '../../src/transport/transport.js';
 import type { Deadline } from '../../src/util/deadline.js';
 
 /** A transport on which a test can make publishes to some exchanges fail, as a broker does that can't take them now. */
@@ -14,10 +15,10 @@ export class UnsteadyTransport implements Transport {
     this.clock = inner.clock;
   }
 
-  async open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+  async open(options: SessionOptions, deadline: Deadline): Promise<Session> {
     const session = await this.inner.open(options, deadline);
-    const publish: TransportSession['publish'] = async (message) => {
-      if (this.refuses?.test(message.exchange))
+    const publish: Session['publish'] = async (message) => {
+      if (this.refuses?.test(addressOf(options.names, message).exchange))
         throw new PublishRejectedError('refused for this test', 'Wait.');
       return session.publish(message);
     };

@@ -1,6 +1,7 @@
 import type { BusEvents } from '../../events.js';
+import type { Names } from '../../topology/names.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
-import type { Transport, TransportSession } from '../../transport/transport.js';
+import type { Session, Transport } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
 import { Emitter } from '../../util/emitter.js';
 import { silentLogger } from '../../util/logger.js';
@@ -8,7 +9,7 @@ import type { Broker } from './broker.js';
 
 /** A session of one command, with its events. */
 export interface CommandSession {
-  readonly session: TransportSession;
+  readonly session: Session;
   readonly events: Emitter<BusEvents>;
   readonly transport: Transport;
 }
@@ -23,18 +24,20 @@ export const MOVING = { maxInFlight: 1_000, maxInFlightBytes: 64 * 1_024 * 1_024
 /**
  * Connects for as long as `use` runs.
  *
+ * @param names names of the application that the command is about
  * @param limits maximum of unconfirmed messages and bytes; one small message by default
  * @throws ConnectError
  */
 export async function withSession<T>(
   { options }: Broker,
+  names: Names,
   use: (opened: CommandSession) => Promise<T>,
   limits = LIMITS,
 ): Promise<T> {
   const transport = rabbitmq(options);
   const events = new Emitter<BusEvents>(() => {});
   const session = await transport.open(
-    { service: 'hopline-cli', events, log: silentLogger, ...limits },
+    { service: 'hopline-cli', names, events, log: silentLogger, ...limits },
     new Deadline(transport.clock, CONNECT_MS),
   );
   try {

@@ -26,15 +26,16 @@ export function examine(
   management: Management | undefined,
 ): Promise<Finding[]> {
   const all = [...new Set([...(application?.queues ?? []).map(({ name }) => name), ...queues])];
+  const names = new Names(prefix, delayPrefix);
   const asked = {
-    names: new Names(prefix, delayPrefix),
+    names,
     address: broker.name,
     application,
     siblings,
     queues,
     management,
   };
-  return withSession(broker, async ({ session, events, transport }) => {
+  return withSession(broker, names, async ({ session, events, transport }) => {
     const options = { transport, queues: all, prefix, delayPrefix, log: silentLogger };
     const failures = all.length === 0 ? undefined : await openFailures(options);
     try {

@@ -1,7 +1,7 @@
 import type { BusDescription } from '../../consume/handlers/describe.js';
 import type { HoplineError } from '../../errors.js';
 import type { UnreadableLetter } from '../../failures/letters/unreadable.js';
-import type { QueueState } from '../../transport/transport.js';
+import type { QueueState } from '../../transport/operator-session.js';
 import type { LeftOverQueue } from '../topology/left-over-queues.js';
 import type { ManagedBinding, ManagedQueue } from './managed.js';
 

@@ -4,8 +4,8 @@ import { HoplineError, TopologyError, UnreadableLettersError } from '../../error
 import type { BusEvents } from '../../events.js';
 import type { Failures } from '../../failures/failures.js';
 import type { Names } from '../../topology/names.js';
-import type { ExchangePlan } from '../../topology/plan.js';
-import type { QueueState, TransportSession } from '../../transport/transport.js';
+import type { QueueState } from '../../transport/operator-session.js';
+import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
@@ -15,7 +15,7 @@ import type { BrokerFacts, DeadLetterFacts, Facts, LeftOverFacts, ManagementFact
 import type { Management } from './management.js';
 
 export interface GatherOptions {
-  readonly session: TransportSession;
+  readonly session: Session;
   /** Events of the session. */
   readonly events: Emitter<BusEvents>;
   /** The dead letters; undefined if no queue is examined. */
@@ -107,14 +107,15 @@ async function brokerFacts({ session, events, names, clock }: GatherOptions): Pr
     alarm.resolve();
   });
   try {
-    if (await exists(session, { name: names.dead, type: 'direct' }, clock)) {
+    if (await exists(session, names.dead, clock)) {
       const taken = session
         .publish({
+          to: 'exchange',
           exchange: names.dead,
           routingKey: 'hopline.doctor',
           body: Buffer.alloc(0),
           properties: { headers: {}, messageId: 'hopline.doctor' },
-          mandatory: false,
+          mustRoute: false,
           deadlineMs: PROBE_MS,
         })
         .catch(() => {}); // another check reports a refusal
@@ -134,16 +135,15 @@ async function pausedQueues({ session, names, clock }: GatherOptions): Promise<s
 async function missingExchanges({ session, application, names, clock }: GatherOptions): Promise<string[]> {
   if (!application) return [];
   const missing: string[] = [];
-  const marker: ExchangePlan = { name: names.delayReady, type: 'fanout' };
-  for (const exchange of [...application.plan.exchanges, marker])
-    if (!(await exists(session, exchange, clock))) missing.push(`exchange '${exchange.name}'`);
+  for (const { name } of [...application.plan.exchanges, { name: names.delayReady }])
+    if (!(await exists(session, name, clock))) missing.push(`exchange '${name}'`);
   return missing;
 }
 
-async function exists(session: TransportSession, exchange: ExchangePlan, clock: Clock): Promise<boolean> {
-  const own = { exchanges: [exchange], queues: [], bindings: [] };
+async function exists(session: Session, exchange: string, clock: Clock): Promise<boolean> {
+  const topology = { exchanges: [{ name: exchange, declare: false }], queues: [] };
   try {
-    await session.declare({ own }, 'verify', new Deadline(clock, CHECK_MS));
+    await session.declare(topology, 'verify', new Deadline(clock, CHECK_MS));
     return true;
   } catch (error) {
     if (error instanceof TopologyError) return false;

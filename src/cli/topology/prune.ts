@@ -1,6 +1,7 @@
 import type { BusDescription } from '../../consume/handlers/describe.js';
 import { type MoveResult, moveMessages } from '../../failures/move.js';
-import type { TransportSession } from '../../transport/transport.js';
+import type { Names } from '../../topology/names.js';
+import type { Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import type { ManagedBinding } from '../doctor/managed.js';
 import type { Management } from '../doctor/management.js';
@@ -17,7 +18,9 @@ import {
 } from './left-over-queues.js';
 
 export interface PruneOptions {
-  readonly session: TransportSession;
+  readonly session: Session;
+  /** Runs with a session of the application that has these names. */
+  within<T>(names: Names, use: (session: Session) => Promise<T>): Promise<T>;
   readonly clock: Clock;
   readonly management: Management;
   /** All buses of the application. */
@@ -158,7 +161,7 @@ async function stillIdle(
  * limit
  */
 async function moved(
-  { session, clock, to }: PruneOptions,
+  { session, within, clock, to }: PruneOptions,
   queue: QueueLeftOver,
   seen = 0,
 ): Promise<MoveResult> {
@@ -167,11 +170,9 @@ async function moved(
   if (ready === 0) return { moved: 0, stayed: 0 };
   const hasTarget = to !== undefined || queue.ways.some(({ successor }) => successor !== undefined);
   if (queue.kind !== 'work' || !hasTarget || ready === seen) return { moved: 0, stayed: ready };
-  return moveMessages(session, clock, {
-    names: queue.names,
-    queue: queue.name,
-    target: (exchange, routingKey) => successorFor(queue.ways, exchange, routingKey) ?? to,
-  });
+  const { name, names, ways } = queue;
+  const target = (exchange: string, routingKey: string) => successorFor(ways, exchange, routingKey) ?? to;
+  return within(names, (own) => moveMessages(own, clock, { names, queue: name, target }));
 }
 
 /**

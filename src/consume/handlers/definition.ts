@@ -8,7 +8,7 @@ import type { UniqueOptions } from '../../message/unique.js';
 import type { BatchFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
 import type { RetryOptions } from '../../retry/policy.js';
 import type { BodyOption } from '../../serialization/body-option.js';
-import type { QueueType } from '../../topology/plan.js';
+import type { QueueType } from '../../topology/bus-topology.js';
 import type { Duration } from '../../util/duration.js';
 
 /** Lane names in strict order of priority, or each lane's name with its share. */

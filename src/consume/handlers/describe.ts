@@ -1,7 +1,8 @@
 import type { ExchangeRef } from '../../message/exchange-option.js';
 import { planBus } from '../../topology/build.js';
+import type { QueueType } from '../../topology/bus-topology.js';
 import type { Names } from '../../topology/names.js';
-import type { QueueType, TopologyPlan } from '../../topology/plan.js';
+import type { TopologyPlan } from '../../topology/plan.js';
 import { keptForMs, longHandlers } from './long-handlers.js';
 import { queueNeeds, type Subscription } from './subscription.js';
 
@@ -66,7 +67,7 @@ export function describeBus(
     exchange: exchange.name,
     queues: subscriptions.map((each) => describeQueue(each, timeoutGraceMs)),
     hears: control && subscriptions.length > 0,
-    plan: planBus(names, exchange, subscriptions.map(queueNeeds)).own,
+    plan: planBus(names, { exchanges: [exchange], queues: subscriptions.map(queueNeeds) }).own,
   };
 }
 

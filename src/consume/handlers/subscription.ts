@@ -13,8 +13,7 @@ import type {
 import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from '../../retry/policy.js';
 import { type BodyOption, deserializerOf } from '../../serialization/body-option.js';
 import type { Deserializer } from '../../serialization/serializer.js';
-import type { QueueNeeds } from '../../topology/build.js';
-import type { QueueType } from '../../topology/plan.js';
+import type { QueueNeeds, QueueType } from '../../topology/bus-topology.js';
 import { formatMs, toMs } from '../../util/duration.js';
 import { MAX_PREFETCH } from '../intake/prefetch-window.js';
 import { classNameProblems } from './class-names.js';

@@ -7,7 +7,7 @@ import type { Pause, PausedLane } from './pause.js';
 import { PrefetchWindow } from './prefetch-window.js';
 
 export interface LaneConsumerOptions {
-  readonly session: TransportSession;
+  readonly session: Pick<TransportSession, 'consume'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly pause: Pick<Pause, 'takes'>;

@@ -5,7 +5,7 @@ import { returned, settledWith } from '../../features/pack/pack.js';
 import { Uniques } from '../../features/unique/uniques.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Names } from '../../topology/names.js';
-import type { TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import type { Emitter } from '../../util/emitter.js';
@@ -31,7 +31,7 @@ import { returnUnstarted } from './return-unstarted.js';
 
 export interface SlotGroupOptions {
   readonly names: Names;
-  readonly session: TransportSession;
+  readonly session: Pick<Session, 'brokerInfo' | 'publish' | 'consume' | 'inspect'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly consumerEvents: ConsumerEvents;

@@ -8,6 +8,7 @@ import type { Effect, Outcome, OutcomeOf } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf, type Names } from '../../topology/names.js';
 import type { TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import {
@@ -20,8 +21,7 @@ import {
 } from './republish.js';
 
 export interface CopiesOptions {
-  readonly names: Names;
-  readonly session: TransportSession;
+  readonly session: Pick<Session, 'publish' | 'inspect'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly publishDeadlineMs: number;
@@ -66,10 +66,6 @@ class Copy {
     if (hasLost(work, message)) this.warnOfDropped();
   }
 
-  get exchange(): string {
-    return this.message.exchange;
-  }
-
   /** Resolves with the confirm. */
   async publish(): Promise<void> {
     for (;;) {
@@ -111,7 +107,7 @@ class ComingBackCopy implements Effect {
   ) {}
 
   get about(): object {
-    return { exchange: this.copy?.exchange };
+    return { to: 'queue' };
   }
 
   async run(): Promise<void> {
@@ -157,15 +153,15 @@ class Burial implements Effect {
   }
 
   get about(): object {
-    return { exchange: this.options.names.dead };
+    return { to: 'dead-letters' };
   }
 
   async run(): Promise<void> {
     const { options, work, givenUp, forms } = this;
-    const { names, publishDeadlineMs, log } = options;
+    const { publishDeadlineMs, log } = options;
     for (let [form] = forms; form; [form] = forms) {
       try {
-        this.copy ??= new Copy(options, work, form(names, work.received, givenUp, publishDeadlineMs));
+        this.copy ??= new Copy(options, work, form(work.received, givenUp, publishDeadlineMs));
         await this.copy.publish();
         return;
       } catch (error) {
@@ -214,11 +210,11 @@ class ReturningCopy implements Effect {
   ) {}
 
   async run(): Promise<void> {
-    const { names, session, log } = this.options;
+    const { session, log } = this.options;
     const { received } = this.work;
     try {
       const next = this.asItIs();
-      await session.publish(delayedCopy(names, received, MIN_DELAY_MS, next, RETURN_DEADLINE_MS));
+      await session.publish(delayedCopy(received, MIN_DELAY_MS, next, RETURN_DEADLINE_MS));
       this.tells = 'ack';
     } catch (error) {
       log.warn(
@@ -244,7 +240,7 @@ class ReturningCopy implements Effect {
 }
 
 function comingBack(
-  { names, clock, publishDeadlineMs }: CopiesOptions,
+  { clock, publishDeadlineMs }: CopiesOptions,
   work: Work,
   outcome: ComingBack,
 ): OutgoingMessage {
@@ -262,7 +258,7 @@ function comingBack(
     unhandledSince: isUnhandled ? (received.unhandledSince ?? clock.now()) : undefined,
     redelivered: !isRetry && outcome.redelivered === true,
   };
-  return delayedCopy(names, received, outcome.delayMs, next, publishDeadlineMs);
+  return delayedCopy(received, outcome.delayMs, next, publishDeadlineMs);
 }
 
 /** Whether properties of it could not be written again. */

@@ -1,5 +1,4 @@
 import type { DeadLetterReason } from '../../events.js';
-import { MIN_DELAY_MS } from '../../message/delay-range.js';
 import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, setAside } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import { datelessMessageId } from '../../message/message-id.js';
@@ -10,6 +9,8 @@ import { cutErrorText, ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
 import type { Received } from '../../pipeline/received.js';
 import { delayAddress, dueKey } from '../../topology/delays.js';
 import type { Names } from '../../topology/names.js';
+import type { OutgoingContent, OutgoingProperties } from '../../message/message.js';
+import { ttlOf } from '../../message/wire/outgoing-fields.js';
 import { errorText, stackText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
 
@@ -31,9 +32,8 @@ export interface NextAttempt {
   readonly redelivered?: boolean;
 }
 
-/** The message on its way through the delays, back to the queue it came from. */
+/** The message on its way back to the queue it came from, after a delay. */
 export function delayedCopy(
-  names: Names,
   received: Received,
   delayMs: number,
   next: NextAttempt,
@@ -50,30 +50,16 @@ export function delayedCopy(
   if (next.unhandledSince !== undefined)
     headers[HEADER.unhandledSince] = new Date(next.unhandledSince).toISOString();
   if (next.redelivered) headers[HEADER.redelivered] = true;
-  return outgoing(received, delayAddress(names, delayMs, 'q', received.delivery.queue), headers, deadlineMs);
+  return { to: 'queue', queue: received.delivery.queue, delayMs, ...content(received, headers, deadlineMs) };
 }
 
-/**
- * The message on its way to another queue, as far as it has come: through the last exchange of the delays, where every work
- * queue is bound, and where our headers are believed.
- */
-export function movedCopy(
-  names: Names,
-  received: Received,
-  queue: string,
-  deadlineMs: number,
-): OutgoingMessage {
+/** The message on its way to another queue, as far as it has come. */
+export function movedCopy(received: Received, queue: string, deadlineMs: number): OutgoingMessage {
   // How long a handler was missing is another queue's affair.
   const asItIs = { ...received, unhandledSince: undefined };
-  const { properties, ...copy } = delayedCopy(names, received, MIN_DELAY_MS, asItIs, deadlineMs);
-  const { expiration } = received.delivery.properties;
-  return {
-    ...copy,
-    exchange: names.delayOut,
-    routingKey: dueKey('q', queue),
-    // Here no delay is in its way.
-    properties: expiration === undefined ? properties : { ...properties, expiration },
-  };
+  // No delay is in the way of its expiration.
+  const ttlMs = ttlOf(received.delivery.properties.expiration);
+  return { ...delayedCopy(received, 0, asItIs, deadlineMs), to: 'queue', queue, ttlMs };
 }
 
 /** Why and when a message was given up. */
@@ -94,22 +80,12 @@ export interface GivenUp {
 }
 
 /** The message on its way to its dead-letter queue. */
-export function deadLetter(
-  names: Names,
-  received: Received,
-  givenUp: GivenUp,
-  deadlineMs: number,
-): OutgoingMessage {
+export function deadLetter(received: Received, givenUp: GivenUp, deadlineMs: number): OutgoingMessage {
   const headers = travellingHeaders(received);
   Object.assign(headers, givenUp.headers);
   addStory(headers, received, givenUp);
-  return outgoing(received, addressOf(names, received), headers, deadlineMs);
+  return { to: 'dead-letters', queue: received.delivery.queue, ...content(received, headers, deadlineMs) };
 }
-
-const addressOf = ({ dead }: Names, { delivery }: Received) => ({
-  exchange: dead,
-  routingKey: delivery.queue,
-});
 
 function addStory(headers: Headers, received: Received, givenUp: GivenUp): void {
   headers[HEADER.attempt] = givenUp.attempt;
@@ -151,28 +127,23 @@ function travellingHeaders({ delivery, exchange, routingKey }: Received): Header
   return headers;
 }
 
-function outgoing(
-  received: Received,
-  address: { exchange: string; routingKey: string },
-  headers: Headers,
-  deadlineMs: number,
-): OutgoingMessage {
+function content(received: Received, headers: Headers, deadlineMs: number): OutgoingContent {
   const { delivery } = received;
   const { source, body } = delivery;
   // In the bytes in which they came, they fit whatever they are.
   const { fitting, unfit } = source
     ? { fitting: delivery.properties, unfit: [] }
     : fittingProperties(delivery.properties);
-  const { expiration: _, userId: __, ...kept } = fitting;
+  const { expiration: _, userId: __, priority, ...kept } = fitting;
   nameDropped(headers, delivery.unreadable === undefined ? unfit : [...unfit, delivery.unreadable]);
-  const properties: MessageProperties = {
+  const properties: OutgoingProperties = {
     ...kept,
     headers,
     messageId: idOf(received),
     deliveryMode: 2,
   };
-  // Mandatory: a missing queue must be an error here, or the ack that follows would lose the message.
-  return { ...address, body, properties, mandatory: true, deadlineMs, ...(source ? { source } : {}) };
+  // A missing queue must be an error here, or the ack that follows would lose the message.
+  return { body, properties, priority, mustRoute: true, deadlineMs, ...(source ? { source } : {}) };
 }
 
 /** As it came, if its bytes go out; else as it can be written. */
@@ -222,12 +193,7 @@ const CARRIED = [HEADER.chain, HEADER.batch, HEADER.encrypted, HEADER.unique] as
  * The same dead letter in a form that always fits: of its headers only ours, and only those that a letter has; of these no more
  * than the client library can write. What is left out is named. The body is what it was.
  */
-export function leastLetter(
-  names: Names,
-  received: Received,
-  givenUp: GivenUp,
-  deadlineMs: number,
-): OutgoingMessage {
+export function leastLetter(received: Received, givenUp: GivenUp, deadlineMs: number): OutgoingMessage {
   const { headers: came } = received.delivery.properties;
   const old: Headers = Object.assign(Object.create(null), came, givenUp.headers);
   const headers: Headers = Object.create(null);
@@ -242,9 +208,9 @@ export function leastLetter(
   }
   addStory(headers, received, givenUp);
   const dropped = Object.keys(old).filter((name) => !(name in headers || isBrokerHeader(name)));
-  const letter = outgoing(received, addressOf(names, received), headers, deadlineMs);
+  const letter = content(received, headers, deadlineMs);
   nameDropped(headers, dropped);
-  return letter;
+  return { to: 'dead-letters', queue: received.delivery.queue, ...letter };
 }
 
 const STACK_CAP_BYTES = 4 * 1024;

@@ -1,4 +1,4 @@
-import type { TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 
 /**
  * Dead letters of a queue that end each connection over which they are delivered. They can't be read; the
@@ -15,18 +15,18 @@ export interface UnreadableLetter {
 }
 
 /** By queue, as last read over a session. */
-const found = new WeakMap<TransportSession, Map<string, UnreadableLetter>>();
+const found = new WeakMap<Session, Map<string, UnreadableLetter>>();
 
-export function rememberUnreadable(session: TransportSession, letter: UnreadableLetter): void {
+export function rememberUnreadable(session: Session, letter: UnreadableLetter): void {
   const known = found.get(session) ?? new Map<string, UnreadableLetter>();
   found.set(session, known);
   known.set(letter.deadQueue, letter);
 }
 
-export function forgetUnreadable(session: TransportSession, deadQueue: string): void {
+export function forgetUnreadable(session: Session, deadQueue: string): void {
   found.get(session)?.delete(deadQueue);
 }
 
-export function unreadableIn(session: TransportSession, deadQueue: string): UnreadableLetter | undefined {
+export function unreadableIn(session: Session, deadQueue: string): UnreadableLetter | undefined {
   return found.get(session)?.get(deadQueue);
 }

@@ -88,3 +88,11 @@ export class ArmedFaults implements Faults {
     return index < 0 ? undefined : this.armed.splice(index, 1)[0]?.fault;
   }
 }
+
+/** The fault of the first that has one. Every one is asked, since each counts the call. */
+export function firstFault<Fault>(
+  faults: readonly Faults[],
+  ask: (each: Faults) => Fault | undefined,
+): Fault | undefined {
+  return faults.map(ask).find((answer) => answer !== undefined);
+}

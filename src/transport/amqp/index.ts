@@ -2,7 +2,7 @@ import { ConnectError } from '../../errors.js';
 import { systemClock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
 import { inRootContext } from '../../util/root-context.js';
-import type { SessionOptions, Transport, TransportSession } from '../transport.js';
+import type { Session, SessionOptions, Transport } from '../transport.js';
 import type { Connections } from './connection/connections.js';
 import { type RabbitmqOptions, type RabbitmqSettings, rabbitmqSettings } from './options.js';
 
@@ -35,11 +35,11 @@ class AmqpTransport implements Transport {
 
   constructor(private readonly settings: RabbitmqSettings) {}
 
-  open(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+  open(options: SessionOptions, deadline: Deadline): Promise<Session> {
     return inRootContext(() => this.connect(options, deadline));
   }
 
-  private async connect(options: SessionOptions, deadline: Deadline): Promise<TransportSession> {
+  private async connect(options: SessionOptions, deadline: Deadline): Promise<Session> {
     // One after the other: Jest's ESM loader fails where two imports at a time share a module that it hasn't loaded.
     const { requireClientLibrary } = await import('./connection/client-library.js');
     const { Connections } = await import('./connection/connections.js');

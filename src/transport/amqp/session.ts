@@ -1,22 +1,20 @@
 import { TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
-import type { BusTopology, TopologyMode, TopologyPlan } from '../../topology/plan.js';
+import { planBus } from '../../topology/build.js';
+import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
+import type { BrokerTopology, TopologyPlan } from '../../topology/plan.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
+import type { Held, Listener, Listening, ListenSource, QueueState } from '../operator-session.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
   Consumer,
   DeliverySink,
-  Held,
-  Listener,
-  Listening,
-  ListenSource,
-  QueueState,
+  Session,
   SessionOptions,
-  TransportSession,
 } from '../transport.js';
 import { brokerFeatures } from './connection/broker-features.js';
 import type { ChannelError } from './connection/channel.js';
@@ -39,7 +37,7 @@ import { purgeQueue } from './topology/purge.js';
 const ANSWER_DEADLINE_MS = 10_000;
 
 /** One bus on two connections: its publisher, its consumers, its topology. */
-export class AmqpSession implements TransportSession {
+export class AmqpSession implements Session {
   private readonly publisher: AmqpPublisher;
   private readonly consumers = new Set<AmqpConsumer>();
   private readonly listenings = new Set<AmqpListener>();
@@ -52,7 +50,7 @@ export class AmqpSession implements TransportSession {
     private readonly options: SessionOptions,
     private readonly onClosed: (deadline: Deadline) => Promise<void>,
   ) {
-    const { maxInFlight, maxInFlightBytes, service, events } = options;
+    const { names, maxInFlight, maxInFlightBytes, service, events } = options;
     this.lag.start();
     const outages = new ToldOutages();
     this.listeners = [connections.publish, connections.consume].map(
@@ -62,8 +60,9 @@ export class AmqpSession implements TransportSession {
     this.publisher = new AmqpPublisher(connections.publish, {
       maxInFlight,
       maxInFlightBytes,
+      names,
       onMissingExchange: (exchange) => this.declarations.withExchange(exchange),
-      onUnroutable: (message) => this.declarations.withRoute(message),
+      onUnroutable: (address) => this.declarations.withRoute(address),
       onReopened: (error) => events.emit('channel.reopened', { service, channel: 'publisher', error }),
     });
     this.declarations = new Declarations(connections, this.publisher);
@@ -75,8 +74,13 @@ export class AmqpSession implements TransportSession {
   }
 
   async declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    await this.declarations.declare(topology, mode, deadline);
-    if (topology.delays) await this.connections.prove(this.publisher, probeOf(topology.delays), deadline);
+    await this.declarePlan(planBus(this.options.names, topology), mode, deadline);
+  }
+
+  /** The same with a plan in the broker's own terms. */
+  async declarePlan(plan: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+    await this.declarations.declare(plan, mode, deadline);
+    if (plan.delays) await this.connections.prove(this.publisher, probeOf(plan.delays), deadline);
   }
 
   publish(message: OutgoingMessage): Promise<Published | undefined> {

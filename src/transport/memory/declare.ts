@@ -1,11 +1,11 @@
 import { TopologyError } from '../../errors.js';
+import type { TopologyMode } from '../../topology/bus-topology.js';
 import { cureOfOtherArguments } from '../../topology/fixed-arguments.js';
 import type {
   BindingPlan,
-  BusTopology,
+  BrokerTopology,
   ExchangePlan,
   QueuePlan,
-  TopologyMode,
   TopologyPlan,
 } from '../../topology/plan.js';
 import type { Broker } from './broker.js';
@@ -13,7 +13,7 @@ import { Exchange } from './exchange.js';
 import { Queue } from './queue.js';
 
 /** @throws TopologyError in RabbitMQ's words */
-export function declareTopology(broker: Broker, { own, delays }: BusTopology, mode: TopologyMode): void {
+export function declareTopology(broker: Broker, { own, delays }: BrokerTopology, mode: TopologyMode): void {
   if (mode === 'none') return;
   if (mode === 'verify') {
     for (const { name } of own.exchanges) existing(broker.exchanges, 'exchange', name);

@@ -2,44 +2,44 @@ import { TopicTrie } from '../../message/routing/topic.js';
 import type { BindingPlan, ExchangePlan } from '../../topology/plan.js';
 import type { Queue } from './queue.js';
 
-export type Destination = Exchange | Queue;
+export type Bound = Exchange | Queue;
 
 /** Routing of one exchange type. {@link TopicTrie} implements it. */
 interface Bindings {
-  add(pattern: string, destination: Destination): void;
-  match(routingKey: string): ReadonlySet<Destination>;
+  add(pattern: string, destination: Bound): void;
+  match(routingKey: string): ReadonlySet<Bound>;
 }
 
-const nobody: ReadonlySet<Destination> = new Set();
+const nobody: ReadonlySet<Bound> = new Set();
 
 class DirectBindings implements Bindings {
-  private readonly byKey = new Map<string, Set<Destination>>();
+  private readonly byKey = new Map<string, Set<Bound>>();
 
-  add(key: string, destination: Destination): void {
+  add(key: string, destination: Bound): void {
     const bound = this.byKey.get(key);
     if (bound) bound.add(destination);
     else this.byKey.set(key, new Set([destination]));
   }
 
-  match(routingKey: string): ReadonlySet<Destination> {
+  match(routingKey: string): ReadonlySet<Bound> {
     return this.byKey.get(routingKey) ?? nobody;
   }
 }
 
 class FanoutBindings implements Bindings {
-  private readonly all = new Set<Destination>();
+  private readonly all = new Set<Bound>();
 
-  add(_pattern: string, destination: Destination): void {
+  add(_pattern: string, destination: Bound): void {
     this.all.add(destination);
   }
 
-  match(): ReadonlySet<Destination> {
+  match(): ReadonlySet<Bound> {
     return this.all;
   }
 }
 
 const bindingsOf: Record<ExchangePlan['type'], () => Bindings> = {
-  topic: () => new TopicTrie<Destination>(),
+  topic: () => new TopicTrie<Bound>(),
   direct: () => new DirectBindings(),
   fanout: () => new FanoutBindings(),
 };
@@ -47,13 +47,13 @@ const bindingsOf: Record<ExchangePlan['type'], () => Bindings> = {
 export class Exchange {
   private bindings: Bindings;
   /** A repeated binding has no effect: every start of a service declares its bindings again. */
-  private readonly known = new Map<string, { readonly pattern: string; readonly destination: Destination }>();
+  private readonly known = new Map<string, { readonly pattern: string; readonly destination: Bound }>();
 
   constructor(readonly plan: ExchangePlan) {
     this.bindings = bindingsOf[plan.type]();
   }
 
-  bind(plan: BindingPlan, destination: Destination): void {
+  bind(plan: BindingPlan, destination: Bound): void {
     const { pattern } = plan;
     const id = `${plan.destinationType}\0${plan.destination}\0${pattern}`;
     if (this.known.has(id)) return;
@@ -62,7 +62,7 @@ export class Exchange {
   }
 
   /** Removes all bindings of a destination. This is rare, so the remaining ones are bound anew. */
-  unbind(destination: Destination): void {
+  unbind(destination: Bound): void {
     this.bindings = bindingsOf[this.plan.type]();
     for (const [id, bound] of this.known) {
       if (bound.destination === destination) this.known.delete(id);
@@ -70,7 +70,7 @@ export class Exchange {
     }
   }
 
-  match(routingKey: string): ReadonlySet<Destination> {
+  match(routingKey: string): ReadonlySet<Bound> {
     return this.bindings.match(routingKey);
   }
 }

@@ -2,7 +2,8 @@ import { ConnectError } from '../../errors.js';
 import type { MessageProperties } from '../../message/properties.js';
 import type { Deadline } from '../../util/deadline.js';
 import { deferred } from '../../util/deferred.js';
-import type { Delivery, Held } from '../transport.js';
+import type { Held } from '../operator-session.js';
+import type { Delivery } from '../transport.js';
 import { MemoryConsumer } from './consumer.js';
 import type { Queue } from './queue.js';
 

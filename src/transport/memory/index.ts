@@ -1,7 +1,7 @@
 import { OptionsError } from '../../errors.js';
 import { having, isPlainObject, problemsOf, show } from '../../util/check.js';
 import { type Clock, systemClock } from '../../util/clock.js';
-import type { SessionOptions, Transport, TransportSession } from '../transport.js';
+import type { Session, SessionOptions, Transport } from '../transport.js';
 import { Broker } from './broker.js';
 import { MemorySession } from './session.js';
 
@@ -38,7 +38,7 @@ class MemoryTransport implements Transport {
     this.broker = new Broker(clock);
   }
 
-  async open(options: SessionOptions): Promise<TransportSession> {
+  async open(options: SessionOptions): Promise<Session> {
     return new MemorySession(this.broker, options);
   }
 }

@@ -1,5 +1,6 @@
 import { TopologyError } from '../../errors.js';
-import type { Delivery, Listener, Listening, ListenSource } from '../transport.js';
+import type { Listener, Listening, ListenSource } from '../operator-session.js';
+import type { Delivery } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
 import { existing } from './declare.js';

@@ -1,21 +1,14 @@
 import { StoppedError, TopologyError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
-import type { BusTopology, TopologyMode } from '../../topology/plan.js';
+import { addressOf, isMandatory } from '../../topology/address.js';
+import { planBus } from '../../topology/build.js';
+import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
+import type { BrokerTopology } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
-import type {
-  ConsumeOptions,
-  Consumer,
-  DeliverySink,
-  Held,
-  Listener,
-  Listening,
-  ListenSource,
-  QueueState,
-  SessionOptions,
-  TransportSession,
-} from '../transport.js';
+import type { Held, Listener, Listening, ListenSource, QueueState } from '../operator-session.js';
+import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
 import { declareTopology, existing } from './declare.js';
@@ -28,7 +21,7 @@ import { storedMessage } from './stored-message.js';
  * event loop. So the port's deadlines are always met, and of its limits only the number of unconfirmed
  * publishes is applied. (Their bytes are in the broker in any case.)
  */
-export class MemorySession implements TransportSession {
+export class MemorySession implements Session {
   private readonly consumers: MemoryConsumer[] = [];
   private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];
@@ -48,17 +41,23 @@ export class MemorySession implements TransportSession {
   }
 
   async declare(topology: BusTopology, mode: TopologyMode): Promise<void> {
+    await this.declarePlan(planBus(this.options.names, topology), mode);
+  }
+
+  /** The same with a plan in RabbitMQ's terms. */
+  async declarePlan(plan: BrokerTopology, mode: TopologyMode): Promise<void> {
     if (this.isClosed) throw new StoppedError('declare');
-    declareTopology(this.broker, topology, mode);
+    declareTopology(this.broker, plan, mode);
   }
 
   async publish(message: OutgoingMessage): Promise<Published | undefined> {
     if (this.isDraining) throw new StoppedError('publish');
-    const stored = storedMessage(message);
+    const address = addressOf(this.options.names, message);
+    const stored = storedMessage(message, address);
     if (this.inFlight < this.options.maxInFlight) this.inFlight += 1;
     else await new Promise<void>((resolve) => this.waitingForRoom.push(resolve));
     try {
-      this.broker.publish(stored, message.mandatory);
+      this.broker.publish(stored, isMandatory(message, address));
       await this.broker.turns.pass();
       return message.receipt;
     } finally {

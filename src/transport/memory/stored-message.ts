@@ -1,8 +1,12 @@
 import { copyHeaders } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Headers, MessageProperties } from '../../message/properties.js';
+import { expirationOf } from '../../message/wire/outgoing-fields.js';
+import type { Address } from '../../topology/plan.js';
 
 export type DeliveredProperties = MessageProperties & { readonly headers: Headers };
+
+type Copied = { readonly [Name in keyof MessageProperties]: MessageProperties[Name] | undefined };
 
 /**
  * A message as the broker keeps it: a private copy, which queues may share. Deliveries get copies again: a
@@ -15,16 +19,13 @@ export interface StoredMessage {
   readonly properties: DeliveredProperties;
 }
 
-export function storedMessage(message: OutgoingMessage): StoredMessage {
-  return {
-    exchange: message.exchange,
-    routingKey: message.routingKey,
-    body: Buffer.from(message.body),
-    properties: copyProperties(message.properties),
-  };
+export function storedMessage(message: OutgoingMessage, { exchange, routingKey }: Address): StoredMessage {
+  const { priority, ttlMs } = message;
+  const properties = { ...message.properties, priority, expiration: expirationOf(ttlMs) };
+  return { exchange, routingKey, body: Buffer.from(message.body), properties: copyProperties(properties) };
 }
 
-export function copyProperties(properties: MessageProperties): DeliveredProperties {
+export function copyProperties(properties: Copied): DeliveredProperties {
   const copy: Record<string, unknown> = { headers: copyHeaders(properties.headers ?? {}) };
   for (const name in properties) {
     const value = properties[name as keyof MessageProperties];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChannelModel } from 'amqplib';
 import type { BusEvents, ConnectionRole } from '../../../src/events.js';
+import { Names } from '../../../src/topology/names.js';
 import type { Connection } from '../../../src/transport/amqp/connection/connection.js';
 import { connectionTeller } from '../../../src/transport/amqp/connection/connection-teller.js';
 import { ToldOutages } from '../../../src/transport/amqp/connection/told-outages.js';
@@ -30,6 +31,7 @@ describe('the log of two connections', () => {
     const outages = new ToldOutages();
     const options = {
       service: 's',
+      names: new Names(),
       events: bus,
       log: { ...silentLogger, warn },
       maxInFlight: 1,

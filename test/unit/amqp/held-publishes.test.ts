@@ -34,7 +34,8 @@ describe('publishes to an exchange that is made again', () => {
 });
 
 function pending(exchange: string): PendingPublish {
-  const message = { exchange, routingKey: 'a', body: Buffer.alloc(0), properties: {} };
+  const address = { exchange, routingKey: 'a' };
+  const fields = { body: Buffer.alloc(0), properties: {}, mustRoute: false, deadlineMs: 1_000 };
   const nothing = () => {};
-  return new PendingPublish({ ...message, mandatory: false, deadlineMs: 1_000 }, 1_000, nothing, nothing);
+  return new PendingPublish({ to: 'exchange', ...address, ...fields }, address, 1_000, nothing, nothing);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BusEvents } from '../../../src/events.js';
+import { Names } from '../../../src/topology/names.js';
 import type { Connection } from '../../../src/transport/amqp/connection/connection.js';
 import { Connections } from '../../../src/transport/amqp/connection/connections.js';
 import { rabbitmqSettings } from '../../../src/transport/amqp/options.js';
@@ -55,6 +56,7 @@ describe('a connection apart', () => {
       connections,
       {
         service: 'test',
+        names: new Names(),
         events: new Emitter<BusEvents>(() => {}),
         log,
         maxInFlight: 1,

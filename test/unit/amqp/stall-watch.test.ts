@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { OutgoingMessage } from '../../../src/message/message.js';
+import type { Probe } from '../../../src/transport/amqp/connection/probe.js';
 import { StallWatch } from '../../../src/transport/amqp/connection/stall-watch.js';
 import type { BrokerAddress } from '../../../src/transport/amqp/options.js';
 import { PendingPublish } from '../../../src/transport/amqp/publish/pending-publish.js';
@@ -160,12 +161,13 @@ function ticks(watch: StallWatch, count: number): void {
   for (let tick = 0; tick < count; tick += 1) watch.tick();
 }
 
-const message = (routingKey: string): OutgoingMessage => ({
+const message = (routingKey: string): Probe => ({
+  to: 'exchange',
   exchange: 'events',
   routingKey,
   body: Buffer.alloc(0),
   properties: {},
-  mandatory: false,
+  mustRoute: false,
   deadlineMs: 30_000,
 });
 
@@ -179,11 +181,13 @@ class FakePublisher {
 
   waits(routingKey: string): PendingPublish {
     const nothing = () => {};
-    this.unanswered = new PendingPublish(message(routingKey), Number.POSITIVE_INFINITY, nothing, nothing);
+    const sent = message(routingKey);
+    this.unanswered = new PendingPublish(sent, sent, Number.POSITIVE_INFINITY, nothing, nothing);
     return this.unanswered;
   }
 
   publish(sent: OutgoingMessage): Promise<void> {
+    assert.ok(sent.to === 'exchange');
     this.published.push(sent.routingKey);
     if (this.confirmsProbes) return Promise.resolve();
     this.unanswered ??= this.waits(sent.routingKey);
@@ -221,8 +225,8 @@ function bench(findings: Finding[] = ['not confirmed']) {
     publish,
     consume,
     others: async (than) => all.filter(({ name }) => name !== than),
-    look: async ({ name }, { routingKey }) => {
-      looks.push(`${name} ${routingKey}`);
+    look: async ({ name }, { address }) => {
+      looks.push(`${name} ${address.routingKey}`);
       return (findings.length > 1 ? findings.shift() : findings[0]) as Finding;
     },
     move: ({ name }) => void told.push(`moved to ${name}`),

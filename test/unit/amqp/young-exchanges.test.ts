@@ -25,7 +25,7 @@ describe('an exchange', () => {
 
   it('that is young has events kept that come back; a send only if it was made again', () => {
     const { young } = bench();
-    const message = (mandatory: boolean) => ({ ...event('events'), mandatory });
+    const message = (mustRoute: boolean) => ({ ...event('events'), mustRoute });
     young.reconnected();
     assert.deepEqual([young.keeps(message(false)), young.keeps(message(true))], [true, false]);
     young.remade('events');
@@ -35,19 +35,16 @@ describe('an exchange', () => {
   it('gets no mandatory message that a plugin delays there: the broker gives such back though it has taken them', () => {
     const { young } = bench();
     young.reconnected();
-    const delayed = { ...event('events'), properties: { headers: { 'x-delay': 5_000 } } };
+    const delayed = event('events', { headers: { 'x-delay': 5_000 } });
     assert.deepEqual([young.has(delayed), young.keeps(delayed)], [false, false]);
   });
 });
 
-const event = (exchange: string) => ({
-  exchange,
-  routingKey: 'order.placed',
-  body: Buffer.alloc(0),
-  properties: {},
-  mandatory: false,
-  deadlineMs: 1_000,
-});
+function event(exchange: string, properties = {}) {
+  const address = { exchange, routingKey: 'order.placed' };
+  const fields = { body: Buffer.alloc(0), properties, mustRoute: false, deadlineMs: 1_000 };
+  return { message: { to: 'exchange', ...address, ...fields } as const, address, mustRoute: false };
+}
 
 function bench() {
   let now = 0;

@@ -4,6 +4,8 @@ import { prune } from '../../../src/cli/topology/prune.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
+import { type PruneOptions } from '../../../src/cli/topology/prune.js';
+import type { Session } from '../../../src/transport/transport.js';
 
 const QUEUE = 'mailer.old';
 
@@ -21,8 +23,9 @@ describe('pruning', () => {
     } as const;
     // What lies there did not come on this way.
     const ways = [{ exchange: 'hopline.events', pattern: 'email.goodbye', successor: 'mailer.goodbye' }];
+    const within: PruneOptions['within'] = (_names, use) => use(session);
     const pruning = prune(
-      { session, clock, management, applications: [], to: undefined, keep: [] },
+      { session, within, clock, management, applications: [], to: undefined, keep: [] },
       { bindings: [], queues: [{ ...queue, ready: 1, ways }] },
     );
     for (let step = 0; step < 40; step += 1) await clock.advance(500);
@@ -50,7 +53,7 @@ function brokerOf(clock: ManualClock) {
     body: Buffer.from('1'),
     properties: { headers: {} },
   };
-  const session: Partial<TransportSession> = {
+  const session: Partial<Session> = {
     inspect: async () => ({ ready: clock.monotonic() >= backAt ? 1 : 0, consumers: 0 }),
     consume: async (_queue, _options, sink) => {
       sink.deliver(delivery as Delivery);
@@ -62,5 +65,5 @@ function brokerOf(clock: ManualClock) {
     queues: async () => [],
     deleteQueue: async (name) => void deleted.push(name),
   };
-  return { session: session as TransportSession, management: management as Management, deleted };
+  return { session: session as Session, management: management as Management, deleted };
 }

@@ -4,6 +4,7 @@ import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { Consumer, Delivery, TransportSession } from '../../../src/transport/transport.js';
+import type { Session } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { eventually } from '../../support/eventually.js';
@@ -34,7 +35,7 @@ async function open(prefetch = 10, isSlow = true) {
   const lane = new LaneConsumer(
     { name: 'default', queue: 'q', weight: 1 },
     {
-      session: { consume: async () => consumer } as unknown as TransportSession,
+      session: { consume: async () => consumer } as unknown as Session,
       clock: new ManualClock(),
       log: silentLogger,
       pause,

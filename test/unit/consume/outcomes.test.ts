@@ -93,11 +93,12 @@ describe('a message', () => {
       await bus.start();
       const raw = await bench.raw();
       await raw.session.publish({
+        to: 'exchange',
         exchange: 'hopline.events',
         routingKey: 'a',
         body: Buffer.from(body as string),
         properties,
-        mandatory: true,
+        mustRoute: true,
         deadlineMs: 1_000,
       });
       // An encoding is undone in a thread, for which this clock does not wait.

@@ -12,6 +12,7 @@ import {
 import { checkHeaders, HEADER, isBrokerHeader } from '../../../src/message/headers.js';
 import type { Headers, MessageProperties } from '../../../src/message/properties.js';
 import { publishedAtOf } from '../../../src/message/published-at.js';
+import { addressOf } from '../../../src/topology/address.js';
 import { decoded, encoded } from '../message/amqplib-codec.js';
 import { names, received, TestDelivery } from './fixtures.js';
 
@@ -39,10 +40,10 @@ const givenUp = (given: Partial<GivenUp> = {}): GivenUp => ({
 type Given = ConstructorParameters<typeof TestDelivery>[0];
 
 const retried = (given: Given, attempt: Partial<NextAttempt> = {}) =>
-  delayedCopy(names, received(given), 4_000, { ...next, ...attempt }, 30_000);
+  delayedCopy(received(given), 4_000, { ...next, ...attempt }, 30_000);
 
 const buried = (given: Given, end: Partial<GivenUp> = {}) =>
-  deadLetter(names, received(given), givenUp(end), 30_000);
+  deadLetter(received(given), givenUp(end), 30_000);
 
 const headersOf = ({ properties }: { properties: MessageProperties }): Headers => properties.headers ?? {};
 
@@ -84,15 +85,15 @@ describe('a message whose headers leave no room for ours', () => {
 });
 
 describe('a message that travels on', () => {
-  it('goes through the delays to exactly its queue, or to the dead letters under its name; both must arrive', () => {
+  it('goes to exactly its queue after its delay, or to the dead letters under its name; both must arrive', () => {
     const copy = retried({ queue: 'billing' });
-    assert.equal(copy.exchange, 'hopline.delay.1.in.s');
-    assert.equal(copy.routingKey, '0.0.0.0.4.0.q.billing');
+    assert.ok(copy.to === 'queue');
+    assert.deepEqual([copy.queue, copy.delayMs], ['billing', 4_000]);
     const letter = buried({ queue: 'billing' });
-    assert.equal(letter.exchange, 'hopline.dead');
-    assert.equal(letter.routingKey, 'billing');
+    assert.ok(letter.to === 'dead-letters');
+    assert.deepEqual([letter.queue, letter.delayMs], ['billing', undefined]);
     for (const message of [copy, letter]) {
-      assert.equal(message.mandatory, true);
+      assert.equal(message.mustRoute, true);
       assert.equal(message.deadlineMs, 30_000);
       assert.equal(message.properties.deliveryMode, 2);
     }
@@ -115,8 +116,8 @@ describe('a message that travels on', () => {
     for (const message of [retried({ body, properties }), buried({ body, properties })]) {
       assert.equal(message.body, body);
       const { headers, deliveryMode: _, ...kept } = message.properties;
-      const { headers: given, ...expected } = properties;
-      assert.deepEqual(kept, expected);
+      const { headers: given, priority, ...expected } = properties;
+      assert.deepEqual([kept, message.priority], [expected, priority]);
       for (const [name, value] of Object.entries(given ?? {})) assert.deepEqual(headers?.[name], value);
     }
   });
@@ -125,15 +126,15 @@ describe('a message that travels on', () => {
     const headers = { CC: ['copy'], 'x-death': [{ count: 1 }] } as Headers;
     const source = received({ properties: { headers, expiration: '5' } });
     const before = structuredClone({ ...source.delivery.properties.headers });
-    delayedCopy(names, source, 1_000, next, 30_000);
-    deadLetter(names, source, givenUp(), 30_000);
+    delayedCopy(source, 1_000, next, 30_000);
+    deadLetter(source, givenUp(), 30_000);
     assert.deepEqual({ ...source.delivery.properties.headers }, before);
   });
 
   it('moves expiration, user id and CC aside: they would act again on the way', () => {
     const properties = { expiration: '60000', userId: 'guest', headers: { CC: ['copy.key'] } };
     for (const message of [retried({ properties }), buried({ properties })]) {
-      assert.equal('expiration' in message.properties, false);
+      assert.equal('expiration' in message.properties || message.ttlMs !== undefined, false);
       assert.equal('userId' in message.properties, false);
       const headers = headersOf(message);
       assert.equal('CC' in headers, false);
@@ -221,18 +222,20 @@ describe('a retried message', () => {
 });
 
 describe('a message that moves to another queue', () => {
-  const moved = (given: Given) => movedCopy(names, received(given), 'mailer.welcome', 30_000);
+  const moved = (given: Given) => movedCopy(received(given), 'mailer.welcome', 30_000);
 
   it('goes to exactly that one, and must arrive', () => {
-    const { exchange, routingKey, mandatory, body } = moved({ body: Buffer.from([0, 255]) });
-    assert.deepEqual([exchange, routingKey], [names.delayOut, '0.0.0.0.0.0.q.mailer.welcome']);
-    assert.deepEqual([mandatory, body], [true, Buffer.from([0, 255])]);
+    const message = moved({ body: Buffer.from([0, 255]) });
+    assert.ok(message.to === 'queue');
+    assert.deepEqual([message.queue, message.delayMs], ['mailer.welcome', 0]);
+    assert.deepEqual([message.mustRoute, message.body], [true, Buffer.from([0, 255])]);
   });
 
   it('keeps its properties, its expiration among them, and the headers of its publisher', () => {
     const properties = { messageId: 'm', priority: 3, expiration: '60000', headers: { tenant: 'acme' } };
-    const { headers, ...kept } = moved({ properties }).properties;
-    assert.deepEqual(kept, { messageId: 'm', priority: 3, expiration: '60000', deliveryMode: 2 });
+    const { properties: copied, priority, ttlMs } = moved({ properties });
+    const { headers, ...kept } = copied;
+    assert.deepEqual([kept, priority, ttlMs], [{ messageId: 'm', deliveryMode: 2 }, 3, 60_000]);
     assert.equal(headers?.tenant, 'acme');
   });
 
@@ -246,8 +249,8 @@ describe('a message that moves to another queue', () => {
       [HEADER.routingKey]: 'order.placed',
     };
     const again = (given: Given) => {
-      const { exchange, routingKey, properties } = moved(given);
-      const it = received({ exchange, routingKey, properties });
+      const message = moved(given);
+      const it = received({ ...addressOf(names, message), properties: message.properties });
       return [it.attempt, it.exceptions, it.firstAttemptAt, it.elapsedMs, it.exchange, it.routingKey];
     };
     const retry = { exchange: 'hopline.delay.1.s4', properties: { headers } };
@@ -335,7 +338,7 @@ describe('a dead letter', () => {
           for (const [name, text] of Object.entries(texts))
             if (text !== undefined) Object.assign(properties, { [name]: text });
           const given = received({ properties });
-          const letter = leastLetter(names, given, givenUp({ error: new Error(message) }), 30_000);
+          const letter = leastLetter(given, givenUp({ error: new Error(message) }), 30_000);
           assert.ok(encoded(headersOf(letter)).length <= 64 * 1024);
           const { headers: _, ...plain } = letter.properties;
           for (const text of Object.values(plain))

@@ -22,14 +22,16 @@ import { type Outcome, RETURN, RETURN_STARTED } from '../../../src/pipeline/outc
 import { receive } from '../../../src/pipeline/received.js';
 import { Work } from '../../../src/pipeline/work.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
-import type { QueueState, TransportSession } from '../../../src/transport/transport.js';
+import type { TransportSession } from '../../../src/transport/transport.js';
+import type { QueueState } from '../../../src/transport/operator-session.js';
+import type { Session } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import type { Logger } from '../../../src/util/logger.js';
 import { names, TestDelivery, workFor } from './fixtures.js';
 
 /** A session whose publishes end when the test says so: the memory broker confirms at once, and never refuses these. */
-class HeldSession implements Pick<TransportSession, 'publish' | 'inspect'> {
+class HeldSession implements Pick<Session, 'publish' | 'inspect'> {
   /** How many of the next publishes it refuses by itself, and with what. */
   refuses = 0;
   refusal: Error = new Error('refused');
@@ -56,14 +58,20 @@ class HeldSession implements Pick<TransportSession, 'publish' | 'inspect'> {
   get last() {
     return this.publishes.at(-1) ?? assert.fail('nothing was published');
   }
+
+  get lastKey() {
+    const { message } = this.last;
+    return message.to === 'exchange' ? message.routingKey : message.to;
+  }
 }
 
 const asMessage = (routingKey: string, messageId: string): OutgoingMessage => ({
+  to: 'exchange',
   exchange: 'hopline.events',
   routingKey,
   body: Buffer.from('{}'),
   properties: { messageId },
-  mandatory: true,
+  mustRoute: true,
   deadlineMs: 30_000,
 });
 
@@ -115,7 +123,7 @@ describe('settling', () => {
     };
     const shared = {
       ...{ names, clock, publishDeadlineMs: 30_000, log: logger, queueOf: () => 'billing' },
-      session: session as unknown as TransportSession,
+      session: session as unknown as Session,
     };
     steps = { send: ({ key }, _state, messageId) => session.publish(asMessage(key, messageId)) };
     const keys: EffectsOf = (_work, { kind }) => [{ what: 'a key', run: async () => void kept.push(kind) }];
@@ -272,7 +280,7 @@ describe('settling', () => {
   it('acks a step only after the next one is confirmed, and holds it while that can not be sent', async () => {
     const { delivery } = settleStep();
     await clock.settle();
-    assert.equal(session.last.message.routingKey, 'second');
+    assert.equal(session.lastKey, 'second');
     session.last.confirm.reject(new PublishTimeoutError('the broker blocks publishers', 'Wait.'));
     await clock.advance(500);
     assert.equal(delivery.settled, undefined);
@@ -289,11 +297,11 @@ describe('settling', () => {
     await clock.settle();
     session.last.confirm.reject(new UnroutableError('hopline.events', 'second', 'm2'));
     await clock.settle();
-    assert.equal(session.last.message.routingKey, 'failed');
+    assert.equal(session.lastKey, 'failed');
     session.last.confirm.resolve();
     await clock.settle();
     const { message } = session.last;
-    assert.equal(message.exchange, names.dead);
+    assert.equal(message.to, 'dead-letters');
     assert.equal(message.properties.headers?.[HEADER.reason], 'chain-broken');
     assert.equal(JSON.parse(String(message.properties.headers?.[HEADER.chain])).finished, true);
     assert.equal(delivery.settled, undefined);
@@ -452,7 +460,7 @@ describe('settling', () => {
         const { delivery } = settle(outcome);
         session.last.confirm.reject(TOO_LARGE);
         await clock.settle();
-        assert.equal(session.last.message.exchange, names.dead);
+        assert.equal(session.last.message.to, 'dead-letters');
         assert.equal(lastHeaders()[HEADER.reason], 'unsendable');
         assert.equal(
           lastHeaders()[HEADER.error],

@@ -14,7 +14,8 @@ import {
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Names } from '../../../src/topology/names.js';
-import type { Held, Listener, TransportSession } from '../../../src/transport/transport.js';
+import type { Held, Listener } from '../../../src/transport/operator-session.js';
+import type { Session } from '../../../src/transport/transport.js';
 import { Deadline } from '../../../src/util/deadline.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import { silentLogger } from '../../../src/util/logger.js';
@@ -31,12 +32,17 @@ describe('a process that starts while another has what is paused', () => {
     await first.start();
     const events = new Emitter<BusEvents>(() => {});
     const session = await transport.open(
-      { service: 'another', events, log: silentLogger, ...LIMITS },
+      { service: 'another', names: new Names(), events, log: silentLogger, ...LIMITS },
       new Deadline(clock, 1_000),
     );
     const { paused } = new Names();
-    const message = { exchange: '', routingKey: paused, body: Buffer.from('{"paused":["q"]}') };
-    await session.publish({ ...message, properties: {}, mandatory: true, deadlineMs: 1_000 });
+    const message = {
+      to: 'exchange' as const,
+      exchange: '',
+      routingKey: paused,
+      body: Buffer.from('{"paused":["q"]}'),
+    };
+    await session.publish({ ...message, properties: {}, mustRoute: true, deadlineMs: 1_000 });
     const held = await session.hold(paused, new Deadline(clock, 1_000));
     const second = process();
     const starting = second.start();
@@ -70,7 +76,7 @@ describe('a process that hears operators', () => {
         ears = listener;
         return { close: async () => {} };
       },
-    } as unknown as TransportSession;
+    } as unknown as Session;
     const control = new BusControl({
       service: 'mailer',
       names: new Names(),

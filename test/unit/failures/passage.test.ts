@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Passage } from '../../../src/failures/passage.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { Consumer, TransportSession } from '../../../src/transport/transport.js';
+import type { Session } from '../../../src/transport/transport.js';
 
 describe('a passage through dead letters', () => {
   it('that leaves some where they lie ends when the others lie beside them again', async () => {
@@ -19,7 +20,7 @@ describe('a passage through dead letters', () => {
 });
 
 /** A session with one queue that hands out so many letters, and says what is asked of it. */
-function queueOf(letters: number, ready: () => number | undefined): TransportSession {
+function queueOf(letters: number, ready: () => number | undefined): Session {
   const consumer: Consumer = { setPrefetch: async () => {}, cancel: async () => {}, close: async () => {} };
   return {
     inspect: async () => ({ ready: ready() ?? 0, consumers: 0 }),
@@ -27,5 +28,5 @@ function queueOf(letters: number, ready: () => number | undefined): TransportSes
       for (let each = 0; each < letters; each += 1) sink.deliver({} as never);
       return consumer;
     },
-  } as Partial<TransportSession> as TransportSession;
+  } as Partial<Session> as Session;
 }

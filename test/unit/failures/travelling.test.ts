@@ -8,6 +8,8 @@ import { republished, toQueue } from '../../../src/failures/replay.js';
 import { isBrokerHeader, isOwnHeader } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { receive } from '../../../src/pipeline/received.js';
+import { expirationOf } from '../../../src/message/wire/outgoing-fields.js';
+import { addressOf } from '../../../src/topology/address.js';
 import type { ChannelEpoch } from '../../../src/transport/amqp/connection/channel-epoch.js';
 import { AmqpDelivery } from '../../../src/transport/amqp/consume/delivery.js';
 import { ContentHeaderWriter } from '../../../src/transport/amqp/wire/content-header.js';
@@ -36,20 +38,18 @@ function delivered(
 }
 
 /** What is written of a message, as the payload of its content header. */
-function written({ exchange, routingKey, properties, body, mandatory, source }: OutgoingMessage): Buffer {
+function written(message: OutgoingMessage): Buffer {
+  const { properties, priority, ttlMs, body, mustRoute, source } = message;
   const carried = source && { [CARRIED]: { source, clusterId: properties.clusterId } };
   const headers = Object.assign(Object.create(null), properties.headers, carried);
   const { clusterId: _, ...others } = properties;
-  return contentHeaders.write({ ...others, exchange, routingKey, mandatory, headers }, body.length);
+  const fields = { ...others, priority, expiration: expirationOf(ttlMs), mandatory: mustRoute };
+  return contentHeaders.write({ ...fields, ...addressOf(names, message), headers }, body.length);
 }
 
 /** It travels to where somebody reads it. */
 const travel = (message: OutgoingMessage, queue = 'billing') =>
-  delivered(written(message), message.body, {
-    exchange: message.exchange,
-    routingKey: message.routingKey,
-    queue,
-  });
+  delivered(written(message), message.body, { ...addressOf(names, message), queue });
 
 const publishedTo = ({ body, ...message }: WildMessage) =>
   delivered(wildHeader({ body, ...message }), body, {
@@ -66,8 +66,8 @@ const givenUp = {
   ...{ firstAttemptAt: AT, failedAt: AT },
 };
 
-const retried = (delivery: Delivery) => delayedCopy(names, receive(delivery, names), 4_000, next, 30_000);
-const buried = (delivery: Delivery) => deadLetter(names, receive(delivery, names), givenUp, 30_000);
+const retried = (delivery: Delivery) => delayedCopy(receive(delivery, names), 4_000, next, 30_000);
+const buried = (delivery: Delivery) => deadLetter(receive(delivery, names), givenUp, 30_000);
 
 const PASSED: ReadonlySet<string> = new Set(['CC', 'BCC']);
 
@@ -113,7 +113,7 @@ describe('what any client has published', () => {
         const letter = travel(buried(third), 'billing.dead');
         assertWhole(letter, message);
         const read = readLetter(letter, names);
-        assertWhole(travel(toQueue(names, read, 'billing', 30_000)), message);
+        assertWhole(travel(toQueue(read, 'billing', 30_000)), message);
         assertWhole(travel(republished(read, 30_000)), message);
       }),
       { numRuns: 1_000 },
@@ -124,7 +124,7 @@ describe('what any client has published', () => {
     fc.assert(
       fc.property(anyWildMessage, (message) => {
         const letter = readLetter(travel(buried(publishedTo(message)), 'billing.dead'), names);
-        const imported = travel(deadLetterOf(names, decodeLine(encodeLine(letter)), 30_000), 'billing.dead');
+        const imported = travel(deadLetterOf(decodeLine(encodeLine(letter)), 30_000), 'billing.dead');
         assertWhole(imported, message);
         assert.deepEqual(readLetter(imported, names), letter);
       }),
@@ -140,7 +140,7 @@ describe('what any client has published', () => {
     assert.deepEqual([line.v, line.headers], [2, { a: { $int32: 5 }, b: null }]);
     const headersOfImported = (given: object) =>
       travel(
-        deadLetterOf(names, decodeLine(JSON.stringify({ ...line, ...given })), 30_000),
+        deadLetterOf(decodeLine(JSON.stringify({ ...line, ...given })), 30_000),
       ).source?.encoded.headers.map(({ bytes }) => bytes.toString('latin1'));
     assert.deepEqual(headersOfImported({ headers: { a: { $uint8: 200 } } }), ['\x01aB\xc8']);
     assert.deepEqual(
@@ -170,7 +170,7 @@ describe('what any client has published', () => {
     fc.assert(
       fc.property(anyWildMessage, (message) => {
         const first = receive(publishedTo(message), names);
-        const copy = receive(travel(delayedCopy(names, first, 4_000, next, 30_000)), names);
+        const copy = receive(travel(delayedCopy(first, 4_000, next, 30_000)), names);
         if (message.values.messageId?.length) assert.equal(copy.messageId, first.messageId);
         else assert.match(copy.messageId ?? '', /^[0-9a-f-]{36}$/);
       }),
@@ -229,7 +229,7 @@ describe('headers that can not travel as they are', () => {
       header('hopline-chain', text('short')),
       header('theirs', text('x')),
     ]);
-    const letter = leastLetter(names, receive(publishedTo(message), names), givenUp, 30_000);
+    const letter = leastLetter(receive(publishedTo(message), names), givenUp, 30_000);
     assert.ok(written(letter).length < 8_000);
     assert.deepEqual(
       entriesIn(travel(letter)).filter((name) => !name.startsWith('hopline-')),
@@ -250,7 +250,7 @@ describe('headers that can not travel as they are', () => {
     assert.deepEqual({ ...bad.headers }, { CC: 'text', BCC: ['copy'], a: 'b' });
     const refused = republished(bad, 30_000).properties.headers ?? {};
     assert.deepEqual({ ...refused }, { a: 'b', 'hopline-dropped-headers': 'CC, BCC' });
-    const queued = toQueue(names, bad, 'billing', 30_000).properties.headers ?? {};
+    const queued = toQueue(bad, 'billing', 30_000).properties.headers ?? {};
     assert.deepEqual(
       [queued.CC, queued.BCC, queued['hopline-cc'], queued['hopline-bcc']],
       [undefined, undefined, 'text', ['copy']],

@@ -105,16 +105,16 @@ describe('declaring on the memory broker', () => {
     const own = plan({ exchanges: [exchange('e')], queues: { q: quorum() } });
 
     it("in mode 'verify' only looks, and names what is missing", async () => {
-      const verify = () => bench.session.declare({ own, delays }, 'verify', bench.deadline);
+      const verify = () => bench.session.declarePlan({ own, delays }, 'verify');
       await assert.rejects(verify(), refusedAs("exchange 'e'", "NOT_FOUND - no exchange 'e' in vhost '/'"));
-      await bench.session.declare({ own }, 'declare', bench.deadline);
+      await bench.session.declarePlan({ own }, 'declare');
       await assert.rejects(verify(), (error: TopologyError) => error.resource.includes(delays.marker.name));
-      await bench.session.declare({ own, delays }, 'declare', bench.deadline);
+      await bench.session.declarePlan({ own, delays }, 'declare');
       await verify();
     });
 
     it("in mode 'none' trusts", async () => {
-      await bench.session.declare({ own, delays }, 'none', bench.deadline);
+      await bench.session.declarePlan({ own, delays }, 'none');
       await assert.rejects(
         bench.consume('q', () => {}),
         TopologyError,
@@ -122,12 +122,12 @@ describe('declaring on the memory broker', () => {
     });
 
     it('declares the shared part only if its marker is not there yet', async () => {
-      await bench.session.declare({ own, delays }, 'declare', bench.deadline);
+      await bench.session.declarePlan({ own, delays }, 'declare');
       const untouchable = new Proxy(delays, {
         get: (target, name: keyof SharedPlan) =>
           name === 'marker' ? target.marker : assert.fail(`read ${name}`),
       });
-      await bench.session.declare({ own, delays: untouchable }, 'declare', bench.deadline);
+      await bench.session.declarePlan({ own, delays: untouchable }, 'declare');
     });
   });
 });

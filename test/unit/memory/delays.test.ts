@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
-import {
-  type DelayKind,
-  delayAddress,
-  delayedDestination,
-  duePatterns,
-  planDelays,
-  retryPattern,
-} from '../../../src/topology/delays.js';
+import type { Destination } from '../../../src/message/message.js';
+import { duePatterns, planDelays, retryPattern } from '../../../src/topology/delays.js';
 import { Names } from '../../../src/topology/names.js';
-import { ack, type Bench, exchange, openBench, outgoing, plan, quorum } from './support.js';
+import { ack, type Bench, exchange, openBench, plan, quorum } from './support.js';
 
 const DAY = 86_400_000;
 
@@ -25,14 +19,16 @@ describe('the delay topology on the memory broker', () => {
       queues: { work: quorum() },
       bindings: [`${names.delayOut} -> work: ${retryPattern('work')}`, ...patterns],
     });
-    await bench.session.declare({ own, delays: planDelays(names) }, 'declare', bench.deadline);
+    await bench.session.declarePlan({ own, delays: planDelays(names) }, 'declare');
   });
   afterEach(() => bench.close());
 
-  const publishDelayed = (delayMs: number, kind: DelayKind, destination: string, body = '') => {
-    const address = delayAddress(names, delayMs, kind, destination);
-    return bench.session.publish({ ...outgoing('/', body), ...address, mandatory: true });
+  const publishDelayed = (delayMs: number, destination: Destination, mustRoute: boolean, body = '') => {
+    const fields = { properties: {}, delayMs, mustRoute, deadlineMs: 30_000 };
+    return bench.session.publish({ ...destination, ...fields, body: Buffer.from(body) });
   };
+  const event = (routingKey: string) => ({ to: 'exchange', exchange: 'hopline.events', routingKey }) as const;
+  const work = { to: 'queue', queue: 'work' } as const;
 
   it('brings each message to its queue at its moment, whatever the others wait for', async () => {
     const start = bench.clock.monotonic();
@@ -42,7 +38,7 @@ describe('the delay topology on the memory broker', () => {
       arrived.push([delivery.body.toString(), bench.clock.monotonic() - start]);
     });
     const delays = [400 * DAY, 100, 30_000, 300, 3_600_000 * 26 + 61_700, 31_000, 90_061_500, 300_000];
-    for (const delayMs of delays) await publishDelayed(delayMs, 'q', 'work', String(delayMs));
+    for (const delayMs of delays) await publishDelayed(delayMs, work, true, String(delayMs));
     await bench.clock.advance(400 * DAY);
     assert.deepEqual(
       arrived,
@@ -51,8 +47,8 @@ describe('the delay topology on the memory broker', () => {
   });
 
   it('routes a delayed publish when it is due, and sinks one that nobody takes', async () => {
-    await publishDelayed(1_000, 'e', delayedDestination('hopline.events', 'order.placed'), 'taken');
-    await publishDelayed(1_000, 'e', delayedDestination('hopline.events', 'nobody'), 'sunk');
+    await publishDelayed(1_000, event('order.placed'), false, 'taken');
+    await publishDelayed(1_000, event('nobody'), false, 'sunk');
     await bench.clock.advance(1_000);
     assert.deepEqual(await bench.drained('work'), ['taken']);
     assert.deepEqual(await bench.drained(names.delayLost), []);
@@ -60,8 +56,8 @@ describe('the delay topology on the memory broker', () => {
   });
 
   it('keeps a delayed send that nobody takes in the lost queue, without stalling its level', async () => {
-    await publishDelayed(1_000, 'c', delayedDestination('hopline.events', 'nobody'), 'lost');
-    await publishDelayed(1_000, 'q', 'work', 'healthy');
+    await publishDelayed(1_000, event('nobody'), true, 'lost');
+    await publishDelayed(1_000, work, true, 'healthy');
     await bench.clock.advance(1_000);
     assert.deepEqual(await bench.drained(names.delayLost), ['lost']);
     assert.deepEqual(await bench.drained('work'), ['healthy']);
@@ -74,13 +70,13 @@ describe('the delay topology on the memory broker', () => {
       log.push(`${name} ${step} at ${bench.clock.monotonic()}`);
       const retry = async () => {
         if (step === '3') return;
-        await publishDelayed(Number(name), 'q', 'work', `${name} ${Number(step) + 1}`);
+        await publishDelayed(Number(name), work, true, `${name} ${Number(step) + 1}`);
         delivery.ack();
       };
       void retry();
     });
-    await publishDelayed(200, 'q', 'work', '200 1');
-    await publishDelayed(500, 'q', 'work', '500 1');
+    await publishDelayed(200, work, true, '200 1');
+    await publishDelayed(500, work, true, '500 1');
     await bench.clock.advance(1_500);
     assert.deepEqual(log, [
       '200 1 at 200',

@@ -10,11 +10,7 @@ describe('priorities on the memory broker', () => {
   afterEach(() => bench.close());
 
   const declare = (queue: QueuePlan) =>
-    bench.session.declare(
-      { own: { exchanges: [], queues: [queue], bindings: [] } },
-      'declare',
-      bench.deadline,
-    );
+    bench.session.declarePlan({ own: { exchanges: [], queues: [queue], bindings: [] } }, 'declare');
 
   async function publishAll(...priorities: (number | undefined)[]): Promise<void> {
     for (const priority of priorities)

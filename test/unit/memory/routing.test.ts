@@ -81,10 +81,10 @@ describe('the memory broker routes', () => {
     assert.deepEqual(await bench.drained('q'), ['direct']);
   });
 
-  it('nowhere quietly, unless the message is mandatory', async () => {
+  it('nowhere quietly, unless some queue must take the message', async () => {
     await bench.declare({ exchanges: [exchange('e')] });
     await bench.publish('e/nobody');
-    const message = { ...outgoing('e/nobody', '', { messageId: 'm-1' }), mandatory: true };
+    const message = { ...outgoing('e/nobody', '', { messageId: 'm-1' }), mustRoute: true };
     await assert.rejects(bench.session.publish(message), (error: UnroutableError) => {
       assert.ok(error instanceof UnroutableError);
       assert.deepEqual([error.exchange, error.routingKey, error.messageId], ['e', 'nobody', 'm-1']);

@@ -64,7 +64,7 @@ describe('a session of the memory transport', () => {
 
   it('takes no publish after drain, and nothing at all after close', async () => {
     const inFlight = bench.publish('e/k', 'in flight');
-    await bench.session.drain(bench.deadline);
+    await bench.session.drain();
     await inFlight;
     await assert.rejects(bench.publish('e/k', 'late'), StoppedError);
     assert.deepEqual(await bench.drained('q'), ['in flight']);
@@ -100,7 +100,7 @@ describe('a session of the memory transport', () => {
     const late = ['6', '7'].map((body) => narrow.publish('e/k', body));
     await setImmediate();
     assert.deepEqual(consumer.bodies, ['1', '2', '3', '4']);
-    await narrow.session.drain(narrow.deadline);
+    await narrow.session.drain();
     await Promise.all([...early, ...late]);
     await narrow.close();
     await bench.clock.settle();

@@ -2,15 +2,12 @@ import type { BusEvents } from '../../../src/events.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import type { MessageProperties } from '../../../src/message/properties.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
+import { outgoingFields } from '../../../src/message/wire/outgoing-fields.js';
+import { Names } from '../../../src/topology/names.js';
 import type { BindingPlan, ExchangePlan, QueueArguments, TopologyPlan } from '../../../src/topology/plan.js';
 import { memory } from '../../../src/transport/memory/index.js';
-import type {
-  Consumer,
-  Delivery,
-  SessionOptions,
-  Transport,
-  TransportSession,
-} from '../../../src/transport/transport.js';
+import type { MemorySession } from '../../../src/transport/memory/session.js';
+import type { Consumer, Delivery, SessionOptions, Transport } from '../../../src/transport/transport.js';
 import type { Clock } from '../../../src/util/clock.js';
 import { Deadline } from '../../../src/util/deadline.js';
 import { Emitter } from '../../../src/util/emitter.js';
@@ -89,7 +86,7 @@ export class Bench {
     throw error;
   });
   readonly deadline: Deadline;
-  session!: TransportSession;
+  session!: MemorySession;
 
   constructor(
     readonly transport: Transport,
@@ -102,9 +99,10 @@ export class Bench {
   }
 
   async open(options: Partial<SessionOptions> = {}): Promise<this> {
-    const defaults = { service: 'test', events: this.events, log: silentLogger };
+    const defaults = { service: 'test', names: new Names(), events: this.events, log: silentLogger };
     const limits = { maxInFlight: 10_000, maxInFlightBytes: 2 ** 26 };
-    this.session = await this.transport.open({ ...defaults, ...limits, ...options }, this.deadline);
+    const session = await this.transport.open({ ...defaults, ...limits, ...options }, this.deadline);
+    this.session = session as MemorySession;
     return this;
   }
 
@@ -114,7 +112,7 @@ export class Bench {
   }
 
   declare(sketch: PlanSketch): Promise<void> {
-    return this.session.declare({ own: plan(sketch) }, 'declare', this.deadline);
+    return this.session.declarePlan({ own: plan(sketch) }, 'declare');
   }
 
   publish(to: string, body = '', properties: MessageProperties = {}): Promise<unknown> {
@@ -122,7 +120,7 @@ export class Bench {
   }
 
   send(to: string, body = '', properties: MessageProperties = {}): Promise<unknown> {
-    return this.session.publish({ ...outgoing(to, body, properties), mandatory: true });
+    return this.session.publish({ ...outgoing(to, body, properties), mustRoute: true });
   }
 
   async consume(queue: string, settle: (delivery: Delivery) => void, prefetch = 10): Promise<Collector> {
@@ -144,7 +142,7 @@ export class Bench {
   }
 
   close(): Promise<void> {
-    return this.session.close(this.deadline);
+    return this.session.close();
   }
 }
 
@@ -152,11 +150,12 @@ export class Bench {
 export function outgoing(to: string, body = '', properties: MessageProperties = {}): OutgoingMessage {
   const slash = to.indexOf('/');
   return {
+    to: 'exchange',
     exchange: to.slice(0, slash),
     routingKey: to.slice(slash + 1),
     body: Buffer.from(body),
-    properties,
-    mandatory: false,
+    ...outgoingFields(properties),
+    mustRoute: false,
     deadlineMs: 30_000,
   };
 }

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { HandlerDefinition } from '../../../src/consume/handlers/definition.js';
 import { planSubscriptions, queueNeeds } from '../../../src/consume/handlers/subscription.js';
 import type { RetryOptions } from '../../../src/retry/policy.js';
-import { planBus, type QueueNeeds } from '../../../src/topology/build.js';
+import { planBus } from '../../../src/topology/build.js';
+import type { QueueNeeds } from '../../../src/topology/bus-topology.js';
 import { planDelays } from '../../../src/topology/delays.js';
 import { Names } from '../../../src/topology/names.js';
 import type { TopologyPlan } from '../../../src/topology/plan.js';
@@ -36,13 +37,13 @@ const DEAD = '{x-queue-type:quorum,x-delivery-limit:1000000000}';
 
 describe('the plan of a bus', () => {
   it('without handlers is its exchange and the delays', () => {
-    const { own, delays } = planBus(names, events, []);
+    const { own, delays } = planBus(names, { exchanges: [events], queues: [], delays: true });
     assert.deepEqual(lines(own), ['exchange hopline.events topic']);
     assert.deepEqual(delays, planDelays(names));
   });
 
   it('gives a quorum queue its dead letters, its retries and its bindings, undelayed and delayed', () => {
-    assert.deepEqual(lines(planBus(names, events, [needs()]).own), [
+    assert.deepEqual(lines(planBus(names, { exchanges: [events], queues: [needs()], delays: true }).own), [
       'exchange hopline.events topic',
       'exchange hopline.dead direct',
       `queue mailer.dead ${DEAD}`,
@@ -57,49 +58,62 @@ describe('the plan of a bus', () => {
   });
 
   it('hangs a classic queue on the delays through a quorum queue of its own, so that it can not stall a level', () => {
-    assert.deepEqual(lines(planBus(names, events, [needs({ type: 'classic' })]).own), [
-      'exchange hopline.events topic',
-      'exchange hopline.dead direct',
-      'exchange hopline.land direct',
-      `queue mailer.dead ${DEAD}`,
-      'queue mailer {x-queue-type:classic,x-dead-letter-exchange:hopline.dead,x-dead-letter-routing-key:mailer}',
-      'queue mailer.land {x-queue-type:quorum,x-message-ttl:0,x-dead-letter-exchange:hopline.land,' +
-        'x-dead-letter-routing-key:mailer,x-dead-letter-strategy:at-least-once,x-overflow:reject-publish}',
-      'bind hopline.dead -> mailer.dead: mailer',
-      'bind hopline.land -> mailer: mailer',
-      'bind hopline.delay.1.out -> mailer.land: *.*.*.*.*.*.q.mailer',
-      'bind hopline.events -> mailer: email.*',
-      'bind hopline.delay.1.out -> mailer.land: *.*.*.*.*.*.e.hopline/events.email.*',
-      'bind hopline.delay.1.out -> mailer.land: *.*.*.*.*.*.c.hopline/events.email.*',
-    ]);
+    assert.deepEqual(
+      lines(planBus(names, { exchanges: [events], queues: [needs({ type: 'classic' })], delays: true }).own),
+      [
+        'exchange hopline.events topic',
+        'exchange hopline.dead direct',
+        'exchange hopline.land direct',
+        `queue mailer.dead ${DEAD}`,
+        'queue mailer {x-queue-type:classic,x-dead-letter-exchange:hopline.dead,x-dead-letter-routing-key:mailer}',
+        'queue mailer.land {x-queue-type:quorum,x-message-ttl:0,x-dead-letter-exchange:hopline.land,' +
+          'x-dead-letter-routing-key:mailer,x-dead-letter-strategy:at-least-once,x-overflow:reject-publish}',
+        'bind hopline.dead -> mailer.dead: mailer',
+        'bind hopline.land -> mailer: mailer',
+        'bind hopline.delay.1.out -> mailer.land: *.*.*.*.*.*.q.mailer',
+        'bind hopline.events -> mailer: email.*',
+        'bind hopline.delay.1.out -> mailer.land: *.*.*.*.*.*.e.hopline/events.email.*',
+        'bind hopline.delay.1.out -> mailer.land: *.*.*.*.*.*.c.hopline/events.email.*',
+      ],
+    );
   });
 
   it('gives each lane a queue and an exchange of its own, and all of them one dead-letter queue', () => {
     const work = (queue: string) =>
       `queue ${queue} {x-queue-type:quorum,x-delivery-limit:20,x-dead-letter-exchange:hopline.dead,` +
       `x-dead-letter-routing-key:${queue},x-dead-letter-strategy:at-least-once,x-overflow:reject-publish}`;
-    assert.deepEqual(lines(planBus(names, events, [needs({ lanes: ['high', 'default'] })]).own), [
-      'exchange hopline.events topic',
-      'exchange hopline.events.lane.high topic',
-      'exchange hopline.dead direct',
-      `queue mailer.dead ${DEAD}`,
-      work('mailer.high'),
-      work('mailer'),
-      'bind hopline.dead -> mailer.dead: mailer.high',
-      'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.q.mailer.high',
-      'bind hopline.events.lane.high -> mailer.high: email.*',
-      'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.e.hopline/events/lane/high.email.*',
-      'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.c.hopline/events/lane/high.email.*',
-      'bind hopline.dead -> mailer.dead: mailer',
-      'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.q.mailer',
-      'bind hopline.events -> mailer: email.*',
-      'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.e.hopline/events.email.*',
-      'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.c.hopline/events.email.*',
-    ]);
+    assert.deepEqual(
+      lines(
+        planBus(names, { exchanges: [events], queues: [needs({ lanes: ['high', 'default'] })], delays: true })
+          .own,
+      ),
+      [
+        'exchange hopline.events topic',
+        'exchange hopline.events.lane.high topic',
+        'exchange hopline.dead direct',
+        `queue mailer.dead ${DEAD}`,
+        work('mailer.high'),
+        work('mailer'),
+        'bind hopline.dead -> mailer.dead: mailer.high',
+        'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.q.mailer.high',
+        'bind hopline.events.lane.high -> mailer.high: email.*',
+        'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.e.hopline/events/lane/high.email.*',
+        'bind hopline.delay.1.out -> mailer.high: *.*.*.*.*.*.c.hopline/events/lane/high.email.*',
+        'bind hopline.dead -> mailer.dead: mailer',
+        'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.q.mailer',
+        'bind hopline.events -> mailer: email.*',
+        'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.e.hopline/events.email.*',
+        'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.c.hopline/events.email.*',
+      ],
+    );
   });
 
   it('lands what comes to a classic lane from the delays in a queue of that lane', () => {
-    const { own } = planBus(names, events, [needs({ type: 'classic', lanes: ['default', 'low'] })]);
+    const { own } = planBus(names, {
+      exchanges: [events],
+      queues: [needs({ type: 'classic', lanes: ['default', 'low'] })],
+      delays: true,
+    });
     assert.deepEqual(
       own.queues.map(({ name }) => name),
       ['mailer.dead', 'mailer', 'mailer.land', 'mailer.low', 'mailer.low.land'],
@@ -111,7 +125,11 @@ describe('the plan of a bus', () => {
 
   it("lets a lane's exchange belong to whoever the plain exchange belongs to", () => {
     const bindings = [{ exchange: { name: 'legacy', declare: false }, pattern: 'a' }];
-    const { own } = planBus(names, events, [needs({ bindings, lanes: ['high', 'default'] })]);
+    const { own } = planBus(names, {
+      exchanges: [events],
+      queues: [needs({ bindings, lanes: ['high', 'default'] })],
+      delays: true,
+    });
     assert.deepEqual(
       own.exchanges.filter(({ verifyOnly }) => verifyOnly).map(({ name }) => name),
       ['legacy.lane.high', 'legacy'],
@@ -120,9 +138,11 @@ describe('the plan of a bus', () => {
 
   it('says priorities as an argument to classic queues only: a quorum queue refuses it', () => {
     const workQueue = (type: 'classic' | 'quorum') =>
-      planBus(names, events, [needs({ type, maxPriority: 7 })]).own.queues.find(
-        ({ name }) => name === 'mailer',
-      );
+      planBus(names, {
+        exchanges: [events],
+        queues: [needs({ type, maxPriority: 7 })],
+        delays: true,
+      }).own.queues.find(({ name }) => name === 'mailer');
     assert.equal(workQueue('classic')?.arguments['x-max-priority'], 7);
     assert.equal('x-max-priority' in (workQueue('quorum')?.arguments ?? {}), false);
     assert.equal(workQueue('quorum')?.maxPriority, 7);
@@ -135,7 +155,7 @@ describe('the plan of a bus', () => {
       { exchange: { name: 'legacy', declare: true }, pattern: 'b' },
     ];
     const exchanges = (bindings: QueueNeeds['bindings']) =>
-      planBus(names, events, [needs({ bindings })]).own.exchanges;
+      planBus(names, { exchanges: [events], queues: [needs({ bindings })], delays: true }).own.exchanges;
     assert.deepEqual(exchanges([{ exchange: foreign, pattern: 'order.#' }]), [
       { name: 'hopline.events', type: 'topic' },
       { name: 'legacy', type: 'topic', verifyOnly: true },
@@ -144,16 +164,18 @@ describe('the plan of a bus', () => {
     for (const bindings of [both, both.toReversed()]) {
       assert.deepEqual(exchanges(bindings)[1], { name: 'legacy', type: 'topic' });
     }
-    assert.deepEqual(planBus(names, foreign, []).own.exchanges, [
+    assert.deepEqual(planBus(names, { exchanges: [foreign], queues: [], delays: true }).own.exchanges, [
       { name: 'legacy', type: 'topic', verifyOnly: true },
     ]);
   });
 
   it('uses the prefix for its own exchanges and the queue names as they are', () => {
     const shop = new Names('shop');
-    const { own } = planBus(shop, { name: shop.events, declare: true }, [
-      needs({ type: 'classic', bindings: [] }),
-    ]);
+    const { own } = planBus(shop, {
+      exchanges: [{ name: shop.events, declare: true }],
+      queues: [needs({ type: 'classic', bindings: [] })],
+      delays: true,
+    });
     assert.deepEqual(
       own.exchanges.map(({ name }) => name),
       ['shop.events', 'shop.dead', 'shop.land'],
@@ -165,7 +187,11 @@ describe('the plan of a bus', () => {
   });
 
   it('declares dead-letter routes before the queues that name them', () => {
-    const { own } = planBus(names, events, [needs(), needs({ name: 'other', type: 'classic' })]);
+    const { own } = planBus(names, {
+      exchanges: [events],
+      queues: [needs(), needs({ name: 'other', type: 'classic' })],
+      delays: true,
+    });
     const order = own.queues.map(({ name }) => name);
     for (const queue of ['mailer', 'other']) {
       assert.ok(order.indexOf(`${queue}.dead`) < order.indexOf(queue));
@@ -195,7 +221,7 @@ describe("a work queue's arguments", () => {
       hasInbox: false,
       ...defaults,
     });
-    return planBus(names, events, subscriptions.map(queueNeeds));
+    return planBus(names, { exchanges: [events], queues: subscriptions.map(queueNeeds), delays: true });
   };
 
   it('hold nothing that a user may want to change later: no policy, timeout or concurrency shows in the plan', () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { planBus, type QueueNeeds } from '../../../src/topology/build.js';
+import { planBus } from '../../../src/topology/build.js';
+import type { QueueNeeds } from '../../../src/topology/bus-topology.js';
 import {
   delayAddress,
   delayEntries,
@@ -33,7 +34,7 @@ const needs = (given: Partial<QueueNeeds> = {}): QueueNeeds => ({
 
 const service = (...queues: QueueNeeds[]): ServicePlan => ({
   names,
-  plan: planBus(names, events, queues).own,
+  plan: planBus(names, { exchanges: [events], queues: queues, delays: true }).own,
   hears: false,
   publishesTo: [events.name],
 });

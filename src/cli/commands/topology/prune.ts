@@ -1,4 +1,5 @@
 import type { BusDescription } from '../../../consume/handlers/describe.js';
+import { Names } from '../../../topology/names.js';
 import { describeApplication } from '../../application.js';
 import { type BrokerFlags, brokerOf, withBroker } from '../../broker/broker.js';
 import { MOVING, withSession } from '../../broker/session.js';
@@ -57,16 +58,14 @@ export const define: DefineCommand = (command, { terminal }) => {
       const management = managementOf(flags, broker, terminal.env);
       const applications = await describeApplication(appOf(flags), broker.url);
       const to = targetOf(flags, applications);
-      await withSession(
-        broker,
-        async ({ session, transport: { clock } }) => {
-          const options = { session, clock, management, applications, to, keep: flags.keep ?? [] };
-          const found = await findLeftOvers(options);
-          if (!(await isWanted(options, found, { ...flags, at: broker.name }, terminal))) return;
-          tell(terminal, found, await prune(options, found));
-        },
-        MOVING,
-      );
+      const within: PruneOptions['within'] = (names, use) =>
+        withSession(broker, names, ({ session }) => use(session), MOVING);
+      await withSession(broker, new Names(), async ({ session, transport: { clock } }) => {
+        const options = { session, within, clock, management, applications, to, keep: flags.keep ?? [] };
+        const found = await findLeftOvers(options);
+        if (!(await isWanted(options, found, { ...flags, at: broker.name }, terminal))) return;
+        tell(terminal, found, await prune(options, found));
+      });
     });
 };
 

@@ -1,10 +1,10 @@
-import type { OutgoingMessage } from '../../../message/message.js';
 import type { Deadline } from '../../../util/deadline.js';
 import { Suspects } from '../consume/suspects.js';
 import type { BrokerAddress, RabbitmqSettings } from '../options.js';
 import { secondLook } from '../publish/second-look.js';
 import { keepWordsOfRefusal } from '../topology/words-of-refusal.js';
 import { Connection } from './connection.js';
+import type { Probe } from './probe.js';
 import { StallWatch, type Watched } from './stall-watch.js';
 
 /**
@@ -70,7 +70,7 @@ export class Connections {
   }
 
   /** Checks the address before the first bus uses it: an address that confirms nothing is left for one that does. */
-  async prove(publisher: Watched, probe: OutgoingMessage, deadline: Deadline): Promise<void> {
+  async prove(publisher: Watched, probe: Probe, deadline: Deadline): Promise<void> {
     if (this.turns > 1) {
       const stays = await deadline
         .race(this.watch.prove(publisher, probe), () => new Error('late'))

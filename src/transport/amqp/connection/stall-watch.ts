@@ -2,9 +2,10 @@ import { OutcomeUnknownError, PublishRejectedError, UnroutableError } from '../.
 import type { OutgoingMessage } from '../../../message/message.js';
 import { pause, systemClock } from '../../../util/clock.js';
 import type { BrokerAddress } from '../options.js';
-import type { PendingPublish } from '../publish/pending-publish.js';
+import type { Addressed, PendingPublish } from '../publish/pending-publish.js';
 import type { Finding } from '../publish/second-look.js';
 import type { Connection } from './connection.js';
+import type { Probe } from './probe.js';
 
 /** The part of a publisher that is watched. */
 export interface Watched {
@@ -24,7 +25,7 @@ export interface StallWatchOptions {
   readonly consume: Pick<Connection, 'model' | 'isBlocked' | 'address' | 'deliveries' | 'move'>;
   /** Other addresses to look at, in order. */
   others(than: string): Promise<readonly BrokerAddress[]>;
-  look(address: BrokerAddress, message: OutgoingMessage): Promise<Finding>;
+  look(address: BrokerAddress, message: Addressed): Promise<Finding>;
   /** Moves both connections. */
   move(to: BrokerAddress, why: Error): void;
 }
@@ -67,7 +68,7 @@ interface Waiting {
  */
 export class StallWatch {
   private readonly watched = new Map<Watched, Waiting | undefined>();
-  private readonly probes = new Map<Watched, OutgoingMessage>();
+  private readonly probes = new Map<Watched, Probe>();
   private timer: NodeJS.Timeout | undefined;
   /** The connection at the last tick. */
   private model: unknown;
@@ -93,7 +94,7 @@ export class StallWatch {
   }
 
   /** @param probe a message that a quorum queue stores and drops */
-  addProbe(publisher: Watched, probe: OutgoingMessage): void {
+  addProbe(publisher: Watched, probe: Probe): void {
     if (this.watched.has(publisher)) this.probes.set(publisher, probe);
   }
 
@@ -108,12 +109,12 @@ export class StallWatch {
    *
    * @returns false if both connections move
    */
-  async prove(publisher: Watched, probe: OutgoingMessage): Promise<boolean> {
+  async prove(publisher: Watched, probe: Probe): Promise<boolean> {
     const outcome = await publisher
       .publish({ ...probe, deadlineMs: PROVE_WITHIN_MS })
       .catch((error) => error);
     if (!(outcome instanceof OutcomeUnknownError)) return true;
-    const to = await this.confirming(probe);
+    const to = await this.confirming(plain(probe));
     if (to) this.leap(to);
     return !to;
   }
@@ -199,7 +200,7 @@ export class StallWatch {
   }
 
   private async lookWith(publisher: Watched, pending: PendingPublish): Promise<void> {
-    const to = await this.confirming(pending.message);
+    const to = await this.confirming(pending);
     if (!to) return;
     publisher.confirmedElsewhere(pending);
     await pause(systemClock, GRACE_MS);
@@ -220,14 +221,14 @@ export class StallWatch {
       },
       () => {},
     );
-    const to = await this.confirming(probe);
+    const to = await this.confirming(plain(probe));
     await pause(systemClock, GRACE_MS);
     if (isConfirmed) publisher.forgetEnded();
     else if (to) this.leap(to);
   }
 
   /** The next address that can be reached, if it confirms. */
-  private async confirming(message: OutgoingMessage): Promise<BrokerAddress | undefined> {
+  private async confirming(message: Addressed): Promise<BrokerAddress | undefined> {
     const { publish, others, look } = this.options;
     const addresses = await others(publish.address).catch(() => []);
     for (const address of addresses) {
@@ -265,13 +266,13 @@ export class StallWatch {
   }
 
   /** The consuming connection has another address, and must not publish: a blocked connection can't ack. */
-  private async compare(probe: OutgoingMessage): Promise<void> {
+  private async compare(probe: Probe): Promise<void> {
     const { publish, consume, others, look } = this.options;
     const all = await others('').catch(() => []);
     const here = all.find(({ name }) => name === consume.address);
     const there = all.find(({ name }) => name === publish.address);
-    if (!here || !there || (await look(here, probe)) !== 'not confirmed') return;
-    if ((await look(there, probe)) === 'confirmed') consume.move(there, cutOff(here.name, there.name));
+    if (!here || !there || (await look(here, plain(probe))) !== 'not confirmed') return;
+    if ((await look(there, plain(probe))) === 'confirmed') consume.move(there, cutOff(here.name, there.name));
   }
 
   private leap(to: BrokerAddress): void {
@@ -281,6 +282,8 @@ export class StallWatch {
     move(to, cutOff(publish.address, to.name));
   }
 }
+
+const plain = (probe: Probe): Addressed => ({ message: probe, address: probe });
 
 function cutOff(from: string, to: string): Error {
   return new Error(`${from} confirms nothing, and ${to} does: its node may be cut off from the others`);

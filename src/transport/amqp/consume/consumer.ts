@@ -1,5 +1,4 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { pause, systemClock } from '../../../util/clock.js';
 import { type Deferred, deferred } from '../../../util/deferred.js';
 import { inRootContext } from '../../../util/root-context.js';
 import type { Consumer, DeliverySink } from '../../transport.js';
@@ -8,6 +7,7 @@ import { type ChannelError, openChannel, SupervisedChannel } from '../connection
 import { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { Connection } from '../connection/connection.js';
 import { AmqpDelivery } from './delivery.js';
+import { giveUp, LeftChannels, untilSettled } from './left-channels.js';
 
 export interface AmqpConsumerOptions {
   readonly queue: string;
@@ -29,15 +29,6 @@ export interface AmqpConsumerOptions {
   onClosed(): void;
 }
 
-/** Remains of a consumer on a connection that it has left. */
-interface LeftChannel {
-  readonly epoch: ChannelEpoch | undefined;
-  readonly consumerTag: string | undefined;
-  readonly supervised: SupervisedChannel;
-}
-
-const LOOK_WHETHER_SETTLED_MS = 50;
-
 /**
  * Consumes one queue on its own channel, so that other consumers can't disturb it. Survives the loss of the
  * channel or the connection, and a cancel by the broker: the queue is then declared and consumed again.
@@ -45,8 +36,7 @@ const LOOK_WHETHER_SETTLED_MS = 50;
 export class AmqpConsumer implements Consumer {
   private supervised: SupervisedChannel;
   private epoch: ChannelEpoch | undefined;
-  /** Channels on connections that it has left: their deliveries are still settled there. */
-  private readonly left = new Set<LeftChannel>();
+  private readonly left = new LeftChannels();
   private consumerTag: string | undefined;
   private prefetch: number;
   /** Upper limit of the window. */
@@ -54,7 +44,7 @@ export class AmqpConsumer implements Consumer {
   /** The broker said that the queue is gone. */
   private missing = false;
   /** Last reported state. */
-  private told: 'nothing' | 'consuming' | 'lost' = 'nothing';
+  private reported: 'nothing' | 'consuming' | 'lost' = 'nothing';
   /** Number of cancels by the broker. */
   private cancels = 0;
   private cancelled = false;
@@ -116,10 +106,8 @@ export class AmqpConsumer implements Consumer {
     this.settingUp?.resolve();
     this.connection = connection;
     this.supervised = this.superviseOn(connection);
-    const left = { epoch, consumerTag, supervised };
-    this.left.add(left);
     this.supervised.begin();
-    await this.leave(left);
+    await this.left.leave({ epoch, consumerTag, supervised });
   }
 
   async cancel(): Promise<void> {
@@ -139,14 +127,8 @@ export class AmqpConsumer implements Consumer {
 
   close(): Promise<void> {
     this.cancelled = true;
-    const epochs = [this.epoch, ...[...this.left].map(({ epoch }) => epoch)];
-    for (const epoch of epochs) {
-      epoch?.flush();
-      // Not reported: the caller knows that it is closing.
-      epoch?.lose();
-    }
-    const closing = [this.supervised, ...[...this.left].map(({ supervised }) => supervised)];
-    return Promise.all(closing.map((each) => each.close()))
+    giveUp(this.epoch);
+    return Promise.all([this.supervised.close(), this.left.close()])
       .then(() => {})
       .finally(() => this.options.onClosed());
   }
@@ -166,17 +148,6 @@ export class AmqpConsumer implements Consumer {
       stableAfterMs: 5_000,
     });
     return supervised;
-  }
-
-  /** Stops the deliveries on a left channel, and closes it when they are settled. */
-  private async leave(left: LeftChannel): Promise<void> {
-    const { epoch, consumerTag, supervised } = left;
-    epoch?.endSoon();
-    if (epoch && !epoch.lost && consumerTag !== undefined)
-      await epoch.channel.cancel(consumerTag).catch(() => {});
-    await untilSettled(epoch);
-    await supervised.close();
-    this.left.delete(left);
   }
 
   private setUp(channel: Channel, supervised: SupervisedChannel): Promise<void> {
@@ -205,9 +176,9 @@ export class AmqpConsumer implements Consumer {
     await this.consume(epoch);
     // A cancel may arrive in the same read as the answer to consuming.
     if (cancels !== this.cancels || this.epoch !== epoch) return;
-    if (this.told === 'nothing') this.options.onStarted();
-    if (this.told === 'lost') this.options.onRestored();
-    this.told = 'consuming';
+    if (this.reported === 'nothing') this.options.onStarted();
+    if (this.reported === 'lost') this.options.onRestored();
+    this.reported = 'consuming';
   }
 
   /**
@@ -226,9 +197,9 @@ export class AmqpConsumer implements Consumer {
     const { window } = this;
     const onMessage = (message: ConsumeMessage | null) => this.onMessage(message, epoch, window);
     // A classic queue refuses this argument, and waits without limit (tried on 4.3.6).
-    const told =
+    const mayAskFor =
       counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
-    const options = told ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
+    const options = mayAskFor ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
     const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
     if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
     // Cancelled or moved before the broker had answered: nobody else knows this consumer, and it would go on.
@@ -272,12 +243,10 @@ export class AmqpConsumer implements Consumer {
   }
 
   private lost(channel: Channel, error: Error): void {
-    const left = [...this.left].find(({ epoch }) => epoch?.channel === channel);
-    if (left) left.epoch?.lose();
-    else {
+    if (!this.left.lose(channel)) {
       this.epoch?.lose();
       this.consumerTag = undefined;
-      this.told = 'lost';
+      this.reported = 'lost';
       this.options.onLost(error);
     }
     this.options.sink.lost(error);
@@ -288,14 +257,9 @@ export class AmqpConsumer implements Consumer {
     this.settingUp?.resolve();
     if (error.code === 404) this.missing = true;
     // An opening may still fail after it has reported success.
-    if (this.told === 'consuming') this.told = 'lost';
+    if (this.reported === 'consuming') this.reported = 'lost';
     this.options.onFailed(error);
   }
-}
-
-/** Resolves when all its deliveries are settled. */
-async function untilSettled(epoch: ChannelEpoch | undefined): Promise<void> {
-  while (epoch && !epoch.lost && !epoch.isSettled) await pause(systemClock, LOOK_WHETHER_SETTLED_MS);
 }
 
 function featuresOf({ connection }: Channel): BrokerFeatures {

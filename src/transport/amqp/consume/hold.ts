@@ -3,7 +3,7 @@ import { ConnectError, TopologyError } from '../../../errors.js';
 import type { MessageProperties } from '../../../message/properties.js';
 import { pause, systemClock } from '../../../util/clock.js';
 import type { Deadline } from '../../../util/deadline.js';
-import type { Held } from '../../transport.js';
+import type { Held } from '../../operator-session.js';
 import { type ChannelError, openChannel } from '../connection/channel.js';
 import { receivedProperties } from '../values.js';
 

@@ -1,6 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { MessageProperties } from '../../../message/properties.js';
-import type { Listener, Listening, ListenSource } from '../../transport.js';
+import type { Listener, Listening, ListenSource } from '../../operator-session.js';
 import { openChannel, SupervisedChannel } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
 import { receivedProperties } from '../values.js';

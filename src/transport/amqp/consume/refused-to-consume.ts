@@ -1,5 +1,5 @@
 import { HoplineError, TopologyError } from '../../../errors.js';
-import type { ListenSource } from '../../transport.js';
+import type { ListenSource } from '../../operator-session.js';
 import type { ChannelError } from '../connection/channel.js';
 import { notPossible } from '../connection/limits.js';
 

@@ -1,5 +1,6 @@
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { OutgoingMessage } from '../../../message/message.js';
+import { expirationOf } from '../../../message/wire/outgoing-fields.js';
 import { sentHeaders } from '../values.js';
 import { CARRIED, type Carried } from '../wire/publish-fields.js';
 import { isWrittenDirectly } from './direct-writing.js';
@@ -36,12 +37,11 @@ export class Confirms {
   }
 
   private publish(pending: PendingPublish): boolean {
-    const { message } = pending;
-    const { exchange, routingKey, body } = message;
+    const { message, address } = pending;
     return this.channel.publish(
-      exchange,
-      routingKey,
-      body,
+      address.exchange,
+      address.routingKey,
+      message.body,
       this.optionsOf(message, pending.mandatory),
       (error) => this.onConfirm(pending, error as Error | null),
     );
@@ -62,8 +62,8 @@ export class Confirms {
     const pending = candidates.find(
       (each) =>
         !this.returned.has(each) &&
-        each.message.exchange === fields.exchange &&
-        each.message.routingKey === fields.routingKey,
+        each.address.exchange === fields.exchange &&
+        each.address.routingKey === fields.routingKey,
     );
     if (pending) this.returned.add(pending);
   }
@@ -83,18 +83,25 @@ export class Confirms {
   }
 }
 
-/** The library reads these names one by one and ignores others, so a copy is needed only if a value differs. */
-function publishOptions({ properties, source }: OutgoingMessage, mandatory: boolean): Options.Publish {
+/** The library reads these names one by one and ignores others, so a copy is needed only if a value is added. */
+function publishOptions(message: OutgoingMessage, mandatory: boolean): Options.Publish {
+  const { properties, priority, ttlMs, source } = message;
   if (source) {
     const carried: Carried = { source, clusterId: properties.clusterId };
     const headers = Object.assign(Object.create(null), properties.headers, { [CARRIED]: carried });
-    return { ...properties, mandatory, headers };
+    return { ...withFields(message, mandatory), headers };
   }
-  return mandatory ? { ...properties, mandatory } : properties;
+  return mandatory || priority !== undefined || ttlMs !== undefined
+    ? withFields(message, mandatory)
+    : (properties as Options.Publish);
 }
 
 /** The library's own encoding knows only the JavaScript values. */
-function libraryOptions({ properties }: OutgoingMessage, mandatory: boolean): Options.Publish {
-  const { headers } = properties;
-  return { ...properties, mandatory, ...(headers ? { headers: sentHeaders(headers) } : {}) };
+function libraryOptions(message: OutgoingMessage, mandatory: boolean): Options.Publish {
+  const { headers } = message.properties;
+  return { ...withFields(message, mandatory), ...(headers ? { headers: sentHeaders(headers) } : {}) };
+}
+
+function withFields({ properties, priority, ttlMs }: OutgoingMessage, mandatory: boolean): Options.Publish {
+  return { ...properties, mandatory, priority, expiration: expirationOf(ttlMs) } as Options.Publish;
 }

@@ -8,7 +8,7 @@ export class HeldPublishes {
 
   /** True if the publish is put aside until its exchange is repaired. */
   takes(pending: PendingPublish): boolean {
-    if (this.exchanges.size === 0 || !this.exchanges.has(pending.message.exchange)) return false;
+    if (this.exchanges.size === 0 || !this.exchanges.has(pending.address.exchange)) return false;
     this.aside.push(pending);
     return true;
   }
@@ -25,7 +25,7 @@ export class HeldPublishes {
       else this.exchanges.delete(each);
     }
     const open = this.aside.filter(({ ended }) => !ended);
-    this.aside = open.filter(({ message }) => this.exchanges.has(message.exchange));
-    return open.filter(({ message }) => !this.exchanges.has(message.exchange));
+    this.aside = open.filter(({ address }) => this.exchanges.has(address.exchange));
+    return open.filter(({ address }) => !this.exchanges.has(address.exchange));
   }
 }

@@ -1,6 +1,8 @@
 import { StoppedError } from '../../../errors.js';
 import type { OutgoingMessage } from '../../../message/message.js';
 import type { Published } from '../../../message/published.js';
+import { addressOf } from '../../../topology/address.js';
+import type { Names } from '../../../topology/names.js';
 import type { Deadline } from '../../../util/deadline.js';
 import { Line } from '../../../util/line.js';
 import { inRootContext } from '../../../util/root-context.js';
@@ -9,56 +11,23 @@ import type { Connection, ConnectionListener } from '../connection/connection.js
 import type { Watched } from '../connection/stall-watch.js';
 import type { Mended } from '../topology/declarations.js';
 import { examine, type SuspectVerdict } from '../topology/examine.js';
-import { YoungExchanges } from '../topology/young-exchanges.js';
+import { CurrentLane } from './current-lane.js';
 import { HeldPublishes } from './held-publishes.js';
 import { PendingPublish, type Verdict } from './pending-publish.js';
-import {
-  notTakenYet,
-  outcomeUnknown,
-  refused,
-  rejected,
-  timedOut,
-  unencodable,
-  unroutable,
-} from './publish-errors.js';
-import { PublishLane, type PublishLaneListener } from './publish-lane.js';
+import { outcomeUnknown, refused, timedOut, unencodable } from './publish-errors.js';
+import type { PublishLane, PublishLaneListener } from './publish-lane.js';
+import { SecondChances, type SecondChancesOptions } from './second-chances.js';
 
-export interface AmqpPublisherOptions {
+export interface AmqpPublisherOptions
+  extends Pick<SecondChancesOptions, 'onMissingExchange' | 'onUnroutable'> {
+  readonly names: Names;
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
-  /** Called when the broker reports a missing exchange: declares it again if it is one of ours. True if it did. */
-  onMissingExchange(exchange: string): Promise<boolean>;
-  /**
-   * Called when no queue took a message: if one of our bindings should have, declares our topology again. True
-   * if it did.
-   */
-  onUnroutable(message: OutgoingMessage): Promise<boolean>;
   onReopened(error: Error): void;
 }
 
 /** Interval at which deadlines are checked. */
 const SWEEP_MS = 50;
-
-const FIRST_NACK_PAUSE_MS = 50;
-const LONGEST_NACK_PAUSE_MS = 1_000;
-/**
- * RabbitMQ 3.10 nacks without end on a channel whose first publish to a queue came at a moment without a
- * leader. A new channel may be opened in that moment, too, so it is not necessarily the last one.
- */
-const NACKS_BEFORE_NEW_LANE = 3;
-const NEW_LANE_AT_MOST_EVERY_MS = 250;
-/**
- * Counted from the first nack. An election takes 0.1 to 0.4 s, also on a busy machine (tried on 3.10.8, 4.0.5
- * and 4.3.6).
- */
-const REFUSED_FOR_MS = 5_000;
-
-/** Shortest and longest pause between two tries of a message that no queue takes in a young exchange. */
-const FIRST_KEPT_PAUSE_MS = 50;
-const LONGEST_KEPT_PAUSE_MS = 2_000;
-
-/** The broker's words. */
-const MISSING_EXCHANGE = /no exchange '([^']*)'/;
 
 /**
  * Publishes over a confirm channel, and tracks each publish: waiting to be written, written and unconfirmed,
@@ -72,11 +41,10 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
   private readonly all = new Set<PendingPublish>();
   private readonly waiting = new Line<PendingPublish>();
   private readonly held = new HeldPublishes();
-  private readonly young = new YoungExchanges();
+  private readonly chances: SecondChances;
   private inFlight = 0;
   private inFlightBytes = 0;
-  private lane: PublishLane;
-  private laneSince = performance.now();
+  private readonly lane: CurrentLane;
   private readonly unblocked: ConnectionListener;
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
@@ -86,11 +54,17 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     private readonly connection: Connection,
     private readonly options: AmqpPublisherOptions,
   ) {
-    this.lane = new PublishLane(connection, this);
+    this.lane = new CurrentLane(connection, this);
+    this.chances = new SecondChances({
+      onMissingExchange: options.onMissingExchange,
+      onUnroutable: options.onUnroutable,
+      again: (pending) => this.writeAgain(pending),
+      end: (pending, error) => this.end(pending, error),
+    });
     let wasDown = false;
     this.unblocked = {
       up: () => {
-        if (wasDown) this.young.reconnected();
+        if (wasDown) this.chances.reconnected();
         this.pump();
       },
       unblocked: () => this.pump(),
@@ -109,7 +83,9 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
   publish(message: OutgoingMessage): Promise<Published | undefined> {
     if (this.draining) return Promise.reject(new StoppedError('publish or send was called'));
     return new Promise((resolve, reject) => {
-      const pending = new PendingPublish(message, performance.now() + message.deadlineMs, resolve, reject);
+      const address = addressOf(this.options.names, message);
+      const deadlineAt = performance.now() + message.deadlineMs;
+      const pending = new PendingPublish(message, address, deadlineAt, resolve, reject);
       this.all.add(pending);
       this.sweeper ??= inRootContext(() => setInterval(() => this.sweep(), SWEEP_MS));
       if (!this.held.takes(pending)) this.writeOrEnqueue(pending);
@@ -144,7 +120,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
   }
 
   remade(exchanges: readonly string[]): void {
-    for (const exchange of exchanges) this.young.remade(exchange);
+    this.chances.remade(exchanges);
   }
 
   get unanswered(): PendingPublish | undefined {
@@ -171,8 +147,11 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.answers += 1;
     this.land(pending);
     if (verdict === 'confirmed') this.end(pending);
-    else if (verdict === 'returned') void this.returned(pending);
-    else this.nacked(pending, lane);
+    else if (verdict === 'returned') void this.chances.returned(pending);
+    else {
+      this.chances.nacked(pending);
+      if (!pending.ended) this.lane.nacked(pending, lane);
+    }
     this.pump();
   }
 
@@ -183,7 +162,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     }
     const open = unconfirmed.filter(({ ended }) => !ended);
     const { model } = this.connection;
-    if (error.code === 404) this.missed(open, error);
+    if (error.code === 404) this.chances.missed(open, error);
     // A reply code means that the broker closed the channel because of one of these publishes.
     if (error.code === undefined || !model) for (const pending of open) this.enqueue(pending);
     else void examine(model, open, (pending, verdict) => this.examined(pending, verdict));
@@ -209,8 +188,7 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
   }
 
   private write(pending: PendingPublish): void {
-    const { message } = pending;
-    pending.mandatory = message.mandatory || this.young.has(message);
+    pending.mandatory = pending.mustRoute || this.chances.mayFindNoQueue(pending);
     try {
       this.lane.write(pending);
     } catch (error) {
@@ -255,86 +233,17 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.onEmpty?.();
   }
 
-  private nacked(pending: PendingPublish, lane: PublishLane): void {
-    const now = performance.now();
-    pending.nacks += 1;
-    pending.firstNackAt ??= now;
-    // A message that an earlier channel may have stored is not rejected: it is tried until its deadline.
-    if (now - pending.firstNackAt >= REFUSED_FOR_MS && !pending.outcomeUnknown) {
-      this.end(pending, refused(pending));
-      return;
-    }
-    if (pending.nacks >= NACKS_BEFORE_NEW_LANE && lane === this.lane) void this.renewLane();
-    const pauseMs = Math.min(FIRST_NACK_PAUSE_MS * 2 ** (pending.nacks - 1), LONGEST_NACK_PAUSE_MS);
-    setTimeout(() => this.writeAgain(pending), pauseMs);
-  }
-
   private writeAgain(pending: PendingPublish): void {
     if (pending.ended) return;
     this.enqueue(pending);
     this.pump();
   }
 
-  /** Publishes that wait for confirms on the old lane get them there. */
-  private async renewLane(): Promise<void> {
-    const now = performance.now();
-    if (now - this.laneSince < NEW_LANE_AT_MOST_EVERY_MS) return;
-    this.laneSince = now;
-    const old = this.lane;
-    const fresh = new PublishLane(this.connection, this);
-    try {
-      await fresh.start();
-    } catch {
-      return;
-    }
-    this.lane = fresh;
-    old.retire();
-    this.pump();
-  }
-
   private examined(pending: PendingPublish, verdict: SuspectVerdict): void {
     if (verdict === 'confirmed') this.end(pending);
-    else if (verdict === 'returned') void this.returned(pending);
+    else if (verdict === 'returned') void this.chances.returned(pending);
     else if (verdict === 'nacked' || verdict === 'lost') this.writeAgain(pending);
-    else void this.culprit(pending, verdict.closedBy);
-  }
-
-  /** Whoever declares the exchange again: until it is bound, messages to it must not be dropped. */
-  private missed(open: readonly PendingPublish[], error: ChannelError): void {
-    const [, exchange] = MISSING_EXCHANGE.exec(error.message) ?? [];
-    if (exchange === undefined) return;
-    this.young.remade(exchange);
-    for (const pending of open) pending.mandatory ||= pending.message.exchange === exchange;
-  }
-
-  private async returned(pending: PendingPublish): Promise<void> {
-    const { message } = pending;
-    if (await this.mended(pending, () => this.options.onUnroutable(message))) this.writeAgain(pending);
-    else if (this.young.keeps(message)) this.keep(pending);
-    else this.end(pending, message.mandatory ? unroutable(pending) : undefined);
-  }
-
-  /** A binding to the message's exchange may be on its way: tries again after a pause. */
-  private keep(pending: PendingPublish): void {
-    const pauseMs = Math.min(FIRST_KEPT_PAUSE_MS * 2 ** pending.kept, LONGEST_KEPT_PAUSE_MS);
-    pending.kept += 1;
-    setTimeout(() => this.writeAgain(pending), pauseMs);
-  }
-
-  /** Ends the publish for which the broker closed the channel. */
-  private async culprit(pending: PendingPublish, error: ChannelError): Promise<void> {
-    const { exchange } = pending.message;
-    const isMissing = error.code === 404;
-    if (isMissing && (await this.mended(pending, () => this.options.onMissingExchange(exchange))))
-      this.writeAgain(pending);
-    else this.end(pending, rejected(pending, error.message, error));
-  }
-
-  /** True if the missing part of the topology was declared again, for the first time. */
-  private async mended(pending: PendingPublish, declare: () => Promise<boolean>): Promise<boolean> {
-    if (pending.redeclared) return false;
-    pending.redeclared = true;
-    return declare().catch(() => false);
+    else void this.chances.culprit(pending, verdict.closedBy);
   }
 
   private sweep(): void {
@@ -353,19 +262,9 @@ export class AmqpPublisher implements PublishLaneListener, Watched, Mended {
     this.end(pending, this.unfinished(pending));
   }
 
-  /**
-   * Error at the deadline of a message that no queue has taken; undefined for an event, which no queue needs to
-   * take.
-   */
-  private unwanted(pending: PendingPublish): Error | undefined {
-    const { message } = pending;
-    if (message.mandatory) return unroutable(pending);
-    return this.young.wasRemade(message.exchange) ? notTakenYet(pending) : undefined;
-  }
-
   private unfinished(pending: PendingPublish): Error | undefined {
     if (pending.inFlight || pending.outcomeUnknown) return outcomeUnknown(pending);
-    if (pending.kept > 0) return this.unwanted(pending);
+    if (pending.kept > 0) return this.chances.unwanted(pending);
     return pending.nacks > 0 ? refused(pending) : timedOut(pending, this.connection);
   }
 }

@@ -1,11 +1,10 @@
-import type { OutgoingMessage } from '../../../message/message.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import { openConfirmChannel } from '../connection/channel.js';
 import type { BrokerAddress } from '../options.js';
 import { Confirms } from './confirms.js';
 import { type DialOptions, dial, type Line } from './line.js';
-import { PendingPublish } from './pending-publish.js';
+import { type Addressed, PendingPublish } from './pending-publish.js';
 
 /** Result of publishing a waiting message at another address. */
 export type Finding =
@@ -25,7 +24,7 @@ const CLOSE_OK_MS = 1_000;
  */
 export async function secondLook(
   address: BrokerAddress,
-  message: OutgoingMessage,
+  message: Addressed,
   options: DialOptions,
 ): Promise<Finding> {
   const connectDeadlineMs = Math.min(CONNECT_WITHIN_MS, options.connectDeadlineMs);
@@ -46,21 +45,16 @@ export async function secondLook(
   return isConfirmed ? 'confirmed' : 'not confirmed';
 }
 
-async function confirmed({ model }: Line, message: OutgoingMessage): Promise<boolean> {
+async function confirmed({ model }: Line, { message, address }: Addressed): Promise<boolean> {
   const channel = await openConfirmChannel(model);
   // A missing exchange there closes the channel, and says nothing about the message.
   channel.on('error', () => {});
   return new Promise((resolve) => {
     channel.on('close', () => resolve(false));
     const confirms = new Confirms(channel, (_pending, verdict) => resolve(verdict === 'confirmed'));
-    const mandatory = { ...message, mandatory: true };
-    confirms.write(
-      new PendingPublish(
-        mandatory,
-        Number.POSITIVE_INFINITY,
-        () => {},
-        () => {},
-      ),
-    );
+    const nothing = () => {};
+    const pending = new PendingPublish(message, address, Number.POSITIVE_INFINITY, nothing, nothing);
+    pending.mandatory = true;
+    confirms.write(pending);
   });
 }

@@ -2,7 +2,9 @@ import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
 import type { OutgoingMessage } from '../../../message/message.js';
 import { topicMatches } from '../../../message/routing/topic.js';
-import type { BusTopology, SharedPlan, TopologyMode, TopologyPlan } from '../../../topology/plan.js';
+import type { SharedPlan, TopologyPlan } from '../../../topology/plan.js';
+import type { TopologyMode } from '../../../topology/bus-topology.js';
+import type { Address, BrokerTopology } from '../../../topology/plan.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import { brokerFeatures, requireFeatures } from '../connection/broker-features.js';
@@ -74,7 +76,7 @@ export class Declarations {
    * A connection that is lost during the declaring is no refusal: what it has declared is declared again on the
    * next one.
    */
-  async declare(topology: BusTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
+  async declare(topology: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
     const { consume } = this.connections;
     // Nothing of this bus is under way yet, so the next address can be tried without loss.
     for (let left = this.all.length === 0 ? this.connections.turns : 1; ; ) {
@@ -105,7 +107,7 @@ export class Declarations {
   }
 
   /** True if one of our bindings should have taken the message, and was declared again. */
-  withRoute({ exchange, routingKey }: OutgoingMessage): Promise<boolean> {
+  withRoute({ exchange, routingKey }: Address): Promise<boolean> {
     // By the plan alone. Our exchanges are topic or direct, and no queue's name holds a wildcard.
     return this.again(({ bindings }) =>
       bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey)),
@@ -196,7 +198,7 @@ export class Declarations {
 
 async function declareOn(
   model: ChannelModel,
-  { own, delays }: BusTopology,
+  { own, delays }: BrokerTopology,
   mode: TopologyMode,
 ): Promise<void> {
   // Checked in every mode: a feature that the broker silently lacks is wrong however the queue was declared.

@@ -1,12 +1,12 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { TopologyError } from '../../../errors.js';
+import type { TopologyMode } from '../../../topology/bus-topology.js';
 import { cureOfOtherArguments } from '../../../topology/fixed-arguments.js';
 import type {
   BindingPlan,
   ExchangePlan,
   QueuePlan,
   SharedPlan,
-  TopologyMode,
   TopologyPlan,
 } from '../../../topology/plan.js';
 import type { ChannelError } from '../connection/channel.js';

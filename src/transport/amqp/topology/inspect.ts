@@ -2,7 +2,7 @@ import type { ChannelModel } from 'amqplib';
 import { ConnectError, TopologyError } from '../../../errors.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
-import type { QueueState } from '../../transport.js';
+import type { QueueState } from '../../operator-session.js';
 import type { ChannelError } from '../connection/channel.js';
 
 /** A queue without a leader leaves the question unanswered until it has one. */

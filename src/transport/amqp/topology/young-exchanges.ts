@@ -1,4 +1,7 @@
-import type { OutgoingMessage } from '../../../message/message.js';
+import type { PendingPublish } from '../publish/pending-publish.js';
+
+/** The part of a publish that says whether its exchange's youth matters. */
+type Publish = Pick<PendingPublish, 'message' | 'address' | 'mustRoute'>;
 
 /**
  * Time for which an exchange that was declared again counts as young: services that bind to it may still be
@@ -41,8 +44,8 @@ export class YoungExchanges {
   }
 
   /** True if the message's exchange is young, so that a return means that no queue took it. */
-  has(message: OutgoingMessage): boolean {
-    return this.areThere && this.isYoung(message.exchange) && !isDelayedByPlugin(message);
+  has(publish: Publish): boolean {
+    return this.areThere && this.isYoung(publish.address.exchange) && !isDelayedByPlugin(publish);
   }
 
   /** True if the exchange has been missing during this session: owners of its bindings may not know yet. */
@@ -52,8 +55,8 @@ export class YoungExchanges {
   }
 
   /** True if a returned message is to be sent again; a `send` only if its queue may still be bound. */
-  keeps(message: OutgoingMessage): boolean {
-    return message.mandatory ? this.wasRemade(message.exchange) : this.has(message);
+  keeps(publish: Publish): boolean {
+    return publish.mustRoute ? this.wasRemade(publish.address.exchange) : this.has(publish);
   }
 
   private isYoung(exchange: string): boolean {
@@ -70,6 +73,6 @@ export class YoungExchanges {
  * since it is routed later: sent again, it would arrive twice.
  * (https://github.com/rabbitmq/rabbitmq-delayed-message-exchange#limitations)
  */
-function isDelayedByPlugin({ properties }: OutgoingMessage): boolean {
-  return properties.headers?.['x-delay'] !== undefined;
+function isDelayedByPlugin({ message }: Publish): boolean {
+  return message.properties.headers?.['x-delay'] !== undefined;
 }

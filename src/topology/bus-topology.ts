@@ -1,0 +1,51 @@
+import type { ExchangeRef } from '../message/exchange-option.js';
+import { laneExchangeOf } from './names.js';
+
+export type QueueType = 'quorum' | 'classic';
+
+/**
+ * What must exist before messages can flow, as data. It says what is wanted; which exchanges, queues and bindings
+ * that takes, the transport knows.
+ */
+export interface BusTopology {
+  /** Exchanges that are published to, beside those of the queues' bindings. */
+  readonly exchanges: readonly ExchangeRef[];
+  /** Work queues, each with its lanes and a queue for its dead letters. */
+  readonly queues: readonly QueueNeeds[];
+  /** Delays of messages, which all buses of the broker share. @default false: they exist, or are not needed */
+  readonly delays?: boolean;
+  /** Operators' requests and answers, and the list of paused queues. @default false */
+  readonly control?: boolean;
+}
+
+/** What operators need, and workers that obey them. */
+export const CONTROL_TOPOLOGY: BusTopology = { exchanges: [], queues: [], control: true };
+
+/** What the handlers of a queue need: the queue, its lanes and its bindings. */
+export interface QueueNeeds {
+  readonly name: string;
+  /** Names of the lanes; `default` is the queue itself. */
+  readonly lanes: readonly string[];
+  readonly type: QueueType;
+  /** Failed deliveries after which the broker itself dead-letters; quorum queues only. */
+  readonly deliveryLimit: number;
+  /** Highest priority that must be obeyed. */
+  readonly maxPriority: number | undefined;
+  readonly bindings: readonly { readonly exchange: ExchangeRef; readonly pattern: string }[];
+}
+
+/** `declare` creates the plan, `verify` checks it passively and needs no configure permission, `none` does neither. */
+export type TopologyMode = 'declare' | 'verify' | 'none';
+
+/** Every exchange that messages may be published to, lanes' included; one may occur more than once. */
+export function exchangesOf({ exchanges, queues }: BusTopology): ExchangeRef[] {
+  const ofQueues = queues.flatMap(({ lanes, bindings }) =>
+    lanes.flatMap((lane) => bindings.map(({ exchange }) => laneExchange(exchange, lane))),
+  );
+  return [...exchanges, ...ofQueues];
+}
+
+/** Exchange of a lane. It belongs to the owner of the plain exchange. */
+export function laneExchange({ name, declare }: ExchangeRef, lane: string): ExchangeRef {
+  return { name: laneExchangeOf(name, lane), declare };
+}
