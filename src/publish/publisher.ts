@@ -1,9 +1,9 @@
 import type { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
-import { checkBatchOptions } from '../features/batch/batch-options.js';
+import { checkBatchOptions } from '../features/batch/options.js';
 import { Batches } from '../features/batch/batches.js';
-import { Steps } from '../features/chain/steps.js';
+import { Steps } from '../features/chain/sender.js';
 import { encryptedMessage, isEncrypted } from '../features/encryption/encrypt.js';
 import { Packer, packBytes } from '../features/pack/packer.js';
 import { UniqueSends, type UniqueSendsOptions } from '../features/unique/unique-sends.js';

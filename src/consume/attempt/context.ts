@@ -1,9 +1,9 @@
 import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../../errors.js';
-import { type BatchSender, batchOf, HandlerBatch } from '../../features/batch/batch-job.js';
-import { HandlerStep, type StepSender } from '../../features/chain/step.js';
+import { type BatchSender, batchOf, HandlerBatch } from '../../features/batch/context.js';
+import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
-import { type PartFunction, Parts } from '../../features/once/once.js';
+import { type PartFunction, Parts } from '../../features/once/context.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../../message/chain.js';
 import { MessageContext } from '../../message/context.js';
 import type { MessageDefinition } from '../../message/define-message.js';

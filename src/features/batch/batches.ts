@@ -22,10 +22,10 @@ import type { Clock } from '../../util/clock.js';
 import { toMs } from '../../util/duration.js';
 import type { Emitter } from '../../util/emitter.js';
 import type { Logger } from '../../util/logger.js';
-import type { Carried, JobDraft, Steps } from '../chain/steps.js';
-import { NewsOfBatches } from './batch-news.js';
-import { checkBatchPlan } from './batch-options.js';
-import { OverdueBatches } from './overdue-batches.js';
+import type { Carried, JobDraft, Steps } from '../chain/sender.js';
+import { NewsOfBatches } from './notifications.js';
+import { checkBatchPlan } from './options.js';
+import { OverdueBatches } from './overdue.js';
 
 export interface BatchesOptions {
   readonly service: string;

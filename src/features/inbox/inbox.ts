@@ -13,7 +13,7 @@ import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
 import type { LedgerStore } from '../../stores/ledger.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import type { Stores } from '../../stores/stores.js';
-import { nextId, stateOfNext } from '../chain/step.js';
+import { nextId, stateOfNext } from '../chain/context.js';
 import { noteOf, skippedOutcome } from '../idempotent/handled.js';
 import type { IdempotentSettings } from '../idempotent/option.js';
 import { claimKey } from '../idempotent/stage.js';

@@ -14,7 +14,7 @@ import { routingKeyOf } from '../../publish/compose-message.js';
 import { checkChainOptions, checkOutboxOptions } from '../../publish/publish-options.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { problemsOf, shortPlainText } from '../../util/check.js';
-import type { Steps } from '../chain/steps.js';
+import type { Steps } from '../chain/sender.js';
 
 /** Maximum number of entries in one statement. */
 const ENTRIES_AT_ONCE = 500;

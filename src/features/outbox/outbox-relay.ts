@@ -7,7 +7,7 @@ import { Backoff } from '../../util/backoff.js';
 import { type Clock, pause } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
 import type { Logger } from '../../util/logger.js';
-import type { Steps } from '../chain/steps.js';
+import type { Steps } from '../chain/sender.js';
 
 export interface OutboxRelayOptions {
   readonly service: string;

@@ -7,7 +7,7 @@ import type {
   OutboxStore,
   SqlClient,
 } from '../../stores/outbox.js';
-import type { Steps } from '../chain/steps.js';
+import type { Steps } from '../chain/sender.js';
 import { OutboxPublisher } from './outbox-publisher.js';
 import { OutboxRelay, type OutboxRelayOptions } from './outbox-relay.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Bus, ManualClock, memory } from '../../../src/index.js';
-import { memoryStores } from '../../../src/stores/memory/index.js';
-import { silentLogger } from '../../../src/util/logger.js';
+import { Bus, ManualClock, memory } from '../../../../src/index.js';
+import { memoryStores } from '../../../../src/stores/memory/index.js';
+import { silentLogger } from '../../../../src/util/logger.js';
 
 describe('what is sent for a batch', () => {
   it('is its own, and not that of another one which had its id', async () => {

@@ -11,7 +11,7 @@ import type { AroundStage, ArrivalStage, GuardStage } from '../../pipeline/stage
 import type { Work } from '../../pipeline/work.js';
 import { after } from '../../util/after.js';
 import type { Logger } from '../../util/logger.js';
-import { failureId, nextId, type StepSender, stateOfNext } from './step.js';
+import { failureId, nextId, type StepSender, stateOfNext } from './context.js';
 
 /**
  * What becomes of a step that is done: the first of its chain's rest is sent. Dying between that and the ack repeats the step,

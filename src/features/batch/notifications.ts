@@ -11,7 +11,7 @@ import { isFinal } from '../../pipeline/final-errors.js';
 import type { BatchStore } from '../../stores/batches.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-import type { Steps } from '../chain/steps.js';
+import type { Steps } from '../chain/sender.js';
 
 export interface NewsOptions {
   readonly steps: Steps;
