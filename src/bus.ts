@@ -17,7 +17,7 @@ import { checkEventName } from './event-names.js';
 import type { BusEvents } from './events.js';
 import { Outbox } from './features/outbox/outbox.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
-import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
+import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
@@ -206,7 +206,7 @@ export class Bus extends Publisher {
    * @param jobs a list, or an iterable such as a generator, of which 500 jobs at most are held at a time
    * @throws OptionsError
    */
-  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
+  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: BatchOptions): Batch {
     return this.publisher.batch(jobs, options);
   }
 

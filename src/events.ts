@@ -3,7 +3,7 @@
  * is logged and has no other effect. Metrics, traces, logs and the dashboard are listeners.
  */
 
-import type { BatchFigures } from './message/batch.js';
+import type { BatchCounts } from './message/batch.js';
 
 /** State of a bus: `new` until `start()`, and again if `start()` fails; `stopped` is final. */
 export type BusState = 'new' | 'starting' | 'started' | 'stopping' | 'stopped';
@@ -240,7 +240,7 @@ export interface CircuitOpenedEvent extends CircuitEvent {
 }
 
 /** A batch, and its counts at that moment. */
-export interface BatchEvent extends BatchFigures {
+export interface BatchEvent extends BatchCounts {
   readonly service: string;
   readonly batchId: string;
 }

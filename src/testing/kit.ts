@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert';
 import type { Class } from '../../decorators/index.js';
 import { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
-import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from '../message/batch.js';
+import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from '../message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
@@ -214,7 +214,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
   }
 
   /** See `bus.batch()`. The store survives crashes. */
-  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
+  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: BatchOptions): Batch {
     return this.outside.batch(jobs, options);
   }
 

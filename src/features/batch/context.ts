@@ -1,125 +1,29 @@
 import { BatchError } from '../../errors.js';
 import {
   type BatchContext,
-  type BatchFigures,
+  type BatchCounts,
   type BatchJob,
-  type BatchNews,
+  type BatchNotification,
   type BatchStatus,
   type CheckedJobs,
-  NEWS_OF,
+  NOTIFICATION_OF,
 } from '../../message/batch.js';
-import type { Headers } from '../../message/message.js';
-import { type BatchMark, type BatchPlace, isPlace } from '../../message/wire/batch-header.js';
-import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
-import {
-  CANCELLED,
-  HANDLED_BEFORE,
-  type Outcome,
-  releaseFor,
-  STORE_AWAY_MS,
-} from '../../pipeline/outcome.js';
+import { type BatchMark, isJob } from '../../message/wire/batch-header.js';
 import { carriedFrom } from '../../pipeline/propagated-headers.js';
 import type { Received } from '../../pipeline/received.js';
-import type { ArrivalStage } from '../../pipeline/stage.js';
-import type { BatchStore, Closed, JobResult } from '../../stores/batches.js';
-import type { Logger } from '../../util/logger.js';
+import type { Batches } from './batches.js';
 
-/** What the way in needs of the way out for batches. */
-export interface BatchSender {
-  /** As its store answers; undefined, too, if there is none. */
-  begin(place: BatchPlace): ReturnType<BatchStore['begin']>;
-  /** @returns why not all of them are sent */
-  send(
-    jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
-    sending: {
-      readonly id: string;
-      readonly keyOf: (window: number) => string;
-      readonly carried: { headers: Headers; correlationId?: string };
-      readonly by: number;
-    },
-  ): Promise<{ readonly closed?: Closed }>;
-  /** Tells the store what has become of a job, and sends what that decides. */
-  report(place: BatchPlace, result: JobResult): Promise<void>;
-  cancel(id: string): Promise<boolean>;
-  find(id: string): Promise<BatchStatus | undefined>;
-}
+/** The part of a bus's batches that attempts and their outcomes use. */
+export type BatchSender = Pick<Batches, 'begin' | 'send' | 'report' | 'cancel' | 'find'>;
 
-/** The batch that a message has to do with, as far as that can be read. */
-export function batchOf({ batch }: Received): BatchMark | undefined {
-  return batch instanceof Error ? undefined : batch;
-}
-
-/** The job of a batch that a message is. */
-function jobOf(received: Received): BatchPlace | undefined {
-  const mark = batchOf(received);
-  return mark && isPlace(mark) ? mark : undefined;
-}
-
-/** Asks before each attempt at a job of a batch whether it is still to be run. */
-export function refusedJobs(batches: Pick<BatchSender, 'begin'>, log: Logger): ArrivalStage {
-  return (next) => (work) => {
-    const job = jobOf(work.received);
-    return job ? refusalOf(job, batches, log).then((refusal) => refusal ?? next(work)) : next(work);
-  };
-}
-
-/** What becomes of a job that is not to be run; undefined if it is. */
-async function refusalOf(
-  place: BatchPlace,
-  batches: Pick<BatchSender, 'begin'>,
-  log: Logger,
-): Promise<Outcome | undefined> {
-  try {
-    // What no store knows is a message like any other; that nobody is told of its end is said when it has come.
-    const answer = await batches.begin(place);
-    // It has ended before. That is told again: what was due with it may not be sent yet.
-    if (answer === 'ended') return HANDLED_BEFORE;
-    return answer === 'skip' ? CANCELLED : undefined;
-  } catch (error) {
-    log.warn(
-      { batchId: place.id, number: place.number, error },
-      'whether its batch is cancelled could not be asked: the message comes back later',
-    );
-    return releaseFor(STORE_AWAY_MS);
-  }
-}
-
-/** What a batch has stored when a job of it has ended: that, and what it decides. Told twice, it changes nothing. */
-export function jobReports(batches: Pick<BatchSender, 'report'>): EffectsOf {
-  return ({ received }, outcome) => {
-    const job = jobOf(received);
-    const result = job && resultOf(outcome);
-    if (!job || !result) return NO_EFFECTS;
-    const what = 'the end of a job of a batch, or what that decides,';
-    return [{ what, run: () => batches.report(job, result) }];
-  };
-}
-
-/** What an outcome is to the batch; undefined if its job has not ended. */
-function resultOf(outcome: Outcome): JobResult | undefined {
-  switch (outcome.kind) {
-    case 'done':
-      return outcome.continues ? undefined : 'done';
-    case 'skip':
-      if (outcome.continues) return undefined;
-      return outcome.because === 'cancelled' ? 'skipped' : 'done';
-    case 'discard':
-      return 'done';
-    case 'dead-letter':
-      return 'failed';
-    default:
-      return undefined;
-  }
-}
-
-/** The batch as one attempt sees it. */
+/** `context.batch`: the batch as one attempt sees it. */
 export class HandlerBatch implements BatchContext {
   private additions = 0;
 
   constructor(
     private readonly mark: BatchMark,
     private readonly received: Received,
-    private readonly batches: BatchSender,
+    private readonly batches: Pick<BatchSender, 'send' | 'cancel' | 'find'>,
     /** @throws AttemptOverError */
     private readonly mustNotBeOver: (call: string) => void,
   ) {}
@@ -129,26 +33,26 @@ export class HandlerBatch implements BatchContext {
   }
 
   get number(): number | undefined {
-    return isPlace(this.mark) ? this.mark.number : undefined;
+    return isJob(this.mark) ? this.mark.number : undefined;
   }
 
-  get news(): BatchNews | undefined {
-    return isPlace(this.mark) ? undefined : NEWS_OF[this.mark.news];
+  get notification(): BatchNotification | undefined {
+    return isJob(this.mark) ? undefined : NOTIFICATION_OF[this.mark.kind];
   }
 
-  get figures(): BatchFigures | undefined {
-    return isPlace(this.mark) ? undefined : this.mark.figures;
+  get counts(): BatchCounts | undefined {
+    return isJob(this.mark) ? undefined : this.mark.counts;
   }
 
   async add<Job extends BatchJob>(jobs: CheckedJobs<Job>): Promise<void> {
     const { mark, received } = this;
-    if (!isPlace(mark)) {
+    if (!isJob(mark)) {
       throw new BatchError(
-        `batch '${mark.id}' takes jobs from its jobs only, and this message is its '${NEWS_OF[mark.news]}'`,
+        `batch '${mark.id}' takes jobs from its jobs only, and this message is its '${NOTIFICATION_OF[mark.kind]}'`,
         'Dispatch another batch.',
       );
     }
-    // Nobody would end those of them that are not sent: the job's own end does.
+    // Jobs that are not sent are ended when the job that has added them ends: after that, nobody would end them.
     this.mustNotBeOver('batch.add');
     const addition = `${received.messageId ?? mark.number}/${this.additions}`;
     this.additions += 1;

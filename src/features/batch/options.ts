@@ -1,5 +1,5 @@
 import { OptionsError } from '../../errors.js';
-import type { BatchPlan, JobBatchOptions } from '../../message/batch.js';
+import type { BatchOptions, BatchPlan } from '../../message/batch.js';
 import { type Check, durationUpTo, isPlainObject, problemsOf, show } from '../../util/check.js';
 
 /** The id becomes part of keys in stores and of file names. */
@@ -15,7 +15,7 @@ const batchName: Check = {
 };
 
 /** @throws OptionsError */
-export function checkBatchOptions(options: JobBatchOptions): void {
+export function checkBatchOptions(options: BatchOptions): void {
   const problems = isPlainObject(options)
     ? problemsOf(options, '', { id: batchId, keep: durationUpTo('366d') })
     : [`expected its options to be an object, got ${show(options)}`];

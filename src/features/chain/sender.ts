@@ -1,149 +1,59 @@
-import type { UniqueHandlers } from '../../consume/handlers/unique-handlers.js';
 import { boundToResult, type Owner } from '../../encryption/envelope.js';
 import { OptionsError } from '../../errors.js';
-import type { BatchJob } from '../../message/batch.js';
 import type { ChainPlan, ChainStep } from '../../message/chain.js';
 import type { ExchangeRef } from '../../message/exchange-option.js';
-import { HEADER, publisherHeaders } from '../../message/headers.js';
-import type { Headers, OutgoingMessage } from '../../message/message.js';
-import { followingId } from '../../message/message-id.js';
+import { HEADER } from '../../message/headers.js';
+import type { OutgoingMessage } from '../../message/message.js';
 import type { OutboxMessage } from '../../message/outbox-message.js';
 import type { Published } from '../../message/published.js';
 import type { PublishOptions } from '../../message/publisher.js';
 import { checkRoutingKey } from '../../message/routing-key.js';
-import { type BatchMark, type BatchPlace, encodeMark } from '../../message/wire/batch-header.js';
+import { type BatchMark, encodeMark } from '../../message/wire/batch-header.js';
 import {
   type ChainState,
   type SealedResult,
   type StepMessage,
-  type StepOptions,
   withChain,
 } from '../../message/wire/chain-header.js';
-import {
-  bodyOf,
-  type ComposeOptions,
-  composeMessage,
-  exchangeOf,
-  type PublishCall,
-  routingKeyOf,
-} from '../../publish/compose-message.js';
-import { checkStep } from '../../publish/publish-options.js';
+import type { carriedFrom } from '../../pipeline/propagated-headers.js';
+import { composeMessage, exchangeOf, type PublishCall } from '../../pipeline/publish-call.js';
+import { checkStep } from '../../pipeline/publish-checks.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
-import { validate } from '../../serialization/validate.js';
 import { show } from '../../util/check.js';
-import type { Clock } from '../../util/clock.js';
-import {
-  blankStep,
-  encryptedStep,
-  isEncrypted,
-  withEncryption,
-  withoutEncryption,
-} from '../encryption/encrypt.js';
+import { withEncryption, withoutEncryption } from '../encryption/encrypt.js';
+import { type ComposedStep, StepComposer, type StepComposerOptions } from './composer.js';
 
-export interface StepsOptions extends ComposeOptions {
-  readonly exchange: ExchangeRef;
-  readonly clock: Clock;
+export interface ChainSenderOptions extends StepComposerOptions {
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
-  /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
-  readonly uniqueHandlers: () => UniqueHandlers | undefined;
 }
 
-/** A checked step. Its schema's answer and its encryption key may be outstanding. */
-export interface ComposedStep {
-  /** The step's message; without its body while `checking` waits for a key. */
-  readonly message: StepMessage;
-  /**
-   * The final message; rejects with a PayloadInvalidError or a KeysUnavailableError. Undefined if nothing is
-   * outstanding.
-   */
-  readonly checking: Promise<StepMessage> | undefined;
-}
+/** Properties that a message takes over from the one that caused it. */
+export type Carried = ReturnType<typeof carriedFrom>;
 
-/** Properties that a step takes over from the message that caused it. */
-export interface Carried {
-  readonly headers: Headers;
-  readonly correlationId?: string;
-}
-
-/** A checked step before its encryption; its schema's answer may be outstanding. */
-interface Draft {
-  readonly plain: StepMessage;
-  readonly checking: Promise<unknown> | undefined;
-  readonly isEncrypted: boolean;
-}
-
-/** A checked job of a batch. It gets its number, and with it its id, when it is sent. */
-export interface JobDraft {
-  /** Routing key of the job, or of the first step if the job is a chain. */
-  readonly key: string;
-  readonly isChain: boolean;
-  readonly steps: readonly Draft[];
-}
-
-/** A step that is sent, and the contents of Hopline's headers. */
-interface Outgoing extends Omit<OutboxMessage, 'chain'> {
+/** A composed message that is to be sent, and the contents of Hopline's headers. */
+interface Sending extends Omit<OutboxMessage, 'chain'> {
   readonly chain?: ChainState | undefined;
+  /** Job or notification of a batch. A job that is a chain has it in the chain's state. */
   readonly batch?: BatchMark;
   /** Deadline of the publish, if it is shorter than the bus's. */
   readonly deadlineMs?: number;
 }
 
-/**
- * Sends the steps of chains. A step is composed long before it is sent, and perhaps by another service; the
- * rest is as for any send.
- */
-export class Steps {
+/** Sends the steps of chains, and other messages that are composed long before they are sent. */
+export class ChainSender {
+  readonly composer: StepComposer;
+
   /** @param transmit publishes a message and emits its events; resolves with the confirm */
   constructor(
-    private readonly options: StepsOptions,
+    private readonly options: ChainSenderOptions,
     private readonly transmit: (call: PublishCall, message: OutgoingMessage) => Promise<Published>,
-  ) {}
+  ) {
+    this.composer = new StepComposer(options);
+  }
 
-  /**
-   * Composes a step as it travels in a header, so that a step that could not be sent fails here.
-   *
-   * @param owner owner of an encrypted body: the step's chain, or else the message that the step becomes
-   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError,
-   * KeysUnavailableError
-   */
+  /** See {@link StepComposer.compose}. */
   compose(step: ChainStep, owner: Owner): ComposedStep {
-    const draft = this.draft(step);
-    const message = this.sealed(draft, owner);
-    const { plain, checking: valid } = draft;
-    if (!(valid || message instanceof Promise)) return { message, checking: undefined };
-    const checking = Promise.all([message, valid]).then(([whole]) => whole);
-    // The caller gets a rejection; if another step is refused first, nobody awaits this one.
-    checking.catch(() => {});
-    return { message: message instanceof Promise ? blankStep(plain) : message, checking };
-  }
-
-  private draft(step: ChainStep): Draft {
-    checkStep(step);
-    const { definition, payload, key: _, encrypted: __, ...options } = step;
-    const { encryption } = this.options;
-    const routingKey = routingKeyOf(definition ?? (step.key as string), step);
-    const exchange = exchangeOf(options, this.options.exchange);
-    const type = definition?.key ?? routingKey;
-    const checking = definition?.schema ? validate(definition, payload) : undefined;
-    // The caller gets a rejection; if something else is refused first, nobody awaits this one.
-    if (checking instanceof Promise) checking.catch(() => {});
-    const encrypted = isEncrypted(definition, step, encryption);
-    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options };
-    const body = bodyOf(call, this.options);
-    composeMessage(call, body, this.options, this.options.clock.now());
-    const plain: StepMessage = {
-      key: routingKey,
-      type,
-      body,
-      contentType: this.options.serializer.contentType,
-      options: travelling(options, this.options.exchange),
-    };
-    return { plain, checking: checking instanceof Promise ? checking : undefined, isEncrypted: encrypted };
-  }
-
-  private sealed({ plain, isEncrypted }: Draft, owner: Owner): StepMessage | Promise<StepMessage> {
-    const { encryption } = this.options;
-    return isEncrypted && encryption ? encryptedStep(plain, owner, encryption) : plain;
+    return this.composer.compose(step, owner);
   }
 
   /** Encrypts a step's result for the step with that number. @throws KeysUnavailableError, OptionsError */
@@ -170,65 +80,6 @@ export class Steps {
     return first;
   }
 
-  private async planned({
-    id,
-    steps,
-    onFailure,
-  }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
-    checkSteps(steps);
-    const composed = steps.map((step) => this.compose(step, { chainId: id }));
-    const failing = onFailure && this.compose(onFailure, { chainId: id });
-    const whole = ({ message, checking }: ComposedStep) => checking ?? message;
-    const [failure, first, ...rest] = await Promise.all([failing && whole(failing), ...composed.map(whole)]);
-    return { step: first as StepMessage, chain: firstOf(id, rest as StepMessage[], failure) };
-  }
-
-  /**
-   * Checks a job of a batch, which may be a chain.
-   *
-   * @throws as {@link compose}, except for keys; OptionsError for a unique job
-   */
-  async draftJob(job: BatchJob): Promise<JobDraft> {
-    const isChain = Array.isArray(job);
-    if (isChain) checkSteps(job);
-    else this.mustNotBeUnique(job as ChainStep);
-    const steps = (isChain ? job : [job]).map((step: ChainStep) => this.draft(step));
-    await Promise.all(steps.map(({ checking }) => checking));
-    return { key: (steps[0] as Draft).plain.key, isChain, steps };
-  }
-
-  /**
-   * Refuses a unique job: if its key were taken, the job would never end; if it were sent all the same, it
-   * would not be unique.
-   */
-  private mustNotBeUnique(step: ChainStep): void {
-    checkStep(step);
-    const { definition, lane: _, ...options } = step;
-    const key = routingKeyOf(definition ?? (step.key as string), step);
-    const { exchange, uniqueHandlers } = this.options;
-    const who = definition?.unique
-      ? 'its definition'
-      : uniqueHandlers()?.find(exchangeOf(options, exchange).name, key) && 'its handler';
-    if (!who) return;
-    throw new OptionsError('batch', [
-      `expected '${key}' not to be unique, as ${who} says, since a job of a batch can't be: say it of single sends, by their option unique, or give the job a key of its own`,
-    ]);
-  }
-
-  /** Sends a job. @throws the errors of `send` */
-  async sendJob({ isChain, steps }: JobDraft, place: BatchPlace, carried: Carried): Promise<Published> {
-    const messageId = followingId(`${place.id}/${place.number}`, 'job');
-    const owner = isChain ? { chainId: messageId } : { messageId };
-    const [step, ...rest] = await Promise.all(steps.map(async (draft) => this.sealed(draft, owner)));
-    const whole = { step: step as StepMessage, mustRoute: true };
-    if (!isChain) return this.deliver({ ...whole, batch: place }, messageId, carried);
-    return this.deliver(
-      { ...whole, chain: { ...firstOf(messageId, rest), batch: place } },
-      messageId,
-      carried,
-    );
-  }
-
   /**
    * Sends a step.
    *
@@ -240,18 +91,31 @@ export class Steps {
   }
 
   /**
-   * Sends a step that was composed before, perhaps by another process.
+   * Sends a message that was composed before, perhaps by another process.
    *
    * @throws the errors of `publish`, or of `send` if some queue must take it
    */
-  async deliver(given: Outgoing, messageId: string, carried?: Carried): Promise<Published> {
-    const { call, message } = this.outgoing(given, messageId, carried);
+  async deliver(sending: Sending, messageId: string, carried?: Carried): Promise<Published> {
+    const { call, message } = this.outgoing(sending, messageId, carried);
     await this.options.ensureExchange(call.exchange);
     return this.transmit(call, message);
   }
 
+  private async planned({
+    id,
+    steps,
+    onFailure,
+  }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
+    mustBeSteps(steps);
+    const composed = steps.map((step) => this.compose(step, { chainId: id }));
+    const failing = onFailure && this.compose(onFailure, { chainId: id });
+    const final = ({ message, checking }: ComposedStep) => checking ?? message;
+    const [failure, first, ...rest] = await Promise.all([failing && final(failing), ...composed.map(final)]);
+    return { step: first as StepMessage, chain: stateOfFirst(id, rest as StepMessage[], failure) };
+  }
+
   private outgoing(
-    { step, chain, batch, mustRoute, service = this.options.service, deadlineMs }: Outgoing,
+    { step, chain, batch, mustRoute, service = this.options.service, deadlineMs }: Sending,
     messageId: string,
     carried?: Carried,
   ): { call: PublishCall; message: OutgoingMessage } {
@@ -279,25 +143,13 @@ export class Steps {
   }
 }
 
-function checkSteps(steps: readonly ChainStep[]): void {
+/** @throws OptionsError */
+export function mustBeSteps(steps: readonly ChainStep[]): void {
   if (!Array.isArray(steps) || steps.length === 0)
     throw new OptionsError('chain', [`expected a list of steps, one at least, got ${show(steps)}`]);
 }
 
 /** The state of a chain at its first step. */
-function firstOf(id: string, rest: readonly StepMessage[], onFailure?: StepMessage): ChainState {
+export function stateOfFirst(id: string, rest: readonly StepMessage[], onFailure?: StepMessage): ChainState {
   return { id, number: 1, rest, onFailure, result: undefined, failure: undefined, finished: false };
-}
-
-/**
- * The options that travel with a step. They always name the exchange: the sender of the step may have another
- * one of its own.
- */
-function travelling(
-  options: Omit<ChainStep, 'definition' | 'payload' | 'key' | 'encrypted'>,
-  own: ExchangeRef,
-): StepOptions {
-  const { headers, exchange = own.declare ? own.name : { name: own.name, declare: false as const } } =
-    options;
-  return { ...options, exchange, ...(headers ? { headers: publisherHeaders(headers) } : {}) };
 }

@@ -139,7 +139,7 @@ end
 return { total, tonumber(is.done), tonumber(is.failed), tonumber(is.skipped), tonumber(is.progress),
   hasCancelled and 1 or 0, hasFinished and 1 or 0, ((fresh or by == ${NOBODY}) and rises) and 1 or 0, unsent, unpack(due) }`;
 
-/** Returns the batch's service if no callback is left to be sent. */
+/** Returns the batch's service if no notification is left to be sent. */
 export const SENT = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 redis.call('HSET', KEYS[1], ARGV[1], 1)
@@ -147,7 +147,7 @@ local sent = redis.call('HMGET', KEYS[1], 'verdictSent', 'finallySent')
 return sent[1] and sent[2] and redis.call('HGET', KEYS[1], 'service')`;
 
 /**
- * Returns 1 if a callback is overdue, 0 if none is yet; nothing if the batch is gone or no callback is left to
+ * Returns 1 if a notification is overdue, 0 if none is yet; nothing if the batch is gone or none is left to
  * be sent.
  */
 export const IS_OVERDUE = `${BEGIN}

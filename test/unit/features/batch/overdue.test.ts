@@ -7,7 +7,7 @@ import { deferred } from '../../../../src/util/deferred.js';
 import { silentLogger } from '../../../../src/util/logger.js';
 import { eventually } from '../../../support/eventually.js';
 
-describe('what is overdue of a batch', () => {
+describe('an overdue notification of a batch', () => {
   afterEach(() => mock.timers.reset());
 
   it('is sent by another process of its service, if the one that has dispatched it died with the answer', async () => {
@@ -20,7 +20,7 @@ describe('what is overdue of a batch', () => {
     const api = new Bus({ service: 'api', transport, stores, log: silentLogger });
     const worker = new Bus({ service: 'worker', transport, stores, log: silentLogger }).handle(
       'news.*',
-      (_payload, { batch }) => void told.push(batch?.news),
+      (_payload, { batch }) => void told.push(batch?.notification),
     );
     await Promise.all([api.start(), worker.start()]);
     const gone = deferred<never>();

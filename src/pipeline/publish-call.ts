@@ -13,7 +13,7 @@ import { laneExchange } from '../topology/build.js';
 import { delayAddress, delayedDestination } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
-import { delayMsOf } from './publish-options.js';
+import { delayMsOf } from './publish-checks.js';
 
 export interface ComposeOptions {
   readonly service: string;
