@@ -27,8 +27,8 @@ export function checkBatchPlan({ name, jobs }: BatchPlan): void {
   const problems: string[] = [];
   if (!batchName.accepts(name))
     problems.push(`expected its name to be ${batchName.expected}, got ${show(name)}`);
-  const given = jobs as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
-  if (typeof jobs !== 'object' || !(given?.[Symbol.iterator] || given?.[Symbol.asyncIterator]))
+  const list = jobs as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+  if (typeof jobs !== 'object' || !(list?.[Symbol.iterator] || list?.[Symbol.asyncIterator]))
     problems.push(`expected its jobs to be a list or something else to iterate over, got ${show(jobs)}`);
   if (problems.length > 0) throw new OptionsError('batch', problems);
 }

@@ -66,7 +66,7 @@ function decodeMark(json: unknown): BatchMark {
   if (v !== VERSION) throw new Error(`expected v to be ${VERSION}`);
   if (news === undefined) return decodePosition({ id, number });
   if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
-  const kind = KINDS.find((known) => known === news);
+  const kind = KINDS.find((each) => each === news);
   if (!kind) throw new Error(`expected news to be one of ${KINDS.join(', ')}`);
   return { id, kind, counts: decodeCounts(figures) };
 }

@@ -110,9 +110,9 @@ export class MemoryBatches implements BatchStore {
   }
 
   async open(batch: NewBatch): Promise<void> {
-    const known = this.states.get(batch.id)?.value;
-    if (!known) this.states.delete(batch.id); // else an expired batch of this id keeps its place
-    this.keep(known ?? new State(batch, this.clock.now()));
+    const open = this.states.get(batch.id)?.value;
+    if (!open) this.states.delete(batch.id); // else the new batch has an expired one's position in the list
+    this.keep(open ?? new State(batch, this.clock.now()));
   }
 
   async reserve(
@@ -123,8 +123,8 @@ export class MemoryBatches implements BatchStore {
   ): Promise<ReservedNumbers | Closed | undefined> {
     const state = this.states.get(id)?.value;
     if (!state) return undefined;
-    const known = state.reserved.get(key);
-    if (known) return { ...known };
+    const before = state.reserved.get(key);
+    if (before) return { ...before };
     if (state.isCancelled) return 'cancelled';
     if (state.isFinished || (state.isSealed && by === undefined)) return 'closed';
     this.keep(state);
@@ -132,8 +132,8 @@ export class MemoryBatches implements BatchStore {
   }
 
   async dispatched(id: string, key: string, unsent: readonly number[] = []): Promise<void> {
-    const known = this.states.get(id)?.value.reserved.get(key);
-    if (known) known.unsent = known.unsent.filter((number) => unsent.includes(number));
+    const reserved = this.states.get(id)?.value.reserved.get(key);
+    if (reserved) reserved.unsent = reserved.unsent.filter((number) => unsent.includes(number));
   }
 
   async seal(id: string): Promise<BatchChange | undefined> {

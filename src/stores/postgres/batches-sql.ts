@@ -64,8 +64,8 @@ const NONE_UNSENT = `'{}'::integer[] AS unsent`;
 /** Numbers that a job has reserved, that are not known to be sent, and have not ended. */
 const unsentBy = (jobs: string, numbers: string) => `
   ARRAY(
-    SELECT lost FROM ${numbers} AS given, unnest(given.unsent) AS lost
-    WHERE given.batch = $1 AND given.added_by = $2::integer AND given.unsent <> '{}'
+    SELECT lost FROM ${numbers} AS added, unnest(added.unsent) AS lost
+    WHERE added.batch = $1 AND added.added_by = $2::integer AND added.unsent <> '{}'
       AND NOT EXISTS (SELECT FROM ${jobs} AS job WHERE job.batch = $1 AND job.number = lost)
     ORDER BY lost
   ) AS unsent`;

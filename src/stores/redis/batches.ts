@@ -14,7 +14,7 @@ import { CHANGE, DISPATCHED, IS_OVERDUE, MAY_BEGIN, NOBODY, OPEN, RESERVE, SENT 
 import { ANSWER_WITHIN_MS, inTime, mustBeReady } from './scripts.js';
 
 /**
- * Names that each new batch checks, at a random place of the list, since the oldest may live longest. As one
+ * Names that each new batch checks, at a random position of the list, since the oldest may live longest. As one
  * name is added each time, at most a tenth of the list are batches that are gone.
  */
 const PRUNED_WITH_EACH = 10;
@@ -57,10 +57,10 @@ export class RedisBatches implements BatchStore {
     const answer = (await this.run(RESERVE, id, key, count, by ?? '')) as string | null;
     if (answer === null) return undefined;
     if (answer === 'cancelled' || answer === 'closed') return answer;
-    const [first, given, _by, unsent] = answer.split(':') as [string, string, string, string];
+    const [first, numbers, _by, unsent] = answer.split(':') as [string, string, string, string];
     return {
       first: Number(first),
-      count: Number(given),
+      count: Number(numbers),
       unsent: unsent.split(',').filter(Boolean).map(Number),
     };
   }
