@@ -43,10 +43,10 @@ bus.handle(
 
 let reached = 0;
 bus.handle(progress, (_payload, { batch }) => {
-  reached = Math.max(reached, batch?.figures?.progress ?? 0); // for instance a progress bar on a page
+  reached = Math.max(reached, batch?.counts?.progress ?? 0); // for instance a progress bar on a page
 });
 bus.handle(ready, ({ owner }, { batch }) => {
-  const { done, failed, total } = batch?.figures ?? {};
+  const { done, failed, total } = batch?.counts ?? {};
   console.log(`${owner}: ${done} of ${total} jobs are done, ${failed} failed`);
 });
 const ended = new Promise<void>((resolve) => {

@@ -11,7 +11,9 @@ import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
-import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
+import type { BatchJob, BatchStatus, CheckedJobs } from './message/batch.js';
+import { Outbox } from './features/outbox/outbox.js';
+import type { Batch, BatchOptions } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition } from './message/define-message.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from './message/publish-options.js';
@@ -159,7 +161,7 @@ export class Bus extends Publisher {
    * @param jobs a list, or an iterable such as a generator, of which 500 jobs at most are held at a time
    * @throws OptionsError
    */
-  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
+  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: BatchOptions): Batch {
     return this.publisher.batch(jobs, options);
   }
 

@@ -11,6 +11,7 @@ import type { ConnectionEventMap } from './events/connections.js';
 import type { ConsumerEventMap } from './events/consumers.js';
 import type { OutboxEventMap } from './events/outbox.js';
 import type { PublishEventMap } from './events/publishing.js';
+import type { BatchCounts } from './message/batch.js';
 
 export type {
   AttemptEvent,

@@ -3,7 +3,7 @@ export type { StopOptions } from './bus/stopping.js';
 export { Bus } from './bus.js';
 export type {
   BatchHandleOptions,
-  BatchOptions,
+  BatchOptions as BulkOptions,
   HandleOptions,
   HandlerDefinition,
   HandlerOptions,
@@ -95,17 +95,17 @@ export type { CircuitBreakerOptions } from './features/circuit-breaker/circuit-b
 export type { IdempotentOptions } from './features/idempotent/option.js';
 export type { RateLimitOptions } from './features/rate-limit/rate-limit.js';
 export type {
-  BatchCallback,
+  Batch,
   BatchContext,
-  BatchFigures,
+  BatchCounts,
   BatchJob,
-  BatchNews,
+  BatchNotification,
+  BatchOptions,
   BatchStatus,
   CheckedJob,
   CheckedJobs,
   DispatchedBatch,
-  JobBatch,
-  JobBatchOptions,
+  StoredNotification,
 } from './message/batch.js';
 export type {
   Chain,
@@ -157,12 +157,12 @@ export { type JsonOptions, json } from './serialization/json.js';
 export type { Deserializer, Serializer } from './serialization/serializer.js';
 export type {
   BatchChange,
-  BatchCounts,
-  BatchRecord,
   BatchStore,
   JobResult,
   NewBatch,
   ReservedNumbers,
+  StoredBatch,
+  StoredCounts,
 } from './stores/batches.js';
 export type { ClaimStore, HandledKey } from './stores/claims.js';
 export type { LedgerStore } from './stores/ledger.js';

@@ -1,5 +1,5 @@
 import { UndecodableError } from '../errors.js';
-import { type BatchMark, type BatchTidings, isPlace } from '../message/wire/batch-header.js';
+import { type BatchMark, isJob, type NotificationMark } from '../message/wire/batch-header.js';
 import { keyId } from './key-provider.js';
 
 /*
@@ -38,7 +38,7 @@ export type Bound = readonly [kind: 'message' | 'chain' | 'result' | 'batch', ..
 export interface Owner {
   readonly messageId?: string | undefined;
   readonly chainId?: string | undefined;
-  readonly news?: Pick<BatchTidings, 'id' | 'news'> | undefined;
+  readonly notification?: Pick<NotificationMark, 'id' | 'kind'> | undefined;
 }
 
 /**
@@ -52,8 +52,8 @@ export function ownerOf(
   batch: BatchMark | Error | undefined,
 ): Owner {
   const chainId = chain instanceof Error ? undefined : chain?.id;
-  const news = batch === undefined || batch instanceof Error || isPlace(batch) ? undefined : batch;
-  return { messageId, chainId, news };
+  const notification = batch === undefined || batch instanceof Error || isJob(batch) ? undefined : batch;
+  return { messageId, chainId, notification };
 }
 
 /**
@@ -61,8 +61,8 @@ export function ownerOf(
  *
  * @throws UndecodableError for a message without an id
  */
-export function boundTo(routingKey: string, { messageId, chainId, news }: Owner): Bound {
-  if (news !== undefined) return ['batch', news.id, news.news, routingKey];
+export function boundTo(routingKey: string, { messageId, chainId, notification }: Owner): Bound {
+  if (notification !== undefined) return ['batch', notification.id, notification.kind, routingKey];
   if (chainId !== undefined) return ['chain', chainId, routingKey];
   if (messageId !== undefined) return ['message', messageId, routingKey];
   throw undecryptable('it has no messageId, to which its body would be bound');

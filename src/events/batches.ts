@@ -1,7 +1,7 @@
-import type { BatchFigures } from '../message/batch.js';
+import type { BatchCounts } from '../message/batch.js';
 
 /** A batch, and its counts at that moment. */
-export interface BatchEvent extends BatchFigures {
+export interface BatchEvent extends BatchCounts {
   readonly service: string;
   readonly batchId: string;
 }

@@ -2,8 +2,9 @@ import type { Duration } from '../util/duration.js';
 import type { ChainStep, CheckedStep } from './chain.js';
 
 /*
- * A batch: jobs that are handled in parallel, and messages that are sent when all of them have ended. Its state
- * is kept in a store that all services share which handle its jobs; the process that dispatched it keeps none.
+ * A batch: jobs that are handled in parallel, and notifications, messages that are sent when all of them have
+ * ended. Its state is kept in a store that all services share which handle its jobs; the process that dispatched
+ * it keeps none.
  */
 
 /**
@@ -22,28 +23,25 @@ export type CheckedJobs<Job extends BatchJob> =
   | Iterable<Job & CheckedJob<Job>>
   | AsyncIterable<Job & CheckedJob<Job>>;
 
-/** Kind of a batch's notification: see {@link JobBatch.onSuccess} and the methods beside it. */
-export type BatchNews = 'success' | 'failure' | 'end' | 'progress';
+/** Kind of a batch's notification; {@link Batch} has a method for each. */
+export type BatchNotification = 'success' | 'failure' | 'end' | 'progress';
 
-/**
- * Notifications that are sent once per batch, under the names that stores use, those of promises: `then` for
- * `success`.
- */
-export type BatchCallback = 'then' | 'catch' | 'finally';
+/** Notification that is sent once per batch, under the name that stores use: that of the promise's method. */
+export type StoredNotification = 'then' | 'catch' | 'finally';
 
-/** The same on the wire, with `progress`, which is sent more than once. The words are a promise, as the header is. */
-export type BatchWord = BatchCallback | 'progress';
+/** Notification under the name that it has in headers and in derived message ids: the format is a promise. */
+export type WireNotification = StoredNotification | 'progress';
 
 /** Public names of the notifications. */
-export const NEWS_OF = {
+export const NOTIFICATION_OF = {
   then: 'success',
   catch: 'failure',
   finally: 'end',
   progress: 'progress',
-} as const satisfies Record<BatchWord, BatchNews>;
+} as const satisfies Record<WireNotification, BatchNotification>;
 
 /** Options of a batch as a whole. */
-export interface JobBatchOptions {
+export interface BatchOptions {
   /**
    * Id of the batch; the ids of all its messages are derived from it. Give your own to dispatch the same batch
    * again with the same jobs: it continues where it was. At most 200 characters. @default a new UUIDv7
@@ -54,7 +52,7 @@ export interface JobBatchOptions {
 }
 
 /** Counts of a batch's jobs. */
-export interface BatchFigures {
+export interface BatchCounts {
   /** Jobs so far. */
   readonly total: number;
   /** Jobs that have not ended. */
@@ -70,7 +68,7 @@ export interface BatchFigures {
 }
 
 /** State of a batch in its store. */
-export interface BatchStatus extends BatchFigures {
+export interface BatchStatus extends BatchCounts {
   readonly id: string;
   /** Name of the batch, or else its id. */
   readonly name: string;
@@ -91,7 +89,7 @@ export interface BatchStatus extends BatchFigures {
  * Result of dispatching a batch: its id, and its counts when the last initial job was confirmed. Some jobs may
  * have ended by then, and may have added others.
  */
-export interface DispatchedBatch extends BatchFigures {
+export interface DispatchedBatch extends BatchCounts {
   readonly id: string;
 }
 
@@ -102,7 +100,7 @@ export interface BatchPlan {
   readonly keep: Duration;
   readonly jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>;
   readonly allowsFailures: boolean;
-  readonly news: Readonly<Partial<Record<BatchWord, ChainStep>>>;
+  readonly notifications: Readonly<Partial<Record<WireNotification, ChainStep>>>;
 }
 
 /** Operations that a bus provides to a batch. */
@@ -112,13 +110,13 @@ export interface BatchActions {
 }
 
 /**
- * A batch before it is dispatched. The messages that are sent for it go to handlers, which get the counts in
- * `context.batch`. Nothing is sent before {@link dispatch}.
+ * Jobs that are handled in parallel, before they are dispatched. Its notifications go to handlers, which get the
+ * counts in `context.batch`. Nothing is sent before {@link dispatch}.
  */
-export class JobBatch {
+export class Batch {
   private title: string | undefined;
   private toleratesFailures = false;
-  private readonly news: Partial<Record<BatchWord, ChainStep>> = {};
+  private readonly notifications: Partial<Record<WireNotification, ChainStep>> = {};
 
   /** @internal */
   constructor(
@@ -135,7 +133,7 @@ export class JobBatch {
   }
 
   /**
-   * Sets the message that is sent when all jobs have ended, if the batch was not cancelled, and no job failed
+   * Sets the notification that is sent when all jobs have ended, if the batch was not cancelled, and no job failed
    * or failures are allowed.
    */
   onSuccess<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
@@ -143,7 +141,7 @@ export class JobBatch {
   }
 
   /**
-   * Sets the message that is sent when the batch is cancelled: by a caller, or by the first failed job if
+   * Sets the notification that is sent when the batch is cancelled: by a caller, or by the first failed job if
    * failures are not allowed.
    */
   onFailure<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
@@ -151,7 +149,7 @@ export class JobBatch {
   }
 
   /**
-   * Sets the message that is sent when all jobs have ended, with whatever result, after the message of
+   * Sets the notification that is sent when all jobs have ended, with whatever result, after that of
    * `onSuccess` or `onFailure`.
    */
   onEnd<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
@@ -159,8 +157,8 @@ export class JobBatch {
   }
 
   /**
-   * Sets the message that is sent whenever another percent of the jobs has ended, with the counts at that
-   * moment: once for each percent at most. A message that can't be sent is left out.
+   * Sets the notification that is sent whenever another percent of the jobs has ended, with the counts at that
+   * moment: once for each percent at most. One that can't be sent is left out.
    */
   onProgress<Step extends ChainStep>(step: Step & CheckedStep<Step>): this {
     return this.on('progress', step);
@@ -187,8 +185,8 @@ export class JobBatch {
    * @throws the errors of {@link Publisher.send}, for any job or notification; the errors of the store's client
    */
   dispatch(): Promise<DispatchedBatch> {
-    const { id, keep, jobs, news, title: name = id, toleratesFailures: allowsFailures } = this;
-    return this.actions.dispatch({ id, name, keep, jobs, allowsFailures, news });
+    const { id, keep, jobs, notifications, title: name = id, toleratesFailures: allowsFailures } = this;
+    return this.actions.dispatch({ id, name, keep, jobs, allowsFailures, notifications });
   }
 
   /** Cancels the batch: jobs that have not begun are skipped. @returns true if this call has cancelled it */
@@ -196,8 +194,8 @@ export class JobBatch {
     return this.actions.cancel(this.id);
   }
 
-  private on(what: BatchWord, step: ChainStep): this {
-    this.news[what] = step;
+  private on(kind: WireNotification, step: ChainStep): this {
+    this.notifications[kind] = step;
     return this;
   }
 }
@@ -208,9 +206,9 @@ export interface BatchContext {
   /** For a job: its index in the batch, 0 for the first. */
   readonly number: number | undefined;
   /** For a notification: its kind. */
-  readonly news: BatchNews | undefined;
+  readonly notification: BatchNotification | undefined;
   /** For a notification: the counts at the moment it was decided. */
-  readonly figures: BatchFigures | undefined;
+  readonly counts: BatchCounts | undefined;
 
   /**
    * Adds jobs to the batch. A repeated run of the handler adds nothing twice, if it adds the same jobs in the
@@ -221,7 +219,7 @@ export interface BatchContext {
    * @throws AttemptOverError if the attempt is over
    * @throws PublishManyError if some jobs could not be sent: if no later attempt sends them, they count as
    * failed when this job ends
-   * @throws as {@link JobBatch.dispatch}
+   * @throws as {@link Batch.dispatch}
    */
   add<Job extends BatchJob>(jobs: CheckedJobs<Job>): Promise<void>;
 

@@ -1,13 +1,13 @@
 import type { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
-import { checkBatchOptions } from '../features/batch/batch-options.js';
 import { Batches } from '../features/batch/batches.js';
-import { Steps } from '../features/chain/steps.js';
+import { checkBatchOptions } from '../features/batch/options.js';
+import { ChainSender } from '../features/chain/sender.js';
 import { encryptedMessage, isEncrypted } from '../features/encryption/encrypt.js';
 import { Packer, packBytes } from '../features/pack/packer.js';
 import { UniqueSends, type UniqueSendsOptions } from '../features/unique/unique-sends.js';
-import { type BatchJob, type CheckedJobs, JobBatch, type JobBatchOptions } from '../message/batch.js';
+import { Batch, type BatchJob, type BatchOptions, type CheckedJobs } from '../message/batch.js';
 import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
@@ -18,6 +18,20 @@ import type { Published, PublishedMany } from '../message/published.js';
 import { Publisher } from '../message/publisher.js';
 import { type UniqueSettings, uniqueKey, uniqueSettings } from '../message/unique.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
+import {
+  bodyOf,
+  type ComposeOptions,
+  composeMessage,
+  exchangeOf,
+  type PublishCall,
+  routingKeyOf,
+} from '../pipeline/publish-call.js';
+import {
+  checkChainOptions,
+  checkPublishManyOptions,
+  checkPublishOptions,
+  delayMsOf,
+} from '../pipeline/publish-checks.js';
 import { JSON_CONTENT_TYPE } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import type { Stores } from '../stores/stores.js';
@@ -26,22 +40,8 @@ import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
-import {
-  bodyOf,
-  type ComposeOptions,
-  composeMessage,
-  exchangeOf,
-  type PublishCall,
-  routingKeyOf,
-} from './compose-message.js';
 import { PublishEvents } from './publish-events.js';
 import { publishMany } from './publish-many.js';
-import {
-  checkChainOptions,
-  checkPublishManyOptions,
-  checkPublishOptions,
-  delayMsOf,
-} from './publish-options.js';
 
 export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions {
   /** @throws NotStartedError, StoppedError */
@@ -64,7 +64,7 @@ const NO_OPTIONS: PublishOptions = {};
 /** The publisher of a bus: check → validate → serialize → (pack) → transport, which gives the confirm. */
 export class BusPublisher extends Publisher {
   /** The steps of chains. */
-  readonly steps: Steps;
+  readonly steps: ChainSender;
   readonly batches: Batches;
   private readonly packer: Packer;
   private readonly uniqueSends: UniqueSends;
@@ -77,7 +77,7 @@ export class BusPublisher extends Publisher {
     );
     this.events = new PublishEvents(options.service, options.events, options.clock);
     this.uniqueSends = new UniqueSends(options);
-    this.steps = new Steps(options, (call, message) => this.confirmed(call, message));
+    this.steps = new ChainSender(options, (call, message) => this.confirmed(call, message));
     this.batches = new Batches({ ...options, store: options.stores.batches, steps: this.steps });
   }
 
@@ -89,11 +89,11 @@ export class BusPublisher extends Publisher {
     });
   }
 
-  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options: JobBatchOptions = {}): JobBatch {
+  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options: BatchOptions = {}): Batch {
     checkBatchOptions(options);
     const { id = newMessageId(), keep = '30d' } = options;
     const { batches } = this;
-    return new JobBatch(id, keep, jobs as Iterable<BatchJob>, {
+    return new Batch(id, keep, jobs as Iterable<BatchJob>, {
       dispatch: async (plan) => {
         this.options.session();
         return batches.dispatch(plan);

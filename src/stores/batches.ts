@@ -1,4 +1,4 @@
-import type { BatchCallback } from '../message/batch.js';
+import type { BatchCounts, StoredNotification } from '../message/batch.js';
 
 /**
  * Result of a job: `done` (handled, or discarded by its handler), `failed` (given up), or `skipped` (not run,
@@ -14,25 +14,17 @@ export interface NewBatch {
   readonly service: string;
   /** True if failed jobs do not cancel the batch. */
   readonly allowsFailures: boolean;
-  /** Callbacks, in the sender's encoding. */
-  readonly callbacks: string;
+  /** Notifications, in the sender's encoding. */
+  readonly notifications: string;
   /** Time for which the batch is remembered after its last change. */
   readonly keepMs: number;
 }
 
-/** Counts of a batch's jobs. */
-export interface BatchCounts {
-  /** Numbers that have been given to jobs so far. */
-  readonly total: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /** Highest percentage so far; 0 until all jobs are sent. */
-  readonly progress: number;
-}
+/** Counts of a batch's jobs in a store; `total` is the number of job numbers that were reserved. */
+export type StoredCounts = Omit<BatchCounts, 'pending'>;
 
-/** State of a batch. */
-export interface BatchRecord extends BatchCounts {
+/** A batch as a store has it. */
+export interface StoredBatch extends StoredCounts {
   readonly id: string;
   readonly name: string;
   readonly allowsFailures: boolean;
@@ -43,21 +35,21 @@ export interface BatchRecord extends BatchCounts {
   readonly isCancelled: boolean;
   /** Wall-clock milliseconds. */
   readonly createdAt: number;
-  /** Time at which all jobs had ended first. */
+  /** Wall-clock milliseconds at which all jobs had ended first. */
   readonly finishedAt: number | undefined;
   readonly verdict: 'then' | 'catch' | undefined;
-  /** Callbacks that were decided and are not marked as sent. */
-  readonly unsent: readonly BatchCallback[];
+  /** Notifications that were decided and are not marked as sent. */
+  readonly unsent: readonly StoredNotification[];
 }
 
 /** Result of a change. */
-export interface BatchChange extends BatchCounts {
+export interface BatchChange extends StoredCounts {
   /**
-   * Callbacks that the caller has to send, in this order, and then to mark by {@link BatchStore.sent}: those
+   * Notifications that the caller has to send, in this order, and then to mark by {@link BatchStore.sent}: those
    * decided by the same job, in this call or an earlier one, and those decided by anyone more than half a
    * minute ago. A call without a job number gets all.
    */
-  readonly due: readonly BatchCallback[];
+  readonly due: readonly StoredNotification[];
   /** True if this call has cancelled the batch. */
   readonly hasCancelled: boolean;
   /** True if this call has ended the batch. */
@@ -129,21 +121,21 @@ export interface BatchStore {
   /** Cancels the batch: jobs that have not begun are skipped. No effect on a cancelled or finished batch. */
   cancel(id: string): Promise<BatchChange | undefined>;
 
-  /** Marks a callback as sent. */
-  sent(id: string, callback: BatchCallback): Promise<void>;
+  /** Marks a notification as sent. */
+  sent(id: string, notification: StoredNotification): Promise<void>;
 
-  /** Callbacks of the batch, as they were given to {@link open}. */
-  callbacks(id: string): Promise<string | undefined>;
+  /** Notifications of the batch, as they were given to {@link open}. */
+  notifications(id: string): Promise<string | undefined>;
 
   /**
-   * Ids of a service's batches with a callback that was decided more than half a minute ago and is not marked
+   * Ids of a service's batches with a notification that was decided more than half a minute ago and is not marked
    * as sent, in no order: its sender has died, or can't send it. If very many batches have not ended, a call
    * may find only some.
    */
   overdue(service: string, atMost: number): Promise<string[]>;
 
-  find(id: string): Promise<BatchRecord | undefined>;
+  find(id: string): Promise<StoredBatch | undefined>;
 
   /** Newest batches, at most `atMost`. */
-  list(atMost: number): Promise<BatchRecord[]>;
+  list(atMost: number): Promise<StoredBatch[]>;
 }

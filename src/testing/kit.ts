@@ -3,7 +3,7 @@ import type { Class } from '../../decorators/index.js';
 import type { HandlerDefinitions } from '../bus/options.js';
 import type { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
-import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from '../message/batch.js';
+import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from '../message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import { isMessageDefinition } from '../message/define-message.js';
@@ -195,7 +195,7 @@ export class TestKit extends Publisher implements AsyncDisposable {
   }
 
   /** See `bus.batch()`. The store survives crashes. */
-  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: JobBatchOptions): JobBatch {
+  batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options?: BatchOptions): Batch {
     return this.outside.bus.batch(jobs, options);
   }
 

@@ -113,7 +113,7 @@ describe('hopline batch', function () {
     const pool = schema.pool({ max: 5 });
     const stores = postgresStores({ pool, schema: schema.name });
     await stores.batches?.open({
-      ...{ id: 'waits', name: 'waits', service: 'any', allowsFailures: false, callbacks: '{}' },
+      ...{ id: 'waits', name: 'waits', service: 'any', allowsFailures: false, notifications: '{}' },
       keepMs: 60_000,
     });
     await stores.batches?.reserve('waits', 'all', 3);
@@ -154,7 +154,7 @@ describe('hopline batch', function () {
       [cancel.code, cancel.stdout],
       [1, 'cancelled; 0 jobs are still to be skipped, or run\n'],
     );
-    assert.match(cancel.stderr, /^error: a callback of a batch cannot be sent: .*'nobody\.takes'/);
+    assert.match(cancel.stderr, /^error: a notification of a batch cannot be sent: .*'nobody\.takes'/);
   });
 
   it('says where no store is, and never what the address holds', async () => {

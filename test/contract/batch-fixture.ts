@@ -4,7 +4,7 @@ import { UnrecoverableError } from '../../src/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { type BusFixture, type Recorder, wireHeaders } from '../support/bus-fixture.js';
 
-/** So many jobs, each with its place as its payload. */
+/** So many jobs, each with its index as its payload. */
 export const jobs = (count: number, key = 'job') =>
   Array.from({ length: count }, (_none, payload) => ({ key, payload }));
 
@@ -16,9 +16,9 @@ export function batchOf(context: MessageContext): BatchContext {
 /** What a worker has been told of a batch: `success 3/0/0 of 3`, done, failed and skipped. */
 export const told = (seen: Recorder) =>
   seen.calls.map(({ context }) => {
-    const { news, figures } = batchOf(context);
-    assert.ok(figures);
-    return `${news} ${figures.done}/${figures.failed}/${figures.skipped} of ${figures.total}`;
+    const { notification, counts } = batchOf(context);
+    assert.ok(counts);
+    return `${notification} ${counts.done}/${counts.failed}/${counts.skipped} of ${counts.total}`;
   });
 
 /** A service that handles jobs and what is sent for their batches. */
@@ -41,9 +41,9 @@ export const all = (batch: ReturnType<Bus['batch']>) =>
     .onEnd({ key: 'news.end', payload: 'end' });
 
 export const failing =
-  (...places: unknown[]) =>
+  (...indices: unknown[]) =>
   ({ payload }: { payload: unknown }) => {
-    if (places.includes(payload)) throw new UnrecoverableError(`job ${payload} fails`);
+    if (indices.includes(payload)) throw new UnrecoverableError(`job ${payload} fails`);
   };
 
 /** Publishes the first job that was handled once more, as the broker delivers one again that was not acked. */

@@ -369,7 +369,7 @@ export const encrypted: Theme = (test) => {
       for (const payload of seen.payloads) assert.equal(payload, SECRET);
       assert.ok(seen.keys.includes('news.progress'));
 
-      const kept = String(await stores.batches?.callbacks(batch.id));
+      const kept = String(await stores.batches?.notifications(batch.id));
       // The last that is sent: all others have been in the queue before.
       const taken: Awaited<ReturnType<typeof fx.foreign.take>> = [];
       await fx.eventually(async () => {

@@ -69,7 +69,7 @@ export const endings: Theme = (test) => {
     ]);
     await batch.allowFailures().onEnd({ key: 'over', payload: 1 }).dispatch();
     await fx.eventually(() => assert.equal(over.calls.length, 1));
-    assert.deepEqual(over.at(0).context.batch?.figures?.failed, 2);
+    assert.deepEqual(over.at(0).context.batch?.counts?.failed, 2);
     assert.equal((await fx.deadLetters(fx.name('mailer'), 2)).length, 2);
   });
 

@@ -20,8 +20,8 @@ export const jobBatches: Theme = (test) => {
     );
     assert.equal(new Set(seen.calls.map(({ context }) => context.messageId)).size, 20);
     for (const { context, payload } of seen.calls) {
-      const { id, number, news: none, figures } = batchOf(context);
-      assert.deepEqual([id, number, none, figures], [batch.id, payload, undefined, undefined]);
+      const { id, number, notification, counts } = batchOf(context);
+      assert.deepEqual([id, number, notification, counts], [batch.id, payload, undefined, undefined]);
       assert.equal(context.correlationId, batch.id);
     }
     assert.deepEqual(news.payloads, ['success', 'end']);
@@ -63,7 +63,8 @@ export const jobBatches: Theme = (test) => {
       const properties = { headers, messageId: word, contentType: 'application/json' };
       await fx.foreign.publish({ exchange: fx.events, routingKey: 'news.x', body: '1', properties });
     }
-    const told = () => news.calls.slice(2).map(({ context }) => [context.messageId, batchOf(context).news]);
+    const told = () =>
+      news.calls.slice(2).map(({ context }) => [context.messageId, batchOf(context).notification]);
     await fx.eventually(() =>
       assert.deepEqual(told().toSorted(), [
         ['catch', 'failure'],
@@ -177,9 +178,9 @@ export const jobBatches: Theme = (test) => {
     const { bus, news } = await worker(fx);
     await bus.batch(jobs(8)).onProgress({ key: 'news.progress', payload: {} }).dispatch();
     await fx.eventually(() =>
-      assert.ok(news.calls.some(({ context }) => batchOf(context).figures?.progress === 100)),
+      assert.ok(news.calls.some(({ context }) => batchOf(context).counts?.progress === 100)),
     );
-    const percents = news.calls.map(({ context }) => batchOf(context).figures?.progress);
+    const percents = news.calls.map(({ context }) => batchOf(context).counts?.progress);
     assert.equal(new Set(percents).size, percents.length);
     const ids = news.calls.map(({ context }) => context.messageId);
     assert.equal(new Set(ids).size, ids.length);
@@ -197,7 +198,7 @@ export const jobBatches: Theme = (test) => {
 
   test('a callback that can not be sent is an error in the log, and no reason not to send the next', async (fx) => {
     const { bus, news } = await worker(fx);
-    fx.expectError(/a callback of a batch cannot be sent/);
+    fx.expectError(/a notification of a batch cannot be sent/);
     await bus
       .batch(jobs(1))
       .onSuccess({ key: 'nobody.takes', payload: 1 })

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import type { BatchFigures, BatchStatus, MessageContext } from '../../src/index.js';
+import type { BatchCounts, BatchStatus, MessageContext } from '../../src/index.js';
 import { redisStores } from '../../src/stores/redis/index.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -45,9 +45,9 @@ describe('batches whose workers are killed', function () {
     const prefix = uniqueName('prefix');
     const queue = uniqueName('jobs');
     const bus = faultBus(node.url, { prefix, stores: redisStores({ client, keyPrefix: prefix }) });
-    const told: { news: string; id: string | undefined; figures: BatchFigures | undefined }[] = [];
+    const told: { kind: string; id: string | undefined; counts: BatchCounts | undefined }[] = [];
     bus.bus.handle('news', (_payload: unknown, { batch, messageId }: MessageContext) => {
-      told.push({ news: String(batch?.news), id: messageId, figures: batch?.figures });
+      told.push({ kind: String(batch?.notification), id: messageId, counts: batch?.counts });
     });
     await bus.bus.start();
     return { ...bus, prefix, queue, told };
@@ -109,9 +109,9 @@ describe('batches whose workers are killed', function () {
       key: 'job',
       payload: { number, isBad: isBad(number) },
     }));
-  const of = (told: Awaited<ReturnType<typeof laid>>['told'], news: string) => {
-    const those = told.filter((each) => each.news === news);
-    return { ids: new Set(those.map(({ id }) => id)).size, figures: those[0]?.figures };
+  const of = (told: Awaited<ReturnType<typeof laid>>['told'], kind: string) => {
+    const those = told.filter((each) => each.kind === kind);
+    return { ids: new Set(those.map(({ id }) => id)).size, counts: those[0]?.counts };
   };
   const news = { key: 'news', payload: {} };
 
@@ -126,7 +126,7 @@ describe('batches whose workers are killed', function () {
     assert.deepEqual([of(told, 'success').ids, of(told, 'failure').ids], [1, 0]);
     const failed = JOBS / 100;
     const end = { total: JOBS, pending: 0, done: JOBS - failed, failed, skipped: 0, progress: 100 };
-    assert.deepEqual([of(told, 'success').figures, of(told, 'end').figures], [end, end]);
+    assert.deepEqual([of(told, 'success').counts, of(told, 'end').counts], [end, end]);
     assert.ok(of(told, 'progress').ids > 50, `${of(told, 'progress').ids} percents were sent`);
     // A worker that is killed between a dead letter and its ack leaves the letter twice.
     assert.ok((await deadLettersOf(node, where.queue)) >= failed);
@@ -140,7 +140,7 @@ describe('batches whose workers are killed', function () {
     assertMonotone(seen);
     await eventually(() => assert.equal(of(told, 'end').ids, 1), { timeout: 30_000 });
     assert.deepEqual([of(told, 'success').ids, of(told, 'failure').ids], [0, 1]);
-    const end = of(told, 'end').figures;
+    const end = of(told, 'end').counts;
     assert.deepEqual([end?.total, end?.pending, end?.failed, end?.progress], [JOBS, 0, 1, 100]);
     assert.ok((end?.skipped ?? 0) > 0 && (end?.done ?? 0) > 0);
     assert.equal((end?.done ?? 0) + (end?.skipped ?? 0), JOBS - 1);

@@ -29,7 +29,7 @@ function batchContract(name: string, open: Open): void {
         name: 'import',
         service: 'any',
         allowsFailures,
-        callbacks: '{"then":1}',
+        notifications: '{"then":1}',
         keepMs,
       });
       if (jobs > 0) await batches.reserve(id, 'all', jobs);
@@ -52,7 +52,7 @@ function batchContract(name: string, open: Open): void {
         name: 'import',
         service: 'any',
         allowsFailures: false,
-        callbacks: '{}',
+        notifications: '{}',
         keepMs: KEEP_MS,
       });
       assert.deepEqual(await one.reserve(id, 'a', 3), { first: 0, count: 3, unsent: [0, 1, 2] });
@@ -68,7 +68,7 @@ function batchContract(name: string, open: Open): void {
         name: 'other',
         service: 'any',
         allowsFailures: true,
-        callbacks: '{}',
+        notifications: '{}',
         keepMs: KEEP_MS,
       });
       const found = await one.find(id);
@@ -173,7 +173,7 @@ function batchContract(name: string, open: Open): void {
         name: 'import',
         service: 'any',
         allowsFailures: false,
-        callbacks: '{}',
+        notifications: '{}',
         keepMs: KEEP_MS,
       });
       await batches.reserve(id, 'a', 1);
@@ -297,13 +297,13 @@ function batchContract(name: string, open: Open): void {
         name: 'again',
         service: 'any',
         allowsFailures: true,
-        callbacks: '{"catch":2}',
+        notifications: '{"catch":2}',
         keepMs: KEEP_MS,
       };
       await Promise.all([batches.open(again), batches.open(again)]);
       assert.deepEqual(await batches.reserve(id, 'all', 2), { first: 0, count: 2, unsent: [0, 1] });
       assert.equal(await batches.begin(id, 0), 'go');
-      assert.equal(await batches.callbacks(id), '{"catch":2}');
+      assert.equal(await batches.notifications(id), '{"catch":2}');
       const { name, total, done, isSealed, verdict, unsent } = (await batches.find(id)) ?? {};
       assert.deepEqual(
         { name, total, done, isSealed, verdict, unsent },
@@ -321,10 +321,10 @@ function batchContract(name: string, open: Open): void {
       assert.equal(await batches.seal(nowhere), undefined);
       assert.equal(await batches.cancel(nowhere), undefined);
       assert.equal(await batches.find(nowhere), undefined);
-      assert.equal(await batches.callbacks(nowhere), undefined);
+      assert.equal(await batches.notifications(nowhere), undefined);
       const { id } = await made(batches, 2);
       assert.equal(await batches.settle(id, 2, 'done'), undefined);
-      assert.equal(await batches.callbacks(id), '{"then":1}');
+      assert.equal(await batches.notifications(id), '{"then":1}');
       const { id: short } = await made(batches, 1, { keepMs: 100 });
       await eventually(async () => assert.equal(await batches.find(short), undefined), { interval: 10 });
       assert.equal(await batches.begin(short, 0), undefined);

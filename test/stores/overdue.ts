@@ -10,7 +10,7 @@ export async function overdueIn(
 ): Promise<void> {
   async function made(id: string, { jobs = 0, service = 'mailer' } = {}) {
     const keepMs = 60_000;
-    await batches.open({ id, name: id, service, allowsFailures: false, callbacks: '{}', keepMs });
+    await batches.open({ id, name: id, service, allowsFailures: false, notifications: '{}', keepMs });
     if (jobs > 0) await batches.reserve(id, 'all', jobs);
     await batches.seal(id);
   }

@@ -53,13 +53,13 @@ describe('stores in Redis', () => {
       name: 'any',
       service: 'any',
       allowsFailures: false,
-      callbacks: '{}',
+      notifications: '{}',
       keepMs: 1_000,
     };
     const asked = [
       () => batches.open(batch),
       () => batches.begin('any', 0),
-      () => batches.callbacks('any'),
+      () => batches.notifications('any'),
       () => batches.find('any'),
       () => batches.list(1),
     ];
@@ -101,7 +101,7 @@ describe('stores in Redis', () => {
             name,
             service: 'any',
             allowsFailures: false,
-            callbacks: '{}',
+            notifications: '{}',
             keepMs,
           }),
         ),

@@ -1,29 +1,29 @@
-import { type BatchNews, NEWS_OF } from '../../message/batch.js';
-import type { BatchRecord } from '../../stores/batches.js';
+import { type BatchNotification, NOTIFICATION_OF } from '../../message/batch.js';
+import type { StoredBatch } from '../../stores/batches.js';
 
 const BAR_WIDTH = 30;
 
 /** The state of a batch in one word, for a list. */
-export function stateOf({ isSealed, isCancelled, finishedAt }: BatchRecord): string {
+export function stateOf({ isSealed, isCancelled, finishedAt }: StoredBatch): string {
   if (isCancelled) return 'cancelled';
   if (finishedAt !== undefined) return 'finished';
   return isSealed ? 'running' : 'dispatching';
 }
 
-export const pendingOf = ({ total, done, failed, skipped }: BatchRecord): number =>
+export const pendingOf = ({ total, done, failed, skipped }: StoredBatch): number =>
   total - done - failed - skipped;
 
-/** The record with the names that users know, instead of the store's. */
-export function inWords({ verdict, unsent, ...record }: BatchRecord) {
+/** The batch with the names that users know, instead of the store's. */
+export function inWords({ verdict, unsent, ...batch }: StoredBatch) {
   return {
-    ...record,
-    verdict: verdict && NEWS_OF[verdict],
-    unsent: unsent.map((callback): BatchNews => NEWS_OF[callback]),
+    ...batch,
+    verdict: verdict && NOTIFICATION_OF[verdict],
+    unsent: unsent.map((kind): BatchNotification => NOTIFICATION_OF[kind]),
   };
 }
 
 /** `[###############---------------]  50 %` */
-export function barOf({ progress }: BatchRecord): string {
+export function barOf({ progress }: StoredBatch): string {
   const filled = Math.round((progress * BAR_WIDTH) / 100);
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(progress).padStart(3)} %`;
 }

@@ -1,9 +1,10 @@
 import { AttemptOverError, InvalidMessageError, NoTransactionError } from '../../errors.js';
-import { type BatchSender, batchOf, HandlerBatch } from '../../features/batch/batch-job.js';
-import { HandlerStep, type StepSender } from '../../features/chain/step.js';
+import { type BatchSender, HandlerBatch } from '../../features/batch/context.js';
+import { batchOf } from '../../features/batch/mark.js';
+import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
-import { type PartFunction, Parts } from '../../features/once/once.js';
+import { HandlerParts, type PartFunction } from '../../features/once/context.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../../message/chain.js';
 import { MessageContext } from '../../message/context.js';
 import type { MessageDefinition } from '../../message/define-message.js';
@@ -57,7 +58,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   private ownBatch: HandlerBatch | undefined;
   /** Its transaction, if its handler has an inbox. */
   transacted: AttemptTransaction | undefined;
-  private ownParts: Parts | undefined;
+  private ownParts: HandlerParts | undefined;
 
   constructor(
     readonly work: Work,
@@ -185,7 +186,7 @@ export class HandlerContext extends MessageContext implements Attempt {
 
   once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
     const { service, stores } = this.bus;
-    this.ownParts ??= new Parts(service, this.transacted?.ledger ?? stores.ledger, this);
+    this.ownParts ??= new HandlerParts(service, this.transacted?.ledger ?? stores.ledger, this);
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 

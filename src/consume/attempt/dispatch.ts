@@ -1,6 +1,6 @@
-import type { BatchSender } from '../../features/batch/batch-job.js';
+import type { BatchSender } from '../../features/batch/context.js';
 import { Gathering } from '../../features/bulk/bulk.js';
-import type { StepSender } from '../../features/chain/step.js';
+import type { StepSender } from '../../features/chain/context.js';
 import { featureGuards } from '../../features/features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { Uniques } from '../../features/unique/uniques.js';

@@ -1,7 +1,7 @@
-import type { BatchSender } from '../../features/batch/batch-job.js';
-import { refusedJobs } from '../../features/batch/batch-job.js';
-import { chainAround, chainStage, finishedChains } from '../../features/chain/chain-effects.js';
-import type { StepSender } from '../../features/chain/step.js';
+import type { BatchSender } from '../../features/batch/context.js';
+import { refusedJobs } from '../../features/batch/stage.js';
+import type { StepSender } from '../../features/chain/context.js';
+import { chainAround, chainStage, finishedChains } from '../../features/chain/stage.js';
 import { type FeatureParts, featureArounds } from '../../features/features.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Middleware } from '../../pipeline/middleware.js';

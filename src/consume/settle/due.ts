@@ -1,6 +1,7 @@
-import { type BatchSender, jobReports } from '../../features/batch/batch-job.js';
-import { failureSteps } from '../../features/chain/chain-effects.js';
-import type { StepSender } from '../../features/chain/step.js';
+import type { BatchSender } from '../../features/batch/context.js';
+import { jobReports } from '../../features/batch/effects.js';
+import type { StepSender } from '../../features/chain/context.js';
+import { failureSteps } from '../../features/chain/effects.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import { type CopiesOptions, copiesOf } from './copies.js';
 import type { SettlerOptions } from './settle.js';

@@ -3,7 +3,7 @@ import type { DeadLetterReason } from '../../events.js';
 import { HEADER, headersAsPublished, textIn } from '../../message/headers.js';
 import type { Headers, MessageProperties } from '../../message/properties.js';
 import { publishedAtOf } from '../../message/published-at.js';
-import { type BatchPlace, batchIn, isPlace } from '../../message/wire/batch-header.js';
+import { type BatchPosition, batchIn, isJob } from '../../message/wire/batch-header.js';
 import { chainIn } from '../../message/wire/chain-header.js';
 import { parseDue } from '../../topology/delays.js';
 import { deadQueueOf, type Names } from '../../topology/names.js';
@@ -70,7 +70,7 @@ export function readLetter(delivery: Delivery, names: Names): DeadLetter {
     droppedHeaders: joined(textIn(headers, HEADER.dropped), delivery.unreadable),
     chain: chainPlace(headers),
     chainHeader: textIn(headers, HEADER.chain),
-    batch: batchPlace(headers),
+    batch: batchPosition(headers),
     batchHeader: textIn(headers, HEADER.batch),
     uniqueHeader: textIn(headers, HEADER.unique),
     encryptedHeader: textIn(headers, HEADER.encrypted),
@@ -158,11 +158,11 @@ function chainPlace(headers: Headers): ChainPlace | undefined {
   return { id, number, of: number + rest.length, rest: keys, finished, failed: failure?.key };
 }
 
-function batchPlace(headers: Headers): BatchPlace | undefined {
+function batchPosition(headers: Headers): BatchPosition | undefined {
   const chain = chainIn(headers);
   if (chain && !(chain instanceof Error) && chain.batch) return chain.batch;
   const mark = batchIn(headers);
-  return mark && !(mark instanceof Error) && isPlace(mark) ? mark : undefined;
+  return mark && !(mark instanceof Error) && isJob(mark) ? mark : undefined;
 }
 
 function keyOf(headers: Headers): string | undefined {

@@ -1,70 +1,55 @@
-import { BatchError, OptionsError, PublishManyError, type PublishManyFailure } from '../../errors.js';
+import { OptionsError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
 import {
   type BatchActions,
-  type BatchFigures,
+  type BatchCounts,
   type BatchJob,
   type BatchPlan,
   type BatchStatus,
   type DispatchedBatch,
-  NEWS_OF,
+  NOTIFICATION_OF,
 } from '../../message/batch.js';
-import type { BatchPlace } from '../../message/wire/batch-header.js';
-import type {
-  BatchChange,
-  BatchCounts,
-  BatchRecord,
-  BatchStore,
-  Closed,
-  JobResult,
-} from '../../stores/batches.js';
+import type { BatchPosition } from '../../message/wire/batch-header.js';
+import type { BatchChange, BatchStore, JobResult, StoredBatch, StoredCounts } from '../../stores/batches.js';
 import type { Clock } from '../../util/clock.js';
 import { toMs } from '../../util/duration.js';
 import type { Emitter } from '../../util/emitter.js';
 import type { Logger } from '../../util/logger.js';
-import type { Carried, JobDraft, Steps } from '../chain/steps.js';
-import { NewsOfBatches } from './batch-news.js';
-import { checkBatchPlan } from './batch-options.js';
-import { OverdueBatches } from './overdue-batches.js';
+import {
+  JobSender,
+  type JobSenderOptions,
+  type JobSending,
+  mustBeKnown,
+  otherJobs,
+  type SentJobs,
+} from './job-sender.js';
+import { BatchNotifications } from './notifications.js';
+import { checkBatchPlan } from './options.js';
+import { OverdueBatches } from './overdue.js';
 
-export interface BatchesOptions {
+export interface BatchesOptions extends JobSenderOptions {
   readonly service: string;
   readonly store: BatchStore | undefined;
-  readonly steps: Steps;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * Maximum number of jobs that are held, and sent at once. Changing it breaks a dispatch that was interrupted
- * and is repeated: a key of the store stands for one window.
- */
-const WINDOW = 500;
-
-/** Parameters of one sending of jobs. */
-interface Sending {
-  readonly id: string;
-  /** Key of the n-th window in the store: the same key gives the same job numbers again. */
-  readonly keyOf: (window: number) => string;
-  readonly carried: Carried;
-  /** Number of the job that adds these; undefined in a dispatch. */
-  readonly by?: number;
-}
-
-/**
- * Sends the jobs of batches, reports their results to the store, and sends the notifications that the store
- * then makes due.
+ * Dispatches and cancels batches, reports the results of their jobs to the store, and sends the notifications that
+ * the store then makes due.
  */
 export class Batches implements BatchActions {
   /** Sends the notifications of batches whose process has died. */
   readonly overdue: OverdueBatches;
-  private readonly news: NewsOfBatches;
+  private readonly jobs: JobSender;
+  private readonly notifications: BatchNotifications;
   /** Generators whose jobs were already taken. */
   private readonly used = new WeakSet<object>();
 
   constructor(private readonly options: BatchesOptions) {
-    this.news = new NewsOfBatches(options);
+    this.jobs = new JobSender(options);
+    this.notifications = new BatchNotifications(options);
     // A cancel does not change a batch that is decided, and its answer holds all notifications that are due.
     this.overdue = new OverdueBatches({ ...options, send: (id) => this.cancel(id) });
   }
@@ -83,8 +68,8 @@ export class Batches implements BatchActions {
     const { service } = this.options;
     const { id, name, keep, jobs, allowsFailures } = plan;
     checkBatchPlan(plan);
-    const callbacks = await this.news.written(plan);
-    await store.open({ id, name, service, allowsFailures, callbacks, keepMs: toMs(keep) });
+    const notifications = await this.notifications.encoded(plan);
+    await store.open({ id, name, service, allowsFailures, notifications, keepMs: toMs(keep) });
     const carried = { headers: {}, correlationId: id };
     this.mustBeFresh(jobs);
     const keyOf = (window: number) => `dispatch/${window}`;
@@ -93,38 +78,22 @@ export class Batches implements BatchActions {
     // A sealed batch ends: jobs that are missing this time would be lost without notice.
     if (closed === 'closed' || count < initial)
       throw otherJobs(id, `${initial} jobs`, `${closed ? 'more' : count}`);
-    const change = known(id, await store.seal(id));
+    const change = mustBeKnown(id, await store.seal(id));
     this.options.events.emit('batch.dispatched', this.about(id, change));
     await this.follow(id, change);
-    return { id, ...figuresOf(change) };
+    return { id, ...countsOf(change) };
   }
 
-  /**
-   * Sends jobs of a batch that exists, in windows. Jobs that have numbers from an earlier try are sent under
-   * the same ids, or not at all if they are known to be sent.
-   *
-   * @returns the number of jobs that are sent by now, and why that is not all of them
-   */
-  async send(
-    jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
-    sending: Sending,
-  ): Promise<{ count: number; closed?: Closed }> {
-    let window = 0;
-    let count = 0;
-    for await (const some of windowsOf(jobs)) {
-      const closed = await this.sendWindow(some, sending, window);
-      if (closed) return { count, closed };
-      window += 1;
-      count += some.length;
-    }
-    return { count };
+  /** Sends jobs of a batch that exists. @throws the errors of {@link JobSender.send} */
+  async send(jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>, sending: JobSending): Promise<SentJobs> {
+    return this.jobs.send(this.store, jobs, sending);
   }
 
   /**
    * Asks the store whether a job may run. Undefined, too, if the bus has no store: the job is a message like
    * any other then.
    */
-  async begin({ id, number }: BatchPlace): Promise<Awaited<ReturnType<BatchStore['begin']>>> {
+  async begin({ id, number }: BatchPosition): Promise<Awaited<ReturnType<BatchStore['begin']>>> {
     return this.options.store?.begin(id, number);
   }
 
@@ -134,7 +103,7 @@ export class Batches implements BatchActions {
    *
    * @throws errors of the store's client, and those errors of `send` that are temporary
    */
-  async report({ id, number }: BatchPlace, result: JobResult): Promise<void> {
+  async report({ id, number }: BatchPosition, result: JobResult): Promise<void> {
     const unsent = await this.settle(id, number, result);
     for (const lost of unsent) await this.settle(id, lost, result === 'skipped' ? 'skipped' : 'failed');
   }
@@ -147,8 +116,8 @@ export class Batches implements BatchActions {
   }
 
   async find(id: string): Promise<BatchStatus | undefined> {
-    const record = await this.store.find(id);
-    return record && statusOf(record);
+    const batch = await this.store.find(id);
+    return batch && statusOf(batch);
   }
 
   /** @returns the numbers of the jobs that this job has added and not sent */
@@ -173,41 +142,9 @@ export class Batches implements BatchActions {
     const { events } = this.options;
     if (change.hasCancelled) events.emit('batch.cancelled', this.about(id, change));
     if (change.hasFinished) events.emit('batch.finished', this.about(id, change));
-    const figures = figuresOf(change);
-    if (change.hasProgressed) await this.news.sendProgress(this.store, id, figures);
-    for (const callback of change.due) await this.news.send(this.store, id, callback, figures);
-  }
-
-  private async sendWindow(
-    jobs: readonly BatchJob[],
-    { id, keyOf, carried, by }: Sending,
-    window: number,
-  ): Promise<Closed | undefined> {
-    const drafts = await Promise.all(jobs.map((job) => this.options.steps.draftJob(job)));
-    const key = keyOf(window);
-    const given = known(id, await this.store.reserve(id, key, jobs.length, by));
-    if (given === 'cancelled' || given === 'closed') return given;
-    if (given.count !== jobs.length)
-      throw otherJobs(id, `${given.count} jobs in this place`, `${jobs.length}`);
-    if (given.unsent.length === 0) return undefined;
-    const failures: PublishManyFailure[] = [];
-    await Promise.all(
-      given.unsent.map(async (number) => {
-        try {
-          await this.options.steps.sendJob(drafts[number - given.first] as JobDraft, { id, number }, carried);
-        } catch (error) {
-          failures.push({ index: number, error: error as Error });
-        }
-      }),
-    );
-    const unsent = failures.map(({ index }) => index);
-    const told = this.store.dispatched(id, key, unsent);
-    if (failures.length === 0) {
-      await told;
-      return undefined;
-    }
-    await told.catch(() => {}); // if this fails, a repeated dispatch sends all of them again, and those that have ended are not run
-    throw notSent(drafts, given.first, failures);
+    const counts = countsOf(change);
+    if (change.hasProgressed) await this.notifications.sendProgress(this.store, id, counts);
+    for (const kind of change.due) await this.notifications.send(this.store, id, kind, counts);
   }
 
   /** @throws OptionsError for a generator that was already used */
@@ -221,62 +158,26 @@ export class Batches implements BatchActions {
     this.used.add(jobs);
   }
 
-  private about(batchId: string, change: BatchCounts) {
-    return { service: this.options.service, batchId, ...figuresOf(change) };
+  private about(batchId: string, change: StoredCounts) {
+    return { service: this.options.service, batchId, ...countsOf(change) };
   }
 }
 
-/** Returns the store's answer. @throws BatchError if the store does not have the batch */
-function known<Answer>(id: string, answer: Answer | undefined): Answer {
-  if (answer !== undefined) return answer;
-  throw new BatchError(
-    `the store knows no batch '${id}'`,
-    'It is forgotten some time after its last change (see keep), or is kept in another store.',
-  );
-}
-
-const otherJobs = (id: string, before: string, now: string) =>
-  new BatchError(
-    `batch '${id}' was given ${before} before, and now ${now}`,
-    'Whoever dispatches a batch once more, or is run again and adds to one, gives the same jobs in the same order.',
-  );
-
-function notSent(
-  jobs: readonly JobDraft[],
-  first: number,
-  failures: readonly PublishManyFailure[],
-): PublishManyError {
-  const sorted = failures.toSorted((left, right) => left.index - right.index);
-  const key = jobs[(sorted[0]?.index ?? first) - first]?.key ?? '';
-  return new PublishManyError(key, jobs.length, sorted);
-}
-
-async function* windowsOf<Each>(all: Iterable<Each> | AsyncIterable<Each>): AsyncGenerator<Each[]> {
-  let window: Each[] = [];
-  for await (const each of all) {
-    window.push(each);
-    if (window.length < WINDOW) continue;
-    yield window;
-    window = [];
-  }
-  if (window.length > 0) yield window;
-}
-
-function figuresOf({ total, done, failed, skipped, progress }: BatchCounts): BatchFigures {
+function countsOf({ total, done, failed, skipped, progress }: StoredCounts): BatchCounts {
   return { total, pending: total - done - failed - skipped, done, failed, skipped, progress };
 }
 
-function statusOf(record: BatchRecord): BatchStatus {
-  const { id, name, allowsFailures, isSealed, isCancelled, createdAt, finishedAt, verdict } = record;
+function statusOf(batch: StoredBatch): BatchStatus {
+  const { id, name, allowsFailures, isSealed, isCancelled, createdAt, finishedAt, verdict } = batch;
   return {
     id,
     name,
     allowsFailures,
-    ...figuresOf(record),
+    ...countsOf(batch),
     dispatched: isSealed,
     cancelled: isCancelled,
     finished: finishedAt !== undefined,
-    verdict: verdict && NEWS_OF[verdict],
+    verdict: verdict && NOTIFICATION_OF[verdict],
     createdAt: new Date(createdAt),
     finishedAt: finishedAt === undefined ? undefined : new Date(finishedAt),
   };

@@ -7,7 +7,7 @@ import type { OutgoingMessage } from '../../message/message.js';
 import type { Headers } from '../../message/properties.js';
 import type { PublishOptions } from '../../message/publish-options.js';
 import type { StepMessage } from '../../message/wire/chain-header.js';
-import type { PublishCall } from '../../publish/compose-message.js';
+import type { PublishCall } from '../../pipeline/publish-call.js';
 import { after } from '../../util/after.js';
 
 /**

@@ -7,13 +7,12 @@ import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../pipeline/outcome.js';
-import { carriedFrom } from '../../pipeline/propagated-headers.js';
 import type { AroundStage, GuardStage } from '../../pipeline/stage.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
 import type { LedgerStore } from '../../stores/ledger.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import type { Stores } from '../../stores/stores.js';
-import { nextId, stateOfNext } from '../chain/step.js';
+import { nextStepEntry } from '../chain/following-steps.js';
 import { noteOf, skippedOutcome } from '../idempotent/handled.js';
 import type { IdempotentSettings } from '../idempotent/option.js';
 import { claimKey } from '../idempotent/stage.js';
@@ -143,12 +142,12 @@ export class HandlerTransaction implements AttemptTransaction {
    * @throws what has kept it from being committed, or known to be
    */
   async conclude(): Promise<void> {
-    const { transaction, context, note } = this;
-    const { recorded, step } = context;
+    const { transaction, context, note, parts } = this;
+    const { recorded, step, work } = context;
     if (recorded && recorded.kind !== 'discard') return this.rollBack();
     const chain = recorded ? undefined : step?.next;
-    const [next] = chain?.rest ?? [];
-    if (chain && next) await transaction.add([this.nextEntry(chain, next)]);
+    const next = chain && nextStepEntry(work.received, chain, parts.service);
+    if (next) await transaction.add([next]);
     const goesOn = next !== undefined;
     const its = noteOf(context, goesOn);
     if (its !== note) await transaction.note(its);
@@ -157,19 +156,6 @@ export class HandlerTransaction implements AttemptTransaction {
     await this.commit();
     this.state = 'committed';
     this.outcome = recorded ?? (goesOn ? { kind: 'done', continues: true } : DONE);
-  }
-
-  /** @throws MessageTooLargeError: a relay could not send it, now or later */
-  private nextEntry(chain: ChainState, next: StepMessage): OutboxEntry {
-    const { received } = this.context.work;
-    const { headers, ...carried } = carriedFrom(received);
-    const options = { ...carried, ...next.options, headers: { ...headers, ...next.options.headers } };
-    const state = stateOfNext(chain);
-    withChain(options.headers, state, next.encrypted);
-    const { service } = this.parts;
-    const message = { step: { ...next, options }, mustRoute: true, chain: state, service };
-    const entry = { messageId: nextId(received, chain), routingKey: next.key, orderKey: undefined };
-    return { ...entry, message: encodeOutboxMessage(message) };
   }
 
   private async commit(): Promise<void> {

@@ -6,11 +6,11 @@ import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../me
 import type { Published, PublishedMany } from '../../message/published.js';
 import { Publisher } from '../../message/publisher.js';
 import { encodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
-import { routingKeyOf } from '../../publish/compose-message.js';
-import { checkChainOptions, checkOutboxOptions } from '../../publish/publish-options.js';
+import { routingKeyOf } from '../../pipeline/publish-call.js';
+import { checkChainOptions, checkOutboxOptions } from '../../pipeline/publish-checks.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { problemsOf, shortPlainText } from '../../util/check.js';
-import type { Steps } from '../chain/steps.js';
+import type { ChainSender } from '../chain/sender.js';
 
 /** Maximum number of entries in one statement. */
 const ENTRIES_AT_ONCE = 500;
@@ -34,7 +34,7 @@ export class OutboxPublisher extends Publisher {
    * @param orderKey order key of all messages of this publisher
    */
   constructor(
-    private readonly steps: Pick<Steps, 'compose' | 'plan'>,
+    private readonly steps: Pick<ChainSender, 'compose' | 'plan'>,
     private readonly add: (entries: readonly OutboxEntry[]) => Promise<void>,
     private readonly service: string,
     private readonly orderKey?: string,

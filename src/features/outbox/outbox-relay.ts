@@ -7,12 +7,12 @@ import { Backoff } from '../../util/backoff.js';
 import { type Clock, pause } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
 import type { Logger } from '../../util/logger.js';
-import type { Steps } from '../chain/steps.js';
+import type { ChainSender } from '../chain/sender.js';
 
 export interface OutboxRelayOptions {
   readonly service: string;
   readonly outbox: OutboxStore;
-  readonly steps: Pick<Steps, 'deliver'>;
+  readonly steps: Pick<ChainSender, 'deliver'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: Emitter<BusEvents>;

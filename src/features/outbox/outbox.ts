@@ -7,14 +7,14 @@ import type {
   OutboxStore,
   SqlClient,
 } from '../../stores/outbox.js';
-import type { Steps } from '../chain/steps.js';
+import type { ChainSender } from '../chain/sender.js';
 import { OutboxPublisher } from './outbox-publisher.js';
 import { OutboxRelay, type OutboxRelayOptions } from './outbox-relay.js';
 
 export interface OutboxParts extends Omit<OutboxRelayOptions, 'outbox' | 'steps'> {
   /** The store of the outbox; undefined if the bus's stores have none. */
   readonly store: OutboxStore | undefined;
-  readonly steps: Steps;
+  readonly steps: ChainSender;
 }
 
 /** A bus's outbox: its publishers and its relay. */

@@ -1,5 +1,5 @@
 import { UndecodableError } from '../../errors.js';
-import type { BatchFigures, BatchWord } from '../batch.js';
+import type { BatchCounts, WireNotification } from '../batch.js';
 import { HEADER } from '../headers.js';
 import type { Headers } from '../properties.js';
 
@@ -7,28 +7,36 @@ import type { Headers } from '../properties.js';
  * The header `hopline-batch`, as JSON: the job of a batch that the message is, or the notification about a
  * batch that it carries. A step of a chain has it inside the chain's header, so that it goes on to the last
  * step. The format is a promise: whoever changes it incompatibly raises `v`.
+ *
+ * Checks are by hand, as those of the chain's header, for the reason that is given there.
  */
 
 const VERSION = 1;
 
-/** Job of a batch: the batch's id and the job's number. */
-export interface BatchPlace {
+/** Position of a job: the batch's id, and the job's number in it. */
+export interface BatchPosition {
   readonly id: string;
   readonly number: number;
 }
 
-/** Notification about a batch. */
-export interface BatchTidings {
+/** Notification about a batch: its kind, and the batch's counts at the moment it was decided. */
+export interface NotificationMark {
   readonly id: string;
-  readonly news: BatchWord;
-  readonly figures: BatchFigures;
+  readonly kind: WireNotification;
+  readonly counts: BatchCounts;
 }
 
-export type BatchMark = BatchPlace | BatchTidings;
+/** Mark of a message that belongs to a batch. */
+export type BatchMark = BatchPosition | NotificationMark;
 
-export const isPlace = (mark: BatchMark): mark is BatchPlace => 'number' in mark;
+export const isJob = (mark: BatchMark): mark is BatchPosition => 'number' in mark;
 
-export const encodeMark = (mark: BatchMark): string => JSON.stringify({ v: VERSION, ...mark });
+/** The header's text. It calls a notification's kind `news`, and its counts `figures`. */
+export function encodeMark(mark: BatchMark): string {
+  if (isJob(mark)) return JSON.stringify({ v: VERSION, ...mark });
+  const { id, kind: news, counts: figures } = mark;
+  return JSON.stringify({ v: VERSION, id, news, figures });
+}
 
 /**
  * Mark of the batch that a message belongs to; undefined if there is none.
@@ -53,19 +61,19 @@ export function batchOfText(text: unknown): BatchMark | UndecodableError | undef
   }
 }
 
-function decodeMark(given: unknown): BatchMark {
-  const { v, news, figures, ...place } = (given ?? {}) as Record<string, unknown>;
+function decodeMark(json: unknown): BatchMark {
+  const { v, id, number, news, figures } = (json ?? {}) as Record<string, unknown>;
   if (v !== VERSION) throw new Error(`expected v to be ${VERSION}`);
-  if (news === undefined) return decodePlace(place);
-  const { id } = place;
+  if (news === undefined) return decodePosition({ id, number });
   if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
-  if (!NEWS.includes(news as string)) throw new Error(`expected news to be one of ${NEWS.join(', ')}`);
-  return { id, news: news as BatchWord, figures: decodeFigures(figures) };
+  const kind = KINDS.find((each) => each === news);
+  if (!kind) throw new Error(`expected news to be one of ${KINDS.join(', ')}`);
+  return { id, kind, counts: decodeCounts(figures) };
 }
 
-/** @throws Error for text that this module never writes */
-export function decodePlace(given: unknown): BatchPlace {
-  const { id, number } = (given ?? {}) as Record<string, unknown>;
+/** @throws Error for JSON that this module never writes */
+export function decodePosition(json: unknown): BatchPosition {
+  const { id, number } = (json ?? {}) as Record<string, unknown>;
   if (typeof id !== 'string' || id === '' || id.includes('\0'))
     throw new Error('expected id to be a non-empty string without NUL, which no store can hold');
   if (!Number.isSafeInteger(number) || Number(number) < 0 || Number(number) > MAX_NUMBER)
@@ -76,13 +84,12 @@ export function decodePlace(given: unknown): BatchPlace {
 /** Largest number that stores can hold. */
 const MAX_NUMBER = 2 ** 31 - 1;
 
-const NEWS: readonly string[] = ['then', 'catch', 'finally', 'progress'] satisfies BatchWord[];
+const KINDS = ['then', 'catch', 'finally', 'progress'] as const satisfies WireNotification[];
 
-const FIGURES = ['total', 'pending', 'done', 'failed', 'skipped', 'progress'] as const;
-
-function decodeFigures(given: unknown): BatchFigures {
-  const figures = (given ?? {}) as Record<string, unknown>;
-  const wrong = FIGURES.find((name) => !Number.isSafeInteger(figures[name]));
-  if (wrong) throw new Error(`expected figures.${wrong} to be an integer`);
-  return Object.fromEntries(FIGURES.map((name) => [name, figures[name]])) as unknown as BatchFigures;
+function decodeCounts(json: unknown): BatchCounts {
+  const { total, pending, done, failed, skipped, progress } = (json ?? {}) as Record<string, unknown>;
+  const counts = { total, pending, done, failed, skipped, progress };
+  const wrong = Object.entries(counts).find(([, count]) => !Number.isSafeInteger(count));
+  if (wrong) throw new Error(`expected figures.${wrong[0]} to be an integer`);
+  return counts as BatchCounts;
 }

@@ -1,16 +1,20 @@
 import { MessageTooLargeError, UndecodableError } from '../../errors.js';
-import type { Duration } from '../../util/duration.js';
 import type { ChainStep, StepFailure } from '../chain.js';
 import type { ExchangeOption } from '../exchange-option.js';
 import { checkHeaders, HEADER, HEADERS_CAP_BYTES } from '../headers.js';
 import type { Headers } from '../properties.js';
 import { routingKeyProblem } from '../routing/routing-key.js';
-import { type BatchPlace, decodePlace } from './batch-header.js';
+import { type BatchPosition, decodePosition } from './batch-header.js';
 import { decodeHeaders, encodeHeaders } from './header-codec.js';
 
 /*
  * The header `hopline-chain`, as JSON: the part of a chain that travels with the message of its current step.
  * The format is a promise: whoever changes it incompatibly raises `v`.
+ *
+ * Checks are by hand, not by a schema library. Each message of a chain has all later steps read, of which most is
+ * making bytes, dates and headers of JSON: a schema needs the same functions for that, so it is no shorter, and with
+ * valibot the reading of four steps takes a third longer. An error must not quote a payload, either, as the messages
+ * of such libraries do.
  */
 
 const VERSION = 1;
@@ -53,7 +57,7 @@ export interface ChainState {
   /** True if the message itself is handled, and only its next step could not be sent. */
   readonly finished: boolean;
   /** Job of a batch, if the chain is one. */
-  readonly batch?: BatchPlace | undefined;
+  readonly batch?: BatchPosition | undefined;
 }
 
 const JSON_TYPE = 'application/json';
@@ -122,16 +126,18 @@ export function chainIn(headers: Readonly<Headers>): ChainState | UndecodableErr
   }
 }
 
-/** @throws Error for what {@link encodeChain} never writes */
+/** @throws Error for text that {@link encodeChain} never writes */
 export function chainOfText(text: unknown): ChainState {
   if (typeof text !== 'string') throw new Error('expected a string');
   return decodeChain(JSON.parse(text));
 }
 
-function decodeChain(given: unknown): ChainState {
-  const chain = objectOf(given, 'it');
-  if (chain.v !== VERSION) throw new Error(`expected v to be ${VERSION}`);
-  const { id, number, rest, onFailure, result, encryptedResult, failure, finished, batch } = chain;
+function decodeChain(json: unknown): ChainState {
+  const { v, id, number, rest, onFailure, result, encryptedResult, failure, finished, batch } = objectOf(
+    json,
+    'it',
+  );
+  if (v !== VERSION) throw new Error(`expected v to be ${VERSION}`);
   if (typeof id !== 'string' || id === '') throw new Error('expected id to be a non-empty string');
   if (!Number.isSafeInteger(number) || Number(number) < 1) throw new Error('expected number to be 1 or more');
   if (!Array.isArray(rest)) throw new Error('expected rest to be a list');
@@ -144,63 +150,65 @@ function decodeChain(given: unknown): ChainState {
     ...(encryptedResult === undefined ? {} : { sealedResult: decodeSealed(encryptedResult) }),
     failure: failure === undefined ? undefined : decodeFailure(failure),
     finished: finished === true,
-    ...(batch === undefined ? {} : { batch: decodePlace(batch) }),
+    ...(batch === undefined ? {} : { batch: decodePosition(batch) }),
   };
 }
 
-/** @throws Error for what {@link encodeStep} never writes */
-export function decodeStep(given: unknown, path: string): StepMessage {
-  const step = objectOf(given, path);
+/** @throws Error for JSON that {@link encodeStep} never writes */
+export function decodeStep(json: unknown, path: string): StepMessage {
+  const step = objectOf(json, path);
   const problem = routingKeyProblem(step.key);
   if (problem) throw new Error(`${path}: ${problem}`);
   const key = step.key as string;
-  const type = step.type ?? key;
-  if (typeof type !== 'string') throw new Error(`expected ${path}.type to be a string`);
-  const { encrypted } = step;
-  if (encrypted !== undefined && typeof encrypted !== 'string')
-    throw new Error(`expected ${path}.encrypted to be a string`);
-  const told = encrypted === undefined ? {} : { encrypted };
-  return { key, type, ...decodeBody(step, path), ...told, options: decodeOptions(step, path) };
+  const type = textOf(step.type ?? key, `${path}.type`);
+  return {
+    ...{ key, type, ...decodeBody(step, path) },
+    ...(step.encrypted === undefined ? {} : { encrypted: textOf(step.encrypted, `${path}.encrypted`) }),
+    options: decodeOptions(step, path),
+  };
 }
 
-function decodeSealed(given: unknown): SealedResult {
-  const { header, body } = objectOf(given, 'encryptedResult');
-  if (typeof header !== 'string' || typeof body !== 'string')
-    throw new Error('expected encryptedResult to have a header and a body');
-  return { header, body: Buffer.from(body, 'base64') };
+function decodeSealed(json: unknown): SealedResult {
+  const { header, body } = objectOf(json, 'encryptedResult');
+  return {
+    header: textOf(header, 'encryptedResult.header'),
+    body: Buffer.from(textOf(body, 'encryptedResult.body'), 'base64'),
+  };
 }
 
-function decodeBody(step: Record<string, unknown>, path: string): Pick<StepMessage, 'body' | 'contentType'> {
-  if (step.payload !== undefined)
-    return { body: Buffer.from(JSON.stringify(step.payload)), contentType: JSON_TYPE };
-  const { body, contentType } = step;
+function decodeBody(step: JsonObject, path: string): Pick<StepMessage, 'body' | 'contentType'> {
+  const { payload, body, contentType } = step;
+  if (payload !== undefined) return { body: Buffer.from(JSON.stringify(payload)), contentType: JSON_TYPE };
   if (typeof body !== 'string' || typeof contentType !== 'string')
     throw new Error(`expected ${path} to have a payload, or a body with its contentType`);
   return { body: Buffer.from(body, 'base64'), contentType };
 }
 
+/** Options as they are in the JSON; `at` and `headers` have a form of their own there. */
+const PLAIN_OPTIONS: readonly Exclude<keyof StepOptions, 'at' | 'headers'>[] = [
+  'exchange',
+  'correlationId',
+  'delay',
+  'priority',
+  'lane',
+  'expiration',
+  'replyTo',
+  'allowForeign',
+];
+
 /** The values are checked when the step is sent, as for any send. */
-function decodeOptions(step: Record<string, unknown>, path: string): StepOptions {
-  const { correlationId, exchange, delay, at, priority, lane, expiration, replyTo, allowForeign } = step;
+function decodeOptions(step: JsonObject, path: string): StepOptions {
+  const { exchange, at, headers } = step;
   if (exchange === undefined) throw new Error(`expected ${path}.exchange to be there`);
-  const options = {
-    exchange: exchange as ExchangeOption,
-    correlationId: correlationId as string | undefined,
-    delay: delay as Duration | undefined,
-    at: at === undefined ? undefined : new Date(at as string),
-    priority: priority as number | undefined,
-    lane: lane as string | undefined,
-    expiration: expiration as Duration | undefined,
-    replyTo: replyTo as string | undefined,
-    allowForeign: allowForeign as boolean | undefined,
-    headers: step.headers === undefined ? undefined : decodeHeaders(step.headers),
-  };
-  const said = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(said) as unknown as StepOptions;
+  const options: JsonObject = {};
+  for (const name of PLAIN_OPTIONS) if (step[name] !== undefined) options[name] = step[name];
+  if (at !== undefined) options.at = new Date(at as string);
+  if (headers !== undefined) options.headers = decodeHeaders(headers);
+  return options as unknown as StepOptions;
 }
 
-function decodeFailure(given: unknown): StepFailure {
-  const { key, number, messageId, reason, error } = objectOf(given, 'failure');
+function decodeFailure(json: unknown): StepFailure {
+  const { key, number, messageId, reason, error } = objectOf(json, 'failure');
   return {
     key: String(key),
     number: Number(number),
@@ -210,10 +218,16 @@ function decodeFailure(given: unknown): StepFailure {
   };
 }
 
-function objectOf(given: unknown, path: string): Record<string, unknown> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new Error(`expected ${path} to be an object`);
-  return given as Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
+
+function objectOf(json: unknown, path: string): JsonObject {
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
+  throw new Error(`expected ${path} to be an object`);
+}
+
+function textOf(json: unknown, path: string): string {
+  if (typeof json === 'string') return json;
+  throw new Error(`expected ${path} to be a string`);
 }
 
 /**

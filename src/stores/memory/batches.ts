@@ -1,17 +1,18 @@
-import type { BatchCallback } from '../../message/batch.js';
+import type { StoredNotification } from '../../message/batch.js';
 import type { Clock } from '../../util/clock.js';
 import type {
   BatchChange,
-  BatchRecord,
   BatchStore,
   Closed,
   JobResult,
   NewBatch,
   ReservedNumbers,
+  StoredBatch,
+  StoredCounts,
 } from '../batches.js';
 import { ExpiringMap } from './expiring-map.js';
 
-/** Time after which any change of a batch also sends the callbacks that another process decided and has not sent. */
+/** Time after which any change of a batch also sends the notifications that another process decided and has not sent. */
 const OVERDUE_MS = 30_000;
 
 /** `by` when the caller is not a job. */
@@ -19,7 +20,7 @@ const NOBODY = -1;
 
 /** Something that is decided once: the deciding job, the time, and whether it is sent. */
 interface Decision {
-  readonly callback: BatchCallback;
+  readonly notification: StoredNotification;
   readonly by: number;
   readonly at: number;
   isSent: boolean;
@@ -34,7 +35,7 @@ interface Reserved {
   unsent: readonly number[];
 }
 
-type Counts = { total: number; done: number; failed: number; skipped: number; progress: number };
+type Counts = { -readonly [Name in keyof StoredCounts]: number };
 
 class State {
   readonly counts: Counts = { total: 0, done: 0, failed: 0, skipped: 0, progress: 0 };
@@ -109,9 +110,9 @@ export class MemoryBatches implements BatchStore {
   }
 
   async open(batch: NewBatch): Promise<void> {
-    const known = this.states.get(batch.id)?.value;
-    if (!known) this.states.delete(batch.id); // else an expired batch of this id keeps its place
-    this.keep(known ?? new State(batch, this.clock.now()));
+    const open = this.states.get(batch.id)?.value;
+    if (!open) this.states.delete(batch.id); // else the new batch has an expired one's position in the list
+    this.keep(open ?? new State(batch, this.clock.now()));
   }
 
   async reserve(
@@ -122,8 +123,8 @@ export class MemoryBatches implements BatchStore {
   ): Promise<ReservedNumbers | Closed | undefined> {
     const state = this.states.get(id)?.value;
     if (!state) return undefined;
-    const known = state.reserved.get(key);
-    if (known) return { ...known };
+    const before = state.reserved.get(key);
+    if (before) return { ...before };
     if (state.isCancelled) return 'cancelled';
     if (state.isFinished || (state.isSealed && by === undefined)) return 'closed';
     this.keep(state);
@@ -131,8 +132,8 @@ export class MemoryBatches implements BatchStore {
   }
 
   async dispatched(id: string, key: string, unsent: readonly number[] = []): Promise<void> {
-    const known = this.states.get(id)?.value.reserved.get(key);
-    if (known) known.unsent = known.unsent.filter((number) => unsent.includes(number));
+    const reserved = this.states.get(id)?.value.reserved.get(key);
+    if (reserved) reserved.unsent = reserved.unsent.filter((number) => unsent.includes(number));
   }
 
   async seal(id: string): Promise<BatchChange | undefined> {
@@ -163,14 +164,14 @@ export class MemoryBatches implements BatchStore {
     return state && this.changed(state, NOBODY, { cancels: !state.isFinished });
   }
 
-  async sent(id: string, callback: BatchCallback): Promise<void> {
+  async sent(id: string, notification: StoredNotification): Promise<void> {
     const state = this.states.get(id)?.value;
-    const decision = callback === 'finally' ? state?.finale : state?.verdict;
+    const decision = notification === 'finally' ? state?.finale : state?.verdict;
     if (decision) decision.isSent = true;
   }
 
-  async callbacks(id: string): Promise<string | undefined> {
-    return this.states.get(id)?.value.batch.callbacks;
+  async notifications(id: string): Promise<string | undefined> {
+    return this.states.get(id)?.value.batch.notifications;
   }
 
   async overdue(service: string, atMost: number): Promise<string[]> {
@@ -181,16 +182,16 @@ export class MemoryBatches implements BatchStore {
     return overdue.slice(0, atMost).map(({ batch }) => batch.id);
   }
 
-  async find(id: string): Promise<BatchRecord | undefined> {
+  async find(id: string): Promise<StoredBatch | undefined> {
     const state = this.states.get(id)?.value;
-    return state && recordOf(state);
+    return state && batchOf(state);
   }
 
-  async list(atMost: number): Promise<BatchRecord[]> {
-    return this.states.values().reverse().slice(0, atMost).map(recordOf);
+  async list(atMost: number): Promise<StoredBatch[]> {
+    return this.states.values().reverse().slice(0, atMost).map(batchOf);
   }
 
-  /** Decides the callbacks that are due now. */
+  /** Decides the notifications that are due now. */
   private changed(
     state: State,
     by: number,
@@ -202,8 +203,9 @@ export class MemoryBatches implements BatchStore {
     const ends = state.isSealed && state.ended === counts.total;
     const hasFinished = ends && !state.isFinished;
     state.isCancelled ||= cancels;
-    if (cancels || ends) state.verdict ??= { callback: cancels ? 'catch' : 'then', by, at, isSent: false };
-    if (ends) state.finale ??= { callback: 'finally', by, at, isSent: false };
+    if (cancels || ends)
+      state.verdict ??= { notification: cancels ? 'catch' : 'then', by, at, isSent: false };
+    if (ends) state.finale ??= { notification: 'finally', by, at, isSent: false };
     const percent = counts.total === 0 ? 100 : Math.floor((state.ended * 100) / counts.total);
     const hasProgressed = (isFresh || by === NOBODY) && state.isSealed && percent > counts.progress;
     if (state.isSealed) counts.progress = Math.max(counts.progress, percent);
@@ -212,7 +214,7 @@ export class MemoryBatches implements BatchStore {
       by === NOBODY || decision.by === by || state.finale?.by === by || at - decision.at > OVERDUE_MS;
     const due = unsentOf(state)
       .filter(isMine)
-      .map(({ callback }) => callback);
+      .map(({ notification }) => notification);
     return { ...counts, due, hasCancelled, hasFinished, hasProgressed, unsent: state.unsentBy(by) };
   }
 
@@ -224,7 +226,7 @@ export class MemoryBatches implements BatchStore {
 const unsentOf = ({ verdict, finale }: State): Decision[] =>
   [verdict, finale].filter((decision): decision is Decision => decision?.isSent === false);
 
-function recordOf(state: State): BatchRecord {
+function batchOf(state: State): StoredBatch {
   const { batch, counts, createdAt, initial, isSealed, isCancelled, verdict, finale } = state;
   return {
     ...counts,
@@ -236,7 +238,7 @@ function recordOf(state: State): BatchRecord {
     isCancelled,
     createdAt,
     finishedAt: finale?.at,
-    verdict: verdict?.callback as 'then' | 'catch' | undefined,
-    unsent: unsentOf(state).map(({ callback }) => callback),
+    verdict: verdict?.notification as 'then' | 'catch' | undefined,
+    unsent: unsentOf(state).map(({ notification }) => notification),
   };
 }

@@ -1,7 +1,7 @@
 /** `by` when the caller is not a job. */
 export const NOBODY = -1;
 
-/** Time after which any change of a batch also sends the callbacks that another process decided and has not sent. */
+/** Time after which any change of a batch also sends the notifications that another process decided and has not sent. */
 const OVERDUE = `interval '30 seconds'`;
 
 /** Parts of a change's SQL. */
@@ -43,57 +43,41 @@ const ENDED = 'done + failed + skipped';
 const IS_MINE = (by: string) =>
   `($2::integer = ${NOBODY} OR ${by}_by = $2::integer OR finally_by = $2::integer OR ${by}_at < clock_timestamp() - ${OVERDUE})`;
 
-/** @param isFresh true if this statement has ended the job */
+/** The notifications under these conditions, in order: SQL of an array. */
+const notifications = (verdict: string, end: string) =>
+  `array_remove(ARRAY[CASE WHEN ${verdict} THEN verdict END, CASE WHEN ${end} THEN 'finally' END], NULL)`;
+
+const VERDICT_UNSENT = 'verdict IS NOT NULL AND NOT verdict_sent';
+const END_UNSENT = 'finally_at IS NOT NULL AND NOT finally_sent';
+
+/** Columns of a BatchChange, but for `unsent`. @param isFresh true if this statement has ended the job */
 const answer = (isFresh: string) => `
   total, done, failed, skipped, progress,
-  CASE WHEN verdict IS NOT NULL AND NOT verdict_sent AND ${IS_MINE('verdict')} THEN verdict END AS verdict_due,
-  finally_at IS NOT NULL AND NOT finally_sent AND ${IS_MINE('finally')} AS finally_due,
-  coalesce(${isFresh} AND cancelled AND verdict_by = $2::integer AND verdict = 'catch', false) AS has_cancelled,
-  coalesce(${isFresh} AND finally_by = $2::integer, false) AS has_finished,
-  coalesce(${isFresh} AND progress_by = $2::integer, false) AS has_progressed`;
+  ${notifications(`${VERDICT_UNSENT} AND ${IS_MINE('verdict')}`, `${END_UNSENT} AND ${IS_MINE('finally')}`)} AS due,
+  coalesce(${isFresh} AND cancelled AND verdict_by = $2::integer AND verdict = 'catch', false) AS "hasCancelled",
+  coalesce(${isFresh} AND finally_by = $2::integer, false) AS "hasFinished",
+  coalesce(${isFresh} AND progress_by = $2::integer, false) AS "hasProgressed"`;
+
+/** `unsent` of a change that is not the end of a job. */
+const NONE_UNSENT = `'{}'::integer[] AS unsent`;
 
 /** Numbers that a job has reserved, that are not known to be sent, and have not ended. */
 const unsentBy = (jobs: string, numbers: string) => `
   ARRAY(
-    SELECT lost FROM ${numbers} AS given, unnest(given.unsent) AS lost
-    WHERE given.batch = $1 AND given.added_by = $2::integer AND given.unsent <> '{}'
+    SELECT lost FROM ${numbers} AS added, unnest(added.unsent) AS lost
+    WHERE added.batch = $1 AND added.added_by = $2::integer AND added.unsent <> '{}'
       AND NOT EXISTS (SELECT FROM ${jobs} AS job WHERE job.batch = $1 AND job.number = lost)
     ORDER BY lost
   ) AS unsent`;
 
-export interface ChangeRow {
-  readonly total: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly progress: number;
-  readonly verdict_due: 'then' | 'catch' | null;
-  readonly finally_due: boolean;
-  readonly has_cancelled: boolean;
-  readonly has_finished: boolean;
-  readonly has_progressed: boolean;
-  /** For the end of a job only. */
-  readonly unsent?: number[];
-}
+/** Wall-clock milliseconds of a column. */
+const ms = (column: string) => `floor(extract(epoch FROM ${column}) * 1000)::float8`;
 
-export interface RecordRow {
-  readonly name: string;
-  readonly title: string;
-  readonly allows_failures: boolean;
-  readonly initial: number;
-  readonly total: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly progress: number;
-  readonly sealed: boolean;
-  readonly cancelled: boolean;
-  readonly verdict: 'then' | 'catch' | null;
-  readonly verdict_sent: boolean;
-  readonly finally_sent: boolean;
-  readonly created_at: Date;
-  readonly finally_at: Date | null;
-}
+/** Columns of a StoredBatch; null stands for undefined. */
+const STORED = `
+  name AS id, title AS name, total, done, failed, skipped, progress, initial, allows_failures AS "allowsFailures",
+  sealed AS "isSealed", cancelled AS "isCancelled", ${ms('created_at')} AS "createdAt", ${ms('finally_at')} AS "finishedAt",
+  verdict, ${notifications(VERDICT_UNSENT, END_UNSENT)} AS unsent`;
 
 /** True if the batch takes no more jobs of job $4, which is null for the dispatch. */
 const IS_CLOSED = '(finally_at IS NOT NULL OR ($4::integer IS NULL AND sealed))';
@@ -140,7 +124,7 @@ UPDATE ${numbers} SET unsent = ARRAY(SELECT unnest(unsent) INTERSECT SELECT unne
 WHERE batch = $1 AND key = $2`,
     seal: `
 ${concluding(table, { sets: 'sealed = true', ended: `(${ENDED})`, isSealed: 'true', cancels: 'false' })}
-RETURNING ${answer('NOT finally_sent')}`,
+RETURNING ${answer('NOT finally_sent')}, ${NONE_UNSENT}`,
     begin: `
 SELECT CASE job.result WHEN 'failed' THEN 'go' WHEN 'done' THEN 'ended' WHEN 'skipped' THEN 'ended'
   ELSE CASE WHEN cancelled THEN 'skip' ELSE 'go' END END AS answer
@@ -178,9 +162,9 @@ WITH changed AS (
     AND NOT cancelled AND finally_at IS NULL
   RETURNING batch.*
 )
-SELECT ${answer('true')} FROM changed
+SELECT ${answer('true')}, ${NONE_UNSENT} FROM changed
 UNION ALL
-SELECT ${answer('false')} FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM changed)`,
+SELECT ${answer('false')}, ${NONE_UNSENT} FROM ${table} WHERE name = $1 AND until > clock_timestamp() AND NOT EXISTS (SELECT FROM changed)`,
     sent: `
 UPDATE ${table} SET verdict_sent = verdict_sent OR $2 <> 'finally', finally_sent = finally_sent OR $2 = 'finally'
 WHERE name = $1`,
@@ -191,11 +175,8 @@ WHERE service = $1 AND verdict IS NOT NULL AND NOT (verdict_sent AND finally_sen
   AND (NOT verdict_sent AND verdict_at < clock_timestamp() - ${OVERDUE}
     OR NOT finally_sent AND finally_at < clock_timestamp() - ${OVERDUE})
 ORDER BY random() LIMIT $2`,
-    callbacks: `SELECT callbacks FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
-    find: `SELECT ${RECORD} FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
-    list: `SELECT ${RECORD} FROM ${table} WHERE until > clock_timestamp() ORDER BY created_at DESC LIMIT $1`,
+    notifications: `SELECT callbacks AS notifications FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+    find: `SELECT ${STORED} FROM ${table} WHERE name = $1 AND until > clock_timestamp()`,
+    list: `SELECT ${STORED} FROM ${table} WHERE until > clock_timestamp() ORDER BY created_at DESC LIMIT $1`,
   };
 }
-
-const RECORD = `name, title, allows_failures, initial, total, done, failed, skipped, progress, sealed, cancelled, verdict, verdict_sent,
-  finally_sent, created_at, finally_at`;

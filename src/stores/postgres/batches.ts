@@ -1,15 +1,15 @@
 import type { Pool } from 'pg';
-import type { BatchCallback } from '../../message/batch.js';
+import type { StoredNotification } from '../../message/batch.js';
 import type {
   BatchChange,
-  BatchRecord,
   BatchStore,
   Closed,
   JobResult,
   NewBatch,
   ReservedNumbers,
+  StoredBatch,
 } from '../batches.js';
-import { batchStatements, type ChangeRow, NOBODY, type RecordRow } from './batches-sql.js';
+import { batchStatements, NOBODY } from './batches-sql.js';
 import { ANSWER_WITHIN_MS, ExpiringTable } from './expiring-table.js';
 import { quoted } from './schema.js';
 
@@ -24,6 +24,13 @@ interface BeginRow {
   readonly answer: 'go' | 'skip' | 'ended';
 }
 
+/** A batch as the statements answer: in the port's words, with null for undefined. */
+type StoredRow = {
+  readonly [Name in keyof StoredBatch]: undefined extends StoredBatch[Name]
+    ? NonNullable<StoredBatch[Name]> | null
+    : StoredBatch[Name];
+};
+
 /** Batches in PostgreSQL: a row for each batch, for each ended job, and for each group of numbers reserved together. */
 export class PostgresBatches implements BatchStore {
   private readonly table: ExpiringTable;
@@ -35,8 +42,8 @@ export class PostgresBatches implements BatchStore {
     this.sql = batchStatements(quoted(schema));
   }
 
-  async open({ id, name, service, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
-    const values = [id, name, allowsFailures, callbacks, keepMs / 1_000, service];
+  async open({ id, name, service, allowsFailures, notifications, keepMs }: NewBatch): Promise<void> {
+    const values = [id, name, allowsFailures, notifications, keepMs / 1_000, service];
     for (let made: object[] = []; made.length === 0; ) {
       await this.table.rows(this.sql.clear, [id]);
       made = await this.table.rows(this.sql.open, values);
@@ -78,13 +85,13 @@ export class PostgresBatches implements BatchStore {
     return this.change(this.sql.cancel, [id, NOBODY]);
   }
 
-  async sent(id: string, callback: BatchCallback): Promise<void> {
-    await this.table.rows(this.sql.sent, [id, callback]);
+  async sent(id: string, notification: StoredNotification): Promise<void> {
+    await this.table.rows(this.sql.sent, [id, notification]);
   }
 
-  async callbacks(id: string): Promise<string | undefined> {
-    const [row] = await this.table.rows<{ callbacks: string }>(this.sql.callbacks, [id]);
-    return row?.callbacks;
+  async notifications(id: string): Promise<string | undefined> {
+    const [row] = await this.table.rows<{ notifications: string }>(this.sql.notifications, [id]);
+    return row?.notifications;
   }
 
   async overdue(service: string, atMost: number): Promise<string[]> {
@@ -92,59 +99,23 @@ export class PostgresBatches implements BatchStore {
     return rows.map(({ name }) => name);
   }
 
-  async find(id: string): Promise<BatchRecord | undefined> {
-    const [row] = await this.table.rows<RecordRow>(this.sql.find, [id]);
-    return row && recordOf(row);
+  async find(id: string): Promise<StoredBatch | undefined> {
+    const [row] = await this.table.rows<StoredRow>(this.sql.find, [id]);
+    return row && batchOf(row);
   }
 
-  async list(atMost: number): Promise<BatchRecord[]> {
-    return (await this.table.rows<RecordRow>(this.sql.list, [atMost])).map(recordOf);
+  async list(atMost: number): Promise<StoredBatch[]> {
+    return (await this.table.rows<StoredRow>(this.sql.list, [atMost])).map(batchOf);
   }
 
   private async change(sql: string, values: readonly unknown[]): Promise<BatchChange | undefined> {
-    const [row] = await this.table.rows<ChangeRow>(sql, values);
-    if (!row) return undefined;
-    const { total, done, failed, skipped, progress, verdict_due: verdict, finally_due: isFinallyDue } = row;
-    const due: BatchCallback[] = [
-      ...(verdict ? [verdict] : []),
-      ...(isFinallyDue ? ['finally' as const] : []),
-    ];
-    return {
-      ...{ total, done, failed, skipped, progress, due },
-      hasCancelled: row.has_cancelled,
-      hasFinished: row.has_finished,
-      hasProgressed: row.has_progressed,
-      unsent: row.unsent ?? [],
-    };
+    const [row] = await this.table.rows<BatchChange>(sql, values);
+    return row;
   }
 }
 
-function recordOf(row: RecordRow): BatchRecord {
-  const {
-    name,
-    title,
-    initial,
-    total,
-    done,
-    failed,
-    skipped,
-    progress,
-    verdict,
-    finally_at: finishedAt,
-  } = row;
-  const unsent: BatchCallback[] = [];
-  if (verdict && !row.verdict_sent) unsent.push(verdict);
-  if (finishedAt && !row.finally_sent) unsent.push('finally');
-  return {
-    id: name,
-    name: title,
-    ...{ total, done, failed, skipped, progress, unsent },
-    allowsFailures: row.allows_failures,
-    initial,
-    isSealed: row.sealed,
-    isCancelled: row.cancelled,
-    createdAt: row.created_at.getTime(),
-    finishedAt: finishedAt?.getTime(),
-    verdict: verdict ?? undefined,
-  };
-}
+const batchOf = ({ finishedAt, verdict, ...row }: StoredRow): StoredBatch => ({
+  ...row,
+  finishedAt: finishedAt ?? undefined,
+  verdict: verdict ?? undefined,
+});

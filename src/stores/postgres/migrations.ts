@@ -100,7 +100,7 @@ export const MIGRATIONS: readonly Migration[] = [
     step: 6,
     name: 'batches of jobs',
     // A row for each ended job instead of a bit set, which every end would rewrite. The partial indexes hold
-    // the batches with callbacks to be sent and the groups being sent: almost always nothing.
+    // the batches with notifications to be sent and the groups being sent: almost always nothing.
     sql: (schema) => `
       CREATE TABLE ${schema}.batches (
         name text PRIMARY KEY,

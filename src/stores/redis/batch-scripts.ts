@@ -26,8 +26,8 @@ return redis.call('HGET', batch, 'createdAt')`;
 
 export const RESERVE = `${BEGIN}
 if redis.call('EXISTS', batch) == 0 then return nil end
-local known = redis.call('HGET', reserved, 'key:' .. ARGV[1])
-if known then return known end
+local before = redis.call('HGET', reserved, 'key:' .. ARGV[1])
+if before then return before end
 if redis.call('HEXISTS', batch, 'cancelled') == 1 then return 'cancelled' end
 local closing = ARGV[3] == '' and 'sealed' or 'finallyAt'
 if redis.call('HEXISTS', batch, closing) == 1 then return 'closed' end
@@ -36,8 +36,8 @@ if ARGV[3] == '' then redis.call('HINCRBY', batch, 'initial', count) end
 local first = redis.call('HINCRBY', batch, 'total', count) - count
 local numbers = {}
 for number = first, first + count - 1 do numbers[#numbers + 1] = number end
-local given = first .. ':' .. count .. ':' .. ARGV[3] .. ':' .. table.concat(numbers, ',')
-redis.call('HSET', reserved, 'key:' .. ARGV[1], given)
+local entry = first .. ':' .. count .. ':' .. ARGV[3] .. ':' .. table.concat(numbers, ',')
+redis.call('HSET', reserved, 'key:' .. ARGV[1], entry)
 if ARGV[3] ~= '' then
   local keys = redis.call('HGET', reserved, 'by:' .. ARGV[3])
   keys = keys and cjson.decode(keys) or {}
@@ -45,15 +45,15 @@ if ARGV[3] ~= '' then
   redis.call('HSET', reserved, 'by:' .. ARGV[3], cjson.encode(keys))
 end
 keep()
-return given`;
+return entry`;
 
 export const DISPATCHED = `
-local known = redis.call('HGET', KEYS[4], 'key:' .. ARGV[1])
-if not known then return 0 end
-local said, left = {}, {}
-for number in string.gmatch(ARGV[2], '%d+') do said[number] = true end
-local head, unsent = string.match(known, '^(.*:)(.*)$')
-for number in string.gmatch(unsent, '%d+') do if said[number] then left[#left + 1] = number end end
+local entry = redis.call('HGET', KEYS[4], 'key:' .. ARGV[1])
+if not entry then return 0 end
+local failed, left = {}, {}
+for number in string.gmatch(ARGV[2], '%d+') do failed[number] = true end
+local head, unsent = string.match(entry, '^(.*:)(.*)$')
+for number in string.gmatch(unsent, '%d+') do if failed[number] then left[#left + 1] = number end end
 redis.call('HSET', KEYS[4], 'key:' .. ARGV[1], head .. table.concat(left, ','))
 return 0`;
 
@@ -131,15 +131,15 @@ if is.finallyAt and not is.finallySent and isMine('finally') then due[#due + 1] 
 local unsent = {}
 local keys = what == 'settle' and redis.call('HGET', reserved, 'by:' .. by)
 for _, key in ipairs(keys and cjson.decode(keys) or {}) do
-  local given = redis.call('HGET', reserved, 'key:' .. key)
-  for number in string.gmatch(string.match(given, '[^:]*$'), '%d+') do
+  local entry = redis.call('HGET', reserved, 'key:' .. key)
+  for number in string.gmatch(string.match(entry, '[^:]*$'), '%d+') do
     if redis.call('GETBIT', ended, number) == 0 then unsent[#unsent + 1] = tonumber(number) end
   end
 end
 return { total, tonumber(is.done), tonumber(is.failed), tonumber(is.skipped), tonumber(is.progress),
   hasCancelled and 1 or 0, hasFinished and 1 or 0, ((fresh or by == ${NOBODY}) and rises) and 1 or 0, unsent, unpack(due) }`;
 
-/** Returns the batch's service if no callback is left to be sent. */
+/** Returns the batch's service if no notification is left to be sent. */
 export const SENT = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 redis.call('HSET', KEYS[1], ARGV[1], 1)
@@ -147,7 +147,7 @@ local sent = redis.call('HMGET', KEYS[1], 'verdictSent', 'finallySent')
 return sent[1] and sent[2] and redis.call('HGET', KEYS[1], 'service')`;
 
 /**
- * Returns 1 if a callback is overdue, 0 if none is yet; nothing if the batch is gone or no callback is left to
+ * Returns 1 if a notification is overdue, 0 if none is yet; nothing if the batch is gone or none is left to
  * be sent.
  */
 export const IS_OVERDUE = `${BEGIN}

@@ -1,31 +1,31 @@
 import type { Redis } from 'ioredis';
-import type { BatchCallback } from '../../message/batch.js';
+import type { StoredNotification } from '../../message/batch.js';
 import type {
   BatchChange,
-  BatchCounts,
-  BatchRecord,
   BatchStore,
   Closed,
   JobResult,
   NewBatch,
   ReservedNumbers,
+  StoredBatch,
+  StoredCounts,
 } from '../batches.js';
 import { CHANGE, DISPATCHED, IS_OVERDUE, MAY_BEGIN, NOBODY, OPEN, RESERVE, SENT } from './batch-scripts.js';
 import { ANSWER_WITHIN_MS, inTime, mustBeReady } from './scripts.js';
 
 /**
- * Names that each new batch checks, at a random place of the list, since the oldest may live longest. As one
+ * Names that each new batch checks, at a random position of the list, since the oldest may live longest. As one
  * name is added each time, at most a tenth of the list are batches that are gone.
  */
 const PRUNED_WITH_EACH = 10;
 
-/** Unfinished batches that are checked for overdue callbacks; a random choice if there are more. */
+/** Unfinished batches that are checked for overdue notifications; a random choice if there are more. */
 const LOOKED_AT = 500;
 
 type ChangeAnswer = [
   ...counts: [number, number, number, number, number, number, number, number],
   unsent: number[],
-  ...due: BatchCallback[],
+  ...due: StoredNotification[],
 ];
 
 /**
@@ -40,8 +40,8 @@ export class RedisBatches implements BatchStore {
     private readonly answerWithinMs = ANSWER_WITHIN_MS,
   ) {}
 
-  async open({ id, name, service, allowsFailures, callbacks, keepMs }: NewBatch): Promise<void> {
-    const values = [name, allowsFailures ? 1 : 0, callbacks, Math.ceil(keepMs), service];
+  async open({ id, name, service, allowsFailures, notifications, keepMs }: NewBatch): Promise<void> {
+    const values = [name, allowsFailures ? 1 : 0, notifications, Math.ceil(keepMs), service];
     const createdAt = await this.run(OPEN, id, ...values);
     await this.ask(() => this.client.zadd(this.listKey, Number(createdAt), id));
     await this.ask(() => this.client.sadd(this.openKey(service), id));
@@ -57,10 +57,10 @@ export class RedisBatches implements BatchStore {
     const answer = (await this.run(RESERVE, id, key, count, by ?? '')) as string | null;
     if (answer === null) return undefined;
     if (answer === 'cancelled' || answer === 'closed') return answer;
-    const [first, given, _by, unsent] = answer.split(':') as [string, string, string, string];
+    const [first, numbers, _by, unsent] = answer.split(':') as [string, string, string, string];
     return {
       first: Number(first),
-      count: Number(given),
+      count: Number(numbers),
       unsent: unsent.split(',').filter(Boolean).map(Number),
     };
   }
@@ -85,8 +85,8 @@ export class RedisBatches implements BatchStore {
     return this.change(id, 'cancel', NOBODY);
   }
 
-  async sent(id: string, callback: BatchCallback): Promise<void> {
-    const service = await this.run(SENT, id, callback === 'finally' ? 'finallySent' : 'verdictSent');
+  async sent(id: string, notification: StoredNotification): Promise<void> {
+    const service = await this.run(SENT, id, notification === 'finally' ? 'finallySent' : 'verdictSent');
     if (typeof service === 'string') await this.ask(() => this.client.srem(this.openKey(service), id));
   }
 
@@ -99,17 +99,17 @@ export class RedisBatches implements BatchStore {
     return ids.filter((_id, index) => answers[index] === 1).slice(0, atMost);
   }
 
-  async callbacks(id: string): Promise<string | undefined> {
+  async notifications(id: string): Promise<string | undefined> {
     return (await this.ask(() => this.client.hget(this.keyOf(id), 'callbacks'))) ?? undefined;
   }
 
-  async find(id: string): Promise<BatchRecord | undefined> {
+  async find(id: string): Promise<StoredBatch | undefined> {
     const fields = await this.ask(() => this.client.hgetall(this.keyOf(id)));
-    return fields.total === undefined ? undefined : recordOf(id, fields);
+    return fields.total === undefined ? undefined : batchOf(id, fields);
   }
 
-  async list(atMost: number): Promise<BatchRecord[]> {
-    const found: BatchRecord[] = [];
+  async list(atMost: number): Promise<StoredBatch[]> {
+    const found: StoredBatch[] = [];
     for (let from = 0; found.length < atMost; ) {
       const to = from + atMost - 1;
       const ids = await this.ask(() => this.client.zrevrange(this.listKey, from, to));
@@ -134,7 +134,7 @@ export class RedisBatches implements BatchStore {
     const [total, done, failed, skipped, progress, hasCancelled, hasFinished, hasProgressed, unsent, ...due] =
       answer;
     return {
-      ...({ total, done, failed, skipped, progress } as BatchCounts),
+      ...({ total, done, failed, skipped, progress } as StoredCounts),
       due,
       unsent,
       hasCancelled: hasCancelled === 1,
@@ -168,7 +168,7 @@ export class RedisBatches implements BatchStore {
     return `${this.prefix}:batch:{${id}}`;
   }
 
-  /** Key of the set of a service's batches with callbacks to be sent. */
+  /** Key of the set of a service's batches with notifications to be sent. */
   private openKey(service: string): string {
     return `${this.prefix}:batches:open:${service}`;
   }
@@ -184,14 +184,13 @@ export class RedisBatches implements BatchStore {
   }
 }
 
-function recordOf(id: string, fields: Record<string, string>): BatchRecord {
+function batchOf(id: string, fields: Record<string, string>): StoredBatch {
   const { name = '', verdict, finallyAt } = fields;
-  const unsent: BatchCallback[] = [];
-  if (verdict && !fields.verdictSent) unsent.push(verdict as BatchCallback);
+  const unsent: StoredNotification[] = [];
+  if (verdict && !fields.verdictSent) unsent.push(verdict as StoredNotification);
   if (finallyAt && !fields.finallySent) unsent.push('finally');
   return {
-    id,
-    name,
+    ...{ id, name, unsent },
     total: Number(fields.total),
     done: Number(fields.done),
     failed: Number(fields.failed),
@@ -203,7 +202,6 @@ function recordOf(id: string, fields: Record<string, string>): BatchRecord {
     isCancelled: fields.cancelled !== undefined,
     createdAt: Number(fields.createdAt),
     finishedAt: finallyAt === undefined ? undefined : Number(finallyAt),
-    verdict: verdict as BatchRecord['verdict'],
-    unsent,
+    verdict: verdict as StoredBatch['verdict'],
   };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { HandlerContext } from '../../../src/consume/attempt/context.js';
 import { ContextOutsideMessageError, InvalidMessageError } from '../../../src/errors.js';
-import type { BatchSender } from '../../../src/features/batch/batch-job.js';
-import type { StepSender } from '../../../src/features/chain/step.js';
+import type { BatchSender } from '../../../src/features/batch/context.js';
+import type { StepSender } from '../../../src/features/chain/context.js';
 import { MessageContext } from '../../../src/message/context.js';
 import type { MessageProperties } from '../../../src/message/properties.js';
 import type { PublishOptions } from '../../../src/message/publish-options.js';

@@ -9,8 +9,8 @@ import {
   UnroutableError,
 } from '../../../src/errors.js';
 import type { BusEvents } from '../../../src/events.js';
-import { failureSteps, goingOn } from '../../../src/features/chain/chain-effects.js';
-import type { StepSender } from '../../../src/features/chain/step.js';
+import type { StepSender } from '../../../src/features/chain/context.js';
+import { failureSteps, goingOn } from '../../../src/features/chain/effects.js';
 import { Pack, receivedItems, returned } from '../../../src/features/pack/pack.js';
 import { HEADER } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';

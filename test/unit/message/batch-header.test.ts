@@ -6,12 +6,12 @@ import { type BatchMark, batchIn, encodeMark } from '../../../src/message/wire/b
 const read = (text: unknown) => batchIn({ [HEADER.batch]: text as string });
 
 describe('the header of a batch', () => {
-  const figures = { total: 3, pending: 0, done: 2, failed: 1, skipped: 0, progress: 100 };
+  const counts = { total: 3, pending: 0, done: 2, failed: 1, skipped: 0, progress: 100 };
 
   it('is read as it was written: of a job, and of what is sent for a batch', () => {
     const marks: BatchMark[] = [
       { id: 'one', number: 0 },
-      { id: 'two', news: 'finally', figures },
+      { id: 'two', kind: 'finally', counts },
     ];
     for (const mark of marks) assert.deepEqual(read(encodeMark(mark)), mark);
     assert.equal(batchIn({}), undefined);

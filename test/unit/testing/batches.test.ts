@@ -12,7 +12,10 @@ describe('batches in a test kit', () => {
       configure: (bus) =>
         bus
           .handle('job', (number: number) => void handled.push(number))
-          .handle('over', (_payload, { batch }) => void told.push(`${batch?.figures?.done} ${batch?.news}`)),
+          .handle(
+            'over',
+            (_payload, { batch }) => void told.push(`${batch?.counts?.done} ${batch?.notification}`),
+          ),
     });
     await kit.crash({ at: 'before-ack' });
     const over = { key: 'over', payload: {} };

@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { BatchRecord, BatchStore } from '../../../stores/batches.js';
+import type { BatchStore, StoredBatch } from '../../../stores/batches.js';
 import { pause, systemClock } from '../../../util/clock.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
@@ -36,7 +36,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
 };
 
 /** The record of a batch. @throws UsageError if the store does not have it */
-export async function mustFind(store: BatchStore, id: string): Promise<BatchRecord> {
+export async function mustFind(store: BatchStore, id: string): Promise<StoredBatch> {
   const batch = await store.find(id);
   if (batch) return batch;
   throw new UsageError(
@@ -45,7 +45,7 @@ export async function mustFind(store: BatchStore, id: string): Promise<BatchReco
   );
 }
 
-async function endOf(store: BatchStore, id: string, terminal: Terminal): Promise<BatchRecord> {
+async function endOf(store: BatchStore, id: string, terminal: Terminal): Promise<StoredBatch> {
   let batch = await mustFind(store, id);
   const bar = terminal.canDraw ? new SingleBar({ stream: terminal.stderr }, Presets.legacy) : undefined;
   bar?.start(batch.total, batch.total - pendingOf(batch));
@@ -65,7 +65,7 @@ async function endOf(store: BatchStore, id: string, terminal: Terminal): Promise
 const deadOf = (id: string, flags: TargetFlags, terminal: Terminal): Promise<number> =>
   atDesk(flags, terminal, async ({ failures }) => (await failures.list({ batch: id })).length);
 
-function show(terminal: Terminal, batch: BatchRecord, dead: number | undefined): void {
+function show(terminal: Terminal, batch: StoredBatch, dead: number | undefined): void {
   const { verdict, unsent } = inWords(batch);
   const fields: [string, string | undefined][] = [
     ['id', batch.id],

@@ -1,14 +1,14 @@
+import { ManualClock } from '../../../../src/testing/manual-clock.js';
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import { OverdueBatches } from '../../../src/features/batch/overdue-batches.js';
-import { type BatchStore, Bus, memory } from '../../../src/index.js';
-import { memoryStores } from '../../../src/stores/memory/index.js';
-import { ManualClock } from '../../../src/testing/manual-clock.js';
-import { deferred } from '../../../src/util/deferred.js';
-import { silentLogger } from '../../../src/util/logger.js';
-import { eventually } from '../../support/eventually.js';
+import { OverdueBatches } from '../../../../src/features/batch/overdue.js';
+import { type BatchStore, Bus, memory } from '../../../../src/index.js';
+import { memoryStores } from '../../../../src/stores/memory/index.js';
+import { deferred } from '../../../../src/util/deferred.js';
+import { silentLogger } from '../../../../src/util/logger.js';
+import { eventually } from '../../../support/eventually.js';
 
-describe('what is overdue of a batch', () => {
+describe('an overdue notification of a batch', () => {
   afterEach(() => mock.timers.reset());
 
   it('is sent by another process of its service, if the one that has dispatched it died with the answer', async () => {
@@ -21,7 +21,7 @@ describe('what is overdue of a batch', () => {
     const api = new Bus({ service: 'api', transport, stores, log: silentLogger });
     const worker = new Bus({ service: 'worker', transport, stores, log: silentLogger }).handle(
       'news.*',
-      (_payload, { batch }) => void told.push(batch?.news),
+      (_payload, { batch }) => void told.push(batch?.notification),
     );
     await Promise.all([api.start(), worker.start()]);
     const gone = deferred<never>();

@@ -1,10 +1,10 @@
+import { ManualClock } from '../../../../src/testing/manual-clock.js';
 import assert from 'node:assert/strict';
-import { Bus, memory } from '../../../src/index.js';
-import { memoryStores } from '../../../src/stores/memory/index.js';
-import { ManualClock } from '../../../src/testing/manual-clock.js';
-import { silentLogger } from '../../../src/util/logger.js';
+import { Bus, memory } from '../../../../src/index.js';
+import { memoryStores } from '../../../../src/stores/memory/index.js';
+import { silentLogger } from '../../../../src/util/logger.js';
 
-describe('what is sent for a batch', () => {
+describe('a notification of a batch', () => {
   it('is its own, and not that of another one which had its id', async () => {
     const clock = new ManualClock();
     const told: unknown[] = [];
@@ -16,7 +16,7 @@ describe('what is sent for a batch', () => {
     });
     bus
       .handle('job', () => {})
-      .handle('news.*', (night, { batch }) => void told.push(`${batch?.news} of night ${night}`));
+      .handle('news.*', (night, { batch }) => void told.push(`${batch?.notification} of night ${night}`));
     await bus.start();
     for (const night of [1, 2]) {
       await bus
@@ -32,22 +32,22 @@ describe('what is sent for a batch', () => {
     await bus.stop();
   });
 
-  it('is read from the store once for all its progress, and anew for each callback', async () => {
+  it('is read from the store once for all its progress, and anew for each notification that is sent once', async () => {
     const clock = new ManualClock();
     const stores = memoryStores(clock);
     const { batches } = stores;
     assert.ok(batches);
     let asked = 0;
-    const callbacks = batches.callbacks.bind(batches);
-    batches.callbacks = (id) => {
+    const notifications = batches.notifications.bind(batches);
+    batches.notifications = (id) => {
       asked += 1;
-      return callbacks(id);
+      return notifications(id);
     };
     const percents: unknown[] = [];
     const bus = new Bus({ service: 'any', transport: memory({ clock }), stores, log: silentLogger });
     bus
       .handle('job', () => {}, { concurrency: 1 })
-      .handle('progress', (_payload, { batch }) => void percents.push(batch?.figures?.progress));
+      .handle('progress', (_payload, { batch }) => void percents.push(batch?.counts?.progress));
     await bus.start();
     const jobs = Array.from({ length: 20 }, () => ({ key: 'job', payload: 1, delay: '1s' as const }));
     await bus.batch(jobs).onProgress({ key: 'progress', payload: 1 }).dispatch();

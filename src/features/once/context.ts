@@ -26,19 +26,19 @@ const partName: Check = {
 };
 const FIELDS = { keep: durationUpTo('366d') };
 
-/** Of a part that gave nothing: no JSON is empty. */
-const NOTHING = '';
+/** Record of a part without a result: no JSON is empty. */
+const NO_RESULT = '';
 
 /**
- * The parts of one attempt's work that are done once for its message, however often that is handled: what a part gave is
- * recorded, and whoever comes to the part again gets it. The record's place is taken before the part runs, so that it runs only
- * where it can be recorded. A process that dies between the two leaves a place that the message's next attempt takes again, and
- * does the part again: once is what is aimed at, at least once is what holds. In a transaction the record is part of that, and
- * gone with it.
+ * `context.once`: parts of a handler's work that are done once for its message, however often the message is handled.
+ * The result of a part is recorded, and whoever comes to the part again gets it. A record is reserved before the part
+ * runs, so that it runs only where it can be recorded. If the process dies between the two, the message's next attempt
+ * reserves the record again, and runs the part again: at least once is guaranteed, once is the rule. In a transaction
+ * the record is part of it, and rolled back with it.
  */
-export class Parts {
-  /** What they gave, or will. */
-  private readonly known = new Map<string, Promise<string>>();
+export class HandlerParts {
+  /** Records of this attempt's parts, by name; pending while a part runs. */
+  private readonly records = new Map<string, Promise<string>>();
 
   constructor(
     private readonly service: string,
@@ -48,30 +48,30 @@ export class Parts {
 
   async once(name: string, run: PartFunction, options: OnceOptions = {}): Promise<unknown> {
     check(name, run, options);
-    // Asked for twice at the same time, it is done once; if that fails, each is told.
-    const doing = this.known.get(name) ?? this.do(name, run, toMs(options.keep ?? '7d'));
-    this.known.set(name, doing);
+    // Two calls at the same time run it once; if that fails, both reject.
+    const recording = this.records.get(name) ?? this.record(name, run, toMs(options.keep ?? '7d'));
+    this.records.set(name, recording);
     try {
-      const result = await doing;
-      // Each has its own: what one does to it is nothing to the others.
-      return result === NOTHING ? undefined : JSON.parse(result);
+      const result = await recording;
+      // Each caller has a copy of its own, so that changing it has no effect on the others.
+      return result === NO_RESULT ? undefined : JSON.parse(result);
     } catch (error) {
-      if (this.known.get(name) === doing) this.known.delete(name);
+      if (this.records.get(name) === recording) this.records.delete(name);
       throw error;
     }
   }
 
-  private async do(name: string, run: PartFunction, keepMs: number): Promise<string> {
+  private async record(name: string, run: PartFunction, keepMs: number): Promise<string> {
     const key = this.keyOf(name);
     const { handler } = this.context;
-    // Before the part runs: a store that can be read and not written would have it run with each attempt.
+    // Before the part runs: with a store that can be read and not written, each attempt would run it.
     const before = await this.ledger.reserve(key, Math.min(keepMs, handler.timeoutMs));
     if (before !== undefined) return before;
-    // The message's next attempt, which may have begun, does it.
+    // The message's next attempt, which may have begun, runs the part.
     if (this.context.abortReason) throw this.context.abortReason;
     this.context.mustNotBeOver('once');
     const result = await run(partKey(key));
-    // Dying here does it again. Of two attempts that overlap, both go on with what the first of them recorded.
+    // If the process dies here, the part is run again. Of two attempts that overlap, both go on with the first record.
     return this.ledger.record(key, recordable(name, result), keepMs);
   }
 
@@ -82,6 +82,7 @@ export class Parts {
   }
 }
 
+/** @throws OptionsError with all problems at once */
 function check(name: string, run: PartFunction, options: OnceOptions): void {
   const problems = problemsOf({ name, run }, '', { name: partName, run: callable });
   if (isPlainObject(options)) problems.push(...problemsOf(options, '', FIELDS));
@@ -89,9 +90,9 @@ function check(name: string, run: PartFunction, options: OnceOptions): void {
   if (problems.length > 0) throw new OptionsError('once', problems);
 }
 
-/** Its effect has happened by now, and only a plain result would keep it from happening again. */
+/** The result as JSON. @throws InvalidMessageError: the part has had its effect, and will be run again */
 function recordable(name: string, result: unknown): string {
-  if (result === undefined) return NOTHING;
+  if (result === undefined) return NO_RESULT;
   try {
     return jsonText(result);
   } catch (error) {

@@ -14,7 +14,7 @@ import { checkRoutingKey } from '../message/routing/routing-key.js';
 import type { Serializer } from '../serialization/serializer.js';
 import { laneExchangeOf } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
-import { delayMsOf } from './publish-options.js';
+import { delayMsOf } from './publish-checks.js';
 
 export interface ComposeOptions {
   readonly service: string;

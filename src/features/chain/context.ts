@@ -2,7 +2,6 @@ import { SEAL_BYTES } from '../../encryption/encryption.js';
 import { InvalidMessageError } from '../../errors.js';
 import type { ChainStep, StepContext, StepFailure } from '../../message/chain.js';
 import { HEADER } from '../../message/headers.js';
-import { followingId } from '../../message/message-id.js';
 import {
   type ChainState,
   type SealedResult,
@@ -12,59 +11,32 @@ import {
 import type { Received } from '../../pipeline/received.js';
 import { reasonText } from '../../util/error-text.js';
 import { jsonText } from '../../util/text/json-text.js';
+import { stateOfNext } from './following-steps.js';
+import type { ChainSender } from './sender.js';
 
-/** What the way in needs of the way out for the steps of chains. */
-export interface StepSender {
-  /** @throws what makes it one that can't be sent */
-  compose(
-    step: ChainStep,
-    owner: { readonly chainId: string },
-  ): {
-    readonly message: StepMessage;
-    readonly checking: Promise<StepMessage> | undefined;
-  };
-  /** What is passed on to the step of that number. @throws KeysUnavailableError */
-  sealResult(result: Buffer, chainId: string, number: number): SealedResult | Promise<SealedResult>;
+/** The part of the sender that attempts and their outcomes use. */
+export interface StepSender extends Pick<ChainSender, 'compose' | 'sealResult'> {
   /** Resolves with the confirm. */
-  send(
-    step: StepMessage,
-    state: ChainState,
-    messageId: string,
-    carried: { headers: NonNullable<ChainStep['headers']>; correlationId?: string },
-  ): Promise<unknown>;
+  send(...step: Parameters<ChainSender['send']>): Promise<unknown>;
 }
 
-/** The same each time that the message is handled, so that a successor that is sent twice can be told. */
-export function nextId({ messageId }: Received, { id, number }: ChainState): string {
-  return followingId(messageId ?? `${id}/${number}`, 'next');
-}
-
-export function failureId({ messageId }: Received, { id, number }: ChainState): string {
-  return followingId(messageId ?? `${id}/${number}`, 'failure');
-}
-
-/** What the next step carries. */
-export function stateOfNext(chain: ChainState): ChainState {
-  const { number, rest } = chain;
-  return { ...chain, number: number + 1, rest: rest.slice(1), failure: undefined, finished: false };
-}
-
-/** The chain as one attempt sees and changes it. */
+/** `context.step`: the chain as one attempt sees and changes it. */
 export class HandlerStep implements StepContext {
+  /** Steps after this one, as the attempt has changed them. */
   private later: readonly StepMessage[];
   private passed: unknown;
-  /** What is passed on, if it has to be encrypted. */
+  /** The passed result, if it has to be encrypted: until the attempt ends, only its size. */
   private sealed: SealedResult | undefined;
   private readonly checks: Promise<unknown>[] = [];
-  /** Steps that had to wait for something, as they are sent. */
-  private readonly whole = new Map<StepMessage, StepMessage>();
+  /** Final messages of steps whose schema or key had to be waited for. */
+  private readonly completed = new Map<StepMessage, StepMessage>();
   private readonly isEncrypted: boolean;
 
   constructor(
     private readonly chain: ChainState,
     { delivery }: Received,
-    private readonly sender: StepSender,
-    /** Tells of a call that changes nothing any more. */
+    private readonly sender: Pick<StepSender, 'compose' | 'sealResult'>,
+    /** True if the outcome is decided; logs the call, which then changes nothing. */
     private readonly isTooLate: (call: string) => boolean,
   ) {
     this.later = chain.rest;
@@ -119,20 +91,20 @@ export class HandlerStep implements StepContext {
   }
 
   /**
-   * Completes what follows, when the handler has ended.
+   * Completes the later steps when the handler has ended.
    *
-   * @throws PayloadInvalidError of steps whose schema took its time; KeysUnavailableError, MessageTooLargeError
+   * @throws PayloadInvalidError of steps whose schema is async; KeysUnavailableError, MessageTooLargeError
    */
   async checked(): Promise<void> {
     const { chain, passed, sender, checks, later } = this;
     if (later.length === 0 || (checks.length === 0 && !this.sealed)) return;
     await Promise.all(checks);
-    this.later = later.map((step) => this.whole.get(step) ?? step);
+    this.later = later.map((step) => this.completed.get(step) ?? step);
     if (this.sealed) this.sealed = await sender.sealResult(bytesOf(passed), chain.id, chain.number + 1);
     this.mustFit(() => {});
   }
 
-  /** What is to be done when this attempt is done; undefined if nothing follows. */
+  /** State of the chain if this attempt is done; undefined if nothing follows. */
   get next(): ChainState | undefined {
     if (this.later.length === 0) return undefined;
     const { chain, later: rest, sealed: sealedResult } = this;
@@ -142,11 +114,11 @@ export class HandlerStep implements StepContext {
   private composed(steps: readonly ChainStep[]): StepMessage[] {
     return steps.map((step) => {
       const { message, checking } = this.sender.compose(step, { chainId: this.chain.id });
-      if (checking instanceof Promise) {
-        const whole = checking.then((its) => this.whole.set(message, its));
-        // Looked at when the handler has ended, which may be long after.
-        whole.catch(() => {});
-        this.checks.push(whole);
+      if (checking) {
+        const check = checking.then((final) => this.completed.set(message, final));
+        // A rejection is looked at when the handler has ended, which may be long after.
+        check.catch(() => {});
+        this.checks.push(check);
       }
       return message;
     });
@@ -160,7 +132,7 @@ export class HandlerStep implements StepContext {
     });
   }
 
-  /** Here, where the handler can do something about it, and not when the step is sent. */
+  /** Checks the size during the call, where the handler can act on the error, and not when the step is sent. */
   private mustFit(undo: () => void): void {
     const { next } = this;
     const [first] = next?.rest ?? [];
@@ -176,13 +148,13 @@ export class HandlerStep implements StepContext {
 
 const bytesOf = (result: unknown): Buffer => Buffer.from(JSON.stringify(result));
 
-/** As large as the result will be encrypted, with nothing of it. */
+/** A placeholder with the size that the result will have when it is encrypted, and none of its content. */
 function blank(result: unknown): SealedResult | undefined {
   if (result === undefined) return undefined;
   return { header: '', body: Buffer.alloc(bytesOf(result).length + SEAL_BYTES) };
 }
 
-/** As it is now, and as the next step gets it. */
+/** The result as it is now, and as the next step gets it. @throws InvalidMessageError */
 function copyOf(result: unknown): unknown {
   if (result === undefined) return undefined;
   let text: string;

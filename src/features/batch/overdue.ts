@@ -56,7 +56,7 @@ export class OverdueBatches {
       ids = await store.overdue(service, SENT_AT_MOST);
     } catch (error) {
       // A service that uses batches learns of the fault from them; others need no tables for batches.
-      log.debug({ service, error }, 'batches could not be looked after');
+      log.debug({ service, error }, 'the store could not be asked for overdue batches');
       return;
     }
     for (const batchId of ids) {
@@ -64,7 +64,7 @@ export class OverdueBatches {
       try {
         await send(batchId);
       } catch (error) {
-        log.warn({ batchId, error }, 'what was decided of a batch is overdue, and cannot be sent');
+        log.warn({ batchId, error }, 'a notification of a batch is overdue, and cannot be sent');
       }
     }
   }

@@ -1,5 +1,5 @@
 import { OptionsError } from '../../errors.js';
-import type { BatchPlan, JobBatchOptions } from '../../message/batch.js';
+import type { BatchOptions, BatchPlan } from '../../message/batch.js';
 import { type Check, durationUpTo, isPlainObject, problemsOf, show } from '../../util/check.js';
 
 /** The id becomes part of keys in stores and of file names. */
@@ -15,7 +15,7 @@ const batchName: Check = {
 };
 
 /** @throws OptionsError */
-export function checkBatchOptions(options: JobBatchOptions): void {
+export function checkBatchOptions(options: BatchOptions): void {
   const problems = isPlainObject(options)
     ? problemsOf(options, '', { id: batchId, keep: durationUpTo('366d') })
     : [`expected its options to be an object, got ${show(options)}`];
@@ -27,8 +27,8 @@ export function checkBatchPlan({ name, jobs }: BatchPlan): void {
   const problems: string[] = [];
   if (!batchName.accepts(name))
     problems.push(`expected its name to be ${batchName.expected}, got ${show(name)}`);
-  const given = jobs as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
-  if (typeof jobs !== 'object' || !(given?.[Symbol.iterator] || given?.[Symbol.asyncIterator]))
+  const list = jobs as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+  if (typeof jobs !== 'object' || !(list?.[Symbol.iterator] || list?.[Symbol.asyncIterator]))
     problems.push(`expected its jobs to be a list or something else to iterate over, got ${show(jobs)}`);
   if (problems.length > 0) throw new OptionsError('batch', problems);
 }

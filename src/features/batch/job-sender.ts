@@ -1,0 +1,193 @@
+import { BatchError, OptionsError, PublishManyError, type PublishManyFailure } from '../../errors.js';
+import type { BatchJob } from '../../message/batch.js';
+import type { ChainStep } from '../../message/chain.js';
+import type { MessageDefinition } from '../../message/define-message.js';
+import { exchangeRef } from '../../message/exchange-option.js';
+import { followingId } from '../../message/message-id.js';
+import type { Published } from '../../message/published.js';
+import type { BatchPosition } from '../../message/wire/batch-header.js';
+import type { StepMessage } from '../../message/wire/chain-header.js';
+import type { BatchStore, Closed } from '../../stores/batches.js';
+import type { StepDraft } from '../chain/composer.js';
+import { type Carried, type ChainSender, mustBeSteps, stateOfFirst } from '../chain/sender.js';
+
+export interface JobSenderOptions {
+  readonly steps: ChainSender;
+  /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
+  readonly uniqueHandlers: () =>
+    | { find(exchange: string, routingKey: string): object | undefined }
+    | undefined;
+}
+
+/** Parameters of one sending of jobs. */
+export interface JobSending {
+  readonly id: string;
+  /** Key of the n-th window in the store: the same key gives the same job numbers again. */
+  readonly keyOf: (window: number) => string;
+  readonly carried: Carried;
+  /** Number of the job that adds these; undefined in a dispatch. */
+  readonly by?: number;
+}
+
+/** Number of jobs that are sent by now, and why that is not all of them. */
+export interface SentJobs {
+  readonly count: number;
+  readonly closed?: Closed;
+}
+
+/** A checked job. It gets its number, and with it its id, when it is sent. */
+interface JobDraft {
+  /** Routing key of the job, or of the first step if the job is a chain. */
+  readonly key: string;
+  readonly isChain: boolean;
+  readonly steps: readonly StepDraft[];
+}
+
+/**
+ * Maximum number of jobs that are held, and sent at once. Changing it breaks a dispatch that was interrupted
+ * and is repeated: a key of the store stands for one window.
+ */
+const WINDOW = 500;
+
+/** Sends the jobs of batches, in windows, under numbers that the store gives. */
+export class JobSender {
+  constructor(private readonly options: JobSenderOptions) {}
+
+  /**
+   * Sends jobs of a batch that exists. Jobs that have numbers from an earlier try are sent under the same ids, or
+   * not at all if they are known to be sent.
+   *
+   * @throws PublishManyError; BatchError if the batch is not in the store, or was given other jobs before
+   */
+  async send(
+    store: BatchStore,
+    jobs: Iterable<BatchJob> | AsyncIterable<BatchJob>,
+    sending: JobSending,
+  ): Promise<SentJobs> {
+    let window = 0;
+    let count = 0;
+    for await (const some of windowsOf(jobs)) {
+      const closed = await this.sendWindow(store, some, sending, window);
+      if (closed) return { count, closed };
+      window += 1;
+      count += some.length;
+    }
+    return { count };
+  }
+
+  private async sendWindow(
+    store: BatchStore,
+    jobs: readonly BatchJob[],
+    { id, keyOf, carried, by }: JobSending,
+    window: number,
+  ): Promise<Closed | undefined> {
+    const drafts = await Promise.all(jobs.map((job) => this.draft(job)));
+    const key = keyOf(window);
+    const numbers = mustBeKnown(id, await store.reserve(id, key, jobs.length, by));
+    if (numbers === 'cancelled' || numbers === 'closed') return numbers;
+    const { first, count } = numbers;
+    if (count !== jobs.length) throw otherJobs(id, `${count} jobs in this position`, `${jobs.length}`);
+    if (numbers.unsent.length === 0) return undefined;
+    const failures: PublishManyFailure[] = [];
+    await Promise.all(
+      numbers.unsent.map(async (number) => {
+        try {
+          await this.sendJob(drafts[number - first] as JobDraft, { id, number }, carried);
+        } catch (error) {
+          failures.push({ index: number, error: error as Error });
+        }
+      }),
+    );
+    const unsent = failures.map(({ index }) => index);
+    const marking = store.dispatched(id, key, unsent);
+    if (failures.length === 0) {
+      await marking;
+      return undefined;
+    }
+    await marking.catch(() => {}); // if this fails, a repeated dispatch sends all of them again, and those that have ended are not run
+    throw notSent(drafts, first, failures);
+  }
+
+  /**
+   * Checks a job, which may be a chain.
+   *
+   * @throws the errors of {@link StepComposer.draft}; PayloadInvalidError; OptionsError for a unique job
+   */
+  private async draft(job: BatchJob): Promise<JobDraft> {
+    const { composer } = this.options.steps;
+    const isChain = Array.isArray(job);
+    if (isChain) mustBeSteps(job);
+    const list: readonly ChainStep[] = isChain ? job : [job as ChainStep];
+    const steps = list.map((step) => composer.draft(step));
+    const { plain } = steps[0] as StepDraft;
+    if (!isChain) this.mustNotBeUnique(plain, list[0]?.definition);
+    await Promise.all(steps.map(({ checking }) => checking));
+    return { key: plain.key, isChain, steps };
+  }
+
+  /**
+   * Refuses a unique job: if its key were taken, the job would never end; if it were sent all the same, it
+   * would not be unique.
+   */
+  private mustNotBeUnique({ key, options }: StepMessage, definition: MessageDefinition | undefined): void {
+    const exchange = exchangeRef(options.exchange).name;
+    const who = definition?.unique
+      ? 'its definition'
+      : this.options.uniqueHandlers()?.find(exchange, key) && 'its handler';
+    if (!who) return;
+    throw new OptionsError('batch', [
+      `expected '${key}' not to be unique, as ${who} says, since a job of a batch can't be: say it of single sends, by their option unique, or give the job a key of its own`,
+    ]);
+  }
+
+  /** @throws KeysUnavailableError; the errors of `send` */
+  private async sendJob(
+    { isChain, steps }: JobDraft,
+    batch: BatchPosition,
+    carried: Carried,
+  ): Promise<Published> {
+    const { steps: sender } = this.options;
+    const messageId = followingId(`${batch.id}/${batch.number}`, 'job');
+    const owner = isChain ? { chainId: messageId } : { messageId };
+    const [first, ...rest] = await Promise.all(steps.map((draft) => sender.composer.sealed(draft, owner)));
+    const sending = { step: first as StepMessage, mustRoute: true };
+    const mark = isChain ? { chain: { ...stateOfFirst(messageId, rest), batch } } : { batch };
+    return sender.deliver({ ...sending, ...mark }, messageId, carried);
+  }
+}
+
+/** Returns the store's answer. @throws BatchError if the store does not have the batch */
+export function mustBeKnown<Answer>(id: string, answer: Answer | undefined): Answer {
+  if (answer !== undefined) return answer;
+  throw new BatchError(
+    `the store knows no batch '${id}'`,
+    'It is forgotten some time after its last change (see keep), or is kept in another store.',
+  );
+}
+
+export const otherJobs = (id: string, before: string, now: string) =>
+  new BatchError(
+    `batch '${id}' was given ${before} before, and now ${now}`,
+    'Whoever dispatches a batch once more, or is run again and adds to one, gives the same jobs in the same order.',
+  );
+
+function notSent(
+  jobs: readonly JobDraft[],
+  first: number,
+  failures: readonly PublishManyFailure[],
+): PublishManyError {
+  const sorted = failures.toSorted((left, right) => left.index - right.index);
+  const key = jobs[(sorted[0]?.index ?? first) - first]?.key ?? '';
+  return new PublishManyError(key, jobs.length, sorted);
+}
+
+async function* windowsOf<Each>(all: Iterable<Each> | AsyncIterable<Each>): AsyncGenerator<Each[]> {
+  let window: Each[] = [];
+  for await (const each of all) {
+    window.push(each);
+    if (window.length < WINDOW) continue;
+    yield window;
+    window = [];
+  }
+  if (window.length > 0) yield window;
+}

@@ -1,0 +1,106 @@
+import type { Owner } from '../../encryption/envelope.js';
+import type { ChainStep } from '../../message/chain.js';
+import type { ExchangeRef } from '../../message/exchange-option.js';
+import { publisherHeaders } from '../../message/headers.js';
+import type { StepMessage, StepOptions } from '../../message/wire/chain-header.js';
+import {
+  bodyOf,
+  type ComposeOptions,
+  composeMessage,
+  exchangeOf,
+  routingKeyOf,
+} from '../../pipeline/publish-call.js';
+import { checkStep } from '../../pipeline/publish-checks.js';
+import { validate } from '../../serialization/validate.js';
+import type { Clock } from '../../util/clock.js';
+import { blankStep, encryptedStep, isEncrypted } from '../encryption/encrypt.js';
+
+export interface StepComposerOptions extends ComposeOptions {
+  /** The bus's own exchange. */
+  readonly exchange: ExchangeRef;
+  readonly clock: Clock;
+}
+
+/** A checked step before its encryption; its schema's answer may be outstanding. */
+export interface StepDraft {
+  readonly plain: StepMessage;
+  readonly checking: Promise<unknown> | undefined;
+  readonly isEncrypted: boolean;
+}
+
+/** A checked step. Its schema's answer and its encryption key may be outstanding. */
+export interface ComposedStep {
+  /** The step's message; without its body while `checking` waits for a key. */
+  readonly message: StepMessage;
+  /**
+   * The final message; rejects with a PayloadInvalidError or a KeysUnavailableError. Undefined if nothing is
+   * outstanding.
+   */
+  readonly checking: Promise<StepMessage> | undefined;
+}
+
+/**
+ * Composes steps as they travel in a header, long before they are sent: a step that could not be sent fails here,
+ * where its author can do something about it.
+ */
+export class StepComposer {
+  constructor(private readonly options: StepComposerOptions) {}
+
+  /**
+   * @param owner owner of an encrypted body: the step's chain, or else the message that the step becomes
+   * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError, KeysUnavailableError
+   */
+  compose(step: ChainStep, owner: Owner): ComposedStep {
+    const draft = this.draft(step);
+    const message = this.sealed(draft, owner);
+    const { plain, checking: validation } = draft;
+    if (!(validation || message instanceof Promise)) return { message, checking: undefined };
+    const checking = Promise.all([message, validation]).then(([final]) => final);
+    // The caller gets a rejection; if another step is refused first, nobody awaits this one.
+    checking.catch(() => {});
+    return { message: message instanceof Promise ? blankStep(plain) : message, checking };
+  }
+
+  /** @throws as {@link compose}, except for keys */
+  draft(step: ChainStep): StepDraft {
+    checkStep(step);
+    const { definition, payload, key: _, encrypted: __, ...options } = step;
+    const { encryption, exchange: own, serializer, clock } = this.options;
+    const routingKey = routingKeyOf(definition ?? (step.key as string), step);
+    const exchange = exchangeOf(options, own);
+    const type = definition?.key ?? routingKey;
+    const validation = definition?.schema ? validate(definition, payload) : undefined;
+    const checking = validation instanceof Promise ? validation : undefined;
+    // The caller gets a rejection; if something else is refused first, nobody awaits this one.
+    checking?.catch(() => {});
+    const encrypted = isEncrypted(definition, step, encryption);
+    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options };
+    const body = bodyOf(call, this.options);
+    // For its checks: the message itself is composed when the step is sent.
+    composeMessage(call, body, this.options, clock.now());
+    const plain: StepMessage = {
+      ...{ key: routingKey, type, body, contentType: serializer.contentType },
+      options: travelling(options, own),
+    };
+    return { plain, checking, isEncrypted: encrypted };
+  }
+
+  /** The draft's message, encrypted if it is to be. @throws KeysUnavailableError */
+  sealed({ plain, isEncrypted }: StepDraft, owner: Owner): StepMessage | Promise<StepMessage> {
+    const { encryption } = this.options;
+    return isEncrypted && encryption ? encryptedStep(plain, owner, encryption) : plain;
+  }
+}
+
+/**
+ * The options that travel with a step. They always name the exchange: the sender of the step may have another
+ * one of its own.
+ */
+function travelling(
+  options: Omit<ChainStep, 'definition' | 'payload' | 'key' | 'encrypted'>,
+  own: ExchangeRef,
+): StepOptions {
+  const { headers, exchange = own.declare ? own.name : { name: own.name, declare: false as const } } =
+    options;
+  return { ...options, exchange, ...(headers ? { headers: publisherHeaders(headers) } : {}) };
+}
