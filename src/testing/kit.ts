@@ -7,7 +7,6 @@ import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/ch
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
 import type { MessageProperties } from '../message/message.js';
-import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import {
   Publisher,
@@ -16,6 +15,7 @@ import {
   type PublishOptions,
 } from '../message/publisher.js';
 import { topicMatches } from '../message/topic.js';
+import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import type { HandlerDefinitions } from '../options.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { silentLogger } from '../util/logger.js';

@@ -8,9 +8,9 @@ import type {
   OutgoingProperties,
 } from '../../message/message.js';
 import { datelessMessageId } from '../../message/message-id.js';
-import { ttlOf } from '../../message/wire/outgoing-fields.js';
 import { keptHeaders, type MessageSource } from '../../message/wire/encoded-properties.js';
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
+import { ttlOf } from '../../message/wire/outgoing-fields.js';
 import { cutText } from '../../util/cut-text.js';
 import { errorText, stackText } from '../../util/error-text.js';
 import type { Received } from '../attempt/received.js';
