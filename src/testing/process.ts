@@ -64,7 +64,6 @@ export class ServiceProcess {
   /** Ends the process like kill -9. The code of its running handlers runs on, but publishes and settles nothing. */
   die(): Promise<void> {
     this.isDead = true;
-    const { clock } = this.world;
     return this.transport.session?.die() ?? Promise.resolve();
   }
 
