@@ -1,4 +1,4 @@
-import { hearRejection } from '../../util/hear-rejection.js';
+import { handleRejection } from '../../util/handle-rejection.js';
 import type { HandlerContext } from './context.js';
 
 /** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */
@@ -11,7 +11,7 @@ export function untilOf(context: HandlerContext): number {
     const at = until instanceof Date ? Number(until.getTime()) : Number.NaN;
     if (!Number.isNaN(at)) return at;
     // Of an async one nobody awaits the answer.
-    hearRejection(until);
+    handleRejection(until);
   } catch (error) {
     problem = error;
   }
