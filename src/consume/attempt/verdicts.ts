@@ -12,7 +12,8 @@ import type { Clock } from '../../util/clock.js';
 import { isA } from '../../util/error-text.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
-import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from '../settle/outcome.js';
+import { DONE, type Outcome, RETURN_STARTED } from '../settle/outcome.js';
+import { storeAway } from '../settle/store-away.js';
 import type { HandlerContext } from './context.js';
 import type { ArrivalStage } from './pipeline.js';
 import type { Received } from './received.js';
@@ -57,11 +58,8 @@ export class Verdicts {
     if (isA(error, UnknownKeyError)) return this.patient(received, { reason: 'undecodable', error });
     if (isA(error, KeysUnavailableError)) {
       const { queue } = received.delivery;
-      this.options.log.warn(
-        { queue, handler: handler.name, messageId: received.messageId, error },
-        'a key could not be had: the message comes back later',
-      );
-      return releaseFor(STORE_AWAY_MS);
+      const fields = { queue, handler: handler.name, messageId: received.messageId };
+      return storeAway(this.options.log, error, 'a key could not be had', fields);
     }
     // The schema's own code broke: that may pass.
     return this.failure(work, handler, error);

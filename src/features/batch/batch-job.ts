@@ -2,13 +2,8 @@ import type { ArrivalStage } from '../../consume/attempt/pipeline.js';
 import type { Received } from '../../consume/attempt/received.js';
 import { carriedFrom } from '../../consume/settle/carry-on.js';
 import { type EffectsOf, NO_EFFECTS } from '../../consume/settle/effect.js';
-import {
-  CANCELLED,
-  HANDLED_BEFORE,
-  type Outcome,
-  releaseFor,
-  STORE_AWAY_MS,
-} from '../../consume/settle/outcome.js';
+import { CANCELLED, HANDLED_BEFORE, type Outcome } from '../../consume/settle/outcome.js';
+import { storeAway } from '../../consume/settle/store-away.js';
 import { BatchError } from '../../errors.js';
 import {
   type BatchContext,
@@ -76,11 +71,8 @@ async function refusalOf(
     if (answer === 'ended') return HANDLED_BEFORE;
     return answer === 'skip' ? CANCELLED : undefined;
   } catch (error) {
-    log.warn(
-      { batchId: place.id, number: place.number, error },
-      'whether its batch is cancelled could not be asked: the message comes back later',
-    );
-    return releaseFor(STORE_AWAY_MS);
+    const fields = { batchId: place.id, number: place.number };
+    return storeAway(log, error, 'whether its batch is cancelled could not be asked', fields);
   }
 }
 

@@ -4,7 +4,8 @@ import type { GuardStage } from '../../consume/attempt/pipeline.js';
 import { longestAttemptMs } from '../../consume/attempt/run-handler.js';
 import type { Handler } from '../../consume/handlers/subscription.js';
 import { type Effect, withEffect } from '../../consume/settle/effect.js';
-import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../consume/settle/outcome.js';
+import { type Outcome, releaseWhileTaken } from '../../consume/settle/outcome.js';
+import { storeAway } from '../../consume/settle/store-away.js';
 import { keyText } from '../../message/key-text.js';
 import type { ClaimStore } from '../../stores/claims.js';
 import type { Stores } from '../../stores/stores.js';
@@ -89,11 +90,7 @@ async function taken(
   try {
     answer = await claims.claim(key, owner, forMs);
   } catch (error) {
-    context.log.warn(
-      { error },
-      'whether it was handled before could not be asked: the message comes back later',
-    );
-    return releaseFor(STORE_AWAY_MS);
+    return storeAway(context.log, error, 'whether it was handled before could not be asked');
   }
   if (typeof answer === 'number') return releaseWhileTaken(context, answer);
   return answer === 'claimed' ? undefined : skippedOutcome(context, answer.handled);

@@ -3,13 +3,8 @@ import type { AroundStage, GuardStage } from '../../consume/attempt/pipeline.js'
 import { longestAttemptMs } from '../../consume/attempt/run-handler.js';
 import type { Handler } from '../../consume/handlers/subscription.js';
 import { carriedFrom } from '../../consume/settle/carry-on.js';
-import {
-  DONE,
-  type Outcome,
-  releaseFor,
-  releaseWhileTaken,
-  STORE_AWAY_MS,
-} from '../../consume/settle/outcome.js';
+import { DONE, type Outcome, releaseFor, releaseWhileTaken } from '../../consume/settle/outcome.js';
+import { storeAway } from '../../consume/settle/store-away.js';
 import { NoTransactionError } from '../../errors.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
@@ -100,8 +95,7 @@ async function begun(
     // Checked at the start: a handler with an inbox has stores with one.
     transaction = await (options.stores.inbox as InboxStore).begin(key, keepMs, note);
   } catch (error) {
-    context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
-    return releaseFor(STORE_AWAY_MS);
+    return storeAway(context.log, error, 'no transaction could be begun');
   }
   if (transaction === 'taken') return releaseWhileTaken(context);
   if ('handled' in transaction) return skippedOutcome(context, transaction.handled);

@@ -3,7 +3,8 @@ import type { GuardStage } from '../../consume/attempt/pipeline.js';
 import { longestAttemptMs } from '../../consume/attempt/run-handler.js';
 import type { Work } from '../../consume/attempt/work.js';
 import { type EffectsOf, NO_EFFECTS } from '../../consume/settle/effect.js';
-import { type Outcome, releaseFor, STORE_AWAY_MS, SUPERSEDED } from '../../consume/settle/outcome.js';
+import { type Outcome, SUPERSEDED } from '../../consume/settle/outcome.js';
+import { storeAway } from '../../consume/settle/store-away.js';
 import type { UniqueMark } from '../../message/unique.js';
 import type { Stores } from '../../stores/stores.js';
 import { after } from '../../util/after.js';
@@ -68,11 +69,7 @@ export class Uniques {
     try {
       if (await this.options.stores.sequences.advance(key, number, forMs)) return undefined;
     } catch (error) {
-      context.log.warn(
-        { error },
-        'whether a later message stands for it could not be asked: the message comes back later',
-      );
-      return releaseFor(STORE_AWAY_MS);
+      return storeAway(context.log, error, 'whether a later message stands for it could not be asked');
     }
     return SUPERSEDED;
   }
