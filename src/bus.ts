@@ -188,8 +188,8 @@ export class Bus extends Publisher {
   }
 
   /**
-   * What `outbox()` of `hopline/postgres` calls: a publisher that adds messages to the outbox of the bus's `stores`, in the transaction
-   * that the client is in. They are published after the commit. Works before `start()`, and without it.
+   * Publisher that adds messages to the outbox of the bus's `stores`, in the transaction that the client is in;
+   * `outbox()` of `hopline/postgres` calls it. They are published after the commit. Works before `start()`, and without it.
    *
    * @throws OptionsError
    */

@@ -247,11 +247,11 @@ export function busSettings(options: BusOptions): BusSettings {
       );
   }
   if (problems.length > 0) throw new OptionsError('Bus', problems);
-  const given = {
+  const withDefaults = {
     ...DEFAULTS,
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
-  const merged = given as typeof DEFAULTS & BusOptions;
+  const merged = withDefaults as typeof DEFAULTS & BusOptions;
   return {
     ...merged,
     log: safeLogger(merged.log),

@@ -52,7 +52,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
 
 export const EVENT_NAMES = Object.keys(NAMES) as readonly EventName[];
 
-/** Checks an event name: in JavaScript a misspelt name would otherwise never be heard of. @throws OptionsError */
+/** Checks an event name: in JavaScript a listener for a misspelt name would otherwise never be called. @throws OptionsError */
 export function checkEventName(name: unknown): void {
   if (typeof name === 'string' && Object.hasOwn(NAMES, name)) return;
   const problem =

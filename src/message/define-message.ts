@@ -36,7 +36,7 @@ export interface MessageDefinition<Key extends string = string, Input = unknown,
   readonly '~types'?: { readonly input: Input; readonly output: Output };
 }
 
-/** How single publishes are gathered into packs: many payloads in one AMQP message, with one confirm. */
+/** Gathering of single publishes into packs: many payloads in one AMQP message, with one confirm. */
 export interface PackOptions {
   /** Maximum payloads in one pack, 2 to 10,000. @default 100 */
   max?: number;

@@ -5,7 +5,7 @@ import { HEADER } from './headers.js';
 import { keyText } from './key-text.js';
 import type { Headers } from './properties.js';
 
-/** How long a message holds its key, and what happens to other messages with the key. */
+/** Time for which a message holds its key, and the fate of other messages with the key. */
 export interface UniqueRule {
   /**
    * Time for which a waiting message holds its key, up to 366 days: counted from when it is due, and anew for

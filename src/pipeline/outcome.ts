@@ -89,9 +89,6 @@ export interface Effect {
 /** Outcomes of one kind. */
 export type OutcomeOf<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
 
-/** Delay after which a message comes back when a store could not be asked about it. */
-export const STORE_AWAY_MS = 5_000;
-
 /** Release for at least `waitMs` milliseconds. */
 export const releaseFor = (waitMs: number): Outcome => ({
   kind: 'release',

@@ -1,6 +1,6 @@
 import { isPlainObject, show } from '../util/check.js';
 import { type Duration, isDuration, toMs } from '../util/duration.js';
-import { hearRejection } from '../util/hear-rejection.js';
+import { handleRejection } from '../util/handle-rejection.js';
 
 /**
  * Pauses between attempts: the same for all; a list, of which the last repeats; exponential; or computed by a
@@ -76,7 +76,7 @@ function computedMs(
     return FALLBACK_MS;
   }
   if (isDuration(answer)) return toMs(answer);
-  hearRejection(answer);
+  handleRejection(answer);
   onOdd(
     `backoff returned ${show(answer)}, not a duration of at most 400 days: the pause is ${FALLBACK_MS / 1_000} s`,
   );

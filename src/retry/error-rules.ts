@@ -1,6 +1,6 @@
 import { type Check, isPlainObject, show } from '../util/check.js';
 import { isA } from '../util/error-text.js';
-import { hearRejection } from '../util/hear-rejection.js';
+import { handleRejection } from '../util/handle-rejection.js';
 import { type BackoffPolicy, isBackoffPolicy, type OnOddAnswer } from './backoff.js';
 
 /** A class of errors, or a function that returns true for the errors that are meant. */
@@ -8,7 +8,7 @@ export type ErrorMatcher =
   // biome-ignore lint/suspicious/noExplicitAny: an error class by its constructor, whatever that takes
   (abstract new (...args: any[]) => unknown) | ((error: unknown) => boolean);
 
-/** What a retry policy does about some errors. */
+/** Rule of a retry policy for some errors. */
 export interface ErrorRule {
   /**
    * Class of the errors (subclasses included), or a predicate. A predicate that throws or returns a promise
@@ -44,12 +44,12 @@ function matches(matcher: ErrorMatcher, error: unknown, onOdd: OnOddAnswer): boo
   }
   if (answer === true || !answer) return answer === true;
   // The answer of an async predicate is not awaited.
-  hearRejection(answer);
+  handleRejection(answer);
   onOdd(`the predicate of a rule returned ${show(answer)}, not true or false: it matches nothing`);
   return false;
 }
 
-/** Tells classes from predicates. A class that is not an Error is recognised by its source text: it can't be called. */
+/** True for a class, false for a predicate. A class that is not an Error is recognised by its source text: it can't be called. */
 function isErrorClass(matcher: ErrorMatcher): matcher is abstract new (...args: never[]) => unknown {
   const { prototype } = matcher as { prototype?: unknown };
   return prototype instanceof Error || prototype === Error.prototype || /^class\b/.test(String(matcher));

@@ -14,15 +14,6 @@ import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import { Publisher } from '../message/publisher.js';
 import { topicMatches } from '../message/routing/topic.js';
-import type { MessageProperties } from '../message/message.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from '../message/publisher.js';
-import { topicMatches } from '../message/topic.js';
-import type { HandlerDefinitions } from '../options.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { originOf } from './delivery.js';
 import type {

@@ -37,9 +37,9 @@ export function problemsOf(value: unknown, path: string, fields: Fields): string
 }
 
 /** `, did you mean prefetch?` for the nearest known name; '' if none is near. */
-export function didYouMean(name: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
-  const nearest = closest(name, known);
+export function didYouMean(name: string, candidates: readonly string[]): string {
+  if (candidates.length === 0) return '';
+  const nearest = closest(name, candidates);
   return distance(name, nearest) <= Math.max(2, Math.floor(name.length / 3))
     ? `, did you mean ${nearest}?`
     : '';

@@ -1,4 +1,4 @@
-import { hearRejection } from './hear-rejection.js';
+import { handleRejection } from './handle-rejection.js';
 
 /**
  * Function that is called with an event's data. If it throws or rejects, that is reported, and never rethrown
@@ -41,7 +41,7 @@ export class Emitter<Catalogue extends object> {
     for (const listener of list) {
       try {
         const answer: unknown = (listener as Listener<Catalogue[Name]>)(event);
-        if (answer !== undefined) hearRejection(answer, (error) => this.onListenerError(name, error));
+        if (answer !== undefined) handleRejection(answer, (error) => this.onListenerError(name, error));
       } catch (error) {
         this.onListenerError(name, error);
       }

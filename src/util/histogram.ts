@@ -45,10 +45,10 @@ export class Histogram {
   add(data: HistogramData): void {
     for (const [bucket, count] of data) {
       this.counts ??= new Uint32Array(OCTAVES * BUCKETS_OF_OCTAVE);
-      const known = this.counts[bucket];
+      const before = this.counts[bucket];
       // Buckets of another version that don't exist here are ignored.
-      if (known === undefined) continue;
-      this.counts[bucket] = known + count;
+      if (before === undefined) continue;
+      this.counts[bucket] = before + count;
       this.size += count;
     }
   }

@@ -5,7 +5,7 @@
 const SLACK = 1024;
 
 /**
- * A queue, first in, first out, in which taken items can be put back to their place. Taking advances an index:
+ * A queue, first in, first out, in which taken items can be put back where they were. Taking advances an index:
  * Array.shift copies all remaining items once there are tens of thousands.
  */
 export class Line<T> {
@@ -52,13 +52,13 @@ export class Line<T> {
   putBack(item: T, before: (other: T) => boolean): void {
     if (this.head === 0) this.makeRoom();
     this.head -= 1;
-    let place = this.head;
-    for (; place + 1 < this.items.length; place += 1) {
-      const next = this.items[place + 1] as T;
+    let index = this.head;
+    for (; index + 1 < this.items.length; index += 1) {
+      const next = this.items[index + 1] as T;
       if (!before(next)) break;
-      this.items[place] = next;
+      this.items[index] = next;
     }
-    this.items[place] = item;
+    this.items[index] = item;
   }
 
   /** Doubles the room, so that putting back many items costs little for each. */

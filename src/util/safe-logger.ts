@@ -1,5 +1,5 @@
 import { errorText, loggableError } from './error-text.js';
-import { hearRejection } from './hear-rejection.js';
+import { handleRejection } from './handle-rejection.js';
 import { type Logger, plainFields, stderrLogger } from './logger.js';
 
 /**
@@ -8,20 +8,20 @@ import { type Logger, plainFields, stderrLogger } from './logger.js';
  * fails, too, go to standard error.
  */
 export function safeLogger(log: Logger): Logger {
-  let told = false;
+  let isReported = false;
   const fallBack = (level: keyof Logger, fields: object, message: string, error: unknown) => {
     const loggerError = errorText(error);
     if (level === 'warn' || level === 'error')
       stderrLogger[level]({ ...plainFields(fields), loggerError }, message);
-    else if (!told) {
+    else if (!isReported) {
       // Reported once: lines of lower levels may be many.
-      told = true;
+      isReported = true;
       stderrLogger.warn({ loggerError }, 'the logger of the bus fails');
     }
   };
   const write = (level: keyof Logger, fields: object, message: string) => {
     const answer: unknown = log[level](fields, message);
-    if (answer !== undefined) hearRejection(answer, (error) => fallBack(level, fields, message, error));
+    if (answer !== undefined) handleRejection(answer, (error) => fallBack(level, fields, message, error));
   };
   const safe = (level: keyof Logger) => (fields: object, message: string) => {
     try {

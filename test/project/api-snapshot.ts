@@ -76,12 +76,32 @@ const whole = (checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol =>
 
 function exportsOf(program: ts.Program, file: string): [name: string, text: string][] {
   const checker = program.getTypeChecker();
-  return symbolsOf(program, file)
+  const symbols = symbolsOf(program, file);
+  const exported = new Set(symbols.map((symbol) => whole(checker, symbol)));
+  return symbols
     .map((symbol): [string, string] => {
       const { declarations = [] } = whole(checker, symbol);
-      return [symbol.name, declarations.map(declarationText).join('\n')];
+      const parents = declarations.flatMap((each) => hiddenParents(each, checker, exported));
+      return [symbol.name, [...declarations, ...parents].map(declarationText).join('\n')];
     })
     .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Interfaces that no name of the entry point stands for, though an exported one has their members. */
+function hiddenParents(
+  declaration: ts.Declaration,
+  checker: ts.TypeChecker,
+  exported: ReadonlySet<ts.Symbol>,
+): ts.Declaration[] {
+  if (!ts.isInterfaceDeclaration(declaration)) return [];
+  const parents = (declaration.heritageClauses ?? [])
+    .flatMap(({ types }) => types)
+    .flatMap(({ expression }) => checker.getSymbolAtLocation(expression) ?? [])
+    .map((symbol) => whole(checker, symbol));
+  return parents
+    .filter((parent) => isOurs(parent) && !exported.has(parent))
+    .flatMap(({ declarations = [] }) => declarations)
+    .flatMap((parent) => [parent, ...hiddenParents(parent, checker, exported)]);
 }
 
 const printer = ts.createPrinter({ removeComments: true });

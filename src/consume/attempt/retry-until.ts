@@ -1,5 +1,6 @@
 import type { Attempt } from '../../pipeline/attempt.js';
-import { hearRejection } from '../../util/hear-rejection.js';
+import { handleRejection } from '../../util/handle-rejection.js';
+import type { HandlerContext } from './context.js';
 
 /** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */
 export function untilOf(context: Attempt): number {
@@ -11,7 +12,7 @@ export function untilOf(context: Attempt): number {
     const at = until instanceof Date ? Number(until.getTime()) : Number.NaN;
     if (!Number.isNaN(at)) return at;
     // Of an async one nobody awaits the answer.
-    hearRejection(until);
+    handleRejection(until);
   } catch (error) {
     problem = error;
   }

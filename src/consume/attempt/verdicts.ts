@@ -9,7 +9,7 @@ import {
 import { isEncrypted } from '../../features/encryption/decrypt.js';
 import type { Attempt } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
-import { DONE, type Outcome, RETURN_STARTED, releaseFor, STORE_AWAY_MS } from '../../pipeline/outcome.js';
+import { DONE, type Outcome, RETURN_STARTED, releaseFor } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import type { ArrivalStage } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
@@ -17,6 +17,9 @@ import { decide } from '../../retry/decide.js';
 import type { Clock } from '../../util/clock.js';
 import { isA } from '../../util/error-text.js';
 import type { Logger } from '../../util/logger.js';
+import type { Handler } from '../handlers/subscription.js';
+import { storeAway } from '../../pipeline/store-away.js';
+import type { HandlerContext } from './context.js';
 import type { Ending } from './run-handler.js';
 
 export interface VerdictsOptions {
@@ -57,11 +60,8 @@ export class Verdicts {
     if (isA(error, UnknownKeyError)) return this.patient(received, { reason: 'undecodable', error });
     if (isA(error, KeysUnavailableError)) {
       const { queue } = received.delivery;
-      this.options.log.warn(
-        { queue, handler: handler.name, messageId: received.messageId, error },
-        'a key could not be had: the message comes back later',
-      );
-      return releaseFor(STORE_AWAY_MS);
+      const fields = { queue, handler: handler.name, messageId: received.messageId };
+      return storeAway(this.options.log, error, 'a key could not be had', fields);
     }
     // The schema's own code broke: that may pass.
     return this.failure(work, handler, error);

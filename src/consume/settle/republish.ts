@@ -11,7 +11,6 @@ import { delayAddress, dueKey } from '../../topology/delays.js';
 import type { Names } from '../../topology/names.js';
 import type { OutgoingContent, OutgoingProperties } from '../../message/message.js';
 import { ttlOf } from '../../message/wire/outgoing-fields.js';
-import { cutText } from '../../util/cut-text.js';
 import { errorText, stackText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
 

@@ -1,10 +1,9 @@
+import { storeAway } from '../../pipeline/store-away.js';
 import type { BatchPosition } from '../../message/wire/batch-header.js';
 import {
   CANCELLED,
   HANDLED_BEFORE,
   type Outcome,
-  releaseFor,
-  STORE_AWAY_MS,
 } from '../../pipeline/outcome.js';
 import type { ArrivalStage } from '../../pipeline/stage.js';
 import type { Logger } from '../../util/logger.js';
@@ -32,10 +31,7 @@ async function refusalOf(
     if (answer === 'ended') return HANDLED_BEFORE;
     return answer === 'skip' ? CANCELLED : undefined;
   } catch (error) {
-    log.warn(
-      { batchId: job.id, number: job.number, error },
-      'whether its batch is cancelled could not be asked: the message comes back later',
-    );
-    return releaseFor(STORE_AWAY_MS);
+    const fields = { batchId: job.id, number: job.number };
+    return storeAway(log, error, 'whether its batch is cancelled could not be asked', fields);
   }
 }

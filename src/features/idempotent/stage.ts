@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import type { HandlerContext } from '../../consume/attempt/context.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
+import { storeAway } from '../../pipeline/store-away.js';
 import { keyText } from '../../message/key-text.js';
 import type { Attempt } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
 import { withEffect } from '../../pipeline/effect.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Effect } from '../../pipeline/outcome.js';
-import { type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../pipeline/outcome.js';
+import { type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
 import type { ClaimStore } from '../../stores/claims.js';
 import type { Stores } from '../../stores/stores.js';
@@ -91,11 +94,7 @@ async function taken(
   try {
     answer = await claims.claim(key, owner, forMs);
   } catch (error) {
-    context.log.warn(
-      { error },
-      'whether it was handled before could not be asked: the message comes back later',
-    );
-    return releaseFor(STORE_AWAY_MS);
+    return storeAway(context.log, error, 'whether it was handled before could not be asked');
   }
   if (typeof answer === 'number') return releaseWhileTaken(context, answer);
   return answer === 'claimed' ? undefined : skippedOutcome(context, answer.handled);

@@ -1,3 +1,6 @@
+import type { HandlerContext } from '../../consume/attempt/context.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
+import { storeAway } from '../../pipeline/store-away.js';
 import { NoTransactionError } from '../../errors.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
@@ -6,7 +9,7 @@ import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
 import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
-import { DONE, type Outcome, releaseFor, releaseWhileTaken, STORE_AWAY_MS } from '../../pipeline/outcome.js';
+import { DONE, type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { AroundStage, GuardStage } from '../../pipeline/stage.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
 import type { LedgerStore } from '../../stores/ledger.js';
@@ -93,8 +96,7 @@ async function begun(
     // Checked at the start: a handler with an inbox has stores with one.
     transaction = await (options.stores.inbox as InboxStore).begin(key, keepMs, note);
   } catch (error) {
-    context.log.warn({ error }, 'no transaction could be begun: the message comes back later');
-    return releaseFor(STORE_AWAY_MS);
+    return storeAway(context.log, error, 'no transaction could be begun');
   }
   if (transaction === 'taken') return releaseWhileTaken(context);
   if ('handled' in transaction) return skippedOutcome(context, transaction.handled);

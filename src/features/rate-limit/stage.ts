@@ -1,7 +1,10 @@
 import type { Attempt } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
-import { type Outcome, releaseFor, STORE_AWAY_MS } from '../../pipeline/outcome.js';
+import { type Outcome, releaseFor } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
+import type { HandlerContext } from '../../consume/attempt/context.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
+import { storeAway } from '../../pipeline/store-away.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/text/joined.js';
@@ -30,10 +33,12 @@ export function rateLimitStage(
     } catch (error) {
       return failed(context, error);
     }
-    const waitMs = await limit.take(key).catch((error) => {
-      context.log.warn({ error }, 'the rate limit could not be asked for: the message comes back later');
-      return STORE_AWAY_MS;
-    });
+    let waitMs: number;
+    try {
+      waitMs = await limit.take(key);
+    } catch (error) {
+      return storeAway(context.log, error, 'the rate limit could not be asked for');
+    }
     return waitMs === 0 ? next(context) : releaseFor(waitMs);
   };
 }

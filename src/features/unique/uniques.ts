@@ -1,8 +1,10 @@
+import type { HandlerContext } from '../../consume/attempt/context.js';
+import { storeAway } from '../../pipeline/store-away.js';
 import type { UniqueMark } from '../../message/unique.js';
 import type { Attempt } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
-import { type Outcome, releaseFor, STORE_AWAY_MS, SUPERSEDED } from '../../pipeline/outcome.js';
+import { type Outcome, releaseFor, SUPERSEDED } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
@@ -68,11 +70,7 @@ export class Uniques {
     try {
       if (await this.options.stores.sequences.advance(key, number, forMs)) return undefined;
     } catch (error) {
-      context.log.warn(
-        { error },
-        'whether a later message stands for it could not be asked: the message comes back later',
-      );
-      return releaseFor(STORE_AWAY_MS);
+      return storeAway(context.log, error, 'whether a later message stands for it could not be asked');
     }
     return SUPERSEDED;
   }

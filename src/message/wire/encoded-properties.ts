@@ -45,7 +45,7 @@ interface Parsed {
  * the type of a number, and text that is not UTF-8. They are parsed at first use; most messages' never are.
  */
 export class EncodedProperties {
-  private known: Parsed | undefined;
+  private parsedOnce: Parsed | undefined;
 
   constructor(
     private readonly bytes: Buffer,
@@ -62,10 +62,10 @@ export class EncodedProperties {
   ): EncodedProperties {
     let flags = 0;
     const parts: Buffer[] = [];
-    for (const [place, [name, kind]] of PROPERTIES.entries()) {
+    for (const [index, [name, kind]] of PROPERTIES.entries()) {
       const value = name === 'headers' ? entryBytes(headers) : values[name];
       if (value === undefined) continue;
-      flags |= 0x8000 >> place;
+      flags |= 0x8000 >> index;
       if (kind === 'text') parts.push(Buffer.from([value.length]));
       parts.push(kind === 'table' ? counted(value) : value);
     }
@@ -99,8 +99,8 @@ export class EncodedProperties {
   }
 
   private get parsed(): Parsed {
-    this.known ??= this.parse();
-    return this.known;
+    this.parsedOnce ??= this.parse();
+    return this.parsedOnce;
   }
 
   private parse(): Parsed {
@@ -109,8 +109,8 @@ export class EncodedProperties {
     const values = new Map<string, Buffer>();
     let [tableStart, tableEnd] = [0, 0];
     let at = start + FLAGS_BYTES;
-    for (const [place, [name, kind]] of PROPERTIES.entries()) {
-      if ((flags & (0x8000 >> place)) === 0) continue;
+    for (const [index, [name, kind]] of PROPERTIES.entries()) {
+      if ((flags & (0x8000 >> index)) === 0) continue;
       const valueAt = at + LENGTH_BYTES[kind];
       at =
         valueAt +

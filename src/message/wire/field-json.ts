@@ -98,10 +98,10 @@ function fractionJson(name: string, content: Buffer, value: number, { isForEyes 
 }
 
 /** All clients but one write the digits as a signed number. */
-function decimalText(places: number, digits: number): string {
-  const text = String(Math.abs(digits)).padStart(places + 1, '0');
-  const whole = text.slice(0, text.length - places);
-  return `${digits < 0 ? '-' : ''}${whole}${places > 0 ? `.${text.slice(-places)}` : ''}`;
+function decimalText(decimals: number, digits: number): string {
+  const text = String(Math.abs(digits)).padStart(decimals + 1, '0');
+  const whole = text.slice(0, text.length - decimals);
+  return `${digits < 0 ? '-' : ''}${whole}${decimals > 0 ? `.${text.slice(-decimals)}` : ''}`;
 }
 
 function momentJson(seconds: bigint): unknown {

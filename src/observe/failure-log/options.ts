@@ -17,8 +17,8 @@ export const failureLogOption: Check = {
 };
 
 /** Milliseconds between two sums; undefined if failures are not logged. */
-export function sumsEveryMs(given: boolean | FailureLogOptions = true): number | undefined {
-  if (given === false) return undefined;
-  const { every = '10s' }: FailureLogOptions = given === true ? {} : given;
+export function sumsEveryMs(option: boolean | FailureLogOptions = true): number | undefined {
+  if (option === false) return undefined;
+  const { every = '10s' }: FailureLogOptions = option === true ? {} : option;
   return toMs(every);
 }

@@ -15,7 +15,7 @@ export function judge(facts: HealthFacts): BusHealth {
 function reasonsOf(facts: HealthFacts): string[] {
   switch (facts.state) {
     case 'new':
-      return [facts.startError ? `start() failed: ${told(facts.startError)}` : 'the bus is not started'];
+      return [facts.startError ? `start() failed: ${causeText(facts.startError)}` : 'the bus is not started'];
     case 'starting':
       return ['the bus is starting', ...facts.connections.flatMap(ofConnection)];
     case 'started':
@@ -45,9 +45,9 @@ function ofConnection({ connection, state, since, address, reason, error }: Conn
         `the broker has confirmed nothing on ${which} to ${address} since ${since}: its node may be cut off from the others`,
       ];
     case 'down':
-      return [`${which} to ${address} has been down since ${since}: ${told(error)}`];
+      return [`${which} to ${address} has been down since ${since}: ${causeText(error)}`];
     case 'refused':
-      return [`${which} to ${address} has been refused by the broker since ${since}: ${told(error)}`];
+      return [`${which} to ${address} has been refused by the broker since ${since}: ${causeText(error)}`];
   }
 }
 
@@ -65,15 +65,15 @@ function ofConsumer({ queue, state, since, error }: ConsumerHealth): string[] {
     case 'suspected':
       return [];
     case 'guilty':
-      return [`queue '${queue}' has stood still since ${since}: ${told(error)}`];
+      return [`queue '${queue}' has stood still since ${since}: ${causeText(error)}`];
     case 'held':
       return [
-        `queue '${queue}' has stood still since ${since}, as a retry or dead letter can't be published: ${told(error)}`,
+        `queue '${queue}' has stood still since ${since}, as a retry or dead letter can't be published: ${causeText(error)}`,
       ];
     case 'lost':
-      return [`queue '${queue}' has not been consumed since ${since}: ${told(error)}`];
+      return [`queue '${queue}' has not been consumed since ${since}: ${causeText(error)}`];
     case 'failed':
-      return [`queue '${queue}' has not been consumed since ${since}, and can't be: ${told(error)}`];
+      return [`queue '${queue}' has not been consumed since ${since}, and can't be: ${causeText(error)}`];
   }
 }
 
@@ -82,7 +82,7 @@ function ofLag({ eventLoop }: HealthFacts): string[] {
   return [`the event loop was blocked for ${(eventLoop.lagMs / 1_000).toFixed(1)} s within the last ten`];
 }
 
-function told(error: HealthError | undefined): string {
+function causeText(error: HealthError | undefined): string {
   if (!error) return 'no reason is known';
   return error.help ? `${error.message} (${error.help})` : error.message;
 }

@@ -4,7 +4,7 @@
  *
  * @param onRejected must not throw
  */
-export function hearRejection(value: unknown, onRejected: (error: unknown) => void = () => {}): void {
+export function handleRejection(value: unknown, onRejected: (error: unknown) => void = () => {}): void {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return;
   try {
     const { then } = value as { then?: unknown };
