@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { Bus, ManualClock, type MessageContext, memory, rabbitmq, UnrecoverableError } from 'hopline';
+import { Bus, type MessageContext, memory, rabbitmq, UnrecoverableError } from 'hopline';
 import { Handles, handlers, Queue, Retry, Timeout } from 'hopline/decorators';
+import { ManualClock } from 'hopline/testing';
 
 interface Payment {
   readonly order: string;

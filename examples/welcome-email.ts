@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { Bus, defineMessage, ManualClock, type MessageContext, memory, rabbitmq } from 'hopline';
+import { Bus, defineMessage, type MessageContext, memory, rabbitmq } from 'hopline';
 import { Handles, handlers, Queue, Retry } from 'hopline/decorators';
+import { ManualClock } from 'hopline/testing';
 
 interface User {
   readonly userId: number;

@@ -1,3 +1,5 @@
+export type { Clock, Timer } from '../util/clock.js';
+export { ManualClock } from '../util/manual-clock.js';
 export type {
   AttemptEntry,
   DeadLetteredMessage,

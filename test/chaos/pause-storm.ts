@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Control, HoplineError, openControl, rabbitmq } from '../../src/index.js';
+import { HoplineError, rabbitmq } from '../../src/index.js';
+import { type Control, openControl } from '../../src/operate.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
 import { CONNECTION } from './child-setup.js';

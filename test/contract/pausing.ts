@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { ConnectError, OptionsError, type PausesHeeded, type Transport } from '../../src/index.js';
+import { ConnectError, OptionsError, type Transport } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
+import type { PausesHeeded } from '../../src/operate.js';
 import type { Held, TransportSession } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';

@@ -1,6 +1,6 @@
-import type { ManualClock } from '../../src/index.js';
 import { newWorld } from '../../src/testing/open-kit.js';
 import { KitTransport } from '../../src/testing/transport.js';
+import type { ManualClock } from '../../src/util/manual-clock.js';
 import { MemoryHarness } from '../support/memory-harness.js';
 import { transportContract } from './transport-contract.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConnectError, HoplineError, openControl, rabbitmq } from '../../src/index.js';
+import { ConnectError, HoplineError, rabbitmq } from '../../src/index.js';
+import { openControl } from '../../src/operate.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

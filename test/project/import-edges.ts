@@ -67,6 +67,7 @@ export const forbidden: readonly ForbiddenEdge[] = [
   { rule: 'tools-use-what-users-use', from: 'src/cli/a.ts', to: 'src/consume/attempt/dispatch.ts' },
   { rule: 'index-is-not-imported', from: 'src/testing/a.ts', to: 'src/index.ts', type },
   { rule: 'index-loads-no-other-entry-point', from: 'src/index.ts', to: 'src/observe/metrics.ts' },
+  { rule: 'operators-parts-stay-outside-hopline', from: 'src/index.ts', to: 'src/failures/failures.ts' },
   { rule: 'decorators-load-no-client', from: 'decorators/a.ts', to: 'src/bus.ts' },
   { rule: 'decorators-load-no-client', from: 'decorators/b.ts', to: 'src/consume/attempt/dispatch.ts' },
   { rule: 'core-knows-no-decorators', from: 'src/cli/b.ts', to: 'decorators/handles.ts', type },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Pool } from 'pg';
 import { OptionsError } from '../../src/errors.js';
+import { StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/index.js';
 import { PostgresBatches } from '../../src/stores/postgres/batches.js';
-import { postgresStores, StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/postgres/index.js';
+import { postgresStores } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { PostgresPermits } from '../../src/stores/postgres/permits.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';

@@ -5,19 +5,21 @@ import {
   Bus,
   type BusEvents,
   type BusOptions,
-  type Control,
-  type ControlOptions,
   type EventName,
-  type Failures,
-  type FailuresOptions,
   type Headers,
   type Logger,
   type MessageContext,
-  openControl,
-  openFailures,
   type Transport,
 } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
+import {
+  type Control,
+  type ControlOptions,
+  type Failures,
+  type FailuresOptions,
+  openControl,
+  openFailures,
+} from '../../src/operate.js';
 import type { SessionOptions } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';

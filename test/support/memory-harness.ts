@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BusEvents } from '../../src/events.js';
-import { ManualClock, memory, type Transport } from '../../src/index.js';
+import { memory, type Transport } from '../../src/index.js';
 import type { Delivery, TransportSession } from '../../src/transport/transport.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { silentLogger } from '../../src/util/logger.js';
+import { ManualClock } from '../../src/util/manual-clock.js';
 import type { EventuallyOptions } from './eventually.js';
 import type {
   ForeignClient,

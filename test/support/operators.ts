@@ -1,4 +1,5 @@
-import type { Control, Transport } from '../../src/index.js';
+import type { Transport } from '../../src/index.js';
+import type { Control } from '../../src/operate.js';
 import type { TransportSession } from '../../src/transport/transport.js';
 import type { BusFixture } from './bus-fixture.js';
 

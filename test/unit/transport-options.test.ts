@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { OptionsError } from '../../src/errors.js';
-import { ManualClock, memory, type RabbitmqOptions, rabbitmq } from '../../src/index.js';
+import { memory, type RabbitmqOptions, rabbitmq } from '../../src/index.js';
 import { rabbitmqSettings } from '../../src/transport/amqp/options.js';
+import { ManualClock } from '../../src/util/manual-clock.js';
 import { CANARY, problemsOf } from './option-problems.js';
 
 describe("rabbitmq()'s options", () => {

@@ -44,24 +44,5 @@ export function postgresStores(options: PostgresStoresOptions): Required<Stores>
   };
 }
 
-export { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
-export type { BatchStore } from '../batches.js';
-export type { ClaimStore, HandledKey } from '../claims.js';
-export type { InboxStore, InboxTransaction } from '../inbox.js';
-export type { LedgerStore } from '../ledger.js';
-export type { LockStore } from '../locks.js';
-export type {
-  OutboxBacklog,
-  OutboxEntry,
-  OutboxListening,
-  OutboxOptions,
-  OutboxStore,
-  RefusedEntry,
-  RelayedEntries,
-  SqlClient,
-  TakenEntry,
-} from '../outbox.js';
-export type { PermitStore } from '../permits.js';
-export type { SequenceStore } from '../sequences.js';
-export type { Stores } from '../stores.js';
+export type { OutboxOptions } from '../outbox.js';
 export { type OutboxBus, outbox } from './through.js';

@@ -50,12 +50,3 @@ async function takePoint(limiter: RateLimiterRedis, key: string, seconds: number
     throw refusal;
   }
 }
-
-export { StoreTimeoutError } from '../../errors.js';
-export type { BatchStore } from '../batches.js';
-export type { ClaimStore, HandledKey } from '../claims.js';
-export type { LedgerStore } from '../ledger.js';
-export type { LockStore } from '../locks.js';
-export type { PermitStore } from '../permits.js';
-export type { SequenceStore } from '../sequences.js';
-export type { Stores } from '../stores.js';

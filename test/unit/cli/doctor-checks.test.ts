@@ -3,7 +3,7 @@ import { judge } from '../../../src/cli/doctor/checks.js';
 import type { Facts, ManagementFacts } from '../../../src/cli/doctor/facts.js';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
 import type { BusDescription } from '../../../src/consume/handlers/describe.js';
-import { UnreadableLettersError } from '../../../src/index.js';
+import { UnreadableLettersError } from '../../../src/operate.js';
 
 const NOW = Date.UTC(2026, 0, 5);
 

@@ -6,12 +6,12 @@ import {
   Bus,
   type BusEvents,
   ConnectError,
-  ControlError,
   memory,
   PublishTimeoutError,
   UnroutableError,
 } from '../../../src/index.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
+import { ControlError } from '../../../src/operate.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Held, Listener, TransportSession } from '../../../src/transport/transport.js';
 import { Deadline } from '../../../src/util/deadline.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { BusEvents, DeadLetteredEvent } from '../../../src/events.js';
-import { ManualClock } from '../../../src/index.js';
 import { FailureLog } from '../../../src/observe/failure-log/failure-log.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import type { Logger } from '../../../src/util/logger.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
 
 const about = {
   service: 'shop',

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { BusEvents, BusState } from '../../../src/events.js';
-import { ManualClock, PublishTimeoutError, TopologyError } from '../../../src/index.js';
+import { PublishTimeoutError, TopologyError } from '../../../src/index.js';
 import type { BusHealth } from '../../../src/observe/health/bus-health.js';
 import { HealthMonitor } from '../../../src/observe/health/health-monitor.js';
 import { type HealthFacts, judge } from '../../../src/observe/health/judge.js';
 import { Emitter } from '../../../src/util/emitter.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
 
 const service = 'mailer';
 const address = 'rabbit:5672';

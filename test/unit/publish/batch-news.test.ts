@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { Bus, ManualClock, memory } from '../../../src/index.js';
+import { Bus, memory } from '../../../src/index.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { silentLogger } from '../../../src/util/logger.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
 
 describe('what is sent for a batch', () => {
   it('is its own, and not that of another one which had its id', async () => {

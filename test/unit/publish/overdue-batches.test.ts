@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { OverdueBatches } from '../../../src/features/batch/overdue-batches.js';
-import { type BatchStore, Bus, ManualClock, memory } from '../../../src/index.js';
+import { Bus, memory } from '../../../src/index.js';
+import type { BatchStore } from '../../../src/stores/index.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
 import { eventually } from '../../support/eventually.js';
 
 describe('what is overdue of a batch', () => {

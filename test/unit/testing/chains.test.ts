@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { type Bus, ManualClock } from '../../../src/index.js';
+import type { Bus } from '../../../src/index.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { explore, NotSettledError, type TestKit, testKit } from '../../../src/testing/index.js';
+import { ManualClock } from '../../../src/util/manual-clock.js';
 
 describe('chains in the test kit', () => {
   let kit: TestKit;
