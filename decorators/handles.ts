@@ -2,7 +2,7 @@ import type {
   BatchFunction,
   FailedFunction,
   HandlerFunction,
-  PatternOrDefinition,
+  HandlerTarget,
   Patterns,
   PayloadOf,
   PublishedTo,
@@ -78,7 +78,7 @@ export function Handles(...given: [Patterns, (HandlesOptions | HandlesBatchOptio
 const handles = annotation(
   'Handles',
   (said, patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) => {
-    const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
+    const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly HandlerTarget[];
     said.handles.push({ patterns: list, options });
   },
 );

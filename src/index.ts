@@ -8,14 +8,14 @@ export type {
   HandlerDefinition,
   HandlerFunction,
   HandlerOptions,
-  Lanes,
-  PatternOrDefinition,
+  HandlerTarget,
+  LaneOptions,
   QueueOptions,
 } from './consume/handlers/definition.js';
 export type { ServeOptions } from './consume/handlers/serving.js';
 export type { Workload } from './consume/report/workload.js';
 export { KeysUnavailableError, UnknownKeyError } from './encryption/errors.js';
-export type { EncryptionKey, EncryptionOptions, Key, KeyProvider } from './encryption/key-provider.js';
+export type { EncryptionKey, EncryptionOptions, KeyProvider } from './encryption/key-provider.js';
 export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';
 export {
   AlreadyStartedError,
@@ -83,7 +83,7 @@ export { Publisher, type PublishManyOptions, type PublishOptions } from './messa
 export type { ReceivedMessage } from './message/received-message.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions } from './message/unique.js';
-export type { Middleware, Next } from './middleware/middleware.js';
+export type { Middleware, MiddlewareNext } from './middleware/middleware.js';
 export type { BusHealth } from './observe/health/bus-health.js';
 export type { BusOptions, HandlerDefinitions } from './options.js';
 export type { BackoffPolicy } from './retry/backoff.js';

@@ -12,7 +12,13 @@ import type { Emitter } from '../util/emitter.js';
 import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import { PausedQueues } from './paused-queues.js';
-import { type ControlAnswer, type ControlRequest, decodeRequest, encode, respondent } from './protocol.js';
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  decodeRequest,
+  encode,
+  processIdentity,
+} from './protocol.js';
 
 export interface BusControlOptions {
   readonly service: string;
@@ -72,7 +78,7 @@ export class BusControl {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
         { service, error },
-        "this process can't receive operators' requests, so it can't be paused or asked for its status: give its user the permissions, or set control to false",
+        "this process can't receive operators' requests, so it can't be paused or asked for its status: give its user the permissions, or set operatorControl to false",
       );
     }
   }
@@ -126,7 +132,7 @@ export class BusControl {
       await session.publish({
         exchange: names.controlTo,
         routingKey: replyTo,
-        body: encode({ ...respondent(service), ...answer }),
+        body: encode({ ...processIdentity(service), ...answer }),
         properties: {
           contentType: 'application/json',
           ...(correlationId === undefined ? {} : { correlationId }),

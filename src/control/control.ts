@@ -10,7 +10,7 @@ import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
 import { pausesLock } from './pauses-lock.js';
-import type { ControlAnswer, ControlRequest, ProcessStatus, Respondent } from './protocol.js';
+import type { ControlAnswer, ControlRequest, ProcessIdentity, ProcessStatus } from './protocol.js';
 
 /** Requests that may be under way. */
 const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1024 * 1024 };
@@ -24,7 +24,7 @@ const CLOSE_MS = 5_000;
 const PAUSED_MS = 2_000;
 
 /** Status of one process, with its identity. */
-export interface ProcessReport extends Respondent, Omit<ProcessStatus, 'handlers'> {}
+export interface ProcessReport extends ProcessIdentity, Omit<ProcessStatus, 'handlers'> {}
 
 /** A queue as the broker sees it, with the counts of the processes that answered. */
 export interface QueueReport extends QueueState {
@@ -46,7 +46,7 @@ export interface QueueReport extends QueueState {
 }
 
 /** Result of a request to the processes that serve a queue. */
-export interface Heeded {
+export interface ControlResult {
   /** Answers in time; a process that could not do it says why in `problem`. */
   readonly processes: readonly ControlAnswer[];
   /**
@@ -57,7 +57,7 @@ export interface Heeded {
 }
 
 /** Result of a request to pause or resume. */
-export interface PausesHeeded extends Heeded {
+export interface PauseResult extends ControlResult {
   /** All paused queues now, as in {@link StatusReport.paused}. */
   readonly paused: readonly string[];
   /**
@@ -140,7 +140,7 @@ export class Control {
     const found = answers.flatMap(({ status, ...who }) => (status ? [{ ...who, ...status }] : []));
     const processes = found.map(({ handlers: _, ...process }) => process);
     const handlers = handlerReports(
-      found.flatMap(({ service: its, handlers: all }) => all.map((each) => ({ ...each, service: its }))),
+      found.flatMap(({ service: of, handlers: all }) => all.map((each) => ({ ...each, service: of }))),
     );
     const queues = [
       ...new Set([...processes.flatMap(queuesOf), ...(service === undefined ? (paused ?? []) : [])]),
@@ -158,7 +158,7 @@ export class Control {
    * @throws ControlError during an alarm
    * @throws ConnectError if another process that is stopped holds the list of paused queues
    */
-  async pause(queue: string): Promise<PausesHeeded> {
+  async pause(queue: string): Promise<PauseResult> {
     if (this.settings.names.isOwnQueue(queue))
       throw new OptionsError('queue', [`'${queue}' is a queue of Hopline's own: no handler consumes it`]);
     await this.existing(queue);
@@ -171,7 +171,7 @@ export class Control {
    *
    * @throws as {@link pause}, except for a paused queue that no longer exists
    */
-  resume(queue: string): Promise<PausesHeeded> {
+  resume(queue: string): Promise<PauseResult> {
     return this.changePauses(queue, (paused) => paused.filter((name) => name !== queue));
   }
 
@@ -183,7 +183,7 @@ export class Control {
    *
    * @throws OptionsError if there is no such queue
    */
-  async scale(queue: string, concurrency: number): Promise<Heeded> {
+  async scale(queue: string, concurrency: number): Promise<ControlResult> {
     if (!Number.isSafeInteger(concurrency) || concurrency < 1)
       throw new OptionsError('scale', [
         `expected the concurrency to be a positive integer, got ${concurrency}`,
@@ -198,7 +198,7 @@ export class Control {
    *
    * @returns the processes in which the message ran
    */
-  cancel(messageId: string): Promise<readonly Respondent[]> {
+  cancel(messageId: string): Promise<readonly ProcessIdentity[]> {
     return this.ask({ ask: 'cancel', messageId });
   }
 
@@ -216,12 +216,12 @@ export class Control {
   }
 
   private ask(request: ControlRequest): Promise<readonly ControlAnswer[]> {
-    return this.asking.ask(request, this.settings.patienceMs);
+    return this.asking.ask(request, this.settings.waitMs);
   }
 
   private async knownPaused(): Promise<string[] | undefined> {
-    const { patienceMs, transport } = this.settings;
-    const deadline = new Deadline(transport.clock, Math.max(patienceMs, PAUSED_MS));
+    const { waitMs, transport } = this.settings;
+    const deadline = new Deadline(transport.clock, Math.max(waitMs, PAUSED_MS));
     return await this.paused.read(deadline).catch((error) => {
       if (error instanceof ConnectError) return undefined;
       throw error;
@@ -231,7 +231,7 @@ export class Control {
   private async changePauses(
     queue: string,
     change: (paused: readonly string[]) => string[],
-  ): Promise<PausesHeeded> {
+  ): Promise<PauseResult> {
     const { consumers, paused, answers } = await this.writePauses(queue, change);
     const processes = await answers;
     const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
@@ -239,7 +239,7 @@ export class Control {
   }
 
   private async writePauses(queue: string, change: (paused: readonly string[]) => string[]) {
-    const { names, patienceMs, transport } = this.settings;
+    const { names, waitMs, transport } = this.settings;
     const lock = await pausesLock(this.session, names, transport.clock);
     try {
       let consumers = 0;
@@ -249,7 +249,7 @@ export class Control {
       });
       // Published within the lock, so that all workers hear the changes in the order in which they were
       // written.
-      const { answers } = await this.asking.say({ ask: 'pauses', paused, queue }, patienceMs);
+      const { answers } = await this.asking.say({ ask: 'pauses', paused, queue }, waitMs);
       return { consumers, paused, answers };
     } finally {
       await lock.close();
@@ -272,15 +272,15 @@ export class Control {
     const state = await this.session.inspect(queue);
     if (!state) return undefined;
     const lanes = processes.flatMap(({ places }) => places.flatMap((each) => each.lanes));
-    const its = lanes.filter((lane) => lane.queue === queue);
+    const serving = lanes.filter((lane) => lane.queue === queue);
     return {
       queue,
       ...state,
-      serving: its.length,
-      consuming: its.filter((lane) => lane.paused.length === 0).length,
+      serving: serving.length,
+      consuming: serving.filter((lane) => lane.paused.length === 0).length,
       paused: paused
-        ? paused.includes(queue) || its.some((lane) => paused.includes(lane.of))
-        : its.some((lane) => lane.paused.includes('operator')),
+        ? paused.includes(queue) || serving.some((lane) => paused.includes(lane.of))
+        : serving.some((lane) => lane.paused.includes('operator')),
     };
   }
 }

@@ -29,14 +29,14 @@ export type ControlRequest =
   | { readonly ask: 'cancel'; readonly messageId: string };
 
 /** Identity of the process that answers. */
-export interface Respondent {
+export interface ProcessIdentity {
   readonly service: string;
   readonly host: string;
   readonly pid: number;
 }
 
 /** Answer of one bus. */
-export interface ControlAnswer extends Respondent {
+export interface ControlAnswer extends ProcessIdentity {
   /** Reason why the request was not obeyed. */
   readonly problem?: string | undefined;
   /** For `status`. */
@@ -96,7 +96,11 @@ export function decodeAnswer({ body }: Heard): ControlAnswer | undefined {
 }
 
 /** Identity of this process. */
-export const respondent = (service: string): Respondent => ({ service, host: hostname(), pid: process.pid });
+export const processIdentity = (service: string): ProcessIdentity => ({
+  service,
+  host: hostname(),
+  pid: process.pid,
+});
 
 function decode(body: Buffer): Record<string, unknown> | undefined {
   try {

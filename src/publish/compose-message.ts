@@ -122,10 +122,10 @@ const receiptOf = ({ messageId }: MessageProperties, dueAt: Date | undefined): P
  */
 function delayed(call: PublishCall, names: Names, delayMs: number, properties: MessageProperties) {
   const { exchange, routingKey, mustRoute, options } = call;
-  if (!exchange.declare && !options.allowForeign) {
+  if (!exchange.declare && !options.allowForeignExchange) {
     throw new InvalidMessageError(
       `'${routingKey}' can't be delayed on exchange '${exchange.name}', which belongs to someone else: only queues that Hopline declared would get it`,
-      'Say allowForeign: true if that is what you want, or publish without a delay.',
+      'Say allowForeignExchange: true if that is what you want, or publish without a delay.',
     );
   }
   const headers: Headers = properties.headers ?? {};

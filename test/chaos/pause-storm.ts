@@ -43,7 +43,7 @@ async function operate(
   let control: Control | undefined;
   try {
     const transport = rabbitmq({ url: world.urls(pick), ...CONNECTION });
-    control = await openControl({ transport, prefix: PREFIX, patience: '50ms', log: silentLogger });
+    control = await openControl({ transport, prefix: PREFIX, wait: '50ms', log: silentLogger });
     await say(control);
     return true;
   } catch (error) {

@@ -174,7 +174,7 @@ export const encrypted: Theme = (test) => {
     const find = { k1: keys.k1 } as Partial<typeof keys>;
     const growing = { current: () => ({ id: 'k1', key: keys.k1 }), find: (id: string) => find[id as 'k1'] };
     const bus = fx
-      .bus('clinic', { encryption: { keys: growing }, noHandlerPatience: '3s' })
+      .bus('clinic', { encryption: { keys: growing }, unhandledRetryFor: '3s' })
       .handle(sealed, seen.handle);
     const released = watch(bus, 'message.released');
     for (const each of [old, rotated, bus]) await each.start();
@@ -198,7 +198,7 @@ export const encrypted: Theme = (test) => {
 
   test('a service without keys gives an encrypted message back, and then up; it is no try', async (fx) => {
     const seen = fx.recorder();
-    const bus = fx.bus('deaf', { noHandlerPatience: '1ms' }).handle('#', seen.handle);
+    const bus = fx.bus('deaf', { unhandledRetryFor: '1ms' }).handle('#', seen.handle);
     await bus.start();
     await (await fx.publisher({ encryption })).publish(sealed, SECRET);
     const letter = await fx.deadLetter(fx.name('deaf'));

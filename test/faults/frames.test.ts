@@ -67,7 +67,7 @@ describe('a connection that fails exactly', function () {
   for (const { method, control } of starts) {
     const who = control ? 'a start' : 'a start that hears no operators';
     it(`at ${method} of ${who} lets start() end, by success or by a typed error, and be called again`, async () => {
-      const { bus } = faultBus(url, { startDeadline: '10s', control });
+      const { bus } = faultBus(url, { startDeadline: '10s', operatorControl: control });
       const ledger = new Ledger();
       bus.handle('load', ({ number }) => ledger.handled(number), { queue: uniqueName('queue') });
       const stop = proxy.stopAt('broker', method);
@@ -107,7 +107,7 @@ describe('a connection that fails exactly', function () {
 
   it('when the queue is deleted between the accepted consume and its answer, consumes again', async () => {
     const queue = uniqueName('queue');
-    const { bus, seen, log, events } = faultBus(url, { control: false });
+    const { bus, seen, log, events } = faultBus(url, { operatorControl: false });
     const ledger = new Ledger();
     bus.handle('load', ({ number }) => ledger.handled(number), { queue });
     const stop = proxy.stopAt('broker', 'basic.consume-ok');

@@ -180,7 +180,10 @@ describe('the rights that hopline topology permissions prints', function () {
   });
 
   it('that it lacks to hear operators keep it from nothing else, and it says so', async () => {
-    const [rights] = usersOf([{ ...shop().bus.describe(), hears: false }], { vhost, occasions: ['verify'] });
+    const [rights] = usersOf([{ ...shop().bus.describe(), operatorControl: false }], {
+      vhost,
+      occasions: ['verify'],
+    });
     const { configure, write, read } = rights?.permissions.verify ?? assert.fail();
     await node.ctl('set_permissions', '-p', vhost, service, configure, write, read);
     const { bus, handled, log } = shop({ topology: 'verify' });
@@ -190,7 +193,7 @@ describe('the rights that hopline topology permissions prints', function () {
     assert.equal(log.length, 1);
     assert.match(
       log[0] ?? '',
-      /^this process can't receive operators' requests, .*: give its user the permissions, or set control to false/,
+      /^this process can't receive operators' requests, .*: give its user the permissions, or set operatorControl to false/,
     );
     await bus.stop();
   });

@@ -52,6 +52,7 @@ const HIDDEN: Readonly<Record<string, string>> = {
   ErrorMatcher: "ErrorRule['error']",
   ExponentialBackoff: 'one form of BackoffPolicy',
   HeaderValue: "Headers['name']",
+  Key: "EncryptionKey['key']",
   Pem: "TlsOptions['ca']",
   BrokerUrl: "RabbitmqOptions['url']",
   PublishManyFailure: "PublishManyError['failures'][number]",

@@ -149,7 +149,7 @@ export class BusFixture {
     const control = await openControl({
       transport: this.transport(),
       prefix: this.id,
-      patience: '300ms',
+      wait: '300ms',
       log: this.logger,
       ...options,
     });

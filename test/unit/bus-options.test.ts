@@ -26,7 +26,7 @@ describe("a bus's options", () => {
       ...{
         relay: undefined,
         failureSumsEveryMs: 10_000,
-        control: true,
+        operatorControl: true,
         concurrency: 10,
         maxBodyBytes: 16 * 2 ** 20,
         maxInFlight: 10_000,
@@ -37,8 +37,8 @@ describe("a bus's options", () => {
       ...{
         stopDeadline: '30s',
         stopDeadlineMs: 30_000,
-        noHandlerPatience: '10m',
-        noHandlerPatienceMs: 600_000,
+        unhandledRetryFor: '10m',
+        unhandledRetryForMs: 600_000,
       },
     });
     assert.equal(serializer.contentType, 'application/json');
@@ -151,7 +151,7 @@ describe("a bus's options", () => {
       'publishDeadline',
       'timeout',
       'timeoutGrace',
-      'noHandlerPatience',
+      'unhandledRetryFor',
     ]) {
       assert.equal(busProblems({ [option]: forever }).length, 1, option);
     }

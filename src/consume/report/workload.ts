@@ -9,7 +9,7 @@ export interface Workload {
   /** Messages that were delivered here and wait for a place. */
   readonly waiting: number;
   /** The same of each set of places: what waits for one can't use the places of another. */
-  readonly sets: readonly SetWorkload[];
+  readonly sets: readonly SlotGroupWorkload[];
 }
 
 export interface QueueWorkload {
@@ -19,7 +19,7 @@ export interface QueueWorkload {
 }
 
 /** Of one set of places: of a queue, unless the process was told to serve several in an order, which then share one. */
-export interface SetWorkload {
+export interface SlotGroupWorkload {
   /** The queues that share it, also those that are paused. A queue's lanes belong to it. */
   readonly queues: readonly string[];
   /** Messages in them that nobody was given yet, without what an operator has paused. */
@@ -34,10 +34,13 @@ export interface SetWorkload {
   readonly busyMs: number;
 }
 
-export type EndedAttempts = Pick<SetWorkload, 'attempts' | 'busyMs'>;
+export type EndedAttempts = Pick<SlotGroupWorkload, 'attempts' | 'busyMs'>;
 
 /** Of one set of places, from what the broker says of its queues. */
-export function workloadOf(queues: readonly QueueWorkload[], set: Omit<SetWorkload, 'ready'>): Workload {
+export function workloadOf(
+  queues: readonly QueueWorkload[],
+  set: Omit<SlotGroupWorkload, 'ready'>,
+): Workload {
   const { places, running, waiting } = set;
   const ready = queues.reduce((sum, queue) => sum + queue.ready, 0);
   return { queues, places, running, waiting, sets: [{ ...set, ready }] };

@@ -181,7 +181,8 @@ function decodeBody(step: Record<string, unknown>, path: string): Pick<StepMessa
 
 /** The values are checked when the step is sent, as for any send. */
 function decodeOptions(step: Record<string, unknown>, path: string): StepOptions {
-  const { correlationId, exchange, delay, at, priority, lane, expiration, replyTo, allowForeign } = step;
+  const { correlationId, exchange, delay, at, priority, lane, expiration, replyTo, allowForeignExchange } =
+    step;
   if (exchange === undefined) throw new Error(`expected ${path}.exchange to be there`);
   const options = {
     exchange: exchange as ExchangeOption,
@@ -192,7 +193,7 @@ function decodeOptions(step: Record<string, unknown>, path: string): StepOptions
     lane: lane as string | undefined,
     expiration: expiration as Duration | undefined,
     replyTo: replyTo as string | undefined,
-    allowForeign: allowForeign as boolean | undefined,
+    allowForeignExchange: allowForeignExchange as boolean | undefined,
     headers: step.headers === undefined ? undefined : decodeHeaders(step.headers),
   };
   const said = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -13,7 +13,7 @@ const application: BusDescription = {
   delayPrefix: 'hopline',
   exchange: 'hopline.events',
   queues: [],
-  hears: true,
+  operatorControl: true,
   plan: {
     exchanges: [{ name: 'hopline.events', type: 'topic' }],
     queues: [{ name: 'mailer', arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 } }],

@@ -6,7 +6,7 @@ import {
   decodeAnswer,
   decodeRequest,
   encode,
-  respondent,
+  processIdentity,
 } from '../../../src/control/protocol.js';
 
 const heard = (body: Buffer | string) => ({ body: Buffer.from(body), properties: {} });
@@ -73,7 +73,7 @@ describe('control messages', () => {
   });
 
   it('name who answers, and what is in a status', () => {
-    const who = respondent('mailer');
+    const who = processIdentity('mailer');
     assert.equal(who.pid, process.pid);
     assert.equal(decodeAnswer(heard(encode(who)))?.service, 'mailer');
     for (const wrong of [
@@ -90,7 +90,7 @@ describe('control messages', () => {
 
   it('with a status in which anything is not as it should be are no answers', () => {
     const isRead = (status: object) =>
-      decodeAnswer(heard(JSON.stringify({ version: 1, ...respondent('mailer'), status }))) !== undefined;
+      decodeAnswer(heard(JSON.stringify({ version: 1, ...processIdentity('mailer'), status }))) !== undefined;
     assert.ok(isRead(STATUS));
     const places = (wrong: object) => ({ places: [{ ...PLACES, ...wrong }] });
     const handler = (wrong: object) => ({ handlers: [{ ...HANDLER, ...wrong }] });
