@@ -84,6 +84,7 @@ export type { ReceivedMessage } from './message/received-message.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions } from './message/unique.js';
 export type { Middleware, MiddlewareNext } from './middleware/middleware.js';
+export type { FailureLogOptions } from './observe/failure-log/options.js';
 export type { BusHealth } from './observe/health/bus-health.js';
 export type { BusOptions, HandlerDefinitions } from './options.js';
 export type { BackoffPolicy } from './retry/backoff.js';

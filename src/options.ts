@@ -207,8 +207,21 @@ export const BUS_FIELDS: Fields = {
   stopDeadline: duration,
   unhandledRetryFor: duration,
   stores: objectWith({
-    permits: required(having('a store of permits, as redisStores() has', 'take')),
-    claims: required(having('a store of claims, as redisStores() has', 'claim', 'finish', 'release')),
+    rateLimits: required(having('a store of rate limits, as redisStores() has', 'take')),
+    idempotency: required(
+      having('a store of handled messages, as redisStores() has', 'claim', 'finish', 'release'),
+    ),
+    once: required(having('a store of results, as redisStores() has', 'reserve', 'record')),
+    unique: required(
+      having(
+        'a store of unique keys, as redisStores() has',
+        'acquire',
+        'extend',
+        'release',
+        'next',
+        'advance',
+      ),
+    ),
     batches: having(
       'a store of batches, as redisStores() has',
       'open',
@@ -220,9 +233,6 @@ export const BUS_FIELDS: Fields = {
     ),
     inbox: having('an inbox, as postgresStores() has', 'begin'),
     outbox: having('an outbox, as postgresStores() has', 'add', 'relay', 'backlog', 'listen'),
-    ledger: required(having('a store of results, as redisStores() has', 'reserve', 'record')),
-    locks: required(having('a store of locks, as redisStores() has', 'acquire', 'extend', 'release')),
-    sequences: required(having('a store of sequences, as redisStores() has', 'next', 'advance')),
   }),
   relayOutbox: flag,
   operatorControl: flag,

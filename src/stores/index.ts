@@ -9,10 +9,9 @@ export type {
   NewBatch,
   ReservedNumbers,
 } from './batches.js';
-export type { ClaimStore, HandledKey } from './claims.js';
+export type { HandledKey, IdempotencyStore } from './idempotency.js';
 export type { InboxStore, InboxTransaction } from './inbox.js';
-export type { LedgerStore } from './ledger.js';
-export type { LockStore } from './locks.js';
+export type { OnceStore } from './once.js';
 export type {
   OutboxBacklog,
   OutboxEntry,
@@ -23,5 +22,5 @@ export type {
   SqlClient,
   TakenEntry,
 } from './outbox.js';
-export type { PermitStore } from './permits.js';
-export type { SequenceStore } from './sequences.js';
+export type { RateLimitStore } from './rate-limits.js';
+export type { UniqueStore } from './unique.js';

@@ -23,8 +23,8 @@ export const forbidden: readonly ForbiddenEdge[] = [
   { rule: 'pure-parts-stand-alone', from: 'src/topology/a.ts', to: 'src/transport/transport.ts', type },
   {
     rule: 'ports-know-no-implementation',
-    from: 'src/stores/locks.ts',
-    to: 'src/stores/memory/locks.ts',
+    from: 'src/stores/unique.ts',
+    to: 'src/stores/memory/unique.ts',
     type,
   },
   { rule: 'ports-know-no-implementation', from: 'src/serialization/serializer.ts', to: 'src/bus.ts', type },
@@ -47,14 +47,14 @@ export const forbidden: readonly ForbiddenEdge[] = [
     to: 'src/consume/attempt/dispatch.ts',
     type,
   },
-  { rule: 'adapters-stand-alone', from: 'src/stores/redis/a.ts', to: 'src/stores/memory/locks.ts' },
+  { rule: 'adapters-stand-alone', from: 'src/stores/redis/a.ts', to: 'src/stores/memory/unique.ts' },
   { rule: 'ports-are-types-to-their-users', from: 'src/consume/b.ts', to: 'src/transport/transport.ts' },
   {
     rule: 'ports-are-types-to-their-users',
     from: 'src/transport/amqp/b.ts',
     to: 'src/transport/transport.ts',
   },
-  { rule: 'root-composes-the-core-only', from: 'src/options.ts', to: 'src/stores/redis/locks.ts' },
+  { rule: 'root-composes-the-core-only', from: 'src/options.ts', to: 'src/stores/redis/unique.ts' },
   { rule: 'observers-only-listen', from: 'src/observe/a.ts', to: 'src/consume/attempt/dispatch.ts', type },
   { rule: 'what-every-bus-has-needs-the-events-alone', from: 'src/observe/health/a.ts', to: 'prom-client' },
   {

@@ -227,7 +227,7 @@ import { Handles, handlers } from 'hopline/decorators';
 import { type Control, type Failures, openControl, openFailures } from 'hopline/operate';
 import { postgresStores } from 'hopline/postgres';
 import { redisStores } from 'hopline/redis';
-import { type ClaimStore, StoreTimeoutError } from 'hopline/stores';
+import { type IdempotencyStore, StoreTimeoutError } from 'hopline/stores';
 import { ManualClock, testKit } from 'hopline/testing';
 
 @Handles('a.key')
@@ -236,7 +236,7 @@ class Handler {
 }
 export const bus: Bus = new Bus({ service: 'a', transport: memory(), handlers: handlers([Handler]) });
 export const all = [postgresStores, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
-export type Types = [Control, Failures, ClaimStore];
+export type Types = [Control, Failures, IdempotencyStore];
 export const clock = new ManualClock();
 // @ts-expect-error what is wrong is seen
 new Bus({ service: 1 });

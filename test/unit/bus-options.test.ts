@@ -43,7 +43,7 @@ describe("a bus's options", () => {
     });
     assert.equal(serializer.contentType, 'application/json');
     assert.equal(typeof log.warn, 'function');
-    assert.equal(typeof stores.permits.take, 'function');
+    assert.equal(typeof stores.rateLimits.take, 'function');
   });
 
   it('that are undefined count as left out', () => {

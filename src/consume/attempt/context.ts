@@ -188,7 +188,7 @@ export class HandlerContext extends MessageContext {
 
   once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
     const { service, stores } = this.bus;
-    this.ownParts ??= new Parts(service, this.handling?.ledger ?? stores.ledger, this);
+    this.ownParts ??= new Parts(service, this.handling?.once ?? stores.once, this);
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 

@@ -16,7 +16,7 @@ import type { Publisher } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
-import type { LedgerStore } from '../../stores/ledger.js';
+import type { OnceStore } from '../../stores/once.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import type { Stores } from '../../stores/stores.js';
 import { nextId, stateOfNext } from '../chain/step.js';
@@ -113,7 +113,7 @@ export class Handling {
   /** What is published with it. Once it is over without having been committed, nothing is. */
   readonly publisher: Publisher;
   /** What is done once is so when the rest is. */
-  readonly ledger: LedgerStore;
+  readonly once: OnceStore;
   private state: 'open' | 'committing' | 'committed' | 'over' = 'open';
   /** What becomes of the message, however its attempt ends: it is committed, or nobody knows. Undefined if it is not. */
   outcome: Outcome | undefined;
@@ -125,9 +125,9 @@ export class Handling {
     private readonly parts: Pick<InboxOptions, 'service' | 'throughOutbox'>,
   ) {
     this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
-    this.ledger = {
-      reserve: async (key, forMs) => this.opened.ledger.reserve(key, forMs),
-      record: async (key, result, keepMs) => this.opened.ledger.record(key, result, keepMs),
+    this.once = {
+      reserve: async (key, forMs) => this.opened.once.reserve(key, forMs),
+      record: async (key, result, keepMs) => this.opened.once.record(key, result, keepMs),
     };
   }
 

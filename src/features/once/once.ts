@@ -2,7 +2,7 @@ import type { HandlerContext } from '../../consume/attempt/context.js';
 import { InvalidMessageError, NoMessageIdError, OptionsError } from '../../errors.js';
 import { partKey } from '../../message/message-id.js';
 import type { OnceOptions } from '../../message/once.js';
-import type { LedgerStore } from '../../stores/ledger.js';
+import type { OnceStore } from '../../stores/once.js';
 import {
   type Check,
   callable,
@@ -42,7 +42,7 @@ export class Parts {
 
   constructor(
     private readonly service: string,
-    private readonly ledger: LedgerStore,
+    private readonly results: OnceStore,
     private readonly context: HandlerContext,
   ) {}
 
@@ -65,14 +65,14 @@ export class Parts {
     const key = this.keyOf(name);
     const { handler } = this.context;
     // Before the part runs: a store that can be read and not written would have it run with each attempt.
-    const before = await this.ledger.reserve(key, Math.min(keepMs, handler.timeoutMs));
+    const before = await this.results.reserve(key, Math.min(keepMs, handler.timeoutMs));
     if (before !== undefined) return before;
     // The message's next attempt, which may have begun, does it.
     if (this.context.abortReason) throw this.context.abortReason;
     this.context.mustNotBeOver('once');
     const result = await run(partKey(key));
     // Dying here does it again. Of two attempts that overlap, both go on with what the first of them recorded.
-    return this.ledger.record(key, recordable(name, result), keepMs);
+    return this.results.record(key, recordable(name, result), keepMs);
   }
 
   private keyOf(name: string): string {

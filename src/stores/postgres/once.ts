@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
 import { StoreNotMigratedError } from '../../errors.js';
-import type { LedgerStore } from '../ledger.js';
+import type { OnceStore } from '../once.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 import { quoted } from './schema.js';
 import { isUndefinedTable } from './sql-state.js';
 import type { PoolTransaction } from './transaction.js';
 
-/** Ledger in PostgreSQL: a row per result, with its expiry by the database's clock. */
-export class PostgresLedger implements LedgerStore {
+/** Results of parts of handlers' work in PostgreSQL: a row per result, with its expiry by the database's clock. */
+export class PostgresOnce implements OnceStore {
   private readonly table: ExpiringTable;
   private readonly sql: ReturnType<typeof statementsOf>;
 
@@ -36,7 +36,7 @@ export class PostgresLedger implements LedgerStore {
 }
 
 /** Results within a transaction that has already written: nothing needs to be reserved. */
-export class TransactionLedger implements LedgerStore {
+export class TransactionOnce implements OnceStore {
   private readonly table: string;
   private readonly sql: ReturnType<typeof statementsOf>;
 

@@ -9,7 +9,7 @@ import { type Open, onEveryStore } from './contract.js';
 function claimContract(name: string, open: Open): void {
   describe(`claims in ${name}`, () => {
     const own = () => `${randomBytes(6).toString('hex')}: a key with spaces, ü and :colons:`;
-    const openClaims = async () => (await open()).claims;
+    const openClaims = async () => (await open()).idempotency;
 
     it('are had by one owner at a time, anew by the same, and by another when their time is over', async () => {
       const [one, other] = [await openClaims(), await openClaims()];
@@ -108,7 +108,7 @@ describe('stores of claims', () => {
     const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
     client.on('error', () => {}); // told by what is asked of it
     await assert.rejects(
-      redisStores({ client }).claims.claim('any', 'a', 1_000),
+      redisStores({ client }).idempotency.claim('any', 'a', 1_000),
       /Redis connection is not ready/,
     );
     client.disconnect();

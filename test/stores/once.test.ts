@@ -13,13 +13,13 @@ const own = () => `${randomBytes(6).toString('hex')}: a key with spaces, ü and 
 /** As the stores' clients say it. */
 const CANT_BE_WRITTEN = /read-only transaction|can't run this command|NOPERM/;
 
-/** What every ledger does. */
+/** What every store of results does. */
 function ledgerContract(name: string, open: Open): void {
-  describe(`a ledger in ${name}`, () => {
-    const openLedger = async () => (await open()).ledger;
+  describe(`results in ${name}`, () => {
+    const openOnce = async () => (await open()).once;
 
     it('knows nothing of a key before something is recorded, and then what that was', async () => {
-      const [one, other] = [await openLedger(), await openLedger()];
+      const [one, other] = [await openOnce(), await openOnce()];
       const key = own();
       assert.equal(await one.reserve(key, 30_000), undefined);
       assert.equal(await one.record(key, '{"paid":1}', 30_000), '{"paid":1}');
@@ -28,7 +28,7 @@ function ledgerContract(name: string, open: Open): void {
     });
 
     it('takes the place of a record, which keeps nobody from taking it, nor from recording there', async () => {
-      const [one, other] = [await openLedger(), await openLedger()];
+      const [one, other] = [await openOnce(), await openOnce()];
       const key = own();
       assert.equal(await one.reserve(key, 30_000), undefined);
       assert.equal(await other.reserve(key, 30_000), undefined, 'as when whoever took it has died');
@@ -38,18 +38,18 @@ function ledgerContract(name: string, open: Open): void {
     });
 
     it('keeps a record for its own time, whatever the time of its place was', async () => {
-      const ledger = await openLedger();
+      const once = await openOnce();
       const [short, long] = [own(), own()];
-      await ledger.reserve(short, 50);
-      await ledger.record(short, '1', 30_000);
-      await ledger.reserve(long, 30_000);
-      await ledger.record(long, '2', 50);
-      await eventually(async () => assert.equal(await ledger.reserve(long, 1), undefined), { interval: 5 });
-      assert.equal(await ledger.reserve(short, 1), '1');
+      await once.reserve(short, 50);
+      await once.record(short, '1', 30_000);
+      await once.reserve(long, 30_000);
+      await once.record(long, '2', 50);
+      await eventually(async () => assert.equal(await once.reserve(long, 1), undefined), { interval: 5 });
+      assert.equal(await once.reserve(short, 1), '1');
     });
 
     it('keeps the first record, and tells it to those who come later', async () => {
-      const [one, other] = [await openLedger(), await openLedger()];
+      const [one, other] = [await openOnce(), await openOnce()];
       const key = own();
       await one.record(key, 'first', 30_000);
       assert.equal(await other.record(key, 'second', 30_000), 'first');
@@ -57,36 +57,36 @@ function ledgerContract(name: string, open: Open): void {
     });
 
     it('has one answer for many who record at once', async () => {
-      const all = await Promise.all(Array.from({ length: 20 }, openLedger));
+      const all = await Promise.all(Array.from({ length: 20 }, openOnce));
       for (let round = 0; round < 5; round += 1) {
         const key = own();
-        const answers = await Promise.all(all.map((ledger, n) => ledger.record(key, `by ${n}`, 30_000)));
+        const answers = await Promise.all(all.map((once, n) => once.record(key, `by ${n}`, 30_000)));
         assert.equal(new Set(answers).size, 1, answers.join());
         assert.equal(await all[0]?.reserve(key, 30_000), answers[0]);
       }
     });
 
     it('forgets a record when its time is over, and takes another then', async () => {
-      const ledger = await openLedger();
+      const once = await openOnce();
       const key = own();
       const from = performance.now();
-      await ledger.record(key, 'old', 500);
-      await eventually(async () => assert.equal(await ledger.reserve(key, 30_000), undefined), {
+      await once.record(key, 'old', 500);
+      await eventually(async () => assert.equal(await once.reserve(key, 30_000), undefined), {
         interval: 5,
       });
       assert.ok(performance.now() - from >= 490);
-      assert.equal(await ledger.record(key, 'new', 30_000), 'new');
-      assert.equal(await ledger.reserve(key, 30_000), 'new');
+      assert.equal(await once.record(key, 'new', 30_000), 'new');
+      assert.equal(await once.reserve(key, 30_000), 'new');
     });
 
     it('has keys and results of any length and any characters, and results that are empty', async () => {
-      const ledger = await openLedger();
+      const once = await openOnce();
       for (const key of [`${own()} ${'x'.repeat(10_000)}`, `${own()} \0 and more`]) {
         const result = JSON.stringify({ long: 'ü'.repeat(100_000), odd: '\0 \ud800 \u2028' });
-        assert.equal(await ledger.record(key, result, 30_000), result);
-        assert.equal(await ledger.reserve(key, 30_000), result);
-        assert.equal(await ledger.record(`${key}!`, '', 30_000), '');
-        assert.equal(await ledger.reserve(`${key}!`, 30_000), '');
+        assert.equal(await once.record(key, result, 30_000), result);
+        assert.equal(await once.reserve(key, 30_000), result);
+        assert.equal(await once.record(`${key}!`, '', 30_000), '');
+        assert.equal(await once.reserve(`${key}!`, 30_000), '');
       }
     });
   });
@@ -130,7 +130,7 @@ describe('ledgers', () => {
     const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
     client.on('error', () => {}); // told by what is asked of it
     await assert.rejects(
-      redisStores({ client }).ledger.reserve('any', 30_000),
+      redisStores({ client }).once.reserve('any', 30_000),
       /Redis connection is not ready/,
     );
     client.disconnect();

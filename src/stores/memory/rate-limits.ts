@@ -1,8 +1,8 @@
 import type { Clock } from '../../util/clock.js';
-import type { PermitStore } from '../permits.js';
+import type { RateLimitStore } from '../rate-limits.js';
 import { ExpiringMap } from './expiring-map.js';
 
-export class MemoryPermits implements PermitStore {
+export class MemoryRateLimits implements RateLimitStore {
   private readonly taken: ExpiringMap<true>;
 
   constructor(clock: Clock) {

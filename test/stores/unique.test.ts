@@ -10,7 +10,7 @@ const own = () => `${randomBytes(6).toString('hex')}: a key with spaces, ü and 
 /** What every store of locks does. */
 function lockContract(name: string, open: Open): void {
   describe(`locks in ${name}`, () => {
-    const openLocks = async () => (await open()).locks;
+    const openLocks = async () => (await open()).unique;
 
     it('are had by one owner at a time, who is named, and by another when their time is over', async () => {
       const [one, other] = [await openLocks(), await openLocks()];
@@ -92,7 +92,7 @@ function lockContract(name: string, open: Open): void {
 /** What every store of sequences does. */
 function sequenceContract(name: string, open: Open): void {
   describe(`sequences in ${name}`, () => {
-    const openSequences = async () => (await open()).sequences;
+    const openSequences = async () => (await open()).unique;
 
     it('give each number once, each above those before it', async () => {
       const [one, other] = [await openSequences(), await openSequences()];
@@ -147,9 +147,9 @@ describe('stores of locks', () => {
   it('say so at once when Redis is away', async () => {
     const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
     client.on('error', () => {}); // told by what is asked of it
-    const { locks, sequences } = redisStores({ client });
-    await assert.rejects(locks.acquire('any', 'a', 1_000), /Redis connection is not ready/);
-    await assert.rejects(sequences.next('any', 1_000), /Redis connection is not ready/);
+    const { unique } = redisStores({ client });
+    await assert.rejects(unique.acquire('any', 'a', 1_000), /Redis connection is not ready/);
+    await assert.rejects(unique.next('any', 1_000), /Redis connection is not ready/);
     client.disconnect();
   });
 });

@@ -4,11 +4,11 @@ export interface HandledKey {
 }
 
 /**
- * Store of claims: a key that is being handled, or was handled. One owner at a time has the claim of a key,
+ * Store of what idempotent handlers handle: a key that is being handled, or was handled. One owner at a time has the claim of a key,
  * among all processes that share the store; the claim expires by itself. A key that is done can't be claimed
  * until that is forgotten.
  */
-export interface ClaimStore {
+export interface IdempotencyStore {
   /**
    * Claims a key for `forMs`. An owner that has the claim renews it.
    *

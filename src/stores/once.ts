@@ -2,7 +2,7 @@
  * Store of results of parts of handlers' work, so that no part is done twice. An entry is written once: later
  * writers get the existing result, among all processes that share the store, until it is forgotten.
  */
-export interface LedgerStore {
+export interface OnceStore {
   /**
    * Reserves the key for a result, to make sure that the result can be recorded later. It locks nobody out:
    * another caller reserves it again, and a process that dies leaves only the reservation.

@@ -1,8 +1,8 @@
 import type { Clock } from '../../util/clock.js';
-import type { ClaimStore, HandledKey } from '../claims.js';
+import type { HandledKey, IdempotencyStore } from '../idempotency.js';
 import { ExpiringMap } from './expiring-map.js';
 
-export class MemoryClaims implements ClaimStore {
+export class MemoryIdempotency implements IdempotencyStore {
   private readonly claims: ExpiringMap<string | HandledKey>;
 
   constructor(clock: Clock) {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { LedgerStore } from '../ledger.js';
+import type { OnceStore } from '../once.js';
 import { RedisScripts } from './scripts.js';
 
 /** Marks a reserved key without a result; it is not valid JSON. */
@@ -18,8 +18,8 @@ if known and known ~= '${PLACE}' then return known end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]`;
 
-/** Ledger in Redis: keys with an expiry. */
-export class RedisLedger implements LedgerStore {
+/** Results of parts of handlers' work in Redis: keys with an expiry. */
+export class RedisOnce implements OnceStore {
   private readonly scripts: RedisScripts;
 
   constructor(client: Redis, prefix: string) {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { ClaimStore, HandledKey } from '../claims.js';
+import type { HandledKey, IdempotencyStore } from '../idempotency.js';
 import { RedisScripts } from './scripts.js';
 
 /** A key holds its owner, or the note of a key that is done: the first character tells them apart. */
@@ -22,8 +22,8 @@ const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 0`;
 
-/** Claims in Redis: keys with an expiry. */
-export class RedisClaims implements ClaimStore {
+/** Keys that idempotent handlers handle, in Redis: keys with an expiry. */
+export class RedisIdempotency implements IdempotencyStore {
   private readonly scripts: RedisScripts;
 
   constructor(client: Redis, prefix: string) {

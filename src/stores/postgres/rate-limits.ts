@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
-import type { PermitStore } from '../permits.js';
+import type { RateLimitStore } from '../rate-limits.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 
 /**
- * Permits in PostgreSQL: a row per permit, with its expiry by the database's clock. (rate-limiter-flexible,
+ * Permits of rate limits in PostgreSQL: a row per permit, with its expiry by the database's clock. (rate-limiter-flexible,
  * which keeps them in Redis, uses each process's clock in PostgreSQL: a process whose clock is ahead takes
  * permits that others still have.)
  */
-export class PostgresPermits implements PermitStore {
+export class PostgresRateLimits implements RateLimitStore {
   private readonly table: ExpiringTable;
   private readonly sql: string;
 

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { ClaimStore, HandledKey } from '../claims.js';
+import type { HandledKey, IdempotencyStore } from '../idempotency.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
 
 interface Row {
@@ -9,8 +9,8 @@ interface Row {
   readonly left_ms: number;
 }
 
-/** Claims in PostgreSQL: a row has the key, its owner or "done", and the expiry by the database's clock. */
-export class PostgresClaims implements ClaimStore {
+/** Keys that idempotent handlers handle, in PostgreSQL: a row has the key, its owner or "done", and the expiry by the database's clock. */
+export class PostgresIdempotency implements IdempotencyStore {
   private readonly table: ExpiringTable;
   private readonly sql: Readonly<Record<'claim' | 'finish' | 'release', string>>;
 
@@ -44,7 +44,7 @@ export class PostgresClaims implements ClaimStore {
 
 /**
  * `claim` returns the final owner of the key; it returns no row if that changed after the statement began (see
- * permits.ts). The other two always return a row.
+ * rate-limits.ts). The other two always return a row.
  */
 const statementsOf = (table: string) => ({
   claim: `

@@ -1,8 +1,8 @@
 import type { Clock } from '../../util/clock.js';
-import type { LedgerStore } from '../ledger.js';
+import type { OnceStore } from '../once.js';
 import { ExpiringMap } from './expiring-map.js';
 
-export class MemoryLedger implements LedgerStore {
+export class MemoryOnce implements OnceStore {
   private readonly results: ExpiringMap<string>;
 
   constructor(clock: Clock) {

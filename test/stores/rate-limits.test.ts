@@ -8,7 +8,7 @@ import { type Open, onEveryStore } from './contract.js';
 /** What every store of permits does. */
 function permitContract(name: string, openStores: Open): void {
   describe(`permits in ${name}`, () => {
-    const open = async () => (await openStores()).permits;
+    const open = async () => (await openStores()).rateLimits;
     const own = () => `${randomBytes(6).toString('hex')}: a name with spaces, ü and :colons:`;
     const openMany = async () => {
       const stores = await Promise.all(Array.from({ length: 20 }, open));
@@ -81,7 +81,7 @@ describe('stores of permits', () => {
   it('say so at once when Redis is away', async () => {
     const client = new Redis('redis://127.0.0.1:1', { retryStrategy: () => null });
     client.on('error', () => {}); // told by what is asked of it
-    await assert.rejects(redisStores({ client }).permits.take('any', 1), /Redis connection is not ready/);
+    await assert.rejects(redisStores({ client }).rateLimits.take('any', 1), /Redis connection is not ready/);
     client.disconnect();
   });
 });

@@ -1,8 +1,8 @@
 /**
- * Permits, each held by one taker at a time, among all processes that share the store. A permit is free again
- * when its time is over.
+ * Store of the permits of rate limits, each held by one taker at a time, among all processes that share the store. A
+ * permit is free again when its time is over.
  */
-export interface PermitStore {
+export interface RateLimitStore {
   /**
    * Takes a permit by its name for `seconds`.
    *
