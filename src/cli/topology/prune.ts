@@ -1,5 +1,5 @@
 import type { BusDescription } from '../../consume/handlers/describe.js';
-import { type MoveResult, moveMessages } from '../../failures/move.js';
+import { type MoveResult, moveMessages } from '../../failures/acting/move-messages.js';
 import type { TransportSession } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import type { ManagedBinding } from '../doctor/facts.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Passage } from '../../../src/failures/passage.js';
+import { Passage } from '../../../src/failures/reading/passage.js';
 import type { Consumer, TransportSession } from '../../../src/transport/transport.js';
 import { ManualClock } from '../../../src/util/manual-clock.js';
 

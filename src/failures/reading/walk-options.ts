@@ -1,4 +1,4 @@
-import type { Delivery } from '../transport/transport.js';
+import type { Delivery } from '../../transport/transport.js';
 
 /** Removes the letter from its queue. False if its channel is gone: the letter is back in the queue. */
 export type Ack = () => boolean;

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { Delivery, TransportSession } from '../transport/transport.js';
-import type { DeadLetterSummary } from './letters/dead-letter.js';
-import { readLetter } from './letters/read-letter.js';
-import { deadLetterOf, decodeLine, encodeLine } from './line.js';
-import type { FailuresSettings } from './options.js';
-import { walk } from './walk.js';
+import type { Delivery, TransportSession } from '../../transport/transport.js';
+import type { DeadLetterSummary } from '../letters/dead-letter.js';
+import { deadLetterOf, decodeLine, encodeLine } from '../letters/export-line.js';
+import { readLetter } from '../letters/read-letter.js';
+import type { FailuresSettings } from '../options.js';
+import { walk } from '../reading/walk.js';
 
 /** Lines that may wait for the reader; beyond that the broker waits. */
 const LINES_AHEAD = 64;

@@ -1,8 +1,8 @@
-import type { TransportSession } from '../transport/transport.js';
-import { type Clock, pause } from '../util/clock.js';
+import type { TransportSession } from '../../transport/transport.js';
+import { type Clock, pause } from '../../util/clock.js';
 
 /** Time until letters that were given back must be in their queue again. */
-export const GIVEN_BACK_MS = 2_000;
+export const RETURNED_WITHIN_MS = 2_000;
 /** Time to wait for a lost connection. */
 const BACK_UP_MS = 10_000;
 
@@ -11,7 +11,7 @@ const BACK_UP_MS = 10_000;
  *
  * @throws `error` if the broker does not come back
  */
-export async function areBack(
+export async function areReturned(
   session: TransportSession,
   clock: Clock,
   { queue, ready, error }: { queue: string; ready: number; error: Error },
@@ -20,7 +20,7 @@ export async function areBack(
   for (let upSince: number | undefined; ; await pause(clock, 50)) {
     const state = await session.inspect(queue).catch(() => undefined);
     if (state) upSince ??= clock.monotonic();
-    if (upSince !== undefined && clock.monotonic() - upSince > GIVEN_BACK_MS) return;
+    if (upSince !== undefined && clock.monotonic() - upSince > RETURNED_WITHIN_MS) return;
     if (state && state.ready >= ready) return;
     if (upSince === undefined && clock.monotonic() > endsAt) throw error;
   }

@@ -1,6 +1,6 @@
-import type { TransportSession } from '../transport/transport.js';
-import type { Clock } from '../util/clock.js';
-import { Around } from './around.js';
+import type { TransportSession } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import { AroundUnreadable } from './around-unreadable.js';
 import { missing } from './missing-queue.js';
 import type { WalkOptions } from './walk-options.js';
 
@@ -35,6 +35,6 @@ export async function walk<T>(
   if (options.signal?.aborted) return 0;
   const state = await session.inspect(options.queue);
   if (!state) throw missing(options.queue);
-  const around = new Around(session, clock, options, state.ready);
+  const around = new AroundUnreadable(session, clock, options, state.ready);
   return options.act ? around.act() : around.look();
 }

@@ -1,7 +1,7 @@
-import type { TransportSession } from '../transport/transport.js';
+import type { TransportSession } from '../../transport/transport.js';
+import type { FailuresSettings } from '../options.js';
+import { missing } from '../reading/missing-queue.js';
 import type { Act } from './acting.js';
-import { missing } from './missing-queue.js';
-import type { FailuresSettings } from './options.js';
 import { queueLookup } from './queue-lookup.js';
 import { type ReplayTarget, republished, toQueue } from './replay.js';
 

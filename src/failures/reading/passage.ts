@@ -1,8 +1,8 @@
-import { ConnectError } from '../errors.js';
-import type { Consumer, Delivery, TransportSession } from '../transport/transport.js';
-import { type Clock, pause } from '../util/clock.js';
-import { type Deferred, deferred } from '../util/deferred.js';
-import { GIVEN_BACK_MS } from './given-back.js';
+import { ConnectError } from '../../errors.js';
+import type { Consumer, Delivery, TransportSession } from '../../transport/transport.js';
+import { type Clock, pause } from '../../util/clock.js';
+import { type Deferred, deferred } from '../../util/deferred.js';
+import { RETURNED_WITHIN_MS } from './returned-letters.js';
 import { WalkInterrupted } from './walk-interrupted.js';
 import type { WalkOptions } from './walk-options.js';
 
@@ -209,7 +209,7 @@ export class Passage<T> {
    */
   private async isBack(): Promise<void> {
     const { clock, session, options } = this;
-    const endsAt = clock.monotonic() + GIVEN_BACK_MS;
+    const endsAt = clock.monotonic() + RETURNED_WITHIN_MS;
     for (let pauseMs = 5; clock.monotonic() < endsAt; pauseMs *= 2) {
       const state = await session.inspect(options.queue).catch(() => undefined);
       if (!state || state.ready >= this.extent.waiting - this.acked) return;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { UnreadableLettersError } from '../../../src/errors.js';
-import { type Ring, sift } from '../../../src/failures/sieve.js';
+import { type Ring, separateUnreadable } from '../../../src/failures/reading/separate-unreadable.js';
 
 interface Letter {
   readonly id: number;
@@ -59,7 +59,10 @@ describe('parting the dead letters that end their connection from the others', (
           const swallows = (readable: number) => Math.round(readable * share);
           const queue = new Queue(lettersOf(bad), swallows);
           const hint = hintOf(bad);
-          assert.equal(await sift(queue, 'q', bad.length, hint - swallows(hint)), bad.filter(Boolean).length);
+          assert.equal(
+            await separateUnreadable(queue, 'q', bad.length, hint - swallows(hint)),
+            bad.filter(Boolean).length,
+          );
           assert.deepEqual(
             queue.held,
             lettersOf(bad).filter(({ isBad }) => !isBad),
@@ -76,7 +79,7 @@ describe('parting the dead letters that end their connection from the others', (
   it('costs about four connections for each of them where nothing is swallowed', async () => {
     const bad = Array.from({ length: 1_000 }, (_, index) => index % 100 === 50);
     const queue = new Queue(lettersOf(bad), () => 0);
-    assert.equal(await sift(queue, 'q', bad.length, hintOf(bad)), 10);
+    assert.equal(await separateUnreadable(queue, 'q', bad.length, hintOf(bad)), 10);
     assert.ok(queue.connections <= 41, `${queue.connections} connections`);
   });
 
@@ -84,7 +87,7 @@ describe('parting the dead letters that end their connection from the others', (
     const bad = Array.from({ length: 20 }, (_, index) => index < 11);
     const queue = new Queue(lettersOf(bad), () => 0);
     await assert.rejects(
-      sift(queue, 'q.dead', bad.length, 0),
+      separateUnreadable(queue, 'q.dead', bad.length, 0),
       (error: Error) =>
         error instanceof UnreadableLettersError && /more than 10 of the 20/.test(error.message),
     );

@@ -1,4 +1,4 @@
-import { TopologyError } from '../errors.js';
+import { TopologyError } from '../../errors.js';
 
 /** Error for a queue that does not exist. */
 export function missing(queue: string): TopologyError {

@@ -1,4 +1,4 @@
-import { type Clock, pause } from '../util/clock.js';
+import { type Clock, pause } from '../../util/clock.js';
 
 /** A rate: `50` or `'50/s'` per second, `'30/m'` per minute. */
 export type Rate = number | `${number}/s` | `${number}/m`;

@@ -1,12 +1,12 @@
-import { type Received, receive } from '../consume/attempt/received.js';
-import { movedCopy } from '../consume/settle/republish.js';
-import { isOwnFault } from '../publish/unsendable.js';
-import type { Names } from '../topology/names.js';
-import type { Delivery, TransportSession } from '../transport/transport.js';
-import type { Clock } from '../util/clock.js';
-import { missing } from './missing-queue.js';
+import { type Received, receive } from '../../consume/attempt/received.js';
+import { movedCopy } from '../../consume/settle/republish.js';
+import { isOwnFault } from '../../publish/unsendable.js';
+import type { Names } from '../../topology/names.js';
+import type { Delivery, TransportSession } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import { missing } from '../reading/missing-queue.js';
+import { walk } from '../reading/walk.js';
 import { queueLookup } from './queue-lookup.js';
-import { walk } from './walk.js';
 
 export interface MoveOptions {
   readonly names: Names;

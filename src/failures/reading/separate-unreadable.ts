@@ -1,6 +1,6 @@
-import { UnreadableLettersError } from '../errors.js';
+import { UnreadableLettersError } from '../../errors.js';
 
-/** Operations of a sieve on a queue. A loss is reported when the letters of the lost connection are back. */
+/** Operations on a queue whose letters are separated. A loss is reported when the letters of the lost connection are back. */
 export interface Ring {
   /** Takes letters from the head and holds them until the end; if the connection is lost, they go behind all others. */
   hold(count: number): Promise<Taken>;
@@ -29,7 +29,12 @@ const MOST_UNREADABLE = 10;
  * @returns number of letters that are left: the ring contains only these
  * @throws UnreadableLettersError if there are too many
  */
-export async function sift(ring: Ring, queue: string, total: number, hint: number): Promise<number> {
+export async function separateUnreadable(
+  ring: Ring,
+  queue: string,
+  total: number,
+  hint: number,
+): Promise<number> {
   let waiting = total;
   let left = 0;
   let next = Math.max(1, hint);

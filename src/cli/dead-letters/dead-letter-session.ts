@@ -8,7 +8,7 @@ import { numberText } from '../output/text.js';
 import { unreadableText } from './unreadable-text.js';
 
 /** The dead-letter queues of a command, and its target. */
-export interface Desk {
+export interface DeadLetterSession {
   readonly failures: Failures;
   readonly target: Target;
 }
@@ -18,10 +18,10 @@ export interface Desk {
  *
  * @param keys keys of the application, if bodies are to be decrypted
  */
-export async function atDesk<T>(
+export async function withDeadLetters<T>(
   flags: TargetFlags,
   terminal: Terminal,
-  use: (desk: Desk) => Promise<T>,
+  use: (session: DeadLetterSession) => Promise<T>,
   keys?: KeyProvider | undefined,
 ): Promise<T> {
   const target = await targetOf(flags, terminal);

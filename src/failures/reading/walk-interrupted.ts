@@ -1,4 +1,4 @@
-import { ConnectError } from '../errors.js';
+import { ConnectError } from '../../errors.js';
 
 /** The channels were lost while letters were held: they are back in their queue, and the walk may begin again. */
 export class WalkInterrupted extends ConnectError {

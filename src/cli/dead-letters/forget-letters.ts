@@ -3,7 +3,7 @@ import type { Terminal } from '../output/terminal.js';
 import { lettersText } from '../output/text.js';
 import { runActing } from './acting.js';
 import { confirm } from './confirm.js';
-import type { Desk } from './desk.js';
+import type { DeadLetterSession } from './dead-letter-session.js';
 import { exactly, reasonsText } from './filters.js';
 
 export interface ForgetFlags {
@@ -18,8 +18,8 @@ export interface ForgetFlags {
  * @param which half a sentence about the letters: `that failed before …`; '' for none
  * @param done the letters' new state, for the summary: `forgotten`
  */
-export async function forgetThese(
-  { failures, target }: Desk,
+export async function forgetLetters(
+  { failures, target }: DeadLetterSession,
   terminal: Terminal,
   filter: DeadLetterFilter,
   { yes, dryRun }: ForgetFlags,

@@ -1,4 +1,4 @@
-import type { TransportSession } from '../transport/transport.js';
+import type { TransportSession } from '../../transport/transport.js';
 
 /** Asks once for each queue. If a queue is deleted after that, its replays are not lost: they go to the lost queue. */
 export function queueLookup(session: TransportSession): (queue: string) => Promise<boolean> {

@@ -1,13 +1,13 @@
-import { InvalidMessageError } from '../errors.js';
-import { HEADER, setAside } from '../message/headers.js';
-import type { Headers, MessageProperties, OutgoingMessage } from '../message/message.js';
-import type { MessageSource } from '../message/wire/encoded-properties.js';
-import { decodeHeaders } from '../message/wire/header-codec.js';
-import { dueKey } from '../topology/delays.js';
-import type { Names } from '../topology/names.js';
-import { DEAD_LETTER_REASONS } from './filter.js';
-import type { DeadLetter } from './letters/dead-letter.js';
-import { headersJson, propertiesJson, sourceOfJson } from './letters/letter-json.js';
+import { InvalidMessageError } from '../../errors.js';
+import { HEADER, setAside } from '../../message/headers.js';
+import type { Headers, MessageProperties, OutgoingMessage } from '../../message/message.js';
+import type { MessageSource } from '../../message/wire/encoded-properties.js';
+import { decodeHeaders } from '../../message/wire/header-codec.js';
+import { dueKey } from '../../topology/delays.js';
+import type { Names } from '../../topology/names.js';
+import { DEAD_LETTER_REASONS } from '../filter.js';
+import type { DeadLetter } from './dead-letter.js';
+import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';
 
 /*
  * A dead letter as one line of JSON, and back. The format is a promise: whoever changes it incompatibly raises
@@ -18,11 +18,11 @@ import { headersJson, propertiesJson, sourceOfJson } from './letters/letter-json
 const VERSION = 2;
 
 export function encodeLine(letter: DeadLetter): string {
-  const { bytes: _, messageId: __, by: ___, chain: ____, batch: _____, ...told } = letter;
+  const { bytes: _, messageId: __, by: ___, chain: ____, batch: _____, ...described } = letter;
   // Undefined fields are left out, Dates become ISO texts.
   return JSON.stringify({
     v: VERSION,
-    ...told,
+    ...described,
     properties: propertiesJson(letter),
     headers: headersJson(letter),
     body: letter.body.toString('base64'),

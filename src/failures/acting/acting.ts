@@ -1,12 +1,12 @@
-import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../errors.js';
-import type { Delivery, TransportSession } from '../transport/transport.js';
-import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
-import { readLetter } from './letters/read-letter.js';
-import type { FailuresSettings, Progress } from './options.js';
+import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../../errors.js';
+import type { Delivery, TransportSession } from '../../transport/transport.js';
+import type { DeadLetter, DeadLetterSummary } from '../letters/dead-letter.js';
+import { readLetter } from '../letters/read-letter.js';
+import type { FailuresSettings, Progress } from '../options.js';
+import { walk } from '../reading/walk.js';
+import { WalkInterrupted } from '../reading/walk-interrupted.js';
+import type { Ack } from '../reading/walk-options.js';
 import type { Pace } from './pace.js';
-import { walk } from './walk.js';
-import { WalkInterrupted } from './walk-interrupted.js';
-import type { Ack } from './walk-options.js';
 
 /** Result of an action on the selected dead letters. */
 export interface ActResult {

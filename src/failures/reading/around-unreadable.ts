@@ -1,10 +1,10 @@
-import { ConnectError, UnreadableLettersError } from '../errors.js';
-import type { TransportSession } from '../transport/transport.js';
-import type { Clock } from '../util/clock.js';
-import { areBack } from './given-back.js';
-import { forgetUnreadable, rememberUnreadable, unreadableIn } from './letters/unreadable.js';
+import { ConnectError, UnreadableLettersError } from '../../errors.js';
+import type { TransportSession } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import { forgetUnreadable, rememberUnreadable, unreadableIn } from '../letters/unreadable.js';
 import { type Extent, MOST_PREFETCH, Passage } from './passage.js';
-import { sift, type Taken } from './sieve.js';
+import { areReturned } from './returned-letters.js';
+import { separateUnreadable, type Taken } from './separate-unreadable.js';
 import { WalkInterrupted } from './walk-interrupted.js';
 import type { WalkOptions } from './walk-options.js';
 
@@ -20,7 +20,7 @@ interface Attempt extends Taken {
  * others, they are first in the queue. Each is then taken alone, which moves it to the end, and after that no
  * more letters are taken than there are others, which go behind them.
  */
-export class Around<T> {
+export class AroundUnreadable<T> {
   constructor(
     private readonly session: TransportSession,
     private readonly clock: Clock,
@@ -103,10 +103,10 @@ export class Around<T> {
         false,
       ));
     try {
-      return await sift({ hold, turn }, queue, ready, hint);
+      return await separateUnreadable({ hold, turn }, queue, ready, hint);
     } finally {
       for (const passage of held) await passage.giveBack();
-      await areBack(session, clock, { queue, ready, error: cause });
+      await areReturned(session, clock, { queue, ready, error: cause });
     }
   }
 
@@ -151,7 +151,7 @@ export class Around<T> {
       if (holds) await passage.giveBack();
       if (!(error instanceof ConnectError)) throw error;
       const interrupted = error instanceof WalkInterrupted ? error : new WalkInterrupted(queue, error);
-      await areBack(session, clock, { queue, ready, error: interrupted });
+      await areReturned(session, clock, { queue, ready, error: interrupted });
       return { seen: passage.seenCount, error: interrupted };
     }
   }

@@ -1,9 +1,9 @@
-import { HEADER, setAside, withoutUnroutable } from '../message/headers.js';
-import type { Headers, OutgoingMessage } from '../message/message.js';
-import { dueKey } from '../topology/delays.js';
-import type { Names } from '../topology/names.js';
-import type { DeadLetter } from './letters/dead-letter.js';
-import { sourceOf } from './letters/letter-source.js';
+import { HEADER, setAside, withoutUnroutable } from '../../message/headers.js';
+import type { Headers, OutgoingMessage } from '../../message/message.js';
+import { dueKey } from '../../topology/delays.js';
+import type { Names } from '../../topology/names.js';
+import type { DeadLetter } from '../letters/dead-letter.js';
+import { sourceOf } from '../letters/letter-source.js';
 
 /**
  * Destination of a replay. `queue`: exactly the queue in which the message failed, and no other. `republish`:

@@ -7,7 +7,7 @@ import { type FilterFlags, filterOf } from './filters.js';
  *
  * @throws UsageError
  */
-export function chosen(
+export function selectedLetters(
   ids: readonly string[],
   flags: FilterFlags & { readonly all?: boolean },
 ): DeadLetterFilter {
