@@ -20,11 +20,10 @@ describe("a bus's options", () => {
         middleware: [],
         retry: undefined,
         encryption: undefined,
-        relay: undefined,
+        relayOutbox: undefined,
       },
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },
       ...{
-        relay: undefined,
         failureSumsEveryMs: 10_000,
         operatorControl: true,
         concurrency: 10,
