@@ -11,7 +11,7 @@ const foundation = either(util, '^src/message/', '^src/(errors|events)(\\.ts$|/)
 const pure = '^src/(topology|retry|serialization|encryption)/';
 const ports = either(
   '^src/transport/[^/]+\\.ts$',
-  '^src/stores/[^/]+\\.ts$',
+  '^src/stores/(?!index)[^/]+\\.ts$',
   '^src/serialization/serializer\\.ts$',
 );
 /** What stages are, and what they decide: shared by the features and by the ways that are made of them. */
@@ -24,7 +24,8 @@ const observe = '^src/observe/';
 /** What of the observers every bus has. */
 const everyBus = '^src/observe/(health|failure-log)/';
 const tools = '^src/(dashboard|cli|testing)/';
-const index = '^src/index\\.ts$';
+const operate = '^src/operate\\.ts$';
+const index = either('^src/index\\.ts$', operate, '^src/stores/index\\.ts$');
 const decorators = '^decorators/';
 
 const product = '^(src|decorators)/';
@@ -166,7 +167,8 @@ const layering = [
   {
     name: 'index-is-not-imported',
     comment:
-      'src/index.ts is the list of public names. An import of it from inside makes every file depend on every other.',
+      'index.ts, operate.ts and stores/index.ts are lists of public names. An import of one from inside makes every file depend ' +
+      'on every other.',
     from: { path: product },
     to: { path: index },
   },
@@ -176,6 +178,13 @@ const layering = [
       'What only another entry point needs is an optional peer: importing `hopline` must not ask for it.',
     from: { path: index },
     to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: everyBus },
+  },
+  {
+    name: 'operators-parts-stay-outside-hopline',
+    comment:
+      'A service that publishes and handles does not load what reads dead letters or asks processes for their status.',
+    from: { path: '^src/index\\.ts$' },
+    to: { path: either(operate, '^src/failures/', '^src/control/'), ...valueImport },
   },
   {
     name: 'decorators-load-no-client',

@@ -40,7 +40,7 @@ function busOf(setup, handle) {
     transport: rabbitmq({ url: setup.url }),
     handlers: handle ? handlers(handlerClasses(setup, handle)) : [],
     // The null broker delivers to whoever consumes, also to who only listens to operators.
-    control: false,
+    operatorControl: false,
   });
   // What comes back, or is given up, is not what is measured: a bench that brings it about is wrong.
   for (const event of UNWANTED) {

@@ -1,9 +1,4 @@
-import type {
-  PatternOrDefinition,
-  Patterns,
-  PayloadOf,
-  PublishedTo,
-} from '../src/consume/handlers/definition.js';
+import type { HandlerTarget, Patterns, PayloadOf, PublishedTo } from '../src/consume/handlers/definition.js';
 import type { BatchFunction, FailedFunction, HandlerFunction } from '../src/pipeline/handler.js';
 import type { BodyOption } from '../src/serialization/body-option.js';
 import { type Annotation, annotation } from './annotation.js';
@@ -76,7 +71,7 @@ export function Handles(...given: [Patterns, (HandlesOptions | HandlesBatchOptio
 const handles = annotation(
   'Handles',
   (said, patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) => {
-    const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
+    const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly HandlerTarget[];
     said.handles.push({ patterns: list, options });
   },
 );

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type {
   BatchOptions,
   HandlerOptions,
-  PatternOrDefinition,
+  HandlerTarget,
   QueueOptions,
 } from '../src/consume/handlers/definition.js';
 import type { Token } from './token.js';
@@ -60,7 +60,7 @@ export type WholeOptions = Pick<HandlerOptions, (typeof WHOLE)[number]>;
 export interface Annotations extends WholeOptions {
   /** One entry per `@Handles`. */
   readonly handles: {
-    readonly patterns: readonly PatternOrDefinition[];
+    readonly patterns: readonly HandlerTarget[];
     readonly options: HandlesOptions & { readonly batch?: BatchOptions };
   }[];
   retry?: HandlerOptions['retry'];

@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { compile, docOf, generatedNote, moduleOf, table } from './source.js';
+import { compile, docOf, entrySources, generatedNote, moduleOf, table } from './source.js';
 
 const files = [
   'src/errors/starting.ts',
@@ -14,8 +14,13 @@ const files = [
 
 /** docs/errors.md: what each error means and asks for. */
 export function errorsPage(): string {
-  const program = compile(...files);
+  const program = compile(...files, ...entrySources().values());
   const checker = program.getTypeChecker();
+  const elsewhere = new Map<string, string>();
+  for (const [entry, source] of entrySources())
+    if (entry !== 'hopline')
+      for (const { name } of checker.getExportsOfModule(moduleOf(program, source)))
+        elsewhere.set(name, entry);
   const rows = files
     .flatMap((file) => checker.getExportsOfModule(moduleOf(program, file)))
     .flatMap((symbol) => {
@@ -25,19 +30,22 @@ export function errorsPage(): string {
     .map(({ symbol, code }) => [
       `\`${symbol.name}\``,
       `\`${code}\``,
-      docOf(symbol, checker),
+      [docOf(symbol, checker), fromOf(elsewhere.get(symbol.name))].join(''),
       helpOf(symbol) ?? 'Depends on the case: see `error.help`.',
     ]);
   return [
     '# Errors',
     generatedNote,
     'Every error that Hopline throws, or rejects with, is a `HoplineError`. Compare its `code`, which is stable across ' +
-      'versions; `help` says what to do, and `cause` is the error of the broker, the client or your code.',
+      'versions; `help` says what to do, and `cause` is the error of the broker, the client or your code. The classes are exported by ' +
+      '`hopline`, or by the entry point that is named.',
     table(['error', 'code', 'when', 'what to do'], rows),
   ]
     .join('\n\n')
     .concat('\n');
 }
+
+const fromOf = (entry: string | undefined): string => (entry === undefined ? '' : ` From \`${entry}\`.`);
 
 /** The literal that the class gives its `code`; none for the abstract base. */
 function codeOf(symbol: ts.Symbol): string | undefined {

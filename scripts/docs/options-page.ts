@@ -10,22 +10,29 @@ import {
   tagOf,
 } from './source.js';
 
+interface Exported {
+  readonly symbol: ts.Symbol;
+  /** Name of the entry point: `hopline/operate`. */
+  readonly entry: string;
+}
+
 /** docs/options.md: a table for each `…Options` that an entry point exports. */
 export function optionsPage(): string {
   const sources = entrySources();
-  const program = compile(...sources);
+  const program = compile(...sources.values());
   const checker = program.getTypeChecker();
-  const options = new Map<string, ts.Symbol>();
-  for (const source of sources) {
+  const options = new Map<string, Exported>();
+  for (const [entry, source] of sources) {
     for (const exported of checker.getExportsOfModule(moduleOf(program, source))) {
-      if (exported.name.endsWith('Options')) options.set(exported.name, resolveAlias(exported, checker));
+      if (exported.name.endsWith('Options'))
+        options.set(exported.name, { symbol: resolveAlias(exported, checker), entry });
     }
   }
   return [
     '# Options',
     generatedNote,
-    "A duration is a number of milliseconds or a string such as `'500ms'`, `'30s'`, `'5m'`, `'12h'` or `'2d'`.",
-    ...[...options].flatMap(([name, symbol]) => section(name, symbol, checker)),
+    "A duration is a number of milliseconds or a string such as `'500ms'`, `'30s'`, `'5m'`, `'12h'` or `'2d'`. Types are of `hopline` where no other entry point is named.",
+    ...[...options].flatMap(([name, exported]) => section(name, exported, checker)),
   ]
     .join('\n\n')
     .concat('\n');
@@ -35,7 +42,7 @@ function resolveAlias(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
   return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 }
 
-function section(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): string[] {
+function section(name: string, { symbol, entry }: Exported, checker: ts.TypeChecker): string[] {
   const fields = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol));
   const head = ['option', 'type', 'default', 'meaning'];
   const rows = fields.map((field) => [
@@ -44,7 +51,9 @@ function section(name: string, symbol: ts.Symbol, checker: ts.TypeChecker): stri
     defaultOf(field),
     docOf(field, checker),
   ]);
-  return [`## ${name}`, docOf(symbol, checker), table(head, rows)].filter((part) => part !== '');
+  const origin = entry === 'hopline' ? '' : `From \`${entry}\`.`;
+  const introduction = [docOf(symbol, checker), origin].filter((part) => part !== '').join(' ');
+  return [`## ${name}`, introduction, table(head, rows)].filter((part) => part !== '');
 }
 
 function defaultOf(field: ts.Symbol): string {

@@ -22,10 +22,15 @@ export function moduleOf(program: ts.Program, path: string): ts.Symbol {
   return symbol;
 }
 
-/** The sources of the entry points, as `paths` of tsconfig.json has them. */
-export function entrySources(): string[] {
+/** Source of each entry point, by the name that users import, as `paths` of tsconfig.json has them. */
+export function entrySources(): ReadonlyMap<string, string> {
   const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
-  return Object.values<string[]>(compilerOptions.paths).map(([source = '']) => source.replace('./', ''));
+  return new Map(
+    Object.entries<string[]>(compilerOptions.paths).map(([name, [source = '']]) => [
+      name,
+      source.replace('./', ''),
+    ]),
+  );
 }
 
 /** The doc comment as one paragraph of Markdown; links become code. */

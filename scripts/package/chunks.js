@@ -26,6 +26,8 @@ export const groups = [
   { name: 'common', test: /[\\/]src[\\/](util[\\/]|errors[\\/.])/, priority: 2 },
   { name: 'message', test: /[\\/]src[\\/]message[\\/]/, priority: 2 },
   { name: 'core', test: /[\\/]src[\\/]index\.ts$/, priority: 1 },
+  // What the command has in common with `hopline/operate`.
+  { name: 'operating', test: /[\\/]src[\\/]operate\.ts$/, priority: 0 },
 ];
 
 /** Chunks of other people's code: the command's packages, and valibot with six lines of ours. */

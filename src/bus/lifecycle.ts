@@ -153,9 +153,10 @@ export class Lifecycle {
     await this.declare(session, subscriptions, deadline);
     const running = this.consumptionOf(parts, servings, session);
     this.running = running;
-    if (settings.control && subscriptions.length > 0) await this.hearOperators(session, running, deadline);
+    if (settings.operatorControl && subscriptions.length > 0)
+      await this.hearOperators(session, running, deadline);
     await deadline.race(running.start(), () => this.notConsuming());
-    if (settings.relay ?? hasInbox(subscriptions)) parts.outbox.startRelay();
+    if (settings.relayOutbox ?? hasInbox(subscriptions)) parts.outbox.startRelay();
     // The watch runs by real time, and must not disturb tests that move the clock.
     if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
   }

@@ -88,7 +88,7 @@ export interface BusOptions {
    * Time for which a message that no handler of its queue matches is released again and again, before it is
    * dead-lettered as `no-handler`. @default '10m'
    */
-  noHandlerPatience?: Duration;
+  unhandledRetryFor?: Duration;
   /**
    * Shared state of handlers: rate limits, handled messages, results of `once`, unique keys, batches, outbox
    * and inbox. @default memory of this process: nothing is shared with other processes
@@ -98,12 +98,12 @@ export interface BusOptions {
    * Publishes the messages in the outbox of `stores`. Several processes may do so at once. @default true if a
    * handler has an inbox, false otherwise
    */
-  relay?: boolean;
+  relayOutbox?: boolean;
   /**
    * Obeys the operator's commands: `hopline status`, `pause`, `scale` and so on. A bus without handlers never
    * does. @default true
    */
-  control?: boolean;
+  operatorControl?: boolean;
   /**
    * Logs failures: each retry as a warning, each dead letter as an error, with stack and outcome. The first
    * failure of each handler and error class is logged at once; later ones are summed in one line every ten
@@ -141,10 +141,10 @@ export interface BusSettings {
   readonly publishDeadlineMs: number;
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;
-  readonly noHandlerPatienceMs: number;
+  readonly unhandledRetryForMs: number;
   readonly stores: Stores;
-  readonly relay: boolean | undefined;
-  readonly control: boolean;
+  readonly relayOutbox: boolean | undefined;
+  readonly operatorControl: boolean;
   /** Milliseconds between two sums of failures; undefined if failures are not logged. */
   readonly failureSumsEveryMs: number | undefined;
   readonly log: Logger;
@@ -167,8 +167,8 @@ const DEFAULTS = {
   publishDeadline: '30s',
   startDeadline: '30s',
   stopDeadline: '30s',
-  noHandlerPatience: '10m',
-  control: true,
+  unhandledRetryFor: '10m',
+  operatorControl: true,
   log: stderrLogger,
 } as const satisfies Partial<BusOptions>;
 
@@ -205,10 +205,23 @@ export const BUS_FIELDS: Fields = {
   publishDeadline: duration,
   startDeadline: durationOrForever,
   stopDeadline: duration,
-  noHandlerPatience: duration,
+  unhandledRetryFor: duration,
   stores: objectWith({
-    permits: required(having('a store of permits, as redisStores() has', 'take')),
-    claims: required(having('a store of claims, as redisStores() has', 'claim', 'finish', 'release')),
+    rateLimits: required(having('a store of rate limits, as redisStores() has', 'take')),
+    idempotency: required(
+      having('a store of handled messages, as redisStores() has', 'claim', 'finish', 'release'),
+    ),
+    once: required(having('a store of results, as redisStores() has', 'reserve', 'record')),
+    unique: required(
+      having(
+        'a store of unique keys, as redisStores() has',
+        'acquire',
+        'extend',
+        'release',
+        'next',
+        'advance',
+      ),
+    ),
     batches: having(
       'a store of batches, as redisStores() has',
       'open',
@@ -220,12 +233,9 @@ export const BUS_FIELDS: Fields = {
     ),
     inbox: having('an inbox, as postgresStores() has', 'begin'),
     outbox: having('an outbox, as postgresStores() has', 'add', 'relay', 'backlog', 'listen'),
-    ledger: required(having('a store of results, as redisStores() has', 'reserve', 'record')),
-    locks: required(having('a store of locks, as redisStores() has', 'acquire', 'extend', 'release')),
-    sequences: required(having('a store of sequences, as redisStores() has', 'next', 'advance')),
   }),
-  relay: flag,
-  control: flag,
+  relayOutbox: flag,
+  operatorControl: flag,
   failureLog: failureLogOption,
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
 };
@@ -241,9 +251,9 @@ export function busSettings(options: BusOptions): BusSettings {
     if (serviceProblem) problems.push(serviceProblem.replace('queue name', 'service name'));
     const exchangeProblem = exchangeOptionProblem(exchange);
     if (exchangeProblem) problems.push(exchangeProblem);
-    if (options.relay === true && isPlainObject(options.stores ?? {}) && !options.stores?.outbox)
+    if (options.relayOutbox === true && isPlainObject(options.stores ?? {}) && !options.stores?.outbox)
       problems.push(
-        'expected relay only with stores that have an outbox, as postgresStores() of hopline/postgres has',
+        'expected relayOutbox only with stores that have an outbox, as postgresStores() of hopline/postgres has',
       );
   }
   if (problems.length > 0) throw new OptionsError('Bus', problems);
@@ -257,7 +267,7 @@ export function busSettings(options: BusOptions): BusSettings {
     log: safeLogger(merged.log),
     handlers: flatten(options.handlers ?? []),
     retry: options.retry,
-    relay: options.relay,
+    relayOutbox: options.relayOutbox,
     encryption: options.encryption && new Encryption(options.encryption.keys, merged.transport.clock),
     exchange: options.exchange ?? `${merged.prefix}.events`,
     timeoutMs: toMs(merged.timeout),
@@ -265,7 +275,7 @@ export function busSettings(options: BusOptions): BusSettings {
     publishDeadlineMs: toMs(merged.publishDeadline),
     startDeadlineMs: toMsOrForever(merged.startDeadline),
     stopDeadlineMs: toMs(merged.stopDeadline),
-    noHandlerPatienceMs: toMs(merged.noHandlerPatience),
+    unhandledRetryForMs: toMs(merged.unhandledRetryFor),
     failureSumsEveryMs: sumsEveryMs(merged.failureLog),
     stores: options.stores ?? memoryStores(merged.transport.clock),
   };

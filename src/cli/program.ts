@@ -1,10 +1,16 @@
 import { Command, CommanderError, Help } from 'commander';
+import { CONNECTION_FLAGS } from './broker/connection-flags.js';
 import { CATALOGUE } from './catalogue.js';
 import type { CommandContext, CommandEntry, CommandGroup } from './command.js';
 import type { Terminal } from './output/terminal.js';
 import { version } from './version.js';
 
-const EXIT_CODES = `
+const WIDEST = Math.max(...CONNECTION_FLAGS.map(([flags]) => flags.length));
+
+const AFTER_HELP = `
+Connection, of each command that asks the broker:
+${CONNECTION_FLAGS.map(([flags, meaning]) => `  ${flags.padEnd(WIDEST)}  ${meaning}`).join('\n')}
+
 Exit codes: 0 done, 1 failed or partly failed, 2 called wrongly (nothing was done), 130 interrupted.
 The broker's address comes from AMQP_URL or --url-file, a store's from DATABASE_URL,
 REDIS_URL, --database-url-file or --redis-url-file; they are never printed.`;
@@ -42,7 +48,7 @@ function programFor(context: CommandContext): Command {
       stdout.write(`${version()}\n`);
       throw new CommanderError(0, 'commander.version', 'the version was asked for');
     })
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', AFTER_HELP)
     .showHelpAfterError('(add --help for the usage)')
     .exitOverride()
     .configureHelp({ subcommandTerm: (command) => termOf(command, entries.get(command)) })

@@ -1,14 +1,14 @@
 import type { ConsumingStatus } from '../consume/report/status.js';
 
 /** Identity of the process that answers. */
-export interface Respondent {
+export interface ProcessIdentity {
   readonly service: string;
   readonly host: string;
   readonly pid: number;
 }
 
 /** Answer of one bus. */
-export interface ControlAnswer extends Respondent {
+export interface ControlAnswer extends ProcessIdentity {
   /** Reason why the request was not obeyed. */
   readonly problem?: string | undefined;
   /** For `status`. */

@@ -49,8 +49,8 @@ export class Asking {
    *
    * @throws ControlError if the broker doesn't take the request
    */
-  async ask(request: ControlRequest, patienceMs: number): Promise<readonly ControlAnswer[]> {
-    const { answers } = await this.say(request, patienceMs);
+  async ask(request: ControlRequest, waitMs: number): Promise<readonly ControlAnswer[]> {
+    const { answers } = await this.say(request, waitMs);
     return await answers;
   }
 
@@ -60,7 +60,7 @@ export class Asking {
    *
    * @throws ControlError if the broker doesn't take the request
    */
-  async say(request: ControlRequest, patienceMs: number): Promise<Answers> {
+  async say(request: ControlRequest, waitMs: number): Promise<Answers> {
     const id = randomUUID();
     const heard: ControlAnswer[] = [];
     this.open.set(id, heard);
@@ -71,7 +71,7 @@ export class Asking {
       throw error;
     }
     const gather = async () => {
-      await pause(this.clock, patienceMs);
+      await pause(this.clock, waitMs);
       this.open.delete(id);
       return heard;
     };

@@ -14,7 +14,7 @@ import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import type { ControlAnswer } from './answer.js';
 import { PausedQueues } from './paused-queues.js';
-import { decodeRequest, encode, respondent } from './protocol.js';
+import { decodeRequest, encode, processIdentity } from './protocol.js';
 import type { ControlRequest } from './shapes.js';
 
 export interface BusControlOptions {
@@ -75,7 +75,7 @@ export class BusControl {
       if (!(error instanceof TopologyError)) throw error;
       log.warn(
         { service, error },
-        "this process can't receive operators' requests, so it can't be paused or asked for its status: give its user the permissions, or set control to false",
+        "this process can't receive operators' requests, so it can't be paused or asked for its status: give its user the permissions, or set operatorControl to false",
       );
     }
   }
@@ -130,7 +130,7 @@ export class BusControl {
         to: 'exchange',
         exchange: names.controlTo,
         routingKey: replyTo,
-        body: encode({ ...respondent(service), ...answer }),
+        body: encode({ ...processIdentity(service), ...answer }),
         properties: {
           contentType: 'application/json',
           ...(correlationId === undefined ? {} : { correlationId }),

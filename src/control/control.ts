@@ -6,7 +6,7 @@ import type { QueueState } from '../transport/operator-session.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
-import type { ControlAnswer, ProcessStatus, Respondent } from './answer.js';
+import type { ControlAnswer, ProcessStatus, ProcessIdentity } from './answer.js';
 import { Asking } from './asking.js';
 import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';
@@ -25,30 +25,30 @@ const CLOSE_MS = 5_000;
  */
 const PAUSED_MS = 2_000;
 
-/** Status of one process, with its identity. */
-export interface ProcessReport extends Respondent, Omit<ProcessStatus, 'handlers'> {}
+/** Status of one process, with serving identity. */
+export interface ProcessReport extends ProcessIdentity, Omit<ProcessStatus, 'handlers'> {}
 
 /** A queue as the broker sees it, with the counts of the processes that answered. */
 export interface QueueReport extends QueueState {
-  /** Name in the broker: a lane is a queue of its own. */
+  /** Name in the broker: a lane is a queue of serving own. */
   readonly queue: string;
   /** True if an operator has paused the queue. */
   readonly paused: boolean;
   /**
    * Processes among those that answered that consume the queue. The broker may count more: a quorum queue
-   * counts a cancelled consumer until its last message is settled, and some processes may not have answered in
+   * counts a cancelled consumer until serving last message is settled, and some processes may not have answered in
    * time.
    */
   readonly consuming: number;
   /**
    * Processes among those that answered that serve the queue, including those that don't consume it because it
-   * is paused or its circuit is open.
+   * is paused or serving circuit is open.
    */
   readonly serving: number;
 }
 
 /** Result of a request to the processes that serve a queue. */
-export interface Heeded {
+export interface ControlResult {
   /** Answers in time; a process that could not do it says why in `problem`. */
   readonly processes: readonly ControlAnswer[];
   /**
@@ -59,12 +59,12 @@ export interface Heeded {
 }
 
 /** Result of a request to pause or resume. */
-export interface PausesHeeded extends Heeded {
+export interface PauseResult extends ControlResult {
   /** All paused queues now, as in {@link StatusReport.paused}. */
   readonly paused: readonly string[];
   /**
-   * Names under which the queue or some of its lanes are paused now, according to the answers: a lane is paused
-   * with its queue, or by its own name.
+   * Names under which the queue or some of serving lanes are paused now, according to the answers: a lane is paused
+   * with serving queue, or by its own name.
    */
   readonly pausedBy: readonly string[];
 }
@@ -77,7 +77,7 @@ export interface StatusReport {
   readonly handlers: readonly HandlerReport[];
   /**
    * Queues and lanes that operators have paused. Undefined if that is not known: a process that stopped while
-   * it read the list keeps it from all others until it goes on or its connection ends.
+   * it read the list keeps it from all others until it goes on or serving connection ends.
    */
   readonly paused: readonly string[] | undefined;
 }
@@ -142,7 +142,7 @@ export class Control {
     const found = answers.flatMap(({ status, ...who }) => (status ? [{ ...who, ...status }] : []));
     const processes = found.map(({ handlers: _, ...process }) => process);
     const handlers = handlerReports(
-      found.flatMap(({ service: its, handlers: all }) => all.map((each) => ({ ...each, service: its }))),
+      found.flatMap(({ service: of, handlers: all }) => all.map((each) => ({ ...each, service: of }))),
     );
     const queues = [
       ...new Set([...processes.flatMap(queuesOf), ...(service === undefined ? (paused ?? []) : [])]),
@@ -155,12 +155,12 @@ export class Control {
    * Pauses a queue in all processes, including those that start later, until {@link resume}. Running handlers
    * go on to their end; messages that only wait in a process go back to the queue.
    *
-   * @param queue name of the queue, or of one of its lanes, in the broker
+   * @param queue name of the queue, or of one of serving lanes, in the broker
    * @throws OptionsError if there is no such queue, or if it is a queue of Hopline's own or of dead letters
    * @throws ControlError during an alarm
    * @throws ConnectError if another process that is stopped holds the list of paused queues
    */
-  async pause(queue: string): Promise<PausesHeeded> {
+  async pause(queue: string): Promise<PauseResult> {
     if (this.settings.names.isOwnQueue(queue))
       throw new OptionsError('queue', [`'${queue}' is a queue of Hopline's own: no handler consumes it`]);
     await this.existing(queue);
@@ -168,24 +168,24 @@ export class Control {
   }
 
   /**
-   * Resumes a paused queue. `pausedBy` of the result says what is still paused: a lane stays paused with its
+   * Resumes a paused queue. `pausedBy` of the result says what is still paused: a lane stays paused with serving
    * queue, and lanes that were paused by their own names stay so.
    *
    * @throws as {@link pause}, except for a paused queue that no longer exists
    */
-  resume(queue: string): Promise<PausesHeeded> {
+  resume(queue: string): Promise<PauseResult> {
     return this.changePauses(queue, (paused) => paused.filter((name) => name !== queue));
   }
 
   /**
-   * Changes how many messages of a queue each running process handles at once; a new process begins with its
+   * Changes how many messages of a queue each running process handles at once; a new process begins with serving
    * own options. Where several queues share their slots, the number is that of all of them.
    *
-   * A lane has no slots of its own: the processes that serve it answer with a `problem`.
+   * A lane has no slots of serving own: the processes that serve it answer with a `problem`.
    *
    * @throws OptionsError if there is no such queue
    */
-  async scale(queue: string, concurrency: number): Promise<Heeded> {
+  async scale(queue: string, concurrency: number): Promise<ControlResult> {
     if (!Number.isSafeInteger(concurrency) || concurrency < 1)
       throw new OptionsError('scale', [
         `expected the concurrency to be a positive integer, got ${concurrency}`,
@@ -196,11 +196,11 @@ export class Control {
 
   /**
    * Fires `context.signal` of the handlers that run this message at the moment. If the handler then throws, the
-   * message is not tried again: it is dead-lettered as `cancelled`. A handler that ignores its signal goes on.
+   * message is not tried again: it is dead-lettered as `cancelled`. A handler that ignores serving signal goes on.
    *
    * @returns the processes in which the message ran
    */
-  cancel(messageId: string): Promise<readonly Respondent[]> {
+  cancel(messageId: string): Promise<readonly ProcessIdentity[]> {
     return this.ask({ ask: 'cancel', messageId });
   }
 
@@ -218,12 +218,12 @@ export class Control {
   }
 
   private ask(request: ControlRequest): Promise<readonly ControlAnswer[]> {
-    return this.asking.ask(request, this.settings.patienceMs);
+    return this.asking.ask(request, this.settings.waitMs);
   }
 
   private async knownPaused(): Promise<string[] | undefined> {
-    const { patienceMs, transport } = this.settings;
-    const deadline = new Deadline(transport.clock, Math.max(patienceMs, PAUSED_MS));
+    const { waitMs, transport } = this.settings;
+    const deadline = new Deadline(transport.clock, Math.max(waitMs, PAUSED_MS));
     return await this.paused.read(deadline).catch((error) => {
       if (error instanceof ConnectError) return undefined;
       throw error;
@@ -233,7 +233,7 @@ export class Control {
   private async changePauses(
     queue: string,
     change: (paused: readonly string[]) => string[],
-  ): Promise<PausesHeeded> {
+  ): Promise<PauseResult> {
     const { consumers, paused, answers } = await this.writePauses(queue, change);
     const processes = await answers;
     const by = new Set(processes.flatMap((each) => each.pausedBy ?? []));
@@ -241,7 +241,7 @@ export class Control {
   }
 
   private async writePauses(queue: string, change: (paused: readonly string[]) => string[]) {
-    const { names, patienceMs, transport } = this.settings;
+    const { names, waitMs, transport } = this.settings;
     const lock = await pausesLock(this.session, names, transport.clock);
     try {
       let consumers = 0;
@@ -251,7 +251,7 @@ export class Control {
       });
       // Published within the lock, so that all workers hear the changes in the order in which they were
       // written.
-      const { answers } = await this.asking.say({ ask: 'pauses', paused, queue }, patienceMs);
+      const { answers } = await this.asking.say({ ask: 'pauses', paused, queue }, waitMs);
       return { consumers, paused, answers };
     } finally {
       await lock.close();
@@ -274,15 +274,15 @@ export class Control {
     const state = await this.session.inspect(queue);
     if (!state) return undefined;
     const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
-    const its = lanes.filter((lane) => lane.queue === queue);
+    const serving = lanes.filter((lane) => lane.queue === queue);
     return {
       queue,
       ...state,
-      serving: its.length,
-      consuming: its.filter((lane) => lane.paused.length === 0).length,
+      serving: serving.length,
+      consuming: serving.filter((lane) => lane.paused.length === 0).length,
       paused: paused
-        ? paused.includes(queue) || its.some((lane) => paused.includes(lane.of))
-        : its.some((lane) => lane.paused.includes('operator')),
+        ? paused.includes(queue) || serving.some((lane) => paused.includes(lane.of))
+        : serving.some((lane) => lane.paused.includes('operator')),
     };
   }
 }

@@ -13,7 +13,7 @@ export interface ControlOptions {
   /** Prefix of the application. @default 'hopline' */
   prefix?: string;
   /** Time to wait for answers; all of it passes, since the number of answers is not known. @default '1s' */
-  patience?: Duration;
+  wait?: Duration;
   /** Maximum time for connecting. @default '10s' */
   connectDeadline?: Duration;
   /** Logger for warnings. @default standard error */
@@ -23,7 +23,7 @@ export interface ControlOptions {
 export interface ControlSettings {
   readonly transport: Transport;
   readonly names: Names;
-  readonly patienceMs: number;
+  readonly waitMs: number;
   readonly connectDeadlineMs: number;
   readonly log: Logger;
 }
@@ -31,7 +31,7 @@ export interface ControlSettings {
 const FIELDS: Fields = {
   transport: required(having('a transport: rabbitmq({ url }) or memory()', 'open')),
   prefix: text,
-  patience: duration,
+  wait: duration,
   connectDeadline: duration,
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
 };
@@ -42,11 +42,11 @@ export function controlSettings(options: ControlOptions): ControlSettings {
     ? problemsOf(options, '', FIELDS)
     : ['expected the options to be an object such as { transport }'];
   if (problems.length > 0) throw new OptionsError('control', problems);
-  const { transport, prefix, patience = '1s', connectDeadline = '10s', log = stderrLogger } = options;
+  const { transport, prefix, wait = '1s', connectDeadline = '10s', log = stderrLogger } = options;
   return {
     transport,
     names: new Names(prefix),
-    patienceMs: toMs(patience),
+    waitMs: toMs(wait),
     connectDeadlineMs: toMs(connectDeadline),
     log: safeLogger(log),
   };

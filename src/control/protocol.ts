@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { type GenericSchema, type InferOutput, literal, object } from 'valibot';
 import { shaped } from '../util/json-shape.js';
-import type { ControlAnswer, Respondent } from './answer.js';
+import type { ControlAnswer, ProcessIdentity } from './answer.js';
 import { type ControlRequest, controlAnswer, controlRequest } from './shapes.js';
 import type { ConsumingStatus } from '../consume/report/status.js';
 import type { Heard } from '../transport/operator-session.js';
@@ -34,7 +34,11 @@ export function decodeAnswer({ body }: Heard): ControlAnswer | undefined {
 }
 
 /** Identity of this process. */
-export const respondent = (service: string): Respondent => ({ service, host: hostname(), pid: process.pid });
+export const processIdentity = (service: string): ProcessIdentity => ({
+  service,
+  host: hostname(),
+  pid: process.pid,
+});
 
 function decode<Schema extends GenericSchema>(schema: Schema, body: Buffer): InferOutput<Schema> | undefined {
   let content: unknown;

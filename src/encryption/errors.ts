@@ -2,7 +2,7 @@ import { HoplineError } from '../errors.js';
 
 /**
  * A message is encrypted with a key that this service does not know. The message is released for the time of
- * `noHandlerPatience`, and is then dead-lettered as `undecodable`.
+ * `unhandledRetryFor`, and is then dead-lettered as `undecodable`.
  */
 export class UnknownKeyError extends HoplineError {
   readonly code = 'HOPLINE_UNKNOWN_KEY';

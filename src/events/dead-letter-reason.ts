@@ -18,7 +18,7 @@ export type DeadLetterReason =
   | 'undecodable'
   /** The payload does not fit its schema. */
   | 'invalid'
-  /** No handler of the queue matched during the whole `noHandlerPatience`. */
+  /** No handler of the queue matched during the whole `unhandledRetryFor`. */
   | 'no-handler'
   /** An operator cancelled the message while its handler ran, and the handler threw. */
   | 'cancelled'

@@ -6,7 +6,10 @@ import { batchOfText } from '../message/wire/batch-header.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
-import { type Act, Acting, type ActingOptions, type ActResult } from './acting.js';
+import { type Act, Acting, type ActingOptions, type ActResult } from './acting/acting.js';
+import { exportLines, type ImportResult, importLines } from './acting/export-import.js';
+import { Pace } from './acting/pace.js';
+import { retrier } from './acting/retry.js';
 import { type DeadLetterFilter, FILTER_FIELDS, matcherOf } from './filter.js';
 import type { DeadLetter, DeadLetterSummary } from './letters/dead-letter.js';
 import { resolveId } from './letters/letter-id.js';
@@ -24,10 +27,7 @@ import {
   type ReplayOptions,
   type Selection,
 } from './options.js';
-import { Pace } from './pace.js';
-import { retrier } from './retry.js';
-import { exportLines, type ImportResult, importLines } from './transfer.js';
-import { walk } from './walk.js';
+import { walk } from './reading/walk.js';
 
 /** Publishes under way at once if there is no rate. */
 const MAX_IN_FLIGHT = 10_000;

@@ -16,10 +16,10 @@ import {
 import { type Duration, toMs } from '../util/duration.js';
 import { type Logger, stderrLogger } from '../util/logger.js';
 import { safeLogger } from '../util/safe-logger.js';
+import { isRate, type Rate } from './acting/pace.js';
+import type { ReplayTarget } from './acting/replay.js';
 import type { DeadLetterFilter } from './filter.js';
 import type { DeadLetter } from './letters/dead-letter.js';
-import { isRate, type Rate } from './pace.js';
-import type { ReplayTarget } from './replay.js';
 
 /** Options of {@link openFailures}. */
 export interface FailuresOptions {

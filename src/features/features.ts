@@ -3,13 +3,13 @@ import type { AroundStage, GuardStage } from '../pipeline/stage.js';
 import type { Check } from '../util/check.js';
 import { circuitBreakerOption, circuitBreakerSettings } from './circuit-breaker/circuit-breaker.js';
 import { idempotentOption, idempotentSettings } from './idempotent/option.js';
-import { type ClaimsOptions, idempotentStage } from './idempotent/stage.js';
+import { type IdempotencyOptions, idempotentStage } from './idempotent/stage.js';
 import { type InboxOptions, inboxAround, inboxStage } from './inbox/inbox.js';
 import { rateLimitOption, rateLimitSettings } from './rate-limit/rate-limit.js';
 import { type RateLimitsOptions, rateLimitStage } from './rate-limit/stage.js';
 
 /** What the stages of features are made with. */
-export type FeatureParts = ClaimsOptions & InboxOptions & RateLimitsOptions;
+export type FeatureParts = IdempotencyOptions & InboxOptions & RateLimitsOptions;
 
 type HandlerWithFeatures = PlannedHandler & FeatureSettings;
 

@@ -61,7 +61,7 @@ export interface PublishOptions {
    * Allows a delay on an exchange that the bus only verifies (`declare: false`). A delayed message reaches only
    * queues that Hopline declared; a foreign queue on the same exchange doesn't get it. @default false
    */
-  allowForeign?: boolean;
+  allowForeignExchange?: boolean;
   /**
    * Makes this `send` unique: it fails while another message with this key waits or is handled. Takes
    * precedence over the `unique` of the definition and of the handler. `publish` refuses it. @default the

@@ -2,7 +2,7 @@ import type { MessageContext } from '../message/context.js';
 import type { Publisher } from '../message/publisher.js';
 import type { TransactionClient } from '../message/transaction-client.js';
 import type { ChainState } from '../message/wire/chain-header.js';
-import type { LedgerStore } from '../stores/ledger.js';
+import type { OnceStore } from '../stores/once.js';
 import type { PlannedHandler } from './handler.js';
 import type { Outcome } from './outcome.js';
 import type { Work } from './work.js';
@@ -34,7 +34,7 @@ export interface Attempt extends MessageContext {
 /** Transaction of one attempt: what is published and recorded in it is so when it is committed. */
 export interface AttemptTransaction {
   readonly publisher: Publisher;
-  readonly ledger: LedgerStore;
+  readonly once: OnceStore;
   readonly client: TransactionClient;
   readonly isOpen: boolean;
   readonly isCommitted: boolean;

@@ -113,10 +113,10 @@ const receiptOf = ({ messageId }: OutgoingProperties, dueAt: Date | undefined): 
 function mayBeDelayed(call: PublishCall, delayMs: number, properties: OutgoingProperties): void {
   const { exchange, routingKey, options } = call;
   checkDelay(delayMs);
-  if (!exchange.declare && !options.allowForeign) {
+  if (!exchange.declare && !options.allowForeignExchange) {
     throw new InvalidMessageError(
       `'${routingKey}' can't be delayed on exchange '${exchange.name}', which belongs to someone else: only queues that Hopline declared would get it`,
-      'Say allowForeign: true if that is what you want, or publish without a delay.',
+      'Say allowForeignExchange: true if that is what you want, or publish without a delay.',
     );
   }
   const headers: Headers = properties.headers ?? {};

@@ -51,7 +51,7 @@ const PUBLISH_FIELDS: Fields = {
   replyTo: shortText,
   userId: shortText,
   deadline: duration,
-  allowForeign: flag,
+  allowForeignExchange: flag,
   unique: uniqueSendOption,
   encrypted: flag,
 };

@@ -1,6 +1,6 @@
 import type { TransactionClient } from '../message/transaction-client.js';
-import type { HandledKey } from './claims.js';
-import type { LedgerStore } from './ledger.js';
+import type { HandledKey } from './idempotency.js';
+import type { OnceStore } from './once.js';
 import type { OutboxEntry } from './outbox.js';
 
 /** A database transaction that also records that a key was handled. */
@@ -9,7 +9,7 @@ export interface InboxTransaction {
   /** Adds messages to the outbox, to be published after the commit. */
   add(entries: readonly OutboxEntry[]): Promise<void>;
   /** Results recorded in this transaction, together with those from before; others see them after the commit. */
-  readonly ledger: LedgerStore;
+  readonly once: OnceStore;
   /** Replaces the note given at the beginning. */
   note(note: string): Promise<void>;
   /**

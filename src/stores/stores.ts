@@ -1,28 +1,25 @@
 import type { BatchStore } from './batches.js';
-import type { ClaimStore } from './claims.js';
+import type { IdempotencyStore } from './idempotency.js';
 import type { InboxStore } from './inbox.js';
-import type { LedgerStore } from './ledger.js';
-import type { LockStore } from './locks.js';
+import type { OnceStore } from './once.js';
 import type { OutboxStore } from './outbox.js';
-import type { PermitStore } from './permits.js';
-import type { SequenceStore } from './sequences.js';
+import type { RateLimitStore } from './rate-limits.js';
+import type { UniqueStore } from './unique.js';
 
-/** Stores for the state that a bus's handlers share. */
+/** Stores for the state that a bus's handlers share, by the feature that keeps it. */
 export interface Stores {
-  /** For rate limits. */
-  readonly permits: PermitStore;
-  /** For idempotent handlers. */
-  readonly claims: ClaimStore;
-  /** For batches, which are not available without it. */
+  /** Permits of rate limits. */
+  readonly rateLimits: RateLimitStore;
+  /** Messages that idempotent handlers handle or have handled. */
+  readonly idempotency: IdempotencyStore;
+  /** Results of parts of a handler's work (`context.once`). */
+  readonly once: OnceStore;
+  /** Keys of unique messages. */
+  readonly unique: UniqueStore;
+  /** Batches, which are not available without it. */
   readonly batches?: BatchStore;
-  /** For handlers whose work is one transaction: PostgreSQL only. */
+  /** Transactions of handlers with an inbox: PostgreSQL only. */
   readonly inbox?: InboxStore;
-  /** For messages that are published with a transaction: PostgreSQL only. */
+  /** Messages that are published with a transaction: PostgreSQL only. */
   readonly outbox?: OutboxStore;
-  /** For parts of a handler's work (`once`). */
-  readonly ledger: LedgerStore;
-  /** For unique messages. */
-  readonly locks: LockStore;
-  /** For unique messages with `keep: 'last'`. */
-  readonly sequences: SequenceStore;
 }

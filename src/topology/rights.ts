@@ -38,7 +38,7 @@ export interface ServicePlan {
   /** Topology that it declares, without the delays. */
   readonly plan: TopologyPlan;
   /** True if it takes operators' requests. */
-  readonly hears: boolean;
+  readonly operatorControl: boolean;
   /** Exchanges that it publishes to, into any lane. */
   readonly publishesTo: readonly string[];
 }
@@ -83,7 +83,7 @@ interface Wanted {
 function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   const { names, plan } = service;
   const queues = plan.queues.map(({ name }) => name);
-  const hearing = service.hears ? hearingOf(names) : { configure: [], write: [], read: [] };
+  const hearing = service.operatorControl ? hearingOf(names) : { configure: [], write: [], read: [] };
   const running = {
     configure: hearing.configure,
     write: [
@@ -129,11 +129,14 @@ function hearingOf(names: Names): Wanted {
   };
 }
 
-function withExchanges({ names, plan, publishesTo, hears }: ServicePlan, declaring: Wanted): Wanted {
+function withExchanges(
+  { names, plan, publishesTo, operatorControl }: ServicePlan,
+  declaring: Wanted,
+): Wanted {
   const delays = [names.delayLost, names.delaySink].map(escaped).concat(`${escaped(names.delay)}\\..+`);
   const foreign = new Set(plan.exchanges.filter(({ verifyOnly }) => verifyOnly).map(({ name }) => name));
   const own = plan.exchanges.map(({ name }) => name).filter((name) => !foreign.has(name));
-  const control = hears ? [names.control, names.controlTo, names.paused].map(escaped) : [];
+  const control = operatorControl ? [names.control, names.controlTo, names.paused].map(escaped) : [];
   const lanes = publishesTo.filter((name) => !foreign.has(name)).map(withLanes);
   return {
     configure: [...declaring.configure, ...lanes, ...own.map(escaped), ...control, ...delays],

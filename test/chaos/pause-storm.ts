@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Control, HoplineError, openControl, rabbitmq } from '../../src/index.js';
+import { HoplineError, rabbitmq } from '../../src/index.js';
+import { type Control, openControl } from '../../src/operate.js';
 import { silentLogger } from '../../src/util/logger.js';
 import { eventually } from '../support/eventually.js';
 import { CONNECTION } from './child-setup.js';
@@ -42,7 +43,7 @@ async function operate(
   let control: Control | undefined;
   try {
     const transport = rabbitmq({ url: world.urls(pick), ...CONNECTION });
-    control = await openControl({ transport, prefix: PREFIX, patience: '50ms', log: silentLogger });
+    control = await openControl({ transport, prefix: PREFIX, wait: '50ms', log: silentLogger });
     await say(control);
     return true;
   } catch (error) {

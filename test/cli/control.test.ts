@@ -143,7 +143,7 @@ describe('workers, as an operator sees them', function () {
   it('top shows it on a terminal until q, and leaves the screen as it was', async () => {
     const command = service.work([]);
     await untilLogged(command, READY);
-    const top = service.operate(['top', '--patience', '200ms'], { terminal: true });
+    const top = service.operate(['top', '--wait', '200ms'], { terminal: true });
     await eventually(() => assert.ok(top.stdout.split('\u001b[H\u001b[J').length > 2, top.stdout), {
       timeout: 20_000,
     });
@@ -165,7 +165,7 @@ describe('workers, as an operator sees them', function () {
       [['pause', `${service.name}.wrok`], 2, /there is no queue '.*wrok' in the broker/],
       [['scale', queue, '--concurrency', 'many'], 2, /--concurrency is no whole number from 1 on: 'many'/],
       [['scale', queue], 2, /required option '--concurrency <number>' not specified/],
-      [['status', '--patience', 'long'], 2, /--patience is no duration: 'long'/],
+      [['status', '--wait', 'long'], 2, /--wait is no duration: 'long'/],
       [['scale', queue, '--concurrency', '3'], 1, /nobody who serves '.*work' has answered/],
       [['pause', `${queue}.dead`], 2, /'.*work.dead' is a queue of Hopline's own/],
       [['status'], 0, /note: no process has answered: none runs, or none with this prefix/],

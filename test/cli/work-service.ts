@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Channel, connect } from 'amqplib';
-import { Bus, type DeadLetterSummary, rabbitmq, type StatusReport } from '../../src/index.js';
+import { Bus, rabbitmq } from '../../src/index.js';
+import type { DeadLetterSummary, StatusReport } from '../../src/operate.js';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

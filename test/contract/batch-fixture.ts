@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { BatchContext, BatchStore, Bus, MessageContext } from '../../src/index.js';
+import type { BatchContext, Bus, MessageContext } from '../../src/index.js';
 import { UnrecoverableError } from '../../src/index.js';
+import type { BatchStore } from '../../src/stores/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { type BusFixture, type Recorder, wireHeaders } from '../support/bus-fixture.js';
 

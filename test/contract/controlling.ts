@@ -227,7 +227,7 @@ export const controlling: Theme = (test) => {
   test('who is not of this application, has no handlers, or wants to hear nobody does not answer', async (fx) => {
     const control = controlOf(fx);
     const publisher = await fx.publisher();
-    const deaf = fx.bus('deaf', { control: false }).handle('k', () => {}, { queue: fx.name('q') });
+    const deaf = fx.bus('deaf', { operatorControl: false }).handle('k', () => {}, { queue: fx.name('q') });
     await deaf.start();
     const hears = fx.bus('hears').handle('k', () => {}, { queue: fx.name('q') });
     await hears.start();

@@ -1,14 +1,7 @@
+import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import {
-  type BusOptions,
-  defineMessage,
-  InvalidMessageError,
-  type KeyProvider,
-  type MessageContext,
-  OptionsError,
-  staticKeys,
-} from '../../src/index.js';
+import { defineMessage, InvalidMessageError, type KeyProvider, type MessageContext, OptionsError, staticKeys } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
@@ -174,7 +167,7 @@ export const encrypted: Theme = (test) => {
     const find = { k1: keys.k1 } as Partial<typeof keys>;
     const growing = { current: () => ({ id: 'k1', key: keys.k1 }), find: (id: string) => find[id as 'k1'] };
     const bus = fx
-      .bus('clinic', { encryption: { keys: growing }, noHandlerPatience: '3s' })
+      .bus('clinic', { encryption: { keys: growing }, unhandledRetryFor: '3s' })
       .handle(sealed, seen.handle);
     const released = watch(bus, 'message.released');
     for (const each of [old, rotated, bus]) await each.start();
@@ -198,7 +191,7 @@ export const encrypted: Theme = (test) => {
 
   test('a service without keys gives an encrypted message back, and then up; it is no try', async (fx) => {
     const seen = fx.recorder();
-    const bus = fx.bus('deaf', { noHandlerPatience: '1ms' }).handle('#', seen.handle);
+    const bus = fx.bus('deaf', { unhandledRetryFor: '1ms' }).handle('#', seen.handle);
     await bus.start();
     await (await fx.publisher({ encryption })).publish(sealed, SECRET);
     const letter = await fx.deadLetter(fx.name('deaf'));

@@ -124,7 +124,7 @@ export const exchangesOfAQueue: Theme = (test) => {
     const shop = fx.name('shop.events');
     const [own, theirs] = [fx.recorder(), fx.recorder()];
     const bus = fx
-      .bus('mailer', { noHandlerPatience: '1ms' })
+      .bus('mailer', { unhandledRetryFor: '1ms' })
       .handle('order.*', own.handle)
       .handle('user.*', theirs.handle, { exchange: shop });
     await bus.start();

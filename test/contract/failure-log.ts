@@ -72,7 +72,7 @@ export const failureLog: Theme = (test) => {
     const order = defineMessage('order.placed', z.literal('good'));
     const hang = () => new Promise(() => {});
     const bus = fx
-      .bus('shop', { failureLog: true, timeoutGrace: '50ms', noHandlerPatience: 0 })
+      .bus('shop', { failureLog: true, timeoutGrace: '50ms', unhandledRetryFor: 0 })
       .handle(order, () => {}, { name: 'Orders' })
       .handle('hang', hang, { name: 'Hanging', timeout: '100ms', retry: { tries: 1 } })
       .handle('done', () => Promise.reject(new UnrecoverableError('no such order')), { name: 'Done' });

@@ -163,13 +163,13 @@ export const idempotence: Theme = (test) => {
     const seen = fx.recorder();
     const stores = memoryStores(fx.harness.clock);
     let isAway = true;
-    const claims = {
+    const idempotency = {
       claim: (key: string, owner: string, forMs: number) =>
-        isAway ? Promise.reject(new Error('away')) : stores.claims.claim(key, owner, forMs),
-      finish: stores.claims.finish.bind(stores.claims),
-      release: stores.claims.release.bind(stores.claims),
+        isAway ? Promise.reject(new Error('away')) : stores.idempotency.claim(key, owner, forMs),
+      finish: stores.idempotency.finish.bind(stores.idempotency),
+      release: stores.idempotency.release.bind(stores.idempotency),
     };
-    const bus = workerOf(fx, { ...stores, claims }).handle('k', seen.handle, {
+    const bus = workerOf(fx, { ...stores, idempotency }).handle('k', seen.handle, {
       idempotent: {},
       name: 'Work',
       retry: { tries: 1 },

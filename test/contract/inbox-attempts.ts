@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { NoTransactionError } from '../../src/errors.js';
 import { type BusEvents, HandlerTimeoutError } from '../../src/index.js';
-import { type InboxTransaction, postgresStores } from '../../src/stores/postgres/index.js';
+import type { InboxTransaction } from '../../src/stores/index.js';
+import { postgresStores } from '../../src/stores/postgres/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch, wireHeaders } from '../support/bus-fixture.js';
 import type { Theme } from './theme.js';

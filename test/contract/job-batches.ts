@@ -299,20 +299,20 @@ export const jobBatches: Theme = (test) => {
       const gate = deferred();
       let finished = 0;
       // As of a process that dies when it has recorded that the step is handled.
-      const finish: typeof stores.claims.finish = async (...given) => {
-        const isFinished = await stores.claims.finish(...given);
+      const finish: typeof stores.idempotency.finish = async (...given) => {
+        const isFinished = await stores.idempotency.finish(...given);
         finished += 1;
         await gate.promise;
         return isFinished;
       };
-      const claims = Object.assign(Object.create(stores.claims), { finish });
+      const idempotency = Object.assign(Object.create(stores.idempotency), { finish });
       const seen = fx.recorder(({ context }) => {
         if (how === 'discard') context.discard();
         else context.step?.replace([]);
       });
       const news = fx.recorder();
       const bus = fx
-        .bus('worker', { stores: { ...stores, claims } })
+        .bus('worker', { stores: { ...stores, idempotency } })
         .handle('job', seen.handle, { queue: fx.name('jobs'), idempotent: {} })
         .handle('news.#', news.handle, { queue: fx.name('news') });
       await bus.start();

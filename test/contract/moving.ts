@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { moveMessages } from '../../src/failures/move.js';
+import { moveMessages } from '../../src/failures/acting/move-messages.js';
 import { InvalidMessageError, TopologyError } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import { Names } from '../../src/topology/names.js';

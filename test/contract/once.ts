@@ -206,17 +206,17 @@ export const once: Theme = (test) => {
   test('a store that is away fails the attempt, before the part or after it, and the next one goes on', async (fx) => {
     const stores = memoryStores(fx.harness.clock);
     const away = () => Promise.reject(new Error('away'));
-    let ledger: Stores['ledger'] = { reserve: away, record: away };
+    let once: Stores['once'] = { reserve: away, record: away };
     const own: Stores = {
       ...stores,
-      get ledger() {
-        return ledger;
+      get once() {
+        return once;
       },
     };
     const done: number[] = [];
     const seen = fx.recorder(async ({ context, attempt }) => {
-      if (attempt === 2) ledger = { reserve: async () => undefined, record: away };
-      if (attempt === 3) ledger = stores.ledger;
+      if (attempt === 2) once = { reserve: async () => undefined, record: away };
+      if (attempt === 3) once = stores.once;
       await context.once('p', () => void done.push(attempt));
     });
     const bus = fx

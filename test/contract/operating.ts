@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { DeadLetter, Failures } from '../../src/index.js';
-import { DeadLetterIdError, TopologyError, UnroutableError } from '../../src/index.js';
+import { TopologyError, UnroutableError } from '../../src/index.js';
+import type { DeadLetter, Failures } from '../../src/operate.js';
+import { DeadLetterIdError } from '../../src/operate.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { hold } from '../support/port.js';
 import type { Theme } from './theme.js';

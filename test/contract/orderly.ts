@@ -47,7 +47,7 @@ export const orderly: Theme = (test) => {
     await bus.start();
     for (const number of numbers(12)) await bus.publish('k', number);
     await fx.eventually(() => assert.equal(seen.calls.length, 1));
-    const control = await fx.control({ patience: '20ms' });
+    const control = await fx.control({ wait: '20ms' });
     for (const _round of numbers(12)) {
       await fx.outcome(control.pause(fx.name('q')));
       await fx.outcome(control.resume(fx.name('q')));

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { ConnectError, OptionsError, type PausesHeeded, type Transport } from '../../src/index.js';
+import { ConnectError, OptionsError, type Transport } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { Held } from '../../src/transport/operator-session.js';
 import type { Session } from '../../src/transport/transport.js';
+import type { PauseResult } from '../../src/operate.js';
+import type { TransportSession } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl, withSession } from '../support/operators.js';
@@ -105,7 +107,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
       .handle('k', () => {}, { queue: lanes })
       .start();
     const [q, high] = [fx.name('q'), fx.name('q.high')];
-    const pausedBy = async (act: (its: OperatorControl) => Promise<PausesHeeded>) =>
+    const pausedBy = async (act: (its: OperatorControl) => Promise<PauseResult>) =>
       (await control(act)).pausedBy;
     assert.deepEqual(await pausedBy(({ pause }) => pause(q)), [q]);
     assert.deepEqual(await pausedBy(({ resume }) => resume(high)), [q]);
@@ -172,9 +174,7 @@ export const pausing: Theme = (test, { hasConnections }) => {
     for (const name of names) bus.handle(name, () => {}, { queue: fx.name(name) });
     await bus.start();
     const transport = fx.transport();
-    const [one, two] = await Promise.all(
-      [0, 1].map(() => fx.outcome(fx.control({ transport, patience: '1s' }))),
-    );
+    const [one, two] = await Promise.all([0, 1].map(() => fx.outcome(fx.control({ transport, wait: '1s' }))));
     const pauses = names.map((name, index) => (index % 2 === 0 ? one : two)?.pause(fx.name(name)));
     const heeded = await fx.outcome(Promise.all(pauses));
     assert.ok(heeded.every((each) => each?.processes.length === 1));

@@ -6,7 +6,6 @@ import zlib from 'node:zlib';
 import { z } from 'zod';
 import { Handles, handlers, Queue } from '../../decorators/index.js';
 import {
-  type BodyOption,
   type Deserializer,
   defineMessage,
   type MessageContext,
@@ -14,6 +13,7 @@ import {
   staticKeys,
   UndecodableError,
 } from '../../src/index.js';
+import type { BodyOption } from '../../src/serialization/body-option.js';
 import { ours } from '../support/bus-fixture.js';
 import type { Theme } from './theme.js';
 

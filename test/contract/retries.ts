@@ -121,7 +121,7 @@ export const retries: Theme = (test, { realTime }) => {
     await fx.stop(old);
 
     const second = fx.recorder(() => Promise.reject(new Error('again')));
-    const bus = fx.bus('mailer', { noHandlerPatience: '1m' }).handle('k', second.handle, {
+    const bus = fx.bus('mailer', { unhandledRetryFor: '1m' }).handle('k', second.handle, {
       retry: { tries: 2, backoff: ['4m', '1h'], jitter: 0.5, retryFor: '2d', on: [] },
       timeout: '7s',
       queue: { concurrency: 30, prefetch: 200 },
@@ -339,8 +339,8 @@ export const retries: Theme = (test, { realTime }) => {
   test('a message that no handler of its queue matches is released for a while, then dead-lettered', async (fx) => {
     const seen = fx.recorder();
     // One second, then four: the second release would be over the patience.
-    const noHandlerPatience = realTime ? '1s' : '10m';
-    const bus = fx.bus('mailer', { noHandlerPatience }).handle('known', seen.handle);
+    const unhandledRetryFor = realTime ? '1s' : '10m';
+    const bus = fx.bus('mailer', { unhandledRetryFor }).handle('known', seen.handle);
     const released = watch(bus, 'message.released');
     await bus.start();
     await fx.foreign.bind(fx.name('mailer'), fx.events, 'left.over');

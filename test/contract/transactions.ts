@@ -1,7 +1,8 @@
+import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { type Bus, type BusOptions, staticKeys } from '../../src/index.js';
+import { type Bus, staticKeys } from '../../src/index.js';
 import { outbox, postgresStores } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
 import { deferred } from '../../src/util/deferred.js';
@@ -98,7 +99,7 @@ export const transactions: Theme = (test) => {
     const taker = fx.bus('taker', { encryption: { keys } });
     await taker.handle('order.#', seen.handle, { encrypted: true }).start();
     // Whoever relays it needs no key.
-    const relay = shop.bus('shop', { relay: true });
+    const relay = shop.bus('shop', { relayOutbox: true });
     const bus = shop.bus('shop', { encryption: { keys: asking } });
     const step = (key: string) => ({ key, payload: secret, encrypted: true });
     await shop.transaction(async (client) => {
@@ -163,7 +164,7 @@ export const transactions: Theme = (test) => {
       const seen = fx.recorder();
       const taker = fx.bus('taker').handle('order.#', seen.handle);
       await taker.start();
-      const bus = shop.bus('shop', { relay: true });
+      const bus = shop.bus('shop', { relayOutbox: true });
       const relayed = watch(bus, 'outbox.relayed');
       await shop.transaction(async (client) => {
         // Of a bus that is not started yet.
@@ -219,7 +220,7 @@ export const transactions: Theme = (test) => {
       ...refused,
       message: /expected stores that have an outbox, as postgresStores\(\)/,
     });
-    assert.throws(() => fx.bus('without', { relay: true }), { ...refused, message: /relay/ });
+    assert.throws(() => fx.bus('without', { relayOutbox: true }), { ...refused, message: /relayOutbox/ });
     assert.equal((await bus.outboxBacklog()).waiting, 0);
   });
 
@@ -243,7 +244,7 @@ export const transactions: Theme = (test) => {
     const taker = fx.bus('taker').handle('order.#', () => {});
     await taker.start();
     await fx.stop(taker);
-    const bus = shop.bus('shop', { relay: false }).handle('step', () => {}, { inbox: {} });
+    const bus = shop.bus('shop', { relayOutbox: false }).handle('step', () => {}, { inbox: {} });
     await bus.start();
     await bus
       .chain([
@@ -259,7 +260,7 @@ export const transactions: Theme = (test) => {
     await shop.schema.rows(
       `UPDATE "${shop.schema.name}".outbox SET message = (message::jsonb - 'service')::text WHERE routing_key = 'order.old'`,
     );
-    const relay = shop.bus('relay', { relay: true });
+    const relay = shop.bus('relay', { relayOutbox: true });
     await relay.start();
     const taken = await fx.taken(fx.name('taker'), 3);
     const from = Object.fromEntries(taken.map(({ properties }) => [properties.type, properties.appId]));
@@ -274,7 +275,7 @@ export const transactions: Theme = (test) => {
     const seen = fx.recorder();
     const taker = fx.bus('taker').handle('taken', seen.handle);
     await taker.start();
-    const bus = shop.bus('shop', { relay: true });
+    const bus = shop.bus('shop', { relayOutbox: true });
     const refused = watch(bus, 'outbox.refused');
     await outbox(bus, shop.pool).send('nobody', 1);
     await outbox(bus, shop.pool).send('taken', 2);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Failures } from '../../src/index.js';
 import { isBrokerHeader, isOwnHeader } from '../../src/message/headers.js';
+import type { Failures } from '../../src/operate.js';
 import { PropertiesReader } from '../../src/transport/amqp/wire/properties-reader.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import type { TypedClient } from '../support/typed-client.js';

@@ -212,7 +212,7 @@ export const unique: Theme = (test) => {
     const { bus, seen } = await worker(fx, undefined, {}, { stores });
     await bus.send(newest, { id: 1, what: 'old' }, { delay: '300ms' });
     // What a process leaves that dies before its message is confirmed.
-    await stores.sequences.next(joined(fx.events, 'order.index', '1'), 60_000);
+    await stores.unique.next(joined(fx.events, 'order.index', '1'), 60_000);
     await fx.eventually(() => assert.deepEqual(whats(seen.payloads), ['old']));
   });
 
@@ -473,5 +473,5 @@ function watched(stores: Stores, see: (method: string, ...given: unknown[]) => v
         };
       },
     });
-  return { ...stores, locks: seen(stores.locks), sequences: seen(stores.sequences) };
+  return { ...stores, unique: seen(stores.unique) };
 }

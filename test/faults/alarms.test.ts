@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { ControlError, openControl, PublishTimeoutError, rabbitmq } from '../../src/index.js';
+import { PublishTimeoutError, rabbitmq } from '../../src/index.js';
+import { ControlError, openControl } from '../../src/operate.js';
 import { Ledger } from '../support/account.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';

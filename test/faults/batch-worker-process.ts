@@ -19,7 +19,7 @@ const bus = new Bus({
   prefix,
   transport: rabbitmq({ url }),
   stores: redisStores({ client, keyPrefix }),
-  control: false,
+  operatorControl: false,
 });
 
 bus.handle(

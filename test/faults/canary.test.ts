@@ -1,17 +1,11 @@
+import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENT_NAMES } from '../../src/events/event-names.js';
-import {
-  Bus,
-  type BusOptions,
-  type Logger,
-  type RabbitmqOptions,
-  rabbitmq,
-  staticKeys,
-} from '../../src/index.js';
+import { Bus, type Logger, type RabbitmqOptions, rabbitmq, staticKeys } from '../../src/index.js';
 import { hopline, INDEX } from '../cli/command.js';
 import { ALARMS } from '../support/alarms.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';

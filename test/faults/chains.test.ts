@@ -99,7 +99,7 @@ describe('chains', function () {
     await node.ctl('set_permissions', user, '^$', `^(${prefix}\\.(dead|events)|.*delay.*)$`, '.*');
     const handled: number[] = [];
     const least = node.url.replace(/\/\/[^@]*@/, `//${user}:secret@`);
-    const narrow = faultBus(least, { prefix, topology: 'none', control: false });
+    const narrow = faultBus(least, { prefix, topology: 'none', operatorControl: false });
     narrow.bus.handle('a', (payload: number) => void handled.push(payload), { queue });
     await narrow.bus.start();
     const exchange = uniqueName('forbidden');

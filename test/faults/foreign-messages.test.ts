@@ -33,7 +33,7 @@ describe('messages that no handler can have', function () {
   ): Promise<{ letters: GetMessage[]; runs: number; log: string }> {
     const prefix = uniqueName('prefix');
     const queue = uniqueName('queue');
-    const { bus, log, seen } = faultBus(node.url, { prefix, noHandlerPatience: '1s', concurrency: 1 });
+    const { bus, log, seen } = faultBus(node.url, { prefix, unhandledRetryFor: '1s', concurrency: 1 });
     let runs = 0;
     bus.handle(
       defineMessage('order', z.object({ id: z.number(), card: z.string().max(4) })),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConnectError, HoplineError, openControl, rabbitmq } from '../../src/index.js';
+import { ConnectError, HoplineError, rabbitmq } from '../../src/index.js';
+import { openControl } from '../../src/operate.js';
 import { Ledger } from '../support/account.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -66,7 +67,7 @@ describe('a connection that fails exactly', function () {
   for (const { method, control } of starts) {
     const who = control ? 'a start' : 'a start that hears no operators';
     it(`at ${method} of ${who} lets start() end, by success or by a typed error, and be called again`, async () => {
-      const { bus } = faultBus(url, { startDeadline: '10s', control });
+      const { bus } = faultBus(url, { startDeadline: '10s', operatorControl: control });
       const ledger = new Ledger();
       bus.handle('load', ({ number }) => ledger.handled(number), { queue: uniqueName('queue') });
       const stop = proxy.stopAt('broker', method);
@@ -106,7 +107,7 @@ describe('a connection that fails exactly', function () {
 
   it('when the queue is deleted between the accepted consume and its answer, consumes again', async () => {
     const queue = uniqueName('queue');
-    const { bus, seen, log, events } = faultBus(url, { control: false });
+    const { bus, seen, log, events } = faultBus(url, { operatorControl: false });
     const ledger = new Ledger();
     bus.handle('load', ({ number }) => ledger.handled(number), { queue });
     const stop = proxy.stopAt('broker', 'basic.consume-ok');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { openFailures, rabbitmq } from '../../src/index.js';
+import { rabbitmq } from '../../src/index.js';
+import { openFailures } from '../../src/operate.js';
 import { hopline } from '../cli/command.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

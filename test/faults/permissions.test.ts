@@ -1,3 +1,4 @@
+import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -6,7 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Channel, connect } from 'amqplib';
 import { permissionLines, usersOf } from '../../src/cli/topology/permissions.js';
-import { type Bus, type BusOptions, openControl, rabbitmq } from '../../src/index.js';
+import { type Bus, rabbitmq } from '../../src/index.js';
+import { openControl } from '../../src/operate.js';
 import type { Occasion } from '../../src/topology/rights.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -179,7 +181,10 @@ describe('the rights that hopline topology permissions prints', function () {
   });
 
   it('that it lacks to hear operators keep it from nothing else, and it says so', async () => {
-    const [rights] = usersOf([{ ...shop().bus.describe(), hears: false }], { vhost, occasions: ['verify'] });
+    const [rights] = usersOf([{ ...shop().bus.describe(), operatorControl: false }], {
+      vhost,
+      occasions: ['verify'],
+    });
     const { configure, write, read } = rights?.permissions.verify ?? assert.fail();
     await node.ctl('set_permissions', '-p', vhost, service, configure, write, read);
     const { bus, handled, log } = shop({ topology: 'verify' });
@@ -189,7 +194,7 @@ describe('the rights that hopline topology permissions prints', function () {
     assert.equal(log.length, 1);
     assert.match(
       log[0] ?? '',
-      /^this process can't receive operators' requests, .*: give its user the permissions, or set control to false/,
+      /^this process can't receive operators' requests, .*: give its user the permissions, or set operatorControl to false/,
     );
     await bus.stop();
   });

@@ -17,14 +17,16 @@ const stores = redisStores({ client, keyPrefix: prefix });
 
 const diesWithAKey: Stores = {
   ...stores,
-  locks: {
+  unique: {
     acquire: async (...given) => {
-      await stores.locks.acquire(...given);
+      await stores.unique.acquire(...given);
       die();
       return never;
     },
-    extend: (...given) => stores.locks.extend(...given),
-    release: (...given) => stores.locks.release(...given),
+    extend: (...given) => stores.unique.extend(...given),
+    release: (...given) => stores.unique.release(...given),
+    next: (...given) => stores.unique.next(...given),
+    advance: (...given) => stores.unique.advance(...given),
   },
 };
 

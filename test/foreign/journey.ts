@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { unzipSync } from 'node:zlib';
-import { Bus, type MessageContext, openFailures, rabbitmq } from '../../src/index.js';
+import { Bus, type MessageContext, rabbitmq } from '../../src/index.js';
+import { openFailures } from '../../src/operate.js';
 import { eventually } from '../support/eventually.js';
 import { RawChannel, type RawMessage } from '../support/raw-channel.js';
 import { type ForeignBroker, foreignBroker } from './broker.js';

@@ -113,7 +113,8 @@ describe('the package, packed from a clean clone,', function () {
   it('is one copy for all entry points: their classes and errors are the same', async () => {
     const { stdout } = await node(`
       import * as hopline from 'hopline';
-      import * as postgres from 'hopline/postgres';
+      import * as operate from 'hopline/operate';
+      import * as stores from 'hopline/stores';
       import { testKit } from 'hopline/testing';
       import { Handles, handlers } from 'hopline/decorators';
       class Handler { handle() { throw new hopline.UnrecoverableError('never'); } }
@@ -121,10 +122,11 @@ describe('the package, packed from a clean clone,', function () {
       const kit = await testKit({ handlers: handlers([Handler]) });
       await kit.publish('a.key', {});
       await kit.settled();
-      console.log(kit instanceof hopline.Publisher, postgres.StoreTimeoutError === hopline.StoreTimeoutError);
+      const isOurs = (error) => error.prototype instanceof hopline.HoplineError;
+      console.log(kit instanceof hopline.Publisher, isOurs(stores.StoreTimeoutError), isOurs(operate.ControlError));
       try { handlers([class {}]); } catch (error) { console.log(error instanceof hopline.HoplineError, error.name); }
       await kit.stop();`);
-    assert.equal(stdout, 'true true\ntrue OptionsError\n');
+    assert.equal(stdout, 'true true true\ntrue OptionsError\n');
   });
 
   it('loads neither client nor container with what does not need it', async () => {
@@ -137,7 +139,8 @@ describe('the package, packed from a clean clone,', function () {
       const { stdout } = await node(program);
       return [...new Set(stdout.trim().split('\n'))].filter((each) => each !== '');
     };
-    assert.deepEqual(await loads('hopline'), []);
+    for (const name of ['hopline', 'hopline/operate', 'hopline/stores'])
+      assert.deepEqual(await loads(name), [], name);
     assert.deepEqual(await loads('hopline/decorators'), ['reflect-metadata', 'tsyringe', 'tslib']);
   });
 
@@ -221,16 +224,20 @@ describe('the package, packed from a clean clone,', function () {
 const EVERY_ENTRY_POINT = `
 import { Bus, memory } from 'hopline';
 import { Handles, handlers } from 'hopline/decorators';
+import { type Control, type Failures, openControl, openFailures } from 'hopline/operate';
 import { postgresStores } from 'hopline/postgres';
 import { redisStores } from 'hopline/redis';
-import { testKit } from 'hopline/testing';
+import { type IdempotencyStore, StoreTimeoutError } from 'hopline/stores';
+import { ManualClock, testKit } from 'hopline/testing';
 
 @Handles('a.key')
 class Handler {
   handle(): void {}
 }
 export const bus: Bus = new Bus({ service: 'a', transport: memory(), handlers: handlers([Handler]) });
-export const all = [postgresStores, redisStores, testKit];
+export const all = [postgresStores, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
+export type Types = [Control, Failures, IdempotencyStore];
+export const clock = new ManualClock();
 // @ts-expect-error what is wrong is seen
 new Bus({ service: 1 });
 `;

@@ -41,10 +41,10 @@ describe('a connection to PostgreSQL that ends in the moment in which it is open
   });
 
   it('fails what was asked of it, and nothing else', async () => {
-    const { inbox, ledger, outbox } = postgresStores({ pool });
+    const { inbox, once, outbox } = postgresStores({ pool });
     for (const ask of [
       () => inbox.begin('key', 1_000, ''),
-      () => ledger.reserve('key', 1_000),
+      () => once.reserve('key', 1_000),
       () => outbox.backlog(),
       () => outbox.relay(1, async () => ({ published: [], refused: [] })),
       () => outbox.listen(() => {}),

@@ -35,28 +35,28 @@ describe('an inbox in PostgreSQL', () => {
     await other.note('another');
     await other.commit();
     assert.deepEqual(await stores.inbox.begin('replaced', 30_000, ''), { handled: 'another' });
-    assert.deepEqual(await stores.claims.claim('replaced', 'a', 30_000), { handled: 'another' });
+    assert.deepEqual(await stores.idempotency.claim('replaced', 'a', 30_000), { handled: 'another' });
     await (await begun('rolled back')).rollBack();
     await (await begun('rolled back')).rollBack();
   });
 
-  it('has a ledger in each transaction: what is recorded there is known to others once that is committed', async () => {
+  it('has a store of results in each transaction: what is recorded there is known to others once that is committed', async () => {
     const [one, other] = [await begun('one'), await begun('other')];
-    await stores.ledger.record('known', 'before', 30_000);
-    assert.equal(await one.ledger.reserve('known', 30_000), 'before');
-    assert.equal(await one.ledger.record('known', 'after', 30_000), 'before');
-    assert.equal(await one.ledger.record('new', '', 30_000), '');
-    assert.equal(await one.ledger.reserve('new', 30_000), '');
-    assert.equal(await other.ledger.reserve('new', 30_000), undefined);
-    const later = other.ledger.record('new', 'later', 30_000);
+    await stores.once.record('known', 'before', 30_000);
+    assert.equal(await one.once.reserve('known', 30_000), 'before');
+    assert.equal(await one.once.record('known', 'after', 30_000), 'before');
+    assert.equal(await one.once.record('new', '', 30_000), '');
+    assert.equal(await one.once.reserve('new', 30_000), '');
+    assert.equal(await other.once.reserve('new', 30_000), undefined);
+    const later = other.once.record('new', 'later', 30_000);
     await one.commit();
     assert.equal(await later, '', 'who records the same meanwhile waits, and gets what is there');
-    assert.equal(await stores.ledger.reserve('new', 30_000), '');
+    assert.equal(await stores.once.reserve('new', 30_000), '');
     await other.rollBack();
     const third = await begun('third');
-    await third.ledger.record('gone', 'with it', 30_000);
+    await third.once.record('gone', 'with it', 30_000);
     await third.rollBack();
-    assert.equal(await stores.ledger.reserve('gone', 30_000), undefined);
+    assert.equal(await stores.once.reserve('gone', 30_000), undefined);
   });
 
   it('tells a commit that nobody answered from one that PostgreSQL has refused', async () => {

@@ -159,7 +159,7 @@ describe('migrations', () => {
       await schema.rows(grants.code.replaceAll('hopline', schema.name).replaceAll('billing', role));
       await migrated([...MIGRATIONS, notes]);
       const pool = schema.pool({ options: `-c role=${role}` });
-      assert.equal(await postgresStores({ pool, schema: schema.name }).permits.take('any', 1), 0);
+      assert.equal(await postgresStores({ pool, schema: schema.name }).rateLimits.take('any', 1), 0);
       await pool.query(`INSERT INTO "${schema.name}".notes VALUES (1)`);
       await assert.rejects(pool.query(`DROP TABLE "${schema.name}".permits`), /must be owner/);
     } finally {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Pool } from 'pg';
 import { OptionsError } from '../../src/errors.js';
+import { StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/index.js';
 import { PostgresBatches } from '../../src/stores/postgres/batches.js';
-import { postgresStores, StoreNotMigratedError, StoreTimeoutError } from '../../src/stores/postgres/index.js';
+import { postgresStores } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';
-import { PostgresPermits } from '../../src/stores/postgres/permits.js';
+import { PostgresRateLimits } from '../../src/stores/postgres/rate-limits.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPostgres } from '../support/global-setup.js';
@@ -60,8 +61,8 @@ describe('stores in PostgreSQL', () => {
   }
 
   it('say which command makes a table that is missing', async () => {
-    const { permits } = postgresStores({ pool: schema.pool(), schema: 'hopline_test_nowhere' });
-    await assert.rejects(permits.take('any', 1), (error) => {
+    const { rateLimits } = postgresStores({ pool: schema.pool(), schema: 'hopline_test_nowhere' });
+    await assert.rejects(rateLimits.take('any', 1), (error) => {
       assert.ok(error instanceof StoreNotMigratedError);
       assert.match(error.message, /"hopline_test_nowhere"\.permits/);
       assert.match(error.help, /`hopline stores migrate --schema hopline_test_nowhere`/);
@@ -73,7 +74,7 @@ describe('stores in PostgreSQL', () => {
     const pool = schema.pool({ max: 1 });
     const taken = await pool.connect();
     try {
-      await assert.rejects(new PostgresPermits(pool, schema.name, 100).take('any', 1), StoreTimeoutError);
+      await assert.rejects(new PostgresRateLimits(pool, schema.name, 100).take('any', 1), StoreTimeoutError);
     } finally {
       taken.release();
     }
@@ -81,16 +82,16 @@ describe('stores in PostgreSQL', () => {
 
   it('throw what pg throws when the database is away', async () => {
     const pool = schema.pool({ connectionString: 'postgres://ada:s3cret@127.0.0.1:1/shop' });
-    await assert.rejects(postgresStores({ pool }).permits.take('any', 1), { code: 'ECONNREFUSED' });
+    await assert.rejects(postgresStores({ pool }).rateLimits.take('any', 1), { code: 'ECONNREFUSED' });
   });
 
   it("go by the database's clock: a process whose own is ahead takes nothing early", async () => {
-    const { permits } = postgresStores({ pool: schema.pool(), schema: schema.name });
-    assert.equal(await permits.take('clock', 30), 0);
+    const { rateLimits } = postgresStores({ pool: schema.pool(), schema: schema.name });
+    assert.equal(await rateLimits.take('clock', 30), 0);
     const { now } = Date;
     Date.now = () => now() + 3_600_000;
     try {
-      const waitMs = await permits.take('clock', 30);
+      const waitMs = await rateLimits.take('clock', 30);
       assert.ok(waitMs > 20_000 && waitMs <= 30_000, `${waitMs} ms`);
     } finally {
       Date.now = now;
@@ -121,9 +122,9 @@ describe('stores in PostgreSQL', () => {
       `INSERT INTO ${table} SELECT 'old ' || n, now() - interval '1s' FROM generate_series(1, 10050) AS n
        UNION ALL SELECT 'held', now() + interval '1h'`,
     );
-    const { permits } = postgresStores({ pool: schema.pool(), schema: schema.name });
+    const { rateLimits } = postgresStores({ pool: schema.pool(), schema: schema.name });
     await eventually(async () => {
-      await permits.take('any', 30);
+      await rateLimits.take('any', 30);
       const left = await schema.rows<{ name: string }>(
         `SELECT name FROM ${table} WHERE name LIKE 'old%' OR name = 'held'`,
       );

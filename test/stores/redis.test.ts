@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { StoreTimeoutError } from '../../src/stores/index.js';
 import { RedisBatches } from '../../src/stores/redis/batches.js';
-import { StoreTimeoutError } from '../../src/stores/redis/index.js';
 import { RedisScripts } from '../../src/stores/redis/scripts.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

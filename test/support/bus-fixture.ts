@@ -1,24 +1,19 @@
+import type { Headers } from '../../src/message/properties.js';
+import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { HandlerContext } from '../../src/consume/attempt/context.js';
-import {
-  Bus,
-  type BusEvents,
-  type BusOptions,
-  type Control,
-  type ControlOptions,
-  type EventName,
-  type Failures,
-  type FailuresOptions,
-  type Headers,
-  type Logger,
-  type MessageContext,
-  openControl,
-  openFailures,
-  type Transport,
-} from '../../src/index.js';
+import { Bus, type BusEvents, type EventName, type Logger, type MessageContext, type Transport } from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { Names } from '../../src/topology/names.js';
+import {
+  type Control,
+  type ControlOptions,
+  type Failures,
+  type FailuresOptions,
+  openControl,
+  openFailures,
+} from '../../src/operate.js';
 import type { SessionOptions } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';
@@ -153,7 +148,7 @@ export class BusFixture {
     const control = await openControl({
       transport: this.transport(),
       prefix: this.id,
-      patience: '300ms',
+      wait: '300ms',
       log: this.logger,
       ...options,
     });

@@ -1,4 +1,5 @@
-import { Bus, type BusOptions, MessageContext } from '../../src/index.js';
+import type { BusOptions } from '../../src/bus/options.js';
+import { Bus, MessageContext } from '../../src/index.js';
 
 export interface LatenessOptions {
   readonly transport: BusOptions['transport'];

@@ -4,7 +4,7 @@ import { Bus, rabbitmq } from '../../lib/index.js';
 /** @type {import('./program.js').Open} */
 export async function open({ url, brokerUrl, name, prefetch, concurrency, handle }) {
   const transport = rabbitmq({ url, heartbeat: '2s' });
-  const options = { service: name, prefix: name, transport, control: false };
+  const options = { service: name, prefix: name, transport, operatorControl: false };
   const consumer = () =>
     new Bus(options).handle(name, (body, { messageId, headers }) => handle(body, messageId, headers), {
       queue: { name, type: 'classic', prefetch, concurrency },

@@ -1,7 +1,8 @@
+import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { busSettings } from '../../src/bus/options.js';
 import { NotStartedError, OptionsError, StoppedError } from '../../src/errors.js';
-import { Bus, type BusOptions, memory } from '../../src/index.js';
+import { Bus, memory } from '../../src/index.js';
 import { BusBench } from './bus-bench.js';
 import { CANARY, problemsOf } from './option-problems.js';
 
@@ -20,13 +21,12 @@ describe("a bus's options", () => {
         middleware: [],
         retry: undefined,
         encryption: undefined,
-        relay: undefined,
+        relayOutbox: undefined,
       },
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },
       ...{
-        relay: undefined,
         failureSumsEveryMs: 10_000,
-        control: true,
+        operatorControl: true,
         concurrency: 10,
         maxBodyBytes: 16 * 2 ** 20,
         maxInFlight: 10_000,
@@ -37,13 +37,13 @@ describe("a bus's options", () => {
       ...{
         stopDeadline: '30s',
         stopDeadlineMs: 30_000,
-        noHandlerPatience: '10m',
-        noHandlerPatienceMs: 600_000,
+        unhandledRetryFor: '10m',
+        unhandledRetryForMs: 600_000,
       },
     });
     assert.equal(serializer.contentType, 'application/json');
     assert.equal(typeof log.warn, 'function');
-    assert.equal(typeof stores.permits.take, 'function');
+    assert.equal(typeof stores.rateLimits.take, 'function');
   });
 
   it('that are undefined count as left out', () => {
@@ -151,7 +151,7 @@ describe("a bus's options", () => {
       'publishDeadline',
       'timeout',
       'timeoutGrace',
-      'noHandlerPatience',
+      'unhandledRetryFor',
     ]) {
       assert.equal(busProblems({ [option]: forever }).length, 1, option);
     }

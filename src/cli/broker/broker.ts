@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type RabbitmqOptions, rabbitmq, type TlsOptions } from '../../transport/amqp/index.js';
 import { UsageError } from '../usage-error.js';
+import { CONNECTION_FLAGS } from './connection-flags.js';
 
 /** Flags of the broker's address; the environment is the default. */
 export interface BrokerFlags {
@@ -24,19 +25,18 @@ export interface Broker {
   readonly options: RabbitmqOptions;
 }
 
+/**
+ * Adds the connection's flags. The help of `hopline` explains them for all commands; a command's own help only names them, below
+ * what is its own.
+ */
 export function withBroker(command: Command): Command {
+  for (const [flags] of CONNECTION_FLAGS) command.addOption(new Option(flags).hideHelp());
   return command
-    .option('--url <url>', 'address of the broker, without a password')
-    .option('--url-file <file>', 'file that holds the address; else it is taken from AMQP_URL')
-    .option('--ca <file>', "certificates of the authorities that may have signed the broker's (amqps://)")
-    .option('--cert <file>', 'our own certificate, for a broker that asks for one')
-    .option('--key <file>', 'its private key; the passphrase, if it has one, comes from AMQP_KEY_PASSPHRASE')
-    .option('--external', 'log in by the certificate instead of user and password')
-    .option(
-      '--allow-guest',
-      'take the user guest with its default password, on a host that is not loopback, too',
-    )
-    .option('--verbose', 'stack traces of errors');
+    .option('--verbose', 'stack traces of errors')
+    .addHelpText(
+      'after',
+      `\nConnection: ${CONNECTION_FLAGS.map(([flags]) => flags).join(', ')} (see hopline --help).`,
+    );
 }
 
 /** Reads the broker's address from flags and environment. @throws UsageError, OptionsError */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { ControlAnswer, Respondent } from '../../control/answer.js';
-import { type Control, type Heeded, openControl } from '../../control/control.js';
+import type { ControlAnswer, ProcessIdentity } from '../../control/answer.js';
+import { type Control, type ControlResult, openControl } from '../../control/control.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import { silentLogger } from '../../util/logger.js';
 import { appOfPackage, describeApplication } from '../application.js';
@@ -14,7 +14,7 @@ import { sharedPrefix } from './target.js';
 export interface ControlFlags extends BrokerFlags {
   readonly app?: string;
   readonly prefix?: string;
-  readonly patience: string;
+  readonly wait: string;
 }
 
 export function withControl(command: Command): Command {
@@ -24,7 +24,7 @@ export function withControl(command: Command): Command {
       'module that exports the bus (or hopline.app in package.json), for its prefix; it is not started',
     )
     .option('--prefix <name>', "the application's prefix, if it has one")
-    .option('--patience <duration>', 'time to wait for answers', '1s');
+    .option('--wait <duration>', 'time to wait for answers', '1s');
 }
 
 /** Connects for as long as `use` runs. */
@@ -33,13 +33,13 @@ export async function atControl<T>(
   { env }: Terminal,
   use: (control: Control) => Promise<T>,
 ): Promise<T> {
-  const patience = durationMs('--patience', flags.patience);
+  const wait = durationMs('--wait', flags.wait);
   const broker = brokerOf(flags, env);
   const prefix = flags.prefix ?? (await prefixOf(flags, broker.url));
   const control = await openControl({
     transport: rabbitmq(broker.options),
     ...(prefix === undefined ? {} : { prefix }),
-    patience,
+    wait,
     connectDeadline: '5s',
     log: silentLogger,
   });
@@ -57,20 +57,24 @@ async function prefixOf({ app }: ControlFlags, url: string): Promise<string | un
 }
 
 /** `mailer on web-1, process 4711`. */
-export const whoText = ({ service, host, pid }: Respondent): string =>
+export const whoText = ({ service, host, pid }: ProcessIdentity): string =>
   oneLine(`${service} on ${host}, process ${pid}`);
 
 /** Prints which processes have complied and which have not, and returns the exit code. */
-export function tellHeeded({ processes, consumers }: Heeded, done: string, terminal: Terminal): number {
+export function printResult(
+  { processes, consumers }: ControlResult,
+  done: string,
+  terminal: Terminal,
+): number {
   if (processes.length === 0 && consumers > 0)
     terminal.tell(
       'note: it has consumers, and none answered in time: who is busy hears it when its event loop is free',
     );
-  return tellAnswers(processes, done, terminal);
+  return printAnswers(processes, done, terminal);
 }
 
 /** Prints one line per process, and returns the exit code: 1 if one of them has failed. */
-export function tellAnswers(answers: readonly ControlAnswer[], done: string, terminal: Terminal): number {
+export function printAnswers(answers: readonly ControlAnswer[], done: string, terminal: Terminal): number {
   for (const answer of answers) {
     if (answer.problem === undefined) terminal.print(`${whoText(answer)}: ${done}`);
     else terminal.tell(`${whoText(answer)}: ${oneLine(answer.problem)}`);

@@ -1,4 +1,4 @@
-import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
+import { atControl, type ControlFlags, printResult, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
 
 /** `hopline pause QUEUE`: no process starts a message of the queue until `hopline resume QUEUE`. */
@@ -7,7 +7,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .argument('<queue>', 'its name in the broker; of a queue with lanes, all of them, or one by its own name')
     .action(async (queue: string, flags: ControlFlags) => {
       const heeded = await atControl(flags, terminal, (control) => control.pause(queue));
-      exit(tellHeeded(heeded, `begins nothing more of '${queue}'`, terminal));
+      exit(printResult(heeded, `begins nothing more of '${queue}'`, terminal));
       if (heeded.processes.length === 0 && heeded.consumers === 0)
         terminal.tell(
           'note: nobody consumes it, and nobody who serves it has answered: is it the right one?',

@@ -1,4 +1,4 @@
-import { atControl, type ControlFlags, tellAnswers, withControl } from '../broker/control.js';
+import { atControl, type ControlFlags, printAnswers, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
 
 /**
@@ -11,6 +11,6 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .action(async (service: string, flags: ControlFlags) => {
       const answers = await atControl(flags, terminal, (control) => control.restart(service));
       if (answers.length === 0) terminal.tell(`no process of service '${service}' has answered`);
-      exit(answers.length === 0 ? 1 : tellAnswers(answers, 'is replaced when its turn comes', terminal));
+      exit(answers.length === 0 ? 1 : printAnswers(answers, 'is replaced when its turn comes', terminal));
     });
 };

@@ -1,5 +1,5 @@
-import type { PausesHeeded } from '../../control/control.js';
-import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
+import type { PauseResult } from '../../control/control.js';
+import { atControl, type ControlFlags, printResult, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
 import type { Terminal } from '../output/terminal.js';
 import { oneLine } from '../output/text.js';
@@ -18,10 +18,10 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
  * Prints whether the queue runs again, and returns the exit code: 1 if all or a part of it stays paused under
  * another name.
  */
-export function tellResumed(queue: string, heeded: PausesHeeded, terminal: Terminal): number {
+export function tellResumed(queue: string, heeded: PauseResult, terminal: Terminal): number {
   const { processes, paused, pausedBy } = heeded;
   const goesOn = pausedBy.length === 0;
-  const code = tellHeeded(heeded, goesOn ? `goes on with '${queue}'` : 'has heard it', terminal);
+  const code = printResult(heeded, goesOn ? `goes on with '${queue}'` : 'has heard it', terminal);
   for (const name of pausedBy) terminal.tell(oneLine(`${stillPaused(queue, name)}: hopline resume ${name}`));
   if (goesOn) terminal.tell(`queue '${queue}' is not paused`);
   if (processes.length === 0 && paused.length > 0)

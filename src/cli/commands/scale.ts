@@ -1,4 +1,4 @@
-import { atControl, type ControlFlags, tellHeeded, withControl } from '../broker/control.js';
+import { atControl, type ControlFlags, printResult, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
 import { wholeNumber } from '../flag-values.js';
 
@@ -17,7 +17,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .action(async (queue: string, flags: Flags) => {
       const concurrency = wholeNumber('--concurrency', flags.concurrency);
       const heeded = await atControl(flags, terminal, (control) => control.scale(queue, concurrency));
-      const code = tellHeeded(heeded, `${concurrency} at once of '${queue}'`, terminal);
+      const code = printResult(heeded, `${concurrency} at once of '${queue}'`, terminal);
       if (heeded.processes.length === 0) terminal.tell(`nobody who serves '${queue}' has answered`);
       exit(heeded.processes.length === 0 ? 1 : code);
     });

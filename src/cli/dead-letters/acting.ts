@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { ActResult } from '../../failures/acting.js';
+import type { ActResult } from '../../failures/acting/acting.js';
 import type { Progress } from '../../failures/options.js';
 import type { Terminal } from '../output/terminal.js';
 import { lettersText, numberText, oneLine } from '../output/text.js';

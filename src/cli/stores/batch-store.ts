@@ -21,7 +21,7 @@ export interface BatchStoreFlags extends DatabaseFlags {
 }
 
 /** The store of batches, and its name. */
-export interface BatchDesk {
+export interface BatchSession {
   readonly store: BatchStore;
   readonly name: string;
 }
@@ -37,7 +37,7 @@ export function withBatchStore(command: Command): Command {
 export async function atBatches<T>(
   flags: BatchStoreFlags,
   { env }: Terminal,
-  use: (desk: BatchDesk) => Promise<T>,
+  use: (session: BatchSession) => Promise<T>,
 ): Promise<T> {
   const redisUrl = redisUrlOf(flags, env);
   if (redisUrl !== undefined) {

@@ -67,7 +67,7 @@ export function usersOf(
     const service = {
       names: new Names(prefix, delayPrefix),
       plan,
-      hears: bus.hears,
+      operatorControl: bus.operatorControl,
       publishesTo: [...new Set([bus.exchange, ...exchange])],
     };
     plans.set(name, [...(plans.get(name) ?? []), service]);

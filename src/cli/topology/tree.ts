@@ -11,7 +11,7 @@ interface Branch {
  * handlers of each pattern.
  */
 export function topologyTree(application: BusDescription): string[] {
-  const { service, exchange, queues, plan, prefix, delayPrefix, hears } = application;
+  const { service, exchange, queues, plan, prefix, delayPrefix, operatorControl } = application;
   const names = new Names(prefix, delayPrefix);
   const exchanges = plan.exchanges.map(({ name, type, verifyOnly }) => ({
     text: `exchange ${name} (${type}${verifyOnly ? ', of someone else' : ''})`,
@@ -20,7 +20,7 @@ export function topologyTree(application: BusDescription): string[] {
     { text: `publishes to ${exchange}` },
     ...exchanges,
     ...queues.map((queue) => queueBranch(queue, names)),
-    ...(hears
+    ...(operatorControl
       ? [{ text: `hears operators through ${names.control}, and keeps what is paused in ${names.paused}` }]
       : []),
     { text: `delays ${names.delay}.*, shared by all applications of the vhost` },

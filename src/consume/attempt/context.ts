@@ -186,7 +186,7 @@ export class HandlerContext extends MessageContext implements Attempt {
 
   once<Result>(name: string, run: PartFunction, options?: OnceOptions): Promise<JsonForm<Result>> {
     const { service, stores } = this.bus;
-    this.ownParts ??= new HandlerParts(service, this.transacted?.ledger ?? stores.ledger, this);
+    this.ownParts ??= new HandlerParts(service, this.transacted?.once ?? stores.once, this);
     return this.ownParts.once(name, run, options) as Promise<JsonForm<Result>>;
   }
 

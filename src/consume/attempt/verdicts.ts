@@ -25,7 +25,7 @@ import type { Ending } from './run-handler.js';
 export interface VerdictsOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly noHandlerPatienceMs: number;
+  readonly unhandledRetryForMs: number;
 }
 
 /** Pauses of a message that no handler matches, or no key; the last repeats. */
@@ -125,13 +125,13 @@ export class Verdicts {
 
   /** What a deployment that is under way may yet mend comes back for a while. */
   private patient(received: Received, given: Pick<DeadLetter, 'reason' | 'error'>): Outcome {
-    const { clock, noHandlerPatienceMs } = this.options;
+    const { clock, unhandledRetryForMs } = this.options;
     const { releases, unhandledSince } = received;
     const byClockMs = unhandledSince === undefined ? 0 : clock.now() - unhandledSince;
     // Both have to be over: a worker whose clock has jumped would give up what another may handle in a moment.
     const waitedMs = Math.min(byClockMs, unhandledMs(releases));
     const delayMs = unhandledDelayMs(releases);
-    if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
+    if (waitedMs + delayMs <= unhandledRetryForMs) return { kind: 'release', delayMs, unhandled: true };
     return { kind: 'dead-letter', ...given };
   }
 }

@@ -12,7 +12,7 @@ import type { QueueType } from '../../topology/bus-topology.js';
 import type { Duration } from '../../util/duration.js';
 
 /** Lane names in strict order of priority, or each lane's name with its share. */
-export type Lanes = readonly string[] | Readonly<Record<string, number>>;
+export type LaneOptions = readonly string[] | Readonly<Record<string, number>>;
 
 /** Options of a queue. All handlers that name the same queue must give it the same values. */
 export interface QueueOptions {
@@ -59,7 +59,7 @@ export interface QueueOptions {
    * Weights share the handlers: `{ high: 5, default: 2, low: 1 }`. The concurrency is shared by all lanes.
    * @default one queue, without lanes
    */
-  lanes?: Lanes;
+  lanes?: LaneOptions;
   /** Body format of handlers that set none themselves. @default by the bus's serializer: JSON */
   body?: BodyOption;
 }
@@ -161,10 +161,10 @@ export interface BatchHandleOptions<Payload = any, Input = Payload> extends Hand
 }
 
 /** A pattern, or a definition, which stands for its routing key and validates the payload. */
-export type PatternOrDefinition = string | MessageDefinition;
+export type HandlerTarget = string | MessageDefinition;
 
 /** One pattern or several; a definition gives the handler's payload its type. */
-export type Patterns = PatternOrDefinition | readonly PatternOrDefinition[];
+export type Patterns = HandlerTarget | readonly HandlerTarget[];
 
 /**
  * Type of the payload that a handler gets: the output of its definition, or the union of several; for plain
@@ -186,7 +186,7 @@ type ReadAs<Body> = Body extends 'text' ? string : Body extends 'bytes' ? Buffer
 export interface HandlerDefinition {
   /** Name in events, logs and dead letters: `SendWelcomeEmail`, `Billing.onPlaced`. */
   readonly name: string;
-  readonly patterns: readonly PatternOrDefinition[];
+  readonly patterns: readonly HandlerTarget[];
   /** Options of the queue. `ownName` is used if they hold no name: a class's name, appended to the service's. */
   readonly queue: QueueOptions & { readonly ownName?: string };
   readonly options: HandlerOptions & { readonly batch?: BatchOptions | undefined };

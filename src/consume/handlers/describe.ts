@@ -14,8 +14,8 @@ export interface BusDescription {
   /** What it publishes to unless told otherwise. */
   readonly exchange: string;
   readonly queues: readonly QueueDescription[];
-  /** It hears operators, through exchanges and a queue that it declares beside its plan. */
-  readonly hears: boolean;
+  /** True if it takes requests of operators, through exchanges and a queue that it declares beside its plan. */
+  readonly operatorControl: boolean;
   /** What it declares in the broker, beside the delays that all applications share. */
   readonly plan: TopologyPlan;
 }
@@ -52,12 +52,12 @@ interface BusIdentity {
   readonly names: Names;
   readonly exchange: ExchangeRef;
   /** It is to hear operators, if it has handlers. */
-  readonly control: boolean;
+  readonly operatorControl: boolean;
   readonly timeoutGraceMs: number;
 }
 
 export function describeBus(
-  { service, prefix, delayPrefix, names, exchange, control, timeoutGraceMs }: BusIdentity,
+  { service, prefix, delayPrefix, names, exchange, operatorControl, timeoutGraceMs }: BusIdentity,
   subscriptions: readonly Subscription[],
 ): BusDescription {
   return {
@@ -66,7 +66,7 @@ export function describeBus(
     delayPrefix,
     exchange: exchange.name,
     queues: subscriptions.map((each) => describeQueue(each, timeoutGraceMs)),
-    hears: control && subscriptions.length > 0,
+    operatorControl: operatorControl && subscriptions.length > 0,
     plan: planBus(names, { exchanges: [exchange], queues: subscriptions.map(queueNeeds) }).own,
   };
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_LANE, laneNameProblem, laneQueueOf } from '../../topology/names.js';
 import { type Check, isPlainObject, positiveInteger, show } from '../../util/check.js';
 import { type LaneOrder, strictOrder, WeightedOrder } from '../intake/lane-order.js';
-import type { Lanes } from './definition.js';
+import type { LaneOptions } from './definition.js';
 
 /*
  * Lane `high` of queue `q` is the queue `q.high`. It is bound like `q`, but to the exchange
@@ -23,7 +23,7 @@ export const lanesOption: Check = {
 };
 
 /** Problems of a `lanes` option, a list or weights, as sentences. */
-export function laneProblems(lanes: Lanes): string[] {
+export function laneProblems(lanes: LaneOptions): string[] {
   const names = laneNames(lanes);
   const problems = names.map(laneNameProblem).filter((problem) => problem !== undefined);
   // Without `default` nobody can know whether it comes before or after the others.
@@ -39,7 +39,7 @@ export function laneProblems(lanes: Lanes): string[] {
 }
 
 /** Lanes of a queue; without the option, the queue itself as the only lane. */
-export function lanesOf(queue: string, lanes: Lanes = [DEFAULT_LANE]): Lane[] {
+export function lanesOf(queue: string, lanes: LaneOptions = [DEFAULT_LANE]): Lane[] {
   return laneNames(lanes).map((name) => ({
     name,
     queue: laneQueueOf(queue, name),
@@ -54,13 +54,13 @@ export function laneOrder(lanes: readonly Lane[]): LaneOrder {
 }
 
 /** Lanes as text, for problems and for comparing: the order of a list counts, the order of weights doesn't. */
-export function shownLanes(lanes: Lanes): string {
+export function shownLanes(lanes: LaneOptions): string {
   if (isList(lanes)) return `[${lanes.join(', ')}]`;
   const weights = Object.entries(lanes).map(([name, weight]) => `${name}: ${show(weight)}`);
   return `{ ${weights.sort().join(', ')} }`;
 }
 
-const laneNames = (lanes: Lanes): readonly string[] => (isList(lanes) ? lanes : Object.keys(lanes));
+const laneNames = (lanes: LaneOptions): readonly string[] => (isList(lanes) ? lanes : Object.keys(lanes));
 
 // Array.isArray does not tell a read-only list from an object.
-const isList = (lanes: Lanes): lanes is readonly string[] => Array.isArray(lanes);
+const isList = (lanes: LaneOptions): lanes is readonly string[] => Array.isArray(lanes);

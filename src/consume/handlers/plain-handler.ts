@@ -1,14 +1,14 @@
 import { isMessageDefinition } from '../../message/define-message.js';
 import type { BatchFunction, HandlerFunction } from '../../pipeline/handler.js';
-import type { HandleOptions, HandlerDefinition, PatternOrDefinition } from './definition.js';
+import type { HandleOptions, HandlerDefinition, HandlerTarget } from './definition.js';
 
 /** What `bus.handle` is given, as a definition like those of classes. */
 export function plainHandler(
-  patterns: PatternOrDefinition | readonly PatternOrDefinition[],
+  patterns: HandlerTarget | readonly HandlerTarget[],
   handle: HandlerFunction | BatchFunction,
   { queue, name, failed, ...options }: HandleOptions,
 ): HandlerDefinition {
-  const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly PatternOrDefinition[];
+  const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly HandlerTarget[];
   const first = list[0];
   return {
     name: name ?? (handle?.name || (isMessageDefinition(first) ? first.key : String(first))),

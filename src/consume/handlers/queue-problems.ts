@@ -7,7 +7,7 @@ import {
 } from '../../message/exchange-option.js';
 import { DEFAULT_LANE, exchangeNameProblem, laneExchangeOf, queueNameProblem } from '../../topology/names.js';
 import { isPlainObject, show } from '../../util/check.js';
-import type { HandlerDefinition, Lanes } from './definition.js';
+import type { HandlerDefinition, LaneOptions } from './definition.js';
 import { laneProblems, lanesOf, lanesOption, shownLanes } from './lanes.js';
 
 /*
@@ -72,13 +72,13 @@ function isAlike(name: SharedOption, { queue: one }: HandlerDefinition, { queue:
 
 /** As problems show an option: an exchange that is only checked by its name. */
 function shownOption(name: SharedOption, option: unknown): string {
-  if (name === 'lanes' && lanesOption.accepts(option)) return shownLanes(option as Lanes);
+  if (name === 'lanes' && lanesOption.accepts(option)) return shownLanes(option as LaneOptions);
   if (name === 'body' && isPlainObject(option)) return 'a deserializer of its own';
   return isPlainObject(option) ? `${show(option.name)} (declare: false)` : show(option);
 }
 
 /** The lanes that a group asks for, if it does and they have the form of lanes. */
-function lanesIn(group: readonly HandlerDefinition[]): Lanes | undefined {
+function lanesIn(group: readonly HandlerDefinition[]): LaneOptions | undefined {
   const lanes = group.map((definition) => definition.queue.lanes).find((option) => option !== undefined);
   return lanesOption.accepts(lanes) ? lanes : undefined;
 }

@@ -36,7 +36,7 @@ export interface DeadLetterSummary {
 }
 
 /** Step of a chain: the chain's id and the step's number. */
-export interface ChainPlace {
+export interface ChainPosition {
   /** The messageId of the chain's first step. */
   readonly id: string;
   /** Number of the step, starting at 1. */
@@ -65,7 +65,7 @@ export interface DeadLetter extends DeadLetterSummary {
   /** Names of the publisher's headers that were left out on the way; see the header `hopline-dropped-headers`. */
   readonly droppedHeaders: string | undefined;
   /** Step of a chain; undefined outside a chain, or if the header can't be read. */
-  readonly chain: ChainPlace | undefined;
+  readonly chain: ChainPosition | undefined;
   /** Value of the header `hopline-chain`: a replay keeps it, and so continues the chain. */
   readonly chainHeader: string | undefined;
   /** Job of a batch; undefined outside a batch, or if the header can't be read. */

@@ -9,7 +9,7 @@ import { parseDue } from '../../topology/delays.js';
 import { deadQueueOf, type Names } from '../../topology/names.js';
 import { dueOrigin, originIn } from '../../topology/origin.js';
 import type { Delivery } from '../../transport/transport.js';
-import type { ChainPlace, DeadLetter, DeadLetterSummary } from './dead-letter.js';
+import type { ChainPosition, DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import { letterId } from './letter-id.js';
 import { withSource } from './letter-source.js';
 
@@ -150,7 +150,7 @@ function deathsIn(headers: Headers): Death[] {
   return deaths.filter((each) => typeof each === 'object' && each !== null) as Death[];
 }
 
-function chainPlace(headers: Headers): ChainPlace | undefined {
+function chainPlace(headers: Headers): ChainPosition | undefined {
   const chain = chainIn(headers);
   if (!chain || chain instanceof Error) return undefined;
   const { id, number, rest, finished, failure } = chain;

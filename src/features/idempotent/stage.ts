@@ -10,15 +10,15 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Effect } from '../../pipeline/outcome.js';
 import { type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
-import type { ClaimStore } from '../../stores/claims.js';
+import type { IdempotencyStore } from '../../stores/idempotency.js';
 import type { Stores } from '../../stores/stores.js';
 import { joined } from '../../util/text/joined.js';
 import { noteOf, skippedOutcome } from './handled.js';
 import type { IdempotentSettings } from './option.js';
 
-export interface ClaimsOptions {
+export interface IdempotencyOptions {
   readonly service: string;
-  readonly stores: Pick<Stores, 'claims'>;
+  readonly stores: Pick<Stores, 'idempotency'>;
   readonly timeoutGraceMs: number;
   /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
   failed(context: Attempt, error: unknown): Outcome;
@@ -39,9 +39,9 @@ interface Claim {
 export function idempotentStage(
   handler: PlannedHandler,
   settings: IdempotentSettings,
-  options: ClaimsOptions,
+  options: IdempotencyOptions,
 ): GuardStage {
-  const { claims } = options.stores;
+  const { idempotency: claims } = options.stores;
   const { keepMs } = settings;
   const forMs = longestAttemptMs(handler, options.timeoutGraceMs);
   return (next) => async (context) => {
@@ -85,12 +85,12 @@ export function claimKey(
 
 /** What becomes of a message that this attempt is not to handle; undefined once it has the claim. */
 async function taken(
-  claims: ClaimStore,
+  claims: IdempotencyStore,
   { key, owner }: Claim,
   forMs: number,
   context: Attempt,
 ): Promise<Outcome | undefined> {
-  let answer: Awaited<ReturnType<ClaimStore['claim']>>;
+  let answer: Awaited<ReturnType<IdempotencyStore['claim']>>;
   try {
     answer = await claims.claim(key, owner, forMs);
   } catch (error) {
@@ -101,7 +101,7 @@ async function taken(
 }
 
 /** What comes back, or is replayed from the dead letters, is to be handled then: its claim is given back. */
-function marking(claims: ClaimStore, claim: Claim, outcome: Outcome, context: Attempt): Effect {
+function marking(claims: IdempotencyStore, claim: Claim, outcome: Outcome, context: Attempt): Effect {
   const continues = outcome.kind === 'done' && outcome.continues === true;
   const isHandled = outcome.kind === 'done' || outcome.kind === 'discard';
   const note = isHandled ? noteOf(context, continues) : undefined;
@@ -119,7 +119,7 @@ function marking(claims: ClaimStore, claim: Claim, outcome: Outcome, context: At
  * @param note undefined if it was not handled
  */
 async function mark(
-  claims: ClaimStore,
+  claims: IdempotencyStore,
   { key, owner, keepMs }: Claim,
   note: string | undefined,
   { log }: Attempt,

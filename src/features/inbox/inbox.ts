@@ -12,7 +12,7 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { AroundStage, GuardStage } from '../../pipeline/stage.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
-import type { LedgerStore } from '../../stores/ledger.js';
+import type { OnceStore } from '../../stores/once.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import type { Stores } from '../../stores/stores.js';
 import { nextStepEntry } from '../chain/following-steps.js';
@@ -108,7 +108,7 @@ export class HandlerTransaction implements AttemptTransaction {
   /** What is published with it. Once it is over without having been committed, nothing is. */
   readonly publisher: Publisher;
   /** What is done once is so when the rest is. */
-  readonly ledger: LedgerStore;
+  readonly once: OnceStore;
   private state: 'open' | 'committing' | 'committed' | 'over' = 'open';
   /** What becomes of the message, however its attempt ends: it is committed, or nobody knows. Undefined if it is not. */
   outcome: Outcome | undefined;
@@ -120,9 +120,9 @@ export class HandlerTransaction implements AttemptTransaction {
     private readonly parts: Pick<InboxOptions, 'service' | 'throughOutbox'>,
   ) {
     this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
-    this.ledger = {
-      reserve: async (key, forMs) => this.opened.ledger.reserve(key, forMs),
-      record: async (key, result, keepMs) => this.opened.ledger.record(key, result, keepMs),
+    this.once = {
+      reserve: async (key, forMs) => this.opened.once.reserve(key, forMs),
+      record: async (key, result, keepMs) => this.opened.once.record(key, result, keepMs),
     };
   }
 

@@ -2,7 +2,7 @@ import { InvalidMessageError, NoMessageIdError, OptionsError } from '../../error
 import { partKey } from '../../message/message-id.js';
 import type { OnceOptions } from '../../message/once.js';
 import type { Attempt } from '../../pipeline/attempt.js';
-import type { LedgerStore } from '../../stores/ledger.js';
+import type { OnceStore } from '../../stores/once.js';
 import {
   type Check,
   callable,
@@ -42,7 +42,7 @@ export class HandlerParts {
 
   constructor(
     private readonly service: string,
-    private readonly ledger: LedgerStore,
+    private readonly results: OnceStore,
     private readonly context: Attempt,
   ) {}
 
@@ -65,14 +65,14 @@ export class HandlerParts {
     const key = this.keyOf(name);
     const { handler } = this.context;
     // Before the part runs: with a store that can be read and not written, each attempt would run it.
-    const before = await this.ledger.reserve(key, Math.min(keepMs, handler.timeoutMs));
+    const before = await this.results.reserve(key, Math.min(keepMs, handler.timeoutMs));
     if (before !== undefined) return before;
     // The message's next attempt, which may have begun, runs the part.
     if (this.context.abortReason) throw this.context.abortReason;
     this.context.mustNotBeOver('once');
     const result = await run(partKey(key));
     // If the process dies here, the part is run again. Of two attempts that overlap, both go on with the first record.
-    return this.ledger.record(key, recordable(name, result), keepMs);
+    return this.results.record(key, recordable(name, result), keepMs);
   }
 
   private keyOf(name: string): string {

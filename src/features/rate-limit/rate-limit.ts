@@ -1,6 +1,6 @@
 import type { MessageContext } from '../../message/context.js';
 import { keyText } from '../../message/key-text.js';
-import type { PermitStore } from '../../stores/permits.js';
+import type { RateLimitStore } from '../../stores/rate-limits.js';
 import { type Check, callable, integerFrom, objectWith, required } from '../../util/check.js';
 import { type Duration, isDuration, toMs } from '../../util/duration.js';
 
@@ -61,7 +61,7 @@ export class RateLimit {
    * @param whose the handler's name
    */
   constructor(
-    private readonly store: PermitStore,
+    private readonly store: RateLimitStore,
     private readonly named: (key: string) => string,
     private readonly settings: RateLimitSettings,
     private readonly now: () => number,
@@ -102,7 +102,7 @@ class Permits {
   private readonly promisedAt: Float64Array;
 
   constructor(
-    private readonly store: PermitStore,
+    private readonly store: RateLimitStore,
     private readonly name: string,
     private readonly settings: RateLimitSettings,
     private readonly now: () => number,

@@ -12,7 +12,7 @@ import { RateLimit, type RateLimitSettings } from './rate-limit.js';
 
 export interface RateLimitsOptions {
   readonly service: string;
-  readonly stores: Pick<Stores, 'permits'>;
+  readonly stores: Pick<Stores, 'rateLimits'>;
   readonly clock: Clock;
   /** What becomes of a message for which a handler's own code, asked before it, has thrown. */
   failed(context: Attempt, error: unknown): Outcome;
@@ -25,7 +25,7 @@ export function rateLimitStage(
   { service, stores, clock, failed }: RateLimitsOptions,
 ): GuardStage {
   const named = (key: string) => joined(service, queue, name, key);
-  const limit = new RateLimit(stores.permits, named, settings, () => clock.monotonic(), name);
+  const limit = new RateLimit(stores.rateLimits, named, settings, () => clock.monotonic(), name);
   return (next) => async (context) => {
     let key: string;
     try {

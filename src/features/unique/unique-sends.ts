@@ -49,20 +49,20 @@ export class UniqueSends {
    * If the process dies in between, the key stays taken for that duration and no longer.
    */
   private async sendFirst(call: UniqueCall): Promise<Published> {
-    const { locks } = this.options.stores;
+    const { unique } = this.options.stores;
     const { settings, message, routingKey, delayMs } = call;
     const key = nameOf(call);
     const owner = message.properties.messageId as string;
-    const holder = await locks.acquire(key, owner, message.deadlineMs + RESERVE_MS);
+    const holder = await unique.acquire(key, owner, message.deadlineMs + RESERVE_MS);
     if (holder !== undefined) throw new NotUniqueError(routingKey, call.key, holder);
     mark(call, key, undefined);
-    const keep = () => locks.extend(key, owner, delayMs + settings.forMs);
+    const keep = () => unique.extend(key, owner, delayMs + settings.forMs);
     let published: Published;
     try {
       published = await call.publish();
     } catch (error) {
       const isLost = !(error instanceof OutcomeUnknownError);
-      await this.tell(isLost ? () => locks.release(key, owner) : keep, call);
+      await this.tell(isLost ? () => unique.release(key, owner) : keep, call);
       throw error;
     }
     await this.tell(keep, call);
@@ -75,13 +75,13 @@ export class UniqueSends {
    * message's consumer makes the number count, too.
    */
   private async sendLast(call: UniqueCall): Promise<Published> {
-    const { sequences } = this.options.stores;
+    const { unique } = this.options.stores;
     const key = nameOf(call);
     const keepMs = call.delayMs + call.settings.forMs;
-    const number = await sequences.next(key, keepMs);
+    const number = await unique.next(key, keepMs);
     mark(call, key, number);
     const published = await call.publish();
-    await this.tell(() => sequences.advance(key, number, keepMs), call);
+    await this.tell(() => unique.advance(key, number, keepMs), call);
     return published;
   }
 

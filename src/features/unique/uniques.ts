@@ -68,7 +68,7 @@ export class Uniques {
     context: Attempt,
   ): Promise<Outcome | undefined> {
     try {
-      if (await this.options.stores.sequences.advance(key, number, forMs)) return undefined;
+      if (await this.options.stores.unique.advance(key, number, forMs)) return undefined;
     } catch (error) {
       return storeAway(context.log, error, 'whether a later message stands for it could not be asked');
     }
@@ -79,7 +79,7 @@ export class Uniques {
   private async hold({ key }: UniqueMark, messageId: string, context: Attempt): Promise<void> {
     const forMs = longestAttemptMs(context.handler, this.options.timeoutGraceMs);
     try {
-      const holder = await this.options.stores.locks.acquire(key, messageId, forMs);
+      const holder = await this.options.stores.unique.acquire(key, messageId, forMs);
       if (holder !== undefined)
         context.log.warn(
           { holder },
@@ -91,13 +91,13 @@ export class Uniques {
   }
 
   private release({ key }: UniqueMark, messageId: string, work: Work): Promise<void> {
-    return this.tell(() => this.options.stores.locks.release(key, messageId), work);
+    return this.tell(() => this.options.stores.unique.release(key, messageId), work);
   }
 
   private keep({ key, number }: UniqueMark, ms: number, work: Work): Promise<void> {
-    const { locks, sequences } = this.options.stores;
-    if (number !== undefined) return this.tell(() => sequences.advance(key, number, ms), work);
-    return this.tell(() => locks.extend(key, work.received.messageId as string, ms), work);
+    const { unique } = this.options.stores;
+    if (number !== undefined) return this.tell(() => unique.advance(key, number, ms), work);
+    return this.tell(() => unique.extend(key, work.received.messageId as string, ms), work);
   }
 
   private async tell(told: () => Promise<unknown>, { received, match }: Work): Promise<void> {

@@ -193,7 +193,7 @@ const PLAIN_OPTIONS: readonly Exclude<keyof StepOptions, 'at' | 'headers'>[] = [
   'lane',
   'expiration',
   'replyTo',
-  'allowForeign',
+  'allowForeignExchange',
 ];
 
 /** The values are checked when the step is sent, as for any send. */

@@ -1,20 +1,18 @@
 import type { Clock } from '../../util/clock.js';
 import type { Stores } from '../stores.js';
 import { MemoryBatches } from './batches.js';
-import { MemoryClaims } from './claims.js';
-import { MemoryLedger } from './ledger.js';
-import { MemoryLocks } from './locks.js';
-import { MemoryPermits } from './permits.js';
-import { MemorySequences } from './sequences.js';
+import { MemoryIdempotency } from './idempotency.js';
+import { MemoryOnce } from './once.js';
+import { MemoryRateLimits } from './rate-limits.js';
+import { MemoryUnique } from './unique.js';
 
 /** Stores in the memory of this process, for its lifetime. */
 export function memoryStores(clock: Clock): Stores {
   return {
-    permits: new MemoryPermits(clock),
-    claims: new MemoryClaims(clock),
+    rateLimits: new MemoryRateLimits(clock),
+    idempotency: new MemoryIdempotency(clock),
+    once: new MemoryOnce(clock),
+    unique: new MemoryUnique(clock),
     batches: new MemoryBatches(clock),
-    ledger: new MemoryLedger(clock),
-    locks: new MemoryLocks(clock),
-    sequences: new MemorySequences(clock),
   };
 }

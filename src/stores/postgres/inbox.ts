@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 import { StoreNotMigratedError } from '../../errors.js';
-import type { HandledKey } from '../claims.js';
+import type { HandledKey } from '../idempotency.js';
 import type { InboxStore, InboxTransaction } from '../inbox.js';
-import type { LedgerStore } from '../ledger.js';
+import type { OnceStore } from '../once.js';
 import type { OutboxEntry, OutboxStore } from '../outbox.js';
 import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
-import { TransactionLedger } from './ledger.js';
+import { TransactionOnce } from './once.js';
 import { isSerializationFailure, isUndefinedTable } from './sql-state.js';
 import { PoolTransaction } from './transaction.js';
 
@@ -65,8 +65,8 @@ export class PostgresInbox implements InboxStore {
     const note = async (text: string) => {
       if (name !== undefined) await transaction.query(this.sql.note, [name, text]);
     };
-    const ledger = new TransactionLedger(transaction, this.schema);
-    return new Handling(transaction, this.outbox, ledger, note);
+    const once = new TransactionOnce(transaction, this.schema);
+    return new Handling(transaction, this.outbox, once, note);
   }
 }
 
@@ -74,7 +74,7 @@ class Handling implements InboxTransaction {
   constructor(
     private readonly transaction: PoolTransaction,
     private readonly outbox: Pick<OutboxStore, 'add'>,
-    readonly ledger: LedgerStore,
+    readonly once: OnceStore,
     readonly note: (text: string) => Promise<void>,
   ) {}
 

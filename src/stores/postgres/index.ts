@@ -3,14 +3,13 @@ import { OptionsError } from '../../errors.js';
 import { having, problemsOf, required } from '../../util/check.js';
 import type { Stores } from '../stores.js';
 import { PostgresBatches } from './batches.js';
-import { PostgresClaims } from './claims.js';
+import { PostgresIdempotency } from './idempotency.js';
 import { PostgresInbox } from './inbox.js';
-import { PostgresLedger } from './ledger.js';
-import { PostgresLocks } from './locks.js';
+import { PostgresOnce } from './once.js';
 import { PostgresOutbox } from './outbox.js';
-import { PostgresPermits } from './permits.js';
+import { PostgresRateLimits } from './rate-limits.js';
 import { DEFAULT_SCHEMA, schemaName } from './schema.js';
-import { PostgresSequences } from './sequences.js';
+import { PostgresUnique } from './unique.js';
 
 /** Options of {@link postgresStores}. */
 export interface PostgresStoresOptions {
@@ -33,35 +32,15 @@ export function postgresStores(options: PostgresStoresOptions): Required<Stores>
   const { pool, schema = DEFAULT_SCHEMA } = options;
   const outbox = new PostgresOutbox(pool, schema);
   return {
-    permits: new PostgresPermits(pool, schema),
-    claims: new PostgresClaims(pool, schema),
-    ledger: new PostgresLedger(pool, schema),
+    rateLimits: new PostgresRateLimits(pool, schema),
+    idempotency: new PostgresIdempotency(pool, schema),
+    once: new PostgresOnce(pool, schema),
+    unique: new PostgresUnique(pool, schema),
+    batches: new PostgresBatches(pool, schema),
     inbox: new PostgresInbox(pool, schema, outbox),
     outbox,
-    locks: new PostgresLocks(pool, schema),
-    sequences: new PostgresSequences(pool, schema),
-    batches: new PostgresBatches(pool, schema),
   };
 }
 
-export { StoreNotMigratedError, StoreTimeoutError } from '../../errors.js';
-export type { BatchStore } from '../batches.js';
-export type { ClaimStore, HandledKey } from '../claims.js';
-export type { InboxStore, InboxTransaction } from '../inbox.js';
-export type { LedgerStore } from '../ledger.js';
-export type { LockStore } from '../locks.js';
-export type {
-  OutboxBacklog,
-  OutboxEntry,
-  OutboxListening,
-  OutboxOptions,
-  OutboxStore,
-  RefusedEntry,
-  RelayedEntries,
-  SqlClient,
-  TakenEntry,
-} from '../outbox.js';
-export type { PermitStore } from '../permits.js';
-export type { SequenceStore } from '../sequences.js';
-export type { Stores } from '../stores.js';
+export type { OutboxOptions } from '../outbox.js';
 export { type OutboxBus, outbox } from './through.js';

@@ -42,6 +42,21 @@ describe("the command's catalogue", function () {
     }
   });
 
+  it('explains the flags of the connection once: a command that connects names them, one that does not refuses them', () => {
+    const said = (...args: string[]) => {
+      const { stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
+      return stdout + stderr;
+    };
+    assert.match(said('--help'), /^ {2}--url-file <file> +file that holds the address/m);
+    const help = said('failed', 'list', '--help');
+    assert.match(
+      help,
+      /^Connection: --url <url>, --url-file <file>, .*--allow-guest \(see hopline --help\)\.$/m,
+    );
+    assert.doesNotMatch(help, /file that holds the address/);
+    assert.match(said('stores', 'migrate', '--url-file', 'f'), /unknown option '--url-file'/);
+  });
+
   it('loads the code of the command that is chosen, and of no other', () => {
     const commands = modulesLoadedBy(['topology', 'show', '--help']).flatMap(
       (url) => /\/cli\/commands\/(.+)$/.exec(url)?.[1] ?? [],

@@ -3,7 +3,7 @@ import { judge } from '../../../src/cli/doctor/checks.js';
 import type { Facts, ManagementFacts } from '../../../src/cli/doctor/facts.js';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
 import type { BusDescription } from '../../../src/consume/handlers/describe.js';
-import { UnreadableLettersError } from '../../../src/index.js';
+import { UnreadableLettersError } from '../../../src/operate.js';
 
 const NOW = Date.UTC(2026, 0, 5);
 
@@ -13,7 +13,7 @@ const application: BusDescription = {
   delayPrefix: 'hopline',
   exchange: 'hopline.events',
   queues: [],
-  hears: true,
+  operatorControl: true,
   plan: {
     exchanges: [{ name: 'hopline.events', type: 'topic' }],
     queues: [{ name: 'mailer', arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 } }],

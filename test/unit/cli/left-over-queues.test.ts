@@ -34,7 +34,7 @@ function bus({ service = 'mailer', prefix = 'hopline', queues = {}, lanes }: Giv
     delayPrefix: 'hopline',
     names,
     exchange,
-    control: true,
+    operatorControl: true,
     timeoutGraceMs: 1,
   };
   return describeBus(identity, planSubscriptions(definitions, defaults));

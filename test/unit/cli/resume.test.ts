@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { tellResumed } from '../../../src/cli/commands/resume.js';
 import type { Terminal } from '../../../src/cli/output/terminal.js';
-import type { PausesHeeded } from '../../../src/control/control.js';
+import type { PauseResult } from '../../../src/control/control.js';
 
 const ANSWER = { service: 'mailer', host: 'web-1', pid: 7 };
-const HEEDED: PausesHeeded = { processes: [ANSWER], consumers: 0, paused: [], pausedBy: [] };
+const HEEDED: PauseResult = { processes: [ANSWER], consumers: 0, paused: [], pausedBy: [] };
 
 describe('hopline resume', () => {
-  function told(queue: string, heeded: Partial<PausesHeeded>): { code: number; lines: string[] } {
+  function told(queue: string, heeded: Partial<PauseResult>): { code: number; lines: string[] } {
     const lines: string[] = [];
     const say = (text: string) => {
       lines.push(text);

@@ -20,13 +20,13 @@ describe('what is asked before a handler', () => {
   it('is asked of one rate limit, whether a message carries a mark or not', async () => {
     const stores = memoryStores(bench.clock);
     let asked = 0;
-    const permits = {
+    const rateLimits = {
       take: (name: string, seconds: number) => {
         asked += 1;
-        return stores.permits.take(name, seconds);
+        return stores.rateLimits.take(name, seconds);
       },
     };
-    const bus = bench.bus({ stores: { ...stores, permits } });
+    const bus = bench.bus({ stores: { ...stores, rateLimits } });
     const released = heard(bus, 'message.released');
     bus.handle('a', () => {}, { rateLimit: { allow: 1, every: '10s' } });
     await bus.start();
@@ -50,7 +50,7 @@ describe('what is asked before a handler', () => {
     const answer = deferred<number>();
     const bus = bench.bus({
       transport: new TracedTransport(bench.transport, trace),
-      stores: { ...memoryStores(bench.clock), permits: { take: () => answer.promise } },
+      stores: { ...memoryStores(bench.clock), rateLimits: { take: () => answer.promise } },
     });
     const calls: unknown[] = [];
     const begun = heard(bus, 'handler.started');
@@ -66,12 +66,12 @@ describe('what is asked before a handler', () => {
 
   it('may throw in place of rejecting: a store of claims is asked again later', async () => {
     const stores = memoryStores(bench.clock);
-    const claims = Object.assign(Object.create(stores.claims), {
+    const idempotency = Object.assign(Object.create(stores.idempotency), {
       claim: () => {
         throw new Error('the store is away');
       },
     });
-    const bus = bench.bus({ stores: { ...stores, claims } });
+    const bus = bench.bus({ stores: { ...stores, idempotency } });
     const [released, letters] = [heard(bus, 'message.released'), heard(bus, 'message.deadLettered')];
     bus.handle('a', () => {}, { idempotent: {} });
     await bus.start();
@@ -83,21 +83,21 @@ describe('what is asked before a handler', () => {
   it('is asked anew before each attempt that follows at once, and nothing of the last one is left', async () => {
     const stores = memoryStores(bench.clock);
     const told: string[] = [];
-    const claims = Object.assign(Object.create(stores.claims), {
-      claim: (...given: Parameters<typeof stores.claims.claim>) => {
+    const idempotency = Object.assign(Object.create(stores.idempotency), {
+      claim: (...given: Parameters<typeof stores.idempotency.claim>) => {
         told.push('claim');
-        return stores.claims.claim(...given);
+        return stores.idempotency.claim(...given);
       },
-      release: (...given: Parameters<typeof stores.claims.release>) => {
+      release: (...given: Parameters<typeof stores.idempotency.release>) => {
         told.push('release');
-        return stores.claims.release(...given);
+        return stores.idempotency.release(...given);
       },
-      finish: (...given: Parameters<typeof stores.claims.finish>) => {
+      finish: (...given: Parameters<typeof stores.idempotency.finish>) => {
         told.push('finish');
-        return stores.claims.finish(...given);
+        return stores.idempotency.finish(...given);
       },
     });
-    const bus = bench.bus({ stores: { ...stores, claims } });
+    const bus = bench.bus({ stores: { ...stores, idempotency } });
     const retried = heard(bus, 'message.retried');
     const handled: unknown[] = [];
     bus.handle(
@@ -142,7 +142,7 @@ describe('what is asked before a handler', () => {
   });
 
   it('gives a claim back though what comes after it has broken off', async () => {
-    const { claims } = memoryStores(bench.clock);
+    const { idempotency } = memoryStores(bench.clock);
     const its = handler('Work', ['a']);
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const failed = () => assert.fail('its key can be told');
@@ -150,7 +150,7 @@ describe('what is asked before a handler', () => {
     const settings = { by: () => 'key', keepMs: 1_000 };
     const way = idempotentStage(its, settings, {
       service: 's',
-      stores: { claims },
+      stores: { idempotency },
       timeoutGraceMs: 0,
       failed,
     })(() => Promise.reject(broken));

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import type { HandlerDefinition, Lanes, QueueOptions } from '../../../src/consume/handlers/definition.js';
+import type {
+  HandlerDefinition,
+  LaneOptions,
+  QueueOptions,
+} from '../../../src/consume/handlers/definition.js';
 import { laneOrder, lanesOf } from '../../../src/consume/handlers/lanes.js';
 import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
 import { strictOrder, WeightedOrder } from '../../../src/consume/intake/lane-order.js';
@@ -74,7 +78,7 @@ describe('the lanes of a queue', () => {
       ],
     ];
     for (const [lanes, reasons] of table) {
-      const found = problems(define('A', { name: 'q', lanes: lanes as Lanes }));
+      const found = problems(define('A', { name: 'q', lanes: lanes as LaneOptions }));
       assert.equal(found.length, reasons.length, `${JSON.stringify(lanes)}: ${found.join('; ')}`);
       for (const [index, reason] of reasons.entries()) assert.match(found[index] as string, reason);
     }

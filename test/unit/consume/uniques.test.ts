@@ -19,9 +19,9 @@ describe('the key of a unique message', () => {
     const properties = { messageId, headers: { [HEADER.unique]: mark } };
     return workFor(undefined, new TestDelivery({ properties } as never));
   };
-  const holder = () => stores.locks.acquire('k', 'another', 1);
+  const holder = () => stores.unique.acquire('k', 'another', 1);
 
-  beforeEach(() => stores.locks.acquire('k', 'mine', 60_000));
+  beforeEach(() => stores.unique.acquire('k', 'mine', 60_000));
 
   const end = async (its: Work) => {
     for (const effect of uniques.effectsOf(its, DONE)) await effect.run();
@@ -37,7 +37,7 @@ describe('the key of a unique message', () => {
     assert.equal(await holder(), 'mine');
     await end(work());
     assert.equal(await holder(), undefined);
-    await stores.locks.release('k', 'another');
+    await stores.unique.release('k', 'another');
   });
 
   it('costs a message nothing that is not unique, or has no id', () => {

@@ -6,13 +6,13 @@ import {
   Bus,
   type BusEvents,
   ConnectError,
-  ControlError,
   memory,
   PublishTimeoutError,
   UnroutableError,
 } from '../../../src/index.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
+import { ControlError } from '../../../src/operate.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Held, Listener } from '../../../src/transport/operator-session.js';
 import type { Session } from '../../../src/transport/transport.js';

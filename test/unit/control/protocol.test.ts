@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FiguresOfHandler } from '../../../src/consume/report/figures.js';
 import type { ControlAnswer } from '../../../src/control/answer.js';
-import { decodeAnswer, decodeRequest, encode, respondent } from '../../../src/control/protocol.js';
+import { decodeAnswer, decodeRequest, encode } from '../../../src/control/protocol.js';
 import type { ControlRequest } from '../../../src/control/shapes.js';
+import { processIdentity } from '../../../src/control/protocol.js';
 
 const heard = (body: Buffer | string) => ({ body: Buffer.from(body), properties: {} });
 
@@ -109,7 +110,7 @@ describe('control messages', () => {
   });
 
   it('name who answers, and what is in a status', () => {
-    const who = respondent('mailer');
+    const who = processIdentity('mailer');
     assert.equal(who.pid, process.pid);
     assert.equal(decodeAnswer(heard(encode(who)))?.service, 'mailer');
     for (const wrong of [
@@ -130,19 +131,19 @@ describe('control messages', () => {
       lagMs: 3.5,
       handlers: [{ ...HANDLER, circuit: 'half-open in a newer version' }],
     };
-    const answer = { ...respondent('mailer'), status };
+    const answer = { ...processIdentity('mailer'), status };
     assert.deepEqual(decodeAnswer(heard(encode(answer as unknown as ControlAnswer))), answer);
     const others: readonly ControlAnswer[] = [
-      { ...respondent('mailer'), problem: 'no' },
-      { ...respondent('mailer'), pausedBy: ['q'] },
-      { ...respondent('mailer'), cancelled: 0 },
+      { ...processIdentity('mailer'), problem: 'no' },
+      { ...processIdentity('mailer'), pausedBy: ['q'] },
+      { ...processIdentity('mailer'), cancelled: 0 },
     ];
     for (const other of others) assert.deepEqual(decodeAnswer(heard(encode(other))), other);
   });
 
   it('with a status in which anything is not as it should be are no answers', () => {
     const isRead = (status: object) =>
-      decodeAnswer(heard(JSON.stringify({ version: 1, ...respondent('mailer'), status }))) !== undefined;
+      decodeAnswer(heard(JSON.stringify({ version: 1, ...processIdentity('mailer'), status }))) !== undefined;
     assert.ok(isRead(STATUS));
     const group = (wrong: object) => ({ slotGroups: [{ ...GROUP, ...wrong }] });
     const handler = (wrong: object) => ({ handlers: [{ ...HANDLER, ...wrong }] });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Passage } from '../../../src/failures/passage.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
+import { Passage } from '../../../src/failures/reading/passage.js';
 import type { Consumer, TransportSession } from '../../../src/transport/transport.js';
 import type { Session } from '../../../src/transport/transport.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { RateLimit, rateLimitSettings } from '../../../src/features/rate-limit/rate-limit.js';
-import type { PermitStore } from '../../../src/stores/permits.js';
+import type { RateLimitStore } from '../../../src/stores/rate-limits.js';
 
 /** A store whose time the test moves, and which counts how often it is asked. */
-class TestStore implements PermitStore {
+class TestStore implements RateLimitStore {
   now = 0;
   asked = 0;
   isAway = false;

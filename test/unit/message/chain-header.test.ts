@@ -39,7 +39,7 @@ describe('the header of a chain', () => {
             lane: 'high',
             expiration: '5m',
             replyTo: 'answers',
-            allowForeign: true,
+            allowForeignExchange: true,
           },
         }),
         step('b', { options: { exchange: 'e', delay: 1_500 } }),

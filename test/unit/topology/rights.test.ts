@@ -35,7 +35,7 @@ const needs = (given: Partial<QueueNeeds> = {}): QueueNeeds => ({
 const service = (...queues: QueueNeeds[]): ServicePlan => ({
   names,
   plan: planBus(names, { exchanges: [events], queues: queues, delays: true }).own,
-  hears: false,
+  operatorControl: false,
   publishesTo: [events.name],
 });
 
@@ -99,7 +99,10 @@ describe('the rights of a service', () => {
   it('that hears operators are a queue of its own, what is said, and a way to answer; no word to others, and no pause', () => {
     const own = `hopline.control.${randomUUID()}`;
     for (const occasion of ['verify', 'declare', 'first'] as const) {
-      const { configure, write, read } = permissionsOf([{ ...service(needs()), hears: true }], occasion);
+      const { configure, write, read } = permissionsOf(
+        [{ ...service(needs()), operatorControl: true }],
+        occasion,
+      );
       for (const name of [own, 'hopline.control.to'])
         assert.ok(matches(write, name), `${occasion}: write on ${name}`);
       for (const name of [own, 'hopline.control', 'hopline.paused'])

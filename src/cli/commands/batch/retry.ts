@@ -2,7 +2,7 @@ import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { exactly, reasonsText } from '../../dead-letters/filters.js';
 import { lettersText } from '../../output/text.js';
 
@@ -19,7 +19,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
   withTarget(command)
     .option('--yes', 'do it without asking')
     .action(async (batch: string, flags: Flags) => {
-      await atDesk(flags, terminal, async ({ failures, target }) => {
+      await withDeadLetters(flags, terminal, async ({ failures, target }) => {
         const filter = { batch };
         const letters = await failures.list(filter);
         if (letters.length === 0) return terminal.print('0 dead letters: nothing to replay');

@@ -3,7 +3,7 @@ import type { BatchStore, StoredBatch } from '../../../stores/batches.js';
 import { pause, systemClock } from '../../../util/clock.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { barOf, inWords, pendingOf, stateOf } from '../../output/batch-text.js';
 import type { Terminal } from '../../output/terminal.js';
 import { numberText, oneLine, timeText } from '../../output/text.js';
@@ -63,7 +63,7 @@ async function endOf(store: BatchStore, id: string, terminal: Terminal): Promise
 }
 
 const deadOf = (id: string, flags: TargetFlags, terminal: Terminal): Promise<number> =>
-  atDesk(flags, terminal, async ({ failures }) => (await failures.list({ batch: id })).length);
+  withDeadLetters(flags, terminal, async ({ failures }) => (await failures.list({ batch: id })).length);
 
 function show(terminal: Terminal, batch: StoredBatch, dead: number | undefined): void {
   const { verdict, unsent } = inWords(batch);

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { type FilterFlags, filterOf, withFilters } from '../../dead-letters/filters.js';
 import { lettersText, numberText } from '../../output/text.js';
 
@@ -19,7 +19,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       const filter = filterOf(flags);
       let count = 0;
       let encrypted = 0;
-      await atDesk(flags, terminal, async ({ failures }) => {
+      await withDeadLetters(flags, terminal, async ({ failures }) => {
         async function* lines() {
           for await (const line of failures.export(filter)) {
             count += 1;

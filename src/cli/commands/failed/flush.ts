@@ -4,7 +4,7 @@ import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { exactly, reasonsText } from '../../dead-letters/filters.js';
 import type { Terminal } from '../../output/terminal.js';
 import { lettersText } from '../../output/text.js';
@@ -34,7 +34,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
   withTarget(command)
     .option('--yes', 'do it without asking')
     .action(async (flags: Flags) => {
-      await atDesk(flags, terminal, async ({ failures, target }) => {
+      await withDeadLetters(flags, terminal, async ({ failures, target }) => {
         const letters = await failures.list().catch((error) => {
           if (error instanceof UnreadableLettersError) return error;
           throw error;

@@ -1,9 +1,9 @@
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { type FilterFlags, withFilters } from '../../dead-letters/filters.js';
-import { forgetThese } from '../../dead-letters/forgetting.js';
-import { chosen } from '../../dead-letters/selection.js';
+import { forgetLetters } from '../../dead-letters/forget-letters.js';
+import { selectedLetters } from '../../dead-letters/selected-letters.js';
 
 interface Flags extends TargetFlags, FilterFlags {
   readonly all?: boolean;
@@ -17,10 +17,10 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .option('--all', 'all dead letters that the filters select')
     .option('--yes', 'do it without asking')
     .action(async (ids: string[], flags: Flags) => {
-      const filter = chosen(ids, flags);
+      const filter = selectedLetters(ids, flags);
       const words = { which: '', done: 'forgotten' };
-      await atDesk(flags, terminal, async (desk) => {
-        exit(await forgetThese(desk, terminal, filter, flags, words));
+      await withDeadLetters(flags, terminal, async (session) => {
+        exit(await forgetLetters(session, terminal, filter, flags, words));
       });
     });
 };

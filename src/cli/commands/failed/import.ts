@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { confirm } from '../../dead-letters/confirm.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { lettersText, numberText, oneLine } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -20,7 +20,7 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .option('--yes', 'do it without asking')
     .action(async (file: string, flags: Flags) => {
       const count = file === '-' ? 'the dead letters of standard input' : lettersText(await countLines(file));
-      await atDesk(flags, terminal, async ({ failures, target }) => {
+      await withDeadLetters(flags, terminal, async ({ failures, target }) => {
         const what = `${count} will be put into their dead-letter queues, on ${target.broker.name}; what lies there already is doubled`;
         await confirm(what, terminal, flags.yes);
         const input = file === '-' ? terminal.stdin : createReadStream(file);

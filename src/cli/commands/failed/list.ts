@@ -1,7 +1,7 @@
 import type { DeadLetterSummary } from '../../../failures/letters/dead-letter.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { type FilterFlags, filterOf, reasonsText, withFilters } from '../../dead-letters/filters.js';
 import { refuseUnknown } from '../../default-command.js';
 import { printTable } from '../../output/table.js';
@@ -33,7 +33,7 @@ export const define: DefineCommand = (command, { terminal }) => {
       refuseUnknown(command);
       const filter = filterOf(flags);
       const group = flags.by === undefined ? undefined : groupOf(flags.by);
-      const letters = await atDesk(flags, terminal, ({ failures }) => failures.list(filter));
+      const letters = await withDeadLetters(flags, terminal, ({ failures }) => failures.list(filter));
       if (group) printCounts(terminal, letters, flags.by ?? '', group, flags.json);
       else if (flags.json) await terminal.write(`${JSON.stringify(letters, undefined, 2)}\n`);
       else printLetters(terminal, letters);

@@ -1,8 +1,8 @@
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { type FilterFlags, filterOf, withFilters } from '../../dead-letters/filters.js';
-import { type ForgetFlags, forgetThese } from '../../dead-letters/forgetting.js';
+import { type ForgetFlags, forgetLetters } from '../../dead-letters/forget-letters.js';
 import { timeText } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -21,8 +21,8 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
       if (!(filter.before instanceof Date))
         throw new UsageError('how old?', 'Give --older-than 30d, or another duration');
       const words = { which: `that failed before ${timeText(filter.before)}`, done: 'pruned' };
-      await atDesk(flags, terminal, async (desk) => {
-        exit(await forgetThese(desk, terminal, filter, flags, words));
+      await withDeadLetters(flags, terminal, async (session) => {
+        exit(await forgetLetters(session, terminal, filter, flags, words));
       });
     });
 };

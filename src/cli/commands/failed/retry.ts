@@ -1,12 +1,12 @@
-import { isRate, type Rate } from '../../../failures/pace.js';
-import type { ReplayTarget } from '../../../failures/replay.js';
+import { isRate, type Rate } from '../../../failures/acting/pace.js';
+import type { ReplayTarget } from '../../../failures/acting/replay.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
 import { runActing } from '../../dead-letters/acting.js';
 import { confirm } from '../../dead-letters/confirm.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import { exactly, type FilterFlags, reasonsText, withFilters } from '../../dead-letters/filters.js';
-import { chosen } from '../../dead-letters/selection.js';
+import { selectedLetters } from '../../dead-letters/selected-letters.js';
 import { lettersText } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
 
@@ -30,8 +30,8 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .action(async (ids: string[], flags: Flags) => {
       const to = targetOf(flags);
       const rate = rateOf(flags.rate);
-      const filter = chosen(ids, flags);
-      await atDesk(flags, terminal, async ({ failures, target }) => {
+      const filter = selectedLetters(ids, flags);
+      await withDeadLetters(flags, terminal, async ({ failures, target }) => {
         const letters = await failures.list(filter);
         if (flags.all) {
           const where =

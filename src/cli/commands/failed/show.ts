@@ -5,7 +5,7 @@ import { headersJson, propertiesJson } from '../../../failures/letters/letter-js
 import { type KeysFlags, keysOf } from '../../broker/keys.js';
 import { type TargetFlags, withTarget } from '../../broker/target.js';
 import type { DefineCommand } from '../../command.js';
-import { atDesk } from '../../dead-letters/desk.js';
+import { withDeadLetters } from '../../dead-letters/dead-letter-session.js';
 import type { Terminal } from '../../output/terminal.js';
 import { bodyText, lettersText, printable, timeText } from '../../output/text.js';
 import { UsageError } from '../../usage-error.js';
@@ -25,7 +25,12 @@ export const define: DefineCommand = (command, { terminal }) => {
     )
     .action(async (id: string, flags: Flags) => {
       const keys = keysOf(flags, terminal.env);
-      const letters = await atDesk(flags, terminal, ({ failures }) => opened(failures, id, keys), keys);
+      const letters = await withDeadLetters(
+        flags,
+        terminal,
+        ({ failures }) => opened(failures, id, keys),
+        keys,
+      );
       if (flags.raw) await terminal.write(onlyOne(id, letters).plain);
       else for (const letter of letters) show(terminal, letter);
       if (letters.length > 1)

@@ -33,7 +33,7 @@ export const define: DefineCommand = (command, { terminal }) => {
         ...(delayPrefix === undefined ? {} : { delayPrefix }),
         topology: 'none',
         stores: postgresStores({ pool, schema }),
-        relay: true,
+        relayOutbox: true,
         log: logger,
       });
       bus.on('bus.started', () =>

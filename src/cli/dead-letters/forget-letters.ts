@@ -1,0 +1,45 @@
+import type { DeadLetterFilter } from '../../failures/filter.js';
+import type { Terminal } from '../output/terminal.js';
+import { lettersText } from '../output/text.js';
+import { runActing } from './acting.js';
+import { confirm } from './confirm.js';
+import type { DeadLetterSession } from './dead-letter-session.js';
+import { exactly, reasonsText } from './filters.js';
+
+export interface ForgetFlags {
+  readonly yes?: boolean;
+  /** Prints the action without performing it. */
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Deletes the letters that a filter selects for good, after asking; returns the exit code.
+ *
+ * @param which half a sentence about the letters: `that failed before …`; '' for none
+ * @param done the letters' new state, for the summary: `forgotten`
+ */
+export async function forgetLetters(
+  { failures, target }: DeadLetterSession,
+  terminal: Terminal,
+  filter: DeadLetterFilter,
+  { yes, dryRun }: ForgetFlags,
+  { which, done }: { readonly which: string; readonly done: string },
+): Promise<number> {
+  const letters = await failures.list(filter);
+  const about = which && ` ${which}`;
+  if (letters.length === 0) {
+    terminal.print(`0 dead letters${about}: nothing to delete`);
+    return 0;
+  }
+  const what = `${lettersText(letters.length)}${about} (${reasonsText(letters)})`;
+  const where = `for good, on ${target.broker.name}`;
+  if (dryRun) {
+    terminal.print(`${what} would be deleted ${where}`);
+    return 0;
+  }
+  await confirm(`${what} will be deleted ${where}`, terminal, yes);
+  // Letters that came after the question were not agreed to, so only the listed ones are deleted.
+  return runActing(terminal, letters.length, done, (hooks) =>
+    failures.forget(exactly(letters, filter), hooks),
+  );
+}

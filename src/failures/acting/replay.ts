@@ -1,0 +1,74 @@
+import type { Headers } from '../../message/properties.js';
+import { outgoingFields } from '../../message/wire/outgoing-fields.js';
+import type { OutgoingContent } from '../../message/message.js';
+import { HEADER, setAside, withoutUnroutable } from '../../message/headers.js';
+import type { OutgoingMessage } from '../../message/message.js';
+import { dueKey } from '../../topology/delays.js';
+import type { Names } from '../../topology/names.js';
+import type { DeadLetter } from '../letters/dead-letter.js';
+import { sourceOf } from '../letters/letter-source.js';
+
+/**
+ * Destination of a replay. `queue`: exactly the queue in which the message failed, and no other. `republish`:
+ * its exchange and routing key, as a new message, so that every subscriber gets it.
+ */
+export type ReplayTarget = 'queue' | 'republish';
+
+/*
+ * A replay is the message as it was published, and begins at attempt 1. The headers about its failure,
+ * Hopline's and the broker's, are removed; those of its chain, batch, unique key and encryption stay. The
+ * expiration is restored. The user-id is not: the broker refuses any but the connection's own, and closes the
+ * channel for it.
+ */
+
+/** To exactly the queue in which the message failed. */
+export function toQueue(letter: DeadLetter, queue: string, deadlineMs: number): OutgoingMessage {
+  const headers = replayedHeaders(letter);
+  // These headers have had their effect; they are kept renamed, for a later republish.
+  setAside(headers);
+  headers[HEADER.exchange] = letter.exchange;
+  headers[HEADER.routingKey] = letter.routingKey;
+  if (letter.properties.userId !== undefined) headers[HEADER.userId] = letter.properties.userId;
+  if (letter.droppedHeaders !== undefined) headers[HEADER.dropped] = letter.droppedHeaders;
+  return { to: 'queue', queue, ...content(letter, headers, deadlineMs) };
+}
+
+/**
+ * Through the message's exchange again, to all queues that are bound now. A message that no queue takes must stay
+ * a dead letter.
+ */
+export function republished(letter: DeadLetter, deadlineMs: number): OutgoingMessage {
+  const { exchange, routingKey, droppedHeaders } = letter;
+  const headers = replayedHeaders(letter);
+  const refused = withoutUnroutable(headers);
+  // A republished message mentions dropped headers only if it loses some here.
+  if (refused.length > 0)
+    headers[HEADER.dropped] = [droppedHeaders, ...refused].filter((text) => text !== undefined).join(', ');
+  return { to: 'exchange', exchange, routingKey, ...content(letter, headers, deadlineMs) };
+}
+
+/** Headers of the publish, with those of chain, batch, unique key and encryption. */
+function replayedHeaders(letter: DeadLetter): Headers {
+  const { headers, chainHeader, batchHeader, uniqueHeader, encryptedHeader } = letter;
+  const all: Headers = Object.assign(Object.create(null), headers);
+  if (chainHeader !== undefined) all[HEADER.chain] = chainHeader;
+  if (batchHeader !== undefined) all[HEADER.batch] = batchHeader;
+  if (uniqueHeader !== undefined) all[HEADER.unique] = uniqueHeader;
+  if (encryptedHeader !== undefined) all[HEADER.encrypted] = encryptedHeader;
+  return all;
+}
+
+function content(letter: DeadLetter, headers: Headers, deadlineMs: number): OutgoingContent {
+  const { body, properties, id } = letter;
+  const source = sourceOf(letter);
+  const { userId: _, ...kept } = properties;
+  // A message without an id gets the id under which it was listed, so that a duplicate can be recognised.
+  const messageId = properties.messageId ?? id;
+  return {
+    body,
+    ...outgoingFields({ ...kept, messageId, headers, deliveryMode: 2 }),
+    mustRoute: true,
+    deadlineMs,
+    ...(source ? { source } : {}),
+  };
+}

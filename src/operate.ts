@@ -1,0 +1,26 @@
+export type { BindingDescription, BusDescription, QueueDescription } from './consume/handlers/describe.js';
+export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
+export {
+  type Control,
+  type ControlResult,
+  openControl,
+  type PauseResult,
+  type ProcessReport,
+  type QueueReport,
+  type StatusReport,
+} from './control/control.js';
+export type { HandlerReport, Percentiles } from './control/handler-report.js';
+export type { ControlOptions } from './control/options.js';
+export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
+export { ControlError, DeadLetterIdError, UnreadableLettersError } from './errors.js';
+export type { DeadLetterReason } from './events.js';
+export type { ActResult, FailedLetter } from './failures/acting/acting.js';
+export type { FailedLine, ImportResult } from './failures/acting/export-import.js';
+export type { Rate } from './failures/acting/pace.js';
+export type { ReplayTarget } from './failures/acting/replay.js';
+export { type DeadLetterCount, type Failures, openFailures } from './failures/failures.js';
+export type { DeadLetterFilter } from './failures/filter.js';
+export type { ChainPosition, DeadLetter, DeadLetterSummary } from './failures/letters/dead-letter.js';
+export type { UnreadableLetter } from './failures/letters/unreadable.js';
+export type { FailuresOptions, Progress, ReplayOptions, Selection } from './failures/options.js';
+export type { ConnectionHealth, ConsumerHealth, HealthError } from './observe/health/bus-health.js';

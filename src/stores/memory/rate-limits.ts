@@ -1,0 +1,18 @@
+import type { Clock } from '../../util/clock.js';
+import type { RateLimitStore } from '../rate-limits.js';
+import { ExpiringMap } from './expiring-map.js';
+
+export class MemoryRateLimits implements RateLimitStore {
+  private readonly taken: ExpiringMap<true>;
+
+  constructor(clock: Clock) {
+    this.taken = new ExpiringMap(clock);
+  }
+
+  async take(name: string, seconds: number): Promise<number> {
+    const known = this.taken.get(name);
+    if (known) return known.leftMs;
+    this.taken.set(name, true, seconds * 1_000);
+    return 0;
+  }
+}

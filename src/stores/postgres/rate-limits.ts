@@ -1,0 +1,43 @@
+import type { Pool } from 'pg';
+import type { RateLimitStore } from '../rate-limits.js';
+import { ANSWER_WITHIN_MS, ExpiringTable, keyOf } from './expiring-table.js';
+
+/**
+ * Permits of rate limits in PostgreSQL: a row per permit, with its expiry by the database's clock. (rate-limiter-flexible,
+ * which keeps them in Redis, uses each process's clock in PostgreSQL: a process whose clock is ahead takes
+ * permits that others still have.)
+ */
+export class PostgresRateLimits implements RateLimitStore {
+  private readonly table: ExpiringTable;
+  private readonly sql: string;
+
+  constructor(pool: Pool, schema: string, answerWithinMs = ANSWER_WITHIN_MS) {
+    this.table = new ExpiringTable(pool, schema, 'permits', 'taken_until', answerWithinMs);
+    this.sql = takeFrom(this.table.name);
+  }
+
+  /** A late answer may have taken the permit for nobody: it expires like any other. */
+  async take(name: string, seconds: number): Promise<number> {
+    const row = await this.table.ask<{ wait_ms: number }>(this.sql, [keyOf(name), seconds]);
+    // Before each question another process had just taken it.
+    return row ? Number(row.wait_ms) : seconds * 1_000;
+  }
+}
+
+/**
+ * Takes the permit if it is free, and returns 0. Else returns its remaining time; or no row, if it was taken
+ * after the statement began, since a statement reads the state before that. An insert that conflicts with
+ * another waits for that one and checks its row, so that one of many concurrent callers gets the permit.
+ */
+const takeFrom = (table: string): string => `
+WITH taken AS (
+  INSERT INTO ${table} AS permit (name, taken_until)
+  VALUES ($1, clock_timestamp() + make_interval(secs => $2))
+  ON CONFLICT (name) DO UPDATE SET taken_until = clock_timestamp() + make_interval(secs => $2)
+    WHERE permit.taken_until <= clock_timestamp()
+  RETURNING name
+)
+SELECT 0::float8 AS wait_ms FROM taken
+UNION ALL
+SELECT extract(epoch FROM taken_until - clock_timestamp())::float8 * 1000
+  FROM ${table} WHERE name = $1 AND taken_until > clock_timestamp() AND NOT EXISTS (SELECT FROM taken)`;

@@ -1,0 +1,13 @@
+/**
+ * Store of the permits of rate limits, each held by one taker at a time, among all processes that share the store. A
+ * permit is free again when its time is over.
+ */
+export interface RateLimitStore {
+  /**
+   * Takes a permit by its name for `seconds`.
+   *
+   * @returns 0 if this call has taken it; else the milliseconds for which another taker still has it
+   * @throws the error of the store's client if it can't be reached
+   */
+  take(name: string, seconds: number): Promise<number>;
+}
