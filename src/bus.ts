@@ -1,5 +1,5 @@
 import type {
-  BatchHandleOptions,
+  BulkHandleOptions,
   HandleOptions,
   HandlerDefinition,
   Patterns,
@@ -32,7 +32,7 @@ import { FailureLog } from './observe/failure-log/failure-log.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
-import type { BatchFunction, HandlerFunction } from './pipeline/handler.js';
+import type { BulkFunction, HandlerFunction } from './pipeline/handler.js';
 import { BusPublisher } from './publish/publisher.js';
 import type { BodyOption } from './serialization/body-option.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';
@@ -103,10 +103,10 @@ export class Bus extends Publisher {
     return describeBus({ ...this.settings, names: this.names, exchange: this.exchange }, this.plan());
   }
 
-  // The overload for batches comes first: options without `batch` are ruled out before functions among them get
+  // The overload for many messages comes first: options without `bulk` are ruled out before functions among them get
   // their types.
   /**
-   * Adds a handler without a class or a decorator; with the option `batch`, a handler of many messages. Call it
+   * Adds a handler without a class or a decorator; with the option `bulk`, a handler of many messages. Call it
    * before `start()`.
    *
    * @param patterns patterns of routing keys; a definition validates the payload and types it, in the function
@@ -115,15 +115,15 @@ export class Bus extends Publisher {
    */
   handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
     patterns: Given,
-    handle: BatchFunction<PayloadOf<Given, Body>>,
-    options: BatchHandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
+    handle: BulkFunction<PayloadOf<Given, Body>>,
+    options: BulkHandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
   ): this;
   handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
     patterns: Given,
     handle: HandlerFunction<PayloadOf<Given, Body>>,
     options?: HandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
   ): this;
-  handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
+  handle(patterns: Patterns, handle: HandlerFunction | BulkFunction, options: HandleOptions = {}): this {
     if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');
     this.definitions.push(plainHandler(patterns, handle, options));
     return this;
@@ -295,12 +295,12 @@ export class Bus extends Publisher {
     };
   }
 
-  private plan({ concurrency: places, retry, timeout }: ServeOptions = {}): Subscription[] {
+  private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {
     const { settings, exchange } = this;
     return planSubscriptions(this.definitions, {
       ...settings,
       exchange,
-      places,
+      slots,
       retry: { ...settings.retry, ...retry },
       timeoutMs: timeout === undefined ? settings.timeoutMs : toMs(timeout),
       hasInbox: settings.stores.inbox !== undefined,

@@ -1,7 +1,6 @@
 export { Bus } from './bus.js';
 export type {
-  BatchHandleOptions,
-  BatchOptions,
+  BulkHandleOptions,
   HandleOptions,
   HandlerDefinition,
   HandlerOptions,
@@ -89,9 +88,10 @@ export type { FailuresOptions, Progress, ReplayOptions, Selection } from './fail
 export type { Rate } from './failures/pace.js';
 export type { ReplayTarget } from './failures/replay.js';
 export type { FailedLine, ImportResult } from './failures/transfer.js';
-export type { CircuitBreakerOptions } from './features/circuit-breaker/circuit-breaker.js';
+export type { BulkOptions } from './features/bulk/option.js';
+export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
-export type { RateLimitOptions } from './features/rate-limit/rate-limit.js';
+export type { RateLimitOptions } from './features/rate-limit/option.js';
 export type {
   BatchCallback,
   BatchContext,
@@ -146,7 +146,7 @@ export type {
   HealthError,
 } from './observe/health/bus-health.js';
 export type { BusOptions, HandlerDefinitions } from './options.js';
-export type { BatchFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
+export type { BulkFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
 export type { Middleware, Next } from './pipeline/middleware.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';

@@ -5,7 +5,7 @@ import {
   type ServeOptions,
   type Serving,
 } from './consume/handlers/serving.js';
-import { hasInbox, queueNeeds, type Subscription } from './consume/handlers/subscription.js';
+import { hasFeature, queueNeeds, type Subscription } from './consume/handlers/subscription.js';
 import { UniqueHandlers } from './consume/handlers/unique-handlers.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
 import { Runners } from './consume/intake/runners.js';
@@ -154,7 +154,7 @@ export class Lifecycle {
     this.running = running;
     if (settings.control && subscriptions.length > 0) await this.hearOperators(session, running, deadline);
     await deadline.race(running.start(), () => this.notConsuming());
-    if (settings.relay ?? hasInbox(subscriptions)) parts.outbox.startRelay();
+    if (settings.relay ?? hasFeature('inbox', subscriptions)) parts.outbox.startRelay();
     // The watch runs by real time, and must not disturb tests that move the clock.
     if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
   }

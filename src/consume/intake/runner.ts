@@ -1,6 +1,7 @@
 import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
 import { Circuits } from '../../features/circuit-breaker/circuits.js';
+import { slotsNeeded } from '../../features/handler-features.js';
 import { returned, settledWith } from '../../features/pack/pack.js';
 import { Uniques } from '../../features/unique/uniques.js';
 import type { Work } from '../../pipeline/work.js';
@@ -130,7 +131,7 @@ export class Runner {
   /** First stage of stopping: takes no more, and gives back what has not started. */
   async stopConsuming(): Promise<void> {
     this.stopping.isStopping = true;
-    this.dispatcher.stopGathering();
+    this.dispatcher.closeCode();
     this.longWaits.stop();
     this.circuits.stop();
     this.pause.stop();
@@ -177,13 +178,13 @@ export class Runner {
   /**
    * Changes how many messages run at once, and what is fetched ahead with it.
    *
-   * @throws OptionsError if a handler's batch would not fit
+   * @throws OptionsError if the messages of a handler's call would not fit
    */
   scale(places: number): void {
-    const largest = Math.max(0, ...this.handlers.map(({ batch }) => batch?.max ?? 0));
-    if (places < largest)
+    const needed = slotsNeeded(this.handlers);
+    if (places < needed)
       throw new OptionsError('scale', [
-        `expected the concurrency to be at least ${largest}, the messages of a handler's batch; got ${places}`,
+        `expected the concurrency to be at least ${needed}, the messages that a handler takes in one call; got ${places}`,
       ]);
     this.places = places;
     for (const [index, lane] of this.lanes.entries())

@@ -1,18 +1,31 @@
-import type { Gate } from '../../consume/intake/concurrency.js';
-import type { Pause } from '../../consume/intake/pause.js';
 import type { BusEvents } from '../../events.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
-import { CircuitBreaker, type CircuitBreakerSettings } from './circuit-breaker.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import type { CircuitBreakerSettings } from './option.js';
+
+/** Pause of the lanes that share slots, as far as an open circuit needs it. */
+export interface CircuitPause {
+  /** Resolves when the lanes deliver nothing more. */
+  add(why: 'circuit-open'): Promise<void>;
+  remove(why: 'circuit-open'): void;
+  /** Lets one message of this handler through. */
+  letOne(handler: PlannedHandler): void;
+  /** True while a message is tried, or waited for. */
+  readonly isTrying: boolean;
+  /** True if this is the message that was let through last. */
+  isTried(work: Work): boolean;
+}
 
 export interface CircuitsOptions {
   readonly handlers: readonly (PlannedHandler & {
     readonly circuitBreaker: CircuitBreakerSettings | undefined;
   })[];
-  readonly gate: Gate;
-  readonly pause: Pause;
+  /** Where fetched messages wait for a slot. */
+  readonly gate: { takeWaiting(): Work[] };
+  readonly pause: CircuitPause;
   readonly clock: Clock;
   readonly service: string;
   readonly events: Emitter<BusEvents>;

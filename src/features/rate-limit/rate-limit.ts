@@ -1,47 +1,7 @@
 import type { MessageContext } from '../../message/context.js';
 import { keyText } from '../../message/key-text.js';
 import type { PermitStore } from '../../stores/permits.js';
-import { type Check, callable, integerFrom, objectWith, required } from '../../util/check.js';
-import { type Duration, isDuration, toMs } from '../../util/duration.js';
-
-/** Limit on how often a handler may start. */
-// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
-export interface RateLimitOptions<Payload = any> {
-  /** Maximum starts in any window of `every`: an integer, 1 to 1,000. */
-  allow: number;
-  /**
-   * Length of the window: whole seconds, up to 400 days. The window slides: no interval of this length holds
-   * more than `allow` starts.
-   */
-  every: Duration;
-  /**
-   * Key of the limit: each value (an account, a host) has a limit of its own. Returning no value (undefined,
-   * null, an empty string) is a failed attempt.
-   * @default one limit for the handler
-   */
-  by?: (payload: Payload, context: MessageContext) => string | number | bigint;
-}
-
-export interface RateLimitSettings {
-  readonly allow: number;
-  readonly everyMs: number;
-  readonly by: RateLimitOptions['by'];
-}
-
-const wholeSeconds: Check = {
-  expected: "a duration of whole seconds, 400 days at most, such as '1s' or '60s'",
-  accepts: (value) => isDuration(value) && toMs(value) >= 1_000 && toMs(value) % 1_000 === 0,
-};
-
-export const rateLimitOption = objectWith({
-  allow: required(integerFrom(1, 1_000)),
-  every: required(wholeSeconds),
-  by: callable,
-});
-
-export function rateLimitSettings({ allow, every, by }: RateLimitOptions): RateLimitSettings {
-  return { allow, everyMs: toMs(every), by };
-}
+import type { RateLimitSettings } from './option.js';
 
 /** What is sent away comes back within so many times of the limit: it may be idle again by then. */
 const HORIZON = 10;

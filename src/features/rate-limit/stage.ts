@@ -5,7 +5,8 @@ import type { GuardStage } from '../../pipeline/stage.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/joined.js';
-import { RateLimit, type RateLimitSettings } from './rate-limit.js';
+import type { RateLimitSettings } from './option.js';
+import { RateLimit } from './rate-limit.js';
 
 export interface RateLimitsOptions {
   readonly service: string;
