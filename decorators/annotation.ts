@@ -55,14 +55,11 @@ export function annotation<Given extends readonly unknown[]>(
  *
  * @typeParam Name the option's name
  */
-export type OptionDecorator<Name extends keyof WholeOptions> =
+export type OptionDecorator<Name extends keyof HandlerOptions> =
   // biome-ignore lint/complexity/noBannedTypes: an object without fields, which the option may be
-  {} extends Option<Name>
-    ? <Payload>(option?: Option<Name, Payload>) => Annotation
-    : <Payload>(option: Option<Name, Payload>) => Annotation;
-
-// biome-ignore lint/suspicious/noExplicitAny: any payload's option has the same fields
-type Option<Name extends keyof WholeOptions, Payload = any> = NonNullable<HandlerOptions<Payload>[Name]>;
+  {} extends NonNullable<HandlerOptions[Name]>
+    ? <Payload>(option?: NonNullable<HandlerOptions<Payload>[Name]>) => Annotation
+    : <Payload>(option: NonNullable<HandlerOptions<Payload>[Name]>) => Annotation;
 
 /**
  * Makes the decorator that records a handler option as a whole. `@RateLimit` records `rateLimit`.

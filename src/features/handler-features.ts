@@ -49,6 +49,13 @@ export function slotsNeeded(handlers: readonly FeatureSettings[]): number {
   return Math.max(0, ...needed);
 }
 
+/** Problem of a number of slots that is too low for these handlers, as a sentence. */
+export function slotsProblem(handlers: readonly FeatureSettings[], slots: number): string | undefined {
+  const needed = slotsNeeded(handlers);
+  if (slots >= needed) return undefined;
+  return `expected the concurrency to be at least ${needed}, the messages that a handler takes in one call; got ${slots}`;
+}
+
 export function featureGuards(
   handler: PlannedHandler & FeatureSettings,
   parts: FeatureParts,

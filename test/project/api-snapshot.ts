@@ -42,7 +42,7 @@ export function hiddenTypes(): ReadonlyMap<string, readonly string[]> {
     const type = symbol && whole(checker, symbol);
     // Shown by its fields, as if they stood in the interface itself.
     const base = ts.isExpressionWithTypeArguments(node) && type && interfaceOf(type);
-    if (base && !exported.has(type)) walk(base, owner);
+    if (base && !exported.has(type)) walk(base, type.name);
     else if (type && !exported.has(type) && isOurs(type)) {
       const owners = hidden.get(type.name) ?? [];
       hidden.set(type.name, owners.includes(owner) ? owners : [...owners, owner]);

@@ -1,4 +1,4 @@
-import type { BulkOption } from '../../features/bulk/option.js';
+import type { BulkOption, BulkOptions } from '../../features/bulk/option.js';
 import type { FeatureOptions } from '../../features/features.js';
 import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
@@ -70,8 +70,8 @@ export interface QueueOptions {
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface HandlerOptions<Payload = any, Input = Payload>
-  extends FeatureOptions<Payload, Input>,
-    TimeoutOption {
+  extends TimeoutOption,
+    FeatureOptions<Payload, Input> {
   /**
    * Retry policy: when a failed message is tried again, and when it is given up. @default the bus's `retry`,
    * option by option
@@ -138,7 +138,7 @@ export interface HandlerDefinition {
   readonly patterns: readonly PatternOrDefinition[];
   /** Options of the queue. `ownName` is used if they hold no name: a class's name, appended to the service's. */
   readonly queue: QueueOptions & { readonly ownName?: string };
-  readonly options: HandlerOptions & Partial<BulkOption>;
+  readonly options: HandlerOptions & { readonly bulk?: BulkOptions };
   /** A `BulkFunction` if `options.bulk` is set. */
   readonly handle: HandlerFunction | BulkFunction;
   readonly failed?: FailedFunction;

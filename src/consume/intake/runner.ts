@@ -1,7 +1,7 @@
 import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
 import { Circuits } from '../../features/circuit-breaker/circuits.js';
-import { slotsNeeded } from '../../features/handler-features.js';
+import { slotsProblem } from '../../features/handler-features.js';
 import { returned, settledWith } from '../../features/pack/pack.js';
 import { Uniques } from '../../features/unique/uniques.js';
 import type { Work } from '../../pipeline/work.js';
@@ -181,11 +181,8 @@ export class Runner {
    * @throws OptionsError if the messages of a handler's call would not fit
    */
   scale(places: number): void {
-    const needed = slotsNeeded(this.handlers);
-    if (places < needed)
-      throw new OptionsError('scale', [
-        `expected the concurrency to be at least ${needed}, the messages that a handler takes in one call; got ${places}`,
-      ]);
+    const problem = slotsProblem(this.handlers, places);
+    if (problem) throw new OptionsError('scale', [problem]);
     this.places = places;
     for (const [index, lane] of this.lanes.entries())
       void lane.resizePrefetch(prefetchOf(this.serving.lanes[index] as ServedLane, this.serving, places));

@@ -1,9 +1,9 @@
 import type { CircuitBreakerSettings } from './option.js';
 
-/** The time is cut into so many parts, of which the oldest is forgotten at once. */
+/** Parts of the window; the oldest part is forgotten as a whole. */
 const PARTS = 10;
 
-/** How often the pause may grow. */
+/** Longest pause, as a multiple of the first. */
 const LONGEST_PAUSE = 10;
 
 interface Part {
@@ -12,7 +12,7 @@ interface Part {
   failures: number;
 }
 
-/** What is known of one handler's attempts, and whether its queue may go on. Pure: it is told the time. */
+/** Attempts of one handler within its window, and whether its queue may go on. Pure: the time is an argument. */
 export class CircuitBreaker {
   private state: 'closed' | 'open' = 'closed';
   private parts: Part[] = [];
@@ -24,17 +24,17 @@ export class CircuitBreaker {
     return this.state === 'open';
   }
 
-  /** Attempts of its time, and how many of them failed. */
+  /** Attempts within the window, and how many of them failed. */
   get counted(): { readonly attempts: number; readonly failures: number } {
     const total = (count: (part: Part) => number) => this.parts.reduce((sum, part) => sum + count(part), 0);
     return { attempts: total(({ attempts }) => attempts), failures: total(({ failures }) => failures) };
   }
 
   /**
-   * An attempt has ended. While it is open only the one that was tried is told.
+   * Counts an attempt that has ended. While the breaker is open, only the attempt that is tried counts.
    *
    * @param now monotonic milliseconds
-   * @returns what changes by it
+   * @returns change of the breaker; undefined if there is none
    */
   ended(isFailure: boolean, now: number): 'opened' | 'opened again' | 'closed' | undefined {
     if (this.state === 'open') {
@@ -51,7 +51,7 @@ export class CircuitBreaker {
     return 'opened';
   }
 
-  /** How long the queue is to be paused now. */
+  /** Length of the queue's next pause, in milliseconds. */
   nextPauseMs(): number {
     const { pauseMs } = this.settings;
     const grown = Math.min(pauseMs * 2 ** this.pauses, pauseMs * LONGEST_PAUSE);

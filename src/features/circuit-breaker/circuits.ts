@@ -33,14 +33,13 @@ export interface CircuitsOptions {
 }
 
 /**
- * Pauses what shares the places of a handler that fails too often: nothing starts, nothing is consumed, and what waits
- * here goes back, for processes whose circuit is closed. After a while one message at a time is tried; one that succeeds
- * opens everything again. What comes of other handlers meanwhile runs; what came of this one too many is kept for the next
- * time.
+ * Circuits of the handlers that share slots. While one handler fails too often nothing starts, nothing is consumed, and fetched
+ * messages go back, for processes whose circuit is closed. After a pause one message at a time is tried; one that succeeds ends it.
+ * What is fetched of other handlers to find that one message runs; more of this handler's waits for the next time.
  */
 export class Circuits {
   private readonly breakers: ReadonlyMap<PlannedHandler, CircuitBreaker>;
-  /** Whose circuit is open: one at a time, since nothing else runs then. */
+  /** Handler whose circuit is open: one at a time, since nothing else runs then. */
   private broken: PlannedHandler | undefined;
   private timer: Timer | undefined;
   private stopped = false;
@@ -53,7 +52,7 @@ export class Circuits {
     );
   }
 
-  /** An attempt has ended, and has thrown or run too long, or not. */
+  /** @param isFailure the attempt that has ended has thrown, or run too long */
   ended(work: Work, isFailure: boolean): void {
     const handler = work.match?.handler;
     const breaker = handler && this.breakers.get(handler);
@@ -65,12 +64,12 @@ export class Circuits {
     else if (change !== undefined) this.open(handler, breaker);
   }
 
-  /** Something has ended: if it was the one that was tried, and it decided nothing, the next one is. */
+  /** Called when a message has ended: if it was the one that is tried, and it decided nothing, another is tried. */
   done(work: Work): void {
     if (this.broken && !this.stopped && this.isTried(work)) this.tryNext();
   }
 
-  /** Nothing is to begin, but for what is let start to be tried. */
+  /** True if nothing is to begin but the message that is tried. */
   get isOpen(): boolean {
     return this.broken !== undefined;
   }
@@ -97,7 +96,7 @@ export class Circuits {
     const isFirst = this.broken === undefined;
     this.broken = handler;
     const pauseMs = breaker.nextPauseMs();
-    this.tell(handler, breaker, pauseMs);
+    this.emitOpened(handler, breaker, pauseMs);
     const pausing = pause.add('circuit-open');
     if (isFirst) void pausing.then(() => giveBack(gate.takeWaiting()));
     this.timer = clock.setTimer(() => void pausing.then(() => this.tryNext()), pauseMs);
@@ -114,7 +113,7 @@ export class Circuits {
     events.emit('circuit.closed', { service, handler: handler.name, queue: handler.queue });
   }
 
-  private tell(handler: PlannedHandler, breaker: CircuitBreaker, pauseMs: number): void {
+  private emitOpened(handler: PlannedHandler, breaker: CircuitBreaker, pauseMs: number): void {
     const { service, events } = this.options;
     const { name, queue } = handler;
     events.emit('circuit.opened', { service, handler: name, queue, ...breaker.counted, pauseMs });

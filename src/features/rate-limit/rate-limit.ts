@@ -3,10 +3,10 @@ import { keyText } from '../../message/key-text.js';
 import type { PermitStore } from '../../stores/permits.js';
 import type { RateLimitSettings } from './option.js';
 
-/** What is sent away comes back within so many times of the limit: it may be idle again by then. */
+/** Longest wait of a message, in windows of the limit: the handler may be idle again by then. */
 const HORIZON = 10;
 
-/** Keys whose permits are remembered here; what is forgotten is asked for again. */
+/** Maximum keys whose permits are remembered here; those of others are asked for again. */
 const REMEMBERED_KEYS = 10_000;
 
 /**
@@ -17,21 +17,21 @@ export class RateLimit {
   private readonly keys = new Map<string, Permits>();
 
   /**
-   * @param named what the store calls the limit of a key
-   * @param whose the handler's name
+   * @param named gives the store's name for the limit of a key
+   * @param handler name of the handler
    */
   constructor(
     private readonly store: PermitStore,
     private readonly named: (key: string) => string,
     private readonly settings: RateLimitSettings,
     private readonly now: () => number,
-    private readonly whose: string,
+    private readonly handler: string,
   ) {}
 
-  /** Whose limit it is. @throws what the handler's `by` throws; InvalidMessageError if it gives no key */
+  /** Key of the limit. @throws what the handler's `by` throws; InvalidMessageError if it gives no key */
   keyOf(payload: unknown, context: MessageContext): string {
     const { by } = this.settings;
-    return by ? keyText(by(payload, context), `rateLimit.by of '${this.whose}'`) : '';
+    return by ? keyText(by(payload, context), `rateLimit.by of '${this.handler}'`) : '';
   }
 
   /**
@@ -54,7 +54,7 @@ export class RateLimit {
   }
 }
 
-/** The permits of one key, and what is known of them here. */
+/** Permits of one key, as far as this process knows them. */
 class Permits {
   /** When each is free again, as far as this process knows; a permit that another one has taken is found out once. */
   private readonly freeAt: Float64Array;
@@ -109,8 +109,9 @@ class Permits {
 
 function earliest(times: Float64Array): number {
   let best = 0;
-  for (let place = 1; place < times.length; place += 1) if (at(times, place) < at(times, best)) best = place;
+  for (let permit = 1; permit < times.length; permit += 1)
+    if (at(times, permit) < at(times, best)) best = permit;
   return best;
 }
 
-const at = (times: Float64Array, place: number): number => times[place] as number;
+const at = (times: Float64Array, permit: number): number => times[permit] as number;
