@@ -36,9 +36,9 @@ export interface Handler extends PlannedHandler, FeatureSettings {
 /** A queue with its bindings and handlers, and the lanes that stand for it in the broker. */
 export interface Subscription {
   readonly queue: string;
-  /** The class that it is called after, since that names none. */
+  /** Name of the class that the queue is named after; undefined if the queue has a name of its own. */
   readonly namedAfter: string | undefined;
-  /** In the order they are served; one, with the queue's own name, if there are none. */
+  /** Lanes in the order they are served; one, with the queue's own name, if it has none. */
   readonly lanes: readonly Lane[];
   readonly type: QueueType;
   readonly concurrency: number;
@@ -48,7 +48,7 @@ export interface Subscription {
   readonly handlers: readonly Handler[];
 }
 
-/** What handlers and queues get that say nothing themselves. */
+/** Defaults of handlers and queues, and facts about the bus that their options are judged by. */
 export interface SubscriptionDefaults extends FeatureBus {
   readonly service: string;
   readonly exchange: ExchangeRef;
@@ -92,7 +92,7 @@ export function planSubscriptions(
   return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
 }
 
-/** The same, as the topology's planner wants to know it. */
+/** The queue as the topology's planner sees it. */
 export function queueNeeds(subscription: Subscription): QueueNeeds {
   const { queue, lanes, type, deliveryLimit, maxPriority, handlers } = subscription;
   return {
