@@ -81,8 +81,9 @@ export function annotating(standard: boolean): void {
     });
 
     it('record an option that lacks what it requires, which the start refuses: none is dropped in silence', () => {
+      const Limited = untyped(RateLimit);
       @Handles('a')
-      @(untyped(RateLimit)())
+      @Limited()
       class Calls {
         handle() {}
       }
