@@ -1,5 +1,12 @@
+import type { HandlerOptions } from '../src/consume/handlers/definition.js';
 import { OptionsError } from '../src/errors.js';
-import { type Annotations, annotationsAt, type ClassAnnotations, methodAnnotations } from './metadata.js';
+import {
+  type Annotations,
+  annotationsAt,
+  type ClassAnnotations,
+  methodAnnotations,
+  type WholeOptions,
+} from './metadata.js';
 import { placeOf, refuseUncalled } from './place.js';
 
 /** A class decorator, under TypeScript's legacy decorators and under standard ones. */
@@ -42,6 +49,31 @@ export function annotation<Given extends readonly unknown[]>(
     };
   };
 }
+
+/**
+ * Decorator of a handler option. The option is required where it has required fields. On a class it is the default of its methods.
+ *
+ * @typeParam Name the option's name
+ */
+export type OptionDecorator<Name extends keyof HandlerOptions> =
+  // biome-ignore lint/complexity/noBannedTypes: an object without fields, which the option may be
+  {} extends NonNullable<HandlerOptions[Name]>
+    ? <Payload>(option?: NonNullable<HandlerOptions<Payload>[Name]>) => Annotation
+    : <Payload>(option: NonNullable<HandlerOptions<Payload>[Name]>) => Annotation;
+
+/**
+ * Makes the decorator that records a handler option as a whole. `@RateLimit` records `rateLimit`.
+ *
+ * @param name the option's name
+ */
+export function optionDecorator<Name extends keyof WholeOptions>(name: Name): OptionDecorator<Name> {
+  const say = (said: Annotations, option: object = {}) => void Object.assign(said, { [name]: option });
+  return annotation(decoratorName(name), say) as OptionDecorator<Name>;
+}
+
+/** Name of the decorator of an option: `CircuitBreaker`. */
+export const decoratorName = (option: string): string =>
+  `${option.charAt(0).toUpperCase()}${option.slice(1)}`;
 
 /** Makes a decorator of classes only; parameters as of {@link annotation}. */
 export function classAnnotation<Given extends readonly unknown[]>(

@@ -2,13 +2,13 @@ import type { HandlerDefinition } from '../src/consume/handlers/definition.js';
 import type { MessageContext } from '../src/message/context.js';
 import type { HandlerFunction } from '../src/pipeline/handler.js';
 import { show } from '../src/util/check.js';
+import { decoratorName } from './annotation.js';
 import type { Instance, Instances } from './instances.js';
 import {
   type Annotations,
   annotationsOf,
   type Class,
   type ClassAnnotations,
-  WHOLE,
   type WholeOptions,
 } from './metadata.js';
 
@@ -38,11 +38,12 @@ export function definitionsOf(target: Class, instances: Instances, problems: str
       patterns,
       queue: { ...said.queue, ownName: target.name },
       options: {
-        ...options,
+        ...wholeOptions(said),
+        ...wholeOptions(annotations),
+        ...whereSet(options),
         retry: { ...said.retry, ...annotations.retry, ...options.retry },
         ...said.timeout,
         ...annotations.timeout,
-        ...wholeOptions(options, annotations, said),
       },
       ...runningOn(instances.of(target, scope), target, method),
     })),
@@ -81,11 +82,11 @@ function problemsOf(target: Class, all: readonly Handled[]): string[] {
 const SCOPES: readonly unknown[] = [undefined, 'singleton', 'message'];
 
 function scopeProblems({ name, annotations }: Handled): string[] {
-  return annotations.handles.flatMap(({ options: { scope, batch } }) => {
+  return annotations.handles.flatMap(({ options: { scope, bulk } }) => {
     if (!SCOPES.includes(scope))
       return [`expected the scope of ${name} to be 'singleton' or 'message', got ${show(scope)}`];
-    if (scope === 'message' && batch !== undefined)
-      return [`${name} has scope 'message' and a batch: one instance can't belong to many messages`];
+    if (scope === 'message' && bulk !== undefined)
+      return [`${name} has scope 'message' and the option bulk: one instance can't belong to many messages`];
     return [];
   });
 }
@@ -101,13 +102,22 @@ function injectProblems({ name, annotations }: Handled): string[] {
 /** `@Retry and @Timeout`. */
 function decoratorsOf({ handles: _, ...said }: Annotations): string {
   return Object.keys(said)
-    .map((key) => `@${key.charAt(0).toUpperCase()}${key.slice(1)}`)
+    .map((key) => `@${decoratorName(key)}`)
     .join(' and ');
 }
 
-function wholeOptions(...said: readonly WholeOptions[]): WholeOptions {
-  const options = WHOLE.map((name) => [name, said.find((each) => each[name])?.[name]] as const);
-  return Object.fromEntries(options.filter(([, option]) => option !== undefined));
+/** Annotations that are no option, or that are merged part by part. */
+const NOT_WHOLE = ['handles', 'methods', 'queue', 'retry', 'timeout'];
+
+function wholeOptions(said: Annotations): WholeOptions {
+  return Object.fromEntries(Object.entries(said).filter(([name]) => !NOT_WHOLE.includes(name)));
+}
+
+/** An option that is undefined is one that another place sets. */
+function whereSet<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, option]) => option !== undefined),
+  ) as Partial<Options>;
 }
 
 type Running = Pick<HandlerDefinition, 'prepare' | 'handle' | 'failed'>;

@@ -1,8 +1,9 @@
 import type { HandlerTarget, Patterns, PayloadOf, PublishedTo } from '../src/consume/handlers/definition.js';
-import type { BatchFunction, FailedFunction, HandlerFunction } from '../src/pipeline/handler.js';
+import type { FailedFunction, HandlerFunction } from '../src/pipeline/handler.js';
+import type { BulkFunction } from '../src/pipeline/handler.js';
 import type { BodyOption } from '../src/serialization/body-option.js';
 import { type Annotation, annotation } from './annotation.js';
-import type { HandlesBatchOptions, HandlesOptions } from './metadata.js';
+import type { HandlesBulkOptions, HandlesOptions } from './metadata.js';
 import type { Injected, Token } from './token.js';
 
 /**
@@ -16,7 +17,7 @@ import type { Injected, Token } from './token.js';
  */
 export interface HandlesDecorator<
   Payload,
-  Handle extends HandlerFunction | BatchFunction = HandlerFunction<Payload>,
+  Handle extends HandlerFunction | BulkFunction = HandlerFunction<Payload>,
   Tokens extends readonly Token[] = readonly never[],
 > {
   /** The call for a class. */
@@ -62,15 +63,15 @@ export function Handles<
   const Tokens extends readonly Token[] = readonly never[],
 >(
   patterns: Given,
-  options: HandlesBatchOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body; inject?: Tokens },
-): HandlesDecorator<PayloadOf<Given, Body>, BatchFunction<PayloadOf<Given, Body>>, Tokens>;
-export function Handles(...given: [Patterns, (HandlesOptions | HandlesBatchOptions)?]): Annotation {
+  options: HandlesBulkOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body; inject?: Tokens },
+): HandlesDecorator<PayloadOf<Given, Body>, BulkFunction<PayloadOf<Given, Body>>, Tokens>;
+export function Handles(...given: [Patterns, (HandlesOptions | HandlesBulkOptions)?]): Annotation {
   return handles(...given);
 }
 
 const handles = annotation(
   'Handles',
-  (said, patterns: Patterns, options: HandlesOptions | HandlesBatchOptions = {}) => {
+  (said, patterns: Patterns, options: HandlesOptions | HandlesBulkOptions = {}) => {
     const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly HandlerTarget[];
     said.handles.push({ patterns: list, options });
   },

@@ -1,17 +1,8 @@
-export type { Annotation, ClassAnnotation } from './annotation.js';
+export type { Annotation, ClassAnnotation, OptionDecorator } from './annotation.js';
 export { type HandlersOptions, handlers } from './handlers.js';
 export { Handles, type HandlesDecorator } from './handles.js';
-export type { Class, HandlerScope, HandlesBatchOptions, HandlesOptions } from './metadata.js';
-export {
-  CircuitBreaker,
-  Encrypted,
-  Idempotent,
-  Inbox,
-  RateLimit,
-  Retry,
-  Timeout,
-  type TimeoutOptions,
-  Unique,
-} from './policies.js';
+export type { Class, HandlerScope, HandlesBulkOptions, HandlesOptions } from './metadata.js';
+// biome-ignore lint/performance/noReExportAll: that file is a list of names already, and the snapshot of the API holds them
+export * from './policies.js';
 export { Queue } from './queue.js';
 export type { Injected, Token } from './token.js';

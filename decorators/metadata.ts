@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import type {
-  BatchOptions,
   HandlerOptions,
   HandlerTarget,
   QueueOptions,
 } from '../src/consume/handlers/definition.js';
+import type { BulkOption } from '../src/features/bulk/option.js';
 import type { Token } from './token.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a class by its constructor, whatever that takes
@@ -40,28 +40,22 @@ export interface HandlesOptions<Payload = any, Input = Payload>
 
 /** Options of `@Handles` for a handler that takes many messages in one call. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
-export interface HandlesBatchOptions<Payload = any, Input = Payload> extends HandlesOptions<Payload, Input> {
-  /**
-   * Size and time limit of one call's messages. Each message counts towards the concurrency, so that is at
-   * least `max`.
-   */
-  batch: BatchOptions;
-}
+export interface HandlesBulkOptions<Payload = any, Input = Payload>
+  extends HandlesOptions<Payload, Input>,
+    BulkOption {}
 
 /**
  * Options that are never merged: the nearest of `@Handles`, a decorator of the method and one of its class
  * gives the whole option.
  */
-export const WHOLE = ['rateLimit', 'circuitBreaker', 'idempotent', 'inbox', 'unique', 'encrypted'] as const;
-
-export type WholeOptions = Pick<HandlerOptions, (typeof WHOLE)[number]>;
+export type WholeOptions = Omit<HandlerOptions, 'retry' | 'timeout' | 'failOnTimeout'>;
 
 /** Annotations of a class, or of one of its methods. */
 export interface Annotations extends WholeOptions {
   /** One entry per `@Handles`. */
   readonly handles: {
     readonly patterns: readonly HandlerTarget[];
-    readonly options: HandlesOptions & { readonly batch?: BatchOptions };
+    readonly options: HandlesOptions & Partial<BulkOption>;
   }[];
   retry?: HandlerOptions['retry'];
   timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;

@@ -1,11 +1,9 @@
 import type { HandlerOptions } from '../src/consume/handlers/definition.js';
-import type { CircuitBreakerOptions } from '../src/features/circuit-breaker/circuit-breaker.js';
-import type { IdempotentOptions } from '../src/features/idempotent/option.js';
-import type { RateLimitOptions } from '../src/features/rate-limit/rate-limit.js';
-import type { UniqueOptions } from '../src/message/unique.js';
 import type { RetryOptions } from '../src/retry/policy.js';
 import type { Duration } from '../src/util/duration.js';
-import { type Annotation, annotation } from './annotation.js';
+import { type Annotation, annotation, type OptionDecorator, optionDecorator } from './annotation.js';
+
+/* Decorators of handler options. What stands here is exported as it is: an option gets its decorator by a line. */
 
 /**
  * Retries of a failed message: how many, and when. On a class it is the default of its methods, option by
@@ -40,46 +38,26 @@ export const Timeout: (timeout: Duration, options?: TimeoutOptions) => Annotatio
  * the rate comes back when there may be room for it; that does not count as an attempt. On a class it is the
  * default of its methods, each of which has a limit of its own.
  */
-export const RateLimit: <Payload>(options: RateLimitOptions<Payload>) => Annotation = annotation(
-  'RateLimit',
-  (said, options: RateLimitOptions) => {
-    said.rateLimit = options;
-  },
-);
+export const RateLimit: OptionDecorator<'rateLimit'> = optionDecorator('rateLimit');
 
 /**
  * Circuit breaker: pauses the handler's queue when it fails too often, and then tries one message at a time
  * until one succeeds. On a class it is the default of its methods, each of which has a breaker of its own.
  */
-export const CircuitBreaker: (options?: CircuitBreakerOptions) => Annotation = annotation(
-  'CircuitBreaker',
-  (said, options: CircuitBreakerOptions = {}) => {
-    said.circuitBreaker = options;
-  },
-);
+export const CircuitBreaker: OptionDecorator<'circuitBreaker'> = optionDecorator('circuitBreaker');
 
 /**
  * Duplicate protection: skips a message that was handled before, over all processes that share the bus's
  * `stores`. On a class it is the default of its methods, each of which records its own messages.
  */
-export const Idempotent: <Payload>(options?: IdempotentOptions<Payload>) => Annotation = annotation(
-  'Idempotent',
-  (said, options: IdempotentOptions = {}) => {
-    said.idempotent = options;
-  },
-);
+export const Idempotent: OptionDecorator<'idempotent'> = optionDecorator('idempotent');
 
 /**
  * Inbox: runs the handler in one database transaction, `context.transaction`. The handler's writes there, the
  * record that the message is handled, and the messages that its context publishes are committed together. On
  * a class it is the default of its methods, each of which records its own messages.
  */
-export const Inbox: <Payload>(options?: IdempotentOptions<Payload>) => Annotation = annotation(
-  'Inbox',
-  (said, options: IdempotentOptions = {}) => {
-    said.inbox = options;
-  },
-);
+export const Inbox: OptionDecorator<'inbox'> = optionDecorator('inbox');
 
 /**
  * Uniqueness: a `send` of the same bus to the handler is refused with a `NotUniqueError` while another
@@ -87,12 +65,7 @@ export const Inbox: <Payload>(options?: IdempotentOptions<Payload>) => Annotatio
  * services do not know this decorator: for them, set `unique` in the message's definition. On a class it is
  * the default of its methods.
  */
-export const Unique: <Payload>(options?: UniqueOptions<Payload>) => Annotation = annotation(
-  'Unique',
-  (said, options: UniqueOptions = {}) => {
-    said.unique = options;
-  },
-);
+export const Unique: OptionDecorator<'unique'> = optionDecorator('unique');
 
 /**
  * Encrypted messages only: a plain one is dead-lettered as `undecodable`. On a class it holds for all its

@@ -2,8 +2,10 @@ import type { Lifecycle } from './bus/lifecycle.js';
 import type { BusOptions } from './bus/options.js';
 import { BusParts } from './bus/parts.js';
 import { runUntilSignal, type StopOptions } from './bus/stopping.js';
-import type { BatchHandleOptions, HandleOptions, HandlerDefinition, Patterns, PayloadOf, PublishedTo } from './consume/handlers/definition.js';
+import type { HandleOptions, HandlerDefinition, Patterns, PayloadOf, PublishedTo } from './consume/handlers/definition.js';
 import type { BusDescription } from './consume/handlers/describe.js';
+import type { BulkHandleOptions } from './consume/handlers/definition.js';
+import { describeBus } from './consume/handlers/describe.js';
 import { plainHandler } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serving.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
@@ -21,8 +23,9 @@ import type { Published, PublishedMany } from './message/published.js';
 import { Publisher } from './message/publisher.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
-import type { BatchFunction, HandlerFunction } from './pipeline/handler.js';
+import type { HandlerFunction } from './pipeline/handler.js';
 import type { BusPublisher } from './publish/publisher.js';
+import type { BulkFunction } from './pipeline/handler.js';
 import type { BodyOption } from './serialization/body-option.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import type { Listener } from './util/emitter.js';
@@ -58,10 +61,10 @@ export class Bus extends Publisher {
     return this.parts.describe();
   }
 
-  // The overload for batches comes first: options without `batch` are ruled out before functions among them get
+  // The overload for many messages comes first: options without `bulk` are ruled out before functions among them get
   // their types.
   /**
-   * Adds a handler without a class or a decorator; with the option `batch`, a handler of many messages. Call it
+   * Adds a handler without a class or a decorator; with the option `bulk`, a handler of many messages. Call it
    * before `start()`.
    *
    * @param patterns patterns of routing keys; a definition validates the payload and types it, in the function
@@ -70,15 +73,15 @@ export class Bus extends Publisher {
    */
   handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
     patterns: Given,
-    handle: BatchFunction<PayloadOf<Given, Body>>,
-    options: BatchHandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
+    handle: BulkFunction<PayloadOf<Given, Body>>,
+    options: BulkHandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
   ): this;
   handle<const Given extends Patterns, Body extends BodyOption = 'json'>(
     patterns: Given,
     handle: HandlerFunction<PayloadOf<Given, Body>>,
     options?: HandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
   ): this;
-  handle(patterns: Patterns, handle: HandlerFunction | BatchFunction, options: HandleOptions = {}): this {
+  handle(patterns: Patterns, handle: HandlerFunction | BulkFunction, options: HandleOptions = {}): this {
     if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');
     this.parts.definitions.push(plainHandler(patterns, handle, options));
     return this;

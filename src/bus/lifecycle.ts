@@ -8,7 +8,7 @@ import {
   type ServeOptions,
   type Serving,
 } from '../consume/handlers/serving.js';
-import { hasInbox, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
+import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
 import { Consumption } from '../consume/intake/consumption.js';
 import type { CrashWatch } from '../consume/intake/crash-watch.js';
 import type { BusControl } from '../control/bus-control.js';
@@ -156,7 +156,7 @@ export class Lifecycle {
     if (settings.operatorControl && subscriptions.length > 0)
       await this.hearOperators(session, running, deadline);
     await deadline.race(running.start(), () => this.notConsuming());
-    if (settings.relayOutbox ?? hasInbox(subscriptions)) parts.outbox.startRelay();
+    if (settings.relayOutbox ?? hasFeature('inbox', subscriptions)) parts.outbox.startRelay();
     // The watch runs by real time, and must not disturb tests that move the clock.
     if (settings.transport.clock === systemClock) parts.publisher.batches.overdue.start();
   }

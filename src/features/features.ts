@@ -1,71 +1,55 @@
-import type { PlannedHandler } from '../pipeline/handler.js';
-import type { AroundStage, GuardStage } from '../pipeline/stage.js';
-import type { Check } from '../util/check.js';
-import { circuitBreakerOption, circuitBreakerSettings } from './circuit-breaker/circuit-breaker.js';
-import { idempotentOption, idempotentSettings } from './idempotent/option.js';
-import { type IdempotencyOptions, idempotentStage } from './idempotent/stage.js';
-import { type InboxOptions, inboxAround, inboxStage } from './inbox/inbox.js';
-import { rateLimitOption, rateLimitSettings } from './rate-limit/rate-limit.js';
-import { type RateLimitsOptions, rateLimitStage } from './rate-limit/stage.js';
+import { bulkCode } from './bulk/bulk-calls.js';
+import { type BulkOption, bulkOption } from './bulk/option.js';
+import { type CircuitBreakerOption, circuitBreakerOption } from './circuit-breaker/option.js';
+import { type EncryptedOption, encryptedOption } from './encryption/option.js';
+import type { Feature } from './feature.js';
+import { type IdempotentOption, idempotentOption } from './idempotent/option.js';
+import { sharedNameProblems } from './idempotent/shared-names.js';
+import { idempotentStage } from './idempotent/stage.js';
+import { inboxAround, inboxStage } from './inbox/inbox.js';
+import { type InboxOption, inboxOption } from './inbox/option.js';
+import { type RateLimitOption, rateLimitOption } from './rate-limit/option.js';
+import { rateLimitStage } from './rate-limit/stage.js';
+import type { TimeoutOption } from './timeout/option.js';
+import { type UniqueOption, uniqueOption } from './unique/option.js';
 
-/** What the stages of features are made with. */
-export type FeatureParts = IdempotencyOptions & InboxOptions & RateLimitsOptions;
+/** Options of a handler that are features: the field of each, with its doc, is in its folder. */
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface FeatureOptions<Payload = any, Input = Payload>
+  extends RateLimitOption<Payload>,
+    IdempotentOption<Payload>,
+    InboxOption<Payload>,
+    UniqueOption<Input>,
+    EncryptedOption,
+    CircuitBreakerOption {}
 
-type HandlerWithFeatures = PlannedHandler & FeatureSettings;
-
-/** What a handler option is to the handler's way. A handler without the option has nothing of it. */
-interface Feature<Settings> {
-  /** What of the option is accepted. */
-  readonly option: Check;
-  /** The option with its defaults. */
-  settings(option: never): Settings;
-  /** Its stages, by phase. */
-  readonly guard?: (handler: PlannedHandler, settings: Settings, parts: FeatureParts) => GuardStage;
-  readonly around?: AroundStage;
+/** A handler as it is declared, before its options are settled. */
+export interface DeclaredHandler {
+  readonly name: string;
+  readonly patterns: readonly string[];
+  readonly queue: { readonly concurrency?: number };
+  readonly options: FeatureOptions & Partial<BulkOption> & TimeoutOption & { readonly concurrency?: number };
 }
 
 /**
- * The features that are a handler's option, by its name, in the order of their stages: the first is the outermost. Its option is
- * checked, settled and a field of the handler by its row here.
+ * The features, by the name of their option, in the order of their stages: the first is the outermost. By its row here an option is
+ * checked, its settings are a field of the handler, and handlers that have it have its stages.
  *
  * Before a permit of the rate limit is taken copies are skipped, or they would use up what new messages wait for. A message that
  * has to wait for a permit gives its claim back: its copies need not wait for it, too.
+ *
+ * @internal
  */
-const FEATURES = {
-  idempotent: { option: idempotentOption, settings: idempotentSettings, guard: idempotentStage },
-  inbox: { option: idempotentOption, settings: idempotentSettings, guard: inboxStage, around: inboxAround },
-  rateLimit: { option: rateLimitOption, settings: rateLimitSettings, guard: rateLimitStage },
-  /** It looks at how attempts end, and pauses: it has no stage. */
-  circuitBreaker: { option: circuitBreakerOption, settings: circuitBreakerSettings },
-};
-
-type Features = typeof FEATURES;
-export type FeatureName = keyof Features;
-
-/** What a handler has of each; undefined for what it doesn't ask for. */
-export type FeatureSettings = {
-  readonly [Name in FeatureName]: ReturnType<Features[Name]['settings']> | undefined;
-};
-
-const rows = Object.entries(FEATURES) as [FeatureName, Feature<unknown>][];
-
-export const featureFields = Object.fromEntries(rows.map(([name, { option }]) => [name, option]));
-
-export function featureSettings(options: { readonly [Name in FeatureName]?: unknown }): FeatureSettings {
-  const settings = rows.map(([name, feature]) => {
-    const option = options[name];
-    return [name, option === undefined ? undefined : feature.settings(option as never)];
-  });
-  return Object.fromEntries(settings) as FeatureSettings;
-}
-
-export function featureGuards(handler: HandlerWithFeatures, parts: FeatureParts): readonly GuardStage[] {
-  return rows.flatMap(([name, { guard }]) => {
-    const settings = handler[name];
-    return guard && settings ? [guard(handler, settings, parts)] : [];
-  });
-}
-
-export function featureArounds(handler: FeatureSettings): readonly AroundStage[] {
-  return rows.flatMap(([name, { around }]) => (around && handler[name] ? [around] : []));
-}
+export const FEATURES = {
+  idempotent: { ...idempotentOption, queueProblems: sharedNameProblems, guard: idempotentStage },
+  inbox: { ...inboxOption, guard: inboxStage, around: () => inboxAround },
+  rateLimit: { ...rateLimitOption, guard: rateLimitStage },
+  /** Counts how attempts end, and pauses: it has no stage. */
+  circuitBreaker: circuitBreakerOption,
+  /** Asked for by whoever sends to the handler; its stages are those of messages that carry a key. */
+  unique: uniqueOption,
+  /** Asked for where a body is decrypted. */
+  encrypted: encryptedOption,
+  /** Typed by the handlers that have it: their function takes lists. */
+  bulk: { ...bulkOption, code: bulkCode },
+} satisfies Record<keyof FeatureOptions | 'bulk', Feature<DeclaredHandler>>;

@@ -9,14 +9,14 @@ import type { Deserializer } from '../serialization/serializer.js';
 export type HandlerFunction<Payload = any> = (payload: Payload, context: MessageContext) => unknown;
 
 /**
- * Function that runs for a batch. The n-th context belongs to the n-th payload: its `fail`, `release` and
+ * Function that handles many messages in one call. The n-th context belongs to the n-th payload: its `fail`, `release` and
  * `discard` decide for that message alone, and its signal is that message's. If the function returns, every
  * message without a decision of its own has succeeded, except where it returns a list: an Error in the list is
  * a failed attempt of the message at that index. If the function throws, every message without a decision of
- * its own has failed. A message that is tried again comes in a later batch.
+ * its own has failed. A message that is tried again comes in a later call.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
-export type BatchFunction<Payload = any> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
+export type BulkFunction<Payload = any> = (payloads: Payload[], contexts: MessageContext[]) => unknown;
 
 /** Function that runs once when a message is given up. An error that it throws is recorded with the failure. */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
@@ -38,7 +38,7 @@ export interface PlannedHandler {
   /** Maximum messages that run at once, within the queue's concurrency. Infinity if the handler sets none. */
   readonly concurrency: number;
   /** Takes no plain messages if true. */
-  readonly encrypted: boolean;
+  readonly encrypted: boolean | undefined;
   /** Deserializer of its bodies; undefined for the bus's serializer. */
   readonly body: Deserializer | undefined;
 }

@@ -474,7 +474,7 @@ export const chains: Theme = (test) => {
 
   test('a handler of many has a step for each of its messages, which go on one by one', async (fx) => {
     const after = fx.recorder();
-    const batch = { max: 3, within: '100ms' } as const;
+    const bulk = { max: 3, within: '100ms' } as const;
     const bus = fx
       .bus('worker')
       .handle(
@@ -484,7 +484,7 @@ export const chains: Theme = (test) => {
             stepOf(context).pass((payloads[index] as number) * 10);
           return payloads.map((payload) => (payload === 2 ? new Error('no') : undefined));
         },
-        { batch, retry: { tries: 1 }, queue: { name: fx.name('batch') } },
+        { bulk, retry: { tries: 1 }, queue: { name: fx.name('batch') } },
       )
       .handle('step.b', after.handle);
     await bus.start();

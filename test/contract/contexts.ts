@@ -160,7 +160,7 @@ export const contexts: Theme = (test) => {
         calls.push({ in: store.getStore(), ids: all.map(({ messageId }) => messageId) });
         store.enterWith('a tenant');
       },
-      { batch: { max: 3, within: '200ms' }, queue: { prefetch: 20 } },
+      { bulk: { max: 3, within: '200ms' }, queue: { prefetch: 20 } },
     );
     await bus.start();
     for (const number of numbers(8)) await bus.publish('k', number, { messageId: `m${number}` });

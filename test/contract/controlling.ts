@@ -55,7 +55,7 @@ export const controlling: Theme = (test) => {
       .bus('mailer')
       .handle('k', seen.handle, { queue: { name: fx.name('q'), concurrency: 2 } })
       .handle('laned', () => {}, { queue: { name: fx.name('laned'), lanes: ['high', 'default'] } })
-      .handle('batched', (_all: unknown[]) => {}, { queue: fx.name('batches'), batch: { max: 20 } });
+      .handle('batched', (_all: unknown[]) => {}, { queue: fx.name('batches'), bulk: { max: 20 } });
     await bus.start();
     for (const number of numbers(12)) await bus.publish('k', number);
     await fx.eventually(() => assert.equal(seen.calls.length, 2));
@@ -74,7 +74,7 @@ export const controlling: Theme = (test) => {
     const refused = await control(({ scale }) => scale(fx.name('batches'), 3));
     assert.match(
       refused.processes[0]?.problem ?? '',
-      /at least 20, the messages of a handler's batch; got 3/,
+      /at least 20, the messages that a handler takes in one call; got 3/,
     );
     const lane = await control(({ scale }) => scale(fx.name('laned.high'), 3));
     assert.match(lane.processes[0]?.problem ?? '', /shares the slots of its queue: scale '.*laned'/);

@@ -261,7 +261,7 @@ export const once: Theme = (test) => {
           await context.once('p', () => void done.push(payloads[n]));
         if (calls === 1) throw new Error('all once more');
       },
-      { batch: { max: 2, within: '100ms' }, retry: { tries: 2, backoff: '100ms' } },
+      { bulk: { max: 2, within: '100ms' }, retry: { tries: 2, backoff: '100ms' } },
     );
     const dead = watch(bus, 'message.deadLettered', 'handler.succeeded');
     await bus.start();

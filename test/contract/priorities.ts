@@ -1,5 +1,6 @@
+import type { QueueOptions } from '../../src/consume/handlers/definition.js';
 import assert from 'node:assert/strict';
-import { type Bus, type QueueOptions, TopologyError } from '../../src/index.js';
+import { type Bus, TopologyError } from '../../src/index.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { ack } from '../support/port.js';
 import type { Theme } from './theme.js';

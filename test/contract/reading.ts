@@ -262,7 +262,7 @@ export const reading: Theme = (test) => {
     bus.handle('sealed', sealed.handle, { body: 'text', encrypted: true });
     bus.handle('pack', packs.handle, { body: 'bytes', queue: fx.name('packs') });
     bus.handle('gathered', (payloads) => void gathered.push(...payloads), {
-      ...{ body: 'text', batch: { max: 2 }, queue: fx.name('gathered') },
+      ...{ body: 'text', bulk: { max: 2 }, queue: fx.name('gathered') },
     });
     await bus.start();
     await bus.publish('sealed', { a: 1 }, { encrypted: true });

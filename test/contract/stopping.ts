@@ -276,7 +276,7 @@ export const stopping: Theme = (test, { survivesProcess }) => {
       (payloads: number[]) => {
         gathered.push(payloads);
       },
-      { batch: { max: 10, within: '50s' } },
+      { bulk: { max: 10, within: '50s' } },
     );
     const began = watch(bus, 'handler.started');
     await bus.start();

@@ -1,9 +1,9 @@
 import { BusFixture } from '../support/bus-fixture.js';
 import { shareOf } from '../support/share.js';
 import type { Capabilities, TransportHarness } from '../support/transport-harness.js';
-import { batches } from './batches.js';
 import { bodies } from './bodies.js';
 import { brokenConnections } from './broken-connections.js';
+import { bulk } from './bulk.js';
 import { chains } from './chains.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
@@ -97,7 +97,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'dead letters': deadLetters,
   delays,
   packs,
-  batches,
+  'handlers of many': bulk,
   chains,
   'batches of jobs': jobBatches,
   'batches of jobs, again': jobBatchesAgain,

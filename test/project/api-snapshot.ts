@@ -8,9 +8,10 @@ export type ApiSnapshot = ReadonlyMap<string, string>;
 /** The exported names of every entry point of package.json, from the declarations that the compiler emitted. */
 export function describeApi(): ApiSnapshot {
   const { program, entryPoints } = publicProgram();
+  const exported = exportedBy(program, entryPoints);
   return new Map(
     entryPoints.flatMap(({ name, file }) =>
-      exportsOf(program, file).map(([exported, text]) => [`${name} › ${exported}`, text] as const),
+      exportsOf(program, file, exported).map(([exported, text]) => [`${name} › ${exported}`, text] as const),
     ),
   );
 }
@@ -32,16 +33,17 @@ function publicProgram() {
 export function hiddenTypes(): ReadonlyMap<string, readonly string[]> {
   const { program, entryPoints } = publicProgram();
   const checker = program.getTypeChecker();
-  const exported = new Set(
-    entryPoints.flatMap(({ file }) => symbolsOf(program, file)).map((symbol) => whole(checker, symbol)),
-  );
+  const exported = exportedBy(program, entryPoints);
   const hidden = new Map<string, string[]>();
   const walk = (node: ts.Node, owner: string): void => {
     if (ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal')) return;
     const name = namedBy(node);
     const symbol = name && checker.getSymbolAtLocation(name);
     const type = symbol && whole(checker, symbol);
-    if (type && !exported.has(type) && isOurs(type)) {
+    // Shown by its fields, as if they stood in the interface itself.
+    const base = ts.isExpressionWithTypeArguments(node) && type && interfaceOf(type);
+    if (base && !exported.has(type)) walk(base, type.name);
+    else if (type && !exported.has(type) && isOurs(type)) {
       const owners = hidden.get(type.name) ?? [];
       hidden.set(type.name, owners.includes(owner) ? owners : [...owners, owner]);
     }
@@ -51,6 +53,16 @@ export function hiddenTypes(): ReadonlyMap<string, readonly string[]> {
     for (const declaration of symbol.declarations ?? []) walk(visible(declaration), symbol.name);
   return hidden;
 }
+
+type EntryPoints = readonly { readonly file: string }[];
+
+function exportedBy(program: ts.Program, entryPoints: EntryPoints): ReadonlySet<ts.Symbol> {
+  const symbols = entryPoints.flatMap(({ file }) => symbolsOf(program, file));
+  return new Set(symbols.map((symbol) => whole(program.getTypeChecker(), symbol)));
+}
+
+const interfaceOf = (symbol: ts.Symbol): ts.InterfaceDeclaration | undefined =>
+  symbol.declarations?.find(ts.isInterfaceDeclaration);
 
 function namedBy(node: ts.Node): ts.Node | undefined {
   if (ts.isTypeReferenceNode(node)) return node.typeName;
@@ -74,45 +86,66 @@ function symbolsOf(program: ts.Program, file: string): ts.Symbol[] {
 const whole = (checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol =>
   symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 
-function exportsOf(program: ts.Program, file: string): [name: string, text: string][] {
+function exportsOf(
+  program: ts.Program,
+  file: string,
+  exported: ReadonlySet<ts.Symbol>,
+): [name: string, text: string][] {
   const checker = program.getTypeChecker();
   const symbols = symbolsOf(program, file);
-  const exported = new Set(symbols.map((symbol) => whole(checker, symbol)));
   return symbols
     .map((symbol): [string, string] => {
       const { declarations = [] } = whole(checker, symbol);
-      const parents = declarations.flatMap((each) => hiddenParents(each, checker, exported));
-      return [symbol.name, [...declarations, ...parents].map(declarationText).join('\n')];
+      const texts = declarations.map((each) =>
+        ts.isInterfaceDeclaration(each)
+          ? interfaceText(each, checker, exported)
+          : declarationText(each, visible(each)),
+      );
+      return [symbol.name, texts.join('\n')];
     })
     .sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** Interfaces that no name of the entry point stands for, though an exported one has their members. */
-function hiddenParents(
-  declaration: ts.Declaration,
-  checker: ts.TypeChecker,
-  exported: ReadonlySet<ts.Symbol>,
-): ts.Declaration[] {
-  if (!ts.isInterfaceDeclaration(declaration)) return [];
-  const parents = (declaration.heritageClauses ?? [])
-    .flatMap(({ types }) => types)
-    .flatMap(({ expression }) => checker.getSymbolAtLocation(expression) ?? [])
-    .map((symbol) => whole(checker, symbol));
-  return parents
-    .filter((parent) => isOurs(parent) && !exported.has(parent))
-    .flatMap(({ declarations = [] }) => declarations)
-    .flatMap((parent) => [parent, ...hiddenParents(parent, checker, exported)]);
 }
 
 const printer = ts.createPrinter({ removeComments: true });
 
 /** The declaration without comments, `declare`, and what is private: none of that is a promise to users. */
-function declarationText(declaration: ts.Declaration): string {
-  const source = declaration.getSourceFile();
+function declarationText(declaration: ts.Node, shown: ts.Node): string {
   return printer
-    .printNode(ts.EmitHint.Unspecified, visible(declaration), source)
+    .printNode(ts.EmitHint.Unspecified, shown, declaration.getSourceFile())
     .replace(/^export (declare )?/, '')
     .replaceAll('    ', '  ');
+}
+
+/** An interface as users see it: with the fields of its bases that no entry point exports, in place of their names. */
+function interfaceText(
+  node: ts.InterfaceDeclaration,
+  checker: ts.TypeChecker,
+  exported: ReadonlySet<ts.Symbol>,
+): string {
+  const bases = node.heritageClauses?.flatMap(({ types }) => types) ?? [];
+  const hidden = new Map(
+    bases.flatMap((base) => {
+      const symbol = checker.getSymbolAtLocation(base.expression);
+      const type = symbol && whole(checker, symbol);
+      const declaration = type && !exported.has(type) ? interfaceOf(type) : undefined;
+      return declaration ? [[base, declaration] as const] : [];
+    }),
+  );
+  if (hidden.size === 0) return declarationText(node, node);
+  const shown = bases.filter((base) => !hidden.has(base));
+  const { modifiers, name, typeParameters, members } = node;
+  const heritage =
+    shown.length > 0 ? [ts.factory.createHeritageClause(ts.SyntaxKind.ExtendsKeyword, shown)] : [];
+  const own = declarationText(
+    node,
+    ts.factory.updateInterfaceDeclaration(node, modifiers, name, typeParameters, heritage, members),
+  );
+  const inherited = [...hidden.values()].map((base) =>
+    interfaceText(base, checker, exported)
+      .replace(/^.*? \{\n/s, '')
+      .replace(/\}$/, ''),
+  );
+  return `${own.replace(/\}$/, '')}${inherited.join('')}}`;
 }
 
 function visible(declaration: ts.Declaration): ts.Node {

@@ -1,11 +1,11 @@
 import type { BatchSender } from '../../features/batch/context.js';
-import { Gathering } from '../../features/bulk/bulk.js';
 import type { StepSender } from '../../features/chain/context.js';
-import { featureGuards } from '../../features/features.js';
+import type { HandlerCode } from '../../features/feature.js';
+import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Publisher } from '../../message/publisher.js';
-import type { BatchFunction, HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
+import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { Middleware } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
@@ -53,8 +53,7 @@ export class Dispatcher {
   private readonly running: Running;
   private readonly verdicts: Verdicts;
   private readonly stageOptions: StageOptions;
-  /** Of the handlers that take many messages in one call. */
-  private readonly gatherings: Gathering[] = [];
+  private readonly codes: HandlerCode[] = [];
 
   constructor(private readonly options: DispatcherOptions) {
     const verdicts = new Verdicts(options);
@@ -95,9 +94,9 @@ export class Dispatcher {
     );
   }
 
-  /** No more messages will come: handlers of many are called with what they have. */
-  stopGathering(): void {
-    for (const gathering of this.gatherings) gathering.stop();
+  /** Tells the handlers' code that no more messages will come: what it holds back for others runs now. */
+  closeCode(): void {
+    for (const { close } of this.codes) close?.();
   }
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
@@ -107,11 +106,12 @@ export class Dispatcher {
 
   private ways(handler: Handler): Ways {
     const { options, running, stageOptions } = this;
-    const run = this.functionOf(handler);
+    const handlersCode = handlerCode(handler, stageOptions);
+    this.codes.push(handlersCode);
     const features = featureGuards(handler, stageOptions);
     const way = (isMarked: boolean) => {
       const around = aroundStages(handler, isMarked, options.middleware);
-      const code = this.timed(handler, piped(around, run));
+      const code = this.timed(handler, piped(around, handlersCode.run));
       return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
     };
     return { handler, plain: way(false), marked: way(true) };
@@ -128,12 +128,5 @@ export class Dispatcher {
       onTimeout: (context, error) =>
         events.failed('handler.timedOut', context.work, error, clock.monotonic() - timeoutMs),
     };
-  }
-
-  private functionOf({ handle, batch }: Handler): HandlerFunction {
-    if (!batch) return handle as HandlerFunction;
-    const gathering = new Gathering(handle as BatchFunction, batch, this.options.clock);
-    this.gatherings.push(gathering);
-    return gathering.join;
   }
 }

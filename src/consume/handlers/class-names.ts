@@ -3,17 +3,17 @@ import type { HandlerDefinition } from './definition.js';
 import { patternOf } from './queue-problems.js';
 
 /*
- * A class that names no queue has one that is called after the class. Tools that bundle and minify call classes as they
- * like, perhaps otherwise with each build: then a new queue takes over, and the old one fills, bound and not consumed.
+ * The queue of a class that names none is named after the class. Bundlers and minifiers rename classes, perhaps with each build:
+ * then a new queue takes over, and the old one fills, bound and not consumed.
  */
 
-/** Longest name that is taken for a minifier's. Theirs may be longer, but nobody's own is as short. */
+/** Longest name that is taken for a minifier's: its names may be longer, but no author's is as short. */
 const SHORT_NAME = 2;
 
-/** What compilers and bundlers call a class without a name: `default_1`, `orders_default`, `class_1`, `_class`. */
+/** Names that compilers and bundlers give a class without one: `default_1`, `orders_default`, `class_1`, `_class`. */
 const MADE_UP = /^(\w*_)?default(_?\d+)?$|^_?class(_?\d+)?$/;
 
-/** Classes that a queue can't be called after, as sentences. */
+/** Problems of classes that a queue can't be named after, as sentences. */
 export function classNameProblems(definitions: readonly HandlerDefinition[], service: string): string[] {
   const problems = definitions.flatMap(({ patterns, queue: { name, ownName } }) => {
     if (ownName === undefined) return [];
@@ -30,7 +30,7 @@ export function classNameProblems(definitions: readonly HandlerDefinition[], ser
 }
 
 /**
- * Asks for names, in production, where a queue outlives the build that has named it. A single line for all.
+ * Warns, in production, of queues that are named after their classes: a queue outlives the build that has named it. One line for all.
  *
  * @param subscriptions of one bus
  */

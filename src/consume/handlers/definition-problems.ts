@@ -1,5 +1,5 @@
-import { batchOption } from '../../features/bulk/bulk.js';
-import { featureFields } from '../../features/features.js';
+import { FEATURE_FIELDS } from '../../features/handler-features.js';
+import { TIMEOUT_FIELDS } from '../../features/timeout/option.js';
 import { exchangeOption } from '../../message/exchange-option.js';
 import { patternProblem } from '../../message/routing/routing-key.js';
 import { uniqueOption } from '../../message/unique.js';
@@ -10,12 +10,10 @@ import {
   type Check,
   callable,
   type Fields,
-  flag,
   integerFrom,
   isPlainObject,
   objectWith,
   oneOf,
-  positiveDuration,
   positiveInteger,
   problemsOf,
   show,
@@ -49,15 +47,11 @@ const QUEUE_FIELDS: Fields = {
 
 const HANDLER_FIELDS: Fields = {
   retry: objectWith(RETRY_FIELDS),
-  timeout: positiveDuration,
-  failOnTimeout: flag,
+  ...TIMEOUT_FIELDS,
   concurrency: positiveInteger,
   exchange: exchangeOption,
   body: bodyOption,
-  batch: batchOption,
-  ...featureFields,
-  unique: uniqueOption,
-  encrypted: flag,
+  ...FEATURE_FIELDS,
 };
 
 /** Problems of a definition, as sentences that begin with its name. */

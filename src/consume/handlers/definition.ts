@@ -1,11 +1,10 @@
-import type { CircuitBreakerOptions } from '../../features/circuit-breaker/circuit-breaker.js';
-import type { IdempotentOptions } from '../../features/idempotent/option.js';
-import type { RateLimitOptions } from '../../features/rate-limit/rate-limit.js';
+import type { BulkOption, BulkOptions } from '../../features/bulk/option.js';
+import type { FeatureOptions } from '../../features/features.js';
+import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
 import type { ExchangeOption } from '../../message/exchange-option.js';
 import type { Publisher } from '../../message/publisher.js';
-import type { UniqueOptions } from '../../message/unique.js';
-import type { BatchFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
+import type { BulkFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
 import type { RetryOptions } from '../../retry/policy.js';
 import type { BodyOption } from '../../serialization/body-option.js';
 import type { QueueType } from '../../topology/bus-topology.js';
@@ -71,19 +70,14 @@ export interface QueueOptions {
  * @typeParam Input payload that publishers give, which the schema may transform
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
-export interface HandlerOptions<Payload = any, Input = Payload> {
+export interface HandlerOptions<Payload = any, Input = Payload>
+  extends TimeoutOption,
+    FeatureOptions<Payload, Input> {
   /**
    * Retry policy: when a failed message is tried again, and when it is given up. @default the bus's `retry`,
    * option by option
    */
   retry?: RetryOptions<Payload>;
-  /** Maximum run time of one attempt. @default '60s' */
-  timeout?: Duration;
-  /**
-   * Gives the message up on the first timeout, with the reason `timeout`, instead of counting a failed attempt.
-   * @default false
-   */
-  failOnTimeout?: boolean;
   /** Maximum messages that this handler handles at once, at most the queue's concurrency. @default the queue's */
   concurrency?: number;
   /** Topic exchange to which this handler's patterns are bound, instead of the queue's. @default the queue's */
@@ -94,46 +88,6 @@ export interface HandlerOptions<Payload = any, Input = Payload> {
    * queue's `body`, else the bus's serializer: JSON
    */
   body?: BodyOption;
-  /**
-   * Limit on how often the handler may start, over all processes that share the bus's `stores`. A message above
-   * the limit is released and comes back later. @default none
-   */
-  rateLimit?: RateLimitOptions<Payload>;
-  /**
-   * Skips messages that this handler has handled before, over all processes that share the bus's `stores`. `{}`
-   * recognises a message by its id. @default off: every delivery is handled
-   */
-  idempotent?: IdempotentOptions<Payload>;
-  /**
-   * Runs the handler in one database transaction (`context.transaction`). The handler's own statements, the
-   * note that the message is handled, and the messages published with its context are committed together. Needs
-   * `stores` with an inbox: `postgresStores()`. @default none
-   */
-  inbox?: IdempotentOptions<Payload>;
-  /**
-   * Refuses a `send` of the same bus to this handler while another message with the same key waits or is
-   * handled, over all processes that share the bus's `stores`. A `unique` option of the message's definition or
-   * of the send takes precedence. @default off: every message is sent
-   */
-  unique?: UniqueOptions<Input>;
-  /**
-   * Takes encrypted messages only: a plain message is dead-lettered as `undecodable`, so that nobody without a
-   * key can make the handler run. @default false: plain messages, too
-   */
-  encrypted?: boolean;
-  /** Circuit breaker: pauses the queue while this handler fails too often. @default none */
-  circuitBreaker?: CircuitBreakerOptions;
-}
-
-/** How messages are gathered for a handler that takes many in one call. */
-export interface BatchOptions {
-  /** Maximum messages in one call, 2 to 10,000. @default 100 */
-  max?: number;
-  /**
-   * Longest time that the first message of a batch waits for others: 1 ms to 1 min, and less than the handler's
-   * timeout. @default '50ms'
-   */
-  within?: Duration;
 }
 
 /** Options of `bus.handle`: those of the handler, and its queue. */
@@ -152,13 +106,9 @@ export interface HandleOptions<Payload = any, Input = Payload> extends HandlerOp
 
 /** Options of `bus.handle` for a handler that takes many messages in one call. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
-export interface BatchHandleOptions<Payload = any, Input = Payload> extends HandleOptions<Payload, Input> {
-  /**
-   * How messages are gathered for one call of the {@link BatchFunction}. Each message counts towards the
-   * concurrency, which must therefore be `max` or more, and is `max` by default.
-   */
-  batch: BatchOptions;
-}
+export interface BulkHandleOptions<Payload = any, Input = Payload>
+  extends HandleOptions<Payload, Input>,
+    BulkOption {}
 
 /** A pattern, or a definition, which stands for its routing key and validates the payload. */
 export type HandlerTarget = string | MessageDefinition;
@@ -189,9 +139,9 @@ export interface HandlerDefinition {
   readonly patterns: readonly HandlerTarget[];
   /** Options of the queue. `ownName` is used if they hold no name: a class's name, appended to the service's. */
   readonly queue: QueueOptions & { readonly ownName?: string };
-  readonly options: HandlerOptions & { readonly batch?: BatchOptions | undefined };
-  /** A `BatchFunction` if `options.batch` is set. */
-  readonly handle: HandlerFunction | BatchFunction;
+  readonly options: HandlerOptions & { readonly bulk?: BulkOptions };
+  /** A `BulkFunction` if `options.bulk` is set. */
+  readonly handle: HandlerFunction | BulkFunction;
   readonly failed?: FailedFunction;
   /** Runs once at `start()`, before anything is declared, and throws if a dependency is missing. */
   readonly prepare?: (publisher: Publisher) => void | Promise<void>;

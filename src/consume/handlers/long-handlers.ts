@@ -5,15 +5,15 @@ import { LONGEST_WAIT_MS } from '../intake/long-waits.js';
 import type { Handler, Subscription } from './subscription.js';
 
 /**
- * How long RabbitMQ lets a consumer keep a message, unless its operator says otherwise
- * (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout). What this broker's operator says, AMQP doesn't tell.
+ * Default of RabbitMQ's `consumer_timeout` (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout). The value that an
+ * operator has set can't be read over AMQP.
  */
 const BROKER_CONSUMER_TIMEOUT_MS = 30 * 60_000;
 
-/** For what comes after the handler: its outcome is settled, and the broker looks once a minute. */
+/** Time after the handler's end: its outcome is settled, and the broker looks once a minute. */
 const MARGIN_MS = 5 * 60_000;
 
-/** What the broker is asked to allow: as long as a message may wait here, then run, and then be settled. */
+/** Milliseconds that the broker is asked to allow: a message may wait here, then run, and then be settled. */
 export function keptForMs(handlers: readonly Pick<Handler, 'timeoutMs'>[], timeoutGraceMs: number): number {
   const longest = Math.max(0, ...handlers.map(({ timeoutMs }) => timeoutMs));
   return Math.max(BROKER_CONSUMER_TIMEOUT_MS, LONGEST_WAIT_MS + longest + timeoutGraceMs + MARGIN_MS);

@@ -1,11 +1,11 @@
 import { isMessageDefinition } from '../../message/define-message.js';
-import type { BatchFunction, HandlerFunction } from '../../pipeline/handler.js';
+import type { BulkFunction, HandlerFunction } from '../../pipeline/handler.js';
 import type { HandleOptions, HandlerDefinition, HandlerTarget } from './definition.js';
 
 /** What `bus.handle` is given, as a definition like those of classes. */
 export function plainHandler(
   patterns: HandlerTarget | readonly HandlerTarget[],
-  handle: HandlerFunction | BatchFunction,
+  handle: HandlerFunction | BulkFunction,
   { queue, name, failed, ...options }: HandleOptions,
 ): HandlerDefinition {
   const list = (Array.isArray(patterns) ? patterns : [patterns]) as readonly HandlerTarget[];

@@ -1,3 +1,5 @@
+import type { DeclaredHandler } from '../../features/features.js';
+import { featureQueueProblems } from '../../features/handler-features.js';
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
 import {
   type ExchangeOption,
@@ -33,6 +35,12 @@ type Groups = ReadonlyMap<string, readonly HandlerDefinition[]>;
 export const patternOf = (pattern: string | MessageDefinition): string =>
   isMessageDefinition(pattern) ? pattern.key : pattern;
 
+/** The handler as its features judge it. */
+export const declared = ({ name, patterns, queue, options }: HandlerDefinition): DeclaredHandler => ({
+  ...{ name, queue, options },
+  patterns: patterns.map(patternOf),
+});
+
 /** @param busExchange of handlers that name none */
 export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[] {
   const problems = [...groups].flatMap(([queue, group]) => {
@@ -43,7 +51,7 @@ export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[
       ...laneNamesThatCannotBe(queue, group, busExchange),
       ...prioritiesBeyondQuorum(queue, group),
       ...patternsWithTwoOwners(queue, group, busExchange),
-      ...namesWithTwoOwners(queue, group),
+      ...featureQueueProblems(queue, group.map(declared)),
     ];
   });
   return [...problems, ...lanesThatAreQueues(groups)];
@@ -147,27 +155,6 @@ function patternsWithTwoOwners(
     }
   }
   return problems;
-}
-
-/**
- * What was handled is known by the handler's name. By messages' ids that does no harm, since each goes to one handler; by keys of
- * their own, an order's number, one would skip what only the other has handled.
- */
-function namesWithTwoOwners(queue: string, group: readonly HandlerDefinition[]): string[] {
-  const rememberedBy = ({ options: { inbox, idempotent } }: HandlerDefinition) => inbox ?? idempotent;
-  const owners = new Map<string, HandlerDefinition>();
-  return group.filter(rememberedBy).flatMap((definition) => {
-    const { name } = definition;
-    const owner = owners.get(name);
-    owners.set(name, definition);
-    if (!owner || !(rememberedBy(owner)?.by || rememberedBy(definition)?.by)) return [];
-    const [its, others] = [owner, definition].map(
-      ({ patterns }) => `'${patterns.map(patternOf).join("', '")}'`,
-    );
-    return [
-      `queue '${queue}': the handlers of ${its} and ${others} are both called ${name}, and with a \`by\` of their own what one has handled the other would skip: give each a name, or one the two patterns`,
-    ];
-  });
 }
 
 /** A lane's queue that is another subscription's queue would be consumed by both. */

@@ -1,11 +1,16 @@
 import { OptionsError } from '../../errors.js';
-import { type BatchSettings, batchSettings } from '../../features/bulk/bulk.js';
-import { type FeatureSettings, featureSettings } from '../../features/features.js';
+import type { FeatureBus } from '../../features/feature.js';
+import {
+  type FeatureSettings,
+  featureProblems,
+  featureSettings,
+  slotsNeeded,
+} from '../../features/handler-features.js';
+import { timeoutMsOf } from '../../features/timeout/option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
 import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
-import { type UniqueSettings, uniqueSettings } from '../../message/unique.js';
 import type {
-  BatchFunction,
+  BulkFunction,
   FailedFunction,
   HandlerFunction,
   PlannedHandler,
@@ -20,23 +25,20 @@ import { classNameProblems } from './class-names.js';
 import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';
 import { problemsOfDefinition } from './definition-problems.js';
 import { type Lane, lanesOf } from './lanes.js';
-import { patternOf, queueProblems } from './queue-problems.js';
+import { declared, patternOf, queueProblems } from './queue-problems.js';
 
 /** A handler with all its policies settled. */
 export interface Handler extends PlannedHandler, FeatureSettings {
-  readonly handle: HandlerFunction | BatchFunction;
+  readonly handle: HandlerFunction | BulkFunction;
   readonly failed: FailedFunction | undefined;
-  readonly unique: UniqueSettings | undefined;
-  /** Set if it takes many messages in one call. */
-  readonly batch: BatchSettings | undefined;
 }
 
 /** A queue with its bindings and handlers, and the lanes that stand for it in the broker. */
 export interface Subscription {
   readonly queue: string;
-  /** The class that it is called after, since that names none. */
+  /** Name of the class that the queue is named after; undefined if the queue has a name of its own. */
   readonly namedAfter: string | undefined;
-  /** In the order they are served; one, with the queue's own name, if there are none. */
+  /** Lanes in the order they are served; one, with the queue's own name, if it has none. */
   readonly lanes: readonly Lane[];
   readonly type: QueueType;
   readonly concurrency: number;
@@ -46,18 +48,13 @@ export interface Subscription {
   readonly handlers: readonly Handler[];
 }
 
-/** What handlers and queues get that say nothing themselves. */
-export interface SubscriptionDefaults {
+/** Defaults of handlers and queues, and facts about the bus that their options are judged by. */
+export interface SubscriptionDefaults extends FeatureBus {
   readonly service: string;
   readonly exchange: ExchangeRef;
   readonly concurrency: number;
   readonly retry: RetryOptions | undefined;
-  readonly timeoutMs: number;
-  /** Whether the bus's stores have inboxes. */
-  readonly hasInbox: boolean;
-  /** Without it, no handler can take encrypted messages. */
-  readonly encryption?: object | undefined;
-  /** Concurrency of every queue, whatever its own is. */
+  /** Concurrency of every queue, whatever it says itself. */
   readonly slots?: number | undefined;
 }
 
@@ -83,12 +80,9 @@ export function planSubscriptions(
     // What is wrong in itself can't be put together.
     const together = own.length === 0 ? policyProblem(policyOf(definition.options, defaults)) : undefined;
     problems.push(...own, ...(together ? [`${definition.name}: ${together}`] : []));
-    if (own.length === 0) problems.push(...batchProblems(definition, defaults));
-    problems.push(...inboxProblems(definition, defaults));
-    if (definition.options.encrypted && !defaults.encryption)
-      problems.push(
-        `${definition.name} takes encrypted messages only, so the bus needs encryption: { keys }`,
-      );
+    if (own.length === 0)
+      for (const problem of featureProblems(declared(definition), defaults))
+        problems.push(`${definition.name}: ${problem}`);
     const queue = queueNameOf(definition, defaults.service);
     groups.set(queue, [...(groups.get(queue) ?? []), definition]);
   }
@@ -98,7 +92,7 @@ export function planSubscriptions(
   return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
 }
 
-/** The same, as the topology's planner wants to know it. */
+/** The queue as the topology's planner sees it. */
 export function queueNeeds(subscription: Subscription): QueueNeeds {
   const { queue, lanes, type, deliveryLimit, maxPriority, handlers } = subscription;
   return {
@@ -111,9 +105,9 @@ export function queueNeeds(subscription: Subscription): QueueNeeds {
   };
 }
 
-/** Whether a handler works with one. */
-export function hasInbox(subscriptions: readonly Subscription[]): boolean {
-  return subscriptions.some(({ handlers }) => handlers.some(({ inbox }) => inbox !== undefined));
+/** True if any handler has this feature. */
+export function hasFeature(name: keyof FeatureSettings, subscriptions: readonly Subscription[]): boolean {
+  return subscriptions.some(({ handlers }) => handlers.some((handler) => handler[name] !== undefined));
 }
 
 function queueNameOf({ queue }: HandlerDefinition, service: string): string {
@@ -127,10 +121,9 @@ function subscriptionOf(
 ): Subscription {
   // All of a group agree on what they say (checked), but not all say everything.
   const options: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
-  // Each message of a batch holds a slot: with fewer slots than messages a batch would never be full.
-  const largest = Math.max(0, ...group.map((definition) => batchOf(definition)?.max ?? 0));
+  const handlers = group.map((definition) => handlerOf(definition, { ...options, name: queue }, defaults));
   const wantedSlots = defaults.slots ?? options.concurrency ?? defaults.concurrency;
-  const concurrency = Math.max(wantedSlots, largest);
+  const concurrency = Math.max(wantedSlots, slotsNeeded(handlers));
   const lanes = lanesOf(queue, options.lanes);
   // While a lane's messages fill the concurrency, its next ones must be here, or a lower lane would get their slots.
   const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);
@@ -143,7 +136,7 @@ function subscriptionOf(
     prefetch: Math.min(Math.max(wanted, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
     maxPriority: options.maxPriority,
-    handlers: group.map((definition) => handlerOf(definition, { ...options, name: queue }, defaults)),
+    handlers,
   };
 }
 
@@ -164,63 +157,18 @@ function handlerOf(
       definition: isMessageDefinition(pattern) ? pattern : undefined,
     })),
     retry: policyOf(options, defaults),
-    timeoutMs: timeoutOf(options, defaults),
+    timeoutMs: timeoutMsOf(options, defaults),
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
     handle: definition.handle,
     failed: definition.failed,
     ...featureSettings(options),
-    unique: options.unique && uniqueSettings(options.unique),
-    encrypted: options.encrypted ?? false,
     body: bodyOf(options.body ?? queue.body),
-    batch: batchOf(definition),
   };
 }
 
 const bodyOf = (body: BodyOption | undefined): Deserializer | undefined =>
   body === undefined ? undefined : deserializerOf(body);
 
-function batchOf({ options: { batch } }: HandlerDefinition): BatchSettings | undefined {
-  return batch === undefined ? undefined : batchSettings(batch);
-}
-
 function policyOf({ retry, failOnTimeout }: HandlerOptions, defaults: SubscriptionDefaults): RetryPolicy {
   return retryPolicy({ ...retry, ...(failOnTimeout === undefined ? {} : { failOnTimeout }) }, defaults.retry);
-}
-
-/** Slots that are too few for a batch are a problem that is reported; they are not raised in silence. */
-function batchProblems(
-  { name, queue, options }: HandlerDefinition,
-  defaults: SubscriptionDefaults,
-): string[] {
-  if (options.batch === undefined) return [];
-  const { max, withinMs } = batchSettings(options.batch);
-  const problems: string[] = [];
-  const slots = Math.min(queue.concurrency ?? max, options.concurrency ?? max);
-  if (max > slots)
-    problems.push(
-      `${name}: expected batch.max to be at most the concurrency, ${slots}, since each message of a batch counts; got ${max}`,
-    );
-  const timeoutMs = timeoutOf(options, defaults);
-  if (withinMs >= timeoutMs)
-    problems.push(
-      `${name}: expected batch.within to be shorter than the handler's timeout, ${formatMs(timeoutMs)}, since the time that a message waits for others counts; got ${formatMs(withinMs)}`,
-    );
-  return problems;
-}
-
-function timeoutOf({ timeout }: HandlerOptions, { timeoutMs }: SubscriptionDefaults): number {
-  return timeout === undefined ? timeoutMs : toMs(timeout);
-}
-
-function inboxProblems(
-  { name, options: { inbox, idempotent, batch } }: HandlerDefinition,
-  { hasInbox }: SubscriptionDefaults,
-): string[] {
-  if (inbox === undefined) return [];
-  const problems = [
-    !hasInbox && "expected the bus's stores to have an inbox, as postgresStores() of hopline/postgres has",
-    idempotent !== undefined && 'expected either inbox or idempotent, got both: an inbox is idempotent',
-    batch !== undefined && 'expected either inbox or batch, got both: a transaction belongs to one message',
-  ];
-  return problems.filter((problem) => problem !== false).map((problem) => `${name}: ${problem}`);
 }

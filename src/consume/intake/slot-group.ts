@@ -1,6 +1,7 @@
 import { CancelledError, ChannelLostError, OptionsError, ShutdownError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';
 import { Circuits } from '../../features/circuit-breaker/circuits.js';
+import { slotsProblem } from '../../features/handler-features.js';
 import { returned, settledWith } from '../../features/pack/pack.js';
 import { Uniques } from '../../features/unique/uniques.js';
 import type { Work } from '../../pipeline/work.js';
@@ -129,7 +130,7 @@ export class SlotGroup {
   /** First stage of stopping: takes no more, and returns work that has not started. */
   async stopConsuming(): Promise<void> {
     this.stopping.isStopping = true;
-    this.dispatcher.stopGathering();
+    this.dispatcher.closeCode();
     this.longWaits.stop();
     this.circuits.stop();
     this.pause.stop();
@@ -176,14 +177,11 @@ export class SlotGroup {
   /**
    * Changes the number of slots, and with it the prefetch.
    *
-   * @throws OptionsError if a handler's batch would not fit
+   * @throws OptionsError if the messages of a handler's call would not fit
    */
   scale(slots: number): void {
-    const largest = Math.max(0, ...this.handlers.map(({ batch }) => batch?.max ?? 0));
-    if (slots < largest)
-      throw new OptionsError('scale', [
-        `expected the concurrency to be at least ${largest}, the messages of a handler's batch; got ${slots}`,
-      ]);
+    const problem = slotsProblem(this.handlers, slots);
+    if (problem) throw new OptionsError('scale', [problem]);
     this.slots = slots;
     for (const [index, lane] of this.lanes.entries())
       void lane.resizePrefetch(prefetchOf(this.serving.lanes[index] as ServedLane, this.serving, slots));

@@ -1,59 +1,9 @@
-import { type Check, durationUpTo, integerFrom, objectWith } from '../../util/check.js';
-import { type Duration, toMs } from '../../util/duration.js';
+import type { CircuitBreakerSettings } from './option.js';
 
-/**
- * Circuit breaker of a handler: when its queue is paused because the handler fails too often, and when the
- * queue is tried again.
- */
-export interface CircuitBreakerOptions {
-  /** Share of attempts that must throw or time out for the breaker to open: above 0 and at most 1. @default 0.5 */
-  failures?: number;
-  /** Minimum attempts in the window before the breaker may open: an integer, 1 to 10,000. @default 20 */
-  attempts?: number;
-  /** Length of the window in which attempts count: 100 ms to 1 h. @default '1m' */
-  within?: Duration;
-  /**
-   * Length of the queue's pause before one message is tried: 100 ms to 10 min. It doubles each time that
-   * message fails, up to ten times this value. @default '10s'
-   */
-  pause?: Duration;
-}
-
-export interface CircuitBreakerSettings {
-  readonly failures: number;
-  readonly attempts: number;
-  readonly withinMs: number;
-  readonly pauseMs: number;
-}
-
-const DEFAULTS = { failures: 0.5, attempts: 20, within: '1m', pause: '10s' } as const;
-
-const share: Check = {
-  expected: 'a number above 0 and at most 1',
-  accepts: (value) => typeof value === 'number' && value > 0 && value <= 1,
-};
-
-const atLeast100Ms = (check: Check): Check => ({
-  expected: `${check.expected}, from 100ms on`,
-  accepts: (value) => check.accepts(value) && toMs(value as Duration) >= 100,
-});
-
-export const circuitBreakerOption = objectWith({
-  failures: share,
-  attempts: integerFrom(1, 10_000),
-  within: atLeast100Ms(durationUpTo('1h')),
-  pause: atLeast100Ms(durationUpTo('10m')),
-});
-
-export function circuitBreakerSettings(options: CircuitBreakerOptions): CircuitBreakerSettings {
-  const { failures, attempts, within, pause } = { ...DEFAULTS, ...options };
-  return { failures, attempts, withinMs: toMs(within), pauseMs: toMs(pause) };
-}
-
-/** The time is cut into so many parts, of which the oldest is forgotten at once. */
+/** Parts of the window; the oldest part is forgotten as a whole. */
 const PARTS = 10;
 
-/** How often the pause may grow. */
+/** Longest pause, as a multiple of the first. */
 const LONGEST_PAUSE = 10;
 
 interface Part {
@@ -62,7 +12,7 @@ interface Part {
   failures: number;
 }
 
-/** What is known of one handler's attempts, and whether its queue may go on. Pure: it is told the time. */
+/** Attempts of one handler within its window, and whether its queue may go on. Pure: the time is an argument. */
 export class CircuitBreaker {
   private state: 'closed' | 'open' = 'closed';
   private parts: Part[] = [];
@@ -74,17 +24,17 @@ export class CircuitBreaker {
     return this.state === 'open';
   }
 
-  /** Attempts of its time, and how many of them failed. */
+  /** Attempts within the window, and how many of them failed. */
   get counted(): { readonly attempts: number; readonly failures: number } {
     const total = (count: (part: Part) => number) => this.parts.reduce((sum, part) => sum + count(part), 0);
     return { attempts: total(({ attempts }) => attempts), failures: total(({ failures }) => failures) };
   }
 
   /**
-   * An attempt has ended. While it is open only the one that was tried is told.
+   * Counts an attempt that has ended. While the breaker is open, only the attempt that is tried counts.
    *
    * @param now monotonic milliseconds
-   * @returns what changes by it
+   * @returns change of the breaker; undefined if there is none
    */
   ended(isFailure: boolean, now: number): 'opened' | 'opened again' | 'closed' | undefined {
     if (this.state === 'open') {
@@ -101,7 +51,7 @@ export class CircuitBreaker {
     return 'opened';
   }
 
-  /** How long the queue is to be paused now. */
+  /** Length of the queue's next pause, in milliseconds. */
   nextPauseMs(): number {
     const { pauseMs } = this.settings;
     const grown = Math.min(pauseMs * 2 ** this.pauses, pauseMs * LONGEST_PAUSE);

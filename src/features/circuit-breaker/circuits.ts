@@ -6,14 +6,29 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
-import { CircuitBreaker, type CircuitBreakerSettings } from './circuit-breaker.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import type { CircuitBreakerSettings } from './option.js';
+
+/** Pause of the lanes that share slots, as far as an open circuit needs it. */
+export interface CircuitPause {
+  /** Resolves when the lanes deliver nothing more. */
+  add(why: 'circuit-open'): Promise<void>;
+  remove(why: 'circuit-open'): void;
+  /** Lets one message of this handler through. */
+  letOne(handler: PlannedHandler): void;
+  /** True while a message is tried, or waited for. */
+  readonly isTrying: boolean;
+  /** True if this is the message that was let through last. */
+  isTried(work: Work): boolean;
+}
 
 export interface CircuitsOptions {
   readonly handlers: readonly (PlannedHandler & {
     readonly circuitBreaker: CircuitBreakerSettings | undefined;
   })[];
-  readonly gate: Gate;
-  readonly pause: Pause;
+  /** Where fetched messages wait for a slot. */
+  readonly gate: { takeWaiting(): Work[] };
+  readonly pause: CircuitPause;
   readonly clock: Clock;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
@@ -21,14 +36,13 @@ export interface CircuitsOptions {
 }
 
 /**
- * Pauses what shares the places of a handler that fails too often: nothing starts, nothing is consumed, and what waits
- * here goes back, for processes whose circuit is closed. After a while one message at a time is tried; one that succeeds
- * opens everything again. What comes of other handlers meanwhile runs; what came of this one too many is kept for the next
- * time.
+ * Circuits of the handlers that share slots. While one handler fails too often nothing starts, nothing is consumed, and fetched
+ * messages go back, for processes whose circuit is closed. After a pause one message at a time is tried; one that succeeds ends it.
+ * What is fetched of other handlers to find that one message runs; more of this handler's waits for the next time.
  */
 export class Circuits {
   private readonly breakers: ReadonlyMap<PlannedHandler, CircuitBreaker>;
-  /** Whose circuit is open: one at a time, since nothing else runs then. */
+  /** Handler whose circuit is open: one at a time, since nothing else runs then. */
   private broken: PlannedHandler | undefined;
   private timer: Timer | undefined;
   private stopped = false;
@@ -41,7 +55,7 @@ export class Circuits {
     );
   }
 
-  /** An attempt has ended, and has thrown or run too long, or not. */
+  /** @param isFailure the attempt that has ended has thrown, or run too long */
   ended(work: Work, isFailure: boolean): void {
     const handler = work.match?.handler;
     const breaker = handler && this.breakers.get(handler);
@@ -53,12 +67,12 @@ export class Circuits {
     else if (change !== undefined) this.open(handler, breaker);
   }
 
-  /** Something has ended: if it was the one that was tried, and it decided nothing, the next one is. */
+  /** Called when a message has ended: if it was the one that is tried, and it decided nothing, another is tried. */
   done(work: Work): void {
     if (this.broken && !this.stopped && this.isTried(work)) this.tryNext();
   }
 
-  /** Nothing is to begin, but for what is let start to be tried. */
+  /** True if nothing is to begin but the message that is tried. */
   get isOpen(): boolean {
     return this.broken !== undefined;
   }
@@ -85,7 +99,7 @@ export class Circuits {
     const isFirst = this.broken === undefined;
     this.broken = handler;
     const pauseMs = breaker.nextPauseMs();
-    this.tell(handler, breaker, pauseMs);
+    this.emitOpened(handler, breaker, pauseMs);
     const pausing = pause.add('circuit-open');
     if (isFirst) void pausing.then(() => returnUnstarted(gate.takeWaiting()));
     this.timer = clock.setTimer(() => void pausing.then(() => this.tryNext()), pauseMs);
@@ -102,7 +116,7 @@ export class Circuits {
     events.emit('circuit.closed', { service, handler: handler.name, queue: handler.queue });
   }
 
-  private tell(handler: PlannedHandler, breaker: CircuitBreaker, pauseMs: number): void {
+  private emitOpened(handler: PlannedHandler, breaker: CircuitBreaker, pauseMs: number): void {
     const { service, events } = this.options;
     const { name, queue } = handler;
     events.emit('circuit.opened', { service, handler: name, queue, ...breaker.counted, pauseMs });

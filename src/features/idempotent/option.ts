@@ -2,6 +2,15 @@ import type { MessageContext } from '../../message/context.js';
 import { callable, durationUpTo, objectWith } from '../../util/check.js';
 import { type Duration, toMs } from '../../util/duration.js';
 
+// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
+export interface IdempotentOption<Payload = any> {
+  /**
+   * Skips messages that this handler has handled before, over all processes that share the bus's `stores`. `{}`
+   * recognises a message by its id. @default off: every delivery is handled
+   */
+  idempotent?: IdempotentOptions<Payload>;
+}
+
 /** How a handler recognises a message that it has handled before. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface IdempotentOptions<Payload = any> {
@@ -14,14 +23,10 @@ export interface IdempotentOptions<Payload = any> {
   keep?: Duration;
 }
 
-export interface IdempotentSettings {
-  /** Undefined if the key is the message's id. */
-  readonly by: IdempotentOptions['by'];
-  readonly keepMs: number;
-}
+/** Settings of an idempotent handler, and of one with an inbox; without `by` the key is the message's id. */
+export type IdempotentSettings = ReturnType<typeof idempotentOption.settings>;
 
-export const idempotentOption = objectWith({ by: callable, keep: durationUpTo('366d') });
-
-export function idempotentSettings({ by, keep = '7d' }: IdempotentOptions): IdempotentSettings {
-  return { by, keepMs: toMs(keep) };
-}
+export const idempotentOption = {
+  check: objectWith({ by: callable, keep: durationUpTo('366d') }),
+  settings: ({ by, keep = '7d' }: IdempotentOptions) => ({ by, keepMs: toMs(keep) }),
+};

@@ -3,50 +3,12 @@ import { keyText } from '../../message/key-text.js';
 import type { RateLimitStore } from '../../stores/rate-limits.js';
 import { type Check, callable, integerFrom, objectWith, required } from '../../util/check.js';
 import { type Duration, isDuration, toMs } from '../../util/duration.js';
+import type { RateLimitSettings } from './option.js';
 
-/** Limit on how often a handler may start. */
-// biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
-export interface RateLimitOptions<Payload = any> {
-  /** Maximum starts in any window of `every`: an integer, 1 to 1,000. */
-  allow: number;
-  /**
-   * Length of the window: whole seconds, up to 400 days. The window slides: no interval of this length holds
-   * more than `allow` starts.
-   */
-  every: Duration;
-  /**
-   * Key of the limit: each value (an account, a host) has a limit of its own. Returning no value (undefined,
-   * null, an empty string) is a failed attempt.
-   * @default one limit for the handler
-   */
-  by?: (payload: Payload, context: MessageContext) => string | number | bigint;
-}
-
-export interface RateLimitSettings {
-  readonly allow: number;
-  readonly everyMs: number;
-  readonly by: RateLimitOptions['by'];
-}
-
-const wholeSeconds: Check = {
-  expected: "a duration of whole seconds, 400 days at most, such as '1s' or '60s'",
-  accepts: (value) => isDuration(value) && toMs(value) >= 1_000 && toMs(value) % 1_000 === 0,
-};
-
-export const rateLimitOption = objectWith({
-  allow: required(integerFrom(1, 1_000)),
-  every: required(wholeSeconds),
-  by: callable,
-});
-
-export function rateLimitSettings({ allow, every, by }: RateLimitOptions): RateLimitSettings {
-  return { allow, everyMs: toMs(every), by };
-}
-
-/** What is sent away comes back within so many times of the limit: it may be idle again by then. */
+/** Longest wait of a message, in windows of the limit: the handler may be idle again by then. */
 const HORIZON = 10;
 
-/** Keys whose permits are remembered here; what is forgotten is asked for again. */
+/** Maximum keys whose permits are remembered here; those of others are asked for again. */
 const REMEMBERED_KEYS = 10_000;
 
 /**
@@ -57,21 +19,21 @@ export class RateLimit {
   private readonly keys = new Map<string, Permits>();
 
   /**
-   * @param named what the store calls the limit of a key
-   * @param whose the handler's name
+   * @param named gives the store's name for the limit of a key
+   * @param handler name of the handler
    */
   constructor(
     private readonly store: RateLimitStore,
     private readonly named: (key: string) => string,
     private readonly settings: RateLimitSettings,
     private readonly now: () => number,
-    private readonly whose: string,
+    private readonly handler: string,
   ) {}
 
-  /** Whose limit it is. @throws what the handler's `by` throws; InvalidMessageError if it gives no key */
+  /** Key of the limit. @throws what the handler's `by` throws; InvalidMessageError if it gives no key */
   keyOf(payload: unknown, context: MessageContext): string {
     const { by } = this.settings;
-    return by ? keyText(by(payload, context), `rateLimit.by of '${this.whose}'`) : '';
+    return by ? keyText(by(payload, context), `rateLimit.by of '${this.handler}'`) : '';
   }
 
   /**
@@ -94,7 +56,7 @@ export class RateLimit {
   }
 }
 
-/** The permits of one key, and what is known of them here. */
+/** Permits of one key, as far as this process knows them. */
 class Permits {
   /** When each is free again, as far as this process knows; a permit that another one has taken is found out once. */
   private readonly freeAt: Float64Array;
@@ -149,8 +111,9 @@ class Permits {
 
 function earliest(times: Float64Array): number {
   let best = 0;
-  for (let place = 1; place < times.length; place += 1) if (at(times, place) < at(times, best)) best = place;
+  for (let permit = 1; permit < times.length; permit += 1)
+    if (at(times, permit) < at(times, best)) best = permit;
   return best;
 }
 
-const at = (times: Float64Array, place: number): number => times[place] as number;
+const at = (times: Float64Array, permit: number): number => times[permit] as number;

@@ -8,7 +8,8 @@ import { storeAway } from '../../pipeline/store-away.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/text/joined.js';
-import { RateLimit, type RateLimitSettings } from './rate-limit.js';
+import { RateLimit } from './rate-limit.js';
+import type { RateLimitSettings } from './option.js';
 
 export interface RateLimitsOptions {
   readonly service: string;

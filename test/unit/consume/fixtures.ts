@@ -82,7 +82,7 @@ const events = { name: 'hopline.events', declare: true };
 
 export function handler(name: string, patterns: readonly string[], given: Partial<Handler> = {}): Handler {
   return {
-    batch: undefined,
+    bulk: undefined,
     rateLimit: undefined,
     circuitBreaker: undefined,
     idempotent: undefined,

@@ -34,24 +34,24 @@ describe('subscriptions', () => {
     assert.deepEqual(queues, ['shop', 'shop.Billing', 'ledger']);
   });
 
-  it('have places for the largest batch of their handlers, unless they are told how many', () => {
-    const placesOf = (...definitions: HandlerDefinition[]) =>
+  it('have slots for the largest call of their handlers, unless they are told how many', () => {
+    const slotsOf = (...definitions: HandlerDefinition[]) =>
       plan(...definitions).map(({ concurrency, prefetch, handlers }) => [
         concurrency,
         prefetch,
         ...handlers.map((each) => each.concurrency),
       ]);
-    const batch = define('many', { options: { batch: { max: 50 } } });
-    assert.deepEqual(placesOf(define('one'), batch), [
+    const bulk = define('many', { options: { bulk: { max: 50 } } });
+    assert.deepEqual(slotsOf(define('one'), bulk), [
       [50, 50, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
     ]);
-    assert.deepEqual(placesOf(define('many', { options: { batch: { max: 4 } } })), [
+    assert.deepEqual(slotsOf(define('many', { options: { bulk: { max: 4 } } })), [
       [10, 10, Number.POSITIVE_INFINITY],
     ]);
-    const told = { queue: { concurrency: 200 }, options: { batch: {} } };
-    assert.deepEqual(placesOf(define('many', told)), [[200, 200, Number.POSITIVE_INFINITY]]);
-    assert.deepEqual(problems(define('many', { options: { batch: {}, concurrency: 20 } })), [
-      'many: expected batch.max to be at most the concurrency, 20, since each message of a batch counts; got 100',
+    const told = { queue: { concurrency: 200 }, options: { bulk: {} } };
+    assert.deepEqual(slotsOf(define('many', told)), [[200, 200, Number.POSITIVE_INFINITY]]);
+    assert.deepEqual(problems(define('many', { options: { bulk: {}, concurrency: 20 } })), [
+      'many: expected bulk.max to be at most the concurrency, 20, since each message takes a slot; got 100',
     ]);
   });
 
@@ -92,13 +92,13 @@ describe('subscriptions', () => {
             concurrency: Number.POSITIVE_INFINITY,
             handle: definition.handle,
             failed: undefined,
-            batch: undefined,
+            bulk: undefined,
             rateLimit: undefined,
             circuitBreaker: undefined,
             idempotent: undefined,
             inbox: undefined,
             unique: undefined,
-            encrypted: false,
+            encrypted: undefined,
             body: undefined,
           },
         ],
@@ -291,7 +291,7 @@ describe('wrong handlers', () => {
     const gathering = (name: string, within: Duration, timeout?: Duration) =>
       define(name, {
         queue: { name },
-        options: { batch: { within }, ...(timeout === undefined ? {} : { timeout }) },
+        options: { bulk: { within }, ...(timeout === undefined ? {} : { timeout }) },
       });
     const rule = (timeout: string) =>
       `shorter than the handler's timeout, ${timeout}, since the time that a message waits for others counts; got`;
@@ -301,13 +301,13 @@ describe('wrong handlers', () => {
         gathering('Equal', '20s', 20_000),
         gathering('Default', '1m'),
         gathering('Shorter', '10s', '11s'),
-        define('Hasty', { queue: { name: 'Hasty' }, options: { batch: {}, timeout: 40 } }),
+        define('Hasty', { queue: { name: 'Hasty' }, options: { bulk: {}, timeout: 40 } }),
       ),
       [
-        `Longer: expected batch.within to be ${rule('5s')} 30s`,
-        `Equal: expected batch.within to be ${rule('20s')} 20s`,
-        `Default: expected batch.within to be ${rule('1m')} 1m`,
-        `Hasty: expected batch.within to be ${rule('40ms')} 50ms`,
+        `Longer: expected bulk.within to be ${rule('5s')} 30s`,
+        `Equal: expected bulk.within to be ${rule('20s')} 20s`,
+        `Default: expected bulk.within to be ${rule('1m')} 1m`,
+        `Hasty: expected bulk.within to be ${rule('40ms')} 50ms`,
       ],
     );
   });

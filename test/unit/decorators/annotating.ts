@@ -80,6 +80,16 @@ export function annotating(standard: boolean): void {
       );
     });
 
+    it('record an option that lacks what it requires, which the start refuses: none is dropped in silence', () => {
+      const Limited = untyped(RateLimit);
+      @Handles('a')
+      @Limited()
+      class Calls {
+        handle() {}
+      }
+      assert.deepEqual(said(Calls)[0]?.options, { rateLimit: {}, retry: {} });
+    });
+
     it('make a handler idempotent, or each of the methods', () => {
       @Idempotent({ keep: '1d' })
       class Charges {

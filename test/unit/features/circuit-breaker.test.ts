@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import {
-  CircuitBreaker,
-  circuitBreakerSettings,
-} from '../../../src/features/circuit-breaker/circuit-breaker.js';
+import { CircuitBreaker } from '../../../src/features/circuit-breaker/circuit-breaker.js';
+import { circuitBreakerOption } from '../../../src/features/circuit-breaker/option.js';
 
 const breaker = () =>
-  new CircuitBreaker(circuitBreakerSettings({ failures: 0.5, attempts: 4, within: '10s', pause: '1s' }));
+  new CircuitBreaker(
+    circuitBreakerOption.settings({ failures: 0.5, attempts: 4, within: '10s', pause: '1s' }),
+  );
 
 describe('a circuit breaker', () => {
   it('opens at its share of failures, and not before it has seen enough attempts', () => {

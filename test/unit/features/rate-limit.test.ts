@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { RateLimit, rateLimitSettings } from '../../../src/features/rate-limit/rate-limit.js';
+import { RateLimit } from '../../../src/features/rate-limit/rate-limit.js';
 import type { RateLimitStore } from '../../../src/stores/rate-limits.js';
+import { rateLimitOption } from '../../../src/features/rate-limit/option.js';
 
 /** A store whose time the test moves, and which counts how often it is asked. */
 class TestStore implements RateLimitStore {
@@ -21,7 +22,7 @@ class TestStore implements RateLimitStore {
 }
 
 const limitOn = (store: TestStore, allow: number, everyMs = 10_000) =>
-  new RateLimit(store, String, rateLimitSettings({ allow, every: everyMs }), () => store.now, 'Work');
+  new RateLimit(store, String, rateLimitOption.settings({ allow, every: everyMs }), () => store.now, 'Work');
 
 /** The most that lie in any time of this length that begins with one of them. */
 function mostIn(times: readonly number[], lengthMs: number): number {
@@ -80,7 +81,7 @@ describe('a rate limit', () => {
     const limit = new RateLimit(
       store,
       String,
-      rateLimitSettings({ allow: 1, every: '10s', by: ({ host }) => host }),
+      rateLimitOption.settings({ allow: 1, every: '10s', by: ({ host }) => host }),
       () => store.now,
       'Work',
     );

@@ -173,9 +173,9 @@ export function optionsOfHandlers(bus: Bus): void {
     failed: (error, { id }, { attempt }) => `${error.message} ${id.toFixed()} ${attempt}`,
   });
   bus.handle([placed, refunded], () => {}, { idempotent: { by: (either) => either.id } });
-  // Of a batch each message is asked about, or told of, by itself.
+  // Of many in one call each message is asked about, or told of, by itself.
   bus.handle(placed, (orders) => orders.length, {
-    batch: { max: 10 },
+    bulk: { max: 10 },
     idempotent: { by: ({ id }) => id },
     failed: (_error, { id }) => id,
   });
@@ -194,8 +194,8 @@ export function optionsOfHandlers(bus: Bus): void {
   bus.handle(placed, () => {}, { retry: { retryUntil: (order) => order.typo } });
   // @ts-expect-error TS2339: nor for this
   bus.handle(placed, () => {}, { failed: (_error, order) => order.typo });
-  // @ts-expect-error TS2339: nor for one message of a batch
-  bus.handle(placed, () => {}, { batch: {}, failed: (_error, orders) => orders.length });
+  // @ts-expect-error TS2339: nor for one message of many
+  bus.handle(placed, () => {}, { bulk: {}, failed: (_error, orders) => orders.length });
   // @ts-expect-error TS2339: one of the two definitions has no email
   bus.handle([placed, welcome], () => {}, { idempotent: { by: ({ email }) => email } });
   // @ts-expect-error TS18046: what is sent may be anything that the schema makes a date of
@@ -236,14 +236,14 @@ export class WrongFailed {
 }
 
 // @ts-expect-error TS1238: its failed() is told of one message, though handle() gets many
-@Handles(placed, { batch: {} })
+@Handles(placed, { bulk: {} })
 export class WrongFailedOfMany {
   handle(): void {}
 
   failed(_error: Error, _payloads: Order[]): void {}
 }
 
-@Handles(placed, { batch: {} })
+@Handles(placed, { bulk: {} })
 export class RightMany {
   handle(orders: Order[], contexts: MessageContext[]): number {
     return orders.length + contexts.length;
@@ -255,23 +255,23 @@ export class RightMany {
 }
 
 // @ts-expect-error TS1238: its handle() wants one message, and gets many
-@Handles(placed, { batch: {} })
+@Handles(placed, { bulk: {} })
 export class WrongMany {
   handle(_order: Order): void {}
 }
 
 export class ManyInMethods {
-  @Handles(placed, { batch: {} })
+  @Handles(placed, { bulk: {} })
   right(orders: Order[]): number {
     return orders.length;
   }
 
   // @ts-expect-error TS1241: the method wants other payloads
-  @Handles(placed, { batch: {} })
+  @Handles(placed, { bulk: {} })
   wrong(_orders: { total: number }[]): void {}
 
   // @ts-expect-error TS1241: the method wants one message
-  @Handles(placed, { batch: {} })
+  @Handles(placed, { bulk: {} })
   one(_order: Order): void {}
 }
 
@@ -320,7 +320,7 @@ export class WronglyInjected {
 }
 
 // @ts-expect-error TS1238: its constructor takes one more
-@Handles(placed, { batch: {}, inject: [Mailer] })
+@Handles(placed, { bulk: {}, inject: [Mailer] })
 export class TooFewInjected {
   constructor(
     readonly mailer: Mailer,
@@ -378,7 +378,7 @@ export class OptionsApart {
 export function bodies(bus: Bus, options: HandleOptions): void {
   bus.handle('plant.switch', (state) => state.trim(), { body: 'text' });
   bus.handle('plant.photo', (photo) => photo.readUInt8(0), { body: 'bytes', retry: { tries: 2 } });
-  bus.handle(['a', 'b'], (texts: string[]) => texts.map((text) => text.trim()), { body: 'text', batch: {} });
+  bus.handle(['a', 'b'], (texts: string[]) => texts.map((text) => text.trim()), { body: 'text', bulk: {} });
   bus.handle('plant.log', (rows: number[][]) => rows.flat(), { body: { deserialize: () => [[1]] } });
   bus.handle('order.placed', (order: { anything: boolean }) => order.anything, { body: 'json' });
   bus.handle('order.placed', (order: { anything: boolean }) => order.anything, options);

@@ -9,7 +9,7 @@ import type { Theme } from './theme.js';
 const numbers = (count: number): number[] => Array.from({ length: count }, (_none, index) => index);
 const inOrder = (payloads: readonly number[]) => payloads.toSorted((left, right) => left - right);
 
-export const batches: Theme = (test) => {
+export const bulk: Theme = (test) => {
   test('a handler of many is called with what comes within its time, each message with its own context', async (fx) => {
     const calls: { payloads: number[]; ids: (string | undefined)[] }[] = [];
     const definition = defineMessage('k', z.number());
@@ -18,7 +18,7 @@ export const batches: Theme = (test) => {
       (payloads, contexts) => {
         calls.push({ payloads, ids: contexts.map(({ messageId }) => messageId) });
       },
-      { batch: { max: 8, within: '200ms' } },
+      { bulk: { max: 8, within: '200ms' } },
     );
     const succeeded = watch(bus, 'handler.succeeded');
     await bus.start();
@@ -30,7 +30,7 @@ export const batches: Theme = (test) => {
     assert.ok(calls.some(({ payloads }) => payloads.length === 8));
   });
 
-  test('each message of a batch ends as its handler says: done, failed, released, dropped, retried', async (fx) => {
+  test('each message of one call ends as its handler says: done, failed, released, dropped, retried', async (fx) => {
     const seen: { payload: number; attempt: number }[] = [];
     const decide = (payloads: number[], contexts: MessageContext[]) =>
       payloads.map((payload, index) => {
@@ -42,7 +42,7 @@ export const batches: Theme = (test) => {
         return undefined;
       });
     const bus = fx.bus('mailer').handle('k', decide, {
-      batch: { max: 4, within: '100ms' },
+      bulk: { max: 4, within: '100ms' },
       retry: { tries: 3, backoff: '100ms' },
     });
     const ends = watch(bus, 'handler.succeeded', 'message.discarded');
@@ -58,7 +58,7 @@ export const batches: Theme = (test) => {
     assert.equal(seen.length, 5);
   });
 
-  test('a batch whose handler throws is a failed attempt of each of its messages', async (fx) => {
+  test('a call that throws is a failed attempt of each of its messages', async (fx) => {
     const attempts: number[] = [];
     const bus = fx.bus('mailer').handle(
       'k',
@@ -66,7 +66,7 @@ export const batches: Theme = (test) => {
         attempts.push(...contexts.map(({ attempt }) => attempt));
         if (contexts.some(({ attempt }) => attempt === 1)) throw new Error('the database is away');
       },
-      { batch: { max: 3, within: '100ms' }, retry: { tries: 2, backoff: '100ms' } },
+      { bulk: { max: 3, within: '100ms' }, retry: { tries: 2, backoff: '100ms' } },
     );
     const succeeded = watch(bus, 'handler.succeeded');
     await bus.start();
@@ -75,10 +75,10 @@ export const batches: Theme = (test) => {
     assert.deepEqual(attempts.toSorted(), [1, 1, 1, 2, 2, 2]);
   });
 
-  test('a decorated class takes many, and stop waits for the batch that is gathering', async (fx) => {
+  test('a decorated class takes many, and stop handles at once what is being gathered', async (fx) => {
     const seen: number[] = [];
     @Queue({ name: fx.name('bulk') })
-    @Handles('k', { batch: { max: 50, within: '300ms' } })
+    @Handles('k', { bulk: { max: 50, within: '300ms' } })
     class Bulk {
       async handle(payloads: number[]): Promise<void> {
         seen.push(...payloads);
@@ -94,20 +94,20 @@ export const batches: Theme = (test) => {
     assert.deepEqual(await fx.foreign.take(fx.name('bulk')), []);
   });
 
-  test('a batch that its concurrency could never fill is refused, and so is one that is none', async (fx) => {
+  test('a call that its concurrency could never fill is refused, and so is one of a single message', async (fx) => {
     const bus = fx.bus('mailer').handle('k', (payloads: number[]) => payloads.length, {
-      batch: { max: 20 },
+      bulk: { max: 20 },
       queue: { concurrency: 5 },
     });
     await assert.rejects(bus.start(), (error) => {
       assert.ok(error instanceof OptionsError);
-      assert.match(error.message, /expected batch\.max to be at most the concurrency, 5, .*; got 20/);
+      assert.match(error.message, /expected bulk\.max to be at most the concurrency, 5, .*; got 20/);
       return true;
     });
-    const odd = fx.bus('odd').handle('k', () => {}, { batch: { max: 1, within: '2m' } });
+    const odd = fx.bus('odd').handle('k', () => {}, { bulk: { max: 1, within: '2m' } });
     await assert.rejects(
       odd.start(),
-      /batch\.max to be an integer from 2 to 10000, got 1[\s\S]*batch\.within to be/,
+      /bulk\.max to be an integer from 2 to 10000, got 1[\s\S]*bulk\.within to be/,
     );
   });
 };

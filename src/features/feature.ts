@@ -1,0 +1,49 @@
+import type { IdempotencyOptions } from './idempotent/stage.js';
+import type { HandlerFunction, PlannedHandler } from '../pipeline/handler.js';
+import type { AroundStage, GuardStage } from '../pipeline/stage.js';
+import type { Check } from '../util/check.js';
+import type { BulkParts } from './bulk/bulk-calls.js';
+import type { InboxOptions } from './inbox/inbox.js';
+import type { RateLimitsOptions } from './rate-limit/stage.js';
+
+/** Parts of the bus that stages are made with. */
+export type FeatureParts = BulkParts & IdempotencyOptions & InboxOptions & RateLimitsOptions;
+
+/** Facts about the bus that options are judged by. */
+export interface FeatureBus {
+  /** True if the bus's stores have inboxes. */
+  readonly hasInbox: boolean;
+  /** Undefined if the bus has no keys. */
+  readonly encryption?: object | undefined;
+  /** Timeout of handlers that set none. */
+  readonly timeoutMs: number;
+}
+
+/** Code that a handler's stages end in. */
+export interface HandlerCode {
+  readonly run: HandlerFunction;
+  /** Called when no more messages will come. */
+  readonly close?: () => void;
+}
+
+/**
+ * A handler option, and the parts that its handlers have by it. A handler without the option has none of them.
+ *
+ * @typeParam Declared a handler as it is declared, before its options are settled
+ */
+export interface Feature<Declared> {
+  /** Check of the option by itself. */
+  readonly check: Check;
+  /** Option with its defaults. */
+  readonly settings: (option: never) => unknown;
+  /** Problems of the option with others and with the bus, as sentences without the handler's name. */
+  readonly problems?: (handler: Declared, bus: FeatureBus) => readonly string[];
+  /** Problems of the handlers of one queue with each other, as sentences. */
+  readonly queueProblems?: (queue: string, handlers: readonly Declared[]) => readonly string[];
+  /** Minimum slots of a queue with such a handler. */
+  readonly slots?: (settings: never) => number;
+  readonly guard?: (handler: PlannedHandler, settings: never, parts: FeatureParts) => GuardStage;
+  readonly around?: (settings: never) => AroundStage;
+  /** Code that calls the handler's function, in place of that function. */
+  readonly code?: (handle: never, settings: never, parts: FeatureParts) => HandlerCode;
+}
