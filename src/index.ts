@@ -48,6 +48,7 @@ export {
   HoplineError,
   InvalidMessageError,
   MessageTooLargeError,
+  MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
   NoTransactionError,
@@ -146,8 +147,19 @@ export type {
   HealthError,
 } from './observe/health/bus-health.js';
 export type { BusOptions, HandlerDefinitions } from './options.js';
+export type {
+  ConsumedChange,
+  ConsumedMessage,
+  ConsumeNext,
+  ConsumeResult,
+} from './pipeline/consume-middleware.js';
 export type { BatchFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
-export type { Middleware, Next } from './pipeline/middleware.js';
+export type {
+  HandleMiddleware,
+  Middleware,
+  MiddlewareNext,
+  MiddlewareObject,
+} from './pipeline/middleware.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';

@@ -36,6 +36,8 @@ type End =
       readonly kind: 'release';
       readonly delayMs: number;
       readonly unhandled: boolean;
+      /** Error for which it comes back, if there is one. */
+      readonly error?: unknown;
       /** True if it comes back marked as redelivered. */
       readonly redelivered?: boolean;
     }

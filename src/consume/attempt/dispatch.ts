@@ -6,7 +6,7 @@ import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { BatchFunction, HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
-import type { Middleware } from '../../pipeline/middleware.js';
+import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
@@ -25,7 +25,7 @@ import { Verdicts, type VerdictsOptions } from './verdicts.js';
 export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<RunningOptions, 'verdicts'> {
   readonly service: string;
   readonly events: AttemptEvents;
-  readonly middleware: readonly Middleware[];
+  readonly middleware: readonly MiddlewareObject[];
   readonly publisher: Publisher;
   readonly steps: StepSender;
   readonly batches: BatchSender;
@@ -93,6 +93,22 @@ export class Dispatcher {
         received.delivery.lost ? RETURN : way(new HandlerContext(work, handler, this.options, late)),
       (error) => this.verdicts.undecodable(work, handler, error),
     );
+  }
+
+  /**
+   * What becomes of a message whose consume middleware has failed: a failed attempt, by its handler's policy. What none could
+   * handle, or must not come back, ends as it does without middleware.
+   */
+  failed(work: Work, error: unknown): Later<Outcome> {
+    const { match, received, decided } = work;
+    if (!decided && match && received.delivery.unreadable === undefined)
+      return this.verdicts.failure(work, match.handler, error);
+    const { delivery, messageId } = received;
+    this.options.log.error(
+      { queue: delivery.queue, messageId, error },
+      'a consume middleware failed for a message that no handler will get: it ends as without it',
+    );
+    return decided ?? this.attempt(work);
   }
 
   /** No more messages will come: handlers of many are called with what they have. */

@@ -131,7 +131,8 @@ export class Verdicts {
     // Both have to be over: a worker whose clock has jumped would give up what another may handle in a moment.
     const waitedMs = Math.min(byClockMs, unhandledMs(releases));
     const delayMs = unhandledDelayMs(releases);
-    if (waitedMs + delayMs <= noHandlerPatienceMs) return { kind: 'release', delayMs, unhandled: true };
+    if (waitedMs + delayMs <= noHandlerPatienceMs)
+      return { kind: 'release', delayMs, unhandled: true, error: given.error };
     return { kind: 'dead-letter', ...given };
   }
 }

@@ -85,7 +85,7 @@ export class Runner {
     });
     const { dispatcher } = this;
     this.attempts = new Attempts({
-      ...{ ...options, dispatcher, settler, stopping, events: options.dispatcher.events },
+      ...{ ...options, ...options.dispatcher, dispatcher, settler, stopping, handlers },
       isPaused: () => this.circuits.isOpen,
       settling: (delivery, lane) => this.lanes[lane]?.settled(delivery),
       onEnded: (work) => this.ended(work),

@@ -125,6 +125,7 @@ export class Settler {
   /** Emits the event of the message's end. Nothing for `done`: its handler's success was emitted before. */
   private tell(work: Work, outcome: Outcome): void {
     const { events, queueOf } = this.options;
+    work.ended = outcome;
     if (outcome.kind === 'skip') events.skipped(work);
     else if (outcome.kind === 'discard') events.discarded(work, outcome.error);
     else if (outcome.kind === 'retry') events.retried(work, outcome.delayMs, outcome.error);
