@@ -30,7 +30,13 @@ type End =
       readonly error?: unknown;
     }
   /** Failed, comes back: publish to the delays, confirm, ack. */
-  | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
+  | {
+      readonly kind: 'retry';
+      readonly delayMs: number;
+      readonly error: unknown;
+      /** Number of throws so far, this attempt's included. @default that before the attempt */
+      readonly exceptions?: number | undefined;
+    }
   /** Comes back without having been tried: publish to the delays, confirm, ack. */
   | {
       readonly kind: 'release';
@@ -46,6 +52,8 @@ type End =
       readonly kind: 'dead-letter';
       readonly reason: DeadLetterReason;
       readonly error: unknown;
+      /** As of a retry. */
+      readonly exceptions?: number | undefined;
       /** What `failed()` threw, if it did. */
       readonly failedError?: unknown;
       /** Why its copy could not be sent, if it was to come back. */

@@ -127,6 +127,7 @@ export class Attempts {
     if (stopping.isStopping || isPaused()) return { ...travelling, delayMs: MIN_DELAY_MS };
     events.retried(work, 0, outcome.error);
     work.attempt += 1;
+    work.exceptions = outcome.exceptions ?? work.exceptions;
     return undefined;
   }
 

@@ -93,8 +93,8 @@ export class Verdicts {
     error: unknown,
     until: number = Number.POSITIVE_INFINITY,
   ): Outcome {
-    work.exceptions += 1;
-    const { attempt, exceptions } = work;
+    const { attempt } = work;
+    const exceptions = work.exceptions + 1;
     const { clock } = this.options;
     const now = clock.now();
     const failed = {
@@ -108,9 +108,9 @@ export class Verdicts {
     const decision = decide(handler.retry, failed, Math.random, (what, thrown) =>
       this.odd(handler, what, thrown),
     );
-    if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error };
+    if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error, exceptions };
     if (decision.kind === 'discard') return { kind: 'discard', error };
-    return { kind: 'dead-letter', reason: decision.reason, error };
+    return { kind: 'dead-letter', reason: decision.reason, error, exceptions };
   }
 
   /** What a function of a policy does at each failure is said now and then. */

@@ -131,7 +131,13 @@ class ComingBackCopy implements Effect {
       'a message that was to come back can never be published again: it is dead-lettered',
     );
     return outcome.kind === 'retry'
-      ? { kind: 'dead-letter', reason: 'unsendable', error: outcome.error, unsent: error }
+      ? {
+          kind: 'dead-letter',
+          reason: 'unsendable',
+          error: outcome.error,
+          unsent: error,
+          exceptions: outcome.exceptions,
+        }
       : { kind: 'dead-letter', reason: 'unsendable', error };
   }
 }
@@ -147,9 +153,9 @@ class Burial implements Effect {
   constructor(
     private readonly options: CopiesOptions,
     private readonly work: Work,
-    { reason, error, failedError, unsent, headers }: DeadLetter,
+    { reason, error, failedError, unsent, headers, exceptions = work.exceptions }: DeadLetter,
   ) {
-    const { attempt, exceptions } = work;
+    const { attempt } = work;
     const failedAt = options.clock.now();
     const firstAttemptAt = work.firstAttemptAt(options.clock) ?? failedAt;
     const story = { attempt, exceptions, failedAt, firstAttemptAt };
@@ -248,13 +254,13 @@ function comingBack(
   work: Work,
   outcome: ComingBack,
 ): OutgoingMessage {
-  const { received, attempt, exceptions } = work;
+  const { received, attempt } = work;
   const isRetry = outcome.kind === 'retry';
   const elapsedMs = work.elapsedMs(clock.monotonic());
   const isUnhandled = !isRetry && outcome.unhandled;
   const next: NextAttempt = {
     attempt: attempt + (isRetry ? 1 : 0),
-    exceptions,
+    exceptions: (isRetry ? outcome.exceptions : undefined) ?? work.exceptions,
     releases: received.releases + (isRetry ? 0 : 1),
     // What comes back before its first attempt has none yet, from which its policy would count.
     firstAttemptAt: work.firstAttemptAt(clock) ?? (isRetry ? clock.now() : undefined),

@@ -1,0 +1,42 @@
+/** Beyond this many settled tags before the first unsettled one, their room is given back. */
+const SPARE = 1_024;
+
+/**
+ * Delivery tags of a channel that are not settled on the wire, in their order. Costs nothing but a place in a list for messages
+ * that are settled in the order of their delivery, as most are.
+ */
+export class UnsettledTags {
+  private readonly tags: number[] = [];
+  /** Index of the first tag that is not settled. */
+  private first = 0;
+  /** Settled tags behind the first that is not. */
+  private readonly ahead = new Set<number>();
+
+  get size(): number {
+    return this.tags.length - this.first - this.ahead.size;
+  }
+
+  /** @param tag higher than all before it */
+  add(tag: number): void {
+    this.tags.push(tag);
+  }
+
+  /** Settles a tag if no unsettled one is before it; false if one is. */
+  settleFirst(tag: number): boolean {
+    if (this.tags[this.first] !== tag) return false;
+    this.first += 1;
+    while (this.ahead.size > 0 && this.ahead.delete(this.tags[this.first] as number)) this.first += 1;
+    if (this.first === this.tags.length || this.first >= SPARE) this.forget();
+    return true;
+  }
+
+  settle(tag: number): void {
+    if (!this.settleFirst(tag)) this.ahead.add(tag);
+  }
+
+  private forget(): void {
+    if (this.first === this.tags.length) this.tags.length = 0;
+    else this.tags.splice(0, this.first);
+    this.first = 0;
+  }
+}
