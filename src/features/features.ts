@@ -1,11 +1,11 @@
 import type { PlannedHandler } from '../pipeline/handler.js';
-import { middlewareOption, middlewareSettings } from '../pipeline/middleware.js';
 import type { AroundStage, GuardStage } from '../pipeline/stage.js';
 import type { Check } from '../util/check.js';
 import { circuitBreakerOption, circuitBreakerSettings } from './circuit-breaker/circuit-breaker.js';
 import { idempotentOption, idempotentSettings } from './idempotent/option.js';
 import { type ClaimsOptions, idempotentStage } from './idempotent/stage.js';
 import { type InboxOptions, inboxAround, inboxStage } from './inbox/inbox.js';
+import { middlewareOption } from './middleware/option.js';
 import { rateLimitOption, rateLimitSettings } from './rate-limit/rate-limit.js';
 import { type RateLimitsOptions, rateLimitStage } from './rate-limit/stage.js';
 
@@ -38,8 +38,7 @@ const FEATURES = {
   rateLimit: { option: rateLimitOption, settings: rateLimitSettings, guard: rateLimitStage },
   /** It looks at how attempts end, and pauses: it has no stage. */
   circuitBreaker: { option: circuitBreakerOption, settings: circuitBreakerSettings },
-  /** Its stages stand behind those of the bus's middleware. */
-  middleware: { option: middlewareOption, settings: middlewareSettings },
+  middleware: { option: middlewareOption.check, settings: middlewareOption.settings },
 };
 
 type Features = typeof FEATURES;

@@ -21,7 +21,7 @@ import { type Content, contentOf, type Work } from './work.js';
  */
 export type Consuming = (work: Work, content: Content | undefined) => Promise<Outcome | undefined>;
 
-/** What the stages of consume middleware end attempts with. */
+/** Ways in which the stages of consume middleware end attempts. */
 export interface ConsumeParts {
   readonly log: Logger;
   /** Ends an attempt with the outcome that its middleware has led to. */

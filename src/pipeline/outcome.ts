@@ -20,13 +20,13 @@ type End =
       readonly kind: 'skip';
       /** Reason: it (or a message with the same key) was handled before, a later message replaces it, or its batch was cancelled. */
       readonly because: 'handled' | 'superseded' | 'cancelled';
-      /** As of one that is done. */
+      /** As of an outcome `done`. */
       readonly continues?: boolean;
     }
   /** Dropped at the handler's wish, or its policy's: ack. */
   | {
       readonly kind: 'discard';
-      /** What it threw, if its policy drops that. */
+      /** Error that the handler threw, if its policy drops that. */
       readonly error?: unknown;
     }
   /** Failed, comes back: publish to the delays, confirm, ack. */
@@ -52,11 +52,11 @@ type End =
       readonly kind: 'dead-letter';
       readonly reason: DeadLetterReason;
       readonly error: unknown;
-      /** As of a retry. */
+      /** As of a `retry`. */
       readonly exceptions?: number | undefined;
-      /** What `failed()` threw, if it did. */
+      /** Error that `failed()` threw, if it did. */
       readonly failedError?: unknown;
-      /** Why its copy could not be sent, if it was to come back. */
+      /** Error for which its copy could not be sent, if it was to come back. */
       readonly unsent?: unknown;
       /** Hopline's headers whose values in the dead letter differ from those of the message. */
       readonly headers?: Headers;
@@ -67,7 +67,7 @@ type End =
    */
   | {
       readonly kind: 'return';
-      /** Its handler has begun, and was told to stop. */
+      /** True if its handler has begun, and was told to stop. */
       readonly hasStarted: boolean;
     };
 

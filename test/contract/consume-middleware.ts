@@ -147,6 +147,31 @@ export const consumeMiddleware: Theme = (test) => {
     await fx.deadLetter(fx.name('mailer'));
   });
 
+  test('it sees what is given up after crashes, though that is decided before any attempt', async (fx) => {
+    const seen = fx.recorder(async ({ context: { signal } }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      throw signal.reason;
+    });
+    const first = fx.bus('mailer', { stopDeadline: '400ms' }).handle('k', seen.handle);
+    await first.start();
+    await first.publish('k', 1, { messageId: 'poison' });
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    await fx.stop(first);
+    const audit = new Audit();
+    const bus = fx.bus('mailer', { middleware: [audit] }).handle('k', seen.handle);
+    bus.watchCrashes({
+      watch: () => {},
+      begins: async () => ({ kind: 'crashed', deaths: ['exit code 1'] }),
+      ended: () => {},
+      stop: () => {},
+    });
+    await bus.start();
+    await fx.deadLetter(fx.name('mailer'));
+    await waitFor(fx, audit, '1 deadLettered crashed');
+    assert.deepEqual([audit.deliveries[0]?.messageId, audit.deliveries[0]?.redelivered], ['poison', true]);
+    assert.equal(seen.calls.length, 1);
+  });
+
   test('it sees what goes back when the bus stops', async (fx) => {
     const audit = new Audit();
     const seen = fx.recorder(async ({ context: { signal } }) => {

@@ -27,9 +27,9 @@ export interface AttemptsOptions {
   readonly events: AttemptEvents;
   readonly log: Logger;
   readonly stopping: Stopping;
-  /** Asked before a redelivered message begins. */
+  /** Crash watch, asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
-  /** Whether the circuit of its handler, or of one that it shares its slots with, is open. */
+  /** True while the circuit of a handler of these slots is open. */
   isPaused(): boolean;
   /** Called before a delivery is settled; the broker is told after the returned promise has resolved. */
   settling(delivery: Delivery, lane: number): Promise<void> | undefined;
@@ -58,7 +58,7 @@ export class Attempts {
     else this.attempt(work);
   };
 
-  /** It holds its slot while it is asked for, so that what comes behind it doesn't overtake it. */
+  /** The message holds its slot while the watch is asked, so that no later one overtakes it. */
   private async askFirst(work: Work, watch: CrashWatch): Promise<void> {
     work.decided = givenUp(await watch.begins(work.received));
     // The broker delivers it again.
@@ -168,7 +168,7 @@ export class Attempts {
     return this.options.settler.settle(work, returned(work, given), ready);
   }
 
-  /** Tells the lane, once for each message, that the room of the message (or of its pack) in the window becomes free. */
+  /** Reports to the lane, once for each message, that the room of the message (or of its pack) in the window becomes free. */
   private settling(work: Work): Promise<void> | undefined {
     if (work.isSettling) return undefined;
     work.isSettling = true;
@@ -187,7 +187,7 @@ export class Attempts {
   }
 
   /**
-   * Ends a message after a bug of ours: nobody knows what has become of it, but it ends, and is seen. Never rejects.
+   * Ends a message after a bug of Hopline: its outcome is unknown, but it ends, and is seen. Never rejects.
    *
    * @param ready resolves when the broker may be told
    */

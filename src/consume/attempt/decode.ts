@@ -10,7 +10,7 @@ import { validate } from '../../serialization/validate.js';
 import { after, isThenable } from '../../util/after.js';
 
 export interface DecodeOptions {
-  /** Of handlers that say nothing of how their bodies are read. */
+  /** Deserializer of handlers that set none. */
   readonly serializer: Deserializer;
   readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
@@ -27,7 +27,7 @@ export function decoded(work: Work, match: Match, options: DecodeOptions): unkno
   const { received, replaced } = work;
   const { delivery, chain, batch } = received;
   const { maxBodyBytes, encryption } = options;
-  // Handled now, it would lose what is to come after it.
+  // A message handled now would lose the steps, or the batch, that follow it.
   if (chain instanceof UndecodableError) throw chain;
   if (batch instanceof UndecodableError) throw batch;
   const body = replaced?.body ?? delivery.body;
@@ -54,7 +54,7 @@ function read(
 ): unknown {
   const { properties } = received.delivery;
   const { contentEncoding } = replaced ?? properties;
-  // What kombu compresses has one, too: its charset.
+  // Compressed messages of kombu have one, too: the charset.
   if (!contentEncoding)
     return deserialized(body, new MessageView(received, contentType, undefined), match, options);
   const { known, left } = encodingsOf(contentEncoding, properties.headers.compression);
@@ -73,6 +73,6 @@ function deserialized(
 ): unknown {
   const payload = (handler.body ?? serializer).deserialize(body, message);
   if (definition) return after(payload, (ready) => validate(definition, ready));
-  // Not all promises are of this realm's kind.
+  // A promise may be of another realm or library.
   return isThenable(payload) ? Promise.resolve(payload) : payload;
 }

@@ -28,7 +28,7 @@ export type StageOptions = FeatureParts & {
 /** Arrival stages of messages that carry a mark, or can't be read whole. */
 export function arrivalStages({ batches, steps, log }: StageOptions): readonly ArrivalStage[] {
   return [
-    // Before all that may have it come back: a copy would be without what can't be read, and be handled.
+    // First, before any stage that may have the message come back: a copy would lack what can't be read, and be handled.
     unreadableStage,
     refusedJobs(batches, log),
     finishedChains(steps),

@@ -1,12 +1,12 @@
 import type { CircuitBreakerOptions } from '../../features/circuit-breaker/circuit-breaker.js';
 import type { IdempotentOptions } from '../../features/idempotent/option.js';
+import type { MiddlewareOption } from '../../features/middleware/option.js';
 import type { RateLimitOptions } from '../../features/rate-limit/rate-limit.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
 import type { ExchangeOption } from '../../message/exchange-option.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { UniqueOptions } from '../../message/unique.js';
 import type { BatchFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
-import type { Middleware } from '../../pipeline/middleware.js';
 import type { RetryOptions } from '../../retry/policy.js';
 import type { BodyOption } from '../../serialization/body-option.js';
 import type { QueueType } from '../../topology/plan.js';
@@ -72,7 +72,7 @@ export interface QueueOptions {
  * @typeParam Input payload that publishers give, which the schema may transform
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
-export interface HandlerOptions<Payload = any, Input = Payload> {
+export interface HandlerOptions<Payload = any, Input = Payload> extends MiddlewareOption {
   /**
    * Retry policy: when a failed message is tried again, and when it is given up. @default the bus's `retry`,
    * option by option
@@ -124,11 +124,6 @@ export interface HandlerOptions<Payload = any, Input = Payload> {
   encrypted?: boolean;
   /** Circuit breaker: pauses the queue while this handler fails too often. @default none */
   circuitBreaker?: CircuitBreakerOptions;
-  /**
-   * Middleware around this handler, inside that of the bus: a function wraps its code, an object also its
-   * deliveries. The first is the outermost. @default []
-   */
-  middleware?: readonly Middleware[];
 }
 
 /** How messages are gathered for a handler that takes many in one call. */

@@ -1,4 +1,4 @@
-/** Beyond this many settled tags before the first unsettled one, their room is given back. */
+/** Settled tags that are kept at most, on either side of the first unsettled one: beyond them the list is made anew. */
 const SPARE = 1_024;
 
 /**
@@ -6,7 +6,7 @@ const SPARE = 1_024;
  * that are settled in the order of their delivery, as most are.
  */
 export class UnsettledTags {
-  private readonly tags: number[] = [];
+  private tags: number[] = [];
   /** Index of the first tag that is not settled. */
   private first = 0;
   /** Settled tags behind the first that is not. */
@@ -31,12 +31,16 @@ export class UnsettledTags {
   }
 
   settle(tag: number): void {
-    if (!this.settleFirst(tag)) this.ahead.add(tag);
+    if (this.settleFirst(tag)) return;
+    this.ahead.add(tag);
+    // One message may run while a million are settled behind it.
+    if (this.ahead.size > SPARE) this.forget();
   }
 
   private forget(): void {
     if (this.first === this.tags.length) this.tags.length = 0;
-    else this.tags.splice(0, this.first);
+    else this.tags = this.tags.filter((tag, index) => index >= this.first && !this.ahead.has(tag));
+    this.ahead.clear();
     this.first = 0;
   }
 }
