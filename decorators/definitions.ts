@@ -1,5 +1,4 @@
 import type { HandlerDefinition } from '../src/consume/handlers/definition.js';
-import type { MessageContext } from '../src/message/context.js';
 import type { HandlerFunction } from '../src/pipeline/handler.js';
 import { show } from '../src/util/check.js';
 import { decoratorName } from './annotation.js';
@@ -126,15 +125,15 @@ type Methods = Record<string | symbol, (...given: unknown[]) => unknown>;
 
 /** Builds the functions that run a handler on its instance. `failed()` of a class serves all its methods. */
 function runningOn(instance: Instance, target: Class, method: string | symbol): Running {
-  const call = (context: MessageContext, name: string | symbol, ...given: unknown[]) =>
-    instance.with(context, (it) => (it as Methods)[name]?.(...given));
   // In a handler of many messages, payload and context are lists, and the instance belongs to no single
   // message.
-  const handle: HandlerFunction = (payload, context) => call(context, method, payload, context);
+  const handle: HandlerFunction = (payload, context) =>
+    instance.with(context, (it) => (it as Methods)[method]?.(payload, context));
   if (typeof target.prototype.failed !== 'function') return { prepare: instance.prepare, handle };
   return {
     prepare: instance.prepare,
     handle,
-    failed: (error, payload, context) => call(context, 'failed', error, payload, context),
+    failed: (error, payload, context) =>
+      instance.with(context, (it) => (it as Methods).failed?.(error, payload, context)),
   };
 }

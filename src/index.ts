@@ -41,3 +41,6 @@ export { memory, type MemoryOptions } from './transport/memory/index.js';
 export type { Transport } from './transport/transport.js';
 export type { Duration } from './util/duration.js';
 export type { Logger } from './util/logger.js';
+export type { ConsumedChange, ConsumedMessage, ConsumeNext, ConsumeResult } from './pipeline/consume-middleware.js';
+export type { HandleMiddleware, MiddlewareObject } from './pipeline/middleware.js';
+export { MiddlewareError } from './errors.js';

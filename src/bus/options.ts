@@ -1,3 +1,4 @@
+import { type MiddlewareObject, middlewareOption, middlewareSettings } from '../pipeline/middleware.js';
 import type { TopologyMode } from '../topology/bus-topology.js';
 import type { Middleware } from '../pipeline/middleware.js';
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
@@ -66,7 +67,10 @@ export interface BusOptions {
    * checks and needs no configure permission, `none` does neither. @default 'declare'
    */
   topology?: TopologyMode;
-  /** Functions that wrap every handler; the first is the outermost. @default [] */
+  /**
+   * Middleware around all that the bus consumes: a function wraps the code of handlers, an object also deliveries. The
+   * first is the outermost; that of a handler is inside. @default []
+   */
   middleware?: readonly Middleware[];
   /** Conversion of payloads to bytes, and back where neither queue nor handler sets `body`. @default `json()` */
   serializer?: Serializer;
@@ -132,7 +136,7 @@ export interface BusSettings {
   readonly prefix: string;
   readonly delayPrefix: string;
   readonly topology: TopologyMode;
-  readonly middleware: readonly Middleware[];
+  readonly middleware: readonly MiddlewareObject[];
   readonly serializer: Serializer;
   readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
@@ -193,10 +197,7 @@ export const BUS_FIELDS: Fields = {
   prefix,
   delayPrefix: prefix,
   topology: oneOf('declare', 'verify', 'none'),
-  middleware: {
-    expected: 'a list of functions',
-    accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'function'),
-  },
+  middleware: middlewareOption,
   serializer: having('a serializer', 'serialize', 'deserialize'),
   encryption: encryptionOption,
   maxBodyBytes: positiveInteger,
@@ -268,6 +269,7 @@ export function busSettings(options: BusOptions): BusSettings {
     handlers: flatten(options.handlers ?? []),
     retry: options.retry,
     relayOutbox: options.relayOutbox,
+    middleware: middlewareSettings(merged.middleware),
     encryption: options.encryption && new Encryption(options.encryption.keys, merged.transport.clock),
     exchange: options.exchange ?? `${merged.prefix}.events`,
     timeoutMs: toMs(merged.timeout),

@@ -1,3 +1,4 @@
+import type { MiddlewareOption } from './middleware/option.js';
 import { bulkCode } from './bulk/bulk-calls.js';
 import { type BulkOption, bulkOption } from './bulk/option.js';
 import { type CircuitBreakerOption, circuitBreakerOption } from './circuit-breaker/option.js';
@@ -12,6 +13,12 @@ import { type RateLimitOption, rateLimitOption } from './rate-limit/option.js';
 import { rateLimitStage } from './rate-limit/stage.js';
 import type { TimeoutOption } from './timeout/option.js';
 import { type UniqueOption, uniqueOption } from './unique/option.js';
+import type { PlannedHandler } from '../pipeline/handler.js';
+import type { AroundStage, GuardStage } from '../pipeline/stage.js';
+import type { Check } from '../util/check.js';
+import { type InboxOptions } from './inbox/inbox.js';
+import { middlewareOption } from './middleware/option.js';
+import { type RateLimitsOptions } from './rate-limit/stage.js';
 
 /** Options of a handler that are features: the field of each, with its doc, is in its folder. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
@@ -21,7 +28,8 @@ export interface FeatureOptions<Payload = any, Input = Payload>
     InboxOption<Payload>,
     UniqueOption<Input>,
     EncryptedOption,
-    CircuitBreakerOption {}
+    CircuitBreakerOption,
+    MiddlewareOption {}
 
 /** A handler as it is declared, before its options are settled. */
 export interface DeclaredHandler {
@@ -50,6 +58,8 @@ export const FEATURES = {
   unique: uniqueOption,
   /** Asked for where a body is decrypted. */
   encrypted: encryptedOption,
+  /** Put around the handler's way, and its code: see the stages. */
+  middleware: middlewareOption,
   /** Typed by the handlers that have it: their function takes lists. */
   bulk: { ...bulkOption, code: bulkCode },
 } satisfies Record<keyof FeatureOptions | 'bulk', Feature<DeclaredHandler>>;

@@ -7,7 +7,7 @@ import type { PlannedHandler } from './handler.js';
 import type { Outcome } from './outcome.js';
 import type { Work } from './work.js';
 
-/** One attempt at a message, as its stages see it: the context that its handler gets, and what else is known of it. */
+/** Attempt at a message, as its stages see it: the context that its handler gets, and more. */
 export interface Attempt extends MessageContext {
   readonly work: Work;
   readonly handler: PlannedHandler;

@@ -50,7 +50,7 @@ export interface Route {
   readonly definition: MessageDefinition | undefined;
 }
 
-/** What a routing key leads to in one queue. */
+/** Handler that a routing key leads to in one queue. */
 export interface Match<Handler extends PlannedHandler = PlannedHandler> {
   readonly handler: Handler;
   readonly definition: MessageDefinition | undefined;

@@ -20,22 +20,30 @@ type End =
       readonly kind: 'skip';
       /** Reason: it (or a message with the same key) was handled before, a later message replaces it, or its batch was cancelled. */
       readonly because: 'handled' | 'superseded' | 'cancelled';
-      /** As of one that is done. */
+      /** As of an outcome `done`. */
       readonly continues?: boolean;
     }
   /** Dropped at the handler's wish, or its policy's: ack. */
   | {
       readonly kind: 'discard';
-      /** What it threw, if its policy drops that. */
+      /** Error that the handler threw, if its policy drops that. */
       readonly error?: unknown;
     }
   /** Failed, comes back: publish to the delays, confirm, ack. */
-  | { readonly kind: 'retry'; readonly delayMs: number; readonly error: unknown }
+  | {
+      readonly kind: 'retry';
+      readonly delayMs: number;
+      readonly error: unknown;
+      /** Number of throws so far, this attempt's included. @default that before the attempt */
+      readonly exceptions?: number | undefined;
+    }
   /** Comes back without having been tried: publish to the delays, confirm, ack. */
   | {
       readonly kind: 'release';
       readonly delayMs: number;
       readonly unhandled: boolean;
+      /** Error for which it comes back, if there is one. */
+      readonly error?: unknown;
       /** True if it comes back marked as redelivered. */
       readonly redelivered?: boolean;
     }
@@ -44,9 +52,11 @@ type End =
       readonly kind: 'dead-letter';
       readonly reason: DeadLetterReason;
       readonly error: unknown;
-      /** What `failed()` threw, if it did. */
+      /** As of a `retry`. */
+      readonly exceptions?: number | undefined;
+      /** Error that `failed()` threw, if it did. */
       readonly failedError?: unknown;
-      /** Why its copy could not be sent, if it was to come back. */
+      /** Error for which its copy could not be sent, if it was to come back. */
       readonly unsent?: unknown;
       /** Hopline's headers whose values in the dead letter differ from those of the message. */
       readonly headers?: Headers;
@@ -57,7 +67,7 @@ type End =
    */
   | {
       readonly kind: 'return';
-      /** Its handler has begun, and was told to stop. */
+      /** True if its handler has begun, and was told to stop. */
       readonly hasStarted: boolean;
     };
 

@@ -4,7 +4,7 @@ import type { Received } from './received.js';
 /** Trace context travels on in what a message leads to (W3C Trace Context and Baggage). */
 const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
 
-/** What of a message carries on in what it leads to, where that says nothing of its own. */
+/** Properties of a message that its publishes carry on, where they have none of their own. */
 export function carriedFrom({ delivery, messageId }: Received): { headers: Headers; correlationId?: string } {
   const { headers, correlationId: own } = delivery.properties;
   // Of a foreign client it may be empty, or too long once it is read: what carried that on could not be published.

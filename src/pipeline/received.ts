@@ -12,7 +12,7 @@ import type { Delivery } from '../transport/transport.js';
 /** A delivery, with what its headers say about its way here. */
 export interface Received {
   readonly delivery: Delivery;
-  /** As published, on every attempt. */
+  /** Exchange of the publish, on every attempt; so is the routing key. */
   readonly exchange: string;
   readonly routingKey: string;
   readonly messageId: string | undefined;
@@ -21,7 +21,7 @@ export interface Received {
   /** Throws so far. */
   readonly exceptions: number;
   readonly releases: number;
-  /** It was handed out before, and not settled: by the broker's own flag, or that of the one it is a copy of. */
+  /** True if it was delivered before, and not settled: by the broker's own flag, or that of the message it is a copy of. */
   readonly redelivered: boolean;
   /** Wall-clock milliseconds of the first attempt; undefined before it has begun. */
   readonly firstAttemptAt: number | undefined;
@@ -30,15 +30,15 @@ export interface Received {
    * change. Undefined if it came from a version that did not count them.
    */
   readonly elapsedMs: number | undefined;
-  /** Since when no handler has matched it. */
+  /** Wall-clock milliseconds since which no handler has matched it. */
   readonly unhandledSince: number | undefined;
-  /** The chain that it is a step of; an error if that can't be read. */
+  /** Chain that it is a step of; an error if that can't be read. */
   readonly chain: ChainState | UndecodableError | undefined;
-  /** The batch that it is a job of, or is sent for; an error if that can't be read. */
+  /** Batch that it is a job of, or is sent for; an error if that can't be read. */
   readonly batch: BatchMark | UndecodableError | undefined;
-  /** What makes it unique. */
+  /** Mark of a unique message. */
   readonly unique: UniqueMark | undefined;
-  /** It carries no mark of ours, as of a chain, a batch or a unique message, and can be read whole. */
+  /** True if it carries no mark of Hopline's, as of a chain, a batch or a unique message, and can be read whole. */
   readonly isPlain: boolean;
 }
 

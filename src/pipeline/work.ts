@@ -5,6 +5,13 @@ import type { Match } from './handler.js';
 import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
 
+/** Content of a message, and how it is to be read. */
+export interface Content {
+  readonly body: Buffer;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+}
+
 /**
  * A delivery and the handler that is to have it, with what changes while it is here: {@link received} is what came, and stays
  * as it came.
@@ -18,8 +25,12 @@ export class Work {
   beganAt: number | undefined = undefined;
   /** The chain that it is a step of, as far as it can be read; once its body is, with the result of the step before decrypted. */
   chain: ChainState | undefined;
+  /** Content that a middleware has put in the place of the delivery's, for this attempt; undefined if none has. */
+  replaced: Content | undefined = undefined;
   /** Outcome that was decided before its first attempt; it then has none. */
   decided: Outcome | undefined = undefined;
+  /** Outcome that has been stored, and of which the broker was told; undefined before, and if the channel is lost. */
+  ended: Outcome | undefined = undefined;
   /** True once its settling has begun, and its room in its lane's window is given back. */
   isSettling = false;
   /** The async context in which it was delivered, if it can't start in there at once. */
@@ -64,4 +75,14 @@ export class Work {
   inContext<T>(run: (work: Work) => T): T {
     return this.context ? this.context.runInAsyncScope(run, undefined, this) : run(this);
   }
+}
+
+/** Content that is decoded: what was received, if nothing has replaced it. */
+export function contentOf({
+  received: { delivery },
+  replaced,
+}: Pick<Work, 'received' | 'replaced'>): Content {
+  if (replaced) return replaced;
+  const { contentType, contentEncoding } = delivery.properties;
+  return { body: delivery.body, contentType, contentEncoding };
 }

@@ -8,6 +8,8 @@ export interface Check {
   accepts(value: unknown): boolean;
   /** For objects: rules of the fields, checked when the object itself is accepted. */
   readonly fields?: Fields;
+  /** For lists: rule of each item, checked when the list itself is accepted. */
+  readonly each?: Check;
 }
 
 export type Fields = Readonly<Record<string, Check>>;
@@ -29,11 +31,16 @@ export function problemsOf(value: unknown, path: string, fields: Fields): string
   for (const [name, check] of Object.entries(fields)) {
     const field = record[name];
     if (field === undefined && !(check as RequiredCheck).isRequired) continue;
-    if (!check.accepts(field))
-      problems.push(`expected ${at(name)} to be ${check.expected}, got ${show(field)}`);
-    else if (check.fields) problems.push(...problemsOf(field, at(name), check.fields));
+    problems.push(...problemsAt(at(name), field, check));
   }
   return problems;
+}
+
+function problemsAt(path: string, value: unknown, check: Check): string[] {
+  const { each, fields } = check;
+  if (!check.accepts(value)) return [`expected ${path} to be ${check.expected}, got ${show(value)}`];
+  if (each) return (value as unknown[]).flatMap((item, index) => problemsAt(`${path}[${index}]`, item, each));
+  return fields ? problemsOf(value, path, fields) : [];
 }
 
 /** `, did you mean prefetch?` for the nearest known name; '' if none is near. */

@@ -7,6 +7,7 @@ import { bulk } from './bulk.js';
 import { chains } from './chains.js';
 import { circuitBreakers } from './circuit-breakers.js';
 import { concurrency } from './concurrency.js';
+import { consumeMiddleware } from './consume-middleware.js';
 import { consuming } from './consuming.js';
 import { contexts } from './contexts.js';
 import { controlling } from './controlling.js';
@@ -76,6 +77,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'what travels on, unchanged': unchanged,
   'decorated handlers': decorated,
   'handlers at once': concurrency,
+  'consume middleware': consumeMiddleware,
   'async contexts': contexts,
   lanes,
   'lanes, and who goes first': laneServing,

@@ -8,7 +8,7 @@ import type { FiguresOfHandler } from '../report/figures.js';
 
 type FailureName = 'handler.failed' | 'handler.timedOut';
 
-/** Tells what happens to attempts, and counts it. Builds nothing for an event that nobody listens to. */
+/** Emits the events of attempts, and counts them. An event without listeners is not built. */
 export class AttemptEvents {
   constructor(
     private readonly service: string,
@@ -27,7 +27,7 @@ export class AttemptEvents {
     if (this.events.has('handler.started')) this.events.emit('handler.started', this.about(work, {}));
   }
 
-  /** Its code has ended, in whatever way: called beside {@link succeeded} and {@link failed}. */
+  /** Counts the end of an attempt's code, in whatever way it ended: called beside {@link succeeded} and {@link failed}. */
   ended(work: Work, startedAt: number, isFailure: boolean): void {
     const figures = this.figuresOf(work);
     if (!figures) return;
@@ -85,7 +85,7 @@ export class AttemptEvents {
       this.events.emit('message.discarded', this.about(work, { error }));
   }
 
-  /** Assigned: spread before other fields, those of an attempt cost 2 µs. */
+  /** Fields of the attempt are assigned: a spread of them before other fields costs 2 µs. */
   private about<More extends object>({ received, match, attempt }: Work, more: More): AttemptEvent & More {
     const about: AttemptEvent = {
       service: this.service,
@@ -104,7 +104,7 @@ export class AttemptEvents {
     return match && this.figures.get(match.handler);
   }
 
-  /** Of what came straight from its queue, and for the first time: all else has waited for other reasons, too. */
+  /** Counts only messages that came straight from their queue, for the first time: all others have waited for other reasons, too. */
   private countWait(figures: FiguresOfHandler, work: Work, now: number): void {
     const { attempt, exchange, delivery } = work.received;
     if (attempt > 1 || delivery.redelivered || delivery.exchange !== exchange) return;

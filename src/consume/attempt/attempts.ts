@@ -1,28 +1,35 @@
+import { AsyncResource } from 'node:async_hooks';
 import { returned, settledWith } from '../../features/pack/pack.js';
 import { MIN_DELAY_MS } from '../../message/delay-range.js';
+import type { Consuming } from '../../pipeline/consume-stage.js';
 import { NO_EFFECTS } from '../../pipeline/effect.js';
-import type { Outcome } from '../../pipeline/outcome.js';
+import type { MiddlewareObject } from '../../pipeline/middleware.js';
+import type { Effect, Outcome, OutcomeOf } from '../../pipeline/outcome.js';
 import type { Later } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Delivery } from '../../transport/transport.js';
 import type { Logger } from '../../util/logger.js';
+import type { Handler } from '../handlers/subscription.js';
 import type { CrashWatch } from '../intake/crash-watch.js';
 import { asksFirst } from '../intake/gate.js';
 import type { Settler } from '../settle/settle.js';
 import type { AttemptEvents } from './attempt-events.js';
+import { ConsumeWays } from './consume-ways.js';
 import type { Stopping } from './context.js';
 import { givenUp } from './crashed.js';
 import type { Dispatcher } from './dispatch.js';
 
 export interface AttemptsOptions {
-  readonly dispatcher: Pick<Dispatcher, 'attempt'>;
+  readonly dispatcher: Pick<Dispatcher, 'attempt' | 'failed'>;
+  readonly handlers: readonly Handler[];
+  readonly middleware: readonly MiddlewareObject[];
   readonly settler: Pick<Settler, 'settle' | 'endAttempt' | 'endBroken'>;
   readonly events: AttemptEvents;
   readonly log: Logger;
   readonly stopping: Stopping;
-  /** Asked before a redelivered message begins. */
+  /** Crash watch, asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
-  /** Whether the circuit of its handler, or of one that it shares its slots with, is open. */
+  /** True while the circuit of a handler of these slots is open. */
   isPaused(): boolean;
   /** Called before a delivery is settled; the broker is told after the returned promise has resolved. */
   settling(delivery: Delivery, lane: number): Promise<void> | undefined;
@@ -32,7 +39,17 @@ export interface AttemptsOptions {
 
 /** Takes a message that has a slot through its attempts and its settling, until the slot is free again. */
 export class Attempts {
-  constructor(private readonly options: AttemptsOptions) {}
+  private readonly ways: ConsumeWays | undefined;
+
+  constructor(private readonly options: AttemptsOptions) {
+    const { dispatcher, handlers, log, middleware } = options;
+    this.ways = ConsumeWays.of(middleware, handlers, {
+      log,
+      decide: (work) => this.endWithin(work, () => work.decided ?? dispatcher.attempt(work)),
+      end: (work, outcome) => this.endWithin(work, () => outcome),
+      fail: (work, error) => this.endWithin(work, () => dispatcher.failed(work, error)),
+    });
+  }
 
   /** Begins with a message. Never throws: whatever happens to it is an outcome. */
   readonly begin = (work: Work): void => {
@@ -41,7 +58,7 @@ export class Attempts {
     else this.attempt(work);
   };
 
-  /** It holds its slot while it is asked for, so that what comes behind it doesn't overtake it. */
+  /** The message holds its slot while the watch is asked, so that no later one overtakes it. */
   private async askFirst(work: Work, watch: CrashWatch): Promise<void> {
     work.decided = givenUp(await watch.begins(work.received));
     // The broker delivers it again.
@@ -50,6 +67,11 @@ export class Attempts {
   }
 
   private attempt(work: Work): void {
+    const way = this.ways?.wayOf(work);
+    if (way) {
+      void this.attemptWithin(way, work);
+      return;
+    }
     let outcome: Later<Outcome>;
     try {
       outcome = work.decided ?? this.options.dispatcher.attempt(work);
@@ -67,10 +89,7 @@ export class Attempts {
   private conclude(work: Work, outcome: Outcome): void {
     let settling: Promise<void> | undefined;
     try {
-      settling =
-        outcome.kind === 'retry' && outcome.delayMs === 0
-          ? this.again(work, outcome)
-          : this.settle(work, outcome);
+      settling = followsAtOnce(outcome) ? this.again(work, outcome) : this.settle(work, outcome);
     } catch (error) {
       settling = Promise.reject(error);
     }
@@ -82,28 +101,66 @@ export class Attempts {
       );
   }
 
+  private async again(work: Work, first: Outcome): Promise<void> {
+    let outcome = first;
+    while (followsAtOnce(outcome)) {
+      const instead = await this.following(work, outcome);
+      outcome = instead ?? (await this.options.dispatcher.attempt(work));
+      if (instead) break;
+    }
+    await this.settle(work, outcome);
+  }
+
   /**
    * A backoff of 0: the next attempt begins here, at once, but after all else that this process has to do. What may not
    * begin now, since the bus stops or a circuit is open, travels on as any other retry does.
+   *
+   * @returns undefined if the next attempt is to begin, else what becomes of the message instead
    */
-  private async again(work: Work, first: Outcome): Promise<void> {
-    const { dispatcher, events, settler, stopping, isPaused } = this.options;
-    let outcome = first;
-    while (outcome.kind === 'retry' && outcome.delayMs === 0) {
-      await settler.endAttempt(work, outcome);
-      outcome = { ...outcome, effects: NO_EFFECTS };
-      await new Promise((resolve) => setImmediate(resolve));
-      // The broker delivers it again.
-      if (work.received.delivery.lost) break;
-      if (stopping.isStopping || isPaused()) {
-        outcome = { ...outcome, delayMs: MIN_DELAY_MS };
+  private async following(work: Work, outcome: FollowedAtOnce): Promise<Outcome | undefined> {
+    const { events, settler, stopping, isPaused } = this.options;
+    await settler.endAttempt(work, outcome);
+    const travelling = { ...outcome, effects: NO_EFFECTS };
+    await new Promise((resolve) => setImmediate(resolve));
+    // The broker delivers it again.
+    if (work.received.delivery.lost) return travelling;
+    if (stopping.isStopping || isPaused()) return { ...travelling, delayMs: MIN_DELAY_MS };
+    events.retried(work, 0, outcome.error);
+    work.attempt += 1;
+    work.exceptions = outcome.exceptions ?? work.exceptions;
+    return undefined;
+  }
+
+  /** Takes a message through its attempts within consume middleware, which sees each of them to its end. */
+  private async attemptWithin(way: Consuming, work: Work): Promise<void> {
+    for (;;) {
+      // An async context that a middleware enters for good reaches neither other messages nor the next attempt.
+      const outcome = await new AsyncResource('HOPLINE_CONSUME').runInAsyncScope(
+        way,
+        undefined,
+        work,
+        undefined,
+      );
+      if (work.isSettling || !outcome || !followsAtOnce(outcome)) break;
+      const instead = await this.following(work, outcome);
+      if (instead) {
+        await this.endWithin(work, () => instead);
         break;
       }
-      events.retried(work, 0, outcome.error);
-      work.attempt += 1;
-      outcome = await dispatcher.attempt(work);
     }
-    await this.settle(work, outcome);
+    this.end(work);
+  }
+
+  /** Ends an attempt, but for one that the next follows at once. Never rejects. */
+  private async endWithin(work: Work, decide: () => Later<Outcome>): Promise<Outcome | undefined> {
+    try {
+      const outcome = await decide();
+      if (followsAtOnce(outcome) && !work.received.delivery.lost) return outcome;
+      await this.settle(work, outcome);
+    } catch (error) {
+      await this.broken(work, error, this.settling(work));
+    }
+    return work.ended;
   }
 
   private settle(work: Work, given: Outcome): Promise<void> | undefined {
@@ -111,7 +168,7 @@ export class Attempts {
     return this.options.settler.settle(work, returned(work, given), ready);
   }
 
-  /** Tells the lane, once for each message, that the room of the message (or of its pack) in the window becomes free. */
+  /** Reports to the lane, once for each message, that the room of the message (or of its pack) in the window becomes free. */
   private settling(work: Work): Promise<void> | undefined {
     if (work.isSettling) return undefined;
     work.isSettling = true;
@@ -130,7 +187,7 @@ export class Attempts {
   }
 
   /**
-   * Ends a message after a bug of ours: nobody knows what has become of it, but it ends, and is seen. Never rejects.
+   * Ends a message after a bug of Hopline: its outcome is unknown, but it ends, and is seen. Never rejects.
    *
    * @param ready resolves when the broker may be told
    */
@@ -141,3 +198,8 @@ export class Attempts {
     return settler.endBroken(work, error, ready);
   }
 }
+
+type FollowedAtOnce = OutcomeOf<'retry'> & { readonly effects?: readonly Effect[] };
+
+const followsAtOnce = (outcome: Outcome): outcome is FollowedAtOnce =>
+  outcome.kind === 'retry' && outcome.delayMs === 0;

@@ -25,12 +25,12 @@ import { type Duration, isDuration, toMs } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
 
-/** Whether the worker takes no more messages. */
+/** State of the worker: no more messages are taken while it stops. */
 export interface Stopping {
   readonly isStopping: boolean;
 }
 
-/** What a context has of the bus. */
+/** Parts of the bus that contexts use. */
 export interface ContextSurroundings {
   readonly service: string;
   readonly publisher: Publisher;
@@ -45,18 +45,18 @@ export interface ContextSurroundings {
 export class HandlerContext extends MessageContext implements Attempt {
   readonly attempt: number;
   readonly tries: number;
-  /** What the handler asked for by `release`, `fail` or `discard`; the first wins. */
+  /** Outcome that the handler asked for by `release`, `fail` or `discard`; the first wins. */
   recorded: Outcome | undefined;
-  /** Of its attempt: `failing` while `failed()` is told of it. After `running` nothing is decided any more. */
+  /** Phase of the attempt: `failing` while `failed()` runs. After `running` nothing is decided any more. */
   phase: 'running' | 'failing' | 'over' = 'running';
 
-  /** Why the signal fired, if it has. */
+  /** Reason for which the signal fired, if it has. */
   abortReason: Error | undefined;
   private controller: AbortController | undefined;
   private ownMessage: MessageView | undefined;
   private ownStep: HandlerStep | undefined;
   private ownBatch: HandlerBatch | undefined;
-  /** Its transaction, if its handler has an inbox. */
+  /** Transaction of the attempt, if a stage has begun one. */
   transacted: AttemptTransaction | undefined;
   private ownParts: HandlerParts | undefined;
 
@@ -64,7 +64,7 @@ export class HandlerContext extends MessageContext implements Attempt {
     readonly work: Work,
     readonly handler: Handler,
     private readonly bus: ContextSurroundings,
-    /** As its handler gets it. */
+    /** Payload as the handler gets it. */
     readonly payload?: unknown,
   ) {
     super();
@@ -222,13 +222,13 @@ export class HandlerContext extends MessageContext implements Attempt {
     return this.ownMessage;
   }
 
-  /** What is published in a transaction leaves with it; of one that was rolled back nothing does, whatever still runs. */
+  /** Publishes within a transaction leave with its commit; after a rollback none does, whatever code still runs. */
   private get publisher(): Publisher {
     const { transacted, bus } = this;
     return transacted && !transacted.isCommitted ? transacted.publisher : bus.publisher;
   }
 
-  /** For `failed()`, which is not part of a transaction: another one than what may still run of the attempt has. */
+  /** Context for `failed()`, which is outside the transaction: not the one that code of the attempt may still use. */
   afterwards(): HandlerContext {
     return this.transacted ? new HandlerContext(this.work, this.handler, this.bus, this.payload) : this;
   }
@@ -248,7 +248,7 @@ export class HandlerContext extends MessageContext implements Attempt {
     if (!this.isTooLate(call)) this.recorded ??= outcome;
   }
 
-  /** What returns nothing is told in the log: a throw would meet nobody, or end the process. */
+  /** Logs a call that comes too late: its caller expects no error, and a throw might end the process. */
   private isTooLate(call: string): boolean {
     if (this.phase === 'running') return false;
     this.log.warn({}, `context.${call}() changes nothing: what becomes of the message was decided before`);
@@ -273,7 +273,7 @@ export class HandlerContext extends MessageContext implements Attempt {
     return this.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
   }
 
-  /** With trace and correlation of this message, where the options say nothing of their own. */
+  /** Options with the trace and correlation of this message, where they have none of their own. */
   private carryingOn<Options extends PublishManyOptions>(options: Options): Options {
     const { headers, ...carried } = carriedFrom(this.work.received);
     const said = options.correlationId === undefined ? carried : { correlationId: options.correlationId };

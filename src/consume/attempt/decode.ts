@@ -3,7 +3,6 @@ import { UndecodableError } from '../../errors.js';
 import { decrypted, needsKeys } from '../../features/encryption/decrypt.js';
 import { MessageView } from '../../message/received-message.js';
 import type { Match } from '../../pipeline/handler.js';
-import type { Received } from '../../pipeline/received.js';
 import type { Work } from '../../pipeline/work.js';
 import { encodingsOf, undone } from '../../serialization/content-encoding.js';
 import type { Deserializer } from '../../serialization/serializer.js';
@@ -11,7 +10,7 @@ import { validate } from '../../serialization/validate.js';
 import { after, isThenable } from '../../util/after.js';
 
 export interface DecodeOptions {
-  /** Of handlers that say nothing of how their bodies are read. */
+  /** Deserializer of handlers that set none. */
   readonly serializer: Deserializer;
   readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
@@ -25,13 +24,13 @@ export interface DecodeOptions {
  *   the deserializer throws
  */
 export function decoded(work: Work, match: Match, options: DecodeOptions): unknown {
-  const { received } = work;
+  const { received, replaced } = work;
   const { delivery, chain, batch } = received;
   const { maxBodyBytes, encryption } = options;
-  // Handled now, it would lose what is to come after it.
+  // A message handled now would lose the steps, or the batch, that follow it.
   if (chain instanceof UndecodableError) throw chain;
   if (batch instanceof UndecodableError) throw batch;
-  const { body, properties } = delivery;
+  const body = replaced?.body ?? delivery.body;
   if (body.length > maxBodyBytes) {
     throw new UndecodableError(
       `the message can't be decoded: its body of ${body.length} bytes is over the cap of ${maxBodyBytes}`,
@@ -39,25 +38,26 @@ export function decoded(work: Work, match: Match, options: DecodeOptions): unkno
     );
   }
   if (!needsKeys(received, match.handler))
-    return read(received, body, properties.contentType, match, options);
+    return read(work, body, (replaced ?? delivery.properties).contentType, match, options);
   return after(decrypted(work, match.handler, encryption), (plain) =>
-    read(received, plain.body, plain.contentType, match, options),
+    read(work, plain.body, plain.contentType, match, options),
   );
 }
 
 /** @param contentType of the body as it is here */
 function read(
-  received: Received,
+  { received, replaced }: Work,
   body: Buffer,
   contentType: string | undefined,
   match: Match,
   options: DecodeOptions,
 ): unknown {
-  const { contentEncoding, headers } = received.delivery.properties;
-  // What kombu compresses has one, too: its charset.
+  const { properties } = received.delivery;
+  const { contentEncoding } = replaced ?? properties;
+  // Compressed messages of kombu have one, too: the charset.
   if (!contentEncoding)
     return deserialized(body, new MessageView(received, contentType, undefined), match, options);
-  const { known, left } = encodingsOf(contentEncoding, headers.compression);
+  const { known, left } = encodingsOf(contentEncoding, properties.headers.compression);
   const message = new MessageView(received, contentType, left);
   if (known.length === 0) return deserialized(body, message, match, options);
   return undone(body, known, options.maxBodyBytes).then((inside) =>
@@ -73,6 +73,6 @@ function deserialized(
 ): unknown {
   const payload = (handler.body ?? serializer).deserialize(body, message);
   if (definition) return after(payload, (ready) => validate(definition, ready));
-  // Not all promises are of this realm's kind.
+  // A promise may be of another realm or library.
   return isThenable(payload) ? Promise.resolve(payload) : payload;
 }

@@ -7,6 +7,7 @@ import type { Uniques } from '../../features/unique/uniques.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { Middleware } from '../../pipeline/middleware.js';
+import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
@@ -25,7 +26,7 @@ import { Verdicts, type VerdictsOptions } from './verdicts.js';
 export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<RunningOptions, 'verdicts'> {
   readonly service: string;
   readonly events: AttemptEvents;
-  readonly middleware: readonly Middleware[];
+  readonly middleware: readonly MiddlewareObject[];
   readonly publisher: Publisher;
   readonly steps: StepSender;
   readonly batches: BatchSender;
@@ -33,22 +34,22 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<
   readonly uniques: Uniques;
   readonly throughOutbox: ThroughOutbox;
   readonly handlers: readonly Handler[];
-  /** What tells contexts that they should come to an end. */
+  /** State by which contexts see that they should come to an end. */
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
 }
 
-/** One handler's ways: of messages that carry no mark of ours, and of those that do. */
+/** Ways of one handler: for messages without a mark of Hopline's, and for those with one. */
 interface Ways {
   readonly handler: Handler;
   readonly plain: Handling;
   readonly marked: Handling;
 }
 
-/** The way of one attempt, from bytes to outcome: decode, then the handler's pipeline, which is put together at the start. */
+/** Way of one attempt, from bytes to outcome: decode, admit, execute, decide. The stages are put together once, at the start. */
 export class Dispatcher {
   private readonly waysOf: ReadonlyMap<PlannedHandler, Ways>;
-  /** Of messages that carry a mark of ours, whatever their handler. */
+  /** Way of messages that carry a mark of Hopline's, whatever their handler. */
   private readonly arrive: Arriving;
   private readonly running: Running;
   private readonly verdicts: Verdicts;
@@ -68,9 +69,10 @@ export class Dispatcher {
   }
 
   /**
-   * What becomes of it, at once if nothing has to be waited for. What it throws, or rejects with, is a bug of ours.
+   * Outcome of an attempt; a promise only if something has to be waited for.
    *
-   * @param hasArrived it has passed the arrival stages, or needs none
+   * @param hasArrived true if the message has passed the arrival stages, or needs none
+   * @throws what is a bug of Hopline's own
    */
   attempt(work: Work, hasArrived = work.received.isPlain): Later<Outcome> {
     if (!hasArrived) return this.arrive(work);
@@ -87,11 +89,27 @@ export class Dispatcher {
     }
     if (!isA(payload, Promise)) return way(new HandlerContext(work, handler, this.options, payload));
     return payload.then(
-      // What was lost meanwhile comes again, and nothing would tell a handler that begins now.
+      // A message that was lost meanwhile comes again, and nothing would stop a handler that begins now.
       (late) =>
         received.delivery.lost ? RETURN : way(new HandlerContext(work, handler, this.options, late)),
       (error) => this.verdicts.undecodable(work, handler, error),
     );
+  }
+
+  /**
+   * Outcome of a message whose consume middleware has failed before `next`: a failed attempt, by the handler's policy. A message
+   * that no handler can get, or that must not come back, ends as it does without middleware.
+   */
+  failed(work: Work, error: unknown): Later<Outcome> {
+    const { match, received, decided } = work;
+    if (!decided && match && received.delivery.unreadable === undefined)
+      return this.verdicts.failure(work, match.handler, error);
+    const { delivery, messageId } = received;
+    this.options.log.error(
+      { queue: delivery.queue, messageId, error },
+      'a consume middleware failed for a message that no handler will get: it ends as without it',
+    );
+    return decided ?? this.attempt(work);
   }
 
   /** Tells the handlers' code that no more messages will come: what it holds back for others runs now. */

@@ -11,7 +11,7 @@ export function untilOf(context: Attempt): number {
     const until: unknown = retryUntil(context.payload, context);
     const at = until instanceof Date ? Number(until.getTime()) : Number.NaN;
     if (!Number.isNaN(at)) return at;
-    // Of an async one nobody awaits the answer.
+    // Nobody awaits the answer of an async function.
     handleRejection(until);
   } catch (error) {
     problem = error;

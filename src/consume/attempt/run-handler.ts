@@ -5,7 +5,7 @@ import { isThenable } from '../../util/after.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { formatMs } from '../../util/duration.js';
 
-/** How an attempt's code ended. */
+/** End of an attempt's code. */
 export type Ending =
   | { readonly kind: 'returned' }
   | { readonly kind: 'threw'; readonly error: unknown }
@@ -13,15 +13,15 @@ export type Ending =
 
 const RETURNED: Ending = { kind: 'returned' };
 
-/** What runs, and how long it may. Made once for each handler. */
+/** Code of a handler, and the time it has. Made once for each handler. */
 export interface TimedCode {
   readonly name: string;
   readonly run: (payload: unknown, context: Attempt) => unknown;
   readonly timeoutMs: number;
-  /** How long it may go on after the timeout before its slot is taken from it. */
+  /** Milliseconds that the code may go on after the timeout before its slot is freed. */
   readonly graceMs: number;
   readonly clock: Clock;
-  /** Told at the timeout, which may be long before the ending. */
+  /** Called at the timeout, which may be long before the ending. */
   readonly onTimeout: (context: Attempt, error: HandlerTimeoutError) => void;
 }
 

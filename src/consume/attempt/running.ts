@@ -17,7 +17,7 @@ export interface RunningOptions {
   readonly onEnded?: ((work: Work, isFailure: boolean) => void) | undefined;
 }
 
-/** Runs the code of attempts, tells of it, and knows what runs. */
+/** Executes the code of attempts, reports how it ends, and keeps the contexts of what runs. */
 export class Running {
   private readonly contexts = new Set<Attempt>();
 
@@ -35,16 +35,16 @@ export class Running {
     const { clock, events } = this.options;
     return (context) => {
       const { payload, work } = context;
-      // Lost while a stage asked a store, it comes again, and nothing would tell a handler that begins now.
+      // A message that was lost while a stage asked a store comes again, and nothing would stop a handler that begins now.
       if (work.received.delivery.lost) return RETURN;
-      // Asked before the handler can change its payload.
+      // Before the handler can change its payload.
       const until = untilOf(context);
       const startedAt = clock.monotonic();
       work.beganAt ??= startedAt;
       events.started(work, startedAt);
       const ending = runHandler(code, payload, context);
       if (!(ending instanceof Promise)) return this.ended(context, ending, startedAt, until);
-      // What has returned already can't be told to stop any more.
+      // Only code that has not returned can be stopped.
       this.contexts.add(context);
       return ending.then((late) => {
         this.contexts.delete(context);
@@ -59,13 +59,13 @@ export class Running {
     context.phase = 'over';
     const isFailure = ending.kind !== 'returned';
     events.ended(work, startedAt, isFailure || recorded?.kind === 'dead-letter');
-    // One that was told to stop has not failed.
+    // Code that was told to stop has not failed.
     if (ending.kind !== 'threw' || context.abortReason === undefined) onEnded?.(work, isFailure);
     if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, startedAt);
     else if (recorded?.kind === 'dead-letter')
       events.failed('handler.failed', work, recorded.error, startedAt);
     else if (!recorded) events.succeeded(work, startedAt);
-    // Its code may still run, and work on it.
+    // The code may still run, and use the transaction.
     if (ending.kind === 'timed-out') transacted?.abandon();
     return transacted?.outcome ?? verdicts.ended(context, ending, until);
   }

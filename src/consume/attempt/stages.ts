@@ -5,7 +5,7 @@ import { chainAround, chainStage, finishedChains } from '../../features/chain/st
 import type { FeatureParts } from '../../features/feature.js';
 import { featureArounds } from '../../features/handler-features.js';
 import type { Uniques } from '../../features/unique/uniques.js';
-import type { Middleware } from '../../pipeline/middleware.js';
+import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import type { AroundStage, ArrivalStage, GuardStage } from '../../pipeline/stage.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
@@ -29,7 +29,7 @@ export type StageOptions = FeatureParts & {
 /** Arrival stages of messages that carry a mark, or can't be read whole. */
 export function arrivalStages({ batches, steps, log }: StageOptions): readonly ArrivalStage[] {
   return [
-    // Before all that may have it come back: a copy would be without what can't be read, and be handled.
+    // First, before any stage that may have the message come back: a copy would lack what can't be read, and be handled.
     unreadableStage,
     refusedJobs(batches, log),
     finishedChains(steps),
@@ -58,13 +58,18 @@ export function guardStages(
 export function aroundStages(
   handler: Handler,
   isMarked: boolean,
-  middleware: readonly Middleware[],
+  middleware: readonly MiddlewareObject[],
 ): readonly AroundStage[] {
-  return [...featureArounds(handler), ...(isMarked ? [chainAround] : []), ...middleware.map(aroundOf)];
+  return [
+    ...featureArounds(handler),
+    ...(isMarked ? [chainAround] : []),
+    ...[...middleware, ...(handler.middleware ?? [])].flatMap(aroundOf),
+  ];
 }
 
-const aroundOf =
-  (wrap: Middleware): AroundStage =>
-  (next) =>
-  (payload, context) =>
-    wrap(payload, context, () => next(payload, context));
+function aroundOf(middleware: MiddlewareObject): readonly AroundStage[] {
+  if (!middleware.handle) return [];
+  return [
+    (next) => (payload, context) => middleware.handle?.(payload, context, () => next(payload, context)),
+  ];
+}

@@ -31,19 +31,19 @@ export interface VerdictsOptions {
 /** Pauses of a message that no handler matches, or no key; the last repeats. */
 const UNHANDLED_DELAYS_MS = [1_000, 4_000, 16_000, 60_000];
 
-/** How often what is wrong with a handler's policy is said. */
+/** Milliseconds between two warnings about the policy of one handler. */
 const ODD_EVERY_MS = 600_000;
 
 type DeadLetter = Extract<Outcome, { kind: 'dead-letter' }>;
 
-/** What becomes of a message, by how its attempt has ended, or why there was none. */
+/** Decides what becomes of a message, by how its attempt has ended, or why there was none. Nothing here changes the message's work. */
 export class Verdicts {
-  /** From when on, in monotonic milliseconds, nonsense in a handler's policy is said again. */
+  /** Moment of the next warning about a handler's policy, in monotonic milliseconds. */
   private readonly oddAgainAt = new Map<PlannedHandler, number>();
 
   constructor(private readonly options: VerdictsOptions) {}
 
-  /** What every rolling deployment makes: a newer version has bound a key that this one doesn't know. */
+  /** A message that no handler matches, as in every rolling deployment: a newer version has bound a key that this one doesn't know. */
   unhandled(received: Received): Outcome {
     const error = new NoHandlerError(received.delivery.queue, received.exchange, received.routingKey);
     return this.patient(received, { reason: 'no-handler', error });
@@ -79,7 +79,7 @@ export class Verdicts {
       return recorded;
     }
     if (ending.kind === 'returned') return DONE;
-    // It was told to stop, and did: nobody's failure.
+    // The code was told to stop, and did: nobody's failure.
     if (abortReason instanceof ShutdownError) return RETURN_STARTED;
     if (abortReason instanceof CancelledError)
       return { kind: 'dead-letter', reason: 'cancelled', error: abortReason };
@@ -93,27 +93,27 @@ export class Verdicts {
     error: unknown,
     until: number = Number.POSITIVE_INFINITY,
   ): Outcome {
-    work.exceptions += 1;
-    const { attempt, exceptions } = work;
+    const { attempt } = work;
+    const exceptions = work.exceptions + 1;
     const { clock } = this.options;
     const now = clock.now();
     const failed = {
       error,
       attempt,
       exceptions,
-      // By the clock only if nothing else is known: a worker's that jumps would end each message that it handles.
+      // The clock counts only if nothing else does: a worker whose clock jumps would give up each message that it handles.
       sinceFirstMs: work.elapsedMs(clock.monotonic()) ?? now - (work.firstAttemptAt(clock) ?? now),
       leftMs: until - now,
     };
     const decision = decide(handler.retry, failed, Math.random, (what, thrown) =>
       this.odd(handler, what, thrown),
     );
-    if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error };
+    if (decision.kind === 'retry') return { kind: 'retry', delayMs: decision.delayMs, error, exceptions };
     if (decision.kind === 'discard') return { kind: 'discard', error };
-    return { kind: 'dead-letter', reason: decision.reason, error };
+    return { kind: 'dead-letter', reason: decision.reason, error, exceptions };
   }
 
-  /** What a function of a policy does at each failure is said now and then. */
+  /** Warns about a policy that can't be followed: not at each failure, but now and then. */
   private odd(handler: PlannedHandler, what: string, thrown: { readonly error: unknown } | undefined): void {
     const { clock, log } = this.options;
     const now = clock.monotonic();
@@ -123,15 +123,16 @@ export class Verdicts {
     log.warn({ queue, handler: name, ...thrown }, `a retry policy can't be followed as it is: ${what}`);
   }
 
-  /** What a deployment that is under way may yet mend comes back for a while. */
+  /** A message that a running deployment may yet mend comes back for a while. */
   private patient(received: Received, given: Pick<DeadLetter, 'reason' | 'error'>): Outcome {
     const { clock, unhandledRetryForMs } = this.options;
     const { releases, unhandledSince } = received;
     const byClockMs = unhandledSince === undefined ? 0 : clock.now() - unhandledSince;
-    // Both have to be over: a worker whose clock has jumped would give up what another may handle in a moment.
+    // Both times have to be over: a worker whose clock has jumped would give up what another may handle in a moment.
     const waitedMs = Math.min(byClockMs, unhandledMs(releases));
     const delayMs = unhandledDelayMs(releases);
-    if (waitedMs + delayMs <= unhandledRetryForMs) return { kind: 'release', delayMs, unhandled: true };
+    if (waitedMs + delayMs <= unhandledRetryForMs)
+      return { kind: 'release', delayMs, unhandled: true, error: given.error };
     return { kind: 'dead-letter', ...given };
   }
 }
@@ -150,7 +151,7 @@ export const unreadableStage: ArrivalStage = (next) => (work) => {
 const unhandledDelayMs = (releases: number): number =>
   UNHANDLED_DELAYS_MS[Math.min(releases, UNHANDLED_DELAYS_MS.length - 1)] as number;
 
-/** What a message that was released so often has waited for a handler, at most: a handler may have released it, too. */
+/** Maximum milliseconds that a message of so many releases has waited for a handler: a handler may have released it, too. */
 function unhandledMs(releases: number): number {
   let sumMs = 0;
   for (let release = 0; release < Math.min(releases, UNHANDLED_DELAYS_MS.length); release += 1)

@@ -86,7 +86,7 @@ export class SlotGroup {
     });
     const { dispatcher } = this;
     this.attempts = new Attempts({
-      ...{ ...options, dispatcher, settler, stopping, events: options.dispatcher.events },
+      ...{ ...options, ...options.dispatcher, dispatcher, settler, stopping, handlers },
       isPaused: () => this.circuits.isOpen,
       settling: (delivery, lane) => this.lanes[lane]?.settled(delivery),
       onEnded: (work) => this.ended(work),

@@ -32,10 +32,10 @@ export interface CopiesOptions {
 type ComingBack = OutcomeOf<'retry' | 'release'>;
 type DeadLetter = OutcomeOf<'dead-letter'>;
 
-/** How long what goes back may take: a stop waits for it. */
+/** Milliseconds that the copy of a returned message may take: a stop waits for it. */
 const RETURN_DEADLINE_MS = 3_000;
 
-/** What has to be stored of messages that travel on: their copies. */
+/** Effects of messages that travel on: their copies. */
 export function copiesOf(options: CopiesOptions): EffectsOf {
   return (work, outcome) => {
     switch (outcome.kind) {
@@ -56,7 +56,7 @@ export function copiesOf(options: CopiesOptions): EffectsOf {
   };
 }
 
-/** One copy; it gets lighter until AMQP can carry it. */
+/** One copy, made lighter until AMQP can carry it. */
 class Copy {
   constructor(
     private readonly options: CopiesOptions,
@@ -95,7 +95,7 @@ class Copy {
   }
 }
 
-/** Of a retry or a release: through the delays, back to its queue. One that never can becomes a dead letter. */
+/** Copy of a retry or a release: through the delays, back to its queue. If it can never be published, the message is dead-lettered. */
 class ComingBackCopy implements Effect {
   readonly what = 'a retry or dead letter';
   private copy: Copy | undefined;
@@ -118,7 +118,7 @@ class ComingBackCopy implements Effect {
   }
 
   onError(error: unknown): Outcome | undefined {
-    // One that can't even be made is no better than one that can't be published.
+    // A copy that can't even be made is no better than one that can't be published.
     if (this.copy && !isOwnFault(error)) return undefined;
     const { outcome } = this;
     const { delivery, messageId } = this.work.received;
@@ -127,12 +127,18 @@ class ComingBackCopy implements Effect {
       'a message that was to come back can never be published again: it is dead-lettered',
     );
     return outcome.kind === 'retry'
-      ? { kind: 'dead-letter', reason: 'unsendable', error: outcome.error, unsent: error }
+      ? {
+          kind: 'dead-letter',
+          reason: 'unsendable',
+          error: outcome.error,
+          unsent: error,
+          exceptions: outcome.exceptions,
+        }
       : { kind: 'dead-letter', reason: 'unsendable', error };
   }
 }
 
-/** Of a dead letter: with all that it had; if that can't be published, in the least form; at last by the broker's own hand. */
+/** Copy of a dead letter: with all that the message had; else in the least form; at last the broker moves the message itself. */
 class Burial implements Effect {
   readonly what = 'a retry or dead letter';
   tells: 'reject' | undefined;
@@ -143,9 +149,9 @@ class Burial implements Effect {
   constructor(
     private readonly options: CopiesOptions,
     private readonly work: Work,
-    { reason, error, failedError, unsent, headers }: DeadLetter,
+    { reason, error, failedError, unsent, headers, exceptions = work.exceptions }: DeadLetter,
   ) {
-    const { attempt, exceptions } = work;
+    const { attempt } = work;
     const failedAt = options.clock.now();
     const firstAttemptAt = work.firstAttemptAt(options.clock) ?? failedAt;
     const story = { attempt, exceptions, failedAt, firstAttemptAt };
@@ -178,7 +184,7 @@ class Burial implements Effect {
     await this.leaveToBroker();
   }
 
-  /** It would drop it if nothing were declared for that: not before its dead-letter queue is there. */
+  /** Waits until the dead-letter queue is there: without it the broker would drop the message. */
   private async leaveToBroker(): Promise<void> {
     const { session, queueOf, log } = this.options;
     const { delivery, messageId } = this.work.received;
@@ -198,7 +204,7 @@ class Burial implements Effect {
   }
 }
 
-/** Of what goes back where a requeue is charged. Not held if it can't be published now: it is requeued, and charged. */
+/** Copy of a message that goes back where a requeue is charged. Not held if it can't be published now: the message is requeued, and charged. */
 class ReturningCopy implements Effect {
   readonly what = 'what goes back to its queue';
   tells: 'ack' | undefined;
@@ -224,7 +230,7 @@ class ReturningCopy implements Effect {
     }
   }
 
-  /** What counts its attempts stays as it is. */
+  /** Counters that stay as they are. */
   private asItIs(): NextAttempt {
     const { work, options } = this;
     const { attempt, exceptions, received } = work;
@@ -244,15 +250,15 @@ function comingBack(
   work: Work,
   outcome: ComingBack,
 ): OutgoingMessage {
-  const { received, attempt, exceptions } = work;
+  const { received, attempt } = work;
   const isRetry = outcome.kind === 'retry';
   const elapsedMs = work.elapsedMs(clock.monotonic());
   const isUnhandled = !isRetry && outcome.unhandled;
   const next: NextAttempt = {
     attempt: attempt + (isRetry ? 1 : 0),
-    exceptions,
+    exceptions: (isRetry ? outcome.exceptions : undefined) ?? work.exceptions,
     releases: received.releases + (isRetry ? 0 : 1),
-    // What comes back before its first attempt has none yet, from which its policy would count.
+    // A message that comes back before its first attempt has no moment yet from which its policy would count.
     firstAttemptAt: work.firstAttemptAt(clock) ?? (isRetry ? clock.now() : undefined),
     elapsedMs: elapsedMs === undefined ? undefined : elapsedMs + outcome.delayMs,
     unhandledSince: isUnhandled ? (received.unhandledSince ?? clock.now()) : undefined,
@@ -261,7 +267,7 @@ function comingBack(
   return delayedCopy(received, outcome.delayMs, next, publishDeadlineMs);
 }
 
-/** Whether properties of it could not be written again. */
+/** True if properties of the message could not be written again. */
 function hasLost({ received }: Work, { properties }: OutgoingMessage): boolean {
   const dropped = properties.headers?.[HEADER.dropped];
   return dropped !== undefined && dropped !== received.delivery.properties.headers[HEADER.dropped];

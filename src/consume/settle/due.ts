@@ -12,7 +12,7 @@ export interface DueOptions extends CopiesOptions {
   readonly batches: Pick<BatchSender, 'report'>;
 }
 
-/** What is due for a message's end, whoever has decided that, in this order. */
+/** Effects that are due for a message's end, whoever has decided it, in this order. */
 export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
   const { uniques, steps, batches, log } = options;
   const copies = copiesOf(options);

@@ -11,7 +11,7 @@ export interface HoldingOptions {
   readonly log: Logger;
   /** Aborts when the bus no longer waits for what can't be stored. */
   readonly giveUp: AbortSignal;
-  /** Told when an effect can't be stored and its delivery is held, and when that is over. */
+  /** Called when an effect can't be stored and its delivery is held, and when that is over. */
   onHold(error: unknown): void;
   onRelease(): void;
 }
@@ -26,7 +26,7 @@ export class Holding {
 
   constructor(private readonly options: HoldingOptions) {}
 
-  /** A channel is gone, and with it what it had delivered. */
+  /** Ends the holding of deliveries whose channel is lost. */
   lost(): void {
     this.channelLost.abort();
     this.channelLost = new AbortController();
@@ -48,7 +48,7 @@ export class Holding {
         } catch (error) {
           const instead = effect.onError?.(error);
           if (instead !== undefined) return instead;
-          // What ends when nobody waits any more is tried once.
+          // Once nobody waits any more, an effect is tried only once.
           if (giveUp.aborted) break;
           if (!held) onHold(error);
           held = true;
@@ -57,7 +57,7 @@ export class Holding {
             { queue: delivery.queue, messageId, ...effect.about, pauseMs, error },
             `${effect.what} cannot be published: its message is held and the queue paused until it can`,
           );
-          // A channel that went meanwhile has been told of already.
+          // A channel that went meanwhile has been reported already.
           if (delivery.lost) break;
           const over = AbortSignal.any([giveUp, this.channelLost.signal]);
           await pause(clock, pauseMs, over).catch(() => {});

@@ -25,10 +25,10 @@ export interface NextAttempt {
   readonly exceptions: number;
   readonly releases: number;
   readonly firstAttemptAt: number | undefined;
-  /** Of attempts and pauses when it begins; undefined if they were not counted. */
+  /** Milliseconds of attempts and pauses when the attempt begins; undefined if they were not counted. */
   readonly elapsedMs: number | undefined;
   readonly unhandledSince: number | undefined;
-  /** It was handed out before, and its handler may have begun. */
+  /** True if it was delivered before, and its handler may have begun. */
   readonly redelivered?: boolean;
 }
 
@@ -66,7 +66,7 @@ export function movedCopy(received: Received, queue: string, deadlineMs: number)
 export interface GivenUp {
   readonly reason: DeadLetterReason;
   readonly error: unknown;
-  /** What `failed()` threw, if it did. */
+  /** Error that `failed()` threw, if it did. */
   readonly failedError?: unknown;
   /** Why its copy could not be sent, if it was to come back. */
   readonly unsent?: unknown;
@@ -106,7 +106,7 @@ const REWRITTEN: ReadonlySet<string> = new Set<string>([
   ...[HEADER.reason, HEADER.error, HEADER.stack, HEADER.failedAt, HEADER.queue],
 ]);
 
-/** What is never left out as long as it may fit; the carbon copies are the publisher's. */
+/** Headers that are never left out as long as they may fit; the carbon copies are the publisher's. */
 const OURS: ReadonlySet<string> = new Set(
   Object.values(HEADER).filter((name) => name !== HEADER.cc && name !== HEADER.bcc),
 );
@@ -119,7 +119,7 @@ function travellingHeaders({ delivery, exchange, routingKey }: Received): Header
   }
   headers[HEADER.exchange] = exchange;
   headers[HEADER.routingKey] = routingKey;
-  // It would end the delay early.
+  // An expiration would end the delay early.
   if (expiration !== undefined) headers[HEADER.expiration] = expiration;
   // The broker refuses one that isn't the connection's own.
   if (userId !== undefined) headers[HEADER.userId] = userId;
@@ -130,7 +130,7 @@ function travellingHeaders({ delivery, exchange, routingKey }: Received): Header
 function content(received: Received, headers: Headers, deadlineMs: number): OutgoingContent {
   const { delivery } = received;
   const { source, body } = delivery;
-  // In the bytes in which they came, they fit whatever they are.
+  // Headers in the bytes in which they came fit, whatever they are.
   const { fitting, unfit } = source
     ? { fitting: delivery.properties, unfit: [] }
     : fittingProperties(delivery.properties);
@@ -146,7 +146,7 @@ function content(received: Received, headers: Headers, deadlineMs: number): Outg
   return { body, properties, priority, mustRoute: true, deadlineMs, ...(source ? { source } : {}) };
 }
 
-/** As it came, if its bytes go out; else as it can be written. */
+/** Value as it came, if its bytes go out; else as it can be written. */
 function idOf({ delivery, messageId }: Received): string {
   const { messageId: own } = delivery.properties;
   if (own && delivery.source?.read.messageId === own) return own;
@@ -186,7 +186,7 @@ function nameDropped(headers: Headers, names: readonly string[]): void {
   headers[HEADER.dropped] = cutText(all.join(', '), ERROR_CAP_BYTES);
 }
 
-/** What is kept of a message in its least dead letter, as far as it is text and there is room: without it, it is another message. */
+/** Properties that the least dead letter keeps, as far as they are text and there is room: without them it is another message. */
 const CARRIED = [HEADER.chain, HEADER.batch, HEADER.encrypted, HEADER.unique] as const;
 
 /**
@@ -215,7 +215,7 @@ export function leastLetter(received: Received, givenUp: GivenUp, deadlineMs: nu
 
 const STACK_CAP_BYTES = 4 * 1024;
 
-/** What the client library writes at the most, less room for what the broker adds. */
+/** Maximum bytes that the client library writes, less room for what the broker adds. */
 const ROOM_BYTES = 2 * HEADERS_CAP_BYTES - 8 * 1024;
 
 /** Error and stack, as far as there is room: the stack is given up first, then the error's text. */
@@ -234,7 +234,7 @@ function textOf({ error, failedError, unsent }: GivenUp): string {
   return texts.join('; ');
 }
 
-/** Of headers that go out in the bytes in which they came: exact, and all of one name together. */
+/** Size of headers that go out in the bytes in which they came: exact, and all of one name together. */
 function keptSizes(source: MessageSource | undefined, headers: Headers): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
   for (const { name, bytes } of source ? keptHeaders(source, headers) : [])

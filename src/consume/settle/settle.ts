@@ -6,7 +6,7 @@ import type { AttemptEvents } from '../attempt/attempt-events.js';
 import { Holding, type HoldingOptions } from './holding.js';
 
 export interface SettlerOptions extends HoldingOptions {
-  /** What is due for the end of a message that carries no mark of ours, or that does; in this order. */
+  /** Effects that are due for the end of a message without a mark of Hopline's, or with one; in this order. */
   readonly effects: { readonly ofPlain: readonly EffectsOf[]; readonly ofMarked: readonly EffectsOf[] };
   readonly events: AttemptEvents;
   /** The queue that a lane, by its place in the list of those that share the slots, is one of. */
@@ -59,8 +59,8 @@ export class Settler {
   }
 
   /**
-   * Does what an attempt has led to that has the next one follow at once: only what its stages have asked for, since the
-   * message goes nowhere. Never rejects.
+   * Stores what an attempt has led to that the next one follows at once: only the effects of its stages, since the message
+   * goes nowhere. Never rejects.
    */
   async endAttempt(work: Work, { effects = NO_EFFECTS }: Outcome): Promise<void> {
     for (const effect of effects) {
@@ -97,7 +97,7 @@ export class Settler {
     return due;
   }
 
-  /** Dying anywhere in here does all of it again, with the ids that it has. */
+  /** A process that dies anywhere in here does all of it again, with the same ids. */
   private async storeFirst(work: Work, given: Outcome, { ofStages, due, ready }: Todo): Promise<void> {
     let outcome = given;
     let stages = [...ofStages];
@@ -112,19 +112,20 @@ export class Settler {
         tells = effect.tells ?? tells;
         continue;
       }
-      // It ends otherwise. What its stages have still to do is done after that: it counts on the message's being safe.
+      // The message ends otherwise. The effects of its stages come after that: they count on the message's being safe.
       outcome = stored;
       left = [...this.dueFor(work, outcome), ...stages];
     }
     if (ready !== undefined) await ready;
     const isHeard = work.received.delivery[tells]();
-    // What the broker has not heard comes again, and is told of then; but for a copy, which is there already.
+    // A settling that the broker has not heard comes again, and is reported then; but for a copy, which is there already.
     if (isHeard || (tells === 'ack' && travelsOn(outcome))) this.tell(work, outcome);
   }
 
   /** Emits the event of the message's end. Nothing for `done`: its handler's success was emitted before. */
   private tell(work: Work, outcome: Outcome): void {
     const { events, queueOf } = this.options;
+    work.ended = outcome;
     if (outcome.kind === 'skip') events.skipped(work);
     else if (outcome.kind === 'discard') events.discarded(work, outcome.error);
     else if (outcome.kind === 'retry') events.retried(work, outcome.delayMs, outcome.error);
@@ -139,7 +140,7 @@ export class Settler {
 const travelsOn = ({ kind }: Outcome): boolean =>
   kind === 'retry' || kind === 'release' || kind === 'dead-letter';
 
-/** Tells the effects, in their order, that they are not stored. */
+/** Reports to the effects, in their order, that they are not stored. */
 async function unreached(effects: readonly Effect[]): Promise<void> {
   for (const effect of effects) await effect.onUnreached?.();
 }

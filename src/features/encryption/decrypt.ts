@@ -13,7 +13,7 @@ import { HEADER } from '../../message/headers.js';
 import type { ChainState } from '../../message/wire/chain-header.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Received } from '../../pipeline/received.js';
-import type { Work } from '../../pipeline/work.js';
+import { contentOf, type Work } from '../../pipeline/work.js';
 import { after } from '../../util/after.js';
 
 /** A body as its serializer has written it. */
@@ -49,8 +49,8 @@ export function decrypted(
 ): Plain | Promise<Plain> {
   const { chain } = work;
   const { delivery, routingKey, messageId, batch } = work.received;
-  const { body, properties } = delivery;
-  const header = properties.headers[HEADER.encrypted];
+  const { body, contentType } = contentOf(work);
+  const header = delivery.properties.headers[HEADER.encrypted];
   if (header === undefined && encrypted) throw plainRefused(name);
   const open = (sealed: Buffer, its: unknown, bound: Bound): Opened | Promise<Opened> => {
     if (encryption) return encryption.open(sealed, its, bound);
@@ -58,7 +58,7 @@ export function decrypted(
   };
   const plain: Plain | Promise<Plain> =
     header === undefined
-      ? { body, contentType: properties.contentType }
+      ? { body, contentType }
       : open(body, header, boundTo(routingKey, ownerOf(messageId, chain, batch)));
   const sealed = chain?.sealedResult;
   if (!chain || !sealed) return plain;

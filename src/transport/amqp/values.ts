@@ -16,10 +16,14 @@ function isTyped(value: object): value is TypedValue {
   return Object.hasOwn(value, '!') && Object.hasOwn(value, 'value');
 }
 
-/** Received headers without a prototype, timestamps as Dates. Undefined becomes an empty table. */
+/** Headers of all messages without headers. An object without prototype is a hash table, as large as some of a message's fields. */
+const NO_HEADERS: Headers = Object.freeze(Object.create(null));
+
+/** Received headers without a prototype, timestamps as Dates. Undefined becomes an empty table, which nobody can change. */
 export function receivedHeaders(table: Record<string, unknown> | undefined): Headers {
+  if (!table) return NO_HEADERS;
   const headers: Headers = Object.create(null);
-  if (table) for (const name of Object.keys(table)) headers[name] = received(table[name]);
+  for (const name of Object.keys(table)) headers[name] = received(table[name]);
   return headers;
 }
 

@@ -8,10 +8,17 @@ import { received, TestDelivery, workFor } from './fixtures.js';
 
 const broken = new Error('a bug');
 
+const dispatcher = (attempt: AttemptsOptions['dispatcher']['attempt']): AttemptsOptions['dispatcher'] => ({
+  attempt,
+  failed: assert.fail,
+});
+
 function attempts(given: Partial<AttemptsOptions>) {
   const told: string[] = [];
   const its = new Attempts({
-    dispatcher: { attempt: () => DONE },
+    dispatcher: dispatcher(() => DONE),
+    handlers: [],
+    middleware: [],
     settler: {
       settle: ({ received: { delivery } }) => void delivery.ack(),
       endAttempt: async () => {},
@@ -43,7 +50,7 @@ describe('the attempts of a message', () => {
       throw broken;
     };
     for (const attempt of [throwing, () => Promise.reject(broken)])
-      assert.deepEqual(await attempts({ dispatcher: { attempt } }).begun(workFor()), [
+      assert.deepEqual(await attempts({ dispatcher: dispatcher(attempt) }).begun(workFor()), [
         'window',
         'broken',
         'slot',
@@ -66,7 +73,7 @@ describe('the attempts of a message', () => {
     const whole = received({ body });
     const works = receivedItems(whole, new Pack(whole.delivery)).map((item) => new Work(item, undefined, 0));
     const outcomes = [Promise.reject(broken), DONE];
-    const { begun } = attempts({ dispatcher: { attempt: () => outcomes.shift() ?? assert.fail() } });
+    const { begun } = attempts({ dispatcher: dispatcher(() => outcomes.shift() ?? assert.fail()) });
     assert.deepEqual((await begun(...works)).sort(), ['broken', 'slot', 'slot', 'window']);
     assert.equal((whole.delivery as TestDelivery).settled, 'ack');
   });

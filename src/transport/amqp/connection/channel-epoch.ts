@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { UnsettledTags } from './unsettled-tags.js';
 
 /** Time for which acks wait for earlier deliveries on a channel that is to be closed. */
 const LAST_GATHERING_MS = 250;
@@ -25,8 +26,8 @@ const LAST_GATHERING_MS = 250;
 export class ChannelEpoch {
   /** The channel is gone: nothing that it delivered can be settled any more. */
   private isLost = false;
-  /** Deliveries that are not settled on the wire, in their order; at most the window. */
-  private readonly unsettled = new Set<number>();
+  /** Deliveries that are not settled on the wire; at most the window. */
+  private readonly unsettled = new UnsettledTags();
   /** Acked here, but not on the wire yet. */
   private gathered: ConsumeMessage[] = [];
   private flushing: NodeJS.Immediate | undefined;
@@ -94,7 +95,7 @@ export class ChannelEpoch {
     // nack instead of reject: from RabbitMQ 4.3 on only reject counts towards the delivery limit, and nothing
     // has failed here.
     if (!this.write(() => this.channel.nack(message, false, requeue))) return false;
-    this.unsettled.delete(tagOf(message));
+    this.unsettled.settle(tagOf(message));
     if (this.isEnding && this.gathered.length > 0) this.gatherLast();
     return true;
   }
@@ -105,12 +106,20 @@ export class ChannelEpoch {
     const messages = this.gathered;
     if (messages.length === 0) return;
     this.gathered = [];
-    messages.sort((left, right) => tagOf(left) - tagOf(right));
-    const inPrefix = this.prefixOf(messages);
+    if (!areInOrder(messages)) messages.sort((left, right) => tagOf(left) - tagOf(right));
+    let inPrefix = 0;
+    for (const message of messages) {
+      // Not the first that is unsettled: an earlier delivery is running.
+      if (!this.unsettled.settleFirst(tagOf(message))) break;
+      inPrefix += 1;
+    }
     const last = messages[inPrefix - 1];
     if (last) this.write(() => this.channel.ack(last, inPrefix > 1));
-    for (const message of messages.slice(inPrefix)) this.write(() => this.channel.ack(message, false));
-    for (const message of messages) this.unsettled.delete(tagOf(message));
+    for (let behind = inPrefix; behind < messages.length; behind += 1) {
+      const message = messages[behind] as ConsumeMessage;
+      this.write(() => this.channel.ack(message, false));
+      this.unsettled.settle(tagOf(message));
+    }
   }
 
   lose(): void {
@@ -126,17 +135,6 @@ export class ChannelEpoch {
     this.lastFlush = undefined;
   }
 
-  /** Number of messages, from the first on, without a running one before them. */
-  private prefixOf(messages: readonly ConsumeMessage[]): number {
-    let count = 0;
-    for (const tag of this.unsettled) {
-      const message = messages[count];
-      if (message === undefined || tag !== tagOf(message)) break;
-      count += 1;
-    }
-    return count;
-  }
-
   /** False if the channel is closing: its loss is reported in a moment, and the broker delivers again. */
   private write(settle: () => void): boolean {
     try {
@@ -149,3 +147,13 @@ export class ChannelEpoch {
 }
 
 const tagOf = ({ fields }: ConsumeMessage): number => fields.deliveryTag;
+
+function areInOrder(messages: readonly ConsumeMessage[]): boolean {
+  let before = 0;
+  for (const message of messages) {
+    const tag = tagOf(message);
+    if (tag < before) return false;
+    before = tag;
+  }
+  return true;
+}
