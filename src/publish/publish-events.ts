@@ -3,9 +3,9 @@ import type { BusEvents, PublishEvent } from '../events.js';
 import type { OutgoingMessage } from '../message/message.js';
 import type { Published } from '../message/published.js';
 import { packItemId } from '../message/wire/pack.js';
+import type { PublishCall } from '../pipeline/publish-call.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
-import type { PublishCall } from './compose-message.js';
 
 const NAMES = ['message.published', 'message.confirmed', 'message.returned', 'message.rejected'] as const;
 

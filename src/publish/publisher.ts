@@ -1,4 +1,3 @@
-import type { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { checkBatchOptions } from '../features/batch/batch-options.js';
@@ -22,6 +21,21 @@ import {
 } from '../message/publisher.js';
 import { type UniqueSettings, uniqueKey, uniqueSettings } from '../message/unique.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
+import {
+  bodyOf,
+  type ComposeOptions,
+  composeMessage,
+  exchangeOf,
+  type PublishCall,
+  routingKeyOf,
+  type UniqueRules,
+} from '../pipeline/publish-call.js';
+import {
+  checkChainOptions,
+  checkPublishManyOptions,
+  checkPublishOptions,
+  delayMsOf,
+} from '../pipeline/publish-checks.js';
 import { JSON_CONTENT_TYPE } from '../serialization/json.js';
 import { validate } from '../serialization/validate.js';
 import type { Stores } from '../stores/stores.js';
@@ -30,22 +44,8 @@ import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
-import {
-  bodyOf,
-  type ComposeOptions,
-  composeMessage,
-  exchangeOf,
-  type PublishCall,
-  routingKeyOf,
-} from './compose-message.js';
 import { PublishEvents } from './publish-events.js';
 import { publishMany } from './publish-many.js';
-import {
-  checkChainOptions,
-  checkPublishManyOptions,
-  checkPublishOptions,
-  delayMsOf,
-} from './publish-options.js';
 
 export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions {
   /** @throws NotStartedError, StoppedError */
@@ -58,7 +58,7 @@ export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions 
   readonly stores: Stores;
   readonly log: Logger;
   /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
-  readonly uniqueHandlers: () => UniqueHandlers | undefined;
+  readonly uniqueHandlers: () => UniqueRules | undefined;
 }
 
 type Target = string | MessageDefinition;

@@ -1,4 +1,3 @@
-import type { UniqueHandlers } from '../../consume/handlers/unique-handlers.js';
 import { boundToResult, type Owner } from '../../encryption/envelope.js';
 import { OptionsError } from '../../errors.js';
 import type { BatchJob } from '../../message/batch.js';
@@ -26,8 +25,9 @@ import {
   exchangeOf,
   type PublishCall,
   routingKeyOf,
-} from '../../publish/compose-message.js';
-import { checkStep } from '../../publish/publish-options.js';
+  type UniqueRules,
+} from '../../pipeline/publish-call.js';
+import { checkStep } from '../../pipeline/publish-checks.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
 import { validate } from '../../serialization/validate.js';
 import { show } from '../../util/check.js';
@@ -45,7 +45,7 @@ export interface StepsOptions extends ComposeOptions {
   readonly clock: Clock;
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
   /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
-  readonly uniqueHandlers: () => UniqueHandlers | undefined;
+  readonly uniqueHandlers: () => UniqueRules | undefined;
 }
 
 /** A checked step. Its schema's answer and its encryption key may be outstanding. */

@@ -6,7 +6,7 @@ import { HEADER } from '../../message/headers.js';
 import type { Headers, OutgoingMessage } from '../../message/message.js';
 import type { PublishOptions } from '../../message/publisher.js';
 import type { StepMessage } from '../../message/wire/chain-header.js';
-import type { PublishCall } from '../../publish/compose-message.js';
+import type { PublishCall } from '../../pipeline/publish-call.js';
 import { after } from '../../util/after.js';
 
 /**

@@ -10,8 +10,8 @@ import {
   type PublishManyOptions,
   type PublishOptions,
 } from '../../message/publisher.js';
-import { routingKeyOf } from '../../publish/compose-message.js';
-import { checkChainOptions, checkOutboxOptions } from '../../publish/publish-options.js';
+import { routingKeyOf } from '../../pipeline/publish-call.js';
+import { checkChainOptions, checkOutboxOptions } from '../../pipeline/publish-checks.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { problemsOf, shortPlainText } from '../../util/check.js';
 import type { Steps } from '../chain/steps.js';

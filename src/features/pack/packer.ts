@@ -3,7 +3,7 @@ import type { PackSettings } from '../../message/define-message.js';
 import type { Published } from '../../message/published.js';
 import type { PublishOptions } from '../../message/publisher.js';
 import { isOneLine, LINE_END_BYTES, packItemId } from '../../message/wire/pack.js';
-import type { PublishCall } from '../../publish/compose-message.js';
+import type { PublishCall } from '../../pipeline/publish-call.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 

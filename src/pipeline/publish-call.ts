@@ -8,12 +8,13 @@ import { newMessageId } from '../message/message-id.js';
 import type { Published } from '../message/published.js';
 import type { PublishOptions } from '../message/publisher.js';
 import { checkRoutingKey } from '../message/routing-key.js';
+import type { UniqueSettings } from '../message/unique.js';
 import type { Serializer } from '../serialization/serializer.js';
 import { laneExchange } from '../topology/build.js';
 import { delayAddress, delayedDestination } from '../topology/delays.js';
 import type { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
-import { delayMsOf } from './publish-options.js';
+import { delayMsOf } from './publish-checks.js';
 
 export interface ComposeOptions {
   readonly service: string;
@@ -36,6 +37,12 @@ export interface PublishCall {
   /** True if the body is to be encrypted. */
   readonly encrypted: boolean;
   readonly options: PublishOptions;
+}
+
+/** What a bus's own handlers ask of the messages that are sent to them. */
+export interface UniqueRules {
+  /** The rule for a message; undefined if no handler of its key has one. @param exchange exchange without a lane */
+  find(exchange: string, routingKey: string): UniqueSettings | undefined;
 }
 
 /** The routing key of a target. @throws InvalidMessageError if there is no concrete one */
