@@ -18,21 +18,15 @@ import type { BusEvents } from './events.js';
 import { Outbox } from './features/outbox/outbox.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from './message/batch.js';
-import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
-import type { MessageDefinition } from './message/define-message.js';
 import { type ExchangeRef, exchangeRef } from './message/exchange-option.js';
-import type { Published, PublishedMany } from './message/published.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from './message/publisher.js';
+import { Publisher, type Sender } from './message/publisher.js';
 import { FailureLog } from './observe/failure-log/failure-log.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import type { BatchFunction, HandlerFunction } from './pipeline/handler.js';
+import { throughMiddleware } from './pipeline/middleware-sender.js';
+import { publishMiddlewareOf, wrapping } from './pipeline/publish-middleware.js';
 import { BusPublisher } from './publish/publisher.js';
 import type { BodyOption } from './serialization/body-option.js';
 import { runUntilSignal, type StopOptions } from './stopping.js';
@@ -51,6 +45,7 @@ export class Bus extends Publisher {
   private readonly exchange: ExchangeRef;
   private readonly events: Emitter<BusEvents>;
   private readonly publisher: BusPublisher;
+  protected readonly sender: Sender;
   private readonly outboxOfStores: Outbox;
   private readonly definitions: HandlerDefinition[];
   private readonly monitor: HealthMonitor;
@@ -74,6 +69,7 @@ export class Bus extends Publisher {
     this.exchange = exchange;
     this.events = events;
     this.monitor = monitor;
+    const middleware = publishMiddlewareOf(settings.middleware);
     this.life = new Lifecycle({ settings, names, exchange, events, monitor });
     this.publisher = new BusPublisher({
       ...settings,
@@ -84,9 +80,11 @@ export class Bus extends Publisher {
       session: () => this.life.openSession(),
       ensureExchange: (ref) => this.life.ensureExchange(ref),
       uniqueHandlers: () => this.life.uniqueHandlers,
+      wrap: middleware.length > 0 ? wrapping(middleware) : undefined,
     });
+    this.sender = throughMiddleware(this.publisher, middleware);
     const { steps } = this.publisher;
-    this.outboxOfStores = new Outbox({ ...settings, store: stores.outbox, steps, clock, events });
+    this.outboxOfStores = new Outbox({ ...settings, middleware, store: stores.outbox, steps, clock, events });
   }
 
   /** Name of the service. */
@@ -261,32 +259,10 @@ export class Bus extends Publisher {
     this.life.watchCrashes(watch);
   }
 
-  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
-    return this.publisher.chain(steps as never, options);
-  }
-
-  protected dispatch(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payload: unknown,
-    options: PublishOptions | undefined,
-  ): Promise<Published> {
-    return this.publisher[intent](target as string, payload, options);
-  }
-
-  protected dispatchMany(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payloads: Iterable<unknown> | AsyncIterable<unknown>,
-    options: PublishManyOptions | undefined,
-  ): Promise<PublishedMany> {
-    return this.publisher[`${intent}Many`](target as string, payloads, options);
-  }
-
   private get parts(): LivingParts {
     return {
-      bus: this,
       publisher: this.publisher,
+      sender: this.sender,
       outbox: this.outboxOfStores,
       subscriptions: (serve) => this.plan(serve),
       prepare: async () => {

@@ -7,6 +7,7 @@ export {
   CrashedError,
   GuiltyQueueError,
   HandlerTimeoutError,
+  MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
   ShutdownError,

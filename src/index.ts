@@ -48,6 +48,7 @@ export {
   HoplineError,
   InvalidMessageError,
   MessageTooLargeError,
+  MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
   NoTransactionError,
@@ -147,7 +148,13 @@ export type {
 } from './observe/health/bus-health.js';
 export type { BusOptions, HandlerDefinitions } from './options.js';
 export type { BatchFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
-export type { Middleware, Next } from './pipeline/middleware.js';
+export type {
+  HandleMiddleware,
+  Middleware,
+  MiddlewareNext,
+  MiddlewareObject,
+} from './pipeline/middleware.js';
+export type { PublishedChange, PublishedMessage, PublishNext } from './pipeline/publish-middleware.js';
 export type { BackoffPolicy, ExponentialBackoff } from './retry/backoff.js';
 export type { ErrorMatcher, ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';

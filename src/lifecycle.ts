@@ -14,7 +14,7 @@ import { ConnectError, NotStartedError, OptionsError, StoppedError } from './err
 import type { BusEvents, BusState } from './events.js';
 import type { Outbox } from './features/outbox/outbox.js';
 import type { ExchangeRef } from './message/exchange-option.js';
-import type { Publisher } from './message/publisher.js';
+import type { Sender } from './message/publisher.js';
 import type { HealthMonitor } from './observe/health/health-monitor.js';
 import type { BusSettings } from './options.js';
 import { KnownExchanges } from './publish/known-exchanges.js';
@@ -41,8 +41,8 @@ export interface LifecycleOptions {
 
 /** The parts that run while a bus is started. */
 export interface LivingParts {
-  /** Publisher for the handlers' dependencies. */
-  readonly bus: Publisher;
+  /** Sender of what handlers publish with their contexts. */
+  readonly sender: Sender;
   readonly publisher: BusPublisher;
   readonly outbox: Outbox;
   /** Queues and handlers of this process. @throws OptionsError */
@@ -160,7 +160,7 @@ export class Lifecycle {
   }
 
   private runnersOf(
-    { bus, publisher, outbox }: LivingParts,
+    { sender, publisher, outbox }: LivingParts,
     servings: readonly Serving[],
     session: TransportSession,
   ): Runners {
@@ -172,7 +172,7 @@ export class Lifecycle {
       clock: settings.transport.clock,
       events,
       giveUp: this.giveUp.signal,
-      publisher: bus,
+      sender,
       steps: publisher.steps,
       batches: publisher.batches,
       throughOutbox: (add) => outbox.adding(add),

@@ -4,7 +4,12 @@ import { type EncryptionOptions, encryptionOption } from './encryption/key-provi
 import { OptionsError } from './errors.js';
 import { type ExchangeOption, exchangeOption } from './message/exchange-option.js';
 import { type FailureLogOptions, failureLogOption, sumsEveryMs } from './observe/failure-log/options.js';
-import type { Middleware } from './pipeline/middleware.js';
+import {
+  type Middleware,
+  type MiddlewareObject,
+  middlewareOption,
+  middlewareSettings,
+} from './pipeline/middleware.js';
 import { RETRY_FIELDS, type RetryOptions } from './retry/policy.js';
 import { json } from './serialization/json.js';
 import type { Serializer } from './serialization/serializer.js';
@@ -66,7 +71,10 @@ export interface BusOptions {
    * checks and needs no configure permission, `none` does neither. @default 'declare'
    */
   topology?: TopologyMode;
-  /** Functions that wrap every handler; the first is the outermost. @default [] */
+  /**
+   * Middleware around all that the bus consumes and publishes: a function wraps the code of handlers, an object also
+   * publishes. The first is the outermost. @default []
+   */
   middleware?: readonly Middleware[];
   /** Conversion of payloads to bytes, and back where neither queue nor handler sets `body`. @default `json()` */
   serializer?: Serializer;
@@ -132,7 +140,7 @@ export interface BusSettings {
   readonly prefix: string;
   readonly delayPrefix: string;
   readonly topology: TopologyMode;
-  readonly middleware: readonly Middleware[];
+  readonly middleware: readonly MiddlewareObject[];
   readonly serializer: Serializer;
   readonly encryption: Encryption | undefined;
   readonly maxBodyBytes: number;
@@ -193,10 +201,7 @@ export const BUS_FIELDS: Fields = {
   prefix,
   delayPrefix: prefix,
   topology: oneOf('declare', 'verify', 'none'),
-  middleware: {
-    expected: 'a list of functions',
-    accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'function'),
-  },
+  middleware: middlewareOption,
   serializer: having('a serializer', 'serialize', 'deserialize'),
   encryption: encryptionOption,
   maxBodyBytes: positiveInteger,
@@ -255,6 +260,7 @@ export function busSettings(options: BusOptions): BusSettings {
   return {
     ...merged,
     log: safeLogger(merged.log),
+    middleware: middlewareSettings(merged.middleware),
     handlers: flatten(options.handlers ?? []),
     retry: options.retry,
     relay: options.relay,

@@ -56,6 +56,19 @@ export class AttemptOverError extends HoplineError {
   }
 }
 
+/** A middleware called `next` a second time, or after it had returned or thrown. The call did nothing. */
+export class MiddlewareError extends HoplineError {
+  readonly code = 'HOPLINE_MIDDLEWARE';
+
+  /** @param kind function of the middleware, such as `consume` */
+  constructor(kind: string) {
+    super(
+      `next() of a ${kind} middleware was called again, or after the middleware had ended`,
+      'Call next() once, and await it before the middleware returns.',
+    );
+  }
+}
+
 /** A handler ran longer than its timeout. This is the reason of `context.signal`, and the failure of the attempt. */
 export class HandlerTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_HANDLER_TIMEOUT';

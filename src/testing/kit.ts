@@ -3,17 +3,11 @@ import type { Class } from '../../decorators/index.js';
 import { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import type { BatchJob, BatchStatus, CheckedJobs, JobBatch, JobBatchOptions } from '../message/batch.js';
-import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
+import { ForwardingSender } from '../message/forwarding-sender.js';
 import type { MessageProperties } from '../message/message.js';
-import type { Published, PublishedMany } from '../message/published.js';
-import {
-  Publisher,
-  type PublishIntent,
-  type PublishManyOptions,
-  type PublishOptions,
-} from '../message/publisher.js';
+import { Publisher, type Sender } from '../message/publisher.js';
 import { topicMatches } from '../message/topic.js';
 import type { HandlerDefinitions } from '../options.js';
 import { type Duration, toMs } from '../util/duration.js';
@@ -68,6 +62,7 @@ export interface KitParts {
  */
 export class TestKit extends Publisher implements AsyncDisposable {
   private readonly outside: Bus;
+  protected readonly sender: Sender = new ForwardingSender(() => this.outside);
   private readonly outsideTransport: KitTransport;
   private readonly pace: Pace;
   private process: ServiceProcess;
@@ -223,33 +218,11 @@ export class TestKit extends Publisher implements AsyncDisposable {
     return this.outside.findBatch(id);
   }
 
-  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
-    return this.outside.chain(steps as never, options);
-  }
-
   /** @internal */
   async start(): Promise<this> {
     await this.outside.start();
     await this.process.bus.start();
     return this;
-  }
-
-  protected dispatch(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payload: unknown,
-    options: PublishOptions | undefined,
-  ): Promise<Published> {
-    return this.outside[intent](target as string, payload, options);
-  }
-
-  protected dispatchMany(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payloads: Iterable<unknown> | AsyncIterable<unknown>,
-    options: PublishManyOptions | undefined,
-  ): Promise<PublishedMany> {
-    return this.outside[`${intent}Many`](target as string, payloads, options);
   }
 
   private async end(): Promise<void> {

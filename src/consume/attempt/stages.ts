@@ -4,7 +4,7 @@ import { chainAround, chainStage, finishedChains } from '../../features/chain/ch
 import type { StepSender } from '../../features/chain/step.js';
 import { type FeatureParts, featureArounds } from '../../features/features.js';
 import type { Uniques } from '../../features/unique/uniques.js';
-import type { Middleware } from '../../pipeline/middleware.js';
+import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import type { AroundStage, ArrivalStage, GuardStage } from '../../pipeline/stage.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
@@ -57,13 +57,14 @@ export function guardStages(
 export function aroundStages(
   handler: Handler,
   isMarked: boolean,
-  middleware: readonly Middleware[],
+  middleware: readonly MiddlewareObject[],
 ): readonly AroundStage[] {
-  return [...featureArounds(handler), ...(isMarked ? [chainAround] : []), ...middleware.map(aroundOf)];
+  return [...featureArounds(handler), ...(isMarked ? [chainAround] : []), ...middleware.flatMap(aroundOf)];
 }
 
-const aroundOf =
-  (wrap: Middleware): AroundStage =>
-  (next) =>
-  (payload, context) =>
-    wrap(payload, context, () => next(payload, context));
+function aroundOf(middleware: MiddlewareObject): readonly AroundStage[] {
+  if (!middleware.handle) return [];
+  return [
+    (next) => (payload, context) => middleware.handle?.(payload, context, () => next(payload, context)),
+  ];
+}

@@ -10,6 +10,7 @@ import {
   NEWS_OF,
 } from '../../message/batch.js';
 import type { BatchPlace } from '../../message/wire/batch-header.js';
+import type { PublishWrap } from '../../pipeline/publish-middleware.js';
 import type {
   BatchChange,
   BatchCounts,
@@ -22,15 +23,18 @@ import type { Clock } from '../../util/clock.js';
 import { toMs } from '../../util/duration.js';
 import type { Emitter } from '../../util/emitter.js';
 import type { Logger } from '../../util/logger.js';
-import type { Carried, JobDraft, Steps } from '../chain/steps.js';
+import { type Carried, type JobDraft, jobId, type Steps } from '../chain/steps.js';
 import { NewsOfBatches } from './batch-news.js';
 import { checkBatchPlan } from './batch-options.js';
+import { JobPassage } from './job-passage.js';
 import { OverdueBatches } from './overdue-batches.js';
 
 export interface BatchesOptions {
   readonly service: string;
   readonly store: BatchStore | undefined;
   readonly steps: Steps;
+  /** Publish middleware of the bus; undefined if there is none. */
+  readonly wrap?: PublishWrap | undefined;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -180,27 +184,59 @@ export class Batches implements BatchActions {
 
   private async sendWindow(
     jobs: readonly BatchJob[],
+    sending: Sending,
+    window: number,
+  ): Promise<Closed | undefined> {
+    const { steps, wrap } = this.options;
+    const passages = jobs.map((job) => new JobPassage(job, steps, wrap));
+    try {
+      return await this.sendPassages(passages, sending, window);
+    } catch (error) {
+      for (const passage of passages) passage.end(error as Error);
+      throw error;
+    }
+  }
+
+  private async sendPassages(
+    passages: readonly JobPassage[],
     { id, keyOf, carried, by }: Sending,
     window: number,
   ): Promise<Closed | undefined> {
-    const drafts = await Promise.all(jobs.map((job) => this.options.steps.draftJob(job)));
+    const drafts = await Promise.all(passages.map(({ draft }) => draft));
     const key = keyOf(window);
-    const given = known(id, await this.store.reserve(id, key, jobs.length, by));
-    if (given === 'cancelled' || given === 'closed') return given;
-    if (given.count !== jobs.length)
-      throw otherJobs(id, `${given.count} jobs in this place`, `${jobs.length}`);
+    const given = known(id, await this.store.reserve(id, key, passages.length, by));
+    if (given === 'cancelled' || given === 'closed') {
+      for (const passage of passages) passage.end(noMoreJobs(id, given));
+      return given;
+    }
+    if (given.count !== passages.length)
+      throw otherJobs(id, `${given.count} jobs in this place`, `${passages.length}`);
+    for (const [index, passage] of passages.entries()) {
+      const number = given.first + index;
+      if (!given.unsent.includes(number))
+        passage.end({ messageId: jobId({ id, number }), confirmed: true, dueAt: undefined });
+    }
     if (given.unsent.length === 0) return undefined;
     const failures: PublishManyFailure[] = [];
+    const unsent: number[] = [];
     await Promise.all(
       given.unsent.map(async (number) => {
+        const index = number - given.first;
+        const send = async () => {
+          try {
+            return await this.options.steps.sendJob(drafts[index] as JobDraft, { id, number }, carried);
+          } catch (error) {
+            unsent.push(number);
+            throw error;
+          }
+        };
         try {
-          await this.options.steps.sendJob(drafts[number - given.first] as JobDraft, { id, number }, carried);
+          await passages[index]?.send(send);
         } catch (error) {
           failures.push({ index: number, error: error as Error });
         }
       }),
     );
-    const unsent = failures.map(({ index }) => index);
     const told = this.store.dispatched(id, key, unsent);
     if (failures.length === 0) {
       await told;
@@ -234,6 +270,12 @@ function known<Answer>(id: string, answer: Answer | undefined): Answer {
     'It is forgotten some time after its last change (see keep), or is kept in another store.',
   );
 }
+
+const noMoreJobs = (id: string, closed: Closed) =>
+  new BatchError(
+    `batch '${id}' takes no more jobs: it ${closed === 'cancelled' ? 'was cancelled' : 'is complete'}`,
+    'Dispatch another batch.',
+  );
 
 const otherJobs = (id: string, before: string, now: string) =>
   new BatchError(

@@ -19,17 +19,21 @@ import {
   withChain,
 } from '../../message/wire/chain-header.js';
 import {
+  type BodyEncoding,
   bodyOf,
   type ComposeOptions,
   composeMessage,
+  encodedBody,
   exchangeOf,
   type PublishCall,
   routingKeyOf,
   type UniqueRules,
 } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
+import type { Encodings } from '../../pipeline/sender.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
 import { validate } from '../../serialization/validate.js';
+import { after } from '../../util/after.js';
 import { show } from '../../util/check.js';
 import type { Clock } from '../../util/clock.js';
 import {
@@ -68,6 +72,8 @@ export interface Carried {
 /** A checked step before its encryption; its schema's answer may be outstanding. */
 interface Draft {
   readonly plain: StepMessage;
+  /** The same with the body as publish middleware changes it. */
+  readonly encoded: StepMessage | Promise<StepMessage>;
   readonly checking: Promise<unknown> | undefined;
   readonly isEncrypted: boolean;
 }
@@ -103,11 +109,12 @@ export class Steps {
    * Composes a step as it travels in a header, so that a step that could not be sent fails here.
    *
    * @param owner owner of an encrypted body: the step's chain, or else the message that the step becomes
+   * @param encoding what publish middleware does to the body
    * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError,
    * KeysUnavailableError
    */
-  compose(step: ChainStep, owner: Owner): ComposedStep {
-    const draft = this.draft(step);
+  compose(step: ChainStep, owner: Owner, encoding?: BodyEncoding): ComposedStep {
+    const draft = this.draft(step, encoding);
     const message = this.sealed(draft, owner);
     const { plain, checking: valid } = draft;
     if (!(valid || message instanceof Promise)) return { message, checking: undefined };
@@ -117,7 +124,7 @@ export class Steps {
     return { message: message instanceof Promise ? blankStep(plain) : message, checking };
   }
 
-  private draft(step: ChainStep): Draft {
+  private draft(step: ChainStep, encoding?: BodyEncoding): Draft {
     checkStep(step);
     const { definition, payload, key: _, encrypted: __, ...options } = step;
     const { encryption } = this.options;
@@ -128,7 +135,7 @@ export class Steps {
     // The caller gets a rejection; if something else is refused first, nobody awaits this one.
     if (checking instanceof Promise) checking.catch(() => {});
     const encrypted = isEncrypted(definition, step, encryption);
-    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options };
+    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options, encoding };
     const body = bodyOf(call, this.options);
     composeMessage(call, body, this.options, this.options.clock.now());
     const plain: StepMessage = {
@@ -136,14 +143,23 @@ export class Steps {
       type,
       body,
       contentType: this.options.serializer.contentType,
+      ...(encoding?.contentEncoding ? { contentEncoding: encoding.contentEncoding } : {}),
       options: travelling(options, this.options.exchange),
     };
-    return { plain, checking: checking instanceof Promise ? checking : undefined, isEncrypted: encrypted };
+    const encoded = after(encodedBody(body, call, this.options), (changed) => ({ ...plain, body: changed }));
+    if (encoded instanceof Promise) encoded.catch(() => {});
+    return {
+      plain,
+      encoded: encoding?.encode ? encoded : plain,
+      checking: checking instanceof Promise ? checking : undefined,
+      isEncrypted: encrypted,
+    };
   }
 
-  private sealed({ plain, isEncrypted }: Draft, owner: Owner): StepMessage | Promise<StepMessage> {
+  private sealed({ encoded, isEncrypted }: Draft, owner: Owner): StepMessage | Promise<StepMessage> {
     const { encryption } = this.options;
-    return isEncrypted && encryption ? encryptedStep(plain, owner, encryption) : plain;
+    if (!(isEncrypted && encryption)) return encoded;
+    return after(encoded, (step) => encryptedStep(step, owner, encryption));
   }
 
   /** Encrypts a step's result for the step with that number. @throws KeysUnavailableError, OptionsError */
@@ -154,8 +170,8 @@ export class Steps {
   }
 
   /** Checks all steps and sends the first. @throws as {@link plan} and {@link send} */
-  async start(plan: ChainPlan): Promise<Published> {
-    const { step, chain } = await this.planned(plan);
+  async start(plan: ChainPlan, encodings?: Encodings): Promise<Published> {
+    const { step, chain } = await this.planned(plan, encodings);
     return this.send(step, chain, plan.id);
   }
 
@@ -164,20 +180,19 @@ export class Steps {
    *
    * @throws as {@link compose}
    */
-  async plan(plan: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
-    const first = await this.planned(plan);
+  async plan(plan: ChainPlan, encodings?: Encodings): Promise<{ step: StepMessage; chain: ChainState }> {
+    const first = await this.planned(plan, encodings);
     this.outgoing({ ...first, mustRoute: true }, plan.id);
     return first;
   }
 
-  private async planned({
-    id,
-    steps,
-    onFailure,
-  }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
+  private async planned(
+    { id, steps, onFailure }: ChainPlan,
+    encodings?: Encodings,
+  ): Promise<{ step: StepMessage; chain: ChainState }> {
     checkSteps(steps);
-    const composed = steps.map((step) => this.compose(step, { chainId: id }));
-    const failing = onFailure && this.compose(onFailure, { chainId: id });
+    const composed = steps.map((step) => this.compose(step, { chainId: id }, encodings?.get(step)));
+    const failing = onFailure && this.compose(onFailure, { chainId: id }, encodings?.get(onFailure));
     const whole = ({ message, checking }: ComposedStep) => checking ?? message;
     const [failure, first, ...rest] = await Promise.all([failing && whole(failing), ...composed.map(whole)]);
     return { step: first as StepMessage, chain: firstOf(id, rest as StepMessage[], failure) };
@@ -188,12 +203,12 @@ export class Steps {
    *
    * @throws as {@link compose}, except for keys; OptionsError for a unique job
    */
-  async draftJob(job: BatchJob): Promise<JobDraft> {
+  async draftJob(job: BatchJob, encodings?: Encodings): Promise<JobDraft> {
     const isChain = Array.isArray(job);
     if (isChain) checkSteps(job);
     else this.mustNotBeUnique(job as ChainStep);
-    const steps = (isChain ? job : [job]).map((step: ChainStep) => this.draft(step));
-    await Promise.all(steps.map(({ checking }) => checking));
+    const steps = (isChain ? job : [job]).map((step: ChainStep) => this.draft(step, encodings?.get(step)));
+    await Promise.all(steps.flatMap(({ checking, encoded }) => [checking, encoded]));
     return { key: (steps[0] as Draft).plain.key, isChain, steps };
   }
 
@@ -217,7 +232,7 @@ export class Steps {
 
   /** Sends a job. @throws the errors of `send` */
   async sendJob({ isChain, steps }: JobDraft, place: BatchPlace, carried: Carried): Promise<Published> {
-    const messageId = followingId(`${place.id}/${place.number}`, 'job');
+    const messageId = jobId(place);
     const owner = isChain ? { chainId: messageId } : { messageId };
     const [step, ...rest] = await Promise.all(steps.map(async (draft) => this.sealed(draft, owner)));
     const whole = { step: step as StepMessage, mustRoute: true };
@@ -255,7 +270,7 @@ export class Steps {
     messageId: string,
     carried?: Carried,
   ): { call: PublishCall; message: OutgoingMessage } {
-    const { key, type, body, contentType, options: own } = step;
+    const { key, type, body, contentType, contentEncoding, options: own } = step;
     // The step may come from outside.
     checkStep({ ...own, key, payload: undefined });
     checkRoutingKey(key);
@@ -267,6 +282,7 @@ export class Steps {
     const call = {
       ...{ routingKey: key, exchange, type, payload: undefined },
       ...{ mustRoute, encrypted: false, options },
+      encoding: contentEncoding === undefined ? undefined : { contentEncoding },
     };
     const compose = { ...this.options, service };
     const message = composeMessage(call, body, compose, this.options.clock.now(), contentType);
@@ -278,6 +294,9 @@ export class Steps {
     return { call, message };
   }
 }
+
+/** The messageId of a job. */
+export const jobId = ({ id, number }: BatchPlace): string => followingId(`${id}/${number}`, 'job');
 
 function checkSteps(steps: readonly ChainStep[]): void {
   if (!Array.isArray(steps) || steps.length === 0)

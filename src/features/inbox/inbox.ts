@@ -1,6 +1,6 @@
 import { NoTransactionError } from '../../errors.js';
 import { encodeOutboxMessage } from '../../message/outbox-message.js';
-import type { Publisher } from '../../message/publisher.js';
+import type { Sender } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
 import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
@@ -21,8 +21,8 @@ import { claimKey } from '../idempotent/stage.js';
 /** When a message comes back of which nobody knows whether it is handled. */
 const UNKNOWN_MS = 1_000;
 
-/** Gives a publisher whose messages are added to an outbox. */
-export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Publisher;
+/** Gives a sender whose messages are added to an outbox. */
+export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Sender;
 
 export interface InboxOptions {
   readonly service: string;
@@ -105,7 +105,7 @@ async function begun(
 /** One attempt in its transaction. */
 export class HandlerTransaction implements AttemptTransaction {
   /** What is published with it. Once it is over without having been committed, nothing is. */
-  readonly publisher: Publisher;
+  readonly sender: Sender;
   /** What is done once is so when the rest is. */
   readonly ledger: LedgerStore;
   private state: 'open' | 'committing' | 'committed' | 'over' = 'open';
@@ -118,7 +118,7 @@ export class HandlerTransaction implements AttemptTransaction {
     private readonly context: Attempt,
     private readonly parts: Pick<InboxOptions, 'service' | 'throughOutbox'>,
   ) {
-    this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
+    this.sender = parts.throughOutbox(async (entries) => this.opened.add(entries));
     this.ledger = {
       reserve: async (key, forMs) => this.opened.ledger.reserve(key, forMs),
       record: async (key, result, keepMs) => this.opened.ledger.record(key, result, keepMs),

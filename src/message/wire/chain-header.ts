@@ -26,6 +26,8 @@ export interface StepMessage {
   readonly type: string;
   readonly body: Buffer;
   readonly contentType: string;
+  /** Encodings of the body, as the property `contentEncoding` names them. */
+  readonly contentEncoding?: string | undefined;
   /** Value of the header `hopline-encrypted`, if the body is encrypted. */
   readonly encrypted?: string | undefined;
   readonly options: StepOptions;
@@ -76,12 +78,14 @@ export function encodeChain(state: ChainState): string {
 const encodeSealed = ({ body, header }: SealedResult) => ({ header, body: body.toString('base64') });
 
 /** A step as part of a JSON text: the chain's header, or a row of a store or an outbox. */
-export function encodeStep({ key, type, body, contentType, encrypted, options }: StepMessage): object {
+export function encodeStep(step: StepMessage): object {
+  const { key, type, body, contentType, contentEncoding, encrypted, options } = step;
   const { headers, ...rest } = options;
   return {
     key,
     ...(type === key ? {} : { type }),
     ...encodeBody(body, contentType),
+    ...(contentEncoding === undefined ? {} : { contentEncoding }),
     ...(encrypted === undefined ? {} : { encrypted }),
     ...rest,
     ...(headers ? { headers: encodeHeaders(headers) } : {}),
@@ -156,11 +160,16 @@ export function decodeStep(given: unknown, path: string): StepMessage {
   const key = step.key as string;
   const type = step.type ?? key;
   if (typeof type !== 'string') throw new Error(`expected ${path}.type to be a string`);
-  const { encrypted } = step;
+  const { encrypted, contentEncoding } = step;
   if (encrypted !== undefined && typeof encrypted !== 'string')
     throw new Error(`expected ${path}.encrypted to be a string`);
-  const told = encrypted === undefined ? {} : { encrypted };
-  return { key, type, ...decodeBody(step, path), ...told, options: decodeOptions(step, path) };
+  if (contentEncoding !== undefined && typeof contentEncoding !== 'string')
+    throw new Error(`expected ${path}.contentEncoding to be a string`);
+  const marks = {
+    ...(encrypted === undefined ? {} : { encrypted }),
+    ...(contentEncoding === undefined ? {} : { contentEncoding }),
+  };
+  return { key, type, ...decodeBody(step, path), ...marks, options: decodeOptions(step, path) };
 }
 
 function decodeSealed(given: unknown): SealedResult {
