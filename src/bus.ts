@@ -262,7 +262,10 @@ export class Bus extends Publisher {
   private get parts(): LivingParts {
     return {
       publisher: this.publisher,
-      sender: this.sender,
+      senderOf: (inner) =>
+        inner.length === 0
+          ? this.sender
+          : throughMiddleware(this.publisher, [...publishMiddlewareOf(this.settings.middleware), ...inner]),
       outbox: this.outboxOfStores,
       subscriptions: (serve) => this.plan(serve),
       prepare: async () => {

@@ -17,6 +17,7 @@ import type { ExchangeRef } from './message/exchange-option.js';
 import type { Sender } from './message/publisher.js';
 import type { HealthMonitor } from './observe/health/health-monitor.js';
 import type { BusSettings } from './options.js';
+import type { PublishMiddleware } from './pipeline/publish-middleware.js';
 import { KnownExchanges } from './publish/known-exchanges.js';
 import type { BusPublisher } from './publish/publisher.js';
 import { CLOSING_RESERVE_MS, leftBehind, type StopOptions, stopInStages } from './stopping.js';
@@ -41,8 +42,8 @@ export interface LifecycleOptions {
 
 /** The parts that run while a bus is started. */
 export interface LivingParts {
-  /** Sender of what handlers publish with their contexts. */
-  readonly sender: Sender;
+  /** Sender of what handlers publish with their contexts. @param inner publish middleware of the handler */
+  readonly senderOf: (inner: readonly PublishMiddleware[]) => Sender;
   readonly publisher: BusPublisher;
   readonly outbox: Outbox;
   /** Queues and handlers of this process. @throws OptionsError */
@@ -160,7 +161,7 @@ export class Lifecycle {
   }
 
   private runnersOf(
-    { sender, publisher, outbox }: LivingParts,
+    { senderOf, publisher, outbox }: LivingParts,
     servings: readonly Serving[],
     session: TransportSession,
   ): Runners {
@@ -172,10 +173,10 @@ export class Lifecycle {
       clock: settings.transport.clock,
       events,
       giveUp: this.giveUp.signal,
-      sender,
+      senderOf,
       steps: publisher.steps,
       batches: publisher.batches,
-      throughOutbox: (add) => outbox.adding(add),
+      throughOutbox: (add, inner) => outbox.adding(add, inner),
       crashWatch: this.crashWatch,
     });
   }

@@ -1,4 +1,5 @@
 import type { PlannedHandler } from '../pipeline/handler.js';
+import { middlewareOption, middlewareSettings } from '../pipeline/middleware.js';
 import type { AroundStage, GuardStage } from '../pipeline/stage.js';
 import type { Check } from '../util/check.js';
 import { circuitBreakerOption, circuitBreakerSettings } from './circuit-breaker/circuit-breaker.js';
@@ -37,6 +38,8 @@ const FEATURES = {
   rateLimit: { option: rateLimitOption, settings: rateLimitSettings, guard: rateLimitStage },
   /** It looks at how attempts end, and pauses: it has no stage. */
   circuitBreaker: { option: circuitBreakerOption, settings: circuitBreakerSettings },
+  /** Its stages stand behind those of the bus's middleware. */
+  middleware: { option: middlewareOption, settings: middlewareSettings },
 };
 
 type Features = typeof FEATURES;

@@ -102,7 +102,7 @@ describe("a bus's options", () => {
         'expected concurrency to be a positive integer, got 0',
         'expected prefix to be a name of at most 100 bytes without wildcards or slashes, got "a.*"',
         `expected topology to be 'declare' or 'verify' or 'none', got "check"`,
-        'expected middleware to be a list of functions, got an array of 1',
+        'expected middleware to be a list of middleware, got an array of 1',
         'expected maxBodyBytes to be a positive integer, got -1',
         `expected startDeadline to be a duration of at most 400 days, such as '30s', a number of milliseconds, or Infinity, got "soon"`,
         'unknown option failureLog.evry, did you mean every?',

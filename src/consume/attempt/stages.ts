@@ -59,7 +59,11 @@ export function aroundStages(
   isMarked: boolean,
   middleware: readonly MiddlewareObject[],
 ): readonly AroundStage[] {
-  return [...featureArounds(handler), ...(isMarked ? [chainAround] : []), ...middleware.flatMap(aroundOf)];
+  return [
+    ...featureArounds(handler),
+    ...(isMarked ? [chainAround] : []),
+    ...[...middleware, ...(handler.middleware ?? [])].flatMap(aroundOf),
+  ];
 }
 
 function aroundOf(middleware: MiddlewareObject): readonly AroundStage[] {

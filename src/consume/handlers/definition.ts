@@ -6,6 +6,7 @@ import type { ExchangeOption } from '../../message/exchange-option.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { UniqueOptions } from '../../message/unique.js';
 import type { BatchFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
+import type { Middleware } from '../../pipeline/middleware.js';
 import type { RetryOptions } from '../../retry/policy.js';
 import type { BodyOption } from '../../serialization/body-option.js';
 import type { QueueType } from '../../topology/plan.js';
@@ -123,6 +124,11 @@ export interface HandlerOptions<Payload = any, Input = Payload> {
   encrypted?: boolean;
   /** Circuit breaker: pauses the queue while this handler fails too often. @default none */
   circuitBreaker?: CircuitBreakerOptions;
+  /**
+   * Middleware around this handler, inside that of the bus: a function wraps its code, an object also its
+   * deliveries. The first is the outermost. @default []
+   */
+  middleware?: readonly Middleware[];
 }
 
 /** How messages are gathered for a handler that takes many in one call. */
