@@ -85,6 +85,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     batch: undefined,
     rateLimit: undefined,
     circuitBreaker: undefined,
+    middleware: undefined,
     idempotent: undefined,
     inbox: undefined,
     unique: undefined,

@@ -95,6 +95,7 @@ describe('subscriptions', () => {
             batch: undefined,
             rateLimit: undefined,
             circuitBreaker: undefined,
+            middleware: undefined,
             idempotent: undefined,
             inbox: undefined,
             unique: undefined,
