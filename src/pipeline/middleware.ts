@@ -1,6 +1,7 @@
 import type { MessageContext } from '../message/context.js';
+import type { Published } from '../message/published.js';
 import type { Check } from '../util/check.js';
-import type { PublishMiddleware } from './publish-middleware.js';
+import type { PublishedMessage, PublishNext } from './publish-middleware.js';
 
 /** Runs the rest of the handler's code: the next middleware, and finally the handler. */
 export type MiddlewareNext = () => unknown;
@@ -12,9 +13,16 @@ export type MiddlewareNext = () => unknown;
 export type HandleMiddleware = (payload: unknown, context: MessageContext, next: MiddlewareNext) => unknown;
 
 /** Middleware by what it wraps: one object may wrap several of them. */
-export interface MiddlewareObject extends Partial<PublishMiddleware> {
+export interface MiddlewareObject {
   /** Wraps the code of handlers: see {@link HandleMiddleware}. @default not wrapped */
   handle?(payload: unknown, context: MessageContext, next: MiddlewareNext): unknown;
+  /**
+   * Wraps the publish of each payload, within the call and before its schema: of a bus or an outbox, alone, in a pack, as a step of a
+   * chain or as a job of a batch. What it returns or throws is the call's: if it throws before `next()`, nothing is sent; after that the
+   * message is published all the same. It may return a result of its own without calling `next()`: nothing is sent then. Retries, dead
+   * letters, the next steps of a chain and the notifications of a batch are no publishes of a call, and don't pass it. @default not wrapped
+   */
+  publish?(message: PublishedMessage, next: PublishNext): Promise<Published>;
 }
 
 /** Middleware of a bus or of a handler. A function is short for `{ handle }`. */

@@ -48,18 +48,12 @@ export type PublishNext = (change?: PublishedChange) => Promise<Published>;
 
 /** Middleware around publishes. */
 export interface PublishMiddleware {
-  /**
-   * Wraps the publish of each payload, within the call and before its schema: of a bus or an outbox, alone, in a pack, as a step of a
-   * chain or as a job of a batch. What it returns or throws is the call's: if it throws before `next()`, nothing is sent; after that the
-   * message is published all the same. It may return a result of its own without calling `next()`: nothing is sent then. Retries, dead
-   * letters, the next steps of a chain and the notifications of a batch are no publishes of a call, and don't pass it.
-   */
   publish(message: PublishedMessage, next: PublishNext): Promise<Published>;
 }
 
 /** Those of a list that wrap publishes. */
 export const publishMiddlewareOf = (
-  middleware: readonly Partial<PublishMiddleware>[],
+  middleware: readonly { publish?: PublishMiddleware['publish'] }[],
 ): readonly PublishMiddleware[] =>
   middleware.filter((each): each is PublishMiddleware => each.publish !== undefined);
 
