@@ -215,7 +215,9 @@ export class BusPublisher implements DirectSender {
     const checking = valid instanceof Promise ? valid : undefined;
     if (options.exchange === undefined && options.lane === undefined) return checking;
     const { ensureExchange } = this.options;
-    return checking instanceof Promise ? checking.then(() => ensureExchange(exchange)) : ensureExchange(exchange);
+    return checking instanceof Promise
+      ? checking.then(() => ensureExchange(exchange))
+      : ensureExchange(exchange);
   }
 
   private leave(call: PublishCall): Promise<Published> {
