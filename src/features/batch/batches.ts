@@ -188,7 +188,9 @@ export class Batches implements BatchActions {
     window: number,
   ): Promise<Closed | undefined> {
     const { steps, wrap } = this.options;
-    const passages = jobs.map((job) => new JobPassage(job, steps, wrap));
+    const passages = jobs.map(
+      (job) => new JobPassage(job, (each, encodings) => steps.draftJob(each, encodings), wrap),
+    );
     try {
       return await this.sendPassages(passages, sending, window);
     } catch (error) {
@@ -227,13 +229,15 @@ export class Batches implements BatchActions {
             return await this.options.steps.sendJob(drafts[index] as JobDraft, { id, number }, carried);
           } catch (error) {
             unsent.push(number);
+            // Whatever middleware makes of it: the batch is not complete.
+            failures.push({ index: number, error: error as Error });
             throw error;
           }
         };
         try {
           await passages[index]?.send(send);
         } catch (error) {
-          failures.push({ index: number, error: error as Error });
+          if (!unsent.includes(number)) failures.push({ index: number, error: error as Error });
         }
       }),
     );

@@ -3,8 +3,9 @@ import type { ChainStep } from '../../message/chain.js';
 import type { Published } from '../../message/published.js';
 import { wrapSteps } from '../../pipeline/middleware-sender.js';
 import type { PublishWrap } from '../../pipeline/publish-middleware.js';
+import type { Encodings } from '../../pipeline/sender.js';
 import { deferred } from '../../util/deferred.js';
-import type { JobDraft, Steps } from '../chain/steps.js';
+import type { JobDraft } from '../chain/steps.js';
 
 /**
  * A job on its way through the publish middleware of its bus. The middleware waits in `next()` from the check of the job until the job is
@@ -17,16 +18,21 @@ export class JobPassage {
   /** Result of the outermost middleware; undefined without any. */
   private readonly result: Promise<Published> | undefined;
 
-  constructor(job: BatchJob, steps: Pick<Steps, 'draftJob'>, wrap: PublishWrap | undefined) {
+  /** @param check checks a job */
+  constructor(
+    job: BatchJob,
+    check: (job: BatchJob, encodings?: Encodings) => Promise<JobDraft>,
+    wrap: PublishWrap | undefined,
+  ) {
     if (!wrap) {
-      this.draft = steps.draftJob(job);
+      this.draft = check(job);
       return;
     }
     const drafted = deferred<JobDraft>();
     const own = (Array.isArray(job) ? job : [job]) as readonly ChainStep[];
     this.result = wrapSteps(wrap, own, async (changed, encodings) => {
       const checked = Array.isArray(job) ? changed : changed[0];
-      drafted.resolve(await steps.draftJob(checked as BatchJob, encodings));
+      drafted.resolve(await check(checked as BatchJob, encodings));
       return this.sent.promise;
     });
     // Neither changes anything once the job is drafted.
