@@ -21,7 +21,7 @@ import {
 import { PACK_CONTENT_TYPE } from '../../src/message/wire/pack.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { outbox } from '../../src/stores/postgres/index.js';
-import { shopTests } from './transactions.js';
+import { shopTests, soon } from './transactions.js';
 import type { Theme } from './transport-contract.js';
 
 /** Publish middleware that remembers what it sees, and how that ends. */
@@ -366,6 +366,42 @@ export const publishMiddleware: Theme = (test) => {
     const second = audit.messages.find(({ routingKey }) => routingKey === 'second');
     assert.equal(second?.headers.traceparent, '00-1');
     assert.equal(seen.at(0).context.headers.traceparent, '00-1');
+  });
+
+  test("a handler's own wraps what is published with its context, inside that of the bus", async (fx) => {
+    const ofBus = new Audit(() => ({ headers: { by: 'bus', bus: 1 } }));
+    const ofHandler = new Audit(() => ({ headers: { by: 'handler' } }));
+    const seen = fx.recorder();
+    const bus = fx
+      .bus('mailer', { middleware: [ofBus] })
+      .handle('first', async (_payload, context) => void (await context.publish('second', 2)), {
+        middleware: [ofHandler],
+      })
+      .handle('second', seen.handle);
+    await bus.start();
+    await bus.publish('first', 1);
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    assert.deepEqual([ofBus.keys, ofHandler.keys], [['first', 'second'], ['second']]);
+    assert.equal(ofHandler.messages[0]?.headers.by, 'bus');
+    const { by, bus: busHeader } = seen.at(0).context.headers;
+    assert.deepEqual({ by, busHeader }, { by: 'handler', busHeader: 1 });
+  });
+
+  shopTests(test)("a handler's own wraps what it publishes in its transaction", async (fx, shop) => {
+    const [ofBus, ofHandler] = [tenantHeader('acme'), tenantHeader('other')];
+    const seen = fx.recorder();
+    const bus = shop
+      .bus('shop', { middleware: [ofBus] })
+      .handle('first', async (_payload, context) => void (await context.publish('second', 2)), {
+        inbox: {},
+        middleware: [ofHandler],
+      })
+      .handle('second', seen.handle);
+    await bus.start();
+    await bus.publish('first', 1);
+    await soon(fx, () => assert.equal(seen.calls.length, 1));
+    assert.deepEqual([ofBus.keys, ofHandler.keys], [['first', 'second'], ['second']]);
+    assert.equal(seen.at(0).context.headers.tenant, 'other');
   });
 
   shopTests(test)(
