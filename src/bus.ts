@@ -2,10 +2,14 @@ import type { Lifecycle } from './bus/lifecycle.js';
 import type { BusOptions } from './bus/options.js';
 import { BusParts } from './bus/parts.js';
 import { runUntilSignal, type StopOptions } from './bus/stopping.js';
-import type { HandleOptions, HandlerDefinition, Patterns, PayloadOf, PublishedTo } from './consume/handlers/definition.js';
+import type {
+  BulkHandleOptions,
+  HandleOptions,
+  Patterns,
+  PayloadOf,
+  PublishedTo,
+} from './consume/handlers/definition.js';
 import type { BusDescription } from './consume/handlers/describe.js';
-import type { BulkHandleOptions } from './consume/handlers/definition.js';
-import { describeBus } from './consume/handlers/describe.js';
 import { plainHandler } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serving.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
@@ -13,19 +17,11 @@ import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
-import type { BatchJob, BatchStatus, CheckedJobs } from './message/batch.js';
-import { Outbox } from './features/outbox/outbox.js';
-import type { Batch, BatchOptions } from './message/batch.js';
-import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
-import type { MessageDefinition } from './message/define-message.js';
-import type { PublishIntent, PublishManyOptions, PublishOptions } from './message/publish-options.js';
-import type { Published, PublishedMany } from './message/published.js';
-import { Publisher } from './message/publisher.js';
+import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from './message/batch.js';
+import { Publisher, type Sender } from './message/publisher.js';
 import type { BusHealth } from './observe/health/bus-health.js';
-import { HealthMonitor } from './observe/health/health-monitor.js';
-import type { HandlerFunction } from './pipeline/handler.js';
+import type { BulkFunction, HandlerFunction } from './pipeline/handler.js';
 import type { BusPublisher } from './publish/publisher.js';
-import type { BulkFunction } from './pipeline/handler.js';
 import type { BodyOption } from './serialization/body-option.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import type { Listener } from './util/emitter.js';
@@ -38,6 +34,7 @@ export class Bus extends Publisher {
   private readonly parts: BusParts;
   private readonly life: Lifecycle;
   private readonly publisher: BusPublisher;
+  protected readonly sender: Sender;
 
   /** @throws OptionsError with all problems at once */
   constructor(options: BusOptions) {
@@ -45,6 +42,7 @@ export class Bus extends Publisher {
     this.parts = new BusParts(options);
     this.life = this.parts.life;
     this.publisher = this.parts.publisher;
+    this.sender = this.parts.sender;
   }
 
   /** Name of the service. */
@@ -217,27 +215,5 @@ export class Bus extends Publisher {
    */
   watchCrashes(watch: CrashWatch): void {
     this.life.watchCrashes(watch);
-  }
-
-  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
-    return this.publisher.chain(steps as never, options);
-  }
-
-  protected dispatch(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payload: unknown,
-    options: PublishOptions | undefined,
-  ): Promise<Published> {
-    return this.publisher[intent](target as string, payload, options);
-  }
-
-  protected dispatchMany(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payloads: Iterable<unknown> | AsyncIterable<unknown>,
-    options: PublishManyOptions | undefined,
-  ): Promise<PublishedMany> {
-    return this.publisher[`${intent}Many`](target as string, payloads, options);
   }
 }

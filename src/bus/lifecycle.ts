@@ -1,6 +1,3 @@
-import type { BusTopology } from '../topology/bus-topology.js';
-import type { Session } from '../transport/transport.js';
-import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { warnOfClassNames } from '../consume/handlers/class-names.js';
 import {
   checkServeOptions,
@@ -9,6 +6,7 @@ import {
   type Serving,
 } from '../consume/handlers/serving.js';
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
+import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { Consumption } from '../consume/intake/consumption.js';
 import type { CrashWatch } from '../consume/intake/crash-watch.js';
 import type { BusControl } from '../control/bus-control.js';
@@ -16,13 +14,14 @@ import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../er
 import type { BusEvents, BusState } from '../events.js';
 import type { Outbox } from '../features/outbox/outbox.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
-import type { Publisher } from '../message/publisher.js';
+import type { Sender } from '../message/publisher.js';
 import type { HealthMonitor } from '../observe/health/health-monitor.js';
+import type { PublishMiddleware } from '../pipeline/publish-middleware.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
 import type { BusPublisher } from '../publish/publisher.js';
-import { planBus } from '../topology/build.js';
+import type { BusTopology } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
-import type { TransportSession } from '../transport/transport.js';
+import type { Session } from '../transport/transport.js';
 import { duration, problemsOf } from '../util/check.js';
 import { systemClock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
@@ -42,8 +41,8 @@ export interface LifecycleOptions {
 
 /** The parts that run while a bus is started. */
 export interface LivingParts {
-  /** Publisher for the handlers' dependencies. */
-  readonly bus: Publisher;
+  /** Sender of what handlers publish with their contexts. @param inner publish middleware of the handler */
+  readonly senderOf: (inner: readonly PublishMiddleware[]) => Sender;
   readonly publisher: BusPublisher;
   readonly outbox: Outbox;
   /** Queues and handlers of this process. @throws OptionsError */
@@ -162,7 +161,7 @@ export class Lifecycle {
   }
 
   private consumptionOf(
-    { bus, publisher, outbox }: LivingParts,
+    { senderOf, publisher, outbox }: LivingParts,
     servings: readonly Serving[],
     session: Session,
   ): Consumption {
@@ -174,10 +173,10 @@ export class Lifecycle {
       clock: settings.transport.clock,
       events,
       giveUp: this.giveUp.signal,
-      publisher: bus,
+      senderOf,
       steps: publisher.steps,
       batches: publisher.batches,
-      throughOutbox: (add) => outbox.adding(add),
+      throughOutbox: (add, inner) => outbox.adding(add, inner),
       crashWatch: this.crashWatch,
     });
   }

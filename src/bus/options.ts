@@ -1,17 +1,17 @@
-import { type MiddlewareObject, middlewareOption, middlewareSettings } from '../pipeline/middleware.js';
-import type { TopologyMode } from '../topology/bus-topology.js';
-import type { Middleware } from '../pipeline/middleware.js';
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
 import { Encryption } from '../encryption/encryption.js';
 import { type EncryptionOptions, encryptionOption } from '../encryption/key-provider.js';
 import { OptionsError } from '../errors.js';
 import { type ExchangeOption, exchangeOption } from '../message/exchange-option.js';
 import { type FailureLogOptions, failureLogOption, sumsEveryMs } from '../observe/failure-log/options.js';
+import type { Middleware } from '../pipeline/middleware.js';
+import { type MiddlewareObject, middlewareOption, middlewareSettings } from '../pipeline/middleware.js';
 import { RETRY_FIELDS, type RetryOptions } from '../retry/policy.js';
 import { json } from '../serialization/json.js';
 import type { Serializer } from '../serialization/serializer.js';
 import { memoryStores } from '../stores/memory/index.js';
 import type { Stores } from '../stores/stores.js';
+import type { TopologyMode } from '../topology/bus-topology.js';
 import { exchangeOptionProblem, queueNameProblem } from '../topology/names.js';
 import type { Transport } from '../transport/transport.js';
 import {
@@ -68,8 +68,8 @@ export interface BusOptions {
    */
   topology?: TopologyMode;
   /**
-   * Middleware around all that the bus consumes: a function wraps the code of handlers, an object also deliveries. The
-   * first is the outermost; that of a handler is inside. @default []
+   * Middleware around all that the bus consumes and publishes: a function wraps the code of handlers, an object also
+   * deliveries and publishes. The first is the outermost; that of a handler is inside. @default []
    */
   middleware?: readonly Middleware[];
   /** Conversion of payloads to bytes, and back where neither queue nor handler sets `body`. @default `json()` */
@@ -266,10 +266,10 @@ export function busSettings(options: BusOptions): BusSettings {
   return {
     ...merged,
     log: safeLogger(merged.log),
+    middleware: middlewareSettings(merged.middleware),
     handlers: flatten(options.handlers ?? []),
     retry: options.retry,
     relayOutbox: options.relayOutbox,
-    middleware: middlewareSettings(merged.middleware),
     encryption: options.encryption && new Encryption(options.encryption.keys, merged.transport.clock),
     exchange: options.exchange ?? `${merged.prefix}.events`,
     timeoutMs: toMs(merged.timeout),

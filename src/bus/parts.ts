@@ -5,9 +5,11 @@ import { planSubscriptions, type Subscription } from '../consume/handlers/subscr
 import type { BusEvents } from '../events.js';
 import { Outbox } from '../features/outbox/outbox.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
-import type { Publisher } from '../message/publisher.js';
+import type { Publisher, Sender } from '../message/publisher.js';
 import { FailureLog } from '../observe/failure-log/failure-log.js';
 import { HealthMonitor } from '../observe/health/health-monitor.js';
+import { throughMiddleware } from '../pipeline/middleware-sender.js';
+import { publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
 import { BusPublisher } from '../publish/publisher.js';
 import { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
@@ -20,6 +22,8 @@ export class BusParts {
   readonly settings: BusSettings;
   readonly events: Emitter<BusEvents>;
   readonly publisher: BusPublisher;
+  /** Publisher of the bus, behind its publish middleware. */
+  readonly sender: Sender;
   readonly outbox: Outbox;
   readonly monitor: HealthMonitor;
   readonly life: Lifecycle;
@@ -47,6 +51,7 @@ export class BusParts {
     this.monitor = monitor;
     this.life = life;
     this.definitions = [...settings.handlers];
+    const middleware = publishMiddlewareOf(settings.middleware);
     this.publisher = new BusPublisher({
       ...settings,
       exchange,
@@ -55,9 +60,11 @@ export class BusParts {
       session: () => life.openSession(),
       ensureExchange: (ref) => life.ensureExchange(ref),
       uniqueHandlers: () => life.uniqueHandlers,
+      wrap: middleware.length > 0 ? wrapping(middleware) : undefined,
     });
     const { steps } = this.publisher;
-    this.outbox = new Outbox({ ...settings, store: stores.outbox, steps, clock, events });
+    this.sender = throughMiddleware(this.publisher, middleware);
+    this.outbox = new Outbox({ ...settings, middleware, store: stores.outbox, steps, clock, events });
   }
 
   /** @throws OptionsError for problems of the handlers */
@@ -67,8 +74,12 @@ export class BusParts {
 
   /** Parts that start and stop with the bus. */
   livingFor(bus: Publisher): LivingParts {
+    const { publisher, settings } = this;
     return {
-      bus,
+      senderOf: (inner) =>
+        inner.length === 0
+          ? this.sender
+          : throughMiddleware(publisher, [...publishMiddlewareOf(settings.middleware), ...inner]),
       publisher: this.publisher,
       outbox: this.outbox,
       subscriptions: (serve) => this.plan(serve),

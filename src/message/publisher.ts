@@ -9,12 +9,32 @@ import type {
 } from './publish-options.js';
 import type { Published, PublishedMany } from './published.js';
 
+/** What a publisher hands its calls to: a bus, or an outbox. */
+export interface Sender {
+  dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions | undefined,
+  ): Promise<Published>;
+  dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions | undefined,
+  ): Promise<PublishedMany>;
+  chain(steps: readonly ChainStep[], options: ChainOptions | undefined): Chain;
+}
+
 /**
  * The methods for publishing, of a bus, a message's context, or the object injected for this token. They
  * resolve when the broker has confirmed the message, not before; in a transaction, when the message is added to
  * the outbox.
  */
 export abstract class Publisher {
+  /** Sender of what is published here. */
+  protected abstract readonly sender: Sender;
+
   /**
    * Publishes an event: any number of queues take it, or none.
    *
@@ -37,7 +57,7 @@ export abstract class Publisher {
     payload: unknown,
     options?: PublishOptions,
   ): Promise<Published> {
-    return this.dispatch('publish', target, payload, options);
+    return this.sender.dispatch('publish', target, payload, options);
   }
 
   /**
@@ -56,7 +76,7 @@ export abstract class Publisher {
   ): Promise<Published>;
   send(key: string, payload: unknown, options?: PublishOptions): Promise<Published>;
   send(target: string | MessageDefinition, payload: unknown, options?: PublishOptions): Promise<Published> {
-    return this.dispatch('send', target, payload, options);
+    return this.sender.dispatch('send', target, payload, options);
   }
 
   /**
@@ -81,7 +101,7 @@ export abstract class Publisher {
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options?: PublishManyOptions,
   ): Promise<PublishedMany> {
-    return this.dispatchMany('publish', target, payloads, options);
+    return this.sender.dispatchMany('publish', target, payloads, options);
   }
 
   /**
@@ -106,26 +126,14 @@ export abstract class Publisher {
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options?: PublishManyOptions,
   ): Promise<PublishedMany> {
-    return this.dispatchMany('send', target, payloads, options);
+    return this.sender.dispatchMany('send', target, payloads, options);
   }
 
   /**
    * Creates a chain: messages that are handled one after the other, each when the previous one is done:
    * `chain([…]).onFailure(…).dispatch()`. Nothing is sent before `dispatch()`.
    */
-  abstract chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain;
-
-  protected abstract dispatchMany(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payloads: Iterable<unknown> | AsyncIterable<unknown>,
-    options: PublishManyOptions | undefined,
-  ): Promise<PublishedMany>;
-
-  protected abstract dispatch(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payload: unknown,
-    options: PublishOptions | undefined,
-  ): Promise<Published>;
+  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
+    return this.sender.chain(steps as readonly ChainStep[], options);
+  }
 }

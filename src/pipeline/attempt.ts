@@ -1,5 +1,5 @@
 import type { MessageContext } from '../message/context.js';
-import type { Publisher } from '../message/publisher.js';
+import type { Sender } from '../message/publisher.js';
 import type { TransactionClient } from '../message/transaction-client.js';
 import type { ChainState } from '../message/wire/chain-header.js';
 import type { OnceStore } from '../stores/once.js';
@@ -33,7 +33,7 @@ export interface Attempt extends MessageContext {
 
 /** Transaction of one attempt: what is published and recorded in it is so when it is committed. */
 export interface AttemptTransaction {
-  readonly publisher: Publisher;
+  readonly sender: Sender;
   readonly once: OnceStore;
   readonly client: TransactionClient;
   readonly isOpen: boolean;

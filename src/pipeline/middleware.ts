@@ -1,6 +1,8 @@
 import type { MessageContext } from '../message/context.js';
+import type { Published } from '../message/published.js';
 import type { Check } from '../util/check.js';
 import type { ConsumeMiddleware } from './consume-middleware.js';
+import type { PublishedMessage, PublishNext } from './publish-middleware.js';
 
 /** Runs the rest of the handler's code: the next middleware, and finally the handler. */
 export type MiddlewareNext = () => unknown;
@@ -15,12 +17,19 @@ export type HandleMiddleware = (payload: unknown, context: MessageContext, next:
 export interface MiddlewareObject extends Partial<ConsumeMiddleware> {
   /** Wraps the code of handlers: see {@link HandleMiddleware}. @default not wrapped */
   handle?(payload: unknown, context: MessageContext, next: MiddlewareNext): unknown;
+  /**
+   * Wraps the publish of each payload, within the call and before its schema: of a bus or an outbox, alone, in a pack, as a step of a
+   * chain or as a job of a batch. What it returns or throws is the call's: if it throws before `next()`, nothing is sent; after that the
+   * message is published all the same. It may return a result of its own without calling `next()`: nothing is sent then. Retries, dead
+   * letters, the next steps of a chain and the notifications of a batch are no publishes of a call, and don't pass it. @default not wrapped
+   */
+  publish?(message: PublishedMessage, next: PublishNext): Promise<Published>;
 }
 
 /** Middleware of a bus or of a handler. A function is short for `{ handle }`. */
 export type Middleware = MiddlewareObject | HandleMiddleware;
 
-const KINDS = ['consume', 'handle'] as const satisfies readonly (keyof MiddlewareObject)[];
+const KINDS = ['consume', 'handle', 'publish'] as const satisfies readonly (keyof MiddlewareObject)[];
 
 /** Accepts objects of any class, with fields of their own: no name but those of the kinds is looked at. */
 const oneMiddleware: Check = {

@@ -1,20 +1,23 @@
 import { type Encryption, SEAL_BYTES } from '../encryption/encryption.js';
-import { InvalidMessageError, MessageTooLargeError } from '../errors.js';
-import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { InvalidMessageError, MessageTooLargeError, OptionsError } from '../errors.js';
+import { isMessageDefinition, type MessageDefinition, type PackSettings } from '../message/define-message.js';
 import { checkDelay } from '../message/delay-range.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
-import type { OutgoingMessage } from '../message/message.js';
-import type { OutgoingProperties } from '../message/message.js';
+import type { OutgoingMessage, OutgoingProperties } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
-import type { Headers, MessageProperties } from '../message/properties.js';
+import type { Headers } from '../message/properties.js';
 import type { PublishOptions } from '../message/publish-options.js';
 import type { Published } from '../message/published.js';
 import { checkRoutingKey } from '../message/routing/routing-key.js';
+import type { UniqueSettings } from '../message/unique.js';
 import type { Serializer } from '../serialization/serializer.js';
 import { laneExchangeOf } from '../topology/names.js';
+import { after } from '../util/after.js';
+import { show } from '../util/check.js';
 import { toMs } from '../util/duration.js';
 import { delayMsOf } from './publish-checks.js';
+import type { Later } from './stage.js';
 
 export interface ComposeOptions {
   readonly service: string;
@@ -24,7 +27,15 @@ export interface ComposeOptions {
   readonly publishDeadlineMs: number;
 }
 
-/** One checked call of publish or send. */
+/** What is done to a serialized body before it leaves, beside its encryption. */
+export interface BodyEncoding {
+  /** Changes the body; undefined if it is changed already. */
+  readonly encode?: ((body: Buffer) => Buffer | Promise<Buffer>) | undefined;
+  /** The property `contentEncoding`. */
+  readonly contentEncoding: string | undefined;
+}
+
+/** One checked call of publish or send, as its stages see it. */
 export interface PublishCall {
   readonly routingKey: string;
   readonly exchange: ExchangeRef;
@@ -36,6 +47,20 @@ export interface PublishCall {
   /** True if the body is to be encrypted. */
   readonly encrypted: boolean;
   readonly options: PublishOptions;
+  /** Rule of a unique message; undefined for others. */
+  readonly unique?: UniqueSettings | undefined;
+  /** How the payload is gathered with others; undefined if it goes alone. */
+  readonly pack?: PackSettings | undefined;
+  /** What publish middleware does to the body. */
+  readonly encoding?: BodyEncoding | undefined;
+  /** Number of payloads in the message, if it is a pack. */
+  readonly items?: number;
+}
+
+/** What a bus's own handlers ask of the messages that are sent to them. */
+export interface UniqueRules {
+  /** The rule for a message; undefined if no handler of its key has one. @param exchange exchange without a lane */
+  find(exchange: string, routingKey: string): UniqueSettings | undefined;
 }
 
 /** The routing key of a target. @throws InvalidMessageError if there is no concrete one */
@@ -62,10 +87,40 @@ export function exchangeOf(
  */
 export function bodyOf({ routingKey, payload, encrypted }: PublishCall, compose: ComposeOptions): Buffer {
   const body = compose.serializer.serialize(payload);
+  checkSize(body, routingKey, encrypted, compose);
+  return body;
+}
+
+/**
+ * The body as publish middleware changes it.
+ *
+ * @throws MessageTooLargeError above `maxBodyBytes`
+ * @throws OptionsError for a change that gives no bytes
+ */
+export function encodedBody(
+  body: Buffer,
+  { routingKey, encrypted, encoding }: Pick<PublishCall, 'routingKey' | 'encrypted' | 'encoding'>,
+  compose: ComposeOptions,
+): Later<Buffer> {
+  if (!encoding?.encode) return body;
+  return after(encoding.encode(body), (encoded) => {
+    if (!Buffer.isBuffer(encoded))
+      throw new OptionsError('middleware', [`expected encode to give a Buffer, got ${show(encoded)}`]);
+    checkSize(encoded, routingKey, encrypted, compose);
+    return encoded;
+  });
+}
+
+function checkSize(
+  body: Buffer,
+  routingKey: string,
+  encrypted: boolean,
+  { maxBodyBytes }: ComposeOptions,
+): void {
   const bytes = body.length + (encrypted ? SEAL_BYTES : 0);
-  if (bytes <= compose.maxBodyBytes) return body;
+  if (bytes <= maxBodyBytes) return;
   throw new MessageTooLargeError(
-    `the body of '${routingKey}' is ${bytes} bytes, the cap is ${compose.maxBodyBytes}`,
+    `the body of '${routingKey}' is ${bytes} bytes, the cap is ${maxBodyBytes}`,
     'Store the data elsewhere and send a reference, or raise maxBodyBytes on both sides.',
   );
 }
@@ -126,7 +181,7 @@ function mayBeDelayed(call: PublishCall, delayMs: number, properties: OutgoingPr
 }
 
 function propertiesOf(
-  { type, options }: PublishCall,
+  { type, options, encoding }: PublishCall,
   { service }: ComposeOptions,
   now: number,
   contentType: string,
@@ -139,6 +194,7 @@ function propertiesOf(
     contentType,
     deliveryMode: 2,
   };
+  if (encoding?.contentEncoding) properties.contentEncoding = encoding.contentEncoding;
   if (options.headers) properties.headers = publisherHeaders(options.headers);
   if (options.correlationId !== undefined) properties.correlationId = options.correlationId;
   if (options.replyTo !== undefined) properties.replyTo = options.replyTo;

@@ -4,22 +4,30 @@ import type { OutgoingMessage } from '../message/message.js';
 import type { Published } from '../message/published.js';
 import { packItemId } from '../message/wire/pack.js';
 import type { PublishCall } from '../pipeline/publish-call.js';
+import type { PublishFeature, Sending } from '../pipeline/publish-stage.js';
+import type { Stage } from '../pipeline/stage.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
 
-const NAMES = ['message.published', 'message.confirmed', 'message.returned', 'message.rejected'] as const;
-
 /** Emits the events of publishes, for a pack one per message in it. Costs nothing while nobody listens. */
-export class PublishEvents {
+export class PublishEvents implements PublishFeature<Sending> {
   constructor(
     private readonly service: string,
     private readonly events: Emitter<BusEvents>,
     private readonly clock: Clock,
   ) {}
 
-  get areHeard(): boolean {
-    return NAMES.some((name) => this.events.has(name));
+  asks(): boolean {
+    const { events } = this;
+    return (
+      events.has('message.confirmed') ||
+      events.has('message.published') ||
+      events.has('message.returned') ||
+      events.has('message.rejected')
+    );
   }
+
+  readonly stage: Stage<Sending> = (next) => (call, message) => this.emit(next(call, message), call, message);
 
   /**
    * Emits the events of one publish.
@@ -27,15 +35,14 @@ export class PublishEvents {
    * @param confirmed resolves with the confirm of the message, which the transport already has
    * @returns the same result, once the events are emitted
    */
-  async tell(
+  private async emit(
     confirmed: Promise<Published>,
     call: PublishCall,
     message: OutgoingMessage,
-    items: number,
   ): Promise<Published> {
     const startedAt = this.clock.monotonic();
     const { events } = this;
-    const each = this.about(call, message, items);
+    const each = this.about(call, message);
     for (const about of each) events.emit('message.published', about);
     let published: Published;
     try {
@@ -52,9 +59,8 @@ export class PublishEvents {
   }
 
   private about(
-    { exchange, routingKey }: PublishCall,
+    { exchange, routingKey, items = 1 }: PublishCall,
     { properties: { messageId } }: OutgoingMessage,
-    items: number,
   ): PublishEvent[] {
     const { service } = this;
     const idOf = (index: number) =>

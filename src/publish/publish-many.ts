@@ -1,7 +1,17 @@
 import { PublishManyError, type PublishManyFailure } from '../errors.js';
-import type { PublishedMany } from '../message/published.js';
-import { isOneLine, LINE_END_BYTES } from '../message/wire/pack.js';
-import { deferred } from '../util/deferred.js';
+import { likenessOf } from '../features/pack/packer.js';
+import type { PublishManyOptions } from '../message/publish-options.js';
+import type { Published, PublishedMany } from '../message/published.js';
+import { isOneLine, LINE_END_BYTES, packItemId } from '../message/wire/pack.js';
+import type { BodyEncoding, PublishCall } from '../pipeline/publish-call.js';
+import type { WrapEach } from '../pipeline/sender.js';
+import { type Deferred, deferred } from '../util/deferred.js';
+
+/** A payload that is checked and serialized. */
+export interface ManyItem {
+  readonly call: PublishCall;
+  readonly body: Buffer;
+}
 
 export interface PublishManyParts {
   readonly routingKey: string;
@@ -9,10 +19,16 @@ export interface PublishManyParts {
   readonly pack: number;
   /** Maximum size of one message's payloads, in bytes. */
   readonly packBytes: number;
-  /** Serializes and checks a payload. */
-  bodyOf(payload: unknown): Promise<Buffer>;
+  /** Publish middleware that each payload passes; undefined if there is none. */
+  readonly wrap: WrapEach | undefined;
+  /** Checks and serializes a payload. @param options options of this one, if middleware has changed them */
+  prepare(
+    payload: unknown,
+    options?: PublishManyOptions,
+    encoding?: BodyEncoding | undefined,
+  ): Promise<ManyItem>;
   /** Publishes some payloads in one message; resolves with its confirm. */
-  send(bodies: readonly Buffer[]): Promise<unknown>;
+  send(items: readonly ManyItem[]): Promise<Published>;
 }
 
 /** Maximum number of unconfirmed messages: enough to keep the broker busy, and the bound on memory. */
@@ -20,10 +36,12 @@ const IN_FLIGHT = 1_000;
 /** Maximum number of unconfirmed packs. */
 const PACKS_IN_FLIGHT = 50;
 
-/** A serialized payload, with its index in the call. */
-interface Item {
-  readonly body: Buffer;
+/** A payload on its way. */
+interface Item extends ManyItem {
+  /** Index in the call. */
   readonly index: number;
+  /** Result for the middleware; undefined without any. */
+  readonly result: Deferred<Published> | undefined;
 }
 
 /**
@@ -32,61 +50,144 @@ interface Item {
  *
  * @throws PublishManyError once all have ended, if some failed
  */
-export async function publishMany(
+export function publishMany(
   payloads: Iterable<unknown> | AsyncIterable<unknown>,
   parts: PublishManyParts,
 ): Promise<PublishedMany> {
-  const failures: PublishManyFailure[] = [];
-  let underWay = 0;
-  let room = deferred();
-  const limit = parts.pack > 1 ? PACKS_IN_FLIGHT : IN_FLIGHT;
-  let open: Item[] = [];
-  let bytes = 0;
-  const send = async (items: readonly Item[]) => {
-    while (underWay >= limit) await room.promise;
-    underWay += 1;
-    const ended = () => {
-      underWay -= 1;
-      room.resolve();
-      room = deferred();
-    };
-    parts
-      .send(items.map(({ body }) => body))
-      .catch((error: Error) => failures.push(...items.map(({ index }) => ({ index, error }))))
-      .then(ended, ended);
-  };
-  const close = async () => {
-    const items = open;
-    open = [];
-    bytes = 0;
-    if (items.length > 0) await send(items);
-  };
+  return new ManyPublish(parts).run(payloads);
+}
 
-  let index = -1;
-  for await (const payload of payloads) {
-    index += 1;
-    let body: Buffer;
-    try {
-      body = await parts.bodyOf(payload);
-    } catch (error) {
-      failures.push({ index, error: error as Error });
-      continue;
-    }
-    if (parts.pack === 1 || !isOneLine(body)) {
-      await send([{ body, index }]);
-      continue;
-    }
-    const more = body.length + LINE_END_BYTES;
-    if (bytes + more > parts.packBytes) await close();
-    open.push({ body, index });
-    bytes += more;
-    if (open.length >= parts.pack) await close();
+class ManyPublish {
+  private readonly failures: PublishManyFailure[] = [];
+  /** Number of unconfirmed messages. */
+  private underWay = 0;
+  /** Number of payloads whose middleware has not ended. */
+  private wrapped = 0;
+  /** Resolves when one of either has ended. */
+  private room = deferred();
+  /** The pack that more payloads fit into. */
+  private open: Item[] = [];
+  private openBytes = 0;
+  private readonly limit: number;
+
+  constructor(private readonly parts: PublishManyParts) {
+    this.limit = parts.pack > 1 ? PACKS_IN_FLIGHT : IN_FLIGHT;
   }
-  await close();
-  while (underWay > 0) await room.promise;
-  const count = index + 1;
-  if (failures.length > 0) throw new PublishManyError(parts.routingKey, count, sorted(failures));
-  return { count, confirmed: true };
+
+  async run(payloads: Iterable<unknown> | AsyncIterable<unknown>): Promise<PublishedMany> {
+    const { wrap, routingKey } = this.parts;
+    let count = 0;
+    for await (const payload of payloads) {
+      await (wrap ? this.takeThrough(wrap, payload, count) : this.take(payload, count));
+      count += 1;
+    }
+    await this.close();
+    while (this.underWay > 0 || this.wrapped > 0) await this.room.promise;
+    if (this.failures.length > 0) throw new PublishManyError(routingKey, count, sorted(this.failures));
+    return { count, confirmed: true };
+  }
+
+  private async take(payload: unknown, index: number): Promise<void> {
+    let item: ManyItem;
+    try {
+      item = await this.parts.prepare(payload);
+    } catch (error) {
+      this.failures.push({ index, error: error as Error });
+      return;
+    }
+    await this.add({ ...item, index, result: undefined });
+  }
+
+  /** Resolves once the middleware has let the payload go on, or has ended without that. */
+  private takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
+    const taken = deferred();
+    const publish = async (...changed: Parameters<PublishManyParts['prepare']>) => {
+      const result = deferred<Published>();
+      await this.add({ ...(await this.parts.prepare(...changed)), index, result });
+      taken.resolve();
+      return result.promise;
+    };
+    this.wrapped += 1;
+    const ended = () => {
+      this.wrapped -= 1;
+      taken.resolve();
+      this.makeRoom();
+    };
+    wrap(payload, publish as Parameters<WrapEach>[1]).then(ended, (error: Error) => {
+      this.failures.push({ index, error });
+      ended();
+    });
+    return taken.promise;
+  }
+
+  private async add(item: Item): Promise<void> {
+    const { pack, packBytes } = this.parts;
+    const { body, call } = item;
+    if (pack === 1 || call.encoding || !isOneLine(body)) return this.send([item]);
+    const more = body.length + LINE_END_BYTES;
+    if (this.openBytes + more > packBytes || !this.isLikeOpen(call)) await this.close();
+    this.open.push(item);
+    this.openBytes += more;
+    if (this.open.length >= pack) await this.close();
+  }
+
+  /** Only middleware makes payloads of one call differ in more than their bodies. */
+  private isLikeOpen(call: PublishCall): boolean {
+    const [first] = this.open;
+    if (first === undefined || first.call === call) return true;
+    const likeness = likenessOf(call);
+    return likeness !== undefined && likeness === likenessOf(first.call);
+  }
+
+  private async close(): Promise<void> {
+    const items = this.open;
+    this.open = [];
+    this.openBytes = 0;
+    if (items.length > 0) await this.send(items);
+  }
+
+  /** Resolves once there is room for the message. */
+  private async send(items: readonly Item[]): Promise<void> {
+    while (this.underWay >= this.limit) await this.room.promise;
+    this.underWay += 1;
+    const ended = () => {
+      this.underWay -= 1;
+      this.makeRoom();
+    };
+    this.sent(items)
+      .then(
+        (published) => confirm(items, published),
+        (error: Error) => this.fail(items, error),
+      )
+      .then(ended, ended);
+  }
+
+  private async sent(items: readonly Item[]): Promise<Published> {
+    return this.parts.send(items);
+  }
+
+  private fail(items: readonly Item[], error: Error): void {
+    for (const { index, result } of items) {
+      // The middleware decides whether it is a failure.
+      if (result) result.reject(error);
+      else this.failures.push({ index, error });
+    }
+  }
+
+  private makeRoom(): void {
+    this.room.resolve();
+    this.room = deferred();
+  }
+}
+
+function confirm(items: readonly Item[], published: Published): void {
+  for (const [position, { result }] of items.entries()) {
+    if (!result) return;
+    const { messageId } = published;
+    result.resolve(
+      items.length === 1 ? published : { ...published, messageId: packItemId(messageId, position) },
+    );
+  }
 }
 
 const sorted = (failures: readonly PublishManyFailure[]) =>

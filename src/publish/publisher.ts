@@ -1,92 +1,94 @@
-import type { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { OptionsError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { Batches } from '../features/batch/batches.js';
 import { checkBatchOptions } from '../features/batch/options.js';
 import { ChainSender } from '../features/chain/sender.js';
-import { encryptedMessage, isEncrypted } from '../features/encryption/encrypt.js';
+import { encrypting, isEncrypted } from '../features/encryption/encrypt.js';
+import { mustBePackable, packSizeOf } from '../features/pack/pack-size.js';
 import { Packer, packBytes } from '../features/pack/packer.js';
-import { UniqueSends, type UniqueSendsOptions } from '../features/unique/unique-sends.js';
+import { type UniqueSendsOptions, uniqueRuleOf, uniqueSends } from '../features/unique/send-stage.js';
 import { Batch, type BatchJob, type BatchOptions, type CheckedJobs } from '../message/batch.js';
-import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../message/chain.js';
+import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
-import type { OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
-import { Publisher } from '../message/publisher.js';
-import { type UniqueSettings, uniqueKey, uniqueSettings } from '../message/unique.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
 import {
+  type BodyEncoding,
   bodyOf,
   type ComposeOptions,
   composeMessage,
+  encodedBody,
   exchangeOf,
   type PublishCall,
   routingKeyOf,
+  type UniqueRules,
 } from '../pipeline/publish-call.js';
 import {
   checkChainOptions,
   checkPublishManyOptions,
   checkPublishOptions,
-  delayMsOf,
 } from '../pipeline/publish-checks.js';
-import { JSON_CONTENT_TYPE } from '../serialization/json.js';
+import type { PublishWrap } from '../pipeline/publish-middleware.js';
+import type { DirectSender, Encodings, WrapEach } from '../pipeline/sender.js';
 import { validate } from '../serialization/validate.js';
-import type { Stores } from '../stores/stores.js';
 import type { TransportSession } from '../transport/transport.js';
 import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
-import type { Logger } from '../util/logger.js';
 import { PublishEvents } from './publish-events.js';
-import { publishMany } from './publish-many.js';
+import { type ManyItem, publishMany } from './publish-many.js';
+import { PublishWays } from './publish-ways.js';
 
 export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions {
   /** @throws NotStartedError, StoppedError */
   readonly session: () => Pick<TransportSession, 'publish'>;
   /** Resolves once an exchange is declared or verified that no handler and no option of the bus names. */
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
-  readonly exchange: ExchangeRef;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
-  readonly stores: Stores;
-  readonly log: Logger;
   /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
-  readonly uniqueHandlers: () => UniqueHandlers | undefined;
+  readonly uniqueHandlers: () => UniqueRules | undefined;
+  /** Publish middleware of the bus, for the jobs of batches; undefined if there is none. */
+  readonly wrap: PublishWrap | undefined;
 }
-
-type Target = string | MessageDefinition;
 
 const NO_OPTIONS: PublishOptions = {};
 
-/** The publisher of a bus: check → validate → serialize → (pack) → transport, which gives the confirm. */
-export class BusPublisher extends Publisher {
+/** The direct sender of a bus: check → validate → serialize → the stages of what is asked for → transport, which gives the confirm. */
+export class BusPublisher implements DirectSender {
   /** The steps of chains. */
   readonly steps: ChainSender;
   readonly batches: Batches;
   private readonly packer: Packer;
-  private readonly uniqueSends: UniqueSends;
-  private readonly events: PublishEvents;
+  private readonly ways: PublishWays;
 
   constructor(private readonly options: BusPublisherOptions) {
-    super();
-    this.packer = new Packer(options.clock, packBytes(options.maxBodyBytes), (call, bodies) =>
+    const { service, events, clock, encryption, stores, wrap } = options;
+    this.packer = new Packer(clock, packBytes(options.maxBodyBytes), (call, bodies) =>
       this.sendPack(call, bodies),
     );
-    this.events = new PublishEvents(options.service, options.events, options.clock);
-    this.uniqueSends = new UniqueSends(options);
-    this.steps = new ChainSender(options, (call, message) => this.confirmed(call, message));
-    this.batches = new Batches({ ...options, store: options.stores.batches, steps: this.steps });
+    this.ways = new PublishWays({
+      gather: [this.packer.feature],
+      send: [uniqueSends(options), encrypting(encryption), new PublishEvents(service, events, clock)],
+      compose: (next) => (call, body) => next(call, composeMessage(call, body, options, clock.now())),
+      // A message that is composed here has a receipt.
+      transmit: (_call, message) => options.session().publish(message) as Promise<Published>,
+    });
+    this.steps = new ChainSender(options, (call, message) => this.ways.ofComposed(call)(call, message));
+    this.batches = new Batches({ ...options, store: stores.batches, steps: this.steps, wrap });
   }
 
-  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options: ChainOptions = {}): Chain {
+  chain(steps: readonly ChainStep[], options: ChainOptions = {}): Chain {
     checkChainOptions(options);
-    return new Chain(options.id ?? newMessageId(), steps, async (plan) => {
-      this.options.session();
-      return this.steps.start(plan);
-    });
+    return new Chain(options.id ?? newMessageId(), steps, (plan) => this.startChain(plan));
+  }
+
+  async startChain(plan: ChainPlan, encodings?: Encodings): Promise<Published> {
+    this.options.session();
+    return this.steps.start(plan, encodings);
   }
 
   batch<Job extends BatchJob>(jobs: CheckedJobs<Job>, options: BatchOptions = {}): Batch {
@@ -107,77 +109,108 @@ export class BusPublisher extends Publisher {
     this.packer.flush();
   }
 
+  check(options: PublishOptions): void {
+    checkPublishOptions(options);
+  }
+
   /** Not async: a publish with nothing to wait for before its confirm costs one promise, the transport's. */
-  protected dispatch(
+  dispatch(
     intent: PublishIntent,
-    target: Target,
+    target: string | MessageDefinition,
     payload: unknown,
-    given: PublishOptions | undefined,
+    options: PublishOptions = NO_OPTIONS,
+    encoding?: BodyEncoding,
   ): Promise<Published> {
     try {
       this.options.session();
-      if (given) checkPublishOptions(given);
-      const call = this.call(intent, target, payload, given ?? NO_OPTIONS);
+      if (options !== NO_OPTIONS) checkPublishOptions(options);
+      const call = this.call(intent, target, payload, options, encoding);
       const ready = this.prepare(target, call);
-      return ready instanceof Promise
-        ? ready.then(() => this.transmit(target, call))
-        : this.transmit(target, call);
+      return ready === undefined ? this.leave(call) : ready.then(() => this.leave(call));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  protected async dispatchMany(
+  async dispatchMany(
     intent: PublishIntent,
-    target: Target,
+    target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
-    given: PublishManyOptions | undefined,
+    options: PublishManyOptions = NO_OPTIONS,
+    wrap?: WrapEach,
   ): Promise<PublishedMany> {
     this.options.session();
-    const { pack: _, ...options } = given ?? {};
-    if (given) checkPublishManyOptions(given);
-    const pack = this.packSizeOf(target, given ?? NO_OPTIONS);
+    const { pack: _, ...ofEach } = options;
+    if (options !== NO_OPTIONS) checkPublishManyOptions(options);
+    const pack = packSizeOf(target, options, this.options.encryption);
     mustBeIterable(payloads);
-    if (pack > 1) this.mustBePackable();
-    const unique = this.uniqueOf(target, this.call(intent, target, undefined, options));
-    if (unique && pack > 1)
+    if (pack > 1) mustBePackable(this.options.serializer);
+    const same = this.callOfMany(intent, target, ofEach, undefined);
+    if (same.unique && pack > 1)
       throw new OptionsError('sendMany', ['expected no pack of what is unique, since each of it goes alone']);
-    const keys = new WeakMap<Buffer, string>();
     return publishMany(payloads, {
-      routingKey: routingKeyOf(target, options),
+      routingKey: same.routingKey,
       pack,
       packBytes: packBytes(this.options.maxBodyBytes),
-      bodyOf: async (payload) => {
-        const call = this.call(intent, target, payload, options);
+      wrap,
+      prepare: async (payload, own, encoding) => {
+        const isSame = (own === undefined || own === options) && !encoding;
+        const base = isSame ? same : this.callOfMany(intent, target, withoutPack(own ?? options), encoding);
+        const call = { ...base, payload };
         await this.prepare(target, call);
-        const body = bodyOf(call, this.options);
-        if (unique) keys.set(body, uniqueKey(unique, payload, call.routingKey));
-        return body;
+        const body = await encodedBody(bodyOf(call, this.options), call, this.options);
+        // The payload is not held until the confirm, but for its unique key.
+        return { call: call.unique ? call : base, body };
       },
-      send: (bodies) => {
-        const call = this.call(intent, target, undefined, options);
-        const [body] = bodies;
-        if (!unique || !body) return this.sendPack(call, bodies);
-        return this.sendUnique(call, body, unique, keys.get(body) as string);
+      send: ([first, ...more]) => {
+        const { call, body } = first as ManyItem;
+        if (more.length === 0) return this.ways.of(call)(call, body);
+        return this.sendPack(call, [body, ...more.map((item) => item.body)]);
       },
     });
   }
 
   private call(
     intent: PublishIntent,
-    target: Target,
+    target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions,
+    encoding: BodyEncoding | undefined,
   ): PublishCall {
     const routingKey = routingKeyOf(target, options);
-    const exchange = exchangeOf(options, this.options.exchange);
-    const type = isMessageDefinition(target) ? target.key : routingKey;
+    const definition = isMessageDefinition(target) ? target : undefined;
+    const mustRoute = intent === 'send';
     const encrypted = isEncrypted(target, options, this.options.encryption);
-    return { routingKey, exchange, type, payload, mustRoute: intent === 'send', encrypted, options };
+    if (definition?.pack) mustBePackable(this.options.serializer);
+    return {
+      routingKey,
+      exchange: exchangeOf(options, this.options.exchange),
+      type: definition === undefined ? routingKey : definition.key,
+      payload,
+      mustRoute,
+      encrypted,
+      options,
+      unique: uniqueRuleOf(target, mustRoute, routingKey, options, this.options),
+      pack: definition?.pack,
+      encoding,
+    };
+  }
+
+  /** The call of each of many: whoever gathers them packs them. */
+  private callOfMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    options: PublishOptions,
+    encoding: BodyEncoding | undefined,
+  ): PublishCall {
+    return { ...this.call(intent, target, undefined, options, encoding), pack: undefined };
   }
 
   /** Validates the payload and ensures the exchange; undefined if nothing is left to wait for. */
-  private prepare(target: Target, { payload, exchange, options }: PublishCall): Promise<unknown> | undefined {
+  private prepare(
+    target: string | MessageDefinition,
+    { payload, exchange, options }: PublishCall,
+  ): Promise<unknown> | undefined {
     const valid = isMessageDefinition(target) && target.schema ? validate(target, payload) : undefined;
     const checking = valid instanceof Promise ? valid : undefined;
     if (options.exchange === undefined && options.lane === undefined) return checking;
@@ -187,114 +220,33 @@ export class BusPublisher extends Publisher {
       : ensureExchange(exchange);
   }
 
-  private transmit(target: Target, call: PublishCall): Promise<Published> {
-    const unique = this.uniqueOf(target, call);
+  private leave(call: PublishCall): Promise<Published> {
     const body = bodyOf(call, this.options);
-    if (unique) return this.sendUnique(call, body, unique, uniqueKey(unique, call.payload, call.routingKey));
-    if (isMessageDefinition(target) && target.pack && !call.encrypted) {
-      this.mustBePackable();
-      const gathered = this.packer.add(call, body, target.pack);
-      if (gathered instanceof Promise) return gathered;
-    }
-    return this.sendAlone(call, body);
-  }
-
-  private sendAlone(call: PublishCall, body: Buffer): Promise<Published> {
-    const message = composeMessage(call, body, this.options, this.options.clock.now());
-    return this.sendSealed(call, message);
-  }
-
-  /** Publishes a message, encrypted first if the call asks for it. */
-  private sendSealed(call: PublishCall, message: OutgoingMessage): Promise<Published> {
-    const { encryption } = this.options;
-    if (!call.encrypted || !encryption) return this.confirmed(call, message);
-    const encrypted = encryptedMessage(call, message, encryption);
-    return encrypted instanceof Promise
-      ? encrypted.then((late) => this.confirmed(call, late))
-      : this.confirmed(call, encrypted);
-  }
-
-  /** @throws OptionsError for a unique event: each queue that takes it would release the key */
-  private uniqueOf(
-    target: Target,
-    { mustRoute, options, routingKey }: PublishCall,
-  ): UniqueSettings | undefined {
-    const ofDefinition = isMessageDefinition(target) ? target.unique : undefined;
-    const said = options.unique ? uniqueSettings(options.unique) : ofDefinition;
-    if (mustRoute)
-      return said ?? this.options.uniqueHandlers()?.find(this.plainExchange(options), routingKey);
-    if (!said) return undefined;
-    throw new OptionsError('publish', [
-      `expected '${routingKey}' to be sent, since an event can't be unique`,
-    ]);
-  }
-
-  private async sendUnique(
-    call: PublishCall,
-    body: Buffer,
-    settings: UniqueSettings,
-    key: string,
-  ): Promise<Published> {
-    const { routingKey, options } = call;
-    const now = this.options.clock.now();
-    const message = composeMessage(call, body, this.options, now);
-    return this.uniqueSends.send({
-      settings,
-      key,
-      exchange: this.plainExchange(options),
-      routingKey,
-      delayMs: delayMsOf(options, now),
-      message,
-      publish: () => this.sendSealed(call, message),
-    });
-  }
-
-  /** The exchange of a call without its lane. */
-  private plainExchange({ lane: _, ...options }: PublishOptions): string {
-    return exchangeOf(options, this.options.exchange).name;
+    if (call.encoding === undefined) return this.ways.of(call)(call, body);
+    return Promise.resolve(encodedBody(body, call, this.options)).then((encoded) =>
+      this.ways.of(call)(call, encoded),
+    );
   }
 
   private sendPack(call: PublishCall, bodies: readonly Buffer[]): Promise<Published> {
     try {
       const [first] = bodies;
       // A pack of one is a message like any other.
-      if (first && bodies.length === 1) return this.sendAlone(call, first);
+      if (first && bodies.length === 1) return this.ways.ofOne(call)(call, first);
       const now = this.options.clock.now();
       const message = composeMessage(call, packed(bodies), this.options, now, PACK_CONTENT_TYPE);
-      return this.confirmed(call, message, bodies.length);
+      return this.ways.ofComposed(call)({ ...call, items: bodies.length }, message);
     } catch (error) {
       return Promise.reject(error);
     }
   }
-
-  private confirmed(call: PublishCall, message: OutgoingMessage, items = 1): Promise<Published> {
-    // A message that is composed here has a receipt.
-    const confirmed = this.options.session().publish(message) as Promise<Published>;
-    return this.events.areHeard ? this.events.tell(confirmed, call, message, items) : confirmed;
-  }
-
-  /** @throws OptionsError for a pack of encrypted messages: one that travels on alone would be plain */
-  private packSizeOf(target: Target, given: PublishManyOptions): number {
-    const gathered = isMessageDefinition(target) ? target.pack?.max : undefined;
-    if (!isEncrypted(target, given, this.options.encryption)) return given.pack ?? gathered ?? 1;
-    if (given.pack === undefined) return 1;
-    throw new OptionsError('publishMany', [
-      'expected either pack or encrypted, got both: messages are encrypted one by one',
-    ]);
-  }
-
-  private mustBePackable(): void {
-    const { contentType } = this.options.serializer;
-    if (contentType === JSON_CONTENT_TYPE) return;
-    throw new OptionsError('pack', [
-      `expected the bus to write JSON, which is all that can be packed; it writes '${contentType}'`,
-    ]);
-  }
 }
 
+const withoutPack = ({ pack: _, ...options }: PublishManyOptions): PublishOptions => options;
+
 function mustBeIterable(payloads: unknown): void {
-  const given = payloads as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
-  if (typeof payloads === 'object' && (given?.[Symbol.iterator] || given?.[Symbol.asyncIterator])) return;
+  const source = payloads as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+  if (typeof payloads === 'object' && (source?.[Symbol.iterator] || source?.[Symbol.asyncIterator])) return;
   throw new OptionsError('publishMany', [
     `expected payloads to be a list or something else to iterate over, got ${show(payloads)}`,
   ]);

@@ -1,19 +1,11 @@
 import { AssertionError } from 'node:assert';
-import type { Class } from '../../decorators/index.js';
 import type { HandlerDefinitions } from '../bus/options.js';
 import type { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from '../message/batch.js';
-import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import type { MessageDefinition } from '../message/define-message.js';
-import { isMessageDefinition } from '../message/define-message.js';
-import { exchangeRef } from '../message/exchange-option.js';
-import type { MessageProperties } from '../message/properties.js';
-import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
-import { outgoingFields } from '../message/wire/outgoing-fields.js';
-import type { Published, PublishedMany } from '../message/published.js';
-import { Publisher } from '../message/publisher.js';
-import { topicMatches } from '../message/routing/topic.js';
+import { ForwardingSender } from '../message/forwarding-sender.js';
+import { Publisher, type Sender } from '../message/publisher.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { originOf } from './delivery.js';
 import type {
@@ -57,6 +49,7 @@ export interface KitParts {
  */
 export class TestKit extends Publisher implements AsyncDisposable {
   private readonly outside: Outside;
+  protected readonly sender: Sender = new ForwardingSender(() => this.outside.bus);
   private readonly pace: Pace;
   private process: ServiceProcess;
   private restarting: Promise<void> = Promise.resolve();
@@ -204,33 +197,11 @@ export class TestKit extends Publisher implements AsyncDisposable {
     return this.outside.bus.findBatch(id);
   }
 
-  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
-    return this.outside.bus.chain(steps as never, options);
-  }
-
   /** @internal */
   async start(): Promise<this> {
     await this.outside.bus.start();
     await this.process.bus.start();
     return this;
-  }
-
-  protected dispatch(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payload: unknown,
-    options: PublishOptions | undefined,
-  ): Promise<Published> {
-    return this.outside.bus[intent](target as string, payload, options);
-  }
-
-  protected dispatchMany(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payloads: Iterable<unknown> | AsyncIterable<unknown>,
-    options: PublishManyOptions | undefined,
-  ): Promise<PublishedMany> {
-    return this.outside.bus[`${intent}Many`](target as string, payloads, options);
   }
 
   private async end(): Promise<void> {

@@ -39,6 +39,7 @@ import { orderly } from './orderly.js';
 import { packs } from './packs.js';
 import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
+import { publishMiddleware } from './publish-middleware.js';
 import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
@@ -88,6 +89,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'what ends each delivery': endings,
   'retries and releases': retries,
   'what publishes resolve to': receipts,
+  'publish middleware': publishMiddleware,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,

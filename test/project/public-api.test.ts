@@ -18,6 +18,7 @@ const HIDDEN: Readonly<Record<string, string>> = {
   BusEvents: "fields of events, as BusEvents['message.retried']",
   Transport: 'made by rabbitmq() and memory() only',
   TopologyPlan: "BusDescription['topology']",
+  Sender: 'what publishers of ours hand their calls to',
   QueueState: "QueueReport['state']",
   ConsumingStatus: 'a field of ProcessStatus',
   ConnectionRole: 'a field of ConnectionHealth',

@@ -1,5 +1,5 @@
-import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
+import type { BusOptions } from '../../src/bus/options.js';
 import { busSettings } from '../../src/bus/options.js';
 import { NotStartedError, OptionsError, StoppedError } from '../../src/errors.js';
 import { Bus, memory } from '../../src/index.js';
@@ -102,9 +102,9 @@ describe("a bus's options", () => {
         'expected concurrency to be a positive integer, got 0',
         'expected prefix to be a name of at most 100 bytes without wildcards or slashes, got "a.*"',
         `expected topology to be 'declare' or 'verify' or 'none', got "check"`,
-        'expected middleware[1] to be a function, or an object with at least one of the functions consume, handle, got 1',
-        'expected middleware[2] to be a function, or an object with at least one of the functions consume, handle, got an object (Object)',
-        'expected middleware[3] to be a function, or an object with at least one of the functions consume, handle, got an object (Object)',
+        'expected middleware[1] to be a function, or an object with at least one of the functions consume, handle, publish, got 1',
+        'expected middleware[2] to be a function, or an object with at least one of the functions consume, handle, publish, got an object (Object)',
+        'expected middleware[3] to be a function, or an object with at least one of the functions consume, handle, publish, got an object (Object)',
         'expected maxBodyBytes to be a positive integer, got -1',
         `expected startDeadline to be a duration of at most 400 days, such as '30s', a number of milliseconds, or Infinity, got "soon"`,
         'unknown option failureLog.evry, did you mean every?',

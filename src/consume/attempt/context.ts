@@ -5,25 +5,21 @@ import { HandlerStep, type StepSender } from '../../features/chain/context.js';
 import { contentTypeIn } from '../../features/encryption/decrypt.js';
 import { transactionOver } from '../../features/inbox/inbox.js';
 import { HandlerParts, type PartFunction } from '../../features/once/context.js';
-import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../../message/chain.js';
 import { MessageContext } from '../../message/context.js';
-import type { MessageDefinition } from '../../message/define-message.js';
 import type { JsonForm, OnceOptions } from '../../message/once.js';
 import type { Headers } from '../../message/properties.js';
-import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
-import type { Published, PublishedMany } from '../../message/published.js';
-import type { Publisher } from '../../message/publisher.js';
+import type { Sender } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
 import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
-import { carriedFrom } from '../../pipeline/propagated-headers.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { show } from '../../util/check.js';
 import { type Duration, isDuration, toMs } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
+import { CarryingSender } from './carrying-sender.js';
 
 /** State of the worker: no more messages are taken while it stops. */
 export interface Stopping {
@@ -33,7 +29,7 @@ export interface Stopping {
 /** Parts of the bus that contexts use. */
 export interface ContextSurroundings {
   readonly service: string;
-  readonly publisher: Publisher;
+  readonly sender: Sender;
   readonly steps: StepSender;
   readonly batches: BatchSender;
   readonly stores: Stores;
@@ -59,6 +55,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   /** Transaction of the attempt, if a stage has begun one. */
   transacted: AttemptTransaction | undefined;
   private ownParts: HandlerParts | undefined;
+  private ownSender: Sender | undefined;
 
   constructor(
     readonly work: Work,
@@ -209,12 +206,6 @@ export class HandlerContext extends MessageContext implements Attempt {
     this.record('discard', DISCARD);
   }
 
-  /** The first step carries on what this message has, and each later one what the one before it has. */
-  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options?: ChainOptions): Chain {
-    const [first, ...rest]: readonly ChainStep[] = steps;
-    return this.publisher.chain((first ? [this.carryingOn(first), ...rest] : []) as never, options);
-  }
-
   private get message(): MessageView {
     const { received } = this.work;
     const { contentEncoding } = received.delivery.properties;
@@ -223,9 +214,12 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   /** Publishes within a transaction leave with its commit; after a rollback none does, whatever code still runs. */
-  private get publisher(): Publisher {
-    const { transacted, bus } = this;
-    return transacted && !transacted.isCommitted ? transacted.publisher : bus.publisher;
+  protected get sender(): Sender {
+    this.ownSender ??= new CarryingSender(this.work.received, () => {
+      const { transacted, bus } = this;
+      return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
+    });
+    return this.ownSender;
   }
 
   /** Context for `failed()`, which is outside the transaction: not the one that code of the attempt may still use. */
@@ -253,30 +247,5 @@ export class HandlerContext extends MessageContext implements Attempt {
     if (this.phase === 'running') return false;
     this.log.warn({}, `context.${call}() changes nothing: what becomes of the message was decided before`);
     return true;
-  }
-
-  protected dispatch(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payload: unknown,
-    options: PublishOptions = {},
-  ): Promise<Published> {
-    return this.publisher[intent](target as string, payload, this.carryingOn(options));
-  }
-
-  protected dispatchMany(
-    intent: PublishIntent,
-    target: string | MessageDefinition,
-    payloads: Iterable<unknown> | AsyncIterable<unknown>,
-    options: PublishManyOptions = {},
-  ): Promise<PublishedMany> {
-    return this.publisher[`${intent}Many`](target as string, payloads, this.carryingOn(options));
-  }
-
-  /** Options with the trace and correlation of this message, where they have none of their own. */
-  private carryingOn<Options extends PublishManyOptions>(options: Options): Options {
-    const { headers, ...carried } = carriedFrom(this.work.received);
-    const said = options.correlationId === undefined ? carried : { correlationId: options.correlationId };
-    return { ...options, headers: { ...headers, ...options.headers }, ...said };
   }
 }

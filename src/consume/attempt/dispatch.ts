@@ -4,11 +4,11 @@ import type { HandlerCode } from '../../features/feature.js';
 import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { Uniques } from '../../features/unique/uniques.js';
-import type { Publisher } from '../../message/publisher.js';
+import type { Sender } from '../../message/publisher.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
-import type { Middleware } from '../../pipeline/middleware.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
+import { type PublishMiddleware, publishMiddlewareOf } from '../../pipeline/publish-middleware.js';
 import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
@@ -16,7 +16,7 @@ import type { Stores } from '../../stores/stores.js';
 import { isA } from '../../util/error-text.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { AttemptEvents } from './attempt-events.js';
-import { HandlerContext, type Stopping } from './context.js';
+import { type ContextSurroundings, HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
 import type { TimedCode } from './run-handler.js';
 import { Running, type RunningOptions } from './running.js';
@@ -27,12 +27,14 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<
   readonly service: string;
   readonly events: AttemptEvents;
   readonly middleware: readonly MiddlewareObject[];
-  readonly publisher: Publisher;
+  /** Sender of what a handler publishes. @param inner publish middleware of the handler */
+  readonly senderOf: (inner: readonly PublishMiddleware[]) => Sender;
   readonly steps: StepSender;
   readonly batches: BatchSender;
   readonly stores: Stores;
   readonly uniques: Uniques;
-  readonly throughOutbox: ThroughOutbox;
+  /** Sender of what a handler publishes in its transaction. @param inner publish middleware of the handler */
+  readonly throughOutbox: (add: Parameters<ThroughOutbox>[0], inner: readonly PublishMiddleware[]) => Sender;
   readonly handlers: readonly Handler[];
   /** State by which contexts see that they should come to an end. */
   readonly stopping: Stopping;
@@ -44,6 +46,8 @@ interface Ways {
   readonly handler: Handler;
   readonly plain: Handling;
   readonly marked: Handling;
+  /** What its contexts have of the bus. */
+  readonly surroundings: ContextSurroundings;
 }
 
 /** Way of one attempt, from bytes to outcome: decode, admit, execute, decide. The stages are put together once, at the start. */
@@ -62,6 +66,7 @@ export class Dispatcher {
     this.running = new Running({ ...options, verdicts });
     this.stageOptions = {
       ...options,
+      throughOutbox: (add) => options.throughOutbox(add, []),
       failed: ({ handler, work }, error) => verdicts.failure(work, handler, error),
     };
     this.waysOf = new Map(options.handlers.map((handler) => [handler, this.ways(handler)]));
@@ -79,7 +84,7 @@ export class Dispatcher {
     const { received, match } = work;
     if (!match) return this.verdicts.unhandled(received);
     const ways = this.waysOf.get(match.handler) as Ways;
-    const { handler } = ways;
+    const { handler, surroundings } = ways;
     const way = received.isPlain ? ways.plain : ways.marked;
     let payload: unknown;
     try {
@@ -87,11 +92,11 @@ export class Dispatcher {
     } catch (error) {
       return this.verdicts.undecodable(work, handler, error);
     }
-    if (!isA(payload, Promise)) return way(new HandlerContext(work, handler, this.options, payload));
+    if (!isA(payload, Promise)) return way(new HandlerContext(work, handler, surroundings, payload));
     return payload.then(
       // A message that was lost meanwhile comes again, and nothing would stop a handler that begins now.
       (late) =>
-        received.delivery.lost ? RETURN : way(new HandlerContext(work, handler, this.options, late)),
+        received.delivery.lost ? RETURN : way(new HandlerContext(work, handler, surroundings, late)),
       (error) => this.verdicts.undecodable(work, handler, error),
     );
   }
@@ -123,7 +128,11 @@ export class Dispatcher {
   }
 
   private ways(handler: Handler): Ways {
-    const { options, running, stageOptions } = this;
+    const { options, running } = this;
+    const inner = publishMiddlewareOf(handler.middleware ?? []);
+    const surroundings = { ...options, sender: options.senderOf(inner) };
+    const throughOutbox: ThroughOutbox = (add) => options.throughOutbox(add, inner);
+    const stageOptions = { ...this.stageOptions, throughOutbox };
     const handlersCode = handlerCode(handler, stageOptions);
     this.codes.push(handlersCode);
     const features = featureGuards(handler, stageOptions);
@@ -132,7 +141,7 @@ export class Dispatcher {
       const code = this.timed(handler, piped(around, handlersCode.run));
       return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
     };
-    return { handler, plain: way(false), marked: way(true) };
+    return { handler, plain: way(false), marked: way(true), surroundings };
   }
 
   private timed({ name, timeoutMs }: Handler, run: HandlerFunction): TimedCode {

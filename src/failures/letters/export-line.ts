@@ -1,13 +1,9 @@
-import type { MessageProperties } from '../../message/properties.js';
-import type { Headers } from '../../message/properties.js';
-import type { Destination } from '../../message/message.js';
 import { InvalidMessageError } from '../../errors.js';
 import { HEADER, setAside } from '../../message/headers.js';
-import type { OutgoingMessage } from '../../message/message.js';
+import type { Destination, OutgoingMessage } from '../../message/message.js';
+import type { Headers, MessageProperties } from '../../message/properties.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { decodeHeaders } from '../../message/wire/header-codec.js';
-import { dueKey } from '../../topology/delays.js';
-import type { Names } from '../../topology/names.js';
 import { DEAD_LETTER_REASONS } from '../filter.js';
 import type { DeadLetter } from './dead-letter.js';
 import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';

@@ -10,6 +10,7 @@ import {
   NOTIFICATION_OF,
 } from '../../message/batch.js';
 import type { BatchPosition } from '../../message/wire/batch-header.js';
+import type { PublishWrap } from '../../pipeline/publish-middleware.js';
 import type { BatchChange, BatchStore, JobResult, StoredBatch, StoredCounts } from '../../stores/batches.js';
 import type { Clock } from '../../util/clock.js';
 import { toMs } from '../../util/duration.js';
@@ -30,6 +31,8 @@ import { OverdueBatches } from './overdue.js';
 export interface BatchesOptions extends JobSenderOptions {
   readonly service: string;
   readonly store: BatchStore | undefined;
+  /** Publish middleware of the bus; undefined if there is none. */
+  readonly wrap?: PublishWrap | undefined;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
   readonly log: Logger;

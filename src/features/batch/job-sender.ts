@@ -7,12 +7,17 @@ import { followingId } from '../../message/message-id.js';
 import type { Published } from '../../message/published.js';
 import type { BatchPosition } from '../../message/wire/batch-header.js';
 import type { StepMessage } from '../../message/wire/chain-header.js';
+import type { PublishWrap } from '../../pipeline/publish-middleware.js';
+import type { Encodings } from '../../pipeline/sender.js';
 import type { BatchStore, Closed } from '../../stores/batches.js';
 import type { StepDraft } from '../chain/composer.js';
 import { type Carried, type ChainSender, mustBeSteps, stateOfFirst } from '../chain/sender.js';
+import { type JobDraft, JobPassage } from './job-passage.js';
 
 export interface JobSenderOptions {
   readonly steps: ChainSender;
+  /** Publish middleware of the bus; undefined if there is none. */
+  readonly wrap?: PublishWrap | undefined;
   /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
   readonly uniqueHandlers: () =>
     | { find(exchange: string, routingKey: string): object | undefined }
@@ -33,14 +38,6 @@ export interface JobSending {
 export interface SentJobs {
   readonly count: number;
   readonly closed?: Closed;
-}
-
-/** A checked job. It gets its number, and with it its id, when it is sent. */
-interface JobDraft {
-  /** Routing key of the job, or of the first step if the job is a chain. */
-  readonly key: string;
-  readonly isChain: boolean;
-  readonly steps: readonly StepDraft[];
 }
 
 /**
@@ -78,27 +75,64 @@ export class JobSender {
   private async sendWindow(
     store: BatchStore,
     jobs: readonly BatchJob[],
+    sending: JobSending,
+    window: number,
+  ): Promise<Closed | undefined> {
+    const { wrap } = this.options;
+    const passages = jobs.map(
+      (job) => new JobPassage(job, (each, encodings) => this.draft(each, encodings), wrap),
+    );
+    try {
+      return await this.sendPassages(store, passages, sending, window);
+    } catch (error) {
+      for (const passage of passages) passage.end(error as Error);
+      throw error;
+    }
+  }
+
+  private async sendPassages(
+    store: BatchStore,
+    passages: readonly JobPassage[],
     { id, keyOf, carried, by }: JobSending,
     window: number,
   ): Promise<Closed | undefined> {
-    const drafts = await Promise.all(jobs.map((job) => this.draft(job)));
+    const drafts = await Promise.all(passages.map(({ draft }) => draft));
     const key = keyOf(window);
-    const numbers = mustBeKnown(id, await store.reserve(id, key, jobs.length, by));
-    if (numbers === 'cancelled' || numbers === 'closed') return numbers;
+    const numbers = mustBeKnown(id, await store.reserve(id, key, passages.length, by));
+    if (numbers === 'cancelled' || numbers === 'closed') {
+      for (const passage of passages) passage.end(noMoreJobs(id, numbers));
+      return numbers;
+    }
     const { first, count } = numbers;
-    if (count !== jobs.length) throw otherJobs(id, `${count} jobs in this position`, `${jobs.length}`);
+    if (count !== passages.length)
+      throw otherJobs(id, `${count} jobs in this position`, `${passages.length}`);
+    for (const [index, passage] of passages.entries()) {
+      const number = first + index;
+      if (!numbers.unsent.includes(number))
+        passage.end({ messageId: jobId({ id, number }), confirmed: true, dueAt: undefined });
+    }
     if (numbers.unsent.length === 0) return undefined;
     const failures: PublishManyFailure[] = [];
+    const unsent: number[] = [];
     await Promise.all(
       numbers.unsent.map(async (number) => {
+        const send = async () => {
+          try {
+            return await this.sendJob(drafts[number - first] as JobDraft, { id, number }, carried);
+          } catch (error) {
+            unsent.push(number);
+            // Whatever middleware makes of it: the batch is not complete.
+            failures.push({ index: number, error: error as Error });
+            throw error;
+          }
+        };
         try {
-          await this.sendJob(drafts[number - first] as JobDraft, { id, number }, carried);
+          await passages[number - first]?.send(send);
         } catch (error) {
-          failures.push({ index: number, error: error as Error });
+          if (!unsent.includes(number)) failures.push({ index: number, error: error as Error });
         }
       }),
     );
-    const unsent = failures.map(({ index }) => index);
     const marking = store.dispatched(id, key, unsent);
     if (failures.length === 0) {
       await marking;
@@ -113,15 +147,15 @@ export class JobSender {
    *
    * @throws the errors of {@link StepComposer.draft}; PayloadInvalidError; OptionsError for a unique job
    */
-  private async draft(job: BatchJob): Promise<JobDraft> {
+  private async draft(job: BatchJob, encodings?: Encodings): Promise<JobDraft> {
     const { composer } = this.options.steps;
     const isChain = Array.isArray(job);
     if (isChain) mustBeSteps(job);
     const list: readonly ChainStep[] = isChain ? job : [job as ChainStep];
-    const steps = list.map((step) => composer.draft(step));
+    const steps = list.map((step) => composer.draft(step, encodings?.get(step)));
     const { plain } = steps[0] as StepDraft;
     if (!isChain) this.mustNotBeUnique(plain, list[0]?.definition);
-    await Promise.all(steps.map(({ checking }) => checking));
+    await Promise.all(steps.flatMap(({ checking, encoded }) => [checking, encoded]));
     return { key: plain.key, isChain, steps };
   }
 
@@ -147,7 +181,7 @@ export class JobSender {
     carried: Carried,
   ): Promise<Published> {
     const { steps: sender } = this.options;
-    const messageId = followingId(`${batch.id}/${batch.number}`, 'job');
+    const messageId = jobId(batch);
     const owner = isChain ? { chainId: messageId } : { messageId };
     const [first, ...rest] = await Promise.all(steps.map((draft) => sender.composer.sealed(draft, owner)));
     const sending = { step: first as StepMessage, mustRoute: true };
@@ -164,6 +198,15 @@ export function mustBeKnown<Answer>(id: string, answer: Answer | undefined): Ans
     'It is forgotten some time after its last change (see keep), or is kept in another store.',
   );
 }
+
+/** Id of the message that the job at this position becomes. */
+const jobId = ({ id, number }: BatchPosition): string => followingId(`${id}/${number}`, 'job');
+
+const noMoreJobs = (id: string, closed: Closed) =>
+  new BatchError(
+    `batch '${id}' takes no more jobs: it ${closed === 'cancelled' ? 'was cancelled' : 'is complete'}`,
+    'Dispatch another batch.',
+  );
 
 export const otherJobs = (id: string, before: string, now: string) =>
   new BatchError(

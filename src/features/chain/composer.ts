@@ -3,15 +3,18 @@ import type { ChainStep } from '../../message/chain.js';
 import type { ExchangeRef } from '../../message/exchange-option.js';
 import { publisherHeaders } from '../../message/headers.js';
 import type { StepMessage, StepOptions } from '../../message/wire/chain-header.js';
+import type { BodyEncoding } from '../../pipeline/publish-call.js';
 import {
   bodyOf,
   type ComposeOptions,
   composeMessage,
+  encodedBody,
   exchangeOf,
   routingKeyOf,
 } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
 import { validate } from '../../serialization/validate.js';
+import { after } from '../../util/after.js';
 import type { Clock } from '../../util/clock.js';
 import { blankStep, encryptedStep, isEncrypted } from '../encryption/encrypt.js';
 
@@ -24,6 +27,8 @@ export interface StepComposerOptions extends ComposeOptions {
 /** A checked step before its encryption; its schema's answer may be outstanding. */
 export interface StepDraft {
   readonly plain: StepMessage;
+  /** The same with the body as publish middleware changes it. */
+  readonly encoded: StepMessage | Promise<StepMessage>;
   readonly checking: Promise<unknown> | undefined;
   readonly isEncrypted: boolean;
 }
@@ -48,10 +53,11 @@ export class StepComposer {
 
   /**
    * @param owner owner of an encrypted body: the step's chain, or else the message that the step becomes
+   * @param encoding what publish middleware does to the body
    * @throws OptionsError, InvalidMessageError, MessageTooLargeError, PayloadInvalidError, KeysUnavailableError
    */
-  compose(step: ChainStep, owner: Owner): ComposedStep {
-    const draft = this.draft(step);
+  compose(step: ChainStep, owner: Owner, encoding?: BodyEncoding): ComposedStep {
+    const draft = this.draft(step, encoding);
     const message = this.sealed(draft, owner);
     const { plain, checking: validation } = draft;
     if (!(validation || message instanceof Promise)) return { message, checking: undefined };
@@ -62,7 +68,7 @@ export class StepComposer {
   }
 
   /** @throws as {@link compose}, except for keys */
-  draft(step: ChainStep): StepDraft {
+  draft(step: ChainStep, encoding?: BodyEncoding): StepDraft {
     checkStep(step);
     const { definition, payload, key: _, encrypted: __, ...options } = step;
     const { encryption, exchange: own, serializer, clock } = this.options;
@@ -74,21 +80,26 @@ export class StepComposer {
     // The caller gets a rejection; if something else is refused first, nobody awaits this one.
     checking?.catch(() => {});
     const encrypted = isEncrypted(definition, step, encryption);
-    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options };
+    const call = { routingKey, exchange, type, payload, mustRoute: true, encrypted, options, encoding };
     const body = bodyOf(call, this.options);
     // For its checks: the message itself is composed when the step is sent.
     composeMessage(call, body, this.options, clock.now());
     const plain: StepMessage = {
       ...{ key: routingKey, type, body, contentType: serializer.contentType },
+      ...(encoding?.contentEncoding ? { contentEncoding: encoding.contentEncoding } : {}),
       options: travelling(options, own),
     };
-    return { plain, checking, isEncrypted: encrypted };
+    if (!encoding?.encode) return { plain, encoded: plain, checking, isEncrypted: encrypted };
+    const encoded = after(encodedBody(body, call, this.options), (changed) => ({ ...plain, body: changed }));
+    if (encoded instanceof Promise) encoded.catch(() => {});
+    return { plain, encoded, checking, isEncrypted: encrypted };
   }
 
   /** The draft's message, encrypted if it is to be. @throws KeysUnavailableError */
-  sealed({ plain, isEncrypted }: StepDraft, owner: Owner): StepMessage | Promise<StepMessage> {
+  sealed({ encoded, isEncrypted }: StepDraft, owner: Owner): StepMessage | Promise<StepMessage> {
     const { encryption } = this.options;
-    return isEncrypted && encryption ? encryptedStep(plain, owner, encryption) : plain;
+    if (!(isEncrypted && encryption)) return encoded;
+    return after(encoded, (step) => encryptedStep(step, owner, encryption));
   }
 }
 

@@ -1,13 +1,12 @@
-import type { PublishOptions } from '../../message/publish-options.js';
-import { checkRoutingKey } from '../../message/routing/routing-key.js';
-import type { OutboxMessage } from '../../message/wire/outbox-message.js';
 import { boundToResult, type Owner } from '../../encryption/envelope.js';
 import { OptionsError } from '../../errors.js';
 import type { ChainPlan, ChainStep } from '../../message/chain.js';
 import type { ExchangeRef } from '../../message/exchange-option.js';
 import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
+import type { PublishOptions } from '../../message/publish-options.js';
 import type { Published } from '../../message/published.js';
+import { checkRoutingKey } from '../../message/routing/routing-key.js';
 import { type BatchMark, encodeMark } from '../../message/wire/batch-header.js';
 import {
   type ChainState,
@@ -15,9 +14,12 @@ import {
   type StepMessage,
   withChain,
 } from '../../message/wire/chain-header.js';
+import type { OutboxMessage } from '../../message/wire/outbox-message.js';
 import type { carriedFrom } from '../../pipeline/propagated-headers.js';
+import type { BodyEncoding } from '../../pipeline/publish-call.js';
 import { composeMessage, exchangeOf, type PublishCall } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
+import type { Encodings } from '../../pipeline/sender.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
 import { show } from '../../util/check.js';
 import { withEncryption, withoutEncryption } from '../encryption/encrypt.js';
@@ -52,8 +54,8 @@ export class ChainSender {
   }
 
   /** See {@link StepComposer.compose}. */
-  compose(step: ChainStep, owner: Owner): ComposedStep {
-    return this.composer.compose(step, owner);
+  compose(step: ChainStep, owner: Owner, encoding?: BodyEncoding): ComposedStep {
+    return this.composer.compose(step, owner, encoding);
   }
 
   /** Encrypts a step's result for the step with that number. @throws KeysUnavailableError, OptionsError */
@@ -64,8 +66,8 @@ export class ChainSender {
   }
 
   /** Checks all steps and sends the first. @throws as {@link plan} and {@link send} */
-  async start(plan: ChainPlan): Promise<Published> {
-    const { step, chain } = await this.planned(plan);
+  async start(plan: ChainPlan, encodings?: Encodings): Promise<Published> {
+    const { step, chain } = await this.planned(plan, encodings);
     return this.send(step, chain, plan.id);
   }
 
@@ -74,8 +76,8 @@ export class ChainSender {
    *
    * @throws as {@link compose}
    */
-  async plan(plan: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
-    const first = await this.planned(plan);
+  async plan(plan: ChainPlan, encodings?: Encodings): Promise<{ step: StepMessage; chain: ChainState }> {
+    const first = await this.planned(plan, encodings);
     this.outgoing({ ...first, mustRoute: true }, plan.id);
     return first;
   }
@@ -101,14 +103,13 @@ export class ChainSender {
     return this.transmit(call, message);
   }
 
-  private async planned({
-    id,
-    steps,
-    onFailure,
-  }: ChainPlan): Promise<{ step: StepMessage; chain: ChainState }> {
+  private async planned(
+    { id, steps, onFailure }: ChainPlan,
+    encodings?: Encodings,
+  ): Promise<{ step: StepMessage; chain: ChainState }> {
     mustBeSteps(steps);
-    const composed = steps.map((step) => this.compose(step, { chainId: id }));
-    const failing = onFailure && this.compose(onFailure, { chainId: id });
+    const composed = steps.map((step) => this.compose(step, { chainId: id }, encodings?.get(step)));
+    const failing = onFailure && this.compose(onFailure, { chainId: id }, encodings?.get(onFailure));
     const final = ({ message, checking }: ComposedStep) => checking ?? message;
     const [failure, first, ...rest] = await Promise.all([failing && final(failing), ...composed.map(final)]);
     return { step: first as StepMessage, chain: stateOfFirst(id, rest as StepMessage[], failure) };
@@ -119,7 +120,7 @@ export class ChainSender {
     messageId: string,
     carried?: Carried,
   ): { call: PublishCall; message: OutgoingMessage } {
-    const { key, type, body, contentType, options: own } = step;
+    const { key, type, body, contentType, contentEncoding, options: own } = step;
     // The step may come from outside.
     checkStep({ ...own, key, payload: undefined });
     checkRoutingKey(key);
@@ -131,6 +132,7 @@ export class ChainSender {
     const call = {
       ...{ routingKey: key, exchange, type, payload: undefined },
       ...{ mustRoute, encrypted: false, options },
+      encoding: contentEncoding === undefined ? undefined : { contentEncoding },
     };
     const compose = { ...this.options, service };
     const message = composeMessage(call, body, compose, this.options.clock.now(), contentType);

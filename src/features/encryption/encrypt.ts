@@ -8,6 +8,7 @@ import type { Headers } from '../../message/properties.js';
 import type { PublishOptions } from '../../message/publish-options.js';
 import type { StepMessage } from '../../message/wire/chain-header.js';
 import type { PublishCall } from '../../pipeline/publish-call.js';
+import type { PublishFeature, Sending } from '../../pipeline/publish-stage.js';
 import { after } from '../../util/after.js';
 
 /**
@@ -36,13 +37,27 @@ export function withoutEncryption(what: string): OptionsError {
   ]);
 }
 
+/** Encrypts messages that are to be encrypted. */
+export function encrypting(encryption: Encryption | undefined): PublishFeature<Sending> {
+  return {
+    asks: ({ encrypted }) => encrypted,
+    stage: (next) => (call, message) => {
+      // A bus without keys has refused the call.
+      const encrypted = encryptedMessage(call, message, encryption as Encryption);
+      return encrypted instanceof Promise
+        ? encrypted.then((late) => next(call, late))
+        : next(call, encrypted);
+    },
+  };
+}
+
 /**
  * Encrypts the message's body, bound to its messageId and routing key, so that it can't be sent again under
  * others. Returns a promise only if the key has to be waited for.
  *
  * @throws KeysUnavailableError
  */
-export function encryptedMessage(
+function encryptedMessage(
   { routingKey }: Pick<PublishCall, 'routingKey'>,
   message: OutgoingMessage,
   encryption: Encryption,

@@ -1,16 +1,12 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import { NoTransactionError } from '../../errors.js';
-import type { Publisher } from '../../message/publisher.js';
+import type { Sender } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
-import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
 import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { AroundStage, GuardStage } from '../../pipeline/stage.js';
+import { storeAway } from '../../pipeline/store-away.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
 import type { OnceStore } from '../../stores/once.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
@@ -23,8 +19,8 @@ import { claimKey } from '../idempotent/stage.js';
 /** When a message comes back of which nobody knows whether it is handled. */
 const UNKNOWN_MS = 1_000;
 
-/** Gives a publisher whose messages are added to an outbox. */
-export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Publisher;
+/** Gives a sender whose messages are added to an outbox. */
+export type ThroughOutbox = (add: (entries: readonly OutboxEntry[]) => Promise<void>) => Sender;
 
 export interface InboxOptions {
   readonly service: string;
@@ -106,7 +102,7 @@ async function begun(
 /** One attempt in its transaction. */
 export class HandlerTransaction implements AttemptTransaction {
   /** What is published with it. Once it is over without having been committed, nothing is. */
-  readonly publisher: Publisher;
+  readonly sender: Sender;
   /** What is done once is so when the rest is. */
   readonly once: OnceStore;
   private state: 'open' | 'committing' | 'committed' | 'over' = 'open';
@@ -119,7 +115,7 @@ export class HandlerTransaction implements AttemptTransaction {
     private readonly context: Attempt,
     private readonly parts: Pick<InboxOptions, 'service' | 'throughOutbox'>,
   ) {
-    this.publisher = parts.throughOutbox(async (entries) => this.opened.add(entries));
+    this.sender = parts.throughOutbox(async (entries) => this.opened.add(entries));
     this.once = {
       reserve: async (key, forMs) => this.opened.once.reserve(key, forMs),
       record: async (key, result, keepMs) => this.opened.once.record(key, result, keepMs),

@@ -1,97 +1,93 @@
-import { OptionsError, PublishManyError, type PublishManyFailure } from '../../errors.js';
-import { Chain, type ChainOptions, type ChainStep, type CheckedSteps } from '../../message/chain.js';
+import { OptionsError, PublishManyError } from '../../errors.js';
+import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
 import { newMessageId } from '../../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
 import type { Published, PublishedMany } from '../../message/published.js';
-import { Publisher } from '../../message/publisher.js';
-import { encodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
-import { routingKeyOf } from '../../pipeline/publish-call.js';
+import { Publisher, type Sender } from '../../message/publisher.js';
+import type { OutboxMessage } from '../../message/wire/outbox-message.js';
+import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
+import { type BodyEncoding, routingKeyOf } from '../../pipeline/publish-call.js';
 import { checkChainOptions, checkOutboxOptions } from '../../pipeline/publish-checks.js';
+import type { DirectSender, Encodings, WrapEach } from '../../pipeline/sender.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { problemsOf, shortPlainText } from '../../util/check.js';
 import type { ChainSender } from '../chain/sender.js';
-
-/** Maximum number of entries in one statement. */
-const ENTRIES_AT_ONCE = 500;
-/** Maximum length of one statement's entries together, in characters: bodies may be large. */
-const LENGTH_AT_ONCE = 4_194_304;
+import { type ComposeEntry, ManyEntries } from './many-entries.js';
 
 /**
  * Checks of values that a row can't hold. Without them PostgreSQL's error would end the caller's transaction.
  */
 const COLUMNS = { messageId: shortPlainText, routingKey: shortPlainText };
 
+/** The publisher that `outbox()` returns. */
+export class OutboxPublisher extends Publisher {
+  constructor(protected readonly sender: Sender) {
+    super();
+  }
+}
+
 /**
- * Publishes into an outbox: checks, validates and serializes the message now; a relay publishes it once the
+ * The direct sender into an outbox: checks, validates and serializes the message now; a relay publishes it once the
  * caller's transaction is committed. Its promises resolve when the entry is added, long before a broker
  * receives the message.
  */
-export class OutboxPublisher extends Publisher {
+export class OutboxSender implements DirectSender {
   /**
    * @param add adds entries to the outbox, in the transaction
    * @param service service that the messages belong to
-   * @param orderKey order key of all messages of this publisher
+   * @param orderKey order key of all messages of this sender
    */
   constructor(
     private readonly steps: Pick<ChainSender, 'compose' | 'plan'>,
     private readonly add: (entries: readonly OutboxEntry[]) => Promise<void>,
     private readonly service: string,
     private readonly orderKey?: string,
-  ) {
-    super();
-  }
+  ) {}
 
-  chain<Step extends ChainStep>(steps: CheckedSteps<Step>, options: ChainOptions = {}): Chain {
+  chain(steps: readonly ChainStep[], options: ChainOptions = {}): Chain {
     checkChainOptions(options);
-    return new Chain(options.id ?? newMessageId(), steps, async (plan) => {
-      const first = await this.steps.plan(plan);
-      await this.add([this.entryOf({ ...first, mustRoute: true }, plan.id)]);
-      return added(plan.id, first.step.options);
-    });
+    return new Chain(options.id ?? newMessageId(), steps, (plan) => this.startChain(plan));
   }
 
-  protected async dispatch(
+  async startChain(plan: ChainPlan, encodings?: Encodings): Promise<Published> {
+    const first = await this.steps.plan(plan, encodings);
+    await this.add([this.entryOf({ ...first, mustRoute: true }, plan.id)]);
+    return added(plan.id, first.step.options);
+  }
+
+  check(options: PublishOptions): void {
+    checkOutboxOptions(options);
+  }
+
+  async dispatch(
     intent: PublishIntent,
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions = {},
+    encoding?: BodyEncoding,
   ): Promise<Published> {
     checkOutboxOptions(options);
-    const entry = await this.composed(intent, target, payload, options);
+    const entry = await this.composed(intent, target, payload, options, encoding);
     await this.add([entry]);
     return added(entry.messageId, options);
   }
 
-  protected async dispatchMany(
+  async dispatchMany(
     intent: PublishIntent,
     target: string | MessageDefinition,
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
     options: PublishManyOptions = {},
+    wrap?: WrapEach,
   ): Promise<PublishedMany> {
     const { pack: _, ...each } = options;
     checkOutboxOptions(each);
-    const failures: PublishManyFailure[] = [];
-    const entries: OutboxEntry[] = [];
-    let index = -1;
-    let length = 0;
-    const flush = () => {
-      length = 0;
-      return this.add(entries.splice(0));
+    const compose: ComposeEntry = (payload, own = each, encoding) => {
+      const { pack: __, ...rest } = own;
+      return this.composed(intent, target, payload, rest, encoding);
     };
-    for await (const payload of payloads) {
-      index += 1;
-      try {
-        const entry = await this.composed(intent, target, payload, each);
-        length += entry.message.length;
-        entries.push(entry);
-      } catch (error) {
-        failures.push({ index, error: error as Error });
-      }
-      if (entries.length === ENTRIES_AT_ONCE || length >= LENGTH_AT_ONCE) await flush();
-    }
-    if (entries.length > 0) await flush();
-    const count = index + 1;
+    const adding = new ManyEntries(this.add, wrap, compose, (messageId) => added(messageId, each));
+    const { count, failures } = await adding.addAll(payloads);
     if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), count, failures);
     return { count, confirmed: false };
   }
@@ -101,11 +97,13 @@ export class OutboxPublisher extends Publisher {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions,
+    encoding: BodyEncoding | undefined,
   ): Promise<OutboxEntry> {
     const { messageId = newMessageId(), ...own } = options;
     const key = routingKeyOf(target, options);
     const definition = isMessageDefinition(target) ? { definition: target } : {};
-    const { message, checking } = this.steps.compose({ ...own, ...definition, key, payload }, { messageId });
+    const draft = { ...own, ...definition, key, payload };
+    const { message, checking } = this.steps.compose(draft, { messageId }, encoding);
     const step = await (checking ?? message);
     return this.entryOf({ step, mustRoute: intent === 'send', chain: undefined }, messageId);
   }

@@ -1,5 +1,7 @@
 import { OptionsError } from '../../errors.js';
-import type { Publisher } from '../../message/publisher.js';
+import type { Publisher, Sender } from '../../message/publisher.js';
+import { throughMiddleware } from '../../pipeline/middleware-sender.js';
+import type { PublishMiddleware } from '../../pipeline/publish-middleware.js';
 import type {
   OutboxBacklog,
   OutboxEntry,
@@ -8,13 +10,15 @@ import type {
   SqlClient,
 } from '../../stores/outbox.js';
 import type { ChainSender } from '../chain/sender.js';
-import { OutboxPublisher } from './outbox-publisher.js';
+import { OutboxPublisher, OutboxSender } from './outbox-publisher.js';
 import { OutboxRelay, type OutboxRelayOptions } from './outbox-relay.js';
 
 export interface OutboxParts extends Omit<OutboxRelayOptions, 'outbox' | 'steps'> {
   /** The store of the outbox; undefined if the bus's stores have none. */
   readonly store: OutboxStore | undefined;
   readonly steps: ChainSender;
+  /** Publish middleware of the bus. */
+  readonly middleware: readonly PublishMiddleware[];
 }
 
 /** A bus's outbox: its publishers and its relay. */
@@ -30,13 +34,22 @@ export class Outbox {
    */
   through(client: SqlClient, { orderKey }: OutboxOptions): Publisher {
     const { store } = this;
-    const { steps, service } = this.parts;
-    return new OutboxPublisher(steps, (entries) => store.add(client, entries), service, orderKey);
+    const { steps, service, middleware } = this.parts;
+    const sender = new OutboxSender(steps, (entries) => store.add(client, entries), service, orderKey);
+    return new OutboxPublisher(throughMiddleware(sender, middleware));
   }
 
-  /** The publisher of an inbox, which adds the entries itself. */
-  adding(add: (entries: readonly OutboxEntry[]) => Promise<void>): Publisher {
-    return new OutboxPublisher(this.parts.steps, add, this.parts.service);
+  /**
+   * The sender of an inbox, which adds the entries itself.
+   *
+   * @param inner publish middleware of the handler, inside the bus's
+   */
+  adding(
+    add: (entries: readonly OutboxEntry[]) => Promise<void>,
+    inner: readonly PublishMiddleware[] = [],
+  ): Sender {
+    const { steps, service, middleware } = this.parts;
+    return throughMiddleware(new OutboxSender(steps, add, service), [...middleware, ...inner]);
   }
 
   /** The waiting messages of the outbox. @throws OptionsError if the bus's stores have none */

@@ -4,6 +4,7 @@ import type { PublishOptions } from '../../message/publish-options.js';
 import type { Published } from '../../message/published.js';
 import { isOneLine, LINE_END_BYTES, packItemId } from '../../message/wire/pack.js';
 import type { PublishCall } from '../../pipeline/publish-call.js';
+import type { Gathering, PublishFeature } from '../../pipeline/publish-stage.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 
@@ -50,10 +51,22 @@ export class Packer {
     private readonly send: (call: PublishCall, bodies: readonly Buffer[]) => Promise<Published>,
   ) {}
 
+  /** The stage of single publishes whose definition has them packed. */
+  get feature(): PublishFeature<Gathering> {
+    return {
+      asks: ({ pack, encrypted, encoding }) => pack !== undefined && !encrypted && !encoding,
+      stage: (next) => (call, body) => this.add(call, body, call.pack as PackSettings) ?? next(call, body),
+    };
+  }
+
   /**
    * Adds a publish to a pack; resolves with the pack's confirm. Undefined if this call can't share a pack.
    */
-  add(call: PublishCall, body: Buffer, { max, withinMs }: PackSettings): Promise<Published> | undefined {
+  private add(
+    call: PublishCall,
+    body: Buffer,
+    { max, withinMs }: PackSettings,
+  ): Promise<Published> | undefined {
     const alike = likenessOf(call);
     if (alike === undefined || !isOneLine(body)) return undefined;
     const open = this.groups.get(alike);
@@ -99,7 +112,13 @@ const itemOf = (pack: Published, place: number, count: number): Published =>
 const ALONE = ['messageId', 'delay', 'at'] as const satisfies readonly (keyof PublishOptions)[];
 
 /** The key of calls that may share a pack; undefined for a call that can't. */
-function likenessOf({ routingKey, exchange, mustRoute, type, options }: PublishCall): string | undefined {
+export function likenessOf({
+  routingKey,
+  exchange,
+  mustRoute,
+  type,
+  options,
+}: PublishCall): string | undefined {
   if (ALONE.some((name) => options[name] !== undefined)) return undefined;
   const { headers, ...rest } = options;
   // A Date and its text, or bytes and theirs, would give the same key.

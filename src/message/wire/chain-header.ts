@@ -30,6 +30,8 @@ export interface StepMessage {
   readonly type: string;
   readonly body: Buffer;
   readonly contentType: string;
+  /** Encodings of the body, as the property `contentEncoding` names them. */
+  readonly contentEncoding?: string | undefined;
   /** Value of the header `hopline-encrypted`, if the body is encrypted. */
   readonly encrypted?: string | undefined;
   readonly options: StepOptions;
@@ -80,12 +82,14 @@ export function encodeChain(state: ChainState): string {
 const encodeSealed = ({ body, header }: SealedResult) => ({ header, body: body.toString('base64') });
 
 /** A step as part of a JSON text: the chain's header, or a row of a store or an outbox. */
-export function encodeStep({ key, type, body, contentType, encrypted, options }: StepMessage): object {
+export function encodeStep(step: StepMessage): object {
+  const { key, type, body, contentType, contentEncoding, encrypted, options } = step;
   const { headers, ...rest } = options;
   return {
     key,
     ...(type === key ? {} : { type }),
     ...encodeBody(body, contentType),
+    ...(contentEncoding === undefined ? {} : { contentEncoding }),
     ...(encrypted === undefined ? {} : { encrypted }),
     ...rest,
     ...(headers ? { headers: encodeHeaders(headers) } : {}),
@@ -164,6 +168,9 @@ export function decodeStep(json: unknown, path: string): StepMessage {
   return {
     ...{ key, type, ...decodeBody(step, path) },
     ...(step.encrypted === undefined ? {} : { encrypted: textOf(step.encrypted, `${path}.encrypted`) }),
+    ...(step.contentEncoding === undefined
+      ? {}
+      : { contentEncoding: textOf(step.contentEncoding, `${path}.contentEncoding`) }),
     options: decodeOptions(step, path),
   };
 }

@@ -6,7 +6,7 @@ import type { StepSender } from '../../../src/features/chain/context.js';
 import { MessageContext } from '../../../src/message/context.js';
 import type { MessageProperties } from '../../../src/message/properties.js';
 import type { PublishOptions } from '../../../src/message/publish-options.js';
-import type { Publisher } from '../../../src/message/publisher.js';
+import type { Sender } from '../../../src/message/publisher.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { systemClock } from '../../../src/util/clock.js';
 import type { Logger } from '../../../src/util/logger.js';
@@ -30,10 +30,9 @@ describe('a message context', () => {
   ) => {
     published = [];
     logged = [];
-    const publisher = {
-      publish: async (...call: unknown[]) => void published.push(['publish', ...call] as never),
-      send: async (...call: unknown[]) => void published.push(['send', ...call] as never),
-    } as unknown as Publisher;
+    const sender = {
+      dispatch: async (...call: unknown[]) => void published.push(call as never),
+    } as unknown as Sender;
     const at = (level: string) => (fields: object, message: string) =>
       void logged.push([level, fields, message]);
     const log: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
@@ -44,7 +43,7 @@ describe('a message context', () => {
     };
     const bus = {
       service: 'shop',
-      publisher,
+      sender,
       steps,
       batches,
       stores: memoryStores(systemClock),

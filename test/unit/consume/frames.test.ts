@@ -2,21 +2,11 @@ import assert from 'node:assert/strict';
 import type { Delivery } from '../../../src/transport/transport.js';
 import { Trace, TracedTransport } from '../../support/traced-transport.js';
 import { BusBench } from '../bus-bench.js';
+import { framesOfOurs } from '../frames.js';
 
 /** How a plain message may be called through our files: whoever debugs a handler reads them. */
 const FROM_CONSUMER_TO_HANDLER = 9;
 const FROM_OUTCOME_TO_ACK = 4;
-
-/** The functions of ours on the stack, the innermost first, up to the transport's. */
-function framesOfOurs(): string[] {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 100;
-  const { stack = '' } = new Error();
-  Error.stackTraceLimit = stackTraceLimit;
-  const ours = stack.split('\n').filter((line) => line.includes('/src/'));
-  const end = ours.findIndex((line) => line.includes('/src/transport/'));
-  return end < 0 ? ours : ours.slice(0, end);
-}
 
 describe('the stack of a handler that asks for nothing', () => {
   let bench: BusBench;

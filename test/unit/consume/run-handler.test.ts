@@ -4,7 +4,7 @@ import { type Ending, runHandler, type TimedCode } from '../../../src/consume/at
 import { HandlerTimeoutError } from '../../../src/errors.js';
 import type { BatchSender } from '../../../src/features/batch/context.js';
 import type { StepSender } from '../../../src/features/chain/context.js';
-import type { Publisher } from '../../../src/message/publisher.js';
+import type { Sender } from '../../../src/message/publisher.js';
 import type { Stores } from '../../../src/stores/stores.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { deferred } from '../../../src/util/deferred.js';
@@ -21,7 +21,7 @@ describe('running a handler', () => {
     const its = handler('Slow', ['slow']);
     context = new HandlerContext(workFor(its), its, {
       service: 'shop',
-      publisher: {} as Publisher,
+      sender: {} as Sender,
       steps: {} as StepSender,
       batches: {} as BatchSender,
       stores: {} as Stores,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { OutboxPublisher } from '../../../src/features/outbox/outbox-publisher.js';
+import { OutboxSender } from '../../../src/features/outbox/outbox-publisher.js';
 import type { OutboxEntry } from '../../../src/stores/outbox.js';
 
 describe('a publisher into an outbox', () => {
   it('adds many in few statements, and of large ones only a few at once', async () => {
     const added: (readonly OutboxEntry[])[] = [];
-    const publisher = new OutboxPublisher(
+    const publisher = new OutboxSender(
       {
         compose: ({ key = '', payload }) => {
           const body = Buffer.from(JSON.stringify(payload));
@@ -21,7 +21,7 @@ describe('a publisher into an outbox', () => {
       'shop',
     );
     const sizes = async (payloads: readonly unknown[]) => {
-      await publisher.sendMany('k', payloads);
+      await publisher.dispatchMany('send', 'k', payloads);
       return added.splice(0).map(({ length }) => length);
     };
     assert.deepEqual(await sizes(Array.from({ length: 700 }, () => 1)), [500, 200]);

@@ -1,10 +1,8 @@
 import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
-import type { OutgoingMessage } from '../../../message/message.js';
 import { topicMatches } from '../../../message/routing/topic.js';
-import type { SharedPlan, TopologyPlan } from '../../../topology/plan.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
-import type { Address, BrokerTopology } from '../../../topology/plan.js';
+import type { Address, BrokerTopology, SharedPlan, TopologyPlan } from '../../../topology/plan.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import { brokerFeatures, requireFeatures } from '../connection/broker-features.js';

@@ -1,0 +1,118 @@
+import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../message/chain.js';
+import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { newMessageId } from '../message/message-id.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
+import type { Published, PublishedMany } from '../message/published.js';
+import type { Sender } from '../message/publisher.js';
+import type { BodyEncoding } from './publish-call.js';
+import { checkChainOptions } from './publish-checks.js';
+import {
+  type PublishedMessage,
+  type PublishMiddleware,
+  type PublishWrap,
+  wrapping,
+} from './publish-middleware.js';
+import type { DirectSender, Encodings } from './sender.js';
+
+/** The sender behind publish middleware; without any, the sender itself. @param middleware the first is the outermost */
+export function throughMiddleware(sender: DirectSender, middleware: readonly PublishMiddleware[]): Sender {
+  return middleware.length === 0 ? sender : new MiddlewareSender(sender, wrapping(middleware));
+}
+
+/** Takes each payload through the publish middleware, within the call that publishes it. */
+class MiddlewareSender implements Sender {
+  constructor(
+    private readonly direct: DirectSender,
+    private readonly wrap: PublishWrap,
+  ) {}
+
+  async dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions = {},
+  ): Promise<Published> {
+    this.direct.check(options);
+    const message = messageOf(intent, target, payload, options, options.key);
+    return this.wrap(message, (changed, encoding) =>
+      this.direct.dispatch(intent, target, changed.payload, withHeaders(options, message, changed), encoding),
+    );
+  }
+
+  dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions = {},
+  ): Promise<PublishedMany> {
+    return this.direct.dispatchMany(intent, target, payloads, options, (payload, publish) => {
+      const message = messageOf(intent, target, payload, options, options.key);
+      return this.wrap(message, (changed, encoding) =>
+        publish(changed.payload, withHeaders(options, message, changed), encoding),
+      );
+    });
+  }
+
+  chain(steps: readonly ChainStep[], options: ChainOptions = {}): Chain {
+    checkChainOptions(options);
+    return new Chain(options.id ?? newMessageId(), steps, (plan) => this.startChain(plan));
+  }
+
+  private startChain(plan: ChainPlan): Promise<Published> {
+    const { steps, onFailure } = plan;
+    // What is no list of steps is refused with the plan.
+    if (!Array.isArray(steps) || steps.length === 0) return this.direct.startChain(plan);
+    return wrapSteps(this.wrap, onFailure ? [...steps, onFailure] : steps, (changed, encodings) => {
+      const own = { ...plan, steps: changed.slice(0, steps.length), onFailure: changed[steps.length] };
+      return this.direct.startChain(own, encodings);
+    });
+  }
+}
+
+/**
+ * Takes the steps of a chain, or a job of a batch, through the publish middleware: each step within the one before it, and
+ * all of them get the result of the one message in which they leave.
+ */
+export function wrapSteps(
+  wrap: PublishWrap,
+  steps: readonly ChainStep[],
+  publish: (steps: readonly ChainStep[], encodings: Encodings) => Promise<Published>,
+): Promise<Published> {
+  const changed: ChainStep[] = [];
+  const encodings = new Map<ChainStep, BodyEncoding | undefined>();
+  const pass = (index: number): Promise<Published> => {
+    if (index === steps.length) return publish([...changed], encodings);
+    const step = steps[index] as ChainStep;
+    // What is no step is refused when it is composed.
+    const { definition, key, payload, ...options } = step ?? {};
+    const message = messageOf('send', definition ?? (key as string), payload, options, key);
+    return wrap(message, (own, encoding) => {
+      const next = { ...withHeaders(step, message, own), payload: own.payload };
+      changed[index] = next;
+      encodings.set(next, encoding);
+      return pass(index + 1);
+    });
+  };
+  return pass(0);
+}
+
+function messageOf(
+  intent: PublishIntent,
+  target: string | MessageDefinition,
+  payload: unknown,
+  { headers = {}, messageId, correlationId }: PublishOptions,
+  key: string | undefined,
+): PublishedMessage {
+  const definition = isMessageDefinition(target) ? target : undefined;
+  const routingKey = key ?? definition?.key ?? (target as string);
+  return { intent, routingKey, definition, payload, headers, messageId, correlationId };
+}
+
+/** The options with the headers that middleware has added; as they are, if it has added none. */
+function withHeaders<Options extends PublishManyOptions>(
+  options: Options,
+  before: PublishedMessage,
+  { headers }: PublishedMessage,
+): Options {
+  return headers === before.headers ? options : { ...options, headers };
+}

@@ -1,0 +1,41 @@
+import type { ChainPlan, ChainStep } from '../message/chain.js';
+import type { MessageDefinition } from '../message/define-message.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
+import type { Published, PublishedMany } from '../message/published.js';
+import type { Sender } from '../message/publisher.js';
+import type { BodyEncoding } from './publish-call.js';
+
+/** What publish middleware does to the bodies of steps, by step. */
+export type Encodings = ReadonlyMap<ChainStep, BodyEncoding | undefined>;
+
+/** Publishes one of many payloads, with what middleware has changed. */
+export type PublishOne = (
+  payload: unknown,
+  options: PublishManyOptions,
+  encoding: BodyEncoding | undefined,
+) => Promise<Published>;
+
+/** Takes each of many payloads through the publish middleware. */
+export type WrapEach = (payload: unknown, publish: PublishOne) => Promise<Published>;
+
+/** A sender without publish middleware, and with what that needs to come before it. */
+export interface DirectSender extends Sender {
+  /** Checks the options of a call. @throws as a publish with them */
+  check(options: PublishOptions): void;
+  dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions | undefined,
+    encoding?: BodyEncoding,
+  ): Promise<Published>;
+  dispatchMany(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payloads: Iterable<unknown> | AsyncIterable<unknown>,
+    options: PublishManyOptions | undefined,
+    wrap?: WrapEach,
+  ): Promise<PublishedMany>;
+  /** Checks all steps of a chain, and sends the first with the others. */
+  startChain(plan: ChainPlan, encodings?: Encodings): Promise<Published>;
+}
