@@ -1,6 +1,5 @@
 import type { HandlerTarget, Patterns, PayloadOf, PublishedTo } from '../src/consume/handlers/definition.js';
-import type { FailedFunction, HandlerFunction } from '../src/pipeline/handler.js';
-import type { BulkFunction } from '../src/pipeline/handler.js';
+import type { BulkFunction, FailedFunction, HandlerFunction } from '../src/pipeline/handler.js';
 import type { BodyOption } from '../src/serialization/body-option.js';
 import { type Annotation, annotation } from './annotation.js';
 import type { HandlesBulkOptions, HandlesOptions } from './metadata.js';

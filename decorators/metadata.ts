@@ -1,9 +1,5 @@
 import 'reflect-metadata';
-import type {
-  HandlerOptions,
-  HandlerTarget,
-  QueueOptions,
-} from '../src/consume/handlers/definition.js';
+import type { HandlerOptions, HandlerTarget, QueueOptions } from '../src/consume/handlers/definition.js';
 import type { BulkOption } from '../src/features/bulk/option.js';
 import type { Token } from './token.js';
 

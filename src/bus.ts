@@ -2,9 +2,15 @@ import type { Lifecycle } from './bus/lifecycle.js';
 import type { BusOptions } from './bus/options.js';
 import { BusParts } from './bus/parts.js';
 import { runUntilSignal, type StopOptions } from './bus/stopping.js';
-import type { HandleOptions, HandlerDefinition, Patterns, PayloadOf, PublishedTo } from './consume/handlers/definition.js';
+import type {
+  BulkHandleOptions,
+  HandleOptions,
+  HandlerDefinition,
+  Patterns,
+  PayloadOf,
+  PublishedTo,
+} from './consume/handlers/definition.js';
 import type { BusDescription } from './consume/handlers/describe.js';
-import type { BulkHandleOptions } from './consume/handlers/definition.js';
 import { describeBus } from './consume/handlers/describe.js';
 import { plainHandler } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serving.js';
@@ -13,9 +19,8 @@ import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
-import type { BatchJob, BatchStatus, CheckedJobs } from './message/batch.js';
 import { Outbox } from './features/outbox/outbox.js';
-import type { Batch, BatchOptions } from './message/batch.js';
+import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition } from './message/define-message.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from './message/publish-options.js';
@@ -23,9 +28,8 @@ import type { Published, PublishedMany } from './message/published.js';
 import { Publisher } from './message/publisher.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import { HealthMonitor } from './observe/health/health-monitor.js';
-import type { HandlerFunction } from './pipeline/handler.js';
+import type { BulkFunction, HandlerFunction } from './pipeline/handler.js';
 import type { BusPublisher } from './publish/publisher.js';
-import type { BulkFunction } from './pipeline/handler.js';
 import type { BodyOption } from './serialization/body-option.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import type { Listener } from './util/emitter.js';

@@ -1,22 +1,80 @@
-export { Bus } from './bus.js';
 export type { BusOptions, HandlerDefinitions } from './bus/options.js';
 export type { StopOptions } from './bus/stopping.js';
-export type { BulkHandleOptions, HandleOptions, HandlerDefinition, HandlerOptions, HandlerTarget, LaneOptions, QueueOptions } from './consume/handlers/definition.js';
+export { Bus } from './bus.js';
+export type {
+  BulkHandleOptions,
+  HandleOptions,
+  HandlerDefinition,
+  HandlerOptions,
+  HandlerTarget,
+  LaneOptions,
+  QueueOptions,
+} from './consume/handlers/definition.js';
 export type { ServeOptions } from './consume/handlers/serving.js';
 export type { Workload } from './consume/report/workload.js';
 export { KeysUnavailableError, UnknownKeyError } from './encryption/errors.js';
 export type { EncryptionKey, EncryptionOptions, KeyProvider } from './encryption/key-provider.js';
-export { staticKeys, type StaticKeysOptions } from './encryption/static-keys.js';
-export { AlreadyStartedError, AttemptOverError, BatchError, CancelledError, ChannelLostError, ClientLibraryError, ConnectError, ContextOutsideMessageError, CrashedError, GuiltyQueueError, HandlerResolutionError, HandlerTimeoutError, HoplineError, InvalidMessageError, MessageTooLargeError, NoHandlerError, NoMessageIdError, NoTransactionError, NotStartedError, NotUniqueError, OptionsError, OutcomeUnknownError, PayloadInvalidError, PublishManyError, PublishRejectedError, PublishTimeoutError, ShutdownError, StopDeadlineError, StoppedError, TopologyError, UndecodableError, UnrecoverableError, UnroutableError } from './errors.js';
+export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';
+export {
+  AlreadyStartedError,
+  AttemptOverError,
+  BatchError,
+  CancelledError,
+  ChannelLostError,
+  ClientLibraryError,
+  ConnectError,
+  ContextOutsideMessageError,
+  CrashedError,
+  GuiltyQueueError,
+  HandlerResolutionError,
+  HandlerTimeoutError,
+  HoplineError,
+  InvalidMessageError,
+  MessageTooLargeError,
+  MiddlewareError,
+  NoHandlerError,
+  NoMessageIdError,
+  NoTransactionError,
+  NotStartedError,
+  NotUniqueError,
+  OptionsError,
+  OutcomeUnknownError,
+  PayloadInvalidError,
+  PublishManyError,
+  PublishRejectedError,
+  PublishTimeoutError,
+  ShutdownError,
+  StopDeadlineError,
+  StoppedError,
+  TopologyError,
+  UndecodableError,
+  UnrecoverableError,
+  UnroutableError,
+} from './errors.js';
 export type { BusEvents, EventName } from './events.js';
 export type { BulkOptions } from './features/bulk/option.js';
 export type { CircuitBreakerOptions } from './features/circuit-breaker/option.js';
 export type { IdempotentOptions } from './features/idempotent/option.js';
 export type { RateLimitOptions } from './features/rate-limit/option.js';
-export type { Batch, BatchContext, BatchJob, BatchNotification, BatchOptions, BatchStatus, DispatchedBatch } from './message/batch.js';
+export type {
+  Batch,
+  BatchContext,
+  BatchJob,
+  BatchNotification,
+  BatchOptions,
+  BatchStatus,
+  DispatchedBatch,
+} from './message/batch.js';
 export type { Chain, ChainOptions, ChainStep, StepContext } from './message/chain.js';
 export { MessageContext } from './message/context.js';
-export { defineMessage, type DefineOptions, type InputOf, type MessageDefinition, type OutputOf, type PackOptions } from './message/define-message.js';
+export {
+  type DefineOptions,
+  defineMessage,
+  type InputOf,
+  type MessageDefinition,
+  type OutputOf,
+  type PackOptions,
+} from './message/define-message.js';
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
@@ -28,19 +86,27 @@ export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions } from './message/unique.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';
 export type { BusHealth } from './observe/health/bus-health.js';
+export type {
+  ConsumedChange,
+  ConsumedMessage,
+  ConsumeNext,
+  ConsumeResult,
+} from './pipeline/consume-middleware.js';
 export type { BulkFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
-export type { Middleware, MiddlewareNext } from './pipeline/middleware.js';
+export type {
+  HandleMiddleware,
+  Middleware,
+  MiddlewareNext,
+  MiddlewareObject,
+} from './pipeline/middleware.js';
 export type { BackoffPolicy } from './retry/backoff.js';
 export type { ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
-export { json, type JsonOptions } from './serialization/json.js';
+export { type JsonOptions, json } from './serialization/json.js';
 export type { Deserializer, Serializer } from './serialization/serializer.js';
 export type { Stores } from './stores/stores.js';
-export { rabbitmq, type RabbitmqOptions, type TlsOptions } from './transport/amqp/index.js';
-export { memory, type MemoryOptions } from './transport/memory/index.js';
+export { type RabbitmqOptions, rabbitmq, type TlsOptions } from './transport/amqp/index.js';
+export { type MemoryOptions, memory } from './transport/memory/index.js';
 export type { Transport } from './transport/transport.js';
 export type { Duration } from './util/duration.js';
 export type { Logger } from './util/logger.js';
-export type { ConsumedChange, ConsumedMessage, ConsumeNext, ConsumeResult } from './pipeline/consume-middleware.js';
-export type { HandleMiddleware, MiddlewareObject } from './pipeline/middleware.js';
-export { MiddlewareError } from './errors.js';

@@ -1,5 +1,6 @@
 export type { BindingDescription, BusDescription, QueueDescription } from './consume/handlers/describe.js';
 export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
+export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
 export {
   type Control,
   type ControlResult,
@@ -11,7 +12,6 @@ export {
 } from './control/control.js';
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
-export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
 export { ControlError, DeadLetterIdError, UnreadableLettersError } from './errors.js';
 export type { DeadLetterReason } from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting/acting.js';

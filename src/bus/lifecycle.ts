@@ -1,6 +1,3 @@
-import type { BusTopology } from '../topology/bus-topology.js';
-import type { Session } from '../transport/transport.js';
-import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { warnOfClassNames } from '../consume/handlers/class-names.js';
 import {
   checkServeOptions,
@@ -9,6 +6,7 @@ import {
   type Serving,
 } from '../consume/handlers/serving.js';
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
+import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { Consumption } from '../consume/intake/consumption.js';
 import type { CrashWatch } from '../consume/intake/crash-watch.js';
 import type { BusControl } from '../control/bus-control.js';
@@ -21,8 +19,9 @@ import type { HealthMonitor } from '../observe/health/health-monitor.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
 import type { BusPublisher } from '../publish/publisher.js';
 import { planBus } from '../topology/build.js';
+import type { BusTopology } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
-import type { TransportSession } from '../transport/transport.js';
+import type { Session, TransportSession } from '../transport/transport.js';
 import { duration, problemsOf } from '../util/check.js';
 import { systemClock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';

@@ -1,17 +1,17 @@
-import { type MiddlewareObject, middlewareOption, middlewareSettings } from '../pipeline/middleware.js';
-import type { TopologyMode } from '../topology/bus-topology.js';
-import type { Middleware } from '../pipeline/middleware.js';
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
 import { Encryption } from '../encryption/encryption.js';
 import { type EncryptionOptions, encryptionOption } from '../encryption/key-provider.js';
 import { OptionsError } from '../errors.js';
 import { type ExchangeOption, exchangeOption } from '../message/exchange-option.js';
 import { type FailureLogOptions, failureLogOption, sumsEveryMs } from '../observe/failure-log/options.js';
+import type { Middleware } from '../pipeline/middleware.js';
+import { type MiddlewareObject, middlewareOption, middlewareSettings } from '../pipeline/middleware.js';
 import { RETRY_FIELDS, type RetryOptions } from '../retry/policy.js';
 import { json } from '../serialization/json.js';
 import type { Serializer } from '../serialization/serializer.js';
 import { memoryStores } from '../stores/memory/index.js';
 import type { Stores } from '../stores/stores.js';
+import type { TopologyMode } from '../topology/bus-topology.js';
 import { exchangeOptionProblem, queueNameProblem } from '../topology/names.js';
 import type { Transport } from '../transport/transport.js';
 import {

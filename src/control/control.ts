@@ -6,7 +6,7 @@ import type { QueueState } from '../transport/operator-session.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
 import { Emitter } from '../util/emitter.js';
-import type { ControlAnswer, ProcessStatus, ProcessIdentity } from './answer.js';
+import type { ControlAnswer, ProcessIdentity, ProcessStatus } from './answer.js';
 import { Asking } from './asking.js';
 import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { type GenericSchema, type InferOutput, literal, object } from 'valibot';
+import type { ConsumingStatus } from '../consume/report/status.js';
+import type { Heard } from '../transport/operator-session.js';
 import { shaped } from '../util/json-shape.js';
 import type { ControlAnswer, ProcessIdentity } from './answer.js';
 import { type ControlRequest, controlAnswer, controlRequest } from './shapes.js';
-import type { ConsumingStatus } from '../consume/report/status.js';
-import type { Heard } from '../transport/operator-session.js';
 
 /*
  * The protocol between operators and the workers of an application: JSON in messages on the bus itself. A

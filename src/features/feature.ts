@@ -1,8 +1,8 @@
-import type { IdempotencyOptions } from './idempotent/stage.js';
 import type { HandlerFunction, PlannedHandler } from '../pipeline/handler.js';
 import type { AroundStage, GuardStage } from '../pipeline/stage.js';
 import type { Check } from '../util/check.js';
 import type { BulkParts } from './bulk/bulk-calls.js';
+import type { IdempotencyOptions } from './idempotent/stage.js';
 import type { InboxOptions } from './inbox/inbox.js';
 import type { RateLimitsOptions } from './rate-limit/stage.js';
 

@@ -1,4 +1,6 @@
-import type { MiddlewareOption } from './middleware/option.js';
+import type { PlannedHandler } from '../pipeline/handler.js';
+import type { AroundStage, GuardStage } from '../pipeline/stage.js';
+import type { Check } from '../util/check.js';
 import { bulkCode } from './bulk/bulk-calls.js';
 import { type BulkOption, bulkOption } from './bulk/option.js';
 import { type CircuitBreakerOption, circuitBreakerOption } from './circuit-breaker/option.js';
@@ -7,18 +9,14 @@ import type { Feature } from './feature.js';
 import { type IdempotentOption, idempotentOption } from './idempotent/option.js';
 import { sharedNameProblems } from './idempotent/shared-names.js';
 import { idempotentStage } from './idempotent/stage.js';
-import { inboxAround, inboxStage } from './inbox/inbox.js';
+import { type InboxOptions, inboxAround, inboxStage } from './inbox/inbox.js';
 import { type InboxOption, inboxOption } from './inbox/option.js';
+import type { MiddlewareOption } from './middleware/option.js';
+import { middlewareOption } from './middleware/option.js';
 import { type RateLimitOption, rateLimitOption } from './rate-limit/option.js';
-import { rateLimitStage } from './rate-limit/stage.js';
+import { type RateLimitsOptions, rateLimitStage } from './rate-limit/stage.js';
 import type { TimeoutOption } from './timeout/option.js';
 import { type UniqueOption, uniqueOption } from './unique/option.js';
-import type { PlannedHandler } from '../pipeline/handler.js';
-import type { AroundStage, GuardStage } from '../pipeline/stage.js';
-import type { Check } from '../util/check.js';
-import { type InboxOptions } from './inbox/inbox.js';
-import { middlewareOption } from './middleware/option.js';
-import { type RateLimitsOptions } from './rate-limit/stage.js';
 
 /** Options of a handler that are features: the field of each, with its doc, is in its folder. */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word

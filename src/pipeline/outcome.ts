@@ -1,6 +1,6 @@
-import type { Headers } from '../message/properties.js';
 import type { DeadLetterReason } from '../events.js';
 import { MIN_DELAY_MS } from '../message/delay-range.js';
+import type { Headers } from '../message/properties.js';
 
 /** Result of an attempt, or of the decision not to make one. A value: only `settle.ts` acts on it. */
 export type Outcome = End & {

@@ -4,8 +4,7 @@ import { isMessageDefinition, type MessageDefinition } from '../message/define-m
 import { checkDelay } from '../message/delay-range.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
-import type { OutgoingMessage } from '../message/message.js';
-import type { OutgoingProperties } from '../message/message.js';
+import type { OutgoingMessage, OutgoingProperties } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
 import type { Headers, MessageProperties } from '../message/properties.js';
 import type { PublishOptions } from '../message/publish-options.js';

@@ -1,7 +1,7 @@
-import type { Headers } from '../message/properties.js';
 import type { UndecodableError } from '../errors.js';
 import { HEADER } from '../message/headers.js';
 import { fittingId } from '../message/message-id.js';
+import type { Headers } from '../message/properties.js';
 import { type UniqueMark, uniqueIn } from '../message/unique.js';
 import { type BatchMark, batchIn } from '../message/wire/batch-header.js';
 import { type ChainState, chainIn } from '../message/wire/chain-header.js';

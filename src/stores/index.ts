@@ -1,5 +1,14 @@
 export { StoreNotMigratedError, StoreTimeoutError } from '../errors.js';
-export type { BatchChange, BatchStore, JobResult, NewBatch, ReservedNumbers, StoredBatch, StoredCounts } from './batches.js';
+export type { StoredNotification } from '../message/batch.js';
+export type {
+  BatchChange,
+  BatchStore,
+  JobResult,
+  NewBatch,
+  ReservedNumbers,
+  StoredBatch,
+  StoredCounts,
+} from './batches.js';
 export type { HandledKey, IdempotencyStore } from './idempotency.js';
 export type { InboxStore, InboxTransaction } from './inbox.js';
 export type { OnceStore } from './once.js';
@@ -15,4 +24,3 @@ export type {
 } from './outbox.js';
 export type { RateLimitStore } from './rate-limits.js';
 export type { UniqueStore } from './unique.js';
-export type { StoredNotification } from '../message/batch.js';

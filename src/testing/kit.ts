@@ -10,10 +10,10 @@ import { isMessageDefinition } from '../message/define-message.js';
 import { exchangeRef } from '../message/exchange-option.js';
 import type { MessageProperties } from '../message/properties.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
-import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import { Publisher } from '../message/publisher.js';
 import { topicMatches } from '../message/routing/topic.js';
+import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { originOf } from './delivery.js';
 import type {

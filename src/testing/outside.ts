@@ -1,9 +1,9 @@
-import { outgoingFields } from '../message/wire/outgoing-fields.js';
-import type { MessageProperties } from '../message/properties.js';
 import type { BusOptions } from '../bus/options.js';
 import { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import { exchangeRef } from '../message/exchange-option.js';
+import type { MessageProperties } from '../message/properties.js';
+import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import { silentLogger } from '../util/logger.js';
 import type { KitSettings } from './options.js';
 import { KitTransport } from './transport.js';

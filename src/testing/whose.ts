@@ -1,6 +1,6 @@
-import { topicMatches } from '../message/routing/topic.js';
 import type { Class } from '../../decorators/index.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
+import { topicMatches } from '../message/routing/topic.js';
 
 /** Selection of messages: a handler class, the name of a handler, a pattern of routing keys, or a definition. */
 export type Whose = Class | string | MessageDefinition;

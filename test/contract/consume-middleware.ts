@@ -1,16 +1,14 @@
-import type { MiddlewareObject } from '../../src/pipeline/middleware.js';
-import type { Theme } from './theme.js';
-import { MiddlewareError } from '../../src/errors/handling.js';
-import type { MessageProperties } from '../../src/message/properties.js';
-import type { ConsumeResult } from '../../src/pipeline/consume-middleware.js';
-import type { ConsumeNext } from '../../src/pipeline/consume-middleware.js';
-import type { ConsumedMessage } from '../../src/pipeline/consume-middleware.js';
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { MiddlewareError } from '../../src/errors/handling.js';
 import { type MessageContext, UnrecoverableError } from '../../src/index.js';
+import type { MessageProperties } from '../../src/message/properties.js';
 import { PACK_CONTENT_TYPE } from '../../src/message/wire/pack.js';
+import type { ConsumedMessage, ConsumeNext, ConsumeResult } from '../../src/pipeline/consume-middleware.js';
+import type { MiddlewareObject } from '../../src/pipeline/middleware.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, publishersHeaders, watch } from '../support/bus-fixture.js';
+import type { Theme } from './theme.js';
 
 /** Consume middleware that remembers what it has seen, and how that ended. */
 class Audit implements MiddlewareObject {

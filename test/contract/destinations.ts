@@ -1,8 +1,8 @@
-import type { Theme } from './theme.js';
 import assert from 'node:assert/strict';
 import type { Destination, OutgoingContent } from '../../src/message/message.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { ack, type Collector, type Port } from '../support/port.js';
+import type { Theme } from './theme.js';
 
 /** Two work queues, `billing` and `mailer`, that take `order.*`; the one has two lanes. */
 async function open(fx: BusFixture): Promise<Port> {

@@ -1,7 +1,14 @@
-import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { defineMessage, InvalidMessageError, type KeyProvider, type MessageContext, OptionsError, staticKeys } from '../../src/index.js';
+import type { BusOptions } from '../../src/bus/options.js';
+import {
+  defineMessage,
+  InvalidMessageError,
+  type KeyProvider,
+  type MessageContext,
+  OptionsError,
+  staticKeys,
+} from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';

@@ -1,5 +1,5 @@
-import type { HandleOptions } from '../../src/consume/handlers/definition.js';
 import assert from 'node:assert/strict';
+import type { HandleOptions } from '../../src/consume/handlers/definition.js';
 import { type Bus, PublishManyError } from '../../src/index.js';
 import type { BusFixture, Call } from '../support/bus-fixture.js';
 import type { Theme } from './theme.js';

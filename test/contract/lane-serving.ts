@@ -1,5 +1,5 @@
-import type { QueueOptions } from '../../src/consume/handlers/definition.js';
 import assert from 'node:assert/strict';
+import type { QueueOptions } from '../../src/consume/handlers/definition.js';
 import type { Bus } from '../../src/index.js';
 import { pause } from '../../src/util/clock.js';
 import { type Deferred, deferred } from '../../src/util/deferred.js';

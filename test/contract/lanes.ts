@@ -3,7 +3,13 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { container } from 'tsyringe';
 import { Handles, handlers, Queue } from '../../decorators/index.js';
-import { type Bus, type MessageContext, OptionsError, TopologyError, UnroutableError } from '../../src/index.js';
+import {
+  type Bus,
+  type MessageContext,
+  OptionsError,
+  TopologyError,
+  UnroutableError,
+} from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, ours, watch } from '../support/bus-fixture.js';
 import { numbers } from '../support/port.js';

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { ConnectError, OptionsError, type Transport } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
-import type { Held } from '../../src/transport/operator-session.js';
-import type { Session } from '../../src/transport/transport.js';
 import type { PauseResult } from '../../src/operate.js';
-import type { TransportSession } from '../../src/transport/transport.js';
+import type { Held } from '../../src/transport/operator-session.js';
+import type { Session, TransportSession } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl, withSession } from '../support/operators.js';

@@ -1,5 +1,5 @@
-import type { QueueOptions } from '../../src/consume/handlers/definition.js';
 import assert from 'node:assert/strict';
+import type { QueueOptions } from '../../src/consume/handlers/definition.js';
 import { type Bus, TopologyError } from '../../src/index.js';
 import type { BusFixture } from '../support/bus-fixture.js';
 import { ack } from '../support/port.js';

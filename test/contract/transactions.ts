@@ -1,7 +1,7 @@
-import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import type { BusOptions } from '../../src/bus/options.js';
 import { type Bus, staticKeys } from '../../src/index.js';
 import { outbox, postgresStores } from '../../src/stores/postgres/index.js';
 import { migrate } from '../../src/stores/postgres/migrate.js';

@@ -1,7 +1,15 @@
-import type { HandleOptions } from '../../src/consume/handlers/definition.js';
 import assert from 'node:assert/strict';
 import { z } from 'zod';
-import { type Bus, defineMessage, NotUniqueError, OptionsError, PublishManyError, type Stores, UnroutableError } from '../../src/index.js';
+import type { HandleOptions } from '../../src/consume/handlers/definition.js';
+import {
+  type Bus,
+  defineMessage,
+  NotUniqueError,
+  OptionsError,
+  PublishManyError,
+  type Stores,
+  UnroutableError,
+} from '../../src/index.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { pause } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';

@@ -1,10 +1,10 @@
-import type { BatchCounts } from '../../src/message/batch.js';
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { BatchStatus, MessageContext } from '../../src/index.js';
+import type { BatchCounts } from '../../src/message/batch.js';
 import { redisStores } from '../../src/stores/redis/index.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';

@@ -1,9 +1,9 @@
-import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BusOptions } from '../../src/bus/options.js';
 import { EVENT_NAMES } from '../../src/events/event-names.js';
 import { Bus, type Logger, type RabbitmqOptions, rabbitmq, staticKeys } from '../../src/index.js';
 import { hopline, INDEX } from '../cli/command.js';

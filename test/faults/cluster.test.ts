@@ -1,6 +1,6 @@
-import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { BusOptions } from '../../src/bus/options.js';
 import { type Bus, type Duration, rabbitmq } from '../../src/index.js';
 import { Ledger } from '../support/account.js';
 import { serverVersion } from '../support/broker/amqp-probe.js';

@@ -1,7 +1,14 @@
-import type { BusOptions } from '../../src/bus/options.js';
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
-import { Bus, type BusEvents, type EventName, type Logger, type MessageContext, rabbitmq } from '../../src/index.js';
+import type { BusOptions } from '../../src/bus/options.js';
+import {
+  Bus,
+  type BusEvents,
+  type EventName,
+  type Logger,
+  type MessageContext,
+  rabbitmq,
+} from '../../src/index.js';
 import type { PrivateNode } from '../support/broker/index.js';
 
 /** A bus on a private node, with names of its own, a log that can be read, and an end that is never forgotten. */

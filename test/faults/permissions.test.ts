@@ -1,4 +1,3 @@
-import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -6,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Channel, connect } from 'amqplib';
+import type { BusOptions } from '../../src/bus/options.js';
 import { permissionLines, usersOf } from '../../src/cli/topology/permissions.js';
 import { type Bus, rabbitmq } from '../../src/index.js';
 import { openControl } from '../../src/operate.js';

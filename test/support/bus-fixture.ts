@@ -1,11 +1,17 @@
-import type { Headers } from '../../src/message/properties.js';
-import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { BusOptions } from '../../src/bus/options.js';
 import type { HandlerContext } from '../../src/consume/attempt/context.js';
-import { Bus, type BusEvents, type EventName, type Logger, type MessageContext, type Transport } from '../../src/index.js';
+import {
+  Bus,
+  type BusEvents,
+  type EventName,
+  type Logger,
+  type MessageContext,
+  type Transport,
+} from '../../src/index.js';
 import { HEADER } from '../../src/message/headers.js';
-import { Names } from '../../src/topology/names.js';
+import type { Headers } from '../../src/message/properties.js';
 import {
   type Control,
   type ControlOptions,
@@ -14,6 +20,7 @@ import {
   openControl,
   openFailures,
 } from '../../src/operate.js';
+import { Names } from '../../src/topology/names.js';
 import type { SessionOptions } from '../../src/transport/transport.js';
 import type { Clock } from '../../src/util/clock.js';
 import { Deadline } from '../../src/util/deadline.js';

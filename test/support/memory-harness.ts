@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BusEvents } from '../../src/events.js';
 import { memory, type Transport } from '../../src/index.js';
-import { ManualClock } from '../../src/testing/manual-clock.js';
-import type { Delivery, TransportSession } from '../../src/transport/transport.js';
 import { outgoingFields } from '../../src/message/wire/outgoing-fields.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Names } from '../../src/topology/names.js';
-import type { Session } from '../../src/transport/transport.js';
+import type { Delivery, Session, TransportSession } from '../../src/transport/transport.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { silentLogger } from '../../src/util/logger.js';

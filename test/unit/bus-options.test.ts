@@ -1,5 +1,5 @@
-import type { BusOptions } from '../../src/bus/options.js';
 import assert from 'node:assert/strict';
+import type { BusOptions } from '../../src/bus/options.js';
 import { busSettings } from '../../src/bus/options.js';
 import { NotStartedError, OptionsError, StoppedError } from '../../src/errors.js';
 import { Bus, memory } from '../../src/index.js';

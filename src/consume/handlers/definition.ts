@@ -1,8 +1,8 @@
 import type { BulkOption, BulkOptions } from '../../features/bulk/option.js';
 import type { FeatureOptions } from '../../features/features.js';
-import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { IdempotentOptions } from '../../features/idempotent/option.js';
 import type { MiddlewareOption } from '../../features/middleware/option.js';
+import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
 import type { ExchangeOption } from '../../message/exchange-option.js';
 import type { Publisher } from '../../message/publisher.js';

@@ -1,10 +1,9 @@
-import { receive } from '../../pipeline/received.js';
-import { isOwnFault } from '../../pipeline/final-errors.js';
-import type { Session } from '../../transport/transport.js';
-import type { Received } from '../../pipeline/received.js';
 import { movedCopy } from '../../consume/settle/republish.js';
+import { isOwnFault } from '../../pipeline/final-errors.js';
+import type { Received } from '../../pipeline/received.js';
+import { receive } from '../../pipeline/received.js';
 import type { Names } from '../../topology/names.js';
-import type { Delivery, TransportSession } from '../../transport/transport.js';
+import type { Delivery, Session, TransportSession } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { missing } from '../reading/missing-queue.js';
 import { walk } from '../reading/walk.js';

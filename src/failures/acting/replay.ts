@@ -1,8 +1,7 @@
+import { HEADER, setAside, withoutUnroutable } from '../../message/headers.js';
+import type { OutgoingContent, OutgoingMessage } from '../../message/message.js';
 import type { Headers } from '../../message/properties.js';
 import { outgoingFields } from '../../message/wire/outgoing-fields.js';
-import type { OutgoingContent } from '../../message/message.js';
-import { HEADER, setAside, withoutUnroutable } from '../../message/headers.js';
-import type { OutgoingMessage } from '../../message/message.js';
 import { dueKey } from '../../topology/delays.js';
 import type { Names } from '../../topology/names.js';
 import type { DeadLetter } from '../letters/dead-letter.js';

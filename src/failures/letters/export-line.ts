@@ -1,9 +1,7 @@
-import type { MessageProperties } from '../../message/properties.js';
-import type { Headers } from '../../message/properties.js';
-import type { Destination } from '../../message/message.js';
 import { InvalidMessageError } from '../../errors.js';
 import { HEADER, setAside } from '../../message/headers.js';
-import type { OutgoingMessage } from '../../message/message.js';
+import type { Destination, OutgoingMessage } from '../../message/message.js';
+import type { Headers, MessageProperties } from '../../message/properties.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { decodeHeaders } from '../../message/wire/header-codec.js';
 import { dueKey } from '../../topology/delays.js';

@@ -1,6 +1,6 @@
-import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
 import { followingId } from '../../message/message-id.js';
 import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
+import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
 import { cutErrorText } from '../../pipeline/error-header.js';
 import { carriedFrom } from '../../pipeline/propagated-headers.js';
 import type { Received } from '../../pipeline/received.js';

@@ -1,13 +1,12 @@
-import type { PublishOptions } from '../../message/publish-options.js';
-import { checkRoutingKey } from '../../message/routing/routing-key.js';
-import type { OutboxMessage } from '../../message/wire/outbox-message.js';
 import { boundToResult, type Owner } from '../../encryption/envelope.js';
 import { OptionsError } from '../../errors.js';
 import type { ChainPlan, ChainStep } from '../../message/chain.js';
 import type { ExchangeRef } from '../../message/exchange-option.js';
 import { HEADER } from '../../message/headers.js';
 import type { OutgoingMessage } from '../../message/message.js';
+import type { PublishOptions } from '../../message/publish-options.js';
 import type { Published } from '../../message/published.js';
+import { checkRoutingKey } from '../../message/routing/routing-key.js';
 import { type BatchMark, encodeMark } from '../../message/wire/batch-header.js';
 import {
   type ChainState,
@@ -15,6 +14,7 @@ import {
   type StepMessage,
   withChain,
 } from '../../message/wire/chain-header.js';
+import type { OutboxMessage } from '../../message/wire/outbox-message.js';
 import type { carriedFrom } from '../../pipeline/propagated-headers.js';
 import { composeMessage, exchangeOf, type PublishCall } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { HandlerContext } from '../../consume/attempt/context.js';
 import type { Handler } from '../../consume/handlers/subscription.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import { keyText } from '../../message/key-text.js';
 import type { Attempt } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
@@ -10,6 +9,7 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Effect } from '../../pipeline/outcome.js';
 import { type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
+import { storeAway } from '../../pipeline/store-away.js';
 import type { IdempotencyStore } from '../../stores/idempotency.js';
 import type { Stores } from '../../stores/stores.js';
 import { joined } from '../../util/text/joined.js';

@@ -1,6 +1,5 @@
 import type { HandlerContext } from '../../consume/attempt/context.js';
 import type { Handler } from '../../consume/handlers/subscription.js';
-import { storeAway } from '../../pipeline/store-away.js';
 import { NoTransactionError } from '../../errors.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
@@ -11,6 +10,7 @@ import { longestAttemptMs } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { AroundStage, GuardStage } from '../../pipeline/stage.js';
+import { storeAway } from '../../pipeline/store-away.js';
 import type { InboxStore, InboxTransaction } from '../../stores/inbox.js';
 import type { OnceStore } from '../../stores/once.js';
 import type { OutboxEntry } from '../../stores/outbox.js';

@@ -1,15 +1,15 @@
+import type { HandlerContext } from '../../consume/attempt/context.js';
+import type { Handler } from '../../consume/handlers/subscription.js';
 import type { Attempt } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Outcome, releaseFor } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
 import { storeAway } from '../../pipeline/store-away.js';
 import type { Stores } from '../../stores/stores.js';
 import type { Clock } from '../../util/clock.js';
 import { joined } from '../../util/text/joined.js';
-import { RateLimit } from './rate-limit.js';
 import type { RateLimitSettings } from './option.js';
+import { RateLimit } from './rate-limit.js';
 
 export interface RateLimitsOptions {
   readonly service: string;

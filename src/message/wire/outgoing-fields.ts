@@ -1,5 +1,5 @@
-import type { MessageProperties } from '../properties.js';
 import type { OutgoingContent } from '../message.js';
+import type { MessageProperties } from '../properties.js';
 
 /** Milliseconds of a received `expiration`; undefined without one, or for a text that no broker would take. */
 export function ttlOf(expiration: string | undefined): number | undefined {

@@ -1,4 +1,3 @@
-
 /* What a user does with the option that the patch adds; the test reads what it prints. */
 
 const night: QuietHoursOptions = { from: 22, to: 7 };

@@ -11,8 +11,8 @@ import {
   UnroutableError,
 } from '../../../src/index.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
-import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { ControlError } from '../../../src/operate.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Names } from '../../../src/topology/names.js';
 import type { Held, Listener } from '../../../src/transport/operator-session.js';
 import type { Session } from '../../../src/transport/transport.js';

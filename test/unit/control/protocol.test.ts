@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FiguresOfHandler } from '../../../src/consume/report/figures.js';
 import type { ControlAnswer } from '../../../src/control/answer.js';
-import { decodeAnswer, decodeRequest, encode } from '../../../src/control/protocol.js';
+import { decodeAnswer, decodeRequest, encode, processIdentity } from '../../../src/control/protocol.js';
 import type { ControlRequest } from '../../../src/control/shapes.js';
-import { processIdentity } from '../../../src/control/protocol.js';
 
 const heard = (body: Buffer | string) => ({ body: Buffer.from(body), properties: {} });
 

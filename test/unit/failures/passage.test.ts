@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Passage } from '../../../src/failures/reading/passage.js';
-import type { Consumer, TransportSession } from '../../../src/transport/transport.js';
-import type { Session } from '../../../src/transport/transport.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
+import type { Consumer, Session, TransportSession } from '../../../src/transport/transport.js';
 
 describe('a passage through dead letters', () => {
   it('that leaves some where they lie ends when the others lie beside them again', async () => {

@@ -7,8 +7,8 @@ import { deadLetterOf, decodeLine, encodeLine } from '../../../src/failures/lett
 import { readLetter } from '../../../src/failures/letters/read-letter.js';
 import { isBrokerHeader, isOwnHeader } from '../../../src/message/headers.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
-import { receive } from '../../../src/pipeline/received.js';
 import { expirationOf } from '../../../src/message/wire/outgoing-fields.js';
+import { receive } from '../../../src/pipeline/received.js';
 import { addressOf } from '../../../src/topology/address.js';
 import type { ChannelEpoch } from '../../../src/transport/amqp/connection/channel-epoch.js';
 import { AmqpDelivery } from '../../../src/transport/amqp/consume/delivery.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { rateLimitOption } from '../../../src/features/rate-limit/option.js';
 import { RateLimit } from '../../../src/features/rate-limit/rate-limit.js';
 import type { RateLimitStore } from '../../../src/stores/rate-limits.js';
-import { rateLimitOption } from '../../../src/features/rate-limit/option.js';
 
 /** A store whose time the test moves, and which counts how often it is asked. */
 class TestStore implements RateLimitStore {

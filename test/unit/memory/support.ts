@@ -1,8 +1,8 @@
 import type { BusEvents } from '../../../src/events.js';
 import type { OutgoingMessage } from '../../../src/message/message.js';
 import type { MessageProperties } from '../../../src/message/properties.js';
-import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { outgoingFields } from '../../../src/message/wire/outgoing-fields.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Names } from '../../../src/topology/names.js';
 import type { BindingPlan, ExchangePlan, QueueArguments, TopologyPlan } from '../../../src/topology/plan.js';
 import { memory } from '../../../src/transport/memory/index.js';

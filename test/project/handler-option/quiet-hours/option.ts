@@ -1,4 +1,3 @@
-
 export interface QuietHoursOption {
   /** Hours in which the handler does not start: a message waits until they are over. @default none */
   quietHours?: QuietHoursOptions;

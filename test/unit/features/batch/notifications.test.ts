@@ -1,7 +1,7 @@
-import { ManualClock } from '../../../../src/testing/manual-clock.js';
 import assert from 'node:assert/strict';
 import { Bus, memory } from '../../../../src/index.js';
 import { memoryStores } from '../../../../src/stores/memory/index.js';
+import { ManualClock } from '../../../../src/testing/manual-clock.js';
 import { silentLogger } from '../../../../src/util/logger.js';
 
 describe('a notification of a batch', () => {

@@ -1,10 +1,10 @@
-import type { BatchStore } from '../../../../src/stores/batches.js';
-import { ManualClock } from '../../../../src/testing/manual-clock.js';
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { OverdueBatches } from '../../../../src/features/batch/overdue.js';
 import { Bus, memory } from '../../../../src/index.js';
+import type { BatchStore } from '../../../../src/stores/batches.js';
 import { memoryStores } from '../../../../src/stores/memory/index.js';
+import { ManualClock } from '../../../../src/testing/manual-clock.js';
 import { deferred } from '../../../../src/util/deferred.js';
 import { silentLogger } from '../../../../src/util/logger.js';
 import { eventually } from '../../../support/eventually.js';
