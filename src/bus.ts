@@ -5,13 +5,11 @@ import { runUntilSignal, type StopOptions } from './bus/stopping.js';
 import type {
   BulkHandleOptions,
   HandleOptions,
-  HandlerDefinition,
   Patterns,
   PayloadOf,
   PublishedTo,
 } from './consume/handlers/definition.js';
 import type { BusDescription } from './consume/handlers/describe.js';
-import { describeBus } from './consume/handlers/describe.js';
 import { plainHandler } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serving.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
@@ -19,7 +17,6 @@ import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
-import { Outbox } from './features/outbox/outbox.js';
 import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from './message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from './message/chain.js';
 import type { MessageDefinition } from './message/define-message.js';
@@ -27,7 +24,6 @@ import type { PublishIntent, PublishManyOptions, PublishOptions } from './messag
 import type { Published, PublishedMany } from './message/published.js';
 import { Publisher } from './message/publisher.js';
 import type { BusHealth } from './observe/health/bus-health.js';
-import { HealthMonitor } from './observe/health/health-monitor.js';
 import type { BulkFunction, HandlerFunction } from './pipeline/handler.js';
 import type { BusPublisher } from './publish/publisher.js';
 import type { BodyOption } from './serialization/body-option.js';

@@ -11,7 +11,6 @@ import type { ConnectionEventMap } from './events/connections.js';
 import type { ConsumerEventMap } from './events/consumers.js';
 import type { OutboxEventMap } from './events/outbox.js';
 import type { PublishEventMap } from './events/publishing.js';
-import type { BatchCounts } from './message/batch.js';
 
 export type {
   AttemptEvent,

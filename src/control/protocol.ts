@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { type GenericSchema, type InferOutput, literal, object } from 'valibot';
-import type { ConsumingStatus } from '../consume/report/status.js';
 import type { Heard } from '../transport/operator-session.js';
 import { shaped } from '../util/json-shape.js';
 import type { ControlAnswer, ProcessIdentity } from './answer.js';

@@ -1,6 +1,3 @@
-import type { PlannedHandler } from '../pipeline/handler.js';
-import type { AroundStage, GuardStage } from '../pipeline/stage.js';
-import type { Check } from '../util/check.js';
 import { bulkCode } from './bulk/bulk-calls.js';
 import { type BulkOption, bulkOption } from './bulk/option.js';
 import { type CircuitBreakerOption, circuitBreakerOption } from './circuit-breaker/option.js';
@@ -9,12 +6,12 @@ import type { Feature } from './feature.js';
 import { type IdempotentOption, idempotentOption } from './idempotent/option.js';
 import { sharedNameProblems } from './idempotent/shared-names.js';
 import { idempotentStage } from './idempotent/stage.js';
-import { type InboxOptions, inboxAround, inboxStage } from './inbox/inbox.js';
+import { inboxAround, inboxStage } from './inbox/inbox.js';
 import { type InboxOption, inboxOption } from './inbox/option.js';
 import type { MiddlewareOption } from './middleware/option.js';
 import { middlewareOption } from './middleware/option.js';
 import { type RateLimitOption, rateLimitOption } from './rate-limit/option.js';
-import { type RateLimitsOptions, rateLimitStage } from './rate-limit/stage.js';
+import { rateLimitStage } from './rate-limit/stage.js';
 import type { TimeoutOption } from './timeout/option.js';
 import { type UniqueOption, uniqueOption } from './unique/option.js';
 

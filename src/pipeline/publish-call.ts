@@ -6,7 +6,7 @@ import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
 import type { OutgoingMessage, OutgoingProperties } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
-import type { Headers, MessageProperties } from '../message/properties.js';
+import type { Headers } from '../message/properties.js';
 import type { PublishOptions } from '../message/publish-options.js';
 import type { Published } from '../message/published.js';
 import { checkRoutingKey } from '../message/routing/routing-key.js';

@@ -1,19 +1,13 @@
 import { AssertionError } from 'node:assert';
-import type { Class } from '../../decorators/index.js';
 import type { HandlerDefinitions } from '../bus/options.js';
 import type { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from '../message/batch.js';
 import type { Chain, ChainOptions, ChainStep, CheckedSteps } from '../message/chain.js';
 import type { MessageDefinition } from '../message/define-message.js';
-import { isMessageDefinition } from '../message/define-message.js';
-import { exchangeRef } from '../message/exchange-option.js';
-import type { MessageProperties } from '../message/properties.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import { Publisher } from '../message/publisher.js';
-import { topicMatches } from '../message/routing/topic.js';
-import { outgoingFields } from '../message/wire/outgoing-fields.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { originOf } from './delivery.js';
 import type {

@@ -3,7 +3,6 @@ import { Bus } from '../bus.js';
 import type { HandlerContext } from '../consume/attempt/context.js';
 import type { AttemptEvent } from '../events.js';
 import type { Middleware } from '../pipeline/middleware.js';
-import { Deadline } from '../util/deadline.js';
 import { silentLogger } from '../util/logger.js';
 import type { KitDelivery } from './delivery.js';
 import type { AttemptEntry } from './entries.js';

@@ -1,7 +1,6 @@
 import { InvalidMessageError } from '../errors.js';
-import { checkDelay, MAX_DELAY_MS, MIN_DELAY_MS } from '../message/delay-range.js';
+import { checkDelay, MIN_DELAY_MS } from '../message/delay-range.js';
 import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
-import { formatMs } from '../util/duration.js';
 import type { Names } from './names.js';
 import type { Address, BindingPlan, ExchangePlan, QueuePlan, SharedPlan } from './plan.js';
 

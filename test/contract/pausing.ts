@@ -3,7 +3,7 @@ import { ConnectError, OptionsError, type Transport } from '../../src/index.js';
 import type { OutgoingMessage } from '../../src/message/message.js';
 import type { PauseResult } from '../../src/operate.js';
 import type { Held } from '../../src/transport/operator-session.js';
-import type { Session, TransportSession } from '../../src/transport/transport.js';
+import type { Session } from '../../src/transport/transport.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';
 import { controlOf, type OperatorControl, withSession } from '../support/operators.js';

@@ -4,7 +4,7 @@ import { memory, type Transport } from '../../src/index.js';
 import { outgoingFields } from '../../src/message/wire/outgoing-fields.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Names } from '../../src/topology/names.js';
-import type { Delivery, Session, TransportSession } from '../../src/transport/transport.js';
+import type { Delivery, Session } from '../../src/transport/transport.js';
 import { Deadline } from '../../src/util/deadline.js';
 import { Emitter } from '../../src/util/emitter.js';
 import { silentLogger } from '../../src/util/logger.js';

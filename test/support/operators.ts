@@ -1,6 +1,6 @@
 import type { Transport } from '../../src/index.js';
 import type { Control } from '../../src/operate.js';
-import type { Session, TransportSession } from '../../src/transport/transport.js';
+import type { Session } from '../../src/transport/transport.js';
 import type { BusFixture } from './bus-fixture.js';
 
 /** What an operator does. */

@@ -1,7 +1,7 @@
 import type { BusDescription } from '../../consume/handlers/describe.js';
 import { type MoveResult, moveMessages } from '../../failures/acting/move-messages.js';
 import type { Names } from '../../topology/names.js';
-import type { Session, TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import type { ManagedBinding } from '../doctor/managed.js';
 import type { Management } from '../doctor/management.js';

@@ -6,7 +6,7 @@ import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
-import type { Middleware, MiddlewareObject } from '../../pipeline/middleware.js';
+import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';

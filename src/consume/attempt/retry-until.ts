@@ -1,6 +1,5 @@
 import type { Attempt } from '../../pipeline/attempt.js';
 import { handleRejection } from '../../util/handle-rejection.js';
-import type { HandlerContext } from './context.js';
 
 /** Wall-clock milliseconds of the moment that the policy's `retryUntil` names; Infinity if there is none. */
 export function untilOf(context: Attempt): number {

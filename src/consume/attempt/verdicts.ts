@@ -9,7 +9,7 @@ import {
 import { isEncrypted } from '../../features/encryption/decrypt.js';
 import type { Attempt } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
-import { DONE, type Outcome, RETURN_STARTED, releaseFor } from '../../pipeline/outcome.js';
+import { DONE, type Outcome, RETURN_STARTED } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import type { ArrivalStage } from '../../pipeline/stage.js';
 import { storeAway } from '../../pipeline/store-away.js';
@@ -18,8 +18,6 @@ import { decide } from '../../retry/decide.js';
 import type { Clock } from '../../util/clock.js';
 import { isA } from '../../util/error-text.js';
 import type { Logger } from '../../util/logger.js';
-import type { Handler } from '../handlers/subscription.js';
-import type { HandlerContext } from './context.js';
 import type { Ending } from './run-handler.js';
 
 export interface VerdictsOptions {

@@ -2,7 +2,6 @@ import { FEATURE_FIELDS } from '../../features/handler-features.js';
 import { TIMEOUT_FIELDS } from '../../features/timeout/option.js';
 import { exchangeOption } from '../../message/exchange-option.js';
 import { patternProblem } from '../../message/routing/routing-key.js';
-import { uniqueOption } from '../../message/unique.js';
 import { RETRY_FIELDS } from '../../retry/policy.js';
 import { bodyOption } from '../../serialization/body-option.js';
 import { exchangeOptionProblem } from '../../topology/names.js';

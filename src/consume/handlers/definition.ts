@@ -1,7 +1,5 @@
 import type { BulkOption, BulkOptions } from '../../features/bulk/option.js';
 import type { FeatureOptions } from '../../features/features.js';
-import type { IdempotentOptions } from '../../features/idempotent/option.js';
-import type { MiddlewareOption } from '../../features/middleware/option.js';
 import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
 import type { ExchangeOption } from '../../message/exchange-option.js';
@@ -10,7 +8,6 @@ import type { BulkFunction, FailedFunction, HandlerFunction } from '../../pipeli
 import type { RetryOptions } from '../../retry/policy.js';
 import type { BodyOption } from '../../serialization/body-option.js';
 import type { QueueType } from '../../topology/bus-topology.js';
-import type { Duration } from '../../util/duration.js';
 
 /** Lane names in strict order of priority, or each lane's name with its share. */
 export type LaneOptions = readonly string[] | Readonly<Record<string, number>>;

@@ -1,4 +1,3 @@
-import type { MessageDefinition } from '../../message/define-message.js';
 import { compareSpecificity, TopicTrie } from '../../message/routing/topic.js';
 import type { Match, PlannedHandler, Route } from '../../pipeline/handler.js';
 import { baseExchangeOf } from '../../topology/names.js';

@@ -19,7 +19,6 @@ import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from 
 import { type BodyOption, deserializerOf } from '../../serialization/body-option.js';
 import type { Deserializer } from '../../serialization/serializer.js';
 import type { QueueNeeds, QueueType } from '../../topology/bus-topology.js';
-import { formatMs, toMs } from '../../util/duration.js';
 import { MAX_PREFETCH } from '../intake/prefetch-window.js';
 import { classNameProblems } from './class-names.js';
 import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';

@@ -6,8 +6,8 @@ import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import { isOwnFault } from '../../pipeline/final-errors.js';
 import type { Effect, Outcome, OutcomeOf } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
-import { deadQueueOf, type Names } from '../../topology/names.js';
-import type { Session, TransportSession } from '../../transport/transport.js';
+import { deadQueueOf } from '../../topology/names.js';
+import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import {

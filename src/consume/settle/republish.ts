@@ -2,15 +2,13 @@ import type { DeadLetterReason } from '../../events.js';
 import { HEADER, HEADERS_CAP_BYTES, isBrokerHeader, setAside } from '../../message/headers.js';
 import type { OutgoingContent, OutgoingMessage, OutgoingProperties } from '../../message/message.js';
 import { datelessMessageId } from '../../message/message-id.js';
-import type { Headers, HeaderValue, MessageProperties } from '../../message/properties.js';
+import type { Headers, HeaderValue } from '../../message/properties.js';
 import { keptHeaders, type MessageSource } from '../../message/wire/encoded-properties.js';
 import { fittingProperties } from '../../message/wire/fitting-properties.js';
 import { ttlOf } from '../../message/wire/outgoing-fields.js';
 import { cutErrorText, ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
 import type { Received } from '../../pipeline/received.js';
-import { delayAddress, dueKey } from '../../topology/delays.js';
-import type { Names } from '../../topology/names.js';
-import { errorText, stackText } from '../../util/error-text.js';
+import { stackText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
 
 /*

@@ -1,5 +1,5 @@
 import { ConnectError, OutcomeUnknownError, PublishTimeoutError, StoppedError } from '../../errors.js';
-import type { Delivery, Session, TransportSession } from '../../transport/transport.js';
+import type { Delivery, Session } from '../../transport/transport.js';
 import type { DeadLetter, DeadLetterSummary } from '../letters/dead-letter.js';
 import { readLetter } from '../letters/read-letter.js';
 import type { FailuresSettings, Progress } from '../options.js';

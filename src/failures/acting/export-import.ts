@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { Delivery, Session, TransportSession } from '../../transport/transport.js';
+import type { Delivery, Session } from '../../transport/transport.js';
 import type { DeadLetterSummary } from '../letters/dead-letter.js';
 import { deadLetterOf, decodeLine, encodeLine } from '../letters/export-line.js';
 import { readLetter } from '../letters/read-letter.js';

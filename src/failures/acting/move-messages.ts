@@ -3,7 +3,7 @@ import { isOwnFault } from '../../pipeline/final-errors.js';
 import type { Received } from '../../pipeline/received.js';
 import { receive } from '../../pipeline/received.js';
 import type { Names } from '../../topology/names.js';
-import type { Delivery, Session, TransportSession } from '../../transport/transport.js';
+import type { Delivery, Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { missing } from '../reading/missing-queue.js';
 import { walk } from '../reading/walk.js';

@@ -1,5 +1,4 @@
 import type { OperatorSession } from '../../transport/operator-session.js';
-import type { TransportSession } from '../../transport/transport.js';
 
 /** Asks once for each queue. If a queue is deleted after that, its replays are not lost: they go to the lost queue. */
 export function queueLookup(session: Pick<OperatorSession, 'inspect'>): (queue: string) => Promise<boolean> {

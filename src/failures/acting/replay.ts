@@ -2,8 +2,6 @@ import { HEADER, setAside, withoutUnroutable } from '../../message/headers.js';
 import type { OutgoingContent, OutgoingMessage } from '../../message/message.js';
 import type { Headers } from '../../message/properties.js';
 import { outgoingFields } from '../../message/wire/outgoing-fields.js';
-import { dueKey } from '../../topology/delays.js';
-import type { Names } from '../../topology/names.js';
 import type { DeadLetter } from '../letters/dead-letter.js';
 import { sourceOf } from '../letters/letter-source.js';
 

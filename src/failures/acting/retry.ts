@@ -1,4 +1,4 @@
-import type { Session, TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 import type { FailuresSettings } from '../options.js';
 import { missing } from '../reading/missing-queue.js';
 import type { Act } from './acting.js';

@@ -4,8 +4,6 @@ import type { Destination, OutgoingMessage } from '../../message/message.js';
 import type { Headers, MessageProperties } from '../../message/properties.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { decodeHeaders } from '../../message/wire/header-codec.js';
-import { dueKey } from '../../topology/delays.js';
-import type { Names } from '../../topology/names.js';
 import { DEAD_LETTER_REASONS } from '../filter.js';
 import type { DeadLetter } from './dead-letter.js';
 import { headersJson, propertiesJson, sourceOfJson } from './letter-json.js';

@@ -1,5 +1,5 @@
 import { ConnectError, UnreadableLettersError } from '../../errors.js';
-import type { Session, TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { forgetUnreadable, rememberUnreadable, unreadableIn } from '../letters/unreadable.js';
 import { type Extent, MOST_PREFETCH, Passage } from './passage.js';

@@ -1,5 +1,5 @@
 import { ConnectError } from '../../errors.js';
-import type { Consumer, Delivery, Session, TransportSession } from '../../transport/transport.js';
+import type { Consumer, Delivery, Session } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 import { RETURNED_WITHIN_MS } from './returned-letters.js';

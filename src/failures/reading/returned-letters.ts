@@ -1,5 +1,4 @@
 import type { OperatorSession } from '../../transport/operator-session.js';
-import type { TransportSession } from '../../transport/transport.js';
 import { type Clock, pause } from '../../util/clock.js';
 
 /** Time until letters that were given back must be in their queue again. */

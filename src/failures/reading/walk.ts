@@ -1,4 +1,4 @@
-import type { Session, TransportSession } from '../../transport/transport.js';
+import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import { AroundUnreadable } from './around-unreadable.js';
 import { missing } from './missing-queue.js';

@@ -1,6 +1,3 @@
-import type { Handler } from '../../consume/handlers/subscription.js';
-import type { Gate } from '../../consume/intake/gate.js';
-import type { Pause } from '../../consume/intake/pause.js';
 import type { BusEvents } from '../../events.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';

@@ -1,10 +1,6 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
 import { NoTransactionError } from '../../errors.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
-import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
 import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';

@@ -1,8 +1,6 @@
 import type { MessageContext } from '../../message/context.js';
 import { keyText } from '../../message/key-text.js';
 import type { RateLimitStore } from '../../stores/rate-limits.js';
-import { type Check, callable, integerFrom, objectWith, required } from '../../util/check.js';
-import { type Duration, isDuration, toMs } from '../../util/duration.js';
 import type { RateLimitSettings } from './option.js';
 
 /** Longest wait of a message, in windows of the limit: the handler may be idle again by then. */

@@ -1,5 +1,3 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
-import type { Handler } from '../../consume/handlers/subscription.js';
 import type { Attempt } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Outcome, releaseFor } from '../../pipeline/outcome.js';

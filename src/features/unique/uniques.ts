@@ -1,9 +1,8 @@
-import type { HandlerContext } from '../../consume/attempt/context.js';
 import type { UniqueMark } from '../../message/unique.js';
 import type { Attempt } from '../../pipeline/attempt.js';
 import { longestAttemptMs } from '../../pipeline/attempt.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
-import { type Outcome, releaseFor, SUPERSEDED } from '../../pipeline/outcome.js';
+import { type Outcome, SUPERSEDED } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
 import { storeAway } from '../../pipeline/store-away.js';
 import type { Work } from '../../pipeline/work.js';

@@ -3,7 +3,7 @@ import type { Management } from '../../../src/cli/doctor/management.js';
 import { type PruneOptions, prune } from '../../../src/cli/topology/prune.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Names } from '../../../src/topology/names.js';
-import type { Consumer, Delivery, Session, TransportSession } from '../../../src/transport/transport.js';
+import type { Consumer, Delivery, Session } from '../../../src/transport/transport.js';
 
 const QUEUE = 'mailer.old';
 

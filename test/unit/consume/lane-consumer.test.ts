@@ -3,7 +3,7 @@ import { LaneConsumer } from '../../../src/consume/intake/lane-consumer.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
-import type { Consumer, Delivery, Session, TransportSession } from '../../../src/transport/transport.js';
+import type { Consumer, Delivery, Session } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { silentLogger } from '../../../src/util/logger.js';
 import { eventually } from '../../support/eventually.js';

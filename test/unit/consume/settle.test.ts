@@ -23,7 +23,7 @@ import { receive } from '../../../src/pipeline/received.js';
 import { Work } from '../../../src/pipeline/work.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { QueueState } from '../../../src/transport/operator-session.js';
-import type { Session, TransportSession } from '../../../src/transport/transport.js';
+import type { Session } from '../../../src/transport/transport.js';
 import { type Deferred, deferred } from '../../../src/util/deferred.js';
 import { Emitter } from '../../../src/util/emitter.js';
 import type { Logger } from '../../../src/util/logger.js';

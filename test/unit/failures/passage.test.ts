@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Passage } from '../../../src/failures/reading/passage.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
-import type { Consumer, Session, TransportSession } from '../../../src/transport/transport.js';
+import type { Consumer, Session } from '../../../src/transport/transport.js';
 
 describe('a passage through dead letters', () => {
   it('that leaves some where they lie ends when the others lie beside them again', async () => {

@@ -1,6 +1,5 @@
 import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
-import type { OutgoingMessage } from '../../../message/message.js';
 import { topicMatches } from '../../../message/routing/topic.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
 import type { Address, BrokerTopology, SharedPlan, TopologyPlan } from '../../../topology/plan.js';
