@@ -1,6 +1,5 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { v5, v7 } from 'uuid';
-import type { WireNotification } from './batch.js';
 
 const ID_BYTES = 16;
 const pool = new Uint8Array(256 * ID_BYTES);
@@ -33,7 +32,7 @@ const FOLLOWING = 'b1f6d8c5-2f0e-4d6a-9a53-0c7d5e1f4a92';
  */
 export const followingId = (
   messageId: string,
-  as: 'next' | 'failure' | 'job' | WireNotification | `progress/${number}`,
+  as: 'next' | 'failure' | 'job' | 'then' | 'catch' | 'finally' | 'progress' | `progress/${number}`,
 ): string => v5(`${messageId}/${as}`, FOLLOWING);
 
 /** Namespace of ids that replace longer ones. */
