@@ -1,5 +1,4 @@
 export type { BusOptions, HandlerDefinitions } from './bus/options.js';
-export type { StopOptions } from './bus/stopping.js';
 export { Bus } from './bus.js';
 export type {
   BulkHandleOptions,
@@ -14,7 +13,7 @@ export type { ServeOptions } from './consume/handlers/serving.js';
 export type { Workload } from './consume/report/workload.js';
 export { KeysUnavailableError, UnknownKeyError } from './encryption/errors.js';
 export type { EncryptionKey, EncryptionOptions, KeyProvider } from './encryption/key-provider.js';
-export { type StaticKeysOptions, staticKeys } from './encryption/static-keys.js';
+export { staticKeys } from './encryption/static-keys.js';
 export {
   AlreadyStartedError,
   AttemptOverError,
@@ -87,7 +86,6 @@ export type { UniqueOptions } from './message/unique.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';
 export type { BusHealth } from './observe/health/bus-health.js';
 export type {
-  ConsumedChange,
   ConsumedMessage,
   ConsumeNext,
   ConsumeResult,
@@ -99,15 +97,15 @@ export type {
   MiddlewareNext,
   MiddlewareObject,
 } from './pipeline/middleware.js';
-export type { PublishedChange, PublishedMessage, PublishNext } from './pipeline/publish-middleware.js';
+export type { PublishedMessage, PublishNext } from './pipeline/publish-middleware.js';
 export type { BackoffPolicy } from './retry/backoff.js';
 export type { ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';
-export { type JsonOptions, json } from './serialization/json.js';
+export { json } from './serialization/json.js';
 export type { Deserializer, Serializer } from './serialization/serializer.js';
 export type { Stores } from './stores/stores.js';
 export { type RabbitmqOptions, rabbitmq, type TlsOptions } from './transport/amqp/index.js';
-export { type MemoryOptions, memory } from './transport/memory/index.js';
+export { memory } from './transport/memory/index.js';
 export type { Transport } from './transport/transport.js';
 export type { Duration } from './util/duration.js';
 export type { Logger } from './util/logger.js';

@@ -1,3 +1,7 @@
+import { Handles, handlers, QuietHours } from './decorators/index.js';
+import { Bus, memory, type QuietHoursOptions } from './src/index.js';
+import { ManualClock } from './src/testing/manual-clock.js';
+
 /* What a user does with the option that the patch adds; the test reads what it prints. */
 
 const night: QuietHoursOptions = { from: 22, to: 7 };

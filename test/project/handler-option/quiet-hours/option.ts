@@ -1,3 +1,5 @@
+import { integerFrom, objectWith, required } from '../../util/check.js';
+
 export interface QuietHoursOption {
   /** Hours in which the handler does not start: a message waits until they are over. @default none */
   quietHours?: QuietHoursOptions;

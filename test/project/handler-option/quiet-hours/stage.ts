@@ -1,3 +1,7 @@
+import type { PlannedHandler } from '../../pipeline/handler.js';
+import { releaseFor } from '../../pipeline/outcome.js';
+import type { GuardStage } from '../../pipeline/stage.js';
+import type { Clock } from '../../util/clock.js';
 import type { QuietHoursSettings } from './option.js';
 
 const DAY_MS = 86_400_000;
