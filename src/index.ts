@@ -97,7 +97,7 @@ export type {
   MiddlewareNext,
   MiddlewareObject,
 } from './pipeline/middleware.js';
-export type { PublishedMessage, PublishNext } from './pipeline/publish-middleware.js';
+export type { PublishNext, PublishRequest } from './pipeline/publish-middleware.js';
 export type { BackoffPolicy } from './retry/backoff.js';
 export type { ErrorRule } from './retry/error-rules.js';
 export type { RetryOptions } from './retry/policy.js';

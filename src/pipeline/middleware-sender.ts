@@ -7,8 +7,8 @@ import type { Sender } from '../message/publisher.js';
 import type { BodyEncoding } from './publish-call.js';
 import { checkChainOptions } from './publish-checks.js';
 import {
-  type PublishedMessage,
   type PublishMiddleware,
+  type PublishRequest,
   type PublishWrap,
   wrapping,
 } from './publish-middleware.js';
@@ -102,7 +102,7 @@ function messageOf(
   payload: unknown,
   { headers = {}, messageId, correlationId }: PublishOptions,
   key: string | undefined,
-): PublishedMessage {
+): PublishRequest {
   const definition = isMessageDefinition(target) ? target : undefined;
   const routingKey = key ?? definition?.key ?? (target as string);
   return { intent, routingKey, definition, payload, headers, messageId, correlationId };
@@ -111,8 +111,8 @@ function messageOf(
 /** The options with the headers that middleware has added; as they are, if it has added none. */
 function withHeaders<Options extends PublishManyOptions>(
   options: Options,
-  before: PublishedMessage,
-  { headers }: PublishedMessage,
+  before: PublishRequest,
+  { headers }: PublishRequest,
 ): Options {
   return headers === before.headers ? options : { ...options, headers };
 }

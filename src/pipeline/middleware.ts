@@ -2,7 +2,7 @@ import type { MessageContext } from '../message/context.js';
 import type { Published } from '../message/published.js';
 import type { Check } from '../util/check.js';
 import type { ConsumeMiddleware } from './consume-middleware.js';
-import type { PublishedMessage, PublishNext } from './publish-middleware.js';
+import type { PublishNext, PublishRequest } from './publish-middleware.js';
 
 /** Runs the rest of the handler's code: the next middleware, and finally the handler. */
 export type MiddlewareNext = () => unknown;
@@ -23,7 +23,7 @@ export interface MiddlewareObject extends Partial<ConsumeMiddleware> {
    * message is published all the same. It may return a result of its own without calling `next()`: nothing is sent then. Retries, dead
    * letters, the next steps of a chain and the notifications of a batch are no publishes of a call, and don't pass it. @default not wrapped
    */
-  publish?(message: PublishedMessage, next: PublishNext): Promise<Published>;
+  publish?(message: PublishRequest, next: PublishNext): Promise<Published>;
 }
 
 /** Middleware of a bus or of a handler. A function is short for `{ handle }`. */

@@ -7,7 +7,7 @@ import { anything, callable, type Fields, isPlainObject, problemsOf, show, text 
 import type { BodyEncoding } from './publish-call.js';
 
 /** A payload that is being published, as publish middleware sees it: what the call asked for, and what middleware before has changed. */
-export interface PublishedMessage {
+export interface PublishRequest {
   /** Method of the call; `send`, too, for the steps of a chain and the jobs of a batch. */
   readonly intent: PublishIntent;
   readonly routingKey: string;
@@ -48,7 +48,7 @@ export type PublishNext = (change?: PublishedChange) => Promise<Published>;
 
 /** Middleware around publishes. */
 export interface PublishMiddleware {
-  publish(message: PublishedMessage, next: PublishNext): Promise<Published>;
+  publish(message: PublishRequest, next: PublishNext): Promise<Published>;
 }
 
 /** Those of a list that wrap publishes. */
@@ -58,10 +58,10 @@ export const publishMiddlewareOf = (
   middleware.filter((each): each is PublishMiddleware => each.publish !== undefined);
 
 /** Publishes a message with what middleware has changed. */
-export type Leaving = (message: PublishedMessage, encoding: BodyEncoding | undefined) => Promise<Published>;
+export type Leaving = (message: PublishRequest, encoding: BodyEncoding | undefined) => Promise<Published>;
 
 /** Takes a payload through the publish middleware of a bus, and of a handler. */
-export type PublishWrap = (message: PublishedMessage, publish: Leaving) => Promise<Published>;
+export type PublishWrap = (message: PublishRequest, publish: Leaving) => Promise<Published>;
 
 const CHANGE_FIELDS: Fields = {
   payload: anything,
@@ -74,7 +74,7 @@ const CHANGE_FIELDS: Fields = {
 export function wrapping(middleware: readonly PublishMiddleware[]): PublishWrap {
   const pass = async (
     index: number,
-    message: PublishedMessage,
+    message: PublishRequest,
     encoding: BodyEncoding | undefined,
     publish: Leaving,
   ): Promise<Published> => {
@@ -112,7 +112,7 @@ const wrongMiddleware = (problem: string) =>
     'Return next(change): it takes payload, headers, encode and contentEncoding, and resolves with the result.',
   );
 
-function changed(message: PublishedMessage, change: PublishedChange): PublishedMessage {
+function changed(message: PublishRequest, change: PublishedChange): PublishRequest {
   const { payload } = 'payload' in change ? change : message;
   return { ...message, payload, headers: { ...message.headers, ...change.headers } };
 }

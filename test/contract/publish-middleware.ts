@@ -12,13 +12,13 @@ import {
   type MiddlewareObject,
   OptionsError,
   PayloadInvalidError,
-  type PublishedChange,
-  type PublishedMessage,
   PublishManyError,
+  type PublishRequest,
   staticKeys,
   UnroutableError,
 } from '../../src/index.js';
 import { PACK_CONTENT_TYPE } from '../../src/message/wire/pack.js';
+import type { PublishedChange } from '../../src/pipeline/publish-middleware.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
 import { outbox } from '../../src/stores/postgres/index.js';
 import type { Theme } from './theme.js';
@@ -26,10 +26,10 @@ import { shopTests, soon } from './transactions.js';
 
 /** Publish middleware that remembers what it sees, and how that ends. */
 class Audit implements MiddlewareObject {
-  readonly messages: PublishedMessage[] = [];
+  readonly messages: PublishRequest[] = [];
   readonly ends: string[] = [];
 
-  constructor(private readonly change?: (message: PublishedMessage) => PublishedChange | undefined) {}
+  constructor(private readonly change?: (message: PublishRequest) => PublishedChange | undefined) {}
 
   async publish(...[message, next]: Parameters<NonNullable<MiddlewareObject['publish']>>) {
     this.messages.push(message);

@@ -32,6 +32,7 @@ const HIDDEN: Readonly<Record<string, string>> = {
   ConnectionRole: 'a field of ConnectionHealth',
   ConsumeMiddleware: "MiddlewareObject['consume']",
   ConsumedChange: 'what ConsumeNext takes',
+  PublishedChange: 'what PublishNext takes',
   JsonOptions: 'the argument of json()',
   MemoryOptions: 'the argument of memory()',
   StopOptions: 'the argument of bus.stop()',
