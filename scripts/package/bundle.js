@@ -34,6 +34,8 @@ export async function bundle({ root, lib, entries, sourceMaps }) {
     transform: { target: 'node20' },
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [rateLimiter, compactPackages],
+    // No `//#region` lines with the paths of sources that are not published.
+    experimental: { attachDebugInfo: 'none' },
   });
   const { output } = await build.write({
     dir: lib,
