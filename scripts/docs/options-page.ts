@@ -32,7 +32,7 @@ export function optionsPage(): string {
     '# Options',
     generatedNote,
     "A duration is a number of milliseconds or a string such as `'500ms'`, `'30s'`, `'5m'`, `'12h'` or `'2d'`. Types are of `hopline` where no other entry point is named.",
-    ...[...options].flatMap(([name, exported]) => section(name, exported, checker)),
+    ...[...options].flatMap(([name, exported]) => section(name, exported, program)),
   ]
     .join('\n\n')
     .concat('\n');
@@ -42,8 +42,13 @@ function resolveAlias(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
   return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 }
 
-function section(name: string, { symbol, entry }: Exported, checker: ts.TypeChecker): string[] {
-  const fields = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol));
+function section(name: string, { symbol, entry }: Exported, program: ts.Program): string[] {
+  const checker = program.getTypeChecker();
+  const fields = checker
+    .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
+    .filter((field) => isOption(field, program));
+  // A list, or a record with names that the caller chooses: the option that takes it has said all.
+  if (fields.length === 0) return [];
   const head = ['option', 'type', 'default', 'meaning'];
   const rows = fields.map((field) => [
     `\`${field.name}\``,
@@ -55,6 +60,10 @@ function section(name: string, { symbol, entry }: Exported, checker: ts.TypeChec
   const introduction = [docOf(symbol, checker), origin].filter((part) => part !== '').join(' ');
   return [`## ${name}`, introduction, table(head, rows)].filter((part) => part !== '');
 }
+
+/** False for members of JavaScript's own types, as those of a list. */
+const isOption = ({ declarations = [] }: ts.Symbol, program: ts.Program): boolean =>
+  declarations.some((declaration) => !program.isSourceFileDefaultLibrary(declaration.getSourceFile()));
 
 function defaultOf(field: ts.Symbol): string {
   if (!(field.flags & ts.SymbolFlags.Optional)) return 'required';

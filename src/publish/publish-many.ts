@@ -6,6 +6,7 @@ import { isOneLine, LINE_END_BYTES, packItemId } from '../message/wire/pack.js';
 import type { BodyEncoding, PublishCall } from '../pipeline/publish-call.js';
 import type { WrapEach } from '../pipeline/sender.js';
 import { type Deferred, deferred } from '../util/deferred.js';
+import { isLate } from '../util/is-late.js';
 
 /** A payload that is checked and serialized. */
 export interface ManyItem {
@@ -35,6 +36,8 @@ export interface PublishManyParts {
 const IN_FLIGHT = 1_000;
 /** Maximum number of unconfirmed packs. */
 const PACKS_IN_FLIGHT = 50;
+/** Milliseconds that gathered payloads wait for middleware to let the next one go on. */
+const GATHERED_FOR_MS = 50;
 
 /** A payload on its way. */
 interface Item extends ManyItem {
@@ -77,9 +80,15 @@ class ManyPublish {
   async run(payloads: Iterable<unknown> | AsyncIterable<unknown>): Promise<PublishedMany> {
     const { wrap, routingKey } = this.parts;
     let count = 0;
-    for await (const payload of payloads) {
-      await (wrap ? this.takeThrough(wrap, payload, count) : this.take(payload, count));
-      count += 1;
+    try {
+      for await (const payload of payloads) {
+        await (wrap ? this.takeThrough(wrap, payload, count) : this.take(payload, count));
+        count += 1;
+      }
+    } catch (error) {
+      // Their middleware waits for their results.
+      this.fail(this.open, error as Error);
+      throw error;
     }
     await this.close();
     while (this.underWay > 0 || this.wrapped > 0) await this.room.promise;
@@ -99,7 +108,7 @@ class ManyPublish {
   }
 
   /** Resolves once the middleware has let the payload go on, or has ended without that. */
-  private takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
+  private async takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
     const taken = deferred();
     const publish = async (...changed: Parameters<PublishManyParts['prepare']>) => {
       const result = deferred<Published>();
@@ -117,7 +126,9 @@ class ManyPublish {
       this.failures.push({ index, error });
       ended();
     });
-    return taken.promise;
+    // It may let this payload wait for the results of those before, which have none until their pack is sent.
+    if (this.open.length > 0 && (await isLate(taken.promise, GATHERED_FOR_MS))) await this.close();
+    await taken.promise;
   }
 
   private async add(item: Item): Promise<void> {

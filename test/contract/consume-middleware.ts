@@ -248,6 +248,25 @@ export const consumeMiddleware: Theme = (test) => {
     );
   });
 
+  test('an attempt that follows at once begins with the bytes that came, not with what replaced them before', async (fx) => {
+    const bodies: string[] = [];
+    const seen = fx.recorder(({ attempt }) => {
+      if (attempt === 1) throw new Error('away');
+    });
+    const unwrap: MiddlewareObject = {
+      consume: ({ body, contentType }, next) => {
+        bodies.push(`${contentType} ${body}`);
+        return next({ body: body.subarray(1), contentType: 'application/json' });
+      },
+    };
+    const bus = fx.bus('mailer', { middleware: [unwrap] });
+    bus.handle('k', seen.handle, { retry: { tries: 2, backoff: 0 } });
+    await bus.start();
+    await foreign(fx, 'k', Buffer.from('!{"id":1}'), { contentType: 'text/wrapped' });
+    await fx.eventually(() => assert.deepEqual(bodies, Array(2).fill('text/wrapped !{"id":1}')));
+    await fx.eventually(() => assert.deepEqual(seen.payloads, [{ id: 1 }, { id: 1 }]));
+  });
+
   test('an error before next() is a failed attempt, by the policy of the handler, and outer middleware sees that', async (fx) => {
     const audit = new Audit();
     const seen = fx.recorder();

@@ -37,6 +37,10 @@ describe('the docs', function () {
     assert.equal(read('docs/options.md'), optionsPage());
   });
 
+  it("of options name no members of JavaScript's own lists", () => {
+    assert.doesNotMatch(read('docs/options.md'), /^\| `(length|concat)` /m);
+  });
+
   it('have the error table that the doc comments give (else: npm run docs)', () => {
     assert.equal(read('docs/errors.md'), errorsPage());
   });

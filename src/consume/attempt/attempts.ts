@@ -131,24 +131,27 @@ export class Attempts {
     return undefined;
   }
 
-  /** Takes a message through its attempts within consume middleware, which sees each of them to its end. */
+  /** Takes a message through its attempts within consume middleware, which sees each of them to its end. Never rejects. */
   private async attemptWithin(way: Consuming, work: Work): Promise<void> {
-    for (;;) {
-      // An async context that a middleware enters for good reaches neither other messages nor the next attempt.
-      const outcome = await new AsyncResource('HOPLINE_CONSUME').runInAsyncScope(
-        way,
-        undefined,
-        work,
-        undefined,
-      );
-      if (work.isSettling || !outcome || !followsAtOnce(outcome)) break;
-      const instead = await this.following(work, outcome);
-      if (instead) {
-        await this.endWithin(work, () => instead);
-        break;
-      }
+    try {
+      while (await this.isFollowed(way, work));
+    } catch (error) {
+      await this.broken(work, error, this.settling(work));
     }
     this.end(work);
+  }
+
+  /** Takes one attempt through its middleware. True if another follows at once. */
+  private async isFollowed(way: Consuming, work: Work): Promise<boolean> {
+    // The content that middleware has replaced was replaced for the attempt before.
+    work.replaced = undefined;
+    // An async context that a middleware enters for good reaches neither other messages nor the next attempt.
+    const attempt = new AsyncResource('HOPLINE_CONSUME');
+    const outcome = await attempt.runInAsyncScope(way, undefined, work, undefined);
+    if (work.isSettling || !outcome || !followsAtOnce(outcome)) return false;
+    const instead = await this.following(work, outcome);
+    if (instead) await this.endWithin(work, () => instead);
+    return instead === undefined;
   }
 
   /** Ends an attempt, but for one that the next follows at once. Never rejects. */

@@ -5,11 +5,14 @@ import type { BodyEncoding } from '../../pipeline/publish-call.js';
 import type { WrapEach } from '../../pipeline/sender.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
+import { isLate } from '../../util/is-late.js';
 
 /** Maximum number of entries in one statement. */
 const ENTRIES_AT_ONCE = 500;
 /** Maximum length of one statement's entries together, in characters: bodies may be large. */
 const LENGTH_AT_ONCE = 4_194_304;
+/** Milliseconds that gathered entries wait for middleware to let the next payload go on. */
+const GATHERED_FOR_MS = 50;
 
 /** Composes the entry of a payload. @param options options of this one, if middleware has changed them */
 export type ComposeEntry = (
@@ -39,10 +42,15 @@ export class ManyEntries {
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
   ): Promise<{ count: number; failures: PublishManyFailure[] }> {
     let count = 0;
-    for await (const payload of payloads) {
-      await (this.wrap ? this.takeThrough(this.wrap, payload, count) : this.take(payload, count));
-      count += 1;
-      if (this.entries.length === ENTRIES_AT_ONCE || this.length >= LENGTH_AT_ONCE) await this.flush();
+    try {
+      for await (const payload of payloads) {
+        await (this.wrap ? this.takeThrough(this.wrap, payload, count) : this.take(payload, count));
+        count += 1;
+        if (this.entries.length === ENTRIES_AT_ONCE || this.length >= LENGTH_AT_ONCE) await this.flush();
+      }
+    } catch (error) {
+      for (const result of this.results) result.reject(error);
+      throw error;
     }
     if (this.entries.length > 0) await this.flush();
     await Promise.all(this.wrapped);
@@ -58,7 +66,7 @@ export class ManyEntries {
   }
 
   /** Resolves once the middleware has let the payload go on, or has ended without that. */
-  private takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
+  private async takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
     const taken = deferred();
     const publish = async (...changed: Parameters<ComposeEntry>) => {
       this.push(await this.compose(...changed));
@@ -71,7 +79,9 @@ export class ManyEntries {
       .catch((error: Error) => void this.failures.push({ index, error }))
       .then(() => taken.resolve());
     this.wrapped.push(ended);
-    return taken.promise;
+    // It may let this payload wait for the results of those before, which have none until their entries are added.
+    if (this.entries.length > 0 && (await isLate(taken.promise, GATHERED_FOR_MS))) await this.flush();
+    await taken.promise;
   }
 
   private push(entry: OutboxEntry): void {

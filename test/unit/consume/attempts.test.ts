@@ -68,6 +68,18 @@ describe('the attempts of a message', () => {
     assert.deepEqual(await attempts({ settler }).begun(workFor()), ['window', 'slot']);
   });
 
+  it('within consume middleware give back their slot, though what comes between two of them breaks off', async () => {
+    const retry = { kind: 'retry', delayMs: 0, error: broken } as const;
+    const settler = {
+      settle: () => assert.fail(),
+      endAttempt: () => Promise.reject(broken),
+      endBroken: async () => {},
+    };
+    const middleware = [{ consume: (_delivery: unknown, next: () => unknown) => next() }];
+    const { begun } = attempts({ dispatcher: dispatcher(() => retry), settler, middleware });
+    assert.deepEqual(await begun(workFor()), ['window', 'slot']);
+  });
+
   it('of a pack give back its room in the window with the last of it, though one has broken off', async () => {
     const body = packed([Buffer.from('1'), Buffer.from('2')]);
     const whole = received({ body });
