@@ -4,7 +4,8 @@ import type { PublishManyOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import { isOneLine, LINE_END_BYTES, packItemId } from '../message/wire/pack.js';
 import type { BodyEncoding, PublishCall } from '../pipeline/publish-call.js';
-import type { WrapEach } from '../pipeline/sender.js';
+import { HELD_AT_MOST_MS, type PublishOne, type WrapEach } from '../pipeline/sender.js';
+import type { Clock } from '../util/clock.js';
 import { type Deferred, deferred } from '../util/deferred.js';
 
 /** A payload that is checked and serialized. */
@@ -21,6 +22,7 @@ export interface PublishManyParts {
   readonly packBytes: number;
   /** Publish middleware that each payload passes; undefined if there is none. */
   readonly wrap: WrapEach | undefined;
+  readonly clock: Clock;
   /** Checks and serializes a payload. @param options options of this one, if middleware has changed them */
   prepare(
     payload: unknown,
@@ -77,9 +79,15 @@ class ManyPublish {
   async run(payloads: Iterable<unknown> | AsyncIterable<unknown>): Promise<PublishedMany> {
     const { wrap, routingKey } = this.parts;
     let count = 0;
-    for await (const payload of payloads) {
-      await (wrap ? this.takeThrough(wrap, payload, count) : this.take(payload, count));
-      count += 1;
+    try {
+      for await (const payload of payloads) {
+        await (wrap ? this.takeThrough(wrap, payload, count) : this.take(payload, count));
+        count += 1;
+      }
+    } catch (error) {
+      // The source has failed: what is held for others is not sent.
+      this.fail(this.open, error as Error);
+      throw error;
     }
     await this.close();
     while (this.underWay > 0 || this.wrapped > 0) await this.room.promise;
@@ -99,11 +107,13 @@ class ManyPublish {
   }
 
   /** Resolves once the middleware has let the payload go on, or has ended without that. */
-  private takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
+  private async takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
     const taken = deferred();
-    const publish = async (...changed: Parameters<PublishManyParts['prepare']>) => {
+    let adding: Promise<void> | undefined;
+    const publish: PublishOne = async (...changed) => {
       const result = deferred<Published>();
-      await this.add({ ...(await this.parts.prepare(...changed)), index, result });
+      adding = this.parts.prepare(...changed).then((item) => this.add({ ...item, index, result }));
+      await adding;
       taken.resolve();
       return result.promise;
     };
@@ -113,11 +123,15 @@ class ManyPublish {
       taken.resolve();
       this.makeRoom();
     };
-    wrap(payload, publish as Parameters<WrapEach>[1]).then(ended, (error: Error) => {
-      this.failures.push({ index, error });
-      ended();
-    });
-    return taken.promise;
+    wrap(payload, publish)
+      .catch((error: Error) => void this.failures.push({ index, error }))
+      // Middleware may end without waiting for `next()`.
+      .then(() => adding)
+      .then(ended, ended);
+    const { clock } = this.parts;
+    const timer = this.open.length > 0 ? clock.setTimer(() => void this.close(), HELD_AT_MOST_MS) : undefined;
+    await taken.promise;
+    timer?.cancel();
   }
 
   private async add(item: Item): Promise<void> {

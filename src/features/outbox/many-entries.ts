@@ -2,8 +2,9 @@ import type { PublishManyFailure } from '../../errors.js';
 import type { PublishManyOptions } from '../../message/publish-options.js';
 import type { Published } from '../../message/published.js';
 import type { BodyEncoding } from '../../pipeline/publish-call.js';
-import type { WrapEach } from '../../pipeline/sender.js';
+import { HELD_AT_MOST_MS, type PublishOne, type WrapEach } from '../../pipeline/sender.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
+import type { Clock } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 
 /** Maximum number of entries in one statement. */
@@ -25,13 +26,16 @@ export class ManyEntries {
   private length = 0;
   /** Results for the middleware of the payloads whose entries are not added yet. */
   private results: Deferred<Published>[] = [];
-  private readonly wrapped: Promise<void>[] = [];
+  private readonly wrapped: Promise<unknown>[] = [];
+  /** The flush of entries that were held for too long. */
+  private flushing: Promise<void> | undefined;
 
   constructor(
     private readonly add: (entries: readonly OutboxEntry[]) => Promise<void>,
     private readonly wrap: WrapEach | undefined,
     private readonly compose: ComposeEntry,
     private readonly receiptOf: (messageId: string) => Published,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws the error of a statement: the transaction is over then */
@@ -39,10 +43,15 @@ export class ManyEntries {
     payloads: Iterable<unknown> | AsyncIterable<unknown>,
   ): Promise<{ count: number; failures: PublishManyFailure[] }> {
     let count = 0;
-    for await (const payload of payloads) {
-      await (this.wrap ? this.takeThrough(this.wrap, payload, count) : this.take(payload, count));
-      count += 1;
-      if (this.entries.length === ENTRIES_AT_ONCE || this.length >= LENGTH_AT_ONCE) await this.flush();
+    try {
+      for await (const payload of payloads) {
+        await (this.wrap ? this.takeThrough(this.wrap, payload, count) : this.take(payload, count));
+        count += 1;
+        if (this.entries.length === ENTRIES_AT_ONCE || this.length >= LENGTH_AT_ONCE) await this.flush();
+      }
+    } catch (error) {
+      for (const result of this.results) result.reject(error);
+      throw error;
     }
     if (this.entries.length > 0) await this.flush();
     await Promise.all(this.wrapped);
@@ -58,20 +67,34 @@ export class ManyEntries {
   }
 
   /** Resolves once the middleware has let the payload go on, or has ended without that. */
-  private takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
+  private async takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
     const taken = deferred();
-    const publish = async (...changed: Parameters<ComposeEntry>) => {
-      this.push(await this.compose(...changed));
+    let composing: Promise<OutboxEntry> | undefined;
+    const publish: PublishOne = async (...changed) => {
+      composing = this.compose(...changed);
+      this.push(await composing);
       const result = deferred<Published>();
       this.results.push(result);
       taken.resolve();
       return result.promise;
     };
-    const ended = wrap(payload, publish as Parameters<WrapEach>[1])
+    const ended = wrap(payload, publish)
       .catch((error: Error) => void this.failures.push({ index, error }))
-      .then(() => taken.resolve());
+      // Middleware may end without waiting for `next()`.
+      .then(() => composing)
+      .then(taken.resolve as () => void, taken.resolve as () => void);
     this.wrapped.push(ended);
-    return taken.promise;
+    const timer =
+      this.entries.length > 0 ? this.clock.setTimer(() => this.flushEarly(), HELD_AT_MOST_MS) : undefined;
+    await taken.promise;
+    timer?.cancel();
+    await this.flushing;
+  }
+
+  /** Its error is that of the call, which waits for it. */
+  private flushEarly(): void {
+    this.flushing = this.flush();
+    this.flushing.catch(() => {});
   }
 
   private push(entry: OutboxEntry): void {
