@@ -149,8 +149,8 @@ class ManyPublish {
   private isLikeOpen(call: PublishCall): boolean {
     const [first] = this.open;
     if (first === undefined || first.call === call) return true;
-    const likeness = likenessOf(call);
-    return likeness !== undefined && likeness === likenessOf(first.call);
+    const likeness = likenessInOneCall(call);
+    return likeness !== undefined && likeness === likenessInOneCall(first.call);
   }
 
   private async close(): Promise<void> {
@@ -192,6 +192,12 @@ class ManyPublish {
     this.room.resolve();
     this.room = deferred();
   }
+}
+
+/** All payloads of one call are due at the same time. */
+function likenessInOneCall(call: PublishCall): string | undefined {
+  const { delay: _, at: __, ...options } = call.options;
+  return likenessOf({ ...call, options });
 }
 
 function confirm(items: readonly Item[], published: Published): void {

@@ -142,6 +142,18 @@ describe('what is published through middleware, unique or packed', () => {
     assert.deepEqual(await publisher.publishMany('k', [1, 2, 3], { pack: 3 }), { count: 3, confirmed: true });
   });
 
+  it('packs delayed payloads to which middleware adds the same headers', async () => {
+    const tenant = wrapped((_message, next) => next({ headers: { tenant: 'acme' } }));
+    const publisher = await started({ middleware: [tenant] });
+    const ids: (string | undefined)[] = [];
+    publisher.on('message.confirmed', ({ messageId }) => ids.push(messageId));
+    await publisher.publishMany('k', [1, 2], { pack: 2, delay: '100ms' });
+    assert.deepEqual(
+      ids.map((id) => id?.slice(-2)),
+      ['.0', '.1'],
+    );
+  });
+
   describe('into an outbox', () => {
     const receipt = (messageId: string) => ({ messageId, confirmed: false, dueAt: undefined });
     const entryOf = (payload: unknown): OutboxEntry => ({
