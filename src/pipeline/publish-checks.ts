@@ -80,6 +80,8 @@ export function checkPublishOptions(
   fields = PUBLISH_FIELDS,
   what = 'publish',
 ): void {
+  if (typeof options !== 'object' || options === null)
+    throw new OptionsError(what, [`expected its options to be an object, got ${show(options)}`]);
   const problems = problemsOf(options, '', fields);
   const exchangeProblem = exchangeOptionProblem(options.exchange);
   if (exchangeProblem) problems.push(exchangeProblem);

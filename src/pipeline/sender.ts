@@ -18,6 +18,12 @@ export type PublishOne = (
 /** Takes each of many payloads through the publish middleware. */
 export type WrapEach = (payload: unknown, publish: PublishOne) => Promise<Published>;
 
+/**
+ * Maximum time in milliseconds that payloads of a call of many are held for the next one, whose middleware has not let it go
+ * on yet: it may be waiting for their end.
+ */
+export const HELD_AT_MOST_MS = 100;
+
 /** A sender without publish middleware, and with what that needs to come before it. */
 export interface DirectSender extends Sender {
   /** Checks the options of a call. @throws as a publish with them */

@@ -4,9 +4,9 @@ import type { PublishManyOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import { isOneLine, LINE_END_BYTES, packItemId } from '../message/wire/pack.js';
 import type { BodyEncoding, PublishCall } from '../pipeline/publish-call.js';
-import type { WrapEach } from '../pipeline/sender.js';
+import { HELD_AT_MOST_MS, type PublishOne, type WrapEach } from '../pipeline/sender.js';
+import type { Clock } from '../util/clock.js';
 import { type Deferred, deferred } from '../util/deferred.js';
-import { isLate } from '../util/is-late.js';
 
 /** A payload that is checked and serialized. */
 export interface ManyItem {
@@ -22,6 +22,7 @@ export interface PublishManyParts {
   readonly packBytes: number;
   /** Publish middleware that each payload passes; undefined if there is none. */
   readonly wrap: WrapEach | undefined;
+  readonly clock: Clock;
   /** Checks and serializes a payload. @param options options of this one, if middleware has changed them */
   prepare(
     payload: unknown,
@@ -37,7 +38,6 @@ const IN_FLIGHT = 1_000;
 /** Maximum number of unconfirmed packs. */
 const PACKS_IN_FLIGHT = 50;
 /** Milliseconds that gathered payloads wait for middleware to let the next one go on. */
-const GATHERED_FOR_MS = 50;
 
 /** A payload on its way. */
 interface Item extends ManyItem {
@@ -86,7 +86,7 @@ class ManyPublish {
         count += 1;
       }
     } catch (error) {
-      // Their middleware waits for their results.
+      // The source has failed: what is held for others is not sent.
       this.fail(this.open, error as Error);
       throw error;
     }
@@ -110,9 +110,11 @@ class ManyPublish {
   /** Resolves once the middleware has let the payload go on, or has ended without that. */
   private async takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
     const taken = deferred();
-    const publish = async (...changed: Parameters<PublishManyParts['prepare']>) => {
+    let adding: Promise<void> | undefined;
+    const publish: PublishOne = async (...changed) => {
       const result = deferred<Published>();
-      await this.add({ ...(await this.parts.prepare(...changed)), index, result });
+      adding = this.parts.prepare(...changed).then((item) => this.add({ ...item, index, result }));
+      await adding;
       taken.resolve();
       return result.promise;
     };
@@ -122,13 +124,15 @@ class ManyPublish {
       taken.resolve();
       this.makeRoom();
     };
-    wrap(payload, publish as Parameters<WrapEach>[1]).then(ended, (error: Error) => {
-      this.failures.push({ index, error });
-      ended();
-    });
-    // It may let this payload wait for the results of those before, which have none until their pack is sent.
-    if (this.open.length > 0 && (await isLate(taken.promise, GATHERED_FOR_MS))) await this.close();
+    wrap(payload, publish)
+      .catch((error: Error) => void this.failures.push({ index, error }))
+      // Middleware may end without waiting for `next()`.
+      .then(() => adding)
+      .then(ended, ended);
+    const { clock } = this.parts;
+    const timer = this.open.length > 0 ? clock.setTimer(() => void this.close(), HELD_AT_MOST_MS) : undefined;
     await taken.promise;
+    timer?.cancel();
   }
 
   private async add(item: Item): Promise<void> {
@@ -146,8 +150,8 @@ class ManyPublish {
   private isLikeOpen(call: PublishCall): boolean {
     const [first] = this.open;
     if (first === undefined || first.call === call) return true;
-    const likeness = likenessOf(call);
-    return likeness !== undefined && likeness === likenessOf(first.call);
+    const likeness = likenessInOneCall(call);
+    return likeness !== undefined && likeness === likenessInOneCall(first.call);
   }
 
   private async close(): Promise<void> {
@@ -189,6 +193,12 @@ class ManyPublish {
     this.room.resolve();
     this.room = deferred();
   }
+}
+
+/** All payloads of one call are due at the same time. */
+function likenessInOneCall(call: PublishCall): string | undefined {
+  const { delay: _, at: __, ...options } = call.options;
+  return likenessOf({ ...call, options });
 }
 
 function confirm(items: readonly Item[], published: Published): void {

@@ -140,12 +140,11 @@ export class BusPublisher implements DirectSender {
     wrap?: WrapEach,
   ): Promise<PublishedMany> {
     this.options.session();
-    const { pack: _, ...ofEach } = options;
     if (options !== NO_OPTIONS) checkPublishManyOptions(options);
     const pack = packSizeOf(target, options, this.options.encryption);
     mustBeIterable(payloads);
     if (pack > 1) mustBePackable(this.options.serializer);
-    const same = this.callOfMany(intent, target, ofEach, undefined);
+    const same = this.callOfMany(intent, target, withoutPack(options), undefined);
     if (same.unique && pack > 1)
       throw new OptionsError('sendMany', ['expected no pack of what is unique, since each of it goes alone']);
     return publishMany(payloads, {
@@ -153,9 +152,11 @@ export class BusPublisher implements DirectSender {
       pack,
       packBytes: packBytes(this.options.maxBodyBytes),
       wrap,
-      prepare: async (payload, own, encoding) => {
-        const isSame = (own === undefined || own === options) && !encoding;
-        const base = isSame ? same : this.callOfMany(intent, target, withoutPack(own ?? options), encoding);
+      clock: this.options.clock,
+      prepare: async (payload, own = options, encoding) => {
+        if (own !== options) checkPublishManyOptions(own);
+        const isSame = own === options && !encoding;
+        const base = isSame ? same : this.callOfMany(intent, target, withoutPack(own), encoding);
         const call = { ...base, payload };
         await this.prepare(target, call);
         const body = await encodedBody(bodyOf(call, this.options), call, this.options);
@@ -181,7 +182,8 @@ export class BusPublisher implements DirectSender {
     const definition = isMessageDefinition(target) ? target : undefined;
     const mustRoute = intent === 'send';
     const encrypted = isEncrypted(target, options, this.options.encryption);
-    if (definition?.pack) mustBePackable(this.options.serializer);
+    const unique = uniqueRuleOf(target, mustRoute, routingKey, options, this.options);
+    if (definition?.pack && !encrypted && !unique) mustBePackable(this.options.serializer);
     return {
       routingKey,
       exchange: exchangeOf(options, this.options.exchange),
@@ -190,7 +192,7 @@ export class BusPublisher implements DirectSender {
       mustRoute,
       encrypted,
       options,
-      unique: uniqueRuleOf(target, mustRoute, routingKey, options, this.options),
+      unique,
       pack: definition?.pack,
       encoding,
     };

@@ -1,3 +1,4 @@
+import { BatchError } from '../../errors.js';
 import type { BatchJob } from '../../message/batch.js';
 import type { ChainStep } from '../../message/chain.js';
 import type { Published } from '../../message/published.js';
@@ -37,17 +38,16 @@ export class JobPassage {
       return;
     }
     const drafted = deferred<JobDraft>();
+    let checking: Promise<JobDraft> | undefined;
     const own = (Array.isArray(job) ? job : [job]) as readonly ChainStep[];
     this.result = wrapSteps(wrap, own, async (changed, encodings) => {
       const checked = Array.isArray(job) ? changed : changed[0];
-      drafted.resolve(await check(checked as BatchJob, encodings));
+      checking = check(checked as BatchJob, encodings);
+      drafted.resolve(await checking);
       return this.sent.promise;
     });
-    // Neither changes anything once the job is drafted.
-    this.result.then(
-      () => drafted.reject(new Error('a publish middleware did not call next()')),
-      drafted.reject,
-    );
+    // None of it changes anything once the job is drafted. Middleware may end without waiting for `next()`.
+    this.result.then(() => checking ?? Promise.reject(notPassed())).catch(drafted.reject);
     this.draft = drafted.promise;
   }
 
@@ -67,3 +67,9 @@ export class JobPassage {
     this.result?.catch(() => {});
   }
 }
+
+const notPassed = () =>
+  new BatchError(
+    'a publish middleware did not call next() for a job of a batch, so the job can never end',
+    'Leave the job out of the batch, or let the middleware throw what is wrong with it.',
+  );

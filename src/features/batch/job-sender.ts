@@ -10,6 +10,9 @@ import type { StepMessage } from '../../message/wire/chain-header.js';
 import type { PublishWrap } from '../../pipeline/publish-middleware.js';
 import type { Encodings } from '../../pipeline/sender.js';
 import type { BatchStore, Closed } from '../../stores/batches.js';
+import type { Clock } from '../../util/clock.js';
+import { deferred } from '../../util/deferred.js';
+import { formatMs } from '../../util/duration.js';
 import type { StepDraft } from '../chain/composer.js';
 import { type Carried, type ChainSender, mustBeSteps, stateOfFirst } from '../chain/sender.js';
 import { type JobDraft, JobPassage } from './job-passage.js';
@@ -18,6 +21,9 @@ export interface JobSenderOptions {
   readonly steps: ChainSender;
   /** Publish middleware of the bus; undefined if there is none. */
   readonly wrap?: PublishWrap | undefined;
+  readonly clock: Clock;
+  /** Maximum time for which publish middleware may let no further job go on. */
+  readonly publishDeadlineMs: number;
   /** Uniqueness settings of the bus's handlers; undefined if none of them has any. */
   readonly uniqueHandlers: () =>
     | { find(exchange: string, routingKey: string): object | undefined }
@@ -96,7 +102,7 @@ export class JobSender {
     { id, keyOf, carried, by }: JobSending,
     window: number,
   ): Promise<Closed | undefined> {
-    const drafts = await Promise.all(passages.map(({ draft }) => draft));
+    const drafts = await this.draftsOf(passages, id);
     const key = keyOf(window);
     const numbers = mustBeKnown(id, await store.reserve(id, key, passages.length, by));
     if (numbers === 'cancelled' || numbers === 'closed') {
@@ -140,6 +146,31 @@ export class JobSender {
     }
     await marking.catch(() => {}); // if this fails, a repeated dispatch sends all of them again, and those that have ended are not run
     throw notSent(drafts, first, failures);
+  }
+
+  /**
+   * The checked jobs of a window. All of them wait in their middleware until the last is checked.
+   *
+   * @throws BatchError if middleware holds jobs back, such as one that lets only some through at a time
+   */
+  private async draftsOf(passages: readonly JobPassage[], id: string): Promise<JobDraft[]> {
+    const drafting = Promise.all(passages.map(({ draft }) => draft));
+    const { wrap, clock, publishDeadlineMs } = this.options;
+    if (!wrap) return drafting;
+    let passed = 0;
+    for (const { draft } of passages) draft.then(() => (passed += 1)).catch(() => {});
+    const stalled = deferred<never>();
+    const watch = (before: number) =>
+      clock.setTimer(() => {
+        if (passed === before) stalled.reject(heldBack(id, publishDeadlineMs));
+        else timer = watch(passed);
+      }, publishDeadlineMs);
+    let timer = watch(0);
+    try {
+      return await Promise.race([drafting, stalled.promise]);
+    } finally {
+      timer.cancel();
+    }
   }
 
   /**
@@ -206,6 +237,12 @@ const noMoreJobs = (id: string, closed: Closed) =>
   new BatchError(
     `batch '${id}' takes no more jobs: it ${closed === 'cancelled' ? 'was cancelled' : 'is complete'}`,
     'Dispatch another batch.',
+  );
+
+const heldBack = (id: string, forMs: number) =>
+  new BatchError(
+    `publish middleware has let no further job of batch '${id}' go on for ${formatMs(forMs)}`,
+    'Let all jobs call next() at the same time: none of them is sent before all of a window of 500 are checked.',
   );
 
 export const otherJobs = (id: string, before: string, now: string) =>

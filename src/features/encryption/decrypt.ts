@@ -52,9 +52,9 @@ export function decrypted(
   const { body, contentType } = contentOf(work);
   const header = delivery.properties.headers[HEADER.encrypted];
   if (header === undefined && encrypted) throw plainRefused(name);
-  const open = (sealed: Buffer, its: unknown, bound: Bound): Opened | Promise<Opened> => {
-    if (encryption) return encryption.open(sealed, its, bound);
-    throw new UnknownKeyError(keyIdIn(its) ?? 'unknown');
+  const open = (sealed: Buffer, sealedHeader: unknown, bound: Bound): Opened | Promise<Opened> => {
+    if (encryption) return encryption.open(sealed, sealedHeader, bound);
+    throw new UnknownKeyError(keyIdIn(sealedHeader) ?? 'unknown');
   };
   const plain: Plain | Promise<Plain> =
     header === undefined

@@ -2,17 +2,16 @@ import type { PublishManyFailure } from '../../errors.js';
 import type { PublishManyOptions } from '../../message/publish-options.js';
 import type { Published } from '../../message/published.js';
 import type { BodyEncoding } from '../../pipeline/publish-call.js';
-import type { WrapEach } from '../../pipeline/sender.js';
+import { HELD_AT_MOST_MS, type PublishOne, type WrapEach } from '../../pipeline/sender.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
+import type { Clock } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
-import { isLate } from '../../util/is-late.js';
 
 /** Maximum number of entries in one statement. */
 const ENTRIES_AT_ONCE = 500;
 /** Maximum length of one statement's entries together, in characters: bodies may be large. */
 const LENGTH_AT_ONCE = 4_194_304;
 /** Milliseconds that gathered entries wait for middleware to let the next payload go on. */
-const GATHERED_FOR_MS = 50;
 
 /** Composes the entry of a payload. @param options options of this one, if middleware has changed them */
 export type ComposeEntry = (
@@ -28,13 +27,16 @@ export class ManyEntries {
   private length = 0;
   /** Results for the middleware of the payloads whose entries are not added yet. */
   private results: Deferred<Published>[] = [];
-  private readonly wrapped: Promise<void>[] = [];
+  private readonly wrapped: Promise<unknown>[] = [];
+  /** The flush of entries that were held for too long. */
+  private flushing: Promise<void> | undefined;
 
   constructor(
     private readonly add: (entries: readonly OutboxEntry[]) => Promise<void>,
     private readonly wrap: WrapEach | undefined,
     private readonly compose: ComposeEntry,
     private readonly receiptOf: (messageId: string) => Published,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws the error of a statement: the transaction is over then */
@@ -68,20 +70,32 @@ export class ManyEntries {
   /** Resolves once the middleware has let the payload go on, or has ended without that. */
   private async takeThrough(wrap: WrapEach, payload: unknown, index: number): Promise<void> {
     const taken = deferred();
-    const publish = async (...changed: Parameters<ComposeEntry>) => {
-      this.push(await this.compose(...changed));
+    let composing: Promise<OutboxEntry> | undefined;
+    const publish: PublishOne = async (...changed) => {
+      composing = this.compose(...changed);
+      this.push(await composing);
       const result = deferred<Published>();
       this.results.push(result);
       taken.resolve();
       return result.promise;
     };
-    const ended = wrap(payload, publish as Parameters<WrapEach>[1])
+    const ended = wrap(payload, publish)
       .catch((error: Error) => void this.failures.push({ index, error }))
-      .then(() => taken.resolve());
+      // Middleware may end without waiting for `next()`.
+      .then(() => composing)
+      .then(taken.resolve as () => void, taken.resolve as () => void);
     this.wrapped.push(ended);
-    // It may let this payload wait for the results of those before, which have none until their entries are added.
-    if (this.entries.length > 0 && (await isLate(taken.promise, GATHERED_FOR_MS))) await this.flush();
+    const timer =
+      this.entries.length > 0 ? this.clock.setTimer(() => this.flushEarly(), HELD_AT_MOST_MS) : undefined;
     await taken.promise;
+    timer?.cancel();
+    await this.flushing;
+  }
+
+  /** Its error is that of the call, which waits for it. */
+  private flushEarly(): void {
+    this.flushing = this.flush();
+    this.flushing.catch(() => {});
   }
 
   private push(entry: OutboxEntry): void {

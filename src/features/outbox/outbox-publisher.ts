@@ -12,6 +12,7 @@ import { checkChainOptions, checkOutboxOptions } from '../../pipeline/publish-ch
 import type { DirectSender, Encodings, WrapEach } from '../../pipeline/sender.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { problemsOf, shortPlainText } from '../../util/check.js';
+import type { Clock } from '../../util/clock.js';
 import type { ChainSender } from '../chain/sender.js';
 import { type ComposeEntry, ManyEntries } from './many-entries.js';
 
@@ -36,12 +37,14 @@ export class OutboxSender implements DirectSender {
   /**
    * @param add adds entries to the outbox, in the transaction
    * @param service service that the messages belong to
+   * @param clock clock of the bus
    * @param orderKey order key of all messages of this sender
    */
   constructor(
     private readonly steps: Pick<ChainSender, 'compose' | 'plan'>,
     private readonly add: (entries: readonly OutboxEntry[]) => Promise<void>,
     private readonly service: string,
+    private readonly clock: Clock,
     private readonly orderKey?: string,
   ) {}
 
@@ -80,13 +83,12 @@ export class OutboxSender implements DirectSender {
     options: PublishManyOptions = {},
     wrap?: WrapEach,
   ): Promise<PublishedMany> {
-    const { pack: _, ...each } = options;
+    const each = withoutPack(options);
     checkOutboxOptions(each);
-    const compose: ComposeEntry = (payload, own = each, encoding) => {
-      const { pack: __, ...rest } = own;
-      return this.composed(intent, target, payload, rest, encoding);
-    };
-    const adding = new ManyEntries(this.add, wrap, compose, (messageId) => added(messageId, each));
+    const compose: ComposeEntry = (payload, own = each, encoding) =>
+      this.composed(intent, target, payload, withoutPack(own), encoding);
+    const receiptOf = (messageId: string) => added(messageId, each);
+    const adding = new ManyEntries(this.add, wrap, compose, receiptOf, this.clock);
     const { count, failures } = await adding.addAll(payloads);
     if (failures.length > 0) throw new PublishManyError(routingKeyOf(target, each), count, failures);
     return { count, confirmed: false };
@@ -115,6 +117,13 @@ export class OutboxSender implements DirectSender {
     if (problems.length > 0) throw new OptionsError('outbox', problems);
     return { ...columns, orderKey, message: encodeOutboxMessage({ ...message, service }) };
   }
+}
+
+/** What is no object is refused as it is. */
+function withoutPack(options: PublishManyOptions): PublishManyOptions {
+  if (typeof options !== 'object' || options === null) return options;
+  const { pack: _, ...each } = options;
+  return each;
 }
 
 /** The receipt of an added message. A delay's end is known only when the message is published. */

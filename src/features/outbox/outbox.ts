@@ -34,8 +34,9 @@ export class Outbox {
    */
   through(client: SqlClient, { orderKey }: OutboxOptions): Publisher {
     const { store } = this;
-    const { steps, service, middleware } = this.parts;
-    const sender = new OutboxSender(steps, (entries) => store.add(client, entries), service, orderKey);
+    const { steps, service, clock, middleware } = this.parts;
+    const add = (entries: readonly OutboxEntry[]) => store.add(client, entries);
+    const sender = new OutboxSender(steps, add, service, clock, orderKey);
     return new OutboxPublisher(throughMiddleware(sender, middleware));
   }
 
@@ -48,8 +49,8 @@ export class Outbox {
     add: (entries: readonly OutboxEntry[]) => Promise<void>,
     inner: readonly PublishMiddleware[] = [],
   ): Sender {
-    const { steps, service, middleware } = this.parts;
-    return throughMiddleware(new OutboxSender(steps, add, service), [...middleware, ...inner]);
+    const { steps, service, clock, middleware } = this.parts;
+    return throughMiddleware(new OutboxSender(steps, add, service, clock), [...middleware, ...inner]);
   }
 
   /** The waiting messages of the outbox. @throws OptionsError if the bus's stores have none */

@@ -51,10 +51,11 @@ export class Packer {
     private readonly send: (call: PublishCall, bodies: readonly Buffer[]) => Promise<Published>,
   ) {}
 
-  /** The stage of single publishes whose definition has them packed. */
+  /** The stage of single publishes whose definition has them packed: what each message does alone keeps it out. */
   get feature(): PublishFeature<Gathering> {
     return {
-      asks: ({ pack, encrypted, encoding }) => pack !== undefined && !encrypted && !encoding,
+      asks: ({ pack, encrypted, encoding, unique }) =>
+        pack !== undefined && !encrypted && !encoding && unique === undefined,
       stage: (next) => (call, body) => this.add(call, body, call.pack as PackSettings) ?? next(call, body),
     };
   }
@@ -73,12 +74,12 @@ export class Packer {
     const bytes = body.length + LINE_END_BYTES;
     if (open && open.bytes + bytes > this.maxBytes) this.close(alike, open);
     const group = this.groups.get(alike) ?? this.open(alike, call, withinMs);
-    const place = group.bodies.push(body) - 1;
+    const position = group.bodies.push(body) - 1;
     group.bytes += bytes;
     if (group.bodies.length >= max || group.bytes >= this.maxBytes) this.close(alike, group);
     // Each call gets a promise of its own, so that a publish that nobody awaits is reported as an unhandled
     // rejection.
-    return group.sent.promise.then((pack) => itemOf(pack, place, group.bodies.length));
+    return group.sent.promise.then((pack) => itemOf(pack, position, group.bodies.length));
   }
 
   /** Sends all gathered payloads now. */
@@ -105,8 +106,8 @@ export class Packer {
 }
 
 /** The receipt of one payload. A pack of one is a message like any other. */
-const itemOf = (pack: Published, place: number, count: number): Published =>
-  count === 1 ? pack : { ...pack, messageId: packItemId(pack.messageId, place) };
+const itemOf = (pack: Published, position: number, count: number): Published =>
+  count === 1 ? pack : { ...pack, messageId: packItemId(pack.messageId, position) };
 
 /** Options that make a message differ from its neighbours in a pack. */
 const ALONE = ['messageId', 'delay', 'at'] as const satisfies readonly (keyof PublishOptions)[];

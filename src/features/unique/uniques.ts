@@ -85,29 +85,29 @@ export class Uniques {
           'a unique message has waited longer than its key was kept: another has it by now, and both are handled',
         );
     } catch (error) {
-      context.log.warn({ error }, UNTOLD);
+      context.log.warn({ error }, UNRECORDED);
     }
   }
 
   private release({ key }: UniqueMark, messageId: string, work: Work): Promise<void> {
-    return this.tell(() => this.options.stores.unique.release(key, messageId), work);
+    return this.record(() => this.options.stores.unique.release(key, messageId), work);
   }
 
   private keep({ key, number }: UniqueMark, ms: number, work: Work): Promise<void> {
     const { unique } = this.options.stores;
-    if (number !== undefined) return this.tell(() => unique.advance(key, number, ms), work);
-    return this.tell(() => unique.extend(key, work.received.messageId as string, ms), work);
+    if (number !== undefined) return this.record(() => unique.advance(key, number, ms), work);
+    return this.record(() => unique.extend(key, work.received.messageId as string, ms), work);
   }
 
-  private async tell(told: () => Promise<unknown>, { received, match }: Work): Promise<void> {
+  private async record(store: () => Promise<unknown>, { received, match }: Work): Promise<void> {
     try {
-      await told();
+      await store();
     } catch (error) {
       const { delivery, messageId, routingKey } = received;
       const about = { queue: delivery.queue, handler: match?.handler.name, routingKey, messageId };
-      this.options.log.warn({ ...about, error }, UNTOLD);
+      this.options.log.warn({ ...about, error }, UNRECORDED);
     }
   }
 }
 
-const UNTOLD = "a unique message's key could not be kept or given back: it ends when its time is over";
+const UNRECORDED = "a unique message's key could not be kept or given back: it ends when its time is over";

@@ -3,6 +3,7 @@ import { ManyEntries } from '../../../src/features/outbox/many-entries.js';
 import type { Published } from '../../../src/message/published.js';
 import type { WrapEach } from '../../../src/pipeline/sender.js';
 import { type PublishManyParts, publishMany } from '../../../src/publish/publish-many.js';
+import { systemClock } from '../../../src/util/clock.js';
 
 const published = (messageId: string): Published => ({ messageId, confirmed: true, dueAt: undefined });
 
@@ -28,7 +29,7 @@ function* breaking() {
 
 describe('many payloads through middleware', () => {
   const parts = (wrap: WrapEach): PublishManyParts => ({
-    ...{ routingKey: 'k', pack: 10, packBytes: 1_000, wrap },
+    ...{ routingKey: 'k', pack: 10, packBytes: 1_000, wrap, clock: systemClock },
     prepare: async (payload) => ({
       call: { options: {} } as never,
       body: Buffer.from(JSON.stringify(payload)),
@@ -41,6 +42,7 @@ describe('many payloads through middleware', () => {
       wrap,
       async (payload) => ({ messageId: String(payload), routingKey: 'k', orderKey: undefined, message: '' }),
       published,
+      systemClock,
     );
 
   it('that lets a payload wait for the result of the one before are published, in packs that are not full', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { OutboxSender } from '../../../src/features/outbox/outbox-publisher.js';
 import type { OutboxEntry } from '../../../src/stores/outbox.js';
+import { systemClock } from '../../../src/util/clock.js';
 
 describe('a publisher into an outbox', () => {
   it('adds many in few statements, and of large ones only a few at once', async () => {
@@ -19,6 +20,7 @@ describe('a publisher into an outbox', () => {
       },
       async (entries) => void added.push(entries),
       'shop',
+      systemClock,
     );
     const sizes = async (payloads: readonly unknown[]) => {
       await publisher.dispatchMany('send', 'k', payloads);
