@@ -1,7 +1,8 @@
 import type { Lifecycle } from './bus/lifecycle.js';
 import type { BusOptions } from './bus/options.js';
 import { BusParts } from './bus/parts.js';
-import { runUntilSignal, type StopOptions } from './bus/stopping.js';
+import type { StopOptions } from './bus/stop-options.js';
+import { runUntilSignal } from './bus/stopping.js';
 import type {
   BulkHandleOptions,
   HandleOptions,
@@ -11,7 +12,7 @@ import type {
 } from './consume/handlers/definition.js';
 import type { BusDescription } from './consume/handlers/describe.js';
 import { plainHandler } from './consume/handlers/plain-handler.js';
-import type { ServeOptions } from './consume/handlers/serving.js';
+import type { ServeOptions } from './consume/handlers/serve-options.js';
 import type { CrashWatch } from './consume/intake/crash-watch.js';
 import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';

@@ -9,7 +9,7 @@ export type {
   LaneOptions,
   QueueOptions,
 } from './consume/handlers/definition.js';
-export type { ServeOptions } from './consume/handlers/serving.js';
+export type { ServeOptions } from './consume/handlers/serve-options.js';
 export type { Workload } from './consume/report/workload.js';
 export { KeysUnavailableError, UnknownKeyError } from './encryption/errors.js';
 export type { EncryptionKey, EncryptionOptions, KeyProvider } from './encryption/key-provider.js';

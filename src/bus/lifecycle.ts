@@ -1,10 +1,6 @@
 import { warnOfClassNames } from '../consume/handlers/class-names.js';
-import {
-  checkServeOptions,
-  planServing,
-  type ServeOptions,
-  type Serving,
-} from '../consume/handlers/serving.js';
+import type { ServeOptions } from '../consume/handlers/serve-options.js';
+import { checkServeOptions, planServing, type Serving } from '../consume/handlers/serving.js';
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { Consumption } from '../consume/intake/consumption.js';
@@ -29,7 +25,8 @@ import { formatMs, toMs } from '../util/duration.js';
 import type { Emitter } from '../util/emitter.js';
 import { inRootContext } from '../util/root-context.js';
 import type { BusSettings } from './options.js';
-import { CLOSING_RESERVE_MS, leftBehind, type StopOptions, stopInStages } from './stopping.js';
+import type { StopOptions } from './stop-options.js';
+import { CLOSING_RESERVE_MS, leftBehind, stopInStages } from './stopping.js';
 
 export interface LifecycleOptions {
   readonly settings: BusSettings;

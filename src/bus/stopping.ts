@@ -2,17 +2,10 @@ import type { Consumption } from '../consume/intake/consumption.js';
 import { StopDeadlineError } from '../errors.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Deadline } from '../util/deadline.js';
-import { type Duration, formatMs } from '../util/duration.js';
+import { formatMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
 import { awaitSignal } from '../util/signals.js';
-
-/** Options of `bus.stop()`. */
-export interface StopOptions {
-  /** Maximum time of all stages together. @default the bus's `stopDeadline` */
-  deadline?: Duration;
-  /** Fires the signals of running handlers at once, not only near the deadline. @default false */
-  cancel?: boolean;
-}
+import type { StopOptions } from './stop-options.js';
 
 /** Time that is reserved for the stages after the handlers' one. */
 export const CLOSING_RESERVE_MS = 3_000;

@@ -1,5 +1,6 @@
-import type { StopOptions } from '../bus/stopping.js';
-import { type ServeOptions, unknownNames } from '../consume/handlers/serving.js';
+import type { StopOptions } from '../bus/stop-options.js';
+import type { ServeOptions } from '../consume/handlers/serve-options.js';
+import { unknownNames } from '../consume/handlers/serving.js';
 import type { CrashWatch } from '../consume/intake/crash-watch.js';
 import { type EndedAttempts, sumOf, type Workload } from '../consume/report/workload.js';
 import { OptionsError } from '../errors.js';
