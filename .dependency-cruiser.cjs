@@ -110,6 +110,17 @@ const layering = [
     from: { path: flow },
     to: { path: '^src/topology/(address|delays)\\.ts$' },
   },
+  ...[
+    ['report', '(handlers|settle|attempt|intake)'],
+    ['handlers', '(report|settle|attempt|intake)'],
+    ['settle', '(handlers|attempt|intake)'],
+    ['attempt', 'intake'],
+  ].map(([room, above]) => ({
+    name: `consume-${room}-looks-down`,
+    comment: 'The rooms of the way in stand on each other: report and handlers, settle, attempt, intake.',
+    from: { path: `^src/consume/${room}/` },
+    to: { path: `^src/consume/${above}/` },
+  })),
   {
     name: 'features-look-down',
     comment: 'Jobs, failures and workers build on the way of a message, each without the other two.',

@@ -3,6 +3,7 @@ import type { BusOptions } from './bus/options.js';
 import { BusParts } from './bus/parts.js';
 import type { StopOptions } from './bus/stop-options.js';
 import { runUntilSignal } from './bus/stopping.js';
+import type { CrashWatch } from './consume/attempt/crash-watch.js';
 import type {
   BulkHandleOptions,
   HandleOptions,
@@ -13,7 +14,6 @@ import type {
 import type { BusDescription } from './consume/handlers/describe.js';
 import { plainHandler } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serve-options.js';
-import type { CrashWatch } from './consume/intake/crash-watch.js';
 import type { Workload } from './consume/report/workload.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';

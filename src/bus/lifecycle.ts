@@ -1,10 +1,10 @@
+import type { CrashWatch } from '../consume/attempt/crash-watch.js';
 import { warnOfClassNames } from '../consume/handlers/class-names.js';
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { checkServeOptions, planServing, type Serving } from '../consume/handlers/serving.js';
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { Consumption } from '../consume/intake/consumption.js';
-import type { CrashWatch } from '../consume/intake/crash-watch.js';
 import type { BusControl } from '../control/bus-control.js';
 import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
 import type { BusEvents, BusState } from '../events.js';

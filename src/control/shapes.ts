@@ -8,8 +8,7 @@ import {
   tuple,
   variant,
 } from 'valibot';
-import type { LanePause } from '../consume/intake/pause.js';
-import type { HandlerStatus, LaneStatus, SlotGroupStatus } from '../consume/report/status.js';
+import type { HandlerStatus, LanePause, LaneStatus, SlotGroupStatus } from '../consume/report/status.js';
 import { count, figure, listOf, shapeOf, text, whole } from '../util/json-shape.js';
 import type { ControlAnswer, ProcessStatus } from './answer.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CrashVerdict, CrashWatch, WatchedSlots } from '../consume/intake/crash-watch.js';
+import type { CrashVerdict, CrashWatch, WatchedSlots } from '../consume/attempt/crash-watch.js';
 import type { Received } from '../pipeline/received.js';
 import { type Clock, systemClock, type Timer } from '../util/clock.js';
 import type { AboutSuspect, Answer, Trial } from './protocol.js';

@@ -1,7 +1,7 @@
 import type { StopOptions } from '../bus/stop-options.js';
+import type { CrashWatch } from '../consume/attempt/crash-watch.js';
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { unknownNames } from '../consume/handlers/serving.js';
-import type { CrashWatch } from '../consume/intake/crash-watch.js';
 import { type EndedAttempts, sumOf, type Workload } from '../consume/report/workload.js';
 import { OptionsError } from '../errors.js';
 import { Isolation } from './isolation.js';

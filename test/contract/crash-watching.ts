@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import type { CrashVerdict, CrashWatch, WatchedSlots } from '../../src/consume/attempt/crash-watch.js';
 import type { QueueOptions } from '../../src/consume/handlers/definition.js';
-import type { CrashVerdict, CrashWatch, WatchedSlots } from '../../src/consume/intake/crash-watch.js';
 import type { Received } from '../../src/pipeline/received.js';
 import { deferred } from '../../src/util/deferred.js';
 import { type BusFixture, watch } from '../support/bus-fixture.js';

@@ -10,12 +10,12 @@ import type { Work } from '../../pipeline/work.js';
 import type { Delivery } from '../../transport/transport.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
-import type { CrashWatch } from '../intake/crash-watch.js';
-import { asksFirst } from '../intake/gate.js';
+import type { AttemptEvents } from '../report/attempt-events.js';
 import type { Settler } from '../settle/settle.js';
-import type { AttemptEvents } from './attempt-events.js';
 import { ConsumeWays } from './consume-ways.js';
 import type { Stopping } from './context.js';
+import type { CrashWatch } from './crash-watch.js';
+import { asksFirst } from './crash-watch.js';
 import { givenUp } from './crashed.js';
 import type { Dispatcher } from './dispatch.js';
 

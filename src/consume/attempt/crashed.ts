@@ -1,6 +1,6 @@
 import { CrashedError } from '../../errors.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
-import type { CrashVerdict } from '../intake/crash-watch.js';
+import type { CrashVerdict } from './crash-watch.js';
 
 /**
  * The outcome of a message that is not to begin; undefined for one that is. Of one that has crashed, `failed()` is not told:

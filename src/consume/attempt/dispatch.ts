@@ -15,7 +15,7 @@ import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { isA } from '../../util/error-text.js';
 import type { Handler } from '../handlers/subscription.js';
-import type { AttemptEvents } from './attempt-events.js';
+import type { AttemptEvents } from '../report/attempt-events.js';
 import { type ContextSurroundings, HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
 import type { TimedCode } from './run-handler.js';

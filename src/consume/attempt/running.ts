@@ -4,7 +4,7 @@ import type { Received } from '../../pipeline/received.js';
 import type { Handling } from '../../pipeline/stage.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
-import type { AttemptEvents } from './attempt-events.js';
+import type { AttemptEvents } from '../report/attempt-events.js';
 import { untilOf } from './retry-until.js';
 import { type Ending, runHandler, type TimedCode } from './run-handler.js';
 import type { Verdicts } from './verdicts.js';

@@ -18,9 +18,9 @@ import {
   show,
   text,
 } from '../../util/check.js';
-import { MAX_PREFETCH } from '../intake/prefetch-window.js';
 import type { HandlerDefinition } from './definition.js';
 import { lanesOption } from './lanes.js';
+import { MAX_PREFETCH } from './limits.js';
 import { patternOf } from './queue-problems.js';
 
 /* What can be wrong with one handler by itself. */

@@ -1,7 +1,7 @@
 import { DEFAULT_LANE, laneNameProblem, laneQueueOf } from '../../topology/names.js';
 import { type Check, isPlainObject, positiveInteger, show } from '../../util/check.js';
-import { type LaneOrder, strictOrder, WeightedOrder } from '../intake/lane-order.js';
 import type { LaneOptions } from './definition.js';
+import { type LaneOrder, strictOrder, WeightedOrder } from './lane-order.js';
 
 /*
  * Lane `high` of queue `q` is the queue `q.high`. It is bound like `q`, but to the exchange

@@ -1,7 +1,7 @@
 import type { BrokerInfo } from '../../transport/transport.js';
 import { formatMs } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
-import { LONGEST_WAIT_MS } from '../intake/long-waits.js';
+import { LONGEST_WAIT_MS } from './limits.js';
 import type { Handler, Subscription } from './subscription.js';
 
 /**

@@ -10,9 +10,9 @@ import {
   problemsOf,
   text,
 } from '../../util/check.js';
-import { type LaneOrder, strictOrder } from '../intake/lane-order.js';
-import { MAX_PREFETCH } from '../intake/prefetch-window.js';
+import { type LaneOrder, strictOrder } from './lane-order.js';
 import { type Lane, laneOrder } from './lanes.js';
+import { MAX_PREFETCH } from './limits.js';
 import type { ServeOptions } from './serve-options.js';
 import type { Subscription } from './subscription.js';
 

@@ -19,11 +19,11 @@ import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from 
 import { type BodyOption, deserializerOf } from '../../serialization/body-option.js';
 import type { Deserializer } from '../../serialization/serializer.js';
 import type { QueueNeeds, QueueType } from '../../topology/bus-topology.js';
-import { MAX_PREFETCH } from '../intake/prefetch-window.js';
 import { classNameProblems } from './class-names.js';
 import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';
 import { problemsOfDefinition } from './definition-problems.js';
 import { type Lane, lanesOf } from './lanes.js';
+import { MAX_PREFETCH } from './limits.js';
 import { declared, patternOf, queueProblems } from './queue-problems.js';
 
 /** A handler with all its policies settled. */

@@ -1,10 +1,10 @@
 import { OptionsError } from '../../errors.js';
 import type { Clock } from '../../util/clock.js';
 import type { Deadline } from '../../util/deadline.js';
-import { AttemptEvents } from '../attempt/attempt-events.js';
 import type { DispatcherOptions } from '../attempt/dispatch.js';
 import type { Serving } from '../handlers/serving.js';
 import type { Handler } from '../handlers/subscription.js';
+import { AttemptEvents } from '../report/attempt-events.js';
 import { ConsumerEvents } from '../report/consumer-events.js';
 import { FiguresOfHandler } from '../report/figures.js';
 import type { ConsumingStatus, SlotGroupStatus } from '../report/status.js';

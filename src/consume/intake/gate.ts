@@ -1,12 +1,9 @@
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
-import { type LaneOrder, strictOrder } from './lane-order.js';
+import { asksFirst } from '../attempt/crash-watch.js';
+import { type LaneOrder, strictOrder } from '../handlers/lane-order.js';
 import type { Pause } from './pause.js';
 import { WaitingLine } from './waiting-line.js';
-
-/** True for work that a crash watch is asked about before it runs: a redelivered message whose outcome is still open. */
-export const asksFirst = ({ received, decided }: Work): boolean =>
-  received.redelivered && decided === undefined;
 
 export interface GateOptions {
   /** Slots: the maximum work that has started and not ended. */

@@ -1,15 +1,13 @@
 import type { Work } from '../../pipeline/work.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
+import { LONGEST_WAIT_MS } from '../handlers/limits.js';
 import type { Gate } from './gate.js';
 import type { LaneConsumer } from './lane-consumer.js';
 import type { Pause } from './pause.js';
 
 /** Time between two looks. Work that waits at two of them has waited 5 to 10 minutes. */
-const LOOK_EVERY_MS = 5 * 60_000;
-
-/** Longest time that work waits here. */
-export const LONGEST_WAIT_MS = 2 * LOOK_EVERY_MS;
+const LOOK_EVERY_MS = LONGEST_WAIT_MS / 2;
 
 /** A lane, and the width of its window while handlers are quick. */
 export interface WaitingLane {

@@ -2,9 +2,7 @@ import type { PauseReason } from '../../events.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
-
-/** Reasons for which a lane is not consumed; the other reasons only keep fetched messages from beginning. */
-export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
+import type { LanePause } from '../report/status.js';
 
 /**
  * Reason for which nothing is taken, or nothing begins. Two have no event: `suspect`, while a message that may have killed its

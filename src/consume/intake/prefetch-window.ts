@@ -1,9 +1,6 @@
 import type { Delivery } from '../../transport/transport.js';
 import type { Clock, Timer } from '../../util/clock.js';
 
-/** Largest prefetch: the protocol has 16 bits for it, and 0 means no limit. */
-export const MAX_PREFETCH = 65_535;
-
 /** Deliveries without settling after which a message is a suspect: it may be what kills its process. */
 export const SUSPECT_AFTER = 3;
 

@@ -1,4 +1,4 @@
-import type { LanePause } from '../intake/pause.js';
+import type { PauseReason } from '../../events.js';
 import type { HandlerFigures } from './figures.js';
 
 /** Consumption of a process at one moment: its slot groups and its handlers. */
@@ -21,6 +21,9 @@ export interface SlotGroupStatus {
   /** True while nothing starts, because a retry or a dead letter can't be published. */
   readonly held: boolean;
 }
+
+/** Reasons for which a lane is not consumed; the other reasons only keep fetched messages from beginning. */
+export type LanePause = Extract<PauseReason, 'higher-lane' | 'circuit-open' | 'operator'>;
 
 export interface LaneStatus {
   readonly queue: string;

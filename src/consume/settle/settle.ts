@@ -2,7 +2,7 @@ import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf } from '../../topology/names.js';
-import type { AttemptEvents } from '../attempt/attempt-events.js';
+import type { AttemptEvents } from '../report/attempt-events.js';
 import { Holding, type HoldingOptions } from './holding.js';
 
 export interface SettlerOptions extends HoldingOptions {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
+import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/handlers/lane-order.js';
 import type { Handler } from '../../../src/consume/handlers/subscription.js';
 import { Gate } from '../../../src/consume/intake/gate.js';
-import { type LaneOrder, strictOrder, WeightedOrder } from '../../../src/consume/intake/lane-order.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import type { PlannedHandler } from '../../../src/pipeline/handler.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { strictOrder, WeightedOrder } from '../../../src/consume/intake/lane-order.js';
+import { strictOrder, WeightedOrder } from '../../../src/consume/handlers/lane-order.js';
 
 const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 });
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);

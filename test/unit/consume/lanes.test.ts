@@ -4,9 +4,9 @@ import type {
   LaneOptions,
   QueueOptions,
 } from '../../../src/consume/handlers/definition.js';
+import { strictOrder, WeightedOrder } from '../../../src/consume/handlers/lane-order.js';
 import { laneOrder, lanesOf } from '../../../src/consume/handlers/lanes.js';
 import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
-import { strictOrder, WeightedOrder } from '../../../src/consume/intake/lane-order.js';
 import { problemsOf } from '../option-problems.js';
 import { defaults } from './fixtures.js';
 

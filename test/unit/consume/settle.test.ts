@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AttemptEvents } from '../../../src/consume/attempt/attempt-events.js';
+import { AttemptEvents } from '../../../src/consume/report/attempt-events.js';
 import { copiesOf } from '../../../src/consume/settle/copies.js';
 import { Settler } from '../../../src/consume/settle/settle.js';
 import {

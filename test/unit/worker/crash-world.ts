@@ -1,4 +1,5 @@
-import { asksFirst, Gate } from '../../../src/consume/intake/gate.js';
+import { asksFirst } from '../../../src/consume/attempt/crash-watch.js';
+import { Gate } from '../../../src/consume/intake/gate.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
 import type { Work } from '../../../src/pipeline/work.js';

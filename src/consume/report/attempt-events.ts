@@ -4,7 +4,7 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
-import type { FiguresOfHandler } from '../report/figures.js';
+import type { FiguresOfHandler } from './figures.js';
 
 type FailureName = 'handler.failed' | 'handler.timedOut';
 

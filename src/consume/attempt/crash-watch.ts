@@ -1,4 +1,5 @@
 import type { Received } from '../../pipeline/received.js';
+import type { Work } from '../../pipeline/work.js';
 
 /**
  * Watch over messages that may have killed their process; a worker of `hopline work` has one. It is asked before a
@@ -27,3 +28,7 @@ export interface WatchedSlots {
   /** While the slots are still, only messages begin that the watch is asked about. */
   setStill(isStill: boolean): void;
 }
+
+/** True for work that a crash watch is asked about before it runs: a redelivered message whose outcome is still open. */
+export const asksFirst = ({ received, decided }: Work): boolean =>
+  received.redelivered && decided === undefined;
