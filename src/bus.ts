@@ -4,6 +4,7 @@ import { BusParts } from './bus/parts.js';
 import type { StopOptions } from './bus/stop-options.js';
 import { runUntilSignal } from './bus/stopping.js';
 import type { CrashWatch } from './consume/attempt/crash-watch.js';
+import type { BusDescription } from './consume/handlers/bus-description.js';
 import type {
   BulkHandleOptions,
   HandleOptions,
@@ -11,7 +12,6 @@ import type {
   PayloadOf,
   PublishedTo,
 } from './consume/handlers/definition.js';
-import type { BusDescription } from './consume/handlers/describe.js';
 import { plainHandler } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serve-options.js';
 import type { Workload } from './consume/report/workload.js';

@@ -1,4 +1,8 @@
-export type { BindingDescription, BusDescription, QueueDescription } from './consume/handlers/describe.js';
+export type {
+  BindingDescription,
+  BusDescription,
+  QueueDescription,
+} from './consume/handlers/bus-description.js';
 export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
 export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
 export {

@@ -1,5 +1,6 @@
+import type { BusDescription } from '../consume/handlers/bus-description.js';
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
-import { type BusDescription, describeBus } from '../consume/handlers/describe.js';
+import { describeBus } from '../consume/handlers/describe.js';
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
 import type { BusEvents } from '../events.js';

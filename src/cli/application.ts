@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { BusDescription } from '../consume/handlers/describe.js';
+import type { BusDescription } from '../consume/handlers/bus-description.js';
 import type { WorkerBus } from '../worker/worker.js';
 import { UsageError } from './usage-error.js';
 

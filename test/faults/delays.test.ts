@@ -3,6 +3,7 @@ import { rabbitmq } from '../../src/index.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { measureLateness, percentile } from '../support/lateness.js';
+import { sized } from '../support/long.js';
 import { privateBroker } from '../support/private-broker.js';
 import { faultBus, stopAll, uniqueName } from './fixture.js';
 
@@ -36,7 +37,8 @@ describe('delays', function () {
     assert.ok((late[0] as number) >= 0, `one came ${-(late[0] as number)} ms early`);
     const p99 = percentile(late, 0.99);
     // That no level stalls: how late they are on a quiet machine, `npm run measure:delays` tells.
-    assert.ok(p99 < 1_000, `p99 is ${p99} ms late`);
+    // Beside other parts of `npm test` the machine is late, too; a level that stalls is late by its whole length.
+    assert.ok(p99 < sized(4_000, 1_000), `p99 is ${p99} ms late`);
   });
 
   it('outlive a kill of the broker while no worker runs', async () => {

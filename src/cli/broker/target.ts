@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { BusDescription } from '../../consume/handlers/describe.js';
+import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { appOfPackage, describeApplication } from '../application.js';
 import type { Terminal } from '../output/terminal.js';
 import { UsageError } from '../usage-error.js';

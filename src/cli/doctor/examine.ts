@@ -1,4 +1,4 @@
-import type { BusDescription } from '../../consume/handlers/describe.js';
+import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { openFailures } from '../../failures/failures.js';
 import { Names } from '../../topology/names.js';
 import { silentLogger } from '../../util/logger.js';

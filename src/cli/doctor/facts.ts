@@ -1,4 +1,4 @@
-import type { BusDescription } from '../../consume/handlers/describe.js';
+import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import type { HoplineError } from '../../errors.js';
 import type { UnreadableLetter } from '../../failures/letters/unreadable.js';
 import type { QueueState } from '../../transport/operator-session.js';

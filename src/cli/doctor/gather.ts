@@ -1,4 +1,4 @@
-import type { BusDescription } from '../../consume/handlers/describe.js';
+import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { PausedQueues } from '../../control/paused-queues.js';
 import { HoplineError, TopologyError, UnreadableLettersError } from '../../errors.js';
 import type { BusEvents } from '../../events.js';

@@ -1,4 +1,4 @@
-import type { BusDescription } from '../../consume/handlers/describe.js';
+import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { topicMatches } from '../../message/routing/topic.js';
 import { baseExchangeOf, deadQueueOf, landingQueueOf, Names } from '../../topology/names.js';
 import type { ManagedBinding, ManagedQueue } from '../doctor/managed.js';

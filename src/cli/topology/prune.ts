@@ -1,4 +1,4 @@
-import type { BusDescription } from '../../consume/handlers/describe.js';
+import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { type MoveResult, moveMessages } from '../../failures/acting/move-messages.js';
 import type { Names } from '../../topology/names.js';
 import type { Session } from '../../transport/transport.js';

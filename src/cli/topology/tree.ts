@@ -1,4 +1,4 @@
-import type { BusDescription, QueueDescription } from '../../consume/handlers/describe.js';
+import type { BusDescription, QueueDescription } from '../../consume/handlers/bus-description.js';
 import { deadQueueOf, Names } from '../../topology/names.js';
 
 interface Branch {

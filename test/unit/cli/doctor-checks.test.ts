@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { judge } from '../../../src/cli/doctor/checks.js';
 import type { Facts, ManagementFacts } from '../../../src/cli/doctor/facts.js';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
-import type { BusDescription } from '../../../src/consume/handlers/describe.js';
+import type { BusDescription } from '../../../src/consume/handlers/bus-description.js';
 import { UnreadableLettersError } from '../../../src/operate.js';
 
 const NOW = Date.UTC(2026, 0, 5);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ManagedBinding, ManagedQueue } from '../../../src/cli/doctor/managed.js';
 import { leftOverQueues, successorFor, waysInto } from '../../../src/cli/topology/left-over-queues.js';
-import { type BusDescription, describeBus } from '../../../src/consume/handlers/describe.js';
+import type { BusDescription } from '../../../src/consume/handlers/bus-description.js';
+import { describeBus } from '../../../src/consume/handlers/describe.js';
 import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
 import { Names } from '../../../src/topology/names.js';
 

@@ -5,6 +5,7 @@ import { type MessageContext, OptionsError, StoppedError, UnroutableError } from
 import { NotSettledError, type TestKit, testKit } from '../../../src/testing/index.js';
 import { root, run } from '../../project/repository.js';
 import { eventually } from '../../support/eventually.js';
+import { sized } from '../../support/long.js';
 
 describe('the test kit', () => {
   let kit: TestKit;
@@ -91,10 +92,12 @@ describe('the test kit', () => {
   });
 
   it('runs 1,000 retries over 24 hours in under a second of real time', async () => {
+    // Beside the other parts of `npm test` it gets a fraction of a processor; none of its hours is waited for all the same.
+    const mostMs = sized(10_000, 1_000);
     const tookMs: number[] = [];
     // The best of three: on a machine that is busy with something else the worst says nothing.
-    while (tookMs.length < 3 && !tookMs.some((ms) => ms < 1_000)) tookMs.push(await thousandRetries());
-    assert.ok(Math.min(...tookMs) < 1_000, `it took ${tookMs.map(Math.round).join(', ')} ms`);
+    while (tookMs.length < 3 && !tookMs.some((ms) => ms < mostMs)) tookMs.push(await thousandRetries());
+    assert.ok(Math.min(...tookMs) < mostMs, `it took ${tookMs.map(Math.round).join(', ')} ms`);
   });
 
   /** @returns milliseconds of real time */
