@@ -45,7 +45,7 @@ describe('a worker that esbuild has bundled', () => {
     assert.deepEqual([queue, code], ['', 2]);
     assert.match(
       stderr,
-      /class '\w{1,2}' names no queue, and 'mailer\.\w{1,2}' would not last.*@Queue\(\{ name: 'mailer\.…' \}\).*keepNames/,
+      /class '[\w$]{1,2}' names no queue, and 'mailer\.[\w$]{1,2}' would not last.*@Queue\(\{ name: 'mailer\.…' \}\).*keepNames/,
     );
   });
 
