@@ -4,8 +4,12 @@ import { type EncryptionOptions, encryptionOption } from '../encryption/key-prov
 import { OptionsError } from '../errors.js';
 import { type ExchangeOption, exchangeOption } from '../message/exchange-option.js';
 import { type FailureLogOptions, failureLogOption, sumsEveryMs } from '../observe/failure-log/options.js';
-import type { Middleware } from '../pipeline/middleware.js';
-import { type MiddlewareObject, middlewareOption, middlewareSettings } from '../pipeline/middleware.js';
+import {
+  type Middleware,
+  type MiddlewareObject,
+  middlewareOption,
+  middlewareSettings,
+} from '../pipeline/middleware.js';
 import { RETRY_FIELDS, type RetryOptions } from '../retry/policy.js';
 import { json } from '../serialization/json.js';
 import type { Serializer } from '../serialization/serializer.js';

@@ -81,7 +81,7 @@ export class BusParts {
         inner.length === 0
           ? this.sender
           : throughMiddleware(publisher, [...publishMiddlewareOf(settings.middleware), ...inner]),
-      publisher: this.publisher,
+      publisher,
       outbox: this.outbox,
       subscriptions: (serve) => this.plan(serve),
       prepare: async () => {

@@ -113,21 +113,25 @@ export interface PublishManyFailure {
 /** Some of many messages were not published. The others are confirmed. */
 export class PublishManyError extends HoplineError {
   readonly code = 'HOPLINE_PUBLISH_MANY';
+  /** In the order of the input. */
+  readonly failures: readonly PublishManyFailure[];
 
   /**
    * @param total number of payloads in the input
-   * @param failures in the order of the input
+   * @param failures in any order
    */
   constructor(
     routingKey: string,
     readonly total: number,
-    readonly failures: readonly PublishManyFailure[],
+    failures: readonly PublishManyFailure[],
   ) {
-    const [first] = failures;
+    const sorted = failures.toSorted((left, right) => left.index - right.index);
+    const [first] = sorted;
     super(
       `${failures.length} of ${total} messages '${routingKey}' were not published; the first is at index ${first?.index}: ${first?.error.message}`,
       "Look at error.failures: each has the index of the payload and its error. The others are confirmed; don't publish them again.",
       { cause: first?.error },
     );
+    this.failures = sorted;
   }
 }

@@ -1,18 +1,16 @@
 import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
-import { newMessageId } from '../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import type { Sender } from '../message/publisher.js';
 import type { BodyEncoding } from './publish-call.js';
-import { checkChainOptions } from './publish-checks.js';
 import {
   type PublishMiddleware,
   type PublishRequest,
   type PublishWrap,
   wrapping,
 } from './publish-middleware.js';
-import type { DirectSender, Encodings } from './sender.js';
+import { chainOf, type DirectSender, type Encodings } from './sender.js';
 
 /** The sender behind publish middleware; without any, the sender itself. @param middleware the first is the outermost */
 export function throughMiddleware(sender: DirectSender, middleware: readonly PublishMiddleware[]): Sender {
@@ -54,8 +52,7 @@ class MiddlewareSender implements Sender {
   }
 
   chain(steps: readonly ChainStep[], options: ChainOptions = {}): Chain {
-    checkChainOptions(options);
-    return new Chain(options.id ?? newMessageId(), steps, (plan) => this.startChain(plan));
+    return chainOf(steps, options, (plan) => this.startChain(plan));
   }
 
   private startChain(plan: ChainPlan): Promise<Published> {

@@ -149,3 +149,10 @@ export function delayMsOf({ delay, at }: PublishOptions, now: number): number {
   if (at !== undefined) return Math.max(0, at.getTime() - now);
   return msAsWritten(delay) ?? 0;
 }
+
+/** The options of each of many. What is no object is refused as it is. */
+export function withoutPack(options: PublishManyOptions): PublishOptions {
+  if (typeof options !== 'object' || options === null) return options;
+  const { pack: _, ...each } = options;
+  return each;
+}

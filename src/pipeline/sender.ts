@@ -1,9 +1,11 @@
-import type { ChainPlan, ChainStep } from '../message/chain.js';
+import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../message/chain.js';
 import type { MessageDefinition } from '../message/define-message.js';
+import { newMessageId } from '../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import type { Sender } from '../message/publisher.js';
 import type { BodyEncoding } from './publish-call.js';
+import { checkChainOptions } from './publish-checks.js';
 
 /** What publish middleware does to the bodies of steps, by step. */
 export type Encodings = ReadonlyMap<ChainStep, BodyEncoding | undefined>;
@@ -44,4 +46,14 @@ export interface DirectSender extends Sender {
   ): Promise<PublishedMany>;
   /** Checks all steps of a chain, and sends the first with the others. */
   startChain(plan: ChainPlan, encodings?: Encodings): Promise<Published>;
+}
+
+/** A chain that begins with `start`. @throws OptionsError */
+export function chainOf(
+  steps: readonly ChainStep[],
+  options: ChainOptions,
+  start: (plan: ChainPlan) => Promise<Published>,
+): Chain {
+  checkChainOptions(options);
+  return new Chain(options.id ?? newMessageId(), steps, start);
 }

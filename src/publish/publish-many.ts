@@ -37,7 +37,6 @@ export interface PublishManyParts {
 const IN_FLIGHT = 1_000;
 /** Maximum number of unconfirmed packs. */
 const PACKS_IN_FLIGHT = 50;
-/** Milliseconds that gathered payloads wait for middleware to let the next one go on. */
 
 /** A payload on its way. */
 interface Item extends ManyItem {
@@ -92,7 +91,7 @@ class ManyPublish {
     }
     await this.close();
     while (this.underWay > 0 || this.wrapped > 0) await this.room.promise;
-    if (this.failures.length > 0) throw new PublishManyError(routingKey, count, sorted(this.failures));
+    if (this.failures.length > 0) throw new PublishManyError(routingKey, count, this.failures);
     return { count, confirmed: true };
   }
 
@@ -210,6 +209,3 @@ function confirm(items: readonly Item[], published: Published): void {
     );
   }
 }
-
-const sorted = (failures: readonly PublishManyFailure[]) =>
-  failures.toSorted((left, right) => left.index - right.index);

@@ -22,21 +22,12 @@ export class PublishWays {
 
   /** The way of a serialized payload. */
   of(call: PublishCall): Gathering {
-    const { gather, send } = this.parts;
-    const gathering = askedOf(gather, call);
-    const sending = askedOf(send, call);
-    const index = (sending << gather.length) | gathering;
-    let way = this.gatherings[index];
-    if (way === undefined) {
-      way = piped(stagesOf(gather, gathering), this.alone(sending));
-      this.gatherings[index] = way;
-    }
-    return way;
+    return this.gathering(askedOf(this.parts.gather, call), call);
   }
 
   /** The way of a serialized payload that is not gathered with others. */
   ofOne(call: PublishCall): Gathering {
-    return this.alone(askedOf(this.parts.send, call));
+    return this.gathering(0, call);
   }
 
   /** The way of a composed message. */
@@ -44,8 +35,12 @@ export class PublishWays {
     return this.sending(askedOf(this.parts.send, call));
   }
 
-  private alone(asked: number): Gathering {
-    return this.parts.compose(this.sending(asked));
+  private gathering(asked: number, call: PublishCall): Gathering {
+    const { gather, send, compose } = this.parts;
+    const sending = askedOf(send, call);
+    const index = (sending << gather.length) | asked;
+    this.gatherings[index] ??= piped(stagesOf(gather, asked), compose(this.sending(sending)));
+    return this.gatherings[index];
   }
 
   private sending(asked: number): Sending {

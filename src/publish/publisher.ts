@@ -26,13 +26,9 @@ import {
   routingKeyOf,
   type UniqueRules,
 } from '../pipeline/publish-call.js';
-import {
-  checkChainOptions,
-  checkPublishManyOptions,
-  checkPublishOptions,
-} from '../pipeline/publish-checks.js';
+import { checkPublishManyOptions, checkPublishOptions, withoutPack } from '../pipeline/publish-checks.js';
 import type { PublishWrap } from '../pipeline/publish-middleware.js';
-import type { DirectSender, Encodings, WrapEach } from '../pipeline/sender.js';
+import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../pipeline/sender.js';
 import { validate } from '../serialization/validate.js';
 import type { TransportSession } from '../transport/transport.js';
 import { show } from '../util/check.js';
@@ -82,8 +78,7 @@ export class BusPublisher implements DirectSender {
   }
 
   chain(steps: readonly ChainStep[], options: ChainOptions = {}): Chain {
-    checkChainOptions(options);
-    return new Chain(options.id ?? newMessageId(), steps, (plan) => this.startChain(plan));
+    return chainOf(steps, options, (plan) => this.startChain(plan));
   }
 
   async startChain(plan: ChainPlan, encodings?: Encodings): Promise<Published> {
@@ -243,8 +238,6 @@ export class BusPublisher implements DirectSender {
     }
   }
 }
-
-const withoutPack = ({ pack: _, ...options }: PublishManyOptions): PublishOptions => options;
 
 function mustBeIterable(payloads: unknown): void {
   const source = payloads as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;

@@ -6,9 +6,9 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
   withControl(command)
     .argument('<queue>', 'its name in the broker; of a queue with lanes, all of them, or one by its own name')
     .action(async (queue: string, flags: ControlFlags) => {
-      const heeded = await atControl(flags, terminal, (control) => control.pause(queue));
-      exit(printResult(heeded, `begins nothing more of '${queue}'`, terminal));
-      if (heeded.processes.length === 0 && heeded.consumers === 0)
+      const result = await atControl(flags, terminal, (control) => control.pause(queue));
+      exit(printResult(result, `begins nothing more of '${queue}'`, terminal));
+      if (result.processes.length === 0 && result.consumers === 0)
         terminal.tell(
           'note: nobody consumes it, and nobody who serves it has answered: is it the right one?',
         );

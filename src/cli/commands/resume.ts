@@ -9,8 +9,8 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
   withControl(command)
     .argument('<queue>', 'name that the queue was paused by')
     .action(async (queue: string, flags: ControlFlags) => {
-      const heeded = await atControl(flags, terminal, (control) => control.resume(queue));
-      exit(tellResumed(queue, heeded, terminal));
+      const result = await atControl(flags, terminal, (control) => control.resume(queue));
+      exit(printResumed(queue, result, terminal));
     });
 };
 
@@ -18,10 +18,10 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
  * Prints whether the queue runs again, and returns the exit code: 1 if all or a part of it stays paused under
  * another name.
  */
-export function tellResumed(queue: string, heeded: PauseResult, terminal: Terminal): number {
-  const { processes, paused, pausedBy } = heeded;
+export function printResumed(queue: string, result: PauseResult, terminal: Terminal): number {
+  const { processes, paused, pausedBy } = result;
   const goesOn = pausedBy.length === 0;
-  const code = printResult(heeded, goesOn ? `goes on with '${queue}'` : 'has heard it', terminal);
+  const code = printResult(result, goesOn ? `goes on with '${queue}'` : 'has heard it', terminal);
   for (const name of pausedBy) terminal.tell(oneLine(`${stillPaused(queue, name)}: hopline resume ${name}`));
   if (goesOn) terminal.tell(`queue '${queue}' is not paused`);
   if (processes.length === 0 && paused.length > 0)

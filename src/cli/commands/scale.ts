@@ -16,9 +16,9 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
     .requiredOption('--concurrency <number>', 'messages at once in each process that runs now')
     .action(async (queue: string, flags: Flags) => {
       const concurrency = wholeNumber('--concurrency', flags.concurrency);
-      const heeded = await atControl(flags, terminal, (control) => control.scale(queue, concurrency));
-      const code = printResult(heeded, `${concurrency} at once of '${queue}'`, terminal);
-      if (heeded.processes.length === 0) terminal.tell(`nobody who serves '${queue}' has answered`);
-      exit(heeded.processes.length === 0 ? 1 : code);
+      const result = await atControl(flags, terminal, (control) => control.scale(queue, concurrency));
+      const code = printResult(result, `${concurrency} at once of '${queue}'`, terminal);
+      if (result.processes.length === 0) terminal.tell(`nobody who serves '${queue}' has answered`);
+      exit(result.processes.length === 0 ? 1 : code);
     });
 };

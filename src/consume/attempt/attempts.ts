@@ -14,8 +14,7 @@ import type { AttemptEvents } from '../report/attempt-events.js';
 import type { Settler } from '../settle/settle.js';
 import { ConsumeWays } from './consume-ways.js';
 import type { Stopping } from './context.js';
-import type { CrashWatch } from './crash-watch.js';
-import { asksFirst } from './crash-watch.js';
+import { asksFirst, type CrashWatch } from './crash-watch.js';
 import { givenUp } from './crashed.js';
 import type { Dispatcher } from './dispatch.js';
 

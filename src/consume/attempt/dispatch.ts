@@ -57,7 +57,8 @@ export class Dispatcher {
   private readonly arrive: Arriving;
   private readonly running: Running;
   private readonly verdicts: Verdicts;
-  private readonly stageOptions: StageOptions;
+  /** Without the outbox: each handler has its own way there. */
+  private readonly stageOptions: Omit<StageOptions, 'throughOutbox'>;
   private readonly codes: HandlerCode[] = [];
 
   constructor(private readonly options: DispatcherOptions) {
@@ -66,7 +67,6 @@ export class Dispatcher {
     this.running = new Running({ ...options, verdicts });
     this.stageOptions = {
       ...options,
-      throughOutbox: (add) => options.throughOutbox(add, []),
       failed: ({ handler, work }, error) => verdicts.failure(work, handler, error),
     };
     this.waysOf = new Map(options.handlers.map((handler) => [handler, this.ways(handler)]));

@@ -27,7 +27,11 @@ export type StageOptions = FeatureParts & {
 };
 
 /** Arrival stages of messages that carry a mark, or can't be read whole. */
-export function arrivalStages({ batches, steps, log }: StageOptions): readonly ArrivalStage[] {
+export function arrivalStages({
+  batches,
+  steps,
+  log,
+}: Pick<StageOptions, 'batches' | 'steps' | 'log'>): readonly ArrivalStage[] {
   return [
     // First, before any stage that may have the message come back: a copy would lack what can't be read, and be handled.
     unreadableStage,

@@ -1,7 +1,6 @@
 import { movedCopy } from '../../consume/settle/republish.js';
 import { isOwnFault } from '../../pipeline/final-errors.js';
-import type { Received } from '../../pipeline/received.js';
-import { receive } from '../../pipeline/received.js';
+import { type Received, receive } from '../../pipeline/received.js';
 import type { Names } from '../../topology/names.js';
 import type { Delivery, Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';

@@ -256,9 +256,8 @@ function notSent(
   first: number,
   failures: readonly PublishManyFailure[],
 ): PublishManyError {
-  const sorted = failures.toSorted((left, right) => left.index - right.index);
-  const key = jobs[(sorted[0]?.index ?? first) - first]?.key ?? '';
-  return new PublishManyError(key, jobs.length, sorted);
+  const lowest = Math.min(...failures.map(({ index }) => index));
+  return new PublishManyError(jobs[lowest - first]?.key ?? '', jobs.length, failures);
 }
 
 async function* windowsOf<Each>(all: Iterable<Each> | AsyncIterable<Each>): AsyncGenerator<Each[]> {

@@ -3,8 +3,8 @@ import type { ChainStep } from '../../message/chain.js';
 import type { ExchangeRef } from '../../message/exchange-option.js';
 import { publisherHeaders } from '../../message/headers.js';
 import type { StepMessage, StepOptions } from '../../message/wire/chain-header.js';
-import type { BodyEncoding } from '../../pipeline/publish-call.js';
 import {
+  type BodyEncoding,
   bodyOf,
   type ComposeOptions,
   composeMessage,

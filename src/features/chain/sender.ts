@@ -16,8 +16,12 @@ import {
 } from '../../message/wire/chain-header.js';
 import type { OutboxMessage } from '../../message/wire/outbox-message.js';
 import type { carriedFrom } from '../../pipeline/propagated-headers.js';
-import type { BodyEncoding } from '../../pipeline/publish-call.js';
-import { composeMessage, exchangeOf, type PublishCall } from '../../pipeline/publish-call.js';
+import {
+  type BodyEncoding,
+  composeMessage,
+  exchangeOf,
+  type PublishCall,
+} from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
 import type { Encodings } from '../../pipeline/sender.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { keyText } from '../../message/key-text.js';
-import type { Attempt } from '../../pipeline/attempt.js';
-import { longestAttemptMs } from '../../pipeline/attempt.js';
+import { type Attempt, longestAttemptMs } from '../../pipeline/attempt.js';
 import { withEffect } from '../../pipeline/effect.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
-import type { Effect } from '../../pipeline/outcome.js';
-import { type Outcome, releaseWhileTaken } from '../../pipeline/outcome.js';
+import { type Effect, type Outcome, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';
 import { storeAway } from '../../pipeline/store-away.js';
 import type { IdempotencyStore } from '../../stores/idempotency.js';

@@ -1,8 +1,7 @@
 import { NoTransactionError } from '../../errors.js';
 import type { Sender } from '../../message/publisher.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
-import { longestAttemptMs } from '../../pipeline/attempt.js';
+import { type Attempt, type AttemptTransaction, longestAttemptMs } from '../../pipeline/attempt.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import { DONE, type Outcome, releaseFor, releaseWhileTaken } from '../../pipeline/outcome.js';
 import type { AroundStage, GuardStage } from '../../pipeline/stage.js';

@@ -11,7 +11,6 @@ import { type Deferred, deferred } from '../../util/deferred.js';
 const ENTRIES_AT_ONCE = 500;
 /** Maximum length of one statement's entries together, in characters: bodies may be large. */
 const LENGTH_AT_ONCE = 4_194_304;
-/** Milliseconds that gathered entries wait for middleware to let the next payload go on. */
 
 /** Composes the entry of a payload. @param options options of this one, if middleware has changed them */
 export type ComposeEntry = (
@@ -56,7 +55,7 @@ export class ManyEntries {
     }
     if (this.entries.length > 0) await this.flush();
     await Promise.all(this.wrapped);
-    return { count, failures: this.failures.toSorted((left, right) => left.index - right.index) };
+    return { count, failures: this.failures };
   }
 
   private async take(payload: unknown, index: number): Promise<void> {

@@ -5,11 +5,10 @@ import { newMessageId } from '../../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
 import type { Published, PublishedMany } from '../../message/published.js';
 import { Publisher, type Sender } from '../../message/publisher.js';
-import type { OutboxMessage } from '../../message/wire/outbox-message.js';
-import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
+import { encodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
 import { type BodyEncoding, routingKeyOf } from '../../pipeline/publish-call.js';
-import { checkChainOptions, checkOutboxOptions } from '../../pipeline/publish-checks.js';
-import type { DirectSender, Encodings, WrapEach } from '../../pipeline/sender.js';
+import { checkOutboxOptions, withoutPack } from '../../pipeline/publish-checks.js';
+import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../../pipeline/sender.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { problemsOf, shortPlainText } from '../../util/check.js';
 import type { Clock } from '../../util/clock.js';
@@ -49,8 +48,7 @@ export class OutboxSender implements DirectSender {
   ) {}
 
   chain(steps: readonly ChainStep[], options: ChainOptions = {}): Chain {
-    checkChainOptions(options);
-    return new Chain(options.id ?? newMessageId(), steps, (plan) => this.startChain(plan));
+    return chainOf(steps, options, (plan) => this.startChain(plan));
   }
 
   async startChain(plan: ChainPlan, encodings?: Encodings): Promise<Published> {
@@ -117,13 +115,6 @@ export class OutboxSender implements DirectSender {
     if (problems.length > 0) throw new OptionsError('outbox', problems);
     return { ...columns, orderKey, message: encodeOutboxMessage({ ...message, service }) };
   }
-}
-
-/** What is no object is refused as it is. */
-function withoutPack(options: PublishManyOptions): PublishManyOptions {
-  if (typeof options !== 'object' || options === null) return options;
-  const { pack: _, ...each } = options;
-  return each;
 }
 
 /** The receipt of an added message. A delay's end is known only when the message is published. */

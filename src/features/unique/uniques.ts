@@ -1,6 +1,5 @@
 import type { UniqueMark } from '../../message/unique.js';
-import type { Attempt } from '../../pipeline/attempt.js';
-import { longestAttemptMs } from '../../pipeline/attempt.js';
+import { type Attempt, longestAttemptMs } from '../../pipeline/attempt.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import { type Outcome, SUPERSEDED } from '../../pipeline/outcome.js';
 import type { GuardStage } from '../../pipeline/stage.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { tellResumed } from '../../../src/cli/commands/resume.js';
+import { printResumed } from '../../../src/cli/commands/resume.js';
 import type { Terminal } from '../../../src/cli/output/terminal.js';
 import type { PauseResult } from '../../../src/control/control.js';
 
@@ -13,7 +13,7 @@ describe('hopline resume', () => {
       lines.push(text);
     };
     const terminal = { print: say, tell: say } as unknown as Terminal;
-    return { code: tellResumed(queue, { ...HEEDED, ...heeded }, terminal), lines };
+    return { code: printResumed(queue, { ...HEEDED, ...heeded }, terminal), lines };
   }
 
   it('says that the queue goes on', () => {
