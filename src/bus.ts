@@ -15,6 +15,7 @@ import type {
 import { plainHandler } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serve-options.js';
 import type { Workload } from './consume/report/workload.js';
+import type { ProcessStatus } from './control/answer.js';
 import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
@@ -114,6 +115,14 @@ export class Bus extends Publisher {
    */
   health(): BusHealth {
     return this.parts.monitor.health();
+  }
+
+  /**
+   * Status of this process: its slots, lanes and handlers with their figures. Reads memory alone, so it may be called often;
+   * works at any time. `openControl()` of `hopline/operate` has that of all processes.
+   */
+  status(): ProcessStatus {
+    return this.life.status;
   }
 
   /**

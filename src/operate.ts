@@ -3,6 +3,7 @@ export type {
   BusDescription,
   QueueDescription,
 } from './consume/handlers/bus-description.js';
+export type { ErrorGroup } from './consume/report/error-groups.js';
 export type { QueueWorkload, SlotGroupWorkload } from './consume/report/workload.js';
 export type { ControlAnswer, ProcessIdentity, ProcessStatus } from './control/answer.js';
 export {

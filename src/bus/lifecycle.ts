@@ -5,6 +5,8 @@ import { checkServeOptions, planServing, type Serving } from '../consume/handler
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { Consumption } from '../consume/intake/consumption.js';
+import type { ConsumingStatus } from '../consume/report/status.js';
+import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl } from '../control/bus-control.js';
 import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
 import type { BusEvents, BusState } from '../events.js';
@@ -27,6 +29,8 @@ import { inRootContext } from '../util/root-context.js';
 import type { BusSettings } from './options.js';
 import type { StopOptions } from './stop-options.js';
 import { CLOSING_RESERVE_MS, leftBehind, stopInStages } from './stopping.js';
+
+const NOT_CONSUMING: ConsumingStatus = { slotGroups: [], handlers: [] };
 
 export interface LifecycleOptions {
   readonly settings: BusSettings;
@@ -59,6 +63,8 @@ export class Lifecycle {
   private control: BusControl | undefined;
   private session: Session | undefined;
   private phase: BusState = 'new';
+  /** Monotonic milliseconds. */
+  private startedAt: number | undefined;
   private starting: Promise<void> | undefined;
   private startDeadline: Deadline | undefined;
   private stopping: Promise<void> | undefined;
@@ -72,6 +78,20 @@ export class Lifecycle {
   /** Consumption that consume; undefined while nothing does. */
   get consumption(): Consumption | undefined {
     return this.running;
+  }
+
+  /** See {@link Bus.status}. */
+  get status(): ProcessStatus {
+    const { events, monitor, settings } = this.options;
+    const { clock } = settings.transport;
+    return {
+      state: this.phase,
+      supervised: events.has('control.restart'),
+      uptimeMs: this.startedAt === undefined ? 0 : Math.round(clock.monotonic() - this.startedAt),
+      memory: process.memoryUsage.rss(),
+      lagMs: monitor.lagMs,
+      ...(this.running?.status ?? NOT_CONSUMING),
+    };
   }
 
   /** Handlers whose messages are unique; undefined before `start()` has begun. */
@@ -120,6 +140,7 @@ export class Lifecycle {
     const { events, settings } = this.options;
     const deadline = new Deadline(settings.transport.clock, settings.startDeadlineMs);
     this.startDeadline = deadline;
+    this.startedAt = settings.transport.clock.monotonic();
     try {
       checkServeOptions(serve);
       const subscriptions = parts.subscriptions(serve);
@@ -179,7 +200,7 @@ export class Lifecycle {
   }
 
   private async hearOperators(session: Session, consumption: Consumption, deadline: Deadline): Promise<void> {
-    const { settings, names, events, monitor } = this.options;
+    const { settings, names, events } = this.options;
     // With it come the schemas of its messages, which a bus that only publishes has no use for.
     const { BusControl } = await import('../control/bus-control.js');
     this.control = new BusControl({
@@ -189,8 +210,7 @@ export class Lifecycle {
       consumption,
       clock: settings.transport.clock,
       events,
-      state: () => this.phase,
-      lagMs: () => monitor.lagMs,
+      status: () => this.status,
     });
     await this.control.start(deadline);
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Consumption } from '../consume/intake/consumption.js';
 import { ConnectError, TopologyError } from '../errors.js';
-import type { BusEvents, BusState } from '../events.js';
+import type { BusEvents } from '../events.js';
 import { CONTROL_TOPOLOGY, type TopologyMode } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
 import type { Heard } from '../transport/operator-session.js';
@@ -11,7 +11,7 @@ import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
-import type { ControlAnswer } from './answer.js';
+import type { ControlAnswer, ProcessStatus } from './answer.js';
 import { PausedQueues } from './paused-queues.js';
 import { decodeRequest, encode, processIdentity } from './protocol.js';
 import type { ControlRequest } from './shapes.js';
@@ -25,9 +25,7 @@ export interface BusControlOptions {
   readonly events: Emitter<BusEvents>;
   readonly log: Logger;
   readonly consumption: Consumption;
-  /** State of the bus, for the status. */
-  state(): BusState;
-  lagMs(): number | undefined;
+  status(): ProcessStatus;
 }
 
 /** Deadline for publishing an answer: whoever asked does not wait longer. */
@@ -41,7 +39,6 @@ const ASK_AGAIN_MS = 500;
 /** Receives operators' requests to the workers of an application, obeys them, and answers. */
 export class BusControl {
   private readonly paused: PausedQueues;
-  private readonly startedAt: number;
   private reading: Timer | undefined;
   /** Number of notices about paused queues that have been received. */
   private told = 0;
@@ -50,7 +47,6 @@ export class BusControl {
   constructor(private readonly options: BusControlOptions) {
     const { session, names, clock } = options;
     this.paused = new PausedQueues(session, names, clock);
-    this.startedAt = clock.monotonic();
   }
 
   /**
@@ -158,7 +154,7 @@ export class BusControl {
     const { service, consumption, log } = this.options;
     if (request.ask === 'status')
       return request.service === undefined || request.service === service
-        ? { status: this.status() }
+        ? { status: this.options.status() }
         : undefined;
     if (request.ask === 'restart') return request.service === service ? this.restart() : undefined;
     if (request.ask === 'cancel') {
@@ -196,18 +192,6 @@ export class BusControl {
     log.info({ service }, 'an operator asked for this process to be replaced');
     events.emit('control.restart', { service });
     return {};
-  }
-
-  private status() {
-    const { consumption, events, clock, state, lagMs } = this.options;
-    return {
-      state: state(),
-      supervised: events.has('control.restart'),
-      uptimeMs: Math.round(clock.monotonic() - this.startedAt),
-      memory: process.memoryUsage.rss(),
-      lagMs: lagMs(),
-      ...consumption.status,
-    };
   }
 }
 

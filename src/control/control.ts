@@ -45,6 +45,11 @@ export interface QueueReport extends QueueState {
    * is paused or serving circuit is open.
    */
   readonly serving: number;
+  /**
+   * Time since the publish of the message that has waited longest, in milliseconds; 0 if none waits. Undefined if no process that
+   * consumes the queue knows it.
+   */
+  readonly oldestMs: number | undefined;
 }
 
 /** Result of a request to the processes that serve a queue. */
@@ -275,11 +280,13 @@ export class Control {
     if (!state) return undefined;
     const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
     const serving = lanes.filter((lane) => lane.queue === queue);
+    const oldest = serving.flatMap(({ oldestMs }) => oldestMs ?? []);
     return {
       queue,
       ...state,
       serving: serving.length,
       consuming: serving.filter((lane) => lane.paused.length === 0).length,
+      oldestMs: oldest.length === 0 ? undefined : Math.max(...oldest),
       paused: paused
         ? paused.includes(queue) || serving.some((lane) => paused.includes(lane.of))
         : serving.some((lane) => lane.paused.includes('operator')),

@@ -1,9 +1,11 @@
+import { type ErrorGroup, ErrorGroups } from '../consume/report/error-groups.js';
 import type { HandlerStatus } from '../consume/report/status.js';
 import { Histogram } from '../util/histogram.js';
 
-/** Median and 99th percentile of durations, in milliseconds, within 3 %. */
+/** Median, 95th and 99th percentile of durations, in milliseconds, within 3 %. */
 export interface Percentiles {
   readonly p50: number;
+  readonly p95: number;
   readonly p99: number;
 }
 
@@ -20,13 +22,22 @@ export interface HandlerReport {
   readonly runtimeMs: Percentiles | undefined;
   /** Time from publishing to the start of the first attempt, of messages without a delay. */
   readonly waitMs: Percentiles | undefined;
-  /** Counts since each process was started: attempts that ended, failed attempts, and the outcomes of those. */
+  /** Share of these attempts that failed, from 0 to 1; undefined if none ended. */
+  readonly failureRate: number | undefined;
+  /** Run time of the attempt that runs longest, in milliseconds; undefined if none runs. */
+  readonly longestMs: number | undefined;
+  /** Maximum run time of an attempt, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Counts since each process was started: attempts that ended, failed attempts, of these the timed-out, and the outcomes. */
   readonly attempts: number;
   readonly failures: number;
+  readonly timedOut: number;
   readonly retries: number;
   readonly deadLettered: number;
   /** Processes in which the handler's circuit breaker is open; undefined if it has none. */
   readonly circuitsOpen: number | undefined;
+  /** Last errors of its attempts by kind, the latest first. */
+  readonly errors: readonly ErrorGroup[];
 }
 
 /** A handler's figures, with its service. */
@@ -48,6 +59,8 @@ function reportOf(group: readonly ServiceHandler[]): HandlerReport {
   const [{ service, handler, queue }] = group as [ServiceHandler];
   const sum = (count: (each: ServiceHandler) => number) =>
     group.reduce((total, each) => total + count(each), 0);
+  const recent = sum((each) => each.recent);
+  const longest = group.flatMap(({ longestMs }) => longestMs ?? []);
   const breakers = group.filter(({ circuit }) => circuit !== undefined);
   return {
     service,
@@ -63,18 +76,23 @@ function reportOf(group: readonly ServiceHandler[]): HandlerReport {
       group.map(({ wait }) => wait),
       1,
     ),
+    failureRate: recent === 0 ? undefined : sum(({ recentFailures }) => recentFailures) / recent,
+    longestMs: longest.length === 0 ? undefined : Math.max(...longest),
+    timeoutMs: Math.max(...group.map(({ timeoutMs }) => timeoutMs)),
     attempts: sum(({ attempts }) => attempts),
     failures: sum(({ failures }) => failures),
+    timedOut: sum(({ timedOut }) => timedOut),
     retries: sum(({ retries }) => retries),
     deadLettered: sum(({ deadLettered }) => deadLettered),
     circuitsOpen:
       breakers.length === 0 ? undefined : breakers.filter(({ circuit }) => circuit !== 'closed').length,
+    errors: ErrorGroups.of(group.map(({ errors }) => errors)),
   };
 }
 
 function percentiles(all: Parameters<typeof Histogram.of>[0], perMs: number): Percentiles | undefined {
   const histogram = Histogram.of(all);
-  const p50 = histogram.percentile(0.5);
-  const p99 = histogram.percentile(0.99);
-  return p50 === undefined || p99 === undefined ? undefined : { p50: p50 / perMs, p99: p99 / perMs };
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => histogram.percentile(share));
+  if (p50 === undefined || p95 === undefined || p99 === undefined) return undefined;
+  return { p50: p50 / perMs, p95: p95 / perMs, p99: p99 / perMs };
 }

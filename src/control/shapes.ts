@@ -5,9 +5,11 @@ import {
   literal,
   object,
   optional,
+  string,
   tuple,
   variant,
 } from 'valibot';
+import type { ErrorGroup } from '../consume/report/error-groups.js';
 import type { HandlerStatus, LanePause, LaneStatus, SlotGroupStatus } from '../consume/report/status.js';
 import { count, figure, listOf, shapeOf, text, whole } from '../util/json-shape.js';
 import type { ControlAnswer, ProcessStatus } from './answer.js';
@@ -39,6 +41,7 @@ const lane = shapeOf<LaneStatus>({
   queue: text,
   of: text,
   paused: listOf(nameOf<LanePause>()),
+  oldestMs: optional(figure),
 });
 
 const slotGroup = shapeOf<SlotGroupStatus>({
@@ -48,22 +51,30 @@ const slotGroup = shapeOf<SlotGroupStatus>({
   running: whole,
   waiting: whole,
   held: boolean(),
+  busyMs: figure,
 });
 
 const histogram = listOf(tuple([whole, whole]));
 
+const errorGroup = shapeOf<ErrorGroup>({ kind: string(), message: string(), count, lastAt: figure });
+
 const handler = shapeOf<HandlerStatus>({
   handler: text,
   queue: text,
+  timeoutMs: figure,
   running: whole,
   attempts: whole,
   failures: whole,
+  timedOut: whole,
   retries: whole,
   deadLettered: whole,
   overMs: figure,
   recent: whole,
+  recentFailures: whole,
   runtime: histogram,
   wait: histogram,
+  errors: listOf(errorGroup),
+  longestMs: optional(figure),
   circuit: optional(nameOf<NonNullable<HandlerStatus['circuit']>>()),
 });
 

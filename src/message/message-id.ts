@@ -15,8 +15,8 @@ function random(): Uint8Array {
   return pool.subarray(taken - ID_BYTES, taken);
 }
 
-/** A new UUIDv7 (RFC 9562): unique, and with the millisecond of its creation. */
-export const newMessageId = (): string => v7({ rng: random });
+/** A new UUIDv7 (RFC 9562): unique, and with the millisecond of its creation. @param now in wall-clock milliseconds */
+export const newMessageId = (now = Date.now()): string => v7({ rng: random, msecs: now });
 
 /** An id for a message that was published without one: a UUIDv4 (RFC 9562), which claims no time of publishing. */
 export const datelessMessageId = (): string => randomUUID();

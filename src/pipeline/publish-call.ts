@@ -187,7 +187,7 @@ function propertiesOf(
   contentType: string,
 ): OutgoingProperties {
   const properties: OutgoingProperties = {
-    messageId: options.messageId ?? newMessageId(),
+    messageId: options.messageId ?? newMessageId(now),
     timestamp: Math.floor(now / 1_000),
     type,
     appId: service,

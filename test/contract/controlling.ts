@@ -184,6 +184,48 @@ export const controlling: Theme = (test) => {
     gate.resolve();
   });
 
+  test('status says how long the oldest message waits, how long one runs, and which errors there were last', async (fx) => {
+    const control = controlOf(fx);
+    const gate = deferred<void>();
+    const bus = fx
+      .bus('mailer', { retry: { tries: 1 }, timeout: '20s' })
+      .handle('bad', () => Promise.reject(new TypeError('no such thing')), {
+        name: 'Bad',
+        queue: fx.name('q'),
+      })
+      .handle('slow', () => gate.promise, { name: 'Slow', queue: { name: fx.name('slow'), concurrency: 1 } });
+    assert.deepEqual([bus.status().state, bus.status().handlers], ['new', []]);
+    await bus.start();
+    for (const key of ['bad', 'slow', 'slow', 'slow']) await bus.publish(key, key);
+    const waiting = () => bus.status().slotGroups.find(({ queues: [queue] }) => queue === fx.name('slow'));
+    await fx.eventually(() => assert.ok((waiting()?.lanes[0]?.oldestMs ?? 0) > 5));
+    await fx.eventually(() => assert.equal(bus.status().handlers[0]?.deadLettered, 1));
+    const { queues, handlers } = await control(({ status }) => status());
+    const [bad, slow] = handlers;
+    assert.deepEqual(
+      [bad?.failureRate, bad?.longestMs, bad?.timeoutMs, bad?.timedOut],
+      [1, undefined, 20_000, 0],
+    );
+    assert.deepEqual(
+      bad?.errors.map(({ kind, message, count }) => [kind, message, count]),
+      [['TypeError', 'no such thing', 1]],
+    );
+    assert.deepEqual([slow?.failureRate, slow?.errors], [undefined, []]);
+    assert.ok((slow?.longestMs ?? 0) > 0);
+    const [idle, busy] = queues;
+    assert.equal(idle?.oldestMs, 0);
+    assert.ok((busy?.oldestMs ?? 0) > 5);
+    assert.ok((waiting()?.busyMs ?? 0) >= (slow?.longestMs ?? 0));
+    const published = waiting()?.lanes[0]?.oldestMs ?? 0;
+    await control(({ pause }) => pause(fx.name('slow')));
+    // Nothing is consumed: how old the first message of the queue is can't be known here.
+    await fx.eventually(() => assert.equal(waiting()?.lanes[0]?.oldestMs, undefined));
+    await control(({ resume }) => resume(fx.name('slow')));
+    await fx.eventually(() => assert.ok((waiting()?.lanes[0]?.oldestMs ?? 0) >= published));
+    gate.resolve();
+    await fx.eventually(() => assert.equal(waiting()?.lanes[0]?.oldestMs, 0));
+  });
+
   test('status shows a circuit that has opened, and that it is closed again', async (fx) => {
     const control = controlOf(fx);
     let isBroken = true;

@@ -19,7 +19,7 @@ import type { AttemptEvents } from '../report/attempt-events.js';
 import { type ContextSurroundings, HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
 import type { TimedCode } from './run-handler.js';
-import { Running, type RunningOptions } from './running.js';
+import { Running, type RunningOptions, type UnderWay } from './running.js';
 import { aroundStages, arrivalStages, guardStages, type StageOptions } from './stages.js';
 import { Verdicts, type VerdictsOptions } from './verdicts.js';
 
@@ -120,6 +120,11 @@ export class Dispatcher {
   /** Tells the handlers' code that no more messages will come: what it holds back for others runs now. */
   closeCode(): void {
     for (const { close } of this.codes) close?.();
+  }
+
+  /** Code that runs now. */
+  get underWay(): readonly UnderWay[] {
+    return this.running.underWay;
   }
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */

@@ -1,4 +1,5 @@
 import type { Attempt } from '../../pipeline/attempt.js';
+import type { PlannedHandler } from '../../pipeline/handler.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
 import type { Handling } from '../../pipeline/stage.js';
@@ -17,17 +18,31 @@ export interface RunningOptions {
   readonly onEnded?: ((work: Work, isFailure: boolean) => void) | undefined;
 }
 
+/** Code of an attempt that has begun and not ended. */
+export interface UnderWay {
+  readonly work: Work;
+  readonly handler: PlannedHandler;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+}
+
 /** Executes the code of attempts, reports how it ends, and keeps the contexts of what runs. */
 export class Running {
-  private readonly contexts = new Set<Attempt>();
+  /** When each has begun, in monotonic milliseconds. */
+  private readonly contexts = new Map<Attempt, number>();
 
   constructor(private readonly options: RunningOptions) {}
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */
   abort(reason: Error, picks: (received: Received) => boolean): number {
-    const picked = [...this.contexts].filter(({ work }) => picks(work.received));
+    const picked = [...this.contexts.keys()].filter(({ work }) => picks(work.received));
     for (const context of picked) context.abort(reason);
     return picked.length;
+  }
+
+  /** What runs now, in the order in which it has begun. */
+  get underWay(): UnderWay[] {
+    return [...this.contexts].map(([{ work, handler }, startedAt]) => ({ work, handler, startedAt }));
   }
 
   /** The end of a handler's way: its code. */
@@ -45,7 +60,7 @@ export class Running {
       const ending = runHandler(code, payload, context);
       if (!(ending instanceof Promise)) return this.ended(context, ending, startedAt, until);
       // Only code that has not returned can be stopped.
-      this.contexts.add(context);
+      this.contexts.set(context, startedAt);
       return ending.then((late) => {
         this.contexts.delete(context);
         return this.ended(context, late, startedAt, until);

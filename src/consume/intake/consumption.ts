@@ -7,7 +7,7 @@ import type { Handler } from '../handlers/subscription.js';
 import { AttemptEvents } from '../report/attempt-events.js';
 import { ConsumerEvents } from '../report/consumer-events.js';
 import { FiguresOfHandler } from '../report/figures.js';
-import type { ConsumingStatus, SlotGroupStatus } from '../report/status.js';
+import type { ConsumingStatus, HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, sumOf, type Workload } from '../report/workload.js';
 import type { SettlerOptions } from '../settle/settle.js';
 import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
@@ -101,18 +101,27 @@ export class Consumption {
   get status(): ConsumingStatus {
     const now = this.clock.monotonic();
     return {
-      slotGroups: this.groups.map(({ status }) => status),
-      handlers: this.groups.flatMap((group) =>
-        group.handlers.flatMap((handler) => {
-          const figures = this.figures.get(handler);
-          return figures ? [{ ...figures.read(now), circuit: group.circuitOf(handler) }] : [];
-        }),
-      ),
+      slotGroups: this.groups.map((group) => ({ ...group.status, busyMs: this.busyMs(group, now) })),
+      handlers: this.groups.flatMap((group) => this.handlersOf(group, now)),
     };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.groups.map((group) => group.close()));
+  }
+
+  private handlersOf(group: SlotGroup, now: number): HandlerStatus[] {
+    const { underWay } = group;
+    return group.handlers.flatMap((handler) => {
+      const figures = this.figures.get(handler);
+      const longest = underWay.find((each) => each.handler === handler);
+      const longestMs = longest && now - longest.startedAt;
+      return figures ? [{ ...figures.read(now), longestMs, circuit: group.circuitOf(handler) }] : [];
+    });
+  }
+
+  private busyMs(group: SlotGroup, now: number): number {
+    return group.underWay.reduce((sum, { startedAt }) => sum + now - startedAt, this.endedIn(group).busyMs);
   }
 
   private endedIn({ handlers }: SlotGroup): EndedAttempts {
@@ -133,11 +142,13 @@ function figuresOf(servings: readonly Serving[], now: number): Map<Handler, Figu
   return new Map(
     servings.flatMap(({ subscriptions }) =>
       subscriptions.flatMap(({ queue, handlers }) =>
-        handlers.map((handler) => [handler, new FiguresOfHandler(handler.name, queue, now)] as const),
+        handlers.map(
+          (handler) => [handler, new FiguresOfHandler(handler.name, queue, handler.timeoutMs, now)] as const,
+        ),
       ),
     ),
   );
 }
 
-const isAmong = ({ queues, lanes }: SlotGroupStatus, queue: string) =>
+const isAmong = ({ queues, lanes }: Pick<SlotGroupStatus, 'queues' | 'lanes'>, queue: string) =>
   queues.includes(queue) || lanes.some((lane) => lane.queue === queue);

@@ -14,6 +14,7 @@ import type { Logger } from '../../util/logger.js';
 import { Attempts } from '../attempt/attempts.js';
 import type { CrashWatch } from '../attempt/crash-watch.js';
 import { Dispatcher, type DispatcherOptions } from '../attempt/dispatch.js';
+import type { UnderWay } from '../attempt/running.js';
 import { strictOrder } from '../handlers/lane-order.js';
 import { keptForMs, warnOfLongHandlers } from '../handlers/long-handlers.js';
 import { prefetchOf, type ServedLane, type Serving } from '../handlers/serving.js';
@@ -24,6 +25,7 @@ import { type EndedAttempts, type Workload, workloadOf } from '../report/workloa
 import { dueEffects } from '../settle/due.js';
 import { Settler, type SettlerOptions } from '../settle/settle.js';
 import { Gate } from './gate.js';
+import { groupStatus } from './group-status.js';
 import { Intake } from './intake.js';
 import { LaneConsumer } from './lane-consumer.js';
 import { LongWaits } from './long-waits.js';
@@ -188,15 +190,14 @@ export class SlotGroup {
     this.gate.resize(slots);
   }
 
-  get status(): SlotGroupStatus {
-    const { running, waitingCount: waiting } = this.gate;
-    const held = this.pause.has('unpublishable');
-    const lanes = this.lanes.map(({ queue }, index) => ({
-      queue,
-      of: (this.serving.lanes[index] as ServedLane).subscription.queue,
-      paused: this.pause.reasonsOf(index),
-    }));
-    return { queues: this.queues, lanes, slots: this.slots, running, waiting, held };
+  /** Code that runs now. */
+  get underWay(): readonly UnderWay[] {
+    return this.dispatcher.underWay;
+  }
+
+  get status(): Omit<SlotGroupStatus, 'busyMs'> {
+    const { gate, pause, slots, underWay, serving, options } = this;
+    return { queues: this.queues, ...groupStatus({ ...options, ...serving, gate, pause, slots, underWay }) };
   }
 
   get handlers(): readonly Handler[] {

@@ -1,9 +1,9 @@
 import type { AttemptEvent, BusEvents, DeadLetteredEvent } from '../../events.js';
-import { publishedAtOf } from '../../message/published-at.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
+import { ageMs, isFirstDelivery } from './age.js';
 import type { FiguresOfHandler } from './figures.js';
 
 type FailureName = 'handler.failed' | 'handler.timedOut';
@@ -48,6 +48,9 @@ export class AttemptEvents {
 
   /** @param startedAt of its code, in monotonic milliseconds */
   failed(name: FailureName, work: Work, error: unknown, startedAt: number): void {
+    const figures = this.figuresOf(work);
+    if (name === 'handler.timedOut') figures?.timedOut();
+    else figures?.failedWith(error, this.clock.now());
     if (!this.events.has(name)) return;
     const durationMs = this.clock.monotonic() - startedAt;
     const { lost } = work.received.delivery;
@@ -104,16 +107,13 @@ export class AttemptEvents {
     return match && this.figures.get(match.handler);
   }
 
-  /** Counts only messages that came straight from their queue, for the first time: all others have waited for other reasons, too. */
   private countWait(figures: FiguresOfHandler, work: Work, now: number): void {
-    const { attempt, exchange, delivery } = work.received;
-    if (attempt > 1 || delivery.redelivered || delivery.exchange !== exchange) return;
+    if (!isFirstDelivery(work)) return;
     const waitMs = this.ageMs(work);
     if (waitMs !== undefined) figures.waited(now, waitMs);
   }
 
-  private ageMs({ received }: Work): number | undefined {
-    const at = publishedAtOf(received.delivery.properties);
-    return at === undefined ? undefined : this.clock.now() - at;
+  private ageMs(work: Work): number | undefined {
+    return ageMs(work, this.clock);
   }
 }

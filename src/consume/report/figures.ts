@@ -1,4 +1,5 @@
 import { Histogram, type HistogramData } from '../../util/histogram.js';
+import { type ErrorGroup, ErrorGroups } from './error-groups.js';
 
 /** Length of a window. The recent figures cover the current window so far, and the whole one before it. */
 const WINDOW_MS = 30_000;
@@ -10,21 +11,27 @@ const RECORD_WAIT_EVERY_MS = 1;
 export interface HandlerFigures {
   readonly handler: string;
   readonly queue: string;
+  /** Maximum run time of an attempt, in milliseconds. */
+  readonly timeoutMs: number;
   /** Messages that it handles now. */
   readonly running: number;
-  /** Counts since the bus was started: attempts that have ended, failed ones among them, and the outcomes of these. */
+  /** Counts since the bus was started: attempts that have ended, failed ones among them, of these the timed-out, and the outcomes. */
   readonly attempts: number;
   readonly failures: number;
+  readonly timedOut: number;
   readonly retries: number;
   readonly deadLettered: number;
   /** Milliseconds that the figures below cover: the last 30 to 60 s, or less if the bus was started later. */
   readonly overMs: number;
-  /** Attempts that have ended in that time. */
+  /** Attempts that have ended in that time, and failed ones among them. */
   readonly recent: number;
+  readonly recentFailures: number;
   /** Run times of these attempts, in microseconds. */
   readonly runtime: HistogramData;
   /** Times from the publish to the start of the first attempt, in milliseconds; without delayed messages. */
   readonly wait: HistogramData;
+  /** Errors of failed attempts by kind, the latest first: a few of them. */
+  readonly errors: readonly ErrorGroup[];
 }
 
 /** Counters of one handler. They are called for each message, so they allocate nothing and read no clock. */
@@ -34,6 +41,8 @@ export class FiguresOfHandler {
   busyMs = 0;
   private running = 0;
   private failures = 0;
+  private timeouts = 0;
+  private readonly errors = new ErrorGroups();
   private retries = 0;
   private deadLettered = 0;
   private waitRecordedAt = Number.NEGATIVE_INFINITY;
@@ -45,6 +54,7 @@ export class FiguresOfHandler {
   constructor(
     private readonly handler: string,
     private readonly queue: string,
+    private readonly timeoutMs: number,
     now: number,
   ) {
     this.currentSince = now;
@@ -61,10 +71,12 @@ export class FiguresOfHandler {
     this.running -= 1;
     this.attempts += 1;
     this.busyMs += runtimeMs;
-    if (isFailure) this.failures += 1;
     if (now - this.currentSince >= WINDOW_MS) this.turn(now);
     this.current.ended += 1;
     this.current.runtime.record(runtimeMs * 1_000);
+    if (!isFailure) return;
+    this.failures += 1;
+    this.current.failed += 1;
   }
 
   /** True if another wait is to be recorded now. */
@@ -77,6 +89,15 @@ export class FiguresOfHandler {
     this.current.wait.record(waitMs);
   }
 
+  /** @param at wall-clock milliseconds */
+  failedWith(error: unknown, at: number): void {
+    this.errors.add(error, at);
+  }
+
+  timedOut(): void {
+    this.timeouts += 1;
+  }
+
   retried(): void {
     this.retries += 1;
   }
@@ -87,19 +108,24 @@ export class FiguresOfHandler {
 
   read(now: number): HandlerFigures {
     this.turn(now);
-    const { handler, queue, running, attempts, failures, retries, deadLettered, current, last } = this;
+    const { handler, queue, timeoutMs, running, attempts, failures, retries, deadLettered } = this;
+    const { current, last, timeouts: timedOut } = this;
     return {
       handler,
       queue,
+      timeoutMs,
       running,
       attempts,
       failures,
+      timedOut,
       retries,
       deadLettered,
       overMs: now - this.lastSince,
       recent: current.ended + last.ended,
+      recentFailures: current.failed + last.failed,
       runtime: Histogram.of([last.runtime.data, current.runtime.data]).data,
       wait: Histogram.of([last.wait.data, current.wait.data]).data,
+      errors: this.errors.read(),
     };
   }
 
@@ -123,11 +149,13 @@ export class FiguresOfHandler {
 
 class Window {
   ended = 0;
+  failed = 0;
   readonly runtime = new Histogram();
   readonly wait = new Histogram();
 
   clear(): void {
     this.ended = 0;
+    this.failed = 0;
     this.runtime.clear();
     this.wait.clear();
   }

@@ -20,6 +20,8 @@ export interface SlotGroupStatus {
   readonly waiting: number;
   /** True while nothing starts, because a retry or a dead letter can't be published. */
   readonly held: boolean;
+  /** Run time of handlers since the bus was started, in milliseconds, all together and those that run included. */
+  readonly busyMs: number;
 }
 
 /** Reasons for which a lane is not consumed; the other reasons only keep fetched messages from beginning. */
@@ -31,9 +33,16 @@ export interface LaneStatus {
   readonly of: string;
   /** Reasons why it is not consumed; empty if it is. */
   readonly paused: readonly LanePause[];
+  /**
+   * Time since the publish of the message that has waited longest, in milliseconds; 0 if none waits here. Undefined if that is
+   * not known: nothing is consumed, or what waits has been here before.
+   */
+  readonly oldestMs: number | undefined;
 }
 
 export interface HandlerStatus extends HandlerFigures {
+  /** Run time of the attempt that runs longest, in milliseconds; undefined if none runs. */
+  readonly longestMs: number | undefined;
   /** State of the handler's circuit breaker; undefined without one. */
   readonly circuit: 'closed' | 'open' | 'trying' | undefined;
 }

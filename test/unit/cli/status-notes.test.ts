@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { notesOf } from '../../../src/cli/output/status-tables.js';
 import type { ProcessReport, QueueReport, StatusReport } from '../../../src/control/control.js';
 
-const QUEUE: QueueReport = { queue: 'q', ready: 0, consumers: 1, paused: false, consuming: 1, serving: 1 };
+const QUEUE: QueueReport = {
+  ...{ queue: 'q', ready: 0, consumers: 1, oldestMs: undefined },
+  ...{ paused: false, consuming: 1, serving: 1 },
+};
 
 function notesOn(queue: Partial<QueueReport>, report: Partial<StatusReport> = {}): string[] {
   const processes = [{} as ProcessReport];

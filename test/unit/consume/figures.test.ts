@@ -14,20 +14,24 @@ function handle(figures: FiguresOfHandler, now: number, ended: number, runtimeMs
 
 describe('the figures of a handler', () => {
   it('count what runs, what has ended, and what became of it', () => {
-    const figures = new FiguresOfHandler('Work', 'q', 0);
+    const figures = new FiguresOfHandler('Work', 'q', 60_000, 0);
     figures.began(1);
     figures.began(1);
     figures.began(1);
     figures.ended(2, 1, false);
     figures.ended(3, 2, true);
+    figures.failedWith(new Error('no'), 1_000);
     figures.retried();
     figures.gaveUp();
-    const { running, attempts, failures, retries, deadLettered, recent } = figures.read(4);
-    assert.deepEqual([running, attempts, failures, retries, deadLettered, recent], [1, 2, 1, 1, 1, 2]);
+    const { running, attempts, failures, retries, deadLettered, recent, recentFailures, errors } =
+      figures.read(4);
+    assert.deepEqual([running, attempts, failures, retries, deadLettered], [1, 2, 1, 1, 1]);
+    assert.deepEqual([recent, recentFailures], [2, 1]);
+    assert.deepEqual(errors, [{ kind: 'Error', message: 'no', count: 1, lastAt: 1_000 }]);
   });
 
   it('are of the last 30 to 60 seconds, and of less after a start', () => {
-    const figures = new FiguresOfHandler('Work', 'q', 0);
+    const figures = new FiguresOfHandler('Work', 'q', 60_000, 0);
     handle(figures, seconds(10), 5);
     assert.deepEqual(rateOf(figures, seconds(20)), [5, seconds(20)]);
     handle(figures, seconds(40), 2);
@@ -37,7 +41,7 @@ describe('the figures of a handler', () => {
   });
 
   it('forget what was before a long silence, and go on counting', () => {
-    const figures = new FiguresOfHandler('Work', 'q', 0);
+    const figures = new FiguresOfHandler('Work', 'q', 60_000, 0);
     handle(figures, seconds(10), 5, 100);
     handle(figures, seconds(1_000), 3, 2);
     const { recent, runtime, attempts, overMs } = figures.read(seconds(1_010));
@@ -46,7 +50,7 @@ describe('the figures of a handler', () => {
   });
 
   it('have run times in microseconds, and look at how long messages waited once a millisecond', () => {
-    const figures = new FiguresOfHandler('Work', 'q', 0);
+    const figures = new FiguresOfHandler('Work', 'q', 60_000, 0);
     handle(figures, 1, 1, 0.25);
     assert.ok(figures.wantsWait(1));
     figures.waited(1, 12);

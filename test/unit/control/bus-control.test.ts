@@ -86,8 +86,9 @@ describe('a process that hears operators', () => {
       events: new Emitter<BusEvents>(() => {}),
       log: silentLogger,
       consumption: consumption as Consumption,
-      state: () => 'starting',
-      lagMs: () => undefined,
+      status: () => {
+        throw new Error('nobody asks for it here');
+      },
     });
     await control.start(new Deadline(clock, 1_000));
     return control;

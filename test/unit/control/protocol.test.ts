@@ -18,15 +18,20 @@ const REQUESTS: readonly ControlRequest[] = [
 ];
 
 const LANE = { queue: 'q', of: 'q', paused: ['operator'] };
-const GROUP = { queues: ['q'], lanes: [LANE], slots: 10, running: 1, waiting: 0, held: false };
-const HANDLER = new FiguresOfHandler('Work', 'q', 0).read(5);
+const GROUP = { queues: ['q'], lanes: [LANE], slots: 10, running: 1, waiting: 0, held: false, busyMs: 2.5 };
+const HANDLER = new FiguresOfHandler('Work', 'q', 60_000, 0).read(5);
 const STATUS = {
   state: 'started',
   supervised: false,
   uptimeMs: 0,
   memory: 1,
   slotGroups: [GROUP],
-  handlers: [{ ...HANDLER, runtime: [[3, 7]] }],
+  handlers: [
+    {
+      ...{ ...HANDLER, runtime: [[3, 7]], longestMs: 1 },
+      errors: [{ kind: 'Error', message: '', count: 2, lastAt: 1_000 }],
+    },
+  ],
 };
 
 describe('control messages', () => {
