@@ -1,4 +1,3 @@
-import ts from 'typescript';
 import { EVENT_LINES, type EventLine } from '../../src/observe/logs/catalogue.js';
 import { withPart } from '../../test/stacks/docs-tables.js';
 import { compile, docOf, fieldTypeOf, moduleOf, table } from './source.js';
@@ -28,10 +27,6 @@ function fieldTable(): string {
   if (!fields) throw new Error(`${FIELDS} has no LogFields`);
   const rows = checker
     .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(fields))
-    .map((field) => [
-      `\`${field.name}\``,
-      `\`${ts.isPropertySignature(field.valueDeclaration as ts.Node) ? fieldTypeOf(field, checker) : 'number'}\``,
-      docOf(field, checker),
-    ]);
+    .map((field) => [`\`${field.name}\``, `\`${fieldTypeOf(field, checker)}\``, docOf(field, checker)]);
   return table(['field', 'type', 'meaning'], rows);
 }
