@@ -11,14 +11,25 @@ import {
   wrapping,
 } from './publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings } from './sender.js';
+import { type ChainStarter, type TracedSending, TracingSender } from './tracing/tracing-sender.js';
 
-/** The sender behind publish middleware; without any, the sender itself. @param middleware the first is the outermost */
-export function throughMiddleware(sender: DirectSender, middleware: readonly PublishMiddleware[]): Sender {
-  return middleware.length === 0 ? sender : new MiddlewareSender(sender, wrapping(middleware));
+/**
+ * The sender behind a tracer and publish middleware; without any, the sender itself.
+ *
+ * @param middleware the first is the outermost
+ * @param traced the bus's tracer; undefined if there is none
+ */
+export function throughMiddleware(
+  sender: DirectSender,
+  middleware: readonly PublishMiddleware[],
+  traced: TracedSending | undefined,
+): Sender {
+  const inner = middleware.length === 0 ? sender : new MiddlewareSender(sender, wrapping(middleware));
+  return traced ? new TracingSender(inner, traced) : inner;
 }
 
 /** Takes each payload through the publish middleware, within the call that publishes it. */
-class MiddlewareSender implements Sender {
+class MiddlewareSender implements ChainStarter {
   constructor(
     private readonly direct: DirectSender,
     private readonly wrap: PublishWrap,
@@ -55,7 +66,7 @@ class MiddlewareSender implements Sender {
     return chainOf(steps, options, (plan) => this.startChain(plan));
   }
 
-  private startChain(plan: ChainPlan): Promise<Published> {
+  startChain(plan: ChainPlan): Promise<Published> {
     const { steps, onFailure } = plan;
     // What is no list of steps is refused with the plan.
     if (!Array.isArray(steps) || steps.length === 0) return this.direct.startChain(plan);

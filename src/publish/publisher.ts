@@ -11,10 +11,12 @@ import { Batch, type BatchJob, type BatchOptions, type CheckedJobs } from '../me
 import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
+import { HEADER } from '../message/headers.js';
 import { newMessageId } from '../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
+import { encodeTraces } from '../message/wire/pack-traces.js';
 import {
   type BodyEncoding,
   bodyOf,
@@ -29,6 +31,7 @@ import {
 import { checkPublishManyOptions, checkPublishOptions, withoutPack } from '../pipeline/publish-checks.js';
 import type { PublishWrap } from '../pipeline/publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../pipeline/sender.js';
+import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { validate } from '../serialization/validate.js';
 import type { TransportSession } from '../transport/transport.js';
 import { show } from '../util/check.js';
@@ -49,6 +52,7 @@ export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions 
   readonly uniqueHandlers: () => UniqueRules | undefined;
   /** Publish middleware of the bus, for the jobs of batches; undefined if there is none. */
   readonly wrap: PublishWrap | undefined;
+  readonly tracing: Tracing | undefined;
 }
 
 const NO_OPTIONS: PublishOptions = {};
@@ -63,9 +67,7 @@ export class BusPublisher implements DirectSender {
 
   constructor(private readonly options: BusPublisherOptions) {
     const { service, events, clock, encryption, stores, wrap } = options;
-    this.packer = new Packer(clock, packBytes(options.maxBodyBytes), (call, bodies) =>
-      this.sendPack(call, bodies),
-    );
+    this.packer = new Packer(clock, packBytes(options.maxBodyBytes), (...pack) => this.sendPack(...pack));
     this.ways = new PublishWays({
       gather: [this.packer.feature],
       send: [uniqueSends(options), encrypting(encryption), new PublishEvents(service, events, clock)],
@@ -225,13 +227,19 @@ export class BusPublisher implements DirectSender {
     );
   }
 
-  private sendPack(call: PublishCall, bodies: readonly Buffer[]): Promise<Published> {
+  private sendPack(
+    call: PublishCall,
+    bodies: readonly Buffer[],
+    traces?: readonly string[],
+  ): Promise<Published> {
     try {
       const [first] = bodies;
       // A pack of one is a message like any other.
       if (first && bodies.length === 1) return this.ways.ofOne(call)(call, first);
       const now = this.options.clock.now();
       const message = composeMessage(call, packed(bodies), this.options, now, PACK_CONTENT_TYPE);
+      const { properties } = message;
+      if (traces) properties.headers = { ...properties.headers, [HEADER.traces]: encodeTraces(traces) };
       return this.ways.ofComposed(call)({ ...call, items: bodies.length }, message);
     } catch (error) {
       return Promise.reject(error);

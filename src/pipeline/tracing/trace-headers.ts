@@ -1,0 +1,9 @@
+import type { Headers } from '../../message/properties.js';
+
+/** The headers with those of a trace. The state of another trace does not stay beside its parent. */
+export function withTrace(headers: Readonly<Headers> | undefined, trace: Readonly<Headers>): Headers {
+  if (headers === undefined) return trace as Headers;
+  if (trace.traceparent === undefined) return { ...headers, ...trace };
+  const { tracestate: _, ...others } = headers;
+  return { ...others, ...trace };
+}
