@@ -11,10 +11,6 @@ const transport = AMQP_URL ? rabbitmq({ url: AMQP_URL }) : memory();
 const bus = new Bus({ service: 'shop', transport, middleware: [otel()], failureLog: false });
 
 bus.handle('order.placed', (order, context) => context.send('email.confirm', order));
-
-const mailed = new Promise((resolve) =>
-  bus.on('handler.succeeded', (event) => event.attempt === 2 && resolve(event)),
-);
 bus.handle(
   'email.confirm',
   (_order, { attempt }) => {
@@ -23,17 +19,19 @@ bus.handle(
   { queue: 'mails', retry: { backoff: '100ms' } },
 );
 
+const mailed = new Promise((resolve) =>
+  bus.on('handler.succeeded', (event) => event.queue === 'mails' && resolve(event)),
+);
 await bus.start();
 await bus.publish('order.placed', { id: 1 });
 await mailed;
 await bus.stop();
 
 const spans = exporter.getFinishedSpans();
-const tell = (parent: string | undefined, indent: string): void => {
-  for (const { name, attributes, parentSpanContext, spanContext } of spans) {
-    if (parentSpanContext?.spanId !== parent) continue;
-    console.log(`${indent}${name} ${attributes['hopline.outcome'] ?? ''}`.trimEnd());
-    tell(spanContext().spanId, `${indent}  `);
+function tell(parent: string | undefined, indent: string): void {
+  for (const span of spans.filter(({ parentSpanContext }) => parentSpanContext?.spanId === parent)) {
+    console.log(`${indent}${span.name} ${span.attributes['hopline.outcome'] ?? ''}`.trimEnd());
+    tell(span.spanContext().spanId, `${indent}  `);
   }
-};
+}
 tell(undefined, '');

@@ -3,7 +3,7 @@ import { isMessageDefinition, type MessageDefinition } from '../message/define-m
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import type { Sender } from '../message/publisher.js';
-import type { BodyEncoding } from './publish-call.js';
+import type { Beside, BodyEncoding } from './publish-call.js';
 import {
   type PublishMiddleware,
   type PublishRequest,
@@ -11,7 +11,8 @@ import {
   wrapping,
 } from './publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings } from './sender.js';
-import { type ChainStarter, type TracedSending, TracingSender } from './tracing/tracing-sender.js';
+import { inTrace } from './tracing/trace-headers.js';
+import { type TraceableSender, type TracedSending, TracingSender } from './tracing/tracing-sender.js';
 
 /**
  * The sender behind a tracer and publish middleware; without any, the sender itself.
@@ -29,7 +30,7 @@ export function throughMiddleware(
 }
 
 /** Takes each payload through the publish middleware, within the call that publishes it. */
-class MiddlewareSender implements ChainStarter {
+class MiddlewareSender implements TraceableSender {
   constructor(
     private readonly direct: DirectSender,
     private readonly wrap: PublishWrap,
@@ -39,12 +40,16 @@ class MiddlewareSender implements ChainStarter {
     intent: PublishIntent,
     target: string | MessageDefinition,
     payload: unknown,
-    options: PublishOptions = {},
+    given: PublishOptions = {},
+    { trace }: Pick<Beside, 'trace'> = {},
   ): Promise<Published> {
-    this.direct.check(options);
+    this.direct.check(given);
+    const options = trace ? inTrace(given, trace) : given;
     const message = messageOf(intent, target, payload, options, options.key);
     return this.wrap(message, (changed, encoding) =>
-      this.direct.dispatch(intent, target, changed.payload, withHeaders(options, message, changed), encoding),
+      this.direct.dispatch(intent, target, changed.payload, withHeaders(options, message, changed), {
+        encoding,
+      }),
     );
   }
 

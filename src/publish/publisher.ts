@@ -18,6 +18,7 @@ import type { Published, PublishedMany } from '../message/published.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
 import { encodeTraces } from '../message/wire/pack-traces.js';
 import {
+  type Beside,
   type BodyEncoding,
   bodyOf,
   type ComposeOptions,
@@ -31,6 +32,7 @@ import {
 import { checkPublishManyOptions, checkPublishOptions, withoutPack } from '../pipeline/publish-checks.js';
 import type { PublishWrap } from '../pipeline/publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../pipeline/sender.js';
+import { inTrace } from '../pipeline/tracing/trace-headers.js';
 import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { validate } from '../serialization/validate.js';
 import type { TransportSession } from '../transport/transport.js';
@@ -56,6 +58,7 @@ export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions 
 }
 
 const NO_OPTIONS: PublishOptions = {};
+const NOTHING: Beside = {};
 
 /** The direct sender of a bus: check → validate → serialize → the stages of what is asked for → transport, which gives the confirm. */
 export class BusPublisher implements DirectSender {
@@ -116,12 +119,13 @@ export class BusPublisher implements DirectSender {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions = NO_OPTIONS,
-    encoding?: BodyEncoding,
+    { encoding, trace }: Beside = NOTHING,
   ): Promise<Published> {
     try {
       this.options.session();
       if (options !== NO_OPTIONS) checkPublishOptions(options);
-      const call = this.call(intent, target, payload, options, encoding);
+      const whole = trace ? inTrace(options, trace) : options;
+      const call = this.call(intent, target, payload, whole, encoding);
       const ready = this.prepare(target, call);
       return ready === undefined ? this.leave(call) : ready.then(() => this.leave(call));
     } catch (error) {

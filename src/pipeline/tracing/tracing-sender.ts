@@ -9,8 +9,9 @@ import { isPlainObject } from '../../util/check.js';
 import type { Clock } from '../../util/clock.js';
 import { msAsWritten } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
+import type { Beside } from '../publish-call.js';
 import { chainOf } from '../sender.js';
-import { withTrace } from './trace-headers.js';
+import { inTrace } from './trace-headers.js';
 import type { PublishTrace, TracedPublish, TracedReceipt, Tracing } from './tracing.js';
 
 /** A tracer, and what it is told of its bus. */
@@ -21,8 +22,15 @@ export interface TracedSending {
   readonly log: Logger;
 }
 
-/** A sender whose chains can be begun. */
-export interface ChainStarter extends Sender {
+/** A sender that a tracer may stand before. */
+export interface TraceableSender extends Sender {
+  dispatch(
+    intent: PublishIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions | undefined,
+    beside?: Pick<Beside, 'trace'>,
+  ): Promise<Published>;
   startChain(plan: ChainPlan): Promise<Published>;
 }
 
@@ -31,7 +39,7 @@ const NO_OPTIONS: PublishOptions = {};
 /** Takes each call through a tracer, outside of all publish middleware. Wrong options are left to the sender, which refuses them. */
 export class TracingSender implements Sender {
   constructor(
-    private readonly sender: ChainStarter,
+    private readonly sender: TraceableSender,
     private readonly traced: TracedSending,
   ) {}
 
@@ -39,11 +47,11 @@ export class TracingSender implements Sender {
     intent: PublishIntent,
     target: string | MessageDefinition,
     payload: unknown,
-    options: PublishOptions = NO_OPTIONS,
+    options?: PublishOptions,
   ): Promise<Published> {
-    if (!areOptions(options)) return this.sender.dispatch(intent, target, payload, options);
+    if (options !== undefined && !areOptions(options)) return this.sender.dispatch(intent, target, payload, options);
     return publishing(this.traced, this.about('message', intent, target, options), (headers) =>
-      this.sender.dispatch(intent, target, payload, withHeaders(options, headers)),
+      this.sender.dispatch(intent, target, payload, options, { trace: headers }),
     );
   }
 
@@ -55,7 +63,7 @@ export class TracingSender implements Sender {
   ): Promise<PublishedMany> {
     if (!areOptions(options)) return this.sender.dispatchMany(intent, target, payloads, options);
     return publishing(this.traced, this.about('many', intent, target, options), (headers) =>
-      this.sender.dispatchMany(intent, target, payloads, withHeaders(options, headers)),
+      this.sender.dispatchMany(intent, target, payloads, inTrace(options, headers)),
     );
   }
 
@@ -69,7 +77,7 @@ export class TracingSender implements Sender {
     if (!areOptions(first)) return this.sender.startChain(plan);
     const call = this.about('chain', 'send', first.definition ?? first.key ?? '', first, plan.id);
     return publishing(this.traced, call, (headers) =>
-      this.sender.startChain({ ...plan, steps: [withHeaders(first, headers), ...rest] }),
+      this.sender.startChain({ ...plan, steps: [inTrace(first, headers), ...rest] }),
     );
   }
 
@@ -77,7 +85,7 @@ export class TracingSender implements Sender {
     of: TracedPublish['of'],
     intent: PublishIntent,
     target: string | MessageDefinition,
-    options: PublishOptions,
+    options: PublishOptions = NO_OPTIONS,
     messageId = options.messageId,
   ): TracedPublish {
     const { exchange, clock } = this.traced;
@@ -141,11 +149,6 @@ export function publishing<Result extends TracedReceipt>(
 /** False for what is refused as it is. */
 export const areOptions = <Options extends object>(options: Options | undefined): options is Options =>
   isPlainObject(options) && (options.headers === undefined || isPlainObject(options.headers));
-
-const withHeaders = <Options extends PublishManyOptions>(
-  options: Options,
-  headers: Readonly<Headers>,
-): Options => ({ ...options, headers: withTrace(options.headers, headers) });
 
 const nameOf = (exchange: PublishOptions['exchange']): string =>
   typeof exchange === 'string' ? exchange : String(exchange?.name);
