@@ -4,16 +4,20 @@ import { settingUpPage } from '../test/stacks/docs-tables.js';
 import { ROWS } from '../test/stacks/rows/index.js';
 import { errorsPage } from './docs/errors-page.js';
 import { eventsPage } from './docs/events-page.js';
+import { logsPage } from './docs/logs-page.js';
 import { optionsPage } from './docs/options-page.js';
 import { root } from './docs/source.js';
 
 const SETTING_UP = 'docs/setting-up.md';
+const LOGS = 'docs/logs.md';
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 for (const [path, text] of [
   ['docs/options.md', optionsPage()],
   ['docs/errors.md', errorsPage()],
   ['docs/events.md', eventsPage()],
-  [SETTING_UP, settingUpPage(readFileSync(join(root, SETTING_UP), 'utf8'), ROWS)],
+  [LOGS, logsPage(read(LOGS))],
+  [SETTING_UP, settingUpPage(read(SETTING_UP), ROWS)],
 ] as const) {
   writeFileSync(join(root, path), text);
   console.log(`wrote ${path}`);

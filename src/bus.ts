@@ -226,4 +226,13 @@ export class Bus extends Publisher {
   watchCrashes(watch: CrashWatch): void {
     this.life.watchCrashes(watch);
   }
+
+  /**
+   * Writes no lines of failures until the returned function is called.
+   *
+   * @internal `logEvents()` of `hopline/logs`, which writes them
+   */
+  muteFailureLog(): () => void {
+    return this.parts.failureLog?.mute() ?? (() => {});
+  }
 }

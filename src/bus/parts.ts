@@ -30,6 +30,8 @@ export class BusParts {
   readonly outbox: Outbox;
   readonly monitor: HealthMonitor;
   readonly life: Lifecycle;
+  /** Undefined if failures are not logged. */
+  readonly failureLog: FailureLog | undefined;
   /** Handlers of the options, and those that `handle()` has added. */
   readonly definitions: HandlerDefinition[];
   private readonly names: Names;
@@ -45,8 +47,8 @@ export class BusParts {
     const exchange = exchangeRef(settings.exchange);
     const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
     const monitor = new HealthMonitor(service, events, clock);
-    if (settings.failureSumsEveryMs !== undefined)
-      new FailureLog(events, { log, clock, everyMs: settings.failureSumsEveryMs });
+    const everyMs = settings.failureSumsEveryMs;
+    this.failureLog = everyMs === undefined ? undefined : new FailureLog(events, { log, clock, everyMs });
     const tracing = tracingOf(settings.middleware, { service, kind: transport.kind, clock });
     const traced = tracing && { tracing, exchange, clock, log };
     const life = new Lifecycle({ settings, names, exchange, events, monitor, tracing });

@@ -25,24 +25,24 @@ const CLOSE_MS = 5_000;
  */
 const PAUSED_MS = 2_000;
 
-/** Status of one process, with serving identity. */
+/** Status of one process, with its identity. */
 export interface ProcessReport extends ProcessIdentity, Omit<ProcessStatus, 'handlers'> {}
 
 /** A queue as the broker sees it, with the counts of the processes that answered. */
 export interface QueueReport extends QueueState {
-  /** Name in the broker: a lane is a queue of serving own. */
+  /** Name in the broker: a lane is a queue of its own. */
   readonly queue: string;
   /** True if an operator has paused the queue. */
   readonly paused: boolean;
   /**
    * Processes among those that answered that consume the queue. The broker may count more: a quorum queue
-   * counts a cancelled consumer until serving last message is settled, and some processes may not have answered in
+   * counts a cancelled consumer until its last message is settled, and some processes may not have answered in
    * time.
    */
   readonly consuming: number;
   /**
    * Processes among those that answered that serve the queue, including those that don't consume it because it
-   * is paused or serving circuit is open.
+   * is paused or its circuit is open.
    */
   readonly serving: number;
   /**
@@ -68,8 +68,8 @@ export interface PauseResult extends ControlResult {
   /** All paused queues now, as in {@link StatusReport.paused}. */
   readonly paused: readonly string[];
   /**
-   * Names under which the queue or some of serving lanes are paused now, according to the answers: a lane is paused
-   * with serving queue, or by its own name.
+   * Names under which the queue or some of its lanes are paused now, according to the answers: a lane is paused
+   * with its queue, or by its own name.
    */
   readonly pausedBy: readonly string[];
 }
@@ -82,7 +82,7 @@ export interface StatusReport {
   readonly handlers: readonly HandlerReport[];
   /**
    * Queues and lanes that operators have paused. Undefined if that is not known: a process that stopped while
-   * it read the list keeps it from all others until it goes on or serving connection ends.
+   * it read the list keeps it from all others until it goes on or its connection ends.
    */
   readonly paused: readonly string[] | undefined;
 }
@@ -160,7 +160,7 @@ export class Control {
    * Pauses a queue in all processes, including those that start later, until {@link resume}. Running handlers
    * go on to their end; messages that only wait in a process go back to the queue.
    *
-   * @param queue name of the queue, or of one of serving lanes, in the broker
+   * @param queue name of the queue, or of one of its lanes, in the broker
    * @throws OptionsError if there is no such queue, or if it is a queue of Hopline's own or of dead letters
    * @throws ControlError during an alarm
    * @throws ConnectError if another process that is stopped holds the list of paused queues
@@ -173,7 +173,7 @@ export class Control {
   }
 
   /**
-   * Resumes a paused queue. `pausedBy` of the result says what is still paused: a lane stays paused with serving
+   * Resumes a paused queue. `pausedBy` of the result says what is still paused: a lane stays paused with its
    * queue, and lanes that were paused by their own names stay so.
    *
    * @throws as {@link pause}, except for a paused queue that no longer exists
@@ -183,10 +183,10 @@ export class Control {
   }
 
   /**
-   * Changes how many messages of a queue each running process handles at once; a new process begins with serving
+   * Changes how many messages of a queue each running process handles at once; a new process begins with its
    * own options. Where several queues share their slots, the number is that of all of them.
    *
-   * A lane has no slots of serving own: the processes that serve it answer with a `problem`.
+   * A lane has no slots of its own: the processes that serve it answer with a `problem`.
    *
    * @throws OptionsError if there is no such queue
    */
@@ -201,7 +201,7 @@ export class Control {
 
   /**
    * Fires `context.signal` of the handlers that run this message at the moment. If the handler then throws, the
-   * message is not tried again: it is dead-lettered as `cancelled`. A handler that ignores serving signal goes on.
+   * message is not tried again: it is dead-lettered as `cancelled`. A handler that ignores its signal goes on.
    *
    * @returns the processes in which the message ran
    */

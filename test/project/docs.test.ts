@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { errorsPage } from '../../scripts/docs/errors-page.js';
 import { eventsPage } from '../../scripts/docs/events-page.js';
+import { logsPage } from '../../scripts/docs/logs-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
 import * as doctorErrors from '../../src/cli/doctor/errors.js';
 import * as encryptionErrors from '../../src/encryption/errors.js';
@@ -50,6 +51,11 @@ describe('the docs', function () {
     assert.equal(read('docs/events.md'), page);
     const rows = [...page.matchAll(/^\| `(\w+\.\w+)` \| \[\w+\]\(#\w+\) \| \S/gm)].map(([, name]) => name);
     assert.deepEqual(rows.sort(), [...EVENT_NAMES].sort());
+  });
+
+  it('have the levels and the fields of log lines that the code gives (else: npm run docs)', () => {
+    const page = read('docs/logs.md');
+    assert.equal(page, logsPage(page));
   });
 
   it('have the table of what makes a bus live and ready as the doc comment has it', () => {

@@ -224,6 +224,7 @@ describe('the package, packed from a clean clone,', function () {
 const EVERY_ENTRY_POINT = `
 import { Bus, memory } from 'hopline';
 import { Handles, handlers } from 'hopline/decorators';
+import { logEvents } from 'hopline/logs';
 import { type Control, type Failures, openControl, openFailures } from 'hopline/operate';
 import { otel, tracedLogger } from 'hopline/otel';
 import { postgresStores } from 'hopline/postgres';
@@ -241,7 +242,7 @@ export const bus: Bus = new Bus({
   handlers: handlers([Handler]),
   middleware: [otel()],
 });
-export const all = [tracedLogger, postgresStores, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
+export const all = [logEvents, tracedLogger, postgresStores, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
 export type Types = [Control, Failures, IdempotencyStore];
 export const clock = new ManualClock();
 // @ts-expect-error what is wrong is seen
