@@ -4,15 +4,18 @@ import { settingUpPage } from '../test/stacks/docs-tables.js';
 import { ROWS } from '../test/stacks/rows/index.js';
 import { errorsPage } from './docs/errors-page.js';
 import { eventsPage } from './docs/events-page.js';
+import { metricsPage } from './docs/metrics-page.js';
 import { optionsPage } from './docs/options-page.js';
 import { root } from './docs/source.js';
 
+const METRICS = 'docs/metrics.md';
 const SETTING_UP = 'docs/setting-up.md';
 
 for (const [path, text] of [
   ['docs/options.md', optionsPage()],
   ['docs/errors.md', errorsPage()],
   ['docs/events.md', eventsPage()],
+  [METRICS, metricsPage(readFileSync(join(root, METRICS), 'utf8'))],
   [SETTING_UP, settingUpPage(readFileSync(join(root, SETTING_UP), 'utf8'), ROWS)],
 ] as const) {
   writeFileSync(join(root, path), text);

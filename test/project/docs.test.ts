@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { errorsPage } from '../../scripts/docs/errors-page.js';
 import { eventsPage } from '../../scripts/docs/events-page.js';
+import { metricsPage } from '../../scripts/docs/metrics-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
 import * as doctorErrors from '../../src/cli/doctor/errors.js';
 import * as encryptionErrors from '../../src/encryption/errors.js';
@@ -50,6 +51,11 @@ describe('the docs', function () {
     assert.equal(read('docs/events.md'), page);
     const rows = [...page.matchAll(/^\| `(\w+\.\w+)` \| \[\w+\]\(#\w+\) \| \S/gm)].map(([, name]) => name);
     assert.deepEqual(rows.sort(), [...EVENT_NAMES].sort());
+  });
+
+  it('have the table of metrics that the code has (else: npm run docs)', () => {
+    const page = read('docs/metrics.md');
+    assert.equal(page, metricsPage(page));
   });
 
   it('have the table of what makes a bus live and ready as the doc comment has it', () => {
