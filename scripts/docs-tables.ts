@@ -5,9 +5,11 @@ import { ROWS } from '../test/stacks/rows/index.js';
 import { errorsPage } from './docs/errors-page.js';
 import { eventsPage } from './docs/events-page.js';
 import { logsPage } from './docs/logs-page.js';
+import { metricsPage } from './docs/metrics-page.js';
 import { optionsPage } from './docs/options-page.js';
 import { root } from './docs/source.js';
 
+const METRICS = 'docs/metrics.md';
 const SETTING_UP = 'docs/setting-up.md';
 const LOGS = 'docs/logs.md';
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -17,6 +19,7 @@ for (const [path, text] of [
   ['docs/errors.md', errorsPage()],
   ['docs/events.md', eventsPage()],
   [LOGS, logsPage(read(LOGS))],
+  [METRICS, metricsPage(read(METRICS))],
   [SETTING_UP, settingUpPage(read(SETTING_UP), ROWS)],
 ] as const) {
   writeFileSync(join(root, path), text);

@@ -27,6 +27,7 @@ const RULES: readonly Rule[] = [
   { name: 'examples', takes: /^(examples\/|cli\/relay\.)/, seconds: 150 },
   { name: 'command line: work', takes: /^cli\/(work|control)/, seconds: 290 },
   { name: 'command line', takes: /^cli\//, seconds: 310 },
+  { name: 'monitoring', takes: /^monitoring\//, seconds: 60 },
   { name: 'chaos', takes: /^chaos\//, seconds: 105 },
   { name: 'this repository', takes: /^project\//, seconds: 115 },
   { name: 'faults A–B', takes: /^faults\/[a-b]/, seconds: 140 },
