@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { notesOf } from '../../../src/cli/output/status-tables.js';
-import type { ProcessReport, QueueReport, StatusReport } from '../../../src/control/control.js';
+import type { StatusReport } from '../../../src/control/control.js';
+import type { ProcessReport, QueueReport } from '../../../src/control/queue-report.js';
 
 const QUEUE: QueueReport = {
   ...{ queue: 'q', ready: 0, consumers: 1, oldestMs: undefined },
