@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { alertsPage } from '../../scripts/docs/alerts-page.js';
 import { errorsPage } from '../../scripts/docs/errors-page.js';
 import { eventsPage } from '../../scripts/docs/events-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
@@ -50,6 +51,12 @@ describe('the docs', function () {
     assert.equal(read('docs/events.md'), page);
     const rows = [...page.matchAll(/^\| `(\w+\.\w+)` \| \[\w+\]\(#\w+\) \| \S/gm)].map(([, name]) => name);
     assert.deepEqual(rows.sort(), [...EVENT_NAMES].sort());
+  });
+
+  it('have the table of what alerts measure (else: npm run docs)', () => {
+    const page = read('docs/alerts.md');
+    assert.match(page, /^\| `queue_length` \|/m);
+    assert.equal(page, alertsPage(page));
   });
 
   it('have the table of what makes a bus live and ready as the doc comment has it', () => {

@@ -223,6 +223,7 @@ describe('the package, packed from a clean clone,', function () {
 
 const EVERY_ENTRY_POINT = `
 import { Bus, memory } from 'hopline';
+import { alerts } from 'hopline/alerts';
 import { Handles, handlers } from 'hopline/decorators';
 import { type Control, type Failures, openControl, openFailures } from 'hopline/operate';
 import { postgresStores } from 'hopline/postgres';
@@ -235,7 +236,7 @@ class Handler {
   handle(): void {}
 }
 export const bus: Bus = new Bus({ service: 'a', transport: memory(), handlers: handlers([Handler]) });
-export const all = [postgresStores, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
+export const all = [alerts, postgresStores, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
 export type Types = [Control, Failures, IdempotencyStore];
 export const clock = new ManualClock();
 // @ts-expect-error what is wrong is seen
