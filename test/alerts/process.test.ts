@@ -6,7 +6,8 @@ import type { Alerts } from '../../src/observe/alerts/alerts.js';
 import { alerts } from '../../src/observe/alerts/bus-alerts.js';
 import type { AlertRule } from '../../src/observe/alerts/rules/rule.js';
 import { memoryStores } from '../../src/stores/memory/index.js';
-import { postgresStores } from '../../src/stores/postgres/index.js';
+import { outbox, postgresStores } from '../../src/stores/postgres/index.js';
+import { migrate } from '../../src/stores/postgres/migrate.js';
 import { redisStores } from '../../src/stores/redis/index.js';
 import { systemClock } from '../../src/util/clock.js';
 import { deferred } from '../../src/util/deferred.js';
@@ -124,11 +125,11 @@ describe('alerts of a process fire and clear on RabbitMQ, through webhook and bu
     const schema = new TestSchema((await sharedPostgres()).url);
     try {
       const stores = postgresStores({ pool: schema.pool({ max: 3 }), schema: schema.name });
-      await stores.migrate();
+      await schema.connected((client) => migrate(client, schema.name));
       const bus = busWith({ stores, relayOutbox: false });
       watched(bus, 'outbox_lag > 1s');
       await bus.start();
-      await bus.outbox(schema.pool()).publish('work', 1);
+      await outbox(bus, schema.pool()).publish('work', 1);
       await told.fires('outbox_lag outbox');
       await busWith({ service: `${prefix}-relay`, stores, relayOutbox: true }).start();
       await told.clears('outbox_lag outbox');

@@ -13,6 +13,8 @@ export interface ManagedState {
   readonly delays: readonly DelayFacts[];
 }
 
+const OTHERS_OWN = /^amq\.|\.paused$|\.delay\.|\.control\.[0-9a-f-]{36}$/;
+
 /** Fewest copies with which the loss of one is meant to be survived. */
 const MEANT_TO_SURVIVE = 3;
 
@@ -41,8 +43,9 @@ export class Managed {
     }
   }
 
+  /** Hopline's own queues of other prefixes are none either. */
   private isWorkQueue(name: string): boolean {
-    return !this.names.isOwnQueue(name) && !name.startsWith('amq.');
+    return !this.names.isOwnQueue(name) && !OTHERS_OWN.test(name);
   }
 
   /** A level stands if it hands messages on and doesn't get rid of any: one that works has fewer of them now and then. */

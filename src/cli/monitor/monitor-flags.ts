@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type AlertsOptions, type AlertsSettings, alertsSettings } from '../../observe/alerts/options.js';
+import { isPlainObject } from '../../util/check.js';
 import type { Logger } from '../../util/logger.js';
 import { appOfPackage, describeApplication } from '../application.js';
 import { brokerOf, fileOf } from '../broker/broker.js';
@@ -55,23 +56,27 @@ export function settingsOf(flags: MonitorFlags, env: NodeJS.ProcessEnv, log: Log
   const url = flags.webhook ?? env.ALERT_WEBHOOK;
   const secret = env.ALERT_SECRET;
   const own = url === undefined ? [] : [{ url, ...(flags.slack ? { format: 'slack' as const } : {}) }];
-  const webhooks = [...own, ...(given.webhooks ?? [])];
-  return alertsSettings({
+  const settings = alertsSettings({
     ...given,
     rules: [...(flags.rule ?? []), ...(given.rules ?? [])],
-    webhooks: secret ? webhooks.map((each) => ({ secret, ...each })) : webhooks,
+    webhooks: [...own, ...(given.webhooks ?? [])],
     log,
   });
+  const webhooks = settings.webhooks.map((each) => (secret ? { secret, ...each } : each));
+  return { ...settings, webhooks };
 }
 
+/** Options in a file, of which the lists are lists; all else is checked with the flags. */
 function optionsIn(file: string): AlertsOptions {
+  const text = fileOf(file, '--rules', 'a JSON object');
   try {
-    return JSON.parse(fileOf(file, '--rules', 'a JSON object')) as AlertsOptions;
+    const given: unknown = JSON.parse(text);
+    const { rules = [], webhooks = [] } = given as AlertsOptions;
+    if (isPlainObject(given) && Array.isArray(rules) && Array.isArray(webhooks)) return given;
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(
-      `'${file}' is no JSON: ${(error as Error).message}`,
-      'Give a file with { "rules": [] }',
-    );
+    throw new UsageError(`'${file}' is no JSON: ${(error as Error).message}`, SHAPE);
   }
+  throw new UsageError(`'${file}' holds no options of alerts()`, SHAPE);
 }
+
+const SHAPE = 'Write it as { "rules": ["oldest > 5m"], "webhooks": [{ "url": "https://…" }] }';

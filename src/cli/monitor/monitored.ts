@@ -43,7 +43,7 @@ export class Monitored {
   private readonly events = new Emitter<BusEvents>(() => {});
   private readonly queues: Set<string>;
   private readonly managed: Managed | undefined;
-  private session: Session | undefined;
+  private opening: Promise<Session> | undefined;
   private control: Control | undefined;
   /** Connections that are lost. */
   private readonly down = new Set<ConnectionRole>();
@@ -69,7 +69,10 @@ export class Monitored {
     const found = await inTurns([...this.queues], (queue) =>
       this.queueFacts(session, queue, processes, paused),
     );
-    const lost = await session.inspect(this.names.delayLost).catch(() => undefined);
+    const lost = await session.inspect(this.names.delayLost).then(
+      (state) => state?.ready ?? 0,
+      () => undefined,
+    );
     if (this.down.size > 0) throw away();
     return {
       at: this.transport.clock.monotonic(),
@@ -79,19 +82,20 @@ export class Monitored {
         id: `${service} ${host} ${pid}`,
         ...status,
       })),
-      broker: { blocked: this.isBlocked, lost: lost?.ready ?? 0, ...brokerFacts(managed) },
+      broker: { blocked: this.isBlocked, lost, ...brokerFacts(managed) },
       delays: managed?.delays ?? [],
     };
   }
 
   /** A session for what else the monitor does. @throws ConnectError */
-  async opened(): Promise<Session> {
+  opened(): Promise<Session> {
     const { names, events, transport } = this;
-    this.session ??= await transport.open(
-      { service: 'hopline-monitor', names, events, log: silentLogger, ...LIMITS },
-      new Deadline(transport.clock, CONNECT_MS),
-    );
-    return this.session;
+    const options = { service: 'hopline-monitor', names, events, log: silentLogger, ...LIMITS };
+    this.opening ??= transport.open(options, new Deadline(transport.clock, CONNECT_MS)).catch((error) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
   }
 
   /** Publishes an alert as a message of the application. */
@@ -115,7 +119,8 @@ export class Monitored {
 
   async close(): Promise<void> {
     await this.control?.close().catch(() => {});
-    await this.session?.close(new Deadline(this.transport.clock, CLOSE_MS)).catch(() => {});
+    const session = await this.opening?.catch(() => undefined);
+    await session?.close(new Deadline(this.transport.clock, CLOSE_MS)).catch(() => {});
   }
 
   /** What the workers say; nothing if none has ever run here, or the broker takes no requests. */
@@ -174,7 +179,10 @@ export class Monitored {
       paused?.some((name) => name === queue || name === whole);
     try {
       const state = await session.inspect(queue);
-      if (!state) return undefined;
+      if (!state) {
+        if (!this.options.queues.includes(queue)) this.queues.delete(queue);
+        return undefined;
+      }
       const oldest = serving.flatMap(({ oldestMs }) => oldestMs ?? []);
       const { transport, names } = this;
       return {

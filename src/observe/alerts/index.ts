@@ -1,7 +1,7 @@
 export type { Alert, AlertStatus, Silence } from './alert.js';
 export { type AlertEvents, Alerts } from './alerts.js';
 export { alerts } from './bus-alerts.js';
-export type { MeasureName } from './measuring/measures.js';
+export type { MeasureName } from './measuring/measure.js';
 export type { AlertRulesOptions, AlertsOptions } from './options.js';
 export type { AlertRule, AlertRuleOptions, Severity } from './rules/rule.js';
 export type { PingOptions } from './sinks/ping.js';

@@ -1,17 +1,15 @@
 import { formatMs } from '../../../util/duration.js';
-import type { Measure, Unit } from './measure.js';
+import type { Measure, MeasureName, Unit } from './measure.js';
 import { brokerMeasures } from './of-broker.js';
 import { handlerMeasures } from './of-handlers.js';
 import { queueMeasures } from './of-queues.js';
 
 /** All that rules can be about. */
-export const MEASURES = { ...queueMeasures, ...handlerMeasures, ...brokerMeasures } as const satisfies Record<
-  string,
-  Measure
->;
-
-/** Name of a measure, as rules write it. */
-export type MeasureName = keyof typeof MEASURES;
+export const MEASURES: Readonly<Record<MeasureName, Measure>> = {
+  ...queueMeasures,
+  ...handlerMeasures,
+  ...brokerMeasures,
+};
 
 export const measureOf = (name: MeasureName): Measure => MEASURES[name];
 

@@ -13,8 +13,8 @@ import {
   text,
 } from '../../../util/check.js';
 import { msAsWritten, toMs } from '../../../util/duration.js';
-import type { Unit } from '../measuring/measure.js';
-import { MEASURES, type MeasureName, measureOf } from '../measuring/measures.js';
+import type { MeasureName, Unit } from '../measuring/measure.js';
+import { MEASURES, measureOf } from '../measuring/measures.js';
 import type { AlertRule, AlertRuleOptions, Rule, Severity } from './rule.js';
 import { parseRule, RuleTextError } from './rule-text.js';
 

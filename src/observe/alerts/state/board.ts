@@ -1,6 +1,6 @@
 import type { Alert, AlertStatus, Silence } from '../alert.js';
-import type { Reading } from '../measuring/measure.js';
-import { type MeasureName, measureOf, valueText } from '../measuring/measures.js';
+import type { MeasureName, Reading } from '../measuring/measure.js';
+import { measureOf, valueText } from '../measuring/measures.js';
 import { Measuring } from '../measuring/measuring.js';
 import type { Snapshot } from '../measuring/snapshot.js';
 import { matches, type Rule, type Severity, takes } from '../rules/rule.js';

@@ -26,6 +26,8 @@ export const peekFirst = (model: ChannelModel, queue: string): Promise<Peeked | 
     const message = await channel.get(queue);
     if (!message) return undefined;
     channel.nack(message, false, true);
+    // A quorum queue may miss what a channel sends right before it closes, and charge it with what it has in hand.
+    await channel.checkQueue(queue);
     const { content, properties, fields } = message;
     return {
       body: content,
