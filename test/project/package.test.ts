@@ -147,7 +147,16 @@ describe('the package, packed from a clean clone,', function () {
   it('runs the quick start, whose types are right for every resolver', async () => {
     await cp(join(root, 'examples/quick-start.ts'), join(app, 'quick-start.ts'));
     await writeFile(join(app, 'every.ts'), EVERY_ENTRY_POINT);
-    const linked = ['@types', '@opentelemetry', 'ioredis', 'pg', 'pg-pool', 'pg-protocol', 'pg-types', 'prom-client'];
+    const linked = [
+      '@types',
+      '@opentelemetry',
+      'ioredis',
+      'pg',
+      'pg-pool',
+      'pg-protocol',
+      'pg-types',
+      'prom-client',
+    ];
     for (const name of linked)
       await symlink(join(root, 'node_modules', name), join(app, 'node_modules', name));
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -224,6 +233,7 @@ describe('the package, packed from a clean clone,', function () {
 
 const EVERY_ENTRY_POINT = `
 import { Bus, memory } from 'hopline';
+import { alerts } from 'hopline/alerts';
 import { Handles, handlers } from 'hopline/decorators';
 import { logEvents } from 'hopline/logs';
 import { type Control, type Failures, openControl, openFailures } from 'hopline/operate';
@@ -244,7 +254,7 @@ export const bus: Bus = new Bus({
   handlers: handlers([Handler]),
   middleware: [otel()],
 });
-export const all = [logEvents, tracedLogger, postgresStores, prometheus, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
+export const all = [alerts, logEvents, tracedLogger, postgresStores, prometheus, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
 export type Types = [Control, Failures, IdempotencyStore];
 export const clock = new ManualClock();
 // @ts-expect-error what is wrong is seen

@@ -49,7 +49,8 @@ export class TracingSender implements Sender {
     payload: unknown,
     options?: PublishOptions,
   ): Promise<Published> {
-    if (options !== undefined && !areOptions(options)) return this.sender.dispatch(intent, target, payload, options);
+    if (options !== undefined && !areOptions(options))
+      return this.sender.dispatch(intent, target, payload, options);
     return publishing(this.traced, this.about('message', intent, target, options), (headers) =>
       this.sender.dispatch(intent, target, payload, options, { trace: headers }),
     );
