@@ -26,12 +26,14 @@ function fieldTable(): string {
     .getExportsOfModule(moduleOf(program, FIELDS))
     .find(({ name }) => name === 'LogFields');
   if (!fields) throw new Error(`${FIELDS} has no LogFields`);
-  const rows = checker
-    .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(fields))
-    .map((field) => [
+  const rows = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(fields)).map((field) => {
+    // Those of a batch are declared elsewhere.
+    const isOwn = field.valueDeclaration !== undefined && ts.isPropertySignature(field.valueDeclaration);
+    return [
       `\`${field.name}\``,
-      `\`${ts.isPropertySignature(field.valueDeclaration as ts.Node) ? fieldTypeOf(field, checker) : 'number'}\``,
+      `\`${isOwn ? fieldTypeOf(field, checker) : 'number'}\``,
       docOf(field, checker),
-    ]);
+    ];
+  });
   return table(['field', 'type', 'meaning'], rows);
 }
