@@ -272,11 +272,10 @@ export const tracing: Theme = (test) => {
       async (_payloads: unknown[], contexts: MessageContext[]) => {
         await contexts[1]?.publish('other', 1);
       },
-      { bulk: { max: 2, within: '1s' } },
+      { bulk: { max: 2, within: '10s' } },
     );
     await bus.start();
-    await spans.inSpan('request 1', () => bus.publish('k', 1));
-    await spans.inSpan('request 2', () => bus.publish('k', 2));
+    await Promise.all(numbers(2).map((number) => spans.inSpan('request', () => bus.publish('k', number))));
     await fx.eventually(() => assert.equal(spans.named('settle mailer').length, 2));
     const call = spans.one('handle mailer');
     const processes = spans.named('process mailer');
@@ -331,7 +330,8 @@ export const tracing: Theme = (test) => {
     await fx.eventually(() => assert.equal(spans.named('settle news').length, 2));
     assert.equal(new Set(spans.all.map(traceOf)).size, 1);
     const dispatch = spans.one('send batch');
-    assert.equal(dispatch.attributes['messaging.batch.message_count'], 2);
+    // One that a job has added by then is among them.
+    assert.ok(Number(dispatch.attributes['messaging.batch.message_count']) >= 2);
     for (const span of [...spans.named('process jobs'), ...spans.named('process news')])
       assert.equal(span.parentSpanContext?.spanId, idOf(dispatch));
     const adding = spans.named('process jobs').map(idOf);

@@ -5,6 +5,7 @@ import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } 
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
+  NoopSpanProcessor,
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
@@ -20,8 +21,10 @@ propagation.setGlobalPropagator(
 /** The spans of one test. */
 export class Spans {
   private readonly exporter = new InMemorySpanExporter();
+  /** Ids of the spans in the order in which they began: many begin in one millisecond. */
+  private readonly begun: string[] = [];
   private readonly provider = new BasicTracerProvider({
-    spanProcessors: [new SimpleSpanProcessor(this.exporter)],
+    spanProcessors: [new SimpleSpanProcessor(this.exporter), new Beginnings(this.begun)],
   });
   readonly tracer = this.provider.getTracer('test');
 
@@ -72,7 +75,7 @@ export class Spans {
   lines(): string[] {
     const ids = new Set(this.all.map((span) => span.spanContext().spanId));
     const roots = this.all.filter(({ parentSpanContext: parent }) => !parent || !ids.has(parent.spanId));
-    return inOrder(roots).flatMap((root) => this.linesOf(root, ''));
+    return this.inOrder(roots).flatMap((root) => this.linesOf(root, ''));
   }
 
   private linesOf(span: ReadableSpan, indent: string): string[] {
@@ -80,8 +83,12 @@ export class Spans {
     const children = this.all.filter(({ parentSpanContext }) => parentSpanContext?.spanId === spanId);
     return [
       `${indent}${this.lineOf(span)}`,
-      ...inOrder(children).flatMap((child) => this.linesOf(child, `${indent}  `)),
+      ...this.inOrder(children).flatMap((child) => this.linesOf(child, `${indent}  `)),
     ];
+  }
+
+  private inOrder(spans: readonly ReadableSpan[]): ReadableSpan[] {
+    return spans.toSorted((left, right) => this.begun.indexOf(idOf(left)) - this.begun.indexOf(idOf(right)));
   }
 
   private lineOf({ kind, name, attributes, status }: ReadableSpan): string {
@@ -96,9 +103,15 @@ export class Spans {
   }
 }
 
-/** Spans that began in the same millisecond keep the order in which they ended. */
-const inOrder = (spans: readonly ReadableSpan[]): ReadableSpan[] =>
-  spans.toSorted(({ startTime: [a, aNs] }, { startTime: [b, bNs] }) => a - b || aNs - bNs);
+class Beginnings extends NoopSpanProcessor {
+  constructor(private readonly begun: string[]) {
+    super();
+  }
+
+  override onStart(span: Parameters<NoopSpanProcessor['onStart']>[0]): void {
+    this.begun.push(span.spanContext().spanId);
+  }
+}
 
 /** Ids of the spans that a span is linked with. */
 export const linked = ({ links }: ReadableSpan): string[] => links.map((link) => link.context.spanId);
