@@ -23,14 +23,19 @@ export async function metricsOf(app: string, buses: readonly object[]): Promise<
 
 async function read(register: Register): Promise<MetricJson[]> {
   try {
-    return (await register.getMetricsAsJSON()) as unknown as MetricJson[];
+    return await jsonOf(register);
   } catch {
     // One of the application's own metrics fails: the others are told.
-    const asked = register.getMetricsAsArray().map(async (metric) => (metric as unknown as Readable).get());
-    const answers = await Promise.allSettled(asked);
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    const all = register.getMetricsAsArray();
+    const tried = await Promise.allSettled(all.map(async (metric) => (metric as unknown as Readable).get()));
+    const sound = all.filter((_metric, index) => tried[index]?.status === 'fulfilled');
+    // The registry with its default labels, as if it had no others.
+    return jsonOf(Object.create(register, { getMetricsAsArray: { value: () => sound } })).catch(() => []);
   }
 }
+
+const jsonOf = async (register: Register) =>
+  (await register.getMetricsAsJSON()) as unknown as Promise<MetricJson[]>;
 
 interface Readable {
   get(): Promise<MetricJson>;
