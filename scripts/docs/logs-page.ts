@@ -1,4 +1,3 @@
-import ts from 'typescript';
 import { EVENT_LINES, type EventLine } from '../../src/observe/logs/catalogue.js';
 import { withPart } from '../../test/stacks/docs-tables.js';
 import { compile, docOf, fieldTypeOf, moduleOf, table } from './source.js';
@@ -26,14 +25,8 @@ function fieldTable(): string {
     .getExportsOfModule(moduleOf(program, FIELDS))
     .find(({ name }) => name === 'LogFields');
   if (!fields) throw new Error(`${FIELDS} has no LogFields`);
-  const rows = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(fields)).map((field) => {
-    // Those of a batch are declared elsewhere.
-    const isOwn = field.valueDeclaration !== undefined && ts.isPropertySignature(field.valueDeclaration);
-    return [
-      `\`${field.name}\``,
-      `\`${isOwn ? fieldTypeOf(field, checker) : 'number'}\``,
-      docOf(field, checker),
-    ];
-  });
+  const rows = checker
+    .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(fields))
+    .map((field) => [`\`${field.name}\``, `\`${fieldTypeOf(field, checker)}\``, docOf(field, checker)]);
   return table(['field', 'type', 'meaning'], rows);
 }

@@ -1,10 +1,8 @@
-import type { BatchCounts } from '../message/batch.js';
-
 /**
  * Fields of log lines: one name, of one type, wherever Hopline writes it. A line has those that its event has. Payloads, headers and
  * credentials are in none.
  */
-export interface LogFields extends Partial<BatchCounts> {
+export interface LogFields {
   /** Name of the event. */
   readonly event?: string;
   /** Name of the bus's service. */
@@ -57,6 +55,18 @@ export interface LogFields extends Partial<BatchCounts> {
   /** Length of the pause before one message is tried. */
   readonly pauseMs?: number;
   readonly batchId?: string;
+  /** Jobs of the batch so far. */
+  readonly total?: number;
+  /** Jobs that have not ended. */
+  readonly pending?: number;
+  /** Jobs that were handled, or discarded by their handler. */
+  readonly done?: number;
+  /** Jobs that were given up. */
+  readonly failed?: number;
+  /** Jobs that were not run, because the batch was cancelled. */
+  readonly skipped?: number;
+  /** Percentage of ended jobs, 0 to 100. */
+  readonly progress?: number;
   /** Messages of the outbox that were published. */
   readonly published?: number;
   /** Messages of the outbox that could not be published. */

@@ -2,7 +2,7 @@ import type { StatusReport } from '../../control/control.js';
 import type { HandlerReport } from '../../control/handler-report.js';
 import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
 import { formatMs } from '../../util/duration.js';
-import { countText, oneLine } from './text.js';
+import { countText, numberText, oneLine } from './text.js';
 
 /** What a status says about an application, as sentences that are harmless for a terminal. */
 export interface Verdict {
@@ -77,7 +77,7 @@ function ofHandler(report: HandlerReport, now: number): Finding[] {
   const { handler, queue, failureRate = 0, longestMs = 0, timeoutMs, circuitsOpen = 0 } = report;
   const findings: Finding[] = [];
   if (circuitsOpen > 0) {
-    const where = countText(circuitsOpen, 'process').replace(/ss$/, 'sses');
+    const where = circuitsOpen === 1 ? '1 process' : `${numberText(circuitsOpen)} processes`;
     findings.push([
       70,
       `the circuit of handler '${handler}' is open in ${where}, so queue '${queue}' waits there${cause(report, now)}`,

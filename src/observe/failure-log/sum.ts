@@ -1,11 +1,12 @@
-/** Levels of a logger, the gravest last. */
-export const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+/** Level of a line. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-export type Level = (typeof LEVELS)[number];
+/** Levels of a logger, the gravest last. */
+export const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** A line for a logger. */
 export interface Line {
-  readonly level: Level;
+  readonly level: LogLevel;
   readonly fields: object;
   readonly message: string;
 }
@@ -25,7 +26,7 @@ export interface Counted {
 export interface Wording<Trouble> {
   /** Key of what is summed in one line. */
   kindOf(trouble: Trouble): string;
-  levelOf(trouble: Trouble): Level;
+  levelOf(trouble: Trouble): LogLevel;
   /** What is counted apart in a sum, in a field of this name; undefined if nothing is. */
   fateOf(trouble: Trouble): string | undefined;
   /** Fields of a line. They never contain the payload. */

@@ -1,12 +1,12 @@
 import type { BusEvents, EventName } from '../../events.js';
 import { formatMs } from '../../util/duration.js';
 import { briefError } from '../failure-log/failure.js';
-import type { Level } from '../failure-log/sum.js';
+import type { LogLevel } from '../failure-log/sum.js';
 
 /** How an event is logged. */
 export interface EventLine<Event = never> {
-  /** Level unless the options say another; false for no line. */
-  readonly level: Level | false;
+  /** LogLevel unless the options say another; false for no line. */
+  readonly level: LogLevel | false;
   /** What is of the level `debug` unless the options say another. */
   readonly minor?: { readonly what: string; is(event: Event): boolean };
   /** What became of the attempt: the field `outcome`. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../util/clock.js';
 import type { Listener } from '../../util/emitter.js';
 import { safeLogger } from '../../util/safe-logger.js';
 import { type FailureEvent, failuresOf } from '../failure-log/failure.js';
-import { LEVELS, type Level, lineOfOne } from '../failure-log/sum.js';
+import { LEVELS, type LogLevel, lineOfOne } from '../failure-log/sum.js';
 import { Sums } from '../failure-log/sums.js';
 import { EVENT_LINES, type EventLine } from './catalogue.js';
 import { type Happening, happeningWording } from './happening.js';
@@ -25,7 +25,7 @@ const SUMMED = LEVELS.indexOf('warn');
 
 /** A logger that says what it writes, as pino's do. */
 interface Choosy {
-  isLevelEnabled?(level: Level): boolean;
+  isLevelEnabled?(level: LogLevel): boolean;
 }
 
 /** Writes events as lines, and listens to those alone that its logger writes. */

@@ -3,13 +3,13 @@ import type { BusEvents, EventName } from '../../events.js';
 import { formatMs } from '../../util/duration.js';
 import { errorKind } from '../../util/error-text.js';
 import { type Failure, failureWording } from '../failure-log/failure.js';
-import type { Counted, Level, Wording } from '../failure-log/sum.js';
+import type { Counted, LogLevel, Wording } from '../failure-log/sum.js';
 import { EVENT_LINES, type EventLine } from './catalogue.js';
 
 /** An event that gets a line. */
 export interface Happening {
   readonly name: EventName;
-  readonly level: Level;
+  readonly level: LogLevel;
   readonly event: BusEvents[EventName];
   /** The failure that it tells of, if it does. */
   readonly failure?: Failure;

@@ -1,5 +1,6 @@
 import { wholeStack } from '../../util/error-text.js';
 import { type Logger, lineText } from '../../util/logger.js';
+import type { LogLevel } from '../failure-log/sum.js';
 
 /** Nest's `LoggerService`, as far as lines need it: `new Logger('Bus')` of `@nestjs/common` is one. */
 export interface NestLoggerService {
@@ -22,13 +23,11 @@ export interface NestLoggerOptions {
   fields?: 'text' | 'object';
 }
 
-type Level = keyof Logger;
-
 const NEST_LEVEL = { debug: 'debug', info: 'log', warn: 'warn', error: 'error' } as const;
 
 /** Where Nest says what is written: `ConsoleLogger` of each, `Logger` of all. */
 interface Choosy {
-  isLevelEnabled?(level: string): boolean;
+  isLevelEnabled(level: string): boolean;
 }
 
 /**
@@ -38,8 +37,8 @@ interface Choosy {
 export function nestLogger(
   logger: NestLoggerService,
   { fields: as = 'text' }: NestLoggerOptions = {},
-): Logger & { isLevelEnabled(level: Level): boolean } {
-  const write = (level: Level) => (fields: object, message: string) => {
+): Logger & { isLevelEnabled(level: LogLevel): boolean } {
+  const write = (level: LogLevel) => (fields: object, message: string) => {
     const name = NEST_LEVEL[level];
     if (as === 'object') {
       logger[name]?.({ message, ...fields });
@@ -59,10 +58,13 @@ export function nestLogger(
     isLevelEnabled(level) {
       const name = NEST_LEVEL[level];
       if (typeof logger[name] !== 'function') return false;
-      const asked = [logger, logger.constructor].find(
-        (each) => typeof (each as Choosy).isLevelEnabled === 'function',
-      );
-      return (asked as Choosy | undefined)?.isLevelEnabled?.(name) ?? true;
+      const both: object[] = [logger, logger.constructor];
+      const choosy = both.find(isChoosy);
+      // Nest's `Logger` says no to all while nobody has set its levels, and writes all.
+      return !choosy?.isLevelEnabled('fatal') || choosy.isLevelEnabled(name);
     },
   };
 }
+
+const isChoosy = (value: object): value is Choosy =>
+  typeof (value as { isLevelEnabled?: unknown }).isLevelEnabled === 'function';

@@ -4,7 +4,7 @@ import type { EventName } from '../../events.js';
 import { type Check, duration, isPlainObject, objectWith, problemsOf, required } from '../../util/check.js';
 import { type Duration, toMs } from '../../util/duration.js';
 import { type Logger, loggerCheck } from '../../util/logger.js';
-import { LEVELS, type Level } from '../failure-log/sum.js';
+import { LEVELS, type LogLevel } from '../failure-log/sum.js';
 import { EVENT_LINES } from './catalogue.js';
 
 /** Options of {@link logEvents}. */
@@ -26,11 +26,11 @@ export interface LogEventsOptions {
 }
 
 /** Levels by the names of events. */
-export type EventLevels = { readonly [Name in EventName]?: Level | false };
+export type EventLevels = { readonly [Name in EventName]?: LogLevel | false };
 
 export interface LogSettings {
   readonly log: Logger;
-  readonly levels: ReadonlyMap<EventName, Level | false>;
+  readonly levels: ReadonlyMap<EventName, LogLevel | false>;
   /** Events whose level the options say. */
   readonly given: ReadonlySet<EventName>;
   readonly everyMs: number;

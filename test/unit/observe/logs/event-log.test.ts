@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EVENT_NAMES } from '../../../../src/events/event-names.js';
 import type { LogFields } from '../../../../src/events/log-fields.js';
 import type { BusEvents, EventName } from '../../../../src/events.js';
-import type { Level } from '../../../../src/observe/failure-log/sum.js';
+import type { LogLevel } from '../../../../src/observe/failure-log/sum.js';
 import { EVENT_LINES } from '../../../../src/observe/logs/catalogue.js';
 import { EventLog } from '../../../../src/observe/logs/event-log.js';
 import { type LogEventsOptions, logSettings } from '../../../../src/observe/logs/options.js';
@@ -29,7 +29,7 @@ describe('the log of events', () => {
   let fields: LogFields[];
   let log: EventLog;
 
-  function open(options: Partial<LogEventsOptions> & { writes?: readonly Level[] } = {}): void {
+  function open(options: Partial<LogEventsOptions> & { writes?: readonly LogLevel[] } = {}): void {
     const { writes, ...given } = options;
     clock = new ManualClock();
     lines = [];
@@ -41,7 +41,7 @@ describe('the log of events', () => {
       lines.push(`${level} ${message}`);
       fields.push(its);
     };
-    const logger: Logger & { isLevelEnabled(level: Level): boolean } = {
+    const logger: Logger & { isLevelEnabled(level: LogLevel): boolean } = {
       debug: write('debug'),
       info: write('info'),
       warn: write('warn'),

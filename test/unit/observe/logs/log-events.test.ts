@@ -119,10 +119,20 @@ describe('the events of a bus in a log', () => {
     await bus.publish('esc.a', {});
     await eventually(() => assert.match(err.lines().join('\n'), /wiped/));
     await bus.stop();
-    assert.match(out.lines()[0] ?? '', /^the bus has started \{ event: 'bus\.started', service: 'shop' \}$/);
+    assert.ok(out.lines().includes("the bus has started { event: 'bus.started', service: 'shop' }"));
     const [line = ''] = err.lines();
     assert.match(line, /^handler '.*' failed \(attempt 1 of \d+\), retried in .*: Error: .*wiped 100%s \{/);
     assert.ok(!line.includes('\u001b'));
+  });
+
+  it('are not listened to below the level of a console', () => {
+    const levels = ['debug', 'info', 'warn', 'error'] as const;
+    const { stream } = captured();
+    const of = (...given: [{ level: 'debug' | 'error' }?]) =>
+      levels.map(consoleLogger(new Console(stream), ...given).isLevelEnabled);
+    assert.deepEqual(of(), [false, true, true, true]);
+    assert.deepEqual(of({ level: 'debug' }), [true, true, true, true]);
+    assert.deepEqual(of({ level: 'error' }), [false, false, false, true]);
   });
 
   it("refuse Nest's own logger by naming what makes it one, as the bus does", () => {
