@@ -17,6 +17,17 @@ const SCHEMA = z.object({
 
 const UNWANTED = /** @type {const} */ (['message.retried', 'message.released', 'message.deadLettered']);
 
+const VARIANTS = Object.entries({ '--validate': 'validated', '--metrics': 'metrics' });
+
+const observe = process.argv.includes('--metrics') ? await withMetrics() : () => {};
+
+/** What costs something for each message, beside a scrape from time to time. */
+async function withMetrics() {
+  const { prometheus } = await import('hopline/prometheus');
+  const { register } = await import('prom-client');
+  return (/** @type {Bus} */ bus) => void prometheus(bus, { register });
+}
+
 /** A decorated class for each queue. Plain JavaScript has no decorators yet: they are called as the compiler would. */
 function handlerClasses(/** @type {Setup} */ setup, /** @type {Handle} */ handle) {
   const pattern = setup.validate ? defineMessage(setup.key, SCHEMA) : setup.key;
@@ -42,6 +53,7 @@ function busOf(setup, handle) {
     // The null broker delivers to whoever consumes, also to who only listens to operators.
     operatorControl: false,
   });
+  observe(bus);
   // What comes back, or is given up, is not what is measured: a bench that brings it about is wrong.
   for (const event of UNWANTED) {
     bus.on(event, ({ routingKey }) => {
@@ -71,7 +83,9 @@ async function open(setup, handle) {
 }
 
 await runPeer({
-  name: process.argv.includes('--validate') ? 'hopline, validated' : 'hopline',
+  name: ['hopline', ...VARIANTS.flatMap(([flag, name]) => (process.argv.includes(flag) ? name : []))].join(
+    ', ',
+  ),
   open,
   declare,
   run: {

@@ -62,6 +62,14 @@ export const PEERS = [
     args: ['--validate'],
     kind: 'ours',
   },
+  {
+    id: 'hopline-metrics',
+    name: 'hopline, metrics',
+    file: 'hopline.js',
+    args: ['--metrics'],
+    kind: 'ours',
+    only: ['consume-null', 'publish-null'],
+  },
 ];
 
 /** What all ratios are made with. */

@@ -27,6 +27,7 @@ const RULES: readonly Rule[] = [
   { name: 'examples', takes: /^(examples\/|cli\/relay\.)/, seconds: 150 },
   { name: 'command line: work', takes: /^cli\/(work|control)/, seconds: 290 },
   { name: 'command line', takes: /^cli\//, seconds: 310 },
+  { name: 'monitoring', takes: /^monitoring\//, seconds: 60 },
   { name: 'chaos', takes: /^chaos\//, seconds: 105 },
   { name: 'this repository', takes: /^project\//, seconds: 115 },
   { name: 'faults A–B', takes: /^faults\/[a-b]/, seconds: 140 },
@@ -66,8 +67,8 @@ function dealt({ name, shares = 1 }: Rule, files: readonly string[]): readonly P
   });
 }
 
-/** What needs the clients of other people; it has a command of its own, `npm run test:foreign`. */
-const ELSEWHERE = /^foreign\//;
+/** What needs the clients of other people, or some minutes; each has a command of its own, as `npm run test:foreign`. */
+const ELSEWHERE = /^(foreign|alerts)\//;
 
 /** With `/` between folders. */
 function testFilesIn(folder: string): readonly string[] {

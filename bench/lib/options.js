@@ -16,6 +16,7 @@ export const MODES = ['publish', 'consume', 'e2e', 'fanout', 'latency', 'packs']
  * @property {'each' | 'batch'} ack
  * @property {boolean} noDelay  for clients that bundle small writes unless told otherwise
  * @property {boolean} validate
+ * @property {boolean} metrics  with those of Hopline attached
  * @property {boolean} canned  the broker brings messages by itself: nothing is put into the queue before
  * @property {number} [brokerPid]  process of the broker, whose CPU time is read from /proc
  * @property {string} url
@@ -40,6 +41,7 @@ export function parseOptions(args) {
       pack: { type: 'string', default: '100' },
       ack: { type: 'string', default: 'each' },
       validate: { type: 'boolean', default: false },
+      metrics: { type: 'boolean', default: false },
       'no-delay': { type: 'boolean', default: false },
       canned: { type: 'boolean', default: false },
       'broker-pid': { type: 'string' },

@@ -1,4 +1,4 @@
-import type { Address } from '../worker/scaling-server.js';
+import type { Address } from '../worker/page-server.js';
 import { UsageError } from './usage-error.js';
 
 const LOOPBACK = '127.0.0.1';

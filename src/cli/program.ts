@@ -1,9 +1,9 @@
 import { Command, CommanderError, Help } from 'commander';
+import { version } from '../util/version.js';
 import { CONNECTION_FLAGS } from './broker/connection-flags.js';
 import { CATALOGUE } from './catalogue.js';
 import type { CommandContext, CommandEntry, CommandGroup } from './command.js';
 import type { Terminal } from './output/terminal.js';
-import { version } from './version.js';
 
 const WIDEST = Math.max(...CONNECTION_FLAGS.map(([flags]) => flags.length));
 

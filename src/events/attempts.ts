@@ -27,6 +27,11 @@ export interface HandlerEndedEvent extends AttemptEvent {
   readonly lost: boolean;
   /** Time since the message was published, if that is known. */
   readonly sincePublishedMs: number | undefined;
+  /**
+   * Time from the publish to the start of the handler. Undefined if the time of the publish is not known, and for messages that
+   * have waited for other reasons than others before them: delayed, redelivered and retried ones.
+   */
+  readonly waitMs: number | undefined;
 }
 
 export interface HandlerFailedEvent extends HandlerEndedEvent {

@@ -28,6 +28,8 @@ export interface LogFields {
   readonly durationMs?: number;
   /** Time since the message was published. */
   readonly sincePublishedMs?: number;
+  /** Time from the publish to the start of the handler, where that is how long the queue let it wait. */
+  readonly waitMs?: number;
   /** True if the channel that delivered the message is gone: it is delivered again. */
   readonly lost?: boolean;
   /** Dead-letter queue that holds the message. */

@@ -2,10 +2,12 @@ import {
   boolean,
   type InferOutput,
   literal,
+  nullable,
   number,
   object,
   optional,
   picklist,
+  record,
   string,
   union,
   variant,
@@ -83,6 +85,36 @@ const aboutSuspect = variant('kind', [
 /** Messages about a redelivery. */
 export type AboutSuspect = Readonly<InferOutput<typeof aboutSuspect>>;
 
+const labels = record(string(), union([string(), number()]));
+
+/** A metric of a worker with its values, as prom-client's `getMetricsAsJSON()` has it. */
+const workerMetric = object({
+  name: text,
+  help: string(),
+  type: string(),
+  aggregator: string(),
+  values: listOf(
+    object({
+      labels,
+      /** Null if it is no number, or not finite. */
+      value: nullable(number()),
+      metricName: optional(string()),
+      exemplar: optional(object({ labelSet: labels, value: number(), timestamp: number() })),
+    }),
+  ),
+});
+
+export type WorkerMetric = Readonly<InferOutput<typeof workerMetric>>;
+
+const workerMetrics = object({
+  kind: literal('metrics'),
+  /** Number of the request that it answers; missing if the worker sends its last metrics by itself. */
+  request: optional(count),
+  metrics: listOf(workerMetric),
+});
+
+export type WorkerMetrics = Readonly<InferOutput<typeof workerMetrics>>;
+
 const messageOfWorker = variant('kind', [
   /** The worker loads its application. Before that it can't have touched a message, however it ends. */
   object({ kind: literal('loads') }),
@@ -98,6 +130,8 @@ const messageOfWorker = variant('kind', [
   object({ kind: literal('empty') }),
   /** Load of the worker, sent if the settings ask for it. */
   workerLoad,
+  /** Metrics of the worker, when it is asked for them, and when it has stopped. */
+  workerMetrics,
   /** The worker can't run with its settings. */
   refusal,
   aboutSuspect,
@@ -137,11 +171,16 @@ export type Answer = Readonly<InferOutput<typeof answer>>;
 /** Orders to a worker process. `stop` may be followed by `cancel`. */
 const order = picklist(['stop', 'cancel']);
 
+const metricsRequest = object({ kind: literal('metrics'), request: count });
+
+/** Request for a worker's metrics. */
+export type MetricsRequest = Readonly<InferOutput<typeof metricsRequest>>;
+
 /** Messages to a worker process after its settings. */
-const messageToWorker = union([order, answer]);
+const messageToWorker = union([order, answer, metricsRequest]);
 
 /** Messages to a worker process, its settings first. */
-export type ToWorker = InferOutput<typeof order> | Answer | Settings;
+export type ToWorker = InferOutput<typeof order> | Answer | MetricsRequest | Settings;
 
 export interface Settings {
   readonly kind: 'settings';
@@ -177,6 +216,8 @@ export interface WorkerSettings {
   readonly stopTimeoutMs: number;
   /** True if it reports its load, twice a second. */
   readonly reportsLoad: boolean;
+  /** True if it tells its metrics when it is asked for them. */
+  readonly tellsMetrics: boolean;
   readonly limits: Limits;
 }
 

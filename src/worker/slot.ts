@@ -1,6 +1,7 @@
 import { Backoff } from '../util/backoff.js';
 import { formatMs } from '../util/duration.js';
 import type { Logger } from '../util/logger.js';
+import type { MetricsGatherer } from './metrics-gatherer.js';
 import { Occupant, type SlotProcess } from './occupant.js';
 import type { AboutSuspect, FromWorker, Refusal, WorkerLoad } from './protocol.js';
 import { exitText, SlotLog } from './slot-log.js';
@@ -24,6 +25,8 @@ export interface SlotOptions {
   onRefused(refusal: Refusal): void;
   /** Finds messages that kill processes. */
   readonly suspects: Suspects;
+  /** Asks the processes for their metrics; undefined if nobody wants them. */
+  readonly metrics?: MetricsGatherer | undefined;
   /** Deaths after which a message is given up. */
   readonly crashes: number;
   /** Time after which a process that is not ready is reported, in milliseconds. @default 60,000 */
@@ -127,6 +130,7 @@ export class Slot {
     if (message.kind === 'refused') this.refused(occupant, message);
     else if (message.kind === 'loaded') this.loaded(occupant);
     else if ('number' in message) this.aboutSuspect(occupant, message);
+    else if (message.kind === 'metrics') this.options.metrics?.received(occupant, message);
     // A message of a process that is to stop crossed the order on the way, or is late because the process was
     // busy.
     else if (occupant.isEnding) return;
@@ -142,6 +146,7 @@ export class Slot {
 
   private loaded(occupant: Occupant): void {
     occupant.isLoaded = true;
+    this.options.metrics?.joined(occupant);
     this.options.onLoaded();
   }
 
@@ -208,6 +213,7 @@ export class Slot {
   private exited(occupant: Occupant, exit: Exit): void {
     if (!this.occupants.delete(occupant)) return;
     occupant.exited();
+    this.options.metrics?.left(occupant);
     const wasCurrent = this.leave(occupant);
     if (occupant.isEnding) this.stopped(occupant, exit);
     else this.crashed(occupant, exit, wasCurrent && this.current !== undefined);

@@ -6,7 +6,7 @@ import { type EndedAttempts, sumOf, type Workload } from '../consume/report/work
 import { OptionsError } from '../errors.js';
 import { Isolation } from './isolation.js';
 import { limitReached } from './limits.js';
-import type { FromWorker, Settings, ToWorker, WorkerSettings } from './protocol.js';
+import type { FromWorker, MetricsRequest, Settings, ToWorker, WorkerSettings } from './protocol.js';
 
 /** The part of a bus that a worker needs. The application's bus may come from another copy of the package. */
 export interface WorkerBus {
@@ -88,7 +88,7 @@ export class Worker {
     if (this.failed) throw this.failed;
   }
 
-  receive(message: Exclude<ToWorker, Settings>): void {
+  receive(message: Exclude<ToWorker, MetricsRequest | Settings>): void {
     if (message === 'stop') this.stop({});
     else if (message === 'cancel') this.stop({ cancel: true });
     else this.isolation.answer(message);

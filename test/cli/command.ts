@@ -25,6 +25,8 @@ export interface CommandOptions {
   readonly terminal?: boolean;
   /** As process 1 of a PID namespace, whose parent is `child`. Takes root. */
   readonly asFirst?: boolean;
+  /** Its file. @default that of this repository */
+  readonly main?: string;
   /** With a process group of its own, so that all its processes can be told at once. */
   readonly ownGroup?: boolean;
 }
@@ -42,8 +44,11 @@ export class Command {
   readonly ended: Promise<Ended>;
   readonly child: ChildProcess;
 
-  constructor(args: readonly string[], { url, env = {}, cwd, input = '', ...how }: CommandOptions = {}) {
-    const words = [process.execPath, MAIN, ...args];
+  constructor(
+    args: readonly string[],
+    { url, env = {}, cwd, input = '', main = MAIN, ...how }: CommandOptions = {},
+  ) {
+    const words = [process.execPath, main, ...args];
     const { terminal, asFirst, ownGroup = false } = how;
     const wrapped = asFirst ? ['unshare', '--pid', '--fork', '--kill-child', ...words] : words;
     const [program = '', ...its] = terminal

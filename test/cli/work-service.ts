@@ -86,6 +86,11 @@ export class WorkService {
     return (await this.asBrokerSees(queue)).messageCount;
   }
 
+  /** Drops what waits in a queue. */
+  purge(queue = 'work') {
+    return this.withChannel((channel) => channel.purgeQueue(`${this.name}.${queue}`));
+  }
+
   asBrokerSees(queue = 'work') {
     return this.withChannel((channel) => channel.checkQueue(`${this.name}.${queue}`));
   }
@@ -98,7 +103,7 @@ export class WorkService {
     for (const queue of QUEUES) {
       // What they held goes back a moment later.
       await eventually(async () => (await this.asBrokerSees(queue)).consumerCount === 0);
-      await this.withChannel((channel) => channel.purgeQueue(`${this.name}.${queue}`));
+      await this.purge(queue);
     }
   }
 

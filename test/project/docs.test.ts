@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { alertsPage } from '../../scripts/docs/alerts-page.js';
 import { errorsPage } from '../../scripts/docs/errors-page.js';
 import { eventsPage } from '../../scripts/docs/events-page.js';
 import { logsPage } from '../../scripts/docs/logs-page.js';
+import { metricsPage } from '../../scripts/docs/metrics-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
 import * as doctorErrors from '../../src/cli/doctor/errors.js';
 import * as encryptionErrors from '../../src/encryption/errors.js';
@@ -53,9 +55,20 @@ describe('the docs', function () {
     assert.deepEqual(rows.sort(), [...EVENT_NAMES].sort());
   });
 
+  it('have the table of what alerts measure (else: npm run docs)', () => {
+    const page = read('docs/alerts.md');
+    assert.match(page, /^\| `queue_length` \|/m);
+    assert.equal(page, alertsPage(page));
+  });
+
   it('have the levels and the fields of log lines that the code gives (else: npm run docs)', () => {
     const page = read('docs/logs.md');
     assert.equal(page, logsPage(page));
+  });
+
+  it('have the table of metrics that the code has (else: npm run docs)', () => {
+    const page = read('docs/metrics.md');
+    assert.equal(page, metricsPage(page));
   });
 
   it('have the table of what makes a bus live and ready as the doc comment has it', () => {

@@ -31,6 +31,7 @@ interface Flags {
   readonly clearWithin: string;
   readonly coolDown: string;
   readonly scalingPort?: string;
+  readonly metricsPort?: string;
   readonly crashes: string;
 }
 
@@ -55,6 +56,10 @@ export const define: DefineCommand = (command, { terminal, exit, early, first })
       '--scaling-port <address>',
       'answer GET /scaling with message counts: 9464, or 0.0.0.0:9464 for all',
     )
+    .option(
+      '--metrics-port <address>',
+      'answer GET /metrics for Prometheus, for all processes; needs prom-client',
+    )
     .option('--concurrency <number>', 'messages at once in each process; overrides the queues')
     .option('--tries <number>', 'maximum attempts, for handlers that set none')
     .option('--backoff <durations>', 'pauses between attempts, the last one repeats: 10s, or 1s,10s,1m')
@@ -73,21 +78,28 @@ export const define: DefineCommand = (command, { terminal, exit, early, first })
     .action(async (given: string | undefined, flags: Flags) => {
       const { min, max } = range('--processes', flags.processes);
       const scale = max > min ? { min, max, ...paceOf(flags) } : undefined;
-      const address =
-        flags.scalingPort === undefined ? undefined : listenAddress('--scaling-port', flags.scalingPort);
-      const reportsLoad = scale !== undefined || address !== undefined;
+      const addresses = {
+        scaling: addressOf('--scaling-port', flags.scalingPort),
+        metrics: addressOf('--metrics-port', flags.metricsPort),
+      };
+      const reportsLoad = scale !== undefined || addresses.scaling !== undefined;
+      const tellsMetrics = addresses.metrics !== undefined;
       const crashes = crashesOf(flags);
-      const settings: WorkerSettings = { ...settingsOf(given, flags), reportsLoad };
+      const settings: WorkerSettings = { ...settingsOf(given, flags), reportsLoad, tellsMetrics };
       if (!first) throw new Error('hopline work runs as a process of its own only');
       // With an address, which may turn out to be taken, the application is loaded only once the server
       // listens.
-      if (!address) first.begin(settings);
+      if (!addresses.scaling && !addresses.metrics) first.begin(settings);
       const { supervise } = await import('../work/supervise.js');
       exit(
-        await supervise({ processes: min, scale, address, crashes, settings, first }, { terminal, early }),
+        await supervise({ processes: min, scale, addresses, crashes, settings, first }, { terminal, early }),
       );
     });
 };
+
+function addressOf(flag: string, given: string | undefined) {
+  return given === undefined ? undefined : listenAddress(flag, given);
+}
 
 /** Reads `--crashes`. @throws UsageError */
 function crashesOf(flags: Flags): number {
@@ -108,7 +120,10 @@ function paceOf({ clearWithin, coolDown }: Flags) {
 }
 
 /** Reads the settings of the worker processes. @throws UsageError */
-function settingsOf(given: string | undefined, flags: Flags): Omit<WorkerSettings, 'reportsLoad'> {
+function settingsOf(
+  given: string | undefined,
+  flags: Flags,
+): Omit<WorkerSettings, 'reportsLoad' | 'tellsMetrics'> {
   const { queues, lanes, concurrency, timeout, maxJobs, maxTime, maxMemory } = flags;
   return {
     app: appFrom(given),

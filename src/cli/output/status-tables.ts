@@ -1,7 +1,8 @@
 import bytes from 'bytes';
 import type { ErrorGroup } from '../../consume/report/error-groups.js';
-import type { ProcessReport, QueueReport, StatusReport } from '../../control/control.js';
+import type { StatusReport } from '../../control/control.js';
 import type { HandlerReport } from '../../control/handler-report.js';
+import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
 import { formatMs } from '../../util/duration.js';
 import { printTable } from './table.js';
 import type { Terminal } from './terminal.js';

@@ -1,5 +1,6 @@
-import type { ProcessReport, QueueReport, StatusReport } from '../../control/control.js';
+import type { StatusReport } from '../../control/control.js';
 import type { HandlerReport } from '../../control/handler-report.js';
+import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
 import { formatMs } from '../../util/duration.js';
 import { countText, numberText, oneLine } from './text.js';
 

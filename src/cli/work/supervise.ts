@@ -1,20 +1,20 @@
 import type { FirstProcess } from '../../worker/first-process.js';
+import { MetricsGatherer } from '../../worker/metrics-gatherer.js';
+import type { Address } from '../../worker/page-server.js';
 import type { WorkerSettings } from '../../worker/protocol.js';
 import type { ScaleOptions } from '../../worker/scaling.js';
-import { scalingFigure } from '../../worker/scaling-figure.js';
-import type { Address, ScalingServer } from '../../worker/scaling-server.js';
 import { Supervisor } from '../../worker/supervisor.js';
 import { WorkerProcess } from '../../worker/worker-process.js';
 import type { CommandContext } from '../command.js';
-import { cannotListen } from '../listen-address.js';
+import { UsageError } from '../usage-error.js';
+import type { Page, PageAddresses, PageServers } from './pages.js';
 import { WorkLog } from './work-log.js';
 
 export interface SuperviseOptions {
   /** Number of processes; with `scale`, the initial one. */
   readonly processes: number;
   readonly scale: ScaleOptions | undefined;
-  /** Address of the server that answers with the waiting messages. */
-  readonly address: Address | undefined;
+  readonly addresses: PageAddresses;
   /** Number of dead processes after which a message is given up. */
   readonly crashes: number;
   readonly settings: WorkerSettings;
@@ -31,13 +31,14 @@ const KILL_AFTER_MS = 5_000;
 /**
  * Runs the processes until they have ended for good, and returns the exit code.
  *
- * @throws UsageError if the address can't be listened at; then no process was started
+ * @throws UsageError if an address can't be listened at, or prom-client is not installed; then no process was started
  */
 export async function supervise(
-  { processes, scale, address, crashes, settings, first }: SuperviseOptions,
+  { processes, scale, addresses, crashes, settings, first }: SuperviseOptions,
   { terminal, early }: Pick<CommandContext, 'terminal' | 'early'>,
 ): Promise<number> {
   const log = await WorkLog.open(terminal);
+  const metrics = addresses.metrics && new MetricsGatherer();
   const supervisor = new Supervisor({
     processes,
     scale,
@@ -49,42 +50,52 @@ export async function supervise(
     log: log.logger,
     onLine: (worker, text, stream) => log.line(worker, text, stream),
     crashes,
+    metrics,
     killAfterMs: settings.stopTimeoutMs + KILL_AFTER_MS,
   });
-  let scaling: ScalingServer | undefined;
+  let servers: PageServers | undefined;
   // Listening comes first: a reader of the log's first line may send a signal. It lasts until the process
   // ends: a repeated signal is no crash.
-  const heed = listenToSignals(supervisor, log, () => scaling?.close());
+  const heed = listenToSignals(supervisor, log, () => servers?.stopping());
   const told = early?.take() ?? [];
   try {
-    scaling = address && (await serveScaling(address, supervisor, log));
+    if (addresses.scaling || metrics)
+      servers = await serve(addresses, { supervisor, metrics, app: settings.app }, log);
     const ended = supervisor.run();
     // Early signals are applied only now: the first process may work already, and is stopped like any other.
     for (const signal of told) heed(signal);
     return await ended;
   } finally {
-    scaling?.close();
+    servers?.close();
   }
 }
 
-/** Starts the server for autoscalers. @throws UsageError if the address can't be listened at */
-async function serveScaling(
-  address: Address,
-  supervisor: Supervisor,
-  { logger }: WorkLog,
-): Promise<ScalingServer> {
-  const figure = () => {
-    const { load, size } = supervisor;
-    return load && scalingFigure(load, size);
-  };
-  const { ScalingServer } = await import('../../worker/scaling-server.js');
-  try {
-    const server = await ScalingServer.listen(address, figure);
-    logger.info({ url: server.url }, `what waits is told at ${server.url}`);
-    return server;
-  } catch (error) {
-    throw cannotListen('--scaling-port', address, error);
+interface Served {
+  readonly supervisor: Supervisor;
+  readonly metrics: MetricsGatherer | undefined;
+  readonly app: string;
+}
+
+/** Serves the pages that have an address. @throws UsageError */
+async function serve(
+  addresses: PageAddresses,
+  { supervisor, metrics, app }: Served,
+  log: WorkLog,
+): Promise<PageServers> {
+  const { metricsPageOf, PageServers, scalingPage } = await import('./pages.js');
+  const pages: [Page, Address][] = [];
+  if (addresses.scaling) pages.push([scalingPage(supervisor), addresses.scaling]);
+  if (addresses.metrics && metrics) {
+    const page = await metricsPageOf(app, metrics).catch((cause) => {
+      throw new UsageError(
+        "--metrics-port needs prom-client, which can't be loaded",
+        'Install it beside the application: npm install prom-client',
+        { cause },
+      );
+    });
+    pages.push([page, addresses.metrics]);
   }
+  return PageServers.open(pages, log);
 }
 
 /** Listens to signals; returns the function that obeys one, for those that came earlier. */

@@ -215,10 +215,10 @@ export class SlotGroup {
   async workload(ended: EndedAttempts): Promise<Workload> {
     const { session } = this.options;
     const consumed = this.lanes.filter((_lane, index) => !this.pause.reasonsOf(index).includes('operator'));
-    const asked = consumed.map(async ({ queue }) => ({
-      queue,
-      ready: (await session.inspect(queue))?.ready ?? 0,
-    }));
+    const asked = consumed.map(async ({ queue }) => {
+      const { ready, consumers } = (await session.inspect(queue)) ?? { ready: 0, consumers: 0 };
+      return { queue, ready, consumers };
+    });
     const slots = consumed.length === 0 ? 0 : this.slots;
     const { running, waitingCount: waiting } = this.gate;
     return workloadOf(await Promise.all(asked), { queues: this.queues, slots, running, waiting, ...ended });

@@ -37,13 +37,8 @@ export class AttemptEvents {
 
   /** @param startedAt of its code, in monotonic milliseconds */
   succeeded(work: Work, startedAt: number): void {
-    if (!this.events.has('handler.succeeded')) return;
-    const durationMs = this.clock.monotonic() - startedAt;
-    const { lost } = work.received.delivery;
-    this.events.emit(
-      'handler.succeeded',
-      this.about(work, { durationMs, lost, sincePublishedMs: this.ageMs(work) }),
-    );
+    if (this.events.has('handler.succeeded'))
+      this.events.emit('handler.succeeded', this.about(work, this.ending(work, startedAt)));
   }
 
   /** @param startedAt of its code, in monotonic milliseconds */
@@ -51,11 +46,8 @@ export class AttemptEvents {
     const figures = this.figuresOf(work);
     if (name === 'handler.timedOut') figures?.timedOut();
     else figures?.failedWith(error, this.clock.now());
-    if (!this.events.has(name)) return;
-    const durationMs = this.clock.monotonic() - startedAt;
-    const { lost } = work.received.delivery;
-    const sincePublishedMs = this.ageMs(work);
-    this.events.emit(name, this.about(work, { durationMs, lost, sincePublishedMs, error }));
+    if (this.events.has(name))
+      this.events.emit(name, this.about(work, Object.assign(this.ending(work, startedAt), { error })));
   }
 
   retried(work: Work, delayMs: number, error: unknown): void {
@@ -101,6 +93,16 @@ export class AttemptEvents {
       tries: match?.handler.retry.tries,
     };
     return Object.assign(about, more);
+  }
+
+  private ending(work: Work, startedAt: number) {
+    const durationMs = this.clock.monotonic() - startedAt;
+    const sincePublishedMs = this.ageMs(work);
+    const waitMs =
+      sincePublishedMs !== undefined && isFirstDelivery(work)
+        ? Math.max(0, sincePublishedMs - durationMs)
+        : undefined;
+    return { durationMs, lost: work.received.delivery.lost, sincePublishedMs, waitMs };
   }
 
   private figuresOf({ match }: Work): FiguresOfHandler | undefined {

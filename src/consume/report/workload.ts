@@ -16,6 +16,8 @@ export interface QueueWorkload {
   readonly queue: string;
   /** Messages in the queue that no consumer has been given. Delayed messages are not among them before they are due. */
   readonly ready: number;
+  /** Consumers of the queue, of all processes. */
+  readonly consumers: number;
 }
 
 /** Workload of one slot group: of a queue, or of several that share their slots because they are served in an order. */

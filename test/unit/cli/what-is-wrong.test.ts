@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { verdictOf } from '../../../src/cli/output/what-is-wrong.js';
-import type { ProcessReport } from '../../../src/control/control.js';
 import type { HandlerReport } from '../../../src/control/handler-report.js';
+import type { ProcessReport } from '../../../src/control/queue-report.js';
 import { NOW, PROCESS, statusOf } from './statuses.js';
 
 const verdict = (...given: Parameters<typeof statusOf>) => verdictOf(statusOf(...given), NOW);

@@ -15,7 +15,7 @@ import { EVENTS } from './events.js';
 const FIELDS: Readonly<Record<keyof LogFields, true>> = {
   ...{ event: true, service: true, queue: true, handler: true, exchange: true, routingKey: true },
   ...{ messageId: true, attempt: true, tries: true, outcome: true, reason: true, delayMs: true },
-  ...{ durationMs: true, sincePublishedMs: true, lost: true, deadQueue: true, err: true },
+  ...{ durationMs: true, sincePublishedMs: true, waitMs: true, lost: true, deadQueue: true, err: true },
   ...{ connection: true, address: true, channel: true, retryInMs: true, refused: true, losses: true },
   ...{ attempts: true, failures: true, pauseMs: true, batchId: true, published: true, unpublished: true },
   ...{ lagMs: true, count: true, retried: true, discarded: true, deadLettered: true },

@@ -13,7 +13,7 @@ const about = {
   tries: 5,
 };
 const publish = { service, exchange: 'hopline.events', routingKey: 'order.placed', messageId: 'm1' };
-const ended = { ...about, durationMs: 12.3456, lost: false, sincePublishedMs: 40 };
+const ended = { ...about, waitMs: undefined, durationMs: 12.3456, lost: false, sincePublishedMs: 40 };
 const connection = { service, connection: 'consume', address: 'rabbit:5672' } as const;
 const consumer = { service, queue: 'shop' };
 const batch = { service, batchId: 'b1', total: 3, pending: 0, done: 2, failed: 1, skipped: 0, progress: 100 };

@@ -1,0 +1,109 @@
+import { aboutMetric, type MetricName } from '../metrics/catalogue.js';
+import { Distribution, type Exemplar } from '../metrics/distribution.js';
+import type { Reading, Series } from '../metrics/reading.js';
+
+/** A value as prom-client's registries write it. */
+export interface MetricValue {
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+  /** Name of the line, if it is not that of the metric. */
+  readonly metricName?: string;
+  readonly exemplar?: {
+    readonly labelSet: Readonly<Record<string, string>>;
+    readonly value: number;
+    /** Seconds. */
+    readonly timestamp: number;
+  };
+}
+
+/** A metric with its values, as `getMetricsAsJSON()` of prom-client has them. */
+export interface MetricJson {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly aggregator: string;
+  readonly values: readonly MetricValue[];
+}
+
+/** Limit of OpenMetrics. */
+const MAX_EXEMPLAR_LENGTH = 128;
+
+/**
+ * A metric that a registry of prom-client asks for its values. prom-client's own classes have no way to take the counts of a histogram
+ * as a whole; its registries need no more than this, and its `AggregatorRegistry` registers such objects itself.
+ */
+export class RegisteredMetric {
+  /** A registry of the OpenMetrics format takes `_total` off a counter's name, and adds it to each line. */
+  name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly aggregator: string;
+  /** Name under which it is registered. */
+  readonly ownName: string;
+
+  constructor(
+    prefix: string,
+    private readonly metric: MetricName,
+    private readonly read: () => Promise<Reading>,
+  ) {
+    const { help, type, across } = aboutMetric(metric);
+    this.name = `${prefix}${metric}`;
+    this.ownName = this.name;
+    this.help = help;
+    this.type = type;
+    this.aggregator = across;
+  }
+
+  /** Values for `getMetricsAsJSON()`. */
+  get(): Promise<MetricJson> {
+    return this.named(this.ownName);
+  }
+
+  /** Values for `metrics()`. */
+  getForPromString(): Promise<MetricJson> {
+    return this.named(this.name);
+  }
+
+  /** No effect: the counts are the bus's. */
+  reset(): void {}
+
+  private async named(name: string): Promise<MetricJson> {
+    const { help, type, aggregator, metric } = this;
+    const series = (await this.read()).of(metric);
+    return { name, help, type, aggregator, values: series.flatMap((each) => valuesOf(name, each)) };
+  }
+}
+
+function valuesOf(name: string, { labels, value }: Series): MetricValue[] {
+  return value instanceof Distribution ? bucketsOf(name, labels, value) : [{ labels, value }];
+}
+
+function bucketsOf(
+  name: string,
+  labels: Series['labels'],
+  { bounds, counts, sum, exemplars }: Distribution,
+): MetricValue[] {
+  let count = 0;
+  const buckets = counts.map((each, bucket): MetricValue => {
+    count += each;
+    const le = bounds[bucket] ?? '+Inf';
+    return {
+      labels: { le, ...labels },
+      value: count,
+      metricName: `${name}_bucket`,
+      ...shown(exemplars[bucket]),
+    };
+  });
+  return [
+    ...buckets,
+    { labels, value: sum, metricName: `${name}_sum` },
+    { labels, value: count, metricName: `${name}_count` },
+  ];
+}
+
+function shown(exemplar: Exemplar | undefined): Pick<MetricValue, 'exemplar'> {
+  if (!exemplar) return {};
+  const { labels: labelSet, value, at } = exemplar;
+  if (Object.entries(labelSet).join('').length > MAX_EXEMPLAR_LENGTH) return {};
+  return { exemplar: { labelSet, value, timestamp: at / 1_000 } };
+}
