@@ -75,4 +75,5 @@ function fieldsOf({ name, event, failure }: Happening): LogFields {
 }
 
 /** A duration is measured by the nanosecond; a line has it in hundredths of a millisecond. */
-const rounded = (value: unknown): unknown => (typeof value === 'number' ? Math.round(value * 100) / 100 : value);
+const rounded = (value: unknown): unknown =>
+  typeof value === 'number' ? Math.round(value * 100) / 100 : value;
