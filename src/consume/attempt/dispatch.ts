@@ -157,8 +157,7 @@ export class Dispatcher {
       timeoutMs,
       graceMs: timeoutGraceMs,
       clock,
-      onTimeout: (context, error) =>
-        events.failed('handler.timedOut', context.work, error, clock.monotonic() - timeoutMs),
+      onTimeout: (context, error) => events.failed('handler.timedOut', context.work, error, timeoutMs),
     };
   }
 }
