@@ -16,6 +16,8 @@ const ports = either(
 );
 /** What stages are, and what they decide: shared by the features and by the ways that are made of them. */
 const seam = '^src/pipeline/';
+/** What middleware sees, and what of that is for tracers. */
+const middleware = '^src/pipeline/(middleware|consume-middleware|publish-middleware|tracing/tracing)\\.ts$';
 const flow = '^src/(pipeline|publish|consume|features)/';
 const features = '^src/(jobs|failures|worker|control)/';
 const adapters = '^src/(transport/(amqp|memory)|stores/(memory|redis|postgres))/';
@@ -157,7 +159,13 @@ const layering = [
     name: 'observers-only-listen',
     comment: 'Metrics, traces and health are listeners on the events: taking one out changes nothing else.',
     from: { path: observe },
-    to: { path: product, pathNot: either(foundation, ports, root, observe) },
+    to: { path: product, pathNot: either(foundation, ports, root, observe, middleware) },
+  },
+  {
+    name: 'observers-only-name-middleware',
+    comment: 'A tracer is a kind of middleware: it needs its types alone.',
+    from: { path: observe },
+    to: { path: middleware, ...valueImport },
   },
   {
     name: 'what-every-bus-has-needs-the-events-alone',

@@ -28,6 +28,9 @@ import type { BodyOption } from './serialization/body-option.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
 import type { Listener } from './util/emitter.js';
 
+/** Batches beyond these are not counted: what matters is that there are some. */
+const OVERDUE_AT_MOST = 100;
+
 /**
  * A service's bus: publishes messages, and runs the service's handlers. Its parts are assembled in
  * {@link BusParts}; the order in which they start and stop is in {@link Lifecycle}.
@@ -219,11 +222,30 @@ export class Bus extends Publisher {
   }
 
   /**
+   * Number of batches of the service with an overdue notification; undefined if the bus has no store of batches.
+   *
+   * @internal alerts
+   */
+  async overdueBatches(): Promise<number | undefined> {
+    const { stores } = this.parts.settings;
+    return (await stores.batches?.overdue(this.service, OVERDUE_AT_MOST))?.length;
+  }
+
+  /**
    * Watches redelivered messages that may have killed their process. Call it before `start()`.
    *
    * @internal a worker of `hopline work`
    */
   watchCrashes(watch: CrashWatch): void {
     this.life.watchCrashes(watch);
+  }
+
+  /**
+   * Writes no lines of failures until the returned function is called.
+   *
+   * @internal `logEvents()` of `hopline/logs`, which writes them
+   */
+  muteFailureLog(): () => void {
+    return this.parts.failureLog?.mute() ?? (() => {});
   }
 }

@@ -11,12 +11,11 @@ export {
   type ControlResult,
   openControl,
   type PauseResult,
-  type ProcessReport,
-  type QueueReport,
   type StatusReport,
 } from './control/control.js';
 export type { HandlerReport, Percentiles } from './control/handler-report.js';
 export type { ControlOptions } from './control/options.js';
+export type { ProcessReport, QueueReport } from './control/queue-report.js';
 export { ControlError, DeadLetterIdError, UnreadableLettersError } from './errors.js';
 export type { DeadLetterReason } from './events.js';
 export type { ActResult, FailedLetter } from './failures/acting/acting.js';

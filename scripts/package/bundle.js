@@ -2,18 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { compactPackages, groups } from './chunks.js';
-
-/** The store needs two of the 25 files of rate-limiter-flexible; its index, which is CommonJS, would bring them all. */
-const rateLimiter = {
-  name: 'rate-limiter',
-  /** @param {string} id */
-  load: (id) =>
-    /[\\/]rate-limiter-flexible[\\/]index\.js$/.test(id)
-      ? ['RateLimiterRedis', 'RateLimiterRes']
-          .map((name) => `export { default as ${name} } from './lib/${name}.js';`)
-          .join('\n')
-      : null,
-};
+import { leftOut, rateLimiter } from './left-out.js';
 
 /**
  * Bundles each entry into `lib/NAME.js`, with what they share in `lib/chunks/`. Dependencies that package.json declares to users
@@ -33,7 +22,7 @@ export async function bundle({ root, lib, entries, sourceMaps }) {
     tsconfig: false,
     transform: { target: 'node20' },
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [rateLimiter, compactPackages],
+    plugins: [rateLimiter, leftOut, compactPackages],
     // No `//#region` lines with the paths of sources that are not published.
     experimental: { attachDebugInfo: 'none' },
   });

@@ -20,6 +20,7 @@ const JSON_SHAPE = /[\\/](node_modules[\\/]valibot[\\/]|src[\\/]util[\\/]json-sh
 /** A group takes what its files import as well. */
 export const groups = [
   ...COMMAND_PACKAGES.map(ofCommand),
+  { name: 'rate-limiter', test: /[\\/]node_modules[\\/]rate-limiter-flexible[\\/]/, priority: 3 },
   // Beside `common`: neither the decorators nor most commands read any.
   { name: 'json-shape', test: JSON_SHAPE, priority: 3 },
   // What the command and the decorators need of the core: the rest of it is not loaded with them.
@@ -30,11 +31,11 @@ export const groups = [
   { name: 'operating', test: /[\\/]src[\\/]operate\.ts$/, priority: 0 },
 ];
 
-/** Chunks of other people's code: the command's packages, and valibot with six lines of ours. */
-const COMPACT = [...COMMAND_PACKAGES, 'json-shape'];
+/** Chunks of other people's code: the command's packages, what limits rates in Redis, and valibot with six lines of ours. */
+const COMPACT = [...COMMAND_PACKAGES, 'rate-limiter', 'json-shape'];
 
 /**
- * Minifies code of packages, which halves it. Names of functions and classes stay, since errors show them; those of local
+ * Minifies code of packages, which halves it. Names of classes stay, since errors show them; those of functions and of local
  * variables don't.
  */
 export const compactPackages = {
@@ -44,7 +45,7 @@ export const compactPackages = {
     if (!COMPACT.includes(name)) return null;
     return minifySync(`${name}.js`, code, {
       compress: { target: 'es2023' },
-      mangle: { keepNames: true },
+      mangle: { keepNames: { class: true, function: false } },
       codegen: { removeWhitespace: true },
       sourcemap: true,
     });

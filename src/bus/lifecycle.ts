@@ -15,6 +15,8 @@ import type { ExchangeRef } from '../message/exchange-option.js';
 import type { Sender } from '../message/publisher.js';
 import type { HealthMonitor } from '../observe/health/health-monitor.js';
 import type { PublishMiddleware } from '../pipeline/publish-middleware.js';
+import type { Tracing } from '../pipeline/tracing/tracing.js';
+import { writeWithin } from '../pipeline/tracing/write-within.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
 import type { BusPublisher } from '../publish/publisher.js';
 import type { BusTopology } from '../topology/bus-topology.js';
@@ -38,6 +40,7 @@ export interface LifecycleOptions {
   readonly exchange: ExchangeRef;
   readonly events: Emitter<BusEvents>;
   readonly monitor: HealthMonitor;
+  readonly tracing: Tracing | undefined;
 }
 
 /** The parts that run while a bus is started. */
@@ -166,6 +169,7 @@ export class Lifecycle {
   ): Promise<void> {
     const { events, names, settings } = this.options;
     const session = await settings.transport.open({ ...settings, names, events }, deadline);
+    if (this.options.tracing) writeWithin(session, this.options.tracing);
     this.session = session;
     await this.declare(session, subscriptions, deadline);
     const running = this.consumptionOf(parts, servings, session);
@@ -183,7 +187,7 @@ export class Lifecycle {
     servings: readonly Serving[],
     session: Session,
   ): Consumption {
-    const { settings, names, events } = this.options;
+    const { settings, names, events, tracing } = this.options;
     return new Consumption(servings, {
       ...settings,
       names,
@@ -196,6 +200,7 @@ export class Lifecycle {
       batches: publisher.batches,
       throughOutbox: (add, inner) => outbox.adding(add, inner),
       crashWatch: this.crashWatch,
+      tracing,
     });
   }
 

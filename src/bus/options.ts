@@ -35,7 +35,7 @@ import {
   text,
 } from '../util/check.js';
 import { type Duration, toMs, toMsOrForever } from '../util/duration.js';
-import { type Logger, stderrLogger } from '../util/logger.js';
+import { type Logger, loggerCheck, stderrLogger } from '../util/logger.js';
 import { safeLogger } from '../util/safe-logger.js';
 
 /** Handler definitions as `handlers()` returns them; lists may be nested. */
@@ -242,7 +242,7 @@ export const BUS_FIELDS: Fields = {
   relayOutbox: flag,
   operatorControl: flag,
   failureLog: failureLogOption,
-  log: having('a logger', 'debug', 'info', 'warn', 'error'),
+  log: loggerCheck,
 };
 
 /** @throws OptionsError with all problems at once */

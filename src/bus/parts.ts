@@ -11,6 +11,8 @@ import { FailureLog } from '../observe/failure-log/failure-log.js';
 import { HealthMonitor } from '../observe/health/health-monitor.js';
 import { throughMiddleware } from '../pipeline/middleware-sender.js';
 import { publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
+import { tracingOf } from '../pipeline/tracing/tracers.js';
+import type { TracedSending } from '../pipeline/tracing/tracing-sender.js';
 import { BusPublisher } from '../publish/publisher.js';
 import { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
@@ -28,10 +30,13 @@ export class BusParts {
   readonly outbox: Outbox;
   readonly monitor: HealthMonitor;
   readonly life: Lifecycle;
+  /** Undefined if failures are not logged. */
+  readonly failureLog: FailureLog | undefined;
   /** Handlers of the options, and those that `handle()` has added. */
   readonly definitions: HandlerDefinition[];
   private readonly names: Names;
   private readonly exchange: ExchangeRef;
+  private readonly traced: TracedSending | undefined;
 
   /** @throws OptionsError with all problems at once */
   constructor(options: BusOptions) {
@@ -42,15 +47,18 @@ export class BusParts {
     const exchange = exchangeRef(settings.exchange);
     const events = new Emitter<BusEvents>((event, error) => log.error({ event, error }, 'a listener threw'));
     const monitor = new HealthMonitor(service, events, clock);
-    if (settings.failureSumsEveryMs !== undefined)
-      new FailureLog(events, { log, clock, everyMs: settings.failureSumsEveryMs });
-    const life = new Lifecycle({ settings, names, exchange, events, monitor });
+    const everyMs = settings.failureSumsEveryMs;
+    this.failureLog = everyMs === undefined ? undefined : new FailureLog(events, { log, clock, everyMs });
+    const tracing = tracingOf(settings.middleware, { service, kind: transport.kind, clock });
+    const traced = tracing && { tracing, exchange, clock, log };
+    const life = new Lifecycle({ settings, names, exchange, events, monitor, tracing });
     this.settings = settings;
     this.names = names;
     this.exchange = exchange;
     this.events = events;
     this.monitor = monitor;
     this.life = life;
+    this.traced = traced;
     this.definitions = [...settings.handlers];
     const middleware = publishMiddlewareOf(settings.middleware);
     this.publisher = new BusPublisher({
@@ -62,10 +70,11 @@ export class BusParts {
       ensureExchange: (ref) => life.ensureExchange(ref),
       uniqueHandlers: () => life.uniqueHandlers,
       wrap: middleware.length > 0 ? wrapping(middleware) : undefined,
+      tracing,
     });
     const { steps } = this.publisher;
-    this.sender = throughMiddleware(this.publisher, middleware);
-    this.outbox = new Outbox({ ...settings, middleware, store: stores.outbox, steps, clock, events });
+    this.sender = throughMiddleware(this.publisher, middleware, traced);
+    this.outbox = new Outbox({ ...settings, middleware, traced, store: stores.outbox, steps, clock, events });
   }
 
   /** @throws OptionsError for problems of the handlers */
@@ -75,12 +84,12 @@ export class BusParts {
 
   /** Parts that start and stop with the bus. */
   livingFor(bus: Publisher): LivingParts {
-    const { publisher, settings } = this;
+    const { publisher, settings, traced } = this;
     return {
       senderOf: (inner) =>
         inner.length === 0
           ? this.sender
-          : throughMiddleware(publisher, [...publishMiddlewareOf(settings.middleware), ...inner]),
+          : throughMiddleware(publisher, [...publishMiddlewareOf(settings.middleware), ...inner], traced),
       publisher,
       outbox: this.outbox,
       subscriptions: (serve) => this.plan(serve),

@@ -91,6 +91,27 @@ const CONTROL: readonly CommandEntry[] = [
   },
 ];
 
+const MONITOR: readonly CommandEntry[] = [
+  {
+    name: 'run',
+    summary: 'look at an application until a signal, or once, and tell of what is wrong (the default)',
+    isDefault: true,
+    load: () => import('./commands/monitor/run.js'),
+  },
+  {
+    name: 'silence',
+    takes: '<pattern>',
+    summary: 'have the running monitors tell nobody of some alerts for a time',
+    load: () => import('./commands/monitor/silence.js'),
+  },
+  {
+    name: 'ack',
+    takes: '<pattern>',
+    summary: 'end the reminders of some alerts until they get worse or end',
+    load: () => import('./commands/monitor/acknowledge.js'),
+  },
+];
+
 const TOPOLOGY: readonly CommandEntry[] = [
   {
     name: 'show',
@@ -181,6 +202,7 @@ export const CATALOGUE: readonly (CommandEntry | CommandGroup)[] = [
       'look for what is wrong: alarms, missing queues, no consumers, dead letters, policies, left-overs',
     load: () => import('./commands/doctor.js'),
   },
+  { name: 'monitor', summary: 'alerts from one place: queues, workers, broker', commands: MONITOR },
   { name: 'topology', summary: 'the exchanges, queues and rights of the application', commands: TOPOLOGY },
   { name: 'batch', summary: 'batches of jobs: progress, cancel, replay', commands: BATCH },
   { name: 'outbox', summary: 'the outbox of transactions: relay, status', commands: OUTBOX },

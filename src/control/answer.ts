@@ -17,6 +17,8 @@ export interface ControlAnswer extends ProcessIdentity {
   readonly pausedBy?: readonly string[] | undefined;
   /** For `cancel`: number of handlers whose signal fired. */
   readonly cancelled?: number | undefined;
+  /** For `acknowledge`: ids of the alerts. */
+  readonly acknowledged?: readonly string[] | undefined;
 }
 
 /** Status of one process. */

@@ -171,7 +171,8 @@ export class BusControl {
       log.info({ service, paused: request.paused }, 'an operator changed which queues are paused');
       return { pausedBy: consumption.pausesOf(request.queue, paused) };
     }
-    return consumption.serves(request.queue) ? this.scale(request) : undefined;
+    if (request.ask === 'scale') return consumption.serves(request.queue) ? this.scale(request) : undefined;
+    return undefined; // for monitors
   }
 
   private scale({ queue, concurrency }: { queue: string; concurrency: number }): { problem?: string } {

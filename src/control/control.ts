@@ -5,6 +5,7 @@ import type { Names } from '../topology/names.js';
 import type { QueueState } from '../transport/operator-session.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
+import { type Duration, toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
 import type { ControlAnswer, ProcessIdentity, ProcessStatus } from './answer.js';
 import { Asking } from './asking.js';
@@ -12,6 +13,7 @@ import { type HandlerReport, handlerReports } from './handler-report.js';
 import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
 import { pausesLock } from './pauses-lock.js';
+import { type ProcessReport, type QueueReport, queueReport } from './queue-report.js';
 import type { ControlRequest } from './shapes.js';
 
 /** Requests that may be under way. */
@@ -24,33 +26,6 @@ const CLOSE_MS = 5_000;
  * milliseconds each.
  */
 const PAUSED_MS = 2_000;
-
-/** Status of one process, with serving identity. */
-export interface ProcessReport extends ProcessIdentity, Omit<ProcessStatus, 'handlers'> {}
-
-/** A queue as the broker sees it, with the counts of the processes that answered. */
-export interface QueueReport extends QueueState {
-  /** Name in the broker: a lane is a queue of serving own. */
-  readonly queue: string;
-  /** True if an operator has paused the queue. */
-  readonly paused: boolean;
-  /**
-   * Processes among those that answered that consume the queue. The broker may count more: a quorum queue
-   * counts a cancelled consumer until serving last message is settled, and some processes may not have answered in
-   * time.
-   */
-  readonly consuming: number;
-  /**
-   * Processes among those that answered that serve the queue, including those that don't consume it because it
-   * is paused or serving circuit is open.
-   */
-  readonly serving: number;
-  /**
-   * Time since the publish of the message that has waited longest, in milliseconds; 0 if none waits. Undefined if no process that
-   * consumes the queue knows it.
-   */
-  readonly oldestMs: number | undefined;
-}
 
 /** Result of a request to the processes that serve a queue. */
 export interface ControlResult {
@@ -68,10 +43,16 @@ export interface PauseResult extends ControlResult {
   /** All paused queues now, as in {@link StatusReport.paused}. */
   readonly paused: readonly string[];
   /**
-   * Names under which the queue or some of serving lanes are paused now, according to the answers: a lane is paused
-   * with serving queue, or by its own name.
+   * Names under which the queue or some of its lanes are paused now, according to the answers: a lane is paused
+   * with its queue, or by its own name.
    */
   readonly pausedBy: readonly string[];
+}
+
+/** @internal */
+export interface Looked {
+  readonly processes: readonly (ProcessIdentity & ProcessStatus)[];
+  readonly paused: readonly string[] | undefined;
 }
 
 export interface StatusReport {
@@ -82,7 +63,7 @@ export interface StatusReport {
   readonly handlers: readonly HandlerReport[];
   /**
    * Queues and lanes that operators have paused. Undefined if that is not known: a process that stopped while
-   * it read the list keeps it from all others until it goes on or serving connection ends.
+   * it read the list keeps it from all others until it goes on or its connection ends.
    */
   readonly paused: readonly string[] | undefined;
 }
@@ -152,15 +133,32 @@ export class Control {
     const queues = [
       ...new Set([...processes.flatMap(queuesOf), ...(service === undefined ? (paused ?? []) : [])]),
     ];
-    const reports = await Promise.all(queues.map((queue) => this.queueReport(queue, processes, paused)));
+    const { session, settings } = this;
+    const reports = await Promise.all(
+      queues.map((queue) => queueReport(queue, { ...settings, session, processes, paused })),
+    );
     return { processes, queues: reports.flatMap((report) => report ?? []), handlers, paused };
+  }
+
+  /**
+   * The same for one who follows the counts: those of each process, and all queues that operators have paused, undefined if that is
+   * not known.
+   *
+   * @internal
+   */
+  async look(): Promise<Looked> {
+    const [answers, paused] = await Promise.all([this.ask({ ask: 'status' }), this.knownPaused()]);
+    return {
+      processes: answers.flatMap(({ status, ...who }) => (status ? [{ ...who, ...status }] : [])),
+      paused,
+    };
   }
 
   /**
    * Pauses a queue in all processes, including those that start later, until {@link resume}. Running handlers
    * go on to their end; messages that only wait in a process go back to the queue.
    *
-   * @param queue name of the queue, or of one of serving lanes, in the broker
+   * @param queue name of the queue, or of one of its lanes, in the broker
    * @throws OptionsError if there is no such queue, or if it is a queue of Hopline's own or of dead letters
    * @throws ControlError during an alarm
    * @throws ConnectError if another process that is stopped holds the list of paused queues
@@ -173,7 +171,7 @@ export class Control {
   }
 
   /**
-   * Resumes a paused queue. `pausedBy` of the result says what is still paused: a lane stays paused with serving
+   * Resumes a paused queue. `pausedBy` of the result says what is still paused: a lane stays paused with its
    * queue, and lanes that were paused by their own names stay so.
    *
    * @throws as {@link pause}, except for a paused queue that no longer exists
@@ -183,10 +181,10 @@ export class Control {
   }
 
   /**
-   * Changes how many messages of a queue each running process handles at once; a new process begins with serving
+   * Changes how many messages of a queue each running process handles at once; a new process begins with its
    * own options. Where several queues share their slots, the number is that of all of them.
    *
-   * A lane has no slots of serving own: the processes that serve it answer with a `problem`.
+   * A lane has no slots of its own: the processes that serve it answer with a `problem`.
    *
    * @throws OptionsError if there is no such queue
    */
@@ -201,7 +199,7 @@ export class Control {
 
   /**
    * Fires `context.signal` of the handlers that run this message at the moment. If the handler then throws, the
-   * message is not tried again: it is dead-lettered as `cancelled`. A handler that ignores serving signal goes on.
+   * message is not tried again: it is dead-lettered as `cancelled`. A handler that ignores its signal goes on.
    *
    * @returns the processes in which the message ran
    */
@@ -215,6 +213,22 @@ export class Control {
    */
   restart(service: string): Promise<readonly ControlAnswer[]> {
     return this.ask({ ask: 'restart', service });
+  }
+
+  /**
+   * Has the monitors of the application tell nobody of these alerts for a time; a duration of 0 ends that. A monitor that starts later
+   * doesn't know of it.
+   *
+   * @param pattern pattern of alerts' ids, subjects or queues, in which `*` stands for any text
+   * @returns the monitors that answered
+   */
+  silence(pattern: string, duration: Duration): Promise<readonly ControlAnswer[]> {
+    return this.ask({ ask: 'silence', pattern, forMs: toMs(duration) });
+  }
+
+  /** Has the monitors remind nobody of these alerts until they get worse or end. @param pattern as in {@link silence} */
+  acknowledge(pattern: string): Promise<readonly ControlAnswer[]> {
+    return this.ask({ ask: 'acknowledge', pattern });
   }
 
   /** Closes the connection, if no bus shares it. */
@@ -269,28 +283,6 @@ export class Control {
     throw new OptionsError('queue', [
       `there is no queue '${queue}' in the broker: use a name that \`hopline topology show\` or \`hopline status\` prints`,
     ]);
-  }
-
-  private async queueReport(
-    queue: string,
-    processes: readonly ProcessReport[],
-    paused: readonly string[] | undefined,
-  ): Promise<QueueReport | undefined> {
-    const state = await this.session.inspect(queue);
-    if (!state) return undefined;
-    const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
-    const serving = lanes.filter((lane) => lane.queue === queue);
-    const oldest = serving.flatMap(({ oldestMs }) => oldestMs ?? []);
-    return {
-      queue,
-      ...state,
-      serving: serving.length,
-      consuming: serving.filter((lane) => lane.paused.length === 0).length,
-      oldestMs: oldest.length === 0 ? undefined : Math.max(...oldest),
-      paused: paused
-        ? paused.includes(queue) || serving.some((lane) => paused.includes(lane.of))
-        : serving.some((lane) => lane.paused.includes('operator')),
-    };
   }
 }
 

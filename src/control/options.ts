@@ -3,7 +3,7 @@ import { Names } from '../topology/names.js';
 import type { Transport } from '../transport/transport.js';
 import { duration, type Fields, having, isPlainObject, problemsOf, required, text } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
-import { type Logger, stderrLogger } from '../util/logger.js';
+import { type Logger, loggerCheck, stderrLogger } from '../util/logger.js';
 import { safeLogger } from '../util/safe-logger.js';
 
 /** Options of {@link openControl}. */
@@ -33,7 +33,7 @@ const FIELDS: Fields = {
   prefix: text,
   wait: duration,
   connectDeadline: duration,
-  log: having('a logger', 'debug', 'info', 'warn', 'error'),
+  log: loggerCheck,
 };
 
 /** @throws OptionsError with all problems at once */

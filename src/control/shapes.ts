@@ -30,6 +30,10 @@ export const controlRequest = variant('ask', [
   object({ ask: literal('scale'), queue: text, concurrency: count }),
   /** Fires the signal of this message's handler. */
   object({ ask: literal('cancel'), messageId: text }),
+  /** Has monitors tell nobody of these alerts for a time; 0 ends that. */
+  object({ ask: literal('silence'), pattern: text, forMs: figure }),
+  /** Has monitors remind nobody of these alerts until they get worse or end. */
+  object({ ask: literal('acknowledge'), pattern: text }),
 ]);
 
 export type ControlRequest = Readonly<InferOutput<typeof controlRequest>>;
@@ -95,5 +99,6 @@ export const controlAnswer = shapeOf<ControlAnswer>({
   problem: optional(text),
   pausedBy: optional(listOf(text)),
   cancelled: optional(whole),
+  acknowledged: optional(listOf(text)),
   status: optional(status),
 });

@@ -14,7 +14,7 @@ import {
   text,
 } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
-import { type Logger, stderrLogger } from '../util/logger.js';
+import { type Logger, loggerCheck, stderrLogger } from '../util/logger.js';
 import { safeLogger } from '../util/safe-logger.js';
 import { isRate, type Rate } from './acting/pace.js';
 import type { ReplayTarget } from './acting/replay.js';
@@ -96,7 +96,7 @@ const FIELDS: Fields = {
   encryption: encryptionOption,
   connectDeadline: duration,
   publishDeadline: duration,
-  log: having('a logger', 'debug', 'info', 'warn', 'error'),
+  log: loggerCheck,
 };
 
 export const REPLAY_FIELDS: Fields = {

@@ -34,6 +34,8 @@ export const HEADER = {
   chain: 'hopline-chain',
   /** Job or notification of a batch; see batch-header.ts. */
   batch: 'hopline-batch',
+  /** Traces of a pack's payloads, if they differ; see pack-traces.ts. */
+  traces: 'hopline-traces',
   /** Unique key of the message; see unique.ts. */
   unique: 'hopline-unique',
   /** Description of the body's encryption; see encryption/envelope.ts. */

@@ -95,7 +95,8 @@ const invalid = (field: string, expected: string, found: unknown): InvalidMessag
     'Give next() only what is to replace what was received: { body, contentType, contentEncoding }.',
   );
 
-function resultOf(outcome: Outcome | undefined): ConsumeResult {
+/** The end of a delivery as middleware sees it. @param outcome undefined if the channel is lost */
+export function resultOf(outcome: Outcome | undefined): ConsumeResult {
   switch (outcome?.kind) {
     case undefined:
       return { outcome: 'returned', reason: 'channel-lost' };
@@ -115,6 +116,10 @@ function resultOf(outcome: Outcome | undefined): ConsumeResult {
       return { outcome: 'returned' };
   }
 }
+
+/** True for an end that is the failure of an attempt. */
+export const isFailure = ({ outcome }: ConsumeResult): boolean =>
+  outcome === 'retried' || outcome === 'deadLettered';
 
 const errorOf = ({ error }: { readonly error?: unknown }): { error?: unknown } =>
   error === undefined ? {} : { error };

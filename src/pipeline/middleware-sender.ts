@@ -3,7 +3,7 @@ import { isMessageDefinition, type MessageDefinition } from '../message/define-m
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import type { Sender } from '../message/publisher.js';
-import type { BodyEncoding } from './publish-call.js';
+import type { Beside, BodyEncoding } from './publish-call.js';
 import {
   type PublishMiddleware,
   type PublishRequest,
@@ -11,14 +11,26 @@ import {
   wrapping,
 } from './publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings } from './sender.js';
+import { inTrace } from './tracing/trace-headers.js';
+import { type TraceableSender, type TracedSending, TracingSender } from './tracing/tracing-sender.js';
 
-/** The sender behind publish middleware; without any, the sender itself. @param middleware the first is the outermost */
-export function throughMiddleware(sender: DirectSender, middleware: readonly PublishMiddleware[]): Sender {
-  return middleware.length === 0 ? sender : new MiddlewareSender(sender, wrapping(middleware));
+/**
+ * The sender behind a tracer and publish middleware; without any, the sender itself.
+ *
+ * @param middleware the first is the outermost
+ * @param traced the bus's tracer; undefined if there is none
+ */
+export function throughMiddleware(
+  sender: DirectSender,
+  middleware: readonly PublishMiddleware[],
+  traced: TracedSending | undefined,
+): Sender {
+  const inner = middleware.length === 0 ? sender : new MiddlewareSender(sender, wrapping(middleware));
+  return traced ? new TracingSender(inner, traced) : inner;
 }
 
 /** Takes each payload through the publish middleware, within the call that publishes it. */
-class MiddlewareSender implements Sender {
+class MiddlewareSender implements TraceableSender {
   constructor(
     private readonly direct: DirectSender,
     private readonly wrap: PublishWrap,
@@ -28,12 +40,16 @@ class MiddlewareSender implements Sender {
     intent: PublishIntent,
     target: string | MessageDefinition,
     payload: unknown,
-    options: PublishOptions = {},
+    given: PublishOptions = {},
+    { trace }: Pick<Beside, 'trace'> = {},
   ): Promise<Published> {
-    this.direct.check(options);
+    this.direct.check(given);
+    const options = trace ? inTrace(given, trace) : given;
     const message = messageOf(intent, target, payload, options, options.key);
     return this.wrap(message, (changed, encoding) =>
-      this.direct.dispatch(intent, target, changed.payload, withHeaders(options, message, changed), encoding),
+      this.direct.dispatch(intent, target, changed.payload, withHeaders(options, message, changed), {
+        encoding,
+      }),
     );
   }
 
@@ -55,7 +71,7 @@ class MiddlewareSender implements Sender {
     return chainOf(steps, options, (plan) => this.startChain(plan));
   }
 
-  private startChain(plan: ChainPlan): Promise<Published> {
+  startChain(plan: ChainPlan): Promise<Published> {
     const { steps, onFailure } = plan;
     // What is no list of steps is refused with the plan.
     if (!Array.isArray(steps) || steps.length === 0) return this.direct.startChain(plan);

@@ -3,6 +3,7 @@ import type { Published } from '../message/published.js';
 import type { Check } from '../util/check.js';
 import type { ConsumeMiddleware } from './consume-middleware.js';
 import type { PublishNext, PublishRequest } from './publish-middleware.js';
+import type { MakeTracing } from './tracing/tracing.js';
 
 /** Runs the rest of the handler's code: the next middleware, and finally the handler. */
 export type MiddlewareNext = () => unknown;
@@ -24,6 +25,12 @@ export interface MiddlewareObject extends Partial<ConsumeMiddleware> {
    * letters, the next steps of a chain and the notifications of a batch are no publishes of a call, and don't pass it. @default not wrapped
    */
   publish?(message: PublishRequest, next: PublishNext): Promise<Published>;
+  /**
+   * Makes a tracer of the bus, which is outside of all other middleware.
+   *
+   * @internal
+   */
+  tracing?: MakeTracing;
 }
 
 /** Middleware of a bus or of a handler. A function is short for `{ handle }`. */
@@ -31,24 +38,32 @@ export type Middleware = MiddlewareObject | HandleMiddleware;
 
 const KINDS = ['consume', 'handle', 'publish'] as const satisfies readonly (keyof MiddlewareObject)[];
 
+/** Those that a bus may have, and a handler may not. */
+const OF_BUS = ['tracing'] as const satisfies readonly (keyof MiddlewareObject)[];
+
 /** Accepts objects of any class, with fields of their own: no name but those of the kinds is looked at. */
-const oneMiddleware: Check = {
-  expected: `a function, or an object with at least one of the functions ${KINDS.join(', ')}`,
-  accepts: (value) => {
-    if (typeof value === 'function') return true;
-    if (typeof value !== 'object' || value === null) return false;
-    const wraps = KINDS.map((kind) => (value as Record<string, unknown>)[kind]).filter(
-      (wrap) => wrap !== undefined,
-    );
-    return wraps.length > 0 && wraps.every((wrap) => typeof wrap === 'function');
-  },
+const isMiddleware = (value: unknown, kinds: readonly (keyof MiddlewareObject)[]): boolean => {
+  if (typeof value === 'function') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const wraps = kinds.flatMap((kind) => (value as MiddlewareObject)[kind] ?? []);
+  return wraps.length > 0 && wraps.every((wrap) => typeof wrap === 'function');
 };
 
-export const middlewareOption: Check = {
-  expected: 'a list of middleware',
-  accepts: Array.isArray,
-  each: oneMiddleware,
-};
+const expected = `a function, or an object with at least one of the functions ${KINDS.join(', ')}`;
+
+const listOf = (each: Check): Check => ({ expected: 'a list of middleware', accepts: Array.isArray, each });
+
+/** Of a bus. */
+export const middlewareOption: Check = listOf({
+  expected,
+  accepts: (value) => isMiddleware(value, [...KINDS, ...OF_BUS]),
+});
+
+/** Of a handler. */
+export const handlerMiddlewareOption: Check = listOf({
+  expected: `${expected}; a tracer, as otel(), is for a bus`,
+  accepts: (value) => isMiddleware(value, KINDS) && (value as MiddlewareObject).tracing === undefined,
+});
 
 /** The option with its short forms written out. */
 export function middlewareSettings(option: readonly Middleware[]): readonly MiddlewareObject[] {

@@ -35,6 +35,13 @@ export interface BodyEncoding {
   readonly contentEncoding: string | undefined;
 }
 
+/** What comes to a call beside its options; it is not checked again. */
+export interface Beside {
+  readonly encoding?: BodyEncoding | undefined;
+  /** Headers of the call's trace, instead of those of the options with the same names. */
+  readonly trace?: Readonly<Headers>;
+}
+
 /** One checked call of publish or send, as its stages see it. */
 export interface PublishCall {
   readonly routingKey: string;

@@ -4,7 +4,7 @@ import { newMessageId } from '../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import type { Sender } from '../message/publisher.js';
-import type { BodyEncoding } from './publish-call.js';
+import type { Beside, BodyEncoding } from './publish-call.js';
 import { checkChainOptions } from './publish-checks.js';
 
 /** What publish middleware does to the bodies of steps, by step. */
@@ -35,7 +35,7 @@ export interface DirectSender extends Sender {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions | undefined,
-    encoding?: BodyEncoding,
+    beside?: Beside,
   ): Promise<Published>;
   dispatchMany(
     intent: PublishIntent,

@@ -4,6 +4,7 @@ import type { Clock } from '../util/clock.js';
 import type { Match } from './handler.js';
 import type { Outcome } from './outcome.js';
 import type { Received } from './received.js';
+import type { AttemptTrace } from './tracing/tracing.js';
 
 /** Content of a message, and how it is to be read. */
 export interface Content {
@@ -33,6 +34,8 @@ export class Work {
   ended: Outcome | undefined = undefined;
   /** True once its settling has begun, and its room in its lane's window is given back. */
   isSettling = false;
+  /** Trace of the attempt that runs; undefined without a tracer. */
+  trace: AttemptTrace | undefined = undefined;
   /** The async context in which it was delivered, if it can't start in there at once. */
   private context: AsyncResource | undefined = undefined;
 

@@ -11,11 +11,14 @@ import { Batch, type BatchJob, type BatchOptions, type CheckedJobs } from '../me
 import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
+import { HEADER } from '../message/headers.js';
 import { newMessageId } from '../message/message-id.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
+import { encodeTraces } from '../message/wire/pack-traces.js';
 import {
+  type Beside,
   type BodyEncoding,
   bodyOf,
   type ComposeOptions,
@@ -29,6 +32,8 @@ import {
 import { checkPublishManyOptions, checkPublishOptions, withoutPack } from '../pipeline/publish-checks.js';
 import type { PublishWrap } from '../pipeline/publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../pipeline/sender.js';
+import { inTrace } from '../pipeline/tracing/trace-headers.js';
+import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { validate } from '../serialization/validate.js';
 import type { TransportSession } from '../transport/transport.js';
 import { show } from '../util/check.js';
@@ -49,9 +54,11 @@ export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions 
   readonly uniqueHandlers: () => UniqueRules | undefined;
   /** Publish middleware of the bus, for the jobs of batches; undefined if there is none. */
   readonly wrap: PublishWrap | undefined;
+  readonly tracing: Tracing | undefined;
 }
 
 const NO_OPTIONS: PublishOptions = {};
+const NOTHING: Beside = {};
 
 /** The direct sender of a bus: check → validate → serialize → the stages of what is asked for → transport, which gives the confirm. */
 export class BusPublisher implements DirectSender {
@@ -63,9 +70,7 @@ export class BusPublisher implements DirectSender {
 
   constructor(private readonly options: BusPublisherOptions) {
     const { service, events, clock, encryption, stores, wrap } = options;
-    this.packer = new Packer(clock, packBytes(options.maxBodyBytes), (call, bodies) =>
-      this.sendPack(call, bodies),
-    );
+    this.packer = new Packer(clock, packBytes(options.maxBodyBytes), (...pack) => this.sendPack(...pack));
     this.ways = new PublishWays({
       gather: [this.packer.feature],
       send: [uniqueSends(options), encrypting(encryption), new PublishEvents(service, events, clock)],
@@ -114,12 +119,13 @@ export class BusPublisher implements DirectSender {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions = NO_OPTIONS,
-    encoding?: BodyEncoding,
+    { encoding, trace }: Beside = NOTHING,
   ): Promise<Published> {
     try {
       this.options.session();
       if (options !== NO_OPTIONS) checkPublishOptions(options);
-      const call = this.call(intent, target, payload, options, encoding);
+      const whole = trace ? inTrace(options, trace) : options;
+      const call = this.call(intent, target, payload, whole, encoding);
       const ready = this.prepare(target, call);
       return ready === undefined ? this.leave(call) : ready.then(() => this.leave(call));
     } catch (error) {
@@ -225,13 +231,19 @@ export class BusPublisher implements DirectSender {
     );
   }
 
-  private sendPack(call: PublishCall, bodies: readonly Buffer[]): Promise<Published> {
+  private sendPack(
+    call: PublishCall,
+    bodies: readonly Buffer[],
+    traces?: readonly string[],
+  ): Promise<Published> {
     try {
       const [first] = bodies;
       // A pack of one is a message like any other.
       if (first && bodies.length === 1) return this.ways.ofOne(call)(call, first);
       const now = this.options.clock.now();
       const message = composeMessage(call, packed(bodies), this.options, now, PACK_CONTENT_TYPE);
+      const { properties } = message;
+      if (traces) properties.headers = { ...properties.headers, [HEADER.traces]: encodeTraces(traces) };
       return this.ways.ofComposed(call)({ ...call, items: bodies.length }, message);
     } catch (error) {
       return Promise.reject(error);

@@ -5,7 +5,14 @@ import type { BusTopology, QueueNeeds, TopologyMode } from '../topology/bus-topo
 import type { BrokerTopology } from '../topology/plan.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import { MemorySession } from '../transport/memory/session.js';
-import type { Held, Listener, Listening, ListenSource, QueueState } from '../transport/operator-session.js';
+import type {
+  Held,
+  Listener,
+  Listening,
+  ListenSource,
+  Peeked,
+  QueueState,
+} from '../transport/operator-session.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -76,6 +83,10 @@ class KitSession implements Session {
 
   purge(queue: string): Promise<number> {
     return this.inner.purge(queue);
+  }
+
+  peek(queue: string): Promise<Peeked | undefined> {
+    return this.inner.peek(queue);
   }
 
   inspect(queue: string): Promise<QueueState | undefined> {

@@ -24,6 +24,14 @@ export interface OperatorSession {
   purge(queue: string): Promise<number>;
 
   /**
+   * First message of a queue, which goes back to its place; it may count as redelivered then. Undefined if none waits, or the queue does not
+   * exist. To be called only for a queue that nobody consumes, and if `brokerInfo.peekIsFree`: else it counts as a failed delivery.
+   *
+   * @throws ConnectError if the broker can't be asked now; TopologyError if it refuses
+   */
+  peek(queue: string): Promise<Peeked | undefined>;
+
+  /**
    * Takes the first message of a queue, which nobody else gets until it is settled. Undefined if the queue is
    * empty; a message that another session holds is waited for.
    *
@@ -69,6 +77,12 @@ export interface Listener {
 export interface Heard {
   readonly body: Buffer;
   readonly properties: MessageProperties;
+}
+
+/** A message that was looked at. */
+export interface Peeked extends Heard {
+  /** Exchange of its last hop. */
+  readonly exchange: string;
 }
 
 /** A message that one session holds, to be settled once. */

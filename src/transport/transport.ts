@@ -91,6 +91,8 @@ export interface BrokerInfo {
    * for all queues; or nobody, since the broker has no such limit.
    */
   readonly consumerTimeoutBy: 'consumer' | 'policy' | 'configuration' | 'nobody';
+  /** True if a message that is looked at and given back is not charged with a delivery. */
+  readonly peekIsFree: boolean;
 }
 
 export interface ConsumeOptions {

@@ -1,3 +1,4 @@
+import { type Check, having } from './check.js';
 import { errorText, isA, stackText, wholeStack } from './error-text.js';
 
 /**
@@ -11,6 +12,15 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/** For options. A logger that is almost one is the likely mistake: the problem says what makes it one. */
+export const loggerCheck: Check = having(
+  "a logger, as pino's are, or as nestLogger() and consoleLogger() of hopline/logs make them",
+  'debug',
+  'info',
+  'warn',
+  'error',
+);
+
 /** Pino's numbers. */
 const LEVELS = { warn: 40, error: 50 } as const;
 
@@ -23,11 +33,15 @@ function line(level: keyof typeof LEVELS, fields: object, message: string): void
 function textLine(level: string, fields: object, message: string): string {
   const stack = wholeStack((fields as { err?: unknown }).err);
   const below = stack === undefined ? '' : `\n${printable(stack).replace(/^/gm, '    ')}`;
-  return `hopline ${level} ${printable(message)} ${printable(asJson(fields, named))}${below}`;
+  return `hopline ${level} ${lineText(fields, message)}${below}`;
 }
 
+/** Message and fields as one text, harmless for a terminal. */
+export const lineText = (fields: object, message: string): string =>
+  `${printable(message)} ${printable(asJson(fields, named))}`;
+
 /** An error's text may come from a message: it must not send control characters to a terminal. */
-const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\u{FFFD}');
+export const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\u{FFFD}');
 
 /** Line for programs: one JSON object, as pino writes it. */
 function jsonLine(level: keyof typeof LEVELS, fields: object, message: string): string {

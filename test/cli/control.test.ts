@@ -83,7 +83,8 @@ describe('workers, as an operator sees them', function () {
     const status = await eventually(async () => {
       const report = await service.status();
       const { messageCount, consumerCount } = await service.asBrokerSees();
-      const its = report.queues.find((each) => each.queue === queue);
+      const { oldestMs, ...its } = report.queues.find((each) => each.queue === queue) ?? {};
+      assert.ok((oldestMs ?? 0) >= 0);
       const broker = { ready: messageCount, consumers: consumerCount };
       const wanted = { queue, ...broker, serving: 3, consuming: 3, paused: false };
       assert.deepEqual(its, wanted);
@@ -99,7 +100,7 @@ describe('workers, as an operator sees them', function () {
     assert.deepEqual([work?.running, work?.queue], [12, queue]);
     const { stdout, stderr, code } = await service.operate(['status', '--service', service.name]).ended;
     assert.equal(code, 0, stderr);
-    assert.match(stdout, new RegExp(`^${queue} +\\d+ +\\d +consumed$`, 'm'));
+    assert.match(stdout, new RegExp(`^${queue} +\\d+ +\\d +\\S+ +consumed$`, 'm'));
     assert.match(stdout, new RegExp(`^Work +${queue} +12 +0.0 `, 'm'));
     assert.equal(stdout.match(/ started +/g)?.length, 3, stdout);
     command.child.kill('SIGTERM');
@@ -147,7 +148,7 @@ describe('workers, as an operator sees them', function () {
     await eventually(() => assert.ok(top.stdout.split('\u001b[H\u001b[J').length > 2, top.stdout), {
       timeout: 20_000,
     });
-    assert.match(top.stdout, new RegExp(`${queue} +0 +1 +consumed`));
+    assert.match(top.stdout, new RegExp(`${queue} +0 +1 +\\S+ +consumed`));
     top.child.stdin?.write('q');
     const { code, stdout } = await top.ended;
     top.child.stdin?.end();
@@ -168,7 +169,7 @@ describe('workers, as an operator sees them', function () {
       [['status', '--wait', 'long'], 2, /--wait is no duration: 'long'/],
       [['scale', queue, '--concurrency', '3'], 1, /nobody who serves '.*work' has answered/],
       [['pause', `${queue}.dead`], 2, /'.*work.dead' is a queue of Hopline's own/],
-      [['status'], 0, /note: no process has answered: none runs, or none with this prefix/],
+      [['status', '--json'], 0, /note: no process has answered: none runs, or none with this prefix/],
     ] as const;
     const ended = await Promise.all(wrong.map(([args]) => service.operate(args).ended));
     for (const [place, { code, stderr }] of ended.entries()) {

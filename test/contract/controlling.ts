@@ -184,6 +184,27 @@ export const controlling: Theme = (test) => {
     gate.resolve();
   });
 
+  test('status says how long the first message waits that nobody consumes, where a look at it is free', async (fx) => {
+    const control = controlOf(fx);
+    const { peekIsFree } = (await fx.port()).session.brokerInfo;
+    const bus = fx.bus('mailer').handle('k', () => {}, { queue: fx.name('q') });
+    await bus.start();
+    await control(({ pause }) => pause(fx.name('q')));
+    const oldest = async () => {
+      const { queues } = await control(({ status }) => status());
+      return queues.find(({ queue }) => queue === fx.name('q'));
+    };
+    await fx.eventually(async () => assert.deepEqual((await oldest())?.oldestMs, 0));
+    await bus.publish('k', 1);
+    await fx.eventually(async () => {
+      const { ready, oldestMs } = (await oldest()) ?? {};
+      assert.equal(ready, 1);
+      if (peekIsFree) assert.ok((oldestMs ?? 0) > 5, `${oldestMs}`);
+      else assert.equal(oldestMs, undefined);
+    });
+    await control(({ resume }) => resume(fx.name('q')));
+  });
+
   test('status says how long the oldest message waits, how long one runs, and which errors there were last', async (fx) => {
     const control = controlOf(fx);
     const gate = deferred<void>();

@@ -33,6 +33,32 @@ export const looking: Theme = (test) => {
     assert.deepEqual(consumer.losses, []);
   });
 
+  test('peek shows the first message, and leaves it in its place, as often as that is free', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'] });
+    await port.publishAll('k', numbers(3));
+    await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, 3));
+    const { peekIsFree } = port.session.brokerInfo;
+    // The queue's delivery limit is 20.
+    for (let times = 0; times < (peekIsFree ? 50 : 2); times += 1) {
+      const first = await port.session.peek(fx.name('q'));
+      assert.equal(first?.body.toString(), numbers(3)[0]);
+      await fx.eventually(async () => assert.equal((await port.session.inspect(fx.name('q')))?.ready, 3));
+    }
+    const consumer = await port.consume('q', ack);
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, numbers(3)));
+    if (peekIsFree) assert.equal(consumer.at(0).deliveryCount, 0);
+  });
+
+  test('peek of a queue that is empty, or does not exist, is undefined, and harms nobody', async (fx) => {
+    const port = await fx.port();
+    await port.queues({ q: ['#'] });
+    for (const name of ['q', 'missing']) assert.equal(await port.session.peek(fx.name(name)), undefined);
+    const consumer = await port.consume('q', ack);
+    await port.publish('k', 'still there');
+    await fx.eventually(() => assert.deepEqual(consumer.bodies, ['still there']));
+  });
+
   test('purge deletes what waits and says how many it were; what a consumer holds stays, and is settled as ever', async (fx) => {
     const port = await fx.port();
     await port.queues({ q: ['#'], other: ['#'] });

@@ -31,8 +31,8 @@ export const pausing: Theme = (test, { hasConnections }) => {
     const status = await control(({ status: ask }) => ask());
     const queue = status.queues.find((each) => each.queue === fx.name('q'));
     assert.deepEqual(
-      { ...queue, consumers: 0 },
-      { queue: fx.name('q'), ready: 1, consumers: 0, consuming: 0, serving: 2, paused: true },
+      { ...queue, consumers: 0, oldestMs: 0 },
+      { queue: fx.name('q'), ready: 1, consumers: 0, consuming: 0, serving: 2, oldestMs: 0, paused: true },
     );
     assert.equal(status.processes.length, 2);
     assert.deepEqual(seen.payloads, ['before']);

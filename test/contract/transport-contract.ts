@@ -51,6 +51,8 @@ import { settling } from './settling.js';
 import { stopping } from './stopping.js';
 import type { Test, Theme } from './theme.js';
 import { topology } from './topology.js';
+import { tracing } from './tracing.js';
+import { tracingChannels } from './tracing-channels.js';
 import { transactions } from './transactions.js';
 import { unchanged } from './unchanged.js';
 import { unique } from './unique.js';
@@ -80,6 +82,8 @@ const bus: Readonly<Record<string, Theme>> = {
   'handlers at once': concurrency,
   'consume middleware': consumeMiddleware,
   'async contexts': contexts,
+  'traces of OpenTelemetry': tracing,
+  'diagnostics channels': tracingChannels,
   lanes,
   'lanes, and who goes first': laneServing,
   'what of its queues a process consumes': serving,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { alertsPage } from '../../scripts/docs/alerts-page.js';
 import { errorsPage } from '../../scripts/docs/errors-page.js';
 import { eventsPage } from '../../scripts/docs/events-page.js';
+import { logsPage } from '../../scripts/docs/logs-page.js';
 import { metricsPage } from '../../scripts/docs/metrics-page.js';
 import { optionsPage } from '../../scripts/docs/options-page.js';
 import * as doctorErrors from '../../src/cli/doctor/errors.js';
@@ -51,6 +53,17 @@ describe('the docs', function () {
     assert.equal(read('docs/events.md'), page);
     const rows = [...page.matchAll(/^\| `(\w+\.\w+)` \| \[\w+\]\(#\w+\) \| \S/gm)].map(([, name]) => name);
     assert.deepEqual(rows.sort(), [...EVENT_NAMES].sort());
+  });
+
+  it('have the table of what alerts measure (else: npm run docs)', () => {
+    const page = read('docs/alerts.md');
+    assert.match(page, /^\| `queue_length` \|/m);
+    assert.equal(page, alertsPage(page));
+  });
+
+  it('have the levels and the fields of log lines that the code gives (else: npm run docs)', () => {
+    const page = read('docs/logs.md');
+    assert.equal(page, logsPage(page));
   });
 
   it('have the table of metrics that the code has (else: npm run docs)', () => {

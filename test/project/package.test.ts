@@ -147,7 +147,17 @@ describe('the package, packed from a clean clone,', function () {
   it('runs the quick start, whose types are right for every resolver', async () => {
     await cp(join(root, 'examples/quick-start.ts'), join(app, 'quick-start.ts'));
     await writeFile(join(app, 'every.ts'), EVERY_ENTRY_POINT);
-    for (const name of ['@types', 'ioredis', 'pg', 'pg-pool', 'pg-protocol', 'pg-types', 'prom-client'])
+    const linked = [
+      '@types',
+      '@opentelemetry',
+      'ioredis',
+      'pg',
+      'pg-pool',
+      'pg-protocol',
+      'pg-types',
+      'prom-client',
+    ];
+    for (const name of linked)
       await symlink(join(root, 'node_modules', name), join(app, 'node_modules', name));
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     const common = ['--target', 'es2022', '--strict', '--types', 'node'];
@@ -223,8 +233,11 @@ describe('the package, packed from a clean clone,', function () {
 
 const EVERY_ENTRY_POINT = `
 import { Bus, memory } from 'hopline';
+import { alerts } from 'hopline/alerts';
 import { Handles, handlers } from 'hopline/decorators';
+import { logEvents } from 'hopline/logs';
 import { type Control, type Failures, openControl, openFailures } from 'hopline/operate';
+import { otel, tracedLogger } from 'hopline/otel';
 import { postgresStores } from 'hopline/postgres';
 import { prometheus } from 'hopline/prometheus';
 import { redisStores } from 'hopline/redis';
@@ -235,8 +248,13 @@ import { ManualClock, testKit } from 'hopline/testing';
 class Handler {
   handle(): void {}
 }
-export const bus: Bus = new Bus({ service: 'a', transport: memory(), handlers: handlers([Handler]) });
-export const all = [postgresStores, prometheus, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
+export const bus: Bus = new Bus({
+  service: 'a',
+  transport: memory(),
+  handlers: handlers([Handler]),
+  middleware: [otel()],
+});
+export const all = [alerts, logEvents, tracedLogger, postgresStores, prometheus, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
 export type Types = [Control, Failures, IdempotencyStore];
 export const clock = new ManualClock();
 // @ts-expect-error what is wrong is seen

@@ -9,6 +9,7 @@ import type {
   Listener,
   Listening,
   ListenSource,
+  Peeked,
   QueueState,
 } from '../../src/transport/operator-session.js';
 import type {
@@ -140,6 +141,10 @@ class TracedSession implements Session {
 
   purge(queue: string): Promise<number> {
     return this.inner.purge(queue);
+  }
+
+  peek(queue: string): Promise<Peeked | undefined> {
+    return this.inner.peek(queue);
   }
 
   inspect(queue: string): Promise<QueueState | undefined> {

@@ -25,6 +25,18 @@ async function measure(client, tracer, url, mode) {
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 
+/** With `otel()` beside the instrumentation. @param {string} url @returns {Promise<string[]>} problems */
+async function besideOtel(url) {
+  const files = ['--import', join(here, 'otel-beside.js'), join(here, 'beside.js')];
+  try {
+    const { stdout } = await run(nodeOfTracers(), [...files, url], { timeout: 60_000 });
+    console.log(stdout);
+    return [];
+  } catch (error) {
+    return [`otel() beside the instrumentation: ${/** @type {Error} */ (error).message}`];
+  }
+}
+
 /** Tracers need a newer Node.js than Hopline. */
 function nodeOfTracers() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -72,7 +84,7 @@ async function all(url) {
     head: ['tracer', 'client', 'carry their trace', 'run in it', 'broker away', 'consumer spans ended well'],
     style: { head: [], border: [] },
   });
-  const problems = [];
+  const problems = await besideOtel(url);
   for (const tracer of ['otel', 'sentry', 'datadog']) {
     const traced = await tracesBeside(tracer, url);
     table.push(...traced.rows);

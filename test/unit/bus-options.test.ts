@@ -109,7 +109,7 @@ describe("a bus's options", () => {
         `expected startDeadline to be a duration of at most 400 days, such as '30s', a number of milliseconds, or Infinity, got "soon"`,
         'unknown option failureLog.evry, did you mean every?',
         `expected failureLog.every to be a duration of at most 400 days, such as '30s', or a number of milliseconds, got "often"`,
-        'expected log to be a logger (an object with debug, info, warn, error), got an object (Object)',
+        "expected log to be a logger, as pino's are, or as nestLogger() and consoleLogger() of hopline/logs make them (an object with debug, info, warn, error), got an object (Object)",
         "the service name 'shop.dead' ends in .dead, which names a queue of Hopline's own",
         "the exchange name 'a/b' holds a '/', which stands for a dot in delayed routing keys",
       ],

@@ -1,6 +1,7 @@
 import { atControl, type ControlFlags, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
-import { notesOf, printStatus } from '../output/status-tables.js';
+import { printStatus } from '../output/status-tables.js';
+import { verdictOf } from '../output/what-is-wrong.js';
 
 interface Flags extends ControlFlags {
   readonly service?: string;
@@ -9,7 +10,7 @@ interface Flags extends ControlFlags {
 
 /**
  * `hopline status`: the workers of an application, asked over the bus, beside the broker's data on their
- * queues.
+ * queues; first what is wrong with them.
  */
 export const define: DefineCommand = (command, { terminal }) => {
   withControl(command)
@@ -20,8 +21,11 @@ export const define: DefineCommand = (command, { terminal }) => {
       const status = await atControl(flags, terminal, (control) =>
         control.status(service === undefined ? {} : { service }),
       );
-      if (json) await terminal.write(`${JSON.stringify(status, undefined, 2)}\n`);
-      else printStatus(terminal, status);
-      for (const note of notesOf(status)) terminal.tell(`note: ${note}`);
+      if (!json) printStatus(terminal, status, Date.now());
+      else {
+        await terminal.write(`${JSON.stringify(status, undefined, 2)}\n`);
+        const { wrong, unknown } = verdictOf(status, Date.now());
+        for (const note of [...wrong, ...unknown]) terminal.tell(`note: ${note}`);
+      }
     });
 };

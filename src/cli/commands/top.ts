@@ -2,7 +2,7 @@ import type { Control } from '../../control/control.js';
 import { deferred } from '../../util/deferred.js';
 import { atControl, type ControlFlags, withControl } from '../broker/control.js';
 import type { DefineCommand } from '../command.js';
-import { notesOf, printStatus } from '../output/status-tables.js';
+import { printStatus } from '../output/status-tables.js';
 import type { Terminal } from '../output/terminal.js';
 import { timeText } from '../output/text.js';
 import { UsageError } from '../usage-error.js';
@@ -46,8 +46,7 @@ async function watch(control: Control, { service }: Flags, terminal: Terminal): 
       if (!status) break;
       terminal.stdout.write(CLEAR);
       terminal.print(`${timeText(new Date())}  q or Ctrl-C ends\n`);
-      printStatus(terminal, status);
-      for (const note of notesOf(status)) terminal.print(`\nnote: ${note}`);
+      printStatus(terminal, status, Date.now());
     }
   } finally {
     terminal.stdout.write(LEAVE);

@@ -84,6 +84,9 @@ export interface NodeFacts {
   readonly diskAlarm: boolean;
   /** Nodes that this node can't reach though they run. */
   readonly partitions: readonly string[];
+  /** Share of what raises an alarm; undefined if it is not known. */
+  readonly memoryShare: number | undefined;
+  readonly diskShare: number | undefined;
 }
 
 export interface Policy {

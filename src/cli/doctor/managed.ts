@@ -8,6 +8,8 @@ export interface ManagedQueue {
   readonly online: readonly string[];
   /** Number of messages that are taken and not settled, as of some seconds ago. */
   readonly unsettled: number;
+  /** Number of messages that are being dead-lettered, which is how a delay ends; undefined if that is not known. */
+  readonly departing: number | undefined;
 }
 
 /** A binding as the management API describes it. */

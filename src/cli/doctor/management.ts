@@ -4,6 +4,9 @@ import type { ManagedBinding, ManagedQueue } from './managed.js';
 
 const ANSWER_MS = 10_000;
 
+/** Totals without statistics, which may be turned off; 500 a page is the most that RabbitMQ 4.3 gives. */
+const QUEUE_QUERY = 'disable_stats=true&enable_queue_totals=true&page_size=500';
+
 type Json = Readonly<Record<string, unknown>>;
 
 /**
@@ -36,7 +39,7 @@ export class Management {
   async facts(): Promise<ManagementFacts> {
     const [cluster, nodes, queues, bindings, policies, operatorPolicies] = await Promise.all([
       this.cluster(),
-      this.list('nodes'),
+      this.nodes(),
       this.queues(),
       this.bindings(),
       this.list(`policies/${this.here}`),
@@ -44,7 +47,7 @@ export class Management {
     ]);
     return {
       cluster,
-      nodes: nodes.map(nodeOf),
+      nodes,
       queues,
       bindings,
       policies: [
@@ -72,8 +75,19 @@ export class Management {
 
   /** @throws ManagementError */
   async queues(): Promise<ManagedQueue[]> {
-    const queues = await this.list(`queues/${this.here}?disable_stats=true&enable_queue_totals=true`);
-    return queues.map(queueOf);
+    const found: ManagedQueue[] = [];
+    for (let page = 1, pages = 1; page <= pages; page += 1) {
+      const response = await this.ask(`queues/${this.here}?${QUEUE_QUERY}&page=${page}`, 'GET');
+      const { items, page_count } = (await response.json()) as { items: Json[]; page_count: number };
+      found.push(...items.map(queueOf));
+      pages = page_count;
+    }
+    return found;
+  }
+
+  /** @throws ManagementError */
+  async nodes(): Promise<NodeFacts[]> {
+    return (await this.list('nodes')).map(nodeOf);
   }
 
   /** @throws ManagementError */
@@ -137,13 +151,16 @@ export class Management {
   }
 }
 
-function nodeOf({ name, running, mem_alarm, disk_free_alarm, partitions }: Json): NodeFacts {
+function nodeOf(node: Json): NodeFacts {
+  const { name, running, mem_alarm, disk_free_alarm, partitions } = node;
   return {
     name: String(name),
     running: running === true,
     memoryAlarm: mem_alarm === true,
     diskAlarm: disk_free_alarm === true,
     partitions: strings(partitions),
+    memoryShare: shareOf(node.mem_used, node.mem_limit),
+    diskShare: shareOf(node.disk_free_limit, node.disk_free),
   };
 }
 
@@ -153,6 +170,8 @@ function queueOf({
   arguments: args,
   members,
   online,
+  messages,
+  messages_ready: ready,
   messages_unacknowledged: unsettled,
 }: Json): ManagedQueue {
   return {
@@ -162,7 +181,22 @@ function queueOf({
     members: strings(members),
     online: strings(online),
     unsettled: Number(unsettled ?? 0),
+    departing: departing(messages, ready, unsettled),
   };
+}
+
+/** Undefined for what a node does not tell. */
+function shareOf(part: unknown, whole: unknown): number | undefined {
+  return typeof part === 'number' && typeof whole === 'number' && whole > 0 ? part / whole : undefined;
+}
+
+/** A queue that is some seconds old, or whose node is away, has no counts. */
+function departing(messages: unknown, ready: unknown, unsettled: unknown): number | undefined {
+  const counts = [messages, ready, unsettled];
+  const [all = 0, ...held] = counts.map(Number);
+  return counts.every((each) => typeof each === 'number')
+    ? held.reduce((left, each) => left - each, all)
+    : undefined;
 }
 
 function bindingOf({

@@ -1,63 +1,59 @@
 import bytes from 'bytes';
-import type { ProcessReport, QueueReport, StatusReport } from '../../control/control.js';
-import type { HandlerReport, Percentiles } from '../../control/handler-report.js';
+import type { ErrorGroup } from '../../consume/report/error-groups.js';
+import type { StatusReport } from '../../control/control.js';
+import type { HandlerReport } from '../../control/handler-report.js';
+import type { ProcessReport, QueueReport } from '../../control/queue-report.js';
 import { formatMs } from '../../util/duration.js';
 import { printTable } from './table.js';
 import type { Terminal } from './terminal.js';
-import { countText, numberText, oneLine } from './text.js';
+import { numberText } from './text.js';
+import { type Verdict, verdictOf } from './what-is-wrong.js';
 
 const PROCESSES = ['service', 'process', 'state', 'up', 'running', 'slots', 'waiting', 'memory', 'loop lag'];
-const QUEUES = ['queue', 'ready', 'consumers', 'state'];
+const QUEUES = ['queue', 'ready', 'consumers', 'oldest', 'state'];
 const HANDLERS = [
-  'handler',
-  'queue',
-  'running',
-  'per second',
-  'runs p50',
-  'p99',
-  'waited p50',
-  'p99',
-  'failed',
-  'retried',
-  'dead',
-  'circuit',
+  ...['handler', 'queue', 'running', 'per s', 'runs p50', 'p99', 'longest', 'waited p95'],
+  ...['failing', 'failed', 'dead', 'circuit'],
 ];
+const ERRORS = ['handler', 'error', 'times', 'last', 'message'];
 
-/** Prints a status as tables: processes, queues, handlers. */
-export function printStatus(terminal: Terminal, { processes, queues, handlers }: StatusReport): void {
+/** Sentences that are printed; the tables have what else is wrong. */
+const MOST_SENTENCES = 10;
+
+/**
+ * Prints a status: what is wrong, then tables of processes, queues, handlers and their last errors.
+ *
+ * @param now wall-clock milliseconds
+ */
+export function printStatus(terminal: Terminal, status: StatusReport, now: number): void {
+  const { processes, queues, handlers } = status;
+  printVerdict(terminal, verdictOf(status, now));
   if (processes.length > 0) {
-    printTable(terminal, PROCESSES, processes.toSorted(byService).map(processRow));
     terminal.print('');
+    printTable(terminal, PROCESSES, processes.toSorted(byService).map(processRow));
   }
   if (queues.length > 0) {
-    printTable(terminal, QUEUES, queues.map(queueRow));
     terminal.print('');
+    printTable(terminal, QUEUES, queues.map(queueRow));
   }
-  if (handlers.length > 0) printTable(terminal, HANDLERS, handlers.map(handlerRow));
+  if (handlers.length > 0) {
+    terminal.print('');
+    printTable(terminal, HANDLERS, handlers.map(handlerRow), HANDLERS.indexOf('queue'));
+  }
+  const errors = handlers.flatMap((each) => each.errors.map((error) => errorRow(each, error, now)));
+  if (errors.length > 0) {
+    terminal.print('');
+    printTable(terminal, ERRORS, errors, ERRORS.indexOf('message'));
+  }
 }
 
-/** Warnings about a status, as sentences that are harmless for a terminal. */
-export function notesOf({ processes, queues, paused }: StatusReport): string[] {
-  const notes = [
-    ...(processes.length === 0 ? ['no process has answered: none runs, or none with this prefix'] : []),
-    ...(paused === undefined ? [PAUSED_UNKNOWN] : []),
-    ...queues.flatMap((queue) => noteOf(queue) ?? []),
-  ];
-  return notes.map(oneLine);
-}
-
-const PAUSED_UNKNOWN =
-  'which queues are paused is not known: a process that was reading it stands still (stopped, or busy). Until it goes on or its connection ends, no process can start and no queue be paused';
-
-function noteOf({ queue, ready, consumers, paused, serving, consuming }: QueueReport): string | undefined {
-  if (consumers > 0)
-    return serving > 0
-      ? undefined
-      : `queue '${queue}' has ${countText(consumers, 'consumer')}, and none answered: they are busy, other programs, or have control switched off`;
-  // A process that serves the queue and doesn't consume it has a reason: a pause, an open circuit, a lane
-  // with precedence.
-  if (ready === 0 || paused || (serving > 0 && consuming === 0)) return undefined;
-  return `queue '${queue}' holds ${countText(ready, 'message')}, and nobody consumes it`;
+function printVerdict(terminal: Terminal, { wrong, unknown }: Verdict): void {
+  if (wrong.length === 0)
+    terminal.print(unknown.length === 0 ? 'nothing is wrong' : 'nothing known is wrong');
+  else terminal.print(terminal.strong('WHAT IS WRONG'));
+  for (const sentence of wrong.slice(0, MOST_SENTENCES)) terminal.print(sentence);
+  if (wrong.length > MOST_SENTENCES) terminal.print(`and ${wrong.length - MOST_SENTENCES} more`);
+  for (const sentence of unknown) terminal.print(`not known: ${sentence}`);
 }
 
 function processRow({
@@ -87,8 +83,9 @@ function processRow({
   ];
 }
 
-function queueRow({ queue, ready, consumers, paused }: QueueReport): string[] {
-  return [queue, numberText(ready), numberText(consumers), stateOf(paused, consumers)];
+function queueRow({ queue, ready, consumers, oldestMs, paused }: QueueReport): string[] {
+  const oldest = oldestMs === undefined ? '-' : msText(oldestMs);
+  return [queue, numberText(ready), numberText(consumers), oldest, stateOf(paused, consumers)];
 }
 
 function stateOf(paused: boolean, consumers: number): string {
@@ -97,28 +94,31 @@ function stateOf(paused: boolean, consumers: number): string {
 }
 
 function handlerRow(handler: HandlerReport): string[] {
-  const { running, perSecond, runtimeMs, waitMs, failures, retries, deadLettered, circuitsOpen } = handler;
+  const { running, perSecond, runtimeMs, waitMs, longestMs, timeoutMs, failureRate } = handler;
   return [
     handler.handler,
     handler.queue,
     numberText(running),
     perSecond < 10 ? perSecond.toFixed(1) : numberText(Math.round(perSecond)),
-    ...pairText(runtimeMs),
-    ...pairText(waitMs),
-    numberText(failures),
-    numberText(retries),
-    numberText(deadLettered),
-    circuitText(circuitsOpen),
+    ...(runtimeMs ? [msText(runtimeMs.p50), msText(runtimeMs.p99)] : ['-', '-']),
+    longestMs === undefined ? '-' : `${msText(longestMs)}/${formatMs(timeoutMs)}`,
+    waitMs ? msText(waitMs.p95) : '-',
+    failureRate === undefined ? '-' : `${Math.round(failureRate * 100)}%`,
+    numberText(handler.failures),
+    numberText(handler.deadLettered),
+    circuitText(handler.circuitsOpen),
   ];
+}
+
+function errorRow({ handler }: HandlerReport, error: ErrorGroup, now: number): string[] {
+  const { kind, message, count, lastAt } = error;
+  return [handler, kind, numberText(count), `${formatMs(Math.max(0, now - lastAt))} ago`, message];
 }
 
 function circuitText(open: number | undefined): string {
   if (open === undefined) return '-';
   return open === 0 ? 'closed' : `open in ${numberText(open)}`;
 }
-
-const pairText = (of: Percentiles | undefined): string[] =>
-  of ? [msText(of.p50), msText(of.p99)] : ['-', '-'];
 
 const msText = (durationMs: number): string =>
   durationMs < 10 ? `${durationMs.toFixed(1)}ms` : formatMs(durationMs);

@@ -31,10 +31,11 @@ export class WorkLog {
 }
 
 /** The readable format is loaded only on a terminal: in a container nobody reads it. */
-async function readable({ stdout, env }: Terminal) {
-  const { default: pretty } = await import('pino-pretty');
+async function readable({ stdout, env }: Terminal): Promise<pino.DestinationStream> {
+  const { prettyFactory } = await import('pino-pretty');
   const colorize = !env.NO_COLOR && env.TERM !== 'dumb';
-  return pretty({ destination: stdout, colorize, ignore: 'pid,hostname' });
+  const format = prettyFactory({ colorize, ignore: 'pid,hostname' });
+  return { write: (line) => void stdout.write(format(line)) };
 }
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';

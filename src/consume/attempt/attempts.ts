@@ -6,12 +6,14 @@ import { NO_EFFECTS } from '../../pipeline/effect.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import type { Effect, Outcome, OutcomeOf } from '../../pipeline/outcome.js';
 import type { Later } from '../../pipeline/stage.js';
+import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Delivery } from '../../transport/transport.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
 import type { Settler } from '../settle/settle.js';
+import { AttemptTraces, inTrace } from './attempt-traces.js';
 import { ConsumeWays } from './consume-ways.js';
 import type { Stopping } from './context.js';
 import { asksFirst, type CrashWatch } from './crash-watch.js';
@@ -26,6 +28,7 @@ export interface AttemptsOptions {
   readonly events: AttemptEvents;
   readonly log: Logger;
   readonly stopping: Stopping;
+  readonly tracing?: Tracing | undefined;
   /** Crash watch, asked before a redelivered message begins. */
   readonly crashWatch?: CrashWatch | undefined;
   /** True while the circuit of a handler of these slots is open. */
@@ -39,9 +42,11 @@ export interface AttemptsOptions {
 /** Takes a message that has a slot through its attempts and its settling, until the slot is free again. */
 export class Attempts {
   private readonly ways: ConsumeWays | undefined;
+  private readonly traces: AttemptTraces | undefined;
 
   constructor(private readonly options: AttemptsOptions) {
-    const { dispatcher, handlers, log, middleware } = options;
+    const { dispatcher, handlers, log, middleware, tracing } = options;
+    this.traces = tracing && new AttemptTraces(tracing, log);
     this.ways = ConsumeWays.of(middleware, handlers, {
       log,
       decide: (work) => this.endWithin(work, () => work.decided ?? dispatcher.attempt(work)),
@@ -54,6 +59,7 @@ export class Attempts {
   readonly begin = (work: Work): void => {
     const { crashWatch } = this.options;
     if (crashWatch && asksFirst(work)) void this.askFirst(work, crashWatch);
+    else if (this.traces) this.traced(work, this.traces);
     else this.attempt(work);
   };
 
@@ -62,10 +68,16 @@ export class Attempts {
     work.decided = givenUp(await watch.begins(work.received));
     // The broker delivers it again.
     if (work.received.delivery.lost) this.end(work);
+    else if (this.traces) this.traced(work, this.traces);
     else this.attempt(work);
   }
 
-  private attempt(work: Work): void {
+  private traced(work: Work, traces: AttemptTraces): void {
+    traces.begin(work);
+    inTrace(work, this.attempt);
+  }
+
+  private readonly attempt = (work: Work): void => {
     const way = this.ways?.wayOf(work);
     if (way) {
       void this.attemptWithin(way, work);
@@ -83,9 +95,10 @@ export class Attempts {
         (late) => this.conclude(work, late),
         (error) => this.endBroken(work, error),
       );
-  }
+  };
 
   private conclude(work: Work, outcome: Outcome): void {
+    this.traces?.decided(work, outcome);
     let settling: Promise<void> | undefined;
     try {
       settling = followsAtOnce(outcome) ? this.again(work, outcome) : this.settle(work, outcome);
@@ -100,12 +113,15 @@ export class Attempts {
       );
   }
 
+  private readonly decide = (work: Work): Later<Outcome> => this.options.dispatcher.attempt(work);
+
   private async again(work: Work, first: Outcome): Promise<void> {
     let outcome = first;
     while (followsAtOnce(outcome)) {
       const instead = await this.following(work, outcome);
-      outcome = instead ?? (await this.options.dispatcher.attempt(work));
+      outcome = instead ?? (await inTrace(work, this.decide));
       if (instead) break;
+      this.traces?.decided(work, outcome);
     }
     await this.settle(work, outcome);
   }
@@ -127,6 +143,8 @@ export class Attempts {
     events.retried(work, 0, outcome.error);
     work.attempt += 1;
     work.exceptions = outcome.exceptions ?? work.exceptions;
+    this.traces?.settled(work, outcome);
+    this.traces?.begin(work);
     return undefined;
   }
 
@@ -145,8 +163,9 @@ export class Attempts {
     // The content that middleware has replaced was replaced for the attempt before.
     work.replaced = undefined;
     // An async context that a middleware enters for good reaches neither other messages nor the next attempt.
-    const attempt = new AsyncResource('HOPLINE_CONSUME');
-    const outcome = await attempt.runInAsyncScope(way, undefined, work, undefined);
+    const outcome = await inTrace(work, (its) =>
+      new AsyncResource('HOPLINE_CONSUME').runInAsyncScope(way, undefined, its, undefined),
+    );
     if (work.isSettling || !outcome || !followsAtOnce(outcome)) return false;
     const instead = await this.following(work, outcome);
     if (instead) await this.endWithin(work, () => instead);
@@ -157,6 +176,7 @@ export class Attempts {
   private async endWithin(work: Work, decide: () => Later<Outcome>): Promise<Outcome | undefined> {
     try {
       const outcome = await decide();
+      this.traces?.decided(work, outcome);
       if (followsAtOnce(outcome) && !work.received.delivery.lost) return outcome;
       await this.settle(work, outcome);
     } catch (error) {
@@ -179,6 +199,7 @@ export class Attempts {
   }
 
   private end(work: Work): void {
+    this.traces?.settled(work, work.ended);
     if (work.received.redelivered) this.options.crashWatch?.ended(work.received);
     this.options.onEnded(work);
   }

@@ -3,8 +3,7 @@ import type { MessageDefinition } from '../../message/define-message.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
 import type { Published, PublishedMany } from '../../message/published.js';
 import type { Sender } from '../../message/publisher.js';
-import { carriedFrom } from '../../pipeline/propagated-headers.js';
-import type { Received } from '../../pipeline/received.js';
+import { type Cause, carriedFrom } from '../../pipeline/tracing/carried.js';
 
 /**
  * The sender of an attempt: what it sends has the trace and the correlation id of the attempt's message, unless the
@@ -13,7 +12,7 @@ import type { Received } from '../../pipeline/received.js';
 export class CarryingSender implements Sender {
   /** @param sender the next sender, asked for at each call: it is another one after a transaction's commit */
   constructor(
-    private readonly received: Received,
+    private readonly cause: Cause,
     private readonly sender: () => Sender,
   ) {}
 
@@ -41,7 +40,7 @@ export class CarryingSender implements Sender {
   }
 
   private carryingOn<Options extends PublishManyOptions>(options: Options): Options {
-    const { headers, ...carried } = carriedFrom(this.received);
+    const { headers, ...carried } = carriedFrom(this.cause);
     const own = options.correlationId === undefined ? carried : { correlationId: options.correlationId };
     return { ...options, headers: { ...headers, ...options.headers }, ...own };
   }

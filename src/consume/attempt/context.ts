@@ -150,10 +150,9 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   get batch(): HandlerBatch | undefined {
-    const { received } = this.work;
-    const mark = batchOf(received);
+    const mark = batchOf(this.work.received);
     if (mark)
-      this.ownBatch ??= new HandlerBatch(mark, received, this.bus.batches, (call) =>
+      this.ownBatch ??= new HandlerBatch(mark, this.work, this.bus.batches, (call) =>
         this.mustNotBeOver(call),
       );
     return this.ownBatch;
@@ -172,7 +171,14 @@ export class HandlerContext extends MessageContext implements Attempt {
   get log(): Logger {
     const { messageId, routingKey, queue, attempt } = this;
     const { log: logger } = this.bus;
-    const mine = { queue, handler: this.handler.name, routingKey, messageId, attempt };
+    const mine = {
+      queue,
+      handler: this.handler.name,
+      routingKey,
+      messageId,
+      attempt,
+      ...this.work.trace?.logFields,
+    };
     return {
       debug: (fields, message) => logger.debug({ ...mine, ...fields }, message),
       info: (fields, message) => logger.info({ ...mine, ...fields }, message),
@@ -215,7 +221,7 @@ export class HandlerContext extends MessageContext implements Attempt {
 
   /** Publishes within a transaction leave with its commit; after a rollback none does, whatever code still runs. */
   protected get sender(): Sender {
-    this.ownSender ??= new CarryingSender(this.work.received, () => {
+    this.ownSender ??= new CarryingSender(this.work, () => {
       const { transacted, bus } = this;
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });

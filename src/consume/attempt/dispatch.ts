@@ -11,6 +11,7 @@ import { type Outcome, RETURN } from '../../pipeline/outcome.js';
 import { type PublishMiddleware, publishMiddlewareOf } from '../../pipeline/publish-middleware.js';
 import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
+import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { isA } from '../../util/error-text.js';
@@ -39,6 +40,7 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<
   /** State by which contexts see that they should come to an end. */
   readonly stopping: Stopping;
   readonly timeoutGraceMs: number;
+  readonly tracing: Tracing | undefined;
 }
 
 /** Ways of one handler: for messages without a mark of Hopline's, and for those with one. */

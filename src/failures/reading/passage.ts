@@ -196,24 +196,33 @@ export class Passage<T> {
     );
   }
 
-  /** All consumers stop before any gives back: one that still consumes would get what another returns. */
+  /**
+   * All consumers stop before any gives back: one that still consumes would get what another returns. Each channel's letters are
+   * back before the next is closed: the broker takes back those of two that it closes at once in any order.
+   */
   async giveBack(): Promise<void> {
     for (const { consumer } of this.pages) await consumer?.cancel();
-    for (const { consumer } of this.pages) await consumer?.close();
-    if (!this.lost) await this.isBack();
+    let held = this.pages.reduce((sum, page) => sum + page.held, 0);
+    let mayWait = !this.lost;
+    for (const page of this.pages) {
+      await page.consumer?.close();
+      held -= page.held;
+      if (mayWait) mayWait = await this.areBack(this.extent.waiting - this.acked - held);
+    }
   }
 
   /**
-   * A queue needs a moment to take back the letters of a closed channel: a caller that reads again at once must
-   * find them.
+   * Waits until the queue holds so many letters again: it needs a moment to take back those of a closed channel, and a caller that
+   * reads again at once must find them. False if it does not hold them in time: others have taken some.
    */
-  private async isBack(): Promise<void> {
+  private async areBack(waiting: number): Promise<boolean> {
     const { clock, session, options } = this;
     const endsAt = clock.monotonic() + RETURNED_WITHIN_MS;
     for (let pauseMs = 5; clock.monotonic() < endsAt; pauseMs *= 2) {
       const state = await session.inspect(options.queue).catch(() => undefined);
-      if (!state || state.ready >= this.extent.waiting - this.acked) return;
+      if (!state || state.ready >= waiting) return true;
       await pause(clock, pauseMs);
     }
+    return false;
   }
 }

@@ -9,8 +9,12 @@ import {
   type DispatchedBatch,
   NOTIFICATION_OF,
 } from '../../message/batch.js';
+import type { Headers } from '../../message/properties.js';
 import type { BatchPosition } from '../../message/wire/batch-header.js';
 import type { PublishWrap } from '../../pipeline/publish-middleware.js';
+import { withTrace } from '../../pipeline/tracing/trace-headers.js';
+import type { TracedPublish, Tracing } from '../../pipeline/tracing/tracing.js';
+import { areOptions, publishing } from '../../pipeline/tracing/tracing-sender.js';
 import type { BatchChange, BatchStore, JobResult, StoredBatch, StoredCounts } from '../../stores/batches.js';
 import type { Clock } from '../../util/clock.js';
 import { toMs } from '../../util/duration.js';
@@ -33,6 +37,7 @@ export interface BatchesOptions extends JobSenderOptions {
   readonly store: BatchStore | undefined;
   /** Publish middleware of the bus; undefined if there is none. */
   readonly wrap?: PublishWrap | undefined;
+  readonly tracing: Tracing | undefined;
   readonly events: Emitter<BusEvents>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -68,12 +73,22 @@ export class Batches implements BatchActions {
 
   async dispatch(plan: BatchPlan): Promise<DispatchedBatch> {
     const { store } = this;
+    const { tracing, log } = this.options;
+    checkBatchPlan(plan);
+    if (!tracing) return this.dispatchTo(store, plan, {});
+    const { batch } = await publishing({ tracing, log }, callOf(plan), async (headers) => {
+      const batch = await this.dispatchTo(store, inTrace(plan, headers), { ...headers });
+      return { count: batch.total, batch };
+    });
+    return batch;
+  }
+
+  private async dispatchTo(store: BatchStore, plan: BatchPlan, headers: Headers): Promise<DispatchedBatch> {
     const { service } = this.options;
     const { id, name, keep, jobs, allowsFailures } = plan;
-    checkBatchPlan(plan);
     const notifications = await this.notifications.encoded(plan);
     await store.open({ id, name, service, allowsFailures, notifications, keepMs: toMs(keep) });
-    const carried = { headers: {}, correlationId: id };
+    const carried = { headers, correlationId: id };
     this.mustBeFresh(jobs);
     const keyOf = (window: number) => `dispatch/${window}`;
     const { count, closed } = await this.send(jobs, { id, carried, keyOf });
@@ -164,6 +179,20 @@ export class Batches implements BatchActions {
   private about(batchId: string, change: StoredCounts) {
     return { service: this.options.service, batchId, ...countsOf(change) };
   }
+}
+
+const callOf = ({ id, name }: BatchPlan): TracedPublish => ({
+  ...{ of: 'batch', intent: 'send', exchange: '', routingKey: name, type: 'batch' },
+  ...{ headers: {}, messageId: undefined, correlationId: id, delayMs: 0 },
+});
+
+/** The plan with notifications that go on with the trace, whichever process sends them. */
+function inTrace(plan: BatchPlan, headers: Readonly<Headers>): BatchPlan {
+  const notifications = Object.entries(plan.notifications).map(([kind, step]) => {
+    const own = areOptions(step) ? { ...step, headers: withTrace(step.headers, headers) } : step;
+    return [kind, own];
+  });
+  return { ...plan, notifications: Object.fromEntries(notifications) };
 }
 
 function countsOf({ total, done, failed, skipped, progress }: StoredCounts): BatchCounts {

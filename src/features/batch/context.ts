@@ -9,8 +9,7 @@ import {
   NOTIFICATION_OF,
 } from '../../message/batch.js';
 import { type BatchMark, isJob } from '../../message/wire/batch-header.js';
-import { carriedFrom } from '../../pipeline/propagated-headers.js';
-import type { Received } from '../../pipeline/received.js';
+import { type Cause, carriedFrom } from '../../pipeline/tracing/carried.js';
 import type { Batches } from './batches.js';
 
 /** The part of a bus's batches that attempts and their outcomes use. */
@@ -22,7 +21,7 @@ export class HandlerBatch implements BatchContext {
 
   constructor(
     private readonly mark: BatchMark,
-    private readonly received: Received,
+    private readonly cause: Cause,
     private readonly batches: Pick<BatchSender, 'send' | 'cancel' | 'find'>,
     /** @throws AttemptOverError */
     private readonly mustNotBeOver: (call: string) => void,
@@ -45,7 +44,7 @@ export class HandlerBatch implements BatchContext {
   }
 
   async add<Job extends BatchJob>(jobs: CheckedJobs<Job>): Promise<void> {
-    const { mark, received } = this;
+    const { mark, cause } = this;
     if (!isJob(mark)) {
       throw new BatchError(
         `batch '${mark.id}' takes jobs from its jobs only, and this message is its '${NOTIFICATION_OF[mark.kind]}'`,
@@ -54,12 +53,12 @@ export class HandlerBatch implements BatchContext {
     }
     // Jobs that are not sent are ended when the job that has added them ends: after that, nobody would end them.
     this.mustNotBeOver('batch.add');
-    const addition = `${received.messageId ?? mark.number}/${this.additions}`;
+    const addition = `${cause.received.messageId ?? mark.number}/${this.additions}`;
     this.additions += 1;
     const { closed } = await this.batches.send(jobs as Iterable<BatchJob>, {
       id: mark.id,
       keyOf: (window) => `${addition}/${window}`,
-      carried: carriedFrom(received),
+      carried: carriedFrom(cause),
       by: mark.number,
     });
     if (closed === 'cancelled') {

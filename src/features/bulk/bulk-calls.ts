@@ -1,12 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Attempt } from '../../pipeline/attempt.js';
 import type { BulkFunction, HandlerFunction } from '../../pipeline/handler.js';
+import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { isA } from '../../util/error-text.js';
 import type { BulkSettings } from './option.js';
 
 export interface BulkParts {
   readonly clock: Clock;
+  readonly tracing: Tracing | undefined;
 }
 
 /** One message of a call, and how its attempt ends. */
@@ -53,7 +55,7 @@ export class BulkCalls {
     this.timer = undefined;
     const joined = this.gathered;
     this.gathered = [];
-    void this.firstContext?.runInAsyncScope(call, undefined, this.handle, joined);
+    void this.firstContext?.runInAsyncScope(call, undefined, this.handle, joined, this.parts.tracing);
   }
 }
 
@@ -61,7 +63,11 @@ export class BulkCalls {
 export const bulkCode = (handle: BulkFunction, settings: BulkSettings, parts: BulkParts): BulkCalls =>
   new BulkCalls(handle, settings, parts);
 
-async function call(handle: BulkFunction, all: readonly Joined[]): Promise<void> {
+async function call(
+  handle: BulkFunction,
+  all: readonly Joined[],
+  tracing: Tracing | undefined,
+): Promise<void> {
   // What has timed out here, or is delivered again since its channel is gone, is another attempt's.
   const joined = all.filter(({ context, end }) => {
     if (context.abortReason) end(context.abortReason);
@@ -69,10 +75,13 @@ async function call(handle: BulkFunction, all: readonly Joined[]): Promise<void>
   });
   if (joined.length === 0) return;
   try {
-    const results: unknown = await handle(
-      joined.map(({ payload }) => payload),
-      joined.map(({ context }) => context),
-    );
+    const run = () =>
+      handle(
+        joined.map(({ payload }) => payload),
+        joined.map(({ context }) => context),
+      );
+    const traces = joined.flatMap(({ context }) => context.work.trace ?? []);
+    const results: unknown = await (tracing ? tracing.bulk(traces, async () => run()) : run());
     for (const [index, message] of joined.entries()) {
       const result: unknown = Array.isArray(results) ? results[index] : undefined;
       message.end(isA(result, Error) ? result : undefined);

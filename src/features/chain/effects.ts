@@ -13,7 +13,7 @@ import { type FollowingStep, failureStep, nextStep } from './following-steps.js'
  * two, the step is handled again, and the next one is sent again, with the same messageId.
  */
 export function goingOn(work: Work, chain: ChainState, steps: Pick<StepSender, 'send'>): Outcome {
-  const next = nextStep(work.received, chain);
+  const next = nextStep(work, chain);
   return next ? { kind: 'done', continues: true, effects: [new NextStep(work, chain, next, steps)] } : DONE;
 }
 
@@ -47,9 +47,10 @@ class NextStep implements Effect {
 
 /** Effect of a step that is given up: its chain's failure step is sent before the dead letter. */
 export function failureSteps(steps: Pick<StepSender, 'send'>, log: Logger): EffectsOf {
-  return ({ chain, received }, outcome) => {
+  return (work, outcome) => {
+    const { chain, received } = work;
     if (!chain || outcome.kind !== 'dead-letter') return NO_EFFECTS;
-    const failure = failureStep(received, chain, outcome);
+    const failure = failureStep(work, chain, outcome);
     if (!failure) return NO_EFFECTS;
     const { step, state, messageId, carried } = failure;
     const { key } = step;

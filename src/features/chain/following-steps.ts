@@ -2,8 +2,8 @@ import { followingId } from '../../message/message-id.js';
 import { type ChainState, type StepMessage, withChain } from '../../message/wire/chain-header.js';
 import { encodeOutboxMessage } from '../../message/wire/outbox-message.js';
 import { cutErrorText } from '../../pipeline/error-header.js';
-import { carriedFrom } from '../../pipeline/propagated-headers.js';
 import type { Received } from '../../pipeline/received.js';
+import { type Cause, carriedFrom } from '../../pipeline/tracing/carried.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import type { Carried } from './sender.js';
 
@@ -28,20 +28,16 @@ export function stateOfNext(chain: ChainState): ChainState {
 }
 
 /** The next step of a chain; undefined if the chain ends here. */
-export function nextStep(received: Received, chain: ChainState): FollowingStep | undefined {
+export function nextStep(cause: Cause, chain: ChainState): FollowingStep | undefined {
   const [step] = chain.rest;
   if (!step) return undefined;
-  const messageId = idAfter(received, chain, 'next');
-  return { step, state: stateOfNext(chain), messageId, carried: carriedFrom(received) };
+  const messageId = idAfter(cause.received, chain, 'next');
+  return { step, state: stateOfNext(chain), messageId, carried: carriedFrom(cause) };
 }
 
 /** The next step as an entry of an outbox. @throws MessageTooLargeError: no relay could send it, now or later */
-export function nextStepEntry(
-  received: Received,
-  chain: ChainState,
-  service: string,
-): OutboxEntry | undefined {
-  const next = nextStep(received, chain);
+export function nextStepEntry(cause: Cause, chain: ChainState, service: string): OutboxEntry | undefined {
+  const next = nextStep(cause, chain);
   if (!next) return undefined;
   const { step, state, messageId, carried } = next;
   // A relay has no message that caused this one: what is carried on becomes part of the step's own options.
@@ -54,10 +50,11 @@ export function nextStepEntry(
 
 /** The failure step of a chain, for a step that was given up; undefined if the chain has none. */
 export function failureStep(
-  received: Received,
+  cause: Cause,
   chain: ChainState,
   { reason, error }: { readonly reason: string; readonly error: unknown },
 ): FollowingStep | undefined {
+  const { received } = cause;
   const { id, number, onFailure: step } = chain;
   if (!step) return undefined;
   // A finished step has failed to be followed: the step that could not be sent is the one that has failed.
@@ -71,7 +68,7 @@ export function failureStep(
   };
   const none = { rest: [], onFailure: undefined, result: undefined, finished: false };
   const state = { id, number: failure.number + 1, failure, ...none };
-  return { step, state, messageId: idAfter(received, chain, 'failure'), carried: carriedFrom(received) };
+  return { step, state, messageId: idAfter(received, chain, 'failure'), carried: carriedFrom(cause) };
 }
 
 function idAfter({ messageId }: Received, { id, number }: ChainState, as: 'next' | 'failure'): string {

@@ -15,7 +15,6 @@ import {
   withChain,
 } from '../../message/wire/chain-header.js';
 import type { OutboxMessage } from '../../message/wire/outbox-message.js';
-import type { carriedFrom } from '../../pipeline/propagated-headers.js';
 import {
   type BodyEncoding,
   composeMessage,
@@ -24,6 +23,7 @@ import {
 } from '../../pipeline/publish-call.js';
 import { checkStep } from '../../pipeline/publish-checks.js';
 import type { Encodings } from '../../pipeline/sender.js';
+import type { carriedFrom } from '../../pipeline/tracing/carried.js';
 import { JSON_CONTENT_TYPE } from '../../serialization/json.js';
 import { show } from '../../util/check.js';
 import { withEncryption, withoutEncryption } from '../encryption/encrypt.js';

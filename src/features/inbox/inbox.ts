@@ -143,7 +143,7 @@ export class HandlerTransaction implements AttemptTransaction {
     const { recorded, step, work } = context;
     if (recorded && recorded.kind !== 'discard') return this.rollBack();
     const chain = recorded ? undefined : step?.next;
-    const next = chain && nextStepEntry(work.received, chain, parts.service);
+    const next = chain && nextStepEntry(work, chain, parts.service);
     if (next) await transaction.add([next]);
     const goesOn = next !== undefined;
     const its = noteOf(context, goesOn);

@@ -1,4 +1,8 @@
-import { middlewareOption as check, type Middleware, middlewareSettings } from '../../pipeline/middleware.js';
+import {
+  handlerMiddlewareOption as check,
+  type Middleware,
+  middlewareSettings,
+} from '../../pipeline/middleware.js';
 
 export interface MiddlewareOption {
   /**

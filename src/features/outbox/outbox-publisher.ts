@@ -6,9 +6,10 @@ import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../me
 import type { Published, PublishedMany } from '../../message/published.js';
 import { Publisher, type Sender } from '../../message/publisher.js';
 import { encodeOutboxMessage, type OutboxMessage } from '../../message/wire/outbox-message.js';
-import { type BodyEncoding, routingKeyOf } from '../../pipeline/publish-call.js';
+import { type Beside, type BodyEncoding, routingKeyOf } from '../../pipeline/publish-call.js';
 import { checkOutboxOptions, withoutPack } from '../../pipeline/publish-checks.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../../pipeline/sender.js';
+import { inTrace } from '../../pipeline/tracing/trace-headers.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { problemsOf, shortPlainText } from '../../util/check.js';
 import type { Clock } from '../../util/clock.js';
@@ -66,10 +67,11 @@ export class OutboxSender implements DirectSender {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions = {},
-    encoding?: BodyEncoding,
+    { encoding, trace }: Beside = {},
   ): Promise<Published> {
     checkOutboxOptions(options);
-    const entry = await this.composed(intent, target, payload, options, encoding);
+    const whole = trace ? inTrace(options, trace) : options;
+    const entry = await this.composed(intent, target, payload, whole, encoding);
     await this.add([entry]);
     return added(entry.messageId, options);
   }

@@ -2,6 +2,7 @@ import { OptionsError } from '../../errors.js';
 import type { Publisher, Sender } from '../../message/publisher.js';
 import { throughMiddleware } from '../../pipeline/middleware-sender.js';
 import type { PublishMiddleware } from '../../pipeline/publish-middleware.js';
+import type { TracedSending } from '../../pipeline/tracing/tracing-sender.js';
 import type {
   OutboxBacklog,
   OutboxEntry,
@@ -19,6 +20,8 @@ export interface OutboxParts extends Omit<OutboxRelayOptions, 'outbox' | 'steps'
   readonly steps: ChainSender;
   /** Publish middleware of the bus. */
   readonly middleware: readonly PublishMiddleware[];
+  /** The bus's tracer; undefined if there is none. */
+  readonly traced: TracedSending | undefined;
 }
 
 /** A bus's outbox: its publishers and its relay. */
@@ -34,10 +37,10 @@ export class Outbox {
    */
   through(client: SqlClient, { orderKey }: OutboxOptions): Publisher {
     const { store } = this;
-    const { steps, service, clock, middleware } = this.parts;
+    const { steps, service, clock, middleware, traced } = this.parts;
     const add = (entries: readonly OutboxEntry[]) => store.add(client, entries);
     const sender = new OutboxSender(steps, add, service, clock, orderKey);
-    return new OutboxPublisher(throughMiddleware(sender, middleware));
+    return new OutboxPublisher(throughMiddleware(sender, middleware, traced));
   }
 
   /**
@@ -49,8 +52,8 @@ export class Outbox {
     add: (entries: readonly OutboxEntry[]) => Promise<void>,
     inner: readonly PublishMiddleware[] = [],
   ): Sender {
-    const { steps, service, clock, middleware } = this.parts;
-    return throughMiddleware(new OutboxSender(steps, add, service, clock), [...middleware, ...inner]);
+    const { steps, service, clock, middleware, traced } = this.parts;
+    return throughMiddleware(new OutboxSender(steps, add, service, clock), [...middleware, ...inner], traced);
   }
 
   /** The waiting messages of the outbox. @throws OptionsError if the bus's stores have none */

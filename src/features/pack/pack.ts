@@ -1,6 +1,8 @@
+import { HEADER } from '../../message/headers.js';
 import type { Headers, MessageProperties } from '../../message/properties.js';
 import type { MessageSource } from '../../message/wire/encoded-properties.js';
 import { PACK_CONTENT_TYPE, packItemId, unpacked } from '../../message/wire/pack.js';
+import { decodeTraces, TRACE_HEADERS } from '../../message/wire/pack-traces.js';
 import { NO_EFFECTS } from '../../pipeline/effect.js';
 import { COME_BACK_SOON, type Outcome } from '../../pipeline/outcome.js';
 import type { Received } from '../../pipeline/received.js';
@@ -21,11 +23,27 @@ export class Pack {
   private unsettled: number;
   private settling = 0;
   private isGivenUp = false;
+  /** Trace headers of each item, if they were published in different traces. */
+  private readonly traces: readonly Headers[] | undefined;
 
   /** @throws UndecodableError if it can't be taken apart */
   constructor(readonly delivery: Delivery) {
     this.items = unpacked(delivery.body).map((body, index) => new PackItem(this, body, index));
     this.unsettled = this.items.length;
+    const { headers } = delivery.properties;
+    if (headers[HEADER.traces] !== undefined)
+      this.traces = decodeTraces(headers[HEADER.traces], this.items.length);
+  }
+
+  /** Headers of an item: those of the pack, with its own trace. */
+  headersOf(index: number): Headers {
+    const { headers } = this.delivery.properties;
+    if (headers[HEADER.traces] === undefined) return headers;
+    const trace = this.traces?.[index];
+    const own: Headers = Object.assign(Object.create(null), headers);
+    // If they can't be read, all of them have the pack's.
+    for (const name of [HEADER.traces, ...(trace ? TRACE_HEADERS : [])]) delete own[name];
+    return Object.assign(own, trace);
   }
 
   /** Called for each item whose settling begins: true for the last. */
@@ -71,6 +89,7 @@ export class PackItem implements Delivery {
     const { messageId } = this;
     this.own = {
       ...this.pack.delivery.properties,
+      headers: this.pack.headersOf(this.index),
       contentType: JSON_CONTENT_TYPE,
       ...(messageId === undefined ? {} : { messageId }),
     };

@@ -1,8 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { PackSettings } from '../../message/define-message.js';
+import type { Headers } from '../../message/properties.js';
 import type { PublishOptions } from '../../message/publish-options.js';
 import type { Published } from '../../message/published.js';
 import { isOneLine, LINE_END_BYTES, packItemId } from '../../message/wire/pack.js';
+import { encodeTrace, TRACE_HEADERS, TRACES_CAP_BYTES } from '../../message/wire/pack-traces.js';
 import type { PublishCall } from '../../pipeline/publish-call.js';
 import type { Gathering, PublishFeature } from '../../pipeline/publish-stage.js';
 import type { Clock, Timer } from '../../util/clock.js';
@@ -29,13 +31,17 @@ interface Group {
    */
   readonly context: AsyncResource;
   readonly bodies: Buffer[];
+  /** Trace of each payload. */
+  readonly traces: string[];
+  /** Size of these, if they differ; until then they need no room. */
+  traceBytes: number;
   readonly sent: Deferred<Published>;
   readonly timer: Timer;
   bytes: number;
 }
 
 /**
- * Gathers single publishes into packs. The calls of one pack are equal in all but their payload; one confirm
+ * Gathers single publishes into packs. The calls of one pack are equal in all but their payload and their trace; one confirm
  * answers all of them.
  */
 export class Packer {
@@ -43,12 +49,16 @@ export class Packer {
 
   /**
    * @param maxBytes size at which a pack is full
-   * @param send publishes a pack; resolves with its confirm
+   * @param send publishes a pack; resolves with its confirm. The traces are those of the payloads if they differ
    */
   constructor(
     private readonly clock: Clock,
     private readonly maxBytes: number,
-    private readonly send: (call: PublishCall, bodies: readonly Buffer[]) => Promise<Published>,
+    private readonly send: (
+      call: PublishCall,
+      bodies: readonly Buffer[],
+      traces: readonly string[] | undefined,
+    ) => Promise<Published>,
   ) {}
 
   /** The stage of single publishes whose definition has them packed: what each message does alone keeps it out. */
@@ -68,12 +78,17 @@ export class Packer {
     body: Buffer,
     { max, withinMs }: PackSettings,
   ): Promise<Published> | undefined {
-    const alike = likenessOf(call);
+    const { headers } = call.options;
+    const trace = isTraced(headers) ? encodeTrace(headers) : UNTRACED;
+    const alike = likenessOf(trace === UNTRACED ? call : withoutTrace(call));
     if (alike === undefined || !isOneLine(body)) return undefined;
     const open = this.groups.get(alike);
     const bytes = body.length + LINE_END_BYTES;
-    if (open && open.bytes + bytes > this.maxBytes) this.close(alike, open);
+    if (open && (open.bytes + bytes > this.maxBytes || traceBytesOf(open, trace) > TRACES_CAP_BYTES))
+      this.close(alike, open);
     const group = this.groups.get(alike) ?? this.open(alike, call, withinMs);
+    group.traceBytes = traceBytesOf(group, trace);
+    group.traces.push(trace);
     const position = group.bodies.push(body) - 1;
     group.bytes += bytes;
     if (group.bodies.length >= max || group.bytes >= this.maxBytes) this.close(alike, group);
@@ -93,16 +108,45 @@ export class Packer {
       if (group) this.close(alike, group);
     }, withinMs);
     const context = new AsyncResource('HOPLINE_PACK');
-    const group: Group = { call, context, bodies: [], sent: deferred<Published>(), timer, bytes: 0 };
+    const group: Group = {
+      ...{ call, context, timer, bodies: [], bytes: 0, traces: [], traceBytes: 0 },
+      sent: deferred<Published>(),
+    };
     this.groups.set(alike, group);
     return group;
   }
 
-  private close(alike: string, { call, context, bodies, sent, timer }: Group): void {
+  private close(alike: string, { call, context, bodies, traces, traceBytes, sent, timer }: Group): void {
     timer.cancel();
     this.groups.delete(alike);
-    context.runInAsyncScope(this.send, undefined, call, bodies).then(sent.resolve, sent.reject);
+    const differing = traceBytes > 0 ? traces : undefined;
+    context.runInAsyncScope(this.send, undefined, call, bodies, differing).then(sent.resolve, sent.reject);
   }
+}
+
+/** The trace of a payload that has none. */
+const UNTRACED = '[]';
+
+/** Values that are no text are headers like others, and differ as these do. */
+const isTraced = (headers: Headers | undefined): boolean =>
+  headers !== undefined &&
+  TRACE_HEADERS.some((name) => headers[name] !== undefined) &&
+  TRACE_HEADERS.every((name) => headers[name] === undefined || typeof headers[name] === 'string');
+
+function withoutTrace(call: PublishCall): PublishCall {
+  const { traceparent: _, tracestate: __, baggage: ___, ...headers } = call.options.headers as Headers;
+  const { headers: ____, ...options } = call.options;
+  // A call that has no other headers is like one without any.
+  return { ...call, options: Object.keys(headers).length > 0 ? { ...options, headers } : options };
+}
+
+/** Size of a group's traces with one more; 0 as long as all are the same. */
+function traceBytesOf({ traces, traceBytes }: Group, trace: string): number {
+  const bytes = Buffer.byteLength(trace) + 1;
+  if (traceBytes > 0) return traceBytes + bytes;
+  const [first] = traces;
+  if (first === undefined || first === trace) return 0;
+  return traces.length * (Buffer.byteLength(first) + 1) + bytes;
 }
 
 /** The receipt of one payload. A pack of one is a message like any other. */

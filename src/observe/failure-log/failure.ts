@@ -1,7 +1,8 @@
-import type { AttemptEvent, DeadLetterReason } from '../../events.js';
+import type { AttemptEvent, BusEvents, DeadLetterReason } from '../../events.js';
 import { formatMs } from '../../util/duration.js';
 import { errorKind, errorText } from '../../util/error-text.js';
 import { cutText } from '../../util/text/cut-text.js';
+import type { Counted, Wording } from './sum.js';
 
 /** Outcome of a failed message; sums have a field of this name for each. */
 export type Fate = 'retried' | 'discarded' | 'deadLettered';
@@ -19,29 +20,64 @@ export interface Failure {
   readonly isAfterwards?: boolean;
 }
 
-/** Key of the failures that are summed in one line. */
-export function kindOf(failure: Failure): string {
-  return `${whoFailed(failure)}\n${errorKind(failure.error)}`;
+/** Events of failures. */
+export type FailureEvent = 'message.retried' | 'message.discarded' | 'message.deadLettered';
+
+/** Failures that an event tells of: none for what a handler discards, two if its `failed()` threw as well. */
+export function failuresOf<Name extends FailureEvent>(name: Name, event: BusEvents[Name]): Failure[] {
+  const { error, failedError } = event as { error: unknown; failedError?: unknown };
+  const fate = name.slice('message.'.length) as Fate;
+  if (fate === 'discarded' && error === undefined) return [];
+  const failure: Failure = { fate, event, error };
+  return failedError === undefined
+    ? [failure]
+    : [failure, { fate, event, error: failedError, isAfterwards: true }];
 }
 
-/** Level of a line: a dead letter needs somebody's attention; other failures are retried or intended. */
-export function levelOf(fate: Fate): 'warn' | 'error' {
-  return fate === 'deadLettered' ? 'error' : 'warn';
-}
+/** How failures are told of. A dead letter needs somebody's attention; others are retried or intended. */
+export const failureWording: Wording<Failure> = {
+  kindOf: (failure) => `${whoFailed(failure)}\n${errorKind(failure.error)}`,
+  levelOf: ({ fate }) => (fate === 'deadLettered' ? 'error' : 'warn'),
+  fateOf: ({ fate }) => fate,
+  fieldsOf,
+  lineOf,
+  sumOf,
+};
 
 /** Example: `handler 'Invoices' failed (attempt 1 of 5), retried in 4s: Error: no such customer` */
-export function lineOf(failure: Failure): string {
+function lineOf(failure: Failure): string {
   return `${whoFailed(failure)} failed${attemptOf(failure)}, ${fateText(failure)}: ${briefly(failure)}`;
+}
+
+function sumOf(last: Failure, { count, counts, sinceMs, isMixed }: Counted): string {
+  const became = becameText(counts);
+  return isMixed
+    ? `${count} failures of other kinds in ${formatMs(sinceMs)} (${became}), the last: ${lineOf(last)}`
+    : `${whoFailed(last)} failed ${count} times more in ${formatMs(sinceMs)} (${became}), the last time with ${briefly(last)}`;
+}
+
+const WORDS: Readonly<Record<Fate, string>> = {
+  retried: 'retried',
+  discarded: 'discarded',
+  deadLettered: 'dead-lettered',
+};
+
+/** Example: `800 retried, 12 dead-lettered` */
+function becameText(counts: Counted['counts']): string {
+  const fates = (Object.keys(WORDS) as Fate[]).filter((fate) => counts[fate] !== undefined);
+  return fates.map((fate) => `${counts[fate]} ${WORDS[fate]}`).join(', ');
 }
 
 const MOST_BYTES = 300;
 
-/** The error in one line; the complete error is in the fields. */
-export const briefly = ({ error }: Failure): string =>
+/** An error in one line; the complete error is in the fields. */
+export const briefError = (error: unknown): string =>
   cutText(errorText(error).replace(/\s+/g, ' '), MOST_BYTES);
 
+const briefly = ({ error }: Failure): string => briefError(error);
+
 /** Fields of a line about a failure. They never contain the payload. */
-export function fieldsOf({ event, error }: Failure): object {
+function fieldsOf({ event, error }: Failure): object {
   const { service, queue, handler, exchange, routingKey, messageId, attempt, tries } = event;
   const { delayMs, reason, deadQueue } = event;
   const about = { service, queue, handler, exchange, routingKey, messageId, attempt, tries };
@@ -53,7 +89,7 @@ const WITHOUT_HANDLER: ReadonlySet<DeadLetterReason | undefined> = new Set<DeadL
   ...(['undecodable', 'invalid', 'no-handler', 'chain-broken', 'unsendable', 'internal', 'crashed'] as const),
 ]);
 
-export function whoFailed({ event, isAfterwards }: Failure): string {
+function whoFailed({ event, isAfterwards }: Failure): string {
   const { handler, queue, reason } = event;
   if (isAfterwards) return `failed() of handler '${handler}'`;
   if (handler !== undefined && !WITHOUT_HANDLER.has(reason)) return `handler '${handler}'`;

@@ -7,7 +7,7 @@ import type { BrokerTopology, TopologyPlan } from '../../topology/plan.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
-import type { Held, Listener, Listening, ListenSource, QueueState } from '../operator-session.js';
+import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -30,7 +30,7 @@ import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
 import { Declarations } from './topology/declarations.js';
-import { inspectQueue } from './topology/inspect.js';
+import { inspectQueue, peekFirst } from './topology/inspect.js';
 import { purgeQueue } from './topology/purge.js';
 
 /** Deadline for opening or closing a separate connection. */
@@ -181,11 +181,16 @@ export class AmqpSession implements Session {
       version: String(version),
       cluster: typeof cluster === 'string' ? cluster : undefined,
       consumerTimeoutBy: brokerFeatures(announced).consumerTimeoutBy,
+      peekIsFree: !brokerFeatures(announced).countsNacks,
     };
   }
 
   async purge(queue: string): Promise<number> {
     return await purgeQueue(this.declarations.live(), queue);
+  }
+
+  async peek(queue: string): Promise<Peeked | undefined> {
+    return await peekFirst(this.declarations.live(), queue);
   }
 
   async inspect(queue: string): Promise<QueueState | undefined> {

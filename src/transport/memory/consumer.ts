@@ -9,6 +9,7 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
   /** As in RabbitMQ: deliveries of earlier windows don't count. */
   private inWindow = 0;
   private window = 1;
+  private isCancelled = false;
 
   constructor(
     private readonly queue: Queue,
@@ -49,10 +50,13 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
     this.prefetch = prefetch;
     this.window += 1;
     this.inWindow = 0;
-    this.queue.wake();
+    // As in RabbitMQ a new consumer is made, and with 0 none: the queue counts those that may be given something.
+    this.queue.removeConsumer(this);
+    if (prefetch > 0 && !this.isCancelled) this.queue.addConsumer(this);
   }
 
   async cancel(): Promise<void> {
+    this.isCancelled = true;
     this.queue.removeConsumer(this);
   }
 

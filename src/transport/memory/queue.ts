@@ -1,11 +1,12 @@
 import type { QueuePlan } from '../../topology/plan.js';
+import type { Peeked } from '../operator-session.js';
 import type { Alarm } from './alarms.js';
 import { ConsumerRing, type Taker } from './consumer-ring.js';
 import { type DeadLetterHost, DeadLetters } from './dead-letters.js';
 import { priorityIn } from './priority.js';
 import { PriorityLine } from './priority-line.js';
 import type { QueuedMessage } from './queued-message.js';
-import type { StoredMessage } from './stored-message.js';
+import { copyProperties, type StoredMessage } from './stored-message.js';
 import type { Turns } from './turns.js';
 
 /** Deliveries of one queue in one turn of the event loop, so that a long queue starves neither others nor I/O. */
@@ -58,6 +59,19 @@ export class Queue {
 
   get ready(): number {
     return this.line.size;
+  }
+
+  /** A copy of the first message, which stays where it is. */
+  peek(): Peeked | undefined {
+    this.dropExpired(this.host.clock.monotonic());
+    const first = this.line.first?.message;
+    return (
+      first && {
+        body: Buffer.from(first.body),
+        properties: copyProperties(first.properties),
+        exchange: first.exchange,
+      }
+    );
   }
 
   /** Deletes the waiting messages, and returns their number. */

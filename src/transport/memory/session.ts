@@ -7,7 +7,7 @@ import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
 import type { BrokerTopology } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
-import type { Held, Listener, Listening, ListenSource, QueueState } from '../operator-session.js';
+import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
 import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
@@ -95,6 +95,7 @@ export class MemorySession implements Session {
     version: '1.0.0',
     cluster: undefined,
     consumerTimeoutBy: 'nobody',
+    peekIsFree: true,
   } as const;
 
   async purge(name: string): Promise<number> {
@@ -108,6 +109,11 @@ export class MemorySession implements Session {
     if (this.isClosed) throw new StoppedError('inspect');
     const queue = this.broker.queues.get(name);
     return queue && { ready: queue.ready, consumers: queue.consumerCount };
+  }
+
+  async peek(name: string): Promise<Peeked | undefined> {
+    if (this.isClosed) throw new StoppedError('peek');
+    return this.broker.queues.get(name)?.peek();
   }
 
   async drain(): Promise<void> {

@@ -9,6 +9,8 @@ import { PrivateNode, type PrivateNodeOptions } from './private-node.js';
 export interface PrivateClusterOptions extends PrivateNodeOptions {
   /** How many; one is a cluster too. Default 3. */
   nodes?: number;
+  /** Lines of `rabbitmq.conf` for one node alone, by its place, such as a port. Default none. */
+  configOf?: (index: number) => readonly string[];
 }
 
 const FORM_TIMEOUT_MS = 90_000;
@@ -65,7 +67,8 @@ export class PrivateCluster {
         await mkdir(dir);
         const [amqp, distribution] = ports.slice(2 * index) as [number, number];
         const place = { program, home, dir, nodeName, ports: { amqp, distribution } };
-        const config = [...clusterLines(names, program.version), ...(options.config ?? [])];
+        const own = options.configOf?.(index) ?? [];
+        const config = [...clusterLines(names, program.version), ...(options.config ?? []), ...own];
         nodes.push(await PrivateNode.prepare(place, { advanced: SOON_AFTER_A_DEATH, ...options, config }));
       }
       await Promise.all(nodes.map((node) => node.boot()));

@@ -23,7 +23,15 @@ const application: BusDescription = {
   },
 };
 
-const node = { name: 'rabbit@a', running: true, memoryAlarm: false, diskAlarm: false, partitions: [] };
+const node = {
+  name: 'rabbit@a',
+  running: true,
+  memoryAlarm: false,
+  diskAlarm: false,
+  partitions: [],
+  memoryShare: 0.1,
+  diskShare: 0.1,
+};
 
 const management: ManagementFacts = {
   cluster: 'rabbit@a',
@@ -36,6 +44,7 @@ const management: ManagementFacts = {
       members: ['rabbit@a'],
       online: ['rabbit@a'],
       unsettled: 0,
+      departing: 0,
     },
   ],
   bindings: [

@@ -53,6 +53,7 @@ function broker(...buses: BusDescription[]): { queues: ManagedQueue[]; bindings:
         members: [],
         online: [],
         unsettled: 0,
+        departing: 0,
       })),
     ),
     bindings: plans.flatMap((plan) => plan.bindings.map((binding) => ({ ...binding, propertiesKey: 'k' }))),
@@ -98,6 +99,7 @@ describe('left-over queues', () => {
       members: [],
       online: [],
       unsettled: 0,
+      departing: 0,
     };
     assert.deepEqual(leftOverQueues([now], [now], [queue], []), []);
   });

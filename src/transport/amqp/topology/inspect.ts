@@ -1,9 +1,11 @@
-import type { ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import { ConnectError, TopologyError } from '../../../errors.js';
+import type { MessageProperties } from '../../../message/properties.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
-import type { QueueState } from '../../operator-session.js';
+import type { Peeked, QueueState } from '../../operator-session.js';
 import type { ChannelError } from '../connection/channel.js';
+import { receivedProperties } from '../values.js';
 
 /** A queue without a leader leaves the question unanswered until it has one. */
 const ANSWER_DEADLINE_MS = 10_000;
@@ -12,19 +14,49 @@ const ANSWER_DEADLINE_MS = 10_000;
  * State of a queue by a passive declare, on its own channel: the broker closes the channel if the queue does
  * not exist.
  */
-export async function inspectQueue(model: ChannelModel, queue: string): Promise<QueueState | undefined> {
+export const inspectQueue = (model: ChannelModel, queue: string): Promise<QueueState | undefined> =>
+  asked(model, queue, async (channel) => {
+    const { messageCount, consumerCount } = await channel.checkQueue(queue);
+    return { ready: messageCount, consumers: consumerCount };
+  });
+
+/** First message of a queue, got and returned before the channel closes: a closed channel's messages are charged. */
+export const peekFirst = (model: ChannelModel, queue: string): Promise<Peeked | undefined> =>
+  asked(model, queue, async (channel) => {
+    const message = await channel.get(queue);
+    if (!message) return undefined;
+    channel.nack(message, false, true);
+    // A quorum queue may miss what a channel sends right before it closes, and charge it with what it has in hand.
+    await channel.checkQueue(queue);
+    const { content, properties, fields } = message;
+    return {
+      body: content,
+      properties: receivedProperties(properties as MessageProperties),
+      exchange: fields.exchange,
+    };
+  });
+
+/** The answer on a channel of its own; undefined if the queue does not exist. */
+async function asked<T>(
+  model: ChannelModel,
+  queue: string,
+  ask: (channel: Channel) => Promise<T | undefined>,
+): Promise<T | undefined> {
   const deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS);
-  return deadline.race(ask(model, queue), () => noAnswer(queue));
+  return deadline.race(onChannel(model, queue, ask), () => noAnswer(queue));
 }
 
-async function ask(model: ChannelModel, queue: string): Promise<QueueState | undefined> {
+async function onChannel<T>(
+  model: ChannelModel,
+  queue: string,
+  ask: (channel: Channel) => Promise<T>,
+): Promise<T | undefined> {
   const channel = await model.createChannel().catch((cause) => {
     throw noAnswer(queue, cause);
   });
   channel.on('error', () => {}); // the question is rejected with this error's cause
   try {
-    const { messageCount, consumerCount } = await channel.checkQueue(queue);
-    return { ready: messageCount, consumers: consumerCount };
+    return await ask(channel);
   } catch (cause) {
     const { code, message } = cause as ChannelError;
     if (code === 404) return undefined;

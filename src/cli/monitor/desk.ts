@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { decodeRequest, encode, processIdentity } from '../../control/protocol.js';
+import type { Alerts } from '../../observe/alerts/alerts.js';
+import type { Heard } from '../../transport/operator-session.js';
+import type { Logger } from '../../util/logger.js';
+import type { Monitored } from './monitored.js';
+
+const ANSWER_MS = 5_000;
+
+/** Hears `hopline monitor silence` and `acknowledge`, obeys, and answers. */
+export class MonitorDesk {
+  private isOpen = false;
+
+  constructor(
+    private readonly monitored: Monitored,
+    private readonly alerts: Alerts,
+    private readonly log: Logger,
+  ) {}
+
+  /** Begins to listen; to be tried again if no worker has declared the exchange yet. @throws ConnectError, TopologyError */
+  async open(): Promise<void> {
+    if (this.isOpen) return;
+    const session = await this.monitored.opened();
+    const { control } = this.monitored.names;
+    await session.listen(
+      { exchange: control, key: '', queueName: () => `${control}.${randomUUID()}` },
+      { heard: (message) => void this.heard(message), back: () => {} },
+    );
+    this.isOpen = true;
+  }
+
+  private async heard(message: Heard): Promise<void> {
+    const request = decodeRequest(message);
+    const { replyTo, correlationId } = message.properties;
+    if (!request || replyTo === undefined) return;
+    let acknowledged: string[] | undefined;
+    if (request.ask === 'silence') this.alerts.silence(request.pattern, request.forMs);
+    else if (request.ask === 'acknowledge') acknowledged = this.alerts.acknowledge(request.pattern);
+    else return;
+    this.log.info(request, 'an operator has asked for less to be told');
+    const session = await this.monitored.opened();
+    await session
+      .publish({
+        to: 'exchange',
+        exchange: this.monitored.names.controlTo,
+        routingKey: replyTo,
+        body: encode({ ...processIdentity('hopline-monitor'), acknowledged }),
+        properties: {
+          contentType: 'application/json',
+          ...(correlationId === undefined ? {} : { correlationId }),
+        },
+        mustRoute: false,
+        deadlineMs: ANSWER_MS,
+      })
+      .catch((error) => this.log.debug({ error }, 'an answer to an operator could not be sent'));
+  }
+}

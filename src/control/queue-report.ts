@@ -1,0 +1,79 @@
+import { publishedAtOf } from '../message/published-at.js';
+import type { Names } from '../topology/names.js';
+import type { QueueState } from '../transport/operator-session.js';
+import type { Session, Transport } from '../transport/transport.js';
+import type { ProcessIdentity, ProcessStatus } from './answer.js';
+
+/** Status of one process, with its identity. */
+export interface ProcessReport extends ProcessIdentity, Omit<ProcessStatus, 'handlers'> {}
+
+/** A queue as the broker sees it, with the counts of the processes that answered. */
+export interface QueueReport extends QueueState {
+  /** Name in the broker: a lane is a queue of its own. */
+  readonly queue: string;
+  /** True if an operator has paused the queue. */
+  readonly paused: boolean;
+  /**
+   * Processes among those that answered that consume the queue. The broker may count more: a quorum queue
+   * counts a cancelled consumer until its last message is settled, and some processes may not have answered in
+   * time.
+   */
+  readonly consuming: number;
+  /**
+   * Processes among those that answered that serve the queue, including those that don't consume it because it
+   * is paused or its circuit is open.
+   */
+  readonly serving: number;
+  /**
+   * Time since the publish of the message that has waited longest, in milliseconds; 0 if none waits. Undefined if no process that
+   * consumes the queue knows it. Where nobody consumes it, a look at the first message tells, on RabbitMQ 4.3 and later: before, a look
+   * counts as a failed delivery.
+   */
+  readonly oldestMs: number | undefined;
+}
+
+/** What a report is made of, beside the broker's answer. */
+export interface QueueReportParts {
+  readonly session: Pick<Session, 'inspect' | 'peek' | 'brokerInfo'>;
+  readonly transport: Pick<Transport, 'clock'>;
+  readonly names: Names;
+  readonly processes: readonly ProcessReport[];
+  readonly paused: readonly string[] | undefined;
+}
+
+/** Undefined for a queue that does not exist. */
+export async function queueReport(queue: string, parts: QueueReportParts): Promise<QueueReport | undefined> {
+  const { session, processes, paused } = parts;
+  const state = await session.inspect(queue);
+  if (!state) return undefined;
+  const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
+  const serving = lanes.filter((lane) => lane.queue === queue);
+  const oldest = serving.flatMap(({ oldestMs }) => oldestMs ?? []);
+  return {
+    queue,
+    ...state,
+    serving: serving.length,
+    consuming: serving.filter((lane) => lane.paused.length === 0).length,
+    oldestMs: oldest.length === 0 ? await unconsumedMs(queue, state, parts) : Math.max(...oldest),
+    paused: paused
+      ? paused.includes(queue) || serving.some((lane) => paused.includes(lane.of))
+      : serving.some((lane) => lane.paused.includes('operator')),
+  };
+}
+
+/** Time for which the first message of a queue waits that nobody consumes, as far as a look at it does no harm. */
+export async function unconsumedMs(
+  queue: string,
+  { ready, consumers }: QueueState,
+  { session, transport, names }: Pick<QueueReportParts, 'session' | 'transport' | 'names'>,
+): Promise<number | undefined> {
+  // Where somebody consumes, the first message may be on its way to them.
+  if (consumers > 0) return undefined;
+  if (ready === 0) return 0;
+  if (!session.brokerInfo.peekIsFree) return undefined;
+  const first = await session.peek(queue);
+  // What has come through the delays was published long before it came.
+  if (!first || names.isDelayed(first.exchange) || first.exchange === names.land) return undefined;
+  const at = publishedAtOf(first.properties);
+  return at === undefined ? undefined : Math.max(0, transport.clock.now() - at);
+}

@@ -1,0 +1,159 @@
+import { Histogram } from '../../../util/histogram.js';
+import { type Change, Counter, Series } from './history.js';
+import type { ProcessFacts, QueueFacts, Snapshot } from './snapshot.js';
+
+type HandlerFacts = ProcessFacts['handlers'][number];
+
+/** A handler of a queue, with what each process says of it. */
+export interface HandlerGroup {
+  readonly queue: string;
+  readonly handler: string;
+  readonly all: readonly HandlerFacts[];
+}
+
+const COUNTS = ['attempts', 'failures', 'retries', 'deadLettered'] as const;
+
+/** Since when something holds; `at` is undefined if it does not. */
+interface Holding {
+  at: number | undefined;
+  known: boolean;
+}
+
+/** What is measured: the newest snapshot, and as much of earlier ones as the rules look back to. */
+export class Measuring {
+  private latest: Snapshot | undefined;
+  private readonly counters = new Map<string, Counter>();
+  private readonly series = new Map<string, Series>();
+  private readonly holdings = new Map<string, Holding>();
+
+  /** @param keepMs longest window of the rules */
+  constructor(private readonly keepMs: number) {}
+
+  get snapshot(): Snapshot | undefined {
+    return this.latest;
+  }
+
+  /** Adds a snapshot; it must be newer than the others. */
+  take(snapshot: Snapshot): void {
+    const earlier = this.latest?.at;
+    this.latest = snapshot;
+    const { at, reached, queues, processes, broker, delays } = snapshot;
+    this.hold(!reached, at, 'unreached');
+    if (!reached) return;
+    this.hold(broker.blocked, at, 'blocked');
+    for (const { queue, stands } of delays) this.hold(stands, at, 'delay', queue);
+    this.count(processes, at, earlier);
+    for (const queue of queues) this.follow(queue, at);
+  }
+
+  /** Milliseconds since something holds; 0 if it does not, undefined if that is not known. */
+  heldMs(...words: readonly string[]): number | undefined {
+    const { at, known } = this.holdings.get(key(words)) ?? { at: undefined, known: false };
+    if (!known) return undefined;
+    return at === undefined ? 0 : (this.latest?.at ?? at) - at;
+  }
+
+  /** Change of a counter or of a series within the window. */
+  change(windowMs: number, ...words: readonly string[]): Change | undefined {
+    const name = key(words);
+    return (this.counters.get(name) ?? this.series.get(name))?.change(windowMs);
+  }
+
+  get handlers(): readonly HandlerGroup[] {
+    const groups = new Map<string, HandlerFacts[]>();
+    for (const { handlers } of this.latest?.processes ?? [])
+      for (const each of handlers) {
+        const name = key([each.queue, each.handler]);
+        groups.set(name, [...(groups.get(name) ?? []), each]);
+      }
+    return [...groups.values()].map((all) => {
+      const [{ queue, handler }] = all as [HandlerFacts];
+      return { queue, handler, all };
+    });
+  }
+
+  /** 95th percentile of the waits of a queue's messages in milliseconds; undefined if none has begun lately. */
+  waitP95(queue: string): number | undefined {
+    const own = this.handlers.filter((each) => each.queue === queue).flatMap(({ all }) => all);
+    return Histogram.of(own.map(({ wait }) => wait)).percentile(0.95);
+  }
+
+  private count(processes: readonly ProcessFacts[], at: number, earlier: number | undefined): void {
+    const touched = new Set<Counter>();
+    const counterOf = (...words: readonly string[]) => {
+      const counter = this.counter(words);
+      touched.add(counter);
+      return counter;
+    };
+    for (const { id, uptimeMs, handlers, slotGroups } of processes) {
+      const from = earlier !== undefined && uptimeMs <= at - earlier ? 0 : undefined;
+      for (const each of handlers)
+        for (const name of COUNTS) counterOf(name, each.queue, each.handler).count(id, each[name], at, from);
+      for (const { queues, busyMs, slots } of slotGroups) {
+        counterOf('busy', ...queues).count(id, busyMs, at, from);
+        counterOf('slots', ...queues).advance(slots * Math.min(uptimeMs, at - (earlier ?? at)));
+      }
+    }
+    for (const counter of touched) counter.mark(at);
+  }
+
+  private follow({ queue, length, consumers, paused, deadLetters }: QueueFacts, at: number): void {
+    const wait = this.waitP95(queue);
+    if (length !== undefined) this.seriesOf('length', queue).add(at, length);
+    if (wait !== undefined) this.seriesOf('wait', queue).add(at, wait);
+    if (deadLetters !== undefined) {
+      const dead = this.counter(['dead', queue]);
+      dead.grow(deadLetters, at);
+      dead.mark(at);
+    }
+    this.hold(alone(length, consumers, paused), at, 'alone', queue);
+    this.hold(this.isSilent(queue, length), at, 'silent', queue);
+  }
+
+  /** True if nothing has come to the queue, and nothing has ended, since the last look. */
+  private isSilent(queue: string, length: number | undefined): boolean | undefined {
+    const told = this.handlers.filter((each) => each.queue === queue);
+    if (length === undefined && told.length === 0) return undefined;
+    const hasGrown = (...words: readonly string[]) => (this.change(1, ...words)?.by ?? 0) > 0;
+    return !(
+      told.some(({ handler }) => hasGrown('attempts', queue, handler)) ||
+      (length !== undefined && hasGrown('length', queue))
+    );
+  }
+
+  private hold(holds: boolean | undefined, now: number, ...words: readonly string[]): void {
+    const name = key(words);
+    const { at } = this.holdings.get(name) ?? {};
+    if (holds === undefined) this.holdings.set(name, { at, known: false });
+    else this.holdings.set(name, { at: holds ? (at ?? now) : undefined, known: true });
+  }
+
+  private counter(words: readonly string[]): Counter {
+    return entryOf(this.counters, key(words), () => new Counter(this.keepMs));
+  }
+
+  private seriesOf(...words: readonly string[]): Series {
+    return entryOf(this.series, key(words), () => new Series(this.keepMs));
+  }
+}
+
+const key = (words: readonly string[]): string => words.join('\n');
+
+function entryOf<T>(map: Map<string, T>, name: string, make: () => T): T {
+  const found = map.get(name) ?? make();
+  map.set(name, found);
+  return found;
+}
+
+/**
+ * True if messages wait and nobody consumes. An empty queue may have no consumers: its workers are scaled to zero until something
+ * comes.
+ */
+function alone(
+  length: number | undefined,
+  consumers: number | undefined,
+  paused: boolean | undefined,
+): boolean | undefined {
+  if (length === 0 || (consumers ?? 0) > 0 || paused) return false;
+  return length === undefined || consumers === undefined || paused === undefined ? undefined : true;
+}

@@ -1,0 +1,121 @@
+import type { Measure, Reading, Window } from './measure.js';
+import type { Measuring } from './measuring.js';
+import type { QueueFacts } from './snapshot.js';
+
+/** Reads a value of each queue. */
+const each =
+  (read: (queue: QueueFacts, measuring: Measuring, window: Window) => number | undefined) =>
+  (measuring: Measuring, window: Window): readonly Reading[] | undefined => {
+    const { snapshot } = measuring;
+    if (!snapshot?.reached) return undefined;
+    return snapshot.queues.map((facts) => {
+      const { queue } = facts;
+      return { subject: queue, queue, value: read(facts, measuring, window) };
+    });
+  };
+
+/** Messages of a queue that have ended within the window, retries not counted; undefined if no process has told of it. */
+function handled(queue: string, measuring: Measuring, { withinMs }: Window) {
+  const handlers = measuring.handlers.filter((group) => group.queue === queue);
+  const changes = handlers.flatMap(({ handler }) => {
+    const attempts = measuring.change(withinMs, 'attempts', queue, handler);
+    const retries = measuring.change(withinMs, 'retries', queue, handler);
+    return attempts ? [{ by: attempts.by - (retries?.by ?? 0), overMs: attempts.overMs }] : [];
+  });
+  if (changes.length === 0) return undefined;
+  return changes.reduce((sum, { by, overMs }) => sum + by / overMs, 0);
+}
+
+function timeToClear({ queue, length }: QueueFacts, measuring: Measuring, window: Window) {
+  const growth = measuring.change(window.withinMs, 'length', queue);
+  if (length === undefined || !growth) return undefined;
+  if (growth.by <= 0 || length === 0) return 0;
+  const perMs = handled(queue, measuring, window);
+  if (perMs === undefined) return undefined;
+  return perMs <= 0 ? Number.POSITIVE_INFINITY : length / perMs;
+}
+
+function waitP95({ queue, length }: QueueFacts, measuring: Measuring) {
+  // Where nothing has begun and nothing waits, nobody has waited.
+  return measuring.waitP95(queue) ?? (length === 0 ? 0 : undefined);
+}
+
+function newDeadLetters({ queue, deadLetters }: QueueFacts, measuring: Measuring, { withinMs }: Window) {
+  const handlers = measuring.handlers.filter((group) => group.queue === queue);
+  if (deadLetters === undefined && handlers.length === 0) return undefined;
+  const told = handlers.reduce(
+    (sum, { handler }) => sum + (measuring.change(withinMs, 'deadLettered', queue, handler)?.by ?? 0),
+    0,
+  );
+  // The broker makes some of its own; and an operator may take some away while others come.
+  return Math.max(told, measuring.change(withinMs, 'dead', queue)?.by ?? 0);
+}
+
+export const queueMeasures = {
+  queue_length: {
+    unit: 'count',
+    byQueue: true,
+    what: 'messages that wait in a queue',
+    byDefault: 'queue_length > 1000 warning, > 10000 critical',
+    for: '1m',
+    read: each(({ length }) => length),
+    says: (value, queue) => `${value} messages wait in queue '${queue}'`,
+    help: 'hopline status shows who works on it; more processes or a higher concurrency clear it sooner.',
+  },
+  oldest: {
+    unit: 'duration',
+    byQueue: true,
+    what: 'time since the publish of the message that has waited longest',
+    byDefault: 'oldest > 5m warning, > 1h critical',
+    read: each(({ oldestMs }) => oldestMs),
+    says: (value, queue) => `the oldest message of queue '${queue}' has waited for ${value}`,
+    help: 'Look whether its handlers run, fail, or are too slow: hopline status.',
+  },
+  no_consumers: {
+    unit: 'duration',
+    byQueue: true,
+    what: 'time for which messages wait and nobody consumes the queue, unless an operator has paused it. An empty queue may be scaled to zero',
+    byDefault: 'no_consumers > 1m critical',
+    read: each(({ queue }, measuring) => measuring.heldMs('alone', queue)),
+    says: (value, queue) => `messages wait in queue '${queue}', and nobody has consumed it for ${value}`,
+    help: 'Start a worker of its service, and look at its log if one runs.',
+  },
+  wait_p95: {
+    unit: 'duration',
+    byQueue: true,
+    what: '95th percentile of the time from the publish to the first attempt, over the last 30 to 60 s. It has no default: what it may be is the target of a service',
+    for: '1m',
+    read: each(waitP95),
+    says: (value, queue) => `one message in twenty of queue '${queue}' waits for longer than ${value}`,
+    help: 'More processes or a higher concurrency shorten it: hopline status shows the slots.',
+  },
+  time_to_clear: {
+    unit: 'duration',
+    byQueue: true,
+    what: 'time to handle what waits, at the rate of the window, while the queue grows',
+    byDefault: 'time_to_clear > 15m warning',
+    for: '5m',
+    within: '5m',
+    read: each(timeToClear),
+    says: (value, queue) => `queue '${queue}' grows; what waits takes ${value} to handle`,
+    help: 'More comes than is handled: add processes, or find what has become slow.',
+  },
+  dead_letters: {
+    unit: 'count',
+    byQueue: true,
+    what: 'new dead letters of a queue',
+    byDefault: 'dead_letters > 0 warning',
+    within: '5m',
+    read: each(newDeadLetters),
+    says: (value, queue) => `${value} new dead letters of queue '${queue}'`,
+    help: 'hopline failed lists them with their errors; hopline failed retry replays them.',
+  },
+  silence: {
+    unit: 'duration',
+    byQueue: true,
+    what: 'time without a new message of the queue. It has no default: name the queues that always have traffic',
+    read: each(({ queue }, measuring) => measuring.heldMs('silent', queue)),
+    says: (value, queue) => `nothing has come to queue '${queue}' for ${value}`,
+    help: 'Look at the services that publish to it.',
+  },
+} as const satisfies Record<string, Measure>;

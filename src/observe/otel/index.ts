@@ -1,0 +1,2 @@
+export { type OtelOptions, otel } from './otel.js';
+export { tracedLogger } from './traced-logger.js';

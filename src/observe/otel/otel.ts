@@ -1,0 +1,96 @@
+import {
+  type Context,
+  context,
+  createContextKey,
+  ROOT_CONTEXT,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { OptionsError } from '../../errors.js';
+import type { MiddlewareObject } from '../../pipeline/middleware.js';
+import type {
+  AttemptTrace,
+  PublishTrace,
+  TracedAttempt,
+  TracedPublish,
+  Tracing,
+} from '../../pipeline/tracing/tracing.js';
+import { durationOrForever, having, isPlainObject, problemsOf, show } from '../../util/check.js';
+import { type Duration, toMsOrForever } from '../../util/duration.js';
+import { BeginningAttributes } from './attributes.js';
+import { OtelAttempt } from './otel-attempt.js';
+import { OtelPublish } from './otel-publish.js';
+import { noteError, type OtelParts } from './spans.js';
+
+export interface OtelOptions {
+  /**
+   * Delay of a publish above which its message begins a trace of its own, which is linked with that of the call in both directions:
+   * a trace that stays open for days can't be read. `Infinity` for never. @default '5m'
+   */
+  linkAfter?: Duration;
+  /** Tracer that makes the spans. @default `trace.getTracer('hopline')` of the registered provider */
+  tracer?: Tracer;
+}
+
+const FIELDS = { linkAfter: durationOrForever, tracer: having('a Tracer', 'startSpan') };
+
+/**
+ * Tracing with OpenTelemetry, for the `middleware` of a bus: `new Bus({ middleware: [otel()] })`. Each publish, each attempt at a
+ * message and each settling has a span, and their trace goes on through everything that the message leads to. It is outside of all
+ * other middleware. Without a registered SDK it makes no spans.
+ *
+ * @throws OptionsError with all problems at once
+ */
+export function otel(options: OtelOptions = {}): MiddlewareObject {
+  const problems = isPlainObject(options)
+    ? problemsOf(options, '', FIELDS)
+    : [`expected its options to be an object, got ${show(options)}`];
+  if (problems.length > 0) throw new OptionsError('otel', problems);
+  const { linkAfter = '5m', tracer = trace.getTracer('hopline') } = options;
+  const linkAfterMs = toMsOrForever(linkAfter);
+  return {
+    tracing: (bus) =>
+      new OtelTracing({ tracer, linkAfterMs, clock: bus.clock, beginning: new BeginningAttributes(bus) }),
+  };
+}
+
+/** The key by which the SDK, and its instrumentations, know that nothing is to be traced: a symbol that is the same for all copies. */
+const SUPPRESSED: Context = ROOT_CONTEXT.setValue(
+  createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'),
+  true,
+);
+
+class OtelTracing implements Tracing {
+  constructor(private readonly parts: OtelParts) {}
+
+  publish(call: TracedPublish): PublishTrace {
+    return new OtelPublish(call, this.parts);
+  }
+
+  attempt(attempt: TracedAttempt, before: AttemptTrace | undefined): AttemptTrace {
+    return new OtelAttempt(attempt, before as OtelAttempt | undefined, this.parts);
+  }
+
+  /** In the trace of the first, linked to all. */
+  bulk<Result>(attempts: readonly AttemptTrace[], run: () => Promise<Result>): Promise<Result> {
+    const { tracer, beginning } = this.parts;
+    const links = attempts.map((attempt) => ({ context: (attempt as OtelAttempt).span.spanContext() }));
+    const attributes = beginning.ofBulk(attempts.length);
+    const [first] = attempts as readonly OtelAttempt[];
+    return tracer.startActiveSpan(`handle ${first?.queue}`, { attributes, links }, async (span) => {
+      try {
+        return await run();
+      } catch (error) {
+        noteError(span, error, true);
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  }
+
+  /** An instrumentation of the client library would make a second span of what has one, and put its own context into the headers. */
+  write<Message, Result>(write: (message: Message) => Result, message: Message): Result {
+    return context.with(SUPPRESSED, write as (message: Message) => Result, undefined, message);
+  }
+}
