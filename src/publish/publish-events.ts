@@ -48,11 +48,17 @@ export class PublishEvents implements PublishFeature<Sending> {
   }
 
   private confirmed(call: PublishCall, message: OutgoingMessage, durationMs: number): void {
-    if (!this.events.has('message.confirmed')) return;
-    for (let index = 0; index < (call.items ?? 1); index += 1) {
-      const about = this.about(call, message, index);
-      this.events.emit('message.confirmed', Object.assign(about, { durationMs }));
-    }
+    const { events, service } = this;
+    if (!events.has('message.confirmed')) return;
+    const { exchange, routingKey } = call;
+    for (let index = 0; index < (call.items ?? 1); index += 1)
+      events.emit('message.confirmed', {
+        service,
+        exchange: exchange.name,
+        routingKey,
+        messageId: idOf(call, message, index),
+        durationMs,
+      });
   }
 
   private failed(call: PublishCall, message: OutgoingMessage, error: Error): Published {
@@ -62,16 +68,21 @@ export class PublishEvents implements PublishFeature<Sending> {
     throw error;
   }
 
-  private about(
-    { exchange, routingKey, items = 1 }: PublishCall,
-    { properties: { messageId } }: OutgoingMessage,
-    index: number,
-  ): PublishEvent {
+  private about(call: PublishCall, message: OutgoingMessage, index: number): PublishEvent {
+    const { exchange, routingKey } = call;
     return {
       service: this.service,
       exchange: exchange.name,
       routingKey,
-      messageId: items === 1 || messageId === undefined ? messageId : packItemId(messageId, index),
+      messageId: idOf(call, message, index),
     };
   }
+}
+
+function idOf(
+  { items = 1 }: PublishCall,
+  { properties: { messageId } }: OutgoingMessage,
+  index: number,
+): string | undefined {
+  return items === 1 || messageId === undefined ? messageId : packItemId(messageId, index);
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { root } from '../project/repository.js';
 import { eventually } from '../support/eventually.js';
 import { Command } from './command.js';
@@ -141,41 +142,78 @@ describe('hopline work --metrics-port', function () {
     await endInOrder(command);
   });
 
-  it("has the application's own metrics, and adds a bus only once that it has added itself", async () => {
+  /** A page of an application of this text, in which SERVICE stands for a name of its own. */
+  async function pageOfApp(
+    text: string,
+    accept: string,
+    condition: (page: string) => boolean,
+  ): Promise<string> {
     const folder = await mkdtemp(join(root, 'dist/work-metrics-'));
     const app = join(folder, 'app.js');
+    await writeFile(app, text.replaceAll('SERVICE', service.name));
+    const command = new Command(['work', app, '--metrics-port', '0'], { url: service.url });
     try {
-      await writeFile(
-        app,
-        `import { Bus, rabbitmq } from 'hopline';
-         import { prometheus } from 'hopline/prometheus';
-         import { Counter, Gauge, register } from 'prom-client';
-         const own = (service) => new Bus({ service, prefix: service, transport: rabbitmq({ url: process.env.AMQP_URL }), operatorControl: false });
-         export const bus = [own('${service.name}-a'), own('${service.name}-b')];
-         prometheus(bus[0], { register, buckets: [1, 2] });
-         new Counter({ name: 'own_total', help: 'own' }).inc(5);
-         new Gauge({ name: 'broken', help: 'broken', collect() { throw new Error('never'); } });
-         register.setDefaultLabels({ zone: 'here' });`,
-      );
-      const command = new Command(['work', app, '--metrics-port', '0'], { url: service.url });
-      try {
-        await untilLogged(command, READY);
-        const page = await pageAt(await urlOf(command));
-        assert.match(page, /^own_total\{zone="here"\} 5$/m);
-        assert.doesNotMatch(page, /^broken/m);
-        for (const letter of ['a', 'b'])
-          assert.match(
-            page,
-            new RegExp(`^hopline_ready\\{service="${service.name}-${letter}",zone="here"\\} 1$`, 'm'),
-          );
-        await endInOrder(command);
-      } finally {
-        command.child.kill('SIGKILL');
-        await command.ended;
-      }
+      await untilLogged(command, READY);
+      const url = await urlOf(command);
+      const page = await eventually(async () => {
+        const text = await pageAt(url, { accept });
+        assert.ok(condition(text), text);
+        return text;
+      });
+      await endInOrder(command);
+      return page;
     } finally {
+      command.child.kill('SIGKILL');
+      await command.ended;
       await rm(folder, { recursive: true });
+      for (const letter of ['a', 'b'])
+        await removeFromBroker(service.url, {
+          queues: [`${service.name}-${letter}`],
+          prefix: `${service.name}-${letter}`,
+        });
     }
+  }
+
+  const OPEN = 'application/openmetrics-text; version=1.0.0';
+
+  it("has the application's own metrics, and adds a bus only once that it has added itself", async () => {
+    const page = await pageOfApp(
+      `import { Bus, rabbitmq } from 'hopline';
+       import { prometheus } from 'hopline/prometheus';
+       import { Counter, Gauge, register } from 'prom-client';
+       const own = (service) =>
+         new Bus({ service, prefix: service, transport: rabbitmq({ url: process.env.AMQP_URL }), operatorControl: false });
+       export const bus = [own('SERVICE-a'), own('SERVICE-b')];
+       prometheus(bus[0], { register, buckets: [1, 2] });
+       new Counter({ name: 'own_total', help: 'own' }).inc(5);
+       new Gauge({ name: 'broken', help: 'broken', collect() { throw new Error('never'); } });
+       register.setDefaultLabels({ zone: 'here' });`,
+      'text/plain',
+      (text) => /^own_total\{zone="here"\} 5$/m.test(text),
+    );
+    assert.doesNotMatch(page, /^broken/m);
+    for (const letter of ['a', 'b'])
+      assert.equal(sumIn(page, 'ready', `service="${service.name}-${letter}"`, 'zone="here"'), 1, page);
+  });
+
+  it("leads to the traces of the application's tracer, in OpenMetrics", async () => {
+    const page = await pageOfApp(
+      `import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+       import { Bus, rabbitmq } from 'hopline';
+       import { otel } from 'hopline/otel';
+       new NodeTracerProvider().register();
+       const service = 'SERVICE-a';
+       const transport = rabbitmq({ url: process.env.AMQP_URL });
+       export const bus = new Bus({ service, prefix: service, transport, middleware: [otel()], operatorControl: false });
+       bus.handle('a.key', () => {}, { name: 'A' });
+       bus.on('bus.started', () => bus.publish('a.key', {}));`,
+      OPEN,
+      (text) => handledIn(text) === 1,
+    );
+    assert.match(
+      page,
+      /^hopline_handler_duration_seconds_bucket\{.*\} 1 # \{trace_id="[\da-f]{32}"\} \S+ \d+/m,
+    );
   });
 
   it('starts nothing without prom-client, and says what to install', async () => {

@@ -106,8 +106,8 @@ export const RULE_CASES: readonly RuleCase[] = [
     severity: 'warning',
     labels: { ...queue, reason: 'invalid' },
     given: [one('hopline_messages_dead_lettered_total', { ...handler, reason: 'invalid' }, '_x10 1x30')],
-    fires: ['12m'],
-    isQuiet: ['10m', '20m'],
+    fires: ['10m', '12m'],
+    isQuiet: ['9m', '20m'],
   },
   {
     alert: 'HoplineNoConsumers',
@@ -191,8 +191,8 @@ export const RULE_CASES: readonly RuleCase[] = [
       one('hopline_message_wait_seconds_bucket', { ...handler, le: '10' }, '0+60x20 1200+60x60'),
       one('hopline_message_wait_seconds_bucket', { ...handler, le: '+Inf' }, '0+60x20 1200+60x60'),
     ],
-    fires: ['30m'],
-    isQuiet: ['20m', '50m'],
+    fires: ['40m', '45m'],
+    isQuiet: ['20m', '29m', '65m'],
   },
   {
     alert: 'HoplineHandlerStuck',

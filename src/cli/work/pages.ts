@@ -46,7 +46,7 @@ export function scalingPage(supervisor: Pick<Supervisor, 'load' | 'size'>): Page
  * @throws the system's error if prom-client is not installed
  */
 export async function metricsPageOf(app: string, gatherer: MetricsGatherer): Promise<Page> {
-  const { loadPromClient } = await import('../../observe/prometheus/prom-client.js');
+  const { loadPromClient } = await import('../../observe/prometheus/packages.js');
   const client = await loadPromClient(app);
   const { metricsPage } = await import('../../observe/prometheus/page.js');
   return {

@@ -159,8 +159,7 @@ export class Dispatcher {
       timeoutMs,
       graceMs: timeoutGraceMs,
       clock,
-      onTimeout: (context, error) =>
-        events.failed('handler.timedOut', context.work, error, clock.monotonic() - timeoutMs),
+      onTimeout: (context, error) => events.failed('handler.timedOut', context.work, error, timeoutMs),
     };
   }
 }

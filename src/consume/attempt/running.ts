@@ -73,13 +73,14 @@ export class Running {
     const { recorded, work, transacted } = context;
     context.phase = 'over';
     const isFailure = ending.kind !== 'returned';
-    events.ended(work, startedAt, isFailure || recorded?.kind === 'dead-letter');
+    const durationMs =
+      events.ended(work, startedAt, isFailure || recorded?.kind === 'dead-letter') - startedAt;
     // Code that was told to stop has not failed.
     if (ending.kind !== 'threw' || context.abortReason === undefined) onEnded?.(work, isFailure);
-    if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, startedAt);
+    if (ending.kind !== 'returned') events.failed('handler.failed', work, ending.error, durationMs);
     else if (recorded?.kind === 'dead-letter')
-      events.failed('handler.failed', work, recorded.error, startedAt);
-    else if (!recorded) events.succeeded(work, startedAt);
+      events.failed('handler.failed', work, recorded.error, durationMs);
+    else if (!recorded) events.succeeded(work, durationMs);
     // The code may still run, and use the transaction.
     if (ending.kind === 'timed-out') transacted?.abandon();
     return transacted?.outcome ?? verdicts.ended(context, ending, until);

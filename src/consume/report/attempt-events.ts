@@ -1,4 +1,4 @@
-import type { AttemptEvent, BusEvents, DeadLetteredEvent } from '../../events.js';
+import type { AttemptEvent, BusEvents, DeadLetteredEvent, HandlerEndedEvent } from '../../events.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
@@ -27,27 +27,30 @@ export class AttemptEvents {
     if (this.events.has('handler.started')) this.events.emit('handler.started', this.about(work, {}));
   }
 
-  /** Counts the end of an attempt's code, in whatever way it ended: called beside {@link succeeded} and {@link failed}. */
-  ended(work: Work, startedAt: number, isFailure: boolean): void {
-    const figures = this.figuresOf(work);
-    if (!figures) return;
+  /**
+   * Counts the end of an attempt's code, in whatever way it ended: called before {@link succeeded} or {@link failed}.
+   *
+   * @returns the moment, in monotonic milliseconds
+   */
+  ended(work: Work, startedAt: number, isFailure: boolean): number {
     const now = this.clock.monotonic();
-    figures.ended(now, now - startedAt, isFailure);
+    this.figuresOf(work)?.ended(now, now - startedAt, isFailure);
+    return now;
   }
 
-  /** @param startedAt of its code, in monotonic milliseconds */
-  succeeded(work: Work, startedAt: number): void {
+  /** @param durationMs run time of its code */
+  succeeded(work: Work, durationMs: number): void {
     if (this.events.has('handler.succeeded'))
-      this.events.emit('handler.succeeded', this.about(work, this.ending(work, startedAt)));
+      this.events.emit('handler.succeeded', this.handlerEnded(work, durationMs));
   }
 
-  /** @param startedAt of its code, in monotonic milliseconds */
-  failed(name: FailureName, work: Work, error: unknown, startedAt: number): void {
+  /** @param durationMs run time of its code */
+  failed(name: FailureName, work: Work, error: unknown, durationMs: number): void {
     const figures = this.figuresOf(work);
     if (name === 'handler.timedOut') figures?.timedOut();
     else figures?.failedWith(error, this.clock.now());
     if (this.events.has(name))
-      this.events.emit(name, this.about(work, Object.assign(this.ending(work, startedAt), { error })));
+      this.events.emit(name, Object.assign(this.handlerEnded(work, durationMs), { error }));
   }
 
   retried(work: Work, delayMs: number, error: unknown): void {
@@ -95,14 +98,28 @@ export class AttemptEvents {
     return Object.assign(about, more);
   }
 
-  private ending(work: Work, startedAt: number) {
-    const durationMs = this.clock.monotonic() - startedAt;
+  /** As one literal: it is built for each message that metrics see, and a second object would cost as much again. */
+  private handlerEnded(work: Work, durationMs: number): HandlerEndedEvent {
+    const { received, match, attempt } = work;
+    const { delivery, exchange, routingKey, messageId } = received;
     const sincePublishedMs = this.ageMs(work);
-    const waitMs =
-      sincePublishedMs !== undefined && isFirstDelivery(work)
-        ? Math.max(0, sincePublishedMs - durationMs)
-        : undefined;
-    return { durationMs, lost: work.received.delivery.lost, sincePublishedMs, waitMs };
+    return {
+      service: this.service,
+      queue: delivery.queue,
+      handler: match?.handler.name,
+      exchange,
+      routingKey,
+      messageId,
+      attempt,
+      tries: match?.handler.retry.tries,
+      durationMs,
+      lost: delivery.lost,
+      sincePublishedMs,
+      waitMs:
+        sincePublishedMs === undefined || !isFirstDelivery(work)
+          ? undefined
+          : Math.max(0, sincePublishedMs - durationMs),
+    };
   }
 
   private figuresOf({ match }: Work): FiguresOfHandler | undefined {

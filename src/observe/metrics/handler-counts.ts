@@ -17,6 +17,9 @@ const LAST_ATTEMPT = 10;
 /** Reasons that are there from the beginning: a rate sees no increase in a series that appears with its first dead letter. */
 const USUAL_REASONS = ['exhausted', 'unrecoverable'];
 
+/** Time after which an exemplar is asked for again if there was none: with a sampled trace in a hundred, most messages have none. */
+const NO_EXEMPLAR_FOR_MS = 20;
+
 /** Counts of one handler at one queue. */
 class HandlerCounts {
   readonly outcome = { succeeded: 0, failed: 0 };
@@ -44,6 +47,8 @@ class HandlerCounts {
 /** Counts what becomes of messages by handlers, from a bus's events. */
 export class HandlersCounts {
   private readonly queues: Cells<Cells<HandlerCounts>>;
+  /** Wall-clock milliseconds until which no exemplar is asked for. */
+  private noExemplarUntil = 0;
 
   constructor(private readonly options: CountingOptions) {
     this.queues = new Cells(() => new Cells(() => new HandlerCounts(options.bounds)));
@@ -100,21 +105,21 @@ export class HandlersCounts {
     const counts = this.of(event);
     const { durationMs, waitMs, sincePublishedMs } = event;
     counts.outcome[outcome] += 1;
-    this.record(counts.run, durationMs);
-    if (waitMs !== undefined) this.record(counts.wait, waitMs);
+    const at = this.options.exemplar ? Date.now() : undefined;
+    this.record(counts.run, durationMs, at);
+    if (waitMs !== undefined) this.record(counts.wait, waitMs, at);
     if (outcome === 'succeeded' && sincePublishedMs !== undefined)
-      this.record(counts.whole, Math.max(0, sincePublishedMs));
+      this.record(counts.whole, Math.max(0, sincePublishedMs), at);
   }
 
-  private record(distribution: Distribution, ms: number): void {
+  /** @param at wall-clock milliseconds if an exemplar may be wanted */
+  private record(distribution: Distribution, ms: number, at: number | undefined): void {
     const value = ms / 1_000;
     const bucket = distribution.record(value);
-    const { exemplar } = this.options;
-    if (!exemplar) return;
-    const at = Date.now();
-    if (!distribution.wantsExemplar(bucket, at)) return;
-    const labels = exemplar();
+    if (at === undefined || at < this.noExemplarUntil || !distribution.wantsExemplar(bucket, at)) return;
+    const labels = this.options.exemplar?.();
     if (labels) distribution.exemplars[bucket] = { labels, value, at };
+    else this.noExemplarUntil = at + NO_EXEMPLAR_FOR_MS;
   }
 }
 

@@ -1,6 +1,6 @@
 import { attach, isAttached } from './exporters.js';
 import { isObservable } from './options.js';
-import { loadPromClient, type PromClient } from './prom-client.js';
+import { loadPromClient, type PromClient, traceOf } from './packages.js';
 import type { MetricJson } from './registered-metric.js';
 
 type Register = PromClient['register'];
@@ -14,9 +14,10 @@ type Register = PromClient['register'];
  */
 export async function metricsOf(app: string, buses: readonly object[]): Promise<() => Promise<MetricJson[]>> {
   const { register } = await loadPromClient(app);
+  const exemplar = await traceOf(app);
   for (const bus of buses) {
     if (!isObservable(bus) || isAttached(bus, register)) continue;
-    attach(bus, { register, prefix: 'hopline_', buckets: undefined, exemplar: undefined });
+    attach(bus, { register, prefix: 'hopline_', buckets: undefined, exemplar });
   }
   return () => read(register);
 }

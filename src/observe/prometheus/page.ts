@@ -1,5 +1,5 @@
 import { aboutMetric, type MetricName } from '../metrics/catalogue.js';
-import type { PromClient } from './prom-client.js';
+import type { PromClient } from './packages.js';
 import type { MetricJson, MetricValue } from './registered-metric.js';
 
 /** A page for Prometheus. */

@@ -486,6 +486,7 @@ describe('the way of a message', () => {
       tries: 5,
       lost: false,
       sincePublishedMs: 1_000,
+      waitMs: undefined,
     });
   });
 });
