@@ -41,7 +41,8 @@ rmSync(lib, { recursive: true, force: true });
 const bundled = await bundle({
   root,
   lib,
-  entries: { ...entries, ...PROGRAMS },
+  entries,
+  programs: PROGRAMS,
   sourceMaps: !process.argv.includes('--publish'),
 });
 writeNotices({ lib, files: bundled });

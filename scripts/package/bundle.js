@@ -1,28 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { compactPackages, groups } from './chunks.js';
+import { compact, groups } from './chunks.js';
 import { leftOut, rateLimiter } from './left-out.js';
 
 /**
  * Bundles each entry into `lib/NAME.js`, with what they share in `lib/chunks/`. Dependencies that package.json declares to users
  * stay outside; all other packages are built in.
  *
- * @param {{ root: string; lib: string; entries: Record<string, string>; sourceMaps: boolean }} given
+ * @param {{ root: string; lib: string; entries: Record<string, string>; programs: Record<string, string>; sourceMaps: boolean }} given
  * @returns {Promise<string[]>} the files that were built in, absolute
  */
-export async function bundle({ root, lib, entries, sourceMaps }) {
+export async function bundle({ root, lib, entries, programs, sourceMaps }) {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const outside = Object.keys({ ...dependencies, ...peerDependencies });
   const build = await rolldown({
     cwd: root,
-    input: entries,
+    input: { ...entries, ...programs },
     platform: 'node',
     // Not `paths`: no source imports `hopline`.
     tsconfig: false,
     transform: { target: 'node20' },
     external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [rateLimiter, leftOut, compactPackages],
+    plugins: [rateLimiter, leftOut, compact({ programs: Object.keys(programs) })],
     // No `//#region` lines with the paths of sources that are not published.
     experimental: { attachDebugInfo: 'none' },
   });

@@ -32,22 +32,45 @@ export const groups = [
 ];
 
 /** Chunks of other people's code: the command's packages, what limits rates in Redis, and valibot with six lines of ours. */
-const COMPACT = [...COMMAND_PACKAGES, 'rate-limiter', 'json-shape'];
+const PACKAGES = [...COMMAND_PACKAGES, 'rate-limiter', 'json-shape'];
 
 /**
- * Minifies code of packages, which halves it. Names of classes stay, since errors show them; those of functions and of local
- * variables don't.
+ * Minifies what nobody debugs: packages, and what the programs alone load, such as the command. What services run stays as it
+ * was written. Names of classes stay, since errors show them, and those of our functions.
+ *
+ * @param {{ programs: string[] }} given  names of entries that are no entry points of the package
  */
-export const compactPackages = {
-  name: 'compact-packages',
-  /** @param {string} code @param {{ name: string }} chunk */
-  renderChunk(code, { name }) {
-    if (!COMPACT.includes(name)) return null;
+export const compact = ({ programs }) => ({
+  name: 'compact',
+  /**
+   * @param {string} code
+   * @param {import('rolldown').RenderedChunk} chunk
+   * @param {unknown} _options
+   * @param {{ chunks: Record<string, import('rolldown').RenderedChunk> }} all
+   */
+  renderChunk(code, { name, fileName }, _options, { chunks }) {
+    const isPackages = PACKAGES.includes(name);
+    if (!isPackages && ofServices(chunks, programs).has(fileName)) return null;
     return minifySync(`${name}.js`, code, {
-      compress: { target: 'es2023' },
-      mangle: { keepNames: { class: true, function: false } },
+      compress: { target: 'es2023', keepNames: { class: true, function: !isPackages } },
+      mangle: { keepNames: { class: true, function: !isPackages } },
       codegen: { removeWhitespace: true },
       sourcemap: true,
     });
   },
-};
+});
+
+/**
+ * Files that an entry point of the package leads to.
+ *
+ * @param {Record<string, import('rolldown').RenderedChunk>} chunks
+ * @param {string[]} programs
+ */
+function ofServices(chunks, programs) {
+  const entries = Object.values(chunks).filter(({ name, isEntry }) => isEntry && !programs.includes(name));
+  const found = new Set(entries.map(({ fileName }) => fileName));
+  for (const file of found)
+    for (const next of [...(chunks[file]?.imports ?? []), ...(chunks[file]?.dynamicImports ?? [])])
+      found.add(next);
+  return found;
+}

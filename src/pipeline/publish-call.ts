@@ -18,6 +18,7 @@ import { show } from '../util/check.js';
 import { toMs } from '../util/duration.js';
 import { delayMsOf } from './publish-checks.js';
 import type { Later } from './stage.js';
+import { withTrace } from './tracing/trace-headers.js';
 
 export interface ComposeOptions {
   readonly service: string;
@@ -39,7 +40,7 @@ export interface BodyEncoding {
 export interface Beside {
   readonly encoding?: BodyEncoding | undefined;
   /** Headers of the call's trace, instead of those of the options with the same names. */
-  readonly trace?: Readonly<Headers>;
+  readonly trace?: Readonly<Headers> | undefined;
 }
 
 /** One checked call of publish or send, as its stages see it. */
@@ -60,6 +61,8 @@ export interface PublishCall {
   readonly pack?: PackSettings | undefined;
   /** What publish middleware does to the body. */
   readonly encoding?: BodyEncoding | undefined;
+  /** Headers of the call's trace, of this message alone. */
+  readonly trace?: Readonly<Headers> | undefined;
   /** Number of payloads in the message, if it is a pack. */
   readonly items?: number;
 }
@@ -188,7 +191,7 @@ function mayBeDelayed(call: PublishCall, delayMs: number, properties: OutgoingPr
 }
 
 function propertiesOf(
-  { type, options, encoding }: PublishCall,
+  { type, options, encoding, trace }: PublishCall,
   { service }: ComposeOptions,
   now: number,
   contentType: string,
@@ -202,7 +205,9 @@ function propertiesOf(
     deliveryMode: 2,
   };
   if (encoding?.contentEncoding) properties.contentEncoding = encoding.contentEncoding;
-  if (options.headers) properties.headers = publisherHeaders(options.headers);
+  if (options.headers)
+    properties.headers = publisherHeaders(trace ? withTrace(options.headers, trace) : options.headers);
+  else if (trace) properties.headers = trace as Headers;
   if (options.correlationId !== undefined) properties.correlationId = options.correlationId;
   if (options.replyTo !== undefined) properties.replyTo = options.replyTo;
   if (options.userId !== undefined) properties.userId = options.userId;

@@ -32,7 +32,6 @@ import {
 import { checkPublishManyOptions, checkPublishOptions, withoutPack } from '../pipeline/publish-checks.js';
 import type { PublishWrap } from '../pipeline/publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../pipeline/sender.js';
-import { inTrace } from '../pipeline/tracing/trace-headers.js';
 import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { validate } from '../serialization/validate.js';
 import type { TransportSession } from '../transport/transport.js';
@@ -119,13 +118,12 @@ export class BusPublisher implements DirectSender {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions = NO_OPTIONS,
-    { encoding, trace }: Beside = NOTHING,
+    beside: Beside = NOTHING,
   ): Promise<Published> {
     try {
       this.options.session();
       if (options !== NO_OPTIONS) checkPublishOptions(options);
-      const whole = trace ? inTrace(options, trace) : options;
-      const call = this.call(intent, target, payload, whole, encoding);
+      const call = this.call(intent, target, payload, options, beside);
       const ready = this.prepare(target, call);
       return ready === undefined ? this.leave(call) : ready.then(() => this.leave(call));
     } catch (error) {
@@ -177,7 +175,7 @@ export class BusPublisher implements DirectSender {
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions,
-    encoding: BodyEncoding | undefined,
+    { encoding, trace }: Beside,
   ): PublishCall {
     const routingKey = routingKeyOf(target, options);
     const definition = isMessageDefinition(target) ? target : undefined;
@@ -196,6 +194,7 @@ export class BusPublisher implements DirectSender {
       unique,
       pack: definition?.pack,
       encoding,
+      trace,
     };
   }
 
@@ -206,7 +205,7 @@ export class BusPublisher implements DirectSender {
     options: PublishOptions,
     encoding: BodyEncoding | undefined,
   ): PublishCall {
-    return { ...this.call(intent, target, undefined, options, encoding), pack: undefined };
+    return { ...this.call(intent, target, undefined, options, { encoding }), pack: undefined };
   }
 
   /** Validates the payload and ensures the exchange; undefined if nothing is left to wait for. */

@@ -1,4 +1,8 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Bus, rabbitmq } from '../../src/index.js';
 import { Command } from '../cli/command.js';
 import { PROVIDE_TIMEOUT_MS, PrivateCluster } from '../support/broker/index.js';
@@ -29,11 +33,13 @@ describe('alerts of a cluster', function () {
     const told = await Told.start(first.url, prefix);
     const bus = new Bus({ service: prefix, prefix, transport: rabbitmq({ url: first.url }) });
     await bus.handle('work', () => {}, { queue: `${prefix}.work` }).start();
-    const rules = ['--rule', 'quorum_critical > 0 critical for 0s', '--prefix', prefix];
-    const monitor = new Command(['monitor', ...rules, '--rules', '/dev/stdin'], {
+    const directory = await mkdtemp(join(tmpdir(), 'hopline-monitor-'));
+    const file = join(directory, 'rules.json');
+    const rules = ['quorum_critical > 0 critical for 0s'];
+    await writeFile(file, JSON.stringify({ rules, defaults: false, every: '500ms', publish: true }));
+    const monitor = new Command(['monitor', '--rules', file, '--prefix', prefix], {
       url: first.url,
       env: { MANAGEMENT_URL: `http://guest:guest@127.0.0.1:${ports[0]}`, ALERT_WEBHOOK: told.receiver.url },
-      input: JSON.stringify({ defaults: false, every: '500ms', publish: true }),
     });
     try {
       await third.shutDown();
@@ -45,6 +51,8 @@ describe('alerts of a cluster', function () {
       await monitor.ended;
       await bus.stop();
       await told.stop();
+      await rm(directory, { recursive: true });
     }
+    assert.equal(monitor.stderr, '');
   });
 });

@@ -14,7 +14,7 @@ import { Command, hopline } from '../cli/command.js';
 import { type ManagedNode, managedNode } from '../cli/managed-node.js';
 import { raw } from '../faults/fixture.js';
 import { ALARMS } from '../support/alarms.js';
-import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
+import { PROVIDE_TIMEOUT_MS, SOON_AFTER_A_DEATH } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
 import { Told } from './told.js';
 
@@ -30,7 +30,7 @@ describe('alerts of `hopline monitor` fire and clear, through webhook and bus', 
 
   before(async function () {
     this.timeout(PROVIDE_TIMEOUT_MS);
-    managed = await managedNode();
+    managed = await managedNode({ advanced: SOON_AFTER_A_DEATH });
     directory = await mkdtemp(join(tmpdir(), 'hopline-monitor-'));
   });
 
@@ -156,8 +156,17 @@ describe('alerts of `hopline monitor` fire and clear, through webhook and bus', 
     });
     await bus.start();
     await monitor(`dead_letters > 0 within 2s on ${queue}`, 'lost_delayed > 0');
-    await publish(bus, 1);
+    // What is there at the first look is not new.
+    const failing = new AbortController();
+    const fail = (async () => {
+      while (!failing.signal.aborted) {
+        await publish(bus, 1);
+        await pause(300);
+      }
+    })();
     await told.fires(`dead_letters ${queue}`);
+    failing.abort();
+    await fail;
     const names = new Names(prefix);
     const { exchange, routingKey } = delayAddress(names, 100, 'q', `${prefix}.nobody`);
     await raw(managed.node, async (channel) => {
@@ -211,7 +220,7 @@ describe('alerts of `hopline monitor` fire and clear, through webhook and bus', 
     try {
       const [{ diskShare = 1 } = {}] = await management.nodes();
       const free = (50 * 1_000_000) / diskShare;
-      await node.ctl('set_disk_free_limit', String(Math.round(free * 0.9)));
+      await node.ctl('set_disk_free_limit', `${Math.round((free * 0.9) / 1_000_000)}MB`);
       await told.fires('near_alarm broker');
       await node.ctl(...ALARMS.disk.off);
       await told.clears('near_alarm broker');
@@ -223,7 +232,7 @@ describe('alerts of `hopline monitor` fire and clear, through webhook and bus', 
         },
       );
       await node.ctl(...ALARMS.memory.off);
-      await told.clears('blocked broker', ['resolved']);
+      await told.clears('blocked broker', 'the last at least');
     } finally {
       await node.ctl(...ALARMS.disk.off);
       await node.ctl(...ALARMS.memory.off);
@@ -238,7 +247,7 @@ describe('alerts of `hopline monitor` fire and clear, through webhook and bus', 
       timeout: 60_000,
     });
     await managed.node.boot();
-    await told.clears('unreachable broker', ['resolved']);
+    await told.clears('unreachable broker', 'the last at least');
   });
 
   it('are silenced and acknowledged over the bus', async () => {

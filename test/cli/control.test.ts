@@ -39,6 +39,10 @@ describe('workers, as an operator sees them', function () {
     assert.deepEqual(status.paused, [queue]);
     const seen = status.queues.find((each) => each.queue === queue);
     assert.deepEqual(seen, { queue, ready: 10, consumers: 0, consuming: 0, serving: 2, paused: true });
+    const text = await service.operate(['status']).ended;
+    const paused = `queue '${queue}' is paused by an operator, and holds 10 messages`;
+    assert.ok(text.stdout.startsWith(`WHAT IS WRONG\n${paused}\n\nSERVICE`), text.stdout);
+    assert.equal(text.stderr, '');
     // What is not paused goes on.
     const [other] = await service.send(1, {}, 'other');
     await untilLogged(next, new RegExp(`^did ${other}$`));
@@ -107,6 +111,21 @@ describe('workers, as an operator sees them', function () {
     await untilLogged(command, /^stopping/);
     command.child.kill('SIGTERM');
     assert.equal((await command.ended).code, 0);
+  });
+
+  it('status begins with what is wrong: a handler that fails, and of what', async () => {
+    const command = service.work([]);
+    await untilLogged(command, READY);
+    await service.send(3, { fails: 'for good' });
+    await eventually(async () => {
+      const { stdout } = await service.operate(['status', '--service', service.name]).ended;
+      const fails = `handler 'Work' of queue '${queue}' fails 100 % of its attempts, with UnrecoverableError: never`;
+      assert.ok(stdout.startsWith(`WHAT IS WRONG\n${fails}\n\nSERVICE`), stdout);
+      assert.match(
+        stdout,
+        /^HANDLER +ERROR +TIMES +LAST +MESSAGE\nWork +UnrecoverableError +3 +\S+ ago +never$/m,
+      );
+    });
   });
 
   it('restart replaces all workers of a service, one after the other, while jobs go on: none is lost, none done twice', async () => {

@@ -1,4 +1,4 @@
-import { PrivateNode } from '../support/broker/index.js';
+import { PrivateNode, type PrivateNodeOptions } from '../support/broker/index.js';
 import { freePorts } from '../support/broker/ports.js';
 
 export interface ManagedNode {
@@ -8,9 +8,10 @@ export interface ManagedNode {
 }
 
 /** A node of its own with the management plugin, on loopback. */
-export async function managedNode(): Promise<ManagedNode> {
+export async function managedNode(options: Pick<PrivateNodeOptions, 'advanced'> = {}): Promise<ManagedNode> {
   const [port] = (await freePorts(1)) as [number];
   const node = await PrivateNode.start({
+    ...options,
     name: 'managed',
     plugins: ['rabbitmq_management'],
     config: [`management.tcp.port = ${port}`, 'management.tcp.ip = 127.0.0.1'],

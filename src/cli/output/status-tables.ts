@@ -7,7 +7,7 @@ import { formatMs } from '../../util/duration.js';
 import { printTable } from './table.js';
 import type { Terminal } from './terminal.js';
 import { numberText } from './text.js';
-import { type Verdict, verdictOf } from './what-is-wrong.js';
+import { kindText, type Verdict, verdictOf } from './what-is-wrong.js';
 
 const PROCESSES = ['service', 'process', 'state', 'up', 'running', 'slots', 'waiting', 'memory', 'loop lag'];
 const QUEUES = ['queue', 'ready', 'consumers', 'oldest', 'state'];
@@ -84,7 +84,7 @@ function processRow({
 }
 
 function queueRow({ queue, ready, consumers, oldestMs, paused }: QueueReport): string[] {
-  const oldest = oldestMs === undefined ? '-' : msText(oldestMs);
+  const oldest = oldestMs ? msText(oldestMs) : (oldestMs?.toString() ?? '-');
   return [queue, numberText(ready), numberText(consumers), oldest, stateOf(paused, consumers)];
 }
 
@@ -112,7 +112,7 @@ function handlerRow(handler: HandlerReport): string[] {
 
 function errorRow({ handler }: HandlerReport, error: ErrorGroup, now: number): string[] {
   const { kind, message, count, lastAt } = error;
-  return [handler, kind, numberText(count), `${formatMs(Math.max(0, now - lastAt))} ago`, message];
+  return [handler, kindText(kind), numberText(count), `${formatMs(Math.max(0, now - lastAt))} ago`, message];
 }
 
 function circuitText(open: number | undefined): string {

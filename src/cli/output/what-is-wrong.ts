@@ -96,6 +96,9 @@ function ofHandler(report: HandlerReport, now: number): Finding[] {
   return findings;
 }
 
+/** Kind of an error, without a code of Hopline's, which says no more than the class does. */
+export const kindText = (kind: string): string => kind.replace(/ HOPLINE_\w+$/, '');
+
 /** `, mostly TypeError: x is not a function`: the most frequent of the recent errors. */
 function cause({ errors }: HandlerReport, now: number): string {
   const recent = errors.filter(({ lastAt }) => now - lastAt <= RECENT_MS);
@@ -103,7 +106,8 @@ function cause({ errors }: HandlerReport, now: number): string {
     (left, right) => right.count - left.count,
   );
   if (!most) return '';
-  const text = most.message === '' ? most.kind : `${most.kind}: ${most.message}`;
+  const kind = kindText(most.kind);
+  const text = most.message === '' ? kind : `${kind}: ${most.message}`;
   return `, ${second ? 'mostly ' : 'with '}${text}`;
 }
 

@@ -1,3 +1,4 @@
+import type { ConsumeResult } from '../../pipeline/consume-middleware.js';
 import { resultOf } from '../../pipeline/consume-stage.js';
 import type { Outcome } from '../../pipeline/outcome.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
@@ -23,7 +24,7 @@ export class AttemptTraces {
 
   decided(work: Work, outcome: Outcome): void {
     try {
-      work.trace?.decided(resultOf(outcome));
+      work.trace?.decided(endOf(outcome));
     } catch (error) {
       this.note(work, error);
     }
@@ -32,7 +33,7 @@ export class AttemptTraces {
   /** @param outcome undefined if the channel is lost */
   settled(work: Work, outcome: Outcome | undefined): void {
     try {
-      work.trace?.settled(resultOf(outcome));
+      work.trace?.settled(endOf(outcome));
     } catch (error) {
       this.note(work, error);
     }
@@ -43,6 +44,12 @@ export class AttemptTraces {
     this.log.error({ queue: delivery.queue, messageId, error }, 'a tracer threw');
   }
 }
+
+const SUCCEEDED: ConsumeResult = { outcome: 'succeeded' };
+
+/** Most attempts end alike. */
+const endOf = (outcome: Outcome | undefined): ConsumeResult =>
+  outcome?.kind === 'done' ? SUCCEEDED : resultOf(outcome);
 
 /** Does something in the async context of an attempt. */
 export const inTrace = <Result>(work: Work, run: (work: Work) => Result): Result =>

@@ -78,9 +78,10 @@ export class Packer {
     body: Buffer,
     { max, withinMs }: PackSettings,
   ): Promise<Published> | undefined {
-    const { headers } = call.options;
-    const trace = isTraced(headers) ? encodeTrace(headers) : UNTRACED;
-    const alike = likenessOf(trace === UNTRACED ? call : withoutTrace(call));
+    const isInHeaders = isTraced(call.options.headers);
+    const traced = call.trace ?? (isInHeaders ? call.options.headers : undefined);
+    const trace = traced ? encodeTrace(traced) : UNTRACED;
+    const alike = likenessOf(isInHeaders ? withoutTrace(call) : call);
     if (alike === undefined || !isOneLine(body)) return undefined;
     const open = this.groups.get(alike);
     const bytes = body.length + LINE_END_BYTES;

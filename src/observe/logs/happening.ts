@@ -56,21 +56,24 @@ interface Renamed {
   readonly failedError?: unknown;
   readonly why?: string;
   readonly refused?: boolean | number;
-  readonly durationMs?: number;
   readonly tries?: number;
 }
 
 function fieldsOf({ name, event, failure }: Happening): LogFields {
-  const { error, failedError: _, why, refused, durationMs, tries, ...same } = event as Renamed;
+  const { error, failedError: _, why, refused, tries, ...same } = event as Renamed;
   const fields: { [Field in keyof LogFields]?: LogFields[Field] | undefined } = {
     event: name,
     ...same,
     outcome: EVENT_LINES[name].outcome,
     tries: Number.isFinite(tries) ? tries : undefined,
-    durationMs: durationMs === undefined ? undefined : Math.round(durationMs * 100) / 100,
     err: failure ? failure.error : error,
     ...(why === undefined ? {} : { reason: why }),
     ...(typeof refused === 'number' ? { unpublished: refused } : { refused }),
   };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known.map(([field, value]) => [field, rounded(value)]));
 }
+
+/** A duration is measured by the nanosecond; a line has it in hundredths of a millisecond. */
+const rounded = (value: unknown): unknown =>
+  typeof value === 'number' ? Math.round(value * 100) / 100 : value;

@@ -42,97 +42,58 @@ const SYSTEMS = { amqp: 'rabbitmq', memory: 'hopline_memory' } as const;
 /** Operations, and what they were called before they had types. */
 const BEFORE = { send: 'publish', process: 'process', settle: 'settle' } as const;
 
-/** Exchange and routing key, and for consumers the queue. */
-interface Destination {
-  readonly exchange: string;
-  readonly routingKey: string;
+export type Operation = keyof typeof BEFORE;
+
+/** Where a message goes, or comes from: its queue, if it is known, and all else unless only the queue is. */
+export interface Destination {
+  readonly exchange?: string;
+  readonly routingKey?: string;
   readonly queue?: string;
   readonly handler?: string | undefined;
 }
 
-/**
- * Attributes with which spans begin, and that samplers may ask for. There are few of them, so they are kept: most spans are not
- * recorded, and those pay for no more than this.
- */
-export class BeginningAttributes {
-  private readonly kept = new Map<unknown, Map<string, Attributes>>();
-  private size = 0;
-
-  constructor(private readonly bus: TracedBus) {}
-
-  ofPublish({ of, exchange, routingKey }: TracedPublish): Attributes {
-    // Batches have a name of their own each.
-    if (of === 'batch') return { ...this.operation('send'), [NAME.batch]: routingKey };
-    return this.find(exchange, routingKey) ?? this.keep(exchange, 'send', { exchange, routingKey });
-  }
-
-  ofProcess({ received, match }: TracedAttempt): Attributes {
-    const { routingKey, exchange, delivery } = received;
-    const { queue } = delivery;
-    // A queue may have the name of an exchange.
-    const by = match?.handler ?? this;
-    const handler = match?.handler.name;
-    const kept = this.find(by, routingKey);
-    // A handler's queue has lanes, and handlers may take from several exchanges.
-    if (
-      kept?.[NAME.queue] === queue &&
-      kept[NAME.destination] === destinationOf({ exchange, routingKey, queue })
-    )
-      return kept;
-    return this.keep(by, 'process', { exchange, routingKey, queue, handler });
-  }
-
-  ofSettle(queue: string): Attributes {
-    return (
-      this.find(SETTLES, queue) ?? this.keep(SETTLES, 'settle', { exchange: '', routingKey: queue, queue })
-    );
-  }
-
-  ofBulk(count: number): Attributes {
-    return { ...this.operation('process'), [NAME.messageCount]: count };
-  }
-
-  private find(by: unknown, key: string): Attributes | undefined {
-    return this.kept.get(by)?.get(key);
-  }
-
-  private keep(by: unknown, operation: keyof typeof BEFORE, destination: Destination): Attributes {
-    const { routingKey, queue, handler } = destination;
-    const attributes = { ...this.operation(operation), [NAME.destination]: destinationOf(destination) };
-    if (by !== SETTLES)
-      Object.assign(attributes, { [NAME.routingKey]: routingKey, [NAME.routingKeyBefore]: routingKey });
-    if (queue !== undefined) Object.assign(attributes, { [NAME.queue]: queue });
-    if (handler !== undefined) Object.assign(attributes, { [NAME.handler]: handler });
-    if (this.size >= KEPT_AT_MOST) {
-      this.kept.clear();
-      this.size = 0;
-    }
-    this.size += 1;
-    const all = this.kept.get(by) ?? new Map<string, Attributes>();
-    this.kept.set(by, all.set(routingKey, attributes));
-    return attributes;
-  }
-
-  private operation(name: keyof typeof BEFORE): Attributes {
-    const { kind, service } = this.bus;
-    return {
-      [NAME.system]: SYSTEMS[kind],
-      [NAME.systemBefore]: SYSTEMS[kind],
-      [NAME.operation]: name,
-      [NAME.operationType]: name,
-      [NAME.operationBefore]: BEFORE[name],
-      [NAME.service]: service,
-    };
-  }
+/** Attributes that samplers see: the SDK reads them of each span, recorded or not, so they are few. */
+export function sampledAttributes(
+  operation: Operation,
+  bus: TracedBus,
+  destination: Destination,
+): Attributes {
+  const attributes: Attributes = {
+    [NAME.system]: SYSTEMS[bus.kind],
+    [NAME.operation]: operation,
+    [NAME.operationType]: operation,
+    [NAME.destination]: destinationOf(destination),
+  };
+  const { queue, handler } = destination;
+  if (queue !== undefined) attributes[NAME.queue] = queue;
+  if (handler !== undefined) attributes[NAME.handler] = handler;
+  return attributes;
 }
 
-/** Routing keys may have ids in them. */
-const KEPT_AT_MOST = 1_000;
+/** The others that do not change from message to message. */
+export function otherAttributes(
+  operation: Operation,
+  bus: TracedBus,
+  { routingKey }: Destination,
+): Attributes {
+  const attributes: Attributes = {
+    [NAME.systemBefore]: SYSTEMS[bus.kind],
+    [NAME.operationBefore]: BEFORE[operation],
+    [NAME.service]: bus.service,
+  };
+  if (routingKey !== undefined) {
+    attributes[NAME.routingKey] = routingKey;
+    attributes[NAME.routingKeyBefore] = routingKey;
+  }
+  return attributes;
+}
 
-const SETTLES = Symbol('settles');
-
-const destinationOf = ({ exchange, routingKey, queue = '' }: Destination): string =>
+const destinationOf = ({ exchange = '', routingKey = '', queue = '' }: Destination): string =>
   [exchange, routingKey, queue === routingKey ? '' : queue].filter((part) => part !== '').join(':');
+
+export const batchAttributes = (name: string): Attributes => ({ [NAME.batch]: name });
+
+export const countAttributes = (count: number): Attributes => ({ [NAME.messageCount]: count });
 
 /** Attributes of the message that is published, if its span is recorded. */
 export function publishAttributes({ messageId, correlationId, delayMs }: TracedPublish): Attributes {

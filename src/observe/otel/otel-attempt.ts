@@ -1,4 +1,4 @@
-import { type Context, context, type Span, SpanKind, type SpanOptions, trace } from '@opentelemetry/api';
+import { type Context, context, type Span, trace } from '@opentelemetry/api';
 import type { Headers } from '../../message/properties.js';
 import { publishedAtOf } from '../../message/published-at.js';
 import type { ConsumeResult } from '../../pipeline/consume-middleware.js';
@@ -11,12 +11,12 @@ import { spanFields } from './traced-logger.js';
 /** The spans of one attempt: that of its processing, in which its handler runs, and then that of its settling. */
 export class OtelAttempt implements AttemptTrace {
   readonly span: Span;
+  readonly queue: string;
   /** Async context of the delivery. */
   private readonly base: Context;
   private readonly context: Context;
-  readonly queue: string;
-  private settling: Span | undefined;
-  private ownHeaders: Headers | undefined;
+  private settling: Span | undefined = undefined;
+  private ownHeaders: Headers | undefined = undefined;
 
   constructor(
     attempt: TracedAttempt,
@@ -25,14 +25,22 @@ export class OtelAttempt implements AttemptTrace {
   ) {
     const { queue, properties } = attempt.received.delivery;
     this.queue = queue;
-    this.base = before ? before.base : context.active();
-    const attributes = parts.beginning.ofProcess(attempt);
-    const parent = parentOf(properties.headers, this.base);
-    const options = { ...kindAndLinks(parent, this.base), attributes };
-    this.span = parts.tracer.startSpan(`process ${queue}`, options, parent);
+    const base = before ? before.base : context.active();
+    this.base = base;
+    const { name, options, internal, rest } = parts.beginnings.ofProcess(attempt);
+    /*
+     * A span that is active at the delivery is of an instrumentation of the client library, and is the parent if it goes on with
+     * the same trace. A message of a pack may have another.
+     */
+    const active = trace.getSpan(base);
+    const isBelow = active && isSameTrace(properties.headers, active);
+    const parent = isBelow ? base : contextIn(properties.headers, base);
+    const linked = active && !isBelow ? { ...options, links: linksTo(base) } : options;
+    this.span = parts.tracer.startSpan(name, isBelow ? internal : linked, parent);
     this.context = trace.setSpan(parent, this.span);
-    if (this.span.isRecording())
-      this.span.setAttributes(attemptAttributes(attempt, waitOf(attempt, parts.clock)));
+    if (!this.span.isRecording()) return;
+    this.span.setAttributes(rest);
+    this.span.setAttributes(attemptAttributes(attempt, waitOf(attempt, parts.clock)));
   }
 
   get carried(): Readonly<Headers> {
@@ -50,43 +58,24 @@ export class OtelAttempt implements AttemptTrace {
 
   decided(result: ConsumeResult): void {
     if (this.settling) return;
-    const { span, queue } = this;
-    const { tracer, beginning } = this.parts;
-    note(span, result);
+    const { span } = this;
+    const { tracer, beginnings } = this.parts;
+    if (span.isRecording()) note(span, result);
     span.end();
-    const attributes = beginning.ofSettle(queue);
-    this.settling = tracer.startSpan(`settle ${queue}`, { kind: SpanKind.CLIENT, attributes }, this.context);
+    const { name, options, rest } = beginnings.ofSettle(this.queue);
+    this.settling = tracer.startSpan(name, options, this.context);
+    if (this.settling.isRecording()) this.settling.setAttributes(rest);
   }
 
   settled(result: ConsumeResult): void {
     this.decided(result);
-    if (this.settling?.isRecording()) this.settling.setAttributes(resultAttributes(result));
-    this.settling?.end();
+    const { settling } = this;
+    if (settling?.isRecording()) settling.setAttributes(resultAttributes(result));
+    settling?.end();
   }
 }
-
-/**
- * The context that an attempt goes on from: that of its message. A span that is active at the delivery is of an instrumentation of
- * the client library, and is the parent if it goes on with the same trace. A message of a pack may have another.
- */
-function parentOf(headers: Readonly<Headers>, base: Context): Context {
-  const active = trace.getSpan(base);
-  return active && isSameTrace(headers, active) ? base : contextIn(headers, base);
-}
-
-function kindAndLinks(parent: Context, base: Context): SpanOptions {
-  if (parent !== base) {
-    const links = linksTo(base);
-    return links.length > 0 ? { kind: SpanKind.CONSUMER, links } : CONSUMER;
-  }
-  return trace.getSpan(base) ? INTERNAL : CONSUMER;
-}
-
-const CONSUMER: SpanOptions = { kind: SpanKind.CONSUMER };
-const INTERNAL: SpanOptions = { kind: SpanKind.INTERNAL };
 
 function note(span: Span, result: ConsumeResult): void {
-  if (!span.isRecording()) return;
   span.setAttributes(resultAttributes(result));
   const { outcome, error } = result;
   if (error !== undefined) noteError(span, error, outcome === 'retried' || outcome === 'deadLettered');

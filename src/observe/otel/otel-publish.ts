@@ -1,66 +1,97 @@
-import { type Context, context, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type Context, context, type Span, trace } from '@opentelemetry/api';
 import type { Headers } from '../../message/properties.js';
-import type { PublishTrace, TracedPublish, TracedReceipt } from '../../pipeline/tracing/tracing.js';
+import type { TracedPublish, TracedReceipt } from '../../pipeline/tracing/tracing.js';
+import type { Logger } from '../../util/logger.js';
 import { publishAttributes, receiptAttributes } from './attributes.js';
 import { contextIn, headersOf, isSameTrace, linksTo, noteError, type OtelParts } from './spans.js';
 
-/** The span of one call that publishes: from the call to the confirm. */
-export class OtelPublish implements PublishTrace {
-  readonly headers: Headers;
-  private readonly span: Span;
+/** Publishes in a span: from the call to the confirm. */
+export function publishInSpan<Receipt extends TracedReceipt>(
+  call: TracedPublish,
+  parts: OtelParts,
+  publish: (headers: Readonly<Headers>) => Promise<Receipt>,
+): Promise<Receipt> {
+  const begun = call.delayMs > parts.linkAfterMs ? beginOwn(call, parts) : begin(call, parts);
+  return ended(context.with(begun.context, publish, undefined, begun.headers), begun, parts);
+}
+
+/** A function of its own: what waits for the confirm holds the spans, and not the call with its payload. */
+function ended<Receipt extends TracedReceipt>(
+  publishing: Promise<Receipt>,
+  { span, root }: Pick<Begun, 'span' | 'root'>,
+  { log }: OtelParts,
+): Promise<Receipt> {
+  return publishing.then(
+    (receipt) => {
+      end(span, root, log, receipt);
+      return receipt;
+    },
+    (error) => {
+      fail(span, root, log, error);
+      throw error;
+    },
+  );
+}
+
+interface Begun {
+  readonly span: Span;
   /** The span that a message begins its own trace with; undefined if it goes on with that of its call. */
-  private readonly root: Span | undefined;
-  private readonly context: Context;
+  readonly root: Span | undefined;
+  readonly context: Context;
+  readonly headers: Headers;
+}
 
-  constructor(call: TracedPublish, { tracer, beginning, linkAfterMs }: OtelParts) {
-    const active = context.active();
-    const activeSpan = trace.getSpan(active);
-    const { headers } = call;
-    // What the call says itself goes on only where no span is active; else it is linked.
-    const parent = activeSpan ? active : contextIn(headers, active);
-    const name = `send ${call.type}`;
-    const kind = SpanKind.PRODUCER;
-    const attributes = beginning.ofPublish(call);
-    const isOther = activeSpan && !isSameTrace(headers, activeSpan);
-    const options = isOther
-      ? { kind, attributes, links: linksTo(contextIn(headers, active)) }
-      : { kind, attributes };
-    this.span = tracer.startSpan(name, options, parent);
-    this.context = trace.setSpan(parent, this.span);
-    if (this.span.isRecording()) this.span.setAttributes(publishAttributes(call));
-    if (call.delayMs <= linkAfterMs) {
-      this.headers = headersOf(this.context);
-      return;
+function begin(call: TracedPublish, { tracer, beginnings }: OtelParts): Begun {
+  const active = context.active();
+  const activeSpan = trace.getSpan(active);
+  const { headers } = call;
+  // What the call says itself goes on only where no span is active; else it is linked.
+  const parent = activeSpan || isEmpty(headers) ? active : contextIn(headers, active);
+  const { name, options, rest } = beginnings.ofPublish(call);
+  const isOther = activeSpan && !isSameTrace(headers, activeSpan);
+  const its = isOther ? { ...options, links: linksTo(contextIn(headers, active)) } : options;
+  const span = tracer.startSpan(name, its, parent);
+  if (span.isRecording()) span.setAttributes({ ...rest, ...publishAttributes(call) });
+  const own = trace.setSpan(parent, span);
+  return { span, root: undefined, context: own, headers: headersOf(own) };
+}
+
+function isEmpty(headers: object): boolean {
+  for (const _ in headers) return false;
+  return true;
+}
+
+/** A trace of its own, which is linked with that of the call in both directions. */
+function beginOwn(call: TracedPublish, parts: OtelParts): Begun {
+  const { tracer, beginnings } = parts;
+  const begun = begin(call, parts);
+  const { name, options, rest } = beginnings.ofPublish(call);
+  const links = linksTo(begun.context);
+  const root = tracer.startSpan(name, { ...options, links, root: true }, begun.context);
+  if (root.isRecording()) root.setAttributes({ ...rest, ...publishAttributes(call) });
+  const own = trace.setSpan(begun.context, root);
+  begun.span.addLinks(linksTo(own));
+  return { ...begun, root, headers: headersOf(own) };
+}
+
+function end(span: Span, root: Span | undefined, log: Logger, receipt: TracedReceipt): void {
+  try {
+    if (span.isRecording()) span.setAttributes(receiptAttributes(receipt));
+    if (root?.isRecording()) root.setAttributes(receiptAttributes(receipt));
+    root?.end();
+    span.end();
+  } catch (error) {
+    log.error({ error }, 'a tracer threw');
+  }
+}
+
+function fail(span: Span, root: Span | undefined, log: Logger, cause: unknown): void {
+  try {
+    for (const each of root ? [root, span] : [span]) {
+      noteError(each, cause, true);
+      each.end();
     }
-    const links = linksTo(this.context);
-    this.root = tracer.startSpan(name, { kind, attributes, links, root: true }, this.context);
-    if (this.root.isRecording()) this.root.setAttributes(publishAttributes(call));
-    const own = trace.setSpan(this.context, this.root);
-    this.span.addLinks(linksTo(own));
-    this.headers = headersOf(own);
+  } catch (error) {
+    log.error({ error }, 'a tracer threw');
   }
-
-  run<T>(publish: () => T): T {
-    return context.with(this.context, publish);
-  }
-
-  published(receipt: TracedReceipt): void {
-    if (this.root) published(this.root, receipt);
-    published(this.span, receipt);
-  }
-
-  failed(error: unknown): void {
-    if (this.root) failed(this.root, error);
-    failed(this.span, error);
-  }
-}
-
-function published(span: Span, receipt: TracedReceipt): void {
-  if (span.isRecording()) span.setAttributes(receiptAttributes(receipt));
-  span.end();
-}
-
-function failed(span: Span, error: unknown): void {
-  noteError(span, error, true);
-  span.end();
 }

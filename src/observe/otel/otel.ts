@@ -7,19 +7,21 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { OptionsError } from '../../errors.js';
+import type { Headers } from '../../message/properties.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import type {
   AttemptTrace,
-  PublishTrace,
   TracedAttempt,
   TracedPublish,
+  TracedReceipt,
   Tracing,
 } from '../../pipeline/tracing/tracing.js';
 import { durationOrForever, having, isPlainObject, problemsOf, show } from '../../util/check.js';
 import { type Duration, toMsOrForever } from '../../util/duration.js';
-import { BeginningAttributes } from './attributes.js';
+import { countAttributes } from './attributes.js';
+import { Beginnings } from './beginnings.js';
 import { OtelAttempt } from './otel-attempt.js';
-import { OtelPublish } from './otel-publish.js';
+import { publishInSpan } from './otel-publish.js';
 import { noteError, type OtelParts } from './spans.js';
 
 export interface OtelOptions {
@@ -50,7 +52,13 @@ export function otel(options: OtelOptions = {}): MiddlewareObject {
   const linkAfterMs = toMsOrForever(linkAfter);
   return {
     tracing: (bus) =>
-      new OtelTracing({ tracer, linkAfterMs, clock: bus.clock, beginning: new BeginningAttributes(bus) }),
+      new OtelTracing({
+        tracer,
+        linkAfterMs,
+        clock: bus.clock,
+        log: bus.log,
+        beginnings: new Beginnings(bus),
+      }),
   };
 }
 
@@ -63,8 +71,11 @@ const SUPPRESSED: Context = ROOT_CONTEXT.setValue(
 class OtelTracing implements Tracing {
   constructor(private readonly parts: OtelParts) {}
 
-  publish(call: TracedPublish): PublishTrace {
-    return new OtelPublish(call, this.parts);
+  publish<Receipt extends TracedReceipt>(
+    call: TracedPublish,
+    publish: (headers: Readonly<Headers>) => Promise<Receipt>,
+  ): Promise<Receipt> {
+    return publishInSpan(call, this.parts, publish);
   }
 
   attempt(attempt: TracedAttempt, before: AttemptTrace | undefined): AttemptTrace {
@@ -73,10 +84,10 @@ class OtelTracing implements Tracing {
 
   /** In the trace of the first, linked to all. */
   bulk<Result>(attempts: readonly AttemptTrace[], run: () => Promise<Result>): Promise<Result> {
-    const { tracer, beginning } = this.parts;
-    const links = attempts.map((attempt) => ({ context: (attempt as OtelAttempt).span.spanContext() }));
-    const attributes = beginning.ofBulk(attempts.length);
     const [first] = attempts as readonly OtelAttempt[];
+    const links = attempts.map((attempt) => ({ context: (attempt as OtelAttempt).span.spanContext() }));
+    const attributes = countAttributes(attempts.length);
+    const { tracer } = this.parts;
     return tracer.startActiveSpan(`handle ${first?.queue}`, { attributes, links }, async (span) => {
       try {
         return await run();

@@ -11,13 +11,16 @@ import {
 import type { Headers } from '../../message/properties.js';
 import type { Clock } from '../../util/clock.js';
 import { errorText, isA } from '../../util/error-text.js';
-import { type BeginningAttributes, errorAttributes } from './attributes.js';
+import type { Logger } from '../../util/logger.js';
+import { errorAttributes } from './attributes.js';
+import type { Beginnings } from './beginnings.js';
 
 /** What the spans of a bus are made with. */
 export interface OtelParts {
   readonly tracer: Tracer;
-  readonly beginning: BeginningAttributes;
+  readonly beginnings: Beginnings;
   readonly clock: Clock;
+  readonly log: Logger;
   /** Milliseconds of delay above which a message begins a trace of its own. */
   readonly linkAfterMs: number;
 }

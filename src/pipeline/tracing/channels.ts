@@ -5,7 +5,6 @@ import type { ConsumeResult } from '../consume-middleware.js';
 import { isFailure } from '../consume-stage.js';
 import type {
   AttemptTrace,
-  PublishTrace,
   TracedAttempt,
   TracedBus,
   TracedPublish,
@@ -39,8 +38,24 @@ export function channelTracing(bus: TracedBus): Tracing[] {
 class ChannelTracing implements Tracing {
   constructor(private readonly bus: TracedBus) {}
 
-  publish(call: TracedPublish): PublishTrace {
-    return new ChannelPublish(this.bus, call);
+  publish<Receipt extends TracedReceipt>(
+    call: TracedPublish,
+    publish: (headers: Readonly<Headers>) => Promise<Receipt>,
+  ): Promise<Receipt> {
+    const headers = { ...call.headers };
+    const telling = new Telling(publishes, { service: this.bus.service, ...call, headers });
+    // What subscribers have put in there at the start.
+    const added = Object.entries(headers).filter(([name, value]) => call.headers[name] !== value);
+    return telling.run(publish, Object.fromEntries(added)).then(
+      (result) => {
+        telling.end({ result });
+        return result;
+      },
+      (error) => {
+        telling.end({ error });
+        throw error;
+      },
+    );
   }
 
   attempt(attempt: TracedAttempt): AttemptTrace {
@@ -49,31 +64,6 @@ class ChannelTracing implements Tracing {
 
   bulk<Result>(_attempts: readonly AttemptTrace[], run: () => Promise<Result>): Promise<Result> {
     return run();
-  }
-}
-
-class ChannelPublish implements PublishTrace {
-  readonly headers: Headers;
-  private readonly telling: Telling;
-
-  constructor({ service }: TracedBus, call: TracedPublish) {
-    const headers = { ...call.headers };
-    this.telling = new Telling(publishes, { service, ...call, headers });
-    // What subscribers have put in there at the start.
-    const added = Object.entries(headers).filter(([name, value]) => call.headers[name] !== value);
-    this.headers = Object.fromEntries(added);
-  }
-
-  run<T>(publish: () => T): T {
-    return this.telling.run(publish, undefined);
-  }
-
-  published(result: TracedReceipt): void {
-    this.telling.end({ result });
-  }
-
-  failed(error: unknown): void {
-    this.telling.end({ error });
   }
 }
 

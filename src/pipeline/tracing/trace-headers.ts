@@ -4,7 +4,10 @@ import type { Headers } from '../../message/properties.js';
 export const inTrace = <Options extends { headers?: Headers }>(
   options: Options,
   trace: Readonly<Headers>,
-): Options => ({ ...options, headers: withTrace(options.headers, trace) });
+): Options => {
+  const headers = withTrace(options.headers, trace);
+  return { ...options, headers };
+};
 
 /** The headers with those of a trace. The state of another trace does not stay beside its parent. */
 export function withTrace(headers: Readonly<Headers> | undefined, trace: Readonly<Headers>): Headers {

@@ -1,6 +1,8 @@
+import type { Headers } from '../../message/properties.js';
 import type { MiddlewareObject } from '../middleware.js';
 import { channelTracing } from './channels.js';
-import type { AttemptTrace, PublishTrace, TracedBus, Tracing } from './tracing.js';
+import { withTrace } from './trace-headers.js';
+import type { AttemptTrace, TracedBus, TracedPublish, TracedReceipt, Tracing } from './tracing.js';
 
 /**
  * The tracer of a bus: those of its middleware, the first outermost, around the diagnostics channels. Undefined if there is none, and
@@ -26,23 +28,15 @@ class BothTracings implements Tracing {
     else this.write = write ?? within;
   }
 
-  publish(...call: Parameters<Tracing['publish']>): PublishTrace {
-    const outer = this.outer.publish(...call);
-    return outer.run(() => {
-      const inner = this.inner.publish(...call);
-      return {
-        headers: { ...inner.headers, ...outer.headers },
-        run: (publish) => outer.run(() => inner.run(publish)),
-        published: (receipt) => {
-          inner.published(receipt);
-          outer.published(receipt);
-        },
-        failed: (error) => {
-          inner.failed(error);
-          outer.failed(error);
-        },
-      };
-    });
+  publish<Receipt extends TracedReceipt>(
+    call: TracedPublish,
+    publish: (headers: Readonly<Headers>) => Promise<Receipt>,
+  ): Promise<Receipt> {
+    return this.outer.publish(call, (outer) =>
+      this.inner.publish({ ...call, headers: withTrace(call.headers, outer) }, (inner) =>
+        publish({ ...outer, ...inner }),
+      ),
+    );
   }
 
   attempt(...[attempt, before]: Parameters<Tracing['attempt']>): AttemptTrace {

@@ -12,7 +12,7 @@ import type { Logger } from '../../util/logger.js';
 import type { Beside } from '../publish-call.js';
 import { chainOf } from '../sender.js';
 import { inTrace } from './trace-headers.js';
-import type { PublishTrace, TracedPublish, TracedReceipt, Tracing } from './tracing.js';
+import type { TracedPublish, TracedReceipt, Tracing } from './tracing.js';
 
 /** A tracer, and what it is told of its bus. */
 export interface TracedSending {
@@ -108,43 +108,21 @@ export class TracingSender implements Sender {
 const NO_HEADERS = {};
 
 /**
- * Takes a call through a tracer, which runs code of others: what it throws is logged, and changes nothing else.
+ * Takes a call through a tracer, which runs code of others: what it throws before it publishes is logged, and changes nothing else.
  *
  * @param publish given the headers of the trace
  */
-export function publishing<Result extends TracedReceipt>(
+export function publishing<Receipt extends TracedReceipt>(
   { tracing, log }: Pick<TracedSending, 'tracing' | 'log'>,
   call: TracedPublish,
-  publish: (headers: Readonly<Headers>) => Promise<Result>,
-): Promise<Result> {
-  const threw = (error: unknown) => log.error({ routingKey: call.routingKey, error }, 'a tracer threw');
-  let trace: PublishTrace;
+  publish: (headers: Readonly<Headers>) => Promise<Receipt>,
+): Promise<Receipt> {
   try {
-    trace = tracing.publish(call);
+    return tracing.publish(call, publish);
   } catch (error) {
-    threw(error);
+    log.error({ routingKey: call.routingKey, error }, 'a tracer threw');
     return publish(NO_HEADERS);
   }
-  return trace
-    .run(() => publish(trace.headers))
-    .then(
-      (result) => {
-        try {
-          trace.published(result);
-        } catch (error) {
-          threw(error);
-        }
-        return result;
-      },
-      (cause) => {
-        try {
-          trace.failed(cause);
-        } catch (error) {
-          threw(error);
-        }
-        throw cause;
-      },
-    );
 }
 
 /** False for what is refused as it is. */

@@ -1,6 +1,7 @@
 import type { Headers } from '../../message/properties.js';
 import type { PublishIntent } from '../../message/publish-options.js';
 import type { Clock } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
 import type { ConsumeResult } from '../consume-middleware.js';
 import type { Match } from '../handler.js';
 import type { Received } from '../received.js';
@@ -38,17 +39,6 @@ export interface TracedReceipt {
   readonly count?: number;
 }
 
-/** A tracer's view of one call that publishes. */
-export interface PublishTrace {
-  /** Headers that what is published gets, instead of those of the same names. */
-  readonly headers: Readonly<Headers>;
-  /** Does something in the trace's async context. */
-  run<T>(publish: () => T): T;
-  /** Called once, unless {@link failed} is. */
-  published(receipt: TracedReceipt): void;
-  failed(error: unknown): void;
-}
-
 /** Message and handler of an attempt. */
 export interface TracedAttempt {
   readonly received: Received;
@@ -73,7 +63,15 @@ export interface AttemptTrace {
 }
 
 export interface Tracing {
-  publish(call: TracedPublish): PublishTrace;
+  /**
+   * Wraps a call. What it throws before it publishes is logged, and the call goes on without it; behind that it must not throw.
+   *
+   * @param publish given headers that what is published gets, instead of those of the same names
+   */
+  publish<Receipt extends TracedReceipt>(
+    call: TracedPublish,
+    publish: (headers: Readonly<Headers>) => Promise<Receipt>,
+  ): Promise<Receipt>;
   /** @param before the attempt that this one follows at once, within one delivery */
   attempt(attempt: TracedAttempt, before: AttemptTrace | undefined): AttemptTrace;
   /** Wraps one call of a handler of many. @param attempts those of its messages */
@@ -90,6 +88,7 @@ export interface TracedBus {
   /** The transport's. */
   readonly kind: 'amqp' | 'memory';
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** Makes the tracer of a bus. */

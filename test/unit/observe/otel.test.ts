@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import pino from 'pino';
 import { Bus, type Logger, memory, OptionsError } from '../../../src/index.js';
 import { otel, tracedLogger } from '../../../src/observe/otel/index.js';
 import '../../support/spans.js';
@@ -44,5 +45,15 @@ describe('tracedLogger()', () => {
       ...['debug', 'info', 'warn', 'error'].map((level) => ({ ...ids, level, message: 'in it' })),
       { level: 'none', message: 'outside' },
     ]);
+  });
+
+  it('says which levels are written, as logEvents() asks, if its logger does', () => {
+    const levels = ['debug', 'info', 'warn', 'error'];
+    const traced = tracedLogger(pino({ level: 'warn', enabled: true })) as pino.Logger;
+    assert.deepEqual(
+      levels.filter((level) => traced.isLevelEnabled(level)),
+      ['warn', 'error'],
+    );
+    assert.ok(!('isLevelEnabled' in log));
   });
 });

@@ -69,7 +69,7 @@ export const brokerMeasures = {
     unit: 'duration',
     byQueue: false,
     what: 'time for which messages stay in a level of the delays though they are due (asks the management API)',
-    byDefault: 'overdue_delay > 1m critical',
+    byDefault: 'overdue_delay > 5m critical',
     read: delays,
     says: (value, level) => `messages that are due have stayed in '${level}' for ${value}`,
     help: 'A queue that they go to is full or has no leader, or a node has died: hopline doctor.',

@@ -72,7 +72,7 @@ describe('the events of a bus in a log', () => {
       ['bus.starting', 'bus.started', 'message.deadLettered'].map((event) => find(event)?.level),
       [20, 30, 50],
     );
-    const { time: _, durationMs, sincePublishedMs, ...known } = find('handler.succeeded') ?? {};
+    const { time: _, durationMs, sincePublishedMs, waitMs, ...known } = find('handler.succeeded') ?? {};
     assert.deepEqual(known, {
       ...{ level: 20, event: 'handler.succeeded', service: 'shop', queue: 'shop', handler: 'Fine' },
       ...{ exchange: 'hopline.events', routingKey: 'fine', messageId: 'm1', attempt: 1, tries: known.tries },
@@ -80,6 +80,7 @@ describe('the events of a bus in a log', () => {
     });
     assert.equal(typeof durationMs, 'number');
     assert.equal(typeof sincePublishedMs, 'number');
+    assert.match(String(waitMs), /^\d+(\.\d\d?)?$/);
     assert.match(find('message.deadLettered')?.err?.stack ?? '', /RangeError: boom\n +at .*log-events/);
     assert.doesNotMatch(lines().join(), /never shown|hidden/);
   });
