@@ -15,7 +15,7 @@ import { RULE_CASES, type RuleCase } from './rule-cases.js';
 const FOLDER = 'examples/monitoring';
 const RULES = `${FOLDER}/alerts.yml`;
 
-/** Installing the package takes a minute or so. */
+/** Getting the package may take a while. */
 const INSTALL_TIMEOUT_MS = 300_000;
 
 interface Rule {

@@ -16,6 +16,11 @@ export interface MetricValue {
   };
 }
 
+/** The same, with labels of an object that other values have as well: a registry writes them once for all. */
+interface SharingValue extends MetricValue {
+  readonly sharedLabels: Series['labels'];
+}
+
 /** A metric with its values, as `getMetricsAsJSON()` of prom-client has them. */
 export interface MetricJson {
   readonly name: string;
@@ -55,49 +60,43 @@ export class RegisteredMetric {
   }
 
   /** Values for `getMetricsAsJSON()`. */
-  get(): Promise<MetricJson> {
-    return this.named(this.ownName);
+  async get(): Promise<MetricJson> {
+    const { values, ...metric } = await this.named(this.ownName);
+    return { ...metric, values: values.map(whole) };
   }
 
   /** Values for `metrics()`. */
-  getForPromString(): Promise<MetricJson> {
+  getForPromString(): Promise<MetricJson & { readonly values: readonly SharingValue[] }> {
     return this.named(this.name);
   }
 
   /** No effect: the counts are the bus's. */
   reset(): void {}
 
-  private async named(name: string): Promise<MetricJson> {
+  private async named(name: string) {
     const { help, type, aggregator, metric } = this;
     const series = (await this.read()).of(metric);
     return { name, help, type, aggregator, values: series.flatMap((each) => valuesOf(name, each)) };
   }
 }
 
-function valuesOf(name: string, { labels, value }: Series): MetricValue[] {
-  return value instanceof Distribution ? bucketsOf(name, labels, value) : [{ labels, value }];
+function whole({ labels, sharedLabels, ...value }: SharingValue): MetricValue {
+  return { labels: { ...labels, ...sharedLabels }, ...value };
 }
 
-function bucketsOf(
-  name: string,
-  labels: Series['labels'],
-  { bounds, counts, sum, exemplars }: Distribution,
-): MetricValue[] {
+function valuesOf(name: string, { labels: sharedLabels, value }: Series): SharingValue[] {
+  if (!(value instanceof Distribution)) return [{ labels: {}, sharedLabels, value }];
+  const { bounds, counts, sum, exemplars } = value;
   let count = 0;
-  const buckets = counts.map((each, bucket): MetricValue => {
+  const buckets = counts.map((each, bucket): SharingValue => {
     count += each;
-    const le = bounds[bucket] ?? '+Inf';
-    return {
-      labels: { le, ...labels },
-      value: count,
-      metricName: `${name}_bucket`,
-      ...shown(exemplars[bucket]),
-    };
+    const labels = { le: bounds[bucket] ?? '+Inf' };
+    return { labels, sharedLabels, value: count, metricName: `${name}_bucket`, ...shown(exemplars[bucket]) };
   });
   return [
     ...buckets,
-    { labels, value: sum, metricName: `${name}_sum` },
-    { labels, value: count, metricName: `${name}_count` },
+    { labels: {}, sharedLabels, value: sum, metricName: `${name}_sum` },
+    { labels: {}, sharedLabels, value: count, metricName: `${name}_count` },
   ];
 }
 
