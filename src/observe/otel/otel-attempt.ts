@@ -56,21 +56,22 @@ export class OtelAttempt implements AttemptTrace {
     return context.with(this.context, run as (arg: Arg) => Result, undefined, arg);
   }
 
+  /** Nobody looks for how long it took to settle what is not recorded: it has no span of that. */
   decided(result: ConsumeResult): void {
-    if (this.settling) return;
-    const { span } = this;
-    const { tracer, beginnings } = this.parts;
-    if (span.isRecording()) note(span, result);
+    const { span, parts } = this;
+    if (this.settling || !span.isRecording()) return;
+    note(span, result);
     span.end();
-    const { name, options, rest } = beginnings.ofSettle(this.queue);
-    this.settling = tracer.startSpan(name, options, this.context);
+    const { name, options, rest } = parts.beginnings.ofSettle(this.queue);
+    this.settling = parts.tracer.startSpan(name, options, this.context);
     if (this.settling.isRecording()) this.settling.setAttributes(rest);
   }
 
   settled(result: ConsumeResult): void {
     this.decided(result);
-    const { settling } = this;
-    if (settling?.isRecording()) settling.setAttributes(resultAttributes(result));
+    const { settling, span } = this;
+    if (!settling) span.end();
+    else if (settling.isRecording()) settling.setAttributes(resultAttributes(result));
     settling?.end();
   }
 }

@@ -12,7 +12,11 @@ export function publishInSpan<Receipt extends TracedReceipt>(
   publish: (headers: Readonly<Headers>) => Promise<Receipt>,
 ): Promise<Receipt> {
   const begun = call.delayMs > parts.linkAfterMs ? beginOwn(call, parts) : begin(call, parts);
-  return ended(context.with(begun.context, publish, undefined, begun.headers), begun, parts);
+  const publishing = context.with(begun.context, publish, undefined, begun.headers);
+  if (begun.root || begun.span.isRecording()) return ended(publishing, begun, parts);
+  // What is not recorded has no end to wait for: no promise is made for it.
+  begun.span.end();
+  return publishing;
 }
 
 /** A function of its own: what waits for the confirm holds the spans, and not the call with its payload. */
