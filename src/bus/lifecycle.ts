@@ -5,7 +5,7 @@ import { checkServeOptions, planServing, type Serving } from '../consume/handler
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
 import { Consumption } from '../consume/intake/consumption.js';
-import type { ConsumingStatus } from '../consume/report/status.js';
+import { NOT_CONSUMING } from '../consume/report/status.js';
 import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl } from '../control/bus-control.js';
 import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
@@ -31,8 +31,6 @@ import { inRootContext } from '../util/root-context.js';
 import type { BusSettings } from './options.js';
 import type { StopOptions } from './stop-options.js';
 import { CLOSING_RESERVE_MS, leftBehind, stopInStages } from './stopping.js';
-
-const NOT_CONSUMING: ConsumingStatus = { slotGroups: [], handlers: [] };
 
 export interface LifecycleOptions {
   readonly settings: BusSettings;
@@ -78,7 +76,7 @@ export class Lifecycle {
     return this.phase;
   }
 
-  /** Consumption that consume; undefined while nothing does. */
+  /** What consumes; undefined while nothing does. */
   get consumption(): Consumption | undefined {
     return this.running;
   }
@@ -86,11 +84,11 @@ export class Lifecycle {
   /** See {@link Bus.status}. */
   get status(): ProcessStatus {
     const { events, monitor, settings } = this.options;
-    const { clock } = settings.transport;
+    const now = settings.transport.clock.monotonic();
     return {
       state: this.phase,
       supervised: events.has('control.restart'),
-      uptimeMs: this.startedAt === undefined ? 0 : Math.round(clock.monotonic() - this.startedAt),
+      uptimeMs: Math.round(now - (this.startedAt ?? now)),
       memory: process.memoryUsage.rss(),
       lagMs: monitor.lagMs,
       ...(this.running?.status ?? NOT_CONSUMING),
@@ -169,8 +167,8 @@ export class Lifecycle {
   ): Promise<void> {
     const { events, names, settings } = this.options;
     const session = await settings.transport.open({ ...settings, names, events }, deadline);
-    if (this.options.tracing) writeWithin(session, this.options.tracing);
     this.session = session;
+    writeWithin(session, this.options.tracing);
     await this.declare(session, subscriptions, deadline);
     const running = this.consumptionOf(parts, servings, session);
     this.running = running;

@@ -48,7 +48,7 @@ export class Managed {
     return !this.names.isOwnQueue(name) && !OTHERS_OWN.test(name);
   }
 
-  /** A level stands if it hands messages on and doesn't get rid of any: one that works has fewer of them now and then, within minutes. */
+  /** A level stands if it hands messages on and has no fewer of them than before: within minutes, one that works has. */
   private delays(queues: readonly ManagedQueue[]): DelayFacts[] {
     const before = this.departing;
     this.departing = new Map();

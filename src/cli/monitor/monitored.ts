@@ -9,7 +9,7 @@ import { deadQueueOf, Names } from '../../topology/names.js';
 import { rabbitmq } from '../../transport/amqp/index.js';
 import type { Session, Transport } from '../../transport/transport.js';
 import { Deadline } from '../../util/deadline.js';
-import { type Duration } from '../../util/duration.js';
+import type { Duration } from '../../util/duration.js';
 import { Emitter } from '../../util/emitter.js';
 import { silentLogger } from '../../util/logger.js';
 import type { Broker } from '../broker/broker.js';

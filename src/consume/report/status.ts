@@ -7,6 +7,9 @@ export interface ConsumingStatus {
   readonly handlers: readonly HandlerStatus[];
 }
 
+/** Consumption of a process that consumes nothing. */
+export const NOT_CONSUMING: ConsumingStatus = { slotGroups: [], handlers: [] };
+
 /** A slot group: the queue that has it, or the queues that share it if the process serves several in an order. */
 export interface SlotGroupStatus {
   readonly queues: readonly string[];

@@ -1,4 +1,4 @@
-import type { MeasureName } from './measuring/measure.js';
+import type { MeasureName } from './rules/measure-name.js';
 import type { Severity } from './rules/rule.js';
 
 /** An alert as its receivers are told of it. Plain data that survives JSON. */

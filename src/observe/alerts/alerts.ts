@@ -19,6 +19,7 @@ export interface AlertEvents {
   'alert.resolved': Alert;
 }
 
+/** @internal */
 export interface AlertsParts {
   /** Name of the service, or of the monitor. */
   readonly source: string;

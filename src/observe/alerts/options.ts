@@ -48,6 +48,7 @@ export interface AlertsOptions extends AlertRulesOptions {
   log?: Logger;
 }
 
+/** @internal */
 export interface AlertsSettings {
   readonly rules: readonly Rule[];
   readonly everyMs: number;
@@ -85,7 +86,7 @@ const FIELDS: Fields = {
   log: having('a logger', 'debug', 'info', 'warn', 'error'),
 };
 
-/** @throws OptionsError with all problems at once */
+/** @internal @throws OptionsError with all problems at once */
 export function alertsSettings(options: AlertsOptions): AlertsSettings {
   const isObject: boolean = isPlainObject(options);
   if (!isObject) throw new OptionsError('alerts', ['expected the options to be an object']);

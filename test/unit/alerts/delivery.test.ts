@@ -124,6 +124,22 @@ describe('the delivery of alerts', () => {
     receiver = await WebhookReceiver.start();
   });
 
+  it('leaves nothing behind that comes just as the last one is done', async () => {
+    for (let turns = 0; turns < 20; turns += 1) {
+      const told: string[] = [];
+      const sink = {
+        name: 'fast',
+        tell: async (alerts: readonly Alert[]) => void told.push(...alerts.map(({ id }) => id)),
+      };
+      const delivery = new Delivery(sink, { clock: systemClock, log, deadlineMs: 1_000 });
+      delivery.add([alert({ id: 'first' })]);
+      for (let turn = 0; turn < turns; turn += 1) await undefined;
+      delivery.add([alert({ id: 'second' })]);
+      await new Promise(setImmediate);
+      assert.deepEqual(told, ['first', 'second'], `after ${turns} turns`);
+    }
+  });
+
   it('of one receiver does not wait for that of another', async () => {
     const stuck = new Delivery(
       {

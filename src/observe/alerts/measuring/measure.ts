@@ -1,26 +1,5 @@
 import type { Measuring } from './measuring.js';
 
-/** Name of what a rule is about. docs/alerts.md has a table of all. */
-export type MeasureName =
-  | 'queue_length'
-  | 'oldest'
-  | 'no_consumers'
-  | 'wait_p95'
-  | 'time_to_clear'
-  | 'dead_letters'
-  | 'silence'
-  | 'failure_rate'
-  | 'overrun'
-  | 'busy_slots'
-  | 'unreachable'
-  | 'blocked'
-  | 'near_alarm'
-  | 'quorum_critical'
-  | 'overdue_delay'
-  | 'lost_delayed'
-  | 'outbox_lag'
-  | 'overdue_batches';
-
 export type Unit = 'count' | 'duration' | 'share';
 
 /** A measure's value for one subject. */
@@ -46,8 +25,6 @@ export interface Measure {
   readonly unit: Unit;
   /** True if a rule may name queues. */
   readonly byQueue: boolean;
-  /** Meaning, for the table of the docs. */
-  readonly what: string;
   /** Rule that holds where no other does; undefined if there is none by default. */
   readonly byDefault?: string;
   /** Time for which a value has to hold. */

@@ -1,5 +1,6 @@
 import { formatMs } from '../../../util/duration.js';
-import type { Measure, MeasureName, Unit } from './measure.js';
+import type { MeasureName } from '../rules/measure-name.js';
+import type { Measure, Unit } from './measure.js';
 import { brokerMeasures } from './of-broker.js';
 import { handlerMeasures } from './of-handlers.js';
 import { queueMeasures } from './of-queues.js';

@@ -31,7 +31,6 @@ export const brokerMeasures = {
   unreachable: {
     unit: 'duration',
     byQueue: false,
-    what: 'time for which the broker can not be asked; all else is unknown meanwhile',
     byDefault: 'unreachable > 1m critical',
     read: (measuring) => [{ subject: 'broker', value: measuring.heldMs('unreached') }],
     says: (value) => `the broker has not answered for ${value}`,
@@ -40,7 +39,6 @@ export const brokerMeasures = {
   blocked: {
     unit: 'duration',
     byQueue: false,
-    what: 'time for which the broker takes no messages: a memory or disk alarm',
     byDefault: 'blocked > 10s critical',
     read: one('broker', (_snapshot, measuring) => measuring.heldMs('blocked')),
     says: (value) => `the broker has taken no messages for ${value}`,
@@ -49,7 +47,6 @@ export const brokerMeasures = {
   near_alarm: {
     unit: 'share',
     byQueue: false,
-    what: 'memory or disk of a node, as a share of what raises an alarm (asks the management API)',
     byDefault: 'near_alarm > 85% warning, > 95% critical',
     read: one('broker', ({ broker }) => broker.nearAlarm),
     says: (value) => `a node has used ${value} of the memory or disk at which it takes no more messages`,
@@ -58,7 +55,6 @@ export const brokerMeasures = {
   quorum_critical: {
     unit: 'count',
     byQueue: false,
-    what: 'quorum queues of three copies or more that stand still when one more node is lost (asks the management API)',
     byDefault: 'quorum_critical > 0 critical',
     for: '30s',
     read: critical,
@@ -68,7 +64,6 @@ export const brokerMeasures = {
   overdue_delay: {
     unit: 'duration',
     byQueue: false,
-    what: 'time for which messages stay in a level of the delays though they are due (asks the management API)',
     byDefault: 'overdue_delay > 5m critical',
     read: delays,
     says: (value, level) => `messages that are due have stayed in '${level}' for ${value}`,
@@ -77,7 +72,6 @@ export const brokerMeasures = {
   lost_delayed: {
     unit: 'count',
     byQueue: false,
-    what: 'messages that no queue took when their delay was over',
     byDefault: 'lost_delayed > 0 warning',
     read: one('broker', ({ broker }) => broker.lost),
     says: (value) => `${value} delayed messages were taken by no queue when they were due`,
@@ -86,7 +80,6 @@ export const brokerMeasures = {
   outbox_lag: {
     unit: 'duration',
     byQueue: false,
-    what: 'wait of the oldest message of the outbox',
     byDefault: 'outbox_lag > 1m warning, > 10m critical',
     read: one('outbox', ({ outboxLagMs }) => outboxLagMs),
     says: (value) => `the oldest message of the outbox has waited for ${value}`,
@@ -95,7 +88,6 @@ export const brokerMeasures = {
   overdue_batches: {
     unit: 'count',
     byQueue: false,
-    what: 'batches whose notification is decided and not sent',
     byDefault: 'overdue_batches > 0 warning',
     for: '2m',
     read: one('batches', (snapshot) => snapshot.overdueBatches),

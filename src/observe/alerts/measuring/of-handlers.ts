@@ -66,7 +66,6 @@ export const handlerMeasures = {
   failure_rate: {
     unit: 'share',
     byQueue: true,
-    what: "share of a handler's attempts that failed, from a number of attempts on",
     byDefault: 'failure_rate > 10% warning, > 50% critical',
     within: '5m',
     atLeast: 20,
@@ -77,7 +76,6 @@ export const handlerMeasures = {
   overrun: {
     unit: 'duration',
     byQueue: true,
-    what: 'time for which an attempt has run beyond the timeout of its handler',
     byDefault: 'overrun > 10s warning',
     read: each(overrun),
     says: (value, subject) => `${handlerText(subject)} has run for ${value} beyond its timeout`,
@@ -86,7 +84,6 @@ export const handlerMeasures = {
   busy_slots: {
     unit: 'share',
     byQueue: true,
-    what: 'share of the time for which all slots of a queue were busy, while the time that messages wait rises',
     byDefault: 'busy_slots > 90% warning',
     for: '5m',
     within: '5m',

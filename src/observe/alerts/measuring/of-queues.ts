@@ -55,7 +55,6 @@ export const queueMeasures = {
   queue_length: {
     unit: 'count',
     byQueue: true,
-    what: 'messages that wait in a queue',
     byDefault: 'queue_length > 1000 warning, > 10000 critical',
     for: '1m',
     read: each(({ length }) => length),
@@ -65,7 +64,6 @@ export const queueMeasures = {
   oldest: {
     unit: 'duration',
     byQueue: true,
-    what: 'time since the publish of the message that has waited longest',
     byDefault: 'oldest > 5m warning, > 1h critical',
     read: each(({ oldestMs }) => oldestMs),
     says: (value, queue) => `the oldest message of queue '${queue}' has waited for ${value}`,
@@ -74,7 +72,6 @@ export const queueMeasures = {
   no_consumers: {
     unit: 'duration',
     byQueue: true,
-    what: 'time for which messages wait and nobody consumes the queue, unless an operator has paused it. An empty queue may be scaled to zero',
     byDefault: 'no_consumers > 1m critical',
     read: each(({ queue }, measuring) => measuring.heldMs('alone', queue)),
     says: (value, queue) => `messages wait in queue '${queue}', and nobody has consumed it for ${value}`,
@@ -83,7 +80,6 @@ export const queueMeasures = {
   wait_p95: {
     unit: 'duration',
     byQueue: true,
-    what: '95th percentile of the time from the publish to the first attempt, over the last 30 to 60 s. It has no default: what it may be is the target of a service',
     for: '1m',
     read: each(waitP95),
     says: (value, queue) => `one message in twenty of queue '${queue}' waits for longer than ${value}`,
@@ -92,7 +88,6 @@ export const queueMeasures = {
   time_to_clear: {
     unit: 'duration',
     byQueue: true,
-    what: 'time to handle what waits, at the rate of the window, while the queue grows',
     byDefault: 'time_to_clear > 15m warning',
     for: '5m',
     within: '5m',
@@ -103,7 +98,6 @@ export const queueMeasures = {
   dead_letters: {
     unit: 'count',
     byQueue: true,
-    what: 'new dead letters of a queue',
     byDefault: 'dead_letters > 0 warning',
     within: '5m',
     read: each(newDeadLetters),
@@ -113,7 +107,6 @@ export const queueMeasures = {
   silence: {
     unit: 'duration',
     byQueue: true,
-    what: 'time without a new message of the queue. It has no default: name the queues that always have traffic',
     read: each(({ queue }, measuring) => measuring.heldMs('silent', queue)),
     says: (value, queue) => `nothing has come to queue '${queue}' for ${value}`,
     help: 'Look at the services that publish to it.',

@@ -13,8 +13,9 @@ import {
   text,
 } from '../../../util/check.js';
 import { msAsWritten, toMs } from '../../../util/duration.js';
-import type { MeasureName, Unit } from '../measuring/measure.js';
+import type { Unit } from '../measuring/measure.js';
 import { MEASURES, measureOf } from '../measuring/measures.js';
+import type { MeasureName } from './measure-name.js';
 import type { AlertRule, AlertRuleOptions, Rule, Severity } from './rule.js';
 import { parseRule, RuleTextError } from './rule-text.js';
 

@@ -1,5 +1,5 @@
 import type { Duration } from '../../../util/duration.js';
-import type { MeasureName } from '../measuring/measure.js';
+import type { MeasureName } from './measure-name.js';
 import type { AlertRuleOptions } from './rule.js';
 
 /*

@@ -1,5 +1,5 @@
 import type { Duration } from '../../../util/duration.js';
-import type { MeasureName } from '../measuring/measure.js';
+import type { MeasureName } from './measure-name.js';
 
 /** Urgency of an alert. */
 export type Severity = 'warning' | 'critical';
@@ -32,7 +32,7 @@ export interface AlertRuleOptions {
 /** A rule: a text, or an object. */
 export type AlertRule = string | AlertRuleOptions;
 
-/** A rule that has been read. */
+/** @internal a rule that has been read */
 export interface Rule {
   readonly measure: MeasureName;
   /** Pattern of queues; undefined for all. */
@@ -44,11 +44,11 @@ export interface Rule {
   readonly clearAt: number;
 }
 
-/** True if the rule's pattern takes the queue; one without a pattern takes all. */
+/** @internal true if the rule's pattern takes the queue; one without a pattern takes all. */
 export const takes = ({ on }: Pick<Rule, 'on'>, queue: string | undefined): boolean =>
   on === undefined || (queue !== undefined && matches(on, queue));
 
-/** True if `text` is of the pattern, in which `*` stands for any text. */
+/** @internal true if `text` is of the pattern, in which `*` stands for any text. */
 export function matches(pattern: string, text: string): boolean {
   const words = pattern.split('*');
   if (words.length === 1) return pattern === text;

@@ -34,6 +34,8 @@ export class Delivery {
     }
     this.running ??= this.run().finally(() => {
       this.running = undefined;
+      // It may have come after the last look at what waits.
+      if (this.waiting.size > 0) this.add([]);
     });
   }
 

@@ -11,6 +11,7 @@ export interface PingOptions {
   every?: Duration;
 }
 
+/** @internal */
 export interface PingParts {
   readonly clock: Clock;
   readonly log: Logger;
@@ -19,7 +20,7 @@ export interface PingParts {
   isWell(): boolean;
 }
 
-/** Calls the address as long as the watch itself is well. */
+/** @internal calls the address as long as the watch itself is well */
 export class Ping {
   private readonly address: HttpAddress;
   private timer: Timer | undefined;

@@ -17,7 +17,7 @@ export interface WebhookOptions {
   format?: 'json' | 'slack';
 }
 
-/** Posts the alerts of a look in one request. */
+/** @internal posts the alerts of a look in one request */
 export class Webhook implements AlertSink {
   private readonly address: HttpAddress;
 

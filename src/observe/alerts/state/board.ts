@@ -1,8 +1,9 @@
 import type { Alert, AlertStatus, Silence } from '../alert.js';
-import type { MeasureName, Reading } from '../measuring/measure.js';
+import type { Reading } from '../measuring/measure.js';
 import { measureOf, valueText } from '../measuring/measures.js';
 import { Measuring } from '../measuring/measuring.js';
 import type { Snapshot } from '../measuring/snapshot.js';
+import type { MeasureName } from '../rules/measure-name.js';
 import { matches, type Rule, type Severity, takes } from '../rules/rule.js';
 import { Watch } from './watch.js';
 

@@ -1,0 +1,20 @@
+/** Name of what a rule is about. docs/alerts.md has a table of all. */
+export type MeasureName =
+  | 'queue_length'
+  | 'oldest'
+  | 'no_consumers'
+  | 'wait_p95'
+  | 'time_to_clear'
+  | 'dead_letters'
+  | 'silence'
+  | 'failure_rate'
+  | 'overrun'
+  | 'busy_slots'
+  | 'unreachable'
+  | 'blocked'
+  | 'near_alarm'
+  | 'quorum_critical'
+  | 'overdue_delay'
+  | 'lost_delayed'
+  | 'outbox_lag'
+  | 'overdue_batches';
