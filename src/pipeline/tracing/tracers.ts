@@ -2,14 +2,24 @@ import type { Headers } from '../../message/properties.js';
 import type { MiddlewareObject } from '../middleware.js';
 import { channelTracing } from './channels.js';
 import { withTrace } from './trace-headers.js';
-import type { AttemptTrace, TracedBus, TracedPublish, TracedReceipt, Tracing } from './tracing.js';
+import type {
+  AttemptTrace,
+  TracedBus,
+  TracedPublish,
+  TracedReceipt,
+  Tracing,
+  TracingMiddleware,
+} from './tracing.js';
 
 /**
  * The tracer of a bus: those of its middleware, the first outermost, around the diagnostics channels. Undefined if there is none, and
  * nobody listens on the channels: then no message pays for it.
  */
 export function tracingOf(middleware: readonly MiddlewareObject[], bus: TracedBus): Tracing | undefined {
-  const all = [...middleware.flatMap(({ tracing }) => tracing?.(bus) ?? []), ...channelTracing(bus)];
+  const all = [
+    ...(middleware as Partial<TracingMiddleware>[]).flatMap((each) => each.tracing?.(bus) ?? []),
+    ...channelTracing(bus),
+  ];
   return all.length === 0 ? undefined : all.reduceRight((inner, outer) => new BothTracings(outer, inner));
 }
 

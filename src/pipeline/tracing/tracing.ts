@@ -91,5 +91,7 @@ export interface TracedBus {
   readonly log: Logger;
 }
 
-/** Makes the tracer of a bus. */
-export type MakeTracing = (bus: TracedBus) => Tracing;
+/** Middleware that makes the tracer of its bus. It is outside of all other middleware. */
+export interface TracingMiddleware {
+  tracing(bus: TracedBus): Tracing;
+}

@@ -29,7 +29,7 @@ describe('a tracer that throws', () => {
     it(`${when} is logged, and costs no message`, async () => {
       const bench = new BusBench();
       const handled: number[] = [];
-      const bus = bench.bus({ middleware: [{ tracing: () => tracing }] });
+      const bus = bench.bus({ middleware: [{ tracing: () => tracing } as object] });
       bus.handle(
         'k',
         (_payload, context) => {
