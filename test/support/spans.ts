@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type ContextManager,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
@@ -12,11 +21,35 @@ import {
 import { type OtelOptions, otel } from '../../src/observe/otel/index.js';
 import type { BusFixture } from './bus-fixture.js';
 
+const OF_APPLICATION = {
+  contexts: new AsyncLocalStorageContextManager(),
+  propagator: new CompositePropagator({
+    propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
+  }),
+};
+
+function setUp({ contexts, propagator }: { contexts: ContextManager; propagator: TextMapPropagator }): void {
+  context.disable();
+  context.setGlobalContextManager(contexts.enable());
+  propagation.disable();
+  propagation.setGlobalPropagator(propagator);
+}
+
 /** As an application sets it up; the tracers are each test's own. */
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-propagation.setGlobalPropagator(
-  new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
-);
+setUp(OF_APPLICATION);
+
+/** Does something with others registered; those of all other tests are back when it is done. */
+export async function registered(
+  others: { readonly contexts?: ContextManager; readonly propagator?: TextMapPropagator },
+  body: () => Promise<void>,
+): Promise<void> {
+  setUp({ ...OF_APPLICATION, ...others });
+  try {
+    await body();
+  } finally {
+    setUp(OF_APPLICATION);
+  }
+}
 
 /** The spans of one test. */
 export class Spans {

@@ -109,11 +109,8 @@ export function receiptAttributes({ messageId, confirmed, count }: TracedReceipt
   return attributes;
 }
 
-/** Attributes of an attempt, if its span is recorded. @param waitMs undefined if it has not only waited for its turn */
-export function attemptAttributes(
-  { received, attempt }: TracedAttempt,
-  waitMs: number | undefined,
-): Attributes {
+/** Attributes of an attempt, if its span is recorded. */
+export function attemptAttributes({ received, attempt, waitMs }: TracedAttempt): Attributes {
   const { messageId, redelivered, delivery } = received;
   const attributes = idsOf(messageId, delivery.properties.correlationId);
   attributes[NAME.attempt] = attempt;
