@@ -62,8 +62,10 @@ export function sampledAttributes(
     [NAME.system]: SYSTEMS[bus.kind],
     [NAME.operation]: operation,
     [NAME.operationType]: operation,
-    [NAME.destination]: destinationOf(destination),
   };
+  const name = destinationOf(destination);
+  // A batch has none: its jobs may go anywhere.
+  if (name !== '') attributes[NAME.destination] = name;
   const { queue, handler } = destination;
   if (queue !== undefined) attributes[NAME.queue] = queue;
   if (handler !== undefined) attributes[NAME.handler] = handler;
