@@ -3,7 +3,6 @@ import type { Published } from '../message/published.js';
 import type { Check } from '../util/check.js';
 import type { ConsumeMiddleware } from './consume-middleware.js';
 import type { PublishNext, PublishRequest } from './publish-middleware.js';
-import type { MakeTracing } from './tracing/tracing.js';
 
 /** Runs the rest of the handler's code: the next middleware, and finally the handler. */
 export type MiddlewareNext = () => unknown;
@@ -25,12 +24,6 @@ export interface MiddlewareObject extends Partial<ConsumeMiddleware> {
    * letters, the next steps of a chain and the notifications of a batch are no publishes of a call, and don't pass it. @default not wrapped
    */
   publish?(message: PublishRequest, next: PublishNext): Promise<Published>;
-  /**
-   * Makes a tracer of the bus, which is outside of all other middleware.
-   *
-   * @internal
-   */
-  tracing?: MakeTracing;
 }
 
 /** Middleware of a bus or of a handler. A function is short for `{ handle }`. */
@@ -38,14 +31,16 @@ export type Middleware = MiddlewareObject | HandleMiddleware;
 
 const KINDS = ['consume', 'handle', 'publish'] as const satisfies readonly (keyof MiddlewareObject)[];
 
-/** Those that a bus may have, and a handler may not. */
-const OF_BUS = ['tracing'] as const satisfies readonly (keyof MiddlewareObject)[];
+/** What a bus's may be, too, and a handler's may not: see `TracingMiddleware`, which is no type of users. */
+const TRACING = 'tracing';
 
 /** Accepts objects of any class, with fields of their own: no name but those of the kinds is looked at. */
-const isMiddleware = (value: unknown, kinds: readonly (keyof MiddlewareObject)[]): boolean => {
+const isMiddleware = (value: unknown, kinds: readonly string[]): boolean => {
   if (typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
-  const wraps = kinds.flatMap((kind) => (value as MiddlewareObject)[kind] ?? []);
+  const wraps = kinds
+    .map((kind) => (value as Record<string, unknown>)[kind])
+    .filter((wrap) => wrap !== undefined);
   return wraps.length > 0 && wraps.every((wrap) => typeof wrap === 'function');
 };
 
@@ -56,13 +51,13 @@ const listOf = (each: Check): Check => ({ expected: 'a list of middleware', acce
 /** Of a bus. */
 export const middlewareOption: Check = listOf({
   expected,
-  accepts: (value) => isMiddleware(value, [...KINDS, ...OF_BUS]),
+  accepts: (value) => isMiddleware(value, [...KINDS, TRACING]),
 });
 
 /** Of a handler. */
 export const handlerMiddlewareOption: Check = listOf({
   expected: `${expected}; a tracer, as otel(), is for a bus`,
-  accepts: (value) => isMiddleware(value, KINDS) && (value as MiddlewareObject).tracing === undefined,
+  accepts: (value) => isMiddleware(value, KINDS) && !(TRACING in (value as object)),
 });
 
 /** The option with its short forms written out. */

@@ -34,7 +34,11 @@ export class Work {
   ended: Outcome | undefined = undefined;
   /** True once its settling has begun, and its room in its lane's window is given back. */
   isSettling = false;
-  /** Trace of the attempt that runs; undefined without a tracer. */
+  /**
+   * Trace of the attempt that runs; undefined without a tracer.
+   *
+   * @internal
+   */
   trace: AttemptTrace | undefined = undefined;
   /** The async context in which it was delivered, if it can't start in there at once. */
   private context: AsyncResource | undefined = undefined;

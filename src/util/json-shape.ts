@@ -12,6 +12,8 @@ import {
   safeInteger,
   safeParse,
   string,
+  transform,
+  unknown,
 } from 'valibot';
 
 /*
@@ -32,6 +34,18 @@ export const count = pipe(number(), safeInteger(), minValue(1));
 export const figure = pipe(number(), finite(), minValue(0));
 
 export const listOf = <Schema extends GenericSchema>(item: Schema) => pipe(array(item), readonly());
+
+/** A list without the items of another shape: one of them costs only itself. */
+export const soundOf = <Schema extends GenericSchema>(item: Schema) =>
+  pipe(
+    array(unknown()),
+    transform((items): readonly InferOutput<Schema>[] =>
+      items.flatMap((each) => {
+        const sound = shaped(item, each);
+        return sound === undefined ? [] : [sound];
+      }),
+    ),
+  );
 
 /** Schema of an object with a schema for each field of `Shape`, and for no other: a type and its check can't differ. */
 export const shapeOf = <Shape>(fields: { [Name in keyof Shape]-?: GenericSchema<unknown, Shape[Name]> }) =>

@@ -19,7 +19,7 @@ export interface GatheredMetrics {
 
 interface Request {
   readonly missing: Set<Asked>;
-  readonly answers: (readonly WorkerMetric[])[];
+  readonly answers: Map<Asked, readonly WorkerMetric[]>;
   readonly done: () => void;
 }
 
@@ -37,6 +37,7 @@ export class MetricsGatherer {
   private readonly gone = new CounterSum();
   private numbers = 0;
   private unanswered = 0;
+  private underWay: Promise<GatheredMetrics> | undefined;
 
   constructor(private readonly withinMs = WITHIN_MS) {}
 
@@ -49,7 +50,7 @@ export class MetricsGatherer {
     if (!this.told.has(process)) return;
     this.told.set(process, metrics);
     const asked = this.requests.get(request ?? 0);
-    if (asked?.missing.delete(process)) asked.answers.push(metrics);
+    if (asked?.missing.delete(process)) asked.answers.set(process, metrics);
     if (asked?.missing.size === 0) asked.done();
   }
 
@@ -57,16 +58,26 @@ export class MetricsGatherer {
   left(process: Asked): void {
     this.gone.add(this.told.get(process) ?? []);
     this.told.delete(process);
-    for (const { missing, done } of this.requests.values())
+    for (const { missing, answers, done } of this.requests.values()) {
+      // Its counters are among those of the gone, and would count twice.
+      answers.delete(process);
       if (missing.delete(process) && missing.size === 0) done();
+    }
   }
 
-  /** Resolves when all have answered, or when it is too late for those that have not. */
-  async gather(): Promise<GatheredMetrics> {
+  /** Resolves when all have answered, or when it is too late for those that have not. Calls at the same time have the same answer. */
+  gather(): Promise<GatheredMetrics> {
+    this.underWay ??= this.ask().finally(() => {
+      this.underWay = undefined;
+    });
+    return this.underWay;
+  }
+
+  private async ask(): Promise<GatheredMetrics> {
     this.numbers += 1;
     const request = this.numbers;
     const missing = new Set(this.told.keys());
-    const answers: (readonly WorkerMetric[])[] = [];
+    const answers = new Map<Asked, readonly WorkerMetric[]>();
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.withinMs);
@@ -79,12 +90,19 @@ export class MetricsGatherer {
     this.unanswered += missing.size;
     const silent = [...missing].map((process) => (this.told.get(process) ?? []).filter(isCounter));
     const { unanswered } = this;
-    return { answers, counters: [...silent, this.gone.metrics], processes: this.told.size, unanswered };
+    return {
+      answers: [...answers.values()],
+      counters: [...silent, this.gone.metrics],
+      processes: this.told.size,
+      unanswered,
+    };
   }
 }
 
-const isCounter = ({ type, aggregator }: WorkerMetric) =>
-  aggregator === 'sum' && (type === 'counter' || type === 'histogram');
+/** Types whose values only grow, but for the quantiles of summaries, which nobody adds up. */
+const COUNTING = ['counter', 'histogram', 'summary'];
+
+const isCounter = ({ type, aggregator }: WorkerMetric) => aggregator === 'sum' && COUNTING.includes(type);
 
 type Value = WorkerMetric['values'][number];
 

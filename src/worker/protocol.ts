@@ -13,7 +13,7 @@ import {
   variant,
 } from 'valibot';
 import type { RetryOptions } from '../retry/policy.js';
-import { count, figure, listOf, shaped, text, whole } from '../util/json-shape.js';
+import { count, figure, listOf, shaped, soundOf, text, whole } from '../util/json-shape.js';
 
 /*
  * Messages between a supervisor and its worker processes, over the channel that Node.js opens to a forked
@@ -110,7 +110,8 @@ const workerMetrics = object({
   kind: literal('metrics'),
   /** Number of the request that it answers; missing if the worker sends its last metrics by itself. */
   request: optional(count),
-  metrics: listOf(workerMetric),
+  /** Those that the application has made otherwise than prom-client does are left out. */
+  metrics: soundOf(workerMetric),
 });
 
 export type WorkerMetrics = Readonly<InferOutput<typeof workerMetrics>>;

@@ -180,18 +180,24 @@ describe('hopline work --metrics-port', function () {
     const page = await pageOfApp(
       `import { Bus, rabbitmq } from 'hopline';
        import { prometheus } from 'hopline/prometheus';
-       import { Counter, Gauge, register } from 'prom-client';
+       import { Counter, collectDefaultMetrics, Gauge, Histogram, register } from 'prom-client';
        const own = (service) =>
          new Bus({ service, prefix: service, transport: rabbitmq({ url: process.env.AMQP_URL }), operatorControl: false });
        export const bus = [own('SERVICE-a'), own('SERVICE-b')];
        prometheus(bus[0], { register, buckets: [1, 2] });
        new Counter({ name: 'own_total', help: 'own' }).inc(5);
        new Gauge({ name: 'broken', help: 'broken', collect() { throw new Error('never'); } });
+       new Gauge({ name: 'hangs', help: 'hangs', collect: () => new Promise(() => {}) });
+       new Histogram({ name: 'own_seconds', help: 'own', buckets: [1] }).observe(2);
+       collectDefaultMetrics();
        register.setDefaultLabels({ zone: 'here' });`,
       'text/plain',
       (text) => /^own_total\{zone="here"\} 5$/m.test(text),
     );
-    assert.doesNotMatch(page, /^broken/m);
+    assert.doesNotMatch(page, /^(broken|hangs)/m);
+    assert.match(page, /^own_seconds_count\{zone="here"\} 1$/m);
+    assert.match(page, /^process_cpu_seconds_total\{zone="here"\} /m);
+    assert.ok(sumIn(page, 'scrape_errors_total', 'source="application"', 'zone="here"') >= 2, page);
     for (const letter of ['a', 'b'])
       assert.equal(sumIn(page, 'ready', `service="${service.name}-${letter}"`, 'zone="here"'), 1, page);
   });

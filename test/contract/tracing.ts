@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-node';
 import { defineMessage, type MessageContext } from '../../src/index.js';
 import { otel, tracedLogger } from '../../src/observe/otel/index.js';
 import { outbox } from '../../src/stores/postgres/index.js';
@@ -438,6 +439,44 @@ export const tracing: Theme = (test) => {
       assert.equal(spans.one('send order.placed').attributes['hopline.in_outbox'], true);
     },
   );
+
+  test('what is not sampled has its trace, in which handlers run and chains go on, and no spans', async (fx) => {
+    const spans = new Spans(fx, new AlwaysOffSampler());
+    const ids: unknown[] = [];
+    const seen = fx.recorder(({ attempt }) => {
+      ids.push(trace.getActiveSpan()?.spanContext().traceId);
+      if (attempt === 1) throw new Error('away');
+    });
+    const bus = fx.bus('mailer', { middleware: [spans.otel()] });
+    bus.handle(['first', 'second'], seen.handle, { retry: { tries: 2, backoff: [0] } });
+    await bus.start();
+    const steps = [
+      { key: 'first', payload: 1 },
+      { key: 'second', payload: 2 },
+    ];
+    await bus.chain(steps).dispatch();
+    await fx.eventually(() => assert.equal(ids.length, 4));
+    await assert.rejects(bus.send('nobody', 1), { name: 'UnroutableError' });
+    const parents = seen.calls.map(({ context: { headers } }) => String(headers.traceparent));
+    assert.ok(
+      parents.every((parent) => /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/.test(parent)),
+      parents.join(),
+    );
+    assert.deepEqual(new Set(parents.map((parent) => parent.slice(3, 35))), new Set(ids));
+    assert.equal(new Set(ids).size, 1);
+    assert.deepEqual(spans.all, []);
+  });
+
+  test('a traceparent that a call names is the parent where no span is active, and linked where one is', async (fx) => {
+    const spans = new Spans(fx);
+    const bus = await fx.publisher({ middleware: [spans.otel()] });
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await bus.publish('alone', 1, { headers: { traceparent } });
+    await spans.inSpan('request', () => bus.publish('below', 1, { headers: { traceparent } }));
+    assert.equal(spans.one('send alone').parentSpanContext?.spanId, 'b7ad6b7169203331');
+    assert.equal(spans.one('send below').parentSpanContext?.spanId, idOf(spans.one('request')));
+    assert.deepEqual(linked(spans.one('send below')), ['b7ad6b7169203331']);
+  });
 
   test('without an SDK nothing is added, and the trace of a message is carried on as without a tracer', async (fx) => {
     const seen = fx.recorder(({ context, routingKey }) =>

@@ -105,9 +105,41 @@ export const RULE_CASES: readonly RuleCase[] = [
     alert: 'HoplineDeadLetters',
     severity: 'warning',
     labels: { ...queue, reason: 'invalid' },
-    given: [one('hopline_messages_dead_lettered_total', { ...handler, reason: 'invalid' }, '_x10 1x30')],
+    given: [
+      one('hopline_messages_dead_lettered_total', { ...handler, reason: 'invalid' }, '_x10 1x30'),
+      one('hopline_build_info', { service: 's', version: '1' }, '1x40'),
+    ],
     fires: ['10m', '12m'],
     isQuiet: ['9m', '20m'],
+  },
+  {
+    // Two processes, of which one is not scraped for ten minutes, and then neither.
+    alert: 'HoplineDeadLetters',
+    severity: 'warning',
+    labels: { ...queue, reason: 'invalid' },
+    given: [
+      ...inBoth(
+        'hopline_messages_dead_lettered_total',
+        { ...handler, reason: 'invalid' },
+        '5x10 _x10 5x20 _x10 5x20',
+        '3x40 _x10 3x20',
+      ),
+      ...inBoth('hopline_build_info', { service: 's' }, '1x10 _x10 1x20 _x10 1x20', '1x40 _x10 1x20'),
+    ],
+    fires: [],
+    isQuiet: ['20m', '22m', '26m', '51m', '53m', '58m'],
+  },
+  {
+    // A Prometheus that is new.
+    alert: 'HoplineDeadLetters',
+    severity: 'warning',
+    labels: { ...queue, reason: 'invalid' },
+    given: [
+      one('hopline_messages_dead_lettered_total', { ...handler, reason: 'invalid' }, '_x10 5x30'),
+      one('hopline_build_info', { service: 's' }, '_x10 1x30'),
+    ],
+    fires: [],
+    isQuiet: ['11m', '14m', '16m', '20m'],
   },
   {
     alert: 'HoplineNoConsumers',
@@ -124,18 +156,59 @@ export const RULE_CASES: readonly RuleCase[] = [
     labels: queue,
     given: [
       ...inBoth('hopline_consumers', queue, '0x30', '0x30'),
-      one('hopline_consumer_paused', { ...queue, reason: 'operator' }, '1x30'),
+      ...inBoth('hopline_consumer_paused', { ...queue, reason: 'operator' }, '1x30', '1x30'),
     ],
     fires: [],
     isQuiet: ['10m'],
   },
   {
+    // Others are paused for a while, or by an operator in one process alone.
+    alert: 'HoplineNoConsumers',
+    severity: 'critical',
+    labels: queue,
+    given: [
+      ...inBoth('hopline_consumers', queue, '0x30', '0x30'),
+      ...inBoth('hopline_consumer_paused', { ...queue, reason: 'higher-lane' }, '1x30', '1x30'),
+      one('hopline_consumer_paused', { ...queue, reason: 'operator', instance: 'a' }, '1x30'),
+    ],
+    fires: ['10m'],
+    isQuiet: ['1m'],
+  },
+  {
+    alert: 'HoplinePaused',
+    severity: 'warning',
+    labels: queue,
+    given: [
+      ...inBoth(
+        'hopline_consumer_paused',
+        { ...queue, reason: 'operator' },
+        '_x5 1x90 _x20',
+        '_x5 1x90 _x20',
+      ),
+      one('hopline_consumer_paused', { ...queue, reason: 'circuit-open' }, '1x120'),
+    ],
+    fires: ['70m', '90m'],
+    isQuiet: ['5m', '60m', '110m'],
+  },
+  {
     alert: 'HoplineGone',
     severity: 'critical',
     labels: { service: 's' },
-    given: [one('hopline_build_info', { service: 's', version: '1' }, '1x10 _x40')],
-    fires: ['18m'],
-    isQuiet: ['10m', '35m'],
+    given: [one('hopline_build_info', { service: 's', version: '1' }, '1x10 _x1600')],
+    fires: ['18m', '60m', '20h'],
+    isQuiet: ['10m', '25h'],
+  },
+  {
+    // It is there again, in another version.
+    alert: 'HoplineGone',
+    severity: 'critical',
+    labels: { service: 's' },
+    given: [
+      one('hopline_build_info', { service: 's', version: '1' }, '1x10 _x90'),
+      one('hopline_build_info', { service: 's', version: '2' }, '_x60 1x40'),
+    ],
+    fires: ['50m'],
+    isQuiet: ['62m', '90m'],
   },
   {
     alert: 'HoplineNotReady',
@@ -172,6 +245,44 @@ export const RULE_CASES: readonly RuleCase[] = [
     isQuiet: ['10m', '13m', '40m'],
   },
   {
+    // The broker was restarted: eight processes of one supervisor have lost it once, and two of their own.
+    alert: 'HoplineReconnectLoop',
+    severity: 'warning',
+    labels: { service: 's', connection: 'consume' },
+    given: [
+      ...inBoth(
+        'hopline_connection_failures_total',
+        { service: 's', connection: 'consume' },
+        '0x10 8x30',
+        '0x10 1x30',
+      ),
+      one(
+        'hopline_connection_failures_total',
+        { service: 's', connection: 'consume', instance: 'c' },
+        '0x10 1x30',
+      ),
+      one('hopline_work_processes', { instance: 'a' }, '8x40'),
+    ],
+    fires: [],
+    isQuiet: ['12m', '16m', '20m'],
+  },
+  {
+    // Two processes of one supervisor lose it again and again.
+    alert: 'HoplineReconnectLoop',
+    severity: 'warning',
+    labels: { service: 's', connection: 'consume' },
+    given: [
+      one(
+        'hopline_connection_failures_total',
+        { service: 's', connection: 'consume', instance: 'a' },
+        '0x10 0+2x10 20x30',
+      ),
+      one('hopline_work_processes', { instance: 'a' }, '2x50'),
+    ],
+    fires: ['20m'],
+    isQuiet: ['10m', '13m', '40m'],
+  },
+  {
     alert: 'HoplineOutboxLag',
     severity: 'warning',
     labels: { service: 's' },
@@ -193,6 +304,40 @@ export const RULE_CASES: readonly RuleCase[] = [
     ],
     fires: ['40m', '45m'],
     isQuiet: ['20m', '29m', '65m'],
+  },
+  {
+    // Two queues that share their slots, one of which has lanes; nothing came before the twentieth minute.
+    alert: 'HoplineSlotsBusy',
+    severity: 'warning',
+    labels: { service: 's', queue: 'a,b' },
+    given: [
+      one('hopline_slots', { service: 's', queue: 'a,b' }, '10x80'),
+      one('hopline_slots_busy_seconds_total', { service: 's', queue: 'a,b' }, '0x20 0+600x60'),
+      ...['1', '10', '+Inf'].map((le) =>
+        one(
+          'hopline_message_wait_seconds_bucket',
+          { service: 's', queue: 'a.high', handler: 'h', le },
+          le === '1' ? '0x80' : '0x20 0+60x60',
+        ),
+      ),
+    ],
+    fires: ['35m', '45m'],
+    isQuiet: ['20m', '29m', '65m'],
+  },
+  {
+    // Busy, but nothing waits.
+    alert: 'HoplineSlotsBusy',
+    severity: 'warning',
+    labels: queue,
+    given: [
+      one('hopline_slots', queue, '10x80'),
+      one('hopline_slots_busy_seconds_total', queue, '0x20 0+600x60'),
+      ...['1', '+Inf'].map((le) =>
+        one('hopline_message_wait_seconds_bucket', { ...handler, le }, '0x20 0+60x60'),
+      ),
+    ],
+    fires: [],
+    isQuiet: ['29m', '40m', '65m'],
   },
   {
     alert: 'HoplineHandlerStuck',

@@ -7,15 +7,18 @@ import {
   SpanKind,
   SpanStatusCode,
   type TextMapPropagator,
+  type Tracer,
   trace,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
+  AlwaysOnSampler,
   BasicTracerProvider,
   InMemorySpanExporter,
   NoopSpanProcessor,
   type ReadableSpan,
+  type Sampler,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
 import { type OtelOptions, otel } from '../../src/observe/otel/index.js';
@@ -56,12 +59,15 @@ export class Spans {
   private readonly exporter = new InMemorySpanExporter();
   /** Ids of the spans in the order in which they began: many begin in one millisecond. */
   private readonly begun: string[] = [];
-  private readonly provider = new BasicTracerProvider({
-    spanProcessors: [new SimpleSpanProcessor(this.exporter), new Beginnings(this.begun)],
-  });
-  readonly tracer = this.provider.getTracer('test');
+  readonly tracer: Tracer;
 
-  constructor(private readonly fx: Pick<BusFixture, 'name' | 'eventually'>) {}
+  constructor(
+    private readonly fx: Pick<BusFixture, 'name' | 'eventually'>,
+    sampler: Sampler = new AlwaysOnSampler(),
+  ) {
+    const spanProcessors = [new SimpleSpanProcessor(this.exporter), new Beginnings(this.begun)];
+    this.tracer = new BasicTracerProvider({ spanProcessors, sampler }).getTracer('test');
+  }
 
   /** For the `middleware` of a bus. */
   otel(options: OtelOptions = {}) {

@@ -70,6 +70,7 @@ interface Place {
 /** The servers of pages. */
 export class PageServers {
   private readonly places: Place[] = [];
+  private isStopping = false;
 
   /**
    * Opens the servers of these pages.
@@ -94,8 +95,9 @@ export class PageServers {
     return servers;
   }
 
-  /** Closes the servers whose pages end when the supervisor begins to stop. */
+  /** Closes the servers whose pages end when the supervisor begins to stop; with others beside them such pages answer 503 from then on. */
   stopping(): void {
+    this.isStopping = true;
     this.closeIf(({ pages }) => pages.every(({ endsEarly }) => endsEarly));
   }
 
@@ -108,8 +110,13 @@ export class PageServers {
     for (const place of this.places.filter(isMeant)) place.server.close();
   }
 
+  private answerOf({ endsEarly, answer }: Page): Page['answer'] {
+    if (!endsEarly) return answer;
+    return (accept) => (this.isStopping ? jsonAnswer(503, { error: 'the processes stop' }) : answer(accept));
+  }
+
   private async listen(address: Address, pages: readonly Page[]): Promise<PageServer> {
-    const answers: Pages = Object.fromEntries(pages.map(({ path, answer }) => [path, answer]));
+    const answers: Pages = Object.fromEntries(pages.map((page) => [page.path, this.answerOf(page)]));
     try {
       const server = await PageServer.listen(address, answers);
       this.places.push({ server, pages });

@@ -100,9 +100,21 @@ export const METRICS = {
     ),
     unit: 'seconds',
   },
-  queue_messages: gauge(OF_QUEUE, 'max', 'Messages in the queue that no consumer was given, by the broker'),
-  queue_consumers: gauge(OF_QUEUE, 'max', 'Consumers of the queue in all processes, by the broker'),
-  consumers: gauge(OF_QUEUE, 'sum', 'Consumers of the process at the queue that are not lost'),
+  queue_messages: gauge(
+    OF_QUEUE,
+    'max',
+    'Messages in the queue that no consumer was given, by the broker; missing while an operator pauses the queue',
+  ),
+  queue_consumers: gauge(
+    OF_QUEUE,
+    'max',
+    'Consumers of the queue in all processes, by the broker; missing while an operator pauses the queue',
+  ),
+  consumers: gauge(
+    OF_QUEUE,
+    'sum',
+    'Consumers of the process at the queue, without those that its health calls lost, failed or guilty',
+  ),
   consumer_paused: gauge(
     [...OF_QUEUE, 'reason'],
     'max',

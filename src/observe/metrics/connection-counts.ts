@@ -61,9 +61,17 @@ export class ConnectionsCounts {
 
   /** @returns functions that end it */
   follow(bus: ObservedBus): (() => void)[] {
-    return (['up', 'down', 'blocked', 'unblocked'] as const).map((what) =>
-      bus.on(`connection.${what}`, ({ connection }) => this.counts.get(connection)?.[what]()),
-    );
+    return [
+      ...(['up', 'down', 'blocked', 'unblocked'] as const).map((what) =>
+        bus.on(`connection.${what}`, ({ connection }) => this.counts.get(connection)?.[what]()),
+      ),
+      // Its connections are closed then, which is no loss.
+      ...(['bus.stopped', 'bus.startFailed'] as const).map((name) =>
+        bus.on(name, () => {
+          for (const counts of this.counts.values()) counts.unblocked();
+        }),
+      ),
+    ];
   }
 
   read(service: string, reading: Reading): void {

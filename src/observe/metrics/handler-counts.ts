@@ -112,12 +112,21 @@ export class HandlersCounts {
       this.record(counts.whole, Math.max(0, sincePublishedMs), at);
   }
 
+  /** None if the application's function fails: what is counted must not depend on it. */
+  private exemplar(): Exemplar['labels'] | undefined {
+    try {
+      return this.options.exemplar?.();
+    } catch {
+      return undefined;
+    }
+  }
+
   /** @param at wall-clock milliseconds if an exemplar may be wanted */
   private record(distribution: Distribution, ms: number, at: number | undefined): void {
     const value = ms / 1_000;
     const bucket = distribution.record(value);
     if (at === undefined || at < this.noExemplarUntil || !distribution.wantsExemplar(bucket, at)) return;
-    const labels = this.options.exemplar?.();
+    const labels = this.exemplar();
     if (labels) distribution.exemplars[bucket] = { labels, value, at };
     else this.noExemplarUntil = at + NO_EXEMPLAR_FOR_MS;
   }

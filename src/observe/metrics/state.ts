@@ -2,7 +2,7 @@ import type { BusHealth, BusStatus } from './observed-bus.js';
 import type { Reading } from './reading.js';
 
 /** States of a consumer in which it is not there. */
-const LOST = ['lost', 'failed'];
+const LOST = ['lost', 'failed', 'guilty'];
 
 const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1_000);
 

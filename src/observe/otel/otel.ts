@@ -15,6 +15,7 @@ import type {
   TracedPublish,
   TracedReceipt,
   Tracing,
+  TracingMiddleware,
 } from '../../pipeline/tracing/tracing.js';
 import { durationOrForever, having, isPlainObject, problemsOf, show } from '../../util/check.js';
 import { type Duration, toMsOrForever } from '../../util/duration.js';
@@ -50,7 +51,7 @@ export function otel(options: OtelOptions = {}): MiddlewareObject {
   if (problems.length > 0) throw new OptionsError('otel', problems);
   const { linkAfter = '5m', tracer = trace.getTracer('hopline') } = options;
   const linkAfterMs = toMsOrForever(linkAfter);
-  return {
+  const middleware: TracingMiddleware = {
     tracing: (bus) =>
       new OtelTracing({
         tracer,
@@ -59,6 +60,7 @@ export function otel(options: OtelOptions = {}): MiddlewareObject {
         beginnings: new Beginnings(bus),
       }),
   };
+  return middleware as object;
 }
 
 /** The key by which the SDK, and its instrumentations, know that nothing is to be traced: a symbol that is the same for all copies. */

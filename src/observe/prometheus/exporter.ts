@@ -29,6 +29,10 @@ export class Exporter {
     this.metrics = METRIC_NAMES.map((name) => new RegisteredMetric(prefix, name, read));
   }
 
+  get isEmpty(): boolean {
+    return this.buses.size === 0;
+  }
+
   has(bus: ObservedBus): boolean {
     return this.buses.has(bus);
   }
@@ -43,7 +47,7 @@ export class Exporter {
   remove(bus: ObservedBus): void {
     this.buses.get(bus)?.end();
     this.buses.delete(bus);
-    if (this.buses.size > 0) return;
+    if (!this.isEmpty) return;
     for (const metric of this.metrics)
       if (this.isRegistered(metric)) this.register.removeSingleMetric(metric.ownName);
   }
@@ -59,7 +63,11 @@ export class Exporter {
           ({ ownName }) => `the register has another metric ${ownName}: give another prefix or register`,
         ),
       );
-    for (const metric of missing) this.register.registerMetric(asMetric(metric));
+    for (const metric of missing) {
+      // A scrape in the OpenMetrics format has taken `_total` off, and a registry has a metric under the name that it has then.
+      metric.name = metric.ownName;
+      this.register.registerMetric(asMetric(metric));
+    }
   }
 
   private isRegistered(metric: RegisteredMetric): boolean {
@@ -70,13 +78,15 @@ export class Exporter {
     const reading = new Reading();
     await Promise.all([...this.buses.values()].map((metrics) => metrics.read(reading)));
     for (const { service } of this.buses.keys())
-      reading.add('build_info', { service, version: ownVersion(), node: process.versions.node }, 1);
+      reading.add('build_info', { service, version: OWN_VERSION, node: process.versions.node }, 1);
     return reading;
   }
 }
 
 /** As the types of prom-client have it, whose union of classes has more than a registry needs. */
 const asMetric = (metric: RegisteredMetric) => metric as unknown as Metric<string>;
+
+const OWN_VERSION = ownVersion();
 
 /** Once it is built into a bundle, a package has no manifest. */
 function ownVersion(): string {

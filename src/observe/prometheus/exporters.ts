@@ -6,7 +6,7 @@ import type { ObservedBus } from '../metrics/observed-bus.js';
 import { Exporter } from './exporter.js';
 
 /** Of one registry, by prefix. */
-type Exporters = Map<string, Pick<Exporter, 'has' | 'add' | 'remove' | 'bounds'>>;
+type Exporters = Map<string, Pick<Exporter, 'has' | 'add' | 'remove' | 'bounds' | 'isEmpty'>>;
 
 /** Where the exporters are kept, for all copies of Hopline in the process: a registry takes a name once. */
 const KEPT = Symbol.for('hopline.prometheus');
@@ -31,7 +31,11 @@ export function attach(bus: ObservedBus, { register, prefix, buckets, exemplar }
     ]);
   exporter.add(bus, exemplar);
   exporters.set(prefix, exporter);
-  return () => exporter.remove(bus);
+  return () => {
+    exporter.remove(bus);
+    // Whoever comes next may have other buckets.
+    if (exporter.isEmpty && exporters.get(prefix) === exporter) exporters.delete(prefix);
+  };
 }
 
 /** True if a registry has metrics of the bus, whatever their prefix. */

@@ -16,7 +16,7 @@ export interface PrometheusOptions {
   buckets?: readonly number[];
   /**
    * Labels of an exemplar, such as `{ trace_id: … }`, of 128 characters at most; called when a handler has ended, about once a second
-   * for each bucket. Only a registry of the OpenMetrics format shows exemplars. @default none
+   * for each bucket; if it throws, there is none. Only a registry of the OpenMetrics format shows exemplars. @default none
    */
   exemplar?: () => Record<string, string> | undefined;
 }

@@ -91,14 +91,15 @@ async function illustrate(
   answers: MetricsOfProcesses['answers'],
 ): Promise<void> {
   const exemplars = new Map<string, unknown>();
-  for (const { values } of answers.flat())
-    for (const value of values) if (value.exemplar) exemplars.set(keyOf(value), value.exemplar);
+  for (const { name, values } of answers.flat())
+    for (const value of values) if (value.exemplar) exemplars.set(keyOf(name, value), value.exemplar);
   if (exemplars.size === 0) return;
   for (const metric of together.getMetricsAsArray()) {
     const { values } = await (metric as unknown as { get(): Promise<RawMetric> }).get();
-    for (const value of values) Object.assign(value, { exemplar: exemplars.get(keyOf(value)) });
+    for (const value of values) Object.assign(value, { exemplar: exemplars.get(keyOf(metric.name, value)) });
   }
 }
 
-const keyOf = ({ metricName, labels }: RawValue) =>
-  JSON.stringify([metricName, Object.entries(labels).toSorted()]);
+/** A counter's name may be without its `_total` already. */
+const keyOf = (name: string, { metricName, labels }: RawValue) =>
+  JSON.stringify([name.replace(/_total$/, ''), metricName, Object.entries(labels).toSorted()]);

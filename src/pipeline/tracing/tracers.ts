@@ -6,7 +6,14 @@ import { channelTracing } from './channels.js';
 import { GuardedTracing } from './guarded.js';
 import { withTrace } from './trace-headers.js';
 import { TracerFaults } from './tracer-faults.js';
-import type { AttemptTrace, TracedBus, TracedPublish, TracedReceipt, Tracing } from './tracing.js';
+import type {
+  AttemptTrace,
+  TracedBus,
+  TracedPublish,
+  TracedReceipt,
+  Tracing,
+  TracingMiddleware,
+} from './tracing.js';
 
 /**
  * The tracer of a bus: those of its middleware, the first outermost, around the diagnostics channels, each guarded by itself. Undefined
@@ -18,7 +25,10 @@ export function tracingOf(
 ): Tracing | undefined {
   const threw = new TracerFaults({ clock: about.clock, log }).note;
   const bus: TracedBus = { ...about, threw };
-  const all = [...middleware.flatMap(({ tracing }) => tracing?.(bus) ?? []), ...channelTracing(bus)];
+  const all = [
+    ...(middleware as Partial<TracingMiddleware>[]).flatMap((each) => each.tracing?.(bus) ?? []),
+    ...channelTracing(bus),
+  ];
   if (all.length === 0) return undefined;
   return all
     .map((tracing): Tracing => new GuardedTracing(tracing, threw))

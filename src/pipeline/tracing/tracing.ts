@@ -93,5 +93,7 @@ export interface TracedBus {
   threw(error: unknown): void;
 }
 
-/** Makes the tracer of a bus. */
-export type MakeTracing = (bus: TracedBus) => Tracing;
+/** Middleware that makes the tracer of its bus. It is outside of all other middleware. */
+export interface TracingMiddleware {
+  tracing(bus: TracedBus): Tracing;
+}

@@ -5,7 +5,7 @@ import { isTracingSuppressed, W3CTraceContextPropagator } from '@opentelemetry/c
 import { BasicTracerProvider, NoopSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { type Bus, defineMessage, type Headers, type MessageContext } from '../../../src/index.js';
 import { otel } from '../../../src/observe/otel/index.js';
-import type { Tracing } from '../../../src/pipeline/tracing/tracing.js';
+import type { Tracing, TracingMiddleware } from '../../../src/pipeline/tracing/tracing.js';
 import { registered } from '../../support/spans.js';
 import { BusBench } from '../bus-bench.js';
 
@@ -116,7 +116,8 @@ describe('a tracer that throws', () => {
     withBench(async (bench) => {
       const headers: Headers = {};
       const publishing: Partial<Tracing> = { publish: (_call, publish) => publish(headers) };
-      const bus = await bench.started({ middleware: [{ tracing: () => publishing as Tracing }] });
+      const middleware: TracingMiddleware = { tracing: () => publishing as Tracing };
+      const bus = await bench.started({ middleware: [middleware as object] });
       await bus.publish('k', 1, { delay: '1s' });
       assert.deepEqual(headers, {});
     }));

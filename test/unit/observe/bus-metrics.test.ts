@@ -124,6 +124,18 @@ describe('metrics of what a bus says of itself', () => {
     assert.equal(await blocked(), lost);
   });
 
+  for (const name of ['bus.stopped', 'bus.startFailed'] as const)
+    it(`measure it no longer once the connection is closed: ${name}`, async () => {
+      bus.connections = [{ connection, state: 'blocked', since }];
+      const metrics = metricsOf();
+      const blocked = () => read(metrics, 'connection_blocked_seconds_total', { connection }).then(Number);
+      await eventually(async () => (await blocked()) > 0);
+      bus.events.emit(name, { service: 'svc', error: new Error('stopped') });
+      const afterwards = await blocked();
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(await blocked(), afterwards);
+    });
+
   it('tell of the outbox, whose lag is in seconds', async () => {
     bus.backlog = async () => ({ waiting: 3, lagMs: 1_500, refused: [] });
     const metrics = metricsOf();
@@ -147,13 +159,14 @@ describe('metrics of what a bus says of itself', () => {
     bus.consumers = [
       { queue: 'a', state: 'consuming', since },
       { queue: 'b', state: 'lost', since },
+      { queue: 'c', state: 'guilty', since },
     ];
     const lane = { queue: 'a', of: 'a', oldestMs: undefined };
     const group = { queues: ['a'], slots: 1, running: 0, waiting: 0, busyMs: 0 };
     bus.slotGroups = [{ ...group, lanes: [{ ...lane, paused: ['operator'] }], held: true }];
     const metrics = metricsOf();
     assert.equal(await read(metrics, 'consumers', { queue: 'a' }), 1);
-    assert.equal(await read(metrics, 'consumers', { queue: 'b' }), 0);
+    for (const queue of ['b', 'c']) assert.equal(await read(metrics, 'consumers', { queue }), 0);
     for (const reason of ['operator', 'unpublishable'])
       assert.equal(await read(metrics, 'consumer_paused', { queue: 'a', reason }), 1);
     assert.equal(await read(metrics, 'oldest_message_seconds'), undefined);

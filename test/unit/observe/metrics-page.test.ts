@@ -86,6 +86,25 @@ describe('one page for the metrics of several processes', () => {
     assert.ok(body.endsWith('# EOF\n'));
   });
 
+  it('gives an exemplar to its own metric alone, whatever labels others have', async () => {
+    const exemplar = { labelSet: { trace_id: 'abc' }, value: 1, timestamp: 1_700_000_000.5 };
+    const { body } = await pageOf(
+      [
+        [
+          metric('a_total', 'counter', 'sum', { ...one(1), exemplar }),
+          metric('b_total', 'counter', 'sum', one(2)),
+          metric('c', 'gauge', 'sum', one(3)),
+        ],
+      ],
+      OPEN,
+    );
+    assert.deepEqual(lines(body).slice(0, 3), [
+      'a_total 1 # {trace_id="abc"} 1 1700000000.5',
+      'b_total 2',
+      'c 3',
+    ]);
+  });
+
   for (const [accept, isOpen] of [
     [undefined, false],
     ['*/*', false],

@@ -254,6 +254,44 @@ describe('the metrics of a bus, for prom-client,', () => {
     assert.match(await page(), /hopline_ready\{service="svc"\}/);
   });
 
+  it('may have other buckets once nobody has these', () => {
+    const bus = bench.bus();
+    prometheus(bus, { register, buckets: [1, 2] })();
+    const remove = prometheus(bus, { register, buckets: [1, 3] });
+    assert.equal(problemsOf(() => prometheus(bus, { register, buckets: [1, 2] })).length, 1);
+    remove();
+    prometheus(bus, { register, buckets: [1, 2] });
+  });
+
+  it('have their names after a scrape in the OpenMetrics format, too, when they come back', async () => {
+    register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+    const bus = bench.bus();
+    prometheus(bus, { register });
+    await page();
+    register.clear();
+    const remove = prometheus(bus, { register });
+    assert.match(await page(), /^hopline_outbox_relayed_total\{service="svc"\} 0$/m);
+    remove();
+    assert.deepEqual(register.getMetricsAsArray(), []);
+  });
+
+  it('count everything although the function for exemplars fails, which is asked only once then', async () => {
+    const bus = bench.bus();
+    bus.handle('a.key', () => {}, { name: 'A', queue: 'q' });
+    let asked = 0;
+    const exemplar = () => {
+      asked += 1;
+      throw new Error('no tracer');
+    };
+    prometheus(bus, { register, exemplar });
+    await bus.start();
+    await bus.publish('a.key', {});
+    await bench.clock.advance(0);
+    for (const name of ['handler_duration', 'message_wait', 'message_duration'])
+      assert.equal(await valueIn(`hopline_${name}_seconds_count{service="svc",queue="q",handler="A"}`), 1);
+    assert.equal(asked, 1);
+  });
+
   it('never fail a scrape: what can not be had is missing and counted', async () => {
     const bus = await bench.started();
     const broken = {

@@ -64,12 +64,13 @@ describe('gathering the metrics of processes', () => {
         counterOf(4, 'gauge'),
         counterOf(5, 'counter', 'max'),
         counterOf(6, 'histogram'),
+        counterOf(7, 'summary'),
       ],
     });
     const answered = answering(gatherer, counterOf(1));
     const { answers, counters, unanswered } = await gatherer.gather();
     assert.deepEqual(answers, [[counterOf(1)]]);
-    assert.deepEqual(counters, [[counterOf(3), counterOf(6, 'histogram')], []]);
+    assert.deepEqual(counters, [[counterOf(3), counterOf(6, 'histogram'), counterOf(7, 'summary')], []]);
     assert.equal(unanswered, 1);
     assert.equal((await gatherer.gather()).unanswered, 2);
     assert.deepEqual(answered.requests, silent.requests);
@@ -108,6 +109,29 @@ describe('gathering the metrics of processes', () => {
     gatherer.joined(dying);
     const { answers, unanswered, processes } = await gatherer.gather();
     assert.deepEqual([answers, unanswered, processes], [[], 0, 0]);
+  });
+
+  it('counts a process once that answers and ends before another one answers', async () => {
+    const gatherer = new MetricsGatherer(60_000);
+    const ending = answering(gatherer, counterOf(3));
+    const slow: Process = new Process((request) =>
+      setImmediate(() => {
+        gatherer.left(ending);
+        gatherer.received(slow, { kind: 'metrics', request, metrics: [counterOf(1)] });
+      }),
+    );
+    gatherer.joined(slow);
+    const { answers, counters } = await gatherer.gather();
+    assert.deepEqual([answers, counters], [[[counterOf(1)]], [[counterOf(3)]]]);
+  });
+
+  it('asks once for several that want to know at the same time, and again for a later one', async () => {
+    const gatherer = new MetricsGatherer();
+    const process = answering(gatherer, counterOf(1));
+    const [one, other] = await Promise.all([gatherer.gather(), gatherer.gather()]);
+    assert.deepEqual([one, process.requests.length], [other, 1]);
+    await gatherer.gather();
+    assert.equal(process.requests.length, 2);
   });
 
   it('hears nobody who has not joined', async () => {

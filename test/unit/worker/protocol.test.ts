@@ -83,6 +83,15 @@ describe('messages between a supervisor and its workers', () => {
     });
   });
 
+  it('have no metric of another shape, and all others', () => {
+    const [value] = METRIC.values;
+    const wrong = [null, { ...METRIC, values: [{ ...value, exemplar: null }] }, { ...METRIC, name: '' }];
+    assert.deepEqual(fromWorker(sent({ kind: 'metrics', metrics: [...wrong, METRIC] })), {
+      kind: 'metrics',
+      metrics: [METRIC],
+    });
+  });
+
   it('are none when a field is missing or is something else', () => {
     const messages = [...FROM_WORKER, ...TO_WORKER.filter((message) => typeof message === 'object')];
     for (const message of messages) {
