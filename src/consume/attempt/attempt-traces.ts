@@ -44,7 +44,7 @@ class BegunAttempt implements TracedAttempt {
 
   get waitMs(): number | undefined {
     const { work } = this;
-    if (work.attempt > 1 || !isFirstDelivery(work)) return undefined;
+    if (!isFirstDelivery(work)) return undefined;
     const age = ageMs(work, this.clock);
     return age === undefined ? undefined : Math.max(0, age);
   }
