@@ -50,7 +50,7 @@ export class BusParts {
     const everyMs = settings.failureSumsEveryMs;
     this.failureLog = everyMs === undefined ? undefined : new FailureLog(events, { log, clock, everyMs });
     const tracing = tracingOf(settings.middleware, { service, kind: transport.kind, clock, log });
-    const traced = tracing && { tracing, exchange, clock, log };
+    const traced = tracing && { tracing, exchange, clock };
     const life = new Lifecycle({ settings, names, exchange, events, monitor, tracing });
     this.settings = settings;
     this.names = names;

@@ -43,7 +43,7 @@ export function consumeStage(middleware: ConsumeMiddleware, parts: ConsumeParts)
       await middleware.consume(new Consumed(work, content), go);
       ending ??= parts.end(work, DISCARD);
     } catch (error) {
-      if (ending) noteError(parts.log, work, error);
+      if (ending) logError(parts.log, work, error);
       ending ??= parts.fail(work, error);
     }
     return ending;
@@ -124,7 +124,7 @@ export const isFailure = ({ outcome }: ConsumeResult): boolean =>
 const errorOf = ({ error }: { readonly error?: unknown }): { error?: unknown } =>
   error === undefined ? {} : { error };
 
-function noteError(log: Logger, { received, match }: Work, error: unknown): void {
+function logError(log: Logger, { received, match }: Work, error: unknown): void {
   const { delivery, messageId } = received;
   log.error(
     { queue: delivery.queue, handler: match?.handler.name, messageId, error },

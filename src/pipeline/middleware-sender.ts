@@ -11,7 +11,7 @@ import {
   wrapping,
 } from './publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings } from './sender.js';
-import { inTrace } from './tracing/trace-headers.js';
+import { optionsInTrace } from './tracing/trace-headers.js';
 import { type TraceableSender, type TracedSending, TracingSender } from './tracing/tracing-sender.js';
 
 /**
@@ -44,7 +44,7 @@ class MiddlewareSender implements TraceableSender {
     { trace }: Pick<Beside, 'trace'> = {},
   ): Promise<Published> {
     this.direct.check(given);
-    const options = trace ? inTrace(given, trace) : given;
+    const options = trace ? optionsInTrace(given, trace) : given;
     const message = messageOf(intent, target, payload, options, options.key);
     return this.wrap(message, (changed, encoding) =>
       this.direct.dispatch(intent, target, changed.payload, withHeaders(options, message, changed), {

@@ -207,7 +207,7 @@ function propertiesOf(
   if (encoding?.contentEncoding) properties.contentEncoding = encoding.contentEncoding;
   if (options.headers)
     properties.headers = publisherHeaders(trace ? withTrace(options.headers, trace) : options.headers);
-  else if (trace) properties.headers = trace as Headers;
+  else if (trace) properties.headers = { ...trace };
   if (options.correlationId !== undefined) properties.correlationId = options.correlationId;
   if (options.replyTo !== undefined) properties.replyTo = options.replyTo;
   if (options.userId !== undefined) properties.userId = options.userId;

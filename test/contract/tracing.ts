@@ -331,6 +331,7 @@ export const tracing: Theme = (test) => {
     await fx.eventually(() => assert.equal(spans.named('settle news').length, 2));
     assert.equal(new Set(spans.all.map(traceOf)).size, 1);
     const dispatch = spans.one('send batch');
+    assert.ok(!('messaging.destination.name' in dispatch.attributes));
     // One that a job has added by then is among them.
     assert.ok(Number(dispatch.attributes['messaging.batch.message_count']) >= 2);
     for (const span of [...spans.named('process jobs'), ...spans.named('process news')])

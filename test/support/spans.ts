@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import {
+  type ContextManager,
   context,
   propagation,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
+  type TextMapPropagator,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
@@ -22,11 +24,35 @@ import {
 import { type OtelOptions, otel } from '../../src/observe/otel/index.js';
 import type { BusFixture } from './bus-fixture.js';
 
+const OF_APPLICATION = {
+  contexts: new AsyncLocalStorageContextManager(),
+  propagator: new CompositePropagator({
+    propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
+  }),
+};
+
+function setUp({ contexts, propagator }: { contexts: ContextManager; propagator: TextMapPropagator }): void {
+  context.disable();
+  context.setGlobalContextManager(contexts.enable());
+  propagation.disable();
+  propagation.setGlobalPropagator(propagator);
+}
+
 /** As an application sets it up; the tracers are each test's own. */
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-propagation.setGlobalPropagator(
-  new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
-);
+setUp(OF_APPLICATION);
+
+/** Does something with others registered; those of all other tests are back when it is done. */
+export async function registered(
+  others: { readonly contexts?: ContextManager; readonly propagator?: TextMapPropagator },
+  body: () => Promise<void>,
+): Promise<void> {
+  setUp({ ...OF_APPLICATION, ...others });
+  try {
+    await body();
+  } finally {
+    setUp(OF_APPLICATION);
+  }
+}
 
 /** The spans of one test. */
 export class Spans {

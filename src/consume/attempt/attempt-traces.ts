@@ -1,47 +1,52 @@
 import type { ConsumeResult } from '../../pipeline/consume-middleware.js';
 import { resultOf } from '../../pipeline/consume-stage.js';
 import type { Outcome } from '../../pipeline/outcome.js';
-import type { Tracing } from '../../pipeline/tracing/tracing.js';
+import type { TracedAttempt, Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
-import type { Logger } from '../../util/logger.js';
+import type { Clock } from '../../util/clock.js';
+import { ageMs, isFirstDelivery } from '../report/age.js';
 
-/** Tells a tracer of attempts. It runs code of others, as that of span processors: what it throws is logged, and changes nothing else. */
+/** Tells a tracer of attempts. */
 export class AttemptTraces {
   constructor(
     private readonly tracing: Tracing,
-    private readonly log: Logger,
+    private readonly clock: Clock,
   ) {}
 
   /** Begins the trace of the attempt that the work is at; one before it, in the same delivery, has ended. */
   begin(work: Work): void {
-    try {
-      work.trace = this.tracing.attempt(work, work.trace);
-    } catch (error) {
-      work.trace = undefined;
-      this.note(work, error);
-    }
+    work.trace = this.tracing.attempt(new BegunAttempt(work, this.clock), work.trace);
   }
 
   decided(work: Work, outcome: Outcome): void {
-    try {
-      work.trace?.decided(endOf(outcome));
-    } catch (error) {
-      this.note(work, error);
-    }
+    work.trace?.decided(endOf(outcome));
   }
 
   /** @param outcome undefined if the channel is lost */
   settled(work: Work, outcome: Outcome | undefined): void {
-    try {
-      work.trace?.settled(endOf(outcome));
-    } catch (error) {
-      this.note(work, error);
-    }
+    work.trace?.settled(endOf(outcome));
+  }
+}
+
+class BegunAttempt implements TracedAttempt {
+  readonly received: Work['received'];
+  readonly match: Work['match'];
+  readonly attempt: number;
+
+  constructor(
+    private readonly work: Work,
+    private readonly clock: Clock,
+  ) {
+    this.received = work.received;
+    this.match = work.match;
+    this.attempt = work.attempt;
   }
 
-  private note({ received }: Work, error: unknown): void {
-    const { delivery, messageId } = received;
-    this.log.error({ queue: delivery.queue, messageId, error }, 'a tracer threw');
+  get waitMs(): number | undefined {
+    const { work } = this;
+    if (!isFirstDelivery(work)) return undefined;
+    const age = ageMs(work, this.clock);
+    return age === undefined ? undefined : Math.max(0, age);
   }
 }
 
@@ -52,5 +57,5 @@ const endOf = (outcome: Outcome | undefined): ConsumeResult =>
   outcome?.kind === 'done' ? SUCCEEDED : resultOf(outcome);
 
 /** Does something in the async context of an attempt. */
-export const inTrace = <Result>(work: Work, run: (work: Work) => Result): Result =>
+export const runInTrace = <Result>(work: Work, run: (work: Work) => Result): Result =>
   work.trace ? work.trace.run(run, work) : run(work);

@@ -9,11 +9,12 @@ import type { Later } from '../../pipeline/stage.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Delivery } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
 import type { Settler } from '../settle/settle.js';
-import { AttemptTraces, inTrace } from './attempt-traces.js';
+import { AttemptTraces, runInTrace } from './attempt-traces.js';
 import { ConsumeWays } from './consume-ways.js';
 import type { Stopping } from './context.js';
 import { asksFirst, type CrashWatch } from './crash-watch.js';
@@ -27,6 +28,7 @@ export interface AttemptsOptions {
   readonly settler: Pick<Settler, 'settle' | 'endAttempt' | 'endBroken'>;
   readonly events: AttemptEvents;
   readonly log: Logger;
+  readonly clock: Clock;
   readonly stopping: Stopping;
   readonly tracing?: Tracing | undefined;
   /** Crash watch, asked before a redelivered message begins. */
@@ -45,8 +47,8 @@ export class Attempts {
   private readonly traces: AttemptTraces | undefined;
 
   constructor(private readonly options: AttemptsOptions) {
-    const { dispatcher, handlers, log, middleware, tracing } = options;
-    this.traces = tracing && new AttemptTraces(tracing, log);
+    const { dispatcher, handlers, log, middleware, tracing, clock } = options;
+    this.traces = tracing && new AttemptTraces(tracing, clock);
     this.ways = ConsumeWays.of(middleware, handlers, {
       log,
       decide: (work) => this.endWithin(work, () => work.decided ?? dispatcher.attempt(work)),
@@ -74,7 +76,7 @@ export class Attempts {
 
   private traced(work: Work, traces: AttemptTraces): void {
     traces.begin(work);
-    inTrace(work, this.attempt);
+    runInTrace(work, this.attempt);
   }
 
   private readonly attempt = (work: Work): void => {
@@ -119,7 +121,7 @@ export class Attempts {
     let outcome = first;
     while (followsAtOnce(outcome)) {
       const instead = await this.following(work, outcome);
-      outcome = instead ?? (await inTrace(work, this.decide));
+      outcome = instead ?? (await runInTrace(work, this.decide));
       if (instead) break;
       this.traces?.decided(work, outcome);
     }
@@ -163,7 +165,7 @@ export class Attempts {
     // The content that middleware has replaced was replaced for the attempt before.
     work.replaced = undefined;
     // An async context that a middleware enters for good reaches neither other messages nor the next attempt.
-    const outcome = await inTrace(work, (its) =>
+    const outcome = await runInTrace(work, (its) =>
       new AsyncResource('HOPLINE_CONSUME').runInAsyncScope(way, undefined, its, undefined),
     );
     if (work.isSettling || !outcome || !followsAtOnce(outcome)) return false;

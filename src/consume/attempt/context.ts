@@ -13,6 +13,7 @@ import { MessageView } from '../../message/received-message.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
 import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
+import type { Cause } from '../../pipeline/tracing/carried.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Stores } from '../../stores/stores.js';
 import { show } from '../../util/check.js';
@@ -56,6 +57,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   transacted: AttemptTransaction | undefined;
   private ownParts: HandlerParts | undefined;
   private ownSender: Sender | undefined;
+  private readonly trace: Cause['trace'];
 
   constructor(
     readonly work: Work,
@@ -65,9 +67,10 @@ export class HandlerContext extends MessageContext implements Attempt {
     readonly payload?: unknown,
   ) {
     super();
-    // Both are fixed for this attempt; the work's own counters move on.
+    // These are fixed for this attempt; the work's own move on.
     this.attempt = work.attempt;
     this.tries = handler.retry.tries;
+    this.trace = work.trace;
   }
 
   get messageId(): string | undefined {
@@ -152,7 +155,7 @@ export class HandlerContext extends MessageContext implements Attempt {
   get batch(): HandlerBatch | undefined {
     const mark = batchOf(this.work.received);
     if (mark)
-      this.ownBatch ??= new HandlerBatch(mark, this.work, this.bus.batches, (call) =>
+      this.ownBatch ??= new HandlerBatch(mark, this.cause, this.bus.batches, (call) =>
         this.mustNotBeOver(call),
       );
     return this.ownBatch;
@@ -177,7 +180,7 @@ export class HandlerContext extends MessageContext implements Attempt {
       routingKey,
       messageId,
       attempt,
-      ...this.work.trace?.logFields,
+      ...this.trace?.logFields,
     };
     return {
       debug: (fields, message) => logger.debug({ ...mine, ...fields }, message),
@@ -212,6 +215,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     this.record('discard', DISCARD);
   }
 
+  /** What is published in this attempt is its own: code of it may still run when the next has begun. */
+  private get cause(): Cause {
+    return { received: this.work.received, trace: this.trace };
+  }
+
   private get message(): MessageView {
     const { received } = this.work;
     const { contentEncoding } = received.delivery.properties;
@@ -221,7 +229,7 @@ export class HandlerContext extends MessageContext implements Attempt {
 
   /** Publishes within a transaction leave with its commit; after a rollback none does, whatever code still runs. */
   protected get sender(): Sender {
-    this.ownSender ??= new CarryingSender(this.work, () => {
+    this.ownSender ??= new CarryingSender(this.cause, () => {
       const { transacted, bus } = this;
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });

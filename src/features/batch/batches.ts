@@ -14,7 +14,7 @@ import type { BatchPosition } from '../../message/wire/batch-header.js';
 import type { PublishWrap } from '../../pipeline/publish-middleware.js';
 import { withTrace } from '../../pipeline/tracing/trace-headers.js';
 import type { TracedPublish, Tracing } from '../../pipeline/tracing/tracing.js';
-import { areOptions, publishing } from '../../pipeline/tracing/tracing-sender.js';
+import { areOptions } from '../../pipeline/tracing/tracing-sender.js';
 import type { BatchChange, BatchStore, JobResult, StoredBatch, StoredCounts } from '../../stores/batches.js';
 import type { Clock } from '../../util/clock.js';
 import { toMs } from '../../util/duration.js';
@@ -73,11 +73,11 @@ export class Batches implements BatchActions {
 
   async dispatch(plan: BatchPlan): Promise<DispatchedBatch> {
     const { store } = this;
-    const { tracing, log } = this.options;
+    const { tracing } = this.options;
     checkBatchPlan(plan);
     if (!tracing) return this.dispatchTo(store, plan, {});
-    const { batch } = await publishing({ tracing, log }, callOf(plan), async (headers) => {
-      const batch = await this.dispatchTo(store, inTrace(plan, headers), { ...headers });
+    const { batch } = await tracing.publish(callOf(plan), async (headers) => {
+      const batch = await this.dispatchTo(store, planInTrace(plan, headers), { ...headers });
       return { count: batch.total, batch };
     });
     return batch;
@@ -187,7 +187,7 @@ const callOf = ({ id, name }: BatchPlan): TracedPublish => ({
 });
 
 /** The plan with notifications that go on with the trace, whichever process sends them. */
-function inTrace(plan: BatchPlan, headers: Readonly<Headers>): BatchPlan {
+function planInTrace(plan: BatchPlan, headers: Readonly<Headers>): BatchPlan {
   const notifications = Object.entries(plan.notifications).map(([kind, step]) => {
     const own = areOptions(step) ? { ...step, headers: withTrace(step.headers, headers) } : step;
     return [kind, own];

@@ -9,7 +9,7 @@ import { encodeOutboxMessage, type OutboxMessage } from '../../message/wire/outb
 import { type Beside, type BodyEncoding, routingKeyOf } from '../../pipeline/publish-call.js';
 import { checkOutboxOptions, withoutPack } from '../../pipeline/publish-checks.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../../pipeline/sender.js';
-import { inTrace } from '../../pipeline/tracing/trace-headers.js';
+import { optionsInTrace } from '../../pipeline/tracing/trace-headers.js';
 import type { OutboxEntry } from '../../stores/outbox.js';
 import { problemsOf, shortPlainText } from '../../util/check.js';
 import type { Clock } from '../../util/clock.js';
@@ -70,7 +70,7 @@ export class OutboxSender implements DirectSender {
     { encoding, trace }: Beside = {},
   ): Promise<Published> {
     checkOutboxOptions(options);
-    const whole = trace ? inTrace(options, trace) : options;
+    const whole = trace ? optionsInTrace(options, trace) : options;
     const entry = await this.composed(intent, target, payload, whole, encoding);
     await this.add([entry]);
     return added(entry.messageId, options);

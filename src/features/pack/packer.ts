@@ -7,6 +7,7 @@ import { isOneLine, LINE_END_BYTES, packItemId } from '../../message/wire/pack.j
 import { encodeTrace, TRACE_HEADERS, TRACES_CAP_BYTES } from '../../message/wire/pack-traces.js';
 import type { PublishCall } from '../../pipeline/publish-call.js';
 import type { Gathering, PublishFeature } from '../../pipeline/publish-stage.js';
+import { withTrace } from '../../pipeline/tracing/trace-headers.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
 
@@ -78,11 +79,11 @@ export class Packer {
     body: Buffer,
     { max, withinMs }: PackSettings,
   ): Promise<Published> | undefined {
-    const isInHeaders = isTraced(call.options.headers);
-    const traced = call.trace ?? (isInHeaders ? call.options.headers : undefined);
-    const trace = traced ? encodeTrace(traced) : UNTRACED;
-    const alike = likenessOf(isInHeaders ? withoutTrace(call) : call);
-    if (alike === undefined || !isOneLine(body)) return undefined;
+    const { headers } = call.options;
+    const whole = call.trace ? withTrace(headers, call.trace) : headers;
+    const trace = isTraced(whole) ? encodeTrace(whole) : UNTRACED;
+    const alike = likenessOf(isTraced(headers) ? withoutTrace(call) : call);
+    if (alike === undefined || !isOneLine(body) || hasOther(call.trace, whole)) return undefined;
     const open = this.groups.get(alike);
     const bytes = body.length + LINE_END_BYTES;
     if (open && (open.bytes + bytes > this.maxBytes || traceBytesOf(open, trace) > TRACES_CAP_BYTES))
@@ -133,6 +134,14 @@ const isTraced = (headers: Headers | undefined): boolean =>
   headers !== undefined &&
   TRACE_HEADERS.some((name) => headers[name] !== undefined) &&
   TRACE_HEADERS.every((name) => headers[name] === undefined || typeof headers[name] === 'string');
+
+/** True if a tracer has added what a pack has no place for: headers by other names, or beside those that are no text. */
+function hasOther(trace: Readonly<Headers> | undefined, whole: Headers | undefined): boolean {
+  for (const name in trace) if (!NAMES.has(name) || !isTraced(whole)) return true;
+  return false;
+}
+
+const NAMES: ReadonlySet<string> = new Set(TRACE_HEADERS);
 
 function withoutTrace(call: PublishCall): PublishCall {
   const { traceparent: _, tracestate: __, baggage: ___, ...headers } = call.options.headers as Headers;

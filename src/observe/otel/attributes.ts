@@ -62,8 +62,10 @@ export function sampledAttributes(
     [NAME.system]: SYSTEMS[bus.kind],
     [NAME.operation]: operation,
     [NAME.operationType]: operation,
-    [NAME.destination]: destinationOf(destination),
   };
+  const name = destinationOf(destination);
+  // A batch has none: its jobs may go anywhere.
+  if (name !== '') attributes[NAME.destination] = name;
   const { queue, handler } = destination;
   if (queue !== undefined) attributes[NAME.queue] = queue;
   if (handler !== undefined) attributes[NAME.handler] = handler;
@@ -109,11 +111,8 @@ export function receiptAttributes({ messageId, confirmed, count }: TracedReceipt
   return attributes;
 }
 
-/** Attributes of an attempt, if its span is recorded. @param waitMs undefined if it has not only waited for its turn */
-export function attemptAttributes(
-  { received, attempt }: TracedAttempt,
-  waitMs: number | undefined,
-): Attributes {
+/** Attributes of an attempt, if its span is recorded. */
+export function attemptAttributes({ received, attempt, waitMs }: TracedAttempt): Attributes {
   const { messageId, redelivered, delivery } = received;
   const attributes = idsOf(messageId, delivery.properties.correlationId);
   attributes[NAME.attempt] = attempt;

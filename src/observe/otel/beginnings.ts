@@ -21,10 +21,26 @@ export interface Beginning {
 /** Routing keys may have ids in them. */
 const KEPT_AT_MOST = 1_000;
 
+/** What is kept by several keys, one after the other. */
+class Kept {
+  private further: Map<unknown, Kept> | undefined;
+  beginning: Beginning | undefined;
+
+  at(key: unknown): Kept {
+    this.further ??= new Map();
+    let next = this.further.get(key);
+    if (!next) {
+      next = new Kept();
+      this.further.set(key, next);
+    }
+    return next;
+  }
+}
+
 /** Beginnings of the spans of a bus. They are kept: most spans are not recorded, and those pay for little more than the look here. */
 export class Beginnings {
-  private readonly publishes = new Map<string, Map<string, Beginning>>();
-  private readonly processes = new Map<unknown, Map<string, Beginning>>();
+  private publishes = new Kept();
+  private processes = new Kept();
   private readonly settles = new Map<string, Beginning>();
   private size = 0;
 
@@ -36,28 +52,19 @@ export class Beginnings {
       const made = this.make(`send ${type}`, 'send', {});
       return { ...made, rest: { ...made.rest, ...batchAttributes(routingKey) } };
     }
-    return (
-      this.publishes.get(exchange)?.get(routingKey) ??
-      this.keep(
-        this.publishes,
-        exchange,
-        routingKey,
-        this.make(`send ${type}`, 'send', { exchange, routingKey }),
-      )
-    );
+    const kept = this.publishes.at(type).at(exchange).at(routingKey);
+    return kept.beginning ?? this.keep(kept, this.make(`send ${type}`, 'send', { exchange, routingKey }));
   }
 
   ofProcess({ received, match }: TracedAttempt): Beginning {
     const { exchange, routingKey, delivery } = received;
     const { queue } = delivery;
-    // One handler has one exchange and one queue, but for lanes and more than one pattern.
-    const by = match?.handler ?? queue;
-    const name = `process ${queue}`;
-    const kept = this.processes.get(by)?.get(routingKey);
-    if (kept?.name === name) return kept;
     const handler = match?.handler.name;
-    const made = this.make(name, 'process', { exchange, routingKey, queue, handler });
-    return this.keep(this.processes, by, routingKey, made);
+    const kept = this.processes.at(queue).at(handler).at(exchange).at(routingKey);
+    return (
+      kept.beginning ??
+      this.keep(kept, this.make(`process ${queue}`, 'process', { exchange, routingKey, queue, handler }))
+    );
   }
 
   ofSettle(queue: string): Beginning {
@@ -76,20 +83,14 @@ export class Beginnings {
     return { name, options: { kind: KINDS[operation], attributes }, internal, rest };
   }
 
-  private keep<Key>(
-    all: Map<Key, Map<string, Beginning>>,
-    by: Key,
-    routingKey: string,
-    made: Beginning,
-  ): Beginning {
-    if (this.size >= KEPT_AT_MOST) {
-      this.publishes.clear();
-      this.processes.clear();
+  private keep(kept: Kept, made: Beginning): Beginning {
+    kept.beginning = made;
+    this.size += 1;
+    if (this.size > KEPT_AT_MOST) {
+      this.publishes = new Kept();
+      this.processes = new Kept();
       this.size = 0;
     }
-    this.size += 1;
-    const its = all.get(by) ?? new Map<string, Beginning>();
-    all.set(by, its.set(routingKey, made));
     return made;
   }
 }

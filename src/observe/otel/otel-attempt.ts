@@ -1,11 +1,9 @@
 import { type Context, context, type Span, trace } from '@opentelemetry/api';
 import type { Headers } from '../../message/properties.js';
-import { publishedAtOf } from '../../message/published-at.js';
 import type { ConsumeResult } from '../../pipeline/consume-middleware.js';
 import type { AttemptTrace, TracedAttempt } from '../../pipeline/tracing/tracing.js';
-import type { Clock } from '../../util/clock.js';
 import { attemptAttributes, resultAttributes } from './attributes.js';
-import { contextIn, headersOf, isSameTrace, linksTo, noteError, type OtelParts } from './spans.js';
+import { contextIn, endWith, headersOf, isSameTrace, linksTo, type OtelParts, recordError } from './spans.js';
 import { spanFields } from './traced-logger.js';
 
 /** The spans of one attempt: that of its processing, in which its handler runs, and then that of its settling. */
@@ -39,8 +37,13 @@ export class OtelAttempt implements AttemptTrace {
     this.span = parts.tracer.startSpan(name, isBelow ? internal : linked, parent);
     this.context = trace.setSpan(parent, this.span);
     if (!this.span.isRecording()) return;
-    this.span.setAttributes(rest);
-    this.span.setAttributes(attemptAttributes(attempt, waitOf(attempt, parts.clock)));
+    try {
+      this.span.setAttributes(rest);
+      this.span.setAttributes(attemptAttributes(attempt));
+    } catch (error) {
+      this.span.end();
+      throw error;
+    }
   }
 
   get carried(): Readonly<Headers> {
@@ -60,32 +63,28 @@ export class OtelAttempt implements AttemptTrace {
   decided(result: ConsumeResult): void {
     const { span, parts } = this;
     if (this.settling || !span.isRecording()) return;
-    note(span, result);
-    span.end();
-    const { name, options, rest } = parts.beginnings.ofSettle(this.queue);
-    this.settling = parts.tracer.startSpan(name, options, this.context);
-    if (this.settling.isRecording()) this.settling.setAttributes(rest);
+    try {
+      endWith(span, () => note(span, result));
+    } finally {
+      const { name, options, rest } = parts.beginnings.ofSettle(this.queue);
+      this.settling = parts.tracer.startSpan(name, options, this.context);
+      if (this.settling.isRecording()) this.settling.setAttributes(rest);
+    }
   }
 
   settled(result: ConsumeResult): void {
-    this.decided(result);
-    const { settling, span } = this;
-    if (!settling) span.end();
-    else if (settling.isRecording()) settling.setAttributes(resultAttributes(result));
-    settling?.end();
+    try {
+      this.decided(result);
+    } finally {
+      const { settling, span } = this;
+      if (settling) endWith(settling, () => settling.setAttributes(resultAttributes(result)));
+      else if (span.isRecording()) span.end();
+    }
   }
 }
 
 function note(span: Span, result: ConsumeResult): void {
   span.setAttributes(resultAttributes(result));
   const { outcome, error } = result;
-  if (error !== undefined) noteError(span, error, outcome === 'retried' || outcome === 'deadLettered');
-}
-
-/** Milliseconds from the publish to here, of messages that came straight from their queue for the first time. */
-function waitOf({ received, attempt }: TracedAttempt, clock: Clock): number | undefined {
-  const { delivery, exchange } = received;
-  if (attempt > 1 || delivery.redelivered || delivery.exchange !== exchange) return undefined;
-  const at = publishedAtOf(delivery.properties);
-  return at === undefined ? undefined : clock.now() - at;
+  if (error !== undefined) recordError(span, error, outcome === 'retried' || outcome === 'deadLettered');
 }

@@ -1,9 +1,8 @@
 import { type Context, context, type Span, trace } from '@opentelemetry/api';
 import type { Headers } from '../../message/properties.js';
 import type { TracedPublish, TracedReceipt } from '../../pipeline/tracing/tracing.js';
-import type { Logger } from '../../util/logger.js';
 import { publishAttributes, receiptAttributes } from './attributes.js';
-import { contextIn, headersOf, isSameTrace, linksTo, noteError, type OtelParts } from './spans.js';
+import { contextIn, endWith, headersOf, isSameTrace, linksTo, type OtelParts, recordError } from './spans.js';
 
 /** Publishes in a span: from the call to the confirm. */
 export function publishInSpan<Receipt extends TracedReceipt>(
@@ -12,7 +11,13 @@ export function publishInSpan<Receipt extends TracedReceipt>(
   publish: (headers: Readonly<Headers>) => Promise<Receipt>,
 ): Promise<Receipt> {
   const begun = call.delayMs > parts.linkAfterMs ? beginOwn(call, parts) : begin(call, parts);
-  const publishing = context.with(begun.context, publish, undefined, begun.headers);
+  let publishing: Promise<Receipt>;
+  try {
+    publishing = context.with(begun.context, publish, undefined, begun.headers);
+  } catch (error) {
+    fail(begun, parts, error);
+    throw error;
+  }
   if (begun.root || begun.span.isRecording()) return ended(publishing, begun, parts);
   // What is not recorded has no end to wait for: no promise is made for it.
   begun.span.end();
@@ -22,25 +27,29 @@ export function publishInSpan<Receipt extends TracedReceipt>(
 /** A function of its own: what waits for the confirm holds the spans, and not the call with its payload. */
 function ended<Receipt extends TracedReceipt>(
   publishing: Promise<Receipt>,
-  { span, root }: Pick<Begun, 'span' | 'root'>,
-  { log }: OtelParts,
+  { span, root }: BegunSpans,
+  parts: OtelParts,
 ): Promise<Receipt> {
+  const spans = { span, root };
   return publishing.then(
     (receipt) => {
-      end(span, root, log, receipt);
+      end(spans, parts, (each) => each.setAttributes(receiptAttributes(receipt)));
       return receipt;
     },
     (error) => {
-      fail(span, root, log, error);
+      fail(spans, parts, error);
       throw error;
     },
   );
 }
 
-interface Begun {
+interface BegunSpans {
   readonly span: Span;
   /** The span that a message begins its own trace with; undefined if it goes on with that of its call. */
   readonly root: Span | undefined;
+}
+
+interface Begun extends BegunSpans {
   readonly context: Context;
   readonly headers: Headers;
 }
@@ -55,9 +64,14 @@ function begin(call: TracedPublish, { tracer, beginnings }: OtelParts): Begun {
   const isOther = activeSpan && !isSameTrace(headers, activeSpan);
   const its = isOther ? { ...options, links: linksTo(contextIn(headers, active)) } : options;
   const span = tracer.startSpan(name, its, parent);
-  if (span.isRecording()) span.setAttributes({ ...rest, ...publishAttributes(call) });
-  const own = trace.setSpan(parent, span);
-  return { span, root: undefined, context: own, headers: headersOf(own) };
+  try {
+    if (span.isRecording()) span.setAttributes({ ...rest, ...publishAttributes(call) });
+    const own = trace.setSpan(parent, span);
+    return { span, root: undefined, context: own, headers: headersOf(own) };
+  } catch (error) {
+    span.end();
+    throw error;
+  }
 }
 
 function isEmpty(headers: object): boolean {
@@ -69,33 +83,30 @@ function isEmpty(headers: object): boolean {
 function beginOwn(call: TracedPublish, parts: OtelParts): Begun {
   const { tracer, beginnings } = parts;
   const begun = begin(call, parts);
-  const { name, options, rest } = beginnings.ofPublish(call);
-  const links = linksTo(begun.context);
-  const root = tracer.startSpan(name, { ...options, links, root: true }, begun.context);
-  if (root.isRecording()) root.setAttributes({ ...rest, ...publishAttributes(call) });
-  const own = trace.setSpan(begun.context, root);
-  begun.span.addLinks(linksTo(own));
-  return { ...begun, root, headers: headersOf(own) };
-}
-
-function end(span: Span, root: Span | undefined, log: Logger, receipt: TracedReceipt): void {
+  let root: Span | undefined;
   try {
-    if (span.isRecording()) span.setAttributes(receiptAttributes(receipt));
-    if (root?.isRecording()) root.setAttributes(receiptAttributes(receipt));
-    root?.end();
-    span.end();
+    const { name, options, rest } = beginnings.ofPublish(call);
+    const links = linksTo(begun.context);
+    root = tracer.startSpan(name, { ...options, links, root: true }, begun.context);
+    if (root.isRecording()) root.setAttributes({ ...rest, ...publishAttributes(call) });
+    const own = trace.setSpan(begun.context, root);
+    begun.span.addLinks(linksTo(own));
+    return { ...begun, root, headers: headersOf(own) };
   } catch (error) {
-    log.error({ error }, 'a tracer threw');
+    end({ span: begun.span, root }, parts, () => {});
+    throw error;
   }
 }
 
-function fail(span: Span, root: Span | undefined, log: Logger, cause: unknown): void {
-  try {
-    for (const each of root ? [root, span] : [span]) {
-      noteError(each, cause, true);
-      each.end();
+/** Ends the spans of a call: whatever one of them throws, the other ends, too. */
+function end({ span, root }: BegunSpans, { threw }: OtelParts, note: (span: Span) => void): void {
+  for (const each of root ? [root, span] : [span])
+    try {
+      endWith(each, note);
+    } catch (error) {
+      threw(error);
     }
-  } catch (error) {
-    log.error({ error }, 'a tracer threw');
-  }
 }
+
+const fail = (spans: BegunSpans, parts: OtelParts, error: unknown): void =>
+  end(spans, parts, (span) => recordError(span, error, true));

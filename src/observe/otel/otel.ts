@@ -23,7 +23,7 @@ import { countAttributes } from './attributes.js';
 import { Beginnings } from './beginnings.js';
 import { OtelAttempt } from './otel-attempt.js';
 import { publishInSpan } from './otel-publish.js';
-import { noteError, type OtelParts } from './spans.js';
+import { type OtelParts, recordError } from './spans.js';
 
 export interface OtelOptions {
   /**
@@ -56,8 +56,7 @@ export function otel(options: OtelOptions = {}): MiddlewareObject {
       new OtelTracing({
         tracer,
         linkAfterMs,
-        clock: bus.clock,
-        log: bus.log,
+        threw: bus.threw,
         beginnings: new Beginnings(bus),
       }),
   };
@@ -94,7 +93,7 @@ class OtelTracing implements Tracing {
       try {
         return await run();
       } catch (error) {
-        noteError(span, error, true);
+        recordError(span, error, true);
         throw error;
       } finally {
         span.end();

@@ -9,9 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Headers } from '../../message/properties.js';
-import type { Clock } from '../../util/clock.js';
-import { errorText, isA } from '../../util/error-text.js';
-import type { Logger } from '../../util/logger.js';
+import { readableError } from '../../util/error-text.js';
 import { errorAttributes } from './attributes.js';
 import type { Beginnings } from './beginnings.js';
 
@@ -19,8 +17,8 @@ import type { Beginnings } from './beginnings.js';
 export interface OtelParts {
   readonly tracer: Tracer;
   readonly beginnings: Beginnings;
-  readonly clock: Clock;
-  readonly log: Logger;
+  /** Logs what has been thrown. */
+  threw(error: unknown): void;
   /** Milliseconds of delay above which a message begins a trace of its own. */
   readonly linkAfterMs: number;
 }
@@ -56,12 +54,27 @@ export function isSameTrace({ traceparent }: Readonly<Headers>, span: Span): boo
   return typeof traceparent !== 'string' || traceparent.includes(span.spanContext().traceId);
 }
 
-/** Records what has failed. @param isFailure false if that is no error of the span */
-export function noteError(span: Span, error: unknown, isFailure: boolean): void {
+/** Records what has failed, whatever it is. @param isFailure false if that is no error of the span */
+export function recordError(span: Span, error: unknown, isFailure: boolean): void {
   if (!span.isRecording()) return;
-  const failure = isA(error, Error) ? error : new Error(errorText(error));
-  span.recordException(failure);
+  const failure = readableError(error);
+  const { name, message, stack } = failure;
+  try {
+    span.recordException(failure);
+  } catch {
+    // Its `code` can be anything.
+    span.recordException({ name, message, ...(stack === undefined ? {} : { stack }) });
+  }
   if (!isFailure) return;
-  span.setAttributes(errorAttributes(failure.name));
-  span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
+  span.setAttributes(errorAttributes(name));
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+}
+
+/** Ends a span with what is noted of its end; it ends, too, if that throws. */
+export function endWith(span: Span, note: (span: Span) => void): void {
+  try {
+    note(span);
+  } finally {
+    span.end();
+  }
 }

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import { publisherHeaders } from '../../message/headers.js';
 import type { Headers } from '../../message/properties.js';
 import type { ConsumeResult } from '../consume-middleware.js';
 import { isFailure } from '../consume-stage.js';
@@ -44,9 +45,7 @@ class ChannelTracing implements Tracing {
   ): Promise<Receipt> {
     const headers = { ...call.headers };
     const telling = new Telling(publishes, { service: this.bus.service, ...call, headers });
-    // What subscribers have put in there at the start.
-    const added = Object.entries(headers).filter(([name, value]) => call.headers[name] !== value);
-    return telling.run(publish, Object.fromEntries(added)).then(
+    return telling.run(publish, addedTo(call.headers, headers)).then(
       (result) => {
         telling.end({ result });
         return result;
@@ -58,8 +57,11 @@ class ChannelTracing implements Tracing {
     );
   }
 
-  attempt(attempt: TracedAttempt): AttemptTrace {
-    return new ChannelAttempt(this.bus, attempt);
+  attempt(attempt: TracedAttempt, before: AttemptTrace | undefined): AttemptTrace {
+    if (!(before instanceof ChannelAttempt))
+      return new ChannelAttempt(this.bus, attempt, new AsyncResource('HOPLINE_DELIVERY'));
+    const { context } = before;
+    return context.runInAsyncScope(() => new ChannelAttempt(this.bus, attempt, context));
   }
 
   bulk<Result>(_attempts: readonly AttemptTrace[], run: () => Promise<Result>): Promise<Result> {
@@ -68,20 +70,28 @@ class ChannelTracing implements Tracing {
 }
 
 class ChannelAttempt implements AttemptTrace {
-  readonly carried: Headers = {};
   readonly logFields = {};
+  private readonly added: Headers = {};
   private readonly about: object;
   private readonly processing: Telling;
   private settling: Telling | undefined;
 
-  constructor({ service }: TracedBus, { received, match, attempt }: TracedAttempt) {
+  /** @param context the async context of the delivery: that of an attempt has the attempt's stores */
+  constructor(
+    { service }: TracedBus,
+    { received, match, attempt }: TracedAttempt,
+    readonly context: AsyncResource,
+  ) {
     const { delivery, exchange, routingKey, messageId, redelivered } = received;
     const { queue, properties } = delivery;
     const handler = match?.handler.name;
     this.about = { service, queue, handler, exchange, routingKey, messageId, attempt, redelivered };
-    const { carried } = this;
     const headers = { ...properties.headers };
-    this.processing = new Telling(processes, { ...this.about, headers, carried });
+    this.processing = new Telling(processes, { ...this.about, headers, carried: this.added });
+  }
+
+  get carried(): Headers {
+    return addedTo({}, this.added);
   }
 
   run<Arg, Result>(run: (arg: Arg) => Result, arg: Arg): Result {
@@ -98,6 +108,14 @@ class ChannelAttempt implements AttemptTrace {
     this.decided(result);
     this.settling?.end({ result });
   }
+}
+
+/** Headers that subscribers have added: what is no text, or only Hopline or the broker may write, is left out. */
+function addedTo(before: Readonly<Headers>, all: Readonly<Headers>): Headers {
+  const added = Object.entries(publisherHeaders(all)).filter(
+    ([name, value]) => typeof value === 'string' && value !== before[name],
+  );
+  return Object.fromEntries(added);
 }
 
 /** One thing that is told on a channel. */

@@ -1,7 +1,7 @@
 import type { Headers } from '../../message/properties.js';
 
 /** The options of a call with the headers of its trace. */
-export const inTrace = <Options extends { headers?: Headers }>(
+export const optionsInTrace = <Options extends { headers?: Headers }>(
   options: Options,
   trace: Readonly<Headers>,
 ): Options => {

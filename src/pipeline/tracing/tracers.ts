@@ -1,7 +1,11 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Headers } from '../../message/properties.js';
+import type { Logger } from '../../util/logger.js';
 import type { MiddlewareObject } from '../middleware.js';
 import { channelTracing } from './channels.js';
+import { GuardedTracing } from './guarded.js';
 import { withTrace } from './trace-headers.js';
+import { TracerFaults } from './tracer-faults.js';
 import type {
   AttemptTrace,
   TracedBus,
@@ -12,15 +16,23 @@ import type {
 } from './tracing.js';
 
 /**
- * The tracer of a bus: those of its middleware, the first outermost, around the diagnostics channels. Undefined if there is none, and
- * nobody listens on the channels: then no message pays for it.
+ * The tracer of a bus: those of its middleware, the first outermost, around the diagnostics channels, each guarded by itself. Undefined
+ * if there is none, and nobody listens on the channels: then no message pays for it.
  */
-export function tracingOf(middleware: readonly MiddlewareObject[], bus: TracedBus): Tracing | undefined {
+export function tracingOf(
+  middleware: readonly MiddlewareObject[],
+  { log, ...about }: Omit<TracedBus, 'threw'> & { readonly log: Logger },
+): Tracing | undefined {
+  const threw = new TracerFaults({ clock: about.clock, log }).note;
+  const bus: TracedBus = { ...about, threw };
   const all = [
     ...(middleware as Partial<TracingMiddleware>[]).flatMap((each) => each.tracing?.(bus) ?? []),
     ...channelTracing(bus),
   ];
-  return all.length === 0 ? undefined : all.reduceRight((inner, outer) => new BothTracings(outer, inner));
+  if (all.length === 0) return undefined;
+  return all
+    .map((tracing): Tracing => new GuardedTracing(tracing, threw))
+    .reduceRight((inner, outer) => new BothTracings(outer, inner));
 }
 
 /** Two tracers, one within the other. */
@@ -51,8 +63,13 @@ class BothTracings implements Tracing {
 
   attempt(...[attempt, before]: Parameters<Tracing['attempt']>): AttemptTrace {
     const pair = before instanceof BothAttempts ? before : undefined;
-    const outer = this.outer.attempt(attempt, pair?.outer);
-    return outer.run(() => new BothAttempts(outer, this.inner.attempt(attempt, pair?.inner)), undefined);
+    const delivery = pair?.delivery ?? new AsyncResource('HOPLINE_DELIVERY');
+    return delivery.runInAsyncScope(() => {
+      const outer = this.outer.attempt(attempt, pair?.outer);
+      // The inner one begins in this attempt of the outer: it is not told that another was before.
+      const inner = outer.run(() => this.inner.attempt(attempt, undefined), undefined);
+      return new BothAttempts(outer, inner, delivery);
+    });
   }
 
   bulk<Result>(attempts: readonly AttemptTrace[], run: () => Promise<Result>): Promise<Result> {
@@ -69,9 +86,11 @@ class BothTracings implements Tracing {
 }
 
 class BothAttempts implements AttemptTrace {
+  /** @param delivery async context of the delivery, in which the next attempt begins, too */
   constructor(
     readonly outer: AttemptTrace,
     readonly inner: AttemptTrace,
+    readonly delivery: AsyncResource,
   ) {}
 
   get carried() {

@@ -8,18 +8,16 @@ import type { Sender } from '../../message/publisher.js';
 import { isPlainObject } from '../../util/check.js';
 import type { Clock } from '../../util/clock.js';
 import { msAsWritten } from '../../util/duration.js';
-import type { Logger } from '../../util/logger.js';
 import type { Beside } from '../publish-call.js';
 import { chainOf } from '../sender.js';
-import { inTrace } from './trace-headers.js';
-import type { TracedPublish, TracedReceipt, Tracing } from './tracing.js';
+import { optionsInTrace } from './trace-headers.js';
+import type { TracedPublish, Tracing } from './tracing.js';
 
 /** A tracer, and what it is told of its bus. */
 export interface TracedSending {
   readonly tracing: Tracing;
   readonly exchange: ExchangeRef;
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** A sender that a tracer may stand before. */
@@ -51,7 +49,7 @@ export class TracingSender implements Sender {
   ): Promise<Published> {
     if (options !== undefined && !areOptions(options))
       return this.sender.dispatch(intent, target, payload, options);
-    return publishing(this.traced, this.about('message', intent, target, options), (headers) =>
+    return this.traced.tracing.publish(this.about('message', intent, target, options), (headers) =>
       this.sender.dispatch(intent, target, payload, options, { trace: headers }),
     );
   }
@@ -63,8 +61,8 @@ export class TracingSender implements Sender {
     options: PublishManyOptions = NO_OPTIONS,
   ): Promise<PublishedMany> {
     if (!areOptions(options)) return this.sender.dispatchMany(intent, target, payloads, options);
-    return publishing(this.traced, this.about('many', intent, target, options), (headers) =>
-      this.sender.dispatchMany(intent, target, payloads, inTrace(options, headers)),
+    return this.traced.tracing.publish(this.about('many', intent, target, options), (headers) =>
+      this.sender.dispatchMany(intent, target, payloads, optionsInTrace(options, headers)),
     );
   }
 
@@ -77,8 +75,8 @@ export class TracingSender implements Sender {
     const [first, ...rest] = Array.isArray(plan.steps) ? plan.steps : [];
     if (!areOptions(first)) return this.sender.startChain(plan);
     const call = this.about('chain', 'send', first.definition ?? first.key ?? '', first, plan.id);
-    return publishing(this.traced, call, (headers) =>
-      this.sender.startChain({ ...plan, steps: [inTrace(first, headers), ...rest] }),
+    return this.traced.tracing.publish(call, (headers) =>
+      this.sender.startChain({ ...plan, steps: [optionsInTrace(first, headers), ...rest] }),
     );
   }
 
@@ -105,25 +103,7 @@ export class TracingSender implements Sender {
   }
 }
 
-const NO_HEADERS = {};
-
-/**
- * Takes a call through a tracer, which runs code of others: what it throws before it publishes is logged, and changes nothing else.
- *
- * @param publish given the headers of the trace
- */
-export function publishing<Receipt extends TracedReceipt>(
-  { tracing, log }: Pick<TracedSending, 'tracing' | 'log'>,
-  call: TracedPublish,
-  publish: (headers: Readonly<Headers>) => Promise<Receipt>,
-): Promise<Receipt> {
-  try {
-    return tracing.publish(call, publish);
-  } catch (error) {
-    log.error({ routingKey: call.routingKey, error }, 'a tracer threw');
-    return publish(NO_HEADERS);
-  }
-}
+const NO_HEADERS: Headers = Object.freeze({});
 
 /** False for what is refused as it is. */
 export const areOptions = <Options extends object>(options: Options | undefined): options is Options =>

@@ -1,7 +1,6 @@
 import type { Headers } from '../../message/properties.js';
 import type { PublishIntent } from '../../message/publish-options.js';
 import type { Clock } from '../../util/clock.js';
-import type { Logger } from '../../util/logger.js';
 import type { ConsumeResult } from '../consume-middleware.js';
 import type { Match } from '../handler.js';
 import type { Received } from '../received.js';
@@ -9,7 +8,7 @@ import type { Received } from '../received.js';
 /*
  * What a tracer sees of a bus. It is a kind of middleware of its own, since it also has what no other needs: whatever leaves is
  * written within it, a call of many is one call, and what a message leads to carries its trace. Without a tracer nothing of it
- * is asked for a message; with one, an attempt costs neither a promise nor a closure.
+ * is asked for a message; with one, an attempt costs no promise. What a tracer throws reaches nobody: see guarded.ts.
  */
 
 /** A call that publishes: one payload, many, the first step of a chain, or the jobs of a batch. */
@@ -46,6 +45,8 @@ export interface TracedAttempt {
   readonly match: Match | undefined;
   /** Number of the attempt. */
   readonly attempt: number;
+  /** Milliseconds from its publish to now; undefined for what has not only waited for its turn, or if its publish is not known. */
+  readonly waitMs: number | undefined;
 }
 
 /** A tracer's view of one attempt, from its beginning until the broker is told. */
@@ -64,7 +65,7 @@ export interface AttemptTrace {
 
 export interface Tracing {
   /**
-   * Wraps a call. What it throws before it publishes is logged, and the call goes on without it; behind that it must not throw.
+   * Wraps a call. What it throws is logged, and the call goes on without it; its promise must end as that of `publish` does.
    *
    * @param publish given headers that what is published gets, instead of those of the same names
    */
@@ -88,7 +89,8 @@ export interface TracedBus {
   /** The transport's. */
   readonly kind: 'amqp' | 'memory';
   readonly clock: Clock;
-  readonly log: Logger;
+  /** Logs what a tracer has thrown: the first at once, later ones together. */
+  threw(error: unknown): void;
 }
 
 /** Middleware that makes the tracer of its bus. It is outside of all other middleware. */

@@ -4,6 +4,7 @@ import { Pack, receivedItems } from '../../../src/features/pack/pack.js';
 import { packed } from '../../../src/message/wire/pack.js';
 import { DONE } from '../../../src/pipeline/outcome.js';
 import { Work } from '../../../src/pipeline/work.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { received, TestDelivery, workFor } from './fixtures.js';
 
 const broken = new Error('a bug');
@@ -30,6 +31,7 @@ function attempts(given: Partial<AttemptsOptions>) {
     },
     events: {} as never,
     log: { debug() {}, info() {}, warn() {}, error() {} },
+    clock: new ManualClock(),
     stopping: { isStopping: false },
     isPaused: () => false,
     settling: async () => void told.push('window'),
