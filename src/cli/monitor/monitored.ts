@@ -2,7 +2,6 @@ import { type Control, type Looked, openControl } from '../../control/control.js
 import { unconsumedMs } from '../../control/queue-report.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
-import { newMessageId } from '../../message/message-id.js';
 import type { Alert } from '../../observe/alerts/alert.js';
 import type { QueueFacts, Snapshot } from '../../observe/alerts/measuring/snapshot.js';
 import { deadQueueOf, Names } from '../../topology/names.js';
@@ -99,7 +98,7 @@ export class Monitored {
   }
 
   /** Publishes an alert as a message of the application. */
-  async publish(routingKey: string, alert: Alert): Promise<void> {
+  async publish(routingKey: string, alert: Alert, messageId: string): Promise<void> {
     const session = await this.opened();
     await session.publish({
       to: 'exchange',
@@ -107,7 +106,7 @@ export class Monitored {
       routingKey,
       body: Buffer.from(JSON.stringify(alert)),
       properties: {
-        messageId: newMessageId(),
+        messageId,
         type: routingKey,
         contentType: 'application/json',
         appId: 'hopline-monitor',

@@ -71,7 +71,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     settings,
     clock: monitored.transport.clock,
     look: () => monitored.look(),
-    publish: (routingKey, alert) => monitored.publish(routingKey, alert),
+    publish: (...alert) => monitored.publish(...alert),
   });
   const desk = new MonitorDesk(monitored, alerts, logger);
   const ending = new AbortController();
