@@ -2,8 +2,8 @@ import { publishedAtOf } from '../../message/published-at.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
 
-/** True for a message that came straight from its queue, for the first time: all others have waited for other reasons, too. */
-export function isFirstDelivery({ received: { attempt, exchange, delivery } }: Work): boolean {
+/** True for the first attempt at a message that came straight from its queue: all others have waited for other reasons, too. */
+export function isFirstDelivery({ attempt, received: { exchange, delivery } }: Work): boolean {
   return attempt === 1 && !delivery.redelivered && delivery.exchange === exchange;
 }
 
