@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import type { Alert } from '../../../src/observe/alerts/alert.js';
+import { Alerts } from '../../../src/observe/alerts/alerts.js';
+import { alertsSettings } from '../../../src/observe/alerts/options.js';
 import { BusSink } from '../../../src/observe/alerts/sinks/bus-sink.js';
 import { Delivery } from '../../../src/observe/alerts/sinks/delivery.js';
 import { HttpAddress } from '../../../src/observe/alerts/sinks/http.js';
@@ -11,7 +13,7 @@ import { slackBody } from '../../../src/observe/alerts/sinks/slack.js';
 import { Webhook } from '../../../src/observe/alerts/sinks/webhook.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { systemClock } from '../../../src/util/clock.js';
-import type { Logger } from '../../../src/util/logger.js';
+import { type Logger, silentLogger } from '../../../src/util/logger.js';
 import { eventually } from '../../support/eventually.js';
 import { WebhookReceiver } from '../../support/webhook-receiver.js';
 
@@ -166,5 +168,25 @@ describe('alerts that could not be delivered', () => {
     );
     const expected = `Basic ${Buffer.from(':t@ken').toString('base64')}`;
     assert.equal(receiver.posts[0]?.headers.authorization, expected);
+  });
+});
+
+describe('the end of alerts', () => {
+  it('waits no longer than it promises for a look that takes its time', async () => {
+    const clock = new ManualClock();
+    const settings = alertsSettings({ log: silentLogger });
+    const never = new Promise<never>(() => {});
+    const parts = { source: 'shop', settings, clock, look: () => never, publish: () => never };
+    const watch = new Alerts(parts);
+    watch.start();
+    let isOver = false;
+    void watch.stop().then(() => {
+      isOver = true;
+    });
+    await clock.advance(4_999);
+    assert.equal(isOver, false);
+    await clock.advance(1);
+    assert.equal(isOver, true);
+    assert.equal(clock.armed, 0);
   });
 });

@@ -7,7 +7,7 @@ const escaped = (text: string): string => text.replaceAll(/[&<>]/g, (character) 
 
 const SIGNS = { critical: ':red_circle:', warning: ':large_yellow_circle:', resolved: ':white_check_mark:' };
 
-/** Slack refuses more, or cuts it (https://docs.slack.dev/reference/methods/chat.postMessage#truncating). */
+/** Slack cuts what is longer (https://api.slack.com/changelog/2018-04-truncating-really-long-messages). */
 const MAX_CHARACTERS = 40_000;
 /** Some are left for how many there are beyond it. */
 const MAX_OF_LINES = MAX_CHARACTERS - 100;
