@@ -30,7 +30,7 @@ export async function runCommand(
     return code;
   } catch (error) {
     // Commander has printed its message, or the help, already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : code || 2;
     const { report } = await import('./output/report.js');
     return report(error, terminal, args.includes('--verbose'));
   }

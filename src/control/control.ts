@@ -10,7 +10,7 @@ import { Emitter } from '../util/emitter.js';
 import type { ControlAnswer, ProcessIdentity, ProcessStatus } from './answer.js';
 import { Asking } from './asking.js';
 import { type HandlerReport, handlerReports } from './handler-report.js';
-import { type ControlOptions, type ControlSettings, controlSettings } from './options.js';
+import { type ControlOptions, type ControlSettings, checkAsked, controlSettings } from './options.js';
 import { PausedQueues } from './paused-queues.js';
 import { pausesLock } from './pauses-lock.js';
 import { type ProcessReport, type QueueReport, queueReport } from './queue-report.js';
@@ -221,13 +221,16 @@ export class Control {
    *
    * @param pattern pattern of alerts' ids, subjects or queues, in which `*` stands for any text
    * @returns the monitors that answered
+   * @throws OptionsError
    */
-  silence(pattern: string, duration: Duration): Promise<readonly ControlAnswer[]> {
+  async silence(pattern: string, duration: Duration): Promise<readonly ControlAnswer[]> {
+    checkAsked('silence', { pattern, duration });
     return this.ask({ ask: 'silence', pattern, forMs: toMs(duration) });
   }
 
-  /** Has the monitors remind nobody of these alerts until they get worse or end. @param pattern as in {@link silence} */
-  acknowledge(pattern: string): Promise<readonly ControlAnswer[]> {
+  /** Has the monitors remind nobody of these alerts until they get worse or end. Pattern and errors are those of {@link silence}. */
+  async acknowledge(pattern: string): Promise<readonly ControlAnswer[]> {
+    checkAsked('acknowledge', { pattern });
     return this.ask({ ask: 'acknowledge', pattern });
   }
 

@@ -51,3 +51,15 @@ export function controlSettings(options: ControlOptions): ControlSettings {
     log: safeLogger(log),
   };
 }
+
+/** Requests to monitors. */
+const ASKED = {
+  silence: { pattern: required(text), duration: required(duration) },
+  acknowledge: { pattern: required(text) },
+} satisfies Record<string, Fields>;
+
+/** @throws OptionsError with all problems at once */
+export function checkAsked(ask: keyof typeof ASKED, given: object): void {
+  const problems = problemsOf(given, '', ASKED[ask]);
+  if (problems.length > 0) throw new OptionsError(ask, problems);
+}

@@ -41,6 +41,10 @@ export interface QueueReportParts {
   readonly paused: readonly string[] | undefined;
 }
 
+export interface UnconsumedParts extends Pick<QueueReportParts, 'transport' | 'names'> {
+  readonly session: Pick<Session, 'peek' | 'brokerInfo'>;
+}
+
 /** Undefined for a queue that does not exist. */
 export async function queueReport(queue: string, parts: QueueReportParts): Promise<QueueReport | undefined> {
   const { session, processes, paused } = parts;
@@ -61,17 +65,18 @@ export async function queueReport(queue: string, parts: QueueReportParts): Promi
   };
 }
 
-/** Time for which the first message of a queue waits that nobody consumes, as far as a look at it does no harm. */
+/** Time for which the first message of a queue waits that nobody consumes, as far as a look at it does no harm. Never rejects. */
 export async function unconsumedMs(
   queue: string,
   { ready, consumers }: QueueState,
-  { session, transport, names }: Pick<QueueReportParts, 'session' | 'transport' | 'names'>,
+  { session, transport, names }: UnconsumedParts,
 ): Promise<number | undefined> {
   // Where somebody consumes, the first message may be on its way to them.
   if (consumers > 0) return undefined;
   if (ready === 0) return 0;
   if (!session.brokerInfo.peekIsFree) return undefined;
-  const first = await session.peek(queue);
+  // Not everybody who may count messages may read them.
+  const first = await session.peek(queue).catch(() => undefined);
   // What has come through the delays was published long before it came.
   if (!first || names.isDelayed(first.exchange) || first.exchange === names.land) return undefined;
   const at = publishedAtOf(first.properties);

@@ -11,10 +11,13 @@ import {
 } from 'valibot';
 import type { ErrorGroup } from '../consume/report/error-groups.js';
 import type { HandlerStatus, LanePause, LaneStatus, SlotGroupStatus } from '../consume/report/status.js';
-import { count, figure, listOf, shapeOf, text, whole } from '../util/json-shape.js';
+import { count, durationMs, figure, listOf, shapeOf, text, whole } from '../util/json-shape.js';
 import type { ControlAnswer, ProcessStatus } from './answer.js';
 
-/* Shapes of operators' requests and of the workers' answers. Any program may publish either. */
+/*
+ * Shapes of operators' requests and of the workers' answers. Any program may publish either. What a worker of an older version does
+ * not tell of itself has a default: an upgrade goes on for a while, and it must not seem to be silent.
+ */
 
 export const controlRequest = variant('ask', [
   /** Asks for the status, of one service or of all. */
@@ -31,7 +34,7 @@ export const controlRequest = variant('ask', [
   /** Fires the signal of this message's handler. */
   object({ ask: literal('cancel'), messageId: text }),
   /** Has monitors tell nobody of these alerts for a time; 0 ends that. */
-  object({ ask: literal('silence'), pattern: text, forMs: figure }),
+  object({ ask: literal('silence'), pattern: text, forMs: durationMs }),
   /** Has monitors remind nobody of these alerts until they get worse or end. */
   object({ ask: literal('acknowledge'), pattern: text }),
 ]);
@@ -55,7 +58,7 @@ const slotGroup = shapeOf<SlotGroupStatus>({
   running: whole,
   waiting: whole,
   held: boolean(),
-  busyMs: figure,
+  busyMs: optional(figure, 0),
 });
 
 const histogram = listOf(tuple([whole, whole]));
@@ -65,19 +68,19 @@ const errorGroup = shapeOf<ErrorGroup>({ kind: string(), message: string(), coun
 const handler = shapeOf<HandlerStatus>({
   handler: text,
   queue: text,
-  timeoutMs: figure,
+  timeoutMs: optional(figure, 0),
   running: whole,
   attempts: whole,
   failures: whole,
-  timedOut: whole,
+  timedOut: optional(whole, 0),
   retries: whole,
   deadLettered: whole,
   overMs: figure,
   recent: whole,
-  recentFailures: whole,
+  recentFailures: optional(whole, 0),
   runtime: histogram,
   wait: histogram,
-  errors: listOf(errorGroup),
+  errors: optional(listOf(errorGroup), []),
   longestMs: optional(figure),
   circuit: optional(nameOf<NonNullable<HandlerStatus['circuit']>>()),
 });

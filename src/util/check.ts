@@ -10,6 +10,8 @@ export interface Check {
   readonly fields?: Fields;
   /** For lists: rule of each item, checked when the list itself is accepted. */
   readonly each?: Check;
+  /** True if nothing of a value may be shown that is refused. */
+  readonly isSecret?: true;
 }
 
 export type Fields = Readonly<Record<string, Check>>;
@@ -38,7 +40,10 @@ export function problemsOf(value: unknown, path: string, fields: Fields): string
 
 function problemsAt(path: string, value: unknown, check: Check): string[] {
   const { each, fields } = check;
-  if (!check.accepts(value)) return [`expected ${path} to be ${check.expected}, got ${show(value)}`];
+  if (!check.accepts(value))
+    return [
+      `expected ${path} to be ${check.expected}, got ${check.isSecret ? concealed(value) : show(value)}`,
+    ];
   if (each) return (value as unknown[]).flatMap((item, index) => problemsAt(`${path}[${index}]`, item, each));
   return fields ? problemsOf(value, path, fields) : [];
 }
@@ -61,6 +66,9 @@ export function show(value: unknown): string {
     return `${typeof value === 'function' ? 'a function' : 'an object'} that can't be read`;
   }
 }
+
+const concealed = (value: unknown): string =>
+  `a value that is not shown, since it may be a secret (${typeof value})`;
 
 function shown(value: unknown): string {
   // A broker's URL in place of another option.

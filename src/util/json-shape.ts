@@ -3,6 +3,7 @@ import {
   finite,
   type GenericSchema,
   type InferOutput,
+  maxValue,
   minValue,
   nonEmpty,
   number,
@@ -15,6 +16,7 @@ import {
   transform,
   unknown,
 } from 'valibot';
+import { LONGEST_MS } from './duration.js';
 
 /*
  * Shapes of JSON that other processes write, as schemas of valibot. Fields that a schema doesn't name are accepted, since
@@ -32,6 +34,9 @@ export const count = pipe(number(), safeInteger(), minValue(1));
 
 /** A finite number from 0 on. */
 export const figure = pipe(number(), finite(), minValue(0));
+
+/** Milliseconds of a duration that an option may have, 400 days at most. */
+export const durationMs = pipe(figure, maxValue(LONGEST_MS));
 
 export const listOf = <Schema extends GenericSchema>(item: Schema) => pipe(array(item), readonly());
 

@@ -130,6 +130,31 @@ describe('hopline monitor --once', function () {
     }
   });
 
+  it('prints nothing of a file or an address that may be a secret', async () => {
+    const file = join(directory, 'broken.json');
+    await writeFile(file, 'https://hooks.example.org/s3cret');
+    const { code, stdout } = await hoplineHere(['monitor', '--once', '--rules', file], { url });
+    assert.deepEqual([code, stdout], [3, `HOPLINE UNKNOWN - '${file}' is no JSON\n`]);
+    await writeFile(file, '{ "webhooks": [{ "secret": "s3cret" "url": 1 }] }');
+    const placed = await hoplineHere(['monitor', '--once', '--rules', file], { url });
+    assert.match(placed.stdout, / is no JSON at position 36/);
+    assert.doesNotMatch(placed.stdout, /s3cret/);
+    const env = { ALERT_WEBHOOK: 'hooks.example.org/s3cret' };
+    const addressed = await hoplineHere(['monitor', '--once'], { url, env });
+    assert.match(addressed.stdout, /^HOPLINE UNKNOWN - .*webhooks\[0\]\.url to be an address/);
+    assert.doesNotMatch(addressed.stdout, /s3cret/);
+  });
+
+  it('says that nothing is known where it is called wrongly, and why in JSON, too', async () => {
+    const typo = await hoplineHere(['monitor', '--once', '--typo'], { url });
+    assert.equal(typo.code, 3);
+    assert.match(typo.stderr, /unknown option '--typo'/);
+    const { code, stdout, stderr } = await once({}, '--json', '--url', 'amqp://127.0.0.1:1');
+    assert.deepEqual([code, JSON.parse(stdout)], [3, []]);
+    assert.match(stderr, /^HOPLINE UNKNOWN - .*127\.0\.0\.1:1/);
+    assert.equal((await hoplineHere(['monitor', '--typo'], { url })).code, 2);
+  });
+
   it('without --once is called wrongly with 2, like any command', async () => {
     const { code, stderr } = await hoplineHere(['monitor', '--rule', 'oldest > 5%'], { url });
     assert.equal(code, 2);

@@ -41,6 +41,14 @@ export const controlling: Theme = (test) => {
       control(({ scale }) => scale('any', 0)),
       /a positive integer, got 0/,
     );
+    await assert.rejects(
+      control(({ silence }) => silence('', '500d')),
+      /expected pattern to be a non-empty string, got ""\n.*expected duration to be a duration of at most 400 days/,
+    );
+    await assert.rejects(
+      control(({ acknowledge }) => acknowledge('')),
+      OptionsError,
+    );
   });
 
   test('scaling changes how many messages of a queue run at once, up and down, while it runs', async (fx) => {

@@ -4,7 +4,10 @@ import type { Session } from '../../src/transport/transport.js';
 import type { BusFixture } from './bus-fixture.js';
 
 /** What an operator does. */
-export type OperatorControl = Pick<Control, 'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status'>;
+export type OperatorControl = Pick<
+  Control,
+  'pause' | 'resume' | 'scale' | 'cancel' | 'restart' | 'status' | 'silence' | 'acknowledge'
+>;
 
 /** Asks as an operator does, who comes when the workers run; on a clock that stands still, time passes meanwhile. */
 export function controlOf(fx: BusFixture): <T>(ask: (control: OperatorControl) => Promise<T>) => Promise<T> {
@@ -20,6 +23,8 @@ export function controlOf(fx: BusFixture): <T>(ask: (control: OperatorControl) =
         cancel: (id) => control.cancel(id),
         restart: (service) => control.restart(service),
         status: (options) => control.status(options),
+        silence: (...asked) => control.silence(...asked),
+        acknowledge: (pattern) => control.acknowledge(pattern),
       }),
     );
   };

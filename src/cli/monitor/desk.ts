@@ -24,9 +24,16 @@ export class MonitorDesk {
     const { control } = this.monitored.names;
     await session.listen(
       { exchange: control, key: '', queueName: () => `${control}.${randomUUID()}` },
-      { heard: (message) => void this.heard(message), back: () => {} },
+      { heard: (message) => void this.answer(message), back: () => {} },
     );
     this.isOpen = true;
+  }
+
+  /** Never rejects: any program may publish here. */
+  private async answer(message: Heard): Promise<void> {
+    await this.heard(message).catch((error) =>
+      this.log.warn({ error }, 'a request of an operator could not be answered'),
+    );
   }
 
   private async heard(message: Heard): Promise<void> {
@@ -39,19 +46,17 @@ export class MonitorDesk {
     else return;
     this.log.info(request, 'an operator has asked for less to be told');
     const session = await this.monitored.opened();
-    await session
-      .publish({
-        to: 'exchange',
-        exchange: this.monitored.names.controlTo,
-        routingKey: replyTo,
-        body: encode({ ...processIdentity('hopline-monitor'), acknowledged }),
-        properties: {
-          contentType: 'application/json',
-          ...(correlationId === undefined ? {} : { correlationId }),
-        },
-        mustRoute: false,
-        deadlineMs: ANSWER_MS,
-      })
-      .catch((error) => this.log.debug({ error }, 'an answer to an operator could not be sent'));
+    await session.publish({
+      to: 'exchange',
+      exchange: this.monitored.names.controlTo,
+      routingKey: replyTo,
+      body: encode({ ...processIdentity('hopline-monitor'), acknowledged }),
+      properties: {
+        contentType: 'application/json',
+        ...(correlationId === undefined ? {} : { correlationId }),
+      },
+      mustRoute: false,
+      deadlineMs: ANSWER_MS,
+    });
   }
 }

@@ -74,7 +74,10 @@ function optionsIn(file: string): AlertsOptions {
     const { rules = [], webhooks = [] } = given as AlertsOptions;
     if (isPlainObject(given) && Array.isArray(rules) && Array.isArray(webhooks)) return given;
   } catch (error) {
-    throw new UsageError(`'${file}' is no JSON: ${(error as Error).message}`, SHAPE);
+    // Its message may quote what is in the file: addresses and secrets.
+    const [where = ''] =
+      /(?<= )at position \d+( \(line \d+ column \d+\))?/.exec((error as Error).message) ?? [];
+    throw new UsageError(`'${file}' is no JSON${where && ` ${where}`}`, SHAPE);
   }
   throw new UsageError(`'${file}' holds no options of alerts()`, SHAPE);
 }

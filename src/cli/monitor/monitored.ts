@@ -1,8 +1,7 @@
 import { type Control, type Looked, openControl } from '../../control/control.js';
-import { unconsumedMs } from '../../control/queue-report.js';
+import { type UnconsumedParts, unconsumedMs } from '../../control/queue-report.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
-import { newMessageId } from '../../message/message-id.js';
 import type { Alert } from '../../observe/alerts/alert.js';
 import type { QueueFacts, Snapshot } from '../../observe/alerts/measuring/snapshot.js';
 import { deadQueueOf, Names } from '../../topology/names.js';
@@ -15,6 +14,7 @@ import { silentLogger } from '../../util/logger.js';
 import type { Broker } from '../broker/broker.js';
 import type { Management } from '../doctor/management.js';
 import { Managed, type ManagedState } from './managed.js';
+import { Turns } from './turns.js';
 
 export interface MonitoredOptions {
   readonly broker: Broker;
@@ -33,8 +33,8 @@ const CLOSE_MS = 5_000;
 const PUBLISH_MS = 5_000;
 const LIMITS = { maxInFlight: 100, maxInFlightBytes: 1_048_576 };
 
-/** Queues that are asked for at once, each on a channel of its own. */
-const AT_ONCE = 8;
+/** Time for which the first message of a queue is not looked at again that could not be: for a stream, the broker closes the connection. */
+const PEEK_AGAIN_MS = 600_000;
 
 /** An application, seen from outside: its workers' answers, the broker's counts of its queues, and the management API. */
 export class Monitored {
@@ -42,18 +42,24 @@ export class Monitored {
   readonly names: Names;
   private readonly events = new Emitter<BusEvents>(() => {});
   private readonly queues: Set<string>;
+  /** Queues that workers serve or served. */
+  private readonly served = new Set<string>();
+  private readonly turns: Turns;
+  /** Monotonic milliseconds from which on it may be tried again, by queue. */
+  private readonly unreadable = new Map<string, number>();
   private readonly managed: Managed | undefined;
   private opening: Promise<Session> | undefined;
-  private control: Control | undefined;
-  /** Connections that are lost. */
+  private controlling: Promise<Control> | undefined;
+  /** Connections that are lost, and those that the broker takes nothing from. */
   private readonly down = new Set<ConnectionRole>();
-  private isBlocked = false;
+  private readonly blocked = new Set<ConnectionRole>();
 
   constructor(private readonly options: MonitoredOptions) {
     const { broker, prefix, delayPrefix, queues, management } = options;
     this.transport = rabbitmq(broker.options);
     this.names = new Names(prefix, delayPrefix);
     this.queues = new Set(queues);
+    this.turns = new Turns(this.transport.clock);
     this.managed = management && new Managed(management, this.names);
     this.followConnections();
   }
@@ -64,11 +70,13 @@ export class Monitored {
     if (this.down.size > 0) throw away();
     const [{ processes, paused }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
     const consumed = processes.flatMap(({ slotGroups }) => slotGroups.flatMap(({ lanes }) => lanes));
-    for (const { queue } of consumed) this.queues.add(queue);
+    for (const { queue } of consumed) {
+      this.queues.add(queue);
+      this.served.add(queue);
+    }
     for (const queue of managed?.queues ?? []) this.queues.add(queue);
-    const found = await inTurns([...this.queues], (queue) =>
-      this.queueFacts(session, queue, processes, paused),
-    );
+    const asked = [...this.queues];
+    const found = await this.turns.ask(asked, (queue) => this.queueFacts(session, queue, processes, paused));
     const lost = await session.inspect(this.names.delayLost).then(
       (state) => state?.ready ?? 0,
       () => undefined,
@@ -77,12 +85,12 @@ export class Monitored {
     return {
       at: this.transport.clock.monotonic(),
       reached: true,
-      queues: found.flatMap((facts) => facts ?? []),
+      queues: asked.flatMap((queue) => (found.has(queue) ? (found.get(queue) ?? []) : unknownQueue(queue))),
       processes: processes.map(({ service, host, pid, ...status }) => ({
         id: `${service} ${host} ${pid}`,
         ...status,
       })),
-      broker: { blocked: this.isBlocked, lost, ...brokerFacts(managed) },
+      broker: { blocked: this.blocked.size > 0, lost, ...brokerFacts(managed) },
       delays: managed?.delays ?? [],
     };
   }
@@ -99,7 +107,7 @@ export class Monitored {
   }
 
   /** Publishes an alert as a message of the application. */
-  async publish(routingKey: string, alert: Alert): Promise<void> {
+  async publish(routingKey: string, alert: Alert, messageId: string): Promise<void> {
     const session = await this.opened();
     await session.publish({
       to: 'exchange',
@@ -107,7 +115,7 @@ export class Monitored {
       routingKey,
       body: Buffer.from(JSON.stringify(alert)),
       properties: {
-        messageId: newMessageId(),
+        messageId,
         type: routingKey,
         contentType: 'application/json',
         appId: 'hopline-monitor',
@@ -118,7 +126,8 @@ export class Monitored {
   }
 
   async close(): Promise<void> {
-    await this.control?.close().catch(() => {});
+    const control = await this.controlling?.catch(() => undefined);
+    await control?.close().catch(() => {});
     const session = await this.opening?.catch(() => undefined);
     await session?.close(new Deadline(this.transport.clock, CLOSE_MS)).catch(() => {});
   }
@@ -127,14 +136,17 @@ export class Monitored {
   private async asked(): Promise<Looked> {
     const { prefix, wait } = this.options;
     try {
-      this.control ??= await openControl({
+      this.controlling ??= openControl({
         transport: this.transport,
         ...(prefix === undefined ? {} : { prefix }),
         wait,
         connectDeadline: CONNECT_MS,
         log: silentLogger,
+      }).catch((error) => {
+        this.controlling = undefined;
+        throw error;
       });
-      return await this.control.look();
+      return await (await this.controlling).look();
     } catch (error) {
       if (!(error instanceof HoplineError)) throw error;
       // Where no worker has listened yet, nobody has paused anything either.
@@ -143,18 +155,35 @@ export class Monitored {
   }
 
   private followConnections(): void {
-    const { events, down } = this;
+    const { events, down, blocked } = this;
     events.on('connection.up', ({ connection }) => down.delete(connection));
     events.on('connection.down', ({ connection }) => {
       down.add(connection);
-      this.isBlocked = false;
+      blocked.delete(connection);
     });
-    events.on('connection.blocked', () => {
-      this.isBlocked = true;
-    });
-    events.on('connection.unblocked', () => {
-      this.isBlocked = false;
-    });
+    events.on('connection.blocked', ({ connection }) => blocked.add(connection));
+    events.on('connection.unblocked', ({ connection }) => blocked.delete(connection));
+  }
+
+  /**
+   * Looks at messages of queues that workers serve, or that are named: to look at one counts it as redelivered, which others may
+   * mind, and of what a queue of theirs is nothing is known.
+   */
+  private reader(session: Session): UnconsumedParts['session'] {
+    const { served, unreadable, options, transport } = this;
+    return {
+      brokerInfo: session.brokerInfo,
+      async peek(queue) {
+        const now = transport.clock.monotonic();
+        if (!served.has(queue) && !options.queues.includes(queue)) return undefined;
+        if (now < (unreadable.get(queue) ?? now)) return undefined;
+        unreadable.delete(queue);
+        return await session.peek(queue).catch((error) => {
+          unreadable.set(queue, now + PEEK_AGAIN_MS);
+          throw error;
+        });
+      },
+    };
   }
 
   /** Undefined for a queue that does not exist. */
@@ -166,13 +195,6 @@ export class Monitored {
   ): Promise<QueueFacts | undefined> {
     const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
     const serving = lanes.filter((lane) => lane.queue === queue);
-    const unknown = {
-      queue,
-      length: undefined,
-      consumers: undefined,
-      oldestMs: undefined,
-      deadLetters: undefined,
-    };
     const whole = serving[0]?.of ?? queue;
     const isPaused =
       serving.some((lane) => lane.paused.some((why) => why !== 'higher-lane')) ||
@@ -193,28 +215,30 @@ export class Monitored {
         oldestMs:
           oldest.length > 0
             ? Math.max(...oldest)
-            : await unconsumedMs(queue, state, { session, transport, names }),
+            : await unconsumedMs(queue, state, { session: this.reader(session), transport, names }),
         deadLetters: (await session.inspect(deadQueueOf(whole)))?.ready,
       };
     } catch (error) {
       // It has no leader, for instance; of the others there is an answer.
       if (!(error instanceof HoplineError)) throw error;
-      return { ...unknown, paused: isPaused };
+      return { ...unknownQueue(queue), paused: isPaused };
     }
   }
 }
+
+/** A queue of which nothing is known. */
+const unknownQueue = (queue: string): QueueFacts => ({
+  queue,
+  length: undefined,
+  consumers: undefined,
+  paused: undefined,
+  oldestMs: undefined,
+  deadLetters: undefined,
+});
 
 const away = () =>
   new ConnectError('the connection to the broker is down', 'It is tried again; see hopline doctor.');
 
 function brokerFacts(managed: ManagedState | undefined): Pick<Snapshot['broker'], 'nearAlarm' | 'critical'> {
   return { nearAlarm: managed?.nearAlarm, critical: managed?.critical };
-}
-
-/** Maps a list, some items at once. */
-async function inTurns<T, R>(all: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < all.length; at += AT_ONCE)
-    results.push(...(await Promise.all(all.slice(at, at + AT_ONCE).map(map))));
-  return results;
 }

@@ -16,6 +16,8 @@ export interface ErrorGroup {
 /** Maximum number of groups: the one that was longest without an error makes room for another. */
 const MAX_GROUPS = 5;
 const MAX_MESSAGE_BYTES = 200;
+/** Of a very long message, no more is read: whitespace may be most of it. */
+const READ_LENGTH = 2_000;
 
 /** Last errors of a handler, by kind. */
 export class ErrorGroups {
@@ -26,7 +28,7 @@ export class ErrorGroups {
   add(error: unknown, at: number): void {
     const kind = errorKind(error);
     const count = (this.groups.get(kind)?.count ?? 0) + 1;
-    const message = cutText(reasonText(error).replace(/\s+/g, ' '), MAX_MESSAGE_BYTES);
+    const message = cutText(reasonText(error).slice(0, READ_LENGTH).replace(/\s+/g, ' '), MAX_MESSAGE_BYTES);
     this.groups.delete(kind);
     this.groups.set(kind, { kind, message, count, lastAt: at });
     const [oldest] = this.groups.keys();

@@ -34,7 +34,7 @@ export interface HandlerFigures {
   readonly errors: readonly ErrorGroup[];
 }
 
-/** Counters of one handler. They are called for each message, so they allocate nothing and read no clock. */
+/** Counters of one handler. They are called for each message, so they allocate nothing, but for an error, and read no clock. */
 export class FiguresOfHandler {
   /** Attempts that have ended since the bus was started, and their run time in milliseconds, all together. */
   attempts = 0;

@@ -1,11 +1,13 @@
 import { OptionsError } from '../../errors.js';
 import { type Clock, pause } from '../../util/clock.js';
+import { Deadline } from '../../util/deadline.js';
 import { type Duration, isDuration, toMs } from '../../util/duration.js';
 import { Emitter, type Listener } from '../../util/emitter.js';
 import { inRootContext } from '../../util/root-context.js';
 import type { Alert, AlertStatus, Silence } from './alert.js';
 import { type Snapshot, unreached } from './measuring/snapshot.js';
 import type { AlertsSettings } from './options.js';
+import { BusSink } from './sinks/bus-sink.js';
 import { Delivery } from './sinks/delivery.js';
 import { Ping } from './sinks/ping.js';
 import type { AlertSink } from './sinks/sink.js';
@@ -14,7 +16,7 @@ import { Board } from './state/board.js';
 
 /** Events of alerts, each with the alert. */
 export interface AlertEvents {
-  /** An alert begins, gets worse, or still fires after `remindEvery`. */
+  /** An alert begins, gets worse or less, or still fires after `remindEvery`. */
   'alert.fired': Alert;
   'alert.resolved': Alert;
 }
@@ -28,7 +30,7 @@ export interface AlertsParts {
   /** Looks at all. @throws if the broker can't be asked */
   look(): Promise<Snapshot>;
   /** Publishes an alert on the bus. */
-  publish(routingKey: string, alert: Alert): Promise<unknown>;
+  publish(routingKey: string, alert: Alert, messageId: string): Promise<unknown>;
 }
 
 /** Time that deliveries have when all is stopped. */
@@ -54,13 +56,7 @@ export class Alerts {
     this.board = new Board(rules, remindMs);
     this.events = new Emitter((event, error) => log.error({ event, error }, 'a listener threw'));
     const sinks: AlertSink[] = webhooks.map((options) => new Webhook(options, source, () => clock.now()));
-    if (publishAs !== undefined)
-      sinks.push({
-        name: `routing key ${publishAs}`,
-        tell: async (alerts) => {
-          for (const alert of alerts) await publish(publishAs, alert);
-        },
-      });
+    if (publishAs !== undefined) sinks.push(new BusSink(publishAs, publish));
     this.deliveries = sinks.map((sink) => new Delivery(sink, { clock, log, deadlineMs: deliverMs }));
     const isWell = () =>
       this.lookedAt !== undefined && clock.monotonic() - this.lookedAt <= 2 * everyMs + STOP_MS;
@@ -109,8 +105,10 @@ export class Alerts {
   async stop(): Promise<void> {
     this.ending.abort();
     this.ping?.stop();
-    await this.running;
-    await Promise.all(this.deliveries.map((delivery) => delivery.end(STOP_MS)));
+    const { running = Promise.resolve(), deliveries, parts } = this;
+    // A look may take longer; what it sees is told to nobody any more.
+    const looked = new Deadline(parts.clock, STOP_MS).race(running, () => new Error('it still looks'));
+    await Promise.all([looked.catch(() => {}), ...deliveries.map((delivery) => delivery.end(STOP_MS))]);
   }
 
   /** @internal begins to look; once */

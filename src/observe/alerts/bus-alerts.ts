@@ -18,7 +18,7 @@ export function alerts(bus: Bus, options: AlertsOptions = {}): Alerts {
     settings: alertsSettings(options),
     clock: systemClock,
     look: () => watched.look(),
-    publish: (routingKey, alert) => bus.publish(routingKey, alert),
+    publish: (routingKey, alert, messageId) => bus.publish(routingKey, alert, { messageId }),
   });
   if (bus.status().state === 'started') made.start();
   else bus.on('bus.started', () => made.start());

@@ -19,6 +19,7 @@ import { type Logger, stderrLogger } from '../../util/logger.js';
 import { safeLogger } from '../../util/safe-logger.js';
 import { listOfRules, readRules } from './rules/read-rules.js';
 import type { AlertRule, Rule } from './rules/rule.js';
+import { HttpAddress } from './sinks/http.js';
 import type { PingOptions } from './sinks/ping.js';
 import type { WebhookOptions } from './sinks/webhook.js';
 
@@ -61,11 +62,14 @@ export interface AlertsSettings {
   readonly log: Logger;
 }
 
+/** A path may be a secret, as in Slack's addresses. */
 const address: Check = {
-  expected: 'an address http://… or https://…',
-  accepts: (value) =>
-    typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+  expected: 'an address http://… or https://…, with user and password percent-encoded if it has them',
+  accepts: (value) => typeof value === 'string' && HttpAddress.accepts(value),
+  isSecret: true,
 };
+
+const secretly = (check: Check): Check => ({ ...check, isSecret: true });
 
 const FIELDS: Fields = {
   rules: listOfRules,
@@ -75,10 +79,13 @@ const FIELDS: Fields = {
   webhooks: {
     expected: 'a list of addresses such as { url, secret }',
     accepts: Array.isArray,
-    each: objectWith({ url: required(address), secret: text, format: oneOf('json', 'slack') }),
+    each: secretly(
+      objectWith({ url: required(address), secret: secretly(text), format: oneOf('json', 'slack') }),
+    ),
+    isSecret: true,
   },
   deliverWithin: duration,
-  ping: objectWith({ url: required(address), every: durationUpTo('1d') }),
+  ping: secretly(objectWith({ url: required(address), every: durationUpTo('1d') })),
   publish: {
     expected: 'true, false or a routing key',
     accepts: (value) => typeof value === 'boolean' || text.accepts(value),

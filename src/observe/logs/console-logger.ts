@@ -30,7 +30,8 @@ export function consoleLogger(
 ): Logger & { isLevelEnabled(level: LogLevel): boolean } {
   const isLevelEnabled = (level: LogLevel) => LEVELS.indexOf(level) >= LEVELS.indexOf(lowest);
   const write = (level: LogLevel) => (fields: object, message: string) => {
-    if (isLevelEnabled(level)) console[level]('%s %s', printable(message), inspect(fields, IN_ONE_LINE));
+    if (isLevelEnabled(level))
+      console[level]('%s %s', printable(message), printable(inspect(fields, IN_ONE_LINE)));
   };
   const [debug, info, warn, error] = [write('debug'), write('info'), write('warn'), write('error')];
   return { debug, info, warn, error, isLevelEnabled };

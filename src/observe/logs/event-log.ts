@@ -14,7 +14,7 @@ export interface EventSource {
   on<Name extends EventName>(name: Name, listener: Listener<BusEvents[Name]>): () => void;
 }
 
-export const FAILURES: ReadonlySet<EventName> = new Set<FailureEvent>([
+const FAILURES: ReadonlySet<EventName> = new Set<FailureEvent>([
   'message.retried',
   'message.discarded',
   'message.deadLettered',
@@ -33,12 +33,17 @@ export class EventLog {
   private readonly log;
   private readonly sums;
   private readonly removers: (() => void)[];
+  /** True if it writes some of the failures that the bus writes, too. */
+  readonly writesFailures: boolean;
 
   constructor(events: EventSource, { log, levels, given, everyMs }: LogSettings, clock: Clock) {
     this.log = safeLogger(log);
     this.sums = new Sums(happeningWording, { log: this.log, clock, everyMs });
+    const isWritten = (level: LogLevel | false): level is LogLevel =>
+      level !== false && (log as Choosy).isLevelEnabled?.(level) !== false;
+    this.writesFailures = [...FAILURES].some((name) => isWritten(levels.get(name) ?? false));
     this.removers = [...levels].flatMap(([name, level]) => {
-      if (level === false || (log as Choosy).isLevelEnabled?.(level) === false) return [];
+      if (!isWritten(level)) return [];
       const minor = given.has(name) ? undefined : (EVENT_LINES[name] as EventLine<unknown>).minor;
       return [
         events.on(name, (event) => this.add({ name, level: minor?.is(event) ? 'debug' : level, event })),

@@ -1,11 +1,11 @@
 import type { Bus } from '../../bus.js';
 import { systemClock } from '../../util/clock.js';
-import { EventLog, FAILURES } from './event-log.js';
+import { EventLog } from './event-log.js';
 import { type LogEventsOptions, logSettings } from './options.js';
 
 /**
  * Writes the events of a bus as lines of a log, with the fields of {@link LogFields}. Call it before `start()`. Its lines of
- * failures take the place of those that the bus writes itself (`failureLog`), unless all of them are left out.
+ * failures take the place of those that the bus writes itself (`failureLog`), unless none of them would be written.
  *
  * @returns a function that ends it
  * @throws OptionsError with all problems at once
@@ -13,8 +13,7 @@ import { type LogEventsOptions, logSettings } from './options.js';
 export function logEvents(bus: Bus, options: LogEventsOptions): () => void {
   const settings = logSettings(options);
   const log = new EventLog(bus, settings, systemClock);
-  const takesOver = [...FAILURES].some((name) => settings.levels.get(name) !== false);
-  const unmute = takesOver ? bus.muteFailureLog() : () => {};
+  const unmute = log.writesFailures ? bus.muteFailureLog() : () => {};
   return () => {
     log.stop();
     unmute();

@@ -1,5 +1,5 @@
 import { wholeStack } from '../../util/error-text.js';
-import { type Logger, lineText } from '../../util/logger.js';
+import { type Logger, lineText, printable } from '../../util/logger.js';
 import type { LogLevel } from '../failure-log/sum.js';
 
 /** Nest's `LoggerService`, as far as lines need it: `new Logger('Bus')` of `@nestjs/common` is one. */
@@ -45,7 +45,8 @@ export function nestLogger(
       return;
     }
     const text = lineText(fields, message);
-    const stack = wholeStack((fields as { err?: unknown }).err);
+    const whole = wholeStack((fields as { err?: unknown }).err);
+    const stack = whole === undefined ? undefined : printable(whole);
     if (stack === undefined) logger[name]?.(text);
     else if (level === 'error') logger.error(text, stack);
     else logger[name]?.(`${text}\n${stack}`);

@@ -144,7 +144,7 @@ describe('the delivery of alerts', () => {
     const stuck = new Delivery(
       {
         name: 'stuck',
-        tell: (_alerts, signal) =>
+        tell: (_alerts, { signal }) =>
           new Promise((_resolve, reject) => signal.addEventListener('abort', reject)),
       },
       { clock: systemClock, log, deadlineMs: 30_000 },

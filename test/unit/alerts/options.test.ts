@@ -12,7 +12,13 @@ describe('the options of alerts', () => {
     const options = {
       rules: ['oldest > 5m', 'oldest 5m', { measure: 'blocked', warning: '5s', on: 'a' }],
       evry: '1s',
-      webhooks: [{ url: 'ftp://me:s3cret@host' }],
+      webhooks: [
+        { url: 'ftp://me:s3cret@host' },
+        { url: 'hooks.example.org/s3cret' },
+        { url: 'https://%zz@host/' },
+        { url: 'https://host/', secret: ['s3cret'] },
+        'https://host/s3cret',
+      ],
       ping: { url: 'http://host', every: '2d' },
       publish: 5,
     } as unknown as AlertsOptions;
@@ -22,7 +28,11 @@ describe('the options of alerts', () => {
         assert.ok(error instanceof OptionsError);
         for (const problem of [
           /unknown option evry, did you mean every\?/,
-          /webhooks\[0\]\.url to be an address http:\/\/… or https:\/\/…, got a URL that may hold a password/,
+          /webhooks\[0\]\.url to be an address http:\/\/… or https:\/\/…, .* got a value that is not shown/,
+          /webhooks\[1\]\.url to be .* got a value that is not shown/,
+          /webhooks\[2\]\.url to be .* percent-encoded/,
+          /webhooks\[3\]\.secret to be a non-empty string, got a value that is not shown/,
+          /webhooks\[4\] to be an object, got a value that is not shown/,
           /ping\.every to be a duration of 1 ms to 1d/,
           /expected publish to be true, false or a routing key, got 5/,
           /rule "oldest 5m": expected '>' and a limit, or 'off' at character 8, got '5m'/,

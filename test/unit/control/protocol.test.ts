@@ -15,6 +15,7 @@ const REQUESTS: readonly ControlRequest[] = [
   { ask: 'pauses', queue: 'q', paused: [] },
   { ask: 'scale', queue: 'q', concurrency: 3 },
   { ask: 'cancel', messageId: 'id' },
+  { ask: 'silence', pattern: '*', forMs: 34_560_000_000 },
 ];
 
 const LANE = { queue: 'q', of: 'q', paused: ['operator'] };
@@ -48,6 +49,7 @@ describe('control messages', () => {
       { ask: 'scale', queue: 'q', concurrency: 0 },
       { ask: 'scale', queue: 'q', concurrency: '3' },
       { ask: 'cancel', messageId: '' },
+      { ask: 'silence', pattern: '*', forMs: 34_560_000_001 },
       { ask: 'dance' },
     ])
       assert.equal(
@@ -72,7 +74,9 @@ describe('control messages', () => {
       fc.property(requests, wrong, fc.nat(), (request, value, at) => {
         const names = Object.keys(request);
         const name = names[at % names.length] as string;
-        const isRight = name === 'concurrency' && Number.isSafeInteger(value) && Number(value) > 0;
+        const isRight =
+          (name === 'concurrency' && Number.isSafeInteger(value) && Number(value) > 0) ||
+          (name === 'forMs' && typeof value === 'number' && value >= 0 && value <= 34_560_000_000);
         const body = JSON.stringify({ version: 1, ...request, [name]: value });
         assert.equal(decodeRequest(heard(body)) !== undefined, isRight, body);
       }),
@@ -127,6 +131,19 @@ describe('control messages', () => {
       assert.equal(decodeAnswer(heard(JSON.stringify({ version: 1, ...who, ...wrong }))), undefined);
     const status = { ...STATUS, handlers: [], 'of a newer version': 1 };
     assert.ok(decodeAnswer(heard(JSON.stringify({ version: 1, ...who, status }))));
+  });
+
+  it('hold the status of an older version, which did not have all figures', () => {
+    const { timeoutMs: _, timedOut, recentFailures, errors, ...handler } = HANDLER;
+    const { busyMs, ...group } = GROUP;
+    const older = { ...STATUS, slotGroups: [group], handlers: [handler] };
+    const status = decodeAnswer(
+      heard(JSON.stringify({ version: 1, ...processIdentity('a'), status: older })),
+    )?.status;
+    assert.deepEqual(status?.slotGroups, [{ ...group, busyMs: 0 }]);
+    assert.deepEqual(status?.handlers, [
+      { ...handler, timeoutMs: 0, timedOut: 0, recentFailures: 0, errors: [] },
+    ]);
   });
 
   it('hold a status as it was given', () => {

@@ -40,7 +40,18 @@ export const define: DefineCommand = (command, { terminal, exit }) => {
       const { code, line, alerts } = await checked(flags, terminal);
       if (flags.json) await terminal.write(`${JSON.stringify(alerts, undefined, 2)}\n`);
       else terminal.print(line);
+      // An empty list would say that all is well.
+      if (flags.json && code === 3) terminal.tell(line);
       exit(code);
+    })
+    .exitOverride((error) => {
+      // Else Nagios would take a misspelt flag for a critical state.
+      if (error.exitCode !== 0 && command.opts<Flags>().once) {
+        const { code, line } = notChecked(error.message);
+        terminal.print(line);
+        exit(code);
+      }
+      throw error;
     });
 };
 
@@ -71,7 +82,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     settings,
     clock: monitored.transport.clock,
     look: () => monitored.look(),
-    publish: (routingKey, alert) => monitored.publish(routingKey, alert),
+    publish: (...alert) => monitored.publish(...alert),
   });
   const desk = new MonitorDesk(monitored, alerts, logger);
   const ending = new AbortController();

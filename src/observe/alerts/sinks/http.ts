@@ -1,4 +1,4 @@
-import { RefusedAlertsError } from './sink.js';
+import { RefusedAlertsError, TooMuchError } from './sink.js';
 
 /** Time for one answer. */
 const ANSWER_MS = 10_000;
@@ -8,12 +8,23 @@ export class HttpAddress {
   private readonly url: URL;
   private readonly authorization: string | undefined;
 
+  /** True for an address that can be asked. */
+  static accepts(url: string): boolean {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) return false;
+    try {
+      credentialsOf(new URL(url));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** @param url may hold a user and a password, which travel in a header */
   constructor(url: string) {
     this.url = new URL(url);
-    const { username, password } = this.url;
-    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    this.authorization = username === '' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`;
+    const credentials = credentialsOf(this.url);
+    this.authorization =
+      credentials === ':' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`;
     this.url.username = '';
     this.url.password = '';
   }
@@ -41,14 +52,20 @@ export class HttpAddress {
       signal: AbortSignal.any([AbortSignal.timeout(ANSWER_MS), ending]),
     }).catch((error: Error) => {
       // Its text may hold the address.
-      const { code, name } = (error.cause ?? error) as { code?: string; name?: string };
-      throw new Error(`${this.name} does not answer: ${code ?? name}`);
+      const { code, name } = (error.cause ?? error) as { code?: unknown; name?: string };
+      // A DOMException's is a number.
+      throw new Error(`${this.name} does not answer: ${typeof code === 'string' ? code : name}`);
     });
     await response.body?.cancel();
     const { status, ok } = response;
     if (ok) return;
     const message = `${this.name} answers ${status}`;
     if (status >= 500 || status === 408 || status === 429) throw new Error(message);
+    if (status === 413) throw new TooMuchError(message);
     throw new RefusedAlertsError(status < 400 ? `${message}, a redirect, which is not followed` : message);
   }
 }
+
+/** @throws URIError for a percent sign that begins no byte */
+const credentialsOf = ({ username, password }: URL): string =>
+  `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;

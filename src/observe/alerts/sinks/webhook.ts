@@ -1,7 +1,7 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import type { Alert } from '../alert.js';
 import { HttpAddress } from './http.js';
-import type { AlertSink } from './sink.js';
+import type { AlertSink, Telling } from './sink.js';
 import { slackBody } from './slack.js';
 
 /** An address to which alerts are posted. */
@@ -20,6 +20,7 @@ export interface WebhookOptions {
 /** @internal posts the alerts of a look in one request */
 export class Webhook implements AlertSink {
   private readonly address: HttpAddress;
+  private readonly instance = randomUUID();
 
   /** @param source service, or monitor, that the alerts come from */
   constructor(
@@ -34,16 +35,21 @@ export class Webhook implements AlertSink {
     return `webhook at ${this.address.name}`;
   }
 
-  tell(alerts: readonly Alert[], signal: AbortSignal): Promise<void> {
+  tell(alerts: readonly Alert[], { signal }: Telling): Promise<void> {
     const { format, secret } = this.options;
     const content = format === 'slack' ? slackBody(this.source, alerts) : { source: this.source, alerts };
     const body = JSON.stringify(content);
     const headers = {
       'content-type': 'application/json',
-      'hopline-delivery': randomUUID(),
+      'hopline-delivery': this.deliveryOf(body),
       ...(secret === undefined ? {} : { 'hopline-signature': signatureOf(body, secret, this.now()) }),
     };
     return this.address.ask({ body, headers }, signal);
+  }
+
+  /** The same for each try at the same alerts. */
+  private deliveryOf(body: string): string {
+    return createHash('sha256').update(this.instance).update(body).digest('hex').slice(0, 32);
   }
 }
 

@@ -7,8 +7,11 @@ import { nestLogger } from '../../../../src/observe/logs/nest-logger.js';
 import { memory } from '../../../../src/transport/memory/index.js';
 import { safeLogger } from '../../../../src/util/safe-logger.js';
 
-/** What is written to standard output and error meanwhile, without colours. */
-async function written(write: () => unknown): Promise<{ readonly out: string; readonly err: string }> {
+/** What is written to standard output and error meanwhile, without colours unless it is to be as it is. */
+async function written(
+  write: () => unknown,
+  colours?: 'as they are',
+): Promise<{ readonly out: string; readonly err: string }> {
   const text = { stdout: '', stderr: '' };
   const originals = (['stdout', 'stderr'] as const).map((name) => {
     const { write: original } = process[name];
@@ -25,7 +28,8 @@ async function written(write: () => unknown): Promise<{ readonly out: string; re
   } finally {
     for (const restore of originals) restore();
   }
-  return { out: stripVTControlCharacters(text.stdout), err: stripVTControlCharacters(text.stderr) };
+  const shown = colours ? (its: string) => its : stripVTControlCharacters;
+  return { out: shown(text.stdout), err: shown(text.stderr) };
 }
 
 const boom = new RangeError('boom');
@@ -55,6 +59,17 @@ describe("Nest's logger", () => {
     assert.match(stack.join('\n'), /^RangeError: boom\n +at .*nest-logger/);
     const { out } = await written(() => log.warn({ error: boom }, 'tried again'));
     assert.match(out, /tried again \{.*\}\nRangeError: boom\n +at /);
+  });
+
+  it('sends no control characters of an error to a terminal', async () => {
+    const log = safeLogger(nestLogger(new ConsoleLogger('Bus', { colors: false })));
+    const wiped = new Error('\u001b[2Jwiped', { cause: new Error('\u0007rung') });
+    const { out, err } = await written(() => {
+      log.warn({ error: wiped }, 'tried again');
+      log.error({ error: wiped }, 'it failed');
+    }, 'as they are');
+    assert.match(out + err, /wiped\n.*caused by Error: .rung.*wiped\n.*caused by Error: .rung/s);
+    assert.doesNotMatch(out + err, /[^\P{Cc}\n\t]/u);
   });
 
   it('writes the fields as JSON beside the message, if it is told that it writes JSON', async () => {
