@@ -64,7 +64,7 @@ describe('hopline monitor --once', function () {
   }
 
   it('ends with the state of the worst as Nagios reads it, with the figures behind a bar', async () => {
-    const { ready } = (await bus.workload()).queues[0] ?? { ready: -1 };
+    const { ready = -1 } = (await bus.workload()).queues[0] ?? {};
     assert.ok(ready > 10);
     const states: readonly (readonly [rule: string, code: number, line: string])[] = [
       [

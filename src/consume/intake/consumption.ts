@@ -53,7 +53,14 @@ export class Consumption {
 
   /** @throws ConnectError if the broker can't be asked now */
   async workload(): Promise<Workload> {
-    return sumOf(await Promise.all(this.groups.map((group) => group.workload(this.endedIn(group)))));
+    const errors: unknown[] = [];
+    const asked = this.groups.map((group) =>
+      group.workload(this.endedIn(group), (error) => errors.push(error)),
+    );
+    const workload = sumOf(await Promise.all(asked));
+    // One queue may have no leader; if none is known, it is the broker that does not answer.
+    if (errors.length > 0 && errors.length === workload.queues.length) throw errors[0];
+    return workload;
   }
 
   /** Fires the signals of all running handlers. */

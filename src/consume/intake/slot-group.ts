@@ -210,14 +210,14 @@ export class SlotGroup {
 
   /**
    * @param ended counts of the handlers' attempts
-   * @throws ConnectError if the broker can't be asked now
+   * @param onUnknown called with the error for each queue that the broker says nothing of
    */
-  async workload(ended: EndedAttempts): Promise<Workload> {
+  async workload(ended: EndedAttempts, onUnknown: (error: unknown) => void): Promise<Workload> {
     const { session } = this.options;
     const consumed = this.lanes.filter((_lane, index) => !this.pause.reasonsOf(index).includes('operator'));
     const asked = consumed.map(async ({ queue }) => {
-      const { ready, consumers } = (await session.inspect(queue)) ?? { ready: 0, consumers: 0 };
-      return { queue, ready, consumers };
+      const state = await session.inspect(queue).catch(onUnknown);
+      return { queue, ready: state?.ready, consumers: state?.consumers };
     });
     const slots = consumed.length === 0 ? 0 : this.slots;
     const { running, waitingCount: waiting } = this.gate;
