@@ -42,6 +42,8 @@ export class Monitored {
   readonly names: Names;
   private readonly events = new Emitter<BusEvents>(() => {});
   private readonly queues: Set<string>;
+  /** Queue that each lane belongs to, as workers have told: it stays so while none of them answers. */
+  private readonly wholes = new Map<string, string>();
   private readonly managed: Managed | undefined;
   private opening: Promise<Session> | undefined;
   private control: Control | undefined;
@@ -64,7 +66,10 @@ export class Monitored {
     if (this.down.size > 0) throw away();
     const [{ processes, paused }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
     const consumed = processes.flatMap(({ slotGroups }) => slotGroups.flatMap(({ lanes }) => lanes));
-    for (const { queue } of consumed) this.queues.add(queue);
+    for (const { queue, of } of consumed) {
+      this.queues.add(queue);
+      this.wholes.set(queue, of);
+    }
     for (const queue of managed?.queues ?? []) this.queues.add(queue);
     const found = await inTurns([...this.queues], (queue) =>
       this.queueFacts(session, queue, processes, paused),
@@ -166,14 +171,15 @@ export class Monitored {
   ): Promise<QueueFacts | undefined> {
     const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
     const serving = lanes.filter((lane) => lane.queue === queue);
+    const whole = this.wholes.get(queue) ?? queue;
     const unknown = {
       queue,
+      of: whole,
       length: undefined,
       consumers: undefined,
       oldestMs: undefined,
       deadLetters: undefined,
     };
-    const whole = serving[0]?.of ?? queue;
     const isPaused =
       serving.some((lane) => lane.paused.some((why) => why !== 'higher-lane')) ||
       paused?.some((name) => name === queue || name === whole);
@@ -187,6 +193,7 @@ export class Monitored {
       const { transport, names } = this;
       return {
         queue,
+        of: whole,
         length: state.ready,
         consumers: state.consumers,
         paused: isPaused,

@@ -9,6 +9,7 @@ type HandlerFacts = ProcessFacts['handlers'][number];
 /** A queue of which all is known, and nothing is wrong. */
 export const queue = (facts: Partial<QueueFacts> = {}): QueueFacts => ({
   queue: 'orders',
+  of: facts.queue ?? 'orders',
   length: 0,
   consumers: 1,
   paused: false,

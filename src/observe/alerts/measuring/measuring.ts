@@ -44,6 +44,12 @@ export class Measuring {
     for (const { queue, stands } of delays) this.hold(stands, at, 'delay', queue);
     this.count(processes, at, earlier);
     for (const queue of queues) this.follow(queue, at);
+    for (const of of new Set(queues.map((each) => each.of)))
+      this.followWhole(
+        of,
+        queues.filter((each) => each.of === of),
+        at,
+      );
   }
 
   /** Milliseconds since something holds; 0 if it does not, undefined if that is not known. */
@@ -97,27 +103,33 @@ export class Measuring {
     for (const counter of touched) counter.mark(at);
   }
 
-  private follow({ queue, length, consumers, paused, deadLetters }: QueueFacts, at: number): void {
-    const wait = this.waitP95(queue);
+  private follow({ queue, length, consumers, paused }: QueueFacts, at: number): void {
     if (length !== undefined) this.seriesOf('length', queue).add(at, length);
-    if (wait !== undefined) this.seriesOf('wait', queue).add(at, wait);
+    this.hold(alone(length, consumers, paused), at, 'alone', queue);
+  }
+
+  /** What a queue's lanes have together: its handlers and its dead letters. */
+  private followWhole(of: string, lanes: readonly QueueFacts[], at: number): void {
+    const wait = this.waitP95(of);
+    if (wait !== undefined) this.seriesOf('wait', of).add(at, wait);
+    const deadLetters = lanes.find((lane) => lane.deadLetters !== undefined)?.deadLetters;
     if (deadLetters !== undefined) {
-      const dead = this.counter(['dead', queue]);
+      const dead = this.counter(['dead', of]);
       dead.grow(deadLetters, at);
       dead.mark(at);
     }
-    this.hold(alone(length, consumers, paused), at, 'alone', queue);
-    this.hold(this.isSilent(queue, length), at, 'silent', queue);
+    this.hold(this.isSilent(of, lanes), at, 'silent', of);
   }
 
   /** True if nothing has come to the queue, and nothing has ended, since the last look. */
-  private isSilent(queue: string, length: number | undefined): boolean | undefined {
-    const told = this.handlers.filter((each) => each.queue === queue);
-    if (length === undefined && told.length === 0) return undefined;
+  private isSilent(of: string, lanes: readonly QueueFacts[]): boolean | undefined {
+    const told = this.handlers.filter((each) => each.queue === of);
+    const known = lanes.filter(({ length }) => length !== undefined);
+    if (known.length === 0 && told.length === 0) return undefined;
     const hasGrown = (...words: readonly string[]) => (this.change(1, ...words)?.by ?? 0) > 0;
     return !(
-      told.some(({ handler }) => hasGrown('attempts', queue, handler)) ||
-      (length !== undefined && hasGrown('length', queue))
+      told.some(({ handler }) => hasGrown('attempts', of, handler)) ||
+      known.some(({ queue }) => hasGrown('length', queue))
     );
   }
 

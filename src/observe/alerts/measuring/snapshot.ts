@@ -25,9 +25,13 @@ export interface Snapshot {
 
 export interface QueueFacts {
   readonly queue: string;
+  /** Queue that the lane belongs to, whose handlers work on it; the queue itself if it has no lanes. */
+  readonly of: string;
   /** Messages that wait in the queue. */
   readonly length: number | undefined;
   readonly consumers: number | undefined;
+  /** True if processes that tell nothing here consume it, too: what is handled is more than is known. */
+  readonly others?: boolean;
   /** True if an operator has paused the queue, or a circuit breaker has. */
   readonly paused: boolean | undefined;
   readonly oldestMs: number | undefined;
