@@ -52,6 +52,13 @@ export class Measuring {
       );
   }
 
+  /** True if a subject of this queue that is missing is gone: the queue is, or a process that serves it has answered. */
+  wouldTell(queue: string | undefined): boolean {
+    const { queues = [], processes = [] } = this.latest ?? {};
+    if (queue === undefined || !queues.some((each) => each.queue === queue || each.of === queue)) return true;
+    return processes.some(({ slotGroups }) => slotGroups.some((group) => group.queues.includes(queue)));
+  }
+
   /** Milliseconds since something holds; 0 if it does not, undefined if that is not known. */
   heldMs(...words: readonly string[]): number | undefined {
     const { at, known } = this.holdings.get(key(words)) ?? { at: undefined, known: false };

@@ -6,7 +6,7 @@ const counted = (facts: Parameters<typeof handler>[0], process: Parameters<typeo
   processes: [worker([handler(facts)], process)],
 });
 
-describe('what alerts measure of a queue that has lanes, or that others consume, too', () => {
+describe('what alerts measure of a queue of which a part is known', () => {
   it('is of a queue with all its lanes where it is of their handlers or of their dead letters', () => {
     const lanes = (high: object, low: object) =>
       ['orders.high', 'orders'].map((name, index) =>
@@ -54,5 +54,20 @@ describe('what alerts measure of a queue that has lanes, or that others consume,
     const queues = [queue({ queue: 'orders.high', of: 'orders' })];
     lane.look({ queues, ...at(0, 10) });
     assert.deepEqual(lane.look({ queues, ...at(19_000, 100) }), ['fired warning busy_slots orders']);
+  });
+});
+
+describe('alerts of what processes tell', () => {
+  it('of a handler last while nobody who has it answers, and end when those who serve its queue know of none', () => {
+    const looks = new Looks(['overrun > 5s']);
+    const elsewhere = worker([], { id: 'b', slotGroups: [] });
+    looks.look({ processes: [worker([handler({ longestMs: 7_000 })])] });
+    assert.deepEqual(looks.look({ processes: [elsewhere] }), []);
+    assert.deepEqual(looks.look({ processes: [elsewhere] }, 700_000), [], 'its process does not answer');
+    assert.deepEqual(looks.states, ['overrun orders/Pay: firing']);
+    looks.look({ processes: [worker([])] });
+    assert.deepEqual(looks.look({ processes: [worker([])] }, 700_000), [
+      'resolved warning overrun orders/Pay',
+    ]);
   });
 });
