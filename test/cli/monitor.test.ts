@@ -117,6 +117,8 @@ describe('hopline monitor --once', function () {
         ['--prefix', `${prefix}-none`, '--queue', queue],
         /^HOPLINE UNKNOWN - no worker has answered, though some consume \| /,
       ],
+      [['--queue', `${prefix}.none`], /^HOPLINE UNKNOWN - there is no queue 'monitor-\w+\.none' \| /],
+      [['--management', 'http://127.0.0.1:1'], /^HOPLINE UNKNOWN - the management API does not answer \| /],
       [['--url', 'amqp://127.0.0.1:1'], /^HOPLINE UNKNOWN - .*127\.0\.0\.1:1/],
       [
         ['--rule', 'queue_length < 5'],

@@ -89,6 +89,7 @@ export class Monitored {
       })),
       broker: { blocked: this.isBlocked, lost, ...brokerFacts(managed) },
       delays: managed?.delays ?? [],
+      silent: this.managed && !managed ? ['the management API does not answer'] : [],
     };
   }
 

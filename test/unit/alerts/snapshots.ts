@@ -44,7 +44,8 @@ export const worker = (
   facts: Partial<ProcessFacts> & { readonly busyMs?: number } = {},
 ): ProcessFacts => {
   const { busyMs = 0, ...rest } = facts;
-  const group = { queues: ['orders'], lanes: [], slots: 2, running: 0, waiting: 0, held: false, busyMs };
+  const lanes = [{ queue: 'orders', of: 'orders', paused: [], oldestMs: 0 }];
+  const group = { queues: ['orders'], lanes, slots: 2, running: 0, waiting: 0, held: false, busyMs };
   return { id: 'a', uptimeMs: 1_000_000, slotGroups: [group], handlers, ...rest };
 };
 

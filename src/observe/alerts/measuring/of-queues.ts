@@ -2,6 +2,9 @@ import type { Measure, Reading, Window } from './measure.js';
 import type { Measuring } from './measuring.js';
 import type { QueueFacts } from './snapshot.js';
 
+/** Shortest time over which growth says something, where the window is not shorter. */
+const LEAST_MS = 60_000;
+
 /** Reads a value of each queue. */
 const each =
   (read: (queue: QueueFacts, measuring: Measuring, window: Window) => number | undefined) =>
@@ -50,7 +53,8 @@ function timeToClear(of: string, lanes: readonly QueueFacts[], measuring: Measur
   let [length, growth] = [0, 0];
   for (const lane of lanes) {
     const change = measuring.change(window.withinMs, 'length', lane.queue);
-    if (lane.length === undefined || !change) return undefined;
+    if (lane.length === undefined || !change || change.overMs < Math.min(window.withinMs, LEAST_MS))
+      return undefined;
     length += lane.length;
     growth += change.by;
   }

@@ -19,6 +19,8 @@ export interface Snapshot {
   /** Levels of the delays, by the names of their queues. */
   readonly delays: readonly DelayFacts[];
   readonly outboxLagMs?: number | undefined;
+  /** What was asked and has not answered, as sentences. */
+  readonly silent?: readonly string[];
   /** Number of batches with a notification that is overdue. */
   readonly overdueBatches?: number | undefined;
 }
