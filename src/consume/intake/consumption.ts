@@ -118,17 +118,22 @@ export class Consumption {
   }
 
   private handlersOf(group: SlotGroup, now: number): HandlerStatus[] {
-    const { underWay } = group;
+    const { underWay, leftRunning } = group.code;
+    const begun = [...leftRunning, ...underWay];
     return group.handlers.flatMap((handler) => {
       const figures = this.figures.get(handler);
-      const longest = underWay.find((each) => each.handler === handler);
-      const longestMs = longest && now - longest.startedAt;
+      const own = begun.filter((each) => each.handler === handler);
+      const longestMs =
+        own.length === 0 ? undefined : now - Math.min(...own.map(({ startedAt }) => startedAt));
       return figures ? [{ ...figures.read(now), longestMs, circuit: group.circuitOf(handler) }] : [];
     });
   }
 
   private busyMs(group: SlotGroup, now: number): number {
-    return group.underWay.reduce((sum, { startedAt }) => sum + now - startedAt, this.endedIn(group).busyMs);
+    return group.code.underWay.reduce(
+      (sum, { startedAt }) => sum + now - startedAt,
+      this.endedIn(group).busyMs,
+    );
   }
 
   private endedIn({ handlers }: SlotGroup): EndedAttempts {

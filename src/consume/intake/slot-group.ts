@@ -14,7 +14,6 @@ import type { Logger } from '../../util/logger.js';
 import { Attempts } from '../attempt/attempts.js';
 import type { CrashWatch } from '../attempt/crash-watch.js';
 import { Dispatcher, type DispatcherOptions } from '../attempt/dispatch.js';
-import type { UnderWay } from '../attempt/running.js';
 import { strictOrder } from '../handlers/lane-order.js';
 import { keptForMs, warnOfLongHandlers } from '../handlers/long-handlers.js';
 import { prefetchOf, type ServedLane, type Serving } from '../handlers/serving.js';
@@ -191,12 +190,13 @@ export class SlotGroup {
   }
 
   /** Code that runs now. */
-  get underWay(): readonly UnderWay[] {
-    return this.dispatcher.underWay;
+  get code(): Pick<Dispatcher, 'underWay' | 'leftRunning'> {
+    return this.dispatcher;
   }
 
   get status(): Omit<SlotGroupStatus, 'busyMs'> {
-    const { gate, pause, slots, underWay, serving, options } = this;
+    const { gate, pause, slots, serving, options } = this;
+    const { underWay } = this.dispatcher;
     return { queues: this.queues, ...groupStatus({ ...options, ...serving, gate, pause, slots, underWay }) };
   }
 

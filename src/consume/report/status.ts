@@ -44,7 +44,10 @@ export interface LaneStatus {
 }
 
 export interface HandlerStatus extends HandlerFigures {
-  /** Run time of the attempt that runs longest, in milliseconds; undefined if none runs. */
+  /**
+   * Run time of the attempt that runs longest, in milliseconds, with what goes on after its timeout though its slot is free again;
+   * undefined if none runs.
+   */
   readonly longestMs: number | undefined;
   /** State of the handler's circuit breaker; undefined without one. */
   readonly circuit: 'closed' | 'open' | 'trying' | undefined;

@@ -80,7 +80,7 @@ export const handlerMeasures = {
     byDefault: 'overrun > 10s warning',
     read: each(overrun),
     says: (value, subject) => `${handlerText(subject)} has run for ${value} beyond its timeout`,
-    help: 'It ignores context.signal, and holds its slot: pass the signal on to what it awaits.',
+    help: 'It ignores context.signal, and goes on beside the next attempt: pass the signal on to what it awaits.',
   },
   busy_slots: {
     unit: 'share',
