@@ -1,5 +1,5 @@
 import { type Control, type Looked, openControl } from '../../control/control.js';
-import { unconsumedMs } from '../../control/queue-report.js';
+import { toldOldestMs, unconsumedMs } from '../../control/queue-report.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
 import { newMessageId } from '../../message/message-id.js';
@@ -190,7 +190,6 @@ export class Monitored {
         if (!this.options.queues.includes(queue)) this.queues.delete(queue);
         return undefined;
       }
-      const oldest = serving.flatMap(({ oldestMs }) => oldestMs ?? []);
       const { transport, names } = this;
       return {
         queue,
@@ -199,9 +198,8 @@ export class Monitored {
         consumers: state.consumers,
         paused: isPaused,
         oldestMs:
-          oldest.length > 0
-            ? Math.max(...oldest)
-            : await unconsumedMs(queue, state, { session, transport, names }),
+          toldOldestMs(queue, state.ready, processes) ??
+          (await unconsumedMs(queue, state, { session, transport, names })),
         deadLetters: (await session.inspect(deadQueueOf(whole)))?.ready,
       };
     } catch (error) {

@@ -76,7 +76,7 @@ class WatchedBus {
 
 function queueFacts({ slotGroups }: Status, health: Health, workload: Workload['queues']): QueueFacts[] {
   const states = new Map(health.consumers.map(({ queue, state }) => [queue, state]));
-  return slotGroups.flatMap(({ lanes }) =>
+  return slotGroups.flatMap(({ lanes, waiting }) =>
     lanes.map(({ queue, of, paused, oldestMs }) => {
       const state = states.get(queue);
       const own = state === undefined || NOT_CONSUMED.includes(state) || paused.length > 0 ? 0 : 1;
@@ -88,7 +88,8 @@ function queueFacts({ slotGroups }: Status, health: Health, workload: Workload['
         consumers,
         others: consumers === undefined || consumers > own,
         paused: paused.some((why) => why !== 'higher-lane'),
-        oldestMs,
+        // Where nothing waits, nothing is old, however long a message runs.
+        oldestMs: oldestMs !== undefined && ready === 0 && waiting === 0 ? 0 : oldestMs,
         deadLetters: undefined,
       };
     }),
