@@ -25,7 +25,8 @@ export interface QueueReport extends QueueState {
    */
   readonly serving: number;
   /**
-   * Time since the publish of the message that has waited longest, in milliseconds; 0 if none waits. Undefined if no process that
+   * Time for which the oldest message waits at most, in milliseconds since its publish; 0 if none waits. While all slots are busy and
+   * none waits in a process, it is that of the message that has begun last: what is still in the queue came later. Undefined if no process that
    * consumes the queue knows it. Where nobody consumes it, a look at the first message tells, on RabbitMQ 4.3 and later: before, a look
    * counts as a failed delivery.
    */
@@ -52,17 +53,32 @@ export async function queueReport(queue: string, parts: QueueReportParts): Promi
   if (!state) return undefined;
   const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
   const serving = lanes.filter((lane) => lane.queue === queue);
-  const oldest = serving.flatMap(({ oldestMs }) => oldestMs ?? []);
   return {
     queue,
     ...state,
     serving: serving.length,
     consuming: serving.filter((lane) => lane.paused.length === 0).length,
-    oldestMs: oldest.length === 0 ? await unconsumedMs(queue, state, parts) : Math.max(...oldest),
+    oldestMs: toldOldestMs(queue, state.ready, processes) ?? (await unconsumedMs(queue, state, parts)),
     paused: paused
       ? paused.includes(queue) || serving.some((lane) => paused.includes(lane.of))
       : serving.some((lane) => lane.paused.includes('operator')),
   };
+}
+
+/** What processes that serve the queue say of its oldest message; undefined if none knows it. @param ready its length in the broker */
+export function toldOldestMs(
+  queue: string,
+  ready: number | undefined,
+  processes: readonly Pick<ProcessReport, 'slotGroups'>[],
+): number | undefined {
+  const told = processes.flatMap(({ slotGroups }) =>
+    slotGroups.flatMap(({ lanes, waiting }) => {
+      const known = lanes.flatMap((lane) => (lane.queue === queue ? (lane.oldestMs ?? []) : []));
+      // Where nothing waits, nothing is old, however long a message runs.
+      return ready === 0 && waiting === 0 ? known.map(() => 0) : known;
+    }),
+  );
+  return told.length === 0 ? undefined : Math.max(...told);
 }
 
 /** Time for which the first message of a queue waits that nobody consumes, as far as a look at it does no harm. Never rejects. */

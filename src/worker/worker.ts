@@ -157,16 +157,15 @@ export class Worker {
 
   private sendLoad({ slotGroups }: Workload): void {
     const before = this.reported;
+    const load = slotGroups.flatMap(({ queues, ready, waiting, slots, attempts, busyMs }, index) => {
+      const ended = attempts - (before[index]?.attempts ?? 0);
+      const busy = busyMs - (before[index]?.busyMs ?? 0);
+      return ready === undefined ? [] : [{ queues, ready, waiting, slots, ended, busyMs: busy }];
+    });
+    // A load of which a part is not known is not known.
+    if (load.length < slotGroups.length) return;
     // The order is the same each time.
     this.reported = slotGroups;
-    const load = slotGroups.map(({ queues, ready, waiting, slots, attempts, busyMs }, index) => ({
-      queues,
-      ready,
-      waiting,
-      slots,
-      ended: attempts - (before[index]?.attempts ?? 0),
-      busyMs: busyMs - (before[index]?.busyMs ?? 0),
-    }));
     this.send({ kind: 'load', service: this.service, slotGroups: load });
   }
 

@@ -101,7 +101,7 @@ describe('alerts of a process fire and clear on RabbitMQ, through webhook and bu
   it('a handler that runs beyond its timeout', async () => {
     const gate = deferred();
     const options = { queue, name: 'Work', timeout: '300ms', retry: { tries: 1 } } as const;
-    const bus = busWith({ timeoutGrace: '60s' }).handle('work', () => gate.promise, options);
+    const bus = busWith({ timeoutGrace: '100ms' }).handle('work', () => gate.promise, options);
     watched(bus, `overrun > 500ms on ${queue}`);
     await bus.start();
     await bus.publish('work', 1);

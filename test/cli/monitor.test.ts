@@ -64,7 +64,7 @@ describe('hopline monitor --once', function () {
   }
 
   it('ends with the state of the worst as Nagios reads it, with the figures behind a bar', async () => {
-    const { ready } = (await bus.workload()).queues[0] ?? { ready: -1 };
+    const { ready = -1 } = (await bus.workload()).queues[0] ?? {};
     assert.ok(ready > 10);
     const states: readonly (readonly [rule: string, code: number, line: string])[] = [
       [
@@ -117,6 +117,8 @@ describe('hopline monitor --once', function () {
         ['--prefix', `${prefix}-none`, '--queue', queue],
         /^HOPLINE UNKNOWN - no worker has answered, though some consume \| /,
       ],
+      [['--queue', `${prefix}.none`], /^HOPLINE UNKNOWN - there is no queue 'monitor-\w+\.none' \| /],
+      [['--management', 'http://127.0.0.1:1'], /^HOPLINE UNKNOWN - the management API does not answer \| /],
       [['--url', 'amqp://127.0.0.1:1'], /^HOPLINE UNKNOWN - .*127\.0\.0\.1:1/],
       [
         ['--rule', 'queue_length < 5'],

@@ -213,6 +213,38 @@ export const controlling: Theme = (test) => {
     await control(({ resume }) => resume(fx.name('q')));
   });
 
+  test('status says that nothing waits where the queue is empty, however long a message runs', async (fx) => {
+    const control = controlOf(fx);
+    const gate = deferred<void>();
+    const bus = fx
+      .bus('mailer', { timeout: '20s' })
+      .handle('slow', () => gate.promise, { name: 'Slow', queue: { name: fx.name('q'), concurrency: 1 } });
+    await bus.start();
+    await bus.publish('slow', 1);
+    await fx.eventually(() => assert.ok((bus.status().handlers[0]?.longestMs ?? 0) > 5));
+    const { queues } = await control(({ status }) => status());
+    assert.deepEqual(
+      queues.map(({ ready, oldestMs }) => [ready, oldestMs]),
+      [[0, 0]],
+    );
+    gate.resolve();
+  });
+
+  test('status has code that goes on after its timeout and its grace, until it returns', async (fx) => {
+    const gate = deferred<void>();
+    const bus = fx
+      .bus('mailer', { retry: { tries: 1 }, timeout: '20ms', timeoutGrace: '20ms' })
+      .handle('deaf', () => gate.promise, { name: 'Deaf', queue: fx.name('q') });
+    await bus.start();
+    await bus.publish('deaf', 1);
+    await fx.eventually(() => assert.equal(bus.status().handlers[0]?.deadLettered, 1));
+    const [deaf] = bus.status().handlers;
+    assert.equal(deaf?.running, 0);
+    assert.ok((deaf?.longestMs ?? 0) >= 40);
+    gate.resolve();
+    await fx.eventually(() => assert.equal(bus.status().handlers[0]?.longestMs, undefined));
+  });
+
   test('status says how long the oldest message waits, how long one runs, and which errors there were last', async (fx) => {
     const control = controlOf(fx);
     const gate = deferred<void>();

@@ -1,5 +1,5 @@
 import { type Control, type Looked, openControl } from '../../control/control.js';
-import { type UnconsumedParts, unconsumedMs } from '../../control/queue-report.js';
+import { toldOldestMs, type UnconsumedParts, unconsumedMs } from '../../control/queue-report.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
 import type { Alert } from '../../observe/alerts/alert.js';
@@ -42,8 +42,8 @@ export class Monitored {
   readonly names: Names;
   private readonly events = new Emitter<BusEvents>(() => {});
   private readonly queues: Set<string>;
-  /** Queues that workers serve or served. */
-  private readonly served = new Set<string>();
+  /** Queue that each lane belongs to, as workers have told: it stays so while none of them answers. */
+  private readonly wholes = new Map<string, string>();
   private readonly turns: Turns;
   /** Monotonic milliseconds from which on it may be tried again, by queue. */
   private readonly unreadable = new Map<string, number>();
@@ -70,9 +70,9 @@ export class Monitored {
     if (this.down.size > 0) throw away();
     const [{ processes, paused }, managed] = await Promise.all([this.asked(), this.managed?.look()]);
     const consumed = processes.flatMap(({ slotGroups }) => slotGroups.flatMap(({ lanes }) => lanes));
-    for (const { queue } of consumed) {
+    for (const { queue, of } of consumed) {
       this.queues.add(queue);
-      this.served.add(queue);
+      this.wholes.set(queue, of);
     }
     for (const queue of managed?.queues ?? []) this.queues.add(queue);
     const asked = [...this.queues];
@@ -85,13 +85,16 @@ export class Monitored {
     return {
       at: this.transport.clock.monotonic(),
       reached: true,
-      queues: asked.flatMap((queue) => (found.has(queue) ? (found.get(queue) ?? []) : unknownQueue(queue))),
+      queues: asked.flatMap((queue) =>
+        found.has(queue) ? (found.get(queue) ?? []) : this.unknownQueue(queue),
+      ),
       processes: processes.map(({ service, host, pid, ...status }) => ({
         id: `${service} ${host} ${pid}`,
         ...status,
       })),
       broker: { blocked: this.blocked.size > 0, lost, ...brokerFacts(managed) },
       delays: managed?.delays ?? [],
+      silent: this.managed && !managed ? ['the management API does not answer'] : [],
     };
   }
 
@@ -170,12 +173,12 @@ export class Monitored {
    * mind, and of what a queue of theirs is nothing is known.
    */
   private reader(session: Session): UnconsumedParts['session'] {
-    const { served, unreadable, options, transport } = this;
+    const { wholes, unreadable, options, transport } = this;
     return {
       brokerInfo: session.brokerInfo,
       async peek(queue) {
         const now = transport.clock.monotonic();
-        if (!served.has(queue) && !options.queues.includes(queue)) return undefined;
+        if (!wholes.has(queue) && !options.queues.includes(queue)) return undefined;
         if (now < (unreadable.get(queue) ?? now)) return undefined;
         unreadable.delete(queue);
         return await session.peek(queue).catch((error) => {
@@ -195,7 +198,7 @@ export class Monitored {
   ): Promise<QueueFacts | undefined> {
     const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
     const serving = lanes.filter((lane) => lane.queue === queue);
-    const whole = serving[0]?.of ?? queue;
+    const whole = this.wholes.get(queue) ?? queue;
     const isPaused =
       serving.some((lane) => lane.paused.some((why) => why !== 'higher-lane')) ||
       paused?.some((name) => name === queue || name === whole);
@@ -205,36 +208,39 @@ export class Monitored {
         if (!this.options.queues.includes(queue)) this.queues.delete(queue);
         return undefined;
       }
-      const oldest = serving.flatMap(({ oldestMs }) => oldestMs ?? []);
       const { transport, names } = this;
       return {
         queue,
+        of: whole,
         length: state.ready,
         consumers: state.consumers,
         paused: isPaused,
         oldestMs:
-          oldest.length > 0
-            ? Math.max(...oldest)
-            : await unconsumedMs(queue, state, { session: this.reader(session), transport, names }),
+          toldOldestMs(queue, state.ready, processes) ??
+          (await unconsumedMs(queue, state, { session: this.reader(session), transport, names })),
         deadLetters: (await session.inspect(deadQueueOf(whole)))?.ready,
       };
     } catch (error) {
       // It has no leader, for instance; of the others there is an answer.
       if (!(error instanceof HoplineError)) throw error;
-      return { ...unknownQueue(queue), paused: isPaused };
+      return { ...this.unknownQueue(queue), paused: isPaused };
     }
   }
-}
 
-/** A queue of which nothing is known. */
-const unknownQueue = (queue: string): QueueFacts => ({
-  queue,
-  length: undefined,
-  consumers: undefined,
-  paused: undefined,
-  oldestMs: undefined,
-  deadLetters: undefined,
-});
+  /** A queue of which nothing is known but whose it is. */
+  private unknownQueue(queue: string): QueueFacts {
+    return {
+      ...{ queue, of: this.wholes.get(queue) ?? queue },
+      ...{
+        length: undefined,
+        consumers: undefined,
+        paused: undefined,
+        oldestMs: undefined,
+        deadLetters: undefined,
+      },
+    };
+  }
+}
 
 const away = () =>
   new ConnectError('the connection to the broker is down', 'It is tried again; see hopline doctor.');

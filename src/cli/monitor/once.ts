@@ -2,6 +2,7 @@ import type { AlertStatus } from '../../observe/alerts/alert.js';
 import type { Unit } from '../../observe/alerts/measuring/measure.js';
 import { measureOf } from '../../observe/alerts/measuring/measures.js';
 import type { Snapshot } from '../../observe/alerts/measuring/snapshot.js';
+import type { MeasureName } from '../../observe/alerts/rules/measure-name.js';
 import type { Rule } from '../../observe/alerts/rules/rule.js';
 import { Board } from '../../observe/alerts/state/board.js';
 import { type Clock, pause } from '../../util/clock.js';
@@ -23,20 +24,35 @@ export interface OnceParts {
   readonly clock: Clock;
   /** Time between the two looks: what a rule measures over a window is measured over this. */
   readonly overMs: number;
+  /** Queues that must be there: those that were asked for, and those of the application. */
+  readonly named: readonly string[];
   look(): Promise<Snapshot>;
 }
 
+/** What is wrong as soon as it is so in both looks: it may have been so for hours. */
+const WRONG_AT_ONCE: ReadonlySet<MeasureName> = new Set(['no_consumers', 'blocked', 'unreachable']);
+
+/** What is well for a while: two looks that are close together say nothing of it. */
+const NEEDS_TIME: ReadonlySet<MeasureName> = new Set(['silence', 'overdue_delay']);
+
 /** Looks twice, and says how it is. Nothing has to hold for a time: the one who asks again decides that. */
-export async function checkOnce({ rules, clock, overMs, look }: OnceParts): Promise<Checked> {
+export async function checkOnce({ rules, clock, overMs, named, look }: OnceParts): Promise<Checked> {
   const board = new Board(
-    rules.map((rule) => ({ ...rule, forMs: 0 })),
+    rules.map((rule) => ({ ...rule, forMs: 0, whileItLasts: WRONG_AT_ONCE.has(rule.measure) })),
     Number.POSITIVE_INFINITY,
   );
   board.take(await look(), clock.now());
   await pause(clock, overMs);
   const snapshot = await look();
   board.take(snapshot, clock.now());
-  return judged(board.status(clock.now()), unknownOf(snapshot));
+  return judged(board.status(clock.now()).map(withoutGuess), unknownOf(snapshot, named));
+}
+
+/** What has begun and is within its limits may be beyond them: it has begun with the first look. */
+function withoutGuess(alert: AlertStatus): AlertStatus {
+  const { id, measure, severity, value = 0 } = alert;
+  if (severity || value === 0 || !NEEDS_TIME.has(measure)) return alert;
+  return { ...alert, state: 'unknown', value: undefined, message: `${id} is unknown` };
 }
 
 /** The check of a broker that can't be asked, or that was asked wrongly. */
@@ -47,10 +63,31 @@ export const notChecked = (reason: string): Checked => ({
 });
 
 /** What must be known, and is not. */
-function unknownOf({ processes, queues }: Snapshot): string[] {
+function unknownOf({ processes, queues, silent = [] }: Snapshot, named: readonly string[]): string[] {
+  const found = new Set(queues.map(({ queue }) => queue));
+  const missing = named.filter((queue) => !found.has(queue)).map((queue) => `there is no queue '${queue}'`);
+  const mute = queues.filter(({ length }) => length === undefined);
+  return [
+    ...new Set(missing),
+    ...mute.map(({ queue }) => `the broker says nothing of queue '${queue}': it may have no leader`),
+    ...silentOf(processes, queues, named),
+    ...silent,
+  ];
+}
+
+/** Workers that have not answered, as far as it is known that they are some of Hopline's. */
+function silentOf(
+  processes: Snapshot['processes'],
+  queues: Snapshot['queues'],
+  named: readonly string[],
+): string[] {
   const consumed = queues.filter(({ consumers }) => (consumers ?? 0) > 0);
-  if (processes.length > 0 || consumed.length === 0) return [];
-  return ['no worker has answered, though some consume'];
+  if (consumed.length > 0 && processes.length === 0) return ['no worker has answered, though some consume'];
+  const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
+  const told = new Set(lanes.map(({ queue }) => queue));
+  return consumed
+    .filter(({ queue }) => named.includes(queue) && !told.has(queue))
+    .map(({ queue }) => `no worker that consumes queue '${queue}' has answered`);
 }
 
 function judged(alerts: readonly AlertStatus[], unknown: readonly string[]): Checked {
@@ -62,7 +99,8 @@ function judged(alerts: readonly AlertStatus[], unknown: readonly string[]): Che
 }
 
 function lineOf(code: Checked['code'], said: readonly string[], alerts: readonly AlertStatus[]): string {
-  const text = said.length > 0 ? said.join('; ') : `${alerts.length} values within their limits`;
+  const known = alerts.filter(({ value }) => value !== undefined);
+  const text = said.length > 0 ? said.join('; ') : `${known.length} values within their limits`;
   // The bar begins the figures.
   const plain = oneLine(text).replaceAll('|', '/');
   const figures = alerts.flatMap(figureOf);

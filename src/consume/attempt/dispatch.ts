@@ -20,7 +20,7 @@ import type { AttemptEvents } from '../report/attempt-events.js';
 import { type ContextSurroundings, HandlerContext, type Stopping } from './context.js';
 import { type DecodeOptions, decoded } from './decode.js';
 import type { TimedCode } from './run-handler.js';
-import { Running, type RunningOptions, type UnderWay } from './running.js';
+import { type LeftRunning, Running, type RunningOptions, type UnderWay } from './running.js';
 import { aroundStages, arrivalStages, guardStages, type StageOptions } from './stages.js';
 import { Verdicts, type VerdictsOptions } from './verdicts.js';
 
@@ -127,6 +127,11 @@ export class Dispatcher {
   /** Code that runs now. */
   get underWay(): readonly UnderWay[] {
     return this.running.underWay;
+  }
+
+  /** Code that goes on after its attempt. */
+  get leftRunning(): readonly LeftRunning[] {
+    return this.running.leftRunning;
   }
 
   /** Fires the signals of the running attempts that `picks` names, and says how many that are. */

@@ -9,7 +9,12 @@ import { formatMs } from '../../util/duration.js';
 export type Ending =
   | { readonly kind: 'returned' }
   | { readonly kind: 'threw'; readonly error: unknown }
-  | { readonly kind: 'timed-out'; readonly error: HandlerTimeoutError };
+  | {
+      readonly kind: 'timed-out';
+      readonly error: HandlerTimeoutError;
+      /** Resolves when the code returns that was left running when its grace was over; undefined if it has stopped. */
+      readonly leftRunning?: Promise<void>;
+    };
 
 const RETURNED: Ending = { kind: 'returned' };
 
@@ -51,16 +56,23 @@ function awaitHandler(code: TimedCode, result: PromiseLike<unknown>, context: At
   const { clock } = code;
   return new Promise((resolve) => {
     let timedOut: Ending | undefined;
+    let onReturn: (() => void) | undefined;
     let timer: Timer = clock.setTimer(() => {
       const error = new HandlerTimeoutError(code.name, formatMs(code.timeoutMs));
       const ending: Ending = { kind: 'timed-out', error };
       timedOut = ending;
-      timer = clock.setTimer(() => resolve(ending), code.graceMs);
+      timer = clock.setTimer(() => {
+        const leftRunning = new Promise<void>((returned) => {
+          onReturn = returned;
+        });
+        resolve({ ...ending, leftRunning });
+      }, code.graceMs);
       code.onTimeout(context, error);
       context.abort(error);
     }, code.timeoutMs);
     const end = (ending: Ending) => {
       timer.cancel();
+      onReturn?.();
       resolve(timedOut ?? ending);
     };
     const threw = (error: unknown) => end({ kind: 'threw', error });

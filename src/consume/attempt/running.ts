@@ -26,10 +26,14 @@ export interface UnderWay {
   readonly startedAt: number;
 }
 
+/** Code that goes on though its attempt is over: nothing but itself can stop it. */
+export type LeftRunning = Pick<UnderWay, 'handler' | 'startedAt'>;
+
 /** Executes the code of attempts, reports how it ends, and keeps the contexts of what runs. */
 export class Running {
   /** When each has begun, in monotonic milliseconds. */
   private readonly contexts = new Map<Attempt, number>();
+  private readonly left = new Set<LeftRunning>();
 
   constructor(private readonly options: RunningOptions) {}
 
@@ -43,6 +47,11 @@ export class Running {
   /** What runs now, in the order in which it has begun. */
   get underWay(): UnderWay[] {
     return [...this.contexts].map(([{ work, handler }, startedAt]) => ({ work, handler, startedAt }));
+  }
+
+  /** What has outlived its timeout and its grace, and has not returned. */
+  get leftRunning(): LeftRunning[] {
+    return [...this.left];
   }
 
   /** The end of a handler's way: its code. */
@@ -63,9 +72,16 @@ export class Running {
       this.contexts.set(context, startedAt);
       return ending.then((late) => {
         this.contexts.delete(context);
+        if (late.kind === 'timed-out' && late.leftRunning)
+          this.keep({ handler: context.handler, startedAt }, late.leftRunning);
         return this.ended(context, late, startedAt, until);
       });
     };
+  }
+
+  private keep(code: LeftRunning, returned: Promise<void>): void {
+    this.left.add(code);
+    void returned.then(() => this.left.delete(code));
   }
 
   private ended(context: Attempt, ending: Ending, startedAt: number, until: number): Outcome {

@@ -53,7 +53,14 @@ export class Consumption {
 
   /** @throws ConnectError if the broker can't be asked now */
   async workload(): Promise<Workload> {
-    return sumOf(await Promise.all(this.groups.map((group) => group.workload(this.endedIn(group)))));
+    const errors: unknown[] = [];
+    const asked = this.groups.map((group) =>
+      group.workload(this.endedIn(group), (error) => errors.push(error)),
+    );
+    const workload = sumOf(await Promise.all(asked));
+    // One queue may have no leader; if none is known, it is the broker that does not answer.
+    if (errors.length > 0 && errors.length === workload.queues.length) throw errors[0];
+    return workload;
   }
 
   /** Fires the signals of all running handlers. */
@@ -111,17 +118,22 @@ export class Consumption {
   }
 
   private handlersOf(group: SlotGroup, now: number): HandlerStatus[] {
-    const { underWay } = group;
+    const { underWay, leftRunning } = group.code;
+    const begun = [...leftRunning, ...underWay];
     return group.handlers.flatMap((handler) => {
       const figures = this.figures.get(handler);
-      const longest = underWay.find((each) => each.handler === handler);
-      const longestMs = longest && now - longest.startedAt;
+      const own = begun.filter((each) => each.handler === handler);
+      const longestMs =
+        own.length === 0 ? undefined : now - Math.min(...own.map(({ startedAt }) => startedAt));
       return figures ? [{ ...figures.read(now), longestMs, circuit: group.circuitOf(handler) }] : [];
     });
   }
 
   private busyMs(group: SlotGroup, now: number): number {
-    return group.underWay.reduce((sum, { startedAt }) => sum + now - startedAt, this.endedIn(group).busyMs);
+    return group.code.underWay.reduce(
+      (sum, { startedAt }) => sum + now - startedAt,
+      this.endedIn(group).busyMs,
+    );
   }
 
   private endedIn({ handlers }: SlotGroup): EndedAttempts {

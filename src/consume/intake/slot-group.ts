@@ -14,7 +14,6 @@ import type { Logger } from '../../util/logger.js';
 import { Attempts } from '../attempt/attempts.js';
 import type { CrashWatch } from '../attempt/crash-watch.js';
 import { Dispatcher, type DispatcherOptions } from '../attempt/dispatch.js';
-import type { UnderWay } from '../attempt/running.js';
 import { strictOrder } from '../handlers/lane-order.js';
 import { keptForMs, warnOfLongHandlers } from '../handlers/long-handlers.js';
 import { prefetchOf, type ServedLane, type Serving } from '../handlers/serving.js';
@@ -191,12 +190,13 @@ export class SlotGroup {
   }
 
   /** Code that runs now. */
-  get underWay(): readonly UnderWay[] {
-    return this.dispatcher.underWay;
+  get code(): Pick<Dispatcher, 'underWay' | 'leftRunning'> {
+    return this.dispatcher;
   }
 
   get status(): Omit<SlotGroupStatus, 'busyMs'> {
-    const { gate, pause, slots, underWay, serving, options } = this;
+    const { gate, pause, slots, serving, options } = this;
+    const { underWay } = this.dispatcher;
     return { queues: this.queues, ...groupStatus({ ...options, ...serving, gate, pause, slots, underWay }) };
   }
 
@@ -210,14 +210,14 @@ export class SlotGroup {
 
   /**
    * @param ended counts of the handlers' attempts
-   * @throws ConnectError if the broker can't be asked now
+   * @param onUnknown called with the error for each queue that the broker says nothing of
    */
-  async workload(ended: EndedAttempts): Promise<Workload> {
+  async workload(ended: EndedAttempts, onUnknown: (error: unknown) => void): Promise<Workload> {
     const { session } = this.options;
     const consumed = this.lanes.filter((_lane, index) => !this.pause.reasonsOf(index).includes('operator'));
     const asked = consumed.map(async ({ queue }) => {
-      const { ready, consumers } = (await session.inspect(queue)) ?? { ready: 0, consumers: 0 };
-      return { queue, ready, consumers };
+      const state = await session.inspect(queue).catch(onUnknown);
+      return { queue, ready: state?.ready, consumers: state?.consumers };
     });
     const slots = consumed.length === 0 ? 0 : this.slots;
     const { running, waitingCount: waiting } = this.gate;

@@ -37,14 +37,18 @@ export interface LaneStatus {
   /** Reasons why it is not consumed; empty if it is. */
   readonly paused: readonly LanePause[];
   /**
-   * Time since the publish of the message that has waited longest, in milliseconds; 0 if none waits here. Undefined if that is
-   * not known: nothing is consumed, or what waits has been here before.
+   * Time for which the oldest message waits at most, in milliseconds since its publish; 0 if none waits here and slots are free. While
+   * all slots are busy and none waits here, it is that of the message that has begun last: what may be left in the queue came later.
+   * Undefined if that is not known: nothing is consumed, or what waits has been here before.
    */
   readonly oldestMs: number | undefined;
 }
 
 export interface HandlerStatus extends HandlerFigures {
-  /** Run time of the attempt that runs longest, in milliseconds; undefined if none runs. */
+  /**
+   * Run time of the attempt that runs longest, in milliseconds, with what goes on after its timeout though its slot is free again;
+   * undefined if none runs.
+   */
   readonly longestMs: number | undefined;
   /** State of the handler's circuit breaker; undefined without one. */
   readonly circuit: 'closed' | 'open' | 'trying' | undefined;

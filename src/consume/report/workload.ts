@@ -14,18 +14,21 @@ export interface Workload {
 
 export interface QueueWorkload {
   readonly queue: string;
-  /** Messages in the queue that no consumer has been given. Delayed messages are not among them before they are due. */
-  readonly ready: number;
-  /** Consumers of the queue, of all processes. */
-  readonly consumers: number;
+  /**
+   * Messages in the queue that no consumer has been given. Delayed messages are not among them before they are due. Undefined if the
+   * broker can't say: the queue has no leader, or does not exist.
+   */
+  readonly ready: number | undefined;
+  /** Consumers of the queue, of all processes; undefined as above. */
+  readonly consumers: number | undefined;
 }
 
 /** Workload of one slot group: of a queue, or of several that share their slots because they are served in an order. */
 export interface SlotGroupWorkload {
   /** Queues of the group, also those that are paused. A queue's lanes belong to it. */
   readonly queues: readonly string[];
-  /** Messages in the queues that no consumer has been given; without queues that an operator has paused. */
-  readonly ready: number;
+  /** Messages in the queues that no consumer has been given; without queues that an operator has paused. Undefined if one is not known. */
+  readonly ready: number | undefined;
   /** Maximum messages that run at once; 0 while an operator has paused all queues of the group. */
   readonly slots: number;
   /** Messages that hold a slot. */
@@ -46,7 +49,10 @@ export function workloadOf(
   group: Omit<SlotGroupWorkload, 'ready'>,
 ): Workload {
   const { slots, running, waiting } = group;
-  const ready = queues.reduce((sum, queue) => sum + queue.ready, 0);
+  const ready = queues.reduce<number | undefined>(
+    (sum, queue) => (sum === undefined || queue.ready === undefined ? undefined : sum + queue.ready),
+    0,
+  );
   return { queues, slots, running, waiting, slotGroups: [{ ...group, ready }] };
 }
 

@@ -27,6 +27,7 @@ export function alerts(bus: Bus, options: AlertsOptions = {}): Alerts {
 }
 
 type Status = ReturnType<Bus['status']>;
+type Workload = Awaited<ReturnType<Bus['workload']>>;
 type Health = ReturnType<Bus['health']>;
 
 const AWAY: readonly Health['connections'][number]['state'][] = ['connecting', 'down', 'refused'];
@@ -45,7 +46,6 @@ class WatchedBus {
     const away = health.connections.find(({ state }) => AWAY.includes(state));
     if (away) throw new Error(`its connection is ${away.state}`);
     const { queues } = await bus.workload();
-    const lengths = new Map(queues.map(({ queue, ready }) => [queue, ready]));
     const [outboxLagMs, overdueBatches] = await Promise.all([
       this.outboxLagMs(),
       bus.overdueBatches().catch(() => undefined),
@@ -54,7 +54,7 @@ class WatchedBus {
     return {
       at: systemClock.monotonic(),
       reached: true,
-      queues: queueFacts(status, health, lengths),
+      queues: queueFacts(status, health, queues),
       processes: [{ id: 'own', ...status }],
       broker: { blocked: health.connections.some(({ state }) => state === 'blocked'), lost: undefined },
       delays: [],
@@ -74,22 +74,22 @@ class WatchedBus {
   }
 }
 
-function queueFacts(
-  { slotGroups }: Status,
-  { consumers }: Health,
-  lengths: ReadonlyMap<string, number>,
-): QueueFacts[] {
-  const states = new Map(consumers.map(({ queue, state }) => [queue, state]));
-  return slotGroups.flatMap(({ lanes }) =>
-    lanes.map(({ queue, paused, oldestMs }) => {
+function queueFacts({ slotGroups }: Status, health: Health, workload: Workload['queues']): QueueFacts[] {
+  const states = new Map(health.consumers.map(({ queue, state }) => [queue, state]));
+  return slotGroups.flatMap(({ lanes, waiting }) =>
+    lanes.map(({ queue, of, paused, oldestMs }) => {
       const state = states.get(queue);
+      const own = state === undefined || NOT_CONSUMED.includes(state) || paused.length > 0 ? 0 : 1;
+      const { ready, consumers } = workload.find((each) => each.queue === queue) ?? {};
       return {
         queue,
-        length: lengths.get(queue),
-        // Of others that consume it nothing is known here.
-        consumers: state === undefined ? undefined : NOT_CONSUMED.includes(state) ? 0 : 1,
+        of,
+        length: ready,
+        consumers,
+        others: consumers === undefined || consumers > own,
         paused: paused.some((why) => why !== 'higher-lane'),
-        oldestMs,
+        // Where nothing waits, nothing is old, however long a message runs.
+        oldestMs: oldestMs !== undefined && ready === 0 && waiting === 0 ? 0 : oldestMs,
         deadLetters: undefined,
       };
     }),

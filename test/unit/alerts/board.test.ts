@@ -168,6 +168,15 @@ describe('what alerts measure', () => {
     const looks = new Looks([rule]);
     looks.look(counted({ attempts: 100 }));
     assert.deepEqual(looks.look(counted({ attempts: 109, failures: 9 })), [], 'too few');
+    assert.deepEqual(looks.states, ['failure_rate orders/Pay: unknown']);
+    assert.deepEqual(looks.look(counted({ attempts: 120, failures: 20 })), [
+      'fired warning failure_rate orders/Pay',
+    ]);
+    looks.look(counted({ attempts: 123, failures: 23 }), 35_000);
+    assert.deepEqual(looks.states, ['failure_rate orders/Pay: firing'], 'the three that came have failed');
+    assert.deepEqual(looks.look(counted({ attempts: 123, failures: 23 }), 30_000), [
+      'resolved warning failure_rate orders/Pay',
+    ]);
   });
 
   it('is not changed by a process that is replaced, or that is seen for the first time', () => {

@@ -29,6 +29,13 @@ describe('rules of alerts', () => {
     });
   });
 
+  it('have shares as percent or as numbers', () => {
+    for (const share of ['50%', '0.5']) {
+      const { limits, clearAt } = read(`failure_rate > ${share} clear at ${share}`) ?? {};
+      assert.deepEqual([limits, clearAt], [{ warning: 0.5 }, 0.5]);
+    }
+  });
+
   it('mean the same as an object', () => {
     const text = 'queue_length > 10 warning, > 20 critical on a* for 5s';
     const object = { measure: 'queue_length', warning: 10, critical: 20, on: 'a*', for: '5s' } as const;
@@ -56,6 +63,11 @@ describe('rules of alerts', () => {
     ['queue_length > 9, > 5 critical', /limit for critical to be above that for a warning/],
     ['queue_length > 5m', /limit of queue_length to be a number from 0 on, got "5m"/],
     ['oldest > 5%', /limit of oldest to be a duration such as '5m', got "5%"/],
+    ['failure_rate > 5', /limit of failure_rate to be a share below 1, such as '5%' or 0\.05, got 5/],
+    ['near_alarm > 850%', /limit of near_alarm to be a share below 1/],
+    ['failure_rate > 1', /a share below 1, such as '5%' or 0\.05, got 1/],
+    [{ measure: 'busy_slots', warning: 90 }, /limit of busy_slots to be a share .* got 90/],
+    ['oldest > 5m clear at 80', /expected a share such as '80%' or 0\.8 at character 22, got '80'/],
     ['oldest > 5m for ever', /expected for to be a duration/],
     ['oldest > 5m within 1m', /oldest is a value of the moment: leave out 'within'/],
     ['blocked > 5s on orders', /blocked belongs to no queue: leave out the pattern/],

@@ -9,6 +9,7 @@ type HandlerFacts = ProcessFacts['handlers'][number];
 /** A queue of which all is known, and nothing is wrong. */
 export const queue = (facts: Partial<QueueFacts> = {}): QueueFacts => ({
   queue: 'orders',
+  of: facts.queue ?? 'orders',
   length: 0,
   consumers: 1,
   paused: false,
@@ -43,7 +44,8 @@ export const worker = (
   facts: Partial<ProcessFacts> & { readonly busyMs?: number } = {},
 ): ProcessFacts => {
   const { busyMs = 0, ...rest } = facts;
-  const group = { queues: ['orders'], lanes: [], slots: 2, running: 0, waiting: 0, held: false, busyMs };
+  const lanes = [{ queue: 'orders', of: 'orders', paused: [], oldestMs: 0 }];
+  const group = { queues: ['orders'], lanes, slots: 2, running: 0, waiting: 0, held: false, busyMs };
   return { id: 'a', uptimeMs: 1_000_000, slotGroups: [group], handlers, ...rest };
 };
 

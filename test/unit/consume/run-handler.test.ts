@@ -99,7 +99,8 @@ describe('running a handler', () => {
   });
 
   it('at its timeout fires the signal and tells it, but leaves it its place for the grace', async () => {
-    const ended = run(() => deferred().promise);
+    const work = deferred();
+    const ended = run(() => work.promise);
     const { signal } = context;
     await clock.advance(999);
     assert.equal(signal.aborted, false);
@@ -112,7 +113,11 @@ describe('running a handler', () => {
     await clock.advance(499);
     assert.equal(ended.ending, undefined);
     await clock.advance(1);
-    assert.deepEqual(ended, { ending: { kind: 'timed-out', error: signal.reason }, at: 1_500 });
+    const { ending } = ended as { readonly ending?: Ending };
+    assert.ok(ending?.kind === 'timed-out' && ending.leftRunning);
+    assert.deepEqual([ending.error, ended.at], [signal.reason, 1_500]);
+    work.resolve();
+    await ending.leftRunning;
   });
 
   it('that ends within the grace, however, has timed out all the same', async () => {

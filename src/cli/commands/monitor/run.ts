@@ -61,9 +61,11 @@ async function checked(flags: Flags, { env }: Terminal): Promise<Checked> {
   try {
     const overMs = positiveDurationMs('--over', flags.over);
     const { rules } = settingsOf(flags, env, silentLogger);
-    const source = new Monitored(await monitoredOf(flags, env));
+    const options = await monitoredOf(flags, env);
+    const source = new Monitored(options);
     monitored = source;
-    return await checkOnce({ rules, clock: source.transport.clock, overMs, look: () => source.look() });
+    const { clock } = source.transport;
+    return await checkOnce({ rules, clock, overMs, named: options.queues, look: () => source.look() });
   } catch (error) {
     return notChecked(withoutCredentials((error as Error).message));
   } finally {

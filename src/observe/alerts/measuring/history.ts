@@ -4,24 +4,33 @@ export interface Change {
   readonly overMs: number;
 }
 
-/** Points that a series keeps, whatever its length: windows are exact to a hundredth. */
-const POINTS = 120;
+/** Windows are exact to this share of them, whatever their length: of old points there are fewer. */
+const EXACT_TO = 0.01;
+
+/** Points from which on some are left out. */
+const MANY = 256;
 
 /** A process that does not answer for a while goes on where it was; after an hour it is forgotten. */
-const FORGET_MS = 3_600_000;
+export const FORGET_MS = 3_600_000;
 
 /** Figures over time, as far back as a window needs them. */
 export class Series {
-  private readonly points: { readonly at: number; readonly figure: number }[] = [];
+  private points: { readonly at: number; readonly figure: number }[] = [];
+  /** Number of points at which they are thinned next. */
+  private thinAt = MANY;
 
   constructor(private readonly keepMs: number) {}
 
+  /** Time of the last figure. */
+  get at(): number {
+    return this.points.at(-1)?.at ?? 0;
+  }
+
   add(at: number, figure: number): void {
     const { points, keepMs } = this;
-    const [before, last] = points.slice(-2);
-    if (before && last && last.at - before.at < keepMs / POINTS) points.pop();
     points.push({ at, figure });
     while ((points[1]?.at ?? at) < at - keepMs) points.shift();
+    if (points.length >= this.thinAt) this.thin(at);
   }
 
   /** Change within the last `windowMs`, or since the first figure if that is later; undefined with one figure alone. */
@@ -30,6 +39,19 @@ export class Series {
     if (!last) return undefined;
     const base = this.points.findLast(({ at }) => at <= last.at - windowMs) ?? this.points[0];
     return base && base !== last ? { by: last.figure - base.figure, overMs: last.at - base.at } : undefined;
+  }
+
+  /** Leaves out each point between two that are no further apart than the window that reaches back to them may be inexact. */
+  private thin(now: number): void {
+    const kept = this.points.slice(-1);
+    for (let index = this.points.length - 2; index >= 0; index -= 1) {
+      const [older, point] = [this.points[index - 1], this.points[index]];
+      const newer = kept.at(-1);
+      if (!point || !newer) continue;
+      if (!older || newer.at - older.at > (now - newer.at) * EXACT_TO) kept.push(point);
+    }
+    this.points = kept.reverse();
+    this.thinAt = Math.max(MANY, 2 * kept.length);
   }
 }
 
@@ -58,6 +80,16 @@ export class Counter {
 
   advance(by: number): void {
     this.total += by;
+  }
+
+  /** When the source has counted last; undefined if it never has. */
+  countedAt(source: string): number | undefined {
+    return this.sources.get(source)?.at;
+  }
+
+  /** Time of the last mark. */
+  get at(): number {
+    return this.series.at;
   }
 
   /** Ends a look. */

@@ -1,5 +1,5 @@
 import { Histogram } from '../../../util/histogram.js';
-import { type Change, Counter, Series } from './history.js';
+import { type Change, Counter, FORGET_MS, Series } from './history.js';
 import type { ProcessFacts, QueueFacts, Snapshot } from './snapshot.js';
 
 type HandlerFacts = ProcessFacts['handlers'][number];
@@ -13,10 +13,12 @@ export interface HandlerGroup {
 
 const COUNTS = ['attempts', 'failures', 'retries', 'deadLettered'] as const;
 
-/** Since when something holds; `at` is undefined if it does not. */
+/** Since when something holds; `since` is undefined if it does not. */
 interface Holding {
-  at: number | undefined;
-  known: boolean;
+  readonly since: number | undefined;
+  readonly known: boolean;
+  /** Last look at it. */
+  readonly at: number;
 }
 
 /** What is measured: the newest snapshot, and as much of earlier ones as the rules look back to. */
@@ -44,13 +46,27 @@ export class Measuring {
     for (const { queue, stands } of delays) this.hold(stands, at, 'delay', queue);
     this.count(processes, at, earlier);
     for (const queue of queues) this.follow(queue, at);
+    for (const of of new Set(queues.map((each) => each.of)))
+      this.followWhole(
+        of,
+        queues.filter((each) => each.of === of),
+        at,
+      );
+    this.forget(at);
+  }
+
+  /** True if a subject of this queue that is missing is gone: the queue is, or a process that serves it has answered. */
+  wouldTell(queue: string | undefined): boolean {
+    const { queues = [], processes = [] } = this.latest ?? {};
+    if (queue === undefined || !queues.some((each) => each.queue === queue || each.of === queue)) return true;
+    return processes.some(({ slotGroups }) => slotGroups.some((group) => group.queues.includes(queue)));
   }
 
   /** Milliseconds since something holds; 0 if it does not, undefined if that is not known. */
   heldMs(...words: readonly string[]): number | undefined {
-    const { at, known } = this.holdings.get(key(words)) ?? { at: undefined, known: false };
+    const { since, known = false } = this.holdings.get(key(words)) ?? {};
     if (!known) return undefined;
-    return at === undefined ? 0 : (this.latest?.at ?? at) - at;
+    return since === undefined ? 0 : (this.latest?.at ?? since) - since;
   }
 
   /** Change of a counter or of a series within the window. */
@@ -90,42 +106,57 @@ export class Measuring {
       for (const each of handlers)
         for (const name of COUNTS) counterOf(name, each.queue, each.handler).count(id, each[name], at, from);
       for (const { queues, busyMs, slots } of slotGroups) {
-        counterOf('busy', ...queues).count(id, busyMs, at, from);
-        counterOf('slots', ...queues).advance(slots * Math.min(uptimeMs, at - (earlier ?? at)));
+        const busy = counterOf('busy', ...queues);
+        // One that has missed looks tells of all the time since.
+        const since = busy.countedAt(id) ?? (from === 0 ? at - uptimeMs : at);
+        busy.count(id, busyMs, at, from);
+        counterOf('slots', ...queues).advance(slots * Math.min(uptimeMs, at - since));
       }
     }
     for (const counter of touched) counter.mark(at);
   }
 
-  private follow({ queue, length, consumers, paused, deadLetters }: QueueFacts, at: number): void {
-    const wait = this.waitP95(queue);
+  private follow({ queue, length, consumers, paused }: QueueFacts, at: number): void {
     if (length !== undefined) this.seriesOf('length', queue).add(at, length);
-    if (wait !== undefined) this.seriesOf('wait', queue).add(at, wait);
+    this.hold(alone(length, consumers, paused), at, 'alone', queue);
+  }
+
+  /** What a queue's lanes have together: its handlers and its dead letters. */
+  private followWhole(of: string, lanes: readonly QueueFacts[], at: number): void {
+    const wait = this.waitP95(of);
+    if (wait !== undefined) this.seriesOf('wait', of).add(at, wait);
+    const deadLetters = lanes.find((lane) => lane.deadLetters !== undefined)?.deadLetters;
     if (deadLetters !== undefined) {
-      const dead = this.counter(['dead', queue]);
+      const dead = this.counter(['dead', of]);
       dead.grow(deadLetters, at);
       dead.mark(at);
     }
-    this.hold(alone(length, consumers, paused), at, 'alone', queue);
-    this.hold(this.isSilent(queue, length), at, 'silent', queue);
+    this.hold(this.isSilent(of, lanes), at, 'silent', of);
   }
 
   /** True if nothing has come to the queue, and nothing has ended, since the last look. */
-  private isSilent(queue: string, length: number | undefined): boolean | undefined {
-    const told = this.handlers.filter((each) => each.queue === queue);
-    if (length === undefined && told.length === 0) return undefined;
+  private isSilent(of: string, lanes: readonly QueueFacts[]): boolean | undefined {
+    const told = this.handlers.filter((each) => each.queue === of);
+    const known = lanes.filter(({ length }) => length !== undefined);
+    if (known.length === 0 && told.length === 0) return undefined;
     const hasGrown = (...words: readonly string[]) => (this.change(1, ...words)?.by ?? 0) > 0;
     return !(
-      told.some(({ handler }) => hasGrown('attempts', queue, handler)) ||
-      (length !== undefined && hasGrown('length', queue))
+      told.some(({ handler }) => hasGrown('attempts', of, handler)) ||
+      known.some(({ queue }) => hasGrown('length', queue))
     );
   }
 
-  private hold(holds: boolean | undefined, now: number, ...words: readonly string[]): void {
+  private hold(holds: boolean | undefined, at: number, ...words: readonly string[]): void {
     const name = key(words);
-    const { at } = this.holdings.get(name) ?? {};
-    if (holds === undefined) this.holdings.set(name, { at, known: false });
-    else this.holdings.set(name, { at: holds ? (at ?? now) : undefined, known: true });
+    const { since } = this.holdings.get(name) ?? {};
+    if (holds === undefined) this.holdings.set(name, { since, known: false, at });
+    else this.holdings.set(name, { since: holds ? (since ?? at) : undefined, known: true, at });
+  }
+
+  /** What is not there any more: queues may come and go by the thousand. */
+  private forget(now: number): void {
+    for (const all of [this.counters, this.series, this.holdings])
+      for (const [name, { at }] of all) if (now - at > FORGET_MS) all.delete(name);
   }
 
   private counter(words: readonly string[]): Counter {

@@ -32,9 +32,10 @@ function ended({ queue, handler, all }: HandlerGroup, measuring: Measuring, with
 function failureRate(group: HandlerGroup, measuring: Measuring, { withinMs, atLeast }: Window) {
   const { attempts, failures } = ended(group, measuring, withinMs);
   const error = group.all.flatMap(({ errors }) => errors[0] ?? [])[0];
-  // Few attempts say nothing, and what has failed before them is over.
+  const saysNothing = attempts < Math.max(1, atLeast);
   return {
-    value: attempts < Math.max(1, atLeast) ? 0 : failures / attempts,
+    // Of few attempts a failure says nothing; where none has failed in all the time, what has failed before is over.
+    value: failures === 0 ? 0 : saysNothing ? undefined : failures / attempts,
     note: error && `last ${error.kind}`,
   };
 }
@@ -79,7 +80,7 @@ export const handlerMeasures = {
     byDefault: 'overrun > 10s warning',
     read: each(overrun),
     says: (value, subject) => `${handlerText(subject)} has run for ${value} beyond its timeout`,
-    help: 'It ignores context.signal, and holds its slot: pass the signal on to what it awaits.',
+    help: 'It ignores context.signal, and goes on beside the next attempt: pass the signal on to what it awaits.',
   },
   busy_slots: {
     unit: 'share',

@@ -2,6 +2,9 @@ import type { Measure, Reading, Window } from './measure.js';
 import type { Measuring } from './measuring.js';
 import type { QueueFacts } from './snapshot.js';
 
+/** Shortest time over which growth says something, where the window is not shorter. */
+const LEAST_MS = 60_000;
+
 /** Reads a value of each queue. */
 const each =
   (read: (queue: QueueFacts, measuring: Measuring, window: Window) => number | undefined) =>
@@ -11,6 +14,26 @@ const each =
     return snapshot.queues.map((facts) => {
       const { queue } = facts;
       return { subject: queue, queue, value: read(facts, measuring, window) };
+    });
+  };
+
+/** Reads a value of each queue with all its lanes: their handlers' figures are of the whole. */
+const eachWhole =
+  (
+    read: (
+      of: string,
+      lanes: readonly QueueFacts[],
+      measuring: Measuring,
+      window: Window,
+    ) => number | undefined,
+  ) =>
+  (measuring: Measuring, window: Window): readonly Reading[] | undefined => {
+    const { snapshot } = measuring;
+    if (!snapshot?.reached) return undefined;
+    const wholes = new Set(snapshot.queues.map(({ of }) => of));
+    return [...wholes].map((of) => {
+      const lanes = snapshot.queues.filter((each) => each.of === of);
+      return { subject: of, queue: of, value: read(of, lanes, measuring, window) };
     });
   };
 
@@ -26,29 +49,41 @@ function handled(queue: string, measuring: Measuring, { withinMs }: Window) {
   return changes.reduce((sum, { by, overMs }) => sum + by / overMs, 0);
 }
 
-function timeToClear({ queue, length }: QueueFacts, measuring: Measuring, window: Window) {
-  const growth = measuring.change(window.withinMs, 'length', queue);
-  if (length === undefined || !growth) return undefined;
-  if (growth.by <= 0 || length === 0) return 0;
-  const perMs = handled(queue, measuring, window);
+function timeToClear(of: string, lanes: readonly QueueFacts[], measuring: Measuring, window: Window) {
+  let [length, growth] = [0, 0];
+  for (const lane of lanes) {
+    const change = measuring.change(window.withinMs, 'length', lane.queue);
+    if (lane.length === undefined || !change || change.overMs < Math.min(window.withinMs, LEAST_MS))
+      return undefined;
+    length += lane.length;
+    growth += change.by;
+  }
+  if (growth <= 0 || length === 0) return 0;
+  if (lanes.some(({ others }) => others)) return undefined;
+  const perMs = handled(of, measuring, window);
   if (perMs === undefined) return undefined;
   return perMs <= 0 ? Number.POSITIVE_INFINITY : length / perMs;
 }
 
-function waitP95({ queue, length }: QueueFacts, measuring: Measuring) {
+function waitP95(of: string, lanes: readonly QueueFacts[], measuring: Measuring) {
   // Where nothing has begun and nothing waits, nobody has waited.
-  return measuring.waitP95(queue) ?? (length === 0 ? 0 : undefined);
+  return measuring.waitP95(of) ?? (lanes.every(({ length }) => length === 0) ? 0 : undefined);
 }
 
-function newDeadLetters({ queue, deadLetters }: QueueFacts, measuring: Measuring, { withinMs }: Window) {
-  const handlers = measuring.handlers.filter((group) => group.queue === queue);
-  if (deadLetters === undefined && handlers.length === 0) return undefined;
+function newDeadLetters(
+  of: string,
+  lanes: readonly QueueFacts[],
+  measuring: Measuring,
+  { withinMs }: Window,
+) {
+  const handlers = measuring.handlers.filter((group) => group.queue === of);
+  if (lanes.every(({ deadLetters }) => deadLetters === undefined) && handlers.length === 0) return undefined;
   const told = handlers.reduce(
-    (sum, { handler }) => sum + (measuring.change(withinMs, 'deadLettered', queue, handler)?.by ?? 0),
+    (sum, { handler }) => sum + (measuring.change(withinMs, 'deadLettered', of, handler)?.by ?? 0),
     0,
   );
   // The broker makes some of its own; and an operator may take some away while others come.
-  return Math.max(told, measuring.change(withinMs, 'dead', queue)?.by ?? 0);
+  return Math.max(told, measuring.change(withinMs, 'dead', of)?.by ?? 0);
 }
 
 export const queueMeasures = {
@@ -81,7 +116,7 @@ export const queueMeasures = {
     unit: 'duration',
     byQueue: true,
     for: '1m',
-    read: each(waitP95),
+    read: eachWhole(waitP95),
     says: (value, queue) => `one message in twenty of queue '${queue}' waits for longer than ${value}`,
     help: 'More processes or a higher concurrency shorten it: hopline status shows the slots.',
   },
@@ -91,7 +126,7 @@ export const queueMeasures = {
     byDefault: 'time_to_clear > 15m warning',
     for: '5m',
     within: '5m',
-    read: each(timeToClear),
+    read: eachWhole(timeToClear),
     says: (value, queue) => `queue '${queue}' grows; what waits takes ${value} to handle`,
     help: 'More comes than is handled: add processes, or find what has become slow.',
   },
@@ -100,14 +135,14 @@ export const queueMeasures = {
     byQueue: true,
     byDefault: 'dead_letters > 0 warning',
     within: '5m',
-    read: each(newDeadLetters),
+    read: eachWhole(newDeadLetters),
     says: (value, queue) => `${value} new dead letters of queue '${queue}'`,
     help: 'hopline failed lists them with their errors; hopline failed retry replays them.',
   },
   silence: {
     unit: 'duration',
     byQueue: true,
-    read: each(({ queue }, measuring) => measuring.heldMs('silent', queue)),
+    read: eachWhole((of, _lanes, measuring) => measuring.heldMs('silent', of)),
     says: (value, queue) => `nothing has come to queue '${queue}' for ${value}`,
     help: 'Look at the services that publish to it.',
   },

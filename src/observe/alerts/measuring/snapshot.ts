@@ -19,15 +19,21 @@ export interface Snapshot {
   /** Levels of the delays, by the names of their queues. */
   readonly delays: readonly DelayFacts[];
   readonly outboxLagMs?: number | undefined;
+  /** What was asked and has not answered, as sentences. */
+  readonly silent?: readonly string[];
   /** Number of batches with a notification that is overdue. */
   readonly overdueBatches?: number | undefined;
 }
 
 export interface QueueFacts {
   readonly queue: string;
+  /** Queue that the lane belongs to, whose handlers work on it; the queue itself if it has no lanes. */
+  readonly of: string;
   /** Messages that wait in the queue. */
   readonly length: number | undefined;
   readonly consumers: number | undefined;
+  /** True if processes that tell nothing here consume it, too: what is handled is more than is known. */
+  readonly others?: boolean;
   /** True if an operator has paused the queue, or a circuit breaker has. */
   readonly paused: boolean | undefined;
   readonly oldestMs: number | undefined;

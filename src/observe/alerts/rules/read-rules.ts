@@ -17,7 +17,7 @@ import type { Unit } from '../measuring/measure.js';
 import { MEASURES, measureOf } from '../measuring/measures.js';
 import type { MeasureName } from './measure-name.js';
 import type { AlertRule, AlertRuleOptions, Rule, Severity } from './rule.js';
-import { parseRule, RuleTextError } from './rule-text.js';
+import { parseRule, RuleTextError, shareOf } from './rule-text.js';
 
 const SEVERITIES: readonly Severity[] = ['warning', 'critical'];
 
@@ -109,14 +109,17 @@ function ruleOf(rule: AlertRuleOptions): Rule {
 const LIMITS: Readonly<Record<Unit, string>> = {
   count: 'a number from 0 on',
   duration: "a duration such as '5m'",
-  share: "a share such as '5%' or 0.05",
+  share: "a share below 1, such as '5%' or 0.05",
 };
 
 function limitOf(unit: Unit, limit: number | string | undefined): number | undefined {
   if (unit === 'duration') return msAsWritten(limit);
-  const percent = unit === 'share' && typeof limit === 'string' ? /^([\d.]+)%$/.exec(limit) : null;
-  const number = percent ? Number(percent[1]) / 100 : limit;
-  return typeof number === 'number' && number >= 0 && Number.isFinite(number) ? number : undefined;
+  if (unit === 'share') {
+    const share = shareOf(limit);
+    // No share is above all of it: 'failure_rate > 1' is meant as a percent.
+    return share === 1 ? undefined : share;
+  }
+  return typeof limit === 'number' && limit >= 0 && Number.isFinite(limit) ? limit : undefined;
 }
 
 /** Rules that hold where no other of their measure does. */

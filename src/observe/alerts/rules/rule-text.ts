@@ -21,6 +21,13 @@ interface Word {
 
 const WORDS = /[,>]|[^\s,>]+/g;
 
+/** Reads a share: `5%`, 0.05; undefined if it is none from 0 to 1. */
+export function shareOf(given: number | string | undefined): number | undefined {
+  const [, percent, plain] = (typeof given === 'string' && /^([\d.]+)%$|^([\d.]+)$/.exec(given)) || [];
+  const share = percent ? Number(percent) / 100 : plain ? Number(plain) : given;
+  return typeof share === 'number' && share >= 0 && share <= 1 ? share : undefined;
+}
+
 /** Reads a rule; its values are checked as those of an object. @throws RuleTextError with the place */
 export function parseRule(text: string): AlertRuleOptions {
   const words = [...text.matchAll(WORDS)].map((match) => ({ text: match[0], at: match.index + 1 }));
@@ -66,7 +73,8 @@ class RuleReader {
       rule.atLeast = Number(this.take('a number'));
     } else if (this.skip('clear')) {
       if (!this.skip('at')) this.fail("'clear at'");
-      rule.clearAt = Number.parseFloat(this.take('a share')) / 100;
+      const at = this.next;
+      rule.clearAt = shareOf(this.take('a share')) ?? this.fail("a share such as '80%' or 0.8", at);
     } else this.fail("'on', 'for', 'within', 'at least' or 'clear at'");
   }
 

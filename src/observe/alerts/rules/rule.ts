@@ -42,6 +42,8 @@ export interface Rule {
   readonly withinMs: number;
   readonly atLeast: number;
   readonly clearAt: number;
+  /** True if all limits are passed by what has lasted for any time: from one look to the next. @default false */
+  readonly whileItLasts?: boolean;
 }
 
 /** @internal true if the rule's pattern takes the queue; one without a pattern takes all. */

@@ -90,11 +90,12 @@ export class Board {
         seen.add(watch);
       }
     }
+    const isTold = ({ reading }: Watch) => this.measuring.wouldTell(reading.queue);
     for (const watch of this.watches.values()) {
       if (watch.rule.measure !== name || seen.has(watch)) continue;
       watch.reading = { ...watch.reading, value: undefined };
-      // While nothing is known of any, it is not gone either.
-      if (isKnown) watch.missingSince ??= now;
+      // While nothing is known of any, or of those who would tell, it is not gone either.
+      if (isKnown) watch.missingSince = isTold(watch) ? (watch.missingSince ?? now) : undefined;
     }
   }
 

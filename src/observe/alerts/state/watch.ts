@@ -25,9 +25,10 @@ export class Watch {
     reading: Reading,
   ) {
     this.reading = reading;
-    const { limits, clearAt, forMs } = rule;
+    const { limits, clearAt, forMs, whileItLasts } = rule;
     this.thresholds = SEVERITIES.flatMap((severity) => {
-      const limit = limits[severity];
+      const told = limits[severity];
+      const limit = told && whileItLasts ? 0 : told;
       return limit === undefined ? [] : [[severity, new Threshold(limit, limit * clearAt, forMs)] as const];
     });
   }
