@@ -4,7 +4,7 @@ import type { Outcome } from '../../pipeline/outcome.js';
 import type { TracedAttempt, Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
-import { ageMs, isFirstDelivery } from '../report/age.js';
+import { waitMs } from '../report/age.js';
 
 /** Tells a tracer of attempts. */
 export class AttemptTraces {
@@ -43,10 +43,7 @@ class BegunAttempt implements TracedAttempt {
   }
 
   get waitMs(): number | undefined {
-    const { work } = this;
-    if (!isFirstDelivery(work)) return undefined;
-    const age = ageMs(work, this.clock);
-    return age === undefined ? undefined : Math.max(0, age);
+    return waitMs(this.work, this.clock);
   }
 }
 

@@ -13,8 +13,18 @@ export function ageMs({ received }: Work, clock: Clock): number | undefined {
   return at === undefined ? undefined : clock.now() - at;
 }
 
-/** Age of the first message of which its age says how long its queue lets messages wait. */
+/** How long its queue has let a message wait, in milliseconds; undefined if that is not known, or if it has waited for other reasons. */
+export function waitMs(work: Work, clock: Clock): number | undefined {
+  if (!isFirstDelivery(work)) return undefined;
+  const age = ageMs(work, clock);
+  return age === undefined ? undefined : Math.max(0, age);
+}
+
+/** Wait of the first message of which it is known. */
 export function oldestMs(all: readonly Work[], clock: Clock): number | undefined {
-  const first = all.find((work) => isFirstDelivery(work) && ageMs(work, clock) !== undefined);
-  return first && Math.max(0, ageMs(first, clock) ?? 0);
+  for (const work of all) {
+    const wait = waitMs(work, clock);
+    if (wait !== undefined) return wait;
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import type { PlannedHandler } from '../../pipeline/handler.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
 import type { Emitter } from '../../util/emitter.js';
-import { ageMs, isFirstDelivery } from './age.js';
+import { ageMs, isFirstDelivery, waitMs } from './age.js';
 import type { FiguresOfHandler } from './figures.js';
 
 type FailureName = 'handler.failed' | 'handler.timedOut';
@@ -127,9 +127,8 @@ export class AttemptEvents {
   }
 
   private countWait(figures: FiguresOfHandler, work: Work, now: number): void {
-    if (!isFirstDelivery(work)) return;
-    const waitMs = this.ageMs(work);
-    if (waitMs !== undefined) figures.waited(now, waitMs);
+    const wait = waitMs(work, this.clock);
+    if (wait !== undefined) figures.waited(now, wait);
   }
 
   private ageMs(work: Work): number | undefined {
