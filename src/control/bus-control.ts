@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Consumption } from '../consume/intake/consumption.js';
 import { ConnectError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
@@ -12,8 +11,9 @@ import type { Emitter } from '../util/emitter.js';
 import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import type { ControlAnswer, ProcessStatus } from './answer.js';
+import { requestsTo, sendAnswer } from './answering.js';
 import { PausedQueues } from './paused-queues.js';
-import { decodeRequest, encode, processIdentity } from './protocol.js';
+import { decodeRequest, processIdentity } from './protocol.js';
 import type { ControlRequest } from './shapes.js';
 
 export interface BusControlOptions {
@@ -27,9 +27,6 @@ export interface BusControlOptions {
   readonly consumption: Consumption;
   status(): ProcessStatus;
 }
-
-/** Deadline for publishing an answer: whoever asked does not wait longer. */
-const ANSWER_MS = 5_000;
 
 /** Time until the broker is asked again which queues are paused, if it did not answer. */
 const READ_AGAIN_MS = 5_000;
@@ -60,10 +57,10 @@ export class BusControl {
     const { service, session, names, topology, log } = this.options;
     try {
       await session.declare(CONTROL_TOPOLOGY, topology, deadline);
-      const listening = session.listen(
-        { exchange: names.control, key: '', queueName: () => `${names.control}.${randomUUID()}` },
-        { heard: (message) => void this.heard(message), back: () => void this.readAgain() },
-      );
+      const listening = session.listen(requestsTo(names), {
+        heard: (message) => void this.heard(message),
+        back: () => void this.readAgain(),
+      });
       await deadline.race(listening, notHearing);
       await this.applyPausedBy(deadline);
     } catch (error) {
@@ -115,24 +112,12 @@ export class BusControl {
 
   private async heard(message: Heard): Promise<void> {
     const request = decodeRequest(message);
-    const { replyTo, correlationId } = message.properties;
-    if (!request || replyTo === undefined) return;
+    if (!request || message.properties.replyTo === undefined) return;
     const answer = this.tryToObey(request);
     if (!answer) return;
     const { session, names, service, log } = this.options;
     try {
-      await session.publish({
-        to: 'exchange',
-        exchange: names.controlTo,
-        routingKey: replyTo,
-        body: encode({ ...processIdentity(service), ...answer }),
-        properties: {
-          contentType: 'application/json',
-          ...(correlationId === undefined ? {} : { correlationId }),
-        },
-        mustRoute: false,
-        deadlineMs: ANSWER_MS,
-      });
+      await sendAnswer(session, names, message, { ...processIdentity(service), ...answer });
     } catch (error) {
       log.debug({ service, ask: request.ask, error }, 'an answer to an operator could not be sent');
     }

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { decodeRequest, encode, processIdentity } from '../../control/protocol.js';
+import { requestsTo, sendAnswer } from '../../control/answering.js';
+import { decodeRequest, processIdentity } from '../../control/protocol.js';
 import type { Alerts } from '../../observe/alerts/alerts.js';
 import type { Heard } from '../../transport/operator-session.js';
 import type { Logger } from '../../util/logger.js';
 import type { Monitored } from './monitored.js';
-
-const ANSWER_MS = 5_000;
 
 /** Hears `hopline monitor silence` and `acknowledge`, obeys, and answers. */
 export class MonitorDesk {
@@ -21,11 +19,10 @@ export class MonitorDesk {
   async open(): Promise<void> {
     if (this.isOpen) return;
     const session = await this.monitored.opened();
-    const { control } = this.monitored.names;
-    await session.listen(
-      { exchange: control, key: '', queueName: () => `${control}.${randomUUID()}` },
-      { heard: (message) => void this.answer(message), back: () => {} },
-    );
+    await session.listen(requestsTo(this.monitored.names), {
+      heard: (message) => void this.answer(message),
+      back: () => {},
+    });
     this.isOpen = true;
   }
 
@@ -38,25 +35,14 @@ export class MonitorDesk {
 
   private async heard(message: Heard): Promise<void> {
     const request = decodeRequest(message);
-    const { replyTo, correlationId } = message.properties;
-    if (!request || replyTo === undefined) return;
+    if (!request || message.properties.replyTo === undefined) return;
     let acknowledged: string[] | undefined;
     if (request.ask === 'silence') this.alerts.silence(request.pattern, request.forMs);
     else if (request.ask === 'acknowledge') acknowledged = this.alerts.acknowledge(request.pattern);
     else return;
     this.log.info(request, 'an operator has asked for less to be told');
     const session = await this.monitored.opened();
-    await session.publish({
-      to: 'exchange',
-      exchange: this.monitored.names.controlTo,
-      routingKey: replyTo,
-      body: encode({ ...processIdentity('hopline-monitor'), acknowledged }),
-      properties: {
-        contentType: 'application/json',
-        ...(correlationId === undefined ? {} : { correlationId }),
-      },
-      mustRoute: false,
-      deadlineMs: ANSWER_MS,
-    });
+    const answer = { ...processIdentity('hopline-monitor'), acknowledged };
+    await sendAnswer(session, this.monitored.names, message, answer);
   }
 }
