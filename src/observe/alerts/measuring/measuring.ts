@@ -24,6 +24,8 @@ interface Holding {
 /** What is measured: the newest snapshot, and as much of earlier ones as the rules look back to. */
 export class Measuring {
   private latest: Snapshot | undefined;
+  private groups: readonly HandlerGroup[] = [];
+  private wholes: ReadonlyMap<string, readonly QueueFacts[]> = new Map();
   private readonly counters = new Map<string, Counter>();
   private readonly series = new Map<string, Series>();
   private readonly holdings = new Map<string, Holding>();
@@ -39,6 +41,8 @@ export class Measuring {
   take(snapshot: Snapshot): void {
     const earlier = this.latest?.at;
     this.latest = snapshot;
+    this.groups = groupsOf(snapshot.processes);
+    this.wholes = wholesOf(snapshot.queues);
     const { at, reached, queues, processes, broker, delays } = snapshot;
     this.hold(!reached, at, 'unreached');
     if (!reached) return;
@@ -46,12 +50,7 @@ export class Measuring {
     for (const { queue, stands } of delays) this.hold(stands, at, 'delay', queue);
     this.count(processes, at, earlier);
     for (const queue of queues) this.follow(queue, at);
-    for (const of of new Set(queues.map((each) => each.of)))
-      this.followWhole(
-        of,
-        queues.filter((each) => each.of === of),
-        at,
-      );
+    for (const [of, lanes] of this.wholes) this.followWhole(of, lanes, at);
     this.forget(at);
   }
 
@@ -76,21 +75,21 @@ export class Measuring {
   }
 
   get handlers(): readonly HandlerGroup[] {
-    const groups = new Map<string, HandlerFacts[]>();
-    for (const { handlers } of this.latest?.processes ?? [])
-      for (const each of handlers) {
-        const name = key([each.queue, each.handler]);
-        groups.set(name, [...(groups.get(name) ?? []), each]);
-      }
-    return [...groups.values()].map((all) => {
-      const [{ queue, handler }] = all as [HandlerFacts];
-      return { queue, handler, all };
-    });
+    return this.groups;
+  }
+
+  /** Queues with their lanes, by the queue's own name. */
+  get queues(): ReadonlyMap<string, readonly QueueFacts[]> {
+    return this.wholes;
+  }
+
+  handlersOf(queue: string): readonly HandlerGroup[] {
+    return this.groups.filter((group) => group.queue === queue);
   }
 
   /** 95th percentile of the waits of a queue's messages in milliseconds; undefined if none has begun lately. */
   waitP95(queue: string): number | undefined {
-    const own = this.handlers.filter((each) => each.queue === queue).flatMap(({ all }) => all);
+    const own = this.handlersOf(queue).flatMap(({ all }) => all);
     return Histogram.of(own.map(({ wait }) => wait)).percentile(0.95);
   }
 
@@ -136,7 +135,7 @@ export class Measuring {
 
   /** True if nothing has come to the queue, and nothing has ended, since the last look. */
   private isSilent(of: string, lanes: readonly QueueFacts[]): boolean | undefined {
-    const told = this.handlers.filter((each) => each.queue === of);
+    const told = this.handlersOf(of);
     const known = lanes.filter(({ length }) => length !== undefined);
     if (known.length === 0 && told.length === 0) return undefined;
     const hasGrown = (...words: readonly string[]) => (this.change(1, ...words)?.by ?? 0) > 0;
@@ -169,6 +168,22 @@ export class Measuring {
 }
 
 const key = (words: readonly string[]): string => words.join('\n');
+
+function groupsOf(processes: readonly ProcessFacts[]): HandlerGroup[] {
+  const groups = new Map<string, HandlerFacts[]>();
+  for (const each of processes.flatMap(({ handlers }) => handlers))
+    entryOf(groups, key([each.queue, each.handler]), () => []).push(each);
+  return [...groups.values()].map((all) => {
+    const [{ queue, handler }] = all as [HandlerFacts];
+    return { queue, handler, all };
+  });
+}
+
+function wholesOf(queues: readonly QueueFacts[]): Map<string, QueueFacts[]> {
+  const wholes = new Map<string, QueueFacts[]>();
+  for (const each of queues) entryOf(wholes, each.of, () => []).push(each);
+  return wholes;
+}
 
 function entryOf<T>(map: Map<string, T>, name: string, make: () => T): T {
   const found = map.get(name) ?? make();

@@ -28,18 +28,17 @@ const eachWhole =
     ) => number | undefined,
   ) =>
   (measuring: Measuring, window: Window): readonly Reading[] | undefined => {
-    const { snapshot } = measuring;
-    if (!snapshot?.reached) return undefined;
-    const wholes = new Set(snapshot.queues.map(({ of }) => of));
-    return [...wholes].map((of) => {
-      const lanes = snapshot.queues.filter((each) => each.of === of);
-      return { subject: of, queue: of, value: read(of, lanes, measuring, window) };
-    });
+    if (!measuring.snapshot?.reached) return undefined;
+    return [...measuring.queues].map(([of, lanes]) => ({
+      subject: of,
+      queue: of,
+      value: read(of, lanes, measuring, window),
+    }));
   };
 
 /** Messages of a queue that have ended within the window, retries not counted; undefined if no process has told of it. */
 function handled(queue: string, measuring: Measuring, { withinMs }: Window) {
-  const handlers = measuring.handlers.filter((group) => group.queue === queue);
+  const handlers = measuring.handlersOf(queue);
   const changes = handlers.flatMap(({ handler }) => {
     const attempts = measuring.change(withinMs, 'attempts', queue, handler);
     const retries = measuring.change(withinMs, 'retries', queue, handler);
@@ -76,7 +75,7 @@ function newDeadLetters(
   measuring: Measuring,
   { withinMs }: Window,
 ) {
-  const handlers = measuring.handlers.filter((group) => group.queue === of);
+  const handlers = measuring.handlersOf(of);
   if (lanes.every(({ deadLetters }) => deadLetters === undefined) && handlers.length === 0) return undefined;
   const told = handlers.reduce(
     (sum, { handler }) => sum + (measuring.change(withinMs, 'deadLettered', of, handler)?.by ?? 0),
