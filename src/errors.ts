@@ -30,6 +30,13 @@ export {
   UnroutableError,
 } from './errors/publishing.js';
 export {
+  NoResponderError,
+  type RemoteFailure,
+  RequestLostError,
+  RequestTimeoutError,
+  ResponderError,
+} from './errors/requesting.js';
+export {
   AlreadyStartedError,
   ClientLibraryError,
   ConnectError,

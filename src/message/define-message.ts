@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { OptionsError } from '../errors.js';
 import {
+  type Check,
   durationUpTo,
   type Fields,
   flag,
@@ -73,6 +74,14 @@ export interface DefineOptions<Payload = any> {
 
 const PACK_DEFAULTS = { max: 100, within: '5ms' } as const;
 
+/** Check of an option that is a schema, or left out. */
+export const standardSchema: Check = {
+  expected: 'a Standard Schema (zod, valibot, arktype)',
+  accepts: (schema) =>
+    schema === undefined ||
+    typeof (schema as StandardSchemaV1 | null)?.['~standard']?.validate === 'function',
+};
+
 export const packSize = integerFrom(2, MAX_PACK_ITEMS);
 
 const DEFINE_FIELDS: Fields = {
@@ -121,11 +130,8 @@ export function defineMessage<const Key extends string>(
 ): MessageDefinition<Key> {
   const problem = patternProblem(key);
   if (problem) throw new OptionsError('defineMessage', [problem]);
-  if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
-    throw new OptionsError(`defineMessage('${key}')`, [
-      'expected schema to be a Standard Schema (zod, valibot, arktype)',
-    ]);
-  }
+  if (!standardSchema.accepts(schema))
+    throw new OptionsError(`defineMessage('${key}')`, [`expected schema to be ${standardSchema.expected}`]);
   const problems = isPlainObject(options)
     ? problemsOf(options, '', DEFINE_FIELDS)
     : [`expected its options to be an object, got ${show(options)}`];

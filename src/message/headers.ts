@@ -40,6 +40,10 @@ export const HEADER = {
   unique: 'hopline-unique',
   /** Description of the body's encryption; see encryption/envelope.ts. */
   encrypted: 'hopline-encrypted',
+  /** Of a request: the correlation id of its caller, since the property holds what its reply is found by. */
+  correlationId: 'hopline-correlation-id',
+  /** Of a reply: what its body is; see reply.ts. */
+  reply: 'hopline-reply',
   /** On dead letters only. */
   reason: 'hopline-reason',
   error: 'hopline-error',

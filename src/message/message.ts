@@ -23,6 +23,8 @@ export type Destination =
   | { readonly to: 'queue'; readonly queue: string }
   /** The dead-letter queue of this work queue. */
   | { readonly to: 'dead-letters'; readonly queue: string }
+  /** Whoever asked, at the address that the request came with. Nobody needs to be there any more; no delay, and not `mustRoute`. */
+  | { readonly to: 'reply'; readonly address: string }
   /** The queue of delayed messages that no queue took; with the queue that this one was for, if there was one. */
   | { readonly to: 'lost'; readonly queue: string | undefined };
 

@@ -18,7 +18,8 @@ export function originOf(message: Origin & { readonly properties: { readonly hea
 export function originOfOutgoing(message: OutgoingMessage): Origin {
   const found = originIn(message.properties.headers ?? {});
   if (found) return found;
-  return message.to === 'exchange' ? message : { exchange: '', routingKey: message.queue ?? '' };
+  if (message.to === 'exchange') return message;
+  return { exchange: '', routingKey: (message.to === 'reply' ? message.address : message.queue) ?? '' };
 }
 
 /** Settles a {@link KitDelivery}. */

@@ -23,6 +23,8 @@ export function addressOf(names: Names, message: OutgoingMessage): Address {
         : { exchange: names.delayOut, routingKey: dueKey('q', message.queue) };
     case 'dead-letters':
       return { exchange: names.dead, routingKey: message.queue };
+    case 'reply':
+      return { exchange: '', routingKey: message.address };
     case 'lost':
       // The same keys as behind the delays, so that a message that is put there reads like one that came there.
       return {
@@ -32,6 +34,9 @@ export function addressOf(names: Names, message: OutgoingMessage): Address {
   }
 }
 
-/** True if a message that no queue takes at its address must come back: always where Hopline's own queues are meant. */
+/**
+ * True if a message that no queue takes at its address must come back: always where Hopline's own queues are meant. A reply never:
+ * RabbitMQ 3.10 returns one that it delivers.
+ */
 export const isMandatory = (message: OutgoingMessage, address: Address): boolean =>
-  message.mustRoute || address !== message;
+  message.mustRoute || (address !== message && message.to !== 'reply');

@@ -4,6 +4,13 @@ import { laneExchangeOf } from './names.js';
 export type QueueType = 'quorum' | 'classic';
 
 /**
+ * What a queue is for. `work`: messages that are kept until one process has handled them. `requests`: requests, which wait for a
+ * reply and aren't kept; the queue goes with its last consumer, so that requesters learn at once that nobody is there. `process`: the
+ * copy of one process, in a queue that goes with it.
+ */
+export type QueueKind = 'work' | 'requests' | 'process';
+
+/**
  * What must exist before messages can flow, as data. It says what is wanted; which exchanges, queues and bindings
  * that takes, the transport knows.
  */
@@ -23,7 +30,9 @@ export const CONTROL_TOPOLOGY: BusTopology = { exchanges: [], queues: [], contro
 
 /** What the handlers of a queue need: the queue, its lanes and its bindings. */
 export interface QueueNeeds {
+  /** Of a `process`, that of its dead letters; each process's own queue has it with a word of its own behind. */
   readonly name: string;
+  readonly kind: QueueKind;
   /** Names of the lanes; `default` is the queue itself. */
   readonly lanes: readonly string[];
   readonly type: QueueType;

@@ -83,6 +83,9 @@ export class Names {
 export const deadQueueOf = (queue: string): string => `${queue}.dead`;
 export const landingQueueOf = (queue: string): string => `${queue}.land`;
 
+/** Queue of the requests to the handlers that `queue` belongs to. */
+export const requestQueueOf = (queue: string): string => `${queue}.requests`;
+
 /** Lane of messages that are published without one: the plain exchange and the plain queue. */
 export const DEFAULT_LANE = 'default';
 

@@ -9,7 +9,14 @@ async function open(fx: BusFixture): Promise<Port> {
   const port = await fx.port();
   const events = { name: fx.events, declare: true };
   const queueOf = (short: string, lanes: readonly string[]) => ({
-    ...{ name: fx.name(short), lanes, type: 'quorum' as const, deliveryLimit: 20, maxPriority: undefined },
+    ...{
+      kind: 'work' as const,
+      name: fx.name(short),
+      lanes,
+      type: 'quorum' as const,
+      deliveryLimit: 20,
+      maxPriority: undefined,
+    },
     bindings: [{ exchange: events, pattern: 'order.*' }],
   });
   const queues = [queueOf('billing', ['default']), queueOf('mailer', ['high', 'default'])];

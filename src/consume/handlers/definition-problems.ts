@@ -50,6 +50,7 @@ const HANDLER_FIELDS: Fields = {
   concurrency: positiveInteger,
   exchange: exchangeOption,
   body: bodyOption,
+  each: oneOf('process'),
   ...FEATURE_FIELDS,
 };
 

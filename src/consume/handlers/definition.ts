@@ -2,6 +2,7 @@ import type { BulkOption, BulkOptions } from '../../features/bulk/option.js';
 import type { FeatureOptions } from '../../features/features.js';
 import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
+import type { RequestDefinition } from '../../message/define-request.js';
 import type { ExchangeOption } from '../../message/exchange-option.js';
 import type { Publisher } from '../../message/publisher.js';
 import type { BulkFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
@@ -82,6 +83,12 @@ export interface HandlerOptions<Payload = any, Input = Payload>
   /** Topic exchange to which this handler's patterns are bound, instead of the queue's. @default the queue's */
   exchange?: ExchangeOption;
   /**
+   * Gives each process that runs the handler a copy of every message, on a queue that goes with the process. Such a message isn't
+   * kept: a process that isn't there, or has lost its connection, misses it. `'process'` is the only value. @default none: one
+   * process handles each message
+   */
+  each?: 'process';
+  /**
    * Body format: `'json'`, `'text'`, `'bytes'` (a Buffer that belongs to the handler), or a deserializer.
    * Content encodings such as gzip are undone first; the definition's schema checks the result. @default the
    * queue's `body`, else the bus's serializer: JSON
@@ -139,6 +146,8 @@ export interface HandlerDefinition {
   /** Options of the queue. `ownName` is used if they hold no name: a class's name, appended to the service's. */
   readonly queue: QueueOptions & { readonly ownName?: string };
   readonly options: HandlerOptions & { readonly bulk?: BulkOptions };
+  /** The request that the handler answers: what it returns is the reply. Undefined for a handler of messages. */
+  readonly answers?: RequestDefinition;
   /** A `BulkFunction` if `options.bulk` is set. */
   readonly handle: HandlerFunction | BulkFunction;
   readonly failed?: FailedFunction;

@@ -8,6 +8,7 @@ import {
 } from '../../features/handler-features.js';
 import { timeoutMsOf } from '../../features/timeout/option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
+import type { RequestDefinition } from '../../message/define-request.js';
 import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
 import type {
   BulkFunction,
@@ -18,7 +19,8 @@ import type {
 import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from '../../retry/policy.js';
 import { type BodyOption, deserializerOf } from '../../serialization/body-option.js';
 import type { Deserializer } from '../../serialization/serializer.js';
-import type { QueueNeeds, QueueType } from '../../topology/bus-topology.js';
+import type { QueueKind, QueueNeeds, QueueType } from '../../topology/bus-topology.js';
+import { requestQueueOf } from '../../topology/names.js';
 import { classNameProblems } from './class-names.js';
 import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';
 import { problemsOfDefinition } from './definition-problems.js';
@@ -28,6 +30,8 @@ import { declared, patternOf, queueProblems } from './queue-problems.js';
 
 /** A handler with all its policies settled. */
 export interface Handler extends PlannedHandler, FeatureSettings {
+  /** The request that it answers; undefined for a handler of messages. */
+  readonly answers: RequestDefinition | undefined;
   readonly handle: HandlerFunction | BulkFunction;
   readonly failed: FailedFunction | undefined;
 }
@@ -35,6 +39,7 @@ export interface Handler extends PlannedHandler, FeatureSettings {
 /** A queue with its bindings and handlers, and the lanes that stand for it in the broker. */
 export interface Subscription {
   readonly queue: string;
+  readonly kind: QueueKind;
   /** Name of the class that the queue is named after; undefined if the queue has a name of its own. */
   readonly namedAfter: string | undefined;
   /** Lanes in the order they are served; one, with the queue's own name, if it has none. */
@@ -93,9 +98,10 @@ export function planSubscriptions(
 
 /** The queue as the topology's planner sees it. */
 export function queueNeeds(subscription: Subscription): QueueNeeds {
-  const { queue, lanes, type, deliveryLimit, maxPriority, handlers } = subscription;
+  const { queue, kind, lanes, type, deliveryLimit, maxPriority, handlers } = subscription;
   return {
     name: queue,
+    kind,
     lanes: lanes.map(({ name }) => name),
     type,
     deliveryLimit,
@@ -109,8 +115,22 @@ export function hasFeature(name: keyof FeatureSettings, subscriptions: readonly 
   return subscriptions.some(({ handlers }) => handlers.some((handler) => handler[name] !== undefined));
 }
 
-function queueNameOf({ queue }: HandlerDefinition, service: string): string {
-  return queue.name ?? (queue.ownName ? `${service}.${queue.ownName}` : service);
+function kindOf({ answers, options }: HandlerDefinition): QueueKind {
+  if (options.each === 'process') return 'process';
+  return answers ? 'requests' : 'work';
+}
+
+function queueNameOf(definition: HandlerDefinition, service: string): string {
+  const { name, queue } = definition;
+  const own = queue.name ?? (queue.ownName ? `${service}.${queue.ownName}` : service);
+  switch (kindOf(definition)) {
+    case 'work':
+      return own;
+    case 'requests':
+      return requestQueueOf(own);
+    case 'process':
+      return `${service}.${name}`;
+  }
 }
 
 function subscriptionOf(
@@ -128,6 +148,7 @@ function subscriptionOf(
   const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);
   return {
     queue,
+    kind: kindOf(group[0] as HandlerDefinition),
     namedAfter: group.find((definition) => definition.queue.name === undefined)?.queue.ownName,
     lanes,
     type: options.type ?? 'quorum',
@@ -158,6 +179,7 @@ function handlerOf(
     retry: policyOf(options, defaults),
     timeoutMs: timeoutMsOf(options, defaults),
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
+    answers: definition.answers,
     handle: definition.handle,
     failed: definition.failed,
     ...featureSettings(options),

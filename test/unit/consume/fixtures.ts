@@ -97,6 +97,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     retry: RETRY_DEFAULTS,
     timeoutMs: 60_000,
     concurrency: 10,
+    answers: undefined,
     handle: () => {},
     failed: undefined,
     ...given,

@@ -24,6 +24,7 @@ const events = { name: 'hopline.events', declare: true };
 
 const needs = (given: Partial<QueueNeeds> = {}): QueueNeeds => ({
   name: 'mailer',
+  kind: 'work',
   lanes: ['default'],
   type: 'quorum',
   deliveryLimit: 20,

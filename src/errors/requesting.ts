@@ -1,0 +1,74 @@
+import { HoplineError } from './hopline-error.js';
+
+/** A request found nobody to answer it: no queue takes its key, or the queue that did is gone with its last consumer. It was not handled. */
+export class NoResponderError extends HoplineError {
+  readonly code = 'HOPLINE_NO_RESPONDER';
+
+  constructor(
+    readonly exchange: string,
+    readonly routingKey: string,
+  ) {
+    super(
+      `nobody answers '${routingKey}' on exchange '${exchange}': no queue takes it`,
+      'Start the service that answers it; or correct the key, or the exchange.',
+    );
+  }
+}
+
+/** No reply came in time. The request may have been handled, and may still be: it leaves its queue when its time is over. */
+export class RequestTimeoutError extends HoplineError {
+  readonly code = 'HOPLINE_REQUEST_TIMEOUT';
+
+  constructor(
+    readonly routingKey: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      `no reply to '${routingKey}' within ${timeoutMs} ms`,
+      'Look whether its responder runs and keeps up (hopline top), or give the request a longer timeout.',
+    );
+  }
+}
+
+/** The channel was lost to which the reply would have come. The request may have been handled. */
+export class RequestLostError extends HoplineError {
+  readonly code = 'HOPLINE_REQUEST_LOST';
+
+  constructor(
+    readonly routingKey: string,
+    options: { readonly cause: unknown },
+  ) {
+    super(
+      `the connection to the broker was lost while a reply to '${routingKey}' was waited for`,
+      'Ask again if handling it twice does no harm; repeatable: true does so by itself.',
+      options,
+    );
+  }
+}
+
+/** The responder has failed: its handler threw, or it could not read the request. */
+export class ResponderError extends HoplineError {
+  readonly code = 'HOPLINE_RESPONDER';
+
+  constructor(
+    readonly routingKey: string,
+    /** The error as its responder named it. */
+    readonly remote: RemoteFailure,
+  ) {
+    super(
+      `the responder of '${routingKey}' failed: ${remote.code}: ${remote.message}`,
+      'Look at the code, which the responder gives, and at the log of its service.',
+    );
+  }
+}
+
+/** A failure of a responder, as it travels. */
+export interface RemoteFailure {
+  /** The `code` of the error that was thrown, if that is a text; else its name. */
+  readonly code: string;
+  readonly message: string;
+  /** Undefined unless the responder shows stacks. */
+  readonly stack?: string | undefined;
+  /** Service that answered; undefined if it is no bus of Hopline's. */
+  readonly service: string | undefined;
+}
