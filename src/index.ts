@@ -40,6 +40,7 @@ export {
   OutcomeUnknownError,
   PayloadInvalidError,
   PublishManyError,
+  PublishNotKeptError,
   PublishRejectedError,
   PublishTimeoutError,
   ShutdownError,

@@ -4,7 +4,7 @@ import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { checkServeOptions, planServing, type Serving } from '../consume/handlers/serving.js';
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
-import { Consumption } from '../consume/intake/consumption.js';
+import { Consumption, type Sending } from '../consume/intake/consumption.js';
 import { NOT_CONSUMING } from '../consume/report/status.js';
 import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl } from '../control/bus-control.js';
@@ -12,9 +12,7 @@ import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../er
 import type { BusEvents, BusState } from '../events.js';
 import type { Outbox } from '../features/outbox/outbox.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
-import type { Sender } from '../message/publisher.js';
 import type { HealthMonitor } from '../observe/health/health-monitor.js';
-import type { PublishMiddleware } from '../pipeline/publish-middleware.js';
 import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { writeWithin } from '../pipeline/tracing/write-within.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
@@ -43,14 +41,14 @@ export interface LifecycleOptions {
 
 /** The parts that run while a bus is started. */
 export interface LivingParts {
-  /** Sender of what handlers publish with their contexts. @param inner publish middleware of the handler */
-  readonly senderOf: (inner: readonly PublishMiddleware[]) => Sender;
+  /** What handlers publish through. */
+  readonly sending: Sending;
   readonly publisher: BusPublisher;
   readonly outbox: Outbox;
   /** Queues and handlers of this process. @throws OptionsError */
   subscriptions(serve: ServeOptions): Subscription[];
   /** Creates the handlers that a container holds. */
-  prepare(): Promise<void>;
+  prepare(subscriptions: readonly Subscription[]): Promise<void>;
 }
 
 /** Life of a bus: the order in which its parts start and stop, and the clean-up if a start fails. */
@@ -147,7 +145,7 @@ export class Lifecycle {
       const subscriptions = parts.subscriptions(serve);
       const servings = planServing(subscriptions, serve);
       this.unique = UniqueHandlers.among(subscriptions);
-      await parts.prepare();
+      await parts.prepare(subscriptions);
       // Everything that starts here outlives the caller's trace span and async context.
       await inRootContext(() => this.beginToRun(parts, subscriptions, servings, deadline));
       this.enter('started');
@@ -181,7 +179,7 @@ export class Lifecycle {
   }
 
   private consumptionOf(
-    { senderOf, publisher, outbox }: LivingParts,
+    { sending }: LivingParts,
     servings: readonly Serving[],
     session: Session,
   ): Consumption {
@@ -193,10 +191,7 @@ export class Lifecycle {
       clock: settings.transport.clock,
       events,
       giveUp: this.giveUp.signal,
-      senderOf,
-      steps: publisher.steps,
-      batches: publisher.batches,
-      throughOutbox: (add, inner) => outbox.adding(add, inner),
+      ...sending,
       crashWatch: this.crashWatch,
       tracing,
     });

@@ -2,15 +2,18 @@ import type { BusDescription } from '../consume/handlers/bus-description.js';
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
 import { describeBus } from '../consume/handlers/describe.js';
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
-import { planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
+import { hasFeature, planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
 import type { BusEvents } from '../events.js';
 import { Outbox } from '../features/outbox/outbox.js';
+import { InjectedPublisher } from '../features/publishes/injected.js';
+import { AttemptScope } from '../features/publishes/scope.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import type { Publisher, Sender } from '../message/publisher.js';
 import { FailureLog } from '../observe/failure-log/failure-log.js';
 import { HealthMonitor } from '../observe/health/health-monitor.js';
 import { throughMiddleware } from '../pipeline/middleware-sender.js';
-import { publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
+import { type PublishMiddleware, publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
+import type { DirectSender } from '../pipeline/sender.js';
 import { tracingOf } from '../pipeline/tracing/tracers.js';
 import type { TracedSending } from '../pipeline/tracing/tracing-sender.js';
 import { BusPublisher } from '../publish/publisher.js';
@@ -37,6 +40,7 @@ export class BusParts {
   private readonly names: Names;
   private readonly exchange: ExchangeRef;
   private readonly traced: TracedSending | undefined;
+  private readonly scope = new AttemptScope();
 
   /** @throws OptionsError with all problems at once */
   constructor(options: BusOptions) {
@@ -84,19 +88,32 @@ export class BusParts {
 
   /** Parts that start and stop with the bus. */
   livingFor(bus: Publisher): LivingParts {
-    const { publisher, settings, traced } = this;
+    const { publisher, outbox, scope } = this;
     return {
-      senderOf: (inner) =>
-        inner.length === 0
-          ? this.sender
-          : throughMiddleware(publisher, [...publishMiddlewareOf(settings.middleware), ...inner], traced),
+      sending: {
+        senderOf: (inner) => (inner.length === 0 ? this.sender : this.through(inner)(publisher)),
+        steps: publisher.steps,
+        batches: publisher.batches,
+        throughOutbox: (add, inner) => outbox.adding(add, inner),
+        through: (inner) => this.through(inner),
+        drafts: publisher.drafts,
+        scope,
+      },
       publisher,
-      outbox: this.outbox,
+      outbox,
       subscriptions: (serve) => this.plan(serve),
-      prepare: async () => {
-        for (const { prepare } of this.definitions) await prepare?.(bus);
+      prepare: async (subscriptions) => {
+        const isScoped = hasFeature('publishes', subscriptions);
+        const injected = isScoped ? new InjectedPublisher(scope, this.sender) : bus;
+        for (const { prepare } of this.definitions) await prepare?.(injected);
       },
     };
+  }
+
+  /** Gives senders behind the tracer and the publish middleware of the bus. @param inner that of a handler, inside these */
+  private through(inner: readonly PublishMiddleware[]): (direct: DirectSender) => Sender {
+    const middleware = [...publishMiddlewareOf(this.settings.middleware), ...inner];
+    return (direct) => throughMiddleware(direct, middleware, this.traced);
   }
 
   private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {
