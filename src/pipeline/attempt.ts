@@ -55,6 +55,8 @@ export interface AttemptPublishes {
   readonly sender: Sender;
   /** False in a part of the attempt that outlives it: see {@link runPart}. */
   readonly isKeeping: boolean;
+  /** True if it has kept the message with this id. */
+  has(messageId: string | undefined): boolean;
   /** Runs the handler's code, in which what an injected publisher publishes is kept, too; the calls that it makes are waited for. */
   run(code: () => unknown): unknown;
   /** Runs a part whose result is recorded whatever becomes of the attempt: what it publishes leaves at once, before the record. */

@@ -7,6 +7,7 @@ import type { Logger } from '../../util/logger.js';
 export interface KeptMessage {
   /** Number of its call in the attempt. */
   readonly ordinal: number;
+  readonly messageId: string;
   readonly routingKey: string;
   readonly bytes: number;
   /** Publishes it; resolves with the confirm. */
@@ -49,9 +50,9 @@ export class Departure implements Effect {
       await message.leave();
     } catch (error) {
       if (!(error instanceof NotUniqueError)) throw error;
-      const { routingKey: key } = message;
+      const { routingKey: key, messageId: refused } = message;
       this.log.warn(
-        { key, holder: error.holder },
+        { key, refused, holder: error.holder },
         'a unique message was not sent: another with its key waits',
       );
     }

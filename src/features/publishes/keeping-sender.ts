@@ -35,7 +35,7 @@ import type { AttemptScope } from './scope.js';
 export interface KeepingWay {
   readonly scope: AttemptScope;
   readonly drafts: Drafting;
-  readonly steps: Pick<ChainSender, 'plan' | 'send'>;
+  readonly steps: Pick<ChainSender, 'draft'>;
   /** The sender behind the tracer and the publish middleware of the bus and the handler. */
   through(direct: DirectSender): Sender;
   /** The same without the handler's middleware, which an injected publisher does not pass. */
@@ -182,14 +182,14 @@ export class KeepingSender implements DirectSender {
   }
 
   async startChain(plan: ChainPlan, encodings?: Encodings): Promise<Published> {
-    const { steps } = this.way;
-    const { step, chain } = await steps.plan(plan, encodings);
+    const { step, chain, leave } = await this.way.steps.draft(plan, encodings);
     const all = [step, ...chain.rest, ...(chain.onFailure ? [chain.onFailure] : [])];
     this.kept.add({
       ordinal: this.ordinal,
+      messageId: plan.id,
       routingKey: step.key,
       bytes: all.reduce((sum, { body }) => sum + body.length, 0),
-      leave: () => steps.send(step, chain, plan.id),
+      leave,
     });
     return receiptOf(plan.id, step.options.at);
   }
@@ -197,9 +197,11 @@ export class KeepingSender implements DirectSender {
   private keep(draft: Draft): Published {
     const { call, body } = draft;
     const { ordinal, way } = this;
+    const { routingKey, options } = call;
+    const messageId = options.messageId as string;
     const leave = () => way.drafts.leave(draft);
-    this.kept.add({ ordinal, routingKey: call.routingKey, bytes: body.length, leave });
-    return receiptOf(call.options.messageId as string, call.options.at);
+    this.kept.add({ ordinal, messageId, routingKey, bytes: body.length, leave });
+    return receiptOf(messageId, options.at);
   }
 }
 

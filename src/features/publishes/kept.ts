@@ -45,6 +45,10 @@ export class KeptPublishes implements AttemptPublishes, Keep {
     return this.ownSender;
   }
 
+  has(messageId: string | undefined): boolean {
+    return this.messages.some((message) => message.messageId === messageId);
+  }
+
   run(code: () => unknown): unknown {
     const result = this.way.scope.run(new CallsSender(this, this.way.throughBus), code);
     if (isThenable(result)) return this.returned(result);
@@ -100,13 +104,14 @@ export class KeptPublishes implements AttemptPublishes, Keep {
 
   /** Ends the attempt: with what it has published, if it has succeeded. Nothing can be published in it any more. */
   end(outcome: Outcome): Outcome {
-    const { messages, hasReturned, context } = this;
-    this.drop();
+    const { hasReturned, context } = this;
+    this.isOver = true;
     // What a policy drops has failed all the same.
     const hasSucceeded =
       outcome.kind === 'done' || (outcome.kind === 'discard' && outcome.error === undefined);
-    if (messages.length === 0 || !hasReturned || !hasSucceeded) return outcome;
-    const departure = new Departure(messages, context.log);
+    if (!(hasReturned && hasSucceeded)) this.messages = [];
+    if (this.messages.length === 0) return outcome;
+    const departure = new Departure(this.messages, context.log);
     // First: whatever else is stored says that the message is handled, or goes on with its work.
     return { ...outcome, effects: [departure, ...(outcome.effects ?? NO_EFFECTS)] };
   }
