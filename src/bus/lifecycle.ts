@@ -8,7 +8,7 @@ import { Consumption } from '../consume/intake/consumption.js';
 import { NOT_CONSUMING } from '../consume/report/status.js';
 import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl } from '../control/bus-control.js';
-import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
+import { ConnectError, NotStartedError, StoppedError } from '../errors.js';
 import type { BusEvents, BusState } from '../events.js';
 import type { Outbox } from '../features/outbox/outbox.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
@@ -22,14 +22,13 @@ import type { BusPublisher } from '../publish/publisher.js';
 import type { BusTopology } from '../topology/bus-topology.js';
 import type { Names } from '../topology/names.js';
 import type { Session } from '../transport/transport.js';
-import { duration, problemsOf } from '../util/check.js';
 import { systemClock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 import { formatMs, toMs } from '../util/duration.js';
 import type { Emitter } from '../util/emitter.js';
 import { inRootContext } from '../util/root-context.js';
 import type { BusSettings } from './options.js';
-import type { StopOptions } from './stop-options.js';
+import { checkStopOptions, type StopOptions } from './stop-options.js';
 import { CLOSING_RESERVE_MS, leftBehind, stopInStages } from './stopping.js';
 
 export interface LifecycleOptions {
@@ -115,13 +114,11 @@ export class Lifecycle {
   }
 
   /** See {@link Bus.stop}. */
-  stop(parts: Pick<LivingParts, 'publisher' | 'outbox'>, { deadline, cancel }: StopOptions): Promise<void> {
-    const { stopDeadlineMs } = this.options.settings;
-    const problems = problemsOf({ deadline }, '', { deadline: duration });
-    if (problems.length > 0) return Promise.reject(new OptionsError('stop', problems));
-    this.stopping ??= this.end(parts, deadline === undefined ? stopDeadlineMs : toMs(deadline));
-    if (cancel) this.running?.cancel();
-    return this.stopping;
+  async stop(parts: Pick<LivingParts, 'publisher' | 'outbox'>, options: StopOptions): Promise<void> {
+    checkStopOptions(options);
+    this.stopping ??= this.end(parts, options);
+    if (options.cancel) this.running?.cancel();
+    await this.stopping;
   }
 
   /** The session for publishing. @throws NotStartedError, StoppedError */
@@ -256,7 +253,7 @@ export class Lifecycle {
 
   private async end(
     { publisher, outbox }: Pick<LivingParts, 'publisher' | 'outbox'>,
-    deadlineMs: number,
+    { deadline: within, afterHandlers }: StopOptions,
   ): Promise<void> {
     // Half-started parts can't be stopped in order: end the start's deadline, so that the start itself takes
     // down what it has.
@@ -276,10 +273,11 @@ export class Lifecycle {
       this.giveUp.abort();
       publisher.flush();
     };
-    const { service, transport } = this.options.settings;
+    const { service, transport, stopDeadlineMs } = this.options.settings;
+    const deadlineMs = within === undefined ? stopDeadlineMs : toMs(within);
     const deadline = new Deadline(transport.clock, deadlineMs);
     const problems = await stopInStages(
-      { session, consumption, relayed, lookedAfter, handlersEnded },
+      { session, consumption, relayed, lookedAfter, handlersEnded, afterHandlers },
       deadline,
     );
     this.enter('stopped');
