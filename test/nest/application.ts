@@ -21,6 +21,12 @@ export async function application(root: ModuleMetadata): Promise<INestApplicatio
   return made;
 }
 
+/** Closes it before the end of the test: Nest calls the hooks again if it is closed again. */
+export async function close(app: INestApplicationContext): Promise<void> {
+  open.delete(app);
+  await app.close();
+}
+
 /** An application with a bus on a broker of its own. */
 export async function withBus(
   { imports = [], ...root }: ModuleMetadata,

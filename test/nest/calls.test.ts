@@ -220,13 +220,21 @@ describe('a handler in Nest', () => {
         throw new SyntaxError('translated', { cause: error });
       }
     }
-    @UseFilters(Swallow)
+    @Catch(URIError)
+    class Look implements ExceptionFilter {
+      async catch(error: URIError): Promise<void> {
+        looked.push(error.message);
+      }
+    }
+    const looked: string[] = [];
+    @UseFilters(Swallow, Look)
     class Failing {
       @UseFilters(Translate)
       @Handles('fails')
       onFails({ how }: { how: string }): void {
         if (how === 'range') throw new RangeError('out of it');
         if (how === 'other') throw new Error('other');
+        if (how === 'looked at') throw new URIError(how);
         throw new Known(how);
       }
     }
@@ -239,9 +247,13 @@ describe('a handler in Nest', () => {
     await eventually(() => assert.equal(errors.length, 2));
     await bus.publish('fails', { how: 'range' });
     await eventually(() => assert.equal(errors.length, 4));
+    await bus.publish('fails', { how: 'looked at' });
+    await eventually(() => assert.equal(errors.length, 6));
+    assert.deepEqual(looked, ['looked at', 'looked at']);
     assert.deepEqual(errors.map(String), [
       ...['Error: other', 'Error: other'],
       ...['SyntaxError: translated', 'SyntaxError: translated'],
+      ...['URIError: looked at', 'URIError: looked at'],
     ]);
   });
 

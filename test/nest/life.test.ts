@@ -13,7 +13,7 @@ import { Handles } from '../../decorators/index.js';
 import { Bus, memory, NotStartedError, Publisher } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { eventually } from '../support/eventually.js';
-import { application, busModule, withBus } from './application.js';
+import { application, busModule, close, withBus } from './application.js';
 
 @Injectable()
 class Steps {
@@ -102,7 +102,7 @@ describe('a bus in the life of a Nest application', () => {
     bus.on('bus.stopped', () => void all.push('bus stopped'));
     await bus.publish('slow', {});
     await eventually(() => assert.equal(all.at(-1), 'handler began'));
-    const closed = app.close();
+    const closed = close(app);
     await eventually(() => assert.equal(bus.health().state, 'stopping'));
     await bus.publish('slow', { not: 'handled here any more' });
     mayEnd.resolve();
@@ -138,7 +138,7 @@ describe('a bus in the life of a Nest application', () => {
     bus.on('handler.started', () => began.resolve());
     await bus.publish('endless', {});
     await began.promise;
-    await app.close();
+    await close(app);
     assert.equal(bus.health().state, 'stopped');
     assert.match(
       lines.join(),
@@ -159,7 +159,7 @@ describe('a bus in the life of a Nest application', () => {
     await assert.rejects(bus.publish('a', {}), NotStartedError);
     await bus.start();
     await bus.publish('a', {});
-    await app.close();
+    await close(app);
     assert.equal(bus.health().state, 'stopped');
   });
 
@@ -180,7 +180,7 @@ describe('a bus in the life of a Nest application', () => {
 
   it('is stopped with the application if nobody has started it', async () => {
     const app = await application({ imports: [busModule({ autoStart: false })] });
-    await app.close();
+    await close(app);
     assert.equal(app.get(Bus).health().state, 'stopped');
   });
 });

@@ -43,10 +43,10 @@ export function handlerCall(parts: NestParts, target: Type, name: string, place:
         await interceptorsConsumer.intercept(interceptors, args, instance, method, next, TYPE),
       );
     } catch (error) {
-      const said = filters.invokeCustomFilters(error, contextOf(args));
-      // So have Nest's own entry points it: a filter that returns nothing has only looked.
-      if (said === undefined) throw error;
-      return await lastOf(await said);
+      const said = await filters.invokeCustomFilters(error, contextOf(args));
+      // A filter that returns nothing has only looked. That of Nest 11 is null where none was asked.
+      if (said === undefined || said === null) throw error;
+      return await lastOf(said);
     }
   };
 }
