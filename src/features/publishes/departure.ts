@@ -17,7 +17,6 @@ export interface KeptMessage {
 /** Publishes what an attempt has kept, all of it written before the first confirm is awaited. */
 export class Departure implements Effect {
   readonly what = 'what a handler has published';
-  readonly completes = true;
   readonly about: object;
   /** Those that are not confirmed yet, in the order of their calls. */
   private left: readonly KeptMessage[];
@@ -29,6 +28,10 @@ export class Departure implements Effect {
     this.left = messages.toSorted((one, other) => one.ordinal - other.ordinal);
     const keys = [...new Set(this.left.map(({ routingKey }) => routingKey))];
     this.about = keys.length === 1 ? { key: keys[0] } : { keys };
+  }
+
+  get isOwed(): boolean {
+    return this.left.length > 0;
   }
 
   /** What is confirmed is not sent again, whatever becomes of the others. */
