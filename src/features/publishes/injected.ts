@@ -10,8 +10,9 @@ export class InjectedPublisher extends Publisher {
   protected readonly sender: Sender;
 
   /** @param outside sender of what is published in no attempt, or in one that keeps nothing */
-  constructor(scope: Pick<AttemptScope, 'sender'>, outside: Sender) {
+  constructor(scope: Pick<AttemptScope, 'sender' | 'isAsked'>, outside: Sender) {
     super();
+    scope.isAsked = true;
     this.sender = new ScopedSender(() => scope.sender ?? outside);
   }
 }
