@@ -5,6 +5,7 @@ import { Bus } from '../bus.js';
 import { ContextOutsideMessageError } from '../errors.js';
 import { MessageContext } from '../message/context.js';
 import { Publisher } from '../message/publisher.js';
+import { Requester } from '../message/requester.js';
 import { nestLogger } from '../observe/logs/nest-logger.js';
 import { HoplineHealthIndicator } from './health.js';
 import {
@@ -69,6 +70,7 @@ export function providersOf(
 
 const ofDefaultBus: Provider[] = [
   { provide: Publisher, useExisting: Bus },
+  { provide: Requester, useExisting: Bus },
   {
     provide: HoplineHealthIndicator,
     useFactory: (bus: Bus) => new HoplineHealthIndicator(bus),
