@@ -119,7 +119,7 @@ export class Lifecycle {
       const subscriptions = parts.subscriptions(serve);
       const servings = planServing(subscriptions, serve);
       this.unique = UniqueHandlers.among(subscriptions);
-      await parts.prepare();
+      await parts.prepare(subscriptions);
       // Everything that starts here outlives the caller's trace span and async context.
       await inRootContext(() => this.beginToRun(parts, subscriptions, servings, deadline));
       this.enter('started');
@@ -153,7 +153,7 @@ export class Lifecycle {
   }
 
   private consumptionOf(
-    { sendersOf, publisher, outbox }: LivingParts,
+    { sending }: LivingParts,
     servings: readonly Serving[],
     session: Session,
   ): Consumption {
@@ -165,10 +165,7 @@ export class Lifecycle {
       clock: settings.transport.clock,
       events,
       giveUp: this.giveUp.signal,
-      sendersOf,
-      steps: publisher.steps,
-      batches: publisher.batches,
-      throughOutbox: (add, inner) => outbox.adding(add, inner),
+      ...sending,
       crashWatch: this.crashWatch,
       tracing,
     });
