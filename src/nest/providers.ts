@@ -69,8 +69,9 @@ export function providersOf(
 }
 
 const ofDefaultBus: Provider[] = [
-  { provide: Publisher, useExisting: Bus },
-  { provide: Requester, useExisting: Bus },
+  // Within a handler with `publishes: 'after'` it is not the bus.
+  { provide: Requester, useFactory: (bus: Bus) => bus.injected(), inject: [Bus] },
+  { provide: Publisher, useExisting: Requester },
   {
     provide: HoplineHealthIndicator,
     useFactory: (bus: Bus) => new HoplineHealthIndicator(bus),

@@ -59,7 +59,10 @@ class Greetings implements OnModuleDestroy {
 @Module({
   imports: [
     HoplineModule.forRootAsync({
-      useFactory: () => ({ service: 'greeter', transport: rabbitmq({ url: 'amqp://greeter:secret@nobody.invalid' }) }),
+      useFactory: () => ({
+        service: 'greeter',
+        transport: rabbitmq({ url: 'amqp://greeter:secret@nobody.invalid' }),
+      }),
     }),
   ],
   providers: [Mailer, Greetings],
