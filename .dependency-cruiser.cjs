@@ -197,9 +197,16 @@ const layering = [
     comment:
       'A bus in a Nest application is a bus like others. Of its handlers, what `handlers()` says of classes is enough, without the ' +
       'container that it has.',
-    from: { path: nest },
+    from: { path: nest, pathNot: '^src/nest/testing/' },
     to: {
-      path: either(flow, pure, adapters, tools, '^decorators/(handlers|instances|dependencies)'),
+      path: either(
+        flow,
+        pure,
+        adapters,
+        tools,
+        '^decorators/(handlers|instances|dependencies)',
+        '^src/nest/testing/',
+      ),
       ...valueImport,
     },
   },
@@ -365,7 +372,9 @@ module.exports = {
   forbidden: [...layering, ...outside, ...hygiene].map((rule) => ({ severity: 'error', ...rule })),
   options: {
     // Packages of their own, with dependencies of their own; and files that a test puts into a copy of the sources.
-    exclude: { path: '^test/(tracers|nest/eleven|foreign/clients|stacks/(tools|programs)|project/handler-option)/' },
+    exclude: {
+      path: '^test/(tracers|nest/eleven|foreign/clients|stacks/(tools|programs)|project/handler-option)/',
+    },
     doNotFollow: { path: '(^|/)node_modules/|^(dist|lib)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

@@ -255,6 +255,15 @@ export class Bus extends Requester {
   }
 
   /**
+   * What is injected for Publisher and Requester, whichever handlers there will be.
+   *
+   * @internal a container that injects before the handlers are known
+   */
+  injected(): Requester {
+    return this.parts.injected();
+  }
+
+  /**
    * Writes no lines of failures until the returned function is called.
    *
    * @internal `logEvents()` of `hopline/logs`, which writes them

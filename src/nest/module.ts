@@ -15,8 +15,8 @@ import { DEFAULT_BUS } from './tokens.js';
 
 /**
  * A bus in a Nest application. Its handlers are the providers and controllers with `@Handles`, in whichever module; it starts when the
- * application has bootstrapped, and stops with it. `Bus`, `Publisher` and `HoplineHealthIndicator` can be injected, and `MessageContext`
- * into what is made for each message.
+ * application has bootstrapped, and stops with it. `Bus`, `Publisher`, `Requester` and `HoplineHealthIndicator` can be injected, and
+ * `MessageContext` into what is made for each message.
  */
 // biome-ignore lint/complexity/noStaticOnlyClass: what Nest calls a module
 export class HoplineModule {

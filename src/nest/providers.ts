@@ -5,6 +5,7 @@ import { Bus } from '../bus.js';
 import { ContextOutsideMessageError } from '../errors.js';
 import { MessageContext } from '../message/context.js';
 import { Publisher } from '../message/publisher.js';
+import { Requester } from '../message/requester.js';
 import { nestLogger } from '../observe/logs/nest-logger.js';
 import { HoplineHealthIndicator } from './health.js';
 import {
@@ -68,7 +69,9 @@ export function providersOf(
 }
 
 const ofDefaultBus: Provider[] = [
-  { provide: Publisher, useExisting: Bus },
+  // Within a handler with `publishes: 'after'` it is not the bus.
+  { provide: Requester, useFactory: (bus: Bus) => bus.injected(), inject: [Bus] },
+  { provide: Publisher, useExisting: Requester },
   {
     provide: HoplineHealthIndicator,
     useFactory: (bus: Bus) => new HoplineHealthIndicator(bus),

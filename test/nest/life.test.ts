@@ -10,7 +10,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { Handles } from '../../decorators/index.js';
-import { Bus, memory, NotStartedError, Publisher } from '../../src/index.js';
+import { Bus, type MessageContext, memory, NotStartedError, Publisher, Requester } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { eventually } from '../support/eventually.js';
 import { application, busModule, close, withBus } from './application.js';
@@ -163,19 +163,44 @@ describe('a bus in the life of a Nest application', () => {
     assert.equal(bus.health().state, 'stopped');
   });
 
-  it('is what Bus and Publisher inject', async () => {
-    class Both {
-      constructor(
-        readonly bus: Bus,
-        readonly publisher: Publisher,
-      ) {}
+  it('publishes what is published through the injected Publisher, that of a handler after its success', async () => {
+    class Notices {
+      constructor(private readonly publisher: Publisher) {}
+      tell(what: string) {
+        return this.publisher.publish('told', what);
+      }
     }
-    const inject = [Bus, Publisher];
+    class Teller {
+      constructor(private readonly notices: Notices) {}
+      @Handles('tell', { publishes: 'after', retry: { tries: 3, backoff: [0] } })
+      async onTell(what: string, { attempt }: MessageContext): Promise<void> {
+        await this.notices.tell(`${what} ${attempt}`);
+        if (attempt < 3) throw new Error('not yet');
+      }
+    }
+    const told: string[] = [];
+    class Listener {
+      @Handles('told')
+      onTold(what: string): void {
+        told.push(what);
+      }
+    }
     const { app, bus } = await withBus({
-      providers: [{ provide: Both, useFactory: (...given: [Bus, Publisher]) => new Both(...given), inject }],
+      providers: [
+        {
+          provide: Notices,
+          useFactory: (publisher: Publisher) => new Notices(publisher),
+          inject: [Publisher],
+        },
+        { provide: Teller, useFactory: (notices: Notices) => new Teller(notices), inject: [Notices] },
+        Listener,
+      ],
     });
-    assert.equal(app.get(Both).bus, bus);
-    assert.equal(app.get(Both).publisher, bus);
+    await app.get(Notices).tell('by the application');
+    await eventually(() => assert.deepEqual(told, ['by the application']));
+    await bus.publish('tell', 'attempt');
+    await eventually(() => assert.deepEqual(told, ['by the application', 'attempt 3']));
+    assert.equal(app.get(Publisher), app.get(Requester));
   });
 
   it('is stopped with the application if nobody has started it', async () => {
