@@ -39,6 +39,7 @@ export type {
 export type {
   ConsumerCancelledEvent,
   ConsumerEvent,
+  ConsumerGapEvent,
   ConsumerGuiltyEvent,
   ConsumerPausedEvent,
   ConsumerTroubleEvent,
