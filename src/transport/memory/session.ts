@@ -8,6 +8,7 @@ import type { BrokerTopology, ProcessQueuePlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
 import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
+import type { ReplySink, Requests } from '../requests.js';
 import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
@@ -15,6 +16,7 @@ import { declareTopology, existing } from './declare.js';
 import { MemoryHeld } from './held.js';
 import { MemoryListener } from './listener.js';
 import { MemoryProcessConsumer } from './process-consumer.js';
+import { MemoryRequests } from './requests.js';
 import { storedMessage } from './stored-message.js';
 
 /**
@@ -29,6 +31,7 @@ export class MemorySession implements Session {
   private readonly processConsumers = new Map<string, MemoryProcessConsumer>();
   private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];
+  private requests: MemoryRequests | undefined;
   private inFlight = 0;
   private readonly waitingForRoom = new Line<() => void>();
   private isDraining = false;
@@ -110,6 +113,12 @@ export class MemorySession implements Session {
     return listening;
   }
 
+  openRequests(sink: ReplySink): Requests {
+    if (this.isClosed) throw new StoppedError('request');
+    this.requests = new MemoryRequests(this.broker, this.options.names, sink);
+    return this.requests;
+  }
+
   readonly brokerInfo = {
     product: 'Hopline in memory',
     version: '1.0.0',
@@ -151,6 +160,7 @@ export class MemorySession implements Session {
     for (const consumer of this.processConsumers.values()) await consumer.close();
     for (const held of this.held) held.requeue();
     for (const listening of this.listenings) await listening.close();
+    this.requests?.close();
     this.broker.leave();
   }
 
