@@ -54,9 +54,7 @@ export async function queueReport(queue: string, parts: QueueReportParts): Promi
   const { session, processes, paused } = parts;
   const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
   const serving = lanes.filter((lane) => lane.queue === queue);
-  const state = serving.some(({ each }) => each === 'process')
-    ? ofProcesses(queue, processes)
-    : await session.inspect(queue);
+  const state = stateInProcesses(queue, processes) ?? (await session.inspect(queue));
   if (!state) return undefined;
   return {
     queue,
@@ -70,10 +68,15 @@ export async function queueReport(queue: string, parts: QueueReportParts): Promi
   };
 }
 
-function ofProcesses(queue: string, processes: readonly ProcessReport[]): QueueState {
+/** State of the queues that processes have for themselves under this name; undefined if they share one. */
+export function stateInProcesses(
+  queue: string,
+  processes: readonly Pick<ProcessReport, 'slotGroups'>[],
+): QueueState | undefined {
   const groups = processes
     .flatMap(({ slotGroups }) => slotGroups)
-    .filter(({ lanes }) => lanes.some((lane) => lane.queue === queue));
+    .filter(({ lanes }) => lanes.some((lane) => lane.queue === queue && lane.each === 'process'));
+  if (groups.length === 0) return undefined;
   const consuming = groups.filter(({ lanes }) => lanes.every(({ paused }) => paused.length === 0));
   return { ready: groups.reduce((sum, { waiting }) => sum + waiting, 0), consumers: consuming.length };
 }
