@@ -41,6 +41,8 @@ import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { eachProcess } from './process-copies.js';
 import { publishMiddleware } from './publish-middleware.js';
+import { publishesAfter } from './publishes-after.js';
+import { publishesAfterInjected } from './publishes-after-injected.js';
 import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
@@ -99,6 +101,8 @@ const bus: Readonly<Record<string, Theme>> = {
   'publish middleware': publishMiddleware,
   'requests, as who asks sees them': requesting,
   'requests to many': requestingMany,
+  'publishes after the attempt': publishesAfter,
+  'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,
