@@ -39,6 +39,7 @@ import { orderly } from './orderly.js';
 import { packs } from './packs.js';
 import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
+import { eachProcess } from './process-copies.js';
 import { publishMiddleware } from './publish-middleware.js';
 import { publishesAfter } from './publishes-after.js';
 import { publishesAfterInjected } from './publishes-after-injected.js';
@@ -118,6 +119,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'batches of jobs': jobBatches,
   'batches of jobs, again': jobBatchesAgain,
   'encrypted messages': encrypted,
+  'copies for each process': eachProcess,
   'dead letters, looked at and replayed': operating,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,

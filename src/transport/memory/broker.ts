@@ -69,6 +69,11 @@ export class Broker implements QueueHost {
     return true;
   }
 
+  /** Queue that gives its deliveries this name: that of a process is known to the broker by another. */
+  queueNamed(name: string): Queue | undefined {
+    return this.queues.get(name) ?? [...this.queues.values()].find((queue) => queue.name === name);
+  }
+
   /** Tries again to route dead letters that found no queue. */
   topologyChanged(): void {
     for (const deadLetters of [...this.stalled]) deadLetters.retry();
