@@ -32,7 +32,9 @@ export {
 export {
   NoResponderError,
   type RemoteFailure,
+  RequestDroppedError,
   RequestLostError,
+  RequestRedeliveredError,
   RequestTimeoutError,
   ResponderError,
 } from './errors/requesting.js';

@@ -16,6 +16,7 @@ export type {
   AttemptEvent,
   DeadLetteredEvent,
   DiscardedEvent,
+  FailedRequestEvent,
   HandlerEndedEvent,
   HandlerFailedEvent,
   ReleasedEvent,

@@ -1,4 +1,4 @@
-import { type BusTopology, exchangesOf, laneExchange, type QueueNeeds } from './bus-topology.js';
+import { type BusTopology, exchangesOf, isKept, laneExchange, type QueueNeeds } from './bus-topology.js';
 import { planControl } from './control.js';
 import { duePatterns, planDelays, retryPattern } from './delays.js';
 import { deadQueueOf, landingQueueOf, laneQueueOf, type Names } from './names.js';
@@ -13,7 +13,7 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
     if (!known || known.verifyOnly)
       exchanges.set(name, { name, type: 'topic', ...(declare ? {} : { verifyOnly: true }) });
   }
-  if (queues.length > 0) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
+  if (queues.some(isKept)) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
   if (queues.some(needsLanding)) exchanges.set(names.land, { name: names.land, type: 'direct' });
   const operators = control ? planControl(names) : undefined;
   return {
@@ -32,11 +32,24 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
  * queue is reached through a quorum queue of its own, where only its own messages can stall.
  */
 function needsLanding(queue: QueueNeeds): boolean {
-  return queue.type === 'classic';
+  return isKept(queue) && queue.type === 'classic';
+}
+
+/** Milliseconds for which a quorum queue of requests, which can't be auto-delete, is there without a consumer. */
+const REQUESTS_EXPIRE_MS = 10_000;
+
+function requestsQueue({ name, type, deliveryLimit }: QueueNeeds): QueuePlan {
+  const quorum = { 'x-delivery-limit': deliveryLimit, 'x-expires': REQUESTS_EXPIRE_MS };
+  return {
+    name,
+    arguments: { 'x-queue-type': type, ...(type === 'quorum' ? quorum : {}) },
+    goesWithConsumer: true,
+  };
 }
 
 /** Dead-letter queue first, one for all lanes: a queue may only name a dead-letter route that exists. */
 function queuesOf(names: Names, queue: QueueNeeds): QueuePlan[] {
+  if (!isKept(queue)) return [requestsQueue(queue)];
   const dead: QueuePlan = {
     name: deadQueueOf(queue.name),
     arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 },
@@ -99,6 +112,10 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   const bindings: BindingPlan[] = [];
   const bind = (source: string, destination: string, pattern: string) =>
     bindings.push({ source, destination, destinationType: 'queue', pattern });
+  if (!isKept(queue)) {
+    for (const { exchange, pattern } of queue.bindings) bind(exchange.name, name, pattern);
+    return bindings;
+  }
   bind(names.dead, deadQueueOf(queue.name), name);
   const delayed = needsLanding(queue) ? landingQueueOf(name) : name;
   if (needsLanding(queue)) bind(names.land, name, name);

@@ -8,9 +8,9 @@ import {
 } from '../../features/handler-features.js';
 import { timeoutMsOf } from '../../features/timeout/option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
-import type { RequestDefinition } from '../../message/define-request.js';
 import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
 import type {
+  Answers,
   BulkFunction,
   FailedFunction,
   HandlerFunction,
@@ -30,8 +30,6 @@ import { declared, patternOf, queueProblems } from './queue-problems.js';
 
 /** A handler with all its policies settled. */
 export interface Handler extends PlannedHandler, FeatureSettings {
-  /** The request that it answers; undefined for a handler of messages. */
-  readonly answers: RequestDefinition | undefined;
   readonly handle: HandlerFunction | BulkFunction;
   readonly failed: FailedFunction | undefined;
 }
@@ -115,7 +113,7 @@ export function hasFeature(name: keyof FeatureSettings, subscriptions: readonly 
   return subscriptions.some(({ handlers }) => handlers.some((handler) => handler[name] !== undefined));
 }
 
-function kindOf({ answers, options }: HandlerDefinition): QueueKind {
+export function kindOf({ answers, options }: HandlerDefinition): QueueKind {
   if (options.each === 'process') return 'process';
   return answers ? 'requests' : 'work';
 }
@@ -140,6 +138,7 @@ function subscriptionOf(
 ): Subscription {
   // All of a group agree on what they say (checked), but not all say everything.
   const options: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
+  const kind = kindOf(group[0] as HandlerDefinition);
   const handlers = group.map((definition) => handlerOf(definition, { ...options, name: queue }, defaults));
   const wantedSlots = defaults.slots ?? options.concurrency ?? defaults.concurrency;
   const concurrency = Math.max(wantedSlots, slotsNeeded(handlers));
@@ -148,10 +147,10 @@ function subscriptionOf(
   const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);
   return {
     queue,
-    kind: kindOf(group[0] as HandlerDefinition),
+    kind,
     namedAfter: group.find((definition) => definition.queue.name === undefined)?.queue.ownName,
     lanes,
-    type: options.type ?? 'quorum',
+    type: options.type ?? (kind === 'requests' ? 'classic' : 'quorum'),
     concurrency,
     prefetch: Math.min(Math.max(wanted, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
@@ -176,16 +175,26 @@ function handlerOf(
       exchange,
       definition: isMessageDefinition(pattern) ? pattern : undefined,
     })),
-    retry: policyOf(options, defaults),
+    retry: definition.answers ? retryPolicy(ONCE) : policyOf(options, defaults),
     timeoutMs: timeoutMsOf(options, defaults),
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
-    answers: definition.answers,
+    answers: answersOf(definition),
     handle: definition.handle,
     failed: definition.failed,
     ...featureSettings(options),
     body: bodyOf(options.body ?? queue.body),
   };
 }
+
+/** Policy of requests, whatever that of the bus is. */
+const ONCE = { tries: 1 };
+
+const answersOf = ({ answers }: HandlerDefinition): Answers | undefined =>
+  answers && {
+    request: answers.request,
+    isRepeatable: answers.repeatable ?? false,
+    showStack: answers.showStack ?? false,
+  };
 
 const bodyOf = (body: BodyOption | undefined): Deserializer | undefined =>
   body === undefined ? undefined : deserializerOf(body);

@@ -18,6 +18,8 @@ export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
   const copies = copiesOf(options);
   return {
     ofPlain: [copies],
+    // No copies: none comes back later, and none is dead-lettered.
+    ofMarkedRequests: [uniques.effectsOf, failureSteps(steps, log), jobReports(batches)],
     ofMarked: [uniques.effectsOf, failureSteps(steps, log), copies, jobReports(batches)],
   };
 }

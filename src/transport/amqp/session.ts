@@ -30,6 +30,7 @@ import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
 import { Declarations } from './topology/declarations.js';
+import { declareForConsumer } from './topology/declare.js';
 import { inspectQueue, peekFirst } from './topology/inspect.js';
 import { purgeQueue } from './topology/purge.js';
 
@@ -100,6 +101,7 @@ export class AmqpSession implements Session {
       await own.close(new Deadline(systemClock, 0));
       throw error;
     });
+    const part = this.declarations.ofConsumer(queue);
     const consumer: AmqpConsumer = new AmqpConsumer(own ?? this.connections.consume, {
       queue,
       counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),
@@ -107,6 +109,7 @@ export class AmqpSession implements Session {
       keptForMs,
       once,
       sink,
+      declare: part && ((channel) => declareForConsumer(channel, part)),
       redeclare: async () => {
         await this.declarations.withQueue(queue);
       },

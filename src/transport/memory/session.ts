@@ -4,16 +4,17 @@ import type { Published } from '../../message/published.js';
 import { addressOf, isMandatory } from '../../topology/address.js';
 import { planBus } from '../../topology/build.js';
 import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
-import type { BrokerTopology } from '../../topology/plan.js';
+import { type BrokerTopology, consumersPart, type TopologyPlan } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
 import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
 import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
-import { declareTopology, existing } from './declare.js';
+import { declareForConsumer, declareTopology, existing } from './declare.js';
 import { MemoryHeld } from './held.js';
 import { MemoryListener } from './listener.js';
+import type { Queue } from './queue.js';
 import { storedMessage } from './stored-message.js';
 
 /**
@@ -25,6 +26,7 @@ export class MemorySession implements Session {
   private readonly consumers: MemoryConsumer[] = [];
   private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];
+  private readonly plans: TopologyPlan[] = [];
   private inFlight = 0;
   private readonly waitingForRoom = new Line<() => void>();
   private isDraining = false;
@@ -48,6 +50,7 @@ export class MemorySession implements Session {
   async declarePlan(plan: BrokerTopology, mode: TopologyMode): Promise<void> {
     if (this.isClosed) throw new StoppedError('declare');
     declareTopology(this.broker, plan, mode);
+    this.plans.push(plan.own);
   }
 
   async publish(message: OutgoingMessage): Promise<Published | undefined> {
@@ -67,7 +70,9 @@ export class MemorySession implements Session {
 
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
     if (this.isClosed) throw new StoppedError('consume');
-    const consumer = new MemoryConsumer(existing(this.broker.queues, 'queue', queue), sink, options.prefetch);
+    const declare = this.declarationOf(queue);
+    const found = declare?.() ?? existing(this.broker.queues, 'queue', queue);
+    const consumer = new MemoryConsumer(found, sink, options.prefetch, declare);
     this.consumers.push(consumer);
     this.options.events.emit('consumer.started', { service: this.options.service, queue });
     return consumer;
@@ -131,6 +136,12 @@ export class MemorySession implements Session {
     for (const held of this.held) held.requeue();
     for (const listening of this.listenings) await listening.close();
     this.broker.leave();
+  }
+
+  /** Declares a queue that goes with its consumers; undefined for any other. */
+  private declarationOf(queue: string): (() => Queue) | undefined {
+    const [part] = this.plans.flatMap((plan) => consumersPart(plan, queue) ?? []);
+    return part && (() => declareForConsumer(this.broker, part));
   }
 
   /** Gives the slot to the longest waiting publish, so that a newcomer can't take it first. */

@@ -327,7 +327,7 @@ export function annotating(standard: boolean): void {
       Retry({ tries: 4 })(Called);
       Handles('c')(Called as never);
       assert.deepEqual(problems(Called), [
-        'class Called is annotated with @Handles but has no handle() method',
+        'class Called is annotated with @Handles or @Replies but has no handle() method',
       ]);
       Object.assign(Called.prototype, { handle() {} });
       assert.deepEqual(
@@ -472,11 +472,11 @@ export function annotating(standard: boolean): void {
       const Handleless = class Handleless {};
       (Handles('a') as unknown as (target: Class) => void)(Handleless);
       assert.deepEqual(problems(Silent, undefined, Forgotten, OnlyDefaults, Handleless, { handle() {} }), [
-        'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern)',
+        'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern) or @Replies(request)',
         'expected a class, got undefined',
-        'Forgotten.onA has @Retry and @RateLimit but no @Handles',
-        'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern)',
-        'class Handleless is annotated with @Handles but has no handle() method',
+        'Forgotten.onA has @Retry and @RateLimit but no @Handles or @Replies',
+        'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern) or @Replies(request)',
+        'class Handleless is annotated with @Handles or @Replies but has no handle() method',
         'expected a class, got an object (Object)',
       ]);
     });

@@ -20,6 +20,8 @@ export interface AmqpConsumerOptions {
   readonly sink: DeliverySink;
   /** Declares the queue and its bindings again. */
   redeclare(): Promise<void>;
+  /** Declares a queue that goes with its last consumer, on the channel that is to consume it; undefined for any other queue. */
+  readonly declare?: ((channel: Channel) => Promise<void>) | undefined;
   onStarted(): void;
   onCancelled(reason: string): void;
   onLost(error: Error): void;
@@ -28,6 +30,9 @@ export interface AmqpConsumerOptions {
   onFailed(error: Error): void;
   onClosed(): void;
 }
+
+/** How often a start declares a queue that has gone with another's last consumer. */
+const TRIES_TO_MEET = 5;
 
 /**
  * Consumes one queue on its own channel, so that other consumers can't disturb it. Survives the loss of the
@@ -75,8 +80,15 @@ export class AmqpConsumer implements Consumer {
     return this.options.counts;
   }
 
-  start(): Promise<void> {
-    return this.supervised.start();
+  async start(): Promise<void> {
+    for (let left = this.options.declare ? TRIES_TO_MEET : 0; ; left -= 1) {
+      try {
+        return await this.supervised.start();
+      } catch (error) {
+        // Another process has left the queue, and it went with it, between our declaring and our consuming it.
+        if (left === 0 || !isNotFound(error)) throw error;
+      }
+    }
   }
 
   setPrefetch(prefetch: number): Promise<void> {
@@ -190,6 +202,8 @@ export class AmqpConsumer implements Consumer {
     const width = Math.min(this.prefetch, this.most);
     this.paused = width === 0;
     if (this.paused) return;
+    await this.options.declare?.(epoch.channel);
+    if (this.epoch !== epoch) return;
     epoch.window = width;
     await epoch.channel.prefetch(width);
     if (this.epoch !== epoch) return;
@@ -216,8 +230,11 @@ export class AmqpConsumer implements Consumer {
       // Before the cancel: if the acks were sent beside it, they would make room for the old consumer, which
       // must take nothing more.
       epoch.flush();
+      // A queue that goes with its last consumer would go with the old one, and what waits in it.
+      const isFirst = this.options.declare !== undefined && this.prefetch > 0;
+      if (isFirst) await this.consume(epoch);
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
-      if (!this.cancelled && this.epoch === epoch) await this.consume(epoch);
+      if (!isFirst && !this.cancelled && this.epoch === epoch) await this.consume(epoch);
     } catch (error) {
       // The next opening uses the new window anyway.
       if (!epoch.lost && this.epoch === epoch) this.supervised.reopen(error as Error);
@@ -261,6 +278,12 @@ export class AmqpConsumer implements Consumer {
     this.options.onFailed(error);
   }
 }
+
+/** Also as the reason of an error of ours. */
+const isNotFound = (error: unknown): boolean => {
+  const { code, cause } = error as ChannelError;
+  return code === 404 || (cause as ChannelError | undefined)?.code === 404;
+};
 
 function featuresOf({ connection }: Channel): BrokerFeatures {
   return brokerFeatures(connection.serverProperties);

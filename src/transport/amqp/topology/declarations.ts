@@ -2,7 +2,15 @@ import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
 import { topicMatches } from '../../../message/routing/topic.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
-import type { Address, BrokerTopology, SharedPlan, TopologyPlan } from '../../../topology/plan.js';
+import {
+  type Address,
+  type BrokerTopology,
+  type ConsumersPart,
+  consumersPart,
+  lastingPart,
+  type SharedPlan,
+  type TopologyPlan,
+} from '../../../topology/plan.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import { brokerFeatures, requireFeatures } from '../connection/broker-features.js';
@@ -21,6 +29,9 @@ export interface Mended {
 
 /** A declared topology, to be declared again if another program deletes it. */
 interface Declared {
+  /** With the queues that go with their consumers, which declare them. */
+  readonly whole: TopologyPlan;
+  /** Without them. */
   readonly plan: TopologyPlan;
   readonly delays: SharedPlan | undefined;
   readonly mode: TopologyMode;
@@ -67,7 +78,7 @@ export class Declarations {
   }
 
   get plans(): readonly TopologyPlan[] {
-    return this.all.map(({ plan }) => plan);
+    return this.all.map(({ whole }) => whole);
   }
 
   /**
@@ -96,7 +107,7 @@ export class Declarations {
         else if (this.lastLoss && reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
       }
     }
-    this.all.push({ plan: topology.own, delays: topology.delays, mode });
+    this.all.push({ whole: topology.own, plan: lastingPart(topology.own), delays: topology.delays, mode });
   }
 
   /** True if a topology with this exchange was declared again. */
@@ -110,6 +121,15 @@ export class Declarations {
     return this.again(({ bindings }) =>
       bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey)),
     );
+  }
+
+  /** What the consumer of this queue has to declare; undefined for a queue that is there without it. */
+  ofConsumer(queue: string): ConsumersPart | undefined {
+    for (const { whole } of this.all) {
+      const part = consumersPart(whole, queue);
+      if (part) return part;
+    }
+    return undefined;
   }
 
   withQueue(queue: string): Promise<boolean> {
@@ -203,7 +223,7 @@ async function declareOn(
   requireFeatures(own, brokerFeatures(model.connection.serverProperties));
   // Delays first: queues are bound to their last exchange.
   if (delays) await declareShared(model, delays, mode);
-  await declarePlan(model, own, mode);
+  await declarePlan(model, lastingPart(own), mode);
 }
 
 const noAnswer = () =>
