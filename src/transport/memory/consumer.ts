@@ -10,6 +10,8 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
   private inWindow = 0;
   private window = 1;
   private isCancelled = false;
+  /** True while the queue counts it. */
+  private isTaking = true;
 
   /** @param declare gives the queue anew, if it goes with its last consumer */
   constructor(
@@ -54,15 +56,17 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
     this.inWindow = 0;
     // As in RabbitMQ a new consumer is made, and with 0 none: the queue counts those that may be given something.
     const { queue } = this;
-    const isTaking = prefetch > 0 && !this.isCancelled;
-    if (isTaking) this.queue = this.declare?.() ?? queue;
+    const { isTaking } = this;
+    this.isTaking = prefetch > 0 && !this.isCancelled;
+    if (this.isTaking) this.queue = this.declare?.() ?? queue;
     // Before the old one goes, with which a queue might go.
-    if (isTaking) this.queue.addConsumer(this);
-    queue.removeConsumer(this);
+    if (this.isTaking) this.queue.addConsumer(this);
+    if (isTaking) queue.removeConsumer(this);
   }
 
   async cancel(): Promise<void> {
     this.isCancelled = true;
+    this.isTaking = false;
     this.queue.removeConsumer(this);
   }
 
