@@ -6,6 +6,7 @@ import {
   featureSettings,
   slotsNeeded,
 } from '../../features/handler-features.js';
+import { publishesOf } from '../../features/publishes/option.js';
 import { timeoutMsOf } from '../../features/timeout/option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
 import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
@@ -56,6 +57,7 @@ export interface SubscriptionDefaults extends FeatureBus {
   readonly exchange: ExchangeRef;
   readonly concurrency: number;
   readonly retry: RetryOptions | undefined;
+  readonly publishes?: 'now' | 'after' | undefined;
   /** Concurrency of every queue, whatever it says itself. */
   readonly slots?: number | undefined;
 }
@@ -181,7 +183,7 @@ function handlerOf(
     answers: answersOf(definition),
     handle: definition.handle,
     failed: definition.failed,
-    ...featureSettings(options),
+    ...featureSettings({ ...options, ...publishesOf(options, queue.publishes, defaults.publishes) }),
     body: bodyOf(options.body ?? queue.body),
   };
 }

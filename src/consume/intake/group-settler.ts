@@ -5,7 +5,7 @@ import { Replies, type RepliesOptions } from '../settle/replies.js';
 import { Settler, type SettlerOptions } from '../settle/settle.js';
 import type { Pause } from './pause.js';
 
-export type GroupSettlerOptions = Omit<DueOptions, 'uniques' | 'queueOf'> &
+export type GroupSettlerOptions = Omit<DueOptions, 'uniques' | 'queueOf' | 'replies'> &
   Omit<RepliesOptions, 'isOfRequests'> &
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies'>;
 
@@ -20,11 +20,12 @@ export function groupSettler(
   const queueOf = (lane: number) => subscriptionOf(lane).queue;
   const isOfRequests = (lane: number) => subscriptionOf(lane).kind === 'requests';
   const hasRequests = lanes.some((_lane, index) => isOfRequests(index));
+  const replies = hasRequests ? new Replies({ ...options, isOfRequests }) : undefined;
   return new Settler({
     ...options,
     queueOf,
-    effects: dueEffects({ ...options, uniques, queueOf }),
-    replies: hasRequests ? new Replies({ ...options, isOfRequests }) : undefined,
+    effects: dueEffects({ ...options, uniques, queueOf, replies }),
+    replies,
     onHold: (error) => pause.hold(error),
     onRelease: () => pause.release(),
   });

@@ -6,7 +6,7 @@ import {
   ReturnedRequest,
 } from '../../features/reply/effects.js';
 import { type ReplyBodyOptions, replyBody } from '../../features/reply/stages.js';
-import { NO_EFFECTS } from '../../pipeline/effect.js';
+import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
 import { movedCopy } from './republish.js';
@@ -37,69 +37,62 @@ export class Replies {
     return received.delivery.properties.replyTo || undefined;
   }
 
-  /** How a request ends whose attempt has come to this: with its reply among the effects. */
+  /** How a request ends whose attempt has come to this. */
   endOf(work: Work, outcome: Outcome): Outcome {
-    switch (outcome.kind) {
-      case 'done':
-        return this.answered(work, outcome);
-      case 'return':
-        return this.returned(work, outcome.hasStarted, outcome.effects);
-      case 'skip':
-        return this.refused(work, new RequestDroppedError(`it was ${outcome.because}`), outcome.effects);
-      case 'discard':
-        return this.refused(
-          work,
-          outcome.error ?? new RequestDroppedError('its responder discarded it'),
-          outcome.effects,
-        );
-      case 'release':
-      case 'retry':
-      case 'dead-letter':
-        return this.refused(
-          work,
-          outcome.error ?? new RequestDroppedError("its responder can't handle it now"),
-          outcome.effects,
-        );
-    }
+    const failed = this.failureIn(work, outcome);
+    return failed
+      ? { kind: 'discard', error: failed.error, effects: outcome.effects ?? NO_EFFECTS }
+      : outcome;
   }
 
-  private answered(work: Work, { effects = NO_EFFECTS }: Outcome): Outcome {
+  /** What is due for a request whose attempt has come to this: its reply, or its way back to its queue. */
+  readonly effectsOf: EffectsOf = (work, outcome) => {
+    if (outcome.kind === 'return' && !this.failureIn(work, outcome)) return this.wayBack(work);
     const address = this.addressOf(work);
     if (address === undefined) {
-      const { queue } = work.received.delivery;
-      this.options.log.debug(
-        { queue, handler: work.match?.handler.name, messageId: work.received.messageId },
-        'a request without replyTo was handled: what its handler returned is dropped',
-      );
-      return { kind: 'done', effects };
+      if (outcome.kind === 'done') this.tellUnanswered(work);
+      return NO_EFFECTS;
     }
+    const failed = this.failureIn(work, outcome);
+    if (failed) return [new ReplyOfFailure(this.options, work, address, failed.error)];
     // A consume middleware may have ended it without its handler.
     const reply = work.reply ?? replyBody(null, work.received.routingKey, this.options);
-    return { kind: 'done', effects: [...effects, new ReplyOfValue(this.options, work, address, reply)] };
+    return [new ReplyOfValue(this.options, work, address, reply)];
+  };
+
+  /** The error for which the request has no other reply; undefined if it has one, or goes back. */
+  private failureIn({ match }: Work, outcome: Outcome): { readonly error: unknown } | undefined {
+    switch (outcome.kind) {
+      case 'done':
+        return undefined;
+      case 'return':
+        return outcome.hasStarted && !match?.handler.answers?.isRepeatable
+          ? { error: new ShutdownError() }
+          : undefined;
+      case 'skip':
+        return { error: new RequestDroppedError(`it was ${outcome.because}`) };
+      case 'discard':
+        return { error: outcome.error ?? new RequestDroppedError('its responder discarded it') };
+      default:
+        return { error: outcome.error ?? new RequestDroppedError("its responder can't handle it now") };
+    }
   }
 
-  private refused(work: Work, error: unknown, effects: readonly Effect[] = NO_EFFECTS): Outcome {
-    const address = this.addressOf(work);
-    const reply = address === undefined ? [] : [new ReplyOfFailure(this.options, work, address, error)];
-    return { kind: 'discard', error, effects: [...effects, ...reply] };
+  private tellUnanswered({ received, match }: Work): void {
+    const { delivery, messageId } = received;
+    this.options.log.debug(
+      { queue: delivery.queue, handler: match?.handler.name, messageId },
+      'a request without replyTo was handled: what its handler returned is dropped',
+    );
   }
 
-  private returned(work: Work, hasStarted: boolean, effects: readonly Effect[] = NO_EFFECTS): Outcome {
-    const { received, match } = work;
-    if (hasStarted && !match?.handler.answers?.isRepeatable)
-      return this.refused(work, new ShutdownError(), effects);
+  private wayBack({ received }: Work): readonly Effect[] {
+    const { queue, unreadable } = received.delivery;
     // One that may have been handled must stay marked as such, which the broker does if it takes it back.
-    if (received.redelivered || received.delivery.unreadable !== undefined)
-      return { kind: 'return', hasStarted, effects };
-    const { queue } = received.delivery;
+    if (received.redelivered || unreadable !== undefined) return NO_EFFECTS;
     const moved = movedCopy(received, queue, RETURN_DEADLINE_MS);
     // Its queue is not bound to the delays.
     const copy = { ...moved, to: 'exchange', exchange: '', routingKey: queue, delayMs: 0 } as const;
-    const refused: Outcome = { kind: 'discard', error: new ShutdownError() };
-    return {
-      kind: 'return',
-      hasStarted,
-      effects: [...effects, new ReturnedRequest(this.options, copy, refused)],
-    };
+    return [new ReturnedRequest(this.options, copy, { kind: 'discard', error: new ShutdownError() })];
   }
 }

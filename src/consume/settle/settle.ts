@@ -11,7 +11,7 @@ export interface SettlerOptions extends HoldingOptions {
   readonly effects: {
     readonly ofPlain: readonly EffectsOf[];
     readonly ofMarked: readonly EffectsOf[];
-    readonly ofMarkedRequests: readonly EffectsOf[];
+    readonly ofRequests: readonly EffectsOf[];
   };
   /** Ends of requests; undefined if none come here. */
   readonly replies?: Replies | undefined;
@@ -101,9 +101,8 @@ export class Settler {
 
   private effectsFor(work: Work): readonly EffectsOf[] {
     const { effects, replies } = this.options;
-    const { isPlain } = work.received;
-    if (replies?.has(work)) return isPlain ? NOTHING_DUE : effects.ofMarkedRequests;
-    return isPlain ? effects.ofPlain : effects.ofMarked;
+    if (replies?.has(work)) return effects.ofRequests;
+    return work.received.isPlain ? effects.ofPlain : effects.ofMarked;
   }
 
   /** All effects that are due for this outcome, in the order of the list. */
@@ -132,12 +131,9 @@ export class Settler {
         continue;
       }
       // The message ends otherwise. The effects of its stages come after that: they count on the message's being safe.
+      if (effect.completes) stages = stages.map(givenUp);
       outcome = this.endOf(work, stored);
-      left = [
-        ...this.dueFor(work, stored),
-        ...(outcome === stored ? [] : (outcome.effects ?? [])),
-        ...stages,
-      ];
+      left = [...this.dueFor(work, stored), ...stages];
       tells = outcome.kind === 'return' ? 'requeue' : 'ack';
     }
     if (ready !== undefined) await ready;
@@ -163,7 +159,12 @@ export class Settler {
   }
 }
 
-const NOTHING_DUE: readonly EffectsOf[] = [];
+/** What gives up what the effect would store. */
+const givenUp = (effect: Effect): Effect => ({
+  what: effect.what,
+  run: async () => effect.onUnreached?.(),
+  onUnreached: async () => effect.onUnreached?.(),
+});
 
 const travelsOn = ({ kind }: Outcome): boolean =>
   kind === 'retry' || kind === 'release' || kind === 'dead-letter';
