@@ -35,14 +35,17 @@ function needsLanding(queue: QueueNeeds): boolean {
   return isKept(queue) && queue.type === 'classic';
 }
 
-/** Milliseconds for which a quorum queue of requests, which can't be auto-delete, is there without a consumer. */
+/**
+ * Milliseconds for which a queue of requests may be there without a consumer: a quorum queue, which can't be auto-delete, and a classic
+ * one whose node has come back without it.
+ */
 const REQUESTS_EXPIRE_MS = 10_000;
 
 function requestsQueue({ name, type, deliveryLimit }: QueueNeeds): QueuePlan {
-  const quorum = { 'x-delivery-limit': deliveryLimit, 'x-expires': REQUESTS_EXPIRE_MS };
+  const limit = type === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {};
   return {
     name,
-    arguments: { 'x-queue-type': type, ...(type === 'quorum' ? quorum : {}) },
+    arguments: { 'x-queue-type': type, ...limit, 'x-expires': REQUESTS_EXPIRE_MS },
     goesWithConsumer: true,
   };
 }

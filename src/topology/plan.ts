@@ -37,7 +37,7 @@ export interface QueueArguments {
   readonly 'x-queue-leader-locator'?: 'client-local' | 'balanced';
 }
 
-/** Durable always. */
+/** Durable, but for a queue that goes with its last consumer, where that is better. */
 export interface QueuePlan {
   readonly name: string;
   readonly arguments: QueueArguments;

@@ -27,12 +27,12 @@ import { ToldOutages } from './connection/told-outages.js';
 import { AmqpConsumer } from './consume/consumer.js';
 import { holdFirst } from './consume/hold.js';
 import { AmqpListener } from './consume/listener.js';
+import { PassingQueue } from './consume/passing-queue.js';
 import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.js';
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
 import { AmqpRequests } from './publish/requests.js';
 import { Declarations } from './topology/declarations.js';
-import { declareForConsumer } from './topology/declare.js';
 import { inspectQueue, peekFirst } from './topology/inspect.js';
 import { purgeQueue } from './topology/purge.js';
 
@@ -112,7 +112,7 @@ export class AmqpSession implements Session {
       keptForMs,
       once,
       sink,
-      declare: part && ((channel) => declareForConsumer(channel, part)),
+      passing: part && new PassingQueue(part),
       redeclare: async () => {
         await this.declarations.withQueue(queue);
       },

@@ -75,6 +75,7 @@ describe('subscriptions', () => {
     assert.deepEqual(plan(definition), [
       {
         queue: 'shop',
+        kind: 'work',
         namedAfter: undefined,
         lanes: [{ name: 'default', queue: 'shop', weight: undefined }],
         type: 'quorum',
@@ -90,8 +91,10 @@ describe('subscriptions', () => {
             retry: RETRY_DEFAULTS,
             timeoutMs: 60_000,
             concurrency: Number.POSITIVE_INFINITY,
+            answers: undefined,
             handle: definition.handle,
             failed: undefined,
+            publishes: undefined,
             bulk: undefined,
             rateLimit: undefined,
             circuitBreaker: undefined,
@@ -163,6 +166,7 @@ describe('subscriptions', () => {
     const { bindings, ...queue } = queueNeeds(subscription);
     assert.deepEqual(queue, {
       name: 'q',
+      kind: 'work',
       lanes: ['default'],
       type: 'classic',
       deliveryLimit: 200,

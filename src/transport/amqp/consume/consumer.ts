@@ -8,6 +8,7 @@ import { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { Connection } from '../connection/connection.js';
 import { AmqpDelivery } from './delivery.js';
 import { giveUp, LeftChannels, untilSettled } from './left-channels.js';
+import { PassingQueue } from './passing-queue.js';
 
 export interface AmqpConsumerOptions {
   readonly queue: string;
@@ -20,8 +21,8 @@ export interface AmqpConsumerOptions {
   readonly sink: DeliverySink;
   /** Declares the queue and its bindings again. */
   redeclare(): Promise<void>;
-  /** Declares a queue that goes with its last consumer, on the channel that is to consume it; undefined for any other queue. */
-  readonly declare?: ((channel: Channel) => Promise<void>) | undefined;
+  /** The queue, if it goes with its last consumer; undefined for any other. */
+  readonly passing?: PassingQueue | undefined;
   onStarted(): void;
   onCancelled(reason: string): void;
   onLost(error: Error): void;
@@ -81,12 +82,12 @@ export class AmqpConsumer implements Consumer {
   }
 
   async start(): Promise<void> {
-    for (let left = this.options.declare ? TRIES_TO_MEET : 0; ; left -= 1) {
+    for (let left = this.options.passing ? TRIES_TO_MEET : 0; ; left -= 1) {
       try {
         return await this.supervised.start();
       } catch (error) {
         // Another process has left the queue, and it went with it, between our declaring and our consuming it.
-        if (left === 0 || !isNotFound(error)) throw error;
+        if (left === 0 || !PassingQueue.mayPass(error)) throw error;
       }
     }
   }
@@ -202,7 +203,7 @@ export class AmqpConsumer implements Consumer {
     const width = Math.min(this.prefetch, this.most);
     this.paused = width === 0;
     if (this.paused) return;
-    await this.options.declare?.(epoch.channel);
+    await this.options.passing?.declare(epoch.channel);
     if (this.epoch !== epoch) return;
     epoch.window = width;
     await epoch.channel.prefetch(width);
@@ -231,7 +232,7 @@ export class AmqpConsumer implements Consumer {
       // must take nothing more.
       epoch.flush();
       // A queue that goes with its last consumer would go with the old one, and what waits in it.
-      const isFirst = this.options.declare !== undefined && this.prefetch > 0;
+      const isFirst = this.options.passing !== undefined && this.prefetch > 0;
       if (isFirst) await this.consume(epoch);
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
       if (!isFirst && !this.cancelled && this.epoch === epoch) await this.consume(epoch);
@@ -278,12 +279,6 @@ export class AmqpConsumer implements Consumer {
     this.options.onFailed(error);
   }
 }
-
-/** Also as the reason of an error of ours. */
-const isNotFound = (error: unknown): boolean => {
-  const { code, cause } = error as ChannelError;
-  return code === 404 || (cause as ChannelError | undefined)?.code === 404;
-};
 
 function featuresOf({ connection }: Channel): BrokerFeatures {
   return brokerFeatures(connection.serverProperties);

@@ -67,8 +67,9 @@ export async function declareShared(
 export async function declareForConsumer(
   channel: Channel,
   { queue, bindings }: ConsumersPart,
+  isDurable: boolean,
 ): Promise<void> {
-  for (const step of [queueStep(queue), ...bindings.map(bindingStep)]) {
+  for (const step of [queueStep(queue, isDurable), ...bindings.map(bindingStep)]) {
     await step.declare(channel).catch((error) => {
       throw explained(step, error, 'declare');
     });
@@ -77,7 +78,7 @@ export async function declareForConsumer(
 
 async function makeTrue(lanes: Lanes, plan: TopologyPlan, mode: TopologyMode): Promise<void> {
   await runAll(lanes, plan.exchanges.map(exchangeStep), mode);
-  await runAll(lanes, plan.queues.map(queueStep), mode);
+  await runAll(lanes, plan.queues.map((queue) => queueStep(queue)), mode);
   if (mode === 'declare') await runAll(lanes, plan.bindings.map(bindingStep), mode);
 }
 
@@ -211,7 +212,7 @@ function exchangeStep({ name, type, alternateExchange, verifyOnly }: ExchangePla
   };
 }
 
-function queueStep(plan: QueuePlan): Step {
+function queueStep(plan: QueuePlan, durable = true): Step {
   const { name, arguments: args } = plan;
   // A quorum queue can't be auto-delete.
   const autoDelete = goesWithConsumer(plan) && args['x-queue-type'] === 'classic';
@@ -219,7 +220,7 @@ function queueStep(plan: QueuePlan): Step {
   return {
     resource: `queue '${name}'`,
     right: `configure on '${name}'${deadLetters ? `, read on it and write on '${deadLetters}'` : ''}`,
-    declare: (channel) => channel.assertQueue(name, { durable: true, autoDelete, arguments: args }),
+    declare: (channel) => channel.assertQueue(name, { durable, autoDelete, arguments: args }),
     check: (channel) => channel.checkQueue(name),
   };
 }
