@@ -36,10 +36,9 @@ describe('responders', function () {
     const stopping = responder.stop({ deadline: '1s' }).catch(() => {});
     await stopping;
     await node.boot();
-    await eventually(
-      () => assert.rejects(requester.request(Echo, 3, { timeout: '1s' }), NoResponderError),
-      { timeout: 60_000 },
-    );
+    await eventually(() => assert.rejects(requester.request(Echo, 3, { timeout: '1s' }), NoResponderError), {
+      timeout: 60_000,
+    });
   });
 
   describe('of a cluster whose node with their queue dies', () => {

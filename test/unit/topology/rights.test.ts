@@ -98,7 +98,9 @@ describe('the rights of a responder', () => {
   });
 
   it('lead into no delays', () => {
-    const rights = topicPermissionsOf([service(requests)]).find(({ exchange }) => exchange === names.delayOut);
+    const rights = topicPermissionsOf([service(requests)]).find(
+      ({ exchange }) => exchange === names.delayOut,
+    );
     assert.ok(rights && !matches(rights.read, retryPattern('mailer.requests')));
   });
 });

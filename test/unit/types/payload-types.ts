@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { Handles, Idempotent, Queue, RateLimit, Replies, Retry, Timeout, Unique } from '../../../decorators/index.js';
+import {
+  Handles,
+  Idempotent,
+  Queue,
+  RateLimit,
+  Replies,
+  Retry,
+  Timeout,
+  Unique,
+} from '../../../decorators/index.js';
 import {
   type Bus,
   defineMessage,

@@ -78,7 +78,11 @@ export async function declareForConsumer(
 
 async function makeTrue(lanes: Lanes, plan: TopologyPlan, mode: TopologyMode): Promise<void> {
   await runAll(lanes, plan.exchanges.map(exchangeStep), mode);
-  await runAll(lanes, plan.queues.map((queue) => queueStep(queue)), mode);
+  await runAll(
+    lanes,
+    plan.queues.map((queue) => queueStep(queue)),
+    mode,
+  );
   if (mode === 'declare') await runAll(lanes, plan.bindings.map(bindingStep), mode);
 }
 
