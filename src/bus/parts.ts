@@ -111,9 +111,10 @@ export class BusParts {
       outbox,
       subscriptions: (serve) => this.plan(serve),
       prepare: async (subscriptions) => {
-        const isScoped = hasFeature('publishes', subscriptions);
+        const prepared = this.definitions.filter(({ prepare }) => prepare);
+        const isScoped = prepared.length > 0 && hasFeature('publishes', subscriptions);
         const injected = isScoped ? this.injected() : bus;
-        for (const { prepare } of this.definitions) await prepare?.(injected);
+        for (const { prepare } of prepared) await prepare?.(injected);
       },
     };
   }

@@ -1,4 +1,4 @@
-import { publishedAtOf } from '../message/published-at.js';
+import { publishedAtOf } from '../message/wire/published-at.js';
 import type { Names } from '../topology/names.js';
 import type { QueueState } from '../transport/operator-session.js';
 import type { Session, Transport } from '../transport/transport.js';

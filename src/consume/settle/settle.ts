@@ -114,7 +114,7 @@ export class Settler {
       }
       // The message ends otherwise. The effects of its stages come after that: they count on the message's being safe.
       outcome = stored;
-      if (effect.completes) stages = stages.map(givenUp);
+      if (effect.isOwed) stages = stages.map(givenUp);
       left = [...this.dueFor(work, outcome), ...stages];
     }
     if (ready !== undefined) await ready;

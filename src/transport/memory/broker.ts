@@ -5,7 +5,7 @@ import type { DeadLetters } from './dead-letters.js';
 import { isCycle } from './death.js';
 import { Exchange } from './exchange.js';
 import type { Queue, QueueHost } from './queue.js';
-import { ReplyAddresses } from './reply-addresses.js';
+import { ReplyAddresses } from './replies/reply-addresses.js';
 import type { StoredMessage } from './stored-message.js';
 import { Turns } from './turns.js';
 

@@ -15,7 +15,7 @@ import { MemoryConsumer } from './consumer.js';
 import { declareTopology, existing } from './declare.js';
 import { MemoryHeld } from './held.js';
 import { MemoryListener } from './listener.js';
-import { MemoryRequests } from './requests.js';
+import { MemoryRequests } from './replies/requests.js';
 import { storedMessage } from './stored-message.js';
 
 /**

@@ -98,6 +98,7 @@ describe('subscriptions', () => {
             middleware: undefined,
             idempotent: undefined,
             inbox: undefined,
+            publishes: undefined,
             unique: undefined,
             encrypted: undefined,
             body: undefined,
