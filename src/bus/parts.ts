@@ -19,6 +19,7 @@ import { toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
 import { Lifecycle, type LivingParts } from './lifecycle.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
+import { warnOfReloads } from './reloads.js';
 
 /** Parts of a bus, assembled from its options. The order in which they start and stop is in {@link Lifecycle}. */
 export class BusParts {
@@ -51,6 +52,7 @@ export class BusParts {
     this.failureLog = everyMs === undefined ? undefined : new FailureLog(events, { log, clock, everyMs });
     const tracing = tracingOf(settings.middleware, { service, kind: transport.kind, clock, log });
     const traced = tracing && { tracing, exchange, clock };
+    warnOfReloads(settings, events);
     const life = new Lifecycle({ settings, names, exchange, events, monitor, tracing });
     this.settings = settings;
     this.names = names;
