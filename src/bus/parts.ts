@@ -2,22 +2,28 @@ import type { BusDescription } from '../consume/handlers/bus-description.js';
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
 import { describeBus } from '../consume/handlers/describe.js';
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
-import { planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
+import { hasFeature, planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
 import type { BusEvents } from '../events.js';
 import { Outbox } from '../features/outbox/outbox.js';
+import { InjectedRequester } from '../features/publishes/injected.js';
+import { AttemptScope } from '../features/publishes/scope.js';
+import { RequestCalls } from '../features/request/calls.js';
+import { PendingRequests } from '../features/request/pending-requests.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
-import type { Publisher, Sender } from '../message/publisher.js';
+import type { Requester, Senders } from '../message/requester.js';
 import { FailureLog } from '../observe/failure-log/failure-log.js';
 import { HealthMonitor } from '../observe/health/health-monitor.js';
 import { throughMiddleware } from '../pipeline/middleware-sender.js';
-import { publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
+import { type PublishMiddleware, publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
+import type { DirectSender, LeavingSender } from '../pipeline/sender.js';
 import { tracingOf } from '../pipeline/tracing/tracers.js';
 import type { TracedSending } from '../pipeline/tracing/tracing-sender.js';
 import { BusPublisher } from '../publish/publisher.js';
 import { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
-import { Lifecycle, type LivingParts } from './lifecycle.js';
+import { Lifecycle } from './lifecycle.js';
+import type { LivingParts } from './living-parts.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 import { warnOfReloads } from './reloads.js';
 
@@ -26,8 +32,9 @@ export class BusParts {
   readonly settings: BusSettings;
   readonly events: Emitter<BusEvents>;
   readonly publisher: BusPublisher;
-  /** Publisher of the bus, behind its publish middleware. */
-  readonly sender: Sender;
+  readonly requests: PendingRequests;
+  /** The ways of what the bus publishes and asks, through its publish middleware. */
+  readonly senders: Senders;
   readonly outbox: Outbox;
   readonly monitor: HealthMonitor;
   readonly life: Lifecycle;
@@ -38,6 +45,7 @@ export class BusParts {
   private readonly names: Names;
   private readonly exchange: ExchangeRef;
   private readonly traced: TracedSending | undefined;
+  private readonly scope = new AttemptScope();
 
   /** @throws OptionsError with all problems at once */
   constructor(options: BusOptions) {
@@ -63,19 +71,22 @@ export class BusParts {
     this.traced = traced;
     this.definitions = [...settings.handlers];
     const middleware = publishMiddlewareOf(settings.middleware);
+    const session = () => life.openSession();
+    this.requests = new PendingRequests({ ...settings, events, clock, session });
     this.publisher = new BusPublisher({
       ...settings,
       exchange,
       events,
       clock,
-      session: () => life.openSession(),
+      session,
+      ask: (request) => this.requests.ask(request),
       ensureExchange: (ref) => life.ensureExchange(ref),
       uniqueHandlers: () => life.uniqueHandlers,
       wrap: middleware.length > 0 ? wrapping(middleware) : undefined,
       tracing,
     });
     const { steps } = this.publisher;
-    this.sender = throughMiddleware(this.publisher, middleware, traced);
+    this.senders = this.sendersWith([]);
     this.outbox = new Outbox({ ...settings, middleware, traced, store: stores.outbox, steps, clock, events });
   }
 
@@ -85,20 +96,41 @@ export class BusParts {
   }
 
   /** Parts that start and stop with the bus. */
-  livingFor(bus: Publisher): LivingParts {
-    const { publisher, settings, traced } = this;
+  livingFor(bus: Requester): LivingParts {
+    const { publisher, requests, outbox, scope, senders } = this;
     return {
-      senderOf: (inner) =>
-        inner.length === 0
-          ? this.sender
-          : throughMiddleware(publisher, [...publishMiddlewareOf(settings.middleware), ...inner], traced),
+      sending: {
+        sendersOf: (inner) => (inner.length === 0 ? senders : this.sendersWith(inner)),
+        steps: publisher.steps,
+        batches: publisher.batches,
+        throughOutbox: (add, inner) => outbox.adding(add, inner),
+        through: (inner) => this.through(inner),
+        drafts: publisher.drafts,
+        scope,
+      },
       publisher,
-      outbox: this.outbox,
+      requests,
+      outbox,
       subscriptions: (serve) => this.plan(serve),
-      prepare: async () => {
-        for (const { prepare } of this.definitions) await prepare?.(bus);
+      prepare: async (subscriptions) => {
+        const isScoped = hasFeature('publishes', subscriptions);
+        const injected = isScoped ? new InjectedRequester(scope, this.senders) : bus;
+        for (const { prepare } of this.definitions) await prepare?.(injected);
       },
     };
+  }
+
+  /** What a handler publishes and asks by. @param inner its publish middleware */
+  private sendersWith(inner: readonly PublishMiddleware[]): Senders {
+    const { publisher, requests, exchange, settings } = this;
+    const sender = this.through(inner)(publisher);
+    return { sender, requests: new RequestCalls(requests, sender, exchange, settings.transport.clock) };
+  }
+
+  /** Gives senders behind the tracer and the publish middleware of the bus. @param inner that of a handler, inside these */
+  private through(inner: readonly PublishMiddleware[]): (direct: DirectSender) => LeavingSender {
+    const middleware = [...publishMiddlewareOf(this.settings.middleware), ...inner];
+    return (direct) => throughMiddleware(direct, middleware, this.traced);
   }
 
   private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {

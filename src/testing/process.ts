@@ -74,6 +74,7 @@ export class ServiceProcess {
       const handler = match?.handler.name as string;
       delivery.state = 'running';
       delivery.handler = handler;
+      delivery.kept = (context as HandlerContext).kept;
       const cause = lineage.handling(handler, context.routingKey, context.messageId, clock.monotonic());
       delivery.cause = cause;
       if (cause.depth > cascadeLimit) {

@@ -40,10 +40,14 @@ import { packs } from './packs.js';
 import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
 import { publishMiddleware } from './publish-middleware.js';
+import { publishesAfter } from './publishes-after.js';
+import { publishesAfterInjected } from './publishes-after-injected.js';
 import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
+import { requesting } from './requesting.js';
+import { requestingMany } from './requesting-many.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -94,6 +98,10 @@ const bus: Readonly<Record<string, Theme>> = {
   'retries and releases': retries,
   'what publishes resolve to': receipts,
   'publish middleware': publishMiddleware,
+  'requests, as who asks sees them': requesting,
+  'requests to many': requestingMany,
+  'publishes after the attempt': publishesAfter,
+  'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,

@@ -6,6 +6,7 @@ import {
   featureSettings,
   slotsNeeded,
 } from '../../features/handler-features.js';
+import { publishesOf } from '../../features/publishes/option.js';
 import { timeoutMsOf } from '../../features/timeout/option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
 import type { RequestDefinition } from '../../message/define-request.js';
@@ -58,6 +59,7 @@ export interface SubscriptionDefaults extends FeatureBus {
   readonly exchange: ExchangeRef;
   readonly concurrency: number;
   readonly retry: RetryOptions | undefined;
+  readonly publishes?: 'now' | 'after' | undefined;
   /** Concurrency of every queue, whatever it says itself. */
   readonly slots?: number | undefined;
 }
@@ -182,7 +184,7 @@ function handlerOf(
     answers: definition.answers,
     handle: definition.handle,
     failed: definition.failed,
-    ...featureSettings(options),
+    ...featureSettings({ ...options, ...publishesOf(options, queue.publishes, defaults.publishes) }),
     body: bodyOf(options.body ?? queue.body),
   };
 }

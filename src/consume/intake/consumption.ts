@@ -17,6 +17,12 @@ export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'sett
   Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'events'> &
   Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'>;
 
+/** What handlers publish through, now and later. */
+export type Sending = Pick<
+  ConsumptionOptions,
+  'sendersOf' | 'steps' | 'batches' | 'throughOutbox' | 'through' | 'drafts' | 'scope'
+>;
+
 /** Consumption of a bus: its slot groups, started together and stopped in the same stages. */
 export class Consumption {
   private readonly groups: readonly SlotGroup[];
