@@ -38,7 +38,9 @@ const isWanted = (/** @type {string} */ name) => !wanted || wanted.includes(name
 
 /** @param {import('./scenarios.js').Scenario & { without?: readonly string[] }} scenario */
 function peersOf(scenario) {
-  const named = values.peers?.split(',') ?? (quick && scenario.broker === 'real' ? QUICK_PEERS : undefined);
+  const named =
+    values.peers?.split(',') ??
+    (quick && scenario.broker === 'real' ? (scenario.peers ?? QUICK_PEERS) : undefined);
   return PEERS.filter(
     ({ id, only, without = [] }) =>
       (!named || named.includes(id)) &&

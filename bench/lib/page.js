@@ -43,7 +43,7 @@ export function plot(outcome) {
     .map(({ peer, figures }) => ({ label: peer.name, spread: figures[figure], ours: peer.kind === 'ours' }));
   return barChart({
     title: scenario.title,
-    note: `${head}; ${better} is better. Median, least and most of ${repeats} × ${numberText(n)} messages.`,
+    note: `${head}; ${better} is better. Median, least and most of ${repeats} × ${numberText(n)} ${scenario.folder === 'rpc' ? 'requests' : 'messages'}.`,
     bars,
     text: (value) => numberText(value, digits),
   });

@@ -116,6 +116,25 @@ const LINES = [
     reach: 'CPU ≤ 1.1 × amqplib with noDelay',
     judge: against('latency', 'amqplib-nodelay', 'cpuPerMessageUs', { atMost: 1.1 }),
   },
+  ...[
+    { what: 'requests a second', reach: '≥ 1.3 × golevelup', figure: 'perSecond', bound: { atLeast: 1.3 } },
+    {
+      what: 'requests, client CPU of both processes',
+      reach: '≤ 0.8 × golevelup',
+      figure: 'cpuPerMessageUs',
+      bound: { atMost: 0.8 },
+    },
+    { what: 'requests, p99 under load', reach: '≤ golevelup', figure: 'p99Ms', bound: { atMost: 1 } },
+  ].map(({ what, reach, figure, bound }) => ({
+    what,
+    reach,
+    judge: against('rpc', 'golevelup', figure, bound),
+  })),
+  {
+    what: 'requests, p99 at 200 a second',
+    reach: '≤ golevelup',
+    judge: against('rpc-latency', 'golevelup', 'p99Ms', { atMost: 1 }),
+  },
   {
     what: '1,000 patterns against 10',
     reach: 'dispatch ≤ 1.5 ×',
