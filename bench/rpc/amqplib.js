@@ -17,10 +17,10 @@ async function respond({ url, exchange, queues: [queue], key, prefetch }, answer
   await channel.assertQueue(queue, RPC_QUEUE);
   await channel.bindQueue(queue, exchange, key);
   await channel.prefetch(prefetch);
-  await channel.consume(queue, async (message) => {
+  await channel.consume(queue, (message) => {
     if (!message) return;
     const { replyTo, correlationId } = message.properties;
-    const reply = await answer(JSON.parse(message.content.toString()));
+    const reply = answer(JSON.parse(message.content.toString()));
     const body = Buffer.from(JSON.stringify(reply));
     channel.publish('', replyTo, body, { correlationId, contentType: 'application/json' }, (error) => {
       if (error) channel.nack(message);
