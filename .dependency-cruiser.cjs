@@ -333,7 +333,7 @@ module.exports = {
   forbidden: [...layering, ...outside, ...hygiene].map((rule) => ({ severity: 'error', ...rule })),
   options: {
     // Packages of their own, with dependencies of their own; and files that a test puts into a copy of the sources.
-    exclude: { path: '^test/(tracers|foreign/clients|stacks/(tools|programs)|project/handler-option)/' },
+    exclude: { path: '^test/(tracers|foreign/clients|moving/app|stacks/(tools|programs)|project/handler-option)/' },
     doNotFollow: { path: '(^|/)node_modules/|^(dist|lib)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
