@@ -20,7 +20,8 @@ import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
 import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from './message/batch.js';
-import { Publisher, type Sender } from './message/publisher.js';
+import type { Publisher, Sender } from './message/publisher.js';
+import { Requester, type RequestSender } from './message/requester.js';
 import type { BusHealth } from './observe/health/bus-health.js';
 import type { BulkFunction, HandlerFunction } from './pipeline/handler.js';
 import type { BusPublisher } from './publish/publisher.js';
@@ -32,14 +33,15 @@ import type { Listener } from './util/emitter.js';
 const OVERDUE_AT_MOST = 100;
 
 /**
- * A service's bus: publishes messages, and runs the service's handlers. Its parts are assembled in
+ * A service's bus: publishes messages, asks requests, and runs the service's handlers. Its parts are assembled in
  * {@link BusParts}; the order in which they start and stop is in {@link Lifecycle}.
  */
-export class Bus extends Publisher {
+export class Bus extends Requester {
   private readonly parts: BusParts;
   private readonly life: Lifecycle;
   private readonly publisher: BusPublisher;
   protected readonly sender: Sender;
+  protected readonly requests: RequestSender;
 
   /** @throws OptionsError with all problems at once */
   constructor(options: BusOptions) {
@@ -47,7 +49,8 @@ export class Bus extends Publisher {
     this.parts = new BusParts(options);
     this.life = this.parts.life;
     this.publisher = this.parts.publisher;
-    this.sender = this.parts.sender;
+    this.sender = this.parts.senders.sender;
+    this.requests = this.parts.senders.requests;
   }
 
   /** Name of the service. */

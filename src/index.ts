@@ -33,6 +33,7 @@ export {
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
+  NoResponderError,
   NoTransactionError,
   NotStartedError,
   NotUniqueError,
@@ -42,6 +43,9 @@ export {
   PublishManyError,
   PublishRejectedError,
   PublishTimeoutError,
+  RequestLostError,
+  RequestTimeoutError,
+  ResponderError,
   ShutdownError,
   StopDeadlineError,
   StoppedError,
@@ -74,6 +78,7 @@ export {
   type OutputOf,
   type PackOptions,
 } from './message/define-message.js';
+export { defineRequest, type RequestDefinition } from './message/define-request.js';
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
@@ -81,6 +86,7 @@ export type { PublishManyOptions, PublishOptions } from './message/publish-optio
 export type { Published, PublishedMany } from './message/published.js';
 export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';
+export { Requester, type RequestManyOptions, type RequestOptions } from './message/requester.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions } from './message/unique.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';

@@ -9,49 +9,24 @@ import { NOT_CONSUMING } from '../consume/report/status.js';
 import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl } from '../control/bus-control.js';
 import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
-import type { BusEvents, BusState } from '../events.js';
-import type { Outbox } from '../features/outbox/outbox.js';
+import type { BusState } from '../events.js';
+import type { PendingRequests } from '../features/request/pending-requests.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
-import type { Sender } from '../message/publisher.js';
-import type { HealthMonitor } from '../observe/health/health-monitor.js';
-import type { PublishMiddleware } from '../pipeline/publish-middleware.js';
-import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { writeWithin } from '../pipeline/tracing/write-within.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
-import type { BusPublisher } from '../publish/publisher.js';
 import type { BusTopology } from '../topology/bus-topology.js';
-import type { Names } from '../topology/names.js';
 import type { Session } from '../transport/transport.js';
 import { duration, problemsOf } from '../util/check.js';
 import { systemClock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 import { formatMs, toMs } from '../util/duration.js';
-import type { Emitter } from '../util/emitter.js';
 import { inRootContext } from '../util/root-context.js';
-import type { BusSettings } from './options.js';
+import type { LifecycleOptions, LivingParts } from './living-parts.js';
 import type { StopOptions } from './stop-options.js';
 import { CLOSING_RESERVE_MS, leftBehind, stopInStages } from './stopping.js';
 
-export interface LifecycleOptions {
-  readonly settings: BusSettings;
-  readonly names: Names;
-  readonly exchange: ExchangeRef;
-  readonly events: Emitter<BusEvents>;
-  readonly monitor: HealthMonitor;
-  readonly tracing: Tracing | undefined;
-}
-
-/** The parts that run while a bus is started. */
-export interface LivingParts {
-  /** Sender of what handlers publish with their contexts. @param inner publish middleware of the handler */
-  readonly senderOf: (inner: readonly PublishMiddleware[]) => Sender;
-  readonly publisher: BusPublisher;
-  readonly outbox: Outbox;
-  /** Queues and handlers of this process. @throws OptionsError */
-  subscriptions(serve: ServeOptions): Subscription[];
-  /** Creates the handlers that a container holds. */
-  prepare(): Promise<void>;
-}
+/** What `stop()` ends beside the session. */
+type EndingParts = Pick<LivingParts, 'publisher' | 'outbox' | 'requests'>;
 
 /** Life of a bus: the order in which its parts start and stop, and the clean-up if a start fails. */
 export class Lifecycle {
@@ -115,7 +90,7 @@ export class Lifecycle {
   }
 
   /** See {@link Bus.stop}. */
-  stop(parts: Pick<LivingParts, 'publisher' | 'outbox'>, { deadline, cancel }: StopOptions): Promise<void> {
+  stop(parts: EndingParts, { deadline, cancel }: StopOptions): Promise<void> {
     const { stopDeadlineMs } = this.options.settings;
     const problems = problemsOf({ deadline }, '', { deadline: duration });
     if (problems.length > 0) return Promise.reject(new OptionsError('stop', problems));
@@ -153,7 +128,7 @@ export class Lifecycle {
       this.enter('started');
       warnOfClassNames(subscriptions, settings.log);
     } catch (error) {
-      await this.abandonStart();
+      await this.abandonStart(parts.requests);
       events.emit('bus.startFailed', { service: settings.service, error: error as Error });
       throw this.stopping === undefined ? error : new StoppedError('start() was given up');
     }
@@ -181,7 +156,7 @@ export class Lifecycle {
   }
 
   private consumptionOf(
-    { senderOf, publisher, outbox }: LivingParts,
+    { sendersOf, publisher, outbox }: LivingParts,
     servings: readonly Serving[],
     session: Session,
   ): Consumption {
@@ -193,7 +168,7 @@ export class Lifecycle {
       clock: settings.transport.clock,
       events,
       giveUp: this.giveUp.signal,
-      senderOf,
+      sendersOf,
       steps: publisher.steps,
       batches: publisher.batches,
       throughOutbox: (add, inner) => outbox.adding(add, inner),
@@ -242,8 +217,9 @@ export class Lifecycle {
     this.exchanges.add(topology);
   }
 
-  private async abandonStart(): Promise<void> {
+  private async abandonStart(requests: PendingRequests): Promise<void> {
     this.control?.stop();
+    requests.end(false);
     const closing = new Deadline(this.options.settings.transport.clock, CLOSING_RESERVE_MS);
     await closing.race(this.running?.abandon() ?? Promise.resolve(), () => new Error('late')).catch(() => {});
     await this.session?.close(closing).catch(() => {});
@@ -254,10 +230,7 @@ export class Lifecycle {
     this.phase = 'new';
   }
 
-  private async end(
-    { publisher, outbox }: Pick<LivingParts, 'publisher' | 'outbox'>,
-    deadlineMs: number,
-  ): Promise<void> {
+  private async end({ publisher, outbox, requests }: EndingParts, deadlineMs: number): Promise<void> {
     // Half-started parts can't be stopped in order: end the start's deadline, so that the start itself takes
     // down what it has.
     if (this.phase === 'starting') this.startDeadline?.end();
@@ -275,6 +248,7 @@ export class Lifecycle {
     const handlersEnded = () => {
       this.giveUp.abort();
       publisher.flush();
+      requests.end(true);
     };
     const { service, transport } = this.options.settings;
     const deadline = new Deadline(transport.clock, deadlineMs);

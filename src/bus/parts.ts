@@ -5,19 +5,22 @@ import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
 import type { BusEvents } from '../events.js';
 import { Outbox } from '../features/outbox/outbox.js';
+import { RequestCalls } from '../features/request/calls.js';
+import { PendingRequests } from '../features/request/pending-requests.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
-import type { Publisher, Sender } from '../message/publisher.js';
+import type { Requester, Senders } from '../message/requester.js';
 import { FailureLog } from '../observe/failure-log/failure-log.js';
 import { HealthMonitor } from '../observe/health/health-monitor.js';
 import { throughMiddleware } from '../pipeline/middleware-sender.js';
-import { publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
+import { type PublishMiddleware, publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
 import { tracingOf } from '../pipeline/tracing/tracers.js';
 import type { TracedSending } from '../pipeline/tracing/tracing-sender.js';
 import { BusPublisher } from '../publish/publisher.js';
 import { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
-import { Lifecycle, type LivingParts } from './lifecycle.js';
+import { Lifecycle } from './lifecycle.js';
+import type { LivingParts } from './living-parts.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 
 /** Parts of a bus, assembled from its options. The order in which they start and stop is in {@link Lifecycle}. */
@@ -25,8 +28,9 @@ export class BusParts {
   readonly settings: BusSettings;
   readonly events: Emitter<BusEvents>;
   readonly publisher: BusPublisher;
-  /** Publisher of the bus, behind its publish middleware. */
-  readonly sender: Sender;
+  readonly requests: PendingRequests;
+  /** The ways of what the bus publishes and asks, through its publish middleware. */
+  readonly senders: Senders;
   readonly outbox: Outbox;
   readonly monitor: HealthMonitor;
   readonly life: Lifecycle;
@@ -61,19 +65,22 @@ export class BusParts {
     this.traced = traced;
     this.definitions = [...settings.handlers];
     const middleware = publishMiddlewareOf(settings.middleware);
+    const session = () => life.openSession();
+    this.requests = new PendingRequests({ ...settings, events, clock, session });
     this.publisher = new BusPublisher({
       ...settings,
       exchange,
       events,
       clock,
-      session: () => life.openSession(),
+      session,
+      ask: (request) => this.requests.ask(request),
       ensureExchange: (ref) => life.ensureExchange(ref),
       uniqueHandlers: () => life.uniqueHandlers,
       wrap: middleware.length > 0 ? wrapping(middleware) : undefined,
       tracing,
     });
     const { steps } = this.publisher;
-    this.sender = throughMiddleware(this.publisher, middleware, traced);
+    this.senders = this.through(middleware);
     this.outbox = new Outbox({ ...settings, middleware, traced, store: stores.outbox, steps, clock, events });
   }
 
@@ -83,20 +90,27 @@ export class BusParts {
   }
 
   /** Parts that start and stop with the bus. */
-  livingFor(bus: Publisher): LivingParts {
-    const { publisher, settings, traced } = this;
+  livingFor(bus: Requester): LivingParts {
+    const { publisher, requests, settings } = this;
     return {
-      senderOf: (inner) =>
+      sendersOf: (inner) =>
         inner.length === 0
-          ? this.sender
-          : throughMiddleware(publisher, [...publishMiddlewareOf(settings.middleware), ...inner], traced),
+          ? this.senders
+          : this.through([...publishMiddlewareOf(settings.middleware), ...inner]),
       publisher,
+      requests,
       outbox: this.outbox,
       subscriptions: (serve) => this.plan(serve),
       prepare: async () => {
         for (const { prepare } of this.definitions) await prepare?.(bus);
       },
     };
+  }
+
+  private through(middleware: readonly PublishMiddleware[]): Senders {
+    const { publisher, requests, exchange, traced, settings } = this;
+    const sender = throughMiddleware(publisher, middleware, traced);
+    return { sender, requests: new RequestCalls(requests, sender, exchange, settings.transport.clock) };
   }
 
   private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {

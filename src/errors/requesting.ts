@@ -15,17 +15,25 @@ export class NoResponderError extends HoplineError {
   }
 }
 
-/** No reply came in time. The request may have been handled, and may still be: it leaves its queue when its time is over. */
+/**
+ * No reply came in time. A request that was sent may have been handled, and may still be: it leaves its queue when its time is over.
+ */
 export class RequestTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_REQUEST_TIMEOUT';
 
   constructor(
     readonly routingKey: string,
     readonly timeoutMs: number,
+    /** False if it was never sent: then nobody has handled it. */
+    readonly wasSent: boolean,
+    /** What kept the request, or its reply, from coming; undefined if that isn't known. */
+    why: string | undefined,
   ) {
     super(
-      `no reply to '${routingKey}' within ${timeoutMs} ms`,
-      'Look whether its responder runs and keeps up (hopline top), or give the request a longer timeout.',
+      `no reply to '${routingKey}' within ${timeoutMs} ms${wasSent ? '' : ', it was not sent'}${why === undefined ? '' : `: ${why}`}`,
+      wasSent
+        ? 'Look whether its responder runs and keeps up (hopline top), or give the request a longer timeout.'
+        : 'Ask again when the broker takes requests: nobody has handled this one.',
     );
   }
 }

@@ -4,8 +4,10 @@ import type { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from '../message/batch.js';
 import type { MessageDefinition } from '../message/define-message.js';
+import { ForwardingRequests } from '../message/forwarding-requests.js';
 import { ForwardingSender } from '../message/forwarding-sender.js';
-import { Publisher, type Sender } from '../message/publisher.js';
+import type { Sender } from '../message/publisher.js';
+import { Requester, type RequestSender } from '../message/requester.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { originOf } from './delivery.js';
 import type {
@@ -45,11 +47,12 @@ export interface KitParts {
 
 /**
  * A service on a broker of its own, whose time the test moves, and whose faults it orders. Made by `testKit()`.
- * Messages published with the kit come from outside, as from another service.
+ * Messages published and requests asked with the kit come from outside, as from another service.
  */
-export class TestKit extends Publisher implements AsyncDisposable {
+export class TestKit extends Requester implements AsyncDisposable {
   private readonly outside: Outside;
   protected readonly sender: Sender = new ForwardingSender(() => this.outside.bus);
+  protected readonly requests: RequestSender = new ForwardingRequests(() => this.outside.bus);
   private readonly pace: Pace;
   private process: ServiceProcess;
   private restarting: Promise<void> = Promise.resolve();

@@ -10,6 +10,7 @@ import type { Deadline } from '../util/deadline.js';
 import type { Emitter } from '../util/emitter.js';
 import type { Logger } from '../util/logger.js';
 import type { OperatorSession } from './operator-session.js';
+import type { ReplySink, Requests } from './requests.js';
 
 /**
  * The port between the bus and a broker. `test/contract/` defines what an adapter must do; memory and amqp both
@@ -70,6 +71,9 @@ export interface TransportSession {
    * accepted the consumer.
    */
   consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer>;
+
+  /** Makes an address for replies, at once or as soon as it can. Called at most once; it ends with the session. */
+  openRequests(sink: ReplySink): Requests;
 
   /** Refuses new publishes, and resolves when those in flight have ended. */
   drain(deadline: Deadline): Promise<void>;

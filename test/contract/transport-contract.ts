@@ -44,6 +44,8 @@ import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
+import { requesting } from './requesting.js';
+import { requestingMany } from './requesting-many.js';
 import { retries } from './retries.js';
 import { routing } from './routing.js';
 import { serving } from './serving.js';
@@ -94,6 +96,8 @@ const bus: Readonly<Record<string, Theme>> = {
   'retries and releases': retries,
   'what publishes resolve to': receipts,
   'publish middleware': publishMiddleware,
+  'requests, as who asks sees them': requesting,
+  'requests to many': requestingMany,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,

@@ -12,6 +12,7 @@ import type {
   Peeked,
   QueueState,
 } from '../../src/transport/operator-session.js';
+import type { ReplySink, Requests } from '../../src/transport/requests.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -110,6 +111,10 @@ class TracedSession implements Session {
   publish(message: OutgoingMessage): Promise<Published | undefined> {
     this.trace.onPublish(message);
     return this.inner.publish(message);
+  }
+
+  openRequests(sink: ReplySink): Requests {
+    return this.inner.openRequests(sink);
   }
 
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {

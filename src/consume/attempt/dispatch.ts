@@ -5,6 +5,7 @@ import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Sender } from '../../message/publisher.js';
+import type { Senders } from '../../message/requester.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
@@ -28,8 +29,8 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<
   readonly service: string;
   readonly events: AttemptEvents;
   readonly middleware: readonly MiddlewareObject[];
-  /** Sender of what a handler publishes. @param inner publish middleware of the handler */
-  readonly senderOf: (inner: readonly PublishMiddleware[]) => Sender;
+  /** Senders of what a handler publishes and asks. @param inner publish middleware of the handler */
+  readonly sendersOf: (inner: readonly PublishMiddleware[]) => Senders;
   readonly steps: StepSender;
   readonly batches: BatchSender;
   readonly stores: Stores;
@@ -142,7 +143,7 @@ export class Dispatcher {
   private ways(handler: Handler): Ways {
     const { options, running } = this;
     const inner = publishMiddlewareOf(handler.middleware ?? []);
-    const surroundings = { ...options, sender: options.senderOf(inner) };
+    const surroundings = { ...options, ...options.sendersOf(inner) };
     const throughOutbox: ThroughOutbox = (add) => options.throughOutbox(add, inner);
     const stageOptions = { ...this.stageOptions, throughOutbox };
     const handlersCode = handlerCode(handler, stageOptions);

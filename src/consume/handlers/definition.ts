@@ -4,7 +4,7 @@ import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
 import type { RequestDefinition } from '../../message/define-request.js';
 import type { ExchangeOption } from '../../message/exchange-option.js';
-import type { Publisher } from '../../message/publisher.js';
+import type { Requester } from '../../message/requester.js';
 import type { BulkFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
 import type { RetryOptions } from '../../retry/policy.js';
 import type { BodyOption } from '../../serialization/body-option.js';
@@ -152,5 +152,5 @@ export interface HandlerDefinition {
   readonly handle: HandlerFunction | BulkFunction;
   readonly failed?: FailedFunction;
   /** Runs once at `start()`, before anything is declared, and throws if a dependency is missing. */
-  readonly prepare?: (publisher: Publisher) => void | Promise<void>;
+  readonly prepare?: (bus: Requester) => void | Promise<void>;
 }

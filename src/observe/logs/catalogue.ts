@@ -1,3 +1,4 @@
+import { HoplineError } from '../../errors/hopline-error.js';
 import type { BusEvents, EventName } from '../../events.js';
 import { formatMs } from '../../util/duration.js';
 import { briefError } from '../failure-log/failure.js';
@@ -60,6 +61,23 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
   'message.rejected': {
     level: 'warn',
     say: (event) => `${message(event)} could not be published${because(event.error)}`,
+  },
+  'request.replied': {
+    level: 'debug',
+    say: (event) => `the request of ${message(event)} is replied to in ${formatMs(event.durationMs)}`,
+  },
+  'request.failed': {
+    level: 'warn',
+    minor: {
+      what: 'if its responder failed, or its caller gave it up',
+      is: ({ error }) => !(error instanceof HoplineError) || error.code === 'HOPLINE_RESPONDER',
+    },
+    say: (event) => `the request of ${message(event)} has no reply${because(event.error)}`,
+  },
+  'reply.dropped': {
+    level: 'debug',
+    say: ({ requestId, from }) =>
+      `a reply${from === undefined ? '' : ` of '${from}'`} to request ${requestId ?? 'without an id'} is dropped: nobody waits for it`,
   },
   'handler.started': { level: 'debug', say: (event) => `${handling(event)} begins ${message(event)}` },
   'handler.succeeded': {

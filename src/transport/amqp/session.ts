@@ -8,6 +8,7 @@ import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
 import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
+import type { ReplySink, Requests } from '../requests.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -29,6 +30,7 @@ import { AmqpListener } from './consume/listener.js';
 import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.js';
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
+import { AmqpRequests } from './publish/requests.js';
 import { Declarations } from './topology/declarations.js';
 import { inspectQueue, peekFirst } from './topology/inspect.js';
 import { purgeQueue } from './topology/purge.js';
@@ -44,6 +46,7 @@ export class AmqpSession implements Session {
   private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
   private readonly lag = new EventLoopLag();
   private readonly declarations: Declarations;
+  private requests: AmqpRequests | undefined;
 
   constructor(
     private readonly connections: Connections,
@@ -173,6 +176,16 @@ export class AmqpSession implements Session {
     }
   }
 
+  openRequests(sink: ReplySink): Requests {
+    const { names, service, events } = this.options;
+    this.requests = new AmqpRequests(this.connections.publish, sink, {
+      names,
+      onMissingExchange: (exchange) => this.declarations.withExchange(exchange),
+      onReopened: (error) => events.emit('channel.reopened', { service, channel: 'requests', error }),
+    });
+    return this.requests;
+  }
+
   get brokerInfo(): BrokerInfo {
     const announced: Readonly<Record<string, unknown>> = this.declarations.live().connection.serverProperties;
     const { product, version, cluster_name: cluster } = announced;
@@ -204,6 +217,7 @@ export class AmqpSession implements Session {
   async close(deadline: Deadline): Promise<void> {
     const closing = Promise.all([
       this.publisher.close(),
+      this.requests?.close(),
       ...[...this.consumers, ...this.listenings].map((each) => each.close()),
     ]);
     await deadline.race(closing, () => new Error('late')).catch(() => {});

@@ -5,6 +5,7 @@ import type { DeadLetters } from './dead-letters.js';
 import { isCycle } from './death.js';
 import { Exchange } from './exchange.js';
 import type { Queue, QueueHost } from './queue.js';
+import { ReplyAddresses } from './reply-addresses.js';
 import type { StoredMessage } from './stored-message.js';
 import { Turns } from './turns.js';
 
@@ -13,6 +14,7 @@ export class Broker implements QueueHost {
   readonly exchanges = new Map<string, Exchange>();
   readonly queues = new Map<string, Queue>();
   readonly turns = new Turns();
+  readonly replies = new ReplyAddresses(this.turns);
   readonly alarms: Alarms;
   readonly stalled = new Set<DeadLetters>();
   private users = 0;
@@ -40,6 +42,7 @@ export class Broker implements QueueHost {
    */
   publish(message: StoredMessage, mandatory: boolean): void {
     const { exchange, routingKey, properties } = message;
+    if (exchange === '' && this.replies.deliver(routingKey, message)) return;
     const queues = this.route(exchange, routingKey);
     if (!queues) {
       throw new PublishRejectedError(

@@ -8,12 +8,14 @@ import type { BrokerTopology } from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
 import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
+import type { ReplySink, Requests } from '../requests.js';
 import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
 import { declareTopology, existing } from './declare.js';
 import { MemoryHeld } from './held.js';
 import { MemoryListener } from './listener.js';
+import { MemoryRequests } from './requests.js';
 import { storedMessage } from './stored-message.js';
 
 /**
@@ -25,6 +27,7 @@ export class MemorySession implements Session {
   private readonly consumers: MemoryConsumer[] = [];
   private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];
+  private requests: MemoryRequests | undefined;
   private inFlight = 0;
   private readonly waitingForRoom = new Line<() => void>();
   private isDraining = false;
@@ -90,6 +93,12 @@ export class MemorySession implements Session {
     return listening;
   }
 
+  openRequests(sink: ReplySink): Requests {
+    if (this.isClosed) throw new StoppedError('request');
+    this.requests = new MemoryRequests(this.broker, this.options.names, sink);
+    return this.requests;
+  }
+
   readonly brokerInfo = {
     product: 'Hopline in memory',
     version: '1.0.0',
@@ -130,6 +139,7 @@ export class MemorySession implements Session {
     for (const consumer of this.consumers) consumer.giveBack();
     for (const held of this.held) held.requeue();
     for (const listening of this.listenings) await listening.close();
+    this.requests?.close();
     this.broker.leave();
   }
 
