@@ -51,6 +51,7 @@ export async function runRpc(peer) {
 
 /** As many at once as the window allows, all the time. @param {Setup} setup @param {Requester} requester @param {Responder} responder */
 async function underLoad({ n, warmup, size, window, brokerPid }, requester, responder) {
+  const payload = payloadOf(size);
   const stretch = (/** @type {number} */ count) => {
     /** @type {number[]} */
     const took = [];
@@ -58,7 +59,7 @@ async function underLoad({ n, warmup, size, window, brokerPid }, requester, resp
     const lane = async () => {
       while (sent < count) {
         const id = sent++ % 1_000_000;
-        took.push(await asked(requester, { ...payloadOf(size), id }));
+        took.push(await asked(requester, { ...payload, id }));
       }
     };
     return Promise.all(Array.from({ length: Math.min(window, count) }, lane)).then(() => took);
@@ -68,13 +69,14 @@ async function underLoad({ n, warmup, size, window, brokerPid }, requester, resp
 
 /** By the clock and not by the last one's end, so that a slow request delays none. @param {Setup} setup @param {Requester} requester @param {Responder} responder */
 async function atRate({ n, warmup, size, rate, brokerPid }, requester, responder) {
+  const payload = payloadOf(size);
   const stretch = async (/** @type {number} */ count) => {
     const startedAt = performance.now();
     const all = [];
     for (let sent = 0; sent < count; sent += 1) {
       const dueIn = startedAt + (sent * 1_000) / rate - performance.now();
       if (dueIn > 0) await pause(dueIn);
-      all.push(asked(requester, { ...payloadOf(size), id: sent }));
+      all.push(asked(requester, { ...payload, id: sent }));
     }
     return Promise.all(all);
   };
@@ -116,7 +118,7 @@ async function measured(stretch, { n, warmup, brokerPid, responder }) {
 
 /** @param {string[]} args */
 async function startResponder(args) {
-  const child = fork(process.argv[1], args);
+  const child = fork(process.argv[1], args, { execArgv: [] });
   const answered = async (/** @type {object} */ message) => {
     child.send(message);
     const [answer] = await once(child, 'message');
