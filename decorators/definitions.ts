@@ -2,12 +2,13 @@ import type { HandlerDefinition } from '../src/consume/handlers/definition.js';
 import type { HandlerFunction } from '../src/pipeline/handler.js';
 import { show } from '../src/util/check.js';
 import { decoratorName } from './annotation.js';
-import type { Instance, Instances } from './instances.js';
+import type { Instances } from './instances.js';
 import {
   type Annotations,
   annotationsOf,
   type Class,
   type ClassAnnotations,
+  type HandlerScope,
   type WholeOptions,
 } from './metadata.js';
 
@@ -18,12 +19,29 @@ interface Handled {
   readonly annotations: Annotations;
 }
 
+/** The functions that run a handler. */
+export type Running = Pick<HandlerDefinition, 'prepare' | 'handle' | 'failed'>;
+
+/** A method that handles, and what `@Handles` says of how it is run. */
+export interface HandlingMethod {
+  readonly target: Class;
+  readonly method: string | symbol;
+  readonly scope: HandlerScope;
+  /** Takes many messages in one call. */
+  readonly isBulk: boolean;
+}
+
 /**
  * Builds the definitions of a class's handlers.
  *
+ * @param run makes the functions that run a handler, on an instance that a container makes
  * @param problems receives the problems of the class, as sentences
  */
-export function definitionsOf(target: Class, instances: Instances, problems: string[]): HandlerDefinition[] {
+export function definitionsOf(
+  target: Class,
+  run: (handling: HandlingMethod) => Running,
+  problems: string[],
+): HandlerDefinition[] {
   if (typeof target !== 'function') {
     problems.push(`expected a class, got ${show(target)}`);
     return [];
@@ -44,7 +62,7 @@ export function definitionsOf(target: Class, instances: Instances, problems: str
         ...said.timeout,
         ...annotations.timeout,
       },
-      ...runningOn(instances.of(target, scope), target, method),
+      ...run({ target, method, scope, isBulk: options.bulk !== undefined }),
     })),
   );
 }
@@ -119,12 +137,11 @@ function whereSet<Options extends object>(options: Options): Partial<Options> {
   ) as Partial<Options>;
 }
 
-type Running = Pick<HandlerDefinition, 'prepare' | 'handle' | 'failed'>;
-
 type Methods = Record<string | symbol, (...given: unknown[]) => unknown>;
 
 /** Builds the functions that run a handler on its instance. `failed()` of a class serves all its methods. */
-function runningOn(instance: Instance, target: Class, method: string | symbol): Running {
+export function runningOn(instances: Instances, { target, method, scope }: HandlingMethod): Running {
+  const instance = instances.of(target, scope);
   // In a handler of many messages, payload and context are lists, and the instance belongs to no single
   // message.
   const handle: HandlerFunction = (payload, context) =>

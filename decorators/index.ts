@@ -1,4 +1,5 @@
 export type { Annotation, ClassAnnotation, OptionDecorator } from './annotation.js';
+export { handlerClassesOf, isHandlerClass } from './handler-classes.js';
 export { type HandlersOptions, handlers } from './handlers.js';
 export { Handles, type HandlesDecorator } from './handles.js';
 export type { Class, HandlerScope, HandlesBulkOptions, HandlesOptions } from './metadata.js';

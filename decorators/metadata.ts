@@ -88,12 +88,19 @@ function nothingSaid(): ClassAnnotations {
   return { handles: [], methods: new Map() };
 }
 
+/**
+ * Nest gives guards, pipes, interceptors and filters that are made for each request to classes with this mark, as it does to controllers;
+ * it looks for it before any code of `hopline/nest` runs.
+ */
+const NEST_ENTRY_PROVIDER = '__entryProvider__';
+
 /** The annotations of a class; an empty record is made if there is none. */
 export function annotationsAt(holder: object): ClassAnnotations {
   const known = recordOf(holder);
   if (known) return known;
   const made = nothingSaid();
   Reflect.defineMetadata(KEY, made, holder);
+  Reflect.defineMetadata(NEST_ENTRY_PROVIDER, true, holder);
   return made;
 }
 

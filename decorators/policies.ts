@@ -60,6 +60,12 @@ export const Idempotent: OptionDecorator<'idempotent'> = optionDecorator('idempo
 export const Inbox: OptionDecorator<'inbox'> = optionDecorator('inbox');
 
 /**
+ * When messages leave that a handler publishes: `now`, at the call, or `after`, once its attempt has succeeded. On a class it is the
+ * default of its methods.
+ */
+export const Publishes: OptionDecorator<'publishes'> = optionDecorator('publishes');
+
+/**
  * Uniqueness: a `send` of the same bus to the handler is refused with a `NotUniqueError` while another
  * message with the same key waits or runs; or, with `keep: 'last'`, only the newest of them is handled. Other
  * services do not know this decorator: for them, set `unique` in the message's definition. On a class it is

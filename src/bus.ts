@@ -8,6 +8,7 @@ import type { BusDescription } from './consume/handlers/bus-description.js';
 import type {
   BulkHandleOptions,
   HandleOptions,
+  HandlerDefinition,
   Patterns,
   PayloadOf,
   PublishedTo,
@@ -88,8 +89,7 @@ export class Bus extends Requester {
     options?: HandleOptions<PayloadOf<Given, Body>, PublishedTo<Given>> & { body?: Body },
   ): this;
   handle(patterns: Patterns, handle: HandlerFunction | BulkFunction, options: HandleOptions = {}): this {
-    if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');
-    this.parts.definitions.push(plainHandler(patterns, handle, options));
+    this.addHandlers([plainHandler(patterns, handle, options)]);
     return this;
   }
 
@@ -241,6 +241,26 @@ export class Bus extends Requester {
    */
   watchCrashes(watch: CrashWatch): void {
     this.life.watchCrashes(watch);
+  }
+
+  /**
+   * Adds definitions. Call it before `start()`.
+   *
+   * @throws AlreadyStartedError
+   * @internal a container that makes the bus before the handlers that the bus is injected into
+   */
+  addHandlers(definitions: readonly HandlerDefinition[]): void {
+    if (this.life.state !== 'new') throw new AlreadyStartedError('a handler was added');
+    this.parts.definitions.push(...definitions);
+  }
+
+  /**
+   * What is injected for Publisher and Requester, whichever handlers there will be.
+   *
+   * @internal a container that injects before the handlers are known
+   */
+  injected(): Requester {
+    return this.parts.injected();
   }
 
   /**

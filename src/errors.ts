@@ -25,6 +25,7 @@ export {
   PayloadInvalidError,
   PublishManyError,
   type PublishManyFailure,
+  PublishNotKeptError,
   PublishRejectedError,
   PublishTimeoutError,
   UnroutableError,

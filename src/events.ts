@@ -40,6 +40,7 @@ export type {
 export type {
   ConsumerCancelledEvent,
   ConsumerEvent,
+  ConsumerGapEvent,
   ConsumerGuiltyEvent,
   ConsumerPausedEvent,
   ConsumerTroubleEvent,

@@ -41,6 +41,7 @@ export {
   OutcomeUnknownError,
   PayloadInvalidError,
   PublishManyError,
+  PublishNotKeptError,
   PublishRejectedError,
   PublishTimeoutError,
   RequestLostError,

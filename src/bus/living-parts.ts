@@ -1,12 +1,11 @@
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import type { Subscription } from '../consume/handlers/subscription.js';
+import type { Sending } from '../consume/intake/consumption.js';
 import type { BusEvents } from '../events.js';
 import type { Outbox } from '../features/outbox/outbox.js';
 import type { PendingRequests } from '../features/request/pending-requests.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
-import type { Senders } from '../message/requester.js';
 import type { HealthMonitor } from '../observe/health/health-monitor.js';
-import type { PublishMiddleware } from '../pipeline/publish-middleware.js';
 import type { Tracing } from '../pipeline/tracing/tracing.js';
 import type { BusPublisher } from '../publish/publisher.js';
 import type { Names } from '../topology/names.js';
@@ -24,13 +23,13 @@ export interface LifecycleOptions {
 
 /** The parts that run while a bus is started. */
 export interface LivingParts {
-  /** Senders of what handlers publish and ask with their contexts. @param inner publish middleware of the handler */
-  readonly sendersOf: (inner: readonly PublishMiddleware[]) => Senders;
+  /** What handlers publish through. */
+  readonly sending: Sending;
   readonly publisher: BusPublisher;
   readonly requests: PendingRequests;
   readonly outbox: Outbox;
   /** Queues and handlers of this process. @throws OptionsError */
   subscriptions(serve: ServeOptions): Subscription[];
   /** Creates the handlers that a container holds. */
-  prepare(): Promise<void>;
+  prepare(subscriptions: readonly Subscription[]): Promise<void>;
 }

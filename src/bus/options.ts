@@ -2,6 +2,7 @@ import type { HandlerDefinition } from '../consume/handlers/definition.js';
 import { Encryption } from '../encryption/encryption.js';
 import { type EncryptionOptions, encryptionOption } from '../encryption/key-provider.js';
 import { OptionsError } from '../errors.js';
+import { publishesOption } from '../features/publishes/option.js';
 import { type ExchangeOption, exchangeOption } from '../message/exchange-option.js';
 import { type FailureLogOptions, failureLogOption, sumsEveryMs } from '../observe/failure-log/options.js';
 import {
@@ -37,6 +38,7 @@ import {
 import { type Duration, toMs, toMsOrForever } from '../util/duration.js';
 import { type Logger, loggerCheck, stderrLogger } from '../util/logger.js';
 import { safeLogger } from '../util/safe-logger.js';
+import { storesOption } from './stores-option.js';
 
 /** Handler definitions as `handlers()` returns them; lists may be nested. */
 export type HandlerDefinitions = HandlerDefinition | readonly HandlerDefinitions[];
@@ -103,6 +105,11 @@ export interface BusOptions {
    */
   stores?: Stores;
   /**
+   * When messages leave that handlers publish which set none themselves, and whose queue sets none: `now`, at the call; or `after`, once
+   * the attempt has succeeded. @default 'now'
+   */
+  publishes?: 'now' | 'after';
+  /**
    * Publishes the messages in the outbox of `stores`. Several processes may do so at once. @default true if a
    * handler has an inbox, false otherwise
    */
@@ -151,6 +158,7 @@ export interface BusSettings {
   readonly stopDeadlineMs: number;
   readonly unhandledRetryForMs: number;
   readonly stores: Stores;
+  readonly publishes: 'now' | 'after' | undefined;
   readonly relayOutbox: boolean | undefined;
   readonly operatorControl: boolean;
   /** Milliseconds between two sums of failures; undefined if failures are not logged. */
@@ -211,34 +219,8 @@ export const BUS_FIELDS: Fields = {
   startDeadline: durationOrForever,
   stopDeadline: duration,
   unhandledRetryFor: duration,
-  stores: objectWith({
-    rateLimits: required(having('a store of rate limits, as redisStores() has', 'take')),
-    idempotency: required(
-      having('a store of handled messages, as redisStores() has', 'claim', 'finish', 'release'),
-    ),
-    once: required(having('a store of results, as redisStores() has', 'reserve', 'record')),
-    unique: required(
-      having(
-        'a store of unique keys, as redisStores() has',
-        'acquire',
-        'extend',
-        'release',
-        'next',
-        'advance',
-      ),
-    ),
-    batches: having(
-      'a store of batches, as redisStores() has',
-      'open',
-      'reserve',
-      'seal',
-      'begin',
-      'settle',
-      'find',
-    ),
-    inbox: having('an inbox, as postgresStores() has', 'begin'),
-    outbox: having('an outbox, as postgresStores() has', 'add', 'relay', 'backlog', 'listen'),
-  }),
+  stores: storesOption,
+  publishes: publishesOption.check,
   relayOutbox: flag,
   operatorControl: flag,
   failureLog: failureLogOption,
@@ -273,6 +255,7 @@ export function busSettings(options: BusOptions): BusSettings {
     middleware: middlewareSettings(merged.middleware),
     handlers: flatten(options.handlers ?? []),
     retry: options.retry,
+    publishes: options.publishes,
     relayOutbox: options.relayOutbox,
     encryption: options.encryption && new Encryption(options.encryption.keys, merged.transport.clock),
     exchange: options.exchange ?? `${merged.prefix}.events`,

@@ -2,9 +2,11 @@ import type { BusDescription } from '../consume/handlers/bus-description.js';
 import type { HandlerDefinition } from '../consume/handlers/definition.js';
 import { describeBus } from '../consume/handlers/describe.js';
 import type { ServeOptions } from '../consume/handlers/serve-options.js';
-import { planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
+import { hasFeature, planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
 import type { BusEvents } from '../events.js';
 import { Outbox } from '../features/outbox/outbox.js';
+import { InjectedRequester } from '../features/publishes/injected.js';
+import { AttemptScope } from '../features/publishes/scope.js';
 import { RequestCalls } from '../features/request/calls.js';
 import { PendingRequests } from '../features/request/pending-requests.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
@@ -13,6 +15,7 @@ import { FailureLog } from '../observe/failure-log/failure-log.js';
 import { HealthMonitor } from '../observe/health/health-monitor.js';
 import { throughMiddleware } from '../pipeline/middleware-sender.js';
 import { type PublishMiddleware, publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
+import type { DirectSender, LeavingSender } from '../pipeline/sender.js';
 import { tracingOf } from '../pipeline/tracing/tracers.js';
 import type { TracedSending } from '../pipeline/tracing/tracing-sender.js';
 import { BusPublisher } from '../publish/publisher.js';
@@ -41,6 +44,7 @@ export class BusParts {
   private readonly names: Names;
   private readonly exchange: ExchangeRef;
   private readonly traced: TracedSending | undefined;
+  private readonly scope = new AttemptScope();
 
   /** @throws OptionsError with all problems at once */
   constructor(options: BusOptions) {
@@ -80,7 +84,7 @@ export class BusParts {
       tracing,
     });
     const { steps } = this.publisher;
-    this.senders = this.through(middleware);
+    this.senders = this.sendersWith([]);
     this.outbox = new Outbox({ ...settings, middleware, traced, store: stores.outbox, steps, clock, events });
   }
 
@@ -91,26 +95,46 @@ export class BusParts {
 
   /** Parts that start and stop with the bus. */
   livingFor(bus: Requester): LivingParts {
-    const { publisher, requests, settings } = this;
+    const { publisher, requests, outbox, scope, senders } = this;
     return {
-      sendersOf: (inner) =>
-        inner.length === 0
-          ? this.senders
-          : this.through([...publishMiddlewareOf(settings.middleware), ...inner]),
+      sending: {
+        sendersOf: (inner) => (inner.length === 0 ? senders : this.sendersWith(inner)),
+        steps: publisher.steps,
+        batches: publisher.batches,
+        throughOutbox: (add, inner) => outbox.adding(add, inner),
+        through: (inner) => this.through(inner),
+        drafts: publisher.drafts,
+        scope,
+      },
       publisher,
       requests,
-      outbox: this.outbox,
+      outbox,
       subscriptions: (serve) => this.plan(serve),
-      prepare: async () => {
-        for (const { prepare } of this.definitions) await prepare?.(bus);
+      prepare: async (subscriptions) => {
+        const prepared = this.definitions.filter(({ prepare }) => prepare);
+        const isScoped = prepared.length > 0 && hasFeature('publishes', subscriptions);
+        const injected = isScoped ? this.injected() : bus;
+        for (const { prepare } of prepared) await prepare?.(injected);
       },
     };
   }
 
-  private through(middleware: readonly PublishMiddleware[]): Senders {
-    const { publisher, requests, exchange, traced, settings } = this;
-    const sender = throughMiddleware(publisher, middleware, traced);
+  /** What is injected for Publisher and Requester: within an attempt that keeps its publishes, the attempt's. */
+  injected(): Requester {
+    return new InjectedRequester(this.scope, this.senders);
+  }
+
+  /** What a handler publishes and asks by. @param inner its publish middleware */
+  private sendersWith(inner: readonly PublishMiddleware[]): Senders {
+    const { publisher, requests, exchange, settings } = this;
+    const sender = this.through(inner)(publisher);
     return { sender, requests: new RequestCalls(requests, sender, exchange, settings.transport.clock) };
+  }
+
+  /** Gives senders behind the tracer and the publish middleware of the bus. @param inner that of a handler, inside these */
+  private through(inner: readonly PublishMiddleware[]): (direct: DirectSender) => LeavingSender {
+    const middleware = [...publishMiddlewareOf(this.settings.middleware), ...inner];
+    return (direct) => throughMiddleware(direct, middleware, this.traced);
   }
 
   private plan({ concurrency: slots, retry, timeout }: ServeOptions = {}): Subscription[] {

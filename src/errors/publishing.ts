@@ -102,6 +102,14 @@ export class NotUniqueError extends HoplineError {
   }
 }
 
+/**
+ * A handler with `publishes: 'after'` can't keep what it publishes until its attempt has succeeded: its attempt has published too
+ * much, or it is a handler of many that has used an injected `Publisher`. The call published nothing.
+ */
+export class PublishNotKeptError extends HoplineError {
+  readonly code = 'HOPLINE_PUBLISH_NOT_KEPT';
+}
+
 /** One payload of `publishMany` or `sendMany` that was not published. */
 export interface PublishManyFailure {
   /** Index of the payload in the input, starting at 0. */

@@ -28,6 +28,11 @@ export type DeadLetterReason =
    */
   | 'chain-broken'
   /**
+   * The message was handled, but what its handler has published (`publishes: 'after'`) can't be sent: no queue takes it, or the
+   * broker refuses it.
+   */
+  | 'publish-refused'
+  /**
    * The retry or release of the message can't be published for a permanent reason: it can't be encoded, or the
    * broker no longer takes messages of its size.
    */

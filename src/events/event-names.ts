@@ -40,6 +40,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'consumer.guilty': true,
   'consumer.cleared': true,
   'consumer.restored': true,
+  'consumer.gap': true,
   'consumer.paused': true,
   'consumer.resumed': true,
   'circuit.opened': true,

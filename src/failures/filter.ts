@@ -35,6 +35,7 @@ const REASONS: Readonly<Record<DeadLetterReason, true>> = {
   'no-handler': true,
   cancelled: true,
   'chain-broken': true,
+  'publish-refused': true,
   crashed: true,
   unsendable: true,
   internal: true,

@@ -4,10 +4,15 @@ import type { Check } from '../util/check.js';
 import type { BulkParts } from './bulk/bulk-calls.js';
 import type { IdempotencyOptions } from './idempotent/stage.js';
 import type { InboxOptions } from './inbox/inbox.js';
+import type { PublishesOptions } from './publishes/stage.js';
 import type { RateLimitsOptions } from './rate-limit/stage.js';
 
 /** Parts of the bus that stages are made with. */
-export type FeatureParts = BulkParts & IdempotencyOptions & InboxOptions & RateLimitsOptions;
+export type FeatureParts = BulkParts &
+  IdempotencyOptions &
+  InboxOptions &
+  PublishesOptions &
+  RateLimitsOptions;
 
 /** Facts about the bus that options are judged by. */
 export interface FeatureBus {

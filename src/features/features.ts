@@ -9,6 +9,8 @@ import { idempotentStage } from './idempotent/stage.js';
 import { inboxAround, inboxStage } from './inbox/inbox.js';
 import { type InboxOption, inboxOption } from './inbox/option.js';
 import { type MiddlewareOption, middlewareOption } from './middleware/option.js';
+import { type PublishesOption, publishesOption } from './publishes/option.js';
+import { publishesAround, publishesStage } from './publishes/stage.js';
 import { type RateLimitOption, rateLimitOption } from './rate-limit/option.js';
 import { rateLimitStage } from './rate-limit/stage.js';
 import type { TimeoutOption } from './timeout/option.js';
@@ -20,6 +22,7 @@ export interface FeatureOptions<Payload = any, Input = Payload>
   extends RateLimitOption<Payload>,
     IdempotentOption<Payload>,
     InboxOption<Payload>,
+    PublishesOption,
     UniqueOption<Input>,
     EncryptedOption,
     CircuitBreakerOption,
@@ -46,6 +49,7 @@ export const FEATURES = {
   idempotent: { ...idempotentOption, queueProblems: sharedNameProblems, guard: idempotentStage },
   inbox: { ...inboxOption, guard: inboxStage, around: () => inboxAround },
   rateLimit: { ...rateLimitOption, guard: rateLimitStage },
+  publishes: { ...publishesOption, guard: publishesStage, around: () => publishesAround },
   /** Counts how attempts end, and pauses: it has no stage. */
   circuitBreaker: circuitBreakerOption,
   /** Asked for by whoever sends to the handler; its stages are those of messages that carry a key. */

@@ -61,6 +61,15 @@ export const followingId = (
   as: 'next' | 'failure' | 'job' | 'then' | 'catch' | 'finally' | 'progress' | `progress/${number}`,
 ): string => v5(`${messageId}/${as}`, FOLLOWING);
 
+/** Namespace of ids of what handlers publish after their attempts. */
+const PUBLISHED = '3a7e0d52-6c1f-4b8e-9d27-51f0c8a4e6b3';
+
+/**
+ * Message id of what an attempt publishes: a UUIDv5 (RFC 9562) of the name of its call, the same whenever the attempt is made
+ * again.
+ */
+export const publishedId = (name: string): string => v5(name, PUBLISHED);
+
 /** Namespace of ids that replace longer ones. */
 const SHORTENED = '0f3a1c52-86d1-4d0b-9a0e-5b1b0c9a7e61';
 

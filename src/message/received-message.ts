@@ -1,7 +1,7 @@
 import type { MessageContext } from './context.js';
 import { copyHeaders, HEADER, headersAsPublished, textIn } from './headers.js';
 import type { Headers, MessageProperties } from './properties.js';
-import { publishedAtOf } from './published-at.js';
+import { publishedAtOf } from './wire/published-at.js';
 
 /**
  * A message's properties, headers and origin as they were published, the same on every attempt. A context is

@@ -21,11 +21,13 @@ export interface Attempt extends MessageContext {
   phase: 'running' | 'failing' | 'over';
   /** Transaction that the attempt runs in, if a stage has begun one. */
   transacted: AttemptTransaction | undefined;
+  /** What it has published so far, if that leaves only when it has succeeded. */
+  kept: AttemptPublishes | undefined;
   /** Chain that the message is a step of, as the handler sees and changes it. */
   readonly step: AttemptStep | undefined;
   /** Fires the signal, now or when it is first read. */
   abort(reason: Error): void;
-  /** Attempt for `failed()`, which is outside the transaction. */
+  /** Attempt for `failed()`, which is outside the transaction, and whose messages are not kept. */
   afterwards(): Attempt;
   /** @throws AttemptOverError if the attempt is over */
   mustNotBeOver(call: string): void;
@@ -46,6 +48,19 @@ export interface AttemptTransaction {
   rollBack(): Promise<void>;
   /** Gives the transaction up while the handler's code may still run. */
   abandon(): void;
+}
+
+/** Publishes of one attempt, kept until it has succeeded. */
+export interface AttemptPublishes {
+  readonly sender: Sender;
+  /** False in a part of the attempt that outlives it: see {@link runPart}. */
+  readonly isKeeping: boolean;
+  /** True if it has kept the message with this id. */
+  has(messageId: string | undefined): boolean;
+  /** Runs the handler's code, in which what an injected publisher publishes is kept, too; the calls that it makes are waited for. */
+  run(code: () => unknown): unknown;
+  /** Runs a part whose result is recorded whatever becomes of the attempt: what it publishes leaves at once, before the record. */
+  runPart<Result>(part: () => Result): Result;
 }
 
 /** Step of a chain during its attempt. */

@@ -33,6 +33,8 @@ export interface PlannedHandler {
   /** Queue without a lane. Stores keep what belongs to a handler under both names. */
   readonly queue: string;
   readonly routes: readonly Route[];
+  /** Set if each process gets a copy of the messages. */
+  readonly each?: 'process' | undefined;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
   /** Maximum messages that run at once, within the queue's concurrency. Infinity if the handler sets none. */

@@ -82,6 +82,11 @@ export interface Effect {
   readonly what: string;
   /** More fields for the log. */
   readonly about?: object | undefined;
+  /**
+   * True while the message does not count as handled, since this is not stored. If it never can be, what the attempt's other
+   * effects would store is given up (`onUnreached`). @default false: handled is handled
+   */
+  readonly isOwed?: boolean;
   /** Sent to the broker once all effects are stored, in place of what the outcome's kind says. Read after `run` has resolved. */
   readonly tells?: 'ack' | 'reject' | undefined;
   /** Resolves once it is stored. */
@@ -92,7 +97,7 @@ export interface Effect {
    * @default all errors may pass
    */
   onError?(error: unknown): Outcome | 'without' | undefined;
-  /** Called if the effect is not stored, because the delivery's channel is lost or the bus stops. Never rejects. */
+  /** Called if the effect is not stored: the delivery's channel is lost, the bus stops, or one before it never can be. Never rejects. */
   onUnreached?(): Promise<void>;
 }
 

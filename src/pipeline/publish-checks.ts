@@ -140,6 +140,15 @@ export function checkStep(step: ChainStep): void {
   checkPublishOptions(step, STEP_FIELDS, `step '${step.key ?? step.definition?.key}' of a chain`);
 }
 
+/** Checks the payloads of a call of many. @throws OptionsError */
+export function mustBeIterable(payloads: unknown): void {
+  const source = payloads as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+  if (typeof payloads === 'object' && (source?.[Symbol.iterator] || source?.[Symbol.asyncIterator])) return;
+  throw new OptionsError('publishMany', [
+    `expected payloads to be a list or something else to iterate over, got ${show(payloads)}`,
+  ]);
+}
+
 function carbonCopyIn({ headers }: PublishOptions): string | undefined {
   return ['CC', 'BCC'].find((name) => headers?.[name] !== undefined);
 }

@@ -35,15 +35,20 @@ import {
   routingKeyOf,
   type UniqueRules,
 } from '../pipeline/publish-call.js';
-import { checkPublishManyOptions, checkPublishOptions, withoutPack } from '../pipeline/publish-checks.js';
+import {
+  checkPublishManyOptions,
+  checkPublishOptions,
+  mustBeIterable,
+  withoutPack,
+} from '../pipeline/publish-checks.js';
 import type { PublishWrap } from '../pipeline/publish-middleware.js';
 import { chainOf, type DirectSender, type Encodings, type WrapEach } from '../pipeline/sender.js';
 import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { validate } from '../serialization/validate.js';
 import type { TransportSession } from '../transport/transport.js';
-import { show } from '../util/check.js';
 import type { Clock } from '../util/clock.js';
 import type { Emitter } from '../util/emitter.js';
+import { Drafts } from './drafts.js';
 import { PublishEvents } from './publish-events.js';
 import { type ManyItem, publishMany } from './publish-many.js';
 import { PublishWays } from './publish-ways.js';
@@ -72,6 +77,8 @@ export class BusPublisher implements DirectSender {
   /** The steps of chains. */
   readonly steps: ChainSender;
   readonly batches: Batches;
+  /** What is made now and leaves later. */
+  readonly drafts: Drafts;
   private readonly packer: Packer;
   private readonly ways: PublishWays;
 
@@ -88,6 +95,15 @@ export class BusPublisher implements DirectSender {
     });
     this.steps = new ChainSender(options, (call, message) => this.ways.ofComposed(call)(call, message));
     this.batches = new Batches({ ...options, store: stores.batches, steps: this.steps, wrap });
+    this.drafts = new Drafts({
+      ...options,
+      ways: this.ways,
+      callOf: (...call) => {
+        options.session();
+        return { ...this.call(...call), pack: undefined };
+      },
+      prepare: (...call) => this.prepare(...call),
+    });
   }
 
   chain(steps: readonly ChainStep[], options: ChainOptions = {}): Chain {
@@ -259,12 +275,4 @@ export class BusPublisher implements DirectSender {
       return Promise.reject(error);
     }
   }
-}
-
-function mustBeIterable(payloads: unknown): void {
-  const source = payloads as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
-  if (typeof payloads === 'object' && (source?.[Symbol.iterator] || source?.[Symbol.asyncIterator])) return;
-  throw new OptionsError('publishMany', [
-    `expected payloads to be a list or something else to iterate over, got ${show(payloads)}`,
-  ]);
 }

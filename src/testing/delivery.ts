@@ -2,6 +2,7 @@ import { HEADER } from '../message/headers.js';
 import type { OutgoingMessage } from '../message/message.js';
 import { followingId } from '../message/message-id.js';
 import type { Headers } from '../message/properties.js';
+import type { AttemptPublishes } from '../pipeline/attempt.js';
 import { type Origin, originIn } from '../topology/origin.js';
 import type { MemoryDelivery } from '../transport/memory/delivery.js';
 import type { StoredMessage } from '../transport/memory/stored-message.js';
@@ -44,8 +45,10 @@ export class KitDelivery implements Delivery, Open {
   passedOver = false;
   /** Handler of the delivery; undefined until one is found. */
   handler: string | undefined;
-  /** The handler's run, as the cause of the chain's next step. */
+  /** The handler's run, as the cause of what follows it: the chain's next step, and what it has published after its attempt. */
   cause: Cause | undefined;
+  /** What its attempt publishes when it has succeeded. */
+  kept: AttemptPublishes | undefined;
   isSettled = false;
 
   /** @param redelivered true if the test delivered it again */
@@ -94,8 +97,9 @@ export class KitDelivery implements Delivery, Open {
     return true;
   }
 
-  /** True if this message is the next step of the delivery's chain, or its failure step. */
+  /** True if this message is the next step of the delivery's chain, or its failure step, or what its handler has published. */
   leadsTo({ properties }: OutgoingMessage): boolean {
+    if (this.kept?.has(properties.messageId)) return true;
     const { messageId } = this;
     if (messageId === undefined || properties.headers?.[HEADER.chain] === undefined) return false;
     const ids = [followingId(messageId, 'next'), followingId(messageId, 'failure')];

@@ -3,6 +3,7 @@ import { planControl } from './control.js';
 import { duePatterns, planDelays, retryPattern } from './delays.js';
 import { deadQueueOf, landingQueueOf, laneQueueOf, type Names } from './names.js';
 import type { BindingPlan, BrokerTopology, ExchangePlan, QueueArguments, QueuePlan } from './plan.js';
+import { planProcessQueue } from './process-queue.js';
 
 /** What a bus wants, as the exchanges, queues and bindings of a broker. The same bus always gives the same plan. */
 export function planBus(names: Names, topology: BusTopology): BrokerTopology {
@@ -14,13 +15,16 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
       exchanges.set(name, { name, type: 'topic', ...(declare ? {} : { verifyOnly: true }) });
   }
   if (queues.length > 0) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
-  if (queues.some(needsLanding)) exchanges.set(names.land, { name: names.land, type: 'direct' });
+  if (queues.some((queue) => needsLanding(queue) || isOfProcess(queue)))
+    exchanges.set(names.land, { name: names.land, type: 'direct' });
   const operators = control ? planControl(names) : undefined;
+  const processQueues = queues.filter(isOfProcess).map((queue) => planProcessQueue(names, queue));
   return {
     own: {
       exchanges: [...exchanges.values(), ...(operators?.exchanges ?? [])],
       queues: [...queues.flatMap((queue) => queuesOf(names, queue)), ...(operators?.queues ?? [])],
       bindings: queues.flatMap((queue) => bindingsOf(names, queue)),
+      ...(processQueues.length > 0 ? { processQueues } : {}),
     },
     ...(delays ? { delays: planDelays(names) } : {}),
   };
@@ -32,8 +36,10 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
  * queue is reached through a quorum queue of its own, where only its own messages can stall.
  */
 function needsLanding(queue: QueueNeeds): boolean {
-  return queue.type === 'classic';
+  return queue.type === 'classic' && !isOfProcess(queue);
 }
+
+const isOfProcess = ({ kind }: QueueNeeds): boolean => kind === 'process';
 
 /** Dead-letter queue first, one for all lanes: a queue may only name a dead-letter route that exists. */
 function queuesOf(names: Names, queue: QueueNeeds): QueuePlan[] {
@@ -41,7 +47,9 @@ function queuesOf(names: Names, queue: QueueNeeds): QueuePlan[] {
     name: deadQueueOf(queue.name),
     arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 },
   };
-  return [dead, ...queue.lanes.flatMap((lane) => laneQueuesOf(names, queue, lane))];
+  return isOfProcess(queue)
+    ? [dead]
+    : [dead, ...queue.lanes.flatMap((lane) => laneQueuesOf(names, queue, lane))];
 }
 
 function laneQueuesOf(names: Names, queue: QueueNeeds, lane: string): QueuePlan[] {
@@ -91,6 +99,7 @@ function workArguments(
 }
 
 function bindingsOf(names: Names, queue: QueueNeeds): BindingPlan[] {
+  if (isOfProcess(queue)) return [deadLetterBinding(names, queue.name, queue.name)];
   return queue.lanes.flatMap((lane) => laneBindingsOf(names, queue, lane));
 }
 
@@ -99,7 +108,7 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   const bindings: BindingPlan[] = [];
   const bind = (source: string, destination: string, pattern: string) =>
     bindings.push({ source, destination, destinationType: 'queue', pattern });
-  bind(names.dead, deadQueueOf(queue.name), name);
+  bindings.push(deadLetterBinding(names, queue.name, name));
   const delayed = needsLanding(queue) ? landingQueueOf(name) : name;
   if (needsLanding(queue)) bind(names.land, name, name);
   bind(names.delayOut, delayed, retryPattern(name));
@@ -110,3 +119,10 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   }
   return bindings;
 }
+
+const deadLetterBinding = (names: Names, queue: string, pattern: string): BindingPlan => ({
+  source: names.dead,
+  destination: deadQueueOf(queue),
+  destinationType: 'queue',
+  pattern,
+});

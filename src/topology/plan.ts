@@ -53,10 +53,29 @@ export interface BindingPlan {
   readonly pattern: string;
 }
 
+/**
+ * A queue that each process makes for itself, on the connection that consumes it, and that goes with that connection. It is classic:
+ * the broker has no other kind of exclusive queue.
+ */
+export interface ProcessQueuePlan {
+  /** What all of them are called before the word of its own that each has. */
+  readonly name: string;
+  /** Exchange of the messages that the broker gives up, which go there under {@link name}. */
+  readonly deadExchange: string;
+  readonly bindings: readonly ProcessQueueBinding[];
+}
+
+export interface ProcessQueueBinding {
+  readonly source: string;
+  readonly pattern: string;
+}
+
 export interface TopologyPlan {
   readonly exchanges: readonly ExchangePlan[];
   readonly queues: readonly QueuePlan[];
   readonly bindings: readonly BindingPlan[];
+  /** Queues that are not declared with the rest: each process makes its own when it consumes. @default none */
+  readonly processQueues?: readonly ProcessQueuePlan[];
 }
 
 /** A plan that is the same for all buses, whose existence is shown by one exchange that is declared last. */

@@ -39,7 +39,10 @@ import { orderly } from './orderly.js';
 import { packs } from './packs.js';
 import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
+import { eachProcess } from './process-copies.js';
 import { publishMiddleware } from './publish-middleware.js';
+import { publishesAfter } from './publishes-after.js';
+import { publishesAfterInjected } from './publishes-after-injected.js';
 import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
@@ -98,6 +101,8 @@ const bus: Readonly<Record<string, Theme>> = {
   'publish middleware': publishMiddleware,
   'requests, as who asks sees them': requesting,
   'requests to many': requestingMany,
+  'publishes after the attempt': publishesAfter,
+  'publishes after the attempt, of an injected publisher': publishesAfterInjected,
   'rate limits': rateLimits,
   'circuit breakers': circuitBreakers,
   'what goes back orderly': orderly,
@@ -114,6 +119,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'batches of jobs': jobBatches,
   'batches of jobs, again': jobBatchesAgain,
   'encrypted messages': encrypted,
+  'copies for each process': eachProcess,
   'dead letters, looked at and replayed': operating,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,

@@ -73,6 +73,14 @@ describe('the rights that hopline topology permissions prints', function () {
       },
       { queue: { name: queues.mail, type: 'classic' }, retry: { tries: 2, backoff: '100ms' } },
     );
+    bus.handle(
+      'config.#',
+      (what, { attempt }) => {
+        handled.push(`${what} ${attempt}`);
+        if (attempt === 1) throw new Error('again');
+      },
+      { each: 'process', name: 'Reload', retry: { tries: 2, backoff: '100ms' } },
+    );
     bus.on('message.deadLettered', ({ queue }) => letters.push(queue));
     return { bus, handled, letters, log };
   }
@@ -105,8 +113,11 @@ describe('the rights that hopline topology permissions prints', function () {
     await bus.send('order.a', 'in a lane later', { delay: '100ms', lane: 'high' });
     await bus.publish('order.a', 'retried');
     await bus.publish('mail.a', 'dead');
+    await bus.publish('config.a', 'a copy');
+    await bus.publish('config.a', 'a copy later', { delay: '100ms' });
     await bus.publish('nobody.cares', 'dropped', { delay: '100ms' });
     const wanted = [
+      ...['a copy 1', 'a copy 2', 'a copy later 1', 'a copy later 2'],
       'dead 1',
       'dead 2',
       'in a lane 1',

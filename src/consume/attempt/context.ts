@@ -12,7 +12,7 @@ import type { Sender } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
 import type { RequestSender, Senders } from '../../message/requester.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
-import type { Attempt, AttemptTransaction } from '../../pipeline/attempt.js';
+import type { Attempt, AttemptPublishes, AttemptTransaction } from '../../pipeline/attempt.js';
 import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
 import type { Cause } from '../../pipeline/tracing/carried.js';
 import type { Work } from '../../pipeline/work.js';
@@ -56,6 +56,8 @@ export class HandlerContext extends MessageContext implements Attempt {
   private ownBatch: HandlerBatch | undefined;
   /** Transaction of the attempt, if a stage has begun one. */
   transacted: AttemptTransaction | undefined;
+  /** What it has published so far, if that leaves only when it has succeeded. */
+  kept: AttemptPublishes | undefined;
   private ownParts: HandlerParts | undefined;
   private ownSender: Sender | undefined;
   private readonly trace: Cause['trace'];
@@ -228,10 +230,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     return this.ownMessage;
   }
 
-  /** Publishes within a transaction leave with its commit; after a rollback none does, whatever code still runs. */
+  /** Publishes within a transaction leave with its commit, kept ones with its success; of an attempt that has failed none does, whatever code still runs. */
   protected get sender(): Sender {
     this.ownSender ??= new CarryingSender(this.cause, () => {
-      const { transacted, bus } = this;
+      const { transacted, kept, bus } = this;
+      if (kept?.isKeeping) return kept.sender;
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });
     return this.ownSender;
@@ -242,9 +245,11 @@ export class HandlerContext extends MessageContext implements Attempt {
     return new CarryingRequests(this.cause, this.bus.requests);
   }
 
-  /** Context for `failed()`, which is outside the transaction: not the one that code of the attempt may still use. */
+  /** Context for `failed()`, whose messages leave at once: not the one that code of the attempt may still use. */
   afterwards(): HandlerContext {
-    return this.transacted ? new HandlerContext(this.work, this.handler, this.bus, this.payload) : this;
+    return this.transacted || this.kept
+      ? new HandlerContext(this.work, this.handler, this.bus, this.payload)
+      : this;
   }
 
   /** Fires the signal, now or when it is first read. */

@@ -3,9 +3,12 @@ import type { StepSender } from '../../features/chain/context.js';
 import type { HandlerCode } from '../../features/feature.js';
 import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
+import type { AttemptScope } from '../../features/publishes/scope.js';
+import type { PublishesOptions, Through } from '../../features/publishes/stage.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Sender } from '../../message/publisher.js';
 import type { Senders } from '../../message/requester.js';
+import type { Drafting } from '../../pipeline/draft.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import { type Outcome, RETURN } from '../../pipeline/outcome.js';
@@ -31,7 +34,10 @@ export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<
   readonly middleware: readonly MiddlewareObject[];
   /** Senders of what a handler publishes and asks. @param inner publish middleware of the handler */
   readonly sendersOf: (inner: readonly PublishMiddleware[]) => Senders;
-  readonly steps: StepSender;
+  readonly through: Through;
+  readonly drafts: Drafting;
+  readonly scope: AttemptScope;
+  readonly steps: StepSender & PublishesOptions['steps'];
   readonly batches: BatchSender;
   readonly stores: Stores;
   readonly uniques: Uniques;
@@ -60,8 +66,8 @@ export class Dispatcher {
   private readonly arrive: Arriving;
   private readonly running: Running;
   private readonly verdicts: Verdicts;
-  /** Without the outbox: each handler has its own way there. */
-  private readonly stageOptions: Omit<StageOptions, 'throughOutbox'>;
+  /** Without what each handler has of its own. */
+  private readonly stageOptions: Omit<StageOptions, 'throughOutbox' | 'inner'>;
   private readonly codes: HandlerCode[] = [];
 
   constructor(private readonly options: DispatcherOptions) {
@@ -145,7 +151,7 @@ export class Dispatcher {
     const inner = publishMiddlewareOf(handler.middleware ?? []);
     const surroundings = { ...options, ...options.sendersOf(inner) };
     const throughOutbox: ThroughOutbox = (add) => options.throughOutbox(add, inner);
-    const stageOptions = { ...this.stageOptions, throughOutbox };
+    const stageOptions = { ...this.stageOptions, throughOutbox, inner };
     const handlersCode = handlerCode(handler, stageOptions);
     this.codes.push(handlersCode);
     const features = featureGuards(handler, stageOptions);

@@ -35,22 +35,34 @@ export function arrivalStages({
   return [
     // First, before any stage that may have the message come back: a copy would lack what can't be read, and be handled.
     unreadableStage,
-    refusedJobs(batches, log),
-    finishedChains(steps),
+    unlessOfEach(refusedJobs(batches, log)),
+    unlessOfEach(finishedChains(steps)),
   ];
 }
+
+/**
+ * A copy that each process gets is nobody's step or job: it would lead a chain on as often as there are processes, and end a job that
+ * another handler has.
+ */
+const unlessOfEach =
+  (stage: ArrivalStage): ArrivalStage =>
+  (next) => {
+    const through = stage(next);
+    return (work) => (work.match?.handler.each ? next(work) : through(work));
+  };
 
 /**
  * @param features guards of the handler's features; the same ones for plain and for marked messages, since a rate limit is one
  * @param code the handler's, within its timeout
  */
 export function guardStages(
-  { failed }: Handler,
-  isMarked: boolean,
+  { failed, each }: Handler,
+  hasMark: boolean,
   features: readonly GuardStage[],
   code: TimedCode,
   { uniques, steps }: StageOptions,
 ): readonly GuardStage[] {
+  const isMarked = hasMark && !each;
   return [
     ...(isMarked ? [uniques.asking] : []),
     ...features,
@@ -66,7 +78,7 @@ export function aroundStages(
 ): readonly AroundStage[] {
   return [
     ...featureArounds(handler),
-    ...(isMarked ? [chainAround] : []),
+    ...(isMarked && !handler.each ? [chainAround] : []),
     ...[...middleware, ...(handler.middleware ?? [])].flatMap(aroundOf),
   ];
 }

@@ -1,4 +1,5 @@
 import { FEATURE_FIELDS } from '../../features/handler-features.js';
+import { publishesOption } from '../../features/publishes/option.js';
 import { TIMEOUT_FIELDS } from '../../features/timeout/option.js';
 import { exchangeOption } from '../../message/exchange-option.js';
 import { patternProblem } from '../../message/routing/routing-key.js';
@@ -42,6 +43,7 @@ const QUEUE_FIELDS: Fields = {
   maxPriority: integerFrom(1, MAX_PRIORITY),
   lanes: lanesOption,
   body: bodyOption,
+  publishes: publishesOption.check,
 };
 
 const HANDLER_FIELDS: Fields = {

@@ -61,6 +61,8 @@ export interface QueueOptions {
   lanes?: LaneOptions;
   /** Body format of handlers that set none themselves. @default by the bus's serializer: JSON */
   body?: BodyOption;
+  /** When messages leave that handlers publish which set none themselves: `now` or `after`. @default the bus's `publishes`: `now` */
+  publishes?: 'now' | 'after';
 }
 
 /**

@@ -27,6 +27,7 @@ const SHARED_OPTIONS = [
   'maxPriority',
   'lanes',
   'body',
+  'publishes',
 ] as const;
 
 /** Handlers by the name of the queue they share. */

@@ -3,6 +3,7 @@ import { jobReports } from '../../features/batch/effects.js';
 import type { StepSender } from '../../features/chain/context.js';
 import { failureSteps } from '../../features/chain/effects.js';
 import type { Uniques } from '../../features/unique/uniques.js';
+import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import { type CopiesOptions, copiesOf } from './copies.js';
 import type { SettlerOptions } from './settle.js';
 
@@ -18,6 +19,17 @@ export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
   const copies = copiesOf(options);
   return {
     ofPlain: [copies],
-    ofMarked: [uniques.effectsOf, failureSteps(steps, log), copies, jobReports(batches)],
+    ofMarked: [
+      unlessOfEach(uniques.effectsOf),
+      unlessOfEach(failureSteps(steps, log)),
+      copies,
+      unlessOfEach(jobReports(batches)),
+    ],
   };
 }
+
+/** The end of a copy that each process gets is not that of the message. */
+const unlessOfEach =
+  (effectsOf: EffectsOf): EffectsOf =>
+  (work, outcome) =>
+    work.match?.handler.each ? NO_EFFECTS : effectsOf(work, outcome);

@@ -114,6 +114,7 @@ export class Settler {
       }
       // The message ends otherwise. The effects of its stages come after that: they count on the message's being safe.
       outcome = stored;
+      if (effect.isOwed) stages = stages.map(givenUp);
       left = [...this.dueFor(work, outcome), ...stages];
     }
     if (ready !== undefined) await ready;
@@ -136,6 +137,13 @@ export class Settler {
     }
   }
 }
+
+/** What gives up what the effect would store. */
+const givenUp = (effect: Effect): Effect => ({
+  what: effect.what,
+  run: async () => effect.onUnreached?.(),
+  onUnreached: async () => effect.onUnreached?.(),
+});
 
 const travelsOn = ({ kind }: Outcome): boolean =>
   kind === 'retry' || kind === 'release' || kind === 'dead-letter';

@@ -1,4 +1,6 @@
+import { PublishRejectedError, UnroutableError } from '../../errors.js';
 import type { Session } from '../../transport/transport.js';
+import type { DeadLetter } from '../letters/dead-letter.js';
 import type { FailuresSettings } from '../options.js';
 import { missing } from '../reading/missing-queue.js';
 import type { Act } from './acting.js';
@@ -17,7 +19,19 @@ export function retrier(settings: FailuresSettings, session: Session, to: Replay
     }
     // Without this check the alternate exchange of the delays would take the message: it would count as
     // replayed, and be in the lost queue.
-    if (!(await exists(queue))) throw missing(queue);
-    await session.publish(toQueue(letter, queue, publishDeadlineMs));
+    if (await exists(queue)) await session.publish(toQueue(letter, queue, publishDeadlineMs));
+    else await toProcesses(letter, queue);
   };
+
+  /** A queue that each process has for itself is not there under its name. */
+  async function toProcesses(letter: DeadLetter, queue: string): Promise<void> {
+    try {
+      await session.publish({ ...toQueue(letter, queue, publishDeadlineMs), to: 'processes', queue });
+    } catch (error) {
+      // The exchange is there where some handler needs it.
+      throw error instanceof UnroutableError || error instanceof PublishRejectedError
+        ? missing(queue)
+        : error;
+    }
+  }
 }

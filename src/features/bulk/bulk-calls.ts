@@ -4,11 +4,13 @@ import type { BulkFunction, HandlerFunction } from '../../pipeline/handler.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { isA } from '../../util/error-text.js';
+import type { AttemptScope } from '../publishes/scope.js';
 import type { BulkSettings } from './option.js';
 
 export interface BulkParts {
   readonly clock: Clock;
   readonly tracing: Tracing | undefined;
+  readonly scope: AttemptScope;
 }
 
 /** One message of a call, and how its attempt ends. */
@@ -55,7 +57,7 @@ export class BulkCalls {
     this.timer = undefined;
     const joined = this.gathered;
     this.gathered = [];
-    void this.firstContext?.runInAsyncScope(call, undefined, this.handle, joined, this.parts.tracing);
+    void this.firstContext?.runInAsyncScope(call, undefined, this.handle, joined, this.parts);
   }
 }
 
@@ -66,19 +68,22 @@ export const bulkCode = (handle: BulkFunction, settings: BulkSettings, parts: Bu
 async function call(
   handle: BulkFunction,
   all: readonly Joined[],
-  tracing: Tracing | undefined,
+  { tracing, scope }: BulkParts,
 ): Promise<void> {
   // What has timed out here, or is delivered again since its channel is gone, is another attempt's.
   const joined = all.filter(({ context, end }) => {
     if (context.abortReason) end(context.abortReason);
     return !context.abortReason;
   });
-  if (joined.length === 0) return;
+  const [first] = joined;
+  if (!first) return;
   try {
     const run = () =>
-      handle(
-        joined.map(({ payload }) => payload),
-        joined.map(({ context }) => context),
+      scope.runForMany(first.context.handler.name, () =>
+        handle(
+          joined.map(({ payload }) => payload),
+          joined.map(({ context }) => context),
+        ),
       );
     const traces = joined.flatMap(({ context }) => context.work.trace ?? []);
     const results: unknown = await (tracing ? tracing.bulk(traces, async () => run()) : run());

@@ -87,6 +87,25 @@ export class ChainSender {
   }
 
   /**
+   * Checks all steps, and returns the first with its chain state and what sends it, at once: its exchange exists.
+   *
+   * @throws as {@link compose}; TopologyError, ConnectError
+   */
+  async draft(
+    plan: ChainPlan,
+    encodings?: Encodings,
+  ): Promise<{ step: StepMessage; chain: ChainState; leave: () => Promise<Published> }> {
+    const first = await this.plan(plan, encodings);
+    const outgoing = () => this.outgoing({ ...first, mustRoute: true }, plan.id);
+    await this.options.ensureExchange(outgoing().call.exchange);
+    const leave = () => {
+      const { call, message } = outgoing();
+      return this.transmit(call, message);
+    };
+    return { ...first, leave };
+  }
+
+  /**
    * Sends a step.
    *
    * @param state chain state that travels with the step

@@ -63,14 +63,16 @@ export class HandlerParts {
 
   private async record(name: string, run: PartFunction, keepMs: number): Promise<string> {
     const key = this.keyOf(name);
-    const { handler } = this.context;
+    const { handler, kept } = this.context;
     // Before the part runs: with a store that can be read and not written, each attempt would run it.
     const before = await this.results.reserve(key, Math.min(keepMs, handler.timeoutMs));
     if (before !== undefined) return before;
     // The message's next attempt, which may have begun, runs the part.
     if (this.context.abortReason) throw this.context.abortReason;
     this.context.mustNotBeOver('once');
-    const result = await run(partKey(key));
+    const part = () => run(partKey(key));
+    // What it publishes can't wait for the end of the attempt: the next one does not run it again.
+    const result = await (kept ? kept.runPart(part) : part());
     // If the process dies here, the part is run again. Of two attempts that overlap, both go on with the first record.
     return this.results.record(key, recordable(name, result), keepMs);
   }

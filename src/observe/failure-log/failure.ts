@@ -86,7 +86,8 @@ function fieldsOf({ event, error }: Failure): object {
 
 /** Reasons for which no handler's code has failed. */
 const WITHOUT_HANDLER: ReadonlySet<DeadLetterReason | undefined> = new Set<DeadLetterReason | undefined>([
-  ...(['undecodable', 'invalid', 'no-handler', 'chain-broken', 'unsendable', 'internal', 'crashed'] as const),
+  ...(['undecodable', 'invalid', 'no-handler', 'chain-broken', 'publish-refused'] as const),
+  ...(['unsendable', 'internal', 'crashed'] as const),
 ]);
 
 function whoFailed({ event, isAfterwards }: Failure): string {

@@ -90,6 +90,7 @@ export function handler(name: string, patterns: readonly string[], given: Partia
     inbox: undefined,
     unique: undefined,
     encrypted: false,
+    publishes: undefined,
     body: undefined,
     name,
     queue: 'billing',

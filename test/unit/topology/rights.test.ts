@@ -121,6 +121,23 @@ describe('the rights of a service', () => {
     }
   });
 
+  it('that has a copy for each process are those of a queue of that process, on each occasion', () => {
+    const plan = service(needs({ name: 'shop.Reload', kind: 'process', type: 'classic' }));
+    const own = `shop.Reload.${randomUUID()}`;
+    for (const occasion of ['verify', 'declare', 'first'] as const) {
+      const { configure, write, read } = permissionsOf([plan], occasion);
+      for (const right of [configure, write, read]) assert.ok(matches(right, own), `${occasion}: ${right}`);
+      for (const source of ['hopline.events', 'hopline.land', 'hopline.delay.1.out'])
+        assert.ok(matches(read, source), `${occasion}: read on ${source}`);
+      assert.ok(matches(write, 'hopline.dead'));
+      assert.ok(!matches(configure, 'shop.Reload.other') && !matches(write, 'shop.Reload'));
+      assert.equal(matches(configure, 'shop.Reload.dead'), occasion !== 'verify');
+    }
+    const out = topicPermissionsOf([plan]).find(({ exchange }) => exchange === names.delayOut);
+    for (const due of duePatterns('hopline.events', 'email.*')) assert.ok(matches(out?.read ?? '', due), due);
+    assert.ok(!matches(out?.read ?? '', retryPattern('shop.Reload')));
+  });
+
   it('that only publishes are to do that', () => {
     for (const occasion of ['verify', 'declare'] as const) {
       assert.deepEqual(permissionsOf([service()], occasion), {

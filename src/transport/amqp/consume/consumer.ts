@@ -1,33 +1,14 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { type Deferred, deferred } from '../../../util/deferred.js';
 import { inRootContext } from '../../../util/root-context.js';
-import type { Consumer, DeliverySink } from '../../transport.js';
+import type { Consumer } from '../../transport.js';
 import { type BrokerFeatures, brokerFeatures } from '../connection/broker-features.js';
 import { type ChannelError, openChannel, SupervisedChannel } from '../connection/channel.js';
 import { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { Connection } from '../connection/connection.js';
+import type { AmqpConsumerOptions } from './consumer-options.js';
 import { AmqpDelivery } from './delivery.js';
 import { giveUp, LeftChannels, untilSettled } from './left-channels.js';
-
-export interface AmqpConsumerOptions {
-  readonly queue: string;
-  /** True if the broker counts the queue's deliveries; a classic queue only flags redeliveries. */
-  readonly counts: boolean;
-  readonly prefetch: number;
-  readonly keptForMs: number | undefined;
-  /** The consumer is not restored after a loss. */
-  readonly once: boolean;
-  readonly sink: DeliverySink;
-  /** Declares the queue and its bindings again. */
-  redeclare(): Promise<void>;
-  onStarted(): void;
-  onCancelled(reason: string): void;
-  onLost(error: Error): void;
-  onRestored(): void;
-  onReopened(error: Error): void;
-  onFailed(error: Error): void;
-  onClosed(): void;
-}
 
 /**
  * Consumes one queue on its own channel, so that other consumers can't disturb it. Survives the loss of the
@@ -43,6 +24,9 @@ export class AmqpConsumer implements Consumer {
   private most = Number.POSITIVE_INFINITY;
   /** The broker said that the queue is gone. */
   private missing = false;
+  /** Name of the queue in the broker. */
+  private source: string;
+  private lostAt = new Date();
   /** Last reported state. */
   private reported: 'nothing' | 'consuming' | 'lost' = 'nothing';
   /** Number of cancels by the broker. */
@@ -63,6 +47,7 @@ export class AmqpConsumer implements Consumer {
     private readonly options: AmqpConsumerOptions,
   ) {
     this.prefetch = options.prefetch;
+    this.source = options.queue;
     this.supervised = this.superviseOn(connection);
   }
 
@@ -73,6 +58,11 @@ export class AmqpConsumer implements Consumer {
   /** True for a quorum queue: its delivery limit ends a message that can't be delivered. */
   get counts(): boolean {
     return this.options.counts;
+  }
+
+  /** Number of the window that is open, or was last. */
+  get windowNumber(): number {
+    return this.window;
   }
 
   start(): Promise<void> {
@@ -169,6 +159,8 @@ export class AmqpConsumer implements Consumer {
     if (this.missing) await this.options.redeclare();
     if (this.supervised !== supervised) return;
     this.missing = false;
+    if (this.options.own) this.source = await this.options.own.make(channel);
+    if (this.cancelled) return;
     const { countsNacks } = featuresOf(channel);
     const epoch = new ChannelEpoch(channel, this.options.counts && countsNacks);
     this.epoch = epoch;
@@ -177,7 +169,7 @@ export class AmqpConsumer implements Consumer {
     // A cancel may arrive in the same read as the answer to consuming.
     if (cancels !== this.cancels || this.epoch !== epoch) return;
     if (this.reported === 'nothing') this.options.onStarted();
-    if (this.reported === 'lost') this.options.onRestored();
+    if (this.reported === 'lost') this.options.onRestored(this.lostAt);
     this.reported = 'consuming';
   }
 
@@ -186,7 +178,7 @@ export class AmqpConsumer implements Consumer {
    * consuming (https://www.rabbitmq.com/docs/consumer-prefetch). To the broker 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
-    const { queue, keptForMs, counts } = this.options;
+    const { keptForMs, counts } = this.options;
     const width = Math.min(this.prefetch, this.most);
     this.paused = width === 0;
     if (this.paused) return;
@@ -200,7 +192,7 @@ export class AmqpConsumer implements Consumer {
     const mayAskFor =
       counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
     const options = mayAskFor ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
-    const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
+    const { consumerTag } = await epoch.channel.consume(this.source, onMessage, options);
     if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
     // Cancelled or moved before the broker had answered: nobody else knows this consumer, and it would go on.
     else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
@@ -227,7 +219,10 @@ export class AmqpConsumer implements Consumer {
   private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch, window: number): void {
     if (message) {
       this.connection.deliveries += 1;
-      this.options.sink.deliver(new AmqpDelivery(message, this.options, epoch, window));
+      const { own, sink } = this.options;
+      sink.deliver(
+        own?.delivery(message, epoch, window) ?? new AmqpDelivery(message, this.options, epoch, window),
+      );
       return;
     }
     if (epoch.lost) return;
@@ -246,7 +241,7 @@ export class AmqpConsumer implements Consumer {
     if (!this.left.lose(channel)) {
       this.epoch?.lose();
       this.consumerTag = undefined;
-      this.reported = 'lost';
+      this.lostConsumer();
       this.options.onLost(error);
     }
     this.options.sink.lost(error);
@@ -257,8 +252,14 @@ export class AmqpConsumer implements Consumer {
     this.settingUp?.resolve();
     if (error.code === 404) this.missing = true;
     // An opening may still fail after it has reported success.
-    if (this.reported === 'consuming') this.reported = 'lost';
+    if (this.reported === 'consuming') this.lostConsumer();
     this.options.onFailed(error);
+  }
+
+  private lostConsumer(): void {
+    // Openings that fail after that don't change the moment.
+    if (this.reported === 'consuming') this.lostAt = new Date();
+    this.reported = 'lost';
   }
 }
 

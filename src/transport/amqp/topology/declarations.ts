@@ -2,7 +2,13 @@ import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
 import { topicMatches } from '../../../message/routing/topic.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
-import type { Address, BrokerTopology, SharedPlan, TopologyPlan } from '../../../topology/plan.js';
+import type {
+  Address,
+  BrokerTopology,
+  ProcessQueuePlan,
+  SharedPlan,
+  TopologyPlan,
+} from '../../../topology/plan.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import { brokerFeatures, requireFeatures } from '../connection/broker-features.js';
@@ -68,6 +74,13 @@ export class Declarations {
 
   get plans(): readonly TopologyPlan[] {
     return this.all.map(({ plan }) => plan);
+  }
+
+  /** Plan of the queues of this name that each process makes for itself; undefined if it is not such a name. */
+  processQueue(queue: string): ProcessQueuePlan | undefined {
+    for (const { processQueues = [] } of this.plans)
+      for (const each of processQueues) if (each.name === queue) return each;
+    return undefined;
   }
 
   /**

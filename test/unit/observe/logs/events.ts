@@ -63,6 +63,7 @@ export const EVENTS: { readonly [Name in EventName]: BusEvents[Name] } = {
   'consumer.guilty': { ...consumer, error, losses: 2, retryInMs: 60_000 },
   'consumer.cleared': consumer,
   'consumer.restored': consumer,
+  'consumer.gap': { ...consumer, handler: 'Reload', since: new Date(0) },
   'consumer.paused': { ...consumer, why: 'operator' },
   'consumer.resumed': { ...consumer, why: 'operator' },
   'circuit.opened': {

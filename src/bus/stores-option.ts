@@ -1,0 +1,24 @@
+import { type Check, having, objectWith, required } from '../util/check.js';
+
+/** Check of the stores that a bus is given. */
+export const storesOption: Check = objectWith({
+  rateLimits: required(having('a store of rate limits, as redisStores() has', 'take')),
+  idempotency: required(
+    having('a store of handled messages, as redisStores() has', 'claim', 'finish', 'release'),
+  ),
+  once: required(having('a store of results, as redisStores() has', 'reserve', 'record')),
+  unique: required(
+    having('a store of unique keys, as redisStores() has', 'acquire', 'extend', 'release', 'next', 'advance'),
+  ),
+  batches: having(
+    'a store of batches, as redisStores() has',
+    'open',
+    'reserve',
+    'seal',
+    'begin',
+    'settle',
+    'find',
+  ),
+  inbox: having('an inbox, as postgresStores() has', 'begin'),
+  outbox: having('an outbox, as postgresStores() has', 'add', 'relay', 'backlog', 'listen'),
+});
