@@ -3,6 +3,7 @@ import type { DependencyContainer } from 'tsyringe';
 import { ContextOutsideMessageError, HandlerResolutionError } from '../src/errors.js';
 import { MessageContext } from '../src/message/context.js';
 import { Publisher } from '../src/message/publisher.js';
+import { Requester } from '../src/message/requester.js';
 import { isA, reasonText } from '../src/util/error-text.js';
 import { CURES, introduce } from './dependencies.js';
 import type { Class, HandlerScope } from './metadata.js';
@@ -15,7 +16,7 @@ export interface Instances {
 
 export interface Instance {
   /** Makes the instances that live as long as the bus. Called at `start()`. */
-  prepare(publisher: Publisher): void | Promise<void>;
+  prepare(bus: Requester): void | Promise<void>;
   /** Runs `use` on the instance for this message. */
   with(context: MessageContext, use: (instance: object) => unknown): unknown;
 }
@@ -24,7 +25,7 @@ export interface Instance {
 type Make = (target: Class, context?: MessageContext) => object | Promise<object>;
 
 /** A step of `start()` that precedes the first instance. */
-type Prepare = (publisher: Publisher, target: Class) => void;
+type Prepare = (bus: Requester, target: Class) => void;
 
 /** Instances that the application's `resolve` makes. */
 export function instancesFrom(make: Make): Instances {
@@ -41,8 +42,9 @@ export function instancesThrough(container: DependencyContainer): Instances {
     refuseUnregistered(within, known.get(target) ?? []);
     return resolveIn(within, target);
   };
-  return instances(make, (publisher, target) => {
-    container.registerInstance(Publisher as never, publisher);
+  return instances(make, (bus, target) => {
+    container.registerInstance(Publisher as never, bus);
+    container.registerInstance(Requester as never, bus);
     if (!known.has(target)) known.set(target, withoutMembers(introduce(target, container)));
   });
 }
@@ -62,8 +64,8 @@ function instances(make: Make, onPrepare: Prepare): Instances {
 function singleton(target: Class, make: Make, onPrepare: Prepare): Instance {
   let instance: object | undefined;
   return {
-    async prepare(publisher) {
-      onPrepare(publisher, target);
+    async prepare(bus) {
+      onPrepare(bus, target);
       instance ??= await make(target);
     },
     with: (_context, use) => use(instance as object),
@@ -77,7 +79,7 @@ function perMessage(target: Class, make: Make, onPrepare: Prepare): Instance {
    */
   const made = new WeakMap<MessageContext, object>();
   return {
-    prepare: (publisher) => onPrepare(publisher, target),
+    prepare: (bus) => onPrepare(bus, target),
     with(context, use) {
       const known = made.get(context);
       if (known) return use(known);

@@ -11,11 +11,13 @@ import type { ConnectionEventMap } from './events/connections.js';
 import type { ConsumerEventMap } from './events/consumers.js';
 import type { OutboxEventMap } from './events/outbox.js';
 import type { PublishEventMap } from './events/publishing.js';
+import type { RequestEventMap } from './events/requests.js';
 
 export type {
   AttemptEvent,
   DeadLetteredEvent,
   DiscardedEvent,
+  FailedRequestEvent,
   HandlerEndedEvent,
   HandlerFailedEvent,
   ReleasedEvent,
@@ -39,6 +41,7 @@ export type {
 export type {
   ConsumerCancelledEvent,
   ConsumerEvent,
+  ConsumerGapEvent,
   ConsumerGuiltyEvent,
   ConsumerPausedEvent,
   ConsumerTroubleEvent,
@@ -47,11 +50,13 @@ export type {
 export type { DeadLetterReason } from './events/dead-letter-reason.js';
 export type { OutboxRefusedEvent, OutboxRelayedEvent } from './events/outbox.js';
 export type { PublishConfirmedEvent, PublishEvent, PublishFailedEvent } from './events/publishing.js';
+export type { ReplyDroppedEvent, RequestEvent, RequestFailedEvent } from './events/requests.js';
 
 /** Events of a bus by name, each with the type of its data. */
 export interface BusEvents
   extends BusLifeEventMap,
     PublishEventMap,
+    RequestEventMap,
     AttemptEventMap,
     ConnectionEventMap,
     ConsumerEventMap,

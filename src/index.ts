@@ -2,6 +2,7 @@ export type { BusOptions, HandlerDefinitions } from './bus/options.js';
 export { Bus } from './bus.js';
 export type {
   BulkHandleOptions,
+  BusReplyOptions,
   HandleOptions,
   HandlerDefinition,
   HandlerOptions,
@@ -33,6 +34,7 @@ export {
   MiddlewareError,
   NoHandlerError,
   NoMessageIdError,
+  NoResponderError,
   NoTransactionError,
   NotStartedError,
   NotUniqueError,
@@ -43,6 +45,11 @@ export {
   PublishNotKeptError,
   PublishRejectedError,
   PublishTimeoutError,
+  RequestDroppedError,
+  RequestLostError,
+  RequestRedeliveredError,
+  RequestTimeoutError,
+  ResponderError,
   ShutdownError,
   StopDeadlineError,
   StoppedError,
@@ -75,6 +82,7 @@ export {
   type OutputOf,
   type PackOptions,
 } from './message/define-message.js';
+export { defineRequest, type RequestDefinition } from './message/define-request.js';
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
@@ -82,6 +90,7 @@ export type { PublishManyOptions, PublishOptions } from './message/publish-optio
 export type { Published, PublishedMany } from './message/published.js';
 export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';
+export { Requester, type RequestManyOptions, type RequestOptions } from './message/requester.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions } from './message/unique.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';
@@ -91,7 +100,7 @@ export type {
   ConsumeNext,
   ConsumeResult,
 } from './pipeline/consume-middleware.js';
-export type { BulkFunction, FailedFunction, HandlerFunction } from './pipeline/handler.js';
+export type { BulkFunction, FailedFunction, HandlerFunction, ReplyFunction } from './pipeline/handler.js';
 export type {
   HandleMiddleware,
   Middleware,

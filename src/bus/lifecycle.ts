@@ -4,52 +4,28 @@ import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { checkServeOptions, planServing, type Serving } from '../consume/handlers/serving.js';
 import { hasFeature, queueNeeds, type Subscription } from '../consume/handlers/subscription.js';
 import { UniqueHandlers } from '../consume/handlers/unique-handlers.js';
-import { Consumption, type Sending } from '../consume/intake/consumption.js';
+import { Consumption } from '../consume/intake/consumption.js';
 import { NOT_CONSUMING } from '../consume/report/status.js';
 import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl } from '../control/bus-control.js';
-import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
-import type { BusEvents, BusState } from '../events.js';
-import type { Outbox } from '../features/outbox/outbox.js';
+import { ConnectError, NotStartedError, StoppedError } from '../errors.js';
+import type { BusState } from '../events.js';
+import type { PendingRequests } from '../features/request/pending-requests.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
-import type { HealthMonitor } from '../observe/health/health-monitor.js';
-import type { Tracing } from '../pipeline/tracing/tracing.js';
 import { writeWithin } from '../pipeline/tracing/write-within.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
-import type { BusPublisher } from '../publish/publisher.js';
 import type { BusTopology } from '../topology/bus-topology.js';
-import type { Names } from '../topology/names.js';
 import type { Session } from '../transport/transport.js';
-import { duration, problemsOf } from '../util/check.js';
 import { systemClock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 import { formatMs, toMs } from '../util/duration.js';
-import type { Emitter } from '../util/emitter.js';
 import { inRootContext } from '../util/root-context.js';
-import type { BusSettings } from './options.js';
-import type { StopOptions } from './stop-options.js';
+import type { LifecycleOptions, LivingParts } from './living-parts.js';
+import { checkStopOptions, type StopOptions } from './stop-options.js';
 import { CLOSING_RESERVE_MS, leftBehind, stopInStages } from './stopping.js';
 
-export interface LifecycleOptions {
-  readonly settings: BusSettings;
-  readonly names: Names;
-  readonly exchange: ExchangeRef;
-  readonly events: Emitter<BusEvents>;
-  readonly monitor: HealthMonitor;
-  readonly tracing: Tracing | undefined;
-}
-
-/** The parts that run while a bus is started. */
-export interface LivingParts {
-  /** What handlers publish through. */
-  readonly sending: Sending;
-  readonly publisher: BusPublisher;
-  readonly outbox: Outbox;
-  /** Queues and handlers of this process. @throws OptionsError */
-  subscriptions(serve: ServeOptions): Subscription[];
-  /** Creates the handlers that a container holds. */
-  prepare(subscriptions: readonly Subscription[]): Promise<void>;
-}
+/** What `stop()` ends beside the session. */
+type EndingParts = Pick<LivingParts, 'publisher' | 'outbox' | 'requests'>;
 
 /** Life of a bus: the order in which its parts start and stop, and the clean-up if a start fails. */
 export class Lifecycle {
@@ -113,13 +89,11 @@ export class Lifecycle {
   }
 
   /** See {@link Bus.stop}. */
-  stop(parts: Pick<LivingParts, 'publisher' | 'outbox'>, { deadline, cancel }: StopOptions): Promise<void> {
-    const { stopDeadlineMs } = this.options.settings;
-    const problems = problemsOf({ deadline }, '', { deadline: duration });
-    if (problems.length > 0) return Promise.reject(new OptionsError('stop', problems));
-    this.stopping ??= this.end(parts, deadline === undefined ? stopDeadlineMs : toMs(deadline));
-    if (cancel) this.running?.cancel();
-    return this.stopping;
+  async stop(parts: EndingParts, options: StopOptions): Promise<void> {
+    checkStopOptions(options);
+    this.stopping ??= this.end(parts, options);
+    if (options.cancel) this.running?.cancel();
+    await this.stopping;
   }
 
   /** The session for publishing. @throws NotStartedError, StoppedError */
@@ -151,7 +125,7 @@ export class Lifecycle {
       this.enter('started');
       warnOfClassNames(subscriptions, settings.log);
     } catch (error) {
-      await this.abandonStart();
+      await this.abandonStart(parts.requests);
       events.emit('bus.startFailed', { service: settings.service, error: error as Error });
       throw this.stopping === undefined ? error : new StoppedError('start() was given up');
     }
@@ -237,8 +211,9 @@ export class Lifecycle {
     this.exchanges.add(topology);
   }
 
-  private async abandonStart(): Promise<void> {
+  private async abandonStart(requests: PendingRequests): Promise<void> {
     this.control?.stop();
+    requests.end(false);
     const closing = new Deadline(this.options.settings.transport.clock, CLOSING_RESERVE_MS);
     await closing.race(this.running?.abandon() ?? Promise.resolve(), () => new Error('late')).catch(() => {});
     await this.session?.close(closing).catch(() => {});
@@ -250,8 +225,8 @@ export class Lifecycle {
   }
 
   private async end(
-    { publisher, outbox }: Pick<LivingParts, 'publisher' | 'outbox'>,
-    deadlineMs: number,
+    { publisher, outbox, requests }: EndingParts,
+    { deadline: within, afterHandlers }: StopOptions,
   ): Promise<void> {
     // Half-started parts can't be stopped in order: end the start's deadline, so that the start itself takes
     // down what it has.
@@ -270,11 +245,13 @@ export class Lifecycle {
     const handlersEnded = () => {
       this.giveUp.abort();
       publisher.flush();
+      requests.end(true);
     };
-    const { service, transport } = this.options.settings;
+    const { service, transport, stopDeadlineMs } = this.options.settings;
+    const deadlineMs = within === undefined ? stopDeadlineMs : toMs(within);
     const deadline = new Deadline(transport.clock, deadlineMs);
     const problems = await stopInStages(
-      { session, consumption, relayed, lookedAfter, handlersEnded },
+      { session, consumption, relayed, lookedAfter, handlersEnded, afterHandlers },
       deadline,
     );
     this.enter('stopped');

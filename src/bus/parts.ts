@@ -5,22 +5,25 @@ import type { ServeOptions } from '../consume/handlers/serve-options.js';
 import { hasFeature, planSubscriptions, type Subscription } from '../consume/handlers/subscription.js';
 import type { BusEvents } from '../events.js';
 import { Outbox } from '../features/outbox/outbox.js';
-import { InjectedPublisher } from '../features/publishes/injected.js';
+import { InjectedRequester } from '../features/publishes/injected.js';
 import { AttemptScope } from '../features/publishes/scope.js';
+import { RequestCalls } from '../features/request/calls.js';
+import { PendingRequests } from '../features/request/pending-requests.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
-import type { Publisher, Sender } from '../message/publisher.js';
+import type { Requester, Senders } from '../message/requester.js';
 import { FailureLog } from '../observe/failure-log/failure-log.js';
 import { HealthMonitor } from '../observe/health/health-monitor.js';
 import { throughMiddleware } from '../pipeline/middleware-sender.js';
 import { type PublishMiddleware, publishMiddlewareOf, wrapping } from '../pipeline/publish-middleware.js';
-import type { DirectSender } from '../pipeline/sender.js';
+import type { DirectSender, LeavingSender } from '../pipeline/sender.js';
 import { tracingOf } from '../pipeline/tracing/tracers.js';
 import type { TracedSending } from '../pipeline/tracing/tracing-sender.js';
 import { BusPublisher } from '../publish/publisher.js';
 import { Names } from '../topology/names.js';
 import { toMs } from '../util/duration.js';
 import { Emitter } from '../util/emitter.js';
-import { Lifecycle, type LivingParts } from './lifecycle.js';
+import { Lifecycle } from './lifecycle.js';
+import type { LivingParts } from './living-parts.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
 
 /** Parts of a bus, assembled from its options. The order in which they start and stop is in {@link Lifecycle}. */
@@ -28,8 +31,9 @@ export class BusParts {
   readonly settings: BusSettings;
   readonly events: Emitter<BusEvents>;
   readonly publisher: BusPublisher;
-  /** Publisher of the bus, behind its publish middleware. */
-  readonly sender: Sender;
+  readonly requests: PendingRequests;
+  /** The ways of what the bus publishes and asks, through its publish middleware. */
+  readonly senders: Senders;
   readonly outbox: Outbox;
   readonly monitor: HealthMonitor;
   readonly life: Lifecycle;
@@ -65,19 +69,22 @@ export class BusParts {
     this.traced = traced;
     this.definitions = [...settings.handlers];
     const middleware = publishMiddlewareOf(settings.middleware);
+    const session = () => life.openSession();
+    this.requests = new PendingRequests({ ...settings, events, clock, session });
     this.publisher = new BusPublisher({
       ...settings,
       exchange,
       events,
       clock,
-      session: () => life.openSession(),
+      session,
+      ask: (request) => this.requests.ask(request),
       ensureExchange: (ref) => life.ensureExchange(ref),
       uniqueHandlers: () => life.uniqueHandlers,
       wrap: middleware.length > 0 ? wrapping(middleware) : undefined,
       tracing,
     });
     const { steps } = this.publisher;
-    this.sender = throughMiddleware(this.publisher, middleware, traced);
+    this.senders = this.sendersWith([]);
     this.outbox = new Outbox({ ...settings, middleware, traced, store: stores.outbox, steps, clock, events });
   }
 
@@ -87,11 +94,11 @@ export class BusParts {
   }
 
   /** Parts that start and stop with the bus. */
-  livingFor(bus: Publisher): LivingParts {
-    const { publisher, outbox, scope } = this;
+  livingFor(bus: Requester): LivingParts {
+    const { publisher, requests, outbox, scope, senders } = this;
     return {
       sending: {
-        senderOf: (inner) => (inner.length === 0 ? this.sender : this.through(inner)(publisher)),
+        sendersOf: (inner) => (inner.length === 0 ? senders : this.sendersWith(inner)),
         steps: publisher.steps,
         batches: publisher.batches,
         throughOutbox: (add, inner) => outbox.adding(add, inner),
@@ -100,19 +107,32 @@ export class BusParts {
         scope,
       },
       publisher,
+      requests,
       outbox,
       subscriptions: (serve) => this.plan(serve),
       prepare: async (subscriptions) => {
         const prepared = this.definitions.filter(({ prepare }) => prepare);
         const isScoped = prepared.length > 0 && hasFeature('publishes', subscriptions);
-        const injected = isScoped ? new InjectedPublisher(scope, this.sender) : bus;
+        const injected = isScoped ? this.injected() : bus;
         for (const { prepare } of prepared) await prepare?.(injected);
       },
     };
   }
 
+  /** What is injected for Publisher and Requester: within an attempt that keeps its publishes, the attempt's. */
+  injected(): Requester {
+    return new InjectedRequester(this.scope, this.senders);
+  }
+
+  /** What a handler publishes and asks by. @param inner its publish middleware */
+  private sendersWith(inner: readonly PublishMiddleware[]): Senders {
+    const { publisher, requests, exchange, settings } = this;
+    const sender = this.through(inner)(publisher);
+    return { sender, requests: new RequestCalls(requests, sender, exchange, settings.transport.clock) };
+  }
+
   /** Gives senders behind the tracer and the publish middleware of the bus. @param inner that of a handler, inside these */
-  private through(inner: readonly PublishMiddleware[]): (direct: DirectSender) => Sender {
+  private through(inner: readonly PublishMiddleware[]): (direct: DirectSender) => LeavingSender {
     const middleware = [...publishMiddlewareOf(this.settings.middleware), ...inner];
     return (direct) => throughMiddleware(direct, middleware, this.traced);
   }

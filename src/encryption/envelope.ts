@@ -14,6 +14,8 @@ import { keyId } from './key-provider.js';
  *   the header, 'result', the chain's id, the step's number  for the result that a step gets from the previous one
  *   the header, 'batch', the batch's id, the notification, the routing key
  *                                                            for a batch's notification (its messageId is not known yet)
+ *   the header, 'reply', the request's messageId, its routing key
+ *                                                            for the reply to a request
  *
  * All of these stay the same through retries, delays, dead letters and replays. The exchange is not among them: it
  * changes with the lane, and when messages are moved to another broker.
@@ -32,7 +34,7 @@ export interface Envelope {
 }
 
 /** Identity of the message that a ciphertext is bound to: it can't be used in another message. */
-export type Bound = readonly [kind: 'message' | 'chain' | 'result' | 'batch', ...texts: string[]];
+export type Bound = readonly [kind: 'message' | 'chain' | 'result' | 'batch' | 'reply', ...texts: string[]];
 
 /** Identity of a message, or of the chain or the batch that it belongs to. */
 export interface Owner {
@@ -69,6 +71,13 @@ export function boundTo(routingKey: string, { messageId, chainId, notification }
 }
 
 export const boundToResult = (chainId: string, number: number): Bound => ['result', chainId, String(number)];
+
+/** Bound to its request: a reply can't be taken for that to another, nor a request for its own reply. */
+export const boundToReply = (requestId: string, routingKey: string): Bound => [
+  'reply',
+  requestId,
+  routingKey,
+];
 
 export function encodeEnvelope({ keyId: kid, contentType: type }: Envelope): string {
   return JSON.stringify({ v: VERSION, alg: ALGORITHM, kid, type });

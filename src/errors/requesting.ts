@@ -15,17 +15,25 @@ export class NoResponderError extends HoplineError {
   }
 }
 
-/** No reply came in time. The request may have been handled, and may still be: it leaves its queue when its time is over. */
+/**
+ * No reply came in time. A request that was sent may have been handled, and may still be: it leaves its queue when its time is over.
+ */
 export class RequestTimeoutError extends HoplineError {
   readonly code = 'HOPLINE_REQUEST_TIMEOUT';
 
   constructor(
     readonly routingKey: string,
     readonly timeoutMs: number,
+    /** False if it was never sent: then nobody has handled it. */
+    readonly wasSent: boolean,
+    /** What kept the request, or its reply, from coming; undefined if that isn't known. */
+    why: string | undefined,
   ) {
     super(
-      `no reply to '${routingKey}' within ${timeoutMs} ms`,
-      'Look whether its responder runs and keeps up (hopline top), or give the request a longer timeout.',
+      `no reply to '${routingKey}' within ${timeoutMs} ms${wasSent ? '' : ', it was not sent'}${why === undefined ? '' : `: ${why}`}`,
+      wasSent
+        ? 'Look whether its responder runs and keeps up (hopline top), or give the request a longer timeout.'
+        : 'Ask again when the broker takes requests: nobody has handled this one.',
     );
   }
 }
@@ -59,6 +67,30 @@ export class ResponderError extends HoplineError {
       `the responder of '${routingKey}' failed: ${remote.code}: ${remote.message}`,
       'Look at the code, which the responder gives, and at the log of its service.',
     );
+  }
+}
+
+/**
+ * A request came a second time: the process that had it died, or lost its connection, and may have handled it. It was not run again.
+ */
+export class RequestRedeliveredError extends HoplineError {
+  readonly code = 'HOPLINE_REQUEST_REDELIVERED';
+
+  constructor(handler: string) {
+    super(
+      `'${handler}' did not run: the request was delivered before, and may have been handled`,
+      'Ask again if handling it twice does no harm. A responder for which it never does says repeatable: true.',
+    );
+  }
+}
+
+/** A responder has not handled a request: it discarded it, or can't handle it now. */
+export class RequestDroppedError extends HoplineError {
+  readonly code = 'HOPLINE_REQUEST_DROPPED';
+
+  /** @param why as a clause */
+  constructor(why: string) {
+    super(`the request was dropped: ${why}`, 'Look at the log of the responder; ask again if it may pass.');
   }
 }
 

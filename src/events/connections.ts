@@ -26,7 +26,7 @@ export interface BlockedEvent extends ConnectionEvent {
 
 export interface ChannelEvent {
   readonly service: string;
-  /** `publisher`, or the name of the queue that is consumed. */
+  /** `publisher`, `requests`, or the name of the queue that is consumed. */
   readonly channel: string;
   readonly error: Error;
 }

@@ -5,14 +5,14 @@ import type { BatchContext } from './batch.js';
 import type { StepContext } from './chain.js';
 import type { JsonForm, OnceOptions } from './once.js';
 import type { Headers } from './properties.js';
-import { Publisher } from './publisher.js';
+import { Requester } from './requester.js';
 import type { TransactionClient } from './transaction-client.js';
 
 /**
  * The delivery that a handler is given, and the ways to decide its outcome other than returning or throwing.
  * `release`, `fail` and `discard` record the outcome and return. The first of them wins; an error thrown after
- * it is logged and not used. Messages published through the context carry the correlation id and the trace
- * headers on.
+ * it is logged and not used. Messages published and requests asked through the context carry the correlation id and
+ * the trace headers on; a request leaves at once, also in a transaction.
  *
  * After the attempt, and in `failed()`, nothing more can be decided: `release`, `fail`, `discard` and changes
  * of a chain's steps are logged as a warning and have no effect. Everything else works in `failed()`. After
@@ -22,7 +22,7 @@ import type { TransactionClient } from './transaction-client.js';
  * An abstract class, so that it can be injected into objects that are built for each message (`scope:
  * 'message'`).
  */
-export abstract class MessageContext extends Publisher {
+export abstract class MessageContext extends Requester {
   constructor() {
     super();
     if (new.target === MessageContext) throw new ContextOutsideMessageError();

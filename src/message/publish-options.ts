@@ -97,3 +97,6 @@ export type ManyOptionsFor<Key extends string> =
 
 /** `publish`: no queue needs to take the message. `send`: one must. */
 export type PublishIntent = 'publish' | 'send';
+
+/** How a message leaves: a request, too, passes all that publishes do. */
+export type LeavingIntent = PublishIntent | 'request';

@@ -9,7 +9,7 @@ export interface Published {
    */
   readonly messageId: string;
   /**
-   * True if the broker has confirmed the message. False if it was added to an outbox, by `outbox()` or in a
+   * True if the broker has confirmed the message, or a request has its reply. False if it was added to an outbox, by `outbox()` or in a
    * handler's transaction: it is published after the commit, and never without it. False, too, of a handler that `publishes: 'after'`:
    * it is published once the attempt has succeeded, and never without that.
    */

@@ -2,7 +2,7 @@ import type { Duration } from '../util/duration.js';
 import type { RequestDefinition } from './define-request.js';
 import type { ExchangeOption } from './exchange-option.js';
 import type { Headers } from './properties.js';
-import { Publisher } from './publisher.js';
+import { Publisher, type Sender } from './publisher.js';
 
 /** Options of one request. */
 export interface RequestOptions {
@@ -43,6 +43,12 @@ export interface RequestSender {
     payload: unknown,
     options: RequestManyOptions | undefined,
   ): Promise<PromiseSettledResult<unknown>[]>;
+}
+
+/** The ways by which somebody publishes, and asks. */
+export interface Senders {
+  readonly sender: Sender;
+  readonly requests: RequestSender;
 }
 
 /** A publisher that also asks: a bus, a message's context, or the object injected for this token. */

@@ -1,8 +1,12 @@
 import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../message/chain.js';
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
-import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
+import type {
+  LeavingIntent,
+  PublishIntent,
+  PublishManyOptions,
+  PublishOptions,
+} from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
-import type { Sender } from '../message/publisher.js';
 import type { Beside, BodyEncoding } from './publish-call.js';
 import {
   type PublishMiddleware,
@@ -10,7 +14,7 @@ import {
   type PublishWrap,
   wrapping,
 } from './publish-middleware.js';
-import { chainOf, type DirectSender, type Encodings } from './sender.js';
+import { chainOf, type DirectSender, type Encodings, type LeavingSender } from './sender.js';
 import { optionsInTrace } from './tracing/trace-headers.js';
 import { type TraceableSender, type TracedSending, TracingSender } from './tracing/tracing-sender.js';
 
@@ -24,7 +28,7 @@ export function throughMiddleware(
   sender: DirectSender,
   middleware: readonly PublishMiddleware[],
   traced: TracedSending | undefined,
-): Sender {
+): LeavingSender {
   const inner = middleware.length === 0 ? sender : new MiddlewareSender(sender, wrapping(middleware));
   return traced ? new TracingSender(inner, traced) : inner;
 }
@@ -37,7 +41,7 @@ class MiddlewareSender implements TraceableSender {
   ) {}
 
   async dispatch(
-    intent: PublishIntent,
+    intent: LeavingIntent,
     target: string | MessageDefinition,
     payload: unknown,
     given: PublishOptions = {},
@@ -110,7 +114,7 @@ export function wrapSteps(
 }
 
 function messageOf(
-  intent: PublishIntent,
+  intent: LeavingIntent,
   target: string | MessageDefinition,
   payload: unknown,
   { headers = {}, messageId, correlationId }: PublishOptions,

@@ -1,6 +1,7 @@
 import { type Encryption, SEAL_BYTES } from '../encryption/encryption.js';
 import { InvalidMessageError, MessageTooLargeError, OptionsError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition, type PackSettings } from '../message/define-message.js';
+import { isRequestDefinition, type RequestDefinition } from '../message/define-request.js';
 import { checkDelay } from '../message/delay-range.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
@@ -50,8 +51,10 @@ export interface PublishCall {
   /** The definition's name, or the routing key. */
   readonly type: string;
   readonly payload: unknown;
-  /** True for `send`: some queue must take the message. */
+  /** True for `send` and `request`: some queue must take the message. */
   readonly mustRoute: boolean;
+  /** True for `request`: it waits for a reply, and isn't stored. */
+  readonly isRequest?: boolean;
   /** True if the body is to be encrypted. */
   readonly encrypted: boolean;
   readonly options: PublishOptions;
@@ -73,12 +76,28 @@ export interface UniqueRules {
   find(exchange: string, routingKey: string): UniqueSettings | undefined;
 }
 
-/** The routing key of a target. @throws InvalidMessageError if there is no concrete one */
-export function routingKeyOf(target: string | MessageDefinition, options: PublishOptions): string {
+/**
+ * The routing key of a target.
+ *
+ * @param isRequest true if it is asked, and not published
+ * @throws InvalidMessageError if there is no concrete one
+ * @throws OptionsError for a request that is published
+ */
+export function routingKeyOf(
+  target: string | MessageDefinition,
+  options: PublishOptions,
+  isRequest = false,
+): string {
+  if (!isRequest && isRequestDefinition(target)) throw published(target);
   const key = options.key ?? (isMessageDefinition(target) ? target.key : target);
   checkRoutingKey(key);
   return key;
 }
+
+const published = ({ key }: RequestDefinition) =>
+  new OptionsError('publish', [
+    `expected a message's definition or routing key, got the request '${key}': ask it with request(), since nobody would get its reply`,
+  ]);
 
 /** The exchange of a message, its lane included. @param own the bus's exchange */
 export function exchangeOf(
@@ -191,7 +210,7 @@ function mayBeDelayed(call: PublishCall, delayMs: number, properties: OutgoingPr
 }
 
 function propertiesOf(
-  { type, options, encoding, trace }: PublishCall,
+  { type, options, encoding, trace, isRequest }: PublishCall,
   { service }: ComposeOptions,
   now: number,
   contentType: string,
@@ -211,5 +230,16 @@ function propertiesOf(
   if (options.correlationId !== undefined) properties.correlationId = options.correlationId;
   if (options.replyTo !== undefined) properties.replyTo = options.replyTo;
   if (options.userId !== undefined) properties.userId = options.userId;
+  if (isRequest) asRequest(properties);
   return properties;
+}
+
+/** The correlation id of a request is what its reply is found by, so that of its caller goes beside it. */
+function asRequest(properties: OutgoingProperties): void {
+  const { correlationId } = properties;
+  properties.deliveryMode = 1;
+  properties.correlationId = properties.messageId as string;
+  if (correlationId === undefined) return;
+  properties.headers ??= {};
+  properties.headers[HEADER.correlationId] = correlationId;
 }

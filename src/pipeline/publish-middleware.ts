@@ -1,15 +1,15 @@
 import { InvalidMessageError, MiddlewareError } from '../errors.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import type { Headers } from '../message/properties.js';
-import type { PublishIntent } from '../message/publish-options.js';
+import type { LeavingIntent } from '../message/publish-options.js';
 import type { Published } from '../message/published.js';
 import { anything, callable, type Fields, isPlainObject, problemsOf, show, text } from '../util/check.js';
 import type { BodyEncoding } from './publish-call.js';
 
 /** A payload that is being published, as publish middleware sees it: what the call asked for, and what middleware before has changed. */
 export interface PublishRequest {
-  /** Method of the call; `send`, too, for the steps of a chain and the jobs of a batch. */
-  readonly intent: PublishIntent;
+  /** Method of the call; `send`, too, for the steps of a chain and the jobs of a batch; `request`, too, for `requestMany`. */
+  readonly intent: LeavingIntent;
   readonly routingKey: string;
   /** Definition that the call named; undefined for a plain key. */
   readonly definition: MessageDefinition | undefined;
@@ -39,7 +39,7 @@ export interface PublishedChange {
 
 /**
  * Runs the rest: the next middleware, and finally the publish. Resolves when the broker has confirmed the message, or when it is added to
- * the outbox. Rejects with the errors of `publish()` and `send()`.
+ * the outbox; a request's, when its reply has come. Rejects with the errors of `publish()`, `send()` and `request()`.
  *
  * @throws MiddlewareError if it was called before, or after the middleware has ended
  * @throws InvalidMessageError if the change is wrong; then the call does not count

@@ -1,7 +1,12 @@
 import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../message/chain.js';
 import type { MessageDefinition } from '../message/define-message.js';
 import { newMessageId } from '../message/message-id.js';
-import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
+import type {
+  LeavingIntent,
+  PublishIntent,
+  PublishManyOptions,
+  PublishOptions,
+} from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import type { Sender } from '../message/publisher.js';
 import type { Beside, BodyEncoding } from './publish-call.js';
@@ -26,12 +31,23 @@ export type WrapEach = (payload: unknown, publish: PublishOne) => Promise<Publis
  */
 export const HELD_AT_MOST_MS = 100;
 
+/** A sender by which requests leave, too. */
+export interface LeavingSender extends Sender {
+  /** A request's promise is settled by its end. */
+  dispatch(
+    intent: LeavingIntent,
+    target: string | MessageDefinition,
+    payload: unknown,
+    options: PublishOptions | undefined,
+  ): Promise<Published>;
+}
+
 /** A sender without publish middleware, and with what that needs to come before it. */
-export interface DirectSender extends Sender {
+export interface DirectSender extends LeavingSender {
   /** Checks the options of a call. @throws as a publish with them */
   check(options: PublishOptions): void;
   dispatch(
-    intent: PublishIntent,
+    intent: LeavingIntent,
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions | undefined,

@@ -17,8 +17,9 @@ export class PublishEvents implements PublishFeature<Sending> {
     private readonly clock: Clock,
   ) {}
 
-  asks(): boolean {
+  asks({ isRequest }: PublishCall): boolean {
     const { events } = this;
+    if (isRequest) return events.has('request.replied') || events.has('request.failed');
     return (
       events.has('message.confirmed') ||
       events.has('message.published') ||
@@ -31,6 +32,7 @@ export class PublishEvents implements PublishFeature<Sending> {
   readonly stage: Stage<Sending> = (next) => (call, message) => {
     const confirmed = next(call, message);
     const startedAt = this.clock.monotonic();
+    if (call.isRequest) return this.request(call, message, confirmed, startedAt);
     this.published(call, message);
     return confirmed.then(
       (published) => {
@@ -40,6 +42,26 @@ export class PublishEvents implements PublishFeature<Sending> {
       (error: Error) => this.failed(call, message, error),
     );
   };
+
+  private request(
+    call: PublishCall,
+    message: OutgoingMessage,
+    end: Promise<Published>,
+    startedAt: number,
+  ): Promise<Published> {
+    const { clock, events } = this;
+    const about = this.about(call, message, 0);
+    return end.then(
+      (replied) => {
+        events.emit('request.replied', { ...about, durationMs: clock.monotonic() - startedAt });
+        return replied;
+      },
+      (error: Error) => {
+        events.emit('request.failed', { ...about, durationMs: clock.monotonic() - startedAt, error });
+        throw error;
+      },
+    );
+  }
 
   private published(call: PublishCall, message: OutgoingMessage): void {
     if (!this.events.has('message.published')) return;

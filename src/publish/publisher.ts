@@ -12,8 +12,14 @@ import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../mes
 import { isMessageDefinition, type MessageDefinition } from '../message/define-message.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import { HEADER } from '../message/headers.js';
+import type { OutgoingMessage } from '../message/message.js';
 import { newMessageId } from '../message/message-id.js';
-import type { PublishIntent, PublishManyOptions, PublishOptions } from '../message/publish-options.js';
+import type {
+  LeavingIntent,
+  PublishIntent,
+  PublishManyOptions,
+  PublishOptions,
+} from '../message/publish-options.js';
 import type { Published, PublishedMany } from '../message/published.js';
 import { PACK_CONTENT_TYPE, packed } from '../message/wire/pack.js';
 import { encodeTraces } from '../message/wire/pack-traces.js';
@@ -50,6 +56,8 @@ import { PublishWays } from './publish-ways.js';
 export interface BusPublisherOptions extends ComposeOptions, UniqueSendsOptions {
   /** @throws NotStartedError, StoppedError */
   readonly session: () => Pick<TransportSession, 'publish'>;
+  /** Asks a composed request; settled by its end. */
+  readonly ask: (message: OutgoingMessage) => Promise<Published>;
   /** Resolves once an exchange is declared or verified that no handler and no option of the bus names. */
   readonly ensureExchange: (exchange: ExchangeRef) => Promise<void>;
   readonly events: Emitter<BusEvents>;
@@ -82,7 +90,8 @@ export class BusPublisher implements DirectSender {
       send: [uniqueSends(options), encrypting(encryption), new PublishEvents(service, events, clock)],
       compose: (next) => (call, body) => next(call, composeMessage(call, body, options, clock.now())),
       // A message that is composed here has a receipt.
-      transmit: (_call, message) => options.session().publish(message) as Promise<Published>,
+      transmit: (call, message) =>
+        call.isRequest ? options.ask(message) : (options.session().publish(message) as Promise<Published>),
     });
     this.steps = new ChainSender(options, (call, message) => this.ways.ofComposed(call)(call, message));
     this.batches = new Batches({ ...options, store: stores.batches, steps: this.steps, wrap });
@@ -130,7 +139,7 @@ export class BusPublisher implements DirectSender {
 
   /** Not async: a publish with nothing to wait for before its confirm costs one promise, the transport's. */
   dispatch(
-    intent: PublishIntent,
+    intent: LeavingIntent,
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions = NO_OPTIONS,
@@ -187,17 +196,18 @@ export class BusPublisher implements DirectSender {
   }
 
   private call(
-    intent: PublishIntent,
+    intent: LeavingIntent,
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions,
     { encoding, trace }: Beside,
   ): PublishCall {
-    const routingKey = routingKeyOf(target, options);
+    const isRequest = intent === 'request';
+    const routingKey = routingKeyOf(target, options, isRequest);
     const definition = isMessageDefinition(target) ? target : undefined;
-    const mustRoute = intent === 'send';
+    const mustRoute = intent !== 'publish';
     const encrypted = isEncrypted(target, options, this.options.encryption);
-    const unique = uniqueRuleOf(target, mustRoute, routingKey, options, this.options);
+    const unique = isRequest ? undefined : uniqueRuleOf(target, mustRoute, routingKey, options, this.options);
     if (definition?.pack && !encrypted && !unique) mustBePackable(this.options.serializer);
     return {
       routingKey,
@@ -205,6 +215,7 @@ export class BusPublisher implements DirectSender {
       type: definition === undefined ? routingKey : definition.key,
       payload,
       mustRoute,
+      isRequest,
       encrypted,
       options,
       unique,

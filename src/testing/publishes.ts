@@ -76,6 +76,20 @@ export class KitPublishes {
     }
   }
 
+  /**
+   * Records a request.
+   *
+   * @returns function that takes the record back
+   * @throws NotSettledError if a cascade does not end
+   */
+  asked(message: OutgoingMessage): () => void {
+    const site = this.siteOf(message);
+    if (site.by !== 'test') this.endFlood(site);
+    const { cause } = this.world.lineage;
+    this.world.lineage.published(message.properties.messageId, cause);
+    return this.record(message, site, cause?.handler);
+  }
+
   private async afterStored(fault: PublishFault, message: OutgoingMessage, site: Site): Promise<void> {
     const { journal } = this.world;
     const { of, routingKey } = site;

@@ -13,6 +13,7 @@ import type {
   Peeked,
   QueueState,
 } from '../transport/operator-session.js';
+import type { ReplySink, Requests } from '../transport/requests.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -27,6 +28,7 @@ import { formatMs } from '../util/duration.js';
 import { KitDelivery, originOf } from './delivery.js';
 import { type AckFault, firstFault } from './exploring/faults.js';
 import { KitPublishes, type KitPublishesOptions, nobodyLeft, type User } from './publishes.js';
+import { KitRequests } from './requests.js';
 import { comeAgain, payloadOf, type World } from './world.js';
 
 /** Longest time until a broker detects by heartbeats that a connection is gone. */
@@ -116,6 +118,7 @@ class KitSession implements Session {
     const consumer = await this.inner.consume(queue, options, {
       deliver: (delivery) => this.deliver(delivery as MemoryDelivery, sink),
       lost: (reason) => sink.lost(reason),
+      missed: (since) => sink.missed?.(since),
     });
     this.consumers.push(consumer);
     return consumer;
@@ -127,6 +130,10 @@ class KitSession implements Session {
 
   listen(source: ListenSource, listener: Listener): Promise<Listening> {
     return this.inner.listen(source, listener);
+  }
+
+  openRequests(sink: ReplySink): Requests {
+    return new KitRequests(this.world, this.publishes, this, (own) => this.inner.openRequests(own), sink);
   }
 
   async drain(): Promise<void> {

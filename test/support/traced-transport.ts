@@ -12,6 +12,7 @@ import type {
   Peeked,
   QueueState,
 } from '../../src/transport/operator-session.js';
+import type { ReplySink, Requests } from '../../src/transport/requests.js';
 import type {
   BrokerInfo,
   ConsumeOptions,
@@ -112,6 +113,10 @@ class TracedSession implements Session {
     return this.inner.publish(message);
   }
 
+  openRequests(sink: ReplySink): Requests {
+    return this.inner.openRequests(sink);
+  }
+
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
     await this.trace.beforeConsuming(queue);
     const consumer = await this.inner.consume(queue, options, {
@@ -120,6 +125,7 @@ class TracedSession implements Session {
         this.trace.around(delivery, () => sink.deliver(delivery));
       },
       lost: (reason) => sink.lost(reason),
+      missed: (since) => sink.missed?.(since),
     });
     this.trace.consumers.push(queue);
     const traced = new TracedConsumer(consumer, () => this.trace.forgetConsumer(queue));

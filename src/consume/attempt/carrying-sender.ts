@@ -40,8 +40,16 @@ export class CarryingSender implements Sender {
   }
 
   private carryingOn<Options extends PublishManyOptions>(options: Options): Options {
-    const { headers, ...carried } = carriedFrom(this.cause);
-    const own = options.correlationId === undefined ? carried : { correlationId: options.correlationId };
-    return { ...options, headers: { ...headers, ...options.headers }, ...own };
+    return carryingOn(this.cause, options);
   }
+}
+
+/** The options with the trace and the correlation id of the message, where they have none of their own. */
+export function carryingOn<Options extends Pick<PublishManyOptions, 'headers' | 'correlationId'>>(
+  cause: Cause,
+  options: Options,
+): Options {
+  const { headers, ...carried } = carriedFrom(cause);
+  const own = options.correlationId === undefined ? carried : { correlationId: options.correlationId };
+  return { ...options, headers: { ...headers, ...options.headers }, ...own };
 }

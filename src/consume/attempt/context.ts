@@ -10,6 +10,7 @@ import type { JsonForm, OnceOptions } from '../../message/once.js';
 import type { Headers } from '../../message/properties.js';
 import type { Sender } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
+import type { RequestSender, Senders } from '../../message/requester.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import type { Attempt, AttemptPublishes, AttemptTransaction } from '../../pipeline/attempt.js';
 import { DISCARD, type Outcome } from '../../pipeline/outcome.js';
@@ -20,6 +21,7 @@ import { show } from '../../util/check.js';
 import { type Duration, isDuration, toMs } from '../../util/duration.js';
 import type { Logger } from '../../util/logger.js';
 import type { Handler } from '../handlers/subscription.js';
+import { CarryingRequests } from './carrying-requests.js';
 import { CarryingSender } from './carrying-sender.js';
 
 /** State of the worker: no more messages are taken while it stops. */
@@ -28,9 +30,8 @@ export interface Stopping {
 }
 
 /** Parts of the bus that contexts use. */
-export interface ContextSurroundings {
+export interface ContextSurroundings extends Senders {
   readonly service: string;
-  readonly sender: Sender;
   readonly steps: StepSender;
   readonly batches: BatchSender;
   readonly stores: Stores;
@@ -199,6 +200,11 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   release(delay: Duration): void {
+    if (this.handler.answers)
+      throw new InvalidMessageError(
+        `'${this.handler.name}' answers requests, and a request can't come back later: its requester waits`,
+        'Throw, or call context.fail(): the requester may ask again.',
+      );
     if (!isDuration(delay)) {
       throw new InvalidMessageError(
         `expected release's delay to be a duration of at most 400 days, got ${show(delay)}`,
@@ -237,6 +243,11 @@ export class HandlerContext extends MessageContext implements Attempt {
       return transacted && !transacted.isCommitted ? transacted.sender : bus.sender;
     });
     return this.ownSender;
+  }
+
+  /** Never within the transaction: its end would come after the reply. */
+  protected get requests(): RequestSender {
+    return new CarryingRequests(this.cause, this.bus.requests);
   }
 
   /** Context for `failed()`, whose messages leave at once: not the one that code of the attempt may still use. */

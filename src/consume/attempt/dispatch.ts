@@ -5,8 +5,10 @@ import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { AttemptScope } from '../../features/publishes/scope.js';
 import type { PublishesOptions, Through } from '../../features/publishes/stage.js';
+import type { ReplyBodyOptions } from '../../features/reply/stages.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Sender } from '../../message/publisher.js';
+import type { Senders } from '../../message/requester.js';
 import type { Drafting } from '../../pipeline/draft.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
@@ -16,6 +18,7 @@ import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
+import type { Serializer } from '../../serialization/serializer.js';
 import type { Stores } from '../../stores/stores.js';
 import { isA } from '../../util/error-text.js';
 import type { Handler } from '../handlers/subscription.js';
@@ -27,12 +30,18 @@ import { type LeftRunning, Running, type RunningOptions, type UnderWay } from '.
 import { aroundStages, arrivalStages, guardStages, type StageOptions } from './stages.js';
 import { Verdicts, type VerdictsOptions } from './verdicts.js';
 
-export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<RunningOptions, 'verdicts'> {
+export interface DispatcherOptions
+  extends DecodeOptions,
+    ReplyBodyOptions,
+    VerdictsOptions,
+    Omit<RunningOptions, 'verdicts'> {
+  readonly serializer: Serializer;
+  readonly maxBodyBytes: number;
   readonly service: string;
   readonly events: AttemptEvents;
   readonly middleware: readonly MiddlewareObject[];
-  /** Sender of what a handler publishes. @param inner publish middleware of the handler */
-  readonly senderOf: (inner: readonly PublishMiddleware[]) => Sender;
+  /** Senders of what a handler publishes and asks. @param inner publish middleware of the handler */
+  readonly sendersOf: (inner: readonly PublishMiddleware[]) => Senders;
   readonly through: Through;
   readonly drafts: Drafting;
   readonly scope: AttemptScope;
@@ -148,14 +157,14 @@ export class Dispatcher {
   private ways(handler: Handler): Ways {
     const { options, running } = this;
     const inner = publishMiddlewareOf(handler.middleware ?? []);
-    const surroundings = { ...options, sender: options.senderOf(inner) };
+    const surroundings = { ...options, ...options.sendersOf(inner) };
     const throughOutbox: ThroughOutbox = (add) => options.throughOutbox(add, inner);
     const stageOptions = { ...this.stageOptions, throughOutbox, inner };
     const handlersCode = handlerCode(handler, stageOptions);
     this.codes.push(handlersCode);
     const features = featureGuards(handler, stageOptions);
     const way = (isMarked: boolean) => {
-      const around = aroundStages(handler, isMarked, options.middleware);
+      const around = aroundStages(handler, isMarked, options.middleware, options);
       const code = this.timed(handler, piped(around, handlersCode.run));
       return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
     };

@@ -1,3 +1,4 @@
+import { HoplineError } from '../../errors/hopline-error.js';
 import type { BusEvents, EventName } from '../../events.js';
 import { formatMs } from '../../util/duration.js';
 import { briefError } from '../failure-log/failure.js';
@@ -61,6 +62,23 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     level: 'warn',
     say: (event) => `${message(event)} could not be published${because(event.error)}`,
   },
+  'request.replied': {
+    level: 'debug',
+    say: (event) => `the request of ${message(event)} is replied to in ${formatMs(event.durationMs)}`,
+  },
+  'request.failed': {
+    level: 'warn',
+    minor: {
+      what: 'if its responder failed, or its caller gave it up',
+      is: ({ error }) => !(error instanceof HoplineError) || error.code === 'HOPLINE_RESPONDER',
+    },
+    say: (event) => `the request of ${message(event)} has no reply${because(event.error)}`,
+  },
+  'reply.dropped': {
+    level: 'debug',
+    say: ({ requestId, from }) =>
+      `a reply${from === undefined ? '' : ` of '${from}'`} to request ${requestId ?? 'without an id'} is dropped: nobody waits for it`,
+  },
   'handler.started': { level: 'debug', say: (event) => `${handling(event)} begins ${message(event)}` },
   'handler.succeeded': {
     level: 'debug',
@@ -95,6 +113,12 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     minor: { what: 'by the handler itself', is: ({ error }) => error === undefined },
     outcome: 'discarded',
     say: (event) => `${handling(event)} discards ${message(event)}`,
+  },
+  'message.failed': {
+    level: 'warn',
+    outcome: 'failed',
+    say: (event) =>
+      `${handling(event)} failed, and its requester ${event.isAnswered ? 'was told' : 'wanted no reply'}${because(event.error)}`,
   },
   'message.skipped': {
     level: 'debug',
@@ -156,6 +180,11 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     say: ({ queue }) => `queue '${queue}' is consumed with the others again`,
   },
   'consumer.restored': { level: 'info', say: ({ queue }) => `queue '${queue}' is consumed again` },
+  'consumer.gap': {
+    level: 'warn',
+    say: ({ handler, since }) =>
+      `handler '${handler}' may have missed messages since ${since.toISOString()}, and what was in the queue of its process then`,
+  },
   'consumer.paused': {
     level: 'info',
     minor: forHigherLane,

@@ -2,14 +2,18 @@ import { Chain, type ChainOptions, type ChainPlan, type ChainStep } from '../../
 import { isMessageDefinition, type MessageDefinition } from '../../message/define-message.js';
 import type { ExchangeRef } from '../../message/exchange-option.js';
 import type { Headers } from '../../message/properties.js';
-import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
+import type {
+  LeavingIntent,
+  PublishIntent,
+  PublishManyOptions,
+  PublishOptions,
+} from '../../message/publish-options.js';
 import type { Published, PublishedMany } from '../../message/published.js';
-import type { Sender } from '../../message/publisher.js';
 import { isPlainObject } from '../../util/check.js';
 import type { Clock } from '../../util/clock.js';
 import { msAsWritten } from '../../util/duration.js';
 import type { Beside } from '../publish-call.js';
-import { chainOf } from '../sender.js';
+import { chainOf, type LeavingSender } from '../sender.js';
 import { optionsInTrace } from './trace-headers.js';
 import type { TracedPublish, Tracing } from './tracing.js';
 
@@ -21,9 +25,9 @@ export interface TracedSending {
 }
 
 /** A sender that a tracer may stand before. */
-export interface TraceableSender extends Sender {
+export interface TraceableSender extends LeavingSender {
   dispatch(
-    intent: PublishIntent,
+    intent: LeavingIntent,
     target: string | MessageDefinition,
     payload: unknown,
     options: PublishOptions | undefined,
@@ -35,14 +39,14 @@ export interface TraceableSender extends Sender {
 const NO_OPTIONS: PublishOptions = {};
 
 /** Takes each call through a tracer, outside of all publish middleware. Wrong options are left to the sender, which refuses them. */
-export class TracingSender implements Sender {
+export class TracingSender implements LeavingSender {
   constructor(
     private readonly sender: TraceableSender,
     private readonly traced: TracedSending,
   ) {}
 
   dispatch(
-    intent: PublishIntent,
+    intent: LeavingIntent,
     target: string | MessageDefinition,
     payload: unknown,
     options?: PublishOptions,
@@ -82,7 +86,7 @@ export class TracingSender implements Sender {
 
   private about(
     of: TracedPublish['of'],
-    intent: PublishIntent,
+    intent: LeavingIntent,
     target: string | MessageDefinition,
     options: PublishOptions = NO_OPTIONS,
     messageId = options.messageId,

@@ -1,5 +1,5 @@
 import type { Headers } from '../../message/properties.js';
-import type { PublishIntent } from '../../message/publish-options.js';
+import type { LeavingIntent } from '../../message/publish-options.js';
 import type { Clock } from '../../util/clock.js';
 import type { ConsumeResult } from '../consume-middleware.js';
 import type { Match } from '../handler.js';
@@ -14,7 +14,7 @@ import type { Received } from '../received.js';
 /** A call that publishes: one payload, many, the first step of a chain, or the jobs of a batch. */
 export interface TracedPublish {
   readonly of: 'message' | 'many' | 'chain' | 'batch';
-  readonly intent: PublishIntent;
+  readonly intent: LeavingIntent;
   readonly exchange: string;
   /** Routing key; of a batch its name. */
   readonly routingKey: string;

@@ -5,6 +5,7 @@ import type { DeadLetters } from './dead-letters.js';
 import { isCycle } from './death.js';
 import { Exchange } from './exchange.js';
 import type { Queue, QueueHost } from './queue.js';
+import { ReplyAddresses } from './replies/reply-addresses.js';
 import type { StoredMessage } from './stored-message.js';
 import { Turns } from './turns.js';
 
@@ -13,6 +14,7 @@ export class Broker implements QueueHost {
   readonly exchanges = new Map<string, Exchange>();
   readonly queues = new Map<string, Queue>();
   readonly turns = new Turns();
+  readonly replies = new ReplyAddresses(this.turns);
   readonly alarms: Alarms;
   readonly stalled = new Set<DeadLetters>();
   private users = 0;
@@ -40,6 +42,7 @@ export class Broker implements QueueHost {
    */
   publish(message: StoredMessage, mandatory: boolean): void {
     const { exchange, routingKey, properties } = message;
+    if (exchange === '' && this.replies.deliver(routingKey, message)) return;
     const queues = this.route(exchange, routingKey);
     if (!queues) {
       throw new PublishRejectedError(
@@ -58,12 +61,22 @@ export class Broker implements QueueHost {
     }
   }
 
+  delete(queue: Queue): void {
+    for (const exchange of this.exchanges.values()) exchange.unbind(queue);
+    this.queues.delete(queue.name);
+  }
+
   forward(letter: StoredMessage, mustArrive: boolean): boolean {
     const routed = this.route(letter.exchange, letter.routingKey) ?? [];
     const queues = [...routed].filter((queue) => !isCycle(letter.properties.headers, queue.name));
     if (mustArrive && (queues.length === 0 || !queues.every((queue) => queue.hasRoom))) return false;
     for (const queue of queues) queue.put(letter);
     return true;
+  }
+
+  /** Queue that gives its deliveries this name: that of a process is known to the broker by another. */
+  queueNamed(name: string): Queue | undefined {
+    return this.queues.get(name) ?? [...this.queues.values()].find((queue) => queue.name === name);
   }
 
   /** Tries again to route dead letters that found no queue. */

@@ -7,6 +7,7 @@ import { MessageContext } from '../../../src/message/context.js';
 import type { MessageProperties } from '../../../src/message/properties.js';
 import type { PublishOptions } from '../../../src/message/publish-options.js';
 import type { Sender } from '../../../src/message/publisher.js';
+import type { RequestSender } from '../../../src/message/requester.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { systemClock } from '../../../src/util/clock.js';
 import type { Logger } from '../../../src/util/logger.js';
@@ -33,6 +34,7 @@ describe('a message context', () => {
     const sender = {
       dispatch: async (...call: unknown[]) => void published.push(call as never),
     } as unknown as Sender;
+    const requests = { request: sender.dispatch } as unknown as RequestSender;
     const at = (level: string) => (fields: object, message: string) =>
       void logged.push([level, fields, message]);
     const log: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
@@ -44,6 +46,7 @@ describe('a message context', () => {
     const bus = {
       service: 'shop',
       sender,
+      requests,
       steps,
       batches,
       stores: memoryStores(systemClock),

@@ -5,6 +5,7 @@ import { HandlerTimeoutError } from '../../../src/errors.js';
 import type { BatchSender } from '../../../src/features/batch/context.js';
 import type { StepSender } from '../../../src/features/chain/context.js';
 import type { Sender } from '../../../src/message/publisher.js';
+import type { RequestSender } from '../../../src/message/requester.js';
 import type { Stores } from '../../../src/stores/stores.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { deferred } from '../../../src/util/deferred.js';
@@ -22,6 +23,7 @@ describe('running a handler', () => {
     context = new HandlerContext(workFor(its), its, {
       service: 'shop',
       sender: {} as Sender,
+      requests: {} as RequestSender,
       steps: {} as StepSender,
       batches: {} as BatchSender,
       stores: {} as Stores,

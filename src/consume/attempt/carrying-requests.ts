@@ -1,0 +1,24 @@
+import type { RequestDefinition } from '../../message/define-request.js';
+import type { RequestManyOptions, RequestOptions, RequestSender } from '../../message/requester.js';
+import type { Cause } from '../../pipeline/tracing/carried.js';
+import { carryingOn } from './carrying-sender.js';
+
+/** What an attempt asks: it has the trace and the correlation id of the attempt's message, unless the call sets its own. */
+export class CarryingRequests implements RequestSender {
+  constructor(
+    private readonly cause: Cause,
+    private readonly requests: RequestSender,
+  ) {}
+
+  request(definition: RequestDefinition, payload: unknown, options: RequestOptions = {}): Promise<unknown> {
+    return this.requests.request(definition, payload, carryingOn(this.cause, options));
+  }
+
+  requestMany(
+    definition: RequestDefinition,
+    payload: unknown,
+    options: RequestManyOptions = {},
+  ): Promise<PromiseSettledResult<unknown>[]> {
+    return this.requests.requestMany(definition, payload, carryingOn(this.cause, options));
+  }
+}

@@ -1,0 +1,66 @@
+import { OptionsError } from '../../errors.js';
+import { isRequestDefinition } from '../../message/define-request.js';
+import { exchangeOption } from '../../message/exchange-option.js';
+import { checkHeaders } from '../../message/headers.js';
+import type { RequestManyOptions, RequestOptions } from '../../message/requester.js';
+import { exchangeOptionProblem } from '../../topology/names.js';
+import {
+  type Check,
+  durationUpTo,
+  type Fields,
+  flag,
+  isPlainObject,
+  positiveInteger,
+  problemsOf,
+  show,
+  text,
+} from '../../util/check.js';
+
+/** Milliseconds that a request waits that sets no timeout. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+
+const signal: Check = {
+  expected: 'an AbortSignal',
+  accepts: (value) => typeof (value as AbortSignal | null)?.addEventListener === 'function',
+};
+
+const shortText: Check = {
+  expected: 'a string of 1 to 255 bytes',
+  accepts: (value) => text.accepts(value) && Buffer.byteLength(value as string) <= 255,
+};
+
+const FIELDS: Fields = {
+  timeout: durationUpTo('1d'),
+  headers: { expected: 'an object', accepts: isPlainObject },
+  correlationId: shortText,
+  exchange: exchangeOption,
+  repeatable: flag,
+  signal,
+};
+
+const MANY_FIELDS: Fields = { ...FIELDS, count: positiveInteger };
+
+/** @throws OptionsError for what is no request's definition */
+export function checkDefinition(what: string, definition: unknown): void {
+  if (isRequestDefinition(definition)) return;
+  const key = (definition as { key?: unknown } | null)?.key;
+  const got = typeof key === 'string' ? `the definition '${key}' of a message` : show(definition);
+  throw new OptionsError(what, [`expected what defineRequest returns, got ${got}`]);
+}
+
+/**
+ * Checks the options of a request.
+ *
+ * @throws OptionsError with all problems at once
+ * @throws InvalidMessageError, MessageTooLargeError for headers
+ */
+export function checkRequestOptions(what: string, options: RequestOptions | RequestManyOptions): void {
+  if (!isPlainObject(options))
+    throw new OptionsError(what, [`expected its options to be an object, got ${show(options)}`]);
+  const { exchange, headers } = options as RequestOptions;
+  const problems = problemsOf(options, '', what === 'request' ? FIELDS : MANY_FIELDS);
+  const exchangeProblem = exchangeOptionProblem(exchange);
+  if (exchangeProblem) problems.push(exchangeProblem);
+  if (problems.length > 0) throw new OptionsError(what, problems);
+  if (headers) checkHeaders(headers);
+}
