@@ -52,6 +52,8 @@ export interface LogFields {
   readonly refused?: boolean;
   /** Connections that a queue's messages may have cost. */
   readonly losses?: number;
+  /** Moment since which messages may be missed. */
+  readonly since?: Date;
   /** Attempts within a circuit breaker's window. */
   readonly attempts?: number;
   /** Those of them that failed. */

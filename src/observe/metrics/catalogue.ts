@@ -120,6 +120,10 @@ export const METRICS = {
     'max',
     '1 while the process takes no messages of the queue for this reason',
   ),
+  consumer_gaps_total: counter(
+    OF_QUEUE,
+    "Times that the process may have missed messages of which each process gets a copy (`each: 'process'`)",
+  ),
 
   connection_up: gauge(OF_CONNECTION, 'min', '1 while the connection is up, 0 otherwise'),
   connection_failures_total: counter(OF_CONNECTION, 'Losses of the connection, and failed tries to connect'),
