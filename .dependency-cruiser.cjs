@@ -26,6 +26,8 @@ const observe = '^src/observe/';
 /** What of the observers every bus has. */
 const everyBus = '^src/observe/(health|failure-log)/';
 const tools = '^src/(dashboard|cli|testing)/';
+/** What fits a bus into an application of NestJS. */
+const nest = '^src/nest/';
 const operate = '^src/operate\\.ts$';
 const index = either('^src/index\\.ts$', operate, '^src/stores/index\\.ts$');
 const decorators = '^decorators/';
@@ -153,7 +155,10 @@ const layering = [
       'The bus must not pull in what only some users install (redis, postgres, metrics) or see (tools). Health and the log ' +
       'of failures need nothing to be installed, and every bus has them.',
     from: { path: root },
-    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: everyBus },
+    to: {
+      path: either('^src/stores/(redis|postgres)/', observe, tools, nest, decorators),
+      pathNot: everyBus,
+    },
   },
   {
     name: 'observers-only-listen',
@@ -188,6 +193,24 @@ const layering = [
     to: { path: flow, ...valueImport },
   },
   {
+    name: 'nest-uses-what-users-use',
+    comment:
+      'A bus in a Nest application is a bus like others. Of its handlers, what `handlers()` says of classes is enough, without the ' +
+      'container that it has.',
+    from: { path: nest, pathNot: '^src/nest/testing/' },
+    to: {
+      path: either(
+        flow,
+        pure,
+        adapters,
+        tools,
+        '^decorators/(handlers|instances|dependencies)',
+        '^src/nest/testing/',
+      ),
+      ...valueImport,
+    },
+  },
+  {
     name: 'index-is-not-imported',
     comment:
       'index.ts, operate.ts and stores/index.ts are lists of public names. An import of one from inside makes every file depend ' +
@@ -200,7 +223,10 @@ const layering = [
     comment:
       'What only another entry point needs is an optional peer: importing `hopline` must not ask for it.',
     from: { path: index },
-    to: { path: either('^src/stores/(redis|postgres)/', observe, tools, decorators), pathNot: everyBus },
+    to: {
+      path: either('^src/stores/(redis|postgres)/', observe, tools, nest, decorators),
+      pathNot: everyBus,
+    },
   },
   {
     name: 'operators-parts-stay-outside-hopline',
@@ -220,8 +246,9 @@ const layering = [
     name: 'core-knows-no-decorators',
     comment:
       'Everything a decorator says can be said without it, so the core never needs one. The test kit is no core: it takes ' +
-      'the same classes as a service does, so it may call `handlers()`, and loads it only when it is given classes.',
-    from: { path: '^src/', pathNot: '^src/testing/' },
+      'the same classes as a service does, so it may call `handlers()`, and loads it only when it is given classes; and Nest is a ' +
+      'container beside the one that the decorators have.',
+    from: { path: '^src/', pathNot: either('^src/testing/', nest) },
     to: { path: decorators },
   },
   {
@@ -256,7 +283,7 @@ const layering = [
     comment: 'A new directory in src gets its row above before it gets imports.',
     from: {
       path: '^src/',
-      pathNot: either(foundation, pure, ports, flow, features, adapters, root, observe, tools, index),
+      pathNot: either(foundation, pure, ports, flow, features, adapters, root, observe, tools, nest, index),
     },
     to: { path: '.' },
   },
@@ -266,8 +293,20 @@ const outside = [
   {
     name: 'injection-stays-in-decorators',
     comment: 'The core works with any container, or none: tsyringe and reflect-metadata live in decorators/.',
-    from: { path: '^src/' },
+    from: { path: '^src/', pathNot: nest },
     to: { path: packages('tsyringe', 'reflect-metadata') },
+  },
+  {
+    name: 'nest-has-its-own-container',
+    comment: 'An application of Nest has a container; its metadata are read by what it has installed itself.',
+    from: { path: nest },
+    to: { path: packages('tsyringe') },
+  },
+  {
+    name: 'nest-stays-in-its-entry-point',
+    comment: 'The packages of Nest are optional peers of hopline/nest.',
+    from: { path: product, pathNot: nest },
+    to: { path: packages('@nestjs') },
   },
   {
     name: 'amqp-stays-in-its-adapter',
@@ -333,7 +372,9 @@ module.exports = {
   forbidden: [...layering, ...outside, ...hygiene].map((rule) => ({ severity: 'error', ...rule })),
   options: {
     // Packages of their own, with dependencies of their own; and files that a test puts into a copy of the sources.
-    exclude: { path: '^test/(tracers|foreign/clients|stacks/(tools|programs)|project/handler-option)/' },
+    exclude: {
+      path: '^test/(tracers|nest/eleven|foreign/clients|stacks/(tools|programs)|project/handler-option)/',
+    },
     doNotFollow: { path: '(^|/)node_modules/|^(dist|lib)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

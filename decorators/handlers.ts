@@ -3,7 +3,7 @@ import { type DependencyContainer, container as rootContainer } from 'tsyringe';
 import type { HandlerDefinition } from '../src/consume/handlers/definition.js';
 import { OptionsError } from '../src/errors.js';
 import type { MessageContext } from '../src/message/context.js';
-import { definitionsOf } from './definitions.js';
+import { definitionsOf, type HandlingMethod, runningOn } from './definitions.js';
 import { instancesFrom, instancesThrough } from './instances.js';
 import type { Class } from './metadata.js';
 
@@ -32,7 +32,8 @@ export function handlers(classes: readonly Class[], options: HandlersOptions = {
   const { container = rootContainer, resolve } = options;
   const instances = resolve ? instancesFrom(resolve) : instancesThrough(container.createChildContainer());
   const problems: string[] = [];
-  const definitions = classes.flatMap((target) => definitionsOf(target, instances, problems));
+  const run = (handling: HandlingMethod) => runningOn(instances, handling);
+  const definitions = classes.flatMap((target) => definitionsOf(target, run, problems));
   if (problems.length > 0) throw new OptionsError('handlers', problems);
   return definitions;
 }

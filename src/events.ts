@@ -17,6 +17,7 @@ export type {
   AttemptEvent,
   DeadLetteredEvent,
   DiscardedEvent,
+  FailedRequestEvent,
   HandlerEndedEvent,
   HandlerFailedEvent,
   ReleasedEvent,
@@ -40,6 +41,7 @@ export type {
 export type {
   ConsumerCancelledEvent,
   ConsumerEvent,
+  ConsumerGapEvent,
   ConsumerGuiltyEvent,
   ConsumerPausedEvent,
   ConsumerTroubleEvent,

@@ -4,6 +4,7 @@ import { compile, docOf, entrySources, generatedNote, moduleOf, table } from './
 const files = [
   'src/errors/starting.ts',
   'src/errors/publishing.ts',
+  'src/errors/requesting.ts',
   'src/errors/handling.ts',
   'src/errors/operating.ts',
   'src/errors/stores.ts',

@@ -8,7 +8,7 @@ import { Consumption } from '../consume/intake/consumption.js';
 import { NOT_CONSUMING } from '../consume/report/status.js';
 import type { ProcessStatus } from '../control/answer.js';
 import type { BusControl } from '../control/bus-control.js';
-import { ConnectError, NotStartedError, OptionsError, StoppedError } from '../errors.js';
+import { ConnectError, NotStartedError, StoppedError } from '../errors.js';
 import type { BusState } from '../events.js';
 import type { PendingRequests } from '../features/request/pending-requests.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
@@ -16,13 +16,12 @@ import { writeWithin } from '../pipeline/tracing/write-within.js';
 import { KnownExchanges } from '../publish/known-exchanges.js';
 import type { BusTopology } from '../topology/bus-topology.js';
 import type { Session } from '../transport/transport.js';
-import { duration, problemsOf } from '../util/check.js';
 import { systemClock } from '../util/clock.js';
 import { Deadline } from '../util/deadline.js';
 import { formatMs, toMs } from '../util/duration.js';
 import { inRootContext } from '../util/root-context.js';
 import type { LifecycleOptions, LivingParts } from './living-parts.js';
-import type { StopOptions } from './stop-options.js';
+import { checkStopOptions, type StopOptions } from './stop-options.js';
 import { CLOSING_RESERVE_MS, leftBehind, stopInStages } from './stopping.js';
 
 /** What `stop()` ends beside the session. */
@@ -90,13 +89,11 @@ export class Lifecycle {
   }
 
   /** See {@link Bus.stop}. */
-  stop(parts: EndingParts, { deadline, cancel }: StopOptions): Promise<void> {
-    const { stopDeadlineMs } = this.options.settings;
-    const problems = problemsOf({ deadline }, '', { deadline: duration });
-    if (problems.length > 0) return Promise.reject(new OptionsError('stop', problems));
-    this.stopping ??= this.end(parts, deadline === undefined ? stopDeadlineMs : toMs(deadline));
-    if (cancel) this.running?.cancel();
-    return this.stopping;
+  async stop(parts: EndingParts, options: StopOptions): Promise<void> {
+    checkStopOptions(options);
+    this.stopping ??= this.end(parts, options);
+    if (options.cancel) this.running?.cancel();
+    await this.stopping;
   }
 
   /** The session for publishing. @throws NotStartedError, StoppedError */
@@ -227,7 +224,10 @@ export class Lifecycle {
     this.phase = 'new';
   }
 
-  private async end({ publisher, outbox, requests }: EndingParts, deadlineMs: number): Promise<void> {
+  private async end(
+    { publisher, outbox, requests }: EndingParts,
+    { deadline: within, afterHandlers }: StopOptions,
+  ): Promise<void> {
     // Half-started parts can't be stopped in order: end the start's deadline, so that the start itself takes
     // down what it has.
     if (this.phase === 'starting') this.startDeadline?.end();
@@ -247,10 +247,11 @@ export class Lifecycle {
       publisher.flush();
       requests.end(true);
     };
-    const { service, transport } = this.options.settings;
+    const { service, transport, stopDeadlineMs } = this.options.settings;
+    const deadlineMs = within === undefined ? stopDeadlineMs : toMs(within);
     const deadline = new Deadline(transport.clock, deadlineMs);
     const problems = await stopInStages(
-      { session, consumption, relayed, lookedAfter, handlersEnded },
+      { session, consumption, relayed, lookedAfter, handlersEnded, afterHandlers },
       deadline,
     );
     this.enter('stopped');

@@ -113,11 +113,17 @@ export class BusParts {
       outbox,
       subscriptions: (serve) => this.plan(serve),
       prepare: async (subscriptions) => {
-        const isScoped = hasFeature('publishes', subscriptions);
-        const injected = isScoped ? new InjectedRequester(scope, this.senders) : bus;
-        for (const { prepare } of this.definitions) await prepare?.(injected);
+        const prepared = this.definitions.filter(({ prepare }) => prepare);
+        const isScoped = prepared.length > 0 && hasFeature('publishes', subscriptions);
+        const injected = isScoped ? this.injected() : bus;
+        for (const { prepare } of prepared) await prepare?.(injected);
       },
     };
+  }
+
+  /** What is injected for Publisher and Requester: within an attempt that keeps its publishes, the attempt's. */
+  injected(): Requester {
+    return new InjectedRequester(this.scope, this.senders);
   }
 
   /** What a handler publishes and asks by. @param inner its publish middleware */

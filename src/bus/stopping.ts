@@ -3,6 +3,7 @@ import { StopDeadlineError } from '../errors.js';
 import type { TransportSession } from '../transport/transport.js';
 import type { Deadline } from '../util/deadline.js';
 import { formatMs } from '../util/duration.js';
+import { reasonText } from '../util/error-text.js';
 import type { Logger } from '../util/logger.js';
 import { awaitSignal } from '../util/signals.js';
 import type { StopOptions } from './stop-options.js';
@@ -23,6 +24,8 @@ export interface Stoppable {
    * published, and sends the rest.
    */
   handlersEnded(): void;
+  /** See {@link StopOptions.afterHandlers}. */
+  readonly afterHandlers: StopOptions['afterHandlers'];
 }
 
 /**
@@ -32,18 +35,24 @@ export interface Stoppable {
  * @returns work that had to be left behind, as sentences
  */
 export async function stopInStages(
-  { session, consumption, relayed, lookedAfter, handlersEnded }: Stoppable,
+  { session, consumption, relayed, lookedAfter, handlersEnded, afterHandlers }: Stoppable,
   deadline: Deadline,
 ): Promise<string[]> {
   const problems: string[] = [];
-  const stage = async (name: string, work: Promise<unknown>) => {
+  const stage = async (name: string, work: Promise<unknown>, end = deadline) => {
     const late = () => new Error(`${name} took too long`);
-    await deadline.race(work, late).catch((error: Error) => problems.push(error.message));
+    await end.race(work, late).catch((error: unknown) => problems.push(reasonText(error)));
   };
   await stage('cancelling the consumers', consumption.stopConsuming());
   const handlersEnd = deadline.before(CLOSING_RESERVE_MS);
   for (const queue of await consumption.finish(handlersEnd))
     problems.push(`handlers of queue '${queue}' were still running`);
+  if (afterHandlers)
+    await stage(
+      'what goes on after the handlers',
+      Promise.resolve().then(afterHandlers),
+      deadline.before(CLOSING_RESERVE_MS),
+    );
   handlersEnded();
   await stage('relaying the outbox', relayed ?? Promise.resolve());
   await stage('sending overdue messages of batches', lookedAfter);

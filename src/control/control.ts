@@ -1,7 +1,7 @@
 import { ConnectError, OptionsError, TopologyError } from '../errors.js';
 import type { BusEvents } from '../events.js';
 import { CONTROL_TOPOLOGY } from '../topology/bus-topology.js';
-import type { Names } from '../topology/names.js';
+import { deadQueueOf, type Names } from '../topology/names.js';
 import type { QueueState } from '../transport/operator-session.js';
 import type { Session } from '../transport/transport.js';
 import { Deadline } from '../util/deadline.js';
@@ -33,7 +33,7 @@ export interface ControlResult {
   readonly processes: readonly ControlAnswer[];
   /**
    * Consumers that the broker counted before the request. If there are some and nobody answered, they are busy,
-   * or no workers of this application.
+   * or no workers of this application. 0 where each process has a queue of its own.
    */
   readonly consumers: number;
 }
@@ -283,6 +283,8 @@ export class Control {
   private async existing(queue: string): Promise<QueueState> {
     const state = await this.session.inspect(queue);
     if (state) return state;
+    // Where each process has a queue of its own, all have one for their dead letters.
+    if (await this.session.inspect(deadQueueOf(queue))) return { ready: 0, consumers: 0 };
     throw new OptionsError('queue', [
       `there is no queue '${queue}' in the broker: use a name that \`hopline topology show\` or \`hopline status\` prints`,
     ]);

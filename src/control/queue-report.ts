@@ -1,4 +1,4 @@
-import { publishedAtOf } from '../message/published-at.js';
+import { publishedAtOf } from '../message/wire/published-at.js';
 import type { Names } from '../topology/names.js';
 import type { QueueState } from '../transport/operator-session.js';
 import type { Session, Transport } from '../transport/transport.js';
@@ -7,7 +7,10 @@ import type { ProcessIdentity, ProcessStatus } from './answer.js';
 /** Status of one process, with its identity. */
 export interface ProcessReport extends ProcessIdentity, Omit<ProcessStatus, 'handlers'> {}
 
-/** A queue as the broker sees it, with the counts of the processes that answered. */
+/**
+ * A queue as the broker sees it, with the counts of the processes that answered. Where each process has a queue of its own, which
+ * nobody else may look at, it is all of these: `ready` counts what is in the processes and has not begun, `consumers` the processes.
+ */
 export interface QueueReport extends QueueState {
   /** Name in the broker: a lane is a queue of its own. */
   readonly queue: string;
@@ -49,10 +52,10 @@ export interface UnconsumedParts extends Pick<QueueReportParts, 'transport' | 'n
 /** Undefined for a queue that does not exist. */
 export async function queueReport(queue: string, parts: QueueReportParts): Promise<QueueReport | undefined> {
   const { session, processes, paused } = parts;
-  const state = await session.inspect(queue);
-  if (!state) return undefined;
   const lanes = processes.flatMap(({ slotGroups }) => slotGroups.flatMap((group) => group.lanes));
   const serving = lanes.filter((lane) => lane.queue === queue);
+  const state = stateInProcesses(queue, processes) ?? (await session.inspect(queue));
+  if (!state) return undefined;
   return {
     queue,
     ...state,
@@ -63,6 +66,19 @@ export async function queueReport(queue: string, parts: QueueReportParts): Promi
       ? paused.includes(queue) || serving.some((lane) => paused.includes(lane.of))
       : serving.some((lane) => lane.paused.includes('operator')),
   };
+}
+
+/** State of the queues that processes have for themselves under this name; undefined if they share one. */
+export function stateInProcesses(
+  queue: string,
+  processes: readonly Pick<ProcessReport, 'slotGroups'>[],
+): QueueState | undefined {
+  const groups = processes
+    .flatMap(({ slotGroups }) => slotGroups)
+    .filter(({ lanes }) => lanes.some((lane) => lane.queue === queue && lane.each === 'process'));
+  if (groups.length === 0) return undefined;
+  const consuming = groups.filter(({ lanes }) => lanes.every(({ paused }) => paused.length === 0));
+  return { ready: groups.reduce((sum, { waiting }) => sum + waiting, 0), consumers: consuming.length };
 }
 
 /** What processes that serve the queue say of its oldest message; undefined if none knows it. @param ready its length in the broker */

@@ -47,6 +47,7 @@ const nameOf = <Name extends string>() => text as unknown as GenericSchema<unkno
 const lane = shapeOf<LaneStatus>({
   queue: text,
   of: text,
+  each: optional(literal('process')),
   paused: listOf(nameOf<LanePause>()),
   oldestMs: optional(figure),
 });

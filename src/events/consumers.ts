@@ -35,6 +35,16 @@ export interface ConsumerPausedEvent extends ConsumerEvent {
   readonly error?: unknown;
 }
 
+export interface ConsumerGapEvent extends ConsumerEvent {
+  /** Name of the handler that may have missed messages. */
+  readonly handler: string;
+  /**
+   * When the old queue was found to be gone. Missed are messages from then until this event, and those that were in that queue: of
+   * a process that was behind, or whose connection was dead before anybody noticed, older ones.
+   */
+  readonly since: Date;
+}
+
 /** Events of consumers: what the broker does to them, and why this process pauses one. */
 export interface ConsumerEventMap {
   /** The broker has accepted a consumer for the first time. Each lane has its own queue, and so its own consumer. */
@@ -60,6 +70,11 @@ export interface ConsumerEventMap {
   'consumer.cleared': ConsumerEvent;
   /** A lost consumer consumes again. */
   'consumer.restored': ConsumerEvent;
+  /**
+   * The queue of this process, of a handler with `each: 'process'`, was lost and is made again: messages may be missed. What the
+   * handler keeps should be read anew.
+   */
+  'consumer.gap': ConsumerGapEvent;
   /** This process takes no messages of the queue for a reason of its own, such as an operator's pause. */
   'consumer.paused': ConsumerPausedEvent;
   /** That reason for the pause is gone; others may remain. */

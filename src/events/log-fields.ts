@@ -14,6 +14,10 @@ export interface LogFields {
   readonly exchange?: string;
   readonly routingKey?: string;
   readonly messageId?: string;
+  /** Id of the request that a reply is to. */
+  readonly requestId?: string;
+  /** Application that has sent a reply; Hopline writes the service's name. */
+  readonly from?: string;
   /** Number of the attempt, starting at 1. */
   readonly attempt?: number;
   /** Maximum attempts by the handler's retry policy; missing if there is no limit. */
@@ -24,7 +28,7 @@ export interface LogFields {
   readonly reason?: string;
   /** Time until the message comes again. */
   readonly delayMs?: number;
-  /** Run time of the handler, or time from a publish to its confirm. */
+  /** Run time of the handler, or time from a publish to its confirm, or from a request to its end. */
   readonly durationMs?: number;
   /** Time since the message was published. */
   readonly sincePublishedMs?: number;
@@ -40,7 +44,7 @@ export interface LogFields {
   readonly connection?: string;
   /** Host and port of the broker. */
   readonly address?: string;
-  /** `publisher`, or the name of the queue that is consumed. */
+  /** `publisher`, `requests`, or the name of the queue that is consumed. */
   readonly channel?: string;
   /** Time until the next try to connect, or to consume. */
   readonly retryInMs?: number;
@@ -48,6 +52,8 @@ export interface LogFields {
   readonly refused?: boolean;
   /** Connections that a queue's messages may have cost. */
   readonly losses?: number;
+  /** Moment since which messages may be missed. */
+  readonly since?: Date;
   /** Attempts within a circuit breaker's window. */
   readonly attempts?: number;
   /** Those of them that failed. */

@@ -48,8 +48,8 @@ export interface DeclaredHandler {
 export const FEATURES = {
   idempotent: { ...idempotentOption, queueProblems: sharedNameProblems, guard: idempotentStage },
   inbox: { ...inboxOption, guard: inboxStage, around: () => inboxAround },
-  publishes: { ...publishesOption, guard: publishesStage, around: () => publishesAround },
   rateLimit: { ...rateLimitOption, guard: rateLimitStage },
+  publishes: { ...publishesOption, guard: publishesStage, around: () => publishesAround },
   /** Counts how attempts end, and pauses: it has no stage. */
   circuitBreaker: circuitBreakerOption,
   /** Asked for by whoever sends to the handler; its stages are those of messages that carry a key. */

@@ -21,6 +21,8 @@ export type Destination =
   | ToExchange
   /** Exactly this work queue, and no other: a retry, a release, a message that is moved. */
   | { readonly to: 'queue'; readonly queue: string }
+  /** The queues that processes have for themselves under this name: a copy to each that lives. */
+  | { readonly to: 'processes'; readonly queue: string }
   /** The dead-letter queue of this work queue. */
   | { readonly to: 'dead-letters'; readonly queue: string }
   /** Whoever asked, at the address that the request came with. Nobody needs to be there any more; no delay, and not `mustRoute`. */

@@ -9,7 +9,7 @@ export interface Published {
    */
   readonly messageId: string;
   /**
-   * True if the broker has confirmed the message. False if it was added to an outbox, by `outbox()` or in a
+   * True if the broker has confirmed the message, or a request has its reply. False if it was added to an outbox, by `outbox()` or in a
    * handler's transaction: it is published after the commit, and never without it.
    */
   readonly confirmed: boolean;

@@ -1,7 +1,7 @@
 import type { MessageContext } from './context.js';
 import { copyHeaders, HEADER, headersAsPublished, textIn } from './headers.js';
 import type { Headers, MessageProperties } from './properties.js';
-import { publishedAtOf } from './published-at.js';
+import { publishedAtOf } from './wire/published-at.js';
 
 /**
  * A message's properties, headers and origin as they were published, the same on every attempt. A context is
@@ -74,7 +74,9 @@ export class MessageView implements ReceivedMessage {
   }
 
   get correlationId(): string | undefined {
-    return this.properties.correlationId;
+    const { correlationId, headers } = this.properties;
+    // Of a request the property is what its reply is found by.
+    return textIn(headers, HEADER.correlationId) ?? correlationId;
   }
 
   get replyTo(): string | undefined {

@@ -83,10 +83,10 @@ export interface Effect {
   /** More fields for the log. */
   readonly about?: object | undefined;
   /**
-   * True if the message counts as handled only when this is stored: if it never can be, what the attempt's other effects
-   * would store is given up (`onUnreached`).
+   * True while the message does not count as handled, since this is not stored. If it never can be, what the attempt's other
+   * effects would store is given up (`onUnreached`). @default false: handled is handled
    */
-  readonly completes?: boolean;
+  readonly isOwed?: boolean;
   /** Sent to the broker once all effects are stored, in place of what the outcome's kind says. Read after `run` has resolved. */
   readonly tells?: 'ack' | 'reject' | undefined;
   /** Resolves once it is stored. */

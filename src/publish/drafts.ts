@@ -61,8 +61,9 @@ export class Drafts implements Drafting {
   private sealed(call: PublishCall, body: Buffer): Later<Draft> {
     const { clock, encryption, serializer } = this.options;
     const { routingKey, payload, unique, options } = call;
-    // For its checks: the message itself is composed when it leaves.
-    composeMessage(call, body, this.options, clock.now());
+    // For the checks of a delay: the message itself is composed when it leaves.
+    if (options.delay !== undefined || options.at !== undefined)
+      composeMessage(call, body, this.options, clock.now());
     // Of the payload as it is now.
     const key = unique?.by && uniqueKey(unique, payload, routingKey);
     const own = {

@@ -1,11 +1,10 @@
 import { AssertionError } from 'node:assert';
-import type { HandlerDefinitions } from '../bus/options.js';
 import type { Bus } from '../bus.js';
 import { StoppedError } from '../errors.js';
 import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from '../message/batch.js';
 import type { MessageDefinition } from '../message/define-message.js';
-import { ForwardingRequests } from '../message/forwarding-requests.js';
-import { ForwardingSender } from '../message/forwarding-sender.js';
+import { ForwardingRequests } from '../message/forwarding/forwarding-requests.js';
+import { ForwardingSender } from '../message/forwarding/forwarding-sender.js';
 import type { Sender } from '../message/publisher.js';
 import { Requester, type RequestSender } from '../message/requester.js';
 import { type Duration, toMs } from '../util/duration.js';
@@ -23,7 +22,8 @@ import { Happened } from './happened.js';
 import type { ManualClock } from './manual-clock.js';
 import type { KitSettings } from './options.js';
 import { Outside, type RawProperties } from './outside.js';
-import { ServiceProcess } from './process.js';
+import type { KitProcess } from './process.js';
+import type { User } from './publishes.js';
 import { nameOf, selects, type Whose } from './whose.js';
 import { comeAgain, type World } from './world.js';
 
@@ -40,8 +40,8 @@ export interface CrashPoint extends FaultTarget {
 export interface KitParts {
   readonly world: World;
   readonly settings: KitSettings;
-  /** Makes the handlers of one process. */
-  readonly handlers: () => HandlerDefinitions;
+  /** Makes a process; `user` is told if it crashes. */
+  readonly newProcess: (user: User) => KitProcess;
   readonly armed: ArmedFaults;
 }
 
@@ -54,7 +54,7 @@ export class TestKit extends Requester implements AsyncDisposable {
   protected readonly sender: Sender = new ForwardingSender(() => this.outside.bus);
   protected readonly requests: RequestSender = new ForwardingRequests(() => this.outside.bus);
   private readonly pace: Pace;
-  private process: ServiceProcess;
+  private process: KitProcess;
   private restarting: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | undefined;
 
@@ -203,27 +203,25 @@ export class TestKit extends Requester implements AsyncDisposable {
   /** @internal */
   async start(): Promise<this> {
     await this.outside.bus.start();
-    await this.process.bus.start();
+    await this.process.start();
     return this;
   }
 
   private async end(): Promise<void> {
     await this.restarting.catch(() => {});
-    const stopping = Promise.all([this.process.bus.stop(), this.outside.bus.stop()]);
+    const stopping = Promise.all([this.process.stop(), this.outside.bus.stop()]);
     const { stopDeadline = '30s' } = this.parts.settings.bus;
     await this.pace.until(stopping, toMs(stopDeadline) + 1);
     await stopping;
   }
 
-  private newProcess(): ServiceProcess {
-    const { world, settings, handlers } = this.parts;
-    const { service } = settings.bus;
-    const process: ServiceProcess = new ServiceProcess(world, settings, handlers(), {
-      name: service,
+  private newProcess(): KitProcess {
+    const { settings, newProcess } = this.parts;
+    return newProcess({
+      name: settings.bus.service,
       by: 'service',
       onCrash: (where) => this.replaceProcess(where),
     });
-    return process;
   }
 
   private replaceProcess(where: string): void {
@@ -236,7 +234,7 @@ export class TestKit extends Requester implements AsyncDisposable {
     this.process = process;
     this.restarting = this.restarting.then(async () => {
       await died;
-      await process.bus.start();
+      await process.start();
     });
     this.restarting.then(restarted, restarted);
   }

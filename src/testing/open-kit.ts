@@ -10,6 +10,8 @@ import { TestKit } from './kit.js';
 import { Lineage } from './lineage.js';
 import { ManualClock } from './manual-clock.js';
 import { type KitSettings, kitSettings, type TestKitOptions } from './options.js';
+import { ServiceProcess } from './process.js';
+import type { User } from './publishes.js';
 import { deadLetterOfBroker, WatchedBroker, type World } from './world.js';
 
 /**
@@ -27,8 +29,9 @@ export async function openKit(options: TestKitOptions, faults: readonly Faults[]
   const settings = kitSettings(options);
   const armed = new ArmedFaults();
   const world = newWorld(settings, [armed, ...faults]);
-  const kit = new TestKit({ world, settings, handlers: await handlerSource(settings), armed });
-  return kit.start();
+  const handlers = await handlerSource(settings);
+  const newProcess = (user: User) => new ServiceProcess(world, settings, handlers(), user);
+  return new TestKit({ world, settings, newProcess, armed }).start();
 }
 
 /** An empty broker, with the records of what happens around it. */

@@ -16,8 +16,17 @@ import type { World } from './world.js';
 /** Maximum messages published at one moment, for each allowed handling of a cascade. */
 const BREADTH = 50;
 
-/** One process of the service under test: a bus that lives until it is stopped or crashes. */
-export class ServiceProcess {
+/** One process of the service under test: it lives until it is stopped or crashes. */
+export interface KitProcess {
+  readonly bus: Bus;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Ends it like kill -9. The code of its running handlers runs on, but publishes and settles nothing. */
+  die(): Promise<void>;
+}
+
+/** A process that is nothing but a bus. */
+export class ServiceProcess implements KitProcess {
   readonly bus: Bus;
   private readonly transport: KitTransport;
   private isDead = false;
@@ -59,7 +68,14 @@ export class ServiceProcess {
     this.listen();
   }
 
-  /** Ends the process like kill -9. The code of its running handlers runs on, but publishes and settles nothing. */
+  start(): Promise<void> {
+    return this.bus.start();
+  }
+
+  stop(): Promise<void> {
+    return this.bus.stop();
+  }
+
   die(): Promise<void> {
     this.isDead = true;
     return this.transport.session?.die() ?? Promise.resolve();

@@ -118,6 +118,7 @@ class KitSession implements Session {
     const consumer = await this.inner.consume(queue, options, {
       deliver: (delivery) => this.deliver(delivery as MemoryDelivery, sink),
       lost: (reason) => sink.lost(reason),
+      missed: (since) => sink.missed?.(since),
     });
     this.consumers.push(consumer);
     return consumer;

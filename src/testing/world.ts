@@ -84,7 +84,7 @@ function openedNow(message: Wire, headers: Headers, encryption: Encryption | und
 /** Puts an acked message behind those that wait in its queue, marked as delivered before. */
 export function comeAgain({ again, broker }: World, { stored, queue }: KitDelivery): void {
   again.add(stored);
-  broker.queues.get(queue)?.put(stored);
+  broker.queueNamed(queue)?.put(stored);
 }
 
 type Reason = BusEvents['message.deadLettered']['reason'];

@@ -21,6 +21,9 @@ export function addressOf(names: Names, message: OutgoingMessage): Address {
       return delayMs
         ? delayAddress(names, delayMs, 'q', message.queue)
         : { exchange: names.delayOut, routingKey: dueKey('q', message.queue) };
+    case 'processes':
+      // Not behind the delays, whose last exchange has a place for what no queue takes: here it comes back.
+      return { exchange: names.land, routingKey: message.queue };
     case 'dead-letters':
       return { exchange: names.dead, routingKey: message.queue };
     case 'reply':

@@ -1,8 +1,9 @@
-import { type BusTopology, exchangesOf, laneExchange, type QueueNeeds } from './bus-topology.js';
+import { type BusTopology, exchangesOf, isKept, laneExchange, type QueueNeeds } from './bus-topology.js';
 import { planControl } from './control.js';
 import { duePatterns, planDelays, retryPattern } from './delays.js';
 import { deadQueueOf, landingQueueOf, laneQueueOf, type Names } from './names.js';
 import type { BindingPlan, BrokerTopology, ExchangePlan, QueueArguments, QueuePlan } from './plan.js';
+import { planProcessQueue } from './process-queue.js';
 
 /** What a bus wants, as the exchanges, queues and bindings of a broker. The same bus always gives the same plan. */
 export function planBus(names: Names, topology: BusTopology): BrokerTopology {
@@ -13,14 +14,17 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
     if (!known || known.verifyOnly)
       exchanges.set(name, { name, type: 'topic', ...(declare ? {} : { verifyOnly: true }) });
   }
-  if (queues.length > 0) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
-  if (queues.some(needsLanding)) exchanges.set(names.land, { name: names.land, type: 'direct' });
+  if (queues.some(isKept)) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
+  if (queues.some((queue) => needsLanding(queue) || isOfProcess(queue)))
+    exchanges.set(names.land, { name: names.land, type: 'direct' });
   const operators = control ? planControl(names) : undefined;
+  const processQueues = queues.filter(isOfProcess).map((queue) => planProcessQueue(names, queue));
   return {
     own: {
       exchanges: [...exchanges.values(), ...(operators?.exchanges ?? [])],
       queues: [...queues.flatMap((queue) => queuesOf(names, queue)), ...(operators?.queues ?? [])],
       bindings: queues.flatMap((queue) => bindingsOf(names, queue)),
+      ...(processQueues.length > 0 ? { processQueues } : {}),
     },
     ...(delays ? { delays: planDelays(names) } : {}),
   };
@@ -32,16 +36,36 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
  * queue is reached through a quorum queue of its own, where only its own messages can stall.
  */
 function needsLanding(queue: QueueNeeds): boolean {
-  return queue.type === 'classic';
+  return isKept(queue) && queue.type === 'classic' && !isOfProcess(queue);
 }
+
+/**
+ * Milliseconds for which a queue of requests may be there without a consumer: a quorum queue, which can't be auto-delete, and a classic
+ * one whose node has come back without it.
+ */
+const REQUESTS_EXPIRE_MS = 10_000;
+
+function requestsQueue({ name, type, deliveryLimit }: QueueNeeds): QueuePlan {
+  const limit = type === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {};
+  return {
+    name,
+    arguments: { 'x-queue-type': type, ...limit, 'x-expires': REQUESTS_EXPIRE_MS },
+    goesWithConsumer: true,
+  };
+}
+
+const isOfProcess = ({ kind }: QueueNeeds): boolean => kind === 'process';
 
 /** Dead-letter queue first, one for all lanes: a queue may only name a dead-letter route that exists. */
 function queuesOf(names: Names, queue: QueueNeeds): QueuePlan[] {
+  if (!isKept(queue)) return [requestsQueue(queue)];
   const dead: QueuePlan = {
     name: deadQueueOf(queue.name),
     arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 },
   };
-  return [dead, ...queue.lanes.flatMap((lane) => laneQueuesOf(names, queue, lane))];
+  return isOfProcess(queue)
+    ? [dead]
+    : [dead, ...queue.lanes.flatMap((lane) => laneQueuesOf(names, queue, lane))];
 }
 
 function laneQueuesOf(names: Names, queue: QueueNeeds, lane: string): QueuePlan[] {
@@ -91,6 +115,7 @@ function workArguments(
 }
 
 function bindingsOf(names: Names, queue: QueueNeeds): BindingPlan[] {
+  if (isOfProcess(queue)) return [deadLetterBinding(names, queue.name, queue.name)];
   return queue.lanes.flatMap((lane) => laneBindingsOf(names, queue, lane));
 }
 
@@ -99,7 +124,11 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   const bindings: BindingPlan[] = [];
   const bind = (source: string, destination: string, pattern: string) =>
     bindings.push({ source, destination, destinationType: 'queue', pattern });
-  bind(names.dead, deadQueueOf(queue.name), name);
+  if (!isKept(queue)) {
+    for (const { exchange, pattern } of queue.bindings) bind(exchange.name, name, pattern);
+    return bindings;
+  }
+  bindings.push(deadLetterBinding(names, queue.name, name));
   const delayed = needsLanding(queue) ? landingQueueOf(name) : name;
   if (needsLanding(queue)) bind(names.land, name, name);
   bind(names.delayOut, delayed, retryPattern(name));
@@ -110,3 +139,10 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   }
   return bindings;
 }
+
+const deadLetterBinding = (names: Names, queue: string, pattern: string): BindingPlan => ({
+  source: names.dead,
+  destination: deadQueueOf(queue),
+  destinationType: 'queue',
+  pattern,
+});

@@ -74,6 +74,11 @@ export interface TransportSession {
   /**
    * Delivers messages of `queue` to `sink` until cancelled, also after reconnects. Resolves when the broker has
    * accepted the consumer.
+   *
+   * A queue that was declared of the kind `process` is made for this consumer, and again after each loss, under a name of its own that
+   * nobody sees. What it has delivered belongs to the process. A publish of this session to exactly that queue waits here for its
+   * delay, and then comes from an exchange of the delays; it is refused while 1,000 wait, and what waits when the consumer is cancelled
+   * is dropped.
    */
   consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer>;
 
@@ -113,14 +118,21 @@ export interface ConsumeOptions {
   readonly once?: boolean;
 }
 
-/** Receiver of deliveries. Neither method may throw. */
+/** Receiver of deliveries. None of its methods may throw. */
 export interface DeliverySink {
   deliver(delivery: Delivery): void;
   /**
    * Called when a channel is gone: its unsettled deliveries now have `lost` set, and the broker will deliver
-   * them again.
+   * them again; but for those of a process's own queue.
    */
   lost(reason: Error): void;
+  /**
+   * Called when a process's own queue was made again: messages of the time in between are missed, and those that were in the queue.
+   *
+   * @param since when it was found to be gone
+   * @default nobody is told
+   */
+  missed?(since: Date): void;
 }
 
 export interface Consumer {
@@ -140,6 +152,8 @@ export interface Consumer {
 /**
  * One delivery of a message. It is settled on the channel that delivered it, or not at all: each settling
  * method returns false if that channel is gone, and does nothing the second time.
+ *
+ * A delivery of a process's own queue outlives its channel: it is never `lost`, and returned after that it comes again in the process.
  */
 export interface Delivery {
   readonly body: Buffer;

@@ -39,6 +39,7 @@ import { orderly } from './orderly.js';
 import { packs } from './packs.js';
 import { pausing } from './pausing.js';
 import { priorities, priorityQueues } from './priorities.js';
+import { eachProcess } from './process-copies.js';
 import { publishMiddleware } from './publish-middleware.js';
 import { publishesAfter } from './publishes-after.js';
 import { publishesAfterInjected } from './publishes-after-injected.js';
@@ -46,6 +47,7 @@ import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
+import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
 import { retries } from './retries.js';
@@ -92,6 +94,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'lanes, and who goes first': laneServing,
   'what of its queues a process consumes': serving,
   priorities,
+  'responders, and their replies': replying,
   'handlers that fail': failures,
   'the log of failures': failureLog,
   'what ends each delivery': endings,
@@ -118,6 +121,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'batches of jobs': jobBatches,
   'batches of jobs, again': jobBatchesAgain,
   'encrypted messages': encrypted,
+  'copies for each process': eachProcess,
   'dead letters, looked at and replayed': operating,
   'messages that move to another queue': moving,
   'starting, and its errors': lifecycle,

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { type Channel, connect } from 'amqplib';
 import type { BusOptions } from '../../src/bus/options.js';
 import { permissionLines, usersOf } from '../../src/cli/topology/permissions.js';
-import { type Bus, rabbitmq } from '../../src/index.js';
+import { type Bus, defineRequest, rabbitmq } from '../../src/index.js';
 import { openControl } from '../../src/operate.js';
 import type { Occasion } from '../../src/topology/rights.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
@@ -16,6 +16,8 @@ import { privateBroker } from '../support/private-broker.js';
 import { faultBus, stopAll, uniqueName } from './fixture.js';
 
 const PASSWORD = 'of-the-test';
+
+const Price = defineRequest<string, string>('price.get');
 
 describe('the rights that hopline topology permissions prints', function () {
   this.timeout(120_000);
@@ -73,6 +75,15 @@ describe('the rights that hopline topology permissions prints', function () {
       },
       { queue: { name: queues.mail, type: 'classic' }, retry: { tries: 2, backoff: '100ms' } },
     );
+    bus.handle(
+      'config.#',
+      (what, { attempt }) => {
+        handled.push(`${what} ${attempt}`);
+        if (attempt === 1) throw new Error('again');
+      },
+      { each: 'process', name: 'Reload', retry: { tries: 2, backoff: '100ms' } },
+    );
+    bus.reply(Price, (what) => `${what}?`, { queue: queues.mail });
     bus.on('message.deadLettered', ({ queue }) => letters.push(queue));
     return { bus, handled, letters, log };
   }
@@ -97,6 +108,7 @@ describe('the rights that hopline topology permissions prints', function () {
     const { bus, handled, letters, log } = shop(options);
     await bus.start();
     assert.deepEqual(log, [], 'it hears operators, among others');
+    assert.equal(await bus.request(Price, 'tea'), 'tea?');
     await bus.publish('order.a', 'published');
     await bus.send('order.a', 'sent');
     await bus.send('order.a', 'in a lane', { lane: 'high' });
@@ -105,8 +117,11 @@ describe('the rights that hopline topology permissions prints', function () {
     await bus.send('order.a', 'in a lane later', { delay: '100ms', lane: 'high' });
     await bus.publish('order.a', 'retried');
     await bus.publish('mail.a', 'dead');
+    await bus.publish('config.a', 'a copy');
+    await bus.publish('config.a', 'a copy later', { delay: '100ms' });
     await bus.publish('nobody.cares', 'dropped', { delay: '100ms' });
     const wanted = [
+      ...['a copy 1', 'a copy 2', 'a copy later 1', 'a copy later 2'],
       'dead 1',
       'dead 2',
       'in a lane 1',

@@ -24,6 +24,13 @@ interface Handler {
 const never = new Promise<never>(() => {});
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+const AFTER: HandleOptions = { publishes: 'after', retry: { tries: 3, backoff: '100ms' } };
+
+async function publishing(_payload: Work, context: MessageContext): Promise<void> {
+  for (const key of ['event.a', 'event.b', 'event.c']) await context.send(key, { attempt: context.attempt });
+  if (context.attempt < 3) throw new Error('not yet');
+}
+
 const behaviours = {
   handles: { handle: () => {} },
   /** And publishes at its end, without waiting for the confirm. */
@@ -57,6 +64,9 @@ const behaviours = {
     },
     options: { retry: { backoff: '100ms' } },
   },
+  'publishes after its third attempt': { handle: publishing, options: AFTER },
+  /** The first of its events is confirmed, and the others are on their way; the ack was not sent. */
+  'dies at the confirm of an event': { handle: publishing, options: AFTER },
 } satisfies Record<string, Handler>;
 
 export type Behaviour = keyof typeof behaviours;
@@ -79,6 +89,12 @@ bus.on('connection.blocked', () => say('blocked'));
 if (name === 'dies between a retry and its ack') {
   // What was acked in this turn of the event loop has not been written yet.
   bus.on('message.retried', () => process.kill(process.pid, 'SIGKILL'));
+}
+
+if (name === 'dies at the confirm of an event') {
+  bus.on('message.confirmed', ({ routingKey }) => {
+    if (routingKey.startsWith('event.')) process.kill(process.pid, 'SIGKILL');
+  });
 }
 
 bus.runUntilSignal().then(

@@ -88,7 +88,7 @@ describe('the docs', function () {
 
     const codes = rows.map(([, , code]) => code);
     assert.equal(new Set(codes).size, codes.length, 'two errors share a code');
-    const groups = ['starting', 'publishing', 'handling', 'operating', 'stores'].map(
+    const groups = ['starting', 'publishing', 'requesting', 'handling', 'operating', 'stores'].map(
       (name) => `errors/${name}`,
     );
     const source = [...groups, 'encryption/errors', 'testing/errors', 'cli/doctor/errors']

@@ -10,7 +10,10 @@ const manifest = {
   type: 'module',
   exports: { '.': './lib/index.js' },
   dependencies: { amqplib: '*' },
-  peerDependencies: { tsyringe: '*', 'reflect-metadata': '*', ioredis: '*', pg: '*', 'prom-client': '*' },
+  peerDependencies: {
+    ...{ tsyringe: '*', 'reflect-metadata': '*', ioredis: '*', pg: '*', 'prom-client': '*' },
+    '@nestjs/common': '*',
+  },
   devDependencies: { mocha: '*', tsyringe: '*', 'reflect-metadata': '*' },
 };
 

@@ -125,6 +125,7 @@ class TracedSession implements Session {
         this.trace.around(delivery, () => sink.deliver(delivery));
       },
       lost: (reason) => sink.lost(reason),
+      missed: (since) => sink.missed?.(since),
     });
     this.trace.consumers.push(queue);
     const traced = new TracedConsumer(consumer, () => this.trace.forgetConsumer(queue));

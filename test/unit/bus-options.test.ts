@@ -21,6 +21,7 @@ describe("a bus's options", () => {
         middleware: [],
         retry: undefined,
         encryption: undefined,
+        publishes: undefined,
         relayOutbox: undefined,
       },
       ...{ exchange: 'hopline.events', prefix: 'hopline', delayPrefix: 'hopline', topology: 'declare' },

@@ -73,13 +73,17 @@ export class Management {
       );
   }
 
-  /** @throws ManagementError */
+  /**
+   * Queues of the vhost; without those that belong to one connection, which are nobody else's affair.
+   *
+   * @throws ManagementError
+   */
   async queues(): Promise<ManagedQueue[]> {
     const found: ManagedQueue[] = [];
     for (let page = 1, pages = 1; page <= pages; page += 1) {
       const response = await this.ask(`queues/${this.here}?${QUEUE_QUERY}&page=${page}`, 'GET');
       const { items, page_count } = (await response.json()) as { items: Json[]; page_count: number };
-      found.push(...items.map(queueOf));
+      found.push(...items.filter(({ exclusive }) => exclusive !== true).map(queueOf));
       pages = page_count;
     }
     return found;

@@ -1,5 +1,10 @@
 import { type Control, type Looked, openControl } from '../../control/control.js';
-import { toldOldestMs, type UnconsumedParts, unconsumedMs } from '../../control/queue-report.js';
+import {
+  stateInProcesses,
+  toldOldestMs,
+  type UnconsumedParts,
+  unconsumedMs,
+} from '../../control/queue-report.js';
 import { ConnectError, HoplineError, TopologyError } from '../../errors.js';
 import type { BusEvents, ConnectionRole } from '../../events.js';
 import type { Alert } from '../../observe/alerts/alert.js';
@@ -203,7 +208,7 @@ export class Monitored {
       serving.some((lane) => lane.paused.some((why) => why !== 'higher-lane')) ||
       paused?.some((name) => name === queue || name === whole);
     try {
-      const state = await session.inspect(queue);
+      const state = stateInProcesses(queue, processes) ?? (await session.inspect(queue));
       if (!state) {
         if (!this.options.queues.includes(queue)) this.queues.delete(queue);
         return undefined;

@@ -1,4 +1,5 @@
 import type { BusDescription, QueueDescription } from '../../consume/handlers/bus-description.js';
+import { isKept } from '../../topology/bus-topology.js';
 import { deadQueueOf, Names } from '../../topology/names.js';
 
 interface Branch {
@@ -29,7 +30,7 @@ export function topologyTree(application: BusDescription): string[] {
 }
 
 function queueBranch(queue: QueueDescription, names: Names): Branch {
-  const { name, lanes, type, deliveryLimit, maxPriority, bindings } = queue;
+  const { name, kind: what, lanes, type, deliveryLimit, maxPriority, bindings } = queue;
   const limit = type === 'quorum' ? `, delivery limit ${deliveryLimit}` : '';
   const kind = `${type}${limit}${maxPriority === undefined ? '' : `, priorities up to ${maxPriority}`}`;
   const laneBranch = { text: `lanes ${lanes.map((lane) => `${lane.name} (${lane.queue})`).join(', ')}` };
@@ -38,11 +39,16 @@ function queueBranch(queue: QueueDescription, names: Names): Branch {
     text: `${pattern.padEnd(widest)}  of ${exchange} → ${handler}`,
   }));
   return {
-    text: `queue ${name} (${kind})`,
+    text:
+      what === 'process'
+        ? `queues ${name}.<word>, one of each process, gone with it`
+        : `queue ${name} (${kind})`,
     branches: [
       ...(lanes.length > 1 ? [laneBranch] : []),
       ...patterns,
-      { text: `dead letters through ${names.dead} → ${deadQueueOf(name)}` },
+      isKept(queue)
+        ? { text: `dead letters through ${names.dead} → ${deadQueueOf(name)}` }
+        : { text: 'requests, which are not kept: the queue goes with its last consumer' },
     ],
   };
 }

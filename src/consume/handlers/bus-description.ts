@@ -1,4 +1,4 @@
-import type { QueueType } from '../../topology/bus-topology.js';
+import type { QueueKind, QueueType } from '../../topology/bus-topology.js';
 import type { TopologyPlan } from '../../topology/plan.js';
 
 /** What a bus is made of, as data: for tools that look at a broker on its behalf. */
@@ -16,7 +16,9 @@ export interface BusDescription {
 }
 
 export interface QueueDescription {
+  /** Of the kind `process`, what its dead letters' queue is named after, and the queue of each process, with a word of its own behind. */
   readonly name: string;
+  readonly kind: QueueKind;
   /** The queues that stand for it in the broker, in the order in which they are served; itself as the only one without lanes. */
   readonly lanes: readonly { readonly name: string; readonly queue: string }[];
   readonly type: QueueType;

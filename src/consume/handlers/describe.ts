@@ -33,7 +33,7 @@ export function describeBus(
 }
 
 function describeQueue(subscription: Subscription, timeoutGraceMs: number): QueueDescription {
-  const { queue, type, deliveryLimit, maxPriority, handlers } = subscription;
+  const { queue, kind, type, deliveryLimit, maxPriority, handlers } = subscription;
   const lanes = subscription.lanes.map(({ name, queue: its }) => ({ name, queue: its }));
   const bindings = handlers.flatMap(({ name: handler, routes }) =>
     routes.map(({ exchange, pattern }) => ({
@@ -46,6 +46,7 @@ function describeQueue(subscription: Subscription, timeoutGraceMs: number): Queu
   const isLong = longHandlers(subscription, timeoutGraceMs).length > 0;
   return {
     name: queue,
+    kind,
     lanes,
     type,
     deliveryLimit,

@@ -71,7 +71,10 @@ export function planServing(
     : subscriptions;
   if (problems.length === 0) problems.push(...withoutLane(chosen, lanes));
   if (problems.length > 0) throw new OptionsError('start', problems);
-  const groups = queues ? [chosen] : chosen.map((each) => [each]);
+  // What each process gets has slots of its own: it must neither wait for work, nor keep it waiting.
+  const shared = queues ? chosen.filter(({ kind }) => kind !== 'process') : [];
+  const alone = chosen.filter((each) => !shared.includes(each));
+  const groups = [...(shared.length > 0 ? [shared] : []), ...alone.map((each) => [each])];
   return groups.map((group) => servingOf(group, lanes));
 }
 
@@ -104,7 +107,7 @@ function servingOf(subscriptions: readonly Subscription[], lanes: readonly strin
 }
 
 function chosenLanes(subscription: Subscription, names: readonly string[] | undefined): readonly Lane[] {
-  return names
+  return names && subscription.kind !== 'process'
     ? names.flatMap((name) => subscription.lanes.filter((lane) => lane.name === name))
     : subscription.lanes;
 }

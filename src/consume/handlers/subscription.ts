@@ -9,9 +9,9 @@ import {
 import { publishesOf } from '../../features/publishes/option.js';
 import { timeoutMsOf } from '../../features/timeout/option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
-import type { RequestDefinition } from '../../message/define-request.js';
 import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
 import type {
+  Answers,
   BulkFunction,
   FailedFunction,
   HandlerFunction,
@@ -21,18 +21,17 @@ import { policyProblem, type RetryOptions, type RetryPolicy, retryPolicy } from 
 import { type BodyOption, deserializerOf } from '../../serialization/body-option.js';
 import type { Deserializer } from '../../serialization/serializer.js';
 import type { QueueKind, QueueNeeds, QueueType } from '../../topology/bus-topology.js';
-import { requestQueueOf } from '../../topology/names.js';
 import { classNameProblems } from './class-names.js';
 import type { HandlerDefinition, HandlerOptions, QueueOptions } from './definition.js';
 import { problemsOfDefinition } from './definition-problems.js';
+import { eachProcessProblems, optionsOfEach } from './each-process.js';
 import { type Lane, lanesOf } from './lanes.js';
 import { MAX_PREFETCH } from './limits.js';
+import { kindOf, queueNameOf } from './queue-kinds.js';
 import { declared, patternOf, queueProblems } from './queue-problems.js';
 
 /** A handler with all its policies settled. */
 export interface Handler extends PlannedHandler, FeatureSettings {
-  /** The request that it answers; undefined for a handler of messages. */
-  readonly answers: RequestDefinition | undefined;
   readonly handle: HandlerFunction | BulkFunction;
   readonly failed: FailedFunction | undefined;
 }
@@ -94,6 +93,7 @@ export function planSubscriptions(
   }
   problems.push(...classNameProblems(definitions, defaults.service));
   problems.push(...queueProblems(groups, defaults.exchange));
+  problems.push(...eachProcessProblems(definitions, groups, defaults.service));
   if (problems.length > 0) throw new OptionsError('handlers', problems);
   return [...groups].map(([queue, group]) => subscriptionOf(queue, group, defaults));
 }
@@ -117,31 +117,15 @@ export function hasFeature(name: keyof FeatureSettings, subscriptions: readonly 
   return subscriptions.some(({ handlers }) => handlers.some((handler) => handler[name] !== undefined));
 }
 
-function kindOf({ answers, options }: HandlerDefinition): QueueKind {
-  if (options.each === 'process') return 'process';
-  return answers ? 'requests' : 'work';
-}
-
-function queueNameOf(definition: HandlerDefinition, service: string): string {
-  const { name, queue } = definition;
-  const own = queue.name ?? (queue.ownName ? `${service}.${queue.ownName}` : service);
-  switch (kindOf(definition)) {
-    case 'work':
-      return own;
-    case 'requests':
-      return requestQueueOf(own);
-    case 'process':
-      return `${service}.${name}`;
-  }
-}
-
 function subscriptionOf(
   queue: string,
   group: readonly HandlerDefinition[],
   defaults: SubscriptionDefaults,
 ): Subscription {
   // All of a group agree on what they say (checked), but not all say everything.
-  const options: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
+  const said: QueueOptions = Object.assign({}, ...group.map((definition) => definition.queue));
+  const kind = kindOf(group[0] as HandlerDefinition);
+  const options = kind === 'process' ? optionsOfEach(said) : said;
   const handlers = group.map((definition) => handlerOf(definition, { ...options, name: queue }, defaults));
   const wantedSlots = defaults.slots ?? options.concurrency ?? defaults.concurrency;
   const concurrency = Math.max(wantedSlots, slotsNeeded(handlers));
@@ -150,10 +134,13 @@ function subscriptionOf(
   const wanted = options.prefetch ?? concurrency * (lanes.length > 1 ? 2 : 1);
   return {
     queue,
-    kind: kindOf(group[0] as HandlerDefinition),
-    namedAfter: group.find((definition) => definition.queue.name === undefined)?.queue.ownName,
+    kind,
+    namedAfter:
+      kind === 'process'
+        ? undefined
+        : group.find((definition) => definition.queue.name === undefined)?.queue.ownName,
     lanes,
-    type: options.type ?? 'quorum',
+    type: options.type ?? (kind === 'requests' ? 'classic' : 'quorum'),
     concurrency,
     prefetch: Math.min(Math.max(wanted, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
@@ -178,16 +165,27 @@ function handlerOf(
       exchange,
       definition: isMessageDefinition(pattern) ? pattern : undefined,
     })),
-    retry: policyOf(options, defaults),
+    retry: definition.answers ? retryPolicy(ONCE) : policyOf(options, defaults),
     timeoutMs: timeoutMsOf(options, defaults),
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
-    answers: definition.answers,
+    answers: answersOf(definition),
+    each: options.each,
     handle: definition.handle,
     failed: definition.failed,
     ...featureSettings({ ...options, ...publishesOf(options, queue.publishes, defaults.publishes) }),
     body: bodyOf(options.body ?? queue.body),
   };
 }
+
+/** Policy of requests, whatever that of the bus is. */
+const ONCE = { tries: 1 };
+
+const answersOf = ({ answers }: HandlerDefinition): Answers | undefined =>
+  answers && {
+    request: answers.request,
+    isRepeatable: answers.repeatable ?? false,
+    showStack: answers.showStack ?? false,
+  };
 
 const bodyOf = (body: BodyOption | undefined): Deserializer | undefined =>
   body === undefined ? undefined : deserializerOf(body);

@@ -14,7 +14,7 @@ import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 
 /** Options of the parts of all slot groups, flat. */
 export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
-  Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'events'> &
+  Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies' | 'events'> &
   Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'>;
 
 /** What handlers publish through, now and later. */
@@ -26,6 +26,8 @@ export type Sending = Pick<
 /** Consumption of a bus: its slot groups, started together and stopped in the same stages. */
 export class Consumption {
   private readonly groups: readonly SlotGroup[];
+  /** Those whose messages another process could take as well. */
+  private readonly shared: readonly SlotGroup[];
   private readonly figures: ReadonlyMap<Handler, FiguresOfHandler>;
   private readonly clock: Clock;
 
@@ -41,6 +43,7 @@ export class Consumption {
       dispatcher: shared,
     };
     this.groups = servings.map((serving) => new SlotGroup(serving, parts));
+    this.shared = this.groups.filter((_group, index) => !isOfProcess(servings[index] as Serving));
   }
 
   async start(): Promise<void> {
@@ -60,7 +63,7 @@ export class Consumption {
   /** @throws ConnectError if the broker can't be asked now */
   async workload(): Promise<Workload> {
     const errors: unknown[] = [];
-    const asked = this.groups.map((group) =>
+    const asked = this.shared.map((group) =>
       group.workload(this.endedIn(group), (error) => errors.push(error)),
     );
     const workload = sumOf(await Promise.all(asked));
@@ -167,6 +170,9 @@ function figuresOf(servings: readonly Serving[], now: number): Map<Handler, Figu
     ),
   );
 }
+
+const isOfProcess = ({ subscriptions }: Serving): boolean =>
+  subscriptions.some(({ kind }) => kind === 'process');
 
 const isAmong = ({ queues, lanes }: Pick<SlotGroupStatus, 'queues' | 'lanes'>, queue: string) =>
   queues.includes(queue) || lanes.some((lane) => lane.queue === queue);

@@ -22,6 +22,7 @@ export function groupStatus(parts: GroupStatusParts): Omit<SlotGroupStatus, 'que
     lanes: lanes.map(({ queue, subscription }, index) => ({
       queue,
       of: subscription.queue,
+      ...(subscription.kind === 'process' ? { each: 'process' as const } : {}),
       paused: pause.reasonsOf(index),
       oldestMs: oldestIn(index, parts),
     })),

@@ -1,7 +1,8 @@
 import type { Consumer, Delivery, DeliverySink, TransportSession } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
-import type { Lane } from '../handlers/lanes.js';
+import type { ServedLane } from '../handlers/serving.js';
+import type { ConsumerEvents } from '../report/consumer-events.js';
 import type { Intake } from './intake.js';
 import type { Pause, PausedLane } from './pause.js';
 import { PrefetchWindow } from './prefetch-window.js';
@@ -24,6 +25,7 @@ export interface LaneConsumerOptions {
   onResized(): void;
   /** Called when the lane's channel is gone, and with it its deliveries. */
   onLost(queue: string, reason: Error): void;
+  readonly consumerEvents: Pick<ConsumerEvents, 'missed'>;
 }
 
 /** Maximum that a lane may have here beyond its window, of work that waits for full handlers: in windows, and in messages. */
@@ -56,7 +58,7 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   private cancelled = false;
 
   constructor(
-    private readonly lane: Lane,
+    private readonly lane: ServedLane,
     private readonly options: LaneConsumerOptions,
   ) {
     this.window = new PrefetchWindow(options.prefetch, (width) => this.resize(width), options.clock);
@@ -89,12 +91,26 @@ export class LaneConsumer implements DeliverySink, PausedLane {
   }
 
   lost(reason: Error): void {
-    this.window.reset();
-    this.open = 0;
-    this.inWindow = 0;
+    // What a process's own queue has delivered stays here, and is counted.
+    if (this.lane.subscription.kind !== 'process') {
+      this.window.reset();
+      this.open = 0;
+      this.inWindow = 0;
+    }
     this.options.onLost(this.lane.queue, reason);
     // The lane consumes again on the next channel, with the window that was asked for last.
-    if (this.isFull) void this.change(this.width);
+    if (this.isFull || !this.mayOpen) void this.change(this.width);
+  }
+
+  missed(since: Date): void {
+    const { queue, subscription } = this.lane;
+    const { consumerEvents, log } = this.options;
+    log.warn(
+      { queue, since },
+      'the queue of this process was made again: messages since then are missed, and those that were in it',
+    );
+    // The queue has its name of its handler's, so all that it has are of one name.
+    consumerEvents.missed(queue, subscription.handlers[0]?.name ?? queue, since);
   }
 
   /** Takes no more; resolves when the broker sends no more. Deliveries until then are handed on like all others. */

@@ -1,4 +1,4 @@
-import { publishedAtOf } from '../../message/published-at.js';
+import { publishedAtOf } from '../../message/wire/published-at.js';
 import type { Work } from '../../pipeline/work.js';
 import type { Clock } from '../../util/clock.js';
 

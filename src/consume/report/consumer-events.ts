@@ -1,7 +1,7 @@
 import type { BusEvents, PauseReason } from '../../events.js';
 import type { Emitter } from '../../util/emitter.js';
 
-/** Emits the events of pauses: the process takes no messages of a queue for a reason of its own, or takes them again. */
+/** Emits the events of pauses, in which the process takes no messages of a queue for a reason of its own; and of gaps. */
 export class ConsumerEvents {
   constructor(
     private readonly service: string,
@@ -20,5 +20,9 @@ export class ConsumerEvents {
 
   resumed(queue: string, why: PauseReason): void {
     this.events.emit('consumer.resumed', { service: this.service, queue, why });
+  }
+
+  missed(queue: string, handler: string, since: Date): void {
+    this.events.emit('consumer.gap', { service: this.service, queue, handler, since });
   }
 }

@@ -34,6 +34,8 @@ export interface LaneStatus {
   readonly queue: string;
   /** Queue that the lane belongs to; the queue itself if it has no lanes. */
   readonly of: string;
+  /** Set if each process consumes a queue of its own under this name. */
+  readonly each?: 'process' | undefined;
   /** Reasons why it is not consumed; empty if it is. */
   readonly paused: readonly LanePause[];
   /**

@@ -1,4 +1,7 @@
-/** Work that waits for a process, and that it does, at one moment. */
+/**
+ * Work that waits for a process, and that it does, at one moment. Queues that each process has of its own are not in it: another
+ * process could take nothing of them.
+ */
 export interface Workload {
   /** Queues that the process consumes, each lane as a queue of its own; without those that an operator has paused. */
   readonly queues: readonly QueueWorkload[];

@@ -2,12 +2,13 @@ import { keyIdIn } from '../../encryption/envelope.js';
 import type { DeadLetterReason } from '../../events.js';
 import { HEADER, headersAsPublished, textIn } from '../../message/headers.js';
 import type { Headers, MessageProperties } from '../../message/properties.js';
-import { publishedAtOf } from '../../message/published-at.js';
 import { type BatchPosition, batchIn, isJob } from '../../message/wire/batch-header.js';
 import { chainIn } from '../../message/wire/chain-header.js';
+import { publishedAtOf } from '../../message/wire/published-at.js';
 import { parseDue } from '../../topology/delays.js';
-import { deadQueueOf, type Names } from '../../topology/names.js';
+import type { Names } from '../../topology/names.js';
 import { dueOrigin, originIn } from '../../topology/origin.js';
+import { isProcessQueueOf } from '../../topology/process-queue.js';
 import type { Delivery } from '../../transport/transport.js';
 import type { ChainPosition, DeadLetter, DeadLetterSummary } from './dead-letter.js';
 import { letterId } from './letter-id.js';
@@ -92,10 +93,11 @@ function storyOf(delivery: Delivery, names: Names): Story {
   const deaths = deathsIn(delivery.properties.headers);
   // Hopline publishes its dead letters without `x-death`: an entry about this very queue is always the broker's
   // own.
+  const own = delivery.queue.replace(/\.dead$/, '');
   const death = deaths.find(
-    ({ queue }) => typeof queue === 'string' && deadQueueOf(queue) === delivery.queue,
+    ({ queue }) => typeof queue === 'string' && (queue === own || isProcessQueueOf(own, queue)),
   );
-  return death ? brokers(delivery, death, names) : ours(delivery);
+  return death ? brokers(delivery, { ...death, queue: own }, names) : ours(delivery);
 }
 
 function ours(delivery: Delivery): Story {

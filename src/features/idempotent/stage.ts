@@ -101,13 +101,13 @@ function marking(claims: IdempotencyStore, claim: Claim, outcome: Outcome, conte
   const continues = outcome.kind === 'done' && outcome.continues === true;
   const isHandled = outcome.kind === 'done' || outcome.kind === 'discard';
   const note = isHandled ? noteOf(context, continues) : undefined;
-  const isComplete = !(continues || outcome.effects?.some(({ completes }) => completes));
+  const isOwed = () => continues || outcome.effects?.some((effect) => effect.isOwed) === true;
   return {
     what: 'whether a message was handled',
     run: () => mark(claims, claim, note, context),
     // Marked as done without what follows it, it would be skipped when it comes again, and its chain end there, or what it has
     // published be lost.
-    onUnreached: () => mark(claims, claim, isComplete ? note : undefined, context),
+    onUnreached: () => mark(claims, claim, isOwed() ? undefined : note, context),
   };
 }
 

@@ -17,8 +17,6 @@ export interface KeptMessage {
 /** Publishes what an attempt has kept, all of it written before the first confirm is awaited. */
 export class Departure implements Effect {
   readonly what = 'what a handler has published';
-  readonly completes = true;
-  readonly about: object;
   /** Those that are not confirmed yet, in the order of their calls. */
   private left: readonly KeptMessage[];
 
@@ -26,14 +24,28 @@ export class Departure implements Effect {
     messages: readonly KeptMessage[],
     private readonly log: Logger,
   ) {
-    this.left = messages.toSorted((one, other) => one.ordinal - other.ordinal);
+    this.left =
+      messages.length === 1 ? messages : messages.toSorted((one, other) => one.ordinal - other.ordinal);
+  }
+
+  get about(): object {
     const keys = [...new Set(this.left.map(({ routingKey }) => routingKey))];
-    this.about = keys.length === 1 ? { key: keys[0] } : { keys };
+    return keys.length === 1 ? { key: keys[0] } : { keys };
+  }
+
+  get isOwed(): boolean {
+    return this.left.length > 0;
   }
 
   /** What is confirmed is not sent again, whatever becomes of the others. */
   async run(): Promise<void> {
     const { left } = this;
+    const [first] = left;
+    if (first && left.length === 1) {
+      await this.publish(first);
+      this.left = [];
+      return;
+    }
     const results = await Promise.allSettled(left.map(async (message) => this.publish(message)));
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     this.left = left.filter((_message, index) => results[index]?.status === 'rejected');

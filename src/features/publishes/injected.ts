@@ -12,8 +12,9 @@ export class InjectedRequester extends Requester {
   protected readonly requests: RequestSender;
 
   /** @param outside senders of what is published in no attempt, or in one that keeps nothing */
-  constructor(scope: Pick<AttemptScope, 'sender'>, outside: Senders) {
+  constructor(scope: Pick<AttemptScope, 'sender' | 'isAsked'>, outside: Senders) {
     super();
+    scope.isAsked = true;
     this.sender = new ScopedSender(() => scope.sender ?? outside.sender);
     this.requests = outside.requests;
   }

@@ -108,6 +108,9 @@ function withId<Options extends object, Name extends string & keyof Options>(
  * where nothing has to be waited for, so that a call that the handler doesn't await is kept before it returns.
  */
 export class KeepingSender implements DirectSender {
+  /** True once the message of a call of one is kept: nothing of the call is left to wait for. */
+  hasKept = false;
+
   constructor(
     private readonly kept: Keep,
     private readonly ordinal: number,
@@ -134,7 +137,7 @@ export class KeepingSender implements DirectSender {
       checkPublishOptions(options);
       const whole = options.messageId === undefined ? { ...options, messageId: this.id } : options;
       const draft = this.way.drafts.draft(intent, target, payload, whole, beside);
-      return Promise.resolve(after(draft, (its) => this.keep(its)));
+      return Promise.resolve(after(draft, (its) => this.keepOne(its)));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -192,6 +195,12 @@ export class KeepingSender implements DirectSender {
       leave,
     });
     return receiptOf(plan.id, step.options.at);
+  }
+
+  private keepOne(draft: Draft): Published {
+    const receipt = this.keep(draft);
+    this.hasKept = true;
+    return receipt;
   }
 
   private keep(draft: Draft): Published {

@@ -9,6 +9,7 @@ import { type Deferred, deferred } from '../../util/deferred.js';
 import { joined } from '../../util/text/joined.js';
 import { Departure, type KeptMessage } from './departure.js';
 import { CallsSender, type Keep, KeepingSender, type KeepingWay } from './keeping-sender.js';
+import type { Entered } from './scope.js';
 
 /** Maximum number of messages that an attempt keeps. */
 export const MAX_KEPT = 1_000;
@@ -20,7 +21,7 @@ export const MAX_KEPT_BYTES = 16_777_216;
  * number of the call, which is taken while the call begins: so an attempt that is made again gives the same calls the same ids,
  * whatever they wait for.
  */
-export class KeptPublishes implements AttemptPublishes, Keep {
+export class KeptPublishes implements AttemptPublishes, Entered, Keep {
   private messages: KeptMessage[] = [];
   private bytes = 0;
   private calls = 0;
@@ -30,6 +31,7 @@ export class KeptPublishes implements AttemptPublishes, Keep {
   private hasReturned = false;
   private isOver = false;
   private ownSender: Sender | undefined;
+  private injectedSender: Sender | undefined;
 
   constructor(
     private readonly context: Attempt,
@@ -45,12 +47,17 @@ export class KeptPublishes implements AttemptPublishes, Keep {
     return this.ownSender;
   }
 
+  get injected(): Sender {
+    this.injectedSender ??= new CallsSender(this, this.way.throughBus);
+    return this.injectedSender;
+  }
+
   has(messageId: string | undefined): boolean {
     return this.messages.some((message) => message.messageId === messageId);
   }
 
   run(code: () => unknown): unknown {
-    const result = this.way.scope.run(new CallsSender(this, this.way.throughBus), code);
+    const result = this.way.scope.run(this, code);
     if (isThenable(result)) return this.returned(result);
     this.hasReturned = this.underWay === 0;
     return this.hasReturned ? result : this.returned(undefined);
@@ -62,17 +69,14 @@ export class KeptPublishes implements AttemptPublishes, Keep {
 
   call<Result>(publish: (sender: KeepingSender) => Promise<Result>): Promise<Result> {
     let result: Promise<Result>;
+    let sender: KeepingSender;
     try {
-      result = publish(this.next());
+      sender = this.next();
+      result = publish(sender);
     } catch (error) {
       return Promise.reject(error);
     }
-    this.underWay += 1;
-    // The caller's own promise: one that nobody awaits is reported as an unhandled rejection.
-    return result.finally(() => {
-      this.underWay -= 1;
-      if (this.underWay === 0) this.idle?.resolve();
-    });
+    return sender.hasKept ? result : this.underWayUntil(result);
   }
 
   next(): KeepingSender {
@@ -119,6 +123,15 @@ export class KeptPublishes implements AttemptPublishes, Keep {
   drop(): void {
     this.isOver = true;
     this.messages = [];
+  }
+
+  /** The caller gets this promise: one that nobody awaits is reported as an unhandled rejection. */
+  private underWayUntil<Result>(result: Promise<Result>): Promise<Result> {
+    this.underWay += 1;
+    return result.finally(() => {
+      this.underWay -= 1;
+      if (this.underWay === 0) this.idle?.resolve();
+    });
   }
 
   /** A call that the code has not awaited was made in the attempt all the same. */

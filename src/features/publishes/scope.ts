@@ -4,25 +4,26 @@ import type { Chain } from '../../message/chain.js';
 import type { Published, PublishedMany } from '../../message/published.js';
 import type { Sender } from '../../message/publisher.js';
 
-/** What code publishes through that runs within an attempt. */
-interface Entered {
-  /** Undefined if it leaves at once. */
-  readonly sender: Sender | undefined;
+/** Gives the sender of code that runs within an attempt; undefined if what it publishes leaves at once. */
+export interface Entered {
+  readonly injected: Sender | undefined;
 }
 
-const AT_ONCE: Entered = { sender: undefined };
+const AT_ONCE: Entered = { injected: undefined };
 
 /**
  * Tells an injected publisher, which knows no message, whose attempt the code that calls it belongs to. Only handlers with
- * `publishes: 'after'` enter it, so that a bus without any pays nothing for it. One for each bus: code of an attempt may
- * publish with another bus's publisher, too.
+ * `publishes: 'after'` enter it, and only where a publisher is injected: before Node.js 24 an async context that is entered costs each
+ * promise of the process a little. One for each bus: code of an attempt may publish with another bus's publisher, too.
  */
 export class AttemptScope {
   private readonly storage = new AsyncLocalStorage<Entered>();
+  /** True once a publisher is injected that asks. */
+  isAsked = false;
 
   /** Sender for the code that runs now; undefined if what it publishes leaves at once. */
   get sender(): Sender | undefined {
-    return this.storage.getStore()?.sender;
+    return this.storage.getStore()?.injected;
   }
 
   /** True within a part that {@link runPart} runs. */
@@ -31,8 +32,8 @@ export class AttemptScope {
   }
 
   /** Runs the code of an attempt. */
-  run<Result>(sender: Sender, code: () => Result): Result {
-    return this.storage.run({ sender }, code);
+  run<Result>(attempt: Entered, code: () => Result): Result {
+    return this.isAsked ? this.storage.run(attempt, code) : code();
   }
 
   /** Runs a part of an attempt whose result outlives the attempt: what it publishes leaves at once. */
@@ -42,7 +43,7 @@ export class AttemptScope {
 
   /** Runs a call for many messages. Nobody could say which of their attempts an injected publisher is called in. */
   runForMany<Result>(handler: string, code: () => Result): Result {
-    return this.sender ? this.storage.run({ sender: new NobodysSender(handler) }, code) : code();
+    return this.sender ? this.storage.run({ injected: new NobodysSender(handler) }, code) : code();
   }
 }
 

@@ -42,6 +42,10 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
   /** True if it has all that it asked for: what is still decoded needs no channel any more. */
   isReplied = false;
   timer: Timer | undefined;
+  /** Until it is asked again. */
+  pause: Timer | undefined;
+  /** True if its channel was lost, so that it is asked again. */
+  isAskedAgain = false;
   private composed: OutgoingMessage | undefined;
   private receipt: Published | undefined;
   /** What waits for its end on its way out: middleware, a tracer. */
@@ -84,6 +88,7 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
   /** Called for a repeatable request whose channel is lost. */
   again(): void {
     this.state = 'waiting';
+    this.isAskedAgain = true;
   }
 
   /** Takes a reply; false if no more are waited for. @param decode decodes it; it may throw, or return a promise */
@@ -119,6 +124,7 @@ export abstract class PendingRequest implements OutgoingRequest, Asked {
     call.onEnd(this);
     this.state = 'ended';
     this.timer?.cancel();
+    this.pause?.cancel();
     call.signal?.removeEventListener('abort', this.onAbort);
     return true;
   }

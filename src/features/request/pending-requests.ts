@@ -23,6 +23,9 @@ export interface PendingRequestsOptions extends DecodeReplyOptions {
   readonly session: () => Pick<TransportSession, 'openRequests'>;
 }
 
+/** Pause of a request that nobody takes after its channel was lost. */
+const AGAIN_AFTER_MS = 200;
+
 /**
  * The requests of a bus that have not ended, by their ids. The address for replies is opened at the first of them; what can't be
  * written waits here until it can.
@@ -45,8 +48,8 @@ export class PendingRequests implements ReplySink {
   /** Registers a request before it leaves, so that no reply can be faster. */
   add(request: PendingRequest): void {
     this.all.set(request.id, request);
-    const leftMs = Math.max(0, request.endsAt - this.options.clock.monotonic());
-    request.timer = this.options.clock.setTimer(() => request.timedOut(this.requests?.obstacle), leftMs);
+    const timedOut = () => request.timedOut(this.requests?.obstacle);
+    request.timer = this.options.clock.setTimer(timedOut, this.msLeft(request));
   }
 
   /** Called when its way out has ended. It has an end by then, unless a middleware did not let it go on. */
@@ -89,7 +92,9 @@ export class PendingRequests implements ReplySink {
 
   unroutable(correlationId: string): void {
     const request = this.all.get(correlationId);
-    if (request?.state === 'asked') request.fail(new NoResponderError(request.exchange, request.routingKey));
+    if (request?.state !== 'asked') return;
+    if (request.isAskedAgain && this.msLeft(request) > AGAIN_AFTER_MS) this.askLater(request);
+    else request.fail(new NoResponderError(request.exchange, request.routingKey));
   }
 
   lost(error: Error, refusing: RefusingExchange | undefined): void {
@@ -111,6 +116,18 @@ export class PendingRequests implements ReplySink {
   private askAgain(request: PendingRequest): void {
     request.again();
     this.waiting.add(request);
+  }
+
+  /** Whoever would reply may have lost its connection, too, and be back in a moment. */
+  private askLater(request: PendingRequest): void {
+    request.again();
+    request.pause = this.options.clock.setTimer(() => {
+      if (!this.write(request)) this.waiting.add(request);
+    }, AGAIN_AFTER_MS);
+  }
+
+  private msLeft({ endsAt }: PendingRequest): number {
+    return Math.max(0, endsAt - this.options.clock.monotonic());
   }
 
   /** False if it can't be written now. */

@@ -114,6 +114,12 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     outcome: 'discarded',
     say: (event) => `${handling(event)} discards ${message(event)}`,
   },
+  'message.failed': {
+    level: 'warn',
+    outcome: 'failed',
+    say: (event) =>
+      `${handling(event)} failed, and its requester ${event.isAnswered ? 'was told' : 'wanted no reply'}${because(event.error)}`,
+  },
   'message.skipped': {
     level: 'debug',
     outcome: 'skipped',
@@ -174,6 +180,11 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     say: ({ queue }) => `queue '${queue}' is consumed with the others again`,
   },
   'consumer.restored': { level: 'info', say: ({ queue }) => `queue '${queue}' is consumed again` },
+  'consumer.gap': {
+    level: 'warn',
+    say: ({ handler, since }) =>
+      `handler '${handler}' may have missed messages since ${since.toISOString()}, and what was in the queue of its process then`,
+  },
   'consumer.paused': {
     level: 'info',
     minor: forHigherLane,

@@ -1,6 +1,7 @@
 import { Asked } from './asked.js';
 import { Cells, Count } from './cells.js';
 import { ConnectionsCounts, readConnections } from './connection-counts.js';
+import { GapCounts } from './gap-counts.js';
 import { type CountingOptions, HandlersCounts } from './handler-counts.js';
 import type { BusBacklog, BusStatus, BusWorkload, ObservedBus } from './observed-bus.js';
 import { PublishCounts } from './publish-counts.js';
@@ -12,6 +13,7 @@ export class BusMetrics {
   private readonly handlers: HandlersCounts;
   private readonly publishes: PublishCounts;
   private readonly connections: ConnectionsCounts;
+  private readonly gaps = new GapCounts();
   private readonly state = new StateReader();
   private readonly workload: Asked<BusWorkload>;
   private readonly backlog: Asked<BusBacklog>;
@@ -28,7 +30,7 @@ export class BusMetrics {
     this.connections = new ConnectionsCounts(bus.health());
     this.workload = new Asked(() => bus.workload());
     this.backlog = new Asked(() => bus.outboxBacklog());
-    const counting = [this.handlers, this.publishes, this.connections];
+    const counting = [this.handlers, this.publishes, this.connections, this.gaps];
     this.following = counting.flatMap((counts) => counts.follow(bus));
   }
 
@@ -44,6 +46,7 @@ export class BusMetrics {
     this.handlers.read(service, reading);
     this.publishes.read(service, reading);
     this.connections.read(service, reading);
+    this.gaps.read(service, reading);
     const isStarted = state === 'started';
     await Promise.all([
       isStarted && this.asking('workload', () => this.readWorkload(reading)),
@@ -62,6 +65,7 @@ export class BusMetrics {
     const { service } = this.bus;
     const health = this.bus.health();
     this.handlers.expect(status);
+    this.gaps.expect(status);
     this.state.read(service, status, reading);
     readConsumers(service, status, health, reading);
     readConnections(service, health, reading);

@@ -120,6 +120,10 @@ export const METRICS = {
     'max',
     '1 while the process takes no messages of the queue for this reason',
   ),
+  consumer_gaps_total: counter(
+    OF_QUEUE,
+    "Times that the process may have missed messages of which each process gets a copy (`each: 'process'`)",
+  ),
 
   connection_up: gauge(
     OF_CONNECTION,

@@ -1,9 +1,10 @@
-import { StoppedError, TopologyError } from '../../errors.js';
+import { StoppedError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
 import { planBus } from '../../topology/build.js';
 import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
-import type { BrokerTopology, TopologyPlan } from '../../topology/plan.js';
+import { deadQueueOf } from '../../topology/names.js';
+import type { BrokerTopology, ProcessQueuePlan, TopologyPlan } from '../../topology/plan.js';
 import { systemClock } from '../../util/clock.js';
 import { Deadline } from '../../util/deadline.js';
 import { EventLoopLag } from '../../util/event-loop-lag.js';
@@ -25,8 +26,11 @@ import { type Connections, liveOn } from './connection/connections.js';
 import { probeOf } from './connection/probe.js';
 import { ToldOutages } from './connection/told-outages.js';
 import { AmqpConsumer } from './consume/consumer.js';
+import { consumerTeller } from './consume/consumer-teller.js';
 import { holdFirst } from './consume/hold.js';
 import { AmqpListener } from './consume/listener.js';
+import { PassingQueue } from './consume/passing-queue.js';
+import { ProcessConsumer } from './consume/process-consumer.js';
 import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.js';
 import { suspectTeller } from './consume/suspect-teller.js';
 import { AmqpPublisher } from './publish/publisher.js';
@@ -42,6 +46,8 @@ const ANSWER_DEADLINE_MS = 10_000;
 export class AmqpSession implements Session {
   private readonly publisher: AmqpPublisher;
   private readonly consumers = new Set<AmqpConsumer>();
+  /** Consumers of this process's own queues, by the name that these begin with. */
+  private readonly processConsumers = new Map<string, ProcessConsumer>();
   private readonly listenings = new Set<AmqpListener>();
   /** What tells the bus of the connections that it uses. */
   private readonly listeners = new Map<Connection, ConnectionListener>();
@@ -95,15 +101,23 @@ export class AmqpSession implements Session {
   }
 
   publish(message: OutgoingMessage): Promise<Published | undefined> {
+    if (message.to === 'queue' && this.processConsumers.size > 0) {
+      const consumer = this.processConsumers.get(message.queue);
+      if (consumer) return consumer.comeBack(message);
+    }
     return this.publisher.publish(message);
   }
 
-  async consume(
+  async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
+    const plan = this.declarations.processQueue(queue);
+    return plan ? await this.consumeOwn(plan, options, sink) : await this.consumeShared(queue, options, sink);
+  }
+
+  private async consumeShared(
     queue: string,
     { prefetch, keptForMs, once = false }: ConsumeOptions,
     sink: DeliverySink,
   ): Promise<Consumer> {
-    const { service, events, log } = this.options;
     // A message may end the connection, which must not be a shared one.
     const own = once ? this.connections.spare() : undefined;
     await own?.connect(new Deadline(systemClock, ANSWER_DEADLINE_MS)).catch(async (error) => {
@@ -112,6 +126,7 @@ export class AmqpSession implements Session {
       throw error;
     });
     const connection = own ?? (await this.consumingConnection());
+    const part = this.declarations.ofConsumer(queue);
     const consumer: AmqpConsumer = new AmqpConsumer(connection, {
       queue,
       counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),
@@ -119,26 +134,11 @@ export class AmqpSession implements Session {
       keptForMs,
       once,
       sink,
+      passing: part && new PassingQueue(part),
       redeclare: async () => {
         await this.declarations.withQueue(queue);
       },
-      onStarted: () => events.emit('consumer.started', { service, queue }),
-      onLost: (error) => events.emit('consumer.lost', { service, queue, error }),
-      onCancelled: (reason) => {
-        log.warn({ queue, reason }, 'a consumer was cancelled; the queue is declared and consumed again');
-        events.emit('consumer.cancelled', { service, queue, reason });
-      },
-      onRestored: () => events.emit('consumer.restored', { service, queue }),
-      onReopened: (error) => {
-        log.warn(
-          { queue, error },
-          isConsumerTimeout(error)
-            ? "a message was kept longer than the broker's consumer_timeout: its channel was closed and opened again, and what it had not settled is delivered again"
-            : 'a channel died and was opened again; what it had not settled is delivered again',
-        );
-        events.emit('channel.reopened', { service, channel: queue, error });
-      },
-      onFailed: (error) => this.consumingFailed(queue, error),
+      ...consumerTeller(queue, this.options),
       onClosed: () => {
         if (this.consumers.delete(consumer) && !once) this.connections.watch.consumers -= 1;
         this.connections.suspects.remove(consumer);
@@ -153,11 +153,33 @@ export class AmqpSession implements Session {
       // The queue was declared by someone else as a classic queue, which refuses this argument from RabbitMQ
       // 4.3 on.
       if (keptForMs !== undefined && /x-consumer-timeout/.test((error as Error).message))
-        return this.consume(queue, { prefetch, once }, sink);
+        return this.consumeShared(queue, { prefetch, once }, sink);
       throw refusedToConsume(queue, error as ChannelError);
     }
     this.consumers.add(consumer);
     if (!once) this.connections.watch.consumers += 1;
+    return consumer;
+  }
+
+  /** Suspects have no part in it: a message that ends the connection goes with its queue. */
+  private async consumeOwn(
+    plan: ProcessQueuePlan,
+    { prefetch }: ConsumeOptions,
+    sink: DeliverySink,
+  ): Promise<Consumer> {
+    const { connections, options, processConsumers } = this;
+    const consumer: ProcessConsumer = new ProcessConsumer(await this.consumingConnection(), {
+      ...{ plan, prefetch, sink, session: options },
+      redeclare: async () => {
+        await this.declarations.withQueue(deadQueueOf(plan.name));
+      },
+      onClosed: () => {
+        if (processConsumers.delete(plan.name)) connections.watch.consumers -= 1;
+      },
+    });
+    await consumer.start();
+    processConsumers.set(plan.name, consumer);
+    connections.watch.consumers += 1;
     return consumer;
   }
 
@@ -230,7 +252,9 @@ export class AmqpSession implements Session {
     const closing = Promise.all([
       this.publisher.close(),
       this.requests?.close(),
-      ...[...this.consumers, ...this.listenings].map((each) => each.close()),
+      ...[...this.consumers, ...this.processConsumers.values(), ...this.listenings].map((each) =>
+        each.close(),
+      ),
     ]);
     await deadline.race(closing, () => new Error('late')).catch(() => {});
     for (const [connection, listener] of this.listeners) connection.unlisten(listener);
@@ -258,19 +282,7 @@ export class AmqpSession implements Session {
     this.listeners.set(connection, teller);
     connection.listen(teller);
   }
-
-  private consumingFailed(queue: string, error: ChannelError): void {
-    const { service, events, log } = this.options;
-    log.warn({ queue, error }, 'a queue cannot be consumed at the moment; trying again');
-    const refused = refusedToConsume(queue, error);
-    events.emit('consumer.failed', { service, queue, error: refused });
-    if (error instanceof TopologyError || error.code === 403)
-      events.emit('topology.failed', { service, error: refused });
-  }
 }
-
-/** RabbitMQ's words before 4.3; later versions cancel the consumer of a quorum queue instead. */
-const isConsumerTimeout = ({ message }: Error) => /delivery acknowledgement .*timed out/.test(message);
 
 function isQuorum({ queues }: TopologyPlan, name: string): boolean {
   return queues.some((queue) => queue.name === name && queue.arguments['x-queue-type'] === 'quorum');

@@ -5,7 +5,12 @@ import type { Published } from '../../message/published.js';
 import { addressOf, isMandatory } from '../../topology/address.js';
 import { planBus } from '../../topology/build.js';
 import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
-import type { BrokerTopology } from '../../topology/plan.js';
+import {
+  type BrokerTopology,
+  consumersPart,
+  type ProcessQueuePlan,
+  type TopologyPlan,
+} from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
 import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
@@ -13,10 +18,12 @@ import type { ReplySink, Requests } from '../requests.js';
 import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
-import { declareTopology, existing } from './declare.js';
+import { declareForConsumer, declareTopology, existing } from './declare.js';
 import { MemoryHeld } from './held.js';
 import { MemoryListener } from './listener.js';
-import { MemoryRequests } from './requests.js';
+import { MemoryProcessConsumer } from './process-consumer.js';
+import type { Queue } from './queue.js';
+import { MemoryRequests } from './replies/requests.js';
 import { storedMessage } from './stored-message.js';
 
 /**
@@ -26,8 +33,12 @@ import { storedMessage } from './stored-message.js';
  */
 export class MemorySession implements Session {
   private readonly consumers: MemoryConsumer[] = [];
+  /** Plans of the queues that a process makes for itself, and consumers of these, by the name that they begin with. */
+  private readonly processQueues = new Map<string, ProcessQueuePlan>();
+  private readonly processConsumers = new Map<string, MemoryProcessConsumer>();
   private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];
+  private readonly plans: TopologyPlan[] = [];
   private requests: MemoryRequests | undefined;
   private inFlight = 0;
   private readonly waitingForRoom = new Line<() => void>();
@@ -52,16 +63,20 @@ export class MemorySession implements Session {
   async declarePlan(plan: BrokerTopology, mode: TopologyMode): Promise<void> {
     if (this.isClosed) throw new StoppedError('declare');
     declareTopology(this.broker, plan, mode);
+    for (const each of plan.own.processQueues ?? []) this.processQueues.set(each.name, each);
+    this.plans.push(plan.own);
   }
 
   async publish(message: OutgoingMessage): Promise<Published | undefined> {
     if (this.isDraining) throw new StoppedError('publish');
     const address = addressOf(this.options.names, message);
     const stored = storedMessage(message, address);
+    const own = message.to === 'queue' ? this.processConsumers.get(message.queue) : undefined;
     if (this.inFlight < this.options.maxInFlight) this.inFlight += 1;
     else await new Promise<void>((resolve) => this.waitingForRoom.push(resolve));
     try {
-      this.broker.publish(stored, isMandatory(message, address));
+      if (own) own.comeBack(stored, message.delayMs ?? 0);
+      else this.broker.publish(stored, isMandatory(message, address));
       await this.broker.turns.pass();
       return message.receipt;
     } finally {
@@ -72,9 +87,24 @@ export class MemorySession implements Session {
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
     if (this.isClosed) throw new StoppedError('consume');
     this.consumes();
-    const consumer = new MemoryConsumer(existing(this.broker.queues, 'queue', queue), sink, options.prefetch);
-    this.consumers.push(consumer);
+    const plan = this.processQueues.get(queue);
+    const consumer = plan ? this.consumeOwn(plan, options, sink) : this.consumeShared(queue, options, sink);
     this.options.events.emit('consumer.started', { service: this.options.service, queue });
+    return consumer;
+  }
+
+  private consumeShared(queue: string, { prefetch }: ConsumeOptions, sink: DeliverySink): Consumer {
+    const declare = this.declarationOf(queue);
+    const found = declare?.() ?? existing(this.broker.queues, 'queue', queue);
+    const consumer = new MemoryConsumer(found, sink, prefetch, declare);
+    this.consumers.push(consumer);
+    return consumer;
+  }
+
+  private consumeOwn(plan: ProcessQueuePlan, { prefetch }: ConsumeOptions, sink: DeliverySink): Consumer {
+    const { broker, options, processConsumers } = this;
+    const consumer = new MemoryProcessConsumer(broker, { ...options, plan, prefetch, sink });
+    processConsumers.set(plan.name, consumer);
     return consumer;
   }
 
@@ -141,6 +171,7 @@ export class MemorySession implements Session {
     // All consumers stop before any returns its deliveries: another one would get them otherwise.
     for (const consumer of this.consumers) await consumer.cancel();
     for (const consumer of this.consumers) consumer.giveBack();
+    for (const consumer of this.processConsumers.values()) await consumer.close();
     for (const held of this.held) held.requeue();
     for (const listening of this.listenings) await listening.close();
     this.requests?.close();
@@ -157,6 +188,12 @@ export class MemorySession implements Session {
   private connected(connection: ConnectionRole): void {
     const { events, service } = this.options;
     events.emit('connection.up', { service, connection, address: 'memory' });
+  }
+
+  /** Declares a queue that goes with its consumers; undefined for any other. */
+  private declarationOf(queue: string): (() => Queue) | undefined {
+    const [part] = this.plans.flatMap((plan) => consumersPart(plan, queue) ?? []);
+    return part && (() => declareForConsumer(this.broker, part));
   }
 
   /** Gives the slot to the longest waiting publish, so that a newcomer can't take it first. */

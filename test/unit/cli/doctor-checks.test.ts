@@ -120,6 +120,7 @@ describe('what doctor says', () => {
     const lanes = [{ name: 'high', queue: 'mailer.high' }];
     const mailer = {
       name: 'mailer',
+      kind: 'work',
       lanes,
       type: 'quorum',
       deliveryLimit: 20,

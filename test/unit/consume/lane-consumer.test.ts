@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Subscription } from '../../../src/consume/handlers/subscription.js';
 import { LaneConsumer } from '../../../src/consume/intake/lane-consumer.js';
 import { Pause } from '../../../src/consume/intake/pause.js';
 import type { ConsumerEvents } from '../../../src/consume/report/consumer-events.js';
@@ -31,8 +32,9 @@ async function open(prefetch = 10, isSlow = true) {
   };
   const handedOn: Delivery[] = [];
   const pause = new Pause({ paused() {}, resumed() {} } as unknown as ConsumerEvents);
+  const subscription = { kind: 'work', handlers: [] } as unknown as Subscription;
   const lane = new LaneConsumer(
-    { name: 'default', queue: 'q', weight: 1 },
+    { name: 'default', queue: 'q', weight: 1, subscription },
     {
       session: { consume: async () => consumer } as unknown as Session,
       clock: new ManualClock(),
@@ -45,6 +47,7 @@ async function open(prefetch = 10, isSlow = true) {
       intake: { admit: (delivery) => void handedOn.push(delivery) },
       onResized: () => {},
       onLost: () => {},
+      consumerEvents: { missed() {} },
     },
   );
   pause.governs([lane], () => {});

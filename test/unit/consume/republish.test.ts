@@ -11,7 +11,7 @@ import {
 } from '../../../src/consume/settle/republish.js';
 import { checkHeaders, HEADER, isBrokerHeader } from '../../../src/message/headers.js';
 import type { Headers, MessageProperties } from '../../../src/message/properties.js';
-import { publishedAtOf } from '../../../src/message/published-at.js';
+import { publishedAtOf } from '../../../src/message/wire/published-at.js';
 import { addressOf } from '../../../src/topology/address.js';
 import { decoded, encoded } from '../message/amqplib-codec.js';
 import { names, received, TestDelivery } from './fixtures.js';

@@ -130,7 +130,7 @@ describe('settling', () => {
     kept = [];
     settler = new Settler({
       ...shared,
-      effects: { ofPlain: all, ofMarked: [keys, ...all] },
+      effects: { ofPlain: all, ofMarked: [keys, ...all], ofRequests: [] },
       events: new AttemptEvents('shop', events, clock),
       giveUp: giveUp.signal,
       onHold: () => told.push('held'),
@@ -353,6 +353,30 @@ describe('settling', () => {
     await clock.settle();
     assert.deepEqual(followed, [3]);
     assert.equal(delivery.settled, 'ack');
+  });
+
+  it('gives up what counts on the message being handled, after its dead letter, if what it owes can never be stored', async () => {
+    const followed: string[] = [];
+    const owed: Effect = {
+      what: 'what it owes',
+      isOwed: true,
+      run: async () => Promise.reject(new UnroutableError('hopline.events', 'k', 'm2')),
+      onError: (error) => ({ kind: 'dead-letter', reason: 'publish-refused', error }),
+    };
+    const note: Effect = {
+      what: 'a note',
+      run: async () => void followed.push('handled'),
+      onUnreached: async () => void followed.push(`given up, ${session.publishes.length} published`),
+    };
+    const { delivery } = settle({ kind: 'done', effects: [owed, note] });
+    await clock.settle();
+    assert.deepEqual(followed, []);
+    assert.equal(session.last.message.to, 'dead-letters');
+    session.last.confirm.resolve();
+    await clock.settle();
+    assert.deepEqual(followed, ['given up, 1 published']);
+    assert.equal(delivery.settled, 'ack');
+    assert.deepEqual(told, ['message.deadLettered']);
   });
 
   it('acks only when the window is ready for that, and keeps nothing waiting that is to be stored before', async () => {

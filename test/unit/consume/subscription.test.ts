@@ -75,6 +75,7 @@ describe('subscriptions', () => {
     assert.deepEqual(plan(definition), [
       {
         queue: 'shop',
+        kind: 'work',
         namedAfter: undefined,
         lanes: [{ name: 'default', queue: 'shop', weight: undefined }],
         type: 'quorum',
@@ -90,8 +91,11 @@ describe('subscriptions', () => {
             retry: RETRY_DEFAULTS,
             timeoutMs: 60_000,
             concurrency: Number.POSITIVE_INFINITY,
+            answers: undefined,
+            each: undefined,
             handle: definition.handle,
             failed: undefined,
+            publishes: undefined,
             bulk: undefined,
             rateLimit: undefined,
             circuitBreaker: undefined,
@@ -163,6 +167,7 @@ describe('subscriptions', () => {
     const { bindings, ...queue } = queueNeeds(subscription);
     assert.deepEqual(queue, {
       name: 'q',
+      kind: 'work',
       lanes: ['default'],
       type: 'classic',
       deliveryLimit: 200,
@@ -343,5 +348,51 @@ describe('wrong handlers', () => {
     assert.deepEqual(two({ idempotent: {} }, { idempotent: {} }), []);
     assert.deepEqual(two({ idempotent: { by } }, {}), []);
     assert.deepEqual(two({ idempotent: { by } }, { idempotent: { by } }, 'another'), []);
+  });
+});
+
+describe('handlers with a copy for each process', () => {
+  const each = { options: { each: 'process' } } as const;
+
+  it('have a queue that is called after them, and of the options of their class those that are not of a kept queue', () => {
+    const billing = { ownName: 'Billing', name: 'billing', lanes: ['high', 'default'], concurrency: 3 };
+    const [work, copies] = plan(
+      define('Billing.charge', { queue: billing }),
+      define('Billing.reload', { queue: billing, ...each }),
+    );
+    assert.deepEqual([work?.queue, work?.kind, work?.lanes.length], ['billing', 'work', 2]);
+    assert.deepEqual(
+      copies && [copies.queue, copies.kind, copies.type, copies.lanes.length, copies.concurrency],
+      ['shop.Billing.reload', 'process', 'classic', 1, 3],
+    );
+  });
+
+  it('are refused what means a queue that is kept, or one handling for all processes', () => {
+    const kept = { name: 'q', type: 'quorum', deliveryLimit: 5, maxPriority: 3 } as const;
+    assert.deepEqual(
+      problems(define('Reload', { queue: kept, ...each })).map((problem) => problem.split(',')[0]),
+      ['name', 'type', 'deliveryLimit', 'maxPriority'].map(
+        (option) => `Reload: queue.${option} has no place beside each: 'process'`,
+      ),
+    );
+    const once = { options: { each: 'process', idempotent: {}, unique: {} } } as const;
+    assert.deepEqual(
+      problems(define('Reload', once)).map((problem) => problem.split(':').slice(0, 2).join(':')),
+      ['Reload: idempotent has no place beside each', 'Reload: unique has no place beside each'],
+    );
+  });
+
+  it('are refused a name that can be no part of a queue, and one that is too long for the word of the process', () => {
+    assert.match(problems(define('order.*', each)).join('\n'), /a pattern is no name/);
+    assert.match(problems(define('x'.repeat(220), each)).join('\n'), /225 bytes long, 218 are left/);
+  });
+
+  it('are refused a queue that others of the bus work on', () => {
+    assert.deepEqual(
+      problems(define('Clash', each), define('Clash.other', { queue: { ownName: 'Clash' } })),
+      [
+        "queue 'shop.Clash' would be that of Clash, for each process, and that of Clash.other, for all of them: give Clash another name or a class of its own, or the other one's queue a name",
+      ],
+    );
   });
 });

@@ -5,6 +5,7 @@ import type { Class } from '../../../decorators/metadata.js';
 import { HandlerResolutionError } from '../../../src/errors.js';
 import { MessageContext } from '../../../src/message/context.js';
 import { Publisher } from '../../../src/message/publisher.js';
+import { Requester } from '../../../src/message/requester.js';
 import { BusBench } from '../bus-bench.js';
 import { own, published, refusal } from './support.js';
 
@@ -168,16 +169,17 @@ export function injecting(): void {
     }
     @Handles('a', { scope: 'message' })
     class Scoped {
-      static inject = [MessageContext, Audit, Publisher];
+      static inject = [MessageContext, Audit, Publisher, Requester];
 
-      readonly given: [MessageContext, Audit, Publisher];
-      constructor(...given: [MessageContext, Audit, Publisher]) {
+      readonly given: [MessageContext, Audit, Publisher, Requester];
+      constructor(...given: [MessageContext, Audit, Publisher, Requester]) {
         this.given = given;
       }
 
       handle(_payload: unknown, context: MessageContext) {
-        const [own, { context: audits }, publisher] = this.given;
-        seen.push([own === context, audits === context, publisher instanceof Publisher]);
+        const [own, { context: audits }, publisher, requester] = this.given;
+        const isBus = publisher instanceof Publisher && requester instanceof Requester;
+        seen.push([own === context, audits === context, isBus]);
       }
     }
     const bus = await bench.started({ handlers: handlers([Scoped], { container: own() }) });

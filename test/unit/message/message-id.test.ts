@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { validate, version } from 'uuid';
 import { newMessageId } from '../../../src/message/message-id.js';
-import { publishedAtOf } from '../../../src/message/published-at.js';
+import { publishedAtOf } from '../../../src/message/wire/published-at.js';
 
 /** More than are made of random bits at once. */
 const MANY = 1_000;

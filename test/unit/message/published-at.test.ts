@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { v4, v7 } from 'uuid';
-import { publishedAtOf } from '../../../src/message/published-at.js';
+import { publishedAtOf } from '../../../src/message/wire/published-at.js';
 
 describe('publishedAt', () => {
   it('has the milliseconds of a UUIDv7 message id', () => {

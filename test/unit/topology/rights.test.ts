@@ -79,6 +79,32 @@ function askedFor({
   ];
 }
 
+describe('the rights of a responder', () => {
+  const requests = needs({ kind: 'requests', name: 'mailer.requests', type: 'classic' });
+
+  it('are those to make the queue of its requests and to reply, whatever else it may declare', () => {
+    const { configure, write, read } = permissionsOf([service(requests)], 'verify');
+    for (const right of [configure, write, read]) assert.ok(matches(right, 'mailer.requests'), right);
+    assert.ok(matches(write, 'amq.default'));
+    assert.ok(matches(read, events.name));
+    assert.ok(!matches(write, names.dead));
+    assert.ok(!matches(configure, 'mailer'));
+  });
+
+  it('are none that a handler of messages has beside it', () => {
+    const { configure, write } = permissionsOf([service(needs())], 'verify');
+    assert.equal(configure, '^$');
+    assert.ok(!matches(write, 'amq.default'));
+  });
+
+  it('lead into no delays', () => {
+    const rights = topicPermissionsOf([service(requests)]).find(
+      ({ exchange }) => exchange === names.delayOut,
+    );
+    assert.ok(rights && !matches(rights.read, retryPattern('mailer.requests')));
+  });
+});
+
 describe('the rights of a service', () => {
   it('that only checks are to publish, to settle, and to consume its queues', () => {
     assert.deepEqual(permissionsOf([service(needs())], 'verify'), {
@@ -119,6 +145,23 @@ describe('the rights of a service', () => {
       assert.ok(!matches(read, 'hopline.control.to'));
       assert.equal(matches(configure, 'hopline.paused'), occasion === 'first');
     }
+  });
+
+  it('that has a copy for each process are those of a queue of that process, on each occasion', () => {
+    const plan = service(needs({ name: 'shop.Reload', kind: 'process', type: 'classic' }));
+    const own = `shop.Reload.${randomUUID()}`;
+    for (const occasion of ['verify', 'declare', 'first'] as const) {
+      const { configure, write, read } = permissionsOf([plan], occasion);
+      for (const right of [configure, write, read]) assert.ok(matches(right, own), `${occasion}: ${right}`);
+      for (const source of ['hopline.events', 'hopline.land', 'hopline.delay.1.out'])
+        assert.ok(matches(read, source), `${occasion}: read on ${source}`);
+      assert.ok(matches(write, 'hopline.dead'));
+      assert.ok(!matches(configure, 'shop.Reload.other') && !matches(write, 'shop.Reload'));
+      assert.equal(matches(configure, 'shop.Reload.dead'), occasion !== 'verify');
+    }
+    const out = topicPermissionsOf([plan]).find(({ exchange }) => exchange === names.delayOut);
+    for (const due of duePatterns('hopline.events', 'email.*')) assert.ok(matches(out?.read ?? '', due), due);
+    assert.ok(!matches(out?.read ?? '', retryPattern('shop.Reload')));
   });
 
   it('that only publishes are to do that', () => {

@@ -1,41 +1,46 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import ts from 'typescript';
 
-const FILE = 'test/unit/types/payload-types.ts';
+/** Files of what must not compile. */
+const FILES = ['payload-types', 'request-types'].map((name) => `test/unit/types/${name}.ts`);
 const EXPECTED = /^\s*\/\/ @ts-expect-error (TS\d+): .+$/;
 
 const STANDARD = { experimentalDecorators: false, emitDecoratorMetadata: false };
 
 describe('payloads that do not fit their definition', () => {
   const root = findRoot(import.meta.dirname);
-  const path = join(root, FILE);
+  const paths = FILES.map((file) => join(root, file));
 
-  it(`are compile errors: the build compiles ${FILE}, in which each is expected`, () => {
+  it('are compile errors: the build compiles the files in which each is expected', () => {
     const { fileNames } = config(root);
-    assert.ok(fileNames.includes(path), 'tsconfig.json leaves the file out');
-    assert.ok(existsSync(join(import.meta.dirname, 'payload-types.js')), 'the build has not compiled it');
+    for (const path of paths) {
+      assert.ok(fileNames.includes(path), `tsconfig.json leaves ${path} out`);
+      const built = join(import.meta.dirname, basename(path, '.ts'));
+      assert.ok(existsSync(`${built}.js`), `the build has not compiled ${path}`);
+    }
   });
 
   for (const [kind, options] of Object.entries({
     "TypeScript's legacy decorators": {},
     'standard decorators': STANDARD,
   }))
-    it(`are refused for what is wrong with them, and not for some other mistake, with ${kind}`, function () {
-      this.timeout(120_000);
-      const lines = readFileSync(path, 'utf8').split('\n');
-      const expected = lines.flatMap((line, index) => {
-        const code = EXPECTED.exec(line)?.[1];
-        return code ? [`${index + 2}: ${code}`] : [];
+    for (const path of paths)
+      it(`are refused for what is wrong with them, and for no other mistake: ${basename(path)} with ${kind}`, function () {
+        this.timeout(120_000);
+        const lines = readFileSync(path, 'utf8').split('\n');
+        const expected = lines.flatMap((line, index) => {
+          const code = EXPECTED.exec(line)?.[1];
+          return code ? [`${index + 2}: ${code}`] : [];
+        });
+        assert.ok(expected.length >= 8, 'the expectations were not found');
+        assert.equal(expected.length, lines.filter((line) => line.includes('@ts-expect-error TS')).length);
+        assert.deepEqual(
+          errorsOf(root, path, lines.map((line) => (EXPECTED.test(line) ? '' : line)).join('\n'), options),
+          expected,
+        );
       });
-      assert.ok(expected.length >= 15, 'the expectations were not found');
-      assert.equal(expected.length, lines.filter((line) => line.includes('@ts-expect-error TS')).length);
-      assert.deepEqual(
-        errorsOf(root, path, lines.map((line) => (EXPECTED.test(line) ? '' : line)).join('\n'), options),
-        expected,
-      );
-    });
 
   it('are refused with standard decorators where a handler is static or private, too', function () {
     this.timeout(120_000);
@@ -50,7 +55,11 @@ describe('payloads that do not fit their definition', () => {
         @Retry({ tries: 2 })
         static onD(): void {}
       }`;
-    assert.deepEqual(errorsOf(root, path, text, STANDARD), ['5: TS1241', '7: TS1241', '9: TS1241']);
+    assert.deepEqual(errorsOf(root, paths[0] as string, text, STANDARD), [
+      '5: TS1241',
+      '7: TS1241',
+      '9: TS1241',
+    ]);
   });
 });
 

@@ -1,33 +1,18 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { type Deferred, deferred } from '../../../util/deferred.js';
 import { inRootContext } from '../../../util/root-context.js';
-import type { Consumer, DeliverySink } from '../../transport.js';
+import type { Consumer } from '../../transport.js';
 import { type BrokerFeatures, brokerFeatures } from '../connection/broker-features.js';
 import { type ChannelError, openChannel, SupervisedChannel } from '../connection/channel.js';
 import { ChannelEpoch } from '../connection/channel-epoch.js';
 import type { Connection } from '../connection/connection.js';
+import type { AmqpConsumerOptions } from './consumer-options.js';
 import { AmqpDelivery } from './delivery.js';
 import { giveUp, LeftChannels, untilSettled } from './left-channels.js';
+import { PassingQueue } from './passing-queue.js';
 
-export interface AmqpConsumerOptions {
-  readonly queue: string;
-  /** True if the broker counts the queue's deliveries; a classic queue only flags redeliveries. */
-  readonly counts: boolean;
-  readonly prefetch: number;
-  readonly keptForMs: number | undefined;
-  /** The consumer is not restored after a loss. */
-  readonly once: boolean;
-  readonly sink: DeliverySink;
-  /** Declares the queue and its bindings again. */
-  redeclare(): Promise<void>;
-  onStarted(): void;
-  onCancelled(reason: string): void;
-  onLost(error: Error): void;
-  onRestored(): void;
-  onReopened(error: Error): void;
-  onFailed(error: Error): void;
-  onClosed(): void;
-}
+/** How often a start declares a queue that has gone with another's last consumer. */
+const TRIES_TO_MEET = 5;
 
 /**
  * Consumes one queue on its own channel, so that other consumers can't disturb it. Survives the loss of the
@@ -43,6 +28,9 @@ export class AmqpConsumer implements Consumer {
   private most = Number.POSITIVE_INFINITY;
   /** The broker said that the queue is gone. */
   private missing = false;
+  /** Name of the queue in the broker. */
+  private source: string;
+  private lostAt = new Date();
   /** Last reported state. */
   private reported: 'nothing' | 'consuming' | 'lost' = 'nothing';
   /** Number of cancels by the broker. */
@@ -63,6 +51,7 @@ export class AmqpConsumer implements Consumer {
     private readonly options: AmqpConsumerOptions,
   ) {
     this.prefetch = options.prefetch;
+    this.source = options.queue;
     this.supervised = this.superviseOn(connection);
   }
 
@@ -75,8 +64,20 @@ export class AmqpConsumer implements Consumer {
     return this.options.counts;
   }
 
-  start(): Promise<void> {
-    return this.supervised.start();
+  /** Number of the window that is open, or was last. */
+  get windowNumber(): number {
+    return this.window;
+  }
+
+  async start(): Promise<void> {
+    for (let left = this.options.passing ? TRIES_TO_MEET : 0; ; left -= 1) {
+      try {
+        return await this.supervised.start();
+      } catch (error) {
+        // Another process has left the queue, and it went with it, between our declaring and our consuming it.
+        if (left === 0 || !PassingQueue.mayPass(error)) throw error;
+      }
+    }
   }
 
   setPrefetch(prefetch: number): Promise<void> {
@@ -169,6 +170,8 @@ export class AmqpConsumer implements Consumer {
     if (this.missing) await this.options.redeclare();
     if (this.supervised !== supervised) return;
     this.missing = false;
+    if (this.options.own) this.source = await this.options.own.make(channel);
+    if (this.cancelled) return;
     const { countsNacks } = featuresOf(channel);
     const epoch = new ChannelEpoch(channel, this.options.counts && countsNacks);
     this.epoch = epoch;
@@ -177,7 +180,7 @@ export class AmqpConsumer implements Consumer {
     // A cancel may arrive in the same read as the answer to consuming.
     if (cancels !== this.cancels || this.epoch !== epoch) return;
     if (this.reported === 'nothing') this.options.onStarted();
-    if (this.reported === 'lost') this.options.onRestored();
+    if (this.reported === 'lost') this.options.onRestored(this.lostAt);
     this.reported = 'consuming';
   }
 
@@ -186,10 +189,12 @@ export class AmqpConsumer implements Consumer {
    * consuming (https://www.rabbitmq.com/docs/consumer-prefetch). To the broker 0 means no limit.
    */
   private async consume(epoch: ChannelEpoch): Promise<void> {
-    const { queue, keptForMs, counts } = this.options;
+    const { keptForMs, counts } = this.options;
     const width = Math.min(this.prefetch, this.most);
     this.paused = width === 0;
     if (this.paused) return;
+    await this.options.passing?.declare(epoch.channel);
+    if (this.epoch !== epoch) return;
     epoch.window = width;
     await epoch.channel.prefetch(width);
     if (this.epoch !== epoch) return;
@@ -200,7 +205,7 @@ export class AmqpConsumer implements Consumer {
     const mayAskFor =
       counts && keptForMs !== undefined && featuresOf(epoch.channel).consumerTimeoutBy === 'consumer';
     const options = mayAskFor ? { arguments: { 'x-consumer-timeout': keptForMs } } : {};
-    const { consumerTag } = await epoch.channel.consume(queue, onMessage, options);
+    const { consumerTag } = await epoch.channel.consume(this.source, onMessage, options);
     if (!this.cancelled && this.epoch === epoch) this.consumerTag = consumerTag;
     // Cancelled or moved before the broker had answered: nobody else knows this consumer, and it would go on.
     else if (!epoch.lost) await epoch.channel.cancel(consumerTag).catch(() => {});
@@ -216,8 +221,11 @@ export class AmqpConsumer implements Consumer {
       // Before the cancel: if the acks were sent beside it, they would make room for the old consumer, which
       // must take nothing more.
       epoch.flush();
+      // A queue that goes with its last consumer would go with the old one, and what waits in it.
+      const isFirst = this.options.passing !== undefined && this.prefetch > 0;
+      if (isFirst) await this.consume(epoch);
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
-      if (!this.cancelled && this.epoch === epoch) await this.consume(epoch);
+      if (!isFirst && !this.cancelled && this.epoch === epoch) await this.consume(epoch);
     } catch (error) {
       // The next opening uses the new window anyway.
       if (!epoch.lost && this.epoch === epoch) this.supervised.reopen(error as Error);
@@ -227,7 +235,10 @@ export class AmqpConsumer implements Consumer {
   private onMessage(message: ConsumeMessage | null, epoch: ChannelEpoch, window: number): void {
     if (message) {
       this.connection.deliveries += 1;
-      this.options.sink.deliver(new AmqpDelivery(message, this.options, epoch, window));
+      const { own, sink } = this.options;
+      sink.deliver(
+        own?.delivery(message, epoch, window) ?? new AmqpDelivery(message, this.options, epoch, window),
+      );
       return;
     }
     if (epoch.lost) return;
@@ -246,7 +257,7 @@ export class AmqpConsumer implements Consumer {
     if (!this.left.lose(channel)) {
       this.epoch?.lose();
       this.consumerTag = undefined;
-      this.reported = 'lost';
+      this.lostConsumer();
       this.options.onLost(error);
     }
     this.options.sink.lost(error);
@@ -257,8 +268,14 @@ export class AmqpConsumer implements Consumer {
     this.settingUp?.resolve();
     if (error.code === 404) this.missing = true;
     // An opening may still fail after it has reported success.
-    if (this.reported === 'consuming') this.reported = 'lost';
+    if (this.reported === 'consuming') this.lostConsumer();
     this.options.onFailed(error);
+  }
+
+  private lostConsumer(): void {
+    // Openings that fail after that don't change the moment.
+    if (this.reported === 'consuming') this.lostAt = new Date();
+    this.reported = 'lost';
   }
 }
 

@@ -24,3 +24,14 @@ export function refusedToListen({ exchange }: ListenSource, cause: ChannelError)
   const help = 'Give the user the permissions that `hopline topology permissions` prints.';
   return new TopologyError(`exchange '${exchange}'`, `${what}: ${cause.message}`, help, { cause });
 }
+
+export function refusedOwnQueue(queue: string, cause: ChannelError): Error {
+  if (cause instanceof HoplineError) return cause;
+  const what = `the process can't have its own queue '${queue}.…'`;
+  if (cause.code === undefined) return notPossible(what, cause);
+  const help =
+    cause.code === 404
+      ? 'Let the service that owns the exchange start first.'
+      : 'Give the user the permissions that `hopline topology permissions` prints.';
+  return new TopologyError(`queue '${queue}'`, `${what}: ${cause.message}`, help, { cause });
+}

@@ -14,10 +14,19 @@ import { EVENTS } from './events.js';
 /** The compiler names what is missing here. */
 const FIELDS: Readonly<Record<keyof LogFields, true>> = {
   ...{ event: true, service: true, queue: true, handler: true, exchange: true, routingKey: true },
+  ...{ requestId: true, from: true },
   ...{ messageId: true, attempt: true, tries: true, outcome: true, reason: true, delayMs: true },
   ...{ durationMs: true, sincePublishedMs: true, waitMs: true, lost: true, deadQueue: true, err: true },
   ...{ connection: true, address: true, channel: true, retryInMs: true, refused: true, losses: true },
-  ...{ attempts: true, failures: true, pauseMs: true, batchId: true, published: true, unpublished: true },
+  ...{
+    since: true,
+    attempts: true,
+    failures: true,
+    pauseMs: true,
+    batchId: true,
+    published: true,
+    unpublished: true,
+  },
   ...{ lagMs: true, count: true, retried: true, discarded: true, deadLettered: true },
   ...{ total: true, pending: true, done: true, failed: true, skipped: true, progress: true },
 };

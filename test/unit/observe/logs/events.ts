@@ -47,6 +47,7 @@ export const EVENTS: { readonly [Name in EventName]: BusEvents[Name] } = {
     deadQueue: 'shop.dead',
   },
   'message.discarded': { ...about, error: undefined },
+  'message.failed': { ...about, error, isAnswered: true },
   'message.skipped': { ...about, handler: undefined },
   'connection.up': connection,
   'connection.down': { ...connection, error, retryInMs: 500, refused: false },
@@ -63,6 +64,7 @@ export const EVENTS: { readonly [Name in EventName]: BusEvents[Name] } = {
   'consumer.guilty': { ...consumer, error, losses: 2, retryInMs: 60_000 },
   'consumer.cleared': consumer,
   'consumer.restored': consumer,
+  'consumer.gap': { ...consumer, handler: 'Reload', since: new Date(0) },
   'consumer.paused': { ...consumer, why: 'operator' },
   'consumer.resumed': { ...consumer, why: 'operator' },
   'circuit.opened': {

@@ -1,4 +1,4 @@
-import type { MessageProperties } from './properties.js';
+import type { MessageProperties } from '../properties.js';
 
 /**
  * Matches a UUIDv7, with the index that a message of a pack appends, or as the URN that the broker makes of an

@@ -1,5 +1,5 @@
-import type { StoredMessage } from './stored-message.js';
-import type { Turns } from './turns.js';
+import type { StoredMessage } from '../stored-message.js';
+import type { Turns } from '../turns.js';
 
 type Receiver = (reply: StoredMessage) => void;
 

@@ -1,10 +1,10 @@
-import { UnroutableError } from '../../errors.js';
-import { expirationOf } from '../../message/wire/outgoing-fields.js';
-import { addressOf } from '../../topology/address.js';
-import type { Names } from '../../topology/names.js';
-import type { OutgoingRequest, ReplySink, Requests } from '../requests.js';
-import type { Broker } from './broker.js';
-import { copyProperties, type StoredMessage, storedMessage } from './stored-message.js';
+import { UnroutableError } from '../../../errors.js';
+import { expirationOf } from '../../../message/wire/outgoing-fields.js';
+import { addressOf } from '../../../topology/address.js';
+import type { Names } from '../../../topology/names.js';
+import type { OutgoingRequest, ReplySink, Requests } from '../../requests.js';
+import type { Broker } from '../broker.js';
+import { copyProperties, type StoredMessage, storedMessage } from '../stored-message.js';
 
 /** Requests of one session, and the address for their replies, as of RabbitMQ's direct reply-to: no queue, and nobody acks. */
 export class MemoryRequests implements Requests {

@@ -1,8 +1,8 @@
-import type { Chain, ChainOptions, ChainStep } from './chain.js';
-import type { MessageDefinition } from './define-message.js';
-import type { PublishIntent, PublishManyOptions, PublishOptions } from './publish-options.js';
-import type { Published, PublishedMany } from './published.js';
-import type { Publisher, Sender } from './publisher.js';
+import type { Chain, ChainOptions, ChainStep } from '../chain.js';
+import type { MessageDefinition } from '../define-message.js';
+import type { PublishIntent, PublishManyOptions, PublishOptions } from '../publish-options.js';
+import type { Published, PublishedMany } from '../published.js';
+import type { Publisher, Sender } from '../publisher.js';
 
 /** A sender that hands all calls on to another publisher. */
 export class ForwardingSender implements Sender {

@@ -1,0 +1,63 @@
+import type { DiscoveryService } from '@nestjs/core';
+import { OptionsError } from '../../errors.js';
+import { HoplineFeature } from '../feature.js';
+import { HoplineSettings } from '../options.js';
+import { DEFAULT_BUS } from '../tokens.js';
+import type { Found, Host } from './found.js';
+
+/**
+ * Selects the handlers that run on a bus: those of `forFeature(…, { bus })` and of the modules in its `include`; on the bus without a
+ * name, all that no other bus has.
+ *
+ * @throws OptionsError if a handler belongs to no bus, to two, or to one that isn't there; if two modules provide its class
+ */
+export function handlersOfBus(name: string, found: readonly Found[], discovery: DiscoveryService): Found[] {
+  const values = discovery
+    .getProviders()
+    .map(({ instance, host }) => ({ instance: instance as unknown, host }));
+  const buses = values.flatMap(({ instance }) => (instance instanceof HoplineSettings ? [instance] : []));
+  const features = new Map<Host | undefined, string>();
+  for (const { instance, host } of values)
+    if (instance instanceof HoplineFeature) features.set(host, instance.bus);
+  const busesOf = ({ host }: Found): string[] => {
+    const feature = features.get(host);
+    if (feature !== undefined) return [feature];
+    const including = buses.filter(({ include }) => include.some((module) => module === host.metatype));
+    return including.length > 0 ? including.map((bus) => bus.name) : [DEFAULT_BUS];
+  };
+  const names = buses.map((bus) => bus.name);
+  const problems = [
+    ...found.flatMap((handler) => problemsOf(handler, busesOf(handler), names)),
+    ...providedTwice(found),
+  ];
+  if (problems.length > 0) throw new OptionsError('HoplineModule', problems);
+  return found.filter((handler) => busesOf(handler).includes(name));
+}
+
+function problemsOf({ target, host }: Found, of: readonly string[], names: readonly string[]): string[] {
+  const [first = DEFAULT_BUS] = of;
+  if (of.length > 1)
+    return [
+      `${target.name} of ${host.name} runs on two buses: ${of.join(' and ')} both include ${host.name}`,
+    ];
+  if (names.includes(first)) return [];
+  return first === DEFAULT_BUS
+    ? [
+        `${target.name} of ${host.name} runs on no bus: name ${host.name} in the include of one (${names.join(', ')}), or register the class by forFeature([${target.name}], { bus })`,
+      ]
+    : [
+        `forFeature names bus ${first} for ${target.name}, and there is none of that name: ${names.join(', ')}`,
+      ];
+}
+
+/** Each would be an instance of its own, and the queue's messages go to one of them. */
+function providedTwice(found: readonly Found[]): string[] {
+  const hosts = new Map<Found['target'], string[]>();
+  for (const { target, host } of found) hosts.set(target, [...(hosts.get(target) ?? []), host.name]);
+  return [...hosts]
+    .filter(([, names]) => names.length > 1)
+    .map(
+      ([target, names]) =>
+        `${target.name} is provided ${names.length} times, by ${names.join(' and ')}: provide it in one module, and export it there for others`,
+    );
+}

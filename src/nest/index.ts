@@ -1,0 +1,13 @@
+export { isHoplineContext } from './calls/handler-call.js';
+export { HoplineContext, HoplinePayload } from './calls/parameters.js';
+export { HoplineHandler } from './handles.js';
+export { HoplineHealthIndicator, type HoplineHealthResult } from './health.js';
+export { HoplineModule } from './module.js';
+export type {
+  AsyncBusOptions,
+  HoplineFeatureOptions,
+  HoplineModuleAsyncOptions,
+  HoplineModuleExtras,
+  HoplineModuleOptions,
+} from './options.js';
+export { getBusToken, InjectBus } from './tokens.js';

@@ -1,0 +1,2 @@
+export { type NestTestKit, nestTestKit } from './nest-test-kit.js';
+export type { ModuleBuilder, NestTestKitOptions } from './options.js';

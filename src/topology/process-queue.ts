@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { PublishRejectedError } from '../errors.js';
+import { MAX_NAME_BYTES } from '../message/routing/routing-key.js';
+import type { QueueNeeds } from './bus-topology.js';
+import { duePatterns } from './delays.js';
+import type { Names } from './names.js';
+import type { ProcessQueuePlan, QueueArguments } from './plan.js';
+
+/** Messages that may wait in one process for another attempt, for each handler; more are held, and with them their slots. */
+export const MOST_COMING_BACK = 1_000;
+
+export const tooManyComingBack = (queue: string): PublishRejectedError =>
+  new PublishRejectedError(
+    `${MOST_COMING_BACK} messages of queue '${queue}' wait in this process for another attempt`,
+    'Mend what its handler fails on; until then its next messages wait, too.',
+  );
+
+/** Words that set the processes' queues apart, as a regular expression of the broker's. */
+export const PROCESS_WORD = '[\\da-f-]{36}';
+
+/** True for the name of a queue that a process has, or had, for itself under the name of `queue`. */
+export const isProcessQueueOf = (queue: string, name: string): boolean =>
+  name.startsWith(`${queue}.`) && new RegExp(`^${PROCESS_WORD}$`).test(name.slice(queue.length + 1));
+
+/** Longest name of such a queue, without the word of the process: the whole is a short string of the protocol. */
+export const MAX_PROCESS_NAME_BYTES = MAX_NAME_BYTES - '.00000000-0000-0000-0000-000000000000'.length;
+
+/** A name that no queue has had: the broker may still keep the queue of a lost connection. */
+export const processQueueOf = (queue: string): string => `${queue}.${randomUUID()}`;
+
+/** Arguments of such a queue. */
+export const processQueueArguments = ({ name, deadExchange }: ProcessQueuePlan): QueueArguments => ({
+  'x-queue-type': 'classic',
+  'x-dead-letter-exchange': deadExchange,
+  'x-dead-letter-routing-key': name,
+});
+
+/**
+ * Delayed messages come straight from the last exchange of the delays, without a quorum queue in front: that could not go with the
+ * process.
+ */
+export function planProcessQueue(names: Names, { name, bindings }: QueueNeeds): ProcessQueuePlan {
+  return {
+    name,
+    deadExchange: names.dead,
+    bindings: [
+      { source: names.land, pattern: name },
+      ...bindings.flatMap(({ exchange, pattern }) => {
+        const source = exchange.name;
+        return [
+          { source, pattern },
+          ...duePatterns(source, pattern).map((due) => ({ source: names.delayOut, pattern: due })),
+        ];
+      }),
+    ],
+  };
+}

@@ -1,0 +1,37 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Delivery, DeliverySink } from '../../transport.js';
+import type { ChannelError } from '../connection/channel.js';
+import type { ChannelEpoch } from '../connection/channel-epoch.js';
+import type { PassingQueue } from './passing-queue.js';
+
+export interface AmqpConsumerOptions {
+  readonly queue: string;
+  /** True if the broker counts the queue's deliveries; a classic queue only flags redeliveries. */
+  readonly counts: boolean;
+  readonly prefetch: number;
+  readonly keptForMs: number | undefined;
+  /** The consumer is not restored after a loss. */
+  readonly once: boolean;
+  readonly sink: DeliverySink;
+  /** What is different where each process has a queue of its own; undefined for a queue that all share. */
+  readonly own?: OwnQueue | undefined;
+  /** The queue, if it goes with its last consumer; undefined for any other. */
+  readonly passing?: PassingQueue | undefined;
+  /** Declares the queue and its bindings again. */
+  redeclare(): Promise<void>;
+  onStarted(): void;
+  onCancelled(reason: string): void;
+  onLost(error: Error): void;
+  /** @param lostAt when its channel was found to be gone */
+  onRestored(lostAt: Date): void;
+  onReopened(error: Error): void;
+  onFailed(error: ChannelError): void;
+  onClosed(): void;
+}
+
+/** A queue that belongs to the process. */
+export interface OwnQueue {
+  /** Makes it on a new channel, and resolves with its name. */
+  make(channel: Channel): Promise<string>;
+  delivery(message: ConsumeMessage, epoch: ChannelEpoch, window: number): Delivery;
+}

@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import {
+  type ArgumentMetadata,
+  type ArgumentsHost,
+  type CallHandler,
+  type CanActivate,
+  Catch,
+  createParamDecorator,
+  type ExceptionFilter,
+  type ExecutionContext,
+  ForbiddenException,
+  Injectable,
+  type NestInterceptor,
+  type PipeTransform,
+  SetMetadata,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
+import { EMPTY, map, of } from 'rxjs';
+import { Handles } from '../../decorators/index.js';
+import { type BusEvents, MessageContext } from '../../src/index.js';
+import { HoplineContext, HoplineHandler, HoplinePayload, isHoplineContext } from '../../src/nest/index.js';
+import { eventually } from '../support/eventually.js';
+import { withBus } from './application.js';
+
+@Injectable()
+class Trail {
+  readonly steps: string[] = [];
+}
+
+class Order {
+  constructor(
+    readonly id: string,
+    readonly total: number,
+  ) {}
+}
+
+/** Says who was called, and with what kind of context. */
+const say = ({ steps }: Trail, who: string, host: ArgumentsHost) =>
+  void steps.push(`${who} ${host.getType<string>()} ${isHoplineContext(host)}`);
+
+@Injectable()
+class Guard implements CanActivate {
+  constructor(
+    private readonly trail: Trail,
+    private readonly reflector: Reflector,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const role = this.reflector.getAllAndOverride<string>('role', [context.getHandler(), context.getClass()]);
+    say(this.trail, `guard ${context.getClass().name}.${context.getHandler().name} ${role}`, context);
+    return context.switchToRpc().getData().total < 1_000;
+  }
+}
+
+@Injectable()
+class Interceptor implements NestInterceptor {
+  constructor(private readonly trail: Trail) {}
+
+  intercept(context: ExecutionContext, next: CallHandler) {
+    const isContext = context.switchToRpc().getContext() instanceof MessageContext;
+    say(this.trail, `interceptor ${isContext}`, context);
+    return next.handle().pipe(
+      map((value) => {
+        this.trail.steps.push(`returned ${value}`);
+        return value;
+      }),
+    );
+  }
+}
+
+/** As those of Nest's documentation: it asks neither for the kind of the parameter nor for its type. */
+@Injectable()
+class ToOrder implements PipeTransform {
+  constructor(private readonly trail: Trail) {}
+
+  transform(value: { id?: unknown; total?: unknown }, { type, metatype }: ArgumentMetadata): Order {
+    this.trail.steps.push(`pipe ${type} ${metatype?.name}`);
+    if (typeof value.id !== 'string' || typeof value.total !== 'number') throw new TypeError('no order');
+    return new Order(value.id, value.total);
+  }
+}
+
+@Injectable()
+@SetMetadata('role', 'clerk')
+@UseGuards(Guard)
+class Orders {
+  constructor(private readonly trail: Trail) {}
+
+  @UseInterceptors(Interceptor)
+  @UsePipes(ToOrder)
+  @Handles('order.placed')
+  onPlaced(order: Order, context: MessageContext): string {
+    const { steps } = this.trail;
+    steps.push(
+      `handler ${order instanceof Order} ${context instanceof MessageContext} ${context.routingKey}`,
+    );
+    return order.id;
+  }
+}
+
+type Failed = BusEvents['message.retried'] | BusEvents['message.deadLettered'];
+
+/** An application with these providers, and the errors with which attempts failed. */
+async function calling(...providers: NonNullable<Parameters<typeof withBus>[0]['providers']>) {
+  const { app, bus } = await withBus({ providers: [Trail, ...providers] });
+  const errors: unknown[] = [];
+  let handled = 0;
+  const failed = ({ error }: Failed) => void errors.push(error);
+  bus.on('message.retried', failed);
+  bus.on('message.deadLettered', failed);
+  bus.on('handler.succeeded', () => {
+    handled++;
+  });
+  const { steps } = app.get(Trail);
+  return { bus, steps, errors, handled: (times: number) => eventually(() => assert.equal(handled, times)) };
+}
+
+describe('a handler in Nest', () => {
+  it('runs behind its guards, interceptors and pipes, as other entry points do', async () => {
+    const { bus, steps, handled } = await calling(Orders);
+    await bus.publish('order.placed', { id: 'A7', total: 12 });
+    await handled(1);
+    assert.deepEqual(steps, [
+      'guard Orders.onPlaced clerk hopline true',
+      'interceptor true hopline true',
+      'pipe body Order',
+      'handler true true order.placed',
+      'returned A7',
+    ]);
+  });
+
+  it('does not run if a guard refuses: the attempt has failed, and follows the retry policy', async () => {
+    const { bus, steps, errors } = await calling(Orders);
+    await bus.publish('order.placed', { id: 'A7', total: 5_000 });
+    await eventually(() => assert.equal(errors.length, 2));
+    assert.ok(errors.every((error) => error instanceof ForbiddenException));
+    assert.ok(steps.every((step) => step.startsWith('guard')));
+  });
+
+  it('can have a refusal dead-lettered at once', async () => {
+    @UseGuards(Guard)
+    class Strict {
+      @Handles('order.placed', { retry: { on: [{ error: ForbiddenException, then: 'dead-letter' }] } })
+      onPlaced(): void {}
+    }
+    const { bus, errors } = await calling(Strict);
+    let reason: string | undefined;
+    bus.on('message.deadLettered', (event) => {
+      reason = event.reason;
+    });
+    await bus.publish('order.placed', { total: 5_000 });
+    await eventually(() => assert.equal(reason, 'unrecoverable'));
+    assert.equal(errors.length, 1);
+  });
+
+  it('does not run if a pipe throws', async () => {
+    const { bus, errors, steps } = await calling(Orders);
+    await bus.publish('order.placed', { id: 7, total: 1 });
+    await eventually(() => assert.equal(errors.length, 2));
+    assert.match(String(errors[0]), /TypeError: no order/);
+    assert.ok(!steps.some((step) => step.startsWith('handler')));
+  });
+
+  it('has the global guards, interceptors, pipes and filters of the application', async () => {
+    @Injectable()
+    class All implements CanActivate, NestInterceptor, PipeTransform, ExceptionFilter {
+      constructor(private readonly trail: Trail) {}
+      canActivate(context: ExecutionContext): boolean {
+        say(this.trail, 'guard', context);
+        return true;
+      }
+      intercept(context: ExecutionContext, next: CallHandler) {
+        say(this.trail, 'interceptor', context);
+        return next.handle();
+      }
+      transform(value: unknown) {
+        this.trail.steps.push('pipe');
+        return value;
+      }
+      catch(error: Error, host: ArgumentsHost): void {
+        say(this.trail, `filter ${error.message}`, host);
+      }
+    }
+    class Plain {
+      @Handles('a')
+      onA(): void {
+        throw new Error('boom');
+      }
+    }
+    const { bus, steps, errors } = await calling(
+      Plain,
+      ...[APP_GUARD, APP_INTERCEPTOR, APP_PIPE, APP_FILTER].map((provide) => ({ provide, useClass: All })),
+    );
+    await bus.publish('a', {});
+    await eventually(() => assert.equal(errors.length, 2));
+    assert.deepEqual(steps.slice(0, 4), [
+      'guard hopline true',
+      'interceptor hopline true',
+      'pipe',
+      'filter boom hopline true',
+    ]);
+    assert.match(String(errors[0]), /boom/);
+  });
+
+  it('has failed unless a filter says what it returns instead', async () => {
+    class Known extends Error {}
+    @Catch(Known)
+    class Swallow implements ExceptionFilter {
+      catch(error: Known) {
+        return error.message === 'nothing' ? EMPTY : of('said');
+      }
+    }
+    @Catch(RangeError)
+    class Translate implements ExceptionFilter {
+      catch(error: RangeError): never {
+        throw new SyntaxError('translated', { cause: error });
+      }
+    }
+    @Catch(URIError)
+    class Look implements ExceptionFilter {
+      async catch(error: URIError): Promise<void> {
+        looked.push(error.message);
+      }
+    }
+    const looked: string[] = [];
+    @UseFilters(Swallow, Look)
+    class Failing {
+      @UseFilters(Translate)
+      @Handles('fails')
+      onFails({ how }: { how: string }): void {
+        if (how === 'range') throw new RangeError('out of it');
+        if (how === 'other') throw new Error('other');
+        if (how === 'looked at') throw new URIError(how);
+        throw new Known(how);
+      }
+    }
+    const { bus, errors, handled } = await calling(Failing);
+    await bus.publish('fails', { how: 'nothing' });
+    await bus.publish('fails', { how: 'something' });
+    await handled(2);
+    assert.deepEqual(errors, []);
+    await bus.publish('fails', { how: 'other' });
+    await eventually(() => assert.equal(errors.length, 2));
+    await bus.publish('fails', { how: 'range' });
+    await eventually(() => assert.equal(errors.length, 4));
+    await bus.publish('fails', { how: 'looked at' });
+    await eventually(() => assert.equal(errors.length, 6));
+    assert.deepEqual(looked, ['looked at', 'looked at']);
+    assert.deepEqual(errors.map(String), [
+      ...['Error: other', 'Error: other'],
+      ...['SyntaxError: translated', 'SyntaxError: translated'],
+      ...['URIError: looked at', 'URIError: looked at'],
+    ]);
+  });
+
+  it('takes custom parameters, properties of the payload and the context where decorators say so', async () => {
+    const Key = createParamDecorator(
+      (prefix: string, context: ExecutionContext) =>
+        `${prefix}${context.switchToRpc().getContext<MessageContext>().routingKey}`,
+    );
+    const Doubled: PipeTransform = { transform: (value: number) => value * 2 };
+    const seen: unknown[] = [];
+    class Special {
+      @HoplineHandler('one')
+      onOne(
+        @HoplineContext() context: MessageContext,
+        @HoplinePayload('total', Doubled) total: number,
+      ): void {
+        seen.push(context.routingKey, total);
+      }
+
+      @Handles('two')
+      onTwo(payload: object, context: MessageContext, @Key('key: ') key?: string): void {
+        seen.push(payload, context.routingKey, key);
+      }
+
+      @HoplineHandler('three')
+      onThree(@Key('-') key: string, @HoplinePayload() payload: object): void {
+        seen.push(payload, key);
+      }
+    }
+    const { bus, handled } = await calling(Special);
+    await bus.publish('one', { total: 21 });
+    await handled(1);
+    await bus.publish('two', { total: 1 });
+    await handled(2);
+    await bus.publish('three', { total: 2 });
+    await handled(3);
+    assert.deepEqual(seen, ['one', 42, { total: 1 }, 'two', 'key: two', { total: 2 }, '-three']);
+  });
+
+  it('has failed() called with the payload as it came, without guards and pipes', async () => {
+    const seen: unknown[] = [];
+    @UsePipes({ transform: () => 'transformed' })
+    class Failing {
+      @Handles('fails')
+      onFails(payload: unknown): void {
+        seen.push(payload);
+        throw new Error('no');
+      }
+
+      failed(error: Error, payload: unknown, context: MessageContext): void {
+        seen.push(error.message, payload, context.attempt);
+      }
+    }
+    const { bus } = await calling(Failing);
+    await bus.publish('fails', { a: 1 });
+    await eventually(() => assert.deepEqual(seen, ['transformed', 'transformed', 'no', { a: 1 }, 2]));
+  });
+
+  it('takes many messages in one call, whose pipes see the list', async () => {
+    const seen: unknown[] = [];
+    @UsePipes({ transform: (all: readonly number[]) => all.map((each) => each * 10) })
+    class Many {
+      @Handles('number', { bulk: { max: 2, within: '10s' } })
+      onNumbers(payloads: number[], contexts: MessageContext[]): void {
+        seen.push(payloads.toSorted(), contexts.length);
+      }
+    }
+    const { bus, handled } = await calling(Many);
+    await bus.publishMany('number', [1, 2]);
+    await handled(2);
+    assert.deepEqual(seen, [[10, 20], 2]);
+  });
+});
