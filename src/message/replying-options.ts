@@ -40,13 +40,14 @@ export function replyingDefaults<Options extends object>(options: Options): Part
 /** What is wrong with a responder's options beside their values, as sentences without its name. */
 export function replyingProblems(options: object, hasFailed: boolean): string[] {
   const problems = Object.entries(options)
-    .filter(([name, value]) => name in REFUSED && isSaid(value))
+    .filter(([name, value]) => name in REFUSED && isSaid(name, value))
     .map(([name]) => `it answers requests, and can't have ${name}: ${REFUSED[name]}`);
   if (hasFailed) problems.push(`it answers requests, and can't have failed(): ${IS_TRIED_ONCE}`);
   return problems;
 }
 
-/** An option of options of which none is set says nothing. */
-const isSaid = (value: unknown): boolean =>
-  value !== undefined &&
-  !(typeof value === 'object' && value !== null && Object.values(value).every((each) => each === undefined));
+/** Decorators give every handler a policy: one of which nothing is set says nothing. */
+const isSaid = (name: string, value: unknown): boolean =>
+  name === 'retry' && typeof value === 'object' && value !== null
+    ? Object.values(value).some((each) => each !== undefined)
+    : value !== undefined;

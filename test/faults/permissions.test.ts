@@ -83,7 +83,6 @@ describe('the rights that hopline topology permissions prints', function () {
       },
       { each: 'process', name: 'Reload', retry: { tries: 2, backoff: '100ms' } },
     );
-    bus.reply(Price, (what) => `${what}?`, { queue: queues.mail });
     bus.on('message.deadLettered', ({ queue }) => letters.push(queue));
     return { bus, handled, letters, log };
   }
@@ -108,7 +107,6 @@ describe('the rights that hopline topology permissions prints', function () {
     const { bus, handled, letters, log } = shop(options);
     await bus.start();
     assert.deepEqual(log, [], 'it hears operators, among others');
-    assert.equal(await bus.request(Price, 'tea'), 'tea?');
     await bus.publish('order.a', 'published');
     await bus.send('order.a', 'sent');
     await bus.send('order.a', 'in a lane', { lane: 'high' });
@@ -193,6 +191,39 @@ describe('the rights that hopline topology permissions prints', function () {
         }
       });
     }
+  });
+
+  it('let a responder make the queue of its requests, and reply, where it may declare nothing else; and each is needed', async () => {
+    const responder = (name: string) =>
+      faultBus(urlAs(`${service}:${PASSWORD}`), {
+        ...{ service: name, prefix: 'app', topology: 'verify', operatorControl: false },
+      }).bus.reply(Price, (what) => `${what}?`);
+    const [rights] = usersOf([responder(service).describe()], { vhost, occasions: ['verify'] });
+    const { configure, write, read } = rights?.permissions.verify ?? assert.fail();
+    const allowed = (...given: readonly string[]) =>
+      node.ctl('set_permissions', '-p', vhost, service, ...given);
+    const requester = faultBus(urlAs('guest:guest'), { service: 'web', prefix: 'app' }).bus;
+    await requester.start();
+    await allowed(configure, write, read);
+    const bus = responder(service);
+    await bus.start();
+    assert.equal(await requester.request(Price, 'tea'), 'tea?');
+    await bus.stop();
+    await allowed('^$', write, read);
+    await assert.rejects(responder(service).start(), { code: 'HOPLINE_TOPOLOGY' });
+    await allowed(configure, write.replace('|amq\\.default', ''), read);
+    const mute = responder(service);
+    await mute.start();
+    await assert.rejects(requester.request(Price, 'tea', { timeout: '2s' }), {
+      code: 'HOPLINE_REQUEST_TIMEOUT',
+    });
+    await allowed(configure, write, read);
+    await eventually(
+      async () => assert.equal(await requester.request(Price, 'tea', { timeout: '1s' }), 'tea?'),
+      {
+        timeout: 40_000,
+      },
+    );
   });
 
   it('that it lacks to hear operators keep it from nothing else, and it says so', async () => {

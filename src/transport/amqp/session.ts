@@ -125,8 +125,8 @@ export class AmqpSession implements Session {
       await own.close(new Deadline(systemClock, 0));
       throw error;
     });
-    const connection = own ?? (await this.consumingConnection());
     const part = this.declarations.ofConsumer(queue);
+    const connection = own ?? (await this.consumingConnection());
     const consumer: AmqpConsumer = new AmqpConsumer(connection, {
       queue,
       counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),

@@ -178,6 +178,12 @@ export class MemorySession implements Session {
     this.broker.leave();
   }
 
+  /** Declares a queue that goes with its consumers; undefined for any other. */
+  private declarationOf(queue: string): (() => Queue) | undefined {
+    const [part] = this.plans.flatMap((plan) => consumersPart(plan, queue) ?? []);
+    return part && (() => declareForConsumer(this.broker, part));
+  }
+
   /** As on a real broker, a bus that only publishes has one connection. */
   private consumes(): void {
     if (this.isConsuming) return;
@@ -188,12 +194,6 @@ export class MemorySession implements Session {
   private connected(connection: ConnectionRole): void {
     const { events, service } = this.options;
     events.emit('connection.up', { service, connection, address: 'memory' });
-  }
-
-  /** Declares a queue that goes with its consumers; undefined for any other. */
-  private declarationOf(queue: string): (() => Queue) | undefined {
-    const [part] = this.plans.flatMap((plan) => consumersPart(plan, queue) ?? []);
-    return part && (() => declareForConsumer(this.broker, part));
   }
 
   /** Gives the slot to the longest waiting publish, so that a newcomer can't take it first. */

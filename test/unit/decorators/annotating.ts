@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import {
   Encrypted,
   Handles,
+  handlerClassesOf,
   handlers,
   Idempotent,
   Inbox,
+  isHandlerClass,
   Queue,
   RateLimit,
   Replies,
@@ -637,6 +639,39 @@ export function annotating(standard: boolean): void {
           return Bare;
         }, refusal);
       }
+    });
+
+    it('is what makes a class a handler class: on it, on a method, or on a base of it', () => {
+      @Handles('a')
+      class OnClass {
+        handle() {}
+      }
+      class OnMethod {
+        @Handles('b')
+        onB() {}
+      }
+      class Derived extends OnMethod {}
+      @Queue({ name: 'q' })
+      class OnlyQueue {}
+      class Plain {}
+      const values = {
+        OnClass,
+        again: OnClass,
+        Derived,
+        OnlyQueue,
+        Plain,
+        text: 'a',
+        none: undefined,
+        function() {},
+      };
+      assert.deepEqual(Object.values(values).map(isHandlerClass), [
+        true,
+        true,
+        true,
+        ...new Array(5).fill(false),
+      ]);
+      assert.equal(isHandlerClass(OnMethod), true);
+      assert.deepEqual(handlerClassesOf(values), [OnClass, Derived]);
     });
 
     it('has no @Queue on a method', () => {
