@@ -373,7 +373,7 @@ module.exports = {
   options: {
     // Packages of their own, with dependencies of their own; and files that a test puts into a copy of the sources.
     exclude: {
-      path: '^test/(tracers|nest/eleven|foreign/clients|stacks/(tools|programs)|project/handler-option)/',
+      path: '^test/(tracers|nest/eleven|moving/app|foreign/clients|stacks/(tools|programs)|project/handler-option)/',
     },
     doNotFollow: { path: '(^|/)node_modules/|^(dist|lib)/' },
     tsPreCompilationDeps: true,

@@ -9,7 +9,8 @@ import { QUICK_PEERS, SCENARIOS } from './scenarios.js';
 import { benchStart } from './start/main.js';
 
 /**
- * `npm run bench`: all scenarios and peers, printed, and written to docs/performance.md unless only some are asked for.
+ * `npm run bench`: all scenarios and peers, printed, and written to docs/performance.md unless only some are asked for. Those of requests
+ * are written if all of them are: `npm run bench -- --only rpc,rpc-latency`.
  * `npm run bench -- start`: what the package weighs, see start/main.js.
  */
 
@@ -38,7 +39,9 @@ const isWanted = (/** @type {string} */ name) => !wanted || wanted.includes(name
 
 /** @param {import('./scenarios.js').Scenario & { without?: readonly string[] }} scenario */
 function peersOf(scenario) {
-  const named = values.peers?.split(',') ?? (quick && scenario.broker === 'real' ? QUICK_PEERS : undefined);
+  const named =
+    values.peers?.split(',') ??
+    (quick && scenario.broker === 'real' ? (scenario.peers ?? QUICK_PEERS) : undefined);
   return PEERS.filter(
     ({ id, only, without = [] }) =>
       (!named || named.includes(id)) &&
@@ -90,19 +93,38 @@ try {
     const url = broker && brokers[broker]?.url;
     Object.assign(specials, { [name]: await runSpecial(name, { quick, url, say }) });
   }
-  const writes = !quick && !wanted && !values.peers;
-  const report = reportOf(outcomes, specials, {
-    brokers: started.map(({ about }) => about),
-    plots: writes,
-    whole: !wanted,
-  });
-  process.stdout.write(`${report}\n`);
-  if (writes) {
-    writePlots(outcomes);
-    writePage(report);
+  const areRequests = (/** @type {import('./scenarios.js').Scenario} */ { folder }) => folder === 'rpc';
+  const requests = outcomes.filter(({ scenario }) => areRequests(scenario));
+  const messages = outcomes.filter(({ scenario }) => !areRequests(scenario));
+  if (messages.length > 0 || specialNames.length > 0)
+    report({ outcomes: messages, specials, isWhole: !wanted });
+  if (requests.length > 0) {
+    const isWhole = requests.length === SCENARIOS.filter(areRequests).length;
+    report({ outcomes: requests, specials: {}, isWhole, mark: 'bench of requests' });
   }
 } finally {
   for (const broker of started) await broker.stop();
+}
+
+/**
+ * @param {{
+ *   outcomes: import('./lib/collect.js').Outcome[],
+ *   specials: import('./lib/specials.js').Specials,
+ *   isWhole: boolean,
+ *   mark?: import('./lib/page.js').Mark,
+ * }} made
+ */
+function report({ outcomes, specials, isWhole, mark }) {
+  const writes = isWhole && !quick && !values.peers;
+  const tables = reportOf(outcomes, specials, {
+    brokers: started.map(({ about }) => about),
+    plots: writes,
+    whole: isWhole && !mark,
+  });
+  process.stdout.write(`${tables}\n`);
+  if (!writes) return;
+  writePlots(outcomes);
+  writePage(tables, mark);
 }
 
 /** @param {Running | undefined} broker @param {string} peer */

@@ -4,8 +4,9 @@
  * @property {string} title
  * @property {'null' | 'real'} broker
  * @property {string[]} args  mode first
- * @property {'throughput' | 'cpu' | 'latency'} shows  what its table and plot are sorted by
+ * @property {'throughput' | 'cpu' | 'latency' | 'requests' | 'replies'} shows  what its table and plot are sorted by
  * @property {readonly string[]} [peers]  if not all take part
+ * @property {string} [folder]  where its peers' programs are, if not beside this file
  * @property {Size} full
  * @property {Size} quick
  */
@@ -26,6 +27,9 @@ const ACK_VARIANTS = ['amqplib-batch', 'librabbitmq-batch'];
 
 /** What one process does with both ends; the C program has only one. */
 const BOTH_ENDS = ['librabbitmq', 'librabbitmq-batch'];
+
+/** Who asks and answers: the others leave it to their users. */
+const RPC_PEERS = ['amqplib', 'golevelup', 'golevelup-nodelay', 'hopline'];
 
 /** @type {readonly (Scenario & { without?: readonly string[] })[]} */
 export const SCENARIOS = [
@@ -101,6 +105,28 @@ export const SCENARIOS = [
     peers: ['hopline'],
     full: { n: 300_000, warmup: 50_000, repeats: 5 },
     quick: { n: 60_000, warmup: 20_000, repeats: 1 },
+  },
+  {
+    id: 'rpc',
+    title: 'Requests and replies between two processes, 100 in flight',
+    broker: 'real',
+    folder: 'rpc',
+    args: ['rpc', '--window', '100', '--prefetch', '100'],
+    shows: 'requests',
+    peers: RPC_PEERS,
+    full: { n: 20_000, warmup: 5_000, repeats: 7 },
+    quick: { n: 4_000, warmup: 1_500, repeats: 1 },
+  },
+  {
+    id: 'rpc-latency',
+    title: 'Requests and replies between two processes, 200 a second',
+    broker: 'real',
+    folder: 'rpc',
+    args: ['rpc-latency', '--rate', '200', '--prefetch', '100'],
+    shows: 'replies',
+    peers: RPC_PEERS,
+    full: { n: 2_000, warmup: 400, repeats: 5 },
+    quick: { n: 300, warmup: 100, repeats: 1 },
   },
 ];
 

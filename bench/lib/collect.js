@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { BASE } from '../peers.js';
 import { jsonLineOf } from './json-line.js';
 import { spread } from './statistics.js';
@@ -50,7 +51,7 @@ export async function collect(scenario, { peers, size, brokerArgs, say }) {
       ];
       try {
         if (!broker) throw new Error('left out: its broker is not installed');
-        results.get(peer.id)?.push(await jsonLineOf(peer.file, args));
+        results.get(peer.id)?.push(await jsonLineOf(join(scenario.folder ?? '', peer.file), args));
       } catch (error) {
         failures.set(peer.id, /** @type {Error} */ (error).message);
       }

@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
 
-export const MODES = ['publish', 'consume', 'e2e', 'fanout', 'latency', 'packs'];
+export const MODES = ['publish', 'consume', 'e2e', 'fanout', 'latency', 'packs', 'rpc', 'rpc-latency'];
 
 /**
  * @typedef {object} Options  of one run of one peer
- * @property {'publish' | 'consume' | 'e2e' | 'fanout' | 'latency' | 'packs'} mode
+ * @property {'publish' | 'consume' | 'e2e' | 'fanout' | 'latency' | 'packs' | 'rpc' | 'rpc-latency'} mode
  * @property {number} n  messages that are measured
  * @property {number} warmup  messages before them, in which the code becomes hot
  * @property {number} size  bytes of a body
  * @property {'classic' | 'quorum'} queue
  * @property {number} prefetch
- * @property {number} window  publishes that wait for their confirm at once
- * @property {number} rate  publishes a second, in mode latency
+ * @property {number} window  publishes that wait for their confirm, or requests for their reply, at once
+ * @property {number} rate  publishes or requests a second, in the modes of latency
  * @property {number} pack  payloads a message, in mode packs
  * @property {'each' | 'batch'} ack
  * @property {boolean} noDelay  for clients that bundle small writes unless told otherwise

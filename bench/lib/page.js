@@ -9,20 +9,25 @@ import { LEADING, numberText, rankedRows } from './tables.js';
 const DOCS = resolve(BENCH, '../docs');
 const PAGE = join(DOCS, 'performance.md');
 
-const BEGIN = '<!-- bench: begin -->';
-const END = '<!-- bench: end -->';
+/**
+ * Which tables of the page: those of messages, or those of requests, which can be made alone.
+ *
+ * @typedef {'bench' | 'bench of requests'} Mark
+ */
 
-/** Puts the tables where the page has room for them; its prose stays. @param {string} tables */
-export function writePage(tables) {
-  writeFileSync(PAGE, withTables(readFileSync(PAGE, 'utf8'), tables));
+/** Puts the tables where the page has room for them; its prose stays. @param {string} tables @param {Mark} [mark] */
+export function writePage(tables, mark) {
+  writeFileSync(PAGE, withTables(readFileSync(PAGE, 'utf8'), tables, mark));
 }
 
-/** @param {string} page @param {string} tables @throws Error if the page has no room */
-export function withTables(page, tables) {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`expected ${BEGIN} and ${END} in docs/performance.md`);
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${page.slice(end)}`;
+/** @param {string} page @param {string} tables @param {Mark} [mark] @throws Error if the page has no room */
+export function withTables(page, tables, mark = 'bench') {
+  const [beginMark, endMark] = ['begin', 'end'].map((which) => `<!-- ${mark}: ${which} -->`);
+  const begin = page.indexOf(beginMark);
+  const end = page.indexOf(endMark);
+  if (begin < 0 || end < begin)
+    throw new Error(`expected ${beginMark} and ${endMark} in docs/performance.md`);
+  return `${page.slice(0, begin + beginMark.length)}\n\n${tables}\n\n${page.slice(end)}`;
 }
 
 /** A file for each scenario. @param {readonly Outcome[]} outcomes */
@@ -43,7 +48,7 @@ export function plot(outcome) {
     .map(({ peer, figures }) => ({ label: peer.name, spread: figures[figure], ours: peer.kind === 'ours' }));
   return barChart({
     title: scenario.title,
-    note: `${head}; ${better} is better. Median, least and most of ${repeats} × ${numberText(n)} messages.`,
+    note: `${head}; ${better} is better. Median, least and most of ${repeats} × ${numberText(n)} ${scenario.folder === 'rpc' ? 'requests' : 'messages'}.`,
     bars,
     text: (value) => numberText(value, digits),
   });

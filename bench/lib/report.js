@@ -19,7 +19,7 @@ export function reportOf(outcomes, specials, { brokers, plots, whole }) {
     verdictTable(outcomes, specials, { unmeasured: whole }),
     ...outcomes.flatMap((outcome) => [
       `### ${outcome.scenario.title}`,
-      `${outcome.repeats} × ${numberText(outcome.n)} messages; median (least–most).`,
+      `${outcome.repeats} × ${numberText(outcome.n)} ${outcome.scenario.folder === 'rpc' ? 'requests' : 'messages'}; median (least–most).`,
       scenarioTable(outcome),
       ...(plots ? [`![${outcome.scenario.title}](${plotOf(outcome)})`] : []),
     ]),

@@ -15,9 +15,8 @@ import { payloadOf, propertiesOf } from './payload.js';
 /** Publishes of the filling that wait for their confirm at once. */
 const FILL_WINDOW = 2_000;
 
-/** @param {import('./options.js').Options} options @returns {Setup} */
-export function setupOf(options) {
-  const prefix = `bench-${process.pid}-${Date.now().toString(36)}`;
+/** @param {import('./options.js').Options} options @param {string} [prefix]  of another process that takes part @returns {Setup} */
+export function setupOf(options, prefix = `bench-${process.pid}-${Date.now().toString(36)}`) {
   const count = options.mode === 'fanout' ? 3 : 1;
   return {
     ...options,

@@ -16,12 +16,21 @@ const COLUMN = {
   p50: { head: 'p50, ms', figure: 'p50Ms', digits: 2 },
   p99: { head: 'p99, ms', figure: 'p99Ms', digits: 2 },
   rss: { head: 'memory, MB', figure: 'maxRssMb' },
+  requests: { head: 'requests/s', figure: 'perSecond' },
+  bothCpu: { head: 'client CPU, µs a request', figure: 'cpuPerMessageUs', digits: 1 },
+  requester: { head: 'the requester’s', figure: 'requesterCpuUs', digits: 1 },
+  responder: { head: 'the responder’s', figure: 'responderCpuUs', digits: 1 },
+  brokerRequest: { head: 'broker CPU, µs a request', figure: 'brokerCpuPerMessageUs', digits: 1 },
 };
+
+const RPC_CPU = [COLUMN.bothCpu, COLUMN.requester, COLUMN.responder, COLUMN.brokerRequest];
 
 const COLUMNS = {
   cpu: [COLUMN.cpu, COLUMN.perSecond, COLUMN.rss],
   throughput: [COLUMN.perSecond, COLUMN.cpu, COLUMN.broker, COLUMN.all],
   latency: [COLUMN.p50, COLUMN.p99, COLUMN.cpu, COLUMN.broker],
+  requests: [COLUMN.requests, ...RPC_CPU, COLUMN.p50, COLUMN.p99, COLUMN.rss],
+  replies: [COLUMN.p50, COLUMN.p99, ...RPC_CPU],
 };
 
 /** What a scenario's ratio and plot are about. */
@@ -29,6 +38,8 @@ export const LEADING = {
   cpu: { ...COLUMN.cpu, better: 'less' },
   throughput: { ...COLUMN.perSecond, better: 'more' },
   latency: { ...COLUMN.p50, better: 'less' },
+  requests: { ...COLUMN.requests, better: 'more' },
+  replies: { ...COLUMN.p50, better: 'less' },
 };
 
 /** Best first, what has failed last. @param {Outcome} outcome */

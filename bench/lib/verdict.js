@@ -173,6 +173,29 @@ const LINES = [
   })),
 ];
 
+/** Of requests, which are reported alone. @type {readonly Line[]} */
+const LINES_OF_REQUESTS = [
+  ...[
+    { what: 'requests a second', reach: '≥ 1.3 × golevelup', figure: 'perSecond', bound: { atLeast: 1.3 } },
+    {
+      what: 'requests, client CPU of both processes',
+      reach: '≤ 0.8 × golevelup',
+      figure: 'cpuPerMessageUs',
+      bound: { atMost: 0.8 },
+    },
+    { what: 'requests, p99 under load', reach: '≤ golevelup', figure: 'p99Ms', bound: { atMost: 1 } },
+  ].map(({ what, reach, figure, bound }) => ({
+    what,
+    reach,
+    judge: against('rpc', 'golevelup', figure, bound),
+  })),
+  {
+    what: 'requests, p99 at 200 a second',
+    reach: '≤ golevelup',
+    judge: against('rpc-latency', 'golevelup', 'p99Ms', { atMost: 1 }),
+  },
+];
+
 /**
  * Each line of what was promised, with what came of it in this run.
  *
@@ -182,7 +205,7 @@ const LINES = [
  */
 export function verdictTable(outcomes, specials, { unmeasured = true } = {}) {
   const measured = measuredFrom(outcomes, specials);
-  const lines = LINES.flatMap(({ what, reach, judge }) => {
+  const lines = [...LINES, ...(unmeasured ? [] : LINES_OF_REQUESTS)].flatMap(({ what, reach, judge }) => {
     const judgement = judge(measured);
     if (judgement) return [[what, reach, judgement.said, judgement.holds ? 'yes' : '**no**']];
     return unmeasured ? [[what, reach, 'not measured', '–']] : [];

@@ -138,14 +138,14 @@ export class Lifecycle {
     deadline: Deadline,
   ): Promise<void> {
     const { events, names, settings } = this.options;
-    const session = await settings.transport.open({ ...settings, names, events }, deadline);
+    const consumes = subscriptions.length > 0;
+    const session = await settings.transport.open({ ...settings, names, events, consumes }, deadline);
     this.session = session;
     writeWithin(session, this.options.tracing);
     await this.declare(session, subscriptions, deadline);
     const running = this.consumptionOf(parts, servings, session);
     this.running = running;
-    if (settings.operatorControl && subscriptions.length > 0)
-      await this.hearOperators(session, running, deadline);
+    if (settings.operatorControl && consumes) await this.hearOperators(session, running, deadline);
     await deadline.race(running.start(), () => this.notConsuming());
     if (settings.relayOutbox ?? hasFeature('inbox', subscriptions)) parts.outbox.startRelay();
     // The watch runs by real time, and must not disturb tests that move the clock.

@@ -25,6 +25,7 @@ import { Emitter } from '../util/emitter.js';
 import { Lifecycle } from './lifecycle.js';
 import type { LivingParts } from './living-parts.js';
 import { type BusOptions, type BusSettings, busSettings } from './options.js';
+import { warnOfReloads } from './reloads.js';
 
 /** Parts of a bus, assembled from its options. The order in which they start and stop is in {@link Lifecycle}. */
 export class BusParts {
@@ -59,6 +60,7 @@ export class BusParts {
     this.failureLog = everyMs === undefined ? undefined : new FailureLog(events, { log, clock, everyMs });
     const tracing = tracingOf(settings.middleware, { service, kind: transport.kind, clock, log });
     const traced = tracing && { tracing, exchange, clock };
+    warnOfReloads(settings, events);
     const life = new Lifecycle({ settings, names, exchange, events, monitor, tracing });
     this.settings = settings;
     this.names = names;

@@ -1,4 +1,4 @@
-/** One of the transport's two connections. */
+/** One of the transport's connections. A bus that only publishes has the first alone. */
 export type ConnectionRole = 'publish' | 'consume';
 
 export interface ConnectionEvent {

@@ -16,7 +16,8 @@ import type { TransactionClient } from './transaction-client.js';
  *
  * After the attempt, and in `failed()`, nothing more can be decided: `release`, `fail`, `discard` and changes
  * of a chain's steps are logged as a warning and have no effect. Everything else works in `failed()`. After
- * that, `once` and `batch.add` throw an {@link AttemptOverError}; publishing still works.
+ * that, `once` and `batch.add` throw an {@link AttemptOverError}; publishing still works, but for a handler that
+ * `publishes: 'after'`, of which it throws one, too.
  *
  * An abstract class, so that it can be injected into objects that are built for each message (`scope:
  * 'message'`).

@@ -10,12 +10,13 @@ export interface Published {
   readonly messageId: string;
   /**
    * True if the broker has confirmed the message, or a request has its reply. False if it was added to an outbox, by `outbox()` or in a
-   * handler's transaction: it is published after the commit, and never without it.
+   * handler's transaction: it is published after the commit, and never without it. False, too, of a handler that `publishes: 'after'`:
+   * it is published once the attempt has succeeded, and never without that.
    */
   readonly confirmed: boolean;
   /**
-   * Moment at which a delayed message is due; undefined for one without a delay. In an outbox a `delay` counts
-   * from the later publish, so only `at` gives a moment.
+   * Moment at which a delayed message is due; undefined for one without a delay. Where the message is
+   * published later a `delay` counts from then, so only `at` gives a moment.
    */
   readonly dueAt: Date | undefined;
 }

@@ -29,7 +29,7 @@ export interface Sender {
 /**
  * The methods for publishing, of a bus, a message's context, or the object injected for this token. They
  * resolve when the broker has confirmed the message, not before; in a transaction, when the message is added to
- * the outbox.
+ * the outbox; of a handler that `publishes: 'after'`, when it is checked and kept until the attempt has succeeded.
  */
 export abstract class Publisher {
   /** Sender of what is published here. */
@@ -45,6 +45,7 @@ export abstract class Publisher {
    * @throws PublishRejectedError if the broker refuses the message: at least one queue has not stored it
    * @throws OutcomeUnknownError if the deadline passed after the message was written, without a confirm
    * @throws NotStartedError, StoppedError
+   * @throws PublishNotKeptError, AttemptOverError of a handler that `publishes: 'after'`: nothing is kept
    */
   publish<Key extends string, Input>(
     definition: MessageDefinition<Key, Input, unknown>,

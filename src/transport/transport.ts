@@ -43,11 +43,16 @@ export interface SessionOptions {
   /** Maximum publishes that wait for a confirm; further ones wait for room. */
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
+  /**
+   * True for a bus that is going to consume: `open` also connects what it needs for that. Without it the first
+   * `consume`, `listen` or `hold` does. @default false
+   */
+  readonly consumes?: boolean;
 }
 
 /** One bus's use of a transport: what messages need. */
 export interface TransportSession {
-  /** Product and version of the broker, from the consuming connection. */
+  /** Product and version of the broker that is connected. */
   readonly brokerInfo: BrokerInfo;
 
   /**

@@ -78,6 +78,20 @@ describe("the bench's tables", () => {
     assert.match(verdictTable([outcome(rows)], {}), /0\.90 × \| \*\*no\*\* \|/);
   });
 
+  it('show of requests what each of the two processes has cost, and judge them beside golevelup', () => {
+    const figures = (cpu: number) => ({
+      ...{ perSecond: 1_000, cpuPerMessageUs: cpu, requesterCpuUs: cpu - 10, responderCpuUs: 10 },
+      p99Ms: 4,
+    });
+    const rows = [row('golevelup', 'peer', figures(100)), row('hopline', 'ours', figures(70))];
+    const requests = outcome(rows, 'rpc', 'requests');
+    assert.match(scenarioTable(requests), /\| \*\*hopline\*\* \| 1,000 \| 70\.0 \| 60\.0 \| 10\.0 \|/);
+    const table: string = verdictTable([requests], {}, { unmeasured: false });
+    assert.match(table, /\| requests a second \| ≥ 1\.3 × golevelup \| 1\.00 × \| \*\*no\*\* \|/);
+    assert.match(table, /client CPU of both processes \| ≤ 0\.8 × golevelup \| 0\.70 × \| yes \|/);
+    assert.match(table, /p99 under load \| ≤ golevelup \| 1\.00 × \| yes \|/);
+  });
+
   it('replace what stands between the marks of the page, and nothing else', () => {
     const page = 'before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n';
     assert.equal(

@@ -47,7 +47,30 @@ export const health: Theme = (test, { hasConnections }) => {
     assert.equal(bus.health().eventLoop, undefined);
   });
 
-  test('a bus without handlers is ready with its connections alone', async (fx) => {
+  test('a bus without handlers has one connection, also beside one that consumes on the same transport', async (fx) => {
+    const transport = fx.transport();
+    const publisher = fx.bus('publisher', { transport });
+    const mailer = fx.bus('mailer', { transport }).handle('k', () => {});
+    const up = [publisher, mailer].map((bus) => {
+      const roles: string[] = [];
+      bus.on('connection.up', ({ connection }) => roles.push(connection));
+      return roles;
+    });
+    await publisher.start();
+    await publisher.publish('k', 1);
+    await mailer.start();
+    assert.deepEqual(
+      up.map((roles) => roles.sort()),
+      [['publish'], ['consume', 'publish']],
+    );
+    assert.deepEqual(
+      publisher.health().connections.map(({ connection, state }) => [connection, state]),
+      [['publish', 'up']],
+    );
+    assert.deepEqual(shown(publisher), ['started', 'live and ready']);
+  });
+
+  test('a bus without handlers is ready with its connection alone', async (fx) => {
     const bus = await fx.publisher();
     await fx.eventually(() => assert.deepEqual(shown(bus), ['started', 'live and ready']));
     assert.deepEqual(bus.health().consumers, []);

@@ -73,7 +73,7 @@ describe('health', function () {
         consumers.map(({ state }) => state),
         ['consuming'],
       );
-      const second = faultBus(node.url, { transport, startDeadline: '2s' }).bus;
+      const second = faultBus(node.url, { transport, startDeadline: '2s' }).bus.handle('k', () => {});
       const starting = second.start().catch(() => {});
       await eventually(() => assert.deepEqual(states(second), ['blocked', 'up']));
       await node.ctl(...ALARMS.memory.off);

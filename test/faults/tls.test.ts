@@ -152,6 +152,7 @@ describe('TLS', function () {
       return { ca: authority.cert };
     };
     const fault = secureBus({ url: at('localhost'), tls });
+    fault.bus.handle('k', () => {});
     await fault.bus.start();
     assert.equal(asked, 2, 'once for each of the two connections');
     await node.ctl('close_all_connections', 'test');
@@ -169,6 +170,7 @@ describe('TLS', function () {
     it('logs in as the user that the certificate names', async () => {
       await works(secureBus(external(ada)));
       const fault = secureBus(external(ada));
+      fault.bus.handle('k', () => {});
       await fault.bus.start();
       const connections = await node.ctl('list_connections', '--no-table-headers', 'user', 'auth_mechanism');
       assert.deepEqual(connections.trim().split('\n'), ['ada\tEXTERNAL', 'ada\tEXTERNAL']);

@@ -30,7 +30,7 @@ describe('the package, packed from a clean clone,', function () {
     folder = await mkdtemp(join(tmpdir(), 'hopline-package-'));
     tarball = await packClone(folder);
     app = await application(join(folder, 'app'), tarball.path, 'reflect-metadata', 'tsyringe');
-    await link('@opentelemetry');
+    for (const name of ['@opentelemetry', '@nestjs', 'rxjs']) await link(name);
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -143,6 +143,11 @@ describe('the package, packed from a clean clone,', function () {
     for (const name of ['hopline', 'hopline/operate', 'hopline/prometheus', 'hopline/stores'])
       assert.deepEqual(await loads(name), [], name);
     assert.deepEqual(await loads('hopline/decorators'), ['reflect-metadata', 'tsyringe', 'tslib']);
+    const ofNest = await loads('hopline/nest');
+    assert.deepEqual(
+      ['amqplib', 'tsyringe'].filter((name) => ofNest.includes(name)),
+      [],
+    );
   });
 
   it('runs the quick start, whose types are right for every resolver', async () => {
@@ -232,6 +237,8 @@ import { Bus, memory } from 'hopline';
 import { alerts } from 'hopline/alerts';
 import { Handles, handlers } from 'hopline/decorators';
 import { logEvents } from 'hopline/logs';
+import { HoplineModule } from 'hopline/nest';
+import { nestTestKit } from 'hopline/nest/testing';
 import { type Control, type Failures, openControl, openFailures } from 'hopline/operate';
 import { otel, tracedLogger } from 'hopline/otel';
 import { postgresStores } from 'hopline/postgres';
@@ -250,7 +257,7 @@ export const bus: Bus = new Bus({
   handlers: handlers([Handler]),
   middleware: [otel()],
 });
-export const all = [alerts, logEvents, tracedLogger, postgresStores, prometheus, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
+export const all = [alerts, logEvents, HoplineModule, nestTestKit, tracedLogger, postgresStores, prometheus, redisStores, testKit, openControl, openFailures, StoreTimeoutError];
 export type Types = [Control, Failures, IdempotencyStore];
 export const clock = new ManualClock();
 // @ts-expect-error what is wrong is seen

@@ -14,8 +14,15 @@ import { NestProcess, type Opened } from './nest-process.js';
 import { checkNestTestKitOptions, type NestTestKitOptions } from './options.js';
 
 /** A test kit whose service is an application of Nest: see `testKit()` of `hopline/testing` for what it does. */
-export class NestTestKit<Application extends INestApplicationContext> extends TestKit {
-  /** @internal */
+export interface NestTestKit<Application extends INestApplicationContext> extends TestKit {
+  /** The application; a new one after each crash. */
+  readonly app: Application;
+}
+
+class ApplicationKit<Application extends INestApplicationContext>
+  extends TestKit
+  implements NestTestKit<Application>
+{
   constructor(
     parts: KitParts,
     private readonly current: () => NestProcess<Application>,
@@ -23,7 +30,6 @@ export class NestTestKit<Application extends INestApplicationContext> extends Te
     super(parts);
   }
 
-  /** The application; a new one after each crash. */
   get app(): Application {
     return this.current().application;
   }
@@ -53,7 +59,7 @@ export async function nestTestKit<
     return current;
   };
   const { world, settings } = opening.known();
-  const kit = new NestTestKit({ world, settings, newProcess, armed }, () => current);
+  const kit = new ApplicationKit({ world, settings, newProcess, armed }, () => current);
   await kit.start();
   return kit;
 }

@@ -37,7 +37,7 @@ export interface BusHealth {
   readonly reasons: readonly string[];
   /** Error of the last `start()`, until it is called again. */
   readonly startError?: HealthError;
-  /** Empty before `start()` and after `stop()`. */
+  /** Empty before `start()` and after `stop()`. The consuming one is here once the bus consumes, and tries to connect it. */
   readonly connections: readonly ConnectionHealth[];
   /** One entry for each queue, and for each lane, for which the broker has accepted a consumer. */
   readonly consumers: readonly ConsumerHealth[];

@@ -32,6 +32,11 @@ export class ConnectionWatch {
     this.on('connection.down', ({ error, refused }) => ({ state: refused ? 'refused' : 'down', error }));
   }
 
+  /** False for a consuming connection before its first try: a bus that only publishes has none. */
+  get isUsed(): boolean {
+    return this.role === 'publish' || this.condition.state !== 'connecting';
+  }
+
   /** Back to the state before the first connection. */
   reset(): void {
     this.condition = { state: 'connecting', since: this.now() };

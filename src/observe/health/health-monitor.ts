@@ -43,7 +43,7 @@ export class HealthMonitor {
       state,
       since: isoTime(since),
       ...(startError ? { startError } : {}),
-      connections: isOpen ? this.connections.map(({ health }) => health) : [],
+      connections: isOpen ? this.connections.filter(({ isUsed }) => isUsed).map(({ health }) => health) : [],
       consumers: isOpen ? [...this.consumers.values()].map(({ health }) => health) : [],
       ...(isOpen ? { eventLoop: { lagMs: Math.round(worstMs) } } : {}),
     });

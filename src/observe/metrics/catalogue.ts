@@ -125,7 +125,11 @@ export const METRICS = {
     "Times that the process may have missed messages of which each process gets a copy (`each: 'process'`)",
   ),
 
-  connection_up: gauge(OF_CONNECTION, 'min', '1 while the connection is up, 0 otherwise'),
+  connection_up: gauge(
+    OF_CONNECTION,
+    'min',
+    '1 while the connection is up, 0 otherwise; a bus that only publishes has no consuming one',
+  ),
   connection_failures_total: counter(OF_CONNECTION, 'Losses of the connection, and failed tries to connect'),
   reconnects_total: counter(OF_CONNECTION, 'Times that the connection came back'),
   connection_blocked: gauge(OF_CONNECTION, 'max', '1 while the broker takes no publishes, 0 otherwise'),

@@ -84,10 +84,14 @@ export class ConnectionsCounts {
   }
 }
 
-/** Adds the states of the connections; those of a bus that is not started are down. */
+/**
+ * Adds the states of the connections; the publishing one of a bus that is not started is down. A bus that does not
+ * consume has no other, which is no outage.
+ */
 export function readConnections(service: string, { connections, ready }: BusHealth, reading: Reading): void {
   for (const connection of ROLES) {
     const state = connections.find((each) => each.connection === connection)?.state;
+    if (connection === 'consume' && state === undefined) continue;
     const labels = { service, connection };
     reading.add('connection_up', labels, state !== undefined && UP.includes(state) ? 1 : 0);
     reading.add('connection_blocked', labels, state === 'blocked' ? 1 : 0);

@@ -12,8 +12,8 @@ export type { RabbitmqOptions } from './options.js';
 
 /**
  * Transport to RabbitMQ 3.10 to 4.3. It only describes: the client library is loaded, and the broker connected,
- * when a bus starts. Several buses may share one; it has two connections, however many buses there are, and
- * closes them with the last `stop()`.
+ * when a bus starts. Several buses may share one. However many there are, it has one connection to publish on, and
+ * one to consume on as soon as one of them consumes; the last `stop()` closes both.
  *
  * @throws OptionsError with all problems at once
  */
@@ -52,7 +52,7 @@ class AmqpTransport implements Transport {
       options.log.warn({ service: options.service }, "allowInsecureTls: anybody may take the broker's place");
     const session = new AmqpSession(connections, options, (closing) => this.release(connections, closing));
     try {
-      await connections.connect(deadline);
+      await session.connect(deadline);
       await deadline.race(session.start(), noChannel);
       return session;
     } catch (error) {

@@ -1,3 +1,4 @@
+import { StoppedError } from '../../errors.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
 import { planBus } from '../../topology/build.js';
@@ -21,7 +22,7 @@ import { brokerFeatures } from './connection/broker-features.js';
 import type { ChannelError } from './connection/channel.js';
 import type { Connection, ConnectionListener } from './connection/connection.js';
 import { connectionTeller } from './connection/connection-teller.js';
-import type { Connections } from './connection/connections.js';
+import { type Connections, liveOn } from './connection/connections.js';
 import { probeOf } from './connection/probe.js';
 import { ToldOutages } from './connection/told-outages.js';
 import { AmqpConsumer } from './consume/consumer.js';
@@ -41,14 +42,17 @@ import { purgeQueue } from './topology/purge.js';
 /** Deadline for opening or closing a separate connection. */
 const ANSWER_DEADLINE_MS = 10_000;
 
-/** One bus on two connections: its publisher, its consumers, its topology. */
+/** One bus on its connections: its publisher, its consumers, its topology. */
 export class AmqpSession implements Session {
   private readonly publisher: AmqpPublisher;
   private readonly consumers = new Set<AmqpConsumer>();
   /** Consumers of this process's own queues, by the name that these begin with. */
   private readonly processConsumers = new Map<string, ProcessConsumer>();
   private readonly listenings = new Set<AmqpListener>();
-  private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
+  /** What tells the bus of the connections that it uses. */
+  private readonly listeners = new Map<Connection, ConnectionListener>();
+  private readonly outages = new ToldOutages();
+  private isClosed = false;
   private readonly lag = new EventLoopLag();
   private readonly declarations: Declarations;
   private requests: AmqpRequests | undefined;
@@ -60,11 +64,7 @@ export class AmqpSession implements Session {
   ) {
     const { names, maxInFlight, maxInFlightBytes, service, events } = options;
     this.lag.start();
-    const outages = new ToldOutages();
-    this.listeners = [connections.publish, connections.consume].map(
-      (connection) => [connection, connectionTeller(connection, options, this.lag, outages)] as const,
-    );
-    for (const [connection, listener] of this.listeners) connection.listen(listener);
+    this.tellOf(connections.publish);
     this.publisher = new AmqpPublisher(connections.publish, {
       maxInFlight,
       maxInFlightBytes,
@@ -75,6 +75,15 @@ export class AmqpSession implements Session {
     });
     this.declarations = new Declarations(connections, this.publisher);
     connections.watch.add(this.publisher);
+  }
+
+  /** Connects: the consuming connection only for a bus that is known to consume. */
+  async connect(deadline: Deadline): Promise<void> {
+    const { connections, options } = this;
+    await Promise.all([
+      connections.publish.connect(deadline),
+      options.consumes ? this.consumingConnection(deadline) : undefined,
+    ]);
   }
 
   start(): Promise<void> {
@@ -117,7 +126,8 @@ export class AmqpSession implements Session {
       throw error;
     });
     const part = this.declarations.ofConsumer(queue);
-    const consumer: AmqpConsumer = new AmqpConsumer(own ?? this.connections.consume, {
+    const connection = own ?? (await this.consumingConnection());
+    const consumer: AmqpConsumer = new AmqpConsumer(connection, {
       queue,
       counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),
       prefetch,
@@ -158,7 +168,7 @@ export class AmqpSession implements Session {
     sink: DeliverySink,
   ): Promise<Consumer> {
     const { connections, options, processConsumers } = this;
-    const consumer: ProcessConsumer = new ProcessConsumer(connections.consume, {
+    const consumer: ProcessConsumer = new ProcessConsumer(await this.consumingConnection(), {
       ...{ plan, prefetch, sink, session: options },
       redeclare: async () => {
         await this.declarations.withQueue(deadQueueOf(plan.name));
@@ -174,14 +184,15 @@ export class AmqpSession implements Session {
   }
 
   async hold(queue: string, deadline: Deadline): Promise<Held | undefined> {
-    return await holdFirst(this.declarations.live(), queue, deadline);
+    return await holdFirst(liveOn(await this.consumingConnection(deadline)), queue, deadline);
   }
 
   async listen(source: ListenSource, listener: Listener): Promise<Listening> {
     const { exchange } = source;
     const failed = (error: Error) =>
       this.options.log.warn({ exchange, error }, 'can not listen at the moment');
-    const listening = new AmqpListener(this.connections.consume, source, listener, failed);
+    const connection = await this.consumingConnection();
+    const listening = new AmqpListener(connection, source, listener, failed);
     // Registered before it listens: a session that closes meanwhile closes it, too.
     this.listenings.add(listening);
     const close = () => {
@@ -208,7 +219,8 @@ export class AmqpSession implements Session {
   }
 
   get brokerInfo(): BrokerInfo {
-    const announced: Readonly<Record<string, unknown>> = this.declarations.live().connection.serverProperties;
+    const announced: Readonly<Record<string, unknown>> = liveOn(this.connections.asked).connection
+      .serverProperties;
     const { product, version, cluster_name: cluster } = announced;
     return {
       product: String(product),
@@ -220,15 +232,15 @@ export class AmqpSession implements Session {
   }
 
   async purge(queue: string): Promise<number> {
-    return await purgeQueue(this.declarations.live(), queue);
+    return await purgeQueue(await this.connections.live(), queue);
   }
 
   async peek(queue: string): Promise<Peeked | undefined> {
-    return await peekFirst(this.declarations.live(), queue);
+    return await peekFirst(await this.connections.live(), queue);
   }
 
   async inspect(queue: string): Promise<QueueState | undefined> {
-    return await inspectQueue(this.declarations.live(), queue);
+    return await inspectQueue(await this.connections.live(), queue);
   }
 
   drain(deadline: Deadline): Promise<void> {
@@ -236,6 +248,7 @@ export class AmqpSession implements Session {
   }
 
   async close(deadline: Deadline): Promise<void> {
+    this.isClosed = true;
     const closing = Promise.all([
       this.publisher.close(),
       this.requests?.close(),
@@ -249,6 +262,25 @@ export class AmqpSession implements Session {
     this.connections.watch.remove(this.publisher);
     this.lag.stop();
     await this.onClosed(deadline);
+  }
+
+  /** Opened by the first that consumes, listens or holds, whose bus is told of it from then on. */
+  private async consumingConnection(
+    deadline = new Deadline(systemClock, ANSWER_DEADLINE_MS),
+  ): Promise<Connection> {
+    const { consume } = this.connections;
+    if (!this.isClosed) this.tellOf(consume);
+    await this.connections.openConsume(deadline);
+    // Another bus may keep the connection.
+    if (this.isClosed) throw new StoppedError('consume');
+    return consume;
+  }
+
+  private tellOf(connection: Connection): void {
+    if (this.listeners.has(connection)) return;
+    const teller = connectionTeller(connection, this.options, this.lag, this.outages);
+    this.listeners.set(connection, teller);
+    connection.listen(teller);
   }
 }
 

@@ -1,4 +1,5 @@
 import { StoppedError, TopologyError } from '../../errors.js';
+import type { ConnectionRole } from '../../events.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
 import { addressOf, isMandatory } from '../../topology/address.js';
@@ -43,15 +44,15 @@ export class MemorySession implements Session {
   private readonly waitingForRoom = new Line<() => void>();
   private isDraining = false;
   private isClosed = false;
+  private isConsuming = false;
 
   constructor(
     private readonly broker: Broker,
     private readonly options: SessionOptions,
   ) {
     broker.join();
-    for (const connection of ['publish', 'consume'] as const) {
-      options.events.emit('connection.up', { service: options.service, connection, address: 'memory' });
-    }
+    this.connected('publish');
+    if (options.consumes) this.consumes();
   }
 
   async declare(topology: BusTopology, mode: TopologyMode): Promise<void> {
@@ -85,6 +86,7 @@ export class MemorySession implements Session {
 
   async consume(queue: string, options: ConsumeOptions, sink: DeliverySink): Promise<Consumer> {
     if (this.isClosed) throw new StoppedError('consume');
+    this.consumes();
     const plan = this.processQueues.get(queue);
     const consumer = plan ? this.consumeOwn(plan, options, sink) : this.consumeShared(queue, options, sink);
     this.options.events.emit('consumer.started', { service: this.options.service, queue });
@@ -108,6 +110,7 @@ export class MemorySession implements Session {
 
   async hold(name: string, deadline: Deadline): Promise<Held | undefined> {
     if (this.isClosed) throw new StoppedError('hold');
+    this.consumes();
     const queue = existing(this.broker.queues, 'queue', name);
     if (queue.ready === 0 && queue.consumerCount === 0) return undefined;
     const held = new MemoryHeld(queue, () => this.held.delete(held));
@@ -118,6 +121,7 @@ export class MemorySession implements Session {
 
   async listen(source: ListenSource, listener: Listener): Promise<Listening> {
     if (this.isClosed) throw new StoppedError('listen');
+    this.consumes();
     const listening = new MemoryListener(this.broker, source, listener);
     this.listenings.push(listening);
     return listening;
@@ -178,6 +182,18 @@ export class MemorySession implements Session {
   private declarationOf(queue: string): (() => Queue) | undefined {
     const [part] = this.plans.flatMap((plan) => consumersPart(plan, queue) ?? []);
     return part && (() => declareForConsumer(this.broker, part));
+  }
+
+  /** As on a real broker, a bus that only publishes has one connection. */
+  private consumes(): void {
+    if (this.isConsuming) return;
+    this.isConsuming = true;
+    this.connected('consume');
+  }
+
+  private connected(connection: ConnectionRole): void {
+    const { events, service } = this.options;
+    events.emit('connection.up', { service, connection, address: 'memory' });
   }
 
   /** Gives the slot to the longest waiting publish, so that a newcomer can't take it first. */

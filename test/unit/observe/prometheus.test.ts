@@ -171,12 +171,24 @@ describe('the metrics of a bus, for prom-client,', () => {
   });
 
   it('count connections that were there before, and those that come later', async () => {
-    const early = bench.bus();
+    const early = bench.bus().handle('k', () => {});
     prometheus(early, { register });
     await early.start();
     assert.equal(await valueIn('hopline_reconnects_total{service="svc",connection="publish"}'), 0);
     assert.equal(await valueIn('hopline_connection_up{service="svc",connection="consume"}'), 1);
     assert.equal(await valueIn('hopline_ready{service="svc"}'), 1);
+  });
+
+  it('have no consuming connection where nothing is consumed: one that is down would be an outage', async () => {
+    const bus = bench.bus();
+    prometheus(bus, { register });
+    assert.equal(await valueIn('hopline_connection_up{service="svc",connection="publish"}'), 0);
+    await bus.start();
+    assert.equal(await valueIn('hopline_connection_up{service="svc",connection="publish"}'), 1);
+    assert.deepEqual(
+      linesOf(await page(), 'connection_up').filter((line) => line.includes('consume')),
+      [],
+    );
   });
 
   it('count batches', async () => {

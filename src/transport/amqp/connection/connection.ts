@@ -100,6 +100,11 @@ export class Connection {
     return this.whenUp(deadline);
   }
 
+  /** Makes this address the first to try. */
+  beginAt(address: BrokerAddress): void {
+    this.search.startWith(address);
+  }
+
   /** Resolves when there is a connection, now or later; throws like `connect`. */
   async whenUp(deadline: Deadline): Promise<void> {
     if (this.model) return;

@@ -1,4 +1,7 @@
-import type { Deadline } from '../../../util/deadline.js';
+import type { ChannelModel } from 'amqplib';
+import { ConnectError } from '../../../errors.js';
+import { systemClock } from '../../../util/clock.js';
+import { Deadline } from '../../../util/deadline.js';
 import { Suspects } from '../consume/suspects.js';
 import type { BrokerAddress, RabbitmqSettings } from '../options.js';
 import { secondLook } from '../publish/second-look.js';
@@ -7,9 +10,18 @@ import { Connection } from './connection.js';
 import type { Probe } from './probe.js';
 import { StallWatch, type Watched } from './stall-watch.js';
 
+/** Deadline for opening the consuming connection where nothing else limits the wait. */
+const OPEN_WITHIN_MS = 10_000;
+
+/** A live connection. */
+export interface Readable {
+  readonly connection: Connection;
+  readonly model: ChannelModel;
+}
+
 /**
- * The two connections that the sessions of one transport share. There are two because the broker stops reading
- * a blocked one, acks included.
+ * The connections that the sessions of one transport share. There are two because the broker stops reading a
+ * blocked one, acks included; the second is opened for the first session that consumes.
  */
 export class Connections {
   readonly publish: Connection;
@@ -19,6 +31,10 @@ export class Connections {
   readonly suspects: Suspects;
   /** True after a bus has started on the connections. */
   private isProven = false;
+  /** True once somebody needs the consuming connection: it is searched for until it is closed. */
+  private isConsumeUsed = false;
+  private hasConsumeBeenUp = false;
+  private choosing: Promise<void> | undefined;
   private readonly ending = new AbortController();
 
   constructor(
@@ -45,12 +61,12 @@ export class Connections {
 
   /**
    * A new, unopened connection for a queue that is consumed apart. It first tries the current address of the
-   * consuming connection, which may have left earlier addresses because their nodes answer and do nothing.
+   * shared connection, which may have left earlier addresses because their nodes answer and do nothing.
    */
   spare(): Connection {
     const findAddresses = async () => {
       const all = await this.settings.findAddresses();
-      const at = all.findIndex(({ name }) => name === this.consume.address);
+      const at = all.findIndex(({ name }) => name === this.asked.address);
       return at < 0 ? all : [...all.slice(at), ...all.slice(0, at)];
     };
     return new Connection('consume', { ...this.settings, findAddresses }, `${this.name} spare`);
@@ -58,12 +74,12 @@ export class Connections {
 
   /** Number of addresses that a starting bus may try: one, if another bus has found its address good. */
   get turns(): number {
-    return this.isProven ? 1 : Math.max(1, this.consume.addresses.length);
+    return this.isProven ? 1 : Math.max(1, this.publish.addresses.length);
   }
 
   /** @returns false if there is no other address */
   async tryNext(why: Error): Promise<boolean> {
-    const [next] = this.isProven ? [] : await this.others(this.consume.address);
+    const [next] = this.isProven ? [] : await this.others(this.asked.address);
     if (!next) return false;
     this.move(next, why);
     return true;
@@ -75,14 +91,51 @@ export class Connections {
       const stays = await deadline
         .race(this.watch.prove(publisher, probe), () => new Error('late'))
         .catch(() => true);
-      if (!stays) await Promise.all([this.publish.whenUp(deadline), this.consume.whenUp(deadline)]);
+      if (!stays) await Promise.all(this.used.map((each) => each.whenUp(deadline)));
     }
     this.isProven = true;
     this.watch.addProbe(publisher, probe);
   }
 
-  async connect(deadline: Deadline): Promise<void> {
-    await Promise.all([this.publish.connect(deadline), this.consume.connect(deadline)]);
+  /**
+   * Opens the consuming connection for the first that needs it; resolves when it has been up. Later losses are
+   * nothing that a caller waits for: consumers return with the connection.
+   *
+   * @throws the errors of {@link Connection.connect}; the next call waits again
+   */
+  async openConsume(deadline: Deadline): Promise<void> {
+    if (this.hasConsumeBeenUp) return;
+    this.isConsumeUsed = true;
+    this.choosing ??= this.chooseAddress();
+    await deadline.race(this.choosing, () => new Error('late')).catch(() => {});
+    await this.consume.connect(deadline);
+    this.hasConsumeBeenUp = true;
+  }
+
+  /**
+   * The connection for declaring and asking: the consuming one, once it is in use. During an alarm the broker
+   * reads nothing from a connection that publishes, and on a node that is cut off, RabbitMQ 4.3 answers a declare
+   * after 30 s by closing its connection.
+   */
+  get asked(): Connection {
+    return this.isConsumeUsed ? this.consume : this.publish;
+  }
+
+  /** Waits for a connection to declare on that the broker reads: if {@link asked} is blocked, the other is opened. */
+  async readable(deadline: Deadline): Promise<Readable> {
+    for (;;) {
+      if (this.asked.isBlocked) await this.openConsume(deadline);
+      const connection = this.asked;
+      await connection.whenUp(deadline);
+      const { model } = connection;
+      if (model) return { connection, model };
+    }
+  }
+
+  /** What there is now, to ask the broker something. @throws ConnectError without a connection */
+  async live(): Promise<ChannelModel> {
+    if (this.asked.isBlocked) await this.openConsume(new Deadline(systemClock, OPEN_WITHIN_MS));
+    return liveOn(this.asked);
   }
 
   async close(deadline: Deadline): Promise<void> {
@@ -91,9 +144,9 @@ export class Connections {
     await Promise.all([this.publish, this.consume, this.suspects].map((each) => each.close(deadline)));
   }
 
-  /** Moves both connections to another address. */
+  /** Moves the connections to another address. */
   move(to: BrokerAddress, why: Error): void {
-    for (const connection of [this.publish, this.consume]) connection.move(to, why);
+    for (const connection of this.used) connection.move(to, why);
   }
 
   /**
@@ -106,4 +159,22 @@ export class Connections {
     const turned = [...all.slice(at + 1), ...all.slice(0, at + 1)];
     return all.length === 1 ? [...all] : turned.filter(({ name }) => name !== than);
   }
+
+  private get used(): readonly Connection[] {
+    return this.isConsumeUsed ? [this.publish, this.consume] : [this.publish];
+  }
+
+  /** The publishing connection may have left earlier addresses because their nodes answer and do nothing. */
+  private async chooseAddress(): Promise<void> {
+    if (!this.publish.model) return;
+    const all = await this.settings.findAddresses();
+    const here = all.find(({ name }) => name === this.publish.address);
+    if (here) this.consume.beginAt(here);
+  }
+}
+
+/** @throws ConnectError if the connection is away */
+export function liveOn({ model }: Pick<Connection, 'model'>): ChannelModel {
+  if (model) return model;
+  throw new ConnectError('there is no connection to the broker at the moment', 'Try again when it is back.');
 }

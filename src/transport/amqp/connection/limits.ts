@@ -41,14 +41,14 @@ const LIMITS: readonly (readonly [words: RegExp, limit: ReachedLimit])[] = [
     /user connection limit|connection limit .*for user|connection refused for user/i,
     {
       what: 'the user has reached its limit of connections',
-      help: 'Raise it with `rabbitmqctl set_user_limits USER \'{"max-connections": N}\'`, or run fewer processes: each takes two connections, and a few more for a moment.',
+      help: 'Raise it with `rabbitmqctl set_user_limits USER \'{"max-connections": N}\'`, or run fewer processes: each takes two connections, one if it only publishes, and a few more for a moment.',
     },
   ],
   [
     /connection limit/i,
     {
       what: 'the vhost, or the broker, has reached its limit of connections',
-      help: 'Raise it with `rabbitmqctl set_vhost_limits -p VHOST \'{"max-connections": N}\'`, or run fewer processes: each takes two connections, and a few more for a moment.',
+      help: 'Raise it with `rabbitmqctl set_vhost_limits -p VHOST \'{"max-connections": N}\'`, or run fewer processes: each takes two connections, one if it only publishes, and a few more for a moment.',
     },
   ],
 ];

@@ -15,9 +15,10 @@ import {
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
 import { brokerFeatures, requireFeatures } from '../connection/broker-features.js';
-import type { ConnectionListener } from '../connection/connection.js';
+import type { Connection, ConnectionListener } from '../connection/connection.js';
 import type { Connections } from '../connection/connections.js';
 import { notPossible, reachedLimit } from '../connection/limits.js';
+import { BlockedMeanwhile, unlessBlocked } from '../connection/unless-blocked.js';
 import { declarePlan, declareShared, missingExchanges } from './declare.js';
 
 /** The publisher, which waits while exchanges are declared again. */
@@ -48,14 +49,12 @@ const LONGEST_TURN_MS = 30_000;
 const MEND_WITHIN_MS = 30_000;
 
 /**
- * The topology of one bus in the broker: declared, remembered, and declared again. It uses the consuming
- * connection: during an alarm the broker reads nothing from a connection that publishes, and on a node that is
- * cut off, RabbitMQ 4.3 answers a declare after 30 s by closing its connection.
+ * The topology of one bus in the broker: declared, remembered, and declared again, on the connection that
+ * {@link Connections.asked} says.
  */
 export class Declarations {
   private readonly all: Declared[] = [];
-  private readonly listener: ConnectionListener;
-  private wasUp = false;
+  private readonly listeners: readonly (readonly [Connection, ConnectionListener])[];
   /** Reason of the last loss of the connection. */
   private lastLoss: Error | undefined;
 
@@ -63,19 +62,15 @@ export class Declarations {
     private readonly connections: Connections,
     private readonly mended: Mended,
   ) {
-    this.listener = {
-      up: () => this.connected(),
-      down: (error) => {
-        this.lastLoss = error;
-      },
-      blocked: () => {},
-      unblocked: () => {},
-    };
-    connections.consume.listen(this.listener);
+    const { publish, consume } = connections;
+    this.listeners = [publish, consume].map(
+      (connection) => [connection, this.listenerOf(connection)] as const,
+    );
+    for (const [connection, listener] of this.listeners) connection.listen(listener);
   }
 
   close(): void {
-    this.connections.consume.unlisten(this.listener);
+    for (const [connection, listener] of this.listeners) connection.unlisten(listener);
   }
 
   get plans(): readonly TopologyPlan[] {
@@ -94,23 +89,22 @@ export class Declarations {
    * next one.
    */
   async declare(topology: BrokerTopology, mode: TopologyMode, deadline: Deadline): Promise<void> {
-    const { consume } = this.connections;
     // Nothing of this bus is under way yet, so the next address can be tried without loss.
     for (let left = this.all.length === 0 ? this.connections.turns : 1; ; ) {
-      await consume.whenUp(deadline);
-      const model = this.live();
+      const { connection, model } = await this.connections.readable(deadline);
       const turn =
         left > 1
           ? deadline.atMost(Math.min(LONGEST_TURN_MS, Math.max(LEAST_TURN_MS, deadline.remainingMs / left)))
           : deadline;
       try {
-        await turn.race(declareOn(model, topology, mode), noAnswer);
+        await turn.race(unlessBlocked(connection, declareOn(model, topology, mode)), noAnswer);
         break;
       } catch (error) {
         const isLate = turn !== deadline && turn.expired && !deadline.expired;
         if (isLate) left = (await this.connections.tryNext(error as Error)) ? left - 1 : 1;
+        else if (error instanceof BlockedMeanwhile) continue;
         else if (error instanceof HoplineError) throw error;
-        else if (consume.model === model) throw cantDeclare(error as Error);
+        else if (connection.model === model) throw cantDeclare(error as Error);
         // The next connection would be lost, too.
         else if (this.lastLoss && reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
       }
@@ -142,17 +136,6 @@ export class Declarations {
 
   withQueue(queue: string): Promise<boolean> {
     return this.again(({ queues }) => queues.some(({ name }) => name === queue));
-  }
-
-  /** @throws ConnectError without a connection */
-  live(): ChannelModel {
-    const { model } = this.connections.consume;
-    if (!model)
-      throw new ConnectError(
-        'there is no connection to the broker at the moment',
-        'Try again when it is back.',
-      );
-    return model;
   }
 
   private async again(concerns: (plan: TopologyPlan) => boolean): Promise<boolean> {
@@ -191,15 +174,14 @@ export class Declarations {
 
   /** The publishing connection may be back before this one, which may also be lost meanwhile. */
   private async onLive(work: (model: ChannelModel) => Promise<void>): Promise<void> {
-    const { consume } = this.connections;
     const deadline = new Deadline(systemClock, MEND_WITHIN_MS);
     for (;;) {
-      await consume.whenUp(deadline);
-      const model = this.live();
+      const { connection, model } = await this.connections.readable(deadline);
       try {
-        return await work(model);
+        return await unlessBlocked(connection, work(model));
       } catch (error) {
-        if (error instanceof HoplineError || consume.model === model) throw error;
+        if (error instanceof BlockedMeanwhile) continue;
+        if (error instanceof HoplineError || connection.model === model) throw error;
       }
     }
   }
@@ -208,15 +190,26 @@ export class Declarations {
    * Checks each connection after the first: an emptied broker is found before the first publish reaches it, and
    * before another program has declared an exchange without its bindings.
    */
-  private connected(): void {
-    if (this.wasUp) void this.lookAfterExchanges().catch(() => {});
-    this.wasUp = true;
+  private listenerOf(connection: Connection): ConnectionListener {
+    let wasUp = false;
+    const isAsked = () => this.connections.asked === connection;
+    return {
+      up: () => {
+        if (wasUp && isAsked()) void this.lookAfterExchanges().catch(() => {});
+        wasUp = true;
+      },
+      down: (error) => {
+        if (isAsked()) this.lastLoss = error;
+      },
+      blocked: () => {},
+      unblocked: () => {},
+    };
   }
 
   private async lookAfterExchanges(): Promise<void> {
     for (const declared of this.all) {
       if (declared.mode !== 'declare' || declared.mending !== undefined) continue;
-      const missing = await missingExchanges(this.live(), declared.plan);
+      const missing = await missingExchanges(await this.connections.live(), declared.plan);
       if (missing.length > 0) await this.mend(declared);
     }
   }

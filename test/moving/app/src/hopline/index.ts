@@ -1,0 +1,4 @@
+export { Billing } from './billing.js';
+export { Checkout } from './checkout.js';
+export { Mailer } from './mailer.js';
+export { Quotes } from './quotes.js';
