@@ -1,4 +1,5 @@
 import type { HandlerDefinition } from '../src/consume/handlers/definition.js';
+import { replyingDefaults } from '../src/message/replying-options.js';
 import type { HandlerFunction } from '../src/pipeline/handler.js';
 import { show } from '../src/util/check.js';
 import { decoratorName } from './annotation.js';
@@ -50,24 +51,41 @@ export function definitionsOf(
   const all = handledOf(target, said);
   problems.push(...problemsOf(target, all));
   return all.flatMap(({ method, name, annotations }) =>
-    annotations.handles.map(({ patterns, options: { scope = 'singleton', inject: _, ...options } }) => ({
-      name,
-      patterns,
-      queue: { ...said.queue, ownName: target.name },
-      options: {
-        ...wholeOptions(said),
-        ...wholeOptions(annotations),
-        ...whereSet(options),
-        retry: { ...said.retry, ...annotations.retry, ...options.retry },
-        ...said.timeout,
-        ...annotations.timeout,
+    annotations.handles.map(
+      ({ patterns, options: { scope = 'singleton', inject: _, ...options }, answers }) => {
+        const defaults = {
+          ...wholeOptions(said),
+          ...(said.retry ? { retry: said.retry } : {}),
+          ...said.timeout,
+        };
+        // What a class that handles messages, too, says for them is no affair of its responders.
+        const isBeside = answers !== undefined && handlesMessages(all);
+        const { retry, ...inherited } = isBeside ? replyingDefaults(defaults) : defaults;
+        const { failed, ...running } = run({ target, method, scope, isBulk: options.bulk !== undefined });
+        return {
+          name,
+          patterns,
+          queue: { ...said.queue, ownName: target.name },
+          ...(answers ? { answers } : {}),
+          options: {
+            ...inherited,
+            ...wholeOptions(annotations),
+            ...whereSet(options),
+            retry: { ...retry, ...annotations.retry, ...options.retry },
+            ...annotations.timeout,
+          },
+          ...running,
+          ...(failed && !isBeside ? { failed } : {}),
+        };
       },
-      ...run({ target, method, scope, isBulk: options.bulk !== undefined }),
-    })),
+    ),
   );
 }
 
-/** The class itself if it has `@Handles`, then its annotated methods. */
+const handlesMessages = (all: readonly Handled[]): boolean =>
+  all.some(({ annotations }) => annotations.handles.some(({ answers }) => answers === undefined));
+
+/** The class itself if it has `@Handles` or `@Replies`, then its annotated methods. */
 function handledOf({ name }: Class, { handles, methods }: ClassAnnotations): Handled[] {
   const ofMethods = [...methods].map(([method, annotations]) => ({
     method,
@@ -84,15 +102,19 @@ function problemsOf(target: Class, all: readonly Handled[]): string[] {
     all.some(({ name }) => name === target.name) && typeof target.prototype.handle !== 'function';
   const silent = all.every(({ annotations }) => annotations.handles.length === 0);
   return [
-    ...(lacksHandle ? [`class ${target.name} is annotated with @Handles but has no handle() method`] : []),
+    ...(lacksHandle
+      ? [`class ${target.name} is annotated with @Handles or @Replies but has no handle() method`]
+      : []),
     ...(silent
-      ? [`class ${target.name} handles nothing: annotate it, or a method of it, with @Handles(pattern)`]
+      ? [
+          `class ${target.name} handles nothing: annotate it, or a method of it, with @Handles(pattern) or @Replies(request)`,
+        ]
       : []),
     ...all.flatMap(scopeProblems),
     ...all.flatMap(injectProblems),
     ...all
       .filter(({ annotations }) => annotations.handles.length === 0)
-      .map(({ name, annotations }) => `${name} has ${decoratorsOf(annotations)} but no @Handles`),
+      .map(({ name, annotations }) => `${name} has ${decoratorsOf(annotations)} but no @Handles or @Replies`),
   ];
 }
 

@@ -1,5 +1,11 @@
 import 'reflect-metadata';
-import type { HandlerOptions, HandlerTarget, QueueOptions } from '../src/consume/handlers/definition.js';
+import type {
+  HandlerDefinition,
+  HandlerOptions,
+  HandlerTarget,
+  QueueOptions,
+  ReplyOptions,
+} from '../src/consume/handlers/definition.js';
 import type { BulkOption } from '../src/features/bulk/option.js';
 import type { Token } from './token.js';
 
@@ -16,7 +22,16 @@ export type HandlerScope = 'singleton' | 'message';
  */
 // biome-ignore lint/suspicious/noExplicitAny: without a definition, the payload's type is the handler's own word
 export interface HandlesOptions<Payload = any, Input = Payload>
-  extends Omit<HandlerOptions<Payload, Input>, 'timeout' | 'failOnTimeout' | 'circuitBreaker' | 'encrypted'> {
+  extends Omit<HandlerOptions<Payload, Input>, 'timeout' | 'failOnTimeout' | 'circuitBreaker' | 'encrypted'>,
+    InstanceOptions {}
+
+/** Options of `@Replies`. `@Timeout`, `@CircuitBreaker` and `@Encrypted` stand beside it. */
+export interface RepliesOptions<Payload = unknown, Input = Payload>
+  extends Omit<ReplyOptions<Payload, Input>, 'timeout' | 'circuitBreaker' | 'encrypted'>,
+    InstanceOptions {}
+
+/** Options that say how the instance of a handler's class is made. */
+export interface InstanceOptions {
   /**
    * Lifetime of the class's instance: `message` builds it for each message, in a child container that knows
    * its MessageContext.
@@ -48,10 +63,12 @@ export type WholeOptions = Omit<HandlerOptions, 'retry' | 'timeout' | 'failOnTim
 
 /** Annotations of a class, or of one of its methods. */
 export interface Annotations extends WholeOptions {
-  /** One entry per `@Handles`. */
+  /** One entry per `@Handles` or `@Replies`. */
   readonly handles: {
     readonly patterns: readonly HandlerTarget[];
     readonly options: HandlesOptions & Partial<BulkOption>;
+    /** Of `@Replies`. */
+    readonly answers?: NonNullable<HandlerDefinition['answers']>;
   }[];
   retry?: HandlerOptions['retry'];
   timeout?: Pick<HandlerOptions, 'timeout' | 'failOnTimeout'>;

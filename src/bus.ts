@@ -7,13 +7,14 @@ import type { CrashWatch } from './consume/attempt/crash-watch.js';
 import type { BusDescription } from './consume/handlers/bus-description.js';
 import type {
   BulkHandleOptions,
+  BusReplyOptions,
   HandleOptions,
   HandlerDefinition,
   Patterns,
   PayloadOf,
   PublishedTo,
 } from './consume/handlers/definition.js';
-import { plainHandler } from './consume/handlers/plain-handler.js';
+import { plainHandler, plainResponder } from './consume/handlers/plain-handler.js';
 import type { ServeOptions } from './consume/handlers/serve-options.js';
 import type { Workload } from './consume/report/workload.js';
 import type { ProcessStatus } from './control/answer.js';
@@ -21,10 +22,11 @@ import { AlreadyStartedError, NotStartedError } from './errors.js';
 import { checkEventName } from './events/event-names.js';
 import type { BusEvents } from './events.js';
 import type { Batch, BatchJob, BatchOptions, BatchStatus, CheckedJobs } from './message/batch.js';
+import type { RequestDefinition } from './message/define-request.js';
 import type { Publisher, Sender } from './message/publisher.js';
 import { Requester, type RequestSender } from './message/requester.js';
 import type { BusHealth } from './observe/health/bus-health.js';
-import type { BulkFunction, HandlerFunction } from './pipeline/handler.js';
+import type { BulkFunction, HandlerFunction, ReplyFunction } from './pipeline/handler.js';
 import type { BusPublisher } from './publish/publisher.js';
 import type { BodyOption } from './serialization/body-option.js';
 import type { OutboxBacklog, OutboxOptions, SqlClient } from './stores/outbox.js';
@@ -90,6 +92,24 @@ export class Bus extends Requester {
   ): this;
   handle(patterns: Patterns, handle: HandlerFunction | BulkFunction, options: HandleOptions = {}): this {
     this.addHandlers([plainHandler(patterns, handle, options)]);
+    return this;
+  }
+
+  /**
+   * Adds a responder without a class or a decorator: what the function returns is the reply, and what it throws reaches the requester as
+   * a ResponderError. Call it before `start()`.
+   *
+   * @throws AlreadyStartedError
+   */
+  reply<Input, Output, ReplyInput>(
+    request: RequestDefinition<string, Input, Output, ReplyInput>,
+    handle: ReplyFunction<Output, NoInfer<ReplyInput>>,
+    options: BusReplyOptions<Output, Input> = {},
+  ): this {
+    if (this.life.state !== 'new') throw new AlreadyStartedError('a responder was added');
+    this.parts.definitions.push(
+      plainResponder(request as RequestDefinition, handle as ReplyFunction, options as BusReplyOptions),
+    );
     return this;
   }
 

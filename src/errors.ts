@@ -33,7 +33,9 @@ export {
 export {
   NoResponderError,
   type RemoteFailure,
+  RequestDroppedError,
   RequestLostError,
+  RequestRedeliveredError,
   RequestTimeoutError,
   ResponderError,
 } from './errors/requesting.js';

@@ -17,6 +17,7 @@ export type {
   AttemptEvent,
   DeadLetteredEvent,
   DiscardedEvent,
+  FailedRequestEvent,
   HandlerEndedEvent,
   HandlerFailedEvent,
   ReleasedEvent,

@@ -70,6 +70,30 @@ export class ResponderError extends HoplineError {
   }
 }
 
+/**
+ * A request came a second time: the process that had it died, or lost its connection, and may have handled it. It was not run again.
+ */
+export class RequestRedeliveredError extends HoplineError {
+  readonly code = 'HOPLINE_REQUEST_REDELIVERED';
+
+  constructor(handler: string) {
+    super(
+      `'${handler}' did not run: the request was delivered before, and may have been handled`,
+      'Ask again if handling it twice does no harm. A responder for which it never does says repeatable: true.',
+    );
+  }
+}
+
+/** A responder has not handled a request: it discarded it, or can't handle it now. */
+export class RequestDroppedError extends HoplineError {
+  readonly code = 'HOPLINE_REQUEST_DROPPED';
+
+  /** @param why as a clause */
+  constructor(why: string) {
+    super(`the request was dropped: ${why}`, 'Look at the log of the responder; ask again if it may pass.');
+  }
+}
+
 /** A failure of a responder, as it travels. */
 export interface RemoteFailure {
   /** The `code` of the error that was thrown, if that is a text; else its name. */

@@ -71,6 +71,13 @@ export interface DiscardedEvent extends AttemptEvent {
   readonly error: unknown;
 }
 
+export interface FailedRequestEvent extends AttemptEvent {
+  /** The error for which the request has no other reply, of any type. */
+  readonly error: unknown;
+  /** True if its requester was told: the request named an address for the reply. */
+  readonly isAnswered: boolean;
+}
+
 /** Events of attempts at messages, and of what becomes of the messages. */
 export interface AttemptEventMap {
   /** The handler's code begins. */
@@ -104,6 +111,10 @@ export interface AttemptEventMap {
   'message.deadLettered': DeadLetteredEvent;
   /** The message was dropped without a dead letter, by its handler or by a rule of the retry policy. */
   'message.discarded': DiscardedEvent;
+  /**
+   * A request has failed, and is done: its handler threw, timed out or discarded it, or did not run. The reply that says so is confirmed.
+   */
+  'message.failed': FailedRequestEvent;
   /**
    * The message was settled without running its handler: an idempotent handler has handled it before, a newer
    * unique message replaces it, or its batch is cancelled.

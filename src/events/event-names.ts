@@ -24,6 +24,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   'message.released': true,
   'message.deadLettered': true,
   'message.discarded': true,
+  'message.failed': true,
   'message.skipped': true,
   'connection.up': true,
   'connection.down': true,

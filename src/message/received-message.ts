@@ -74,7 +74,9 @@ export class MessageView implements ReceivedMessage {
   }
 
   get correlationId(): string | undefined {
-    return this.properties.correlationId;
+    const { correlationId, headers } = this.properties;
+    // Of a request the property is what its reply is found by.
+    return textIn(headers, HEADER.correlationId) ?? correlationId;
   }
 
   get replyTo(): string | undefined {

@@ -1,5 +1,6 @@
 import type { MessageContext } from '../message/context.js';
 import type { MessageDefinition } from '../message/define-message.js';
+import type { RequestDefinition } from '../message/define-request.js';
 import type { ExchangeRef } from '../message/exchange-option.js';
 import type { RetryPolicy } from '../retry/policy.js';
 import type { Deserializer } from '../serialization/serializer.js';
@@ -7,6 +8,14 @@ import type { Deserializer } from '../serialization/serializer.js';
 /** Function that runs for each attempt. The attempt succeeds if it returns, and fails if it throws. */
 // biome-ignore lint/suspicious/noExplicitAny: the payload's type is the handler's own word
 export type HandlerFunction<Payload = any> = (payload: Payload, context: MessageContext) => unknown;
+
+/**
+ * Function that answers a request: what it returns, or its promise resolves with, is the reply. If it throws, the reply says so.
+ */
+export type ReplyFunction<Payload = unknown, Reply = unknown> = (
+  payload: Payload,
+  context: MessageContext,
+) => Reply | PromiseLike<Reply>;
 
 /**
  * Function that handles many messages in one call. The n-th context belongs to the n-th payload: its `fail`, `release` and
@@ -35,6 +44,8 @@ export interface PlannedHandler {
   readonly routes: readonly Route[];
   /** Set if each process gets a copy of the messages. */
   readonly each?: 'process' | undefined;
+  /** What it answers; undefined for a handler of messages. */
+  readonly answers: Answers | undefined;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
   /** Maximum messages that run at once, within the queue's concurrency. Infinity if the handler sets none. */
@@ -43,6 +54,15 @@ export interface PlannedHandler {
   readonly encrypted: boolean | undefined;
   /** Deserializer of its bodies; undefined for the bus's serializer. */
   readonly body: Deserializer | undefined;
+}
+
+/** The request that a responder answers, and how. */
+export interface Answers {
+  readonly request: RequestDefinition;
+  /** A request that may have been handled is handled again. */
+  readonly isRepeatable: boolean;
+  /** Requesters are shown the stacks of errors. */
+  readonly showStack: boolean;
 }
 
 /** One pattern of a handler, and the definition that validates what comes through it. */

@@ -28,6 +28,9 @@ export class Work {
   chain: ChainState | undefined;
   /** Content that a middleware has put in the place of the delivery's, for this attempt; undefined if none has. */
   replaced: Content | undefined = undefined;
+  /** What the code of a responder has returned, and the reply that was made of it; undefined before, and for messages. */
+  returned: unknown = undefined;
+  reply: Pick<Content, 'body' | 'contentType'> | undefined = undefined;
   /** Outcome that was decided before its first attempt; it then has none. */
   decided: Outcome | undefined = undefined;
   /** Outcome that has been stored, and of which the broker was told; undefined before, and if the channel is lost. */

@@ -1,4 +1,4 @@
-import { type BusTopology, exchangesOf, laneExchange, type QueueNeeds } from './bus-topology.js';
+import { type BusTopology, exchangesOf, isKept, laneExchange, type QueueNeeds } from './bus-topology.js';
 import { planControl } from './control.js';
 import { duePatterns, planDelays, retryPattern } from './delays.js';
 import { deadQueueOf, landingQueueOf, laneQueueOf, type Names } from './names.js';
@@ -14,7 +14,7 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
     if (!known || known.verifyOnly)
       exchanges.set(name, { name, type: 'topic', ...(declare ? {} : { verifyOnly: true }) });
   }
-  if (queues.length > 0) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
+  if (queues.some(isKept)) exchanges.set(names.dead, { name: names.dead, type: 'direct' });
   if (queues.some((queue) => needsLanding(queue) || isOfProcess(queue)))
     exchanges.set(names.land, { name: names.land, type: 'direct' });
   const operators = control ? planControl(names) : undefined;
@@ -36,13 +36,29 @@ export function planBus(names: Names, topology: BusTopology): BrokerTopology {
  * queue is reached through a quorum queue of its own, where only its own messages can stall.
  */
 function needsLanding(queue: QueueNeeds): boolean {
-  return queue.type === 'classic' && !isOfProcess(queue);
+  return isKept(queue) && queue.type === 'classic' && !isOfProcess(queue);
+}
+
+/**
+ * Milliseconds for which a queue of requests may be there without a consumer: a quorum queue, which can't be auto-delete, and a classic
+ * one whose node has come back without it.
+ */
+const REQUESTS_EXPIRE_MS = 10_000;
+
+function requestsQueue({ name, type, deliveryLimit }: QueueNeeds): QueuePlan {
+  const limit = type === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {};
+  return {
+    name,
+    arguments: { 'x-queue-type': type, ...limit, 'x-expires': REQUESTS_EXPIRE_MS },
+    goesWithConsumer: true,
+  };
 }
 
 const isOfProcess = ({ kind }: QueueNeeds): boolean => kind === 'process';
 
 /** Dead-letter queue first, one for all lanes: a queue may only name a dead-letter route that exists. */
 function queuesOf(names: Names, queue: QueueNeeds): QueuePlan[] {
+  if (!isKept(queue)) return [requestsQueue(queue)];
   const dead: QueuePlan = {
     name: deadQueueOf(queue.name),
     arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 },
@@ -108,6 +124,10 @@ function laneBindingsOf(names: Names, queue: QueueNeeds, lane: string): BindingP
   const bindings: BindingPlan[] = [];
   const bind = (source: string, destination: string, pattern: string) =>
     bindings.push({ source, destination, destinationType: 'queue', pattern });
+  if (!isKept(queue)) {
+    for (const { exchange, pattern } of queue.bindings) bind(exchange.name, name, pattern);
+    return bindings;
+  }
   bindings.push(deadLetterBinding(names, queue.name, name));
   const delayed = needsLanding(queue) ? landingQueueOf(name) : name;
   if (needsLanding(queue)) bind(names.land, name, name);

@@ -10,6 +10,9 @@ export type QueueType = 'quorum' | 'classic';
  */
 export type QueueKind = 'work' | 'requests' | 'process';
 
+/** True for a queue whose messages may be dead-lettered, and wait in the delays. */
+export const isKept = ({ kind }: { readonly kind: QueueKind }): boolean => kind !== 'requests';
+
 /**
  * What must exist before messages can flow, as data. It says what is wanted; which exchanges, queues and bindings
  * that takes, the transport knows.

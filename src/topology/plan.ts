@@ -27,6 +27,8 @@ export interface QueueArguments {
   /** Classic queues only: a quorum queue refuses it on every version. */
   readonly 'x-max-priority'?: number;
   readonly 'x-message-ttl'?: number;
+  /** Milliseconds without a consumer after which the queue is deleted. */
+  readonly 'x-expires'?: number;
   readonly 'x-max-length'?: number;
   readonly 'x-overflow'?: 'drop-head' | 'reject-publish';
   readonly 'x-dead-letter-exchange'?: string;
@@ -35,7 +37,7 @@ export interface QueueArguments {
   readonly 'x-queue-leader-locator'?: 'client-local' | 'balanced';
 }
 
-/** Durable always. */
+/** Durable, but for a queue that goes with its last consumer, where that is better. */
 export interface QueuePlan {
   readonly name: string;
   readonly arguments: QueueArguments;
@@ -44,6 +46,11 @@ export interface QueuePlan {
    * so a transport whose broker can't do it refuses the plan.
    */
   readonly maxPriority?: number;
+  /**
+   * The queue goes with its last consumer. Who consumes it declares and binds it first, each time anew, in every mode of the topology:
+   * at the start it may not be there, and nothing is wrong. @default false
+   */
+  readonly goesWithConsumer?: boolean;
 }
 
 export interface BindingPlan {
@@ -68,6 +75,34 @@ export interface ProcessQueuePlan {
 export interface ProcessQueueBinding {
   readonly source: string;
   readonly pattern: string;
+}
+
+/** True for a queue that is there only while somebody consumes it. */
+export const goesWithConsumer = (queue: QueuePlan): boolean => queue.goesWithConsumer === true;
+
+/** The part of a plan that is there without consumers. */
+export function lastingPart(plan: TopologyPlan): TopologyPlan {
+  const { queues, bindings } = plan;
+  const passing = new Set(queues.filter(goesWithConsumer).map(({ name }) => name));
+  if (passing.size === 0) return plan;
+  return {
+    ...plan,
+    queues: queues.filter(({ name }) => !passing.has(name)),
+    bindings: bindings.filter(({ destination }) => !passing.has(destination)),
+  };
+}
+
+/** What the consumer of this queue declares; undefined if the queue is no such queue of the plan. */
+export function consumersPart({ queues, bindings }: TopologyPlan, name: string): ConsumersPart | undefined {
+  const queue = queues.find((each) => each.name === name);
+  if (!queue || !goesWithConsumer(queue)) return undefined;
+  return { queue, bindings: bindings.filter(({ destination }) => destination === name) };
+}
+
+/** A queue that goes with its last consumer, and its bindings. */
+export interface ConsumersPart {
+  readonly queue: QueuePlan;
+  readonly bindings: readonly BindingPlan[];
 }
 
 export interface TopologyPlan {

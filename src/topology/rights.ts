@@ -1,6 +1,6 @@
 import { delayEntries, delayKeys, PROBE_EXCHANGE } from './delays.js';
 import type { Names } from './names.js';
-import type { TopologyPlan } from './plan.js';
+import { goesWithConsumer, lastingPart, type TopologyPlan } from './plan.js';
 import { PROCESS_WORD } from './process-queue.js';
 
 /*
@@ -83,20 +83,25 @@ interface Wanted {
 
 function wantedBy(service: ServicePlan, occasion: Occasion): Wanted {
   const { names, plan } = service;
-  const queues = plan.queues.map(({ name }) => name);
+  const queues = lastingPart(plan).queues.map(({ name }) => name);
+  const answering = answeringOf(plan);
   const hearing = service.operatorControl ? hearingOf(names) : { configure: [], write: [], read: [] };
   const own = ownQueuesOf(plan);
   const running = {
-    configure: [...own.configure, ...hearing.configure],
+    configure: [...own.configure, ...answering.configure, ...hearing.configure],
     write: [
+      ...answering.write,
       ...service.publishesTo.map(withLanes),
       entries(names),
-      ...(queues.length > 0 ? [escaped(names.dead)] : []),
+      ...(plan.exchanges.some(({ name }) => name === names.dead) ? [escaped(names.dead)] : []),
       ...own.write,
       ...hearing.write,
     ],
     // Only work queues are consumed; the others are checked. None can be bound without write on a queue.
-    read: [...[...queues, ...checkedExchanges(service)].map(escaped), ...own.read, ...hearing.read],
+    read: [
+      ...[...queues, ...checkedExchanges(service)].map(escaped),
+      ...[...own.read, ...answering.read, ...hearing.read],
+    ],
   };
   if (occasion === 'verify') return running;
   const deadLettering = plan.queues.filter(
@@ -123,6 +128,24 @@ function ownQueuesOf({ processQueues = [] }: TopologyPlan): Wanted {
   const own = processQueues.map(({ name }) => `${escaped(name)}\\.${PROCESS_WORD}`);
   const sources = processQueues.flatMap(({ bindings }) => bindings.map(({ source }) => escaped(source)));
   return { configure: own, write: own, read: [...own, ...sources] };
+}
+
+/** As the broker names the default exchange, by which replies go. */
+const DEFAULT_EXCHANGE = 'amq.default';
+
+/**
+ * Permissions of responders: the queue of their requests comes and goes with its consumers, so that each of them declares and binds it,
+ * whatever else it may declare.
+ */
+function answeringOf({ queues, bindings }: TopologyPlan): Wanted {
+  const own = queues.filter(goesWithConsumer).map(({ name }) => name);
+  if (own.length === 0) return { configure: [], write: [], read: [] };
+  const sources = bindings.filter(({ destination }) => own.includes(destination)).map(({ source }) => source);
+  return {
+    configure: own.map(escaped),
+    write: [...own, DEFAULT_EXCHANGE].map(escaped),
+    read: [...own, ...sources].map(escaped),
+  };
 }
 
 /**
@@ -166,8 +189,8 @@ const workQueues = (names: Names, { queues }: TopologyPlan): string[] =>
   queues.filter((queue) => queue.arguments['x-dead-letter-exchange'] === names.dead).map(({ name }) => name);
 
 /** Exchanges whose messages its queues take, delayed ones included. */
-const boundExchanges = (names: Names, { bindings, processQueues = [] }: TopologyPlan): string[] =>
-  [...bindings, ...processQueues.flatMap((each) => each.bindings)]
+const boundExchanges = (names: Names, plan: TopologyPlan): string[] =>
+  [...lastingPart(plan).bindings, ...(plan.processQueues ?? []).flatMap((each) => each.bindings)]
     .map(({ source }) => source)
     .filter((name) => ![names.dead, names.land, names.delayOut].includes(name));
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ShutdownError, StopDeadlineError, TopologyError } from '../../src/index.js';
+import { ShutdownError, StopDeadlineError, StoppedError, TopologyError } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { watch } from '../support/bus-fixture.js';
 import { eventually } from '../support/eventually.js';
@@ -32,6 +32,45 @@ export const stopping: Theme = (test, { survivesProcess }) => {
     const all = [...first.payloads, ...second.payloads] as string[];
     assert.deepEqual(all.toSorted(), [...numbers(10), 'late'].toSorted());
     assert.deepEqual(new Set(second.attempts), new Set([1]));
+  });
+
+  test('between its handlers and its end a stopping bus publishes until what it was given is done, or told late', async (fx) => {
+    const [gate, mayEnd] = [deferred(), deferred()];
+    const seen = fx.recorder(() => gate.promise);
+    const bus = fx.bus('mailer').handle('k', seen.handle);
+    const audit = fx.recorder();
+    await fx.bus('audit').handle('told', audit.handle).start();
+    await bus.start();
+    await bus.publish('k', 1);
+    await fx.eventually(() => assert.equal(seen.calls.length, 1));
+    let handlersEnded = false;
+    const afterHandlers = () => {
+      handlersEnded = true;
+      return mayEnd.promise;
+    };
+    const stopping = bus.stop({ afterHandlers });
+    await bus.publish('told', 'while handlers run');
+    assert.equal(handlersEnded, false);
+    gate.resolve();
+    await fx.eventually(() => assert.equal(handlersEnded, true));
+    await bus.publish('told', 'after the handlers');
+    mayEnd.resolve();
+    await fx.outcome(stopping);
+    await fx.eventually(() => assert.deepEqual(audit.payloads, ['while handlers run', 'after the handlers']));
+    await assert.rejects(bus.publish('told', 'too late'), StoppedError);
+
+    const other = fx.bus('other');
+    await other.start();
+    await assert.rejects(
+      fx.outcome(other.stop({ deadline: '200ms', afterHandlers: () => new Promise(() => {}) })),
+      (error: unknown) =>
+        error instanceof StopDeadlineError &&
+        /what goes on after the handlers took too long/.test(error.message),
+    );
+    await assert.rejects(
+      other.stop({ afterHandlers: 'soon' as never }),
+      /expected afterHandlers to be a function/,
+    );
   });
 
   test('what waits for its turn when a bus stops goes back to the queue once, and that is not charged', async (fx) => {

@@ -47,6 +47,7 @@ import { publishing } from './publishing.js';
 import { rateLimits } from './rate-limits.js';
 import { reading } from './reading.js';
 import { receipts } from './receipts.js';
+import { replying } from './replying.js';
 import { requesting } from './requesting.js';
 import { requestingMany } from './requesting-many.js';
 import { retries } from './retries.js';
@@ -93,6 +94,7 @@ const bus: Readonly<Record<string, Theme>> = {
   'lanes, and who goes first': laneServing,
   'what of its queues a process consumes': serving,
   priorities,
+  'responders, and their replies': replying,
   'handlers that fail': failures,
   'the log of failures': failureLog,
   'what ends each delivery': endings,

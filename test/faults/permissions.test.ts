@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { type Channel, connect } from 'amqplib';
 import type { BusOptions } from '../../src/bus/options.js';
 import { permissionLines, usersOf } from '../../src/cli/topology/permissions.js';
-import { type Bus, rabbitmq } from '../../src/index.js';
+import { type Bus, defineRequest, rabbitmq } from '../../src/index.js';
 import { openControl } from '../../src/operate.js';
 import type { Occasion } from '../../src/topology/rights.js';
 import { PROVIDE_TIMEOUT_MS, type PrivateNode } from '../support/broker/index.js';
@@ -16,6 +16,8 @@ import { privateBroker } from '../support/private-broker.js';
 import { faultBus, stopAll, uniqueName } from './fixture.js';
 
 const PASSWORD = 'of-the-test';
+
+const Price = defineRequest<string, string>('price.get');
 
 describe('the rights that hopline topology permissions prints', function () {
   this.timeout(120_000);
@@ -189,6 +191,39 @@ describe('the rights that hopline topology permissions prints', function () {
         }
       });
     }
+  });
+
+  it('let a responder make the queue of its requests, and reply, where it may declare nothing else; and each is needed', async () => {
+    const responder = (name: string) =>
+      faultBus(urlAs(`${service}:${PASSWORD}`), {
+        ...{ service: name, prefix: 'app', topology: 'verify', operatorControl: false },
+      }).bus.reply(Price, (what) => `${what}?`);
+    const [rights] = usersOf([responder(service).describe()], { vhost, occasions: ['verify'] });
+    const { configure, write, read } = rights?.permissions.verify ?? assert.fail();
+    const allowed = (...given: readonly string[]) =>
+      node.ctl('set_permissions', '-p', vhost, service, ...given);
+    const requester = faultBus(urlAs('guest:guest'), { service: 'web', prefix: 'app' }).bus;
+    await requester.start();
+    await allowed(configure, write, read);
+    const bus = responder(service);
+    await bus.start();
+    assert.equal(await requester.request(Price, 'tea'), 'tea?');
+    await bus.stop();
+    await allowed('^$', write, read);
+    await assert.rejects(responder(service).start(), { code: 'HOPLINE_TOPOLOGY' });
+    await allowed(configure, write.replace('|amq\\.default', ''), read);
+    const mute = responder(service);
+    await mute.start();
+    await assert.rejects(requester.request(Price, 'tea', { timeout: '2s' }), {
+      code: 'HOPLINE_REQUEST_TIMEOUT',
+    });
+    await allowed(configure, write, read);
+    await eventually(
+      async () => assert.equal(await requester.request(Price, 'tea', { timeout: '1s' }), 'tea?'),
+      {
+        timeout: 40_000,
+      },
+    );
   });
 
   it('that it lacks to hear operators keep it from nothing else, and it says so', async () => {

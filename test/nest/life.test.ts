@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import {
   type BeforeApplicationShutdown,
   Global,
@@ -10,6 +11,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { Handles } from '../../decorators/index.js';
+import { describeApplication } from '../../src/cli/application.js';
 import { Bus, type MessageContext, memory, NotStartedError, Publisher, Requester } from '../../src/index.js';
 import { deferred } from '../../src/util/deferred.js';
 import { eventually } from '../support/eventually.js';
@@ -207,5 +209,14 @@ describe('a bus in the life of a Nest application', () => {
     const app = await application({ imports: [busModule({ autoStart: false })] });
     await close(app);
     assert.equal(app.get(Bus).health().state, 'stopped');
+  });
+
+  it('is what the command loads, if the application does not start it', async () => {
+    const [bus] = await describeApplication(join(import.meta.dirname, 'commanded-app.js'), '');
+    assert.equal(bus?.service, 'receipts');
+    assert.deepEqual(
+      bus?.queues.flatMap(({ bindings }) => bindings.map(({ handler }) => handler)),
+      ['Receipts.onPaid'],
+    );
   });
 });

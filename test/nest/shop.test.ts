@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect } from 'amqplib';
-import { Program } from '../examples/program.js';
+import { Program, run } from '../examples/program.js';
 import { removeFromBroker } from '../examples/remove-from-broker.js';
 import { PROVIDE_TIMEOUT_MS } from '../support/broker/index.js';
 import { eventually } from '../support/eventually.js';
@@ -107,5 +107,11 @@ describe('an application of Nest on RabbitMQ', function () {
     const next = await shop.listening();
     await eventually(async () => assert.deepEqual(await json(`${next}/shipments`), ['B8 for bolt']));
     await eventually(() => assert.match(shop?.stdout ?? '', /order A7 is on its way/));
+  });
+
+  it('is tested in memory by node:test, as the guide shows', async () => {
+    const { code, stdout, stderr } = await run('nest/shipping.test.js');
+    assert.equal(code, 0, `${stdout}\n${stderr}`);
+    assert.match(stdout, /(#|ℹ) pass 2\n/);
   });
 });

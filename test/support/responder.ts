@@ -37,7 +37,7 @@ export async function responder(
           headers: { [HEADER.reply]: VALUE },
         }),
       failure: (code, message, stack) =>
-        bytes(encodeFailure({ code, message, stack, service }), {
+        bytes(encodeFailure({ code, message, stack }), {
           contentType: 'application/json',
           headers: { [HEADER.reply]: FAILURE },
         }),

@@ -53,6 +53,7 @@ describe('what a broker can do', () => {
       countsNacks: true,
       consumerTimeoutBy: 'configuration',
       maxHashes: Infinity,
+      forgetsTransient: true,
     };
     assert.deepEqual(brokerFeatures({}), { name: 'the broker', ...least });
     assert.deepEqual(rabbitmq('main'), { name: 'RabbitMQ main', ...least });

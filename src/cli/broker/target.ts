@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
+import { isKept } from '../../topology/bus-topology.js';
 import { appOfPackage, describeApplication } from '../application.js';
 import type { Terminal } from '../output/terminal.js';
 import { UsageError } from '../usage-error.js';
@@ -49,9 +50,12 @@ export async function targetOf(flags: TargetFlags, { env }: Terminal): Promise<T
   }
   const instead = `or, without it, ${named ? 'give' : 'name the queues with --queue, and'} its prefix with --prefix`;
   const described = await describeApplication(app, broker.url, instead);
-  const queues = named ?? described.flatMap((bus) => bus.queues.map(({ name }) => name));
+  const queues = named ?? described.flatMap((bus) => bus.queues.filter(isKept).map(({ name }) => name));
   if (queues.length === 0)
-    throw new UsageError(`the bus of '${app}' has no handlers, so no queues`, 'Name some with --queue');
+    throw new UsageError(
+      `the bus of '${app}' has no handlers of messages, so no queues with dead letters`,
+      'Name some with --queue',
+    );
   return {
     broker,
     queues,

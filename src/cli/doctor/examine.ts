@@ -1,5 +1,6 @@
 import type { BusDescription } from '../../consume/handlers/bus-description.js';
 import { openFailures } from '../../failures/failures.js';
+import { isKept } from '../../topology/bus-topology.js';
 import { Names } from '../../topology/names.js';
 import { silentLogger } from '../../util/logger.js';
 import type { Broker } from '../broker/broker.js';
@@ -25,7 +26,9 @@ export function examine(
   broker: Broker,
   management: Management | undefined,
 ): Promise<Finding[]> {
-  const all = [...new Set([...(application?.queues ?? []).map(({ name }) => name), ...queues])];
+  const all = [
+    ...new Set([...(application?.queues ?? []).filter(isKept).map(({ name }) => name), ...queues]),
+  ];
   const names = new Names(prefix, delayPrefix);
   const asked = {
     names,

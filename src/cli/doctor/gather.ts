@@ -4,6 +4,7 @@ import { HoplineError, TopologyError, UnreadableLettersError } from '../../error
 import type { BusEvents } from '../../events.js';
 import type { Failures } from '../../failures/failures.js';
 import type { Names } from '../../topology/names.js';
+import { lastingPart } from '../../topology/plan.js';
 import type { QueueState } from '../../transport/operator-session.js';
 import type { Session } from '../../transport/transport.js';
 import type { Clock } from '../../util/clock.js';
@@ -42,7 +43,8 @@ export async function gather(options: GatherOptions): Promise<Facts> {
   const { management, whyNoManagement } = await askManagement(options);
   const own = (application?.queues ?? []).flatMap(({ lanes }) => lanes.map(({ queue }) => queue));
   const queueNames = [...new Set([...own, ...options.queues])];
-  const wanted = (application?.plan.queues ?? []).map(({ name }) => name);
+  // One that goes with its consumers is missing while no process of the service runs.
+  const wanted = application ? lastingPart(application.plan).queues.map(({ name }) => name) : [];
   const states = new Map<string, QueueState | undefined>();
   for (const name of new Set([...queueNames, ...wanted])) states.set(name, await session.inspect(name));
   return {

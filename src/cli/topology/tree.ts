@@ -1,4 +1,5 @@
 import type { BusDescription, QueueDescription } from '../../consume/handlers/bus-description.js';
+import { isKept } from '../../topology/bus-topology.js';
 import { deadQueueOf, Names } from '../../topology/names.js';
 
 interface Branch {
@@ -45,7 +46,9 @@ function queueBranch(queue: QueueDescription, names: Names): Branch {
     branches: [
       ...(lanes.length > 1 ? [laneBranch] : []),
       ...patterns,
-      { text: `dead letters through ${names.dead} → ${deadQueueOf(name)}` },
+      isKept(queue)
+        ? { text: `dead letters through ${names.dead} → ${deadQueueOf(name)}` }
+        : { text: 'requests, which are not kept: the queue goes with its last consumer' },
     ],
   };
 }

@@ -200,6 +200,11 @@ export class HandlerContext extends MessageContext implements Attempt {
   }
 
   release(delay: Duration): void {
+    if (this.handler.answers)
+      throw new InvalidMessageError(
+        `'${this.handler.name}' answers requests, and a request can't come back later: its requester waits`,
+        'Throw, or call context.fail(): the requester may ask again.',
+      );
     if (!isDuration(delay)) {
       throw new InvalidMessageError(
         `expected release's delay to be a duration of at most 400 days, got ${show(delay)}`,

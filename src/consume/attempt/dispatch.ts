@@ -5,6 +5,7 @@ import { featureGuards, handlerCode } from '../../features/handler-features.js';
 import type { ThroughOutbox } from '../../features/inbox/inbox.js';
 import type { AttemptScope } from '../../features/publishes/scope.js';
 import type { PublishesOptions, Through } from '../../features/publishes/stage.js';
+import type { ReplyBodyOptions } from '../../features/reply/stages.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Sender } from '../../message/publisher.js';
 import type { Senders } from '../../message/requester.js';
@@ -17,6 +18,7 @@ import type { Received } from '../../pipeline/received.js';
 import { type Arriving, type Handling, type Later, piped } from '../../pipeline/stage.js';
 import type { Tracing } from '../../pipeline/tracing/tracing.js';
 import type { Work } from '../../pipeline/work.js';
+import type { Serializer } from '../../serialization/serializer.js';
 import type { Stores } from '../../stores/stores.js';
 import { isA } from '../../util/error-text.js';
 import type { Handler } from '../handlers/subscription.js';
@@ -28,7 +30,13 @@ import { type LeftRunning, Running, type RunningOptions, type UnderWay } from '.
 import { aroundStages, arrivalStages, guardStages, type StageOptions } from './stages.js';
 import { Verdicts, type VerdictsOptions } from './verdicts.js';
 
-export interface DispatcherOptions extends DecodeOptions, VerdictsOptions, Omit<RunningOptions, 'verdicts'> {
+export interface DispatcherOptions
+  extends DecodeOptions,
+    ReplyBodyOptions,
+    VerdictsOptions,
+    Omit<RunningOptions, 'verdicts'> {
+  readonly serializer: Serializer;
+  readonly maxBodyBytes: number;
   readonly service: string;
   readonly events: AttemptEvents;
   readonly middleware: readonly MiddlewareObject[];
@@ -156,7 +164,7 @@ export class Dispatcher {
     this.codes.push(handlersCode);
     const features = featureGuards(handler, stageOptions);
     const way = (isMarked: boolean) => {
-      const around = aroundStages(handler, isMarked, options.middleware);
+      const around = aroundStages(handler, isMarked, options.middleware, options);
       const code = this.timed(handler, piped(around, handlersCode.run));
       return piped(guardStages(handler, isMarked, features, code, stageOptions), running.handling(code));
     };

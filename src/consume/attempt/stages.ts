@@ -4,6 +4,12 @@ import type { StepSender } from '../../features/chain/context.js';
 import { chainAround, chainStage, finishedChains } from '../../features/chain/stage.js';
 import type { FeatureParts } from '../../features/feature.js';
 import { featureArounds } from '../../features/handler-features.js';
+import {
+  keepReturned,
+  makeReply,
+  type ReplyBodyOptions,
+  redeliveredGuard,
+} from '../../features/reply/stages.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';
 import type { AroundStage, ArrivalStage, GuardStage } from '../../pipeline/stage.js';
@@ -19,12 +25,13 @@ import { unreadableStage } from './verdicts.js';
  */
 
 /** Parts of the bus that stages are made with. */
-export type StageOptions = FeatureParts & {
-  readonly log: Logger;
-  readonly batches: Pick<BatchSender, 'begin'>;
-  readonly steps: Pick<StepSender, 'send'>;
-  readonly uniques: Uniques;
-};
+export type StageOptions = FeatureParts &
+  ReplyBodyOptions & {
+    readonly log: Logger;
+    readonly batches: Pick<BatchSender, 'begin'>;
+    readonly steps: Pick<StepSender, 'send'>;
+    readonly uniques: Uniques;
+  };
 
 /** Arrival stages of messages that carry a mark, or can't be read whole. */
 export function arrivalStages({
@@ -56,7 +63,7 @@ const unlessOfEach =
  * @param code the handler's, within its timeout
  */
 export function guardStages(
-  { failed, each }: Handler,
+  { failed, answers, each }: Handler,
   hasMark: boolean,
   features: readonly GuardStage[],
   code: TimedCode,
@@ -64,6 +71,7 @@ export function guardStages(
 ): readonly GuardStage[] {
   const isMarked = hasMark && !each;
   return [
+    ...(answers && !answers.isRepeatable ? [redeliveredGuard] : []),
     ...(isMarked ? [uniques.asking] : []),
     ...features,
     ...(isMarked ? [uniques.starting, chainStage(steps)] : []),
@@ -75,11 +83,16 @@ export function aroundStages(
   handler: Handler,
   isMarked: boolean,
   middleware: readonly MiddlewareObject[],
+  options: ReplyBodyOptions,
 ): readonly AroundStage[] {
+  const { answers } = handler;
+  const keeping = answers ? [keepReturned] : [];
   return [
+    ...(answers ? [makeReply(answers, options)] : []),
     ...featureArounds(handler),
     ...(isMarked && !handler.each ? [chainAround] : []),
-    ...[...middleware, ...(handler.middleware ?? [])].flatMap(aroundOf),
+    ...[...middleware, ...(handler.middleware ?? [])].flatMap((each) => [...keeping, ...aroundOf(each)]),
+    ...keeping,
   ];
 }
 

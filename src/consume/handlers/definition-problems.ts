@@ -1,7 +1,9 @@
 import { FEATURE_FIELDS } from '../../features/handler-features.js';
 import { publishesOption } from '../../features/publishes/option.js';
 import { TIMEOUT_FIELDS } from '../../features/timeout/option.js';
+import { isRequestDefinition } from '../../message/define-request.js';
 import { exchangeOption } from '../../message/exchange-option.js';
+import { REPLYING_FIELDS, replyingProblems } from '../../message/replying-options.js';
 import { patternProblem } from '../../message/routing/routing-key.js';
 import { RETRY_FIELDS } from '../../retry/policy.js';
 import { bodyOption } from '../../serialization/body-option.js';
@@ -62,12 +64,25 @@ export function problemsOfDefinition({
   patterns,
   queue,
   options,
+  answers,
   handle,
+  failed,
 }: HandlerDefinition): string[] {
   const problems = isPlainObject(queue)
     ? problemsOf(queue, 'queue', QUEUE_FIELDS)
     : [`expected queue to be a name or an object, got ${show(queue)}`];
   problems.push(...problemsOf(options, '', HANDLER_FIELDS));
+  if (answers) {
+    const { request, ...replying } = answers;
+    problems.push(
+      ...replyingProblems(options, failed !== undefined),
+      ...problemsOf(replying, '', REPLYING_FIELDS),
+    );
+    if (!isRequestDefinition(request))
+      problems.push(
+        `expected the request that it answers to be made by defineRequest(), got ${show(request)}`,
+      );
+  }
   if (!callable.accepts(handle)) problems.push(`expected its code to be a function, got ${show(handle)}`);
   if (patterns.length === 0) problems.push('it handles no pattern');
   for (const pattern of patterns) {

@@ -4,6 +4,7 @@ import type { TimeoutOption } from '../../features/timeout/option.js';
 import type { InputOf, MessageDefinition, OutputOf } from '../../message/define-message.js';
 import type { RequestDefinition } from '../../message/define-request.js';
 import type { ExchangeOption } from '../../message/exchange-option.js';
+import type { ReplyingOptions } from '../../message/replying-options.js';
 import type { Requester } from '../../message/requester.js';
 import type { BulkFunction, FailedFunction, HandlerFunction } from '../../pipeline/handler.js';
 import type { RetryOptions } from '../../retry/policy.js';
@@ -118,6 +119,30 @@ export interface BulkHandleOptions<Payload = any, Input = Payload>
   extends HandleOptions<Payload, Input>,
     BulkOption {}
 
+/**
+ * Options of one responder: a handler whose return value is the reply.
+ *
+ * @typeParam Payload payload that the handler gets
+ * @typeParam Input payload that requesters give, which the schema may transform
+ */
+export interface ReplyOptions<Payload = unknown, Input = Payload>
+  extends Pick<
+      HandlerOptions<Payload, Input>,
+      'timeout' | 'concurrency' | 'exchange' | 'body' | 'encrypted' | 'circuitBreaker' | 'middleware'
+    >,
+    ReplyingOptions {}
+
+/** Options of `bus.reply`: those of the responder, and its queue. */
+export interface BusReplyOptions<Payload = unknown, Input = Payload> extends ReplyOptions<Payload, Input> {
+  /**
+   * Queue that its requests belong to: its name, or its options. The requests wait in a queue of their own, named as this one with
+   * `.requests` behind. @default the service's own queue
+   */
+  queue?: string | QueueOptions;
+  /** Handler's name in events and logs. @default the function's name, else the request's key */
+  name?: string;
+}
+
 /** A pattern, or a definition, which stands for its routing key and validates the payload. */
 export type HandlerTarget = string | MessageDefinition;
 
@@ -149,7 +174,7 @@ export interface HandlerDefinition {
   readonly queue: QueueOptions & { readonly ownName?: string };
   readonly options: HandlerOptions & { readonly bulk?: BulkOptions };
   /** The request that the handler answers: what it returns is the reply. Undefined for a handler of messages. */
-  readonly answers?: RequestDefinition;
+  readonly answers?: ReplyingOptions & { readonly request: RequestDefinition };
   /** A `BulkFunction` if `options.bulk` is set. */
   readonly handle: HandlerFunction | BulkFunction;
   readonly failed?: FailedFunction;

@@ -1,6 +1,7 @@
 import { isMessageDefinition } from '../../message/define-message.js';
-import type { BulkFunction, HandlerFunction } from '../../pipeline/handler.js';
-import type { HandleOptions, HandlerDefinition, HandlerTarget } from './definition.js';
+import type { RequestDefinition } from '../../message/define-request.js';
+import type { BulkFunction, HandlerFunction, ReplyFunction } from '../../pipeline/handler.js';
+import type { BusReplyOptions, HandleOptions, HandlerDefinition, HandlerTarget } from './definition.js';
 
 /** What `bus.handle` is given, as a definition like those of classes. */
 export function plainHandler(
@@ -17,5 +18,21 @@ export function plainHandler(
     options,
     handle,
     ...(failed ? { failed } : {}),
+  };
+}
+
+/** What `bus.reply` is given, as a definition like those of classes. */
+export function plainResponder(
+  request: RequestDefinition,
+  handle: ReplyFunction,
+  { repeatable, showStack, ...options }: BusReplyOptions,
+): HandlerDefinition {
+  return {
+    ...plainHandler(request, handle, { name: handle?.name || request?.key, ...options }),
+    answers: {
+      request,
+      ...(repeatable === undefined ? {} : { repeatable }),
+      ...(showStack === undefined ? {} : { showStack }),
+    },
   };
 }

@@ -49,6 +49,7 @@ export function queueProblems(groups: Groups, busExchange: ExchangeRef): string[
     return [
       ...(nameProblem ? [`${group[0]?.name}: ${nameProblem}`] : []),
       ...saidDifferently(queue, group),
+      ...kindsThatCannotMeet(queue, group),
       ...laneNamesThatCannotBe(queue, group, busExchange),
       ...prioritiesBeyondQuorum(queue, group),
       ...patternsWithTwoOwners(queue, group, busExchange),
@@ -69,6 +70,23 @@ function saidDifferently(queue: string, group: readonly HandlerDefinition[]): st
         ]
       : [];
   });
+}
+
+/** A queue of requests, and one of messages that is named like it; and what a queue of requests can't have. */
+function kindsThatCannotMeet(queue: string, group: readonly HandlerDefinition[]): string[] {
+  const responder = group.find(({ answers }) => answers !== undefined);
+  if (!responder) return [];
+  const other = group.find(({ answers }) => answers === undefined);
+  if (other)
+    return [
+      `queue '${queue}' has the requests of ${responder.name}, and ${other.name} handles messages there: give one of them another queue`,
+    ];
+  return (['lanes', 'maxPriority'] as const)
+    .filter((option) => group.some((definition) => definition.queue[option] !== undefined))
+    .map(
+      (option) =>
+        `queue '${queue}' has requests, which have no ${option === 'lanes' ? 'lanes' : 'priorities'}: give ${responder.name} a class, or a queue, without ${option}`,
+    );
 }
 
 type SharedOption = (typeof SHARED_OPTIONS)[number];

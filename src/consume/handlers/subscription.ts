@@ -9,9 +9,9 @@ import {
 import { publishesOf } from '../../features/publishes/option.js';
 import { timeoutMsOf } from '../../features/timeout/option.js';
 import { isMessageDefinition } from '../../message/define-message.js';
-import type { RequestDefinition } from '../../message/define-request.js';
 import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
 import type {
+  Answers,
   BulkFunction,
   FailedFunction,
   HandlerFunction,
@@ -32,8 +32,6 @@ import { declared, patternOf, queueProblems } from './queue-problems.js';
 
 /** A handler with all its policies settled. */
 export interface Handler extends PlannedHandler, FeatureSettings {
-  /** The request that it answers; undefined for a handler of messages. */
-  readonly answers: RequestDefinition | undefined;
   readonly handle: HandlerFunction | BulkFunction;
   readonly failed: FailedFunction | undefined;
 }
@@ -142,7 +140,7 @@ function subscriptionOf(
         ? undefined
         : group.find((definition) => definition.queue.name === undefined)?.queue.ownName,
     lanes,
-    type: options.type ?? 'quorum',
+    type: options.type ?? (kind === 'requests' ? 'classic' : 'quorum'),
     concurrency,
     prefetch: Math.min(Math.max(wanted, concurrency), MAX_PREFETCH),
     deliveryLimit: options.deliveryLimit ?? DEFAULT_DELIVERY_LIMIT,
@@ -167,10 +165,10 @@ function handlerOf(
       exchange,
       definition: isMessageDefinition(pattern) ? pattern : undefined,
     })),
-    retry: policyOf(options, defaults),
+    retry: definition.answers ? retryPolicy(ONCE) : policyOf(options, defaults),
     timeoutMs: timeoutMsOf(options, defaults),
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
-    answers: definition.answers,
+    answers: answersOf(definition),
     each: options.each,
     handle: definition.handle,
     failed: definition.failed,
@@ -178,6 +176,16 @@ function handlerOf(
     body: bodyOf(options.body ?? queue.body),
   };
 }
+
+/** Policy of requests, whatever that of the bus is. */
+const ONCE = { tries: 1 };
+
+const answersOf = ({ answers }: HandlerDefinition): Answers | undefined =>
+  answers && {
+    request: answers.request,
+    isRepeatable: answers.repeatable ?? false,
+    showStack: answers.showStack ?? false,
+  };
 
 const bodyOf = (body: BodyOption | undefined): Deserializer | undefined =>
   body === undefined ? undefined : deserializerOf(body);

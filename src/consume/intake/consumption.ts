@@ -14,7 +14,7 @@ import { SlotGroup, type SlotGroupOptions } from './slot-group.js';
 
 /** Options of the parts of all slot groups, flat. */
 export type ConsumptionOptions = Omit<SlotGroupOptions, 'consumerEvents' | 'settler' | 'dispatcher'> &
-  Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'events'> &
+  Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies' | 'events'> &
   Omit<DispatcherOptions, 'handlers' | 'uniques' | 'stopping' | 'onEnded' | 'events'>;
 
 /** What handlers publish through, now and later. */

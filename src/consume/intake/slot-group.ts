@@ -21,9 +21,9 @@ import type { Handler } from '../handlers/subscription.js';
 import type { ConsumerEvents } from '../report/consumer-events.js';
 import type { HandlerStatus, SlotGroupStatus } from '../report/status.js';
 import { type EndedAttempts, type Workload, workloadOf } from '../report/workload.js';
-import { dueEffects } from '../settle/due.js';
-import { Settler, type SettlerOptions } from '../settle/settle.js';
+import type { Settler, SettlerOptions } from '../settle/settle.js';
 import { Gate } from './gate.js';
+import { groupSettler } from './group-settler.js';
 import { groupStatus } from './group-status.js';
 import { Intake } from './intake.js';
 import { LaneConsumer } from './lane-consumer.js';
@@ -39,7 +39,7 @@ export interface SlotGroupOptions {
   readonly consumerEvents: ConsumerEvents;
   readonly service: string;
   readonly events: Emitter<BusEvents>;
-  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects'>;
+  readonly settler: Omit<SettlerOptions, 'onHold' | 'onRelease' | 'queueOf' | 'effects' | 'replies'>;
   readonly dispatcher: Omit<DispatcherOptions, 'uniques' | 'handlers' | 'stopping' | 'onEnded'>;
   readonly publishDeadlineMs: number;
   /** Asked before a redelivered message begins. */
@@ -75,7 +75,12 @@ export class SlotGroup {
     this.slots = concurrency;
     this.pause = new Pause(options.consumerEvents);
     const uniques = new Uniques(options.dispatcher);
-    const settler = this.settlerFor(uniques);
+    const settler = groupSettler(
+      serving,
+      { ...options, ...options.dispatcher, ...options.settler },
+      uniques,
+      this.pause,
+    );
     this.settler = settler;
     const { handlers, stopping, pause } = this;
     this.dispatcher = new Dispatcher({
@@ -234,18 +239,6 @@ export class SlotGroup {
   /** Last stage: closes the channels; unsettled messages go back to their queues. */
   async close(): Promise<void> {
     await Promise.all(this.lanes.map((lane) => lane.close()));
-  }
-
-  private settlerFor(uniques: Uniques): Settler {
-    const { options } = this;
-    const queueOf = (lane: number) => (this.serving.lanes[lane] as ServedLane).subscription.queue;
-    return new Settler({
-      ...options.settler,
-      queueOf,
-      effects: dueEffects({ ...options, ...options.dispatcher, uniques, queueOf }),
-      onHold: (error) => this.pause.hold(error),
-      onRelease: () => this.pause.release(),
-    });
   }
 
   private laneConsumer(lane: ServedLane, index: number): LaneConsumer {

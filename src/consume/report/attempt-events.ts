@@ -83,6 +83,11 @@ export class AttemptEvents {
       this.events.emit('message.discarded', this.about(work, { error }));
   }
 
+  requestFailed(work: Work, error: unknown, isAnswered: boolean): void {
+    if (this.events.has('message.failed'))
+      this.events.emit('message.failed', this.about(work, { error, isAnswered }));
+  }
+
   /** Fields of the attempt are assigned: a spread of them before other fields costs 2 µs. */
   private about<More extends object>({ received, match, attempt }: Work, more: More): AttemptEvent & More {
     const about: AttemptEvent = {

@@ -5,20 +5,33 @@ import { failureSteps } from '../../features/chain/effects.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import { type EffectsOf, NO_EFFECTS } from '../../pipeline/effect.js';
 import { type CopiesOptions, copiesOf } from './copies.js';
+import type { Replies } from './replies.js';
 import type { SettlerOptions } from './settle.js';
 
 export interface DueOptions extends CopiesOptions {
   readonly uniques: Uniques;
   readonly steps: Pick<StepSender, 'send'>;
   readonly batches: Pick<BatchSender, 'report'>;
+  /** Undefined if no requests come here. */
+  readonly replies: Replies | undefined;
 }
+
+const ofMarkedAlone =
+  (effectsOf: EffectsOf): EffectsOf =>
+  (work, outcome) =>
+    work.received.isPlain ? NO_EFFECTS : effectsOf(work, outcome);
 
 /** Effects that are due for a message's end, whoever has decided it, in this order. */
 export function dueEffects(options: DueOptions): SettlerOptions['effects'] {
-  const { uniques, steps, batches, log } = options;
+  const { uniques, steps, batches, log, replies } = options;
   const copies = copiesOf(options);
   return {
     ofPlain: [copies],
+    // No copies: none comes back later, and none is dead-lettered.
+    ofRequests: [
+      ...[uniques.effectsOf, failureSteps(steps, log), jobReports(batches)].map(ofMarkedAlone),
+      ...(replies ? [replies.effectsOf] : []),
+    ],
     ofMarked: [
       unlessOfEach(uniques.effectsOf),
       unlessOfEach(failureSteps(steps, log)),

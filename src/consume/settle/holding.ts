@@ -1,12 +1,10 @@
 import type { Effect, Outcome } from '../../pipeline/outcome.js';
 import type { Work } from '../../pipeline/work.js';
-import type { TransportSession } from '../../transport/transport.js';
 import { Backoff } from '../../util/backoff.js';
 import { type Clock, pause } from '../../util/clock.js';
 import type { Logger } from '../../util/logger.js';
 
 export interface HoldingOptions {
-  readonly session: TransportSession;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when the bus no longer waits for what can't be stored. */

@@ -4,10 +4,17 @@ import type { Work } from '../../pipeline/work.js';
 import { deadQueueOf } from '../../topology/names.js';
 import type { AttemptEvents } from '../report/attempt-events.js';
 import { Holding, type HoldingOptions } from './holding.js';
+import type { Replies } from './replies.js';
 
 export interface SettlerOptions extends HoldingOptions {
   /** Effects that are due for the end of a message without a mark of Hopline's, or with one; in this order. */
-  readonly effects: { readonly ofPlain: readonly EffectsOf[]; readonly ofMarked: readonly EffectsOf[] };
+  readonly effects: {
+    readonly ofPlain: readonly EffectsOf[];
+    readonly ofMarked: readonly EffectsOf[];
+    readonly ofRequests: readonly EffectsOf[];
+  };
+  /** Ends of requests; undefined if none come here. */
+  readonly replies?: Replies | undefined;
   readonly events: AttemptEvents;
   /** The queue that a lane, by its place in the list of those that share the slots, is one of. */
   queueOf(lane: number): string;
@@ -44,12 +51,13 @@ export class Settler {
    *
    * @param ready resolves when the broker may be told
    */
-  settle(work: Work, outcome: Outcome, ready?: Promise<void>): Promise<void> | undefined {
+  settle(work: Work, given: Outcome, ready?: Promise<void>): Promise<void> | undefined {
     const { delivery } = work.received;
+    const outcome = delivery.lost ? given : this.endOf(work, given);
     const { effects = NO_EFFECTS } = outcome;
     // The broker delivers it again; a copy of ours beside that would be a duplicate made on purpose.
     if (delivery.lost) return effects.length === 0 ? undefined : unreached(effects);
-    const due = this.dueFor(work, outcome);
+    const due = this.dueFor(work, given);
     if (effects.length > 0 || due.length > 0 || ready !== undefined)
       return this.storeFirst(work, outcome, { ofStages: effects, due, ready });
     if (outcome.kind === 'return') delivery.requeue();
@@ -86,11 +94,21 @@ export class Settler {
     }
   }
 
+  private endOf(work: Work, outcome: Outcome): Outcome {
+    const { replies } = this.options;
+    return replies?.has(work) ? replies.endOf(work, outcome) : outcome;
+  }
+
+  private effectsFor(work: Work): readonly EffectsOf[] {
+    const { effects, replies } = this.options;
+    if (replies?.has(work)) return effects.ofRequests;
+    return work.received.isPlain ? effects.ofPlain : effects.ofMarked;
+  }
+
   /** All effects that are due for this outcome, in the order of the list. */
   private dueFor(work: Work, outcome: Outcome): readonly Effect[] {
     let due = NO_EFFECTS;
-    const { ofPlain, ofMarked } = this.options.effects;
-    for (const effectsOf of work.received.isPlain ? ofPlain : ofMarked) {
+    for (const effectsOf of this.effectsFor(work)) {
       const its = effectsOf(work, outcome);
       if (its.length > 0) due = due.length === 0 ? its : [...due, ...its];
     }
@@ -113,9 +131,10 @@ export class Settler {
         continue;
       }
       // The message ends otherwise. The effects of its stages come after that: they count on the message's being safe.
-      outcome = stored;
       if (effect.isOwed) stages = stages.map(givenUp);
-      left = [...this.dueFor(work, outcome), ...stages];
+      outcome = this.endOf(work, stored);
+      left = [...this.dueFor(work, stored), ...stages];
+      tells = outcome.kind === 'return' ? 'requeue' : 'ack';
     }
     if (ready !== undefined) await ready;
     const isHeard = work.received.delivery[tells]();
@@ -125,9 +144,11 @@ export class Settler {
 
   /** Emits the event of the message's end. Nothing for `done`: its handler's success was emitted before. */
   private tell(work: Work, outcome: Outcome): void {
-    const { events, queueOf } = this.options;
+    const { events, queueOf, replies } = this.options;
     work.ended = outcome;
-    if (outcome.kind === 'skip') events.skipped(work);
+    if (outcome.kind === 'discard' && replies?.has(work))
+      events.requestFailed(work, outcome.error, replies.addressOf(work) !== undefined);
+    else if (outcome.kind === 'skip') events.skipped(work);
     else if (outcome.kind === 'discard') events.discarded(work, outcome.error);
     else if (outcome.kind === 'retry') events.retried(work, outcome.delayMs, outcome.error);
     else if (outcome.kind === 'release') events.released(work, outcome.delayMs);

@@ -11,6 +11,8 @@ import { type ReplayTarget, republished, toQueue } from './replay.js';
 export function retrier(settings: FailuresSettings, session: Session, to: ReplayTarget): Act {
   const { publishDeadlineMs } = settings;
   const exists = queueLookup(session);
+  /** Replays to the queues of processes, by queue and id. */
+  const toAll = new Map<string, Promise<unknown>>();
   return async (letter) => {
     const { queue } = letter;
     if (to === 'republish' || queue === undefined) {
@@ -23,10 +25,18 @@ export function retrier(settings: FailuresSettings, session: Session, to: Replay
     else await toProcesses(letter, queue);
   };
 
-  /** A queue that each process has for itself is not there under its name. */
+  /**
+   * A queue that each process has for itself is not there under its name. Each of these processes may have given the message up: one
+   * replay comes to all of them.
+   */
   async function toProcesses(letter: DeadLetter, queue: string): Promise<void> {
+    const key = `${queue}\n${letter.id}`;
+    const replay =
+      toAll.get(key) ??
+      session.publish({ ...toQueue(letter, queue, publishDeadlineMs), to: 'processes', queue });
+    toAll.set(key, replay);
     try {
-      await session.publish({ ...toQueue(letter, queue, publishDeadlineMs), to: 'processes', queue });
+      await replay;
     } catch (error) {
       // The exchange is there where some handler needs it.
       throw error instanceof UnroutableError || error instanceof PublishRejectedError

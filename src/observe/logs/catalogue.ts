@@ -114,6 +114,12 @@ export const EVENT_LINES: { readonly [Name in EventName]: EventLine<BusEvents[Na
     outcome: 'discarded',
     say: (event) => `${handling(event)} discards ${message(event)}`,
   },
+  'message.failed': {
+    level: 'warn',
+    outcome: 'failed',
+    say: (event) =>
+      `${handling(event)} failed, and its requester ${event.isAnswered ? 'was told' : 'wanted no reply'}${because(event.error)}`,
+  },
   'message.skipped': {
     level: 'debug',
     outcome: 'skipped',

@@ -1,3 +1,4 @@
+import { HEADER, textIn } from '../../message/headers.js';
 import type { Headers } from '../../message/properties.js';
 import { TRACE_HEADERS } from '../../message/wire/pack-traces.js';
 import type { Work } from '../work.js';
@@ -11,7 +12,8 @@ export function carriedFrom({ received: { delivery, messageId }, trace }: Cause)
   headers: Headers;
   correlationId?: string;
 } {
-  const { headers, correlationId: own } = delivery.properties;
+  const { headers } = delivery.properties;
+  const own = textIn(headers, HEADER.correlationId) ?? delivery.properties.correlationId;
   // Of a foreign client it may be empty, or too long once it is read: what carried that on could not be published.
   const correlationId = own && Buffer.byteLength(own) <= 255 ? own : messageId;
   const carried: Headers = {};

@@ -28,6 +28,7 @@ import { AmqpConsumer } from './consume/consumer.js';
 import { consumerTeller } from './consume/consumer-teller.js';
 import { holdFirst } from './consume/hold.js';
 import { AmqpListener } from './consume/listener.js';
+import { PassingQueue } from './consume/passing-queue.js';
 import { ProcessConsumer } from './consume/process-consumer.js';
 import { refusedToConsume, refusedToListen } from './consume/refused-to-consume.js';
 import { suspectTeller } from './consume/suspect-teller.js';
@@ -115,6 +116,7 @@ export class AmqpSession implements Session {
       await own.close(new Deadline(systemClock, 0));
       throw error;
     });
+    const part = this.declarations.ofConsumer(queue);
     const consumer: AmqpConsumer = new AmqpConsumer(own ?? this.connections.consume, {
       queue,
       counts: this.declarations.plans.some((plan) => isQuorum(plan, queue)),
@@ -122,6 +124,7 @@ export class AmqpSession implements Session {
       keptForMs,
       once,
       sink,
+      passing: part && new PassingQueue(part),
       redeclare: async () => {
         await this.declarations.withQueue(queue);
       },

@@ -61,6 +61,11 @@ export class Broker implements QueueHost {
     }
   }
 
+  delete(queue: Queue): void {
+    for (const exchange of this.exchanges.values()) exchange.unbind(queue);
+    this.queues.delete(queue.name);
+  }
+
   forward(letter: StoredMessage, mustArrive: boolean): boolean {
     const routed = this.route(letter.exchange, letter.routingKey) ?? [];
     const queues = [...routed].filter((queue) => !isCycle(letter.properties.headers, queue.name));

@@ -20,11 +20,13 @@ export class ConsumerRing {
     this.takers.push(taker);
   }
 
-  remove(taker: Taker): void {
+  /** @returns false if it was not there */
+  remove(taker: Taker): boolean {
     const index = this.takers.indexOf(taker);
-    if (index < 0) return;
+    if (index < 0) return false;
     this.takers.splice(index, 1);
     if (index < this.turn) this.turn -= 1;
+    return true;
   }
 
   /** Next consumer with room; the turn moves on. */

@@ -10,11 +10,15 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
   private inWindow = 0;
   private window = 1;
   private isCancelled = false;
+  /** True while the queue counts it. */
+  private isTaking = true;
 
+  /** @param declare gives the queue anew, if it goes with its last consumer */
   constructor(
-    private readonly queue: Queue,
+    private queue: Queue,
     private readonly sink: DeliverySink,
     private prefetch: number,
+    private readonly declare?: () => Queue,
   ) {
     queue.addConsumer(this);
   }
@@ -37,12 +41,12 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
 
   returned(delivery: MemoryDelivery): void {
     this.forget(delivery);
-    this.queue.putBack([delivery.queued]);
+    delivery.from.putBack([delivery.queued]);
   }
 
   rejected(delivery: MemoryDelivery): void {
     this.forget(delivery);
-    this.queue.giveUp(delivery.queued);
+    delivery.from.giveUp(delivery.queued);
     this.queue.wake();
   }
 
@@ -51,12 +55,18 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
     this.window += 1;
     this.inWindow = 0;
     // As in RabbitMQ a new consumer is made, and with 0 none: the queue counts those that may be given something.
-    this.queue.removeConsumer(this);
-    if (prefetch > 0 && !this.isCancelled) this.queue.addConsumer(this);
+    const { queue } = this;
+    const { isTaking } = this;
+    this.isTaking = prefetch > 0 && !this.isCancelled;
+    if (this.isTaking) this.queue = this.declare?.() ?? queue;
+    // Before the old one goes, with which a queue might go.
+    if (this.isTaking) this.queue.addConsumer(this);
+    if (isTaking) queue.removeConsumer(this);
   }
 
   async cancel(): Promise<void> {
     this.isCancelled = true;
+    this.isTaking = false;
     this.queue.removeConsumer(this);
   }
 
@@ -71,7 +81,8 @@ export class MemoryConsumer implements Consumer, Taker, Settling {
     this.unsettled.clear();
     this.inWindow = 0;
     for (const delivery of returned) delivery.lose();
-    this.queue.putBack(returned.map(({ queued }) => queued));
+    for (const queue of new Set(returned.map(({ from }) => from)))
+      queue.putBack(returned.filter(({ from }) => from === queue).map(({ queued }) => queued));
   }
 
   private forget(delivery: MemoryDelivery): void {

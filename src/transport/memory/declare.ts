@@ -1,20 +1,24 @@
 import { TopologyError } from '../../errors.js';
 import type { TopologyMode } from '../../topology/bus-topology.js';
 import { cureOfOtherArguments } from '../../topology/fixed-arguments.js';
-import type {
-  BindingPlan,
-  BrokerTopology,
-  ExchangePlan,
-  QueuePlan,
-  TopologyPlan,
+import {
+  type BindingPlan,
+  type BrokerTopology,
+  type ConsumersPart,
+  type ExchangePlan,
+  lastingPart,
+  type QueuePlan,
+  type TopologyPlan,
 } from '../../topology/plan.js';
 import type { Broker } from './broker.js';
 import { Exchange } from './exchange.js';
 import { Queue } from './queue.js';
 
 /** @throws TopologyError in RabbitMQ's words */
-export function declareTopology(broker: Broker, { own, delays }: BrokerTopology, mode: TopologyMode): void {
+export function declareTopology(broker: Broker, given: BrokerTopology, mode: TopologyMode): void {
   if (mode === 'none') return;
+  const { delays } = given;
+  const own = lastingPart(given.own);
   if (mode === 'verify') {
     for (const { name } of own.exchanges) existing(broker.exchanges, 'exchange', name);
     for (const { name } of own.queues) existing(broker.queues, 'queue', name);
@@ -27,6 +31,13 @@ export function declareTopology(broker: Broker, { own, delays }: BrokerTopology,
   }
   declarePlan(broker, own);
   broker.topologyChanged();
+}
+
+/** Declares a queue that goes with its consumers, for one of them. @throws TopologyError */
+export function declareForConsumer(broker: Broker, { queue, bindings }: ConsumersPart): Queue {
+  declareQueue(broker, queue);
+  for (const binding of bindings) bind(broker, binding);
+  return existing(broker.queues, 'queue', queue.name);
 }
 
 function declarePlan(broker: Broker, { exchanges, queues, bindings }: TopologyPlan): void {

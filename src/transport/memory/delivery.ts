@@ -24,7 +24,7 @@ export class MemoryDelivery implements Delivery {
 
   constructor(
     readonly queued: QueuedMessage,
-    queue: Queue,
+    readonly from: Queue,
     private readonly consumer: Settling,
     readonly window = 1,
   ) {
@@ -33,9 +33,9 @@ export class MemoryDelivery implements Delivery {
     this.properties = copyProperties(message.properties);
     this.exchange = message.exchange;
     this.routingKey = message.routingKey;
-    this.queue = queue.name;
+    this.queue = from.name;
     this.redelivered = deliveryCount > 0;
-    this.requeueIsCharged = queue.countsDeliveries;
+    this.requeueIsCharged = from.countsDeliveries;
     this.deliveryCount = this.requeueIsCharged ? deliveryCount : 0;
     // On a first delivery a header of this name is the publisher's.
     if (this.deliveryCount > 0) this.properties.headers['x-delivery-count'] = this.deliveryCount;

@@ -1,4 +1,4 @@
-import type { QueuePlan } from '../../topology/plan.js';
+import { goesWithConsumer, type QueuePlan } from '../../topology/plan.js';
 import type { Peeked } from '../operator-session.js';
 import type { Alarm } from './alarms.js';
 import { ConsumerRing, type Taker } from './consumer-ring.js';
@@ -14,6 +14,8 @@ const BATCH = 256;
 
 export interface QueueHost extends DeadLetterHost {
   readonly turns: Turns;
+  /** Forgets the queue, its bindings and its messages. */
+  delete(queue: Queue): void;
 }
 
 /**
@@ -34,6 +36,9 @@ export class Queue {
   private nextPosition = 0;
   private isPumping = false;
   private expiry: Alarm | undefined;
+  /** End of a queue without consumers that is there only for them. */
+  private leaving: Alarm | undefined;
+  private isDeleted = false;
 
   constructor(
     readonly plan: QueuePlan,
@@ -118,6 +123,7 @@ export class Queue {
    * at the delivery limit.
    */
   putBack(returned: QueuedMessage[]): void {
+    if (this.isDeleted) return;
     const staying: QueuedMessage[] = [];
     for (const queued of returned.sort((a, b) => a.position - b.position)) {
       queued.deliveryCount += 1;
@@ -138,11 +144,31 @@ export class Queue {
 
   addConsumer(consumer: Taker): void {
     this.consumers.add(consumer);
+    if (this.leaving) this.host.alarms.cancel(this.leaving);
+    this.leaving = undefined;
     this.wake();
   }
 
   removeConsumer(consumer: Taker): void {
-    this.consumers.remove(consumer);
+    if (this.consumers.remove(consumer) && this.consumers.size === 0 && goesWithConsumer(this.plan))
+      this.leave();
+  }
+
+  /** As in RabbitMQ: a classic queue is auto-delete, and a quorum queue, which can't be that, expires. */
+  private leave(): void {
+    if (!this.countsDeliveries) {
+      this.delete();
+      return;
+    }
+    const afterMs = this.plan.arguments['x-expires'] ?? 0;
+    this.leaving = this.host.alarms.set(() => this.delete(), this.host.clock.monotonic() + afterMs);
+  }
+
+  private delete(): void {
+    this.isDeleted = true;
+    this.purge();
+    this.watchHead();
+    this.host.delete(this);
   }
 
   /** Delivers in the next turn of the event loop. */

@@ -4,7 +4,12 @@ import type { Published } from '../../message/published.js';
 import { addressOf, isMandatory } from '../../topology/address.js';
 import { planBus } from '../../topology/build.js';
 import type { BusTopology, TopologyMode } from '../../topology/bus-topology.js';
-import type { BrokerTopology, ProcessQueuePlan } from '../../topology/plan.js';
+import {
+  type BrokerTopology,
+  consumersPart,
+  type ProcessQueuePlan,
+  type TopologyPlan,
+} from '../../topology/plan.js';
 import type { Deadline } from '../../util/deadline.js';
 import { Line } from '../../util/line.js';
 import type { Held, Listener, Listening, ListenSource, Peeked, QueueState } from '../operator-session.js';
@@ -12,10 +17,11 @@ import type { ReplySink, Requests } from '../requests.js';
 import type { ConsumeOptions, Consumer, DeliverySink, Session, SessionOptions } from '../transport.js';
 import type { Broker } from './broker.js';
 import { MemoryConsumer } from './consumer.js';
-import { declareTopology, existing } from './declare.js';
+import { declareForConsumer, declareTopology, existing } from './declare.js';
 import { MemoryHeld } from './held.js';
 import { MemoryListener } from './listener.js';
 import { MemoryProcessConsumer } from './process-consumer.js';
+import type { Queue } from './queue.js';
 import { MemoryRequests } from './replies/requests.js';
 import { storedMessage } from './stored-message.js';
 
@@ -31,6 +37,7 @@ export class MemorySession implements Session {
   private readonly processConsumers = new Map<string, MemoryProcessConsumer>();
   private readonly held = new Set<MemoryHeld>();
   private readonly listenings: MemoryListener[] = [];
+  private readonly plans: TopologyPlan[] = [];
   private requests: MemoryRequests | undefined;
   private inFlight = 0;
   private readonly waitingForRoom = new Line<() => void>();
@@ -56,6 +63,7 @@ export class MemorySession implements Session {
     if (this.isClosed) throw new StoppedError('declare');
     declareTopology(this.broker, plan, mode);
     for (const each of plan.own.processQueues ?? []) this.processQueues.set(each.name, each);
+    this.plans.push(plan.own);
   }
 
   async publish(message: OutgoingMessage): Promise<Published | undefined> {
@@ -84,7 +92,9 @@ export class MemorySession implements Session {
   }
 
   private consumeShared(queue: string, { prefetch }: ConsumeOptions, sink: DeliverySink): Consumer {
-    const consumer = new MemoryConsumer(existing(this.broker.queues, 'queue', queue), sink, prefetch);
+    const declare = this.declarationOf(queue);
+    const found = declare?.() ?? existing(this.broker.queues, 'queue', queue);
+    const consumer = new MemoryConsumer(found, sink, prefetch, declare);
     this.consumers.push(consumer);
     return consumer;
   }
@@ -162,6 +172,12 @@ export class MemorySession implements Session {
     for (const listening of this.listenings) await listening.close();
     this.requests?.close();
     this.broker.leave();
+  }
+
+  /** Declares a queue that goes with its consumers; undefined for any other. */
+  private declarationOf(queue: string): (() => Queue) | undefined {
+    const [part] = this.plans.flatMap((plan) => consumersPart(plan, queue) ?? []);
+    return part && (() => declareForConsumer(this.broker, part));
   }
 
   /** Gives the slot to the longest waiting publish, so that a newcomer can't take it first. */

@@ -130,7 +130,7 @@ describe('settling', () => {
     kept = [];
     settler = new Settler({
       ...shared,
-      effects: { ofPlain: all, ofMarked: [keys, ...all] },
+      effects: { ofPlain: all, ofMarked: [keys, ...all], ofRequests: [] },
       events: new AttemptEvents('shop', events, clock),
       giveUp: giveUp.signal,
       onHold: () => told.push('held'),

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import {
   Encrypted,
   Handles,
+  handlerClassesOf,
   handlers,
   Idempotent,
   Inbox,
+  isHandlerClass,
   Queue,
   RateLimit,
+  Replies,
   Retry,
   Timeout,
   Unique,
@@ -16,6 +19,7 @@ import type { HandlerDefinition } from '../../../src/consume/handlers/definition
 import { OptionsError } from '../../../src/errors.js';
 import type { MessageContext } from '../../../src/message/context.js';
 import { defineMessage } from '../../../src/message/define-message.js';
+import { defineRequest } from '../../../src/message/define-request.js';
 
 /** What decorators have said, without what `handlers()` adds as code. */
 function said(...classes: Class[]) {
@@ -327,7 +331,7 @@ export function annotating(standard: boolean): void {
       Retry({ tries: 4 })(Called);
       Handles('c')(Called as never);
       assert.deepEqual(problems(Called), [
-        'class Called is annotated with @Handles but has no handle() method',
+        'class Called is annotated with @Handles or @Replies but has no handle() method',
       ]);
       Object.assign(Called.prototype, { handle() {} });
       assert.deepEqual(
@@ -454,6 +458,67 @@ export function annotating(standard: boolean): void {
     });
   });
 
+  describe('@Replies', () => {
+    const GetPrice = defineRequest<string, number>('price.get');
+
+    it('makes a class, or a method, the responder of a request', () => {
+      @Replies(GetPrice, { repeatable: true, concurrency: 2 })
+      class Prices {
+        handle() {
+          return 1;
+        }
+      }
+      class Shop {
+        @Replies(GetPrice)
+        price(_product: string) {
+          return 2;
+        }
+      }
+      const [prices, price] = handlers([Prices, Shop]);
+      assert.deepEqual(prices?.answers, { request: GetPrice, repeatable: true });
+      assert.deepEqual(prices?.options, { concurrency: 2, retry: {} });
+      assert.deepEqual([prices?.name, prices?.patterns], ['Prices', [GetPrice]]);
+      assert.deepEqual([price?.name, price?.answers], ['Shop.price', { request: GetPrice }]);
+    });
+
+    it('leaves what a class says for its messages to its handlers, and takes what is for all', () => {
+      @Retry({ tries: 7 })
+      @Idempotent()
+      @Timeout('3s')
+      class Shop {
+        @Handles('order.placed')
+        onPlaced() {}
+
+        @Replies(GetPrice)
+        price(_product: string) {
+          return 2;
+        }
+
+        failed() {}
+      }
+      const [onPlaced, price] = handlers([Shop]);
+      assert.deepEqual(onPlaced?.options, { retry: { tries: 7 }, idempotent: {}, timeout: '3s' });
+      assert.ok(onPlaced?.failed);
+      assert.deepEqual(price?.options, { retry: {}, timeout: '3s' });
+      assert.equal(price?.failed, undefined);
+    });
+
+    it('keeps what a responder can not have where it alone can be meant, so that its bus refuses it', () => {
+      class Shop {
+        @Replies(GetPrice)
+        @Retry({ tries: 3 })
+        price(_product: string) {
+          return 2;
+        }
+
+        failed() {}
+      }
+      const [price] = handlers([Shop]);
+      assert.deepEqual(price?.options.retry, { tries: 3 });
+      assert.ok(price?.failed);
+    });
+  });
+
   describe('handlers()', () => {
     it('reports all problems of all classes at once', () => {
       class Silent {}
@@ -472,11 +537,11 @@ export function annotating(standard: boolean): void {
       const Handleless = class Handleless {};
       (Handles('a') as unknown as (target: Class) => void)(Handleless);
       assert.deepEqual(problems(Silent, undefined, Forgotten, OnlyDefaults, Handleless, { handle() {} }), [
-        'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern)',
+        'class Silent handles nothing: annotate it, or a method of it, with @Handles(pattern) or @Replies(request)',
         'expected a class, got undefined',
-        'Forgotten.onA has @Retry and @RateLimit but no @Handles',
-        'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern)',
-        'class Handleless is annotated with @Handles but has no handle() method',
+        'Forgotten.onA has @Retry and @RateLimit but no @Handles or @Replies',
+        'class OnlyDefaults handles nothing: annotate it, or a method of it, with @Handles(pattern) or @Replies(request)',
+        'class Handleless is annotated with @Handles or @Replies but has no handle() method',
         'expected a class, got an object (Object)',
       ]);
     });
@@ -574,6 +639,39 @@ export function annotating(standard: boolean): void {
           return Bare;
         }, refusal);
       }
+    });
+
+    it('is what makes a class a handler class: on it, on a method, or on a base of it', () => {
+      @Handles('a')
+      class OnClass {
+        handle() {}
+      }
+      class OnMethod {
+        @Handles('b')
+        onB() {}
+      }
+      class Derived extends OnMethod {}
+      @Queue({ name: 'q' })
+      class OnlyQueue {}
+      class Plain {}
+      const values = {
+        OnClass,
+        again: OnClass,
+        Derived,
+        OnlyQueue,
+        Plain,
+        text: 'a',
+        none: undefined,
+        function() {},
+      };
+      assert.deepEqual(Object.values(values).map(isHandlerClass), [
+        true,
+        true,
+        true,
+        ...new Array(5).fill(false),
+      ]);
+      assert.equal(isHandlerClass(OnMethod), true);
+      assert.deepEqual(handlerClassesOf(values), [OnClass, Derived]);
     });
 
     it('has no @Queue on a method', () => {

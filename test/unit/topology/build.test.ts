@@ -7,7 +7,7 @@ import { planBus } from '../../../src/topology/build.js';
 import type { QueueNeeds } from '../../../src/topology/bus-topology.js';
 import { planDelays } from '../../../src/topology/delays.js';
 import { Names } from '../../../src/topology/names.js';
-import type { TopologyPlan } from '../../../src/topology/plan.js';
+import { consumersPart, lastingPart, type TopologyPlan } from '../../../src/topology/plan.js';
 
 const names = new Names();
 const events = { name: 'hopline.events', declare: true };
@@ -56,6 +56,22 @@ describe('the plan of a bus', () => {
       'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.e.hopline/events.email.*',
       'bind hopline.delay.1.out -> mailer: *.*.*.*.*.*.c.hopline/events.email.*',
     ]);
+  });
+
+  it('gives requests a queue that goes with its consumers, without dead letters and without delays', () => {
+    for (const type of ['classic', 'quorum'] as const) {
+      const requests = needs({ kind: 'requests', name: 'mailer.requests', type });
+      const { own } = planBus(names, { exchanges: [events], queues: [requests], delays: true });
+      const limit = type === 'quorum' ? 'x-delivery-limit:20,' : '';
+      assert.deepEqual(lines(own), [
+        'exchange hopline.events topic',
+        `queue mailer.requests {x-queue-type:${type},${limit}x-expires:10000}`,
+        'bind hopline.events -> mailer.requests: email.*',
+      ]);
+      assert.deepEqual(lines(lastingPart(own)), ['exchange hopline.events topic']);
+      assert.deepEqual(consumersPart(own, 'mailer.requests')?.bindings, own.bindings);
+      assert.equal(consumersPart(own, 'mailer'), undefined);
+    }
   });
 
   it('hangs a classic queue on the delays through a quorum queue of its own, so that it can not stall a level', () => {

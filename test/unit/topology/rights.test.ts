@@ -79,6 +79,32 @@ function askedFor({
   ];
 }
 
+describe('the rights of a responder', () => {
+  const requests = needs({ kind: 'requests', name: 'mailer.requests', type: 'classic' });
+
+  it('are those to make the queue of its requests and to reply, whatever else it may declare', () => {
+    const { configure, write, read } = permissionsOf([service(requests)], 'verify');
+    for (const right of [configure, write, read]) assert.ok(matches(right, 'mailer.requests'), right);
+    assert.ok(matches(write, 'amq.default'));
+    assert.ok(matches(read, events.name));
+    assert.ok(!matches(write, names.dead));
+    assert.ok(!matches(configure, 'mailer'));
+  });
+
+  it('are none that a handler of messages has beside it', () => {
+    const { configure, write } = permissionsOf([service(needs())], 'verify');
+    assert.equal(configure, '^$');
+    assert.ok(!matches(write, 'amq.default'));
+  });
+
+  it('lead into no delays', () => {
+    const rights = topicPermissionsOf([service(requests)]).find(
+      ({ exchange }) => exchange === names.delayOut,
+    );
+    assert.ok(rights && !matches(rights.read, retryPattern('mailer.requests')));
+  });
+});
+
 describe('the rights of a service', () => {
   it('that only checks are to publish, to settle, and to consume its queues', () => {
     assert.deepEqual(permissionsOf([service(needs())], 'verify'), {

@@ -1,8 +1,18 @@
 import { z } from 'zod';
-import { Handles, Idempotent, Queue, RateLimit, Retry, Timeout, Unique } from '../../../decorators/index.js';
+import {
+  Handles,
+  Idempotent,
+  Queue,
+  RateLimit,
+  Replies,
+  Retry,
+  Timeout,
+  Unique,
+} from '../../../decorators/index.js';
 import {
   type Bus,
   defineMessage,
+  defineRequest,
   type HandleOptions,
   json,
   type MessageContext,
@@ -450,6 +460,51 @@ export class Methods {
   // @ts-expect-error TS1241: the second argument is the context
   @Handles(placed)
   wrongContext(_order: Order, _count: number): void {}
+}
+
+const GetPrice = defineRequest('price.get', {
+  request: z.object({ product: z.string(), at: z.coerce.date() }),
+  reply: z.object({ cents: z.number() }),
+});
+const GetName = defineRequest<number, string>('name.get');
+
+export function replyingTo(bus: Bus): void {
+  bus.reply(GetPrice, ({ product, at }) => ({ cents: product.length + at.getTime() }));
+  bus.reply(GetName, async (id) => id.toFixed(), { timeout: '5s', repeatable: true, queue: 'names' });
+  // @ts-expect-error TS2322: the reply has no cents
+  bus.reply(GetPrice, () => ({ euros: 1 }));
+  // @ts-expect-error TS2345: a number is no name
+  bus.reply(GetName, (id) => id);
+  // @ts-expect-error TS2353: a request is tried once
+  bus.reply(GetName, (id) => id.toFixed(), { retry: { tries: 3 } });
+}
+
+@Replies(GetPrice)
+export class Prices {
+  handle({ at }: { product: string; at: Date }): { cents: number } {
+    return { cents: at.getTime() };
+  }
+}
+
+// @ts-expect-error TS1238: its handle() returns no price
+@Replies(GetPrice)
+export class WrongPrices {
+  handle(): string {
+    return '1';
+  }
+}
+
+export class Names {
+  @Replies(GetName, { showStack: true })
+  async name(id: number): Promise<string> {
+    return id.toFixed();
+  }
+
+  // @ts-expect-error TS1241: it returns no name
+  @Replies(GetName)
+  wrong(id: number): number {
+    return id;
+  }
 }
 
 class Money {

@@ -28,6 +28,11 @@ export interface BrokerFeatures {
    * https://www.rabbitmq.com/docs/consumers#per-queue-delivery-timeouts-using-a-policy).
    */
   readonly consumerTimeoutBy: 'consumer' | 'policy' | 'configuration';
+  /**
+   * True if a classic queue that isn't durable is gone with its node, so that it can be declared on another node at once; a durable one
+   * waits for its node. Since 4.3 both wait, and such queues are deprecated (tried in clusters of 3.10.8 and 4.3.6).
+   */
+  readonly forgetsTransient: boolean;
   /** Maximum `#` in a binding's pattern: two since 4.3, which answers more with a 406 (tried on 4.3.6). */
   readonly maxHashes: number;
 }
@@ -42,6 +47,7 @@ export function brokerFeatures(announced: Readonly<Record<string, unknown>>): Br
     quorumPriorities: since(4, 3) ? 'strict' : since(4, 0) ? 'two-classes' : 'none',
     countsNacks: !since(4, 3),
     consumerTimeoutBy: since(4, 3) ? 'consumer' : since(3, 12) ? 'policy' : 'configuration',
+    forgetsTransient: !since(4, 3),
     maxHashes: since(4, 3) ? 2 : Number.POSITIVE_INFINITY,
   };
 }

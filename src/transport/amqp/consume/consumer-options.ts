@@ -2,6 +2,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Delivery, DeliverySink } from '../../transport.js';
 import type { ChannelError } from '../connection/channel.js';
 import type { ChannelEpoch } from '../connection/channel-epoch.js';
+import type { PassingQueue } from './passing-queue.js';
 
 export interface AmqpConsumerOptions {
   readonly queue: string;
@@ -14,6 +15,8 @@ export interface AmqpConsumerOptions {
   readonly sink: DeliverySink;
   /** What is different where each process has a queue of its own; undefined for a queue that all share. */
   readonly own?: OwnQueue | undefined;
+  /** The queue, if it goes with its last consumer; undefined for any other. */
+  readonly passing?: PassingQueue | undefined;
   /** Declares the queue and its bindings again. */
   redeclare(): Promise<void>;
   onStarted(): void;

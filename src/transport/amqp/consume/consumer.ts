@@ -9,6 +9,10 @@ import type { Connection } from '../connection/connection.js';
 import type { AmqpConsumerOptions } from './consumer-options.js';
 import { AmqpDelivery } from './delivery.js';
 import { giveUp, LeftChannels, untilSettled } from './left-channels.js';
+import { PassingQueue } from './passing-queue.js';
+
+/** How often a start declares a queue that has gone with another's last consumer. */
+const TRIES_TO_MEET = 5;
 
 /**
  * Consumes one queue on its own channel, so that other consumers can't disturb it. Survives the loss of the
@@ -65,8 +69,15 @@ export class AmqpConsumer implements Consumer {
     return this.window;
   }
 
-  start(): Promise<void> {
-    return this.supervised.start();
+  async start(): Promise<void> {
+    for (let left = this.options.passing ? TRIES_TO_MEET : 0; ; left -= 1) {
+      try {
+        return await this.supervised.start();
+      } catch (error) {
+        // Another process has left the queue, and it went with it, between our declaring and our consuming it.
+        if (left === 0 || !PassingQueue.mayPass(error)) throw error;
+      }
+    }
   }
 
   setPrefetch(prefetch: number): Promise<void> {
@@ -182,6 +193,8 @@ export class AmqpConsumer implements Consumer {
     const width = Math.min(this.prefetch, this.most);
     this.paused = width === 0;
     if (this.paused) return;
+    await this.options.passing?.declare(epoch.channel);
+    if (this.epoch !== epoch) return;
     epoch.window = width;
     await epoch.channel.prefetch(width);
     if (this.epoch !== epoch) return;
@@ -208,8 +221,11 @@ export class AmqpConsumer implements Consumer {
       // Before the cancel: if the acks were sent beside it, they would make room for the old consumer, which
       // must take nothing more.
       epoch.flush();
+      // A queue that goes with its last consumer would go with the old one, and what waits in it.
+      const isFirst = this.options.passing !== undefined && this.prefetch > 0;
+      if (isFirst) await this.consume(epoch);
       if (consumerTag !== undefined) await epoch.channel.cancel(consumerTag);
-      if (!this.cancelled && this.epoch === epoch) await this.consume(epoch);
+      if (!isFirst && !this.cancelled && this.epoch === epoch) await this.consume(epoch);
     } catch (error) {
       // The next opening uses the new window anyway.
       if (!epoch.lost && this.epoch === epoch) this.supervised.reopen(error as Error);

@@ -2,12 +2,15 @@ import type { ChannelModel } from 'amqplib';
 import { ConnectError, HoplineError } from '../../../errors.js';
 import { topicMatches } from '../../../message/routing/topic.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
-import type {
-  Address,
-  BrokerTopology,
-  ProcessQueuePlan,
-  SharedPlan,
-  TopologyPlan,
+import {
+  type Address,
+  type BrokerTopology,
+  type ConsumersPart,
+  consumersPart,
+  lastingPart,
+  type ProcessQueuePlan,
+  type SharedPlan,
+  type TopologyPlan,
 } from '../../../topology/plan.js';
 import { systemClock } from '../../../util/clock.js';
 import { Deadline } from '../../../util/deadline.js';
@@ -27,6 +30,9 @@ export interface Mended {
 
 /** A declared topology, to be declared again if another program deletes it. */
 interface Declared {
+  /** With the queues that go with their consumers, which declare them. */
+  readonly whole: TopologyPlan;
+  /** Without them. */
   readonly plan: TopologyPlan;
   readonly delays: SharedPlan | undefined;
   readonly mode: TopologyMode;
@@ -73,7 +79,7 @@ export class Declarations {
   }
 
   get plans(): readonly TopologyPlan[] {
-    return this.all.map(({ plan }) => plan);
+    return this.all.map(({ whole }) => whole);
   }
 
   /** Plan of the queues of this name that each process makes for itself; undefined if it is not such a name. */
@@ -109,7 +115,7 @@ export class Declarations {
         else if (this.lastLoss && reachedLimit(this.lastLoss.message)) throw cantDeclare(this.lastLoss);
       }
     }
-    this.all.push({ plan: topology.own, delays: topology.delays, mode });
+    this.all.push({ whole: topology.own, plan: lastingPart(topology.own), delays: topology.delays, mode });
   }
 
   /** True if a topology with this exchange was declared again. */
@@ -123,6 +129,15 @@ export class Declarations {
     return this.again(({ bindings }) =>
       bindings.some(({ source, pattern }) => source === exchange && topicMatches(pattern, routingKey)),
     );
+  }
+
+  /** What the consumer of this queue has to declare; undefined for a queue that is there without it. */
+  ofConsumer(queue: string): ConsumersPart | undefined {
+    for (const { whole } of this.all) {
+      const part = consumersPart(whole, queue);
+      if (part) return part;
+    }
+    return undefined;
   }
 
   withQueue(queue: string): Promise<boolean> {
@@ -216,7 +231,7 @@ async function declareOn(
   requireFeatures(own, brokerFeatures(model.connection.serverProperties));
   // Delays first: queues are bound to their last exchange.
   if (delays) await declareShared(model, delays, mode);
-  await declarePlan(model, own, mode);
+  await declarePlan(model, lastingPart(own), mode);
 }
 
 const noAnswer = () =>

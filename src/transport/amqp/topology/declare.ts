@@ -2,12 +2,14 @@ import type { Channel, ChannelModel } from 'amqplib';
 import { TopologyError } from '../../../errors.js';
 import type { TopologyMode } from '../../../topology/bus-topology.js';
 import { cureOfOtherArguments } from '../../../topology/fixed-arguments.js';
-import type {
-  BindingPlan,
-  ExchangePlan,
-  QueuePlan,
-  SharedPlan,
-  TopologyPlan,
+import {
+  type BindingPlan,
+  type ConsumersPart,
+  type ExchangePlan,
+  goesWithConsumer,
+  type QueuePlan,
+  type SharedPlan,
+  type TopologyPlan,
 } from '../../../topology/plan.js';
 import type { ChannelError } from '../connection/channel.js';
 import { reachedLimit } from '../connection/limits.js';
@@ -57,9 +59,30 @@ export async function declareShared(
   });
 }
 
+/**
+ * Declares a queue that goes with its consumers, on the channel of one of them.
+ *
+ * @throws TopologyError naming the refused resource; the broker has closed the channel then
+ */
+export async function declareForConsumer(
+  channel: Channel,
+  { queue, bindings }: ConsumersPart,
+  isDurable: boolean,
+): Promise<void> {
+  for (const step of [queueStep(queue, isDurable), ...bindings.map(bindingStep)]) {
+    await step.declare(channel).catch((error) => {
+      throw explained(step, error, 'declare');
+    });
+  }
+}
+
 async function makeTrue(lanes: Lanes, plan: TopologyPlan, mode: TopologyMode): Promise<void> {
   await runAll(lanes, plan.exchanges.map(exchangeStep), mode);
-  await runAll(lanes, plan.queues.map(queueStep), mode);
+  await runAll(
+    lanes,
+    plan.queues.map((queue) => queueStep(queue)),
+    mode,
+  );
   if (mode === 'declare') await runAll(lanes, plan.bindings.map(bindingStep), mode);
 }
 
@@ -193,12 +216,15 @@ function exchangeStep({ name, type, alternateExchange, verifyOnly }: ExchangePla
   };
 }
 
-function queueStep({ name, arguments: args }: QueuePlan): Step {
+function queueStep(plan: QueuePlan, durable = true): Step {
+  const { name, arguments: args } = plan;
+  // A quorum queue can't be auto-delete.
+  const autoDelete = goesWithConsumer(plan) && args['x-queue-type'] === 'classic';
   const deadLetters = args['x-dead-letter-exchange'];
   return {
     resource: `queue '${name}'`,
     right: `configure on '${name}'${deadLetters ? `, read on it and write on '${deadLetters}'` : ''}`,
-    declare: (channel) => channel.assertQueue(name, { durable: true, arguments: args }),
+    declare: (channel) => channel.assertQueue(name, { durable, autoDelete, arguments: args }),
     check: (channel) => channel.checkQueue(name),
   };
 }

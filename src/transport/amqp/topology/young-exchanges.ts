@@ -59,7 +59,9 @@ export class YoungExchanges {
     return publish.mustRoute ? this.wasRemade(publish.address.exchange) : this.has(publish);
   }
 
+  /** The default exchange is never young; and RabbitMQ 3.10 returns a mandatory reply that it delivers. */
   private isYoung(exchange: string): boolean {
+    if (exchange === '') return false;
     const now = this.now();
     for (const [each, until] of this.remadeUntil) if (until <= now) this.remadeUntil.delete(each);
     const areAll = now < this.allUntil;

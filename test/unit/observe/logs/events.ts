@@ -47,6 +47,7 @@ export const EVENTS: { readonly [Name in EventName]: BusEvents[Name] } = {
     deadQueue: 'shop.dead',
   },
   'message.discarded': { ...about, error: undefined },
+  'message.failed': { ...about, error, isAnswered: true },
   'message.skipped': { ...about, handler: undefined },
   'connection.up': connection,
   'connection.down': { ...connection, error, retryInMs: 500, refused: false },

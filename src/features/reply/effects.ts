@@ -1,0 +1,159 @@
+import type { Encryption } from '../../encryption/encryption.js';
+import { boundToReply, ENCRYPTED_CONTENT_TYPE } from '../../encryption/envelope.js';
+import { KeysUnavailableError, UnknownKeyError } from '../../encryption/errors.js';
+import { UnroutableError } from '../../errors.js';
+import { HEADER } from '../../message/headers.js';
+import type { OutgoingMessage, OutgoingProperties } from '../../message/message.js';
+import { newMessageId } from '../../message/message-id.js';
+import { encodeFailure, FAILURE, VALUE } from '../../message/wire/reply.js';
+import { isOwnFault } from '../../pipeline/final-errors.js';
+import type { Effect, Outcome } from '../../pipeline/outcome.js';
+import type { Content, Work } from '../../pipeline/work.js';
+import type { TransportSession } from '../../transport/transport.js';
+import type { Clock } from '../../util/clock.js';
+import type { Logger } from '../../util/logger.js';
+import { isEncrypted } from '../encryption/decrypt.js';
+import { failureOf } from './failure.js';
+
+export interface ReplyEffectOptions {
+  readonly service: string;
+  readonly session: Pick<TransportSession, 'publish'>;
+  readonly encryption: Encryption | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly publishDeadlineMs: number;
+}
+
+/** What a reply says, and by which word of its header it is known. */
+interface Said {
+  readonly kind: typeof VALUE | typeof FAILURE;
+  readonly body: Buffer;
+  readonly contentType: string | undefined;
+  /** False for what goes out plain though its request was encrypted. */
+  readonly isSecret: boolean;
+}
+
+/** A reply, confirmed before its request is acked. */
+abstract class Reply implements Effect {
+  readonly what = 'a reply';
+  readonly about = { to: 'reply' };
+  private message: OutgoingMessage | undefined;
+
+  constructor(
+    protected readonly options: ReplyEffectOptions,
+    protected readonly work: Work,
+    private readonly address: string,
+  ) {}
+
+  protected abstract said(): Said;
+
+  abstract onError(error: unknown): Outcome | 'without' | undefined;
+
+  /** Dying after the confirm sends it again, if the request is handled again: its requester drops the second. */
+  async run(): Promise<void> {
+    this.message ??= await this.compose(this.said());
+    await this.options.session.publish(this.message);
+  }
+
+  private async compose({ kind, body, contentType, isSecret }: Said): Promise<OutgoingMessage> {
+    const { service, clock, encryption, publishDeadlineMs: deadlineMs } = this.options;
+    const { received } = this.work;
+    const { correlationId = received.messageId } = received.delivery.properties;
+    const now = clock.now();
+    const properties: OutgoingProperties = {
+      messageId: newMessageId(now),
+      ...(correlationId === undefined ? {} : { correlationId }),
+      timestamp: Math.floor(now / 1_000),
+      appId: service,
+      ...(contentType === undefined ? {} : { contentType }),
+      deliveryMode: 1,
+      headers: { [HEADER.reply]: kind },
+    };
+    const way = { to: 'reply', address: this.address, mustRoute: false, deadlineMs } as const;
+    if (!isSecret || !encryption || !isEncrypted(received) || received.messageId === undefined)
+      return { ...way, body, properties };
+    const bound = boundToReply(received.messageId, received.routingKey);
+    const sealed = await encryption.seal(body, contentType ?? '', bound);
+    const headers = { ...properties.headers, [HEADER.encrypted]: sealed.header };
+    return {
+      ...way,
+      body: sealed.body,
+      properties: { ...properties, contentType: ENCRYPTED_CONTENT_TYPE, headers },
+    };
+  }
+}
+
+/** What a handler has returned. If that can never be sent, the reply says so instead. */
+export class ReplyOfValue extends Reply {
+  constructor(
+    options: ReplyEffectOptions,
+    work: Work,
+    address: string,
+    private readonly reply: Pick<Content, 'body' | 'contentType'>,
+  ) {
+    super(options, work, address);
+  }
+
+  onError(error: unknown): Outcome | undefined {
+    const isFinal = isOwnFault(error) || error instanceof KeysUnavailableError;
+    return isFinal ? { kind: 'discard', error } : undefined;
+  }
+
+  protected said(): Said {
+    return { kind: VALUE, ...this.reply, isSecret: true };
+  }
+}
+
+/** Why a request has no other reply. */
+export class ReplyOfFailure extends Reply {
+  constructor(
+    options: ReplyEffectOptions,
+    work: Work,
+    address: string,
+    private readonly error: unknown,
+  ) {
+    super(options, work, address);
+  }
+
+  onError(error: unknown): 'without' | undefined {
+    if (!isOwnFault(error) && !(error instanceof KeysUnavailableError)) return undefined;
+    const { delivery, messageId } = this.work.received;
+    this.options.log.error(
+      { queue: delivery.queue, messageId, error },
+      'a reply can never be sent: its requester waits until its time is over',
+    );
+    return 'without';
+  }
+
+  protected said(): Said {
+    const { error, work } = this;
+    const failure = failureOf(error, work.match?.handler.answers?.showStack ?? false);
+    // Without a key its requester is to hear just that.
+    const isSecret = !(error instanceof UnknownKeyError || error instanceof KeysUnavailableError);
+    return { kind: FAILURE, body: encodeFailure(failure), contentType: 'application/json', isSecret };
+  }
+}
+
+/**
+ * A request that has not begun, and goes back: as a copy, since what the broker takes back counts as delivered before, and the next
+ * process would refuse it. If nobody is left to take it, its requester is told.
+ */
+export class ReturnedRequest implements Effect {
+  readonly what = 'a request that goes back to its queue';
+  tells: 'ack' | undefined;
+
+  constructor(
+    private readonly options: ReplyEffectOptions,
+    private readonly copy: OutgoingMessage,
+    private readonly refused: Outcome,
+  ) {}
+
+  async run(): Promise<void> {
+    await this.options.session.publish(this.copy);
+    this.tells = 'ack';
+  }
+
+  onError(error: unknown): Outcome | 'without' {
+    return error instanceof UnroutableError ? this.refused : 'without';
+  }
+}

@@ -1,0 +1,23 @@
+import type { RemoteFailure } from '../../errors.js';
+import { ERROR_CAP_BYTES } from '../../pipeline/error-header.js';
+import { readableError, stackText } from '../../util/error-text.js';
+import { cutText } from '../../util/text/cut-text.js';
+
+type Told = Omit<RemoteFailure, 'service'>;
+
+/** Maximum bytes of a code, and of a stack. */
+const CODE_CAP_BYTES = 200;
+const STACK_CAP_BYTES = 4 * 1024;
+
+/** An error as its requester is told of it. Never throws, whatever was thrown. */
+export function failureOf(error: unknown, showStack: boolean): Told {
+  const readable = readableError(error);
+  const { name, message } = readable;
+  const { code } = readable as { code?: unknown };
+  const stack = showStack ? stackText(error) : undefined;
+  return {
+    code: cutText(typeof code === 'string' && code !== '' ? code : name, CODE_CAP_BYTES),
+    message: cutText(message, ERROR_CAP_BYTES),
+    ...(stack === undefined ? {} : { stack: cutText(stack, STACK_CAP_BYTES) }),
+  };
+}
