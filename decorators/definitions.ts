@@ -1,5 +1,5 @@
 import type { HandlerDefinition } from '../src/consume/handlers/definition.js';
-import { replyingDefaults } from '../src/message/replying-options.js';
+import { replyingDefaults } from '../src/message/requests/replying-options.js';
 import type { HandlerFunction } from '../src/pipeline/handler.js';
 import { show } from '../src/util/check.js';
 import { decoratorName } from './annotation.js';

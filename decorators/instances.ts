@@ -3,7 +3,7 @@ import type { DependencyContainer } from 'tsyringe';
 import { ContextOutsideMessageError, HandlerResolutionError } from '../src/errors.js';
 import { MessageContext } from '../src/message/context.js';
 import { Publisher } from '../src/message/publisher.js';
-import { Requester } from '../src/message/requester.js';
+import { Requester } from '../src/message/requests/requester.js';
 import { isA, reasonText } from '../src/util/error-text.js';
 import { CURES, introduce } from './dependencies.js';
 import type { Class, HandlerScope } from './metadata.js';

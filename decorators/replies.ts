@@ -1,4 +1,4 @@
-import type { RequestDefinition } from '../src/message/define-request.js';
+import type { RequestDefinition } from '../src/message/requests/define-request.js';
 import type { ReplyFunction } from '../src/pipeline/handler.js';
 import { type Annotation, annotation } from './annotation.js';
 import type { RepliesOptions } from './metadata.js';

@@ -82,7 +82,6 @@ export {
   type OutputOf,
   type PackOptions,
 } from './message/define-message.js';
-export { defineRequest, type RequestDefinition } from './message/define-request.js';
 export type { ExchangeOption } from './message/exchange-option.js';
 export type { OnceOptions } from './message/once.js';
 export type { Headers } from './message/properties.js';
@@ -90,7 +89,8 @@ export type { PublishManyOptions, PublishOptions } from './message/publish-optio
 export type { Published, PublishedMany } from './message/published.js';
 export { Publisher } from './message/publisher.js';
 export type { ReceivedMessage } from './message/received-message.js';
-export { Requester, type RequestManyOptions, type RequestOptions } from './message/requester.js';
+export { defineRequest, type RequestDefinition } from './message/requests/define-request.js';
+export { Requester, type RequestManyOptions, type RequestOptions } from './message/requests/requester.js';
 export type { TransactionClient } from './message/transaction-client.js';
 export type { UniqueOptions } from './message/unique.js';
 export type { FailureLogOptions } from './observe/failure-log/options.js';

@@ -10,7 +10,7 @@ import { AttemptScope } from '../features/publishes/scope.js';
 import { RequestCalls } from '../features/request/calls.js';
 import { PendingRequests } from '../features/request/pending-requests.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
-import type { Requester, Senders } from '../message/requester.js';
+import type { Requester, Senders } from '../message/requests/requester.js';
 import { FailureLog } from '../observe/failure-log/failure-log.js';
 import { HealthMonitor } from '../observe/health/health-monitor.js';
 import { throughMiddleware } from '../pipeline/middleware-sender.js';

@@ -5,7 +5,7 @@ import type { BatchContext } from './batch.js';
 import type { StepContext } from './chain.js';
 import type { JsonForm, OnceOptions } from './once.js';
 import type { Headers } from './properties.js';
-import { Requester } from './requester.js';
+import { Requester } from './requests/requester.js';
 import type { TransactionClient } from './transaction-client.js';
 
 /**

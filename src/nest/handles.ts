@@ -2,7 +2,7 @@ import { Handles } from '../../decorators/handles.js';
 import type { HandlesOptions, RepliesOptions } from '../../decorators/metadata.js';
 import { Replies } from '../../decorators/replies.js';
 import type { Patterns, PayloadOf, PublishedTo } from '../consume/handlers/definition.js';
-import type { RequestDefinition } from '../message/define-request.js';
+import type { RequestDefinition } from '../message/requests/define-request.js';
 import type { BodyOption } from '../serialization/body-option.js';
 
 /**

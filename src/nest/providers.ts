@@ -5,7 +5,7 @@ import { Bus } from '../bus.js';
 import { ContextOutsideMessageError } from '../errors.js';
 import { MessageContext } from '../message/context.js';
 import { Publisher } from '../message/publisher.js';
-import { Requester } from '../message/requester.js';
+import { Requester } from '../message/requests/requester.js';
 import { nestLogger } from '../observe/logs/nest-logger.js';
 import { HoplineHealthIndicator } from './health.js';
 import {

@@ -1,7 +1,6 @@
 import { type Encryption, SEAL_BYTES } from '../encryption/encryption.js';
 import { InvalidMessageError, MessageTooLargeError, OptionsError } from '../errors.js';
 import { isMessageDefinition, type MessageDefinition, type PackSettings } from '../message/define-message.js';
-import { isRequestDefinition, type RequestDefinition } from '../message/define-request.js';
 import { checkDelay } from '../message/delay-range.js';
 import { type ExchangeRef, exchangeRef } from '../message/exchange-option.js';
 import { HEADER, publisherHeaders } from '../message/headers.js';
@@ -10,6 +9,7 @@ import { newMessageId } from '../message/message-id.js';
 import type { Headers } from '../message/properties.js';
 import type { PublishOptions } from '../message/publish-options.js';
 import type { Published } from '../message/published.js';
+import { isRequestDefinition, type RequestDefinition } from '../message/requests/define-request.js';
 import { checkRoutingKey } from '../message/routing/routing-key.js';
 import type { UniqueSettings } from '../message/unique.js';
 import type { Serializer } from '../serialization/serializer.js';

@@ -6,7 +6,7 @@ import type { MessageDefinition } from '../message/define-message.js';
 import { ForwardingRequests } from '../message/forwarding/forwarding-requests.js';
 import { ForwardingSender } from '../message/forwarding/forwarding-sender.js';
 import type { Sender } from '../message/publisher.js';
-import { Requester, type RequestSender } from '../message/requester.js';
+import { Requester, type RequestSender } from '../message/requests/requester.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { originOf } from './delivery.js';
 import type {

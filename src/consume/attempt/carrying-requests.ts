@@ -1,5 +1,5 @@
-import type { RequestDefinition } from '../../message/define-request.js';
-import type { RequestManyOptions, RequestOptions, RequestSender } from '../../message/requester.js';
+import type { RequestDefinition } from '../../message/requests/define-request.js';
+import type { RequestManyOptions, RequestOptions, RequestSender } from '../../message/requests/requester.js';
 import type { Cause } from '../../pipeline/tracing/carried.js';
 import { carryingOn } from './carrying-sender.js';
 

@@ -10,7 +10,7 @@ import type { JsonForm, OnceOptions } from '../../message/once.js';
 import type { Headers } from '../../message/properties.js';
 import type { Sender } from '../../message/publisher.js';
 import { MessageView } from '../../message/received-message.js';
-import type { RequestSender, Senders } from '../../message/requester.js';
+import type { RequestSender, Senders } from '../../message/requests/requester.js';
 import type { TransactionClient } from '../../message/transaction-client.js';
 import type { Attempt, AttemptPublishes, AttemptTransaction } from '../../pipeline/attempt.js';
 import { DISCARD, type Outcome } from '../../pipeline/outcome.js';

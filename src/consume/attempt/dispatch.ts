@@ -8,7 +8,7 @@ import type { PublishesOptions, Through } from '../../features/publishes/stage.j
 import type { ReplyBodyOptions } from '../../features/reply/stages.js';
 import type { Uniques } from '../../features/unique/uniques.js';
 import type { Sender } from '../../message/publisher.js';
-import type { Senders } from '../../message/requester.js';
+import type { Senders } from '../../message/requests/requester.js';
 import type { Drafting } from '../../pipeline/draft.js';
 import type { HandlerFunction, PlannedHandler } from '../../pipeline/handler.js';
 import type { MiddlewareObject } from '../../pipeline/middleware.js';

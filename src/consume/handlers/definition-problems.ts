@@ -1,9 +1,9 @@
 import { FEATURE_FIELDS } from '../../features/handler-features.js';
 import { publishesOption } from '../../features/publishes/option.js';
 import { TIMEOUT_FIELDS } from '../../features/timeout/option.js';
-import { isRequestDefinition } from '../../message/define-request.js';
 import { exchangeOption } from '../../message/exchange-option.js';
-import { REPLYING_FIELDS, replyingProblems } from '../../message/replying-options.js';
+import { isRequestDefinition } from '../../message/requests/define-request.js';
+import { REPLYING_FIELDS, replyingProblems } from '../../message/requests/replying-options.js';
 import { patternProblem } from '../../message/routing/routing-key.js';
 import { RETRY_FIELDS } from '../../retry/policy.js';
 import { bodyOption } from '../../serialization/body-option.js';

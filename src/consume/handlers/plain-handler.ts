@@ -1,5 +1,5 @@
 import { isMessageDefinition } from '../../message/define-message.js';
-import type { RequestDefinition } from '../../message/define-request.js';
+import type { RequestDefinition } from '../../message/requests/define-request.js';
 import type { BulkFunction, HandlerFunction, ReplyFunction } from '../../pipeline/handler.js';
 import type { BusReplyOptions, HandleOptions, HandlerDefinition, HandlerTarget } from './definition.js';
 

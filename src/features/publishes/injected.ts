@@ -3,7 +3,7 @@ import type { MessageDefinition } from '../../message/define-message.js';
 import type { PublishIntent, PublishManyOptions, PublishOptions } from '../../message/publish-options.js';
 import type { Published, PublishedMany } from '../../message/published.js';
 import type { Sender } from '../../message/publisher.js';
-import { Requester, type RequestSender, type Senders } from '../../message/requester.js';
+import { Requester, type RequestSender, type Senders } from '../../message/requests/requester.js';
 import type { AttemptScope } from './scope.js';
 
 /** The publisher that is injected where handlers publish after their attempts: within an attempt it is the attempt's. What it asks leaves at once. */

@@ -1,8 +1,8 @@
-import type { RequestDefinition } from '../../message/define-request.js';
 import { type ExchangeRef, exchangeRef } from '../../message/exchange-option.js';
 import { newMessageId } from '../../message/message-id.js';
 import type { PublishOptions } from '../../message/publish-options.js';
-import type { RequestManyOptions, RequestOptions, RequestSender } from '../../message/requester.js';
+import type { RequestDefinition } from '../../message/requests/define-request.js';
+import type { RequestManyOptions, RequestOptions, RequestSender } from '../../message/requests/requester.js';
 import type { LeavingSender } from '../../pipeline/sender.js';
 import type { Clock } from '../../util/clock.js';
 import { toMs } from '../../util/duration.js';

@@ -1,8 +1,8 @@
 import { OptionsError } from '../../errors.js';
-import { isRequestDefinition } from '../../message/define-request.js';
 import { exchangeOption } from '../../message/exchange-option.js';
 import { checkHeaders } from '../../message/headers.js';
-import type { RequestManyOptions, RequestOptions } from '../../message/requester.js';
+import { isRequestDefinition } from '../../message/requests/define-request.js';
+import type { RequestManyOptions, RequestOptions } from '../../message/requests/requester.js';
 import { exchangeOptionProblem } from '../../topology/names.js';
 import {
   type Check,

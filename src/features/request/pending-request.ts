@@ -1,7 +1,7 @@
 import { RequestTimeoutError } from '../../errors.js';
-import type { RequestDefinition } from '../../message/define-request.js';
 import type { OutgoingMessage } from '../../message/message.js';
 import type { Published } from '../../message/published.js';
+import type { RequestDefinition } from '../../message/requests/define-request.js';
 import type { OutgoingRequest } from '../../transport/requests.js';
 import { isThenable } from '../../util/after.js';
 import type { Timer } from '../../util/clock.js';

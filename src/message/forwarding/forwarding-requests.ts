@@ -1,5 +1,5 @@
-import type { RequestDefinition } from '../define-request.js';
-import type { Requester, RequestManyOptions, RequestOptions, RequestSender } from '../requester.js';
+import type { RequestDefinition } from '../requests/define-request.js';
+import type { Requester, RequestManyOptions, RequestOptions, RequestSender } from '../requests/requester.js';
 
 /** A sender that hands all requests on to another requester. */
 export class ForwardingRequests implements RequestSender {

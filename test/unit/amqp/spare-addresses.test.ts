@@ -20,9 +20,9 @@ const connectionsTo = () =>
   );
 
 describe('a connection apart', () => {
-  it('is looked for first where the consuming one is, which may have left those before it', async () => {
+  it('is looked for first where the shared one is, which may have left those before it', async () => {
     const connections = connectionsTo();
-    connections.consume.address = '127.0.0.1:2';
+    connections.publish.address = '127.0.0.1:2';
     const spare = connections.spare();
     const tried: string[] = [];
     const ignore = () => {};

@@ -7,7 +7,7 @@ import { MessageContext } from '../../../src/message/context.js';
 import type { MessageProperties } from '../../../src/message/properties.js';
 import type { PublishOptions } from '../../../src/message/publish-options.js';
 import type { Sender } from '../../../src/message/publisher.js';
-import type { RequestSender } from '../../../src/message/requester.js';
+import type { RequestSender } from '../../../src/message/requests/requester.js';
 import { memoryStores } from '../../../src/stores/memory/index.js';
 import { systemClock } from '../../../src/util/clock.js';
 import type { Logger } from '../../../src/util/logger.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { HandlerDefinition } from '../../../src/consume/handlers/definition.js';
 import { planSubscriptions } from '../../../src/consume/handlers/subscription.js';
-import { defineRequest } from '../../../src/message/define-request.js';
+import { defineRequest } from '../../../src/message/requests/define-request.js';
 import { problemsOf } from '../option-problems.js';
 
 const GetPrice = defineRequest<string, number>('price.get');

@@ -5,7 +5,7 @@ import { HandlerTimeoutError } from '../../../src/errors.js';
 import type { BatchSender } from '../../../src/features/batch/context.js';
 import type { StepSender } from '../../../src/features/chain/context.js';
 import type { Sender } from '../../../src/message/publisher.js';
-import type { RequestSender } from '../../../src/message/requester.js';
+import type { RequestSender } from '../../../src/message/requests/requester.js';
 import type { Stores } from '../../../src/stores/stores.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { deferred } from '../../../src/util/deferred.js';

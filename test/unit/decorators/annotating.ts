@@ -19,7 +19,7 @@ import type { HandlerDefinition } from '../../../src/consume/handlers/definition
 import { OptionsError } from '../../../src/errors.js';
 import type { MessageContext } from '../../../src/message/context.js';
 import { defineMessage } from '../../../src/message/define-message.js';
-import { defineRequest } from '../../../src/message/define-request.js';
+import { defineRequest } from '../../../src/message/requests/define-request.js';
 
 /** What decorators have said, without what `handlers()` adds as code. */
 function said(...classes: Class[]) {

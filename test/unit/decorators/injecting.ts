@@ -5,7 +5,7 @@ import type { Class } from '../../../decorators/metadata.js';
 import { HandlerResolutionError } from '../../../src/errors.js';
 import { MessageContext } from '../../../src/message/context.js';
 import { Publisher } from '../../../src/message/publisher.js';
-import { Requester } from '../../../src/message/requester.js';
+import { Requester } from '../../../src/message/requests/requester.js';
 import { BusBench } from '../bus-bench.js';
 import { own, published, refusal } from './support.js';
 

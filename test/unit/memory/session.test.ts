@@ -26,8 +26,11 @@ describe('a session of the memory transport', () => {
   });
   afterEach(() => bench.close());
 
-  it('tells once that each connection is up', async () => {
-    assert.deepEqual(bench.seen, ['test publish memory', 'test consume memory']);
+  it('tells once that each connection is up, the consuming one when somebody consumes', async () => {
+    assert.deepEqual(bench.seen, ['test publish memory']);
+    for (const _ of [1, 2]) await bench.consume('q', ack);
+    assert.deepEqual(bench.seen.slice(1, 2), ['test consume memory']);
+    assert.equal(bench.seen.filter((each) => each.includes('memory')).length, 2);
   });
 
   it('shares its broker with the others of its transport object, and with no other object', async () => {

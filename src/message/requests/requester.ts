@@ -1,8 +1,8 @@
-import type { Duration } from '../util/duration.js';
+import type { Duration } from '../../util/duration.js';
+import type { ExchangeOption } from '../exchange-option.js';
+import type { Headers } from '../properties.js';
+import { Publisher, type Sender } from '../publisher.js';
 import type { RequestDefinition } from './define-request.js';
-import type { ExchangeOption } from './exchange-option.js';
-import type { Headers } from './properties.js';
-import { Publisher, type Sender } from './publisher.js';
 
 /** Options of one request. */
 export interface RequestOptions {

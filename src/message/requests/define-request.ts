@@ -1,13 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { OptionsError } from '../errors.js';
-import { type Fields, flag, isPlainObject, problemsOf, show } from '../util/check.js';
+import { OptionsError } from '../../errors.js';
+import { type Fields, flag, isPlainObject, problemsOf, show } from '../../util/check.js';
 import {
   defineMessage,
   isMessageDefinition,
   type MessageDefinition,
   standardSchema,
-} from './define-message.js';
-import { routingKeyProblem } from './routing/routing-key.js';
+} from '../define-message.js';
+import { routingKeyProblem } from '../routing/routing-key.js';
 
 /**
  * A request's routing key, with the types of what is asked and of what is replied, and the schemas that check them.

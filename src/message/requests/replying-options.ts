@@ -1,4 +1,4 @@
-import { flag } from '../util/check.js';
+import { flag } from '../../util/check.js';
 
 /** Options that only responders have. */
 export interface ReplyingOptions {
