@@ -27,7 +27,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   inbox: 'a copy that is skipped would have no reply: open a transaction in the handler',
   unique: 'each request has a reply of its own',
   bulk: 'each request has a reply of its own',
-  each: 'a request has one queue, from which one process takes it',
 };
 
 /** The options that a responder may have: of a class's defaults, those that are for its messages alone are left out. */

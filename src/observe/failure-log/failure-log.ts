@@ -1,6 +1,6 @@
 import type { BusEvents } from '../../events.js';
 import type { Emitter } from '../../util/emitter.js';
-import { failuresOf, failureWording } from './failure.js';
+import { FAILURE_EVENTS, failuresOf, failureWording } from './failure.js';
 import { type SumSettings, Sums } from './sums.js';
 
 /**
@@ -16,7 +16,7 @@ export class FailureLog {
 
   constructor(events: Emitter<BusEvents>, settings: SumSettings) {
     this.sums = new Sums(failureWording, settings);
-    for (const name of ['message.retried', 'message.discarded', 'message.deadLettered'] as const)
+    for (const name of FAILURE_EVENTS)
       events.on(name, (event) => {
         if (this.mutes === 0) for (const failure of failuresOf(name, event)) this.sums.add(failure);
       });

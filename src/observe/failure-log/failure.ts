@@ -5,7 +5,7 @@ import { cutText } from '../../util/text/cut-text.js';
 import type { Counted, Wording } from './sum.js';
 
 /** Outcome of a failed message; sums have a field of this name for each. */
-export type Fate = 'retried' | 'discarded' | 'deadLettered';
+export type Fate = 'retried' | 'discarded' | 'deadLettered' | 'answered';
 
 /** One failure, from its event. */
 export interface Failure {
@@ -14,6 +14,7 @@ export interface Failure {
     readonly delayMs?: number;
     readonly reason?: DeadLetterReason;
     readonly deadQueue?: string;
+    readonly isAnswered?: boolean;
   };
   readonly error: unknown;
   /** True if the attempt itself did not fail: the handler's `failed()` threw. */
@@ -21,12 +22,25 @@ export interface Failure {
 }
 
 /** Events of failures. */
-export type FailureEvent = 'message.retried' | 'message.discarded' | 'message.deadLettered';
+export type FailureEvent =
+  | 'message.retried'
+  | 'message.discarded'
+  | 'message.deadLettered'
+  | 'message.failed';
+
+const FATES: Readonly<Record<FailureEvent, Fate>> = {
+  'message.retried': 'retried',
+  'message.discarded': 'discarded',
+  'message.deadLettered': 'deadLettered',
+  'message.failed': 'answered',
+};
+
+export const FAILURE_EVENTS = Object.keys(FATES) as readonly FailureEvent[];
 
 /** Failures that an event tells of: none for what a handler discards, two if its `failed()` threw as well. */
 export function failuresOf<Name extends FailureEvent>(name: Name, event: BusEvents[Name]): Failure[] {
   const { error, failedError } = event as { error: unknown; failedError?: unknown };
-  const fate = name.slice('message.'.length) as Fate;
+  const fate = FATES[name];
   if (fate === 'discarded' && error === undefined) return [];
   const failure: Failure = { fate, event, error };
   return failedError === undefined
@@ -60,6 +74,7 @@ const WORDS: Readonly<Record<Fate, string>> = {
   retried: 'retried',
   discarded: 'discarded',
   deadLettered: 'dead-lettered',
+  answered: 'answered with the error',
 };
 
 /** Example: `800 retried, 12 dead-lettered` */
@@ -106,6 +121,8 @@ function fateText({ fate, event, isAfterwards }: Failure): string {
   const { delayMs = 0, deadQueue, reason } = event;
   if (isAfterwards) return `its message is dead-lettered to ${deadQueue} all the same`;
   if (fate === 'discarded') return 'discarded, as its policy says';
+  if (fate === 'answered')
+    return event.isAnswered ? 'and its requester is told' : 'and its requester wanted no reply';
   if (fate === 'retried') return delayMs === 0 ? 'retried at once' : `retried in ${formatMs(delayMs)}`;
   return `dead-lettered to ${deadQueue} as ${reason}`;
 }

@@ -2,7 +2,7 @@ import type { BusEvents, EventName } from '../../events.js';
 import type { Clock } from '../../util/clock.js';
 import type { Listener } from '../../util/emitter.js';
 import { safeLogger } from '../../util/safe-logger.js';
-import { type FailureEvent, failuresOf } from '../failure-log/failure.js';
+import { FAILURE_EVENTS, type FailureEvent, failuresOf } from '../failure-log/failure.js';
 import { LEVELS, type LogLevel, lineOfOne } from '../failure-log/sum.js';
 import { Sums } from '../failure-log/sums.js';
 import { EVENT_LINES, type EventLine } from './catalogue.js';
@@ -14,11 +14,7 @@ export interface EventSource {
   on<Name extends EventName>(name: Name, listener: Listener<BusEvents[Name]>): () => void;
 }
 
-const FAILURES: ReadonlySet<EventName> = new Set<FailureEvent>([
-  'message.retried',
-  'message.discarded',
-  'message.deadLettered',
-]);
+const FAILURES: ReadonlySet<EventName> = new Set<EventName>(FAILURE_EVENTS);
 
 /** Warnings and errors are summed; what is below them was asked for line by line. */
 const SUMMED = LEVELS.indexOf('warn');

@@ -51,7 +51,6 @@ describe('responders', () => {
       inbox: {},
       unique: { by: () => 'x' },
       bulk: {},
-      each: 'process',
     } as const;
     for (const [name, value] of Object.entries(refused)) {
       const [problem, ...others] = problems(responder({ options: { [name]: value } }));

@@ -473,7 +473,7 @@ export function replyingTo(bus: Bus): void {
   bus.reply(GetName, async (id) => id.toFixed(), { timeout: '5s', repeatable: true, queue: 'names' });
   // @ts-expect-error TS2322: the reply has no cents
   bus.reply(GetPrice, () => ({ euros: 1 }));
-  // @ts-expect-error TS2345: a number is no name
+  // @ts-expect-error TS2322: a number is no name
   bus.reply(GetName, (id) => id);
   // @ts-expect-error TS2353: a request is tried once
   bus.reply(GetName, (id) => id.toFixed(), { retry: { tries: 3 } });
