@@ -2,8 +2,8 @@ import { InvalidMessageError } from '../errors.js';
 import { callable, durationUpTo, type Fields, objectWith, oneOf, required, text } from '../util/check.js';
 import { type Duration, toMs } from '../util/duration.js';
 import { HEADER } from './headers.js';
-import { keyText } from './key-text.js';
 import type { Headers } from './properties.js';
+import { keyText } from './wire/key-text.js';
 
 /** Time for which a message holds its key, and the fate of other messages with the key. */
 export interface UniqueRule {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { keyText } from '../../message/key-text.js';
+import { keyText } from '../../message/wire/key-text.js';
 import { type Attempt, longestAttemptMs } from '../../pipeline/attempt.js';
 import { withEffect } from '../../pipeline/effect.js';
 import type { PlannedHandler } from '../../pipeline/handler.js';

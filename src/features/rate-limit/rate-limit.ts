@@ -1,5 +1,5 @@
 import type { MessageContext } from '../../message/context.js';
-import { keyText } from '../../message/key-text.js';
+import { keyText } from '../../message/wire/key-text.js';
 import type { RateLimitStore } from '../../stores/rate-limits.js';
 import type { RateLimitSettings } from './option.js';
 

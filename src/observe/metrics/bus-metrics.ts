@@ -6,12 +6,14 @@ import { type CountingOptions, HandlersCounts } from './handler-counts.js';
 import type { BusBacklog, BusStatus, BusWorkload, ObservedBus } from './observed-bus.js';
 import { PublishCounts } from './publish-counts.js';
 import type { Reading } from './reading.js';
+import { RequestCounts } from './request-counts.js';
 import { readConsumers, StateReader } from './state.js';
 
 /** Metrics of one bus: what its events have counted, and what it says of itself when it is asked. Knows no exporter. */
 export class BusMetrics {
   private readonly handlers: HandlersCounts;
   private readonly publishes: PublishCounts;
+  private readonly requests: RequestCounts;
   private readonly connections: ConnectionsCounts;
   private readonly gaps = new GapCounts();
   private readonly state = new StateReader();
@@ -27,10 +29,11 @@ export class BusMetrics {
   ) {
     this.handlers = new HandlersCounts(options);
     this.publishes = new PublishCounts(options.bounds);
+    this.requests = new RequestCounts(options.bounds);
     this.connections = new ConnectionsCounts(bus.health());
     this.workload = new Asked(() => bus.workload());
     this.backlog = new Asked(() => bus.outboxBacklog());
-    const counting = [this.handlers, this.publishes, this.connections, this.gaps];
+    const counting = [this.handlers, this.publishes, this.requests, this.connections, this.gaps];
     this.following = counting.flatMap((counts) => counts.follow(bus));
   }
 
@@ -45,6 +48,7 @@ export class BusMetrics {
     });
     this.handlers.read(service, reading);
     this.publishes.read(service, reading);
+    this.requests.read(service, reading);
     this.connections.read(service, reading);
     this.gaps.read(service, reading);
     const isStarted = state === 'started';

@@ -40,6 +40,13 @@ export const METRICS = {
   ),
   publish_duration_seconds: seconds(OF_PUBLISH, "Time from the call of a publish to the broker's confirm"),
 
+  requests_total: counter(
+    [...OF_PUBLISH, 'result'],
+    'Requests that have ended, at the side of who asks; result is replied or failed',
+  ),
+  request_duration_seconds: seconds(OF_PUBLISH, 'Time from sending a request to its reply'),
+  replies_dropped_total: counter([], 'Replies that came when nobody waited for them any more'),
+
   messages_handled_total: counter(
     [...OF_HANDLER, 'outcome'],
     'Runs of handlers that have ended; outcome is succeeded or failed',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { InvalidMessageError } from '../../../src/errors.js';
-import { keyText } from '../../../src/message/key-text.js';
+import { keyText } from '../../../src/message/wire/key-text.js';
 
 describe('a key', () => {
   it('is a text, a number or a bigint', () => {

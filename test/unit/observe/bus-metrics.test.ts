@@ -146,6 +146,19 @@ describe('metrics of what a bus says of itself', () => {
     assert.equal(await read(metrics, 'outbox_refused_total'), 1);
   });
 
+  it('count requests by their ends, and replies that nobody waited for', async () => {
+    const metrics = metricsOf();
+    const request = { service: 'svc', exchange: 'e', routingKey: 'k', messageId: 'm', durationMs: 5 };
+    for (const error of [new Error('late'), new Error('gone')])
+      bus.events.emit('request.failed', { ...request, error });
+    bus.events.emit('request.replied', request);
+    bus.events.emit('reply.dropped', { service: 'svc', requestId: 'm', messageId: 'r', from: undefined });
+    const total = (result: string) => read(metrics, 'requests_total', { exchange: 'e', result });
+    assert.deepEqual([await total('replied'), await total('failed')], [1, 2]);
+    assert.equal(await read(metrics, 'replies_dropped_total'), 1);
+    assert.ok(await read(metrics, 'request_duration_seconds', { exchange: 'e' }));
+  });
+
   it('ask a bus without an outbox for it once', async () => {
     const metrics = metricsOf();
     for (let scrape = 0; scrape < 3; scrape += 1) {

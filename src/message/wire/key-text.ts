@@ -1,6 +1,6 @@
-import { InvalidMessageError } from '../errors.js';
-import { show } from '../util/check.js';
-import { handleRejection } from '../util/handle-rejection.js';
+import { InvalidMessageError } from '../../errors.js';
+import { show } from '../../util/check.js';
+import { handleRejection } from '../../util/handle-rejection.js';
 
 /**
  * Text of a key that a `by` function returned. A missing value, such as that of a misspelt field, is refused:
